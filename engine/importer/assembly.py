@@ -7,17 +7,17 @@ from collections.abc import Iterable
 
 from engine.errors import BadInput
 from engine.files.directory import fold
-from engine.importer.duties import SectionRead, cited, instructions_of, label_path, section_of
+from engine.importer.duties import SectionRead, instructions_of, section_of
 from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
-from engine.importer.structure.account import Account, balance, without_persons
+from engine.importer.structure.account import Account, balance, overlooked, without_persons
 from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
-from engine.importer.structure.outline import Node, outline
+from engine.importer.structure.outline import Node, cited, label_path, outline
 from engine.importer.structure.sections import Survey, duty_sections
 from engine.importer.structure.text_tables import with_text_tables
 from engine.text import Text
@@ -44,7 +44,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
     entries = account.closed(parts, root, blocks)
     doubts += [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
-    doubts += [*_lost(entries), *_unbalanced(balance(entries, pages.blocks))]
+    doubts += [*_lost(entries), *_overlooked(entries), *_unbalanced(balance(entries, pages.blocks))]
     head = parts.header
     return ImportedPlan(
         name,
@@ -105,6 +105,14 @@ def _lost(entries: Iterable[Accounted]) -> Iterable[Doubt]:
         if each.use is Use.LEFT_OUT and each.serious:
             words = each.text[:80] + ("…" if len(each.text) > 80 else "")
             yield Doubt("left_out", f"Không lấy thành nhiệm vụ: «{words}» ({each.reason}).", str(each.place))
+
+
+def _overlooked(entries: Iterable[Accounted]) -> Iterable[Doubt]:
+    """What was read as something else although it looks like a duty of its own."""
+    for each in overlooked(entries):
+        words = each.text[:80] + ("…" if len(each.text) > 80 else "")
+        as_ = f"một phần của {each.citation}" if each.use is Use.DUTY else "tiêu đề"
+        yield Doubt("overlooked", f"Đọc là {as_}, có thể là nhiệm vụ riêng: «{words}».", str(each.place))
 
 
 def _unbalanced(letters: int) -> Iterable[Doubt]:

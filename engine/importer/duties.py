@@ -9,71 +9,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.agency_lists import bodies_in, lead_of
+from engine.importer.phrases.agency_lists import lead_of
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label
-from engine.importer.phrases.marks import BULLETS, Rank, roman_value
+from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
-from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
+from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
-from engine.importer.structure import account
-from engine.importer.structure.account import Account
+from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import by_lead
-from engine.importer.structure.joining import Fact, ended
-from engine.importer.structure.outline import Node, Theme
+from engine.importer.structure.joining import ended
+from engine.importer.structure.outline import Node, Theme, cited, label_path
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
+from engine.importer.wording import Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _NO_BODY = say.compiled(say.NO_BODIES)
-_LONGEST_TOPIC = 160
 _LONGEST_ENTRY = 4000
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What labelled lines or columns say of a duty beside its words."""
-
-    lead: tuple[str, ...] = ()
-    coordinating: tuple[str, ...] = ()
-    monitor: str = ""
-    deadline: str = ""
-    product: str = ""
-
-    @classmethod
-    def of(cls, facts: Iterable[Fact]) -> Facts:
-        """The first of a kind wins."""
-        found: dict[Label, str] = {}
-        for fact in facts:
-            found.setdefault(fact.label, fact.value)
-        leads, helping = lead_of(found.get(Label.LEAD, ""))
-        helping += bodies_in(found.get(Label.COORDINATING, ""))
-        return cls(
-            tuple(name.text for name in leads),
-            tuple(name.text for name in helping),
-            found.get(Label.MONITOR, ""),
-            found.get(Label.DEADLINE, ""),
-            found.get(Label.PRODUCT, ""),
-        )
-
-
-@dataclass(frozen=True)
-class Said:
-    """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»)."""
-
-    text: str
-    place: Place
-    mark: str = ""
-    intro: str = ""
-    seams: tuple[str, ...] = ()
-    facts: Facts = field(default_factory=Facts)
-    node: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -91,32 +50,6 @@ class _Entry:
     inline: bool = False
 
 
-def label_path(node: Node) -> tuple[str, ...]:
-    """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex starts again."""
-    labels: list[str] = []
-    at: Node | None = node
-    while at is not None and at.paragraph is not None:
-        article = at.label.startswith("Điều")
-        if article and labels and roman_value(labels[-1]):
-            break  # the plan after the articles of the decision that issues it
-        if at.label:
-            labels.append(f"PL{at.label}" if at.rank is Rank.ANNEX else at.label)
-        elif at.rank is Rank.ANNEX:
-            labels.append("PL")
-        if at.rank is Rank.ANNEX or article:
-            break
-        at = at.parent
-    return tuple(reversed(labels))
-
-
-def cited(labels: Sequence[str]) -> str:
-    """«II.6.1» of ("II", "6", "6.1"): a number that the next one repeats is said once."""
-    kept = [
-        label for n, label in enumerate(labels) if not any(each.startswith(f"{label}.") for each in labels[n + 1 :])
-    ]
-    return ".".join(kept)
-
-
 @dataclass
 class _Section:
     """Collects the items of one section. ``roman``: its number with those above it; ``path``: the same in parts;
@@ -132,7 +65,7 @@ class _Section:
     doubts: list[Doubt] = field(default_factory=list)
     instructions: list[Instruction] = field(default_factory=list)
     cited: Counter[str] = field(default_factory=Counter)
-    unnumbered: int = 0
+    unnumbered: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     # -- walking the tree ------------------------------------------------------------------------------------------
 
@@ -150,20 +83,18 @@ class _Section:
         if child.mark is None and child.body.endswith(":") and not child.children:
             self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
-        line = None if child.leads else self._owner(child)
-        inside = None if child.leads or line else self.survey.inside(child)
+        line = self._owner(child)
+        doer = None if line else self.survey.doer(child)
         if child.leads:
             self._led(child, topic)
-        elif self.items and child.mark is None and not child.children and self._is_to_all(child, line):
-            self._instruction(child, line)
+        elif self.items and child.mark is None and not child.children and self._is_to_all(child, line or doer):
+            self._instruction(child, line or doer)
         elif line is not None:
             self._owned(child, line, topic)
-        elif inside is not None:
-            names, helping = inside
-            read = Facts(tuple(each.text for each in names), tuple(each.text for each in helping))
-            said = Said(_whole(child), child.place, _mark_text(child), facts=read, node=child)
-            self._add(self._at(child, topic, "; ".join(name.text for name in names), names, inline=True), [said])
-        elif self.survey.gives_duties(child) or any(self._owner(each) or each.leads for each in child.children):
+        elif doer is not None:
+            entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
+            self._add(entry, [replace(said_of(child, whole(child)), facts=Facts.inside(child.body), node=child)])
+        elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
         elif self._unknown_body(child, parent):
@@ -172,26 +103,21 @@ class _Section:
             apart = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
             line = OwnerLine(name, apart, False, Form.COLON if rest else Form.ALONE, rest)
             self._owned(child, line, topic)
+        elif self.trusted and (told := sentence_owner(child.body)) is not None:
+            self._owned(child, told, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
             self._doubt(
                 "not_assigned", f"«{said_}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ.", child.place
             )
             for each in child.walk():
-                self.account.leave_out(each.paragraph, account.NOBODY)
+                self.account.leave_out(each.paragraph, NOBODY)
 
     def _owner(self, node: Node) -> OwnerLine | None:
-        """The owner line of an entry: its own, or behind a clause, a topic with a colon, or an earlier sentence."""
-        if node.paragraph is None:
-            return None
+        """The owner line of an entry that begins with a body; a long row of names alone is none."""
         line = self.survey.owner(node)
-        if line is not None and (
-            line.form is not Form.ALONE or node.mark is not None or node.children or len(line.written) < 120
-        ):
-            return line
-        if len(node.body) > _LONGEST_ENTRY:
-            return None
-        return owner_line(node.body, clauses=True) or _behind_topic(node.body) or _later_sentence(node.body)
+        long = line is not None and line.form is Form.ALONE and len(line.written) >= 120
+        return None if long and node.mark is None and not node.children else line
 
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
@@ -199,11 +125,11 @@ class _Section:
         self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
         if self._only_encloses(node):
             if line.rest:
-                self._add(entry, [_said(node, line.rest)])
+                self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
         inline = line.form is Form.INLINE and not node.marked()
-        own = [_said(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
+        own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
         self._add(replace(entry, inline=inline), list(self._duties(node, own)))
         for child in node.children:
             if child.leads:
@@ -212,7 +138,7 @@ class _Section:
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node; entries below that have leads of their own are duties, too."""
         own = [child for child in node.children if child.leads or self.survey.gives_duties(child)]
-        text = _whole(node, without=own)
+        text = whole(node, without=own)
         groups = by_lead(node.facts)
         base = self._at(node, topic, "", ())
         self.account.use(node.paragraph, Use.DUTY, base.citation)
@@ -221,7 +147,7 @@ class _Section:
             read = Facts.of(facts)
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
             more = "\n".join(fact.line.text for fact in facts if fact.label is Label.OTHER)
-            said = Said(f"{text}\n{more}".strip(), node.place, _mark_text(node), facts=read, node=node)
+            said = Said(f"{text}\n{more}".strip(), node.place, mark_text(node), facts=read)
             written = "; ".join(read.lead)
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
             for fact in facts:
@@ -236,7 +162,7 @@ class _Section:
         below = node.marked()
         owned = [child for child in below if (line := self.survey.owner(child)) and line.form is not Form.INLINE]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
-        return numbered or (len(owned) >= 2 and len(owned) >= 0.8 * len(below))
+        return numbered or (len(owned) >= 2 and len(owned) >= 0.5 * len(below))
 
     def _unknown_body(self, node: Node, parent: Node) -> bool:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
@@ -273,21 +199,23 @@ class _Section:
             if said.text.rstrip().endswith(":") and node.children:
                 intro = said.text
             else:
-                found.append(_with(said, node.facts))
+                found.append(with_facts_of(said, node.facts))
         for child in node.children:
             if child.table is not None or child.leads:
                 continue
             if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body
                 self.account.use(child.paragraph, Use.HEADING)
-            elif _is_topic(child):
+            elif is_topic(child):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             else:
-                said = _said(child, _whole(child), intro=intro if child.mark is not None else "")
-                found.append(_with(replace(said, node=child), (fact for each in child.walk() for fact in each.facts)))
+                said = said_of(child, whole(child), intro=intro if child.mark is not None else "")
+                found.append(
+                    with_facts_of(replace(said, node=child), (fact for each in child.walk() for fact in each.facts))
+                )
         if not found and intro:
-            found.append(_said(node, intro))
+            found.append(said_of(node, intro))
         yield from found
 
     # -- building values -------------------------------------------------------------------------------------------
@@ -302,15 +230,15 @@ class _Section:
         request: bool = False,
         inline: bool = False,
     ) -> _Entry:
-        """An entry at its place in the document: «IV.2», «III.1.2»; «(3)» for the third that bears no number; «II.1.2»
-        for the second point with a lead under «1.»."""
+        """An entry at its place in the document: «IV.2», «III.1.2»; «II.1.2» for the second point that bears no number
+        under «1.», «II.(2)» for the second right under «II.»."""
         labels = label_path(node)
-        if not node.label and node.leads and labels != self.path:
-            siblings = [each for each in (node.parent.children if node.parent else ()) if each.leads]
-            labels = (*labels, str(siblings.index(node) + 1))
-        elif not node.label:
-            self.unnumbered += 1
-            labels = (*labels, f"({self.unnumbered})")
+        if not node.label:
+            self.unnumbered[labels] += 1
+            n = self.unnumbered[labels]
+            above = node.parent.rank if node.parent is not None else None
+            deep = labels != self.path and above is not None and above > Rank.ROMAN
+            labels = (*labels, str(n) if deep else f"({n})")
         return _Entry(
             self._unique(self._under(labels)), bool(node.label), node.place, topic, written, names, request, inline
         )
@@ -337,18 +265,25 @@ class _Section:
             self._doubt("no_duty", f"Mục {citation} ({entry.written}) không có nhiệm vụ nào.", citation)
         inline = entry.inline and len(duties) == 1
         made = tuple(
-            self._duty(said, citation if inline else f"{citation}.{n}", owners) for n, said in enumerate(duties, 1)
+            self._duty(said, citation if inline else f"{citation}.{n}", owners, inline=inline)
+            for n, said in enumerate(duties, 1)
         )
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
         item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
         self.items.append(item)
 
-    def _duty(self, said: Said, citation: str, owners: Sequence[Owner]) -> DutyText:
+    def _duty(self, said: Said, citation: str, owners: Sequence[Owner], *, inline: bool) -> DutyText:
         text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         names = tuple(owner.name for owner in owners)
         roles = roles_in(whole, names)
         facts = said.facts
+        line = owner_line(text) if owners and not inline else None
+        other = {each.text for each in line.names if each.text[:1].isupper()} if line else set()
+        if line is not None and line.form is not Form.ALONE and other and not other & set(names):
+            self._doubt(
+                "overlooked", f"{citation}: lời của nhiệm vụ bắt đầu bằng cơ quan khác: «{text[:80]}».", citation
+            )
         deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if said.node is not None:
             self.account.use_all(said.node, Use.DUTY, citation)
@@ -397,14 +332,13 @@ class _Section:
                 said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
                 self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
                 for row in group:
-                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=account.NOBODY, serious=True)
+                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY, serious=True)
                 continue
             duties = [Said(text, row.place, facts=row_facts(row)) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
             labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
-            if not first.no:
-                self.unnumbered += 1
-            labels = (*labels, first.no or f"({self.unnumbered})")
+            self.unnumbered[labels] += not first.no
+            labels = (*labels, first.no or f"({self.unnumbered[labels]})")
             citation = self._unique(self._under(labels))
             self._add(
                 _Entry(citation, bool(first.no), first.place, first.topic or topic, written, first.owners), duties
@@ -440,24 +374,18 @@ class _Section:
             last = child
 
 
-def row_facts(row: Row) -> Facts:
-    names = tuple(name.text for name in row.owners)
-    helping = tuple(name.text for name in row.coordinating)
-    return Facts(names, helping, row.monitor, row.deadline, row.product)
-
-
 def instructions_of(
-    node: Node, line: OwnerLine | None, directory: Directory, account_: Account
+    node: Node, line: OwnerLine | None, directory: Directory, account: Account
 ) -> Iterator[Instruction]:
     """The instruction that a paragraph to everybody is; none if it only takes leave («Trên đây là Kế hoạch …./.»)."""
     owners = tuple(owner_of(name, directory) for name in line.names) if line else ()
     reports_to = roles_in(node.body, tuple(owner.name for owner in owners)).reports_to
     deadlines = _distinct(deadlines_in(node.body))
     if owners or reports_to or deadlines:
-        account_.use(node.paragraph, Use.INSTRUCTION)
+        account.use(node.paragraph, Use.INSTRUCTION)
         yield Instruction(node.body, node.place, owners, deadlines, reports_to)
     else:
-        account_.leave_out(node.paragraph, account.LEAVE)
+        account.leave_out(node.paragraph, LEAVE)
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
@@ -465,65 +393,6 @@ def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
     cycles = [each for each in deadlines if each.cadence or each.days]
     deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
-
-
-def _with(said: Said, facts: Iterable[Fact]) -> Said:
-    """A duty with what the labelled lines after it say; lines of unknown labels stay with its words."""
-    given = list(facts)
-    more = "\n".join(fact.line.text for fact in given if fact.label is Label.OTHER)
-    return replace(said, facts=Facts.of(given), text=f"{said.text}\n{more}" if more else said.text) if given else said
-
-
-def _mark_text(node: Node) -> str:
-    paragraph = node.paragraph
-    return paragraph.text[: paragraph.mark.length].strip() if paragraph and paragraph.mark else ""
-
-
-def _said(node: Node, text: str, intro: str = "") -> Said:
-    """A duty's words with the places where another paragraph may have begun."""
-    paragraph = node.paragraph
-    seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
-    kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
-    return Said(text, node.place, _mark_text(node), intro, kept)
-
-
-def _whole(node: Node, *, without: Sequence[Node] = ()) -> str:
-    """The text of an entry with all that stands under it, marks kept below it."""
-    parts = [node.body]
-    for child in node.children:
-        if child not in without:
-            parts += [each.paragraph.text.strip() for each in child.walk() if each.paragraph is not None]
-    return "\n".join(part for part in parts if part)
-
-
-def _is_topic(node: Node) -> bool:
-    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»)."""
-    below = node.marked()
-    if node.mark is None or node.mark.rank in BULLETS or len(below) < 1 or len(node.body) > _LONGEST_TOPIC:
-        return False
-    return not opens_duty(Prose.of(node.body)) and not node.body.endswith((".", ";"))
-
-
-def _behind_topic(text: str) -> OwnerLine | None:
-    """«Công tác tuyên truyền: Sở Thông tin và Truyền thông chủ trì …»."""
-    colon = re.match(r"[^:.]{3,120}:\s*", text)
-    if colon is None:
-        return None
-    line = owner_line(text[colon.end() :], clauses=True)
-    return replace(line, start=line.start + colon.end()) if line and line.form is Form.INLINE else None
-
-
-_ADDRESSED = re.compile(rf"(?<=[.;])\s+(?={say.any_of((*say.REQUESTS, *say.ORDERS))}(?!\w))")
-
-
-def _later_sentence(text: str) -> OwnerLine | None:
-    """«Kế hoạch này được … . Yêu cầu các sở, ban, ngành …»: an order in a later sentence."""
-    plain = matching(text)
-    for found in list(_ADDRESSED.finditer(plain))[:20]:
-        line = owner_line(text[found.end() :])
-        if line is not None and line.form is not Form.ALONE:
-            return replace(line, start=line.start + found.end())
-    return None
 
 
 @dataclass(frozen=True)
@@ -546,6 +415,9 @@ def section_of(
         found._add(entry, [Said(line.rest, node.place, node=node)])
     account.use(node.paragraph, Use.HEADING)
     found.visit(node)
+    for each in node.walk() if node.paragraph is not None and found.items else ():
+        if not each.heading and (ended(each.body) or not each.children):
+            account.leave_out(each.paragraph, NOBODY, serious=True)
     section = SectionText(heading, roman, tuple(found.items), node.place)
     return SectionRead(section, tuple(found.doubts), tuple(found.instructions))
 

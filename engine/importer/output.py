@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.importer.model import (
-    Accounted,
-    Deadline,
-    DutyText,
-    Found,
-    ImportedPlan,
-    Instruction,
-    ItemText,
-    Owner,
-    Place,
-    SectionText,
-    Use,
-)
+from engine.importer.model import Deadline, DutyText, Found, ImportedPlan, ItemText, Place, Use
 
 
 def as_json(plan: ImportedPlan) -> dict[str, Any]:
@@ -31,31 +19,40 @@ def as_json(plan: ImportedPlan) -> dict[str, Any]:
         "title": plan.title.text or None,
         "recipients": list(plan.recipients),
         "found": {
-            "number": _found(plan.number),
-            "date": _found(plan.date_words),
-            "issuer": _found(plan.issuer),
-            "title": _found(plan.title),
+            name: _found(each)
+            for name, each in zip(
+                ("number", "date", "issuer", "title"),
+                (plan.number, plan.date_words, plan.issuer, plan.title),
+                strict=True,
+            )
         },
-        "sections": [_section(section) for section in plan.sections],
-        "instructions": [_instruction(each) for each in plan.instructions],
-        "left_out": [_left_out(each) for each in plan.left_out if each.text],
+        "sections": [
+            {
+                "heading": each.heading,
+                "roman": each.roman,
+                "source": _place(each.place),
+                "items": list(map(_item, each.items)),
+            }
+            for each in plan.sections
+        ],
+        "instructions": [
+            {
+                "text": each.text,
+                "owners": [owner.name for owner in each.owners],
+                "deadlines": [_deadline(deadline) for deadline in each.deadlines],
+                "reports_to": list(each.reports_to),
+                "source": _place(each.place),
+            }
+            for each in plan.instructions
+        ],
+        "left_out": [
+            {"text": each.text, "reason": each.reason, "serious": each.serious, "source": _place(each.place)}
+            for each in plan.left_out
+            if each.text
+        ],
         "account": {use.value: sum(each.use is use for each in plan.account) for use in Use},
         "warnings": [{"code": each.code, "message": each.message, "place": each.place} for each in plan.warnings],
     }
-
-
-def _instruction(said: Instruction) -> dict[str, Any]:
-    return {
-        "text": said.text,
-        "owners": [owner.name for owner in said.owners],
-        "deadlines": [_deadline(each) for each in said.deadlines],
-        "reports_to": list(said.reports_to),
-        "source": _place(said.place),
-    }
-
-
-def _left_out(entry: Accounted) -> dict[str, Any]:
-    return {"text": entry.text, "reason": entry.reason, "serious": entry.serious, "source": _place(entry.place)}
 
 
 def _found(found: Found) -> dict[str, Any] | None:
@@ -67,15 +64,6 @@ def _place(place: Place) -> Mapping[str, int]:
     return {"line": place.line, **{name: number for name, number in others.items() if number}}
 
 
-def _section(section: SectionText) -> dict[str, Any]:
-    return {
-        "heading": section.heading,
-        "roman": section.roman,
-        "source": _place(section.place),
-        "items": [_item(item) for item in section.items],
-    }
-
-
 def _item(item: ItemText) -> dict[str, Any]:
     return {
         "no": item.no,
@@ -83,37 +71,22 @@ def _item(item: ItemText) -> dict[str, Any]:
         "owners": [owner.name for owner in item.owners],
         "request": item.request,
         "topic": item.topic or None,
-        "bodies": [_owner(owner) for owner in item.owners],
+        "bodies": [
+            {"name": owner.name, "id": owner.agency or None, "group": owner.group, "members": owner.members or None}
+            for owner in item.owners
+        ],
         "source": _place(item.place),
         "duties": [_duty(duty) for duty in item.duties],
     }
 
 
-def _owner(owner: Owner) -> dict[str, Any]:
-    return {"name": owner.name, "id": owner.agency or None, "group": owner.group, "members": owner.members or None}
-
-
 def _duty(duty: DutyText) -> dict[str, Any]:
-    return {
-        "citation": duty.citation,
-        "text": duty.text,
-        "lead": duty.lead or None,
-        "coordinating": list(duty.coordinating),
-        "monitor": duty.monitor or None,
-        "product": duty.product or None,
-        "deadlines": [_deadline(each) for each in duty.deadlines],
-        "reports_to": list(duty.reports_to),
-        "mark": duty.mark or None,
-        "source": _place(duty.place),
-    }
+    said = {name: getattr(duty, name) or None for name in ("lead", "monitor", "product", "mark")}
+    lists = {"coordinating": list(duty.coordinating), "reports_to": list(duty.reports_to)}
+    timed = {"deadlines": [_deadline(each) for each in duty.deadlines], "source": _place(duty.place)}
+    return {"citation": duty.citation, "text": duty.text, **said, **lists, **timed}
 
 
 def _deadline(deadline: Deadline) -> dict[str, Any]:
-    return {
-        "text": deadline.text,
-        "kind": deadline.kind.value,
-        "days": list(deadline.days),
-        "before": deadline.before,
-        "cadence": list(deadline.cadence),
-        "sentence": deadline.sentence,
-    }
+    said = {"text": deadline.text, "kind": deadline.kind.value, "days": list(deadline.days), "before": deadline.before}
+    return said | {"cadence": list(deadline.cadence), "sentence": deadline.sentence}

@@ -9,40 +9,10 @@ import re
 import unicodedata
 
 TONES = "\u0300\u0301\u0303\u0309\u0323"
-_INVISIBLE = dict.fromkeys(
-    (
-        *range(9),
-        11,
-        12,
-        *range(14, 32),
-        *range(0x7F, 0xA0),
-        0x00AD,
-        0x200B,
-        0x200C,
-        0x200D,
-        0x2060,
-        0xFEFF,
-        0x200E,
-        0x200F,
-    )
-)
+_CONTROL = (*range(9), 11, 12, *range(14, 32), *range(0x7F, 0xA0))
+_INVISIBLE = dict.fromkeys((*_CONTROL, 0x00AD, *range(0x200B, 0x2010), 0x2060, 0xFEFF))
 _SPACES = re.compile(r"[^\S\n]+")
-_LOOKALIKE = str.maketrans(
-    {
-        "–": "-",
-        "—": "-",
-        "−": "-",
-        "‑": "-",
-        "‒": "-",
-        "\uf02d": "-",
-        "“": '"',
-        "”": '"',
-        "’": "'",
-        "‘": "'",
-        "ð": "đ",
-        "Ð": "Đ",
-    }
-)
+_LOOKALIKE = str.maketrans("–—−‑‒\uf02d“”’‘ðÐ", "------\"\"''đĐ")
 
 
 def _toned(pairs: str) -> dict[str, str]:

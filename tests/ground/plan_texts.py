@@ -211,7 +211,7 @@ def faults(plan: ImportedPlan) -> list[str]:
     found += [f"twice: {key}" for key, count in keys.items() if count > 1 and key not in rows | split]
     by_citation: dict[str, list[Accounted]] = {}
     for each in plan.account:
-        if each.use in (Use.DUTY, Use.OWNER):
+        if each.use in (Use.DUTY, Use.OWNER, Use.FACT):
             by_citation.setdefault(each.citation, []).append(each)
     for item in plan.items:
         for duty in item.duties:

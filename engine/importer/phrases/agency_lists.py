@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 
-from engine.importer.phrases.labels import Label, label_of_line
-from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, names_at, names_in
-from engine.importer.phrases.owners import unaddressed
+from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.labels import Label, label_inside, label_of_line, labels_in
+from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, names_in
+from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
 from engine.importer.phrases.roles import roles_in
+from engine.importer.vietnamese import matching
 
 _PIECES = re.compile(r"\s*[;\n]\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
@@ -47,6 +50,7 @@ def bodies_in(text: str) -> list[Name]:
 
 
 _VERB = re.compile(r"(?<!\w)(?:chủ\s*trì|phối\s*hợp|tham\s*mưu|thực\s*hiện|triển\s*khai)(?!\w)")
+_CHIEF = re.compile(r"(?<!\w)chủ\s*trì(?!\w)")
 _HELPS = re.compile(
     r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
 )
@@ -55,31 +59,53 @@ _HELPS = re.compile(
 def lead_of(text: str) -> tuple[list[Name], list[Name]]:
     """(who leads, who helps) in the value of a label «Cơ quan chủ trì» or «Cơ quan thực hiện»."""
     text = unaddressed(text.strip())
-    prose = Prose.of(text)
-    if _VERB.search(prose.plain) is None:
+    plain = matching(text)
+    if _VERB.search(plain) is None:
         return [name for name in bodies_in(text) if is_body(name.text)], []
-    helping = list(roles_in(text, ()).coordinating)
+    chief = _CHIEF.search(plain) is not None
     leads: list[Name] = []
-    for row, end in names_in(prose):
-        row = [name for name in row if is_body(name.text) and name.text not in helping]
-        if _HELPS.match(prose.plain, end) and row:
-            apart = [n for n, name in enumerate(row) if n and text[row[n - 1].end : name.start].strip() == ";"]
-            cut = apart[-1] if apart else 0 if leads else len(row)
-            helping += [name.text for name in row[cut:]]
-            row = row[:cut]
-        leads = leads or row
+    helping: list[str] = []
+    for piece in text.split(";"):
+        prose = Prose.of(piece.strip())
+        helping += roles_in(prose.text, ()).coordinating
+        rows = [(row, end) for row, end in names_in(prose) if row[0].text not in helping]
+        helping += [name.text for row, end in rows if _HELPS.match(prose.plain, end) for name in row]
+        rows = [(row, end) for row, end in rows if not _HELPS.match(prose.plain, end)]
+        alone = rows and not prose.text[rows[0][1] :].strip(" .,")
+        if rows and (alone or not (leads and chief)):
+            leads += [name for name in rows[0][0] if is_body(name.text)]
     return leads, [Name(text, 0, len(text)) for text in dict.fromkeys(helping)]
 
 
-_COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng|địa)\s(?:quan|vị|phương|phận|đoàn|điểm)(?!\w)", re.IGNORECASE)
+_LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*trì(?!\w)")
+_BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
+_TOPIC = re.compile(r"[^:.]{3,120}:\s*")
+_STRONG = say.compiled(say.STRONG)
+_LATER = re.compile(r"[.(]\s*(?=\w)")
 
 
-def is_body(name: str) -> bool:
-    """Whether a text can be a body: not one common word («ban», «ngành», «đơn vị»), no post without its body."""
-    words = name.split()
-    if len(words) == 1 and not (name.isupper() and len(name) > 2):
-        return not name.islower() and len(name) > 3
-    return bool(words) and (_COMMON.match(name) is None or (len(words) > 2 and not name.lower().startswith("địa điểm")))
+def doer_in(text: str) -> OwnerLine | None:
+    """Who is to do a task whose words begin with something else: «… Đơn vị chủ trì: X», «Tuyên truyền: X viết bài»,
+    «Diễn tập. X tổ chức», «Kiểm tra (X thực hiện)», «Tập huấn; X chủ trì». Its ``rest`` is the whole text."""
+    at = label_inside(text)
+    leads = lead_of(dict(reversed(labels_in(text[at:]))).get(Label.LEAD, ""))[0] if at >= 0 else []
+    if leads:
+        return OwnerLine("; ".join(name.text for name in leads), tuple(leads), False, Form.INLINE, text)
+    topic = _TOPIC.match(text)
+    line = owner_line(text[topic.end() :], clauses=True) if topic else owner_line(text, clauses=True)
+    for found in () if line else islice(_LATER.finditer(text), 20):
+        line = line or owner_line(text[found.end() :])
+        line = None if line is None or line.form is not Form.INLINE else line
+    if line is not None and line.form is not Form.ALONE:
+        return replace(line, form=Form.INLINE, rest=text)
+    prose = Prose.of(text)
+    for row, end in names_in(prose):
+        before = prose.plain[: row[0].start].rstrip()
+        leads_ = before.endswith((".", "(", ";", "giao")) and _LEADS.match(prose.plain, end)
+        leads_ = leads_ or (before.endswith(" do") and _BY.match(prose.plain, end))
+        if leads_ or (before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))):
+            return OwnerLine("; ".join(name.text for name in row), tuple(row), False, Form.INLINE, text)
+    return None
 
 
 def labelled(text: str) -> dict[Label, str]:

@@ -30,8 +30,8 @@ _LOOSE = phrase(
     r"cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)"
 )
 _EACH = phrase(
-    r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|"
-    r",? (?:của )?(?:tháng|quý|năm) (?:cuối|đầu|sau|trước|kế tiếp|tiếp theo|liền kề|báo cáo)"
+    r"(?:,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?|"
+    r",? (?:của )?(?:tháng|quý|năm) (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|liền kề|báo cáo)"
     r"(?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp| báo cáo)?)?)"
 )
 
@@ -46,7 +46,7 @@ _POINT = "|".join((_WEEKDAY, _WORDED, _DAY, _BARE_DAY, _ONLY_DAY, _MONTH, _QUART
 _POINT_UNNAMED = f"(?:{_unnamed(_POINT)})"
 _CUE = phrase(
     r"(?:(?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|"
-    r"(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?|đến hết|đến trước|hết|xong trong|xong|"
+    r"(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?|đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|"
     r"hoàn thành(?: trong| vào)?)"
 )
 _HOUR = phrase(r"(?:\d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)? ?,? )?")
@@ -155,7 +155,7 @@ _RULES = (
     ),
     _rule(
         DeadlineKind.PERIOD,
-        rf"{phrase('(?:trong |vào |từ )?')}{_unnamed(_QUARTER)}(?:\s*(?:,|và|-|–)\s*(?:quý\s*)?(?:iv|"
+        rf"{phrase('(?:trong |vào |từ )?')}{_unnamed(_QUARTER)}{_EACH}?(?:\s*(?:,|và|-|–)\s*(?:quý\s*)?(?:iv|"
         rf"i{{1,3}})(?:\s*(?:/|năm)\s*\d{{4}})?){{0,3}}",
     ),
     _rule(
@@ -172,6 +172,7 @@ _RULES = (
     _rule(DeadlineKind.PERIOD, _unnamed(phrase(r"tháng (?P<m>\d{1,2}) ?(?:/|năm) ?(?P<y>\d{4})")), _undated),
     _rule(DeadlineKind.PERIOD, rf"{phrase('(?:trong|vào) ')}{_unnamed(_YEAR)}", _acted),
     _rule(DeadlineKind.PERIOD, rf"{phrase('(?:vào|trong) ')}{_LOOSE}"),
+    _rule(DeadlineKind.PERIOD, phrase(r"trong năm(?! \d| học)"), lambda text, start, end: _acted(text, end, end)),
     _rule(
         DeadlineKind.TERM,
         phrase(
@@ -197,13 +198,14 @@ _RULES = (
         lambda text, start, end: not re.search(r"quá\s*$", text[max(0, start - 8) : start]),
     ),
     _rule(
-        DeadlineKind.CYCLE, phrase(r"(?:0?[1369]|một|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần")
+        DeadlineKind.CYCLE,
+        phrase(r"(?:\d{1,2}|một|hai|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần"),
     ),
     _rule(DeadlineKind.CYCLE, phrase(r"báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))")),
-    _rule(DeadlineKind.CYCLE, r"(?<=, )(?:năm|quý|tháng)(?=\s*\(\s*(?:trước|chậm|gửi))"),
+    _rule(DeadlineKind.CYCLE, r"(?<=[,:] )(?:năm|quý|tháng)(?=\s*\(\s*(?:trước|chậm|gửi))"),
     _rule(DeadlineKind.CYCLE, phrase("định kỳ"), _alone),
     _rule(DeadlineKind.PERIOD, rf"(?:vào )?ngày\s*(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)})", _event),
-    _rule(DeadlineKind.STANDING, phrase(r"thường xuyên|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
+    _rule(DeadlineKind.STANDING, phrase(r"thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm"), _unbudgeted),
     _rule(
         DeadlineKind.AD_HOC,
         phrase(

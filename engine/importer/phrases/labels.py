@@ -27,11 +27,14 @@ class Label(StrEnum):
 
 
 _WHO = (
-    r"(?:các )?(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cơ quan, đơn vị|đơn vị, cá nhân|cấp)?,? ?"
-    r"(?:đơn vị|cá nhân|địa phương|tổ chức)? ?"
+    r"(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
+    r"(?:,| và| ?/)? ?){0,4}"
 )
 _LINES = (
-    (Label.COORDINATING, _WHO + r"(?:tham gia )?(?:phối hợp|cùng phối hợp)(?: thực hiện| chính)?"),
+    (
+        Label.COORDINATING,
+        _WHO + r"(?:tham gia )?(?:phối hợp|cùng phối hợp|hỗ trợ|tham gia)(?: thực hiện| chính|, giám sát)?",
+    ),
     (
         Label.MONITOR,
         _WHO + r"(?:theo dõi|đôn đốc|giám sát|theo dõi, đôn đốc|kiểm tra, đôn đốc|"
@@ -39,8 +42,8 @@ _LINES = (
     ),
     (
         Label.LEAD,
-        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|chủ trì thực hiện|"
-        r"chủ trì tham mưu|trách nhiệm thực hiện)"
+        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chủ đầu tư|chịu trách nhiệm|phụ trách|"
+        r"trách nhiệm thực hiện)"
         r"(?: thực hiện| tham mưu)?",
     ),
     (Label.LEAD, r"(?:trách nhiệm|phân công|phân công thực hiện|giao)"),
@@ -69,6 +72,7 @@ _COLUMNS = (
         r"việc)(?!.{0,40}(?:chủ trì|phân công|phối hợp))",
     ),
     (Label.PERSON, r"(?:họ (?:và )?tên|người (?:thực hiện|phụ trách|chủ trì)|cán bộ|chuyên viên|công chức)"),
+    (Label.LEAD, r".{0,30}chủ trì.{0,20}phối hợp"),
     (Label.COORDINATING, r".{0,40}phối hợp"),
     (Label.MONITOR, r".{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)"),
     (

@@ -31,12 +31,12 @@ nông nghiệp và phát triển nông thôn; nông nghiệp và môi trường;
 thông tin và truyền thông; văn hóa, thể thao và du lịch; văn hóa và thể thao; văn hóa và thông tin;
 văn hóa - thông tin; văn hóa, thông tin và thể thao; văn hóa - thể thao; văn hóa, thể thao; văn hóa - xã hội;
 văn hóa, khoa học và thông tin; văn hóa, thể thao và truyền thông; văn hóa, thông tin - thể thao và truyền thông;
-văn hóa thông tin và truyền thanh; văn hóa, thể thao, du lịch và truyền thông; du lịch; ngoại vụ; ngoại giao;
-dân tộc; dân tộc và tôn giáo; công an; quốc phòng; quy hoạch - kiến trúc; kinh tế; kinh tế - hạ tầng;
-kinh tế và hạ tầng; kinh tế, hạ tầng và đô thị; quản lý đô thị; văn hóa; thể thao; công nghiệp; thương mại; tn&mt;
-nn&ptnt; nn&mt; nnptnt; gd&đt; gdđt; tt&tt; tttt; kh&đt; khđt; kh&cn; khcn; vh&tt; vhtt; vhttdl; vh,tt&dl;
-vh, tt&dl; vhtt&dl; vh-tt&dl; lđ-tb&xh; lđtb&xh; lđtbxh; lđ - tb&xh; gtvt; ldtbxh; tnmt; nn và ptnt;
-nông nghiệp và ptnt; nông nghiệp & ptnt; gd và đt; tc-kh; tckh; kt-ht; ktht; ct; xd
+văn hóa thông tin và truyền thanh; văn hóa, thể thao, du lịch và truyền thông; du lịch; ngoại vụ; ngoại giao; dân tộc;
+dân tộc và tôn giáo; công an; quốc phòng; quy hoạch - kiến trúc; kinh tế; kinh tế - hạ tầng; kinh tế và hạ tầng;
+kinh tế, hạ tầng và đô thị; quản lý đô thị; văn hóa; thể thao; công nghiệp; thương mại; tn&mt; nn&ptnt; nn&mt; nnptnt;
+gd&đt; gdđt; tt&tt; tttt; kh&đt; khđt; kh&cn; khcn; vh&tt; vhtt; vhttdl; vh,tt&dl; vh, tt&dl; vhtt&dl; vh-tt&dl;
+lđ-tb&xh; lđtb&xh; lđtbxh; lđ - tb&xh; gtvt; ldtbxh; tnmt; nn và ptnt; nông nghiệp và ptnt; nông nghiệp & ptnt;
+gd và đt; tc-kh; tckh; kt-ht; ktht; ct; xd
 """)
 
 # Whole names that no rule below would end in the right place.
@@ -65,39 +65,39 @@ liên hiệp; hiệp hội; đoàn(?! kết| viên| thể); tỉnh đoàn; thàn
 báo(?! cáo| động| hiệu| chí | gồm); tạp chí; cổng thông tin; cổng tt; trang thông tin; ngân hàng(?! câu hỏi); nhnn;
 nhcsxh; kho bạc; bảo hiểm xã hội; bhxh; bảo hiểm y tế; cục(?! bộ| diện); chi cục; tổng cục;
 vụ(?! việc| án| mùa| đông| xuân| hè| tai); viện(?! trợ| dẫn| phí); văn phòng(?! phẩm); vp;
-thanh tra(?!,? kiểm tra|,? giám sát| việc| các\b| và\b| đột xuất| định kỳ| chuyên ngành); trường(?! hợp| kỳ);
-đại học; học viện; trung tâm; tt; bệnh viện; trạm; phòng(?!,| chống| ngừa| tránh| bệnh| cháy| vệ); tổ(?! chức);
+thanh tra(?!,? kiểm tra|,? giám sát| việc| các\b| và\b| đột xuất| định kỳ| chuyên ngành); trường(?! hợp| kỳ); đại học;
+học viện; trung tâm; tt; bệnh viện; trạm; phòng(?!,| chống| ngừa| tránh| bệnh| cháy| vệ); tổ(?! chức);
 đội(?! ngũ| hình); tiểu ban; công an; quân sự; bộ chỉ huy; bộ tư lệnh; bchqs; bch; ban chqs; bộ đội; đồn; hải quan;
 thuế(?! suất| thu nhập| giá); thống kê tỉnh; tòa án; tand; viện kiểm sát; vksnd; công ty; tổng công ty; tập đoàn;
-doanh nghiệp; hợp tác xã; bưu điện; viễn thông; điện lực; quỹ(?! đất| nhà| thời gian| đạo); nhà xuất bản;
-nhà văn hóa; nhà thiếu nhi; nhà máy; cảng vụ; cảng hàng không; sân bay; tổng liên đoàn; giáo hội; lữ đoàn;
-trung đoàn; tiểu đoàn; sư đoàn; cảnh sát; thông tấn xã; xí nghiệp; nông trường; lâm trường; câu lạc bộ; công đoàn;
-khoa(?! học); trung ương hội; trung ương đoàn; chi đoàn; chi hội; tổng phụ trách; nhân viên; ban đại diện;
-cha mẹ học sinh; phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động;
-thư viện(?! số); bảo tàng; đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy; quận ủy; đảng bộ; chi bộ; cấp ủy;
-chính quyền; thường trực(?!,); chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập;
-trưởng(?! thành); phó trưởng; chánh; phó chánh; cục trưởng; vụ trưởng; viện trưởng; hiệu trưởng; người đứng đầu;
-bí thư; đồng chí; đ/c; ông; bà; thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan;
-địa phương; lực lượng; khối; nhà trường; giáo viên; gia đình; ban quản lý; bql; ttyt; cdc; vnpt; viettel; mobifone;
-agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư; chủ rừng; cơ sở y tế;
-cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
+doanh nghiệp; hợp tác xã; bưu điện; viễn thông; điện lực; quỹ(?! đất| nhà| thời gian| đạo); nhà xuất bản; nhà văn hóa;
+nhà thiếu nhi; nhà máy; cảng vụ; cảng hàng không; sân bay; tổng liên đoàn; giáo hội; lữ đoàn; trung đoàn; tiểu đoàn;
+sư đoàn; cảnh sát; thông tấn xã; xí nghiệp; nông trường; lâm trường; câu lạc bộ; công đoàn; khoa(?! học);
+trung ương hội; trung ương đoàn; chi đoàn; chi hội; tổng phụ trách; nhân viên; ban đại diện; cha mẹ học sinh;
+phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng;
+đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy; quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,);
+chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh;
+phó chánh; cục trưởng; vụ trưởng; viện trưởng; hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; bà;
+thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
+nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở|phòng|ban|cơ quan|đơn vị|các)(?!\w)); toàn thể; bql;
+ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
+chủ rừng; cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words("""
 chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
 thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
-trường; tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; quận;
-đặc khu; doanh nghiệp; cấp; cấp ủy; cấp hội; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục;
-cơ sở khám bệnh; cơ sở; chữa bệnh; bệnh viện; trung tâm; báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ;
-tổ dân phố; bản; khối; khu phố; buôn; ấp; đội; đồng chí; ông; bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn;
-hợp tác xã; tập đoàn; tổng công ty; trường học; trường đại học; đại học; học viện; cao đẳng; trung cấp; hiệp hội;
-đơn vị sự nghiệp; tổ chức chính trị - xã hội; tổ chức chính trị xã hội; tổ chức xã hội; cá nhân; đoàn viên;
-hội viên; báo chí; phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông tin đại chúng;
-cơ quan truyền thông; nhà trường; hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên;
-công chức; cán bộ; viên chức; người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx;
-cụm; bên liên quan; ubnd; ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ;
-đảng bộ; đồn biên phòng; ban quản lý; chủ rừng; nhà máy; khu công nghiệp
+trường; tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; quận; đặc khu;
+doanh nghiệp; cấp; cấp ủy; cấp hội; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở;
+chữa bệnh; bệnh viện; trung tâm; báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối; khu phố;
+buôn; ấp; đội; đồng chí; ông; bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn; hợp tác xã; tập đoàn;
+tổng công ty; trường học; trường đại học; đại học; học viện; cao đẳng; trung cấp; hiệp hội; đơn vị sự nghiệp;
+tổ chức chính trị - xã hội; tổ chức chính trị xã hội; tổ chức xã hội; cá nhân; đoàn viên; hội viên; báo chí;
+phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông tin đại chúng; cơ quan truyền thông; nhà trường;
+hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
+người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
+ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
+ban quản lý; chủ rừng; nhà máy; khu công nghiệp
 """)
 
 # What may be joined to a name without a capital letter.
@@ -125,7 +125,7 @@ SUFFIXES = (
     r"phụ trách",
     r"thường trực",
     r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)",
-    r"nơi (?:đăng ký|cư trú)",
+    r"nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+)",
     r"hữu quan",
     r"(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|"
     r"phường)(?= [^\W\d_])",
@@ -140,67 +140,68 @@ SUFFIXES = (
 # Small words that no name holds: where one stands, the name has ended.
 STOPS = words("""
 để; trong; nhằm; theo; về; khi; nếu; cho; với; tại; đến; từ; do; được; là; sẽ; phải; cần; đã; trước; sau; bằng; qua;
-như; đối; ngoài; dưới; trên; vào; không; đang; cùng; hoặc; nhưng; mà; thì; bị; bởi; vì; nên; hết; chậm; muộn; này;
-đó; có; tự; nhất; rất; cũng; ngay; mỗi; từng; hằng; hàng; tùy; ít; đồng thời; cụ thể; gồm; bao gồm; sau đây;
-trân trọng; thông qua
+như; đối; ngoài; dưới; trên; vào; không; đang; cùng; hoặc; nhưng; mà; thì; bị; bởi; vì; nên; hết; chậm; muộn; này; đó;
+có; tự; nhất; rất; cũng; ngay; mỗi; từng; hằng; hàng; tùy; ít; đồng thời; cụ thể; gồm; bao gồm; sau đây; trân trọng;
+thông qua
 """)
 
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
-làm tốt; cấp phép; phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp;
-trợ giúp; cứu trợ; can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển;
-bảo tồn; trùng tu; sưu tầm; biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu;
-tuyển chọn; luân chuyển; tinh giản; chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng;
-đầu mối; hướng nghiệp; phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không;
-ngoài việc; sau khi; khi có; cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc;
-hiệp đồng; thanh lý; chỉnh trang; cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì;
-đồng chủ trì; chủ động; phối hợp; chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường;
-chịu trách nhiệm; có trách nhiệm; có nhiệm vụ; có kế hoạch; có biện pháp; căn cứ; trên cơ sở; rà soát; đẩy mạnh;
-đẩy nhanh; thực hiện; theo dõi; tiếp tục; báo cáo; bố trí; cân đối; kiểm tra; thanh tra; thường xuyên; định kỳ;
-hằng năm; hàng năm; hằng tháng; hàng tháng; hằng quý; hàng quý; là cơ quan; là đơn vị; là đầu mối; làm đầu mối;
-đôn đốc; tuyên truyền; vận động; phát huy; lồng ghép; nghiên cứu; đề xuất; chuẩn bị; cung cấp; nâng cao; giám sát;
-quản lý; bảo đảm; đảm bảo; tạo điều kiện; tập trung; tham gia; kịp thời; ban hành; hoàn thành; tổng hợp; thẩm định;
-thẩm tra; lập; huy động; ưu tiên; quán triệt; phổ biến; công bố; công khai; cập nhật; đăng tải; đăng phát; đưa tin;
-thông tin; phân công; phân bổ; giao(?! dịch| thông| ban| lưu); giúp; hỗ trợ; khuyến khích; kiện toàn; củng cố;
-duy trì; nắm; nắm bắt; phát hiện; xử lý; phòng ngừa; ngăn chặn; đấu tranh; điều tra; truy tố; xét xử; giáo dục;
-đào tạo; bồi dưỡng; tập huấn; truyền thông; xác định; đánh giá; sơ kết; tổng kết; khen thưởng; biểu dương;
-kiểm soát; tiếp nhận; bàn giao; khảo sát; thống kê; thu thập; phân tích; dự báo; cảnh báo; tư vấn; trình; gửi;
-đăng ký; cử; yêu cầu; chấp hành; nghiêm túc; đề cao; nêu cao; gương mẫu; khẩn trương; quan tâm; chú trọng; đổi mới;
-mở rộng; phát triển; bảo vệ; chăm sóc; điều trị; khám; giới thiệu; ký kết; liên kết; kết nối; ứng dụng; số hóa;
-cải cách; giải quyết; tháo gỡ; kiến nghị; phê duyệt; quyết định; quy định; hoàn thiện; sửa đổi; bổ sung; điều chỉnh;
-cụ thể hóa; đưa; phân cấp; hạn chế; trong phạm vi; theo chức năng; theo nhiệm vụ; với chức năng; phụ trách;
-trực tiếp; trước ngày; chậm nhất; từ nay; trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất;
-phát sóng; phát động; phát hành; xuất bản; nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác;
-tranh thủ; thu hút; kêu gọi; thanh toán; quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở;
-thành lập; viết; in ấn; treo; biên soạn; thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển giao;
-chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ; trang trí; cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng;
-sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun; giám định; truy quét; triệt phá; phổ cập;
-nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục; cứu hộ; sơ tán; ứng trực; trực; chốt;
-điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai; chuyển đổi; cải tạo; kiểm kê
+làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
+phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;
+can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển; bảo tồn; trùng tu; sưu tầm;
+biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu; tuyển chọn; luân chuyển;
+tinh giản; chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối; hướng nghiệp;
+phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không; ngoài việc; sau khi;
+khi có; cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc; hiệp đồng; thanh lý;
+chỉnh trang; cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì; đồng chủ trì; chủ động;
+phối hợp; chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường; chịu trách nhiệm; có trách nhiệm;
+có nhiệm vụ; có kế hoạch; có biện pháp; căn cứ; trên cơ sở; rà soát; đẩy mạnh; đẩy nhanh; thực hiện; theo dõi;
+tiếp tục; báo cáo; bố trí; cân đối; kiểm tra; thanh tra; thường xuyên; định kỳ; hằng năm; hàng năm; hằng tháng;
+hàng tháng; hằng quý; hàng quý; là cơ quan; là đơn vị; là đầu mối; làm đầu mối; đôn đốc; tuyên truyền; vận động;
+phát huy; lồng ghép; nghiên cứu; đề xuất; chuẩn bị; cung cấp; nâng cao; giám sát; quản lý; bảo đảm; đảm bảo;
+tạo điều kiện; tập trung; tham gia; kịp thời; ban hành; hoàn thành; tổng hợp; thẩm định; thẩm tra; lập; huy động;
+ưu tiên; quán triệt; phổ biến; công bố; công khai; cập nhật; đăng tải; đăng phát; đưa tin; thông tin; phân công;
+phân bổ; giao(?! dịch| thông| ban| lưu); giúp; hỗ trợ; khuyến khích; kiện toàn; củng cố; duy trì; nắm; nắm bắt;
+phát hiện; xử lý; phòng ngừa; ngăn chặn; đấu tranh; điều tra; truy tố; xét xử; giáo dục; đào tạo; bồi dưỡng; tập huấn;
+truyền thông; xác định; đánh giá; sơ kết; tổng kết; khen thưởng; biểu dương; kiểm soát; tiếp nhận; bàn giao; khảo sát;
+thống kê; thu thập; phân tích; dự báo; cảnh báo; tư vấn; trình; gửi; đăng ký; cử; yêu cầu; chấp hành; nghiêm túc;
+đề cao; nêu cao; gương mẫu; khẩn trương; quan tâm; chú trọng; đổi mới; mở rộng; phát triển; bảo vệ; chăm sóc;
+điều trị; khám; giới thiệu; ký kết; liên kết; kết nối; ứng dụng; số hóa; cải cách; giải quyết; tháo gỡ; kiến nghị;
+phê duyệt; quyết định; quy định; hoàn thiện; sửa đổi; bổ sung; điều chỉnh; cụ thể hóa; đưa; phân cấp; hạn chế;
+trong phạm vi; theo chức năng; theo nhiệm vụ; với chức năng; phụ trách; trực tiếp; trước ngày; chậm nhất; từ nay;
+trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất; phát sóng; phát động; phát hành; xuất bản;
+nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác; tranh thủ; thu hút; kêu gọi; thanh toán;
+quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở; thành lập; viết; in ấn; treo; biên soạn;
+thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển giao; chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ;
+trang trí; cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp;
+vệ sinh; phun; giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả;
+khắc phục; cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử;
+kê khai; chuyển đổi; cải tạo; kiểm kê
 """)
 
 # Lower-case compounds inside names that begin like a duty.
 COMPOUNDS = words("""
-đầu tư xây dựng; đầu tư phát triển; tổ chức chính trị; tổ chức xã hội; tổ chức đoàn thể; tổ chức liên quan;
-tổ chức,; tổ chức và cá nhân; tổ chức thành viên; tổ chức tín dụng; tổ chức cơ sở; tổ chức có liên quan;
-tổ chức đảng; bảo vệ môi trường; bảo vệ thực vật; bảo vệ rừng; chăm sóc sức khỏe; thông tin đại chúng;
-thông tin điện tử; quản lý thị trường; quản lý nhà nước; quản lý dự án; quản lý khu kinh tế; quản lý rừng;
-quản lý đất đai; phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghiệp; giáo dục thường xuyên;
-giáo dục và đào tạo; thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật; sản xuất kinh doanh;
-sản xuất, kinh doanh; đầu tư và xây dựng; xây dựng cơ bản; chuyển đổi số; quản lý di tích; thông tin cơ sở;
-truyền thông đại chúng; giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi;
-điều tra tội phạm
+đầu tư xây dựng; đầu tư phát triển; tổ chức chính trị; tổ chức xã hội; tổ chức đoàn thể; tổ chức liên quan; tổ chức,;
+tổ chức và cá nhân; tổ chức thành viên; tổ chức tín dụng; tổ chức cơ sở; tổ chức có liên quan; tổ chức đảng;
+bảo vệ môi trường; bảo vệ thực vật; bảo vệ rừng; chăm sóc sức khỏe; thông tin đại chúng; thông tin điện tử;
+quản lý thị trường; quản lý nhà nước; quản lý dự án; quản lý khu kinh tế; quản lý rừng; quản lý đất đai;
+phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghiệp; giáo dục thường xuyên; giáo dục và đào tạo;
+thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật; sản xuất kinh doanh; sản xuất, kinh doanh;
+đầu tư và xây dựng; xây dựng cơ bản; chuyển đổi số; quản lý di tích; thông tin cơ sở; truyền thông đại chúng;
+giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm
 """)
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
-ngân hàng; hàng hải; hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã;
-công nghệ thông tin; hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin;
-văn hóa thông tin; kế hoạch tổng hợp; nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp; kinh tế tổng hợp;
-văn phòng tổng hợp; người nộp thuế; người sử dụng lao động; người lao động; đội kiểm tra liên ngành;
-đoàn kiểm tra liên ngành; tổ kiểm tra liên ngành; đội kiểm tra; đoàn kiểm tra; đoàn thanh tra; đoàn giám sát;
-ban giám sát; hội đồng thẩm định; tổ thẩm định; tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực;
-ban chỉ đạo; ban tổ chức; ban quản lý
+ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải;
+hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã; công nghệ thông tin;
+hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin; kế hoạch tổng hợp;
+nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp; kinh tế tổng hợp; văn phòng tổng hợp; người nộp thuế;
+người sử dụng lao động; người lao động; đội kiểm tra liên ngành; đoàn kiểm tra liên ngành; tổ kiểm tra liên ngành;
+đội kiểm tra; đoàn kiểm tra; đoàn thanh tra; đoàn giám sát; ban giám sát; hội đồng thẩm định; tổ thẩm định;
+tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng; ban chỉ đạo; ban tổ chức;
+ban quản lý
 """)
 # Openers that always begin a duty, never the rest of a name.
 STRONG = words("""
@@ -212,11 +213,10 @@ triển khai; xây dựng; hướng dẫn; thực hiện; tăng cường; tiếp
 # Words before a name that say how it is addressed, and whether the body may refuse.
 REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
 ORDERS = words("""
-giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của;
-trách nhiệm của; trách nhiệm; nhiệm vụ của; nhiệm vụ; đối với; về phía; ủy quyền cho; ủy quyền;
-phân công nhiệm vụ cho; ubnd tỉnh giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh giao; ủy ban nhân dân tỉnh yêu cầu;
-ubnd huyện yêu cầu; ubnd huyện giao; ubnd xã giao; ubnd thành phố giao; ubnd thành phố yêu cầu;
-ủy ban nhân dân tỉnh đề nghị; nhiệm vụ cụ thể của
+giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của; trách nhiệm của;
+trách nhiệm; nhiệm vụ của; nhiệm vụ; đối với; về phía; ủy quyền cho; ủy quyền; phân công nhiệm vụ cho; ubnd tỉnh giao;
+ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh giao; ủy ban nhân dân tỉnh yêu cầu; ubnd huyện yêu cầu; ubnd huyện giao;
+ubnd xã giao; ubnd thành phố giao; ubnd thành phố yêu cầu; ủy ban nhân dân tỉnh đề nghị; nhiệm vụ cụ thể của
 """)
 BOUND = words("""
 chịu trách nhiệm; có trách nhiệm; có nhiệm vụ; thực hiện các nhiệm vụ; thực hiện nhiệm vụ; thực hiện các nội dung;
@@ -251,10 +251,9 @@ báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ
 """)
 # How paragraphs begin that close a section and speak to everybody, whatever list stands before them.
 CLOSERS = words("""
-trân trọng; trên đây là; kế hoạch này; trong quá trình thực hiện; trong quá trình triển khai;
-trong quá trình tổ chức; quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch này;
-căn cứ nội dung kế hoạch; căn cứ vào kế hoạch; nhận được kế hoạch; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu;
-ủy ban nhân dân tỉnh yêu cầu
+trân trọng; trên đây là; kế hoạch này; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
+quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch này; căn cứ nội dung kế hoạch;
+căn cứ vào kế hoạch; nhận được kế hoạch; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh yêu cầu
 """)
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;

@@ -22,7 +22,7 @@ _FIELD = say.compiled(say.FIELDS)
 _GROUPED = say.compiled(say.GROUPED)
 _GROUP = re.compile(
     phrase(r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo )?")
-    + phrase(r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?(?:các|những)(?!\w) ")
+    + phrase(r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?(?:các|những|mỗi)(?!\w) ")
     + say.any_of(say.GROUPED)
     + r"(?!\w)"
 )
@@ -50,7 +50,8 @@ _SMALL_HEADS = re.compile(
         r"đơn vị|mặt trận|"
     )
     + phrase(
-        r"đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
+        r"trưởng (?:thôn|ấp|bản|khu|buôn|xóm)|đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|"
+        r"doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
     )
 )
 _WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
@@ -65,6 +66,11 @@ _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+"
 _UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)"))
 _PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
+_PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
+_BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ")  # no body is called so, without more
+_LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
+_INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
+_FIRM = re.compile(phrase(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$"))
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     end = at
     while begins_name(prose, at, small=small):
         shared, end_shared = _shared(prose, at)
+        if len(shared) < 2:
+            shared, end_shared = _placed(prose, at)
         if len(shared) > 1:
             found += shared
             end = end_shared
@@ -143,6 +151,28 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             return found, after
         at, end = between.end(), after
     return found, end
+
+
+_PLACES = re.compile(phrase(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện) ?:? "))
+_OF_PLACE = re.compile(phrase(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?"))
+
+
+def _placed(prose: Prose, at: int) -> tuple[list[Name], int]:
+    """«UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ» as three names."""
+    head = _PLACES.match(prose.plain, at)
+    found: list[Name] = []
+    place = head.end() if head else at
+    while head is not None and (level := _OF_PLACE.match(prose.plain, place)):
+        proper = _PROPER.match(prose.text, level.end())
+        if proper is None or opens_duty(prose, level.end()) or _HEAD.match(prose.plain, level.end()):
+            break
+        text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
+        found.append(Name(text, place, proper.end(), sure=True))
+        between = _BETWEEN.match(prose.plain, proper.end())
+        if between is None:
+            break
+        place = between.end()
+    return found, found[-1].end if found else at
 
 
 def _tidy(text: str) -> str:
@@ -159,6 +189,8 @@ def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
     word = head["head"].capitalize()
     place = head.end()
     while (field := _FIELD.match(prose.plain, place)) is not None and prose.text[place].isupper():
+        if _HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, field.end() + 1):
+            break  # «Phòng Kinh tế, Công an xã»
         end = field.end()
         suffix = _SUFFIX.match(prose.plain, end + 1) if prose.plain[end : end + 1] == " " else None
         end = suffix.end() if suffix else end
@@ -266,8 +298,14 @@ class _Walk:
         return True
 
     def _after_place(self, at: int) -> bool:
-        """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there."""
-        return not _OPENER.match(self.prose.plain, at)
+        """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there; the
+        second syllable of a place does always («UBND xã Tân Lập»)."""
+        return self._second(at) or not _OPENER.match(self.prose.plain, at)
+
+    def _second(self, at: int) -> bool:
+        """Whether a capital follows the first syllable of a proper name, which has two at least."""
+        before = self.prose.text[self.start : at].split()[-2:]
+        return len(before) == 2 and before[0].islower() and before[1].istitle() and self.prose.text[at].isupper()
 
     def _sign(self, sign: str, at: int, end: int) -> int | None:
         plain, text = self.prose.plain, self.prose.text
@@ -288,7 +326,7 @@ class _Walk:
             return end
         if sign in "\"'" and not self.closed:
             return end
-        if sign == "," and self.grouped and _GROUPED.match(plain, following) and not self._verb(following):
+        if sign == "," and self.grouped and self._counted(following):
             self.plural = True
             return end if text[following].islower() or is_capital(text[self.start : following]) else None
         if sign == "," and self._leveled(at, following):
@@ -298,7 +336,21 @@ class _Walk:
             return end
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
+        listed = _LISTED.match(plain, following) if sign == "," and not self.closed and not self.grouped else None
+        if listed and begins_name(self.prose, listed.end()):
+            return listed.end(1)  # «Phòng Đầu tư, thẩm định và giám sát đầu tư; Phòng …»
         return None
+
+    def _counted(self, at: int) -> bool:
+        """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo
+        dục nghề nghiệp»)."""
+        plain = self.prose.plain
+        word = _GROUPED.match(plain, at)
+        if word is None or self._verb(at) or " " not in word.group() or _SMALL_HEADS.match(plain, at):
+            return word is not None and not self._verb(at)
+        after = self._skip(word.end())
+        more = self.prose.text[after : after + 1].isalpha() and not plain.startswith("và", after)
+        return _HEAD.match(plain, at) is None or not more or bool(_SUFFIX.match(plain, after)) or self._verb(after)
 
     def _next_body(self, at: int, following: int) -> bool:
         """Whether another body begins after a dash: «Sở Tài chính - Sở Nội vụ», but not «Văn phòng HĐND - UBND», nor a
@@ -345,7 +397,9 @@ class _Walk:
         weak = not self.closed and text[self.end - 1].islower() and _WEAK.match(plain, following) is not None
         if (self.closed and self.leveled) or (begins_name(self.prose, following) and not weak):
             return None
-        if text[following : following + 1].isupper():
+        inside = not self.closed and not self.grouped and _INSIDE.match(plain, following)
+        begun = _HEAD.match(plain, following) or _GROUP.match(plain, following) or _OPENER.match(plain, following)
+        if text[following : following + 1].isupper() or (inside and not begun):
             self.closed = False
             return end
         return None
@@ -360,15 +414,18 @@ class _Walk:
         """Whether a duty begins at a place, and not a part of the name that looks like one («Ban Chỉ đạo»)."""
         plain, text = self.prose.plain, self.prose.text
         opener = _OPENER.match(plain, at)
-        if opener is None:
+        if opener is None or self._second(at):
             return False
         before = plain[max(self.start, at - 60) : at].rstrip()
         if text[at].islower() and self._spanned(at):
             return False
         if text[at].islower():
-            return _COMPOUND.match(plain, at) is None
+            bare = _BARE.fullmatch(before) is not None and not _STRONG.match(plain, at)
+            return not bare and _COMPOUND.match(plain, at) is None
         if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
             return False
+        if _FIRM.search(before):
+            return False  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
         last = before[-12:]
         head = _HEAD.match(plain, self.start)
         if head is not None and _OPENER.fullmatch(plain[head.end() : at].strip()):
@@ -392,6 +449,20 @@ def ends_name(prose: Prose, at: int) -> bool:
     """Whether the word after a place is a small one that no name holds."""
     following = re.compile(r"[\s,]*").match(prose.plain, at)
     return _STOP.match(prose.plain, following.end() if following else at) is not None
+
+
+_COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng|địa)\s(?:quan|vị|phương|phận|đoàn|điểm)(?!\w)", re.IGNORECASE)
+
+
+def is_body(name: str) -> bool:
+    """Whether a text can be a body: not one common word («ban», «ngành», «đơn vị»), no post without its body."""
+    words = name.split()
+    plain = matching(name)
+    if _STOP.match(plain) and not _GROUP.match(plain):
+        return False
+    if len(words) == 1 and not (name.isupper() and len(name) > 2):
+        return not name.islower() and len(name) > 3
+    return bool(words) and (_COMMON.match(name) is None or (len(words) > 2 and not name.lower().startswith("địa điểm")))
 
 
 def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Protocol
 
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.names import Name, Prose, begins_name, names_at, opens_duty
+from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, opens_duty
 from engine.importer.vietnamese import phrase
 
 
@@ -130,8 +131,10 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
         last = names.pop()
         names.append(Name(prose.text[last.start : longer].strip(), last.start, longer, last.group))
         end = longer
+    names = _listed_to_colon(prose, names, end)
+    end = max(end, names[-1].end) if names else end
     written = prose.text[start : names[-1].end].strip() if names else ""
-    if not written:
+    if not any(is_body(name.text) for name in names):
         return None
     done = _DONE.match(prose.text, end)
     if done:
@@ -139,6 +142,9 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     colon = _BOUND.match(prose.plain, end) or _COLON.match(prose.text, end)
     if colon and prose.text[colon.start() : colon.end()].strip():
         rest = prose.text[colon.end() :].strip()
+        inner = _straight(Prose.of(rest), 0, headed=headed) if rest else None
+        if inner and (inner.form is Form.ALONE if headed else names[-1].group and inner.form is Form.INLINE):
+            return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»
         return OwnerLine(written, tuple(names), request, Form.COLON if rest else Form.ALONE, rest, start)
     rest = prose.text[end:].lstrip(" ,;.)")
     if rest[:1].isupper() and opens_duty(Prose.of(rest)):  # a heading and its paragraph, run together
@@ -146,6 +152,15 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end) or (names[-1].sure and _says(prose, end)):
         return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
     return None
+
+
+def sentence_owner(text: str) -> OwnerLine | None:
+    """The bodies that a sentence of a duty section begins with, whatever verb follows them."""
+    prose = Prose.of(text)
+    names, end = names_at(prose, 0, small=True)
+    rest = text[end:].strip(" ,")
+    sure = rest and text[:1].isupper() and is_body(names[0].text) if names else False
+    return OwnerLine(text[names[0].start : end], tuple(names), False, Form.INLINE, rest) if sure else None
 
 
 _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
@@ -161,12 +176,35 @@ def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     if tail is None or (tail.end() == len(prose.plain) and not headed):
         return end
     words = tail.group().strip(" ,").split()
-    if not words or len(words) > (10 if headed else 6) or words[0] in ("và", "-", "hoặc"):
+    if not words or len(words) > 10 or words[0] in ("và", "-", "hoặc"):
         return end
     started = end + len(tail.group()) - len(tail.group().lstrip(" ,"))
     if headed and _BROAD.match(prose.plain):
         return tail.end()
     return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
+
+
+_PARTS = re.compile(r"\s*[,;]\s*|\s+và\s+(?=các\s)|$")
+
+
+def _listed_to_colon(prose: Prose, names: list[Name], end: int) -> list[Name]:
+    """The names with all that stands before a colon, whatever they are called («…, các chủ hồ thủy điện:», «… giao
+    thông và nông nghiệp tỉnh:»), if no part of it begins like a duty or a clause."""
+    tail = re.compile(r"[^:.()]{1,120}(?=:)").match(prose.plain, end)
+    if not names or tail is None or not re.search(r"[,;]|^\s+và\s", tail.group()):
+        return names
+    cuts = [each.span() for each in _PARTS.finditer(prose.plain, end, tail.end())]
+    parts = [(a, b) for (_, a), (b, _) in pairwise(cuts)]
+    kept = names
+    if cuts[0][0] > end:  # «Phòng Giáo dục mầm non», of which a field was read
+        parts = [(names[-1].start, cuts[0][0]), *parts]
+        kept = names[:-1]
+    at = [max(a, end) + (prose.plain[max(a, end)] == " ") for a, _ in parts]
+    if any(opens_duty(prose, each) or ends_name(prose, each) for each in at) or any(
+        b - max(a, end) > 70 for a, b in parts
+    ):
+        return names
+    return [*kept, *(Name(prose.text[a:b].strip(), a, b, prose.plain.startswith("các ", a)) for a, b in parts)]
 
 
 def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:

@@ -16,12 +16,7 @@ from engine.importer.vietnamese import matching, phrase
 
 _LEADS = re.compile(phrase(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)"))
 _WITH = re.compile(
-    phrase(
-        r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: (?:chặt chẽ|thường xuyên|tốt|đồng bộ|hiệu quả|có hiệu quả|"
-        r"chủ động|tích cực|kịp thời|"
-        r", chỉ đạo|, hướng dẫn|, đôn đốc|, vận động|và chỉ đạo|, hỗ trợ|, thống nhất|, triển khai|và hướng dẫn))?"
-        r"(?:,? (?:với|cùng với|cùng|giữa))* "
-    )
+    phrase(r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: chặt chẽ| thường xuyên)?(?: :)?(?:,? (?:với|cùng với|cùng|giữa))* ")
 )
 _WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
 _ALONGSIDE = re.compile(phrase(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))"))

@@ -23,25 +23,12 @@ _TCVN3 = str.maketrans(
 )
 
 # VNI: a plain vowel followed by a letter that stands for its marks, and a few letters that stand alone.
-_VNI_MARKS = {
-    "ø": "\u0300",
-    "ù": "\u0301",
-    "û": "\u0309",
-    "õ": "\u0303",
-    "ï": "\u0323",
-    "â": "\u0302",
-    "à": "\u0302\u0300",
-    "á": "\u0302\u0301",
-    "å": "\u0302\u0309",
-    "ã": "\u0302\u0303",
-    "ä": "\u0302\u0323",
-    "ê": "\u0306",
-    "è": "\u0306\u0300",
-    "é": "\u0306\u0301",
-    "ú": "\u0306\u0309",
-    "ü": "\u0306\u0303",
-    "ë": "\u0306\u0323",
-}
+_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT, _ROOF, _BREVE = (chr(0x300 + n) for n in (0, 1, 9, 3, 0x23, 2, 6))
+_VNI_MARKS = (
+    dict(zip("øùûõï", (_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT), strict=True))
+    | dict(zip("âàáåãä", (_ROOF + tone for tone in ("", _GRAVE, _ACUTE, _HOOK, _TILDE, _DOT)), strict=True))
+    | dict(zip("êèéúüë", (_BREVE + tone for tone in ("", _GRAVE, _ACUTE, _HOOK, _TILDE, _DOT)), strict=True))
+)
 _VNI_ALONE = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ì": "ì", "í": "í", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
 _VNI = re.compile(rf"([aeouyôö])([{''.join(_VNI_MARKS)}])|[{''.join(_VNI_ALONE)}]", re.IGNORECASE)
 
@@ -95,11 +82,7 @@ def _byte(letter: str) -> bytes:
     return bytes([ord(letter)]) if ord(letter) < 256 else letter.encode("cp1252")
 
 
-OLD_WAYS: Mapping[str, Callable[[str], str]] = {
-    "TCVN3": from_tcvn3,
-    "VNI": from_vni,
-    "UTF-8": from_misread_utf8,
-}
+OLD_WAYS: Mapping[str, Callable[[str], str]] = {"TCVN3": from_tcvn3, "VNI": from_vni, "UTF-8": from_misread_utf8}
 _WORD = re.compile(r"[^\s\d!-@\[-`{-~“”‘’…–]+")
 _SAMPLE = 60_000
 

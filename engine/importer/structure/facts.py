@@ -41,7 +41,8 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
 
 def facts_of(paragraph: Paragraph) -> list[Fact]:
     """The facts that a paragraph consists of; none if it is something else, or if its lead names no body."""
-    numbered = paragraph.mark is not None and paragraph.mark.rank < Rank.LETTER
+    mark = paragraph.mark
+    numbered = mark is not None and mark.rank < Rank.LETTER and mark.depth < 2
     if numbered or len(paragraph.text) > 1500:
         return []
     found = labels_in(paragraph.body.strip())
@@ -54,7 +55,7 @@ def _goes_on(paragraph: Paragraph, before: Paragraph) -> bool:
     """Whether a line among labelled lines is one of a label that no table knows: «Địa điểm: …», marked as they are."""
     mark, other = paragraph.mark, before.mark
     same = (mark.rank if mark else None) == (other.rank if other else None)
-    bulleted = mark is not None and mark.rank in BULLETS
+    bulleted = mark is not None and mark.rank in (*BULLETS, Rank.LETTER)
     return same and bulleted and len(paragraph.body) < 200 and _SHORT_LABEL.match(paragraph.body.strip()) is not None
 
 

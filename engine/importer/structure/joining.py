@@ -16,7 +16,7 @@ from statistics import median
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.labels import Label, label_of_line
+from engine.importer.phrases.labels import Label, label_inside, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import Form, owner_line
@@ -222,6 +222,10 @@ class _Joiner:
     def _after_end(self, line: TextLine, before: str) -> _Break:
         """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
         shape = self.shape
+        whole = "".join(self.parts)
+        at = label_inside(whole) if before.endswith(":") else -1
+        if at >= 0 and (label := label_of_line(whole[at:])) and not label[1]:
+            return _Break.NONE  # «… Cơ quan chủ trì:» «Sở Y tế.»
         closes = line.text[:1].isupper() and speaks_to_all(line.text)
         if not shape.width or before.endswith(":") or closes or self._complete(line):
             return _Break.FULL
@@ -269,7 +273,9 @@ class _Joiner:
             return self._bullet(mark, rest, plain, trusted)
         if trusted or (mark.rank is Rank.ROMAN and is_capital(rest) and " " in rest):
             return True
-        if _EXPECTS_NUMBER.search(plain) and not self._heading():
+        above = mark_of(self.parts[0])
+        deeper = above is not None and mark.label == f"{above.label}.1"
+        if _EXPECTS_NUMBER.search(plain) and not self._heading() and not deeper:
             owner = owner_line(rest, headed=True)
             alone = owner is not None and owner.form is Form.ALONE
             return self._follows(mark) and (alone or (owner is not None and not self._full(before)))

@@ -7,14 +7,14 @@ which their marks are met, since every office has its own. A heading in capitals
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.labels import Label
-from engine.importer.phrases.marks import STRUCTURE, Mark, Rank
+from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
 from engine.importer.phrases.owners import Form, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Table
@@ -77,6 +77,32 @@ class Node:
             waiting.extend(reversed(node.children))
 
 
+def label_path(node: Node) -> tuple[str, ...]:
+    """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex starts again."""
+    labels: list[str] = []
+    at: Node | None = node
+    while at is not None and at.paragraph is not None:
+        article = at.label.startswith("Điều")
+        if article and labels and roman_value(labels[-1]):
+            break  # the plan after the articles of the decision that issues it
+        if at.label:
+            labels.append(f"PL{at.label}" if at.rank is Rank.ANNEX else at.label)
+        elif at.rank is Rank.ANNEX:
+            labels.append("PL")
+        if at.rank is Rank.ANNEX or article:
+            break
+        at = at.parent
+    return tuple(reversed(labels))
+
+
+def cited(labels: Sequence[str]) -> str:
+    """«II.6.1» of ("II", "6", "6.1"): a number that the next one repeats is said once."""
+    kept = [
+        label for n, label in enumerate(labels) if not any(each.startswith(f"{label}.") for each in labels[n + 1 :])
+    ]
+    return ".".join(kept)
+
+
 _Key = tuple[int, int]
 
 
@@ -96,6 +122,11 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
     return builder.root
 
 
+def is_part(node: Node) -> bool:
+    """Whether a node is a section of the document, not an entry of one."""
+    return node.rank is None or node.rank <= Rank.ROMAN
+
+
 _TITLED = re.compile(r"(?:nội dung|nhiệm vụ|yêu cầu|mục tiêu)[^:.;]{0,30}:", re.IGNORECASE)
 
 
@@ -103,8 +134,8 @@ def _lift(node: Node) -> None:
     """Labelled lines after the last of several points speak of all of them when no other point has a lead."""
     below = node.children
     listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
-    several = len(below) > 1 or (below and _TITLED.match(below[0].body) is not None)
-    if node.paragraph is None or node.leads or not several or not listed or ended(node.body):
+    single = len(below) == 1 and (_TITLED.match(below[0].body) or (below[0].mark is None and not is_part(node)))
+    if node.paragraph is None or node.leads or ended(node.body) or not (single or (len(below) > 1 and listed)):
         return
     if below[-1].leads and not any(each.leads for each in below[:-1]):
         node.facts += below[-1].facts

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engine.importer.model import DeadlineKind
-from engine.importer.phrases.agency_lists import bodies_in, lead_of
+from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_inside, labels_in
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.names import Name, Prose, names_in
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
@@ -31,7 +29,7 @@ class Survey:
     """What is known of every node, found once: its owner line, its theme, and how much of it names bodies."""
 
     owners: dict[int, OwnerLine | None] = field(default_factory=dict)
-    insides: dict[int, tuple[list[Name], list[Name]] | None] = field(default_factory=dict)
+    doers: dict[int, OwnerLine | None] = field(default_factory=dict)
     themes: dict[int, Theme] = field(default_factory=dict)
     named: dict[int, int] = field(default_factory=dict)
     half: dict[int, bool] = field(default_factory=dict)
@@ -54,9 +52,9 @@ class Survey:
     def owner(self, node: Node) -> OwnerLine | None:
         return self.owners.get(id(node))
 
-    def inside(self, node: Node) -> tuple[list[Name], list[Name]] | None:
-        """Who leads and who helps by the words of a task, where it does not begin with them."""
-        return self.insides.get(id(node))
+    def doer(self, node: Node) -> OwnerLine | None:
+        """Who is to do a task by its words, where it does not begin with them."""
+        return self.doers.get(id(node))
 
     def theme(self, node: Node) -> Theme:
         return self.themes.get(id(node), Theme.OPEN)
@@ -66,7 +64,8 @@ class Survey:
 
     def is_entry(self, node: Node) -> bool:
         """Whether a node itself names who is to do it."""
-        return self.owner(node) is not None or node.leads or self.inside(node) is not None
+        told = self.doer(node) is not None and self.theme(node) is not Theme.OTHER
+        return self.owner(node) is not None or node.leads or told
 
     def gives_duties(self, node: Node) -> bool:
         """Whether half of the entries under a node, or a table there, name bodies."""
@@ -78,14 +77,8 @@ class Survey:
             theme = self.themes[id(node)] = theme_of(node.body)
             headed = bool(node.children) and not ended(node.body)
             line = self.owners[id(node)] = owner_line(node.body, headed=headed) if theme is not Theme.OTHER else None
-            if (
-                line is None
-                and not headed
-                and node.mark is not None
-                and 40 < len(node.body) < _LONGEST_TASK
-                and not node.leads
-            ):
-                self.insides[id(node)] = _lead_inside(node.body)
+            if line is None and not headed and len(node.body) < _LONGEST_TASK and not node.leads:
+                self.doers[id(node)] = doer_in(node.body)
         entries = [child for child in node.children if self._counts(child)]
         good = [child for child in entries if self.is_entry(child) or self.half.get(id(child), False)]
         about = sum(_ABOUT.match(matching(child.body[:12])) is not None for child in entries)
@@ -158,24 +151,3 @@ def _has_leads(node: Node) -> bool:
 
 def _is_section_rank(node: Node) -> bool:
     return node.heading or (node.rank is not None and node.rank <= Rank.LETTER)
-
-
-_LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*trì(?!\w)")
-
-
-def _lead_inside(text: str) -> tuple[list[Name], list[Name]] | None:
-    """Who leads and who helps by a later sentence or bracket of a task: «Diễn tập. Công an tỉnh chủ trì …», «… Đơn vị
-    chủ trì: X»."""
-    at = label_inside(text)
-    if at >= 0:
-        found = dict(reversed(labels_in(text[at:])))
-        leads, helping = lead_of(found.get(Label.LEAD, ""))
-        if leads:
-            return leads, helping + bodies_in(found.get(Label.COORDINATING, ""))
-    prose = Prose.of(text)
-    for row, end in names_in(prose):
-        before = prose.plain[: row[0].start].rstrip()
-        begins = before.endswith((".", "(", ";", "giao"))
-        if begins and _LEADS.match(prose.plain, end):
-            return row, []
-    return None

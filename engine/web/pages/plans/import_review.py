@@ -229,11 +229,14 @@ def _belongs(sheet: Sheet, n: int, section: Mapping[str, Any], before: int, firs
 def _taken(
     sheet: Sheet, n: int, fields: Fields, directory: DirectoryFile, rules: _Rules, cycle: tuple[str, ...]
 ) -> dict[str, Any]:
-    """A line left out as a duty of its own owner. What the document says of its time stays in its words."""
-    text = "\n".join(" ".join(row.split()) for row in sheet.found["left"][n]["text"].split("\n"))
+    """A line left out as a duty of its own owner, at the time that its words name."""
+    left = sheet.found["left"][n]
+    text = "\n".join(" ".join(row.split()) for row in left["text"].split("\n"))
     owners = _owner_ids(f"left[{n}].owners", fields, directory, rules.out)
-    cadence = list(cycle) or ["ad_hoc"]
-    return {"text": text, "owners": owners, "cadence": cadence, "rule": DEFAULT_RULE, "coordinating": []}
+    on = date.fromisoformat(left["on"]) if left["on"] else None
+    rule = rules.kept(left["due_day"], on, left["wording"]) if on or left["due_day"] else DEFAULT_RULE
+    cadence = left["cadence"] or list(cycle) or ["ad_hoc"]
+    return {"text": text, "owners": owners, "cadence": cadence, "rule": rule, "coordinating": []}
 
 
 def _new_section(
@@ -309,6 +312,10 @@ class _Rules:
                 on = _day(part, f"{place}.due", self.out)
         if due_day is None and on is None:
             due_day = self.default_day
+        return self.kept(due_day, on, wording)
+
+    def kept(self, due_day: int | None, on: date | None, wording: str) -> str:
+        """The id of the rule of a day and its words in the document."""
         key = (due_day, on, wording)
         if key not in self.ids:
             self.ids[key] = f"han-{len(self.ids) + 1}"

@@ -13,6 +13,8 @@ import yaml
 from engine.files.directory import DirectoryFile
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.timing import timing_of
 
 MAX_LEFT = 400
 """How many lines left out are shown; a plan of provinces has a hundred."""
@@ -72,13 +74,20 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
     kept = {name: found[name] for name in ("number", "issuer", "found", "warnings", "instructions")}
     left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
     shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT]
-    lines = [_left(each, orders, directory) for each in sorted(shown, key=lambda each: each.place.order)]
+    year = plan.date.year if plan.date else 2000
+    lines = [_left(each, orders, directory, year) for each in sorted(shown, key=lambda each: each.place.order)]
     return Sheet(plan.name, kept | {"duties": duties, "left": lines}, draft)
 
 
-def _left(entry: Accounted, orders: list[int], directory: DirectoryFile) -> dict[str, Any]:
-    """A line left out. ``after``: how many duties stand before it. ``owner``: whose it would be, if known."""
+def _left(entry: Accounted, orders: list[int], directory: DirectoryFile, year: int) -> dict[str, Any]:
+    """A line left out. ``after``: how many duties stand before it. ``owner``: whose it would be, if known. ``on``,
+    ``due_day``, ``cadence``, ``wording``: when it would be owed, as far as its words say."""
+    time = timing_of(deadlines_in(entry.text[:MAX_LEFT_CHARS]), year)
     return {
+        "on": time.on.isoformat() if time.on else None,
+        "due_day": time.due_day,
+        "cadence": list(time.cadence) if time.wording else [],
+        "wording": time.wording,
         "text": entry.text[:MAX_LEFT_CHARS],
         "reason": entry.reason,
         "serious": entry.serious,

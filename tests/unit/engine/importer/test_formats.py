@@ -14,9 +14,9 @@ from engine.importer.vietnamese import squashed
 KINDS = DATA / "import" / "kinds"
 TEXTS = [
     each
-    for half in ("open", "heldback", "second")
+    for half in ("open", "heldback", "second", "third", "fourth")
     for each in samples(KINDS / f"{half}.yaml")
-    if "html" not in each.label and each.kind != "tables"
+    if "html" not in each.label and each.kind not in ("tables", "law-site")
 ]
 
 
@@ -65,7 +65,9 @@ def test_wrapping_at_eighty_columns_changes_next_to_nothing():
     differ = []
     for sample in TEXTS:
         text = "\n".join(textwrap.fill(line, 80) or line for line in sample.raw.decode().split("\n"))
-        if read_as(read_document(text.encode(), "x")) != read_as(read_document(sample.raw, "x")):
+        wrapped = read_document(text.encode(), "x")
+        told = any(each.code == "two_readings" for each in wrapped.warnings)
+        if read_as(wrapped) != read_as(read_document(sample.raw, "x")) and not told:
             differ.append(sample.name)
     assert len(differ) <= 1, differ
 

@@ -1,0 +1,106 @@
+"""The words of a duty before they are understood: its text with what stands under it, what labels say of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from engine.importer.model import Place
+from engine.importer.phrases.agency_lists import bodies_in, lead_of
+from engine.importer.phrases.labels import Label, label_inside, labels_in
+from engine.importer.phrases.marks import BULLETS
+from engine.importer.phrases.names import Prose, opens_duty
+from engine.importer.structure.duty_tables import Row
+from engine.importer.structure.joining import Fact
+from engine.importer.structure.outline import Node
+
+_LONGEST_TOPIC = 160
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What labelled lines or columns say of a duty beside its words."""
+
+    lead: tuple[str, ...] = ()
+    coordinating: tuple[str, ...] = ()
+    monitor: str = ""
+    deadline: str = ""
+    product: str = ""
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> Facts:
+        """The first of a kind wins."""
+        found: dict[Label, str] = {}
+        for fact in facts:
+            found.setdefault(fact.label, fact.value)
+        leads, helping = lead_of(found.get(Label.LEAD, ""))
+        helping += bodies_in(found.get(Label.COORDINATING, ""))
+        return cls(
+            tuple(name.text for name in leads),
+            tuple(name.text for name in helping),
+            found.get(Label.MONITOR, ""),
+            found.get(Label.DEADLINE, ""),
+            found.get(Label.PRODUCT, ""),
+        )
+
+    @classmethod
+    def inside(cls, text: str) -> Facts:
+        """What labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»)."""
+        found = dict(reversed(labels_in(text[at:]))) if (at := label_inside(text)) >= 0 else {}
+        return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»)."""
+
+    text: str
+    place: Place
+    mark: str = ""
+    intro: str = ""
+    seams: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    node: Node | None = None
+
+
+def row_facts(row: Row) -> Facts:
+    names = tuple(name.text for name in row.owners)
+    helping = tuple(name.text for name in row.coordinating)
+    return Facts(names, helping, row.monitor, row.deadline, row.product)
+
+
+def with_facts_of(said: Said, facts: Iterable[Fact]) -> Said:
+    """A duty with what the labelled lines after it say; lines of unknown labels stay with its words."""
+    given = list(facts)
+    more = "\n".join(fact.line.text for fact in given if fact.label is Label.OTHER)
+    return replace(said, facts=Facts.of(given), text=f"{said.text}\n{more}" if more else said.text) if given else said
+
+
+def mark_text(node: Node) -> str:
+    paragraph = node.paragraph
+    return paragraph.text[: paragraph.mark.length].strip() if paragraph and paragraph.mark else ""
+
+
+def said_of(node: Node, text: str, intro: str = "") -> Said:
+    """A duty's words with the places where another paragraph may have begun."""
+    paragraph = node.paragraph
+    seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
+    kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
+    return Said(text, node.place, mark_text(node), intro, kept)
+
+
+def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
+    """The text of an entry with all that stands under it, marks kept below it."""
+    parts = [node.body]
+    for child in node.children:
+        if child not in without:
+            parts += [each.paragraph.text.strip() for each in child.walk() if each.paragraph is not None]
+    return "\n".join(part for part in parts if part)
+
+
+def is_topic(node: Node) -> bool:
+    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»)."""
+    below = node.marked()
+    if node.mark is None or node.mark.rank in BULLETS or len(below) < 1 or len(node.body) > _LONGEST_TOPIC:
+        return False
+    return not opens_duty(Prose.of(node.body)) and not node.body.endswith((".", ";"))

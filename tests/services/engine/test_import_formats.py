@@ -1,0 +1,61 @@
+"""One text in every format that an office sends: the importer reads the same plan from each, a PDF among them."""
+
+from __future__ import annotations
+
+import html
+import io
+import subprocess
+from pathlib import Path
+
+import docx
+import pytest
+from ground.paths import DATA
+
+from engine.importer import ImportedPlan, read_document
+from engine.importer.vietnamese import squashed
+
+OWN = sorted((DATA / "import" / "own").glob("*.txt"))
+
+
+def read_as(plan: ImportedPlan) -> list[tuple[object, ...]]:
+    return [
+        (duty.citation, squashed(duty.text), [owner.name for owner in item.owners], [d.text for d in duty.deadlines])
+        for item in plan.items
+        for duty in item.duties
+    ]
+
+
+def word(text: str) -> bytes:
+    document, out = docx.Document(), io.BytesIO()
+    for line in text.splitlines():
+        document.add_paragraph(line)
+    document.save(out)
+    return out.getvalue()
+
+
+def page(text: str) -> bytes:
+    """As Word saves a web page: windows-1252, the letters beyond it as entities."""
+    lines = "".join(f"<p>{html.escape(line, quote=False)}</p>" for line in text.splitlines())
+    head = '<meta http-equiv=Content-Type content="text/html; charset=windows-1252">'
+    return f"<html><head>{head}</head><body>{lines}</body></html>".encode("cp1252", errors="xmlcharrefreplace")
+
+
+def printed(folder: Path, document: bytes) -> bytes:
+    """The PDF that LibreOffice makes of a Word document: lines wrapped, pages numbered by place."""
+    path = folder / "plan.docx"
+    path.write_bytes(document)
+    profile = f"-env:UserInstallation=file://{folder}/office"
+    command = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    return (folder / "plan.pdf").read_bytes()
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
+def test_every_format_of_a_plan_gives_the_same_duties(path: Path, tmp_path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    wanted = read_as(read_document(text.encode(), "plan.txt"))
+    made = word(text)
+    assert len(wanted) >= 25
+    assert read_as(read_document(made, "plan.docx")) == wanted
+    assert read_as(read_document(page(text), "plan.htm")) == wanted
+    assert read_as(read_document(printed(tmp_path, made), "plan.pdf")) == wanted
