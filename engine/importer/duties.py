@@ -123,7 +123,7 @@ class _Section:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
         entry = self._at(node, topic, line.written, line.names, request=line.request)
         self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
-        if self._only_encloses(node):
+        if self._only_encloses(node, line):
             if line.rest:
                 self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
@@ -158,11 +158,15 @@ class _Section:
         if own:
             self.visit(node, node.body)
 
-    def _only_encloses(self, node: Node) -> bool:
+    def _only_encloses(self, node: Node, line: OwnerLine) -> bool:
+        """Whether the points under an entry name bodies of their own; those of a group («Các phòng thuộc Sở») may do so
+        in sentences."""
         below = node.marked()
-        owned = [child for child in below if (line := self.survey.owner(child)) and line.form is not Form.INLINE]
+        group = line.form is Form.ALONE and all(name.group for name in line.names)
+        lines = [found for child in below if (found := self.survey.owner(child))]
+        owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
-        return numbered or (len(owned) >= 2 and len(owned) >= 0.5 * len(below))
+        return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
 
     def _unknown_body(self, node: Node, parent: Node) -> bool:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in

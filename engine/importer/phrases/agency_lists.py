@@ -11,12 +11,13 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.labels import Label, label_inside, label_of_line, labels_in
 from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, names_in
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
-from engine.importer.phrases.roles import roles_in
+from engine.importer.phrases.roles import HELPS, roles_in
 from engine.importer.vietnamese import matching
 
 _PIECES = re.compile(r"\s*[;\n]\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
 _REST_OF_NAME = re.compile(r"\s+\w[^,;()\n]*")
+_WHICH = re.compile(r"\s+(?:có|tại|trên|ở|trong|thuộc)(?!\w)")
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 
 
@@ -30,12 +31,10 @@ def bodies_in(text: str) -> list[Name]:
             if begins_name(prose, 0, small=True):
                 names, end = names_at(prose, 0, small=True)
                 more = _REST_OF_NAME.match(rest, end)
-                if (
-                    more and names and not ends_name(prose, end)
-                ):  # a cell holds nothing but names: what is left goes on with the last
-                    last = names.pop()
-                    end = more.end()
-                    names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=end))
+                if more and (_WHICH.match(prose.plain, end) or not ends_name(prose, end)):
+                    last = names.pop()  # a cell holds nothing but names: what is left goes on with the last
+                    names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=more.end()))
+                end = more.end() if more else end  # «theo chức năng» is no name and no part of one
                 found += names
                 rest = re.sub(r"^và\s+", "", rest[end:].strip(" ,.-–/"))
             else:
@@ -51,9 +50,6 @@ def bodies_in(text: str) -> list[Name]:
 
 _VERB = re.compile(r"(?<!\w)(?:chủ\s*trì|phối\s*hợp|tham\s*mưu|thực\s*hiện|triển\s*khai)(?!\w)")
 _CHIEF = re.compile(r"(?<!\w)chủ\s*trì(?!\w)")
-_HELPS = re.compile(
-    r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
-)
 
 
 def lead_of(text: str) -> tuple[list[Name], list[Name]]:
@@ -69,8 +65,8 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
         prose = Prose.of(piece.strip())
         helping += roles_in(prose.text, ()).coordinating
         rows = [(row, end) for row, end in names_in(prose) if row[0].text not in helping]
-        helping += [name.text for row, end in rows if _HELPS.match(prose.plain, end) for name in row]
-        rows = [(row, end) for row, end in rows if not _HELPS.match(prose.plain, end)]
+        helping += [name.text for row, end in rows if HELPS.match(prose.plain, end) for name in row]
+        rows = [(row, end) for row, end in rows if not HELPS.match(prose.plain, end)]
         alone = rows and not prose.text[rows[0][1] :].strip(" .,")
         if rows and (alone or not (leads and chief)):
             leads += [name for name in rows[0][0] if is_body(name.text)]

@@ -26,7 +26,8 @@ _MONTH = phrase(r"(?:đầu |giữa |cuối |hết )?tháng (?P<m>\d{1,2})(?: (?
 _QUARTER = phrase(r"(?:đầu |giữa |cuối |hết )?quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?")
 _YEAR = phrase(r"(?:đầu |giữa |cuối |hết )?năm (?P<y>\d{4})(?!\d)")
 _LOOSE = phrase(
-    r"(?:tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|cuối năm học|cuối học kỳ(?: i{1,2})?|"
+    r"(?:tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|"
+    r"năm học(?: \d{4} [-–] \d{4})?|cuối năm học|cuối học kỳ(?: i{1,2})?|"
     r"cuối năm|đầu năm|cuối quý|cuối tháng|6 tháng đầu năm|06 tháng đầu năm)"
 )
 _EACH = phrase(

@@ -47,6 +47,7 @@ _LINES = (
         r"(?: thực hiện| tham mưu)?",
     ),
     (Label.LEAD, r"(?:trách nhiệm|phân công|phân công thực hiện|giao)"),
+    (Label.LEAD, r"(?:cơ quan|đơn vị|bộ phận)(?! (?:thụ hưởng|ban hành|tài trợ|thẩm định|trình))(?: [^\W\d_]+){1,4}"),
     (
         Label.DEADLINE,
         r"(?:(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}|"

@@ -252,7 +252,7 @@ báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ
 # How paragraphs begin that close a section and speak to everybody, whatever list stands before them.
 CLOSERS = words("""
 trân trọng; trên đây là; kế hoạch này; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
-quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch này; căn cứ nội dung kế hoạch;
+quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch(?! số); căn cứ nội dung kế hoạch;
 căn cứ vào kế hoạch; nhận được kế hoạch; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh yêu cầu
 """)
 TITLES = words("""

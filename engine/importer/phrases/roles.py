@@ -18,6 +18,9 @@ _LEADS = re.compile(phrase(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)"))
 _WITH = re.compile(
     phrase(r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: chặt chẽ| thường xuyên)?(?: :)?(?:,? (?:với|cùng với|cùng|giữa))* ")
 )
+HELPS = re.compile(
+    r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
+)
 _WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
 _ALONGSIDE = re.compile(phrase(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))"))
 _TO = re.compile(
@@ -72,6 +75,8 @@ def _coordinating(prose: Prose) -> Iterator[str]:
             if far:
                 names, _ = names_at(prose, far.end(), small=True)
             yield from (name.text for name in names)
+    if _LEADS.search(prose.plain):  # «Sở Y tế chủ trì, UBND các xã phối hợp»
+        yield from (name.text for names, end in names_in(prose) if HELPS.match(prose.plain, end) for name in names)
 
 
 def _reports(prose: Prose) -> Iterator[str]:

@@ -109,8 +109,9 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
         line, theme = survey.owner(child), survey.theme(child)
         entry = line is not None and not (line.form is Form.ALONE and line.start and survey.gives_duties(child))
         several = survey.gives_duties(child) and survey.named[id(child)] >= 2
+        dated = any(survey.is_entry(each) and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child)
-        full = theme is Theme.OPEN and bool(child.children) and (several or _has_leads(child))
+        full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
         if not entry and (titled or full):
             yield child
         elif theme is not Theme.OTHER or entry:

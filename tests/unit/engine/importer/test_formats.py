@@ -14,7 +14,7 @@ from engine.importer.vietnamese import squashed
 KINDS = DATA / "import" / "kinds"
 TEXTS = [
     each
-    for half in ("open", "heldback", "second", "third", "fourth")
+    for half in ("open", "heldback", "second", "third", "fourth", "fifth")
     for each in samples(KINDS / f"{half}.yaml")
     if "html" not in each.label and each.kind not in ("tables", "law-site")
 ]
