@@ -14,7 +14,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, func, literal, or_, select, union, union_all
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
@@ -205,7 +205,7 @@ def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: 
     g = table(Agency)
     if plan_id is None:
         a = table(Assignment)
-        changed = or_(a.c.opened_on > day, a.c.first_reported_on > day, a.c.done_on > day)
+        changed = _after(session, day, a.c.opened_on, a.c.first_reported_on, a.c.done_on)
         each = union_all(_counters_on(day, changed), _assignments_on(day, None).where(changed)).subquery()
     else:
         each = _assignments_on(day, plan_id).subquery()
@@ -262,11 +262,21 @@ def _counters_on(day: date, changed: ColumnElement[bool]) -> Any:
     )
 
 
+def _after(session: Session, day: date, *columns: Any) -> ColumnElement[bool]:
+    """Assignments of which one of these dates lies after a day. Each date has an index: PostgreSQL joins what it finds
+    in them, SQLite has to be told, or it goes through the plans."""
+    a = table(Assignment)
+    if session.connection().dialect.name == "postgresql":
+        return or_(*(column > day for column in columns))
+    found: ColumnElement[bool] = a.c.id.in_(union(*(select(a.c.id).where(column > day) for column in columns)))
+    return found
+
+
 def _first_dues(session: Session, day: date, plan_id: int | None) -> _FirstDues:
     """The first due date of each period, of what had been opened by a day."""
     a, p = table(Assignment), table(Plan)
     if plan_id is None:
-        each = counter_lines(without=a.c.opened_on > day).c
+        each = counter_lines(without=_after(session, day, a.c.opened_on)).c
         statement = select(each.period, each.request, each.due_on).having(func.sum(each.n) > 0)
     else:
         statement = select(a.c.period, a.c.request, a.c.due_on).select_from(a)

@@ -16,7 +16,7 @@ from engine.assignments.chasing import Chased, chased
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
-from engine.store.database import among, numbered, table
+from engine.store.database import among, numbered, table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import TimeClass
 
@@ -140,7 +140,7 @@ def _ranked(found: Iterable[Any]) -> list[_Late]:
 def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Select[Any]:
     """Select columns of overdue assignments; joins only the tables that the filter needs."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    late = select(*columns).select_from(a).join(p, p.c.id == a.c.plan_id)
+    late = select(*columns).select_from(a).join(p, p.c.id == unindexed(a.c.plan_id))  # by the index of what is late
     if wanted.citation:
         late = late.join(d, d.c.id == a.c.duty_id)
     return late.where(*conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
