@@ -15,7 +15,7 @@ import argparse
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import time, timedelta
@@ -121,8 +121,10 @@ def run(
     faults: int,
     strike: Strike = killed,
     seed: int = 1,
+    finish: Callable[[], object] | None = None,
 ) -> Result:
-    """Strike so many times, then let it finish. ``form`` sends through ``relay``, which runs."""
+    """Strike so many times, then let it finish, or another process by ``finish``. ``form`` sends through ``relay``,
+    which runs."""
     rng, slowest, count, struck = random.Random(seed), 0.0, 0, 0
     prepare(database, letters)
     with Readers(relay).running() as readers:
@@ -142,7 +144,9 @@ def run(
                 slowest = max(slowest, what.seconds)
                 if what.stopped:
                     leases_run_out(database)
-            if not form.runs:
+            if not form.runs and finish is not None:
+                finish()
+            elif not form.runs:
                 form.start()
                 readers.address = form.address
             wait_until(lambda: _finished(database), 600)

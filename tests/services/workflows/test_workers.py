@@ -1,16 +1,20 @@
 """Two Prefect workers on the registered deployments: told to stop, then their machine loses its power, while readers
-acknowledge. See
-tests/crash/campaign.py, which does it more often and on both databases."""
+acknowledge; a process by hand sends what is left. See tests/crash/campaign.py, which does it more often, on both
+databases, and with workers to the end."""
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 from crash.campaign import run, settings
 from crash.faults import Struck, killed, told_to_stop
 from crash.forms import Form, Workers
 from crash.relay import SlowRelay
+from ground.serving import DONDOC
 
 from engine.store.database import Database
 
@@ -28,11 +32,15 @@ def test_told_to_stop_they_settle_and_killed_they_double_at_most_what_was_on_the
         seen.append((what.seconds, len(relay.taken) - len(set(relay.taken))))
         return what
 
-    with (
-        SlowRelay(sample=50).running() as relay,
-        Workers.registered(tmp_path, settings(sqlite_database, tmp_path, relay), 2, pages=True) as form,
-    ):
-        result = run(sqlite_database, form, relay, letters=500, faults=2, strike=strike)
+    with ExitStack() as stack:
+        relay = stack.enter_context(SlowRelay(sample=50).running())
+        told = settings(sqlite_database, tmp_path, relay)
+        form = stack.enter_context(Workers.registered(tmp_path, told, 2, pages=True))
+
+        def by_hand() -> None:
+            subprocess.run([DONDOC, "once", "deliver"], env=os.environ | told, cwd=tmp_path, check=True)
+
+        result = run(sqlite_database, form, relay, letters=500, faults=2, strike=strike, finish=by_hand)
         runs = {each["name"]: each["state_type"] for each in form.flow_runs()}
     print(result, seen)
     assert result.faults == 2
