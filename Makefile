@@ -75,6 +75,7 @@ crash: setup
 	@$(CAMPAIGN) --faults 2 --rounds 1 --fault lock --postgres
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault full
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault away --postgres
+	@$(CAMPAIGN) --faults 5 --rounds 1 --fault crash --postgres
 
 # The image of packaging/Dockerfile, built for real and started. Root only.
 package:

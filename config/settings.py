@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    BeforeValidator,
     Field,
     PrivateAttr,
     SecretStr,
@@ -34,7 +35,7 @@ RELAY = ("smtp_host", "smtp_port", "smtp_security", "smtp_username", "smtp_passw
 GATEWAY = ("sms_gateway", "sms_url", "sms_username", "sms_password")
 ENTERED: Mapping[str, tuple[str, ...]] = {
     "mail": (*RELAY, "mail_from", "mail_from_name"),
-    "sms": (*GATEWAY, "sms_sender", "sms_marks", "sms_answers", "sms_production"),
+    "sms": (*GATEWAY, "sms_sender", "sms_part_price", "sms_marks", "sms_answers", "sms_production"),
 }
 """Settings that an administrator may enter on a page, by channel; where the environment gives them, it wins."""
 CREDENTIALS: Mapping[str, tuple[str, ...]] = {
@@ -138,6 +139,9 @@ class Settings(BaseSettings):
     sms_username: str = Field("", description="kannel: user name; esms: ApiKey")
     sms_password: SecretStr = Field(SecretStr(""), description="kannel: password; esms: SecretKey; speedsms: token")
     sms_sender: str = Field("DONDOC", description="sender: brand name (at most 11 letters) or number")
+    sms_part_price: Annotated[int, BeforeValidator(lambda typed: typed or 0)] = Field(
+        0, ge=0, le=100_000, description="price of one part of an SMS in dong, for estimates; 0: not known"
+    )
     sms_marks: bool = Field(False, description="keep Vietnamese diacritics: 70 characters a part instead of 160")
     sms_gammu_dir: Path | None = Field(None, description="folder with gammu-smsd's outbox, sent, error and inbox")
     sms_answers: bool = Field(

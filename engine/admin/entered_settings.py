@@ -31,14 +31,11 @@ from engine.text import Text
 
 FACT, USE, TRIED = "entered_settings", "settings", "settings.tried"
 MAX_CHARS = 500
-_PORT = Text("Ghi số từ 1 đến 65535.", "Give a number from 1 to 65535.")
-_WRONG: Mapping[str, Text] = {
-    "int_parsing": _PORT,
-    "greater_than_equal": _PORT,
-    "less_than_equal": _PORT,
-    "literal_error": Text("Chọn trong danh sách.", "Choose from the list."),
+_NUMBERS: Mapping[str, Text] = {
+    "smtp_port": Text("Ghi số từ 1 đến 65535.", "Give a number from 1 to 65535."),
+    "sms_part_price": Text("Ghi số đồng, từ 0 đến 100000.", "Give dong, a whole number from 0 to 100000."),
 }
-"""What pydantic finds -> what is said; the only number is the port."""
+_CHOOSE = Text("Chọn trong danh sách.", "Choose from the list.")
 _UNUSABLE = Text("Giá trị này không dùng được.", "This value cannot be used.")
 CHANNELS: Mapping[str, str] = {"mail": "email", "sms": "sms"}
 
@@ -108,7 +105,8 @@ def typed_settings(
         changed = settings.with_entered(entered_now)
     except ValidationError as error:
         name = next(name for name in [*values, *given] if not _holds(settings, name, entered_now[name]))
-        raise FieldsRefused({name: _WRONG.get(error.errors()[0]["type"], _UNUSABLE)}) from None
+        words = _CHOOSE if error.errors()[0]["type"] == "literal_error" else _NUMBERS.get(name, _UNUSABLE)
+        raise FieldsRefused({name: words}) from None
     if changed.smtp_username and not changed.smtp_password.get_secret_value() and "smtp_password" in may:
         words = Text(
             "Nhập mật khẩu; máy chủ hoặc tên đăng nhập đổi thì phải nhập lại.",

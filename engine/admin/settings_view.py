@@ -80,6 +80,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "sms_username": ("sms", "kannel: tên đăng nhập; esms: ApiKey"),
     "sms_password": ("sms", "kannel: mật khẩu; esms: SecretKey; speedsms: token"),
     "sms_sender": ("sms", "tên thương hiệu (nhiều nhất 11 chữ) hoặc số gửi"),
+    "sms_part_price": ("sms", "giá một phần tin nhắn, đồng, để ước tính; 0: chưa biết"),
     "sms_marks": ("sms", "giữ dấu tiếng Việt: 70 ký tự một phần thay vì 160"),
     "sms_gammu_dir": ("sms", "các thư mục của gammu-smsd: outbox, sent, error, inbox"),
     "sms_answers": ("sms", "nhận tin trả lời (kannel, gammu): mỗi tin có một mã ngắn"),

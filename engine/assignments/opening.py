@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
+from engine.assignments import weekly_digest
 from engine.assignments.ended_owners import require_existing_owners
 from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import open_new, supervisor_of
@@ -95,7 +96,7 @@ class Activation:
 def rehearse(
     database: Database, plan_id: int, now: datetime, cadences: Mapping[str, Cadence] | None = None
 ) -> Activation:
-    """Dry run: activate, open and escalate in a transaction that is rolled back; gives the exact numbers."""
+    """Dry run: activate, open, escalate and digest in a transaction that is rolled back; gives the exact numbers."""
     a, m = table(Assignment), table(Letter)
     with database.rehearse() as session:
         before = session.connection().scalar(select(func.max(m.c.id))) or 0
@@ -105,6 +106,8 @@ def rehearse(
         book = read_rulebook(session)
         while run_escalations(session, book, now, limit=5000).seen == 5000:
             pass
+        if weekly_digest.is_owed(session, now):  # in the first week of an office
+            weekly_digest.make(session, now)
         rows = (
             session.connection()
             .execute(

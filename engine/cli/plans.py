@@ -15,6 +15,7 @@ from engine.errors import BadInput
 from engine.text import Text
 
 if TYPE_CHECKING:
+    from engine.files.plan_successions import EndedName
     from engine.importer import ImportedPlan
     from engine.rules.periods import Cadence
 
@@ -122,23 +123,33 @@ def plan_renew(
     issued: Annotated[
         str, typer.Option(help="Its date, such as 2022-01-20; by default the same day of the year.")
     ] = "",
+    succeed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ENDED=SUCCESSORS|all",
+            help="Confirm who stands in an ended owner's place, like so-ldtbxh=so-y-te; several with commas; "
+            "all: everyone else as proposed. May be repeated.",
+        ),
+    ] = None,
     output: Out = "",
     calendar: Calendar = None,
     directory: Directory = None,
     language: Language = "vi",
 ) -> None:
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
-    stderr."""
+    stderr, owners that have ended with their successors among them. Nobody is replaced unless --succeed says so."""
     from engine.files.plan import load_plan
     from engine.files.plan_renewal import plan_number, renew
+    from engine.files.plan_successions import ended_names, with_successors
     from engine.queries.system.calendar import known_until
 
     old, (agencies, days) = load_plan(plan), rules_of_place(directory, calendar)
     issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
     if issued_on.year != year:
         raise BadInput(Text(f"Ngày ban hành {issued_on} không thuộc năm {year}.", f"{issued_on} is not in {year}."))
+    ended = ended_names(old.model_copy(update={"issued_on": issued_on}), agencies)
     text, points = renew(
-        old,
+        with_successors(old, agencies, _confirmed(succeed or [], ended)),
         year=year,
         number=plan_number(number),
         issued_on=issued_on,
@@ -150,6 +161,27 @@ def plan_renew(
     typer.echo(Text(f"{len(points)} điều cần xác nhận:", f"{len(points)} things to confirm:"), err=True)
     for point in points:
         typer.echo(f"! {point.said(language)}", err=True)
+
+
+def _confirmed(typed: list[str], ended: tuple[EndedName, ...]) -> dict[str, tuple[str, ...]]:
+    """Ended owner -> who stands in its place. Raises BadInput for a name that has not ended."""
+    proposed = {each.id: each.proposed for each in ended}
+    chosen: dict[str, tuple[str, ...]] = {}
+    for words in typed:
+        name, _, heirs = words.partition("=")
+        if words == "all":
+            chosen = {key: found for key, found in proposed.items() if found} | chosen
+        elif name not in proposed or not heirs:
+            known = ", ".join(proposed) or "—"
+            raise BadInput(
+                Text(
+                    f"--succeed {words}: viết CŨ=MỚI hoặc all; đã kết thúc: {known}.",
+                    f"--succeed {words}: write OLD=NEW or all; ended are: {known}.",
+                )
+            )
+        else:
+            chosen[name] = tuple(heirs.split(","))
+    return chosen
 
 
 @plans.command("load")

@@ -13,7 +13,7 @@ from datetime import date
 from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import BadInput
-from engine.files.directory import DirectoryFile
+from engine.files.directory import DirectoryFile, NameEntry
 from engine.files.plan import PlanFile, due_periods
 from engine.files.plan_parts import Number, ReportRule
 from engine.files.plan_successions import ended_names
@@ -143,6 +143,18 @@ def _ended(plan: PlanFile, directory: DirectoryFile | None) -> Iterator[Point]:
         return
     for each in ended_names(plan, directory):
         yield Point(each.id, each.text.vi, each.text.en)
+    living = {name.name for each in directory.agencies for name in each.names if not _over(name, plan)}
+    gone = {name.name for each in directory.agencies for name in each.names if _over(name, plan)} - living
+    for section in plan.sections:
+        for item in section.items:
+            named = next((name for name in sorted(gone, key=len, reverse=True) if name in item.heading), "")
+            if named:
+                said = f"đề mục vẫn ghi «{named}», tên đã hết", f"the heading still says “{named}”, a name of the past"
+                yield Point(f"{section.roman}.{item.no}", *said)
+
+
+def _over(name: NameEntry, plan: PlanFile) -> bool:
+    return name.until is not None and name.until < plan.issued_on
 
 
 def _due_points(plan: PlanFile, calendar: WorkCalendar) -> Iterator[Point]:

@@ -101,7 +101,9 @@ def with_successors(plan: PlanFile, directory: DirectoryFile, chosen: Mapping[st
         return tuple(dict.fromkeys(new for each in names for new in chosen.get(each) or (each,)))
 
     def one(name: str) -> str:
-        new = chosen.get(name) or (name,)
+        new = chosen.get(name, ())
+        if not new:
+            return name
         if len(new) != 1 or new[0] not in directory.by_id:
             raise BadInput(
                 Text(
@@ -167,7 +169,10 @@ def _heirs(agency: AgencyEntry, directory: DirectoryFile, on: date) -> Iterator[
 
 
 def _shortest(directory: DirectoryFile, ids: Sequence[str], on: date) -> tuple[str, ...]:
-    """A group with exactly these members, else the agencies."""
+    """A group with exactly these members, else the agencies. One that bears a group's name stands for it: «UBND các xã,
+    phường» holds the place of communes that were entered one by one later."""
+    named = {each.name: each.id for each in directory.groups if len(each.members) > 1}
+    ids = tuple(dict.fromkeys(named.get(directory.by_id[each].name_on(on).name, each) for each in ids))
     wanted = set(ids)
     for group in directory.groups:
         members = {each for each in directory.members(group.id) if _lives(directory.by_id[each], on)}

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from engine.queries.system.channels import channels
 from engine.queries.system.letter_counts import count_letters
+from engine.queries.system.webhooks import webhooks
 from engine.queries.time_class import read_today, time_class
 from engine.rules.calendar import local_date
 from engine.store.database import table
@@ -68,6 +69,7 @@ def _metrics(session: Session, now: datetime) -> Iterator[Metric]:
     yield _assignments(session, now)
     yield _channels(session)
     yield _answers(session, now)
+    yield from _webhooks(session)
 
 
 def _letters(session: Session, now: datetime) -> Iterator[Metric]:
@@ -148,3 +150,14 @@ def _answers(session: Session, now: datetime) -> Metric:
     return _gauge(
         "incoming", f"Messages of the last {COUNTED_DAYS} days by what they did.", ("channel", "outcome"), rows
     )
+
+
+def _webhooks(session: Session) -> Iterator[Metric]:
+    """Of those that are switched on."""
+    found = [each for each in webhooks(session) if each.active]
+    working: Sequence[Row] = [((str(each.id),), 0.0 if each.failing else 1.0) for each in found]
+    yield _gauge(
+        "webhook_up", "1 while the address of a webhook answers, 0 when it is left alone.", ("webhook",), working
+    )
+    owed: Sequence[Row] = [((str(each.id),), float(each.owed)) for each in found]
+    yield _gauge("webhook_messages_owed", "Messages that a webhook has not accepted yet.", ("webhook",), owed)

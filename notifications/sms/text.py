@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
 from engine.errors import BadInput
@@ -177,19 +176,6 @@ def _join(body: str, tail: str) -> str:
 
 def _word_ends(text: str) -> list[int]:
     return [match.start() for match in re.finditer(r"(?<=\S)(?=\s|$)", text)]
-
-
-def estimate(parts: Iterable[int], price: Decimal | int, *, days: int = 30) -> int:
-    """Estimated cost in dong for 30 days, rounded up. ``parts``: the parts of each message sent in ``days`` days;
-    ``price``: dong per part."""
-    if days < 1 or price < 0:
-        raise BadInput(
-            Text(
-                "Ước tính giá cần ít nhất một ngày và đơn giá không âm.",
-                "An estimate needs at least one day and a price.",
-            )
-        )
-    return int((Decimal(sum(parts)) * price * 30 / days).to_integral_value(ROUND_CEILING))
 
 
 def brand(name: str) -> str:

@@ -1,7 +1,7 @@
 """The product as it is started, struck at random moments while a thousand letters leave through a slow relay and their
 readers acknowledge.
 
-    PYTHONPATH=tests python -m tests.crash.campaign --faults 20 [--fault kill|term|lock|full|away]
+    PYTHONPATH=tests python -m tests.crash.campaign --faults 20 [--fault kill|term|lock|full|away|crash]
         [--postgres] [--workers 2 [--servers 2]] [--letters 1000] [--rounds 1] [--seed 1]
 
 Real processes (``dondoc serve``; with ``--workers`` Prefect workers on the registered deployments), a real SMTP relay
@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from crash.faults import FAULTS, Strike, killed, small_disk
+from crash.faults import FAULTS, Strike, durable, killed, small_disk
 from crash.forms import Form, Serve, Workers, wait_until
 from crash.relay import Readers, SlowRelay
 from ground.databases import closing_database, postgres_database
@@ -222,6 +222,8 @@ def one_round(ground: Ground, folder: Path, asked: argparse.Namespace, seed: int
         url = postgres_database(ground, "campaign") if asked.postgres else f"sqlite:///{place}/dondoc.db"
         database = stack.enter_context(closing_database(url))
         database.upgrade()
+        if asked.fault == "crash":
+            durable(database)
         relay = stack.enter_context(SlowRelay(seed).running())
         form = stack.enter_context(started(database, folder, relay, asked.workers, asked.servers))
         strike = FAULTS[asked.fault]

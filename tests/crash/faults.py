@@ -1,8 +1,10 @@
-"""What befalls a running product: killed, told to stop, its database locked, its disk full, its database away."""
+"""What befalls a running product: killed, told to stop, its database locked, its disk full, its database away or
+crashed."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import resource
 import signal
@@ -94,12 +96,49 @@ def away(form: Form, database: Database, rng: random.Random) -> Struck:
     return Struck(stopped=False)
 
 
+def crashed(form: Form, database: Database, rng: random.Random) -> Struck:
+    """PostgreSQL itself is killed in one of its processes: it ends every connection, forgets what was not committed and
+    recovers from its log. The database has to be ``durable``."""
+    time.sleep(rng.uniform(0, 0.6))
+    name = database.bind.url.database
+    server = database.bind.url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+    database.dispose()
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        pids = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s", [name]).fetchall()
+        _kill_one([*rng.sample([pid for (pid,) in pids], len(pids)), connection.info.backend_pid])
+    time.sleep(1)  # it has noticed
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(psycopg.OperationalError), closing(psycopg.connect(server)):
+            return Struck(stopped=False)
+        time.sleep(0.2)
+    raise AssertionError("PostgreSQL did not come back")
+
+
+def _kill_one(pids: list[int]) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue  # that connection was closed meanwhile
+        return
+
+
+def durable(database: Database) -> None:
+    """What PostgreSQL has confirmed outlives its crash; the server of the tests is made faster than that."""
+    with database.bind.connect() as connection:
+        connection.exec_driver_sql(f'ALTER DATABASE "{database.bind.url.database}" SET synchronous_commit = on')
+        connection.commit()
+    database.dispose()
+
+
 FAULTS: dict[str, Strike] = {
     "kill": killed,
     "term": told_to_stop,
     "lock": locked,
     "full": disk_full,
     "away": away,
+    "crash": crashed,
 }
 
 

@@ -22,10 +22,12 @@ from engine.errors import DondocError
 from engine.queries.system.setup_state import SetupState, setup_state
 from engine.queries.time_class import read_today
 from engine.rules.calendar import PLAN_TIME, local_date, written
+from engine.rules.words import number_words
 from engine.store.markers import held_letters, hold, last_backup
 from engine.text import Text
 from notifications.channel import Outcome
 from notifications.email.smtp import Email
+from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
 from workflows import channel_wiring, clock_guard
@@ -146,6 +148,7 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         backup, held = last_backup(session), hold(session)
         waiting = held_letters(session, now)
         state = setup_state(session, read_today(session, now))
+        used = usage(session, now, marks=system.settings.sms_marks) if system.settings.sms_gateway else None
     yield _backup(backup, now)
     if held is not None:
         yield wrong(
@@ -153,7 +156,24 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
             Text(f"không thư nào rời máy từ khi khôi phục ({waiting} thư)", f"letters held since a restore: {waiting}"),
             Text("Chạy «dondoc release» để xem và quyết định.", "Run “dondoc release” to look and decide."),
         )
+    if used is not None:
+        yield sms_cost(used, system.settings.sms_part_price)
     yield from _contents(state, now)
+
+
+def sms_cost(used: Usage, price: int) -> CheckLine:
+    counted = Text(
+        f"{DAYS} ngày qua: {{messages}} tin nhắn, khoảng {{parts}} phần",
+        f"the last {DAYS} days: {{messages}} SMS, about {{parts}} parts",
+    ).filled(messages=_number(used.messages), parts=_number(used.parts))
+    if not price:
+        return unused("sms_cost", Text.joined("; ", (counted, Text("chưa nhập giá một phần", "no price of a part"))))
+    paid = Text("khoảng {cost} đồng", "about {cost} dong").filled(cost=_number(used.cost(price)))
+    return well("sms_cost", Text.joined(", ", (counted, paid)))
+
+
+def _number(value: int) -> Text:
+    return Text(number_words(value, "vi"), number_words(value, "en"))
 
 
 def _clock(system: System, now: datetime) -> CheckLine:
@@ -232,10 +252,10 @@ def _calendar(state: SetupState, today: date) -> CheckLine:
 
 def _plans(state: SetupState) -> Iterator[CheckLine]:
     fix = Text("Lập quản trị viên ở trang /setup.", "Create the administrator on the page /setup.")
-    people = Text(f"{state.accounts} tài khoản", f"{state.accounts} accounts")
+    people = Text(f"{state.accounts} tài khoản", f"accounts: {state.accounts}")
     yield well("accounts", people) if state.accounts else wrong("accounts", people, fix)
     fix = Text("Đọc văn bản vào ở trang Kế hoạch, rồi lưu.", "Read a document in on the page Plans, and save it.")
-    stored = Text(f"{state.plans} kế hoạch", f"{state.plans} plans")
+    stored = Text(f"{state.plans} kế hoạch", f"plans: {state.plans}")
     yield well("plan", stored) if state.plans else wrong("plan", stored, fix)
     fix = Text("Kích hoạt ở trang của kế hoạch.", "Activate it on the plan's page.")
     active = Text(f"{state.active_plans} kế hoạch đang chạy", f"active plans: {state.active_plans}")

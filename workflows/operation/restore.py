@@ -19,7 +19,7 @@ from config.settings import Settings
 from engine.errors import BadInput, Conflict
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
-from engine.store.markers import Hold, end_hold, held_letters, hold, hold_letters
+from engine.store.markers import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
 from engine.store.records import STILL_OWED, Letter
 from engine.terms import EventKind, LetterState
 from engine.text import Text
@@ -70,6 +70,7 @@ def restore(settings: Settings, folder: Path, now: datetime) -> Manifest:
         database.upgrade()
         with database.write() as session:
             hold_letters(session, Hold(manifest.made_at, now))
+            remember_backup(session, manifest.made_at)
     finally:
         database.dispose()
     for name, target in ((FILES, settings.files), (TEMPLATES, settings.templates)):

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from config.settings import ENTERED, Settings
 from engine.accounts.permissions import Permission
 from engine.admin import entered_settings
+from engine.admin.checklist import CheckLine
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -114,12 +115,19 @@ def _page(
         is_set={name for name in names if entered_settings.is_secret(name) and _plain(settings, name)},
         own=own_mailbox(ctx),
         gammu=settings.sms_gammu_dir is not None,
+        cost=_cost(ctx) if channel is ChannelPage.SMS else None,
         outcome=outcome,
         tried=tried,
         result=result,
     )
     response.headers["cache-control"] = "no-store"
     return response
+
+
+def _cost(ctx: RequestContext) -> CheckLine | None:
+    """What SMS cost lately, as the installation's check says it."""
+    lines = ctx.app.examine(False) if ctx.app.examine else ()
+    return next((line for line in lines if line.name == "sms_cost"), None)
 
 
 def _typed(typed: FormFields, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -20,16 +21,18 @@ from ground.factory import (
     swept,
     told,
 )
+from ground.post import LetterBox, post_office
 from sqlalchemy import update
 
-from engine.assignments.opening import activate, open_due
+from engine.assignments.opening import activate, open_due, rehearse
 from engine.errors import BadInput, Conflict, NotFound
 from engine.plans.loading import load_plan
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.periods import Cadence
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Duty, Event, LadderRecord, Plan
+from engine.store.records import Assignment, Duty, Event, LadderRecord, Letter, Plan
 from engine.terms import EventKind, PlanState, State
+from workflows.passes import tick
 
 NOW = at("2021-04-07")
 
@@ -175,3 +178,15 @@ def test_plan_188_opens_its_first_half_year(database: Database) -> None:
     consolidated = row(database, Assignment, id=laid.assignment("IV.1.1", "so-ldtbxh"))
     assert (district.due_on, district.supervisor_id) == (date(2021, 6, 17), "so-ldtbxh")
     assert (consolidated.due_on, consolidated.supervisor_id) == (date(2021, 6, 21), "ubnd-tinh")
+
+
+def test_the_letters_that_activation_announces_are_those_that_the_next_tick_sends(database: Database) -> None:
+    """In an office's first week its first digest too: leadership's letter was not announced."""
+    laid, now, box = store(database, now=at("2021-06-24", "09:00")), at("2021-06-24", "09:00"), LetterBox()
+    would = rehearse(database, laid.plan_id, now)
+    begin(laid, now=now)
+    asyncio.run(tick(database, now, post_office(box)))
+    assert would.overdue
+    assert {"leadership@tinh.example"} < {each.to for each in box.letters}
+    assert would.letters == len(rows(database, Letter)) == len(box.letters)
+    assert would.people == len({each.to for each in box.letters})

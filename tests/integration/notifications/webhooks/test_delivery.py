@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ground.factory import Laid, at, bring_to, do, lay, row, rows, swept
 from ground.receiver import Receiver, receiving
+from prometheus_client.parser import text_string_to_metric_families
 
 from engine.accounts.signed_links import Signer
 from engine.admin import webhooks
@@ -21,6 +22,7 @@ from engine.store.event_log import append, event
 from engine.store.markers import Hold, hold_letters
 from engine.store.records import Webhook, WebhookMessage
 from engine.terms import EventKind, LetterState, State
+from engine.views.prometheus import render
 from notifications.webhooks.delivery import (
     BATCH,
     LEASE,
@@ -30,6 +32,7 @@ from notifications.webhooks.delivery import (
     send_owed,
 )
 from notifications.webhooks.sender import Sender
+from workflows.operation.restore import release
 
 NOW = at("2021-04-07", "08:00")
 SIGNER, LOOPBACK = Signer("a key for tests"), Allowed.of("127.0.0.1")
@@ -247,6 +250,43 @@ def test_the_demonstration_and_a_restored_copy_send_nothing(laid: Laid, receiver
         session.connection().exec_driver_sql("DELETE FROM fact WHERE name = 'restored'")
     assert sent(laid.database, NOW, quiet=True) == {"kept_here": 1}
     assert receiver.got == []
+
+
+def test_after_a_restore_what_was_owed_is_sent_under_its_id_whatever_becomes_of_the_letters(
+    laid: Laid, receiver: Receiver
+) -> None:
+    webhook = hook(laid.database, receiver.url)
+    with laid.database.write() as session:
+        webhooks.send_test(session, webhook, now=NOW)
+        hold_letters(session, Hold(NOW, NOW))
+    (owed,) = [each.key for each in rows(laid.database, WebhookMessage)]
+    release(laid.database, NOW, send=False, actor="cli:test")
+    sent(laid.database, NOW)
+    assert owed in {each.headers["webhook-id"] for each in receiver.got}
+
+
+def test_metrics_say_which_address_answers_and_what_it_has_not_accepted(laid: Laid, receiver: Receiver) -> None:
+    up, down = hook(laid.database, receiver.url), hook(laid.database, "http://127.0.0.1:9/")
+
+    def read(now: datetime) -> dict[tuple[str, str], float]:
+        with laid.database.read() as session:
+            text = render(session, now, {}).decode()
+        samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+        return {(each.name, each.labels["webhook"]): each.value for each in samples if "webhook" in each.labels}
+
+    for each in (up, down):
+        with laid.database.write() as session:
+            webhooks.send_test(session, each, now=NOW)
+    assert read(NOW) == {
+        (f"dondoc_webhook_{name}", str(each)): 1 for name in ("up", "messages_owed") for each in (up, down)
+    }
+    for minute in range(0, 60, 5):
+        sent(laid.database, NOW + timedelta(minutes=minute))
+    found = read(NOW + timedelta(hours=1))
+    assert found["dondoc_webhook_up", str(up)] == 1
+    assert not found["dondoc_webhook_messages_owed", str(up)]
+    assert not found["dondoc_webhook_up", str(down)]
+    assert found["dondoc_webhook_messages_owed", str(down)] == 1
 
 
 def test_a_new_secret_signs_beside_the_last_for_a_day(laid: Laid, receiver: Receiver) -> None:

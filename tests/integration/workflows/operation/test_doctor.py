@@ -17,13 +17,15 @@ from ground.post import KEY
 from ground.province import load_province
 from ground.smtp_server import FaultyServer
 from sqlalchemy import delete, update
+from sqlmodel import select
 
 from config.settings import Settings
 from engine.admin.checklist import CheckLine, Mark
 from engine.store.database import Database, table
 from engine.store.markers import Hold, hold_letters, remember_backup
-from engine.store.records import CalendarDay, Contact
-from engine.terms import Role
+from engine.store.records import CalendarDay, Contact, Letter, LetterBody
+from engine.terms import LetterState, Role
+from notifications.sms import cost
 from workflows.installation import establish
 from workflows.operation import doctor
 from workflows.system import System, compose
@@ -221,3 +223,52 @@ async def test_a_test_letter_says_what_the_relay_answered(
         ran = await asyncio.to_thread(dondoc, "send-test", "--to", "sai@so-y-te.example")
     assert (ran.code, "no such user" in ran.out) == (1, True)
     assert "DONDOC_SMS_GATEWAY" in (await asyncio.to_thread(dondoc, "send-test", "--to", "+84912345678")).out
+
+
+def sms(system: System, key: str, text: str, **more: Any) -> None:
+    values = {"channel": "sms", "day": NOW.date(), "send_after": NOW, "created_at": NOW, "state": LetterState.ACCEPTED}
+    with system.database.write() as session:
+        person = session.exec(select(Contact)).first()
+        assert person is not None
+        letter = Letter(
+            key=key, contact_id=person.id or 0, agency_id=person.agency_id, role=person.role, **{**values, **more}
+        )
+        session.add(letter)
+        session.flush()
+        session.add(LetterBody(letter_id=letter.id, subject="", text=text))
+
+
+def test_what_sms_lately_cost_is_said_by_the_price_of_a_part(healthy: System) -> None:
+    sms(healthy, "one", "Nhắc việc " * 10)
+    sms(healthy, "two", "Nhắc việc " * 20)
+    sms(healthy, "queued", "Nhắc việc", state=LetterState.QUEUED)
+    sms(healthy, "long ago", "Nhắc việc", day=NOW.date() - timedelta(days=30))
+
+    def line(**settings: Any) -> CheckLine | None:
+        given = {"sms_gateway": "esms", "sms_username": "x", "sms_password": "y", **settings}
+        system = system_of(healthy.database, healthy.settings.data_dir, **given)
+        return next((each for each in doctor.examine(system, connections=False) if each.name == "sms_cost"), None)
+
+    assert line(sms_gateway="") is None
+    unknown, known, marked = line(), line(sms_part_price=350), line(sms_part_price=350, sms_marks=True)
+    assert unknown
+    assert known
+    assert marked
+    assert (unknown.mark, unknown.what.vi) == (
+        Mark.UNUSED,
+        "30 ngày qua: 2 tin nhắn, khoảng 3 phần; chưa nhập giá một phần",
+    )
+    assert (known.mark, known.what.vi) == (
+        Mark.WELL,
+        "30 ngày qua: 2 tin nhắn, khoảng 3 phần, khoảng 1.050 đồng",
+    )
+    assert known.what.en == "the last 30 days: 2 SMS, about 3 parts, about 1,050 dong"
+    assert "khoảng 4 phần" in marked.what.vi
+
+
+def test_of_many_sms_the_latest_stand_for_all(healthy: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "SAMPLE", 2)
+    for number, words in enumerate(("ngắn", "Nhắc việc " * 20, "ngắn")):
+        sms(healthy, str(number), words)
+    with healthy.database.read() as session:
+        assert cost.usage(session, NOW, marks=False) == cost.Usage(messages=3, parts=5)

@@ -93,6 +93,8 @@ def test_a_copy_three_days_old_sends_nobody_a_second_letter(lived: System, elsew
     restored = compose(settings)
     assert (settings.files / "ab" / "evidence").read_bytes() == b"a report's file"
     assert restored.settings.signing_key() == lived.settings.signing_key()
+    with restored.database.read() as session:
+        assert last_backup(session) == BACKUP_AT, "there is one: what was restored"
 
     live(restored.database, box, 3, 1)
     assert len(box.letters) == sent, "held"

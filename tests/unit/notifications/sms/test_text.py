@@ -1,11 +1,9 @@
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BadInput
-from notifications.sms.text import BASIC, EXTENSION, Coding, Size, brand, estimate, fit, measure, plain, subject_words
+from notifications.sms.text import BASIC, EXTENSION, Coding, Size, brand, fit, measure, plain, subject_words
 
 
 def test_the_gsm_alphabet_has_127_characters_beside_its_escape():
@@ -103,13 +101,6 @@ def test_whatever_is_written_fits(text, tail, parts, marks):
     fitted = fit(text, parts, tail=tail, marks=marks)
     assert fitted.size.parts <= parts
     assert fitted.size == measure(fitted.text)
-
-
-def test_the_price_of_a_month_is_estimated_from_a_week():
-    assert estimate([1, 2, 2], 350, days=7) == 7500
-    assert estimate([1], Decimal("820.5")) == 821
-    with pytest.raises(BadInput):
-        estimate([1], 350, days=0)
 
 
 @pytest.mark.parametrize("name", ["DONDOC", "UBND N.AN", "KH188", "8099", "+84912345678", "SO-LDTBXH"])

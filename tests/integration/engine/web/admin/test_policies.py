@@ -66,7 +66,7 @@ def test_a_preview_says_what_changes_and_for_whom_and_saves_nothing(office: Offi
         .replace("rung: T-10, due: -10", "rung: T-12, due: -12", 1)
     )
     said = words(sent(office, changed).text)
-    assert "default : 3 điểm thay đổi" in said
+    assert "Chính sách nhắc việc mặc định ( default ): 3 điểm thay đổi" in said
     assert "Thư gửi đi lúc 07:30 08:15" in said
     assert "Giao việc · trước hạn 12 ngày làm việc không có trước hạn 12 ngày làm việc" in said
     assert "5 phần việc đang mở giữ nguyên các mốc nhắc" in said
@@ -109,7 +109,7 @@ def test_a_longer_horizon_is_looked_at_by_the_next_pass(office: Office) -> None:
 
 def test_a_new_id_is_a_new_policy(office: Office) -> None:
     changed = text(office).replace("id: default", "id: khan-cap")
-    assert "Chính sách mới khan-cap" in words(sent(office, changed).text)
+    assert "Chính sách mới Chính sách nhắc việc mặc định ( khan-cap )" in words(sent(office, changed).text)
     saved(office, changed)
     assert {each.id for each in rows(office.context.database, PolicyRecord)} == {"default", "khan-cap"}
     assert "khan-cap" in office.get("/admin/policies").text
