@@ -198,6 +198,24 @@ def test_the_signer_is_nowhere_in_what_is_kept(text_188):
     assert "Người Ký" not in repr(read_document(signed.encode(), "x"))
 
 
+def test_a_point_with_a_lead_under_one_that_has_a_lead_is_a_duty_of_its_own(read):
+    plan = read(
+        "III. NHIỆM VỤ\n2. Dữ liệu\nChủ trì: Sở Nội vụ\n2.1. Kết nối.\nChủ trì: Sở Y tế\n3. Khác\nChủ trì: Sở Y tế\n"
+    )
+    assert [(item.no, item.owner) for item in plan.items] == [("2", "Sở Nội vụ"), ("2.1", "Sở Y tế"), ("3", "Sở Y tế")]
+
+
+def test_what_may_be_a_duty_of_its_own_is_told(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ\n- Thanh tra tỉnh: thanh tra công vụ.\n- Tuyển dụng.\n- Đào tạo.\n"
+        "2. Sở Y tế (hoàn thành trước ngày 30/6/2022)\n- Khám bệnh.\n"
+    )
+    told = [each.message for each in plan.warnings if each.code == "overlooked"]
+    assert len(told) == 2
+    assert "Thanh tra tỉnh: thanh tra công vụ" in " ".join(told)
+    assert "Sở Y tế (hoàn thành trước ngày 30/6/2022)" in " ".join(told)
+
+
 def test_a_text_without_duties_is_refused(read):
     with pytest.raises(BadInput, match="không có mục nào giao nhiệm vụ"):
         read("I. MỤC TIÊU\n1. Nâng cao nhận thức.\n")

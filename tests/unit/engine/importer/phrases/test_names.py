@@ -31,6 +31,15 @@ NAMES = [
     ("UBND xã, phường, thị trấn rà soát", ["UBND xã, phường, thị trấn"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
+    (
+        "UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ rà soát",
+        ["UBND xã Hòa Minh", "UBND xã Tân Lập", "UBND phường Tây Hồ"],
+    ),
+    ("Phòng Kinh tế, Công an xã tuyên truyền", ["Phòng Kinh tế", "Công an xã"]),
+    ("Công ty TNHH MTV Khai thác công trình thủy lợi vận hành", ["Công ty TNHH MTV Khai thác công trình thủy lợi"]),
+    ("Trường Tiểu học và Trung học cơ sở Tân Lập", ["Trường Tiểu học và Trung học cơ sở Tân Lập"]),
+    ("Công an và trưởng thôn rà soát", ["Công an", "trưởng thôn"]),
+    ("các trường mầm non, trung tâm giáo dục thường xuyên", ["các trường mầm non", "trung tâm giáo dục thường xuyên"]),
 ]
 
 
@@ -75,6 +84,21 @@ LINES = [
 def test_an_owner_line_has_its_form_its_bodies_and_the_rest(text, form, written, rest):
     found = owner_line(text)
     assert (found.form, found.written, found.rest, found.request) == (form, written, rest, False)
+
+
+LISTED = [
+    ("Phòng Giáo dục mầm non, Phòng Giáo dục phổ thông: lồng ghép", 2),
+    ("Công ty Thủy lợi Văn Lâm, các chủ hồ thủy điện: vận hành", 2),
+    ("Ban Quản lý các công trình giao thông và nông nghiệp tỉnh: bàn giao", 1),
+    ("Trung tâm Xúc tiến Đầu tư và Hỗ trợ doanh nghiệp tỉnh: tổ chức hội nghị", 1),
+]
+
+
+@pytest.mark.parametrize(("text", "count"), LISTED)
+def test_what_stands_before_a_colon_is_bodies_to_its_end(text, count):
+    line = owner_line(text)
+    assert (line.form, len(line.names)) == (Form.COLON, count)
+    assert line.written == text.split(":")[0]
 
 
 def test_a_request_is_told_from_an_order():
