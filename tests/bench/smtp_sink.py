@@ -1,12 +1,14 @@
 """A relay that accepts everything as fast as possible, in its own process, for benchmarks.
 
-    python tests/bench/smtp_sink.py [--ids]     prints its port, then its counts when standard input ends
+    python tests/bench/smtp_sink.py [--ids] [--away MS]     prints its port, then its counts when standard input ends
 
+``--away``: what comes in is answered after so many ms, as by a relay at that distance.
 Supports EHLO (PIPELINING), MAIL, RCPT, DATA, RSET and QUIT; checks nothing, and stores only counts (and Message-IDs).
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import subprocess
@@ -30,8 +32,8 @@ class Count:
 
 
 class SinkProtocol(asyncio.Protocol):
-    def __init__(self, count: Count, ids: bool) -> None:
-        self.count, self.ids = count, ids
+    def __init__(self, count: Count, ids: bool, away: float) -> None:
+        self.count, self.ids, self.away = count, ids, away
         self.buffer, self.in_data = b"", False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -41,6 +43,12 @@ class SinkProtocol(asyncio.Protocol):
         transport.write(b"220 sink.example ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
+        if self.away:
+            asyncio.get_running_loop().call_later(self.away, self.read, data)
+        else:
+            self.read(data)
+
+    def read(self, data: bytes) -> None:
         buffer = self.buffer + data if self.buffer else data
         while buffer:
             end = b"\r\n.\r\n" if self.in_data else b"\r\n"
@@ -71,9 +79,9 @@ class SinkProtocol(asyncio.Protocol):
             self.transport.close()
 
 
-async def serve(ids: bool) -> None:
+async def serve(ids: bool, away: float) -> None:
     loop, count = asyncio.get_running_loop(), Count()
-    server = await loop.create_server(lambda: SinkProtocol(count, ids), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SinkProtocol(count, ids, away), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
@@ -83,11 +91,11 @@ async def serve(ids: bool) -> None:
 class Sink:
     """``with Sink() as sink: … sink.port …``; ``sink.count`` is available after the block."""
 
-    def __init__(self, *, ids: bool = False) -> None:
-        self.ids, self.count = ids, Count()
+    def __init__(self, *, ids: bool = False, away_ms: int = 0) -> None:
+        self.ids, self.away_ms, self.count = ids, away_ms, Count()
 
     def __enter__(self) -> Self:
-        command = [sys.executable, __file__, *(["--ids"] if self.ids else [])]
+        command = [sys.executable, __file__, *(["--ids"] if self.ids else []), "--away", str(self.away_ms)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -101,4 +109,8 @@ class Sink:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve("--ids" in sys.argv))
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--ids", action="store_true")
+    arguments.add_argument("--away", type=int, default=0)
+    options = arguments.parse_args()
+    asyncio.run(serve(options.ids, options.away / 1000))

@@ -205,6 +205,7 @@ async def test_commands_in_one_write_are_answered_in_their_order() -> None:
 
 @pytest.mark.parametrize("refused", ["mail", "rcpt"])
 async def test_a_relay_that_wants_a_letter_to_nobody_gets_not_even_a_dot(refused: str) -> None:
+    server: FaultyServer
     answers = {refused: b"550 5.1.1 no such user\r\n", "data": b"354 go on\r\n"}
     faults = lambda point: answers.get(point) if server.connections == 1 else None  # noqa: E731
     async with FaultyServer(faults, offers=("PIPELINING",)) as server:
