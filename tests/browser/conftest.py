@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -86,12 +87,15 @@ class Spring(Served):
 
     def newest_letter(self, to: str, purpose: str = "") -> str:
         """The HTML of the newest letter to a mailbox that holds a link of this purpose (``l``, ``r``), its links
-        leading here."""
-        for each in maildir.letters(self.folder / "maildir", 1_000):
-            if each.to == to:
-                html = maildir.read(self.folder / "maildir", each.name).html
-                if f"/{purpose}/" in html or not purpose:
-                    return html.replace(self.system.settings.base_url, self.url)
+        leading here. A letter with a sign-in link leaves after the page has answered, so it is waited for."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for each in maildir.letters(self.folder / "maildir", 1_000):
+                if each.to == to:
+                    html = maildir.read(self.folder / "maildir", each.name).html
+                    if f"/{purpose}/" in html or not purpose:
+                        return html.replace(self.system.settings.base_url, self.url)
+            time.sleep(0.1)
         raise LookupError(to)
 
     def beats(self) -> None:
