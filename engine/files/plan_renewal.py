@@ -144,10 +144,11 @@ def _ended(plan: PlanFile, directory: DirectoryFile | None) -> Iterator[Point]:
     for each in ended_names(plan, directory):
         yield Point(each.id, each.text.vi, each.text.en)
     living = {name.name for each in directory.agencies for name in each.names if not _over(name, plan)}
-    gone = {name.name for each in directory.agencies for name in each.names if _over(name, plan)} - living
+    past = {name.name for each in directory.agencies for name in each.names if _over(name, plan)}
+    gone = sorted(past - living, key=len, reverse=True)
     for section in plan.sections:
         for item in section.items:
-            named = next((name for name in sorted(gone, key=len, reverse=True) if name in item.heading), "")
+            named = next((name for name in gone if name in item.heading), "")
             if named:
                 said = f"đề mục vẫn ghi «{named}», tên đã hết", f"the heading still says “{named}”, a name of the past"
                 yield Point(f"{section.roman}.{item.no}", *said)

@@ -144,11 +144,9 @@ class _Section:
         self.account.use(node.paragraph, Use.DUTY, base.citation)
         for n, facts in enumerate(groups, 1):
             citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
-            read = Facts.of(facts)
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
-            more = "\n".join(fact.line.text for fact in facts if fact.label is Label.OTHER)
-            said = Said(f"{text}\n{more}".strip(), node.place, mark_text(node), facts=read)
-            written = "; ".join(read.lead)
+            said = with_facts_of(Said(text, node.place, mark_text(node)), facts)
+            written = "; ".join(said.facts.lead)
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)

@@ -149,23 +149,15 @@ def store(
     days: tuple[DayException, ...] = (),
 ) -> Laid:
     """Load directory, policy, calendar days and plan without activating it."""
-    key = ("stored", now, plan, bodies, rules, days)
-    return Laid(database, once(database, key, lambda: _load(database, now, plan, bodies, rules, days)))
 
+    def load() -> int:
+        with database.write() as session:
+            store_directory(session, bodies or directory(), actor="cli:test", now=now)
+            load_policy(session, rules or policy(), actor="cli:test", now=now)
+            load_days(session, days, actor="cli:test", now=now)
+            return load_plan(session, plan or plan_file(), actor="cli:test", now=now)
 
-def _load(
-    database: Database,
-    now: datetime,
-    plan: PlanFile | None = None,
-    bodies: DirectoryFile | None = None,
-    rules: Policy | None = None,
-    days: tuple[DayException, ...] = (),
-) -> int:
-    with database.write() as session:
-        store_directory(session, bodies or directory(), actor="cli:test", now=now)
-        load_policy(session, rules or policy(), actor="cli:test", now=now)
-        load_days(session, days, actor="cli:test", now=now)
-        return load_plan(session, plan or plan_file(), actor="cli:test", now=now)
+    return Laid(database, once(database, ("stored", now, plan, bodies, rules, days), load))
 
 
 def begin(laid: Laid, *, now: datetime) -> Laid:
@@ -186,7 +178,7 @@ def lay(database: Database, *, now: datetime, **files: Any) -> Laid:
     """A plan loaded, activated and opened; the made-up one unless ``plan``, ``bodies`` or ``rules`` say otherwise."""
 
     def fill() -> int:
-        return begin(Laid(database, _load(database, now, **files)), now=now).plan_id
+        return begin(store(database, now=now, **files), now=now).plan_id
 
     return Laid(database, once(database, ("laid", now, files), fill))
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import zip_longest
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
@@ -110,7 +111,7 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
     """The tree of a document under one root."""
     builder = _Builder()
     waiting = list(blocks)
-    for block, following in zip(waiting, [*waiting[1:], None], strict=False):
+    for block, following in zip_longest(waiting, waiting[1:]):
         if isinstance(block, Table):
             builder.attach(Node(table=block))
         else:
