@@ -78,13 +78,22 @@ class Api:
     """What the server says of the runs that it has seen."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=10)
+        self.http = httpx.Client(base_url=url, timeout=60)
+
+    def asked(self, method: str, path: str, body: Any = None) -> Any:
+        """The server's answer, asked for again while it says 503 (its SQLite is locked), as Prefect's own client does."""
+        for pause in (0.5, 1, 2, 4, 8, 16):
+            answer = self.http.request(method, path, json=body)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(pause)
+        return answer.raise_for_status().json()
 
     def get(self, path: str) -> Any:
-        return self.http.get(path).raise_for_status().json()
+        return self.asked("GET", path)
 
     def post(self, path: str, **body: Any) -> Any:
-        return self.http.post(path, json=body).raise_for_status().json()
+        return self.asked("POST", path, body)
 
     def flow_runs(self) -> list[Any]:
         return list(self.post("/flow_runs/filter", sort="START_TIME_ASC"))
