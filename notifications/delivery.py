@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -39,7 +39,7 @@ from notifications.letters.coalescing import has_late_letters, merge_late_letter
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import InUse, LetterRenderer
 from notifications.letters.reply_codes import issue_reply_codes
-from notifications.settlement import Sent, settle
+from notifications.settlement import LeaseLost, Sent, mark_on_wire, settle, still_leased
 
 log = logging.getLogger(__name__)
 BATCH, RENDER_CHUNK = 500, 50
@@ -47,6 +47,8 @@ ON_WIRE_PER_CONNECTION = 2
 """One letter being carried, and one whose outcome is not in the database yet."""
 MAX_LOST_LEASES = 2
 """So often a letter's lease may run out while it is on the wire; then its fate is unknown."""
+GROUP_SECONDS = 0.002
+"""A commit costs as much as to send several letters to a quick relay: so long it waits for more outcomes."""
 SETTLE_RETRY_SECONDS, MAX_SETTLE_RETRY_SECONDS = 0.2, 5.0
 STOP_SECONDS = 4.0
 """How long letters on the wire may still take once the process is told to stop."""
@@ -304,7 +306,8 @@ class _Batch:
         self._probing = probing
         self._database, self._delivery, self._claimed, self._now = database, delivery, claimed, now
         self._returned: list[Sent] = []
-        self._news = asyncio.Event()
+        self._news, self._all_back = asyncio.Event(), asyncio.Event()
+        self._expected = 0
         self._deadline = time.monotonic() + seconds
         self.settled: list[Sent] = []
         self.released = 0
@@ -350,6 +353,8 @@ class _Batch:
         row = self._claimed[facts.letter_id]
         self._returned.append(Sent(facts, row.attempts, row.created_at, letter, outcome))
         self._news.set()
+        if len(self._returned) >= self._expected:
+            self._all_back.set()
 
     async def _settle_until_done(self, lanes: Sequence[_Lane], thread: ThreadPoolExecutor) -> None:
         while True:
@@ -368,17 +373,19 @@ class _Batch:
                 marked = [(lane, self._next(lane)) for lane in lanes]
             returned += self._returned  # letters that could not be rendered
             self._returned = []
-            ids = [facts.letter_id for _, letters in marked for facts, _ in letters]
+            ids: Collection[int] = [facts.letter_id for _, letters in marked for facts, _ in letters]
             if returned or ids:
-                await self._write(thread, returned, ids)
+                ids = await self._write(thread, returned, ids)
             self.settled += returned
             for lane, letters in marked:
                 for letter in letters:
-                    lane.out.add(letter[0].letter_id)
-                    lane.ready.put_nowait(letter)
-            if not any(lane.out for lane in lanes) and not (ids or self._returned):
+                    if letter[0].letter_id in ids:
+                        lane.out.add(letter[0].letter_id)
+                        lane.ready.put_nowait(letter)
+            self._expected = sum(len(lane.out) for lane in lanes)
+            if not (self._expected or self._returned):
                 break
-            if not self._returned:
+            if len(self._returned) < self._expected:
                 try:
                     async with asyncio.timeout(STOP_SECONDS if self._delivery.stop.is_set() else None):
                         await self._wait()
@@ -389,7 +396,8 @@ class _Batch:
         await self._release(thread, set(self._claimed) - settled - on_wire)
 
     async def _wait(self) -> None:
-        """Until an outcome has come back, or the process is told to stop."""
+        """Until an outcome has come back, and a moment more for others to be committed with it; or the process is told
+        to stop."""
         stopping = self._delivery.stop.is_set()
         while not self._news.is_set():
             try:
@@ -397,6 +405,11 @@ class _Batch:
             except TimeoutError:
                 if self._delivery.stop.is_set() != stopping:
                     return
+        self._all_back.clear()
+        if len(self._returned) < self._expected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GROUP_SECONDS):
+                    await self._all_back.wait()
 
     def _next(self, lane: _Lane) -> list[tuple[LetterFacts, Outgoing]]:
         """The next letters of a lane, as many as it has room for; one that cannot be rendered has its outcome."""
@@ -408,16 +421,17 @@ class _Batch:
                 letters.append((facts, letter))
         return letters
 
-    async def _write(self, thread: ThreadPoolExecutor, returned: Sequence[Sent], ids: Collection[int]) -> None:
-        """Commit outcomes and marks. While the database does not take them they stay here, nothing more is offered to a
-        channel, and it is asked again. Outcomes that it refuses for what they say are written one by one, the last as
-        ``unknown``: one letter must not hold up the others."""
+    async def _write(
+        self, thread: ThreadPoolExecutor, returned: Sequence[Sent], ids: Collection[int]
+    ) -> Collection[int]:
+        """Commit outcomes and marks; returns the letters that are marked. While the database does not take them they
+        stay here, nothing more is offered to a channel, and it is asked again. Outcomes that it refuses for what they
+        say are written one by one, the last as ``unknown``: one letter must not hold up the others."""
         wait = SETTLE_RETRY_SECONDS
         loop = asyncio.get_running_loop()
         while True:
             try:
-                await loop.run_in_executor(thread, self._commit, returned, ids)
-                return
+                return await loop.run_in_executor(thread, self._commit, returned, ids)
             except Unavailable as error:
                 log.warning("outcomes of %d letters wait for the database: %s", len(returned), error)
                 if self._delivery.stop.is_set() and wait >= MAX_SETTLE_RETRY_SECONDS / 2:
@@ -436,13 +450,22 @@ class _Batch:
                 else:
                     raise
 
-    def _commit(self, returned: Sequence[Sent], ids: Collection[int]) -> None:
-        with self._database.write() as session:
-            if returned:
-                settle(session, returned, self._delivery.worker, self._delivery.give_up, self._now)
-            if ids:
-                letters = table(Letter)
-                session.connection().execute(update(letters).where(letters.c.id.in_(ids)).values(on_wire=True))
+    def _commit(self, returned: Sequence[Sent], ids: Collection[int]) -> Collection[int]:
+        """Returns which of ``ids`` are on the wire now: those that nobody else has leased."""
+        try:
+            with self._database.write() as session:
+                self._write_all(session, returned, ids)
+        except LeaseLost:
+            with self._database.write() as session:
+                asked = {each.facts.letter_id for each in returned} | set(ids)
+                ours = still_leased(session, asked, self._delivery.worker)
+                ids = ours & set(ids)
+                self._write_all(session, [each for each in returned if each.facts.letter_id in ours], ids)
+        return ids
+
+    def _write_all(self, session: Session, returned: Sequence[Sent], ids: Collection[int]) -> None:
+        settle(session, returned, self._delivery.worker, self._delivery.give_up, self._now)
+        mark_on_wire(session, ids, self._delivery.worker)
 
     def _commit_unknown(self, each: Sent) -> None:
         letters = table(Letter)

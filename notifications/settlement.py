@@ -7,7 +7,7 @@ a handful of letters while a relay is quick, one while it is slow.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,29 +57,22 @@ def retry_at(now: datetime, key: str, attempt: int, asked: timedelta | None = No
     return now + waited
 
 
+class LeaseLost(Exception):
+    """A letter of a batch is leased to another worker by now, or to nobody."""
+
+
 def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: timedelta, now: datetime) -> None:
-    """Write the outcomes of a batch in one transaction, only where the lease is still ours."""
-    letters = table(Letter)
-    ours = set(
-        session.connection().scalars(
-            select(letters.c.id)
-            .where(
-                among(session, letters.c.id, (each.facts.letter_id for each in returned)),
-                letters.c.state == LetterState.SENDING,
-                letters.c.leased_by == worker,
-            )
-            .with_for_update()
-        )
-    )
-    mine = [each for each in returned if each.facts.letter_id in ours]
-    if not mine:
+    """Write the outcomes of a group in one transaction. Raises LeaseLost if one of the letters is not ours any more;
+    the transaction is then to be rolled back."""
+    if not returned:
         return
-    rows = [_outcome_row(each, give_up, now) for each in mine]
-    update_rows(session, Letter, rows)
-    _write_deliveries(session, mine, now)
-    _write_bodies(session, mine)
-    _write_moot(session, mine)
-    suppressed = [each for each in mine if each.outcome.code == "suppressed"]
+    rows = [_outcome_row(each, give_up, now) for each in returned]
+    if update_rows(session, Letter, rows, state=LetterState.SENDING, leased_by=worker) < len(rows):
+        raise LeaseLost
+    _write_deliveries(session, returned, now)
+    _write_bodies(session, returned)
+    _write_moot(session, returned)
+    suppressed = [each for each in returned if each.outcome.code == "suppressed"]
     append(
         session,
         [
@@ -94,13 +87,31 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
             for each in suppressed
         ],
     )
-    for channel in {each.facts.channel for each in mine}:
-        sent = [each for each in mine if each.facts.channel == channel]
+    for channel in {each.facts.channel for each in returned}:
+        sent = [each for each in returned if each.facts.channel == channel]
         record_outcomes(
             session, channel, [each.outcome for each in sent], now, [each.facts.contact_id for each in sent]
         )
     failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
     undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
+
+
+def mark_on_wire(session: Session, letter_ids: Iterable[int], worker: str) -> None:
+    """From here on a crash may double these letters. Raises LeaseLost as ``settle`` does."""
+    rows = [{"id": each, "on_wire": True} for each in letter_ids]
+    if update_rows(session, Letter, rows, state=LetterState.SENDING, leased_by=worker) < len(rows):
+        raise LeaseLost
+
+
+def still_leased(session: Session, letter_ids: Iterable[int], worker: str) -> set[int]:
+    """Those that are leased to this worker, locked."""
+    letters = table(Letter)
+    ours = select(letters.c.id).where(
+        among(session, letters.c.id, letter_ids),
+        letters.c.state == LetterState.SENDING,
+        letters.c.leased_by == worker,
+    )
+    return set(session.connection().scalars(ours.with_for_update()))
 
 
 def _outcome_row(each: Sent, give_up: timedelta, now: datetime) -> dict[str, Any]:
@@ -130,7 +141,7 @@ def _outcome_row(each: Sent, give_up: timedelta, now: datetime) -> dict[str, Any
     }
 
 
-def _write_deliveries(session: Session, mine: Sequence[Sent], now: datetime) -> None:
+def _write_deliveries(session: Session, returned: Sequence[Sent], now: datetime) -> None:
     insert_rows(
         session,
         Delivery,
@@ -144,15 +155,15 @@ def _write_deliveries(session: Session, mine: Sequence[Sent], now: datetime) -> 
                 "reply": each.outcome.reply[:500],
                 "receipt": each.outcome.receipt,
             }
-            for each in mine
+            for each in returned
             if each.letter is not None
         ],
     )
 
 
-def _write_bodies(session: Session, mine: Sequence[Sent]) -> None:
+def _write_bodies(session: Session, returned: Sequence[Sent]) -> None:
     """Keep exactly what was said in the last attempt."""
-    said = [each for each in mine if each.letter is not None]
+    said = [each for each in returned if each.letter is not None]
     if not said:
         return
     bodies = table(LetterBody)
@@ -175,6 +186,6 @@ def _write_bodies(session: Session, mine: Sequence[Sent]) -> None:
     )
 
 
-def _write_moot(session: Session, mine: Sequence[Sent]) -> None:
-    moot = [(notice, why) for each in mine for notice, why in each.facts.obsolete.items()]
+def _write_moot(session: Session, returned: Sequence[Sent]) -> None:
+    moot = [(notice, why) for each in returned for notice, why in each.facts.obsolete.items()]
     update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in moot])

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
@@ -295,9 +296,10 @@ def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
     return _write(session, "insert", model, rows)
 
 
-def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Update columns of many rows by their ``id``. Returns the number updated."""
-    return _write(session, "update", model, rows)
+def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], **only: str) -> int:
+    """Update columns of many rows by their ``id``, only those in which other columns (of text) hold the values of
+    ``only`` until then. Returns the number updated."""
+    return _execute(session, "update", model, rows, only=only).rowcount if rows else 0
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> Any:
@@ -355,15 +357,24 @@ def _write(session: Session, action: str, model: type[SQLModel], rows: Sequence[
 
 
 def _execute(
-    session: Session, action: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], ending: str = ""
+    session: Session,
+    action: str,
+    model: type[SQLModel],
+    rows: Sequence[Mapping[str, Any]],
+    ending: str = "",
+    only: Mapping[str, str] = MappingProxyType({}),
 ) -> CursorResult[Any]:
     connection = session.connection()
-    prepared = _prepare_statement(action, model, tuple(rows[0]), connection.dialect)
+    prepared = _prepare_statement(action, model, tuple(rows[0]), connection.dialect, tuple(only))
     columns = [_bound([row[name] for row in rows], bind) for name, bind in prepared.binders]
     columns += [[value] * len(rows) for value in prepared.defaults]
-    values: Any = tuple(columns) if prepared.by_column else list(zip(*columns, strict=True))
-    options = {"preserve_rowcount": True}
-    return connection.exec_driver_sql(prepared.sql + ending, values, execution_options=options)
+    values: Any
+    if prepared.by_column:
+        values = (*columns, *only.values())
+    else:
+        columns += [[value] * len(rows) for value in only.values()]
+        values = list(zip(*columns, strict=True))
+    return connection.exec_driver_sql(prepared.sql + ending, values, execution_options=_WITH_ROWCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,10 +401,13 @@ def _bound(values: list[Any], bind: Callable[[Any], Any] | None) -> list[Any]:
 
 
 _NOTHING = object()
+_WITH_ROWCOUNT = {"preserve_rowcount": True}
 
 
 @functools.lru_cache(maxsize=256)
-def _prepare_statement(action: str, model: type[SQLModel], names: tuple[str, ...], dialect: Any) -> _PreparedStatement:
+def _prepare_statement(
+    action: str, model: type[SQLModel], names: tuple[str, ...], dialect: Any, only: tuple[str, ...]
+) -> _PreparedStatement:
     target, by_column, quote = table(model), dialect.name == "postgresql", dialect.identifier_preparer.quote
     defaulted = (
         []
@@ -411,6 +425,8 @@ def _prepare_statement(action: str, model: type[SQLModel], names: tuple[str, ...
     sql = make_sql(quote(target.name), [quote(column.name) for column in columns], arrays)
     binders = tuple((each.name, each.type.dialect_impl(dialect).bind_processor(dialect)) for each in given)
     ending = " ON CONFLICT DO NOTHING" if action == "insert new" else ""
+    place = "%s" if by_column else "?"
+    ending += "".join(f" AND {quote(target.name)}.{quote(each)} = {place}" for each in only)
     return _PreparedStatement(sql + ending, binders, tuple(column.default.arg for column in defaulted), by_column)
 
 

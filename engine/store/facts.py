@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from engine.store.database import insert_new, table
@@ -11,9 +14,15 @@ from engine.store.records import Fact
 
 def read_fact(session: Session, name: str) -> str | None:
     """The value; None if it was never written."""
-    f = table(Fact)
-    value: str | None = session.connection().scalar(select(f.c.value).where(f.c.name == name))
+    value: str | None = session.connection().scalar(_value(), {"name": name})
     return value
+
+
+@cache
+def _value() -> Any:
+    """Built once: it is run whenever letters have been sent."""
+    f = table(Fact)
+    return select(f.c.value).where(f.c.name == bindparam("name"))
 
 
 def read_facts(session: Session, prefix: str) -> dict[str, str]:
