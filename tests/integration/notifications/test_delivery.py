@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from ground.factory import Laid, add_letters, at, do, happened, laid_once, lay, row, rows, swept
+from ground.factory import Laid, add_letters, at, do, happened, laid_once, row, rows
+from ground.letters_owed import COORDINATOR, DAY, NOW, Answering, change, letters_of_16_june, owed
 from ground.post import LetterBox, post_office
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
-from sqlmodel import Session
 
 from engine.agencies.preferences import ASKED
 from engine.agencies.suppressions import lift_suppressions
 from engine.assignments.lifecycle import Action
-from engine.errors import Unavailable
 from engine.queries.system.letter_counts import count_letters
 from engine.store.database import Database, table
 from engine.store.records import Contact, Delivery, Event, Letter, LetterBody, Notice
@@ -33,52 +30,17 @@ from notifications.receipts.letter_outcomes import suppress
 from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
 from workflows.audit import run_checks
 
-DAY, NOW, NIGHT = "2021-06-16", at("2021-06-16", "07:30"), at("2021-06-16", "22:00")
+NIGHT = at(DAY, "22:00")
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
 def laid(database: Database) -> Laid:
-    """On 16 June every coordinator has one letter: due tomorrow."""
-    return laid_once(database, "letters of 16 June", written)
-
-
-def written(database: Database) -> Laid:
-    laid = lay(database, now=at("2021-04-07"))
-    for day in ("2021-04-07", "2021-06-03", "2021-06-14"):
-        swept(database, at(day))
-    with database.write() as session:
-        session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
-    swept(database, at(DAY, "07:00"))
-    return laid
-
-
-class Answering(LetterBox):
-    """Answers each letter as a function says; what it raises is raised."""
-
-    def __init__(self, answer: Callable[[Outgoing], Outcome]) -> None:
-        super().__init__()
-        self.answering = answer
-
-    async def send(self, letter: Outgoing) -> Outcome:
-        self.letters.append(letter)
-        await asyncio.sleep(0)
-        return self.answering(letter)
+    return laid_once(database, "letters of 16 June", letters_of_16_june)
 
 
 def delivered(laid: Laid, now: datetime = NOW, box: LetterBox | None = None, **more: Any) -> Delivered:
     return asyncio.run(deliver(laid.database, now, post_office(box, **more)))
-
-
-def owed(laid: Laid, mailbox: str = "coordinator@so-ban.example") -> Any:
-    """The letter of 16 June to a mailbox."""
-    contact = row(laid.database, Contact, email=mailbox)
-    return row(laid.database, Letter, contact_id=contact.id, day=date.fromisoformat(DAY))
-
-
-def change(laid: Laid, model: type, **values: Any) -> None:
-    with laid.database.write() as session:
-        session.connection().execute(update(table(model)).values(**values))
 
 
 def test_every_letter_owed_goes_once_and_keeps_what_was_said(laid: Laid) -> None:
@@ -333,124 +295,6 @@ async def test_two_offices_at_once_send_each_letter_once(laid: Laid) -> None:
     assert max(Counter(each.key for each in box.letters).values()) == 1
 
 
-# --- a crash doubles at most what is on the wire ------------------------------------------------------------------
-
-CONNECTIONS = LetterBox.parallel
-MINE = "coordinator@so-ban.example"
-LEASE = timedelta(minutes=5)
-
-
-class Relay(LetterBox):
-    """Takes 5 ms a letter, and stops the process that sends after so many: as a kill would, nothing is settled."""
-
-    def __init__(self, cut_after: int = 0, at_cut: Callable[[], None] = lambda: None) -> None:
-        super().__init__()
-        self.cut_after, self.at_cut = cut_after, at_cut
-        self.cut = asyncio.Event()
-
-    async def send(self, letter: Outgoing) -> Outcome:
-        await asyncio.sleep(0.005)
-        self.letters.append(letter)
-        if len(self.letters) == self.cut_after:
-            self.at_cut()
-            self.cut.set()
-        return self.answer
-
-
-async def cut_off(laid: Laid, now: datetime, relay: Relay, worker: str) -> None:
-    """A pass that ends in the middle, whatever was on its way."""
-    sending = asyncio.create_task(deliver(laid.database, now, post_office(relay, worker=worker, lease=LEASE)))
-    cut = asyncio.create_task(relay.cut.wait())
-    await asyncio.wait({sending, cut}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (sending, cut):
-        task.cancel()
-    await asyncio.gather(sending, cut, return_exceptions=True)
-
-
-def copies(*relays: Relay) -> Counter[str]:
-    return Counter(each.key for relay in relays for each in relay.letters)
-
-
-async def test_a_crash_doubles_at_most_two_letters_a_connection(laid: Laid) -> None:
-    add_letters(laid, 200)
-    first, second = Relay(cut_after=90), Relay()
-    await cut_off(laid, NOW, first, "one")
-    on_wire = [each for each in rows(laid.database, Letter, state=LetterState.SENDING) if each.on_wire]
-    assert len(on_wire) <= 2 * CONNECTIONS
-    await deliver(laid.database, NOW + LEASE + MINUTE, post_office(second, worker="two"))
-    sent = copies(first, second)
-    assert len(sent) == 204
-    assert sum(count - 1 for count in sent.values()) <= 2 * CONNECTIONS
-    assert {each.state for each in rows(laid.database, Letter, day=date.fromisoformat(DAY))} == {LetterState.DELIVERED}
-
-
-async def test_after_many_crashes_nobody_gets_a_third_copy_and_nothing_is_lost(laid: Laid) -> None:
-    add_letters(laid, 100)
-    relays, now = [Relay(cut_after=after) for after in (3, 5, 1, 9, 2, 12, 4)], NOW
-    for number, relay in enumerate(relays):
-        await cut_off(laid, now, relay, f"worker:{number}")
-        now += LEASE + MINUTE
-    last = Relay()
-    await deliver(laid.database, now, post_office(last, worker="last"))
-    sent = copies(*relays, last)
-    assert max(sent.values()) <= 2
-    letters = rows(laid.database, Letter, day=date.fromisoformat(DAY))
-    doubtful = {each.key for each in letters if each.state is LetterState.UNKNOWN}
-    assert {each.state for each in letters} <= {LetterState.DELIVERED, LetterState.UNKNOWN}
-    assert {each.key for each in letters} == set(sent) | doubtful
-    assert all(each.reason == "lease_lost" for each in letters if each.key in doubtful)
-
-
-async def test_while_the_database_takes_no_outcome_nothing_more_is_sent_and_then_all_is_settled(laid: Laid) -> None:
-    add_letters(laid, 100)
-    relay, refused, write = Relay(), 0, laid.database.write
-
-    @contextmanager
-    def away() -> Iterator[Session]:
-        nonlocal refused
-        if len(relay.letters) >= 20 and refused < 4:
-            refused += 1
-            raise Unavailable
-        with write() as session:
-            yield session
-
-    laid.database.write = away  # type: ignore[method-assign]
-    try:
-        before = len(relay.letters)
-        done = await deliver(laid.database, NOW, post_office(relay))
-    finally:
-        laid.database.write = write  # type: ignore[method-assign]
-    assert (before, refused) == (0, 4)
-    assert done.fates == {"delivered": 104}
-    assert max(copies(relay).values()) == 1
-
-
-async def test_told_to_stop_it_ends_between_two_letters_and_gives_back_the_rest(laid: Laid) -> None:
-    add_letters(laid, 200)
-    relay = Relay(cut_after=30)
-    office = post_office(relay)
-    relay.at_cut = office.stop.set
-    done = await deliver(laid.database, NOW, office)
-    assert done.fates["delivered"] == len(relay.letters) <= 30 + 2 * CONNECTIONS
-    letters = rows(laid.database, Letter, day=date.fromisoformat(DAY))
-    assert {each.state for each in letters} == {LetterState.DELIVERED, LetterState.QUEUED}
-    assert all(not each.on_wire and not each.leased_by for each in letters)
-
-
-async def test_one_outcome_that_cannot_be_written_spares_the_others(
-    laid: Laid, caplog: pytest.LogCaptureFixture
-) -> None:
-    long = Outcome(Fate.DELIVERED, receipt="\0" if laid.database.dialect == "postgresql" else "a")
-
-    def answer(letter: Outgoing) -> Outcome:
-        return long if letter.to == "coordinator@so-ban.example" else Outcome(Fate.DELIVERED)
-
-    done = await deliver(laid.database, NOW, post_office(Answering(answer)))
-    assert sum(done.fates.values()) == 4
-    expected = LetterState.UNKNOWN if laid.database.dialect == "postgresql" else LetterState.DELIVERED
-    assert owed(laid).state is expected
-
-
 # --- a relay's bad hour silences nobody -------------------------------------------------------------------------------
 
 
@@ -463,7 +307,7 @@ async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_s
     add_letters(laid, 60)
     bad = judged(Stage.RCPT, 554, "5.7.1 Relay access denied")
     done = await deliver(laid.database, NOW, post_office(bad))
-    assert done.fates["retry"] == len(bad.letters) <= MAX_FAILURES + 2 * CONNECTIONS
+    assert done.fates["retry"] == len(bad.letters) <= MAX_FAILURES + 2 * LetterBox.parallel
     with laid.database.read() as session:
         assert channel_health(session)["email"].held(NOW + timedelta(seconds=30))
     assert (await deliver(laid.database, NOW + timedelta(seconds=30), post_office(bad))).claimed == 0
@@ -478,32 +322,32 @@ async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_s
 
 async def test_a_refusal_without_a_known_reason_is_believed_the_third_time_and_suppresses_nothing(laid: Laid) -> None:
     sour = Answering(
-        lambda each: reply_outcome(Stage.RCPT, 550, "Rejected") if each.to == MINE else Outcome(Fate.DELIVERED)
+        lambda each: reply_outcome(Stage.RCPT, 550, "Rejected") if each.to == COORDINATOR else Outcome(Fate.DELIVERED)
     )
     now = NOW
     for _ in range(3):
         await deliver(laid.database, now, post_office(sour))
         now += timedelta(hours=3)
     assert (owed(laid).state, owed(laid).attempts) == (LetterState.REFUSED, 3)
-    assert row(laid.database, Contact, email=MINE).suppressed == {}
+    assert row(laid.database, Contact, email=COORDINATOR).suppressed == {}
 
 
 async def test_a_mailbox_that_does_not_exist_is_written_to_no_more(laid: Laid) -> None:
     gone = reply_outcome(Stage.RCPT, 550, "5.1.1 User unknown")
-    box = Answering(lambda each: gone if each.to == MINE else Outcome(Fate.DELIVERED))
+    box = Answering(lambda each: gone if each.to == COORDINATOR else Outcome(Fate.DELIVERED))
     await deliver(laid.database, NOW, post_office(box))
     assert owed(laid).state is LetterState.REFUSED
-    assert row(laid.database, Contact, email=MINE).suppressed["email"].startswith("dead: ")
+    assert row(laid.database, Contact, email=COORDINATOR).suppressed["email"].startswith("dead: ")
 
     with laid.database.write() as session:
         earlier = lift_suppressions(
             session, date(2021, 1, 1), NOW.date() - timedelta(days=1), actor="cli:root", now=NOW
         )
-        contact = row(laid.database, Contact, email=MINE)
+        contact = row(laid.database, Contact, email=COORDINATOR)
         suppress(session, contact.id, "sms", ASKED, NOW)
         lifted = lift_suppressions(session, NOW.date(), NOW.date(), actor="cli:root", now=NOW)
     assert (earlier, [(each.contact_id, each.channel) for each in lifted]) == ([], [(contact.id, "email")])
-    assert row(laid.database, Contact, email=MINE).suppressed == {"sms": ASKED}
+    assert row(laid.database, Contact, email=COORDINATOR).suppressed == {"sms": ASKED}
 
 
 # --- what never left is not delivered ---------------------------------------------------------------------------------

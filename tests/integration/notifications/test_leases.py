@@ -1,0 +1,169 @@
+"""A crash at any moment loses no letter and doubles at most what was on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+
+import pytest
+from ground.factory import Laid, add_letters, laid_once, rows
+from ground.letters_owed import DAY, NOW, Answering, letters_of_16_june, owed
+from ground.post import LetterBox, post_office
+from sqlalchemy import update
+from sqlmodel import Session
+
+from engine.errors import Unavailable
+from engine.store.database import Database, table
+from engine.store.records import Letter
+from engine.terms import LetterState
+from notifications.channel import Fate, Outcome, Outgoing
+from notifications.delivery import deliver
+
+MINUTE = timedelta(minutes=1)
+CONNECTIONS = LetterBox.parallel
+LEASE = timedelta(minutes=5)
+
+
+@pytest.fixture
+def laid(database: Database) -> Laid:
+    return laid_once(database, "letters of 16 June", letters_of_16_june)
+
+
+class Relay(LetterBox):
+    """Takes 5 ms a letter, and stops the process that sends after so many: as a kill would, nothing is settled."""
+
+    def __init__(self, cut_after: int = 0, at_cut: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.cut_after, self.at_cut = cut_after, at_cut
+        self.cut = asyncio.Event()
+
+    async def send(self, letter: Outgoing) -> Outcome:
+        await asyncio.sleep(0.005)
+        self.letters.append(letter)
+        if len(self.letters) == self.cut_after:
+            self.at_cut()
+            self.cut.set()
+        return self.answer
+
+
+async def cut_off(laid: Laid, now: datetime, relay: Relay, worker: str) -> None:
+    """A pass that ends in the middle, whatever was on its way."""
+    sending = asyncio.create_task(deliver(laid.database, now, post_office(relay, worker=worker, lease=LEASE)))
+    cut = asyncio.create_task(relay.cut.wait())
+    await asyncio.wait({sending, cut}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (sending, cut):
+        task.cancel()
+    await asyncio.gather(sending, cut, return_exceptions=True)
+
+
+def copies(*relays: Relay) -> Counter[str]:
+    return Counter(each.key for relay in relays for each in relay.letters)
+
+
+async def test_a_crash_doubles_at_most_two_letters_a_connection(laid: Laid) -> None:
+    add_letters(laid, 200)
+    first, second = Relay(cut_after=90), Relay()
+    await cut_off(laid, NOW, first, "one")
+    on_wire = [each for each in rows(laid.database, Letter, state=LetterState.SENDING) if each.on_wire]
+    assert len(on_wire) <= 2 * CONNECTIONS
+    await deliver(laid.database, NOW + LEASE + MINUTE, post_office(second, worker="two"))
+    sent = copies(first, second)
+    assert len(sent) == 204
+    assert sum(count - 1 for count in sent.values()) <= 2 * CONNECTIONS
+    assert {each.state for each in rows(laid.database, Letter, day=date.fromisoformat(DAY))} == {LetterState.DELIVERED}
+
+
+async def test_after_many_crashes_nobody_gets_a_third_copy_and_nothing_is_lost(laid: Laid) -> None:
+    add_letters(laid, 100)
+    relays, now = [Relay(cut_after=after) for after in (3, 5, 1, 9, 2, 12, 4)], NOW
+    for number, relay in enumerate(relays):
+        await cut_off(laid, now, relay, f"worker:{number}")
+        now += LEASE + MINUTE
+    last = Relay()
+    await deliver(laid.database, now, post_office(last, worker="last"))
+    sent = copies(*relays, last)
+    assert max(sent.values()) <= 2
+    letters = rows(laid.database, Letter, day=date.fromisoformat(DAY))
+    doubtful = {each.key for each in letters if each.state is LetterState.UNKNOWN}
+    assert {each.state for each in letters} <= {LetterState.DELIVERED, LetterState.UNKNOWN}
+    assert {each.key for each in letters} == set(sent) | doubtful
+    assert all(each.reason == "lease_lost" for each in letters if each.key in doubtful)
+
+
+async def test_while_the_database_takes_no_outcome_nothing_more_is_sent_and_then_all_is_settled(laid: Laid) -> None:
+    add_letters(laid, 100)
+    relay, refused, write = Relay(), 0, laid.database.write
+
+    @contextmanager
+    def away() -> Iterator[Session]:
+        nonlocal refused
+        if len(relay.letters) >= 20 and refused < 4:
+            refused += 1
+            raise Unavailable
+        with write() as session:
+            yield session
+
+    laid.database.write = away  # type: ignore[method-assign]
+    try:
+        before = len(relay.letters)
+        done = await deliver(laid.database, NOW, post_office(relay))
+    finally:
+        laid.database.write = write  # type: ignore[method-assign]
+    assert (before, refused) == (0, 4)
+    assert done.fates == {"delivered": 104}
+    assert max(copies(relay).values()) == 1
+
+
+async def test_told_to_stop_it_ends_between_two_letters_and_gives_back_the_rest(laid: Laid) -> None:
+    add_letters(laid, 200)
+    relay = Relay(cut_after=30)
+    office = post_office(relay)
+    relay.at_cut = office.stop.set
+    done = await deliver(laid.database, NOW, office)
+    assert done.fates["delivered"] == len(relay.letters) <= 30 + 2 * CONNECTIONS
+    letters = rows(laid.database, Letter, day=date.fromisoformat(DAY))
+    assert {each.state for each in letters} == {LetterState.DELIVERED, LetterState.QUEUED}
+    assert all(not each.on_wire and not each.leased_by for each in letters)
+
+
+async def test_one_outcome_that_cannot_be_written_spares_the_others(
+    laid: Laid, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = Outcome(Fate.DELIVERED, receipt="\0" if laid.database.dialect == "postgresql" else "a")
+
+    def answer(letter: Outgoing) -> Outcome:
+        return long if letter.to == "coordinator@so-ban.example" else Outcome(Fate.DELIVERED)
+
+    done = await deliver(laid.database, NOW, post_office(Answering(answer)))
+    assert sum(done.fates.values()) == 4
+    expected = LetterState.UNKNOWN if laid.database.dialect == "postgresql" else LetterState.DELIVERED
+    assert owed(laid).state is expected
+
+
+async def test_what_another_worker_has_leased_by_now_is_not_offered(laid: Laid) -> None:
+    """The process stood still for so long that its leases ran out: it goes on with nothing that it has not sent."""
+    add_letters(laid, 100)
+    taken = False
+
+    def meanwhile(letter: Outgoing) -> Outcome:
+        nonlocal taken
+        if not taken and len(box.letters) > 20:
+            taken = True
+            letters = table(Letter)
+            waiting = (letters.c.state == LetterState.SENDING) & ~letters.c.on_wire
+            with laid.database.write() as session:
+                session.connection().execute(update(letters).where(waiting).values(leased_by="another"))
+        return Outcome(Fate.DELIVERED)
+
+    box = Answering(meanwhile)
+    done = await deliver(laid.database, NOW, post_office(box))
+    theirs = [each for each in rows(laid.database, Letter, state=LetterState.SENDING) if each.leased_by == "another"]
+    sent = [each.key for each in box.letters]
+    assert done.fates["delivered"] == len(sent) == len(set(sent)) <= 21 + 2 * CONNECTIONS
+    assert {each.key for each in theirs} | set(sent) == {
+        each.key for each in rows(laid.database, Letter, day=date.fromisoformat(DAY))
+    }
+    assert not {each.key for each in theirs} & set(sent)
