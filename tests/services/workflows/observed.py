@@ -81,7 +81,7 @@ class Api:
         self.http = httpx.Client(base_url=url, timeout=60)
 
     def asked(self, method: str, path: str, body: Any = None) -> Any:
-        """The server's answer, asked for again while it says 503 (its SQLite is locked), as Prefect's own client does."""
+        """The server's answer, asked again while it says 503 (SQLite is locked), as Prefect's own client does."""
         for pause in (0.5, 1, 2, 4, 8, 16):
             answer = self.http.request(method, path, json=body)
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
