@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.errors import BadInput
-from engine.limited_process import CallFailed, LimitedProcess, LimitExceeded
+from engine.limited_process import MAX_MESSAGE_BYTES, CallFailed, LimitedProcess, LimitExceeded
 from engine.rules.visible_text import require_visible
 
 
@@ -37,7 +37,7 @@ def test_more_memory_than_allowed_is_an_error_and_not_the_machine_s(process: Lim
 
 def test_a_result_too_long_to_take_back_is_none(process: LimitedProcess) -> None:
     with pytest.raises(LimitExceeded):
-        process.call(5.0, operator.mul, "a", 200_000_000)
+        process.call(5.0, operator.mul, "a", MAX_MESSAGE_BYTES)
 
 
 def test_our_own_refusals_and_other_errors_are_told_apart(process: LimitedProcess) -> None:
