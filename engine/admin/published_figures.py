@@ -27,6 +27,7 @@ from engine.queries.figures.plan_progress import (
     Cell,
     PeriodStanding,
     Standing,
+    boxes_of_one,
     class_on,
     counted_on,
     done_on_day,
@@ -316,13 +317,9 @@ def _cells(rows: Sequence[Any]) -> list[Cell]:
             row.name,
             row.level,
             row.period,
-            row.time_class,
-            1,
-            row.due_on,
-            Timing(row.reporting),
-            bool(row.done),
-            bool(row.stands),
             bool(row.request),
+            row.due_on,
+            boxes_of_one(row.time_class, Timing(row.reporting), done=bool(row.done), stands=bool(row.stands)),
         )
         for row in rows
     ]

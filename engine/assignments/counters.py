@@ -15,7 +15,7 @@ from datetime import date
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, text, tuple_, union_all
+from sqlalchemy import case, delete, func, insert, literal, select, text, tuple_, union_all
 from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
@@ -188,6 +188,24 @@ def counter_lines(*, without: Any = None) -> Any:
     from others. Cheaper than ``counter_totals``. ``without``: a condition on assignments that are not to be counted."""
     taken_away = [] if without is None else [_assignments(literal(-1)).where(without)]
     return union_all(*_lines(), *taken_away).subquery()
+
+
+def counter_lines_on(day: date, changed: Any) -> Any:
+    """``counter_lines`` at the end of an earlier day, by what is known now: what was opened since is not counted, what
+    was done or first reported since is open. ``changed``: the condition that one of the three has happened since; such
+    assignments are read once, taken away as they are and added as they were."""
+    a = table(Assignment)
+    since = {"opened": a.c.opened_on, "done": a.c.done_on, "reported": a.c.first_reported_on}
+    each = _assignments(*(func.coalesce(on > day, False).label(name) for name, on in since.items()))
+    each = each.where(changed).subquery()
+    groups = select(*each.c, func.count().label("n")).group_by(*each.c).cte("changed").c
+    was = {
+        "timing": case((groups.done, Timing.OPEN.value), else_=groups.timing),
+        "reporting": case((groups.reported, Timing.OPEN.value), else_=groups.reporting),
+    }
+    as_they_are = select(*(groups[name] for name in KEYS), -groups.n)
+    as_they_were = select(*(was.get(name, groups[name]).label(name) for name in KEYS), groups.n).where(~groups.opened)
+    return union_all(*_lines(), as_they_are, as_they_were).subquery()
 
 
 def _lines() -> tuple[Any, Any]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import cancel, transfer
@@ -81,9 +82,15 @@ class HandedOver:
 
 def agencies_with_work_left(session: Session, now: datetime) -> tuple[tuple[str, str, int], ...]:
     """(id, name, number of open assignments) of the agencies whose functions have been taken over by now."""
+    found = session.connection().execute(_counting_work_left(local_date(now)))
+    return tuple((row[0], row[1], row[2]) for row in found)
+
+
+@lru_cache(maxsize=2)
+def _counting_work_left(today: date) -> Select[Any]:
     s, a, g, p = table(Succession), table(Assignment), table(Agency), table(Plan)
-    succeeded_ids = select(s.c.from_id).where(s.c.on <= local_date(now))
-    statement = (
+    succeeded_ids = select(s.c.from_id).where(s.c.on <= today)
+    return (
         select(a.c.agency_id, g.c.name, func.count())
         .join(g, g.c.id == a.c.agency_id)
         .join(p, p.c.id == a.c.plan_id)
@@ -91,7 +98,6 @@ def agencies_with_work_left(session: Session, now: datetime) -> tuple[tuple[str,
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
-    return tuple((row[0], row[1], row[2]) for row in session.connection().execute(statement))
 
 
 def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:

@@ -6,8 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, literal_column, or_, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import escalations_sent, last_escalation_sent
@@ -19,7 +21,7 @@ from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Assignment, Event, Plan
 from engine.store.records.work import PAPER_SETTLED_EVENT
-from engine.store.rulebook import read_rulebook
+from engine.store.rulebook import read_ladders
 from engine.terms import EventKind, PlanState
 from engine.text import Text
 
@@ -40,12 +42,18 @@ def drafts_waiting(session: Session, today: date, departments: Iterable[str] | N
     """(supervising department, plan) of each draft that waits: the plan has overdue orders that letters have chased to
     the level at which their ladder asks for a paper, and nothing became of the draft since. Stops at the first of a
     plan. Two queries."""
-    a, p, e = table(Assignment), table(Plan), table(Event)
-    levels = {key: level for key, ladder in read_rulebook(session).ladders.items() if (level := paper_level(ladder))}
+    levels = tuple((key, level) for key, ladder in read_ladders(session).items() if (level := paper_level(ladder)))
     if not levels:
         return []
+    statement = _drafts(levels, today, None if departments is None else tuple(departments))
+    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+
+
+@lru_cache(maxsize=32)
+def _drafts(levels: tuple[tuple[int, int], ...], today: date, departments: tuple[str, ...] | None) -> Select[Any]:
+    a, p, e = table(Assignment), table(Plan), table(Event)
     far: list[ColumnElement[bool]] = [
-        and_(a.c.ladder_id == key, a.c.level >= level, escalations_sent() >= level) for key, level in levels.items()
+        and_(a.c.ladder_id == key, a.c.level >= level, escalations_sent() >= level) for key, level in levels
     ]
     settled = exists().where(
         e.c.assignment_id == a.c.id,
@@ -65,9 +73,7 @@ def drafts_waiting(session: Session, today: date, departments: Iterable[str] | N
     # OFFSET keeps PostgreSQL from joining: it would look into the letters of every chased assignment.
     first = exists(waits.correlate(p).limit(1).offset(0))
     statement = select(p.c.supervisor_id, p.c.id).where(p.c.state == PlanState.ACTIVE, first)
-    if departments is not None:
-        statement = statement.where(p.c.supervisor_id.in_(tuple(departments)))
-    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+    return statement if departments is None else statement.where(p.c.supervisor_id.in_(departments))
 
 
 def drop_draft(

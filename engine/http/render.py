@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from jinja2 import FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -250,13 +250,17 @@ def _late(language: str, today: Today | None) -> Any:
 
 def url(path: str, /, **parameters: Any) -> str:
     """A URL with query parameters; empty ones are left out, sequences are repeated."""
-    kept = {name: value for name, value in parameters.items() if value not in (None, "", (), False)}
-    query = urlencode({name: _parameter(value) for name, value in kept.items()}, doseq=True)
+    query = "&".join(
+        f"{_encoded(name)}={_encoded(str(each))}"
+        for name, value in parameters.items()
+        if value not in (None, "", (), False)
+        for each in (value if isinstance(value, list | tuple) else (value,))
+    )
     return f"{path}?{query}" if query else path
 
 
-def _parameter(value: Any) -> Any:
-    return [str(each) for each in value] if isinstance(value, list | tuple) else str(value)
+_encoded = lru_cache(maxsize=2048)(quote_plus)
+"""A page links to the same agencies and periods hundreds of times."""
 
 
 @pass_context

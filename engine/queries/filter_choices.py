@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import cast, func, select
+from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.errors import NotFound
 from engine.rules.words import level_rank
 from engine.store.database import table
-from engine.store.recipients import last_day
+from engine.store.recipients import lifetime
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import PlanState
 from engine.text import Text
@@ -84,14 +85,15 @@ def kind_choices(session: Session, today: date, plan_id: int | None = None) -> t
     first, last_year = connection.execute(select(func.min(p.c.issued_on), func.max(p.c.year)).where(which)).one()
     begin = min(first or today, today)
     end = max(begin, min(today, date(last_year, 12, 31))) if plan_id is not None and last_year else today
-    levels = {row.level for row in connection.execute(select(g.c.level, g.c.names)) if _existed(row.names, begin, end)}
+    rows = connection.execute(select(g.c.level, cast(g.c.names, sql_types.Text)).distinct())
+    levels = {level for level, names in rows if _existed(names, begin, end)}
     return tuple(sorted(levels, key=lambda level: (level_rank(level), level)))
 
 
-def _existed(names: list[dict[str, Any]], begin: date, end: date) -> bool:
+def _existed(names: str, begin: date, end: date) -> bool:
     """Whether an agency existed on some day between the two."""
-    first, last = names[0].get("from"), last_day(names)
-    return (not first or date.fromisoformat(first) <= end) and (last is None or last >= begin)
+    first, last = lifetime(names)
+    return (first is None or first <= end) and (last is None or last >= begin)
 
 
 def department_choices(session: Session) -> tuple[tuple[str, str], ...]:

@@ -7,17 +7,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, select
+from sqlalchemy import ColumnElement, case
 from sqlmodel import Session
 
 from engine.assignments.measures import time_class_column
 from engine.rules.calendar import WorkCalendar, local_date
-from engine.rules.policy import Policy
 from engine.store.database import table
-from engine.store.records import Plan, PolicyRecord
-from engine.store.rulebook import read_calendar
+from engine.store.records import Plan
+from engine.store.rulebook import read_calendar, read_policies
 from engine.terms import TimeClass
 
 BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = {
@@ -37,6 +37,14 @@ WORST_FIRST = (
 )
 
 
+class Thresholds(NamedTuple):
+    """What divides the time classes on a day. All of ``Today`` that a statement may depend on: building a statement
+    takes longer than SQLite takes to answer it, so the larger ones are built once for each value of these."""
+
+    day: date
+    soon: tuple[tuple[str, date], ...]
+
+
 @dataclass(frozen=True)
 class Today:
     """The time for which a page is computed. ``soon``: policy -> the last due date that counts as due soon."""
@@ -50,6 +58,10 @@ class Today:
     """Policy -> working days in which a returned report is to be resubmitted."""
     _known: dict[date, int] = field(default_factory=dict, repr=False, compare=False)
 
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        return Thresholds(self.day, tuple(sorted(self.soon.items())))
+
     def days_left(self, due_on: date | None) -> int | None:
         """Working days from today to a due date, negative once it has passed; None without one. Cached."""
         if due_on is None:
@@ -62,28 +74,28 @@ class Today:
 def read_today(session: Session, now: datetime) -> Today:
     """Read the calendar and the policies' thresholds; two queries."""
     calendar, day = read_calendar(session), local_date(now)
-    policy_bodies = session.connection().scalars(select(table(PolicyRecord).c.body)).all()
-    policies = [Policy.model_validate(policy_body) for policy_body in policy_bodies]
+    policies = read_policies(session).values()
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
     days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
     return Today(now, day, calendar, soon, days, {policy.id: policy.resubmit_days for policy in policies})
 
 
-def time_class(today: Today) -> ColumnElement[TimeClass]:
+def time_class(today: Today | Thresholds) -> ColumnElement[TimeClass]:
     """The class of an ``assignment`` row joined to its ``plan``. Meaningless for cancelled and transferred ones."""
     return time_class_column(today.day, _soon(today, table(Plan).c.policy_id))
 
 
-def counter_class(today: Today, counters: Any) -> ColumnElement[TimeClass]:
+def counter_class(today: Thresholds, counters: Any) -> ColumnElement[TimeClass]:
     """The class of a row of ``engine.assignments.counters``."""
     soon = _soon(today, counters.c.policy_id)
     return time_class_column(today.day, soon, due_on=counters.c.due_on, timing=counters.c.timing)
 
 
-def _soon(today: Today, policy_id: Any) -> Any:
-    if len(set(today.soon.values())) == 1:  # the usual case: avoids a lookup for every row
-        return next(iter(today.soon.values()))
-    return case(dict(today.soon), value=policy_id, else_=today.day) if today.soon else today.day
+def _soon(today: Today | Thresholds, policy_id: Any) -> Any:
+    soon = dict(today.soon)
+    if len(set(soon.values())) == 1:  # the usual case: avoids a lookup for every row
+        return next(iter(soon.values()))
+    return case(soon, value=policy_id, else_=today.day) if soon else today.day
 
 
 def worst(classes: Mapping[TimeClass, int]) -> TimeClass:

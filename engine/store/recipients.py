@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -58,6 +60,10 @@ FALLBACK = {
     Role.DIRECTOR: (Role.HEAD, Role.MONITOR),
     Role.LEADERSHIP: (Role.LEADERSHIP,),
 }
+
+
+COORDINATING = (Role.COORDINATOR, Role.DEPUTY, Role.HEAD)
+"""The roles that a coordinator's letter may go to: anybody reachable in one of them gets it."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +120,12 @@ def last_day(names: list[dict[str, Any]]) -> date | None:
     """The last day of an agency, from its names; None if it goes on."""
     until = names[-1].get("until")
     return date.fromisoformat(until) if until else None
+
+
+@lru_cache(maxsize=2048)
+def lifetime(names: str) -> tuple[date | None, date | None]:
+    """The first and the last day of an agency, from its names as they are stored; None if it has always been there, or
+    goes on. The same text is not parsed again."""
+    known = json.loads(names)
+    first = known[0].get("from")
+    return date.fromisoformat(first) if first else None, last_day(known)

@@ -10,9 +10,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import cast, select
+from sqlalchemy import Select, cast, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
@@ -40,20 +41,32 @@ class Rulebook:
 
 
 def read_calendar(session: Session) -> WorkCalendar:
-    d = table(CalendarDay)
-    rows = session.connection().execute(select(d.c.day, d.c.kind, d.c.name, d.c.basis).order_by(d.c.day))
-    return _calendar(tuple(map(tuple, rows)))
+    return _calendar(tuple(map(tuple, session.connection().execute(_days()))))
+
+
+def read_policies(session: Session) -> Mapping[str, Policy]:
+    return {name: _policy(body) for name, body in session.connection().execute(_bodies(PolicyRecord))}
+
+
+def read_ladders(session: Session) -> Mapping[int, Ladder]:
+    return {number: _ladder(body) for number, body in session.connection().execute(_bodies(LadderRecord))}
 
 
 def read_rulebook(session: Session) -> Rulebook:
     """Read the current rules in three small queries. Content that has not changed is not parsed again."""
-    p, ladders = table(PolicyRecord), table(LadderRecord)
-    connection = session.connection()
-    policies = {
-        name: _policy(body) for name, body in connection.execute(select(p.c.id, cast(p.c.body, sql_types.Text)))
-    }
-    ladder_rows = connection.execute(select(ladders.c.id, cast(ladders.c.body, sql_types.Text)))
-    return Rulebook(read_calendar(session), policies, {number: _ladder(body) for number, body in ladder_rows})
+    return Rulebook(read_calendar(session), read_policies(session), read_ladders(session))
+
+
+@cache
+def _days() -> Select[Any]:
+    d = table(CalendarDay)
+    return select(d.c.day, d.c.kind, d.c.name, d.c.basis).order_by(d.c.day)
+
+
+@cache
+def _bodies(model: type[PolicyRecord | LadderRecord]) -> Select[Any]:
+    each = table(model)
+    return select(each.c.id, cast(each.c.body, sql_types.Text))
 
 
 @lru_cache(maxsize=8)

@@ -10,15 +10,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import and_, func, literal, select, true
+from sqlalchemy import Select, and_, func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
 from engine.assignments.measures import report_timing_column
-from engine.queries.time_class import BOXES, Today, counter_class, time_class, worst
+from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.database import table
@@ -141,8 +142,17 @@ class _Cell:
 
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
+    connection = session.connection()
+    statement = _statement(connection.dialect.name, today.thresholds, replace(wanted, period=""))
+    cells = [_cell(row) for row in connection.execute(statement)]
+    found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
+    return replace(found, choices=_by_due_date(cells))
+
+
+@lru_cache(maxsize=32)
+def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
     g = table(Agency)
-    each, source = _counted(session, today, replace(wanted, period="", kind=""))
+    each, source = _counted(dialect, today, replace(wanted, kind=""))
     keys = [each.c[name] for name in ("agency_id", "period", "request", "class", *MEASURED)]
     grouped = (
         select(*keys, func.sum(each.c.n).label("n"), func.min(each.c.due_on).label("due_on"))
@@ -166,18 +176,15 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
         .subquery()
     )
     owner, *others = summed.c  # the names come last: grouping and sorting by them costs as much as counting
-    statement = (
+    return (
         select(owner, g.c.name, g.c.level, *others)
         .join(g, g.c.id == owner)
         .where(*([g.c.level == wanted.kind] if wanted.kind else ()))
         .order_by(g.c.code, g.c.name)
     )
-    cells = [_cell(row) for row in session.connection().execute(statement)]
-    found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
-    return replace(found, choices=_by_due_date(cells))
 
 
-def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Any, Any]:
+def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple[Any, Any]:
     """Counts by agency, period, due date and class, and the FROM clause for selecting them. Without a filter they come
     from the counter table; otherwise assignments are counted.
 
@@ -211,7 +218,7 @@ def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[
     counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
     if wanted.citation:
         counted = counted.where(d.c.id == a.c.duty_id)
-    if session.connection().dialect.name == "postgresql":
+    if dialect == "postgresql":
         by_plan = counted.correlate(p).offset(0).lateral()
         return by_plan, p.join(by_plan, true())
     each = counted.subquery()

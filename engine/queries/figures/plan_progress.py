@@ -14,11 +14,11 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, union, union_all
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, text, union
 from sqlmodel import Session
 
-from engine.assignments.counters import counter_lines
-from engine.assignments.measures import report_timing_column, time_class_column
+from engine.assignments.counters import counter_lines, counter_lines_on
+from engine.assignments.measures import report_timing_column, task_timing_column, time_class_column
 from engine.queries.figures.reporting_rates import rate
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
@@ -153,31 +153,28 @@ class AgencyChange:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The number of assignments of an agency and period that are alike by both measures. ``reporting``: timeliness of
-    the first report; ``stands``: a report stands, it was not returned."""
+    """The assignments of an agency and period. ``due_on``: the first due date of the period."""
 
     agency_id: str
     name: str
     level: str
     period: str
-    time_class: TimeClass
-    count: int
+    request: bool
     due_on: date | None
-    reporting: Timing = Timing.OPEN
-    done: bool = False
-    stands: bool = False
-    request: bool = False
+    boxes: Boxes
 
-    @property
-    def boxes(self) -> Boxes:
-        reported, box = self.reporting is not Timing.OPEN, BOX[self.time_class]
-        return Boxes(
-            **{box: self.count},
-            reported=self.count if reported else 0,
-            reported_on_time=self.count if self.reporting is Timing.ON_TIME else 0,
-            returned=self.count if reported and not self.stands else 0,
-            undone=self.count if reported and self.stands and not self.done else 0,
-        )
+
+def boxes_of_one(time_class: TimeClass, reporting: Timing, *, done: bool, stands: bool) -> Boxes:
+    """What one assignment counts as. ``reporting``: timeliness of the first report; ``stands``: a report stands, it was
+    not returned."""
+    reported = reporting is not Timing.OPEN
+    return Boxes(
+        **{BOX[time_class]: 1},
+        reported=int(reported),
+        reported_on_time=int(reporting is Timing.ON_TIME),
+        returned=int(reported and not stands),
+        undone=int(reported and stands and not done),
+    )
 
 
 def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
@@ -188,6 +185,8 @@ def standing(session: Session, as_of: date, *, plan_id: int | None = None, perio
 def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
     """Progress on several days, in two queries a day. Of all plans, it is read from the counters; only assignments of
     which something has changed since that day are looked at one by one."""
+    if session.connection().dialect.name == "postgresql":
+        session.connection().execute(text("SET LOCAL work_mem = '32MB'"))  # with 4 MB it sorts instead of hashing
     found, first_due = [], dict[str, date]()
     for day in days:
         dues = _first_dues(session, day, plan_id)
@@ -202,64 +201,63 @@ _FirstDues = Mapping[tuple[str, bool], date | None]
 
 
 def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: _FirstDues) -> list[Cell]:
-    g = table(Agency)
+    """Grouped twice: by what is alike, which is a tenth of the lines, and then into the boxes."""
+    a, g = table(Assignment), table(Agency)
     if plan_id is None:
-        a = table(Assignment)
         changed = _after(session, day, a.c.opened_on, a.c.first_reported_on, a.c.done_on)
-        each = union_all(_counters_on(day, changed), _assignments_on(day, None).where(changed)).subquery()
+        each = counter_lines_on(day, changed).c
     else:
-        each = _assignments_on(day, plan_id).subquery()
-    *keys, n = each.c
-    grouped = select(*keys, func.sum(n).label("n")).group_by(*keys).having(func.sum(n) > 0).subquery()
-    statement = select(grouped, g.c.name, g.c.level).join(g, g.c.id == grouped.c.agency_id)
+        each = _assignments_on(day, plan_id).c
+    alike = [
+        each.agency_id,
+        each.period,
+        each.request,
+        time_class_column(day, day - ONE_DAY, due_on=each.due_on, timing=each.timing).label("time_class"),
+        each.reporting,
+        (each.timing != Timing.OPEN.value).label("done"),
+        each.outcome.is_not(None).label("stands"),
+    ]
+    groups = select(*alike, func.sum(each.n).label("n")).group_by(*alike).subquery().c
+    keys = groups.agency_id, groups.period, groups.request
+    sums = [func.coalesce(func.sum(groups.n).filter(condition), 0) for condition in _box_conditions(groups)]
+    found = select(*keys, *(each.label(f"sum_{n}") for n, each in enumerate(sums))).group_by(*keys)
+    summed = found.having(func.sum(groups.n) > 0).subquery()
+    owner, *others = summed.c
+    statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
     return [
-        Cell(
-            row.agency_id,
-            row.name,
-            row.level,
-            row.period,
-            TimeClass(row.time_class),
-            int(row.n),
-            dues[row.period, bool(row.request)],
-            Timing(row.reporting),
-            bool(row.done),
-            bool(row.stands),
-            bool(row.request),
-        )
-        for row in session.connection().execute(statement)
-        if period in ("", row.period)
+        Cell(agency_id, name, level, of, bool(request), dues[of, bool(request)], Boxes(*map(int, boxes)))
+        for agency_id, name, level, of, request, *boxes in session.connection().execute(statement)
+        if period in ("", of)
     ]
 
 
-def _assignments_on(day: date, plan_id: int | None) -> Any:
-    """The assignments as they were on a day."""
+def _box_conditions(each: Any) -> list[Any]:
+    """The fields of ``Boxes``, in their order, as conditions on groups of assignments that are alike."""
+    reported = each.reporting != Timing.OPEN.value
+    return [
+        *(each.time_class == of for of in BOX),
+        reported,
+        each.reporting == Timing.ON_TIME.value,
+        and_(reported, ~each.stands),
+        and_(reported, each.stands, ~each.done),
+    ]
+
+
+def _assignments_on(day: date, plan_id: int) -> Any:
+    """The assignments of a plan as they were on a day, in the columns of ``counter_lines_on``."""
     a, p = table(Assignment), table(Plan)
     statement = select(
         a.c.agency_id,
         a.c.period,
         a.c.request,
-        a.c.outcome.is_not(None).label("stands"),
-        class_on(day).label("time_class"),
+        a.c.due_on,
+        a.c.outcome,
+        task_timing_column(day).label("timing"),
         report_timing_column(day).label("reporting"),
-        done_on_day(day).label("done"),
         literal(1).label("n"),
     )
-    return statement.select_from(a).join(p, p.c.id == a.c.plan_id).where(*counted_on(day, plan_id, ""))
-
-
-def _counters_on(day: date, changed: ColumnElement[bool]) -> Any:
-    """The counters in the columns of ``_assignments_on``, without assignments that have changed since."""
-    c = counter_lines(without=changed).c
-    return select(
-        c.agency_id,
-        c.period,
-        c.request,
-        c.outcome.is_not(None).label("stands"),
-        time_class_column(day, day - ONE_DAY, due_on=c.due_on, timing=c.timing).label("time_class"),
-        c.reporting,
-        (c.timing != Timing.OPEN.value).label("done"),
-        c.n,
-    )
+    joined = statement.select_from(a).join(p, p.c.id == a.c.plan_id)
+    return joined.where(*counted_on(day, plan_id, "")).subquery()
 
 
 def _after(session: Session, day: date, *columns: Any) -> ColumnElement[bool]:
@@ -290,12 +288,12 @@ def _first_dues(session: Session, day: date, plan_id: int | None) -> _FirstDues:
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
     """Progress as the sum of cells."""
-    known = [(cell, cell.boxes) for cell in cells]
-    orders, asked = ([each for each in known if each[0].request is request] for request in (False, True))
+    known = list(cells)
+    orders, asked = ([each for each in known if each.request is request] for request in (False, True))
     by_period: dict[str, list[Boxes]] = defaultdict(list)
     dues: dict[str, date] = {}
-    for cell, boxes in orders:
-        by_period[cell.period].append(boxes)
+    for cell in orders:
+        by_period[cell.period].append(cell.boxes)
         if cell.due_on is not None:
             dues[cell.period] = min(dues.get(cell.period, date.max), cell.due_on)
     periods = [PeriodStanding(period, dues.get(period), Boxes.sum(boxes)) for period, boxes in by_period.items()]
@@ -304,17 +302,17 @@ def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
         Boxes.sum([each.tally for each in periods]),
         _by_agency(orders),
         tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
-        Boxes.sum([boxes for _, boxes in asked]),
+        Boxes.sum([each.boxes for each in asked]),
         _by_agency(asked),
     )
 
 
-def _by_agency(cells: Iterable[tuple[Cell, Boxes]]) -> tuple[AgencyStanding, ...]:
+def _by_agency(cells: Iterable[Cell]) -> tuple[AgencyStanding, ...]:
     names: dict[str, tuple[str, str]] = {}
     counted: dict[str, list[Boxes]] = defaultdict(list)
-    for cell, boxes in cells:
+    for cell in cells:
         names[cell.agency_id] = cell.name, cell.level
-        counted[cell.agency_id].append(boxes)
+        counted[cell.agency_id].append(cell.boxes)
     agencies = [AgencyStanding(id_, *names[id_], Boxes.sum(boxes)) for id_, boxes in counted.items()]
     return tuple(sorted(agencies, key=_worst_first))
 

@@ -6,14 +6,14 @@ have not opened yet.
 
 from __future__ import annotations
 
+from calendar import timegm
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import case, exists, func, select
+from sqlalchemy import BigInteger, case, cast, exists, extract, func, select
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
@@ -33,6 +33,8 @@ MAX_SIMULATED_PLANS = 30
 """With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
 _NOT_SENT = (LetterState.SUPPRESSED, LetterState.EXPIRED, LetterState.REFUSED, LetterState.KEPT_HERE)
 _QUEUED = (LetterState.QUEUED, LetterState.SENDING)
+SPACE = " "
+"""Between agency ids, which have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,11 @@ class Year:
     @property
     def total(self) -> dict[date, Week]:
         """Weekly totals of all agencies."""
-        return {
-            monday: sum((each.weeks.get(monday, Week()) for each in self.agencies), Week()) for monday in self.mondays
-        }
+        weeks = {monday: Week() for monday in self.mondays}
+        for each in self.agencies:
+            for monday in weeks.keys() & each.weeks.keys():
+                weeks[monday] += each.weeks[monday]
+        return weeks
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -136,11 +140,8 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     plans = _plans(session, plan_id)
     foreseen = len(plans) <= MAX_SIMULATED_PLANS
     cells: Counter[tuple[str, date, str]] = Counter()
-    for agency_id, day, what, count in (
-        *_letters(session, today, first, last, plan_id),
-        *_due(session, first, last, plan_id),
-    ):
-        cells[agency_id, monday_of(day), what] += count
+    for agency_id, week, what, count in (*_letters(session, mondays, plan_id), *_due(session, mondays, plan_id)):
+        cells[agency_id, mondays[week], what] += count
     coming = set(_open_ladders(session, today, book, plan_id, last))
     if foreseen:
         for plan in plans:
@@ -167,41 +168,46 @@ def _plans(session: Session, plan_id: int | None) -> Sequence[Any]:
     return session.connection().execute(statement if plan_id is None else statement.where(p.c.id == plan_id)).all()
 
 
-def _letters(
-    session: Session, today: Today, first: date, last: date, plan_id: int | None
-) -> Iterator[tuple[str, date, str, int]]:
-    """Sent and queued letters by agency and day."""
+def _week(day: Any, mondays: Sequence[date]) -> tuple[Any, Any]:
+    """SQL expressions: the position among ``mondays`` of a date's week, and whether the date lies in one of them."""
+    seconds = cast(extract("epoch", day), BigInteger) - timegm(mondays[0].timetuple())
+    return seconds // int(timedelta(weeks=1).total_seconds()), day.between(mondays[0], mondays[-1] + 6 * ONE_DAY)
+
+
+def _letters(session: Session, mondays: Sequence[date], plan_id: int | None) -> Iterator[tuple[str, int, str, int]]:
+    """Sent and queued letters by agency and week."""
     m, n, a = table(Letter), table(Notice), table(Assignment)
-    statement = select(m.c.agency_id, m.c.day, m.c.state, func.count()).where(
-        m.c.day.between(first, last), m.c.state.not_in(_NOT_SENT)
-    )
+    week, within = _week(m.c.day, mondays)
+    queued = m.c.state.in_(_QUEUED)
+    statement = select(m.c.agency_id, week, queued, func.count()).where(within, m.c.state.not_in(_NOT_SENT))
     if plan_id is not None:
         about = select(n.c.id).join(a, a.c.id == n.c.assignment_id)
         statement = statement.where(
             exists(about.where(n.c.letter_id == m.c.id, n.c.moot == "", a.c.plan_id == plan_id))
         )
-    for agency_id, day, state, count in session.connection().execute(
-        statement.group_by(m.c.agency_id, m.c.day, m.c.state)
-    ):
-        yield agency_id, day, "to_come" if state in _QUEUED else "sent", count
+    agency_id, week, queued, _ = statement.selected_columns
+    for owner, number, waits, count in session.connection().execute(statement.group_by(agency_id, week, queued)):
+        yield owner, number, "to_come" if waits else "sent", count
 
 
-def _due(session: Session, first: date, last: date, plan_id: int | None) -> Iterator[tuple[str, date, str, int]]:
+def _due(session: Session, mondays: Sequence[date], plan_id: int | None) -> Iterator[tuple[str, int, str, int]]:
     """Due dates of opened assignments: counted for one plan, from the counter table for all."""
     a, known = table(Assignment), counter_lines()
     if plan_id is None:
         due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
-        statement = select(known.c.agency_id, due, func.sum(n), func.sum(case((still_due, n), else_=0)))
+        counts: tuple[Any, Any] = func.sum(n), func.sum(case((still_due, n), else_=0))
+        statement = select(known.c.agency_id, _week(due, mondays)[0], *counts)
     else:
         due, still_due = a.c.due_on, unfinished()
-        statement = select(a.c.agency_id, due, func.count(), func.sum(case((still_due, 1), else_=0)))
+        counts = func.count(), func.sum(case((still_due, 1), else_=0))
+        statement = select(a.c.agency_id, _week(due, mondays)[0], *counts)
         statement = statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    agency_id, _, count, _ = statement.selected_columns
-    statement = statement.where(due.between(first, last)).group_by(agency_id, due).having(count > 0)
-    for agency_id, day, count, still_open in session.connection().execute(statement):
-        yield agency_id, day, "due", count
+    agency_id, week, count, _ = statement.selected_columns
+    statement = statement.where(_week(due, mondays)[1]).group_by(agency_id, week).having(count > 0)
+    for owner, number, due_then, still_open in session.connection().execute(statement):
+        yield owner, number, "due", due_then
         if still_open:
-            yield agency_id, day, "open", still_open
+            yield owner, number, "open", still_open
 
 
 _Letter = tuple[str, Role, date]
@@ -209,39 +215,31 @@ _Letter = tuple[str, Role, date]
 
 
 def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int | None, last: date) -> Iterator[_Letter]:
-    """Future letters of open assignments until ``last``. Assignments with equal facts are evaluated once; the letters
-    of one recipient are collected as whole sets, of which few differ."""
+    """Future letters of open assignments until ``last``. Thousands differ only in their agencies: their ladder is
+    evaluated once. The letters of one recipient are collected as whole sets, of which few differ."""
     a, p = table(Assignment), table(Plan)
-    facts_columns = (
-        a.c.agency_id,
-        a.c.supervisor_id,
-        p.c.issuer_id,
-        a.c.ladder_id,
-        a.c.state,
-        a.c.opened_on,
-        a.c.due_on,
-        a.c.acted_until,
-    )
-    statement = (
-        select(*facts_columns)
+    agencies = {"owner": a.c.agency_id, "supervisor": a.c.supervisor_id, "issuer": p.c.issuer_id}
+    facts = a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until
+    each = (
+        select(*facts, *agencies.values())
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(OPEN_STATES), _plan_condition(plan_id))
+        .where(a.c.state.in_(OPEN_STATES), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE)
+        .distinct()
+        .subquery()
     )
-    statement = statement.where(p.c.state == PlanState.ACTIVE).distinct()
-
-    @cache  # thousands differ only in their agency
-    def letters(ladder_id: int, *facts: Any) -> frozenset[tuple[Role, date]]:
-        future = _future_letters(book.ladders[ladder_id], Facts(*facts), today)
-        return frozenset((role, day) for role, day in future if day <= last)
-
-    capacities = ("owner", "supervisor", "issuer")
+    alike = each.c[: len(facts)]
+    owner, supervisor, issuer = each.c[len(facts) :]
+    together = func.aggregate_strings(owner + SPACE + supervisor + SPACE + issuer, SPACE)
     capacity = {role: for_role(role, owner="owner", supervisor="supervisor", issuer="issuer") for role in Role}
-    by_capacity: dict[tuple[str, str], set[frozenset[tuple[Role, date]]]] = defaultdict(set)
-    for *agencies, ladder_id, state, opened_on, due_on, acted_until in session.connection().execute(statement).all():
-        future = letters(ladder_id, state, opened_on, due_on, acted_until)
-        for each in zip(capacities, agencies, strict=True):
-            by_capacity[each].add(future)
-    for (acting, agency_id), sets in by_capacity.items():
+    by_recipient: dict[tuple[str, str], set[frozenset[tuple[Role, date]]]] = defaultdict(set)
+    for ladder_id, *found, text in session.connection().execute(select(*alike, together).group_by(*alike)):
+        every = _future_letters(book.ladders[ladder_id], Facts(*found), today)
+        future = frozenset((role, day) for role, day in every if today.day < day <= last)
+        names = text.split(SPACE)
+        for n, acting in enumerate(agencies):
+            for agency_id in set(names[n :: len(agencies)]):
+                by_recipient[acting, agency_id].add(future)
+    for (acting, agency_id), sets in by_recipient.items():
         for role, day in frozenset[tuple[Role, date]]().union(*sets):
             if capacity[role] == acting:
                 yield agency_id, role, day
@@ -294,12 +292,13 @@ def _plan_condition(plan_id: int | None) -> Any:
 def _agencies(session: Session, cells: Counter[tuple[str, date, str]]) -> tuple[AgencyYear, ...]:
     """Non-empty agencies in directory order."""
     g = table(Agency)
-    weeks: dict[str, dict[date, Week]] = {}
+    counts: dict[str, dict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for (agency_id, monday, what), count in cells.items():
-        mine = weeks.setdefault(agency_id, {})
-        mine[monday] = mine.get(monday, Week()) + Week(**{what: count})
-    ids: Iterable[str] = weeks
-    statement = select(g.c.id, g.c.name, g.c.level).where(g.c.id.in_(list(ids))).order_by(g.c.code, g.c.name)
+        counts[agency_id][monday][what] = count
+    statement = select(g.c.id, g.c.name, g.c.level).where(g.c.id.in_(list(counts))).order_by(g.c.code, g.c.name)
     rows = session.connection().execute(statement)
-    found = [AgencyYear(agency_id, name, level, weeks[agency_id]) for agency_id, name, level in rows]
+    found = [
+        AgencyYear(id_, name, level, {monday: Week(**each) for monday, each in counts[id_].items()})
+        for id_, name, level in rows
+    ]
     return tuple(sorted(found, key=lambda each: level_rank(each.level)))

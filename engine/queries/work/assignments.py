@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
@@ -16,7 +17,7 @@ from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
-from engine.queries.time_class import Today, time_class
+from engine.queries.time_class import Thresholds, Today, time_class
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, ThreadEntry
 from engine.store.records.work import UNANSWERED_ENTRY
@@ -118,7 +119,7 @@ class AssignmentFilter:
     """The agency that issued the plan."""
 
 
-def columns(today: Today) -> list[Any]:
+def columns(today: Today | Thresholds) -> list[Any]:
     """The columns of ``AssignmentRow``, in its order."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     return [
@@ -169,7 +170,7 @@ def joined(statement: Select[Any]) -> Select[Any]:
     )
 
 
-def conditions(wanted: AssignmentFilter, today: Today) -> list[ColumnElement[bool]]:
+def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[ColumnElement[bool]]:
     """The filter as WHERE conditions on the joined tables."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     equal = {
@@ -323,24 +324,34 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
 def rows(session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any) -> list[AssignmentRow]:
     """The first rows of a filter, by due date if no order is given. Ordered by COALESCE so that no due date index is
     used: few rows pass such a filter, and walking the index would read nearly all rows to find them."""
+    return from_rows(session.connection().execute(_first_rows(today.thresholds, wanted, limit, order)).all())
+
+
+@lru_cache(maxsize=64)
+def _first_rows(today: Thresholds, wanted: AssignmentFilter, limit: int, order: tuple[Any, ...]) -> Select[Any]:
     a = table(Assignment)
     statement = joined(select(*columns(today))).where(*conditions(wanted, today))
-    statement = statement.order_by(*(order or (func.coalesce(a.c.due_on, literal(FAR)), a.c.id))).limit(limit)
-    return from_rows(session.connection().execute(statement).all())
+    return statement.order_by(*(order or (func.coalesce(a.c.due_on, literal(FAR)), a.c.id))).limit(limit)
 
 
 def how_many(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     """The number of assignments of a filter."""
-    return session.connection().scalar(_counting(today, wanted)) or 0
+    return session.connection().scalar(_counting(today.thresholds, wanted)) or 0
 
 
 def how_many_each(session: Session, today: Today, wanted: Mapping[Key, AssignmentFilter]) -> dict[Key, int]:
     """The numbers of assignments of several filters, in one query."""
-    counted = select(*(_counting(today, each).scalar_subquery() for each in wanted.values()))
+    counted = _counting_each(today.thresholds, tuple(wanted.values()))
     return dict(zip(wanted, session.connection().execute(counted).one(), strict=True))
 
 
-def _counting(today: Today, wanted: AssignmentFilter) -> Select[Any]:
+@lru_cache(maxsize=64)
+def _counting_each(today: Thresholds, wanted: tuple[AssignmentFilter, ...]) -> Select[Any]:
+    return select(*(_counting(today, each).scalar_subquery() for each in wanted))
+
+
+@lru_cache(maxsize=64)
+def _counting(today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
     """Joins only the tables that the filter needs."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     counted = select(func.count()).select_from(a).join(p, p.c.id == a.c.plan_id)

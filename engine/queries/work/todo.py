@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Select, cast, exists, func, select
+from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments.issued_papers import drafts_waiting
@@ -14,8 +17,8 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
 from engine.rules.calendar import local_date
 from engine.store.database import among, table
-from engine.store.recipients import read_recipients
-from engine.store.records import Agency, Assignment, Extension, Plan
+from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
+from engine.store.records import Agency, Assignment, Contact, Extension, Plan
 from engine.terms import OPEN_STATES, Role
 
 SHOWN = 5
@@ -110,10 +113,13 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
     their assignments are counted."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     connection = session.connection()
-    owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES))
-    owners = connection.scalars(select(g.c.id).where(owning)).all()
-    recipients = read_recipients(session, owners)
-    unreachable_ids = [owner for owner in owners if not recipients.on(owner, Role.COORDINATOR, today.day)]
+    doubtful = [
+        owner
+        for owner, names, has_mailbox in connection.execute(_owners(today.day))
+        if not has_mailbox or (lifetime(names)[1] or date.max) < today.day
+    ]
+    recipients = read_recipients(session, doubtful) if doubtful else Recipients()
+    unreachable_ids = [owner for owner in doubtful if not recipients.on(owner, Role.COORDINATOR, today.day)]
     if not unreachable_ids:
         return ()
     still_open = replace(wanted, period="", states=OPEN_STATES)
@@ -126,3 +132,20 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
         .order_by(g.c.name)
     )
     return tuple(Unreachable(*row) for row in connection.execute(counted))
+
+
+@lru_cache(maxsize=2)
+def _owners(today: date) -> Select[Any]:
+    """Owners of open assignments: id, names, and whether somebody who answers for them has a mailbox and has stopped
+    nothing. That is most of them; whether anybody else is reached is for ``Recipients`` to say."""
+    a, g, c = table(Assignment), table(Agency), table(Contact)
+    owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES))
+    has_mailbox = exists().where(
+        c.c.agency_id == g.c.id,
+        c.c.role.in_(COORDINATING),
+        c.c.email != "",
+        cast(c.c.suppressed, sql_types.Text) == "{}",
+        func.coalesce(c.c.valid_from, today) <= today,
+        func.coalesce(c.c.valid_until, today) >= today,
+    )
+    return select(g.c.id, cast(g.c.names, sql_types.Text), has_mailbox).where(owning)

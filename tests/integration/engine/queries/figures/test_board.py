@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from ground.factory import Laid, do
@@ -19,9 +20,10 @@ from engine.queries.time_class import BOXES, Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.overdue import overdue
 from engine.queries.work.todo import todo
+from engine.rules.calendar import ONE_DAY
 from engine.store.database import Database, table
-from engine.store.records import Contact, Letter
-from engine.terms import LetterState, Outcome, TimeClass, Timing
+from engine.store.records import Agency, Contact, Letter
+from engine.terms import LetterState, Outcome, Role, TimeClass, Timing
 
 Seen = tuple[Session, Today]
 
@@ -130,6 +132,42 @@ def test_an_agency_whose_addresses_are_gone_cannot_be_reached(fresh: Laid) -> No
         found = [(each.agency_id, each.open) for each in todo(*seen, AssignmentFilter()).unreachable]
 
     assert found == [("huyen-b", 1), ("mat-tran", 1)]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"email": "", "phone": "0912345678"}, []),
+        ({"suppressed": {"sms": "asked"}}, []),
+        ({"email": "", "phone": "0912345678", "suppressed": {"sms": "asked"}}, ["huyen-b"]),
+        ({"valid_from": NOW.date() + ONE_DAY}, ["huyen-b"]),
+        ({"valid_until": NOW.date() - ONE_DAY}, ["huyen-b"]),
+        ({"valid_until": NOW.date() + ONE_DAY}, []),
+        ({"role": Role.HEAD}, []),
+        ({"role": Role.DEPUTY}, []),
+        ({"role": Role.MONITOR}, ["huyen-b"]),
+    ],
+)
+def test_whom_letters_would_reach_is_told_from_whom_not(
+    fresh: Laid, change: dict[str, Any], expected: list[str]
+) -> None:
+    c = table(Contact)
+    with fresh.database.write() as session:
+        session.connection().execute(c.update().where(c.c.agency_id == "huyen-b").values(**change))
+
+    with looking(fresh.database) as seen:
+        assert [each.agency_id for each in todo(*seen, AssignmentFilter()).unreachable] == expected
+
+
+@pytest.mark.parametrize(("days_ago", "expected"), [(1, ["huyen-b"]), (0, []), (-30, [])])
+def test_nobody_is_reached_at_an_agency_after_its_last_day(fresh: Laid, days_ago: int, expected: list[str]) -> None:
+    g = table(Agency)
+    names = [{"name": "Huyện B", "short": "B", "from": None, "until": str(NOW.date() - days_ago * ONE_DAY)}]
+    with fresh.database.write() as session:
+        session.connection().execute(g.update().where(g.c.id == "huyen-b").values(names=names))
+
+    with looking(fresh.database) as seen:
+        assert [each.agency_id for each in todo(*seen, AssignmentFilter()).unreachable] == expected
 
 
 def test_the_overdue_list_says_how_late_and_what_last_chased(seen: Seen) -> None:
