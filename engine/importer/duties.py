@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
-from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.agency_lists import lead_of
+from engine.importer.phrases.agency_lists import lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label
+from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
@@ -28,10 +27,9 @@ from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
-from engine.importer.wording import Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
+from engine.importer.wording import NO_BODY, Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
-_NO_BODY = say.compiled(say.NO_BODIES)
 _LONGEST_ENTRY = 4000
 
 
@@ -48,6 +46,7 @@ class _Entry:
     names: Sequence[Name]
     request: bool = False
     inline: bool = False
+    line: str = ""
 
 
 @dataclass
@@ -103,7 +102,7 @@ class _Section:
             apart = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
             line = OwnerLine(name, apart, False, Form.COLON if rest else Form.ALONE, rest)
             self._owned(child, line, topic)
-        elif self.trusted and (told := sentence_owner(child.body)) is not None:
+        elif (told := self._told(child, parent)) is not None:
             self._owned(child, told, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
@@ -150,6 +149,9 @@ class _Section:
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
+                if fact.label is Label.LEAD and label_of_line(fact.line.body) is None:
+                    label = fact.line.body.partition(":")[0].strip()
+                    self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan chủ trì.", "cả văn bản")
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, Use.DUTY, base.citation)
@@ -177,7 +179,15 @@ class _Section:
         titled = bool(node.children) and ":" not in node.body and len(name.split()) <= 10
         alone = ":" in node.body or bool(node.children)
         named = titled or not opens_duty(Prose.of(name))
-        return short and alone and named and not _NO_BODY.match(plain) and "." not in name[:-1]
+        return short and alone and named and not NO_BODY.match(plain) and "." not in name[:-1]
+
+    def _told(self, node: Node, parent: Node) -> OwnerLine | None:
+        """The bodies of a sentence that no table knows: those that it begins with in a section of duties, or whatever
+        stands where they do in most sentences beside it."""
+        found = sentence_owner(node.body) if self.trusted else None
+        beside = [each for each in parent.children if each is not node and each.rank is node.rank]
+        told = [line for each in beside if (line := self.survey.owner(each)) and line.form is not Form.ALONE]
+        return found or (placed_owner(node.body) if 2 * len(told) >= len(beside) > 0 else None)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
 
@@ -242,7 +252,15 @@ class _Section:
             deep = labels != self.path and above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
         return _Entry(
-            self._unique(self._under(labels)), bool(node.label), node.place, topic, written, names, request, inline
+            self._unique(self._under(labels)),
+            bool(node.label),
+            node.place,
+            topic,
+            written,
+            names,
+            request,
+            inline,
+            node.body,
         )
 
     def _under(self, labels: Sequence[str]) -> str:
@@ -264,7 +282,7 @@ class _Section:
         owners = tuple(owner_of(name, self.directory) for name in entry.names)
         self._unknown(owners, citation)
         if not duties:
-            self._doubt("no_duty", f"Mục {citation} ({entry.written}) không có nhiệm vụ nào.", citation)
+            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{entry.line[:160]}».", citation)
         inline = entry.inline and len(duties) == 1
         made = tuple(
             self._duty(said, citation if inline else f"{citation}.{n}", owners, inline=inline)
