@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
-from engine.importer.phrases.agency_lists import lead_of, placed_owner
+from engine.importer.phrases.agency_lists import bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
@@ -30,6 +30,7 @@ from engine.importer.vietnamese import matching
 from engine.importer.wording import NO_BODY, Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
+_AND_THE = re.compile(r"\s+và\s+(?=các\s)")
 _LONGEST_ENTRY = 4000
 
 
@@ -96,11 +97,7 @@ class _Section:
         elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
-        elif self._unknown_body(child, parent):
-            name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(child.body.split(":")[0]).strip(" ."))
-            rest = child.body[len(child.body.split(":")[0]) + 1 :].strip()
-            apart = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
-            line = OwnerLine(name, apart, False, Form.COLON if rest else Form.ALONE, rest)
+        elif (line := self._unknown_body(child, parent)) is not None:
             self._owned(child, line, topic)
         elif (told := self._told(child, parent)) is not None:
             self._owned(child, told, topic)
@@ -163,31 +160,43 @@ class _Section:
         in sentences."""
         below = node.marked()
         group = line.form is Form.ALONE and all(name.group for name in line.names)
-        lines = [found for child in below if (found := self.survey.owner(child))]
+        lines = [
+            found
+            for child in below
+            if (found := self.survey.owner(child) or (group and self._unknown_body(child, node)))
+        ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
         return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
 
-    def _unknown_body(self, node: Node, parent: Node) -> bool:
+    def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
-        it, a short line without an end that has duties below it is a name."""
+        it, a line without an end that has duties below it is a name."""
         if node.mark is None or not (self.trusted or self.survey.gives_duties(parent)):
-            return False
-        name = node.body.split(":")[0]
-        plain = matching(name)
-        short = 3 <= len(name) <= 70 and not name.endswith((";", ",", ".")) and name[:1].isupper()
-        titled = bool(node.children) and ":" not in node.body and len(name.split()) <= 10
-        alone = ":" in node.body or bool(node.children)
-        named = titled or not opens_duty(Prose.of(name))
-        return short and alone and named and not NO_BODY.match(plain) and "." not in name[:-1]
+            return None
+        before, colon, rest = node.body.partition(":")
+        name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
+        if not 3 <= len(name) <= 200 or before.endswith((";", ",", ".")) or not before[:1].isupper() or "." in before:
+            return None
+        titled = not colon and bool(node.children)
+        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and self._among(node, parent)
+        few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
+        if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
+            return None
+        names = bodies_in(name) if not few else [Name(each, 0, len(each)) for each in _AND_THE.split(name)]
+        return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
+
+    def _among(self, node: Node, parent: Node) -> bool:
+        """Whether most entries beside a node name bodies."""
+        beside = [each for each in parent.children if each is not node and each.rank is node.rank]
+        return 2 * sum(self.survey.owner(each) is not None for each in beside) >= len(beside) > 0
 
     def _told(self, node: Node, parent: Node) -> OwnerLine | None:
         """The bodies of a sentence that no table knows: those that it begins with in a section of duties, or whatever
         stands where they do in most sentences beside it."""
-        found = sentence_owner(node.body) if self.trusted else None
-        beside = [each for each in parent.children if each is not node and each.rank is node.rank]
-        told = [line for each in beside if (line := self.survey.owner(each)) and line.form is not Form.ALONE]
-        return found or (placed_owner(node.body) if 2 * len(told) >= len(beside) > 0 else None)
+        among = self._among(node, parent)
+        found = sentence_owner(node.body) if self.trusted or among else None
+        return found or (placed_owner(node.body) if among else None)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
 

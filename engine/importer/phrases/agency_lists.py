@@ -121,6 +121,7 @@ _NO_BODY = say.compiled(say.NO_BODIES)
 def placed_owner(text: str) -> OwnerLine | None:
     """The bodies that a sentence among sentences of bodies begins with, whatever they are called: all that stands
     before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
+    text = unaddressed(text)
     prose = Prose.of(text)
     if not text[:1].isupper() or opens_duty(prose) or _NO_BODY.match(prose.plain):
         return None
