@@ -99,7 +99,7 @@ class _Section:
             self.visit(child, child.body or topic)
         elif (line := self._unknown_body(child, parent)) is not None:
             self._owned(child, line, topic)
-        elif (told := self._told(child, parent)) is not None:
+        elif (told := self._told(child)) is not None:
             self._owned(child, told, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
@@ -179,22 +179,17 @@ class _Section:
         if not 3 <= len(name) <= 200 or before.endswith((";", ",", ".")) or not before[:1].isupper() or "." in before:
             return None
         titled = not colon and bool(node.children)
-        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and self._among(node, parent)
+        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and self.survey.among(node)
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
             return None
         names = bodies_in(name) if not few else [Name(each, 0, len(each)) for each in _AND_THE.split(name)]
         return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
 
-    def _among(self, node: Node, parent: Node) -> bool:
-        """Whether most entries beside a node name bodies."""
-        beside = [each for each in parent.children if each is not node and each.rank is node.rank]
-        return 2 * sum(self.survey.owner(each) is not None for each in beside) >= len(beside) > 0
-
-    def _told(self, node: Node, parent: Node) -> OwnerLine | None:
+    def _told(self, node: Node) -> OwnerLine | None:
         """The bodies of a sentence that no table knows: those that it begins with in a section of duties, or whatever
         stands where they do in most sentences beside it."""
-        among = self._among(node, parent)
+        among = self.survey.among(node)
         found = sentence_owner(node.body) if self.trusted or among else None
         return found or (placed_owner(node.body) if among else None)
 
@@ -221,13 +216,14 @@ class _Section:
                 intro = said.text
             else:
                 found.append(with_facts_of(said, node.facts))
+        told = any(opens_duty(Prose.of(child.body)) for child in node.marked())
         for child in node.children:
             if child.table is not None or child.leads:
                 continue
             if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body
                 self.account.use(child.paragraph, Use.HEADING)
-            elif is_topic(child):
+            elif is_topic(child, told=told):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             else:

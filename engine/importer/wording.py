@@ -101,12 +101,11 @@ def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def is_topic(node: Node) -> bool:
-    """A mark that only announces the marks under it: no verb, few words, in it («a) Công tác tuyên truyền:») nor in
-    the marks beside it."""
+def is_topic(node: Node, *, told: bool) -> bool:
+    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»). ``told``: marks
+    beside it begin with verbs, so that it must be known as no duty."""
     if node.mark is None or node.mark.rank in BULLETS or not node.marked() or len(node.body) > _LONGEST_TOPIC:
         return False
     if node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
         return False
-    beside = node.parent.marked() if node.parent else []
-    return NO_BODY.match(matching(node.body)) is not None or not any(opens_duty(Prose.of(each.body)) for each in beside)
+    return not told or NO_BODY.match(matching(node.body)) is not None
