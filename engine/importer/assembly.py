@@ -44,7 +44,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
     entries = account.closed(parts, root, blocks)
     doubts += [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
-    doubts += [*_lost(entries), *_overlooked(entries), *_unbalanced(balance(entries, pages.blocks))]
+    doubts += [*_lost(entries), *_overlooked(entries), *_single(said), *_unbalanced(balance(entries, pages.blocks))]
     head = parts.header
     return ImportedPlan(
         name,
@@ -113,6 +113,14 @@ def _overlooked(entries: Iterable[Accounted]) -> Iterable[Doubt]:
         words = each.text[:80] + ("…" if len(each.text) > 80 else "")
         as_ = f"một phần của {each.citation}" if each.use is Use.DUTY else "tiêu đề"
         yield Doubt("overlooked", f"Đọc là {as_}, có thể là nhiệm vụ riêng: «{words}».", str(each.place))
+
+
+def _single(said: Iterable[Instruction]) -> Iterable[Doubt]:
+    """An instruction to one body, which may be its duty."""
+    for each in said:
+        if each.owners and not any(owner.group for owner in each.owners):
+            message = f"Đọc là yêu cầu chung, có thể là nhiệm vụ riêng: «{each.text[:80]}»."
+            yield Doubt("overlooked", message, str(each.place))
 
 
 def _unbalanced(letters: int) -> Iterable[Doubt]:

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
-from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.agency_lists import lead_of
+from engine.importer.phrases.agency_lists import bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label
+from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
@@ -28,10 +27,10 @@ from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
-from engine.importer.wording import Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
+from engine.importer.wording import NO_BODY, Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
-_NO_BODY = say.compiled(say.NO_BODIES)
+_AND_THE = re.compile(r"\s+và\s+(?=các\s)")
 _LONGEST_ENTRY = 4000
 
 
@@ -48,6 +47,7 @@ class _Entry:
     names: Sequence[Name]
     request: bool = False
     inline: bool = False
+    line: str = ""
 
 
 @dataclass
@@ -97,13 +97,9 @@ class _Section:
         elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
-        elif self._unknown_body(child, parent):
-            name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(child.body.split(":")[0]).strip(" ."))
-            rest = child.body[len(child.body.split(":")[0]) + 1 :].strip()
-            apart = tuple(Name(each, 0, len(each)) for each in re.split(r"\s+và\s+(?=các\s)", name))
-            line = OwnerLine(name, apart, False, Form.COLON if rest else Form.ALONE, rest)
+        elif (line := self._unknown_body(child, parent)) is not None:
             self._owned(child, line, topic)
-        elif self.trusted and (told := sentence_owner(child.body)) is not None:
+        elif (told := self._told(child)) is not None:
             self._owned(child, told, topic)
         elif child.mark is not None:
             said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
@@ -150,6 +146,9 @@ class _Section:
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
+                if fact.label is Label.LEAD and label_of_line(fact.line.body) is None:
+                    label = fact.line.body.partition(":")[0].strip()
+                    self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan chủ trì.", "cả văn bản")
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, Use.DUTY, base.citation)
@@ -161,23 +160,38 @@ class _Section:
         in sentences."""
         below = node.marked()
         group = line.form is Form.ALONE and all(name.group for name in line.names)
-        lines = [found for child in below if (found := self.survey.owner(child))]
+        lines = [
+            found
+            for child in below
+            if (found := self.survey.owner(child) or (group and self._unknown_body(child, node)))
+        ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
         return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
 
-    def _unknown_body(self, node: Node, parent: Node) -> bool:
+    def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
-        it, a short line without an end that has duties below it is a name."""
+        it, a line without an end that has duties below it is a name."""
         if node.mark is None or not (self.trusted or self.survey.gives_duties(parent)):
-            return False
-        name = node.body.split(":")[0]
-        plain = matching(name)
-        short = 3 <= len(name) <= 70 and not name.endswith((";", ",", ".")) and name[:1].isupper()
-        titled = bool(node.children) and ":" not in node.body and len(name.split()) <= 10
-        alone = ":" in node.body or bool(node.children)
-        named = titled or not opens_duty(Prose.of(name))
-        return short and alone and named and not _NO_BODY.match(plain) and "." not in name[:-1]
+            return None
+        before, colon, rest = node.body.partition(":")
+        name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
+        if not 3 <= len(name) <= 200 or before.endswith((";", ",", ".")) or not before[:1].isupper() or "." in before:
+            return None
+        titled = not colon and bool(node.children)
+        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and self.survey.among(node)
+        few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
+        if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
+            return None
+        names = bodies_in(name) if not few else [Name(each, 0, len(each)) for each in _AND_THE.split(name)]
+        return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
+
+    def _told(self, node: Node) -> OwnerLine | None:
+        """The bodies of a sentence that no table knows: those that it begins with in a section of duties, or whatever
+        stands where they do in most sentences beside it."""
+        among = self.survey.among(node)
+        found = sentence_owner(node.body) if self.trusted or among else None
+        return found or (placed_owner(node.body) if among else None)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
 
@@ -202,13 +216,14 @@ class _Section:
                 intro = said.text
             else:
                 found.append(with_facts_of(said, node.facts))
+        told = any(opens_duty(Prose.of(child.body)) for child in node.marked())
         for child in node.children:
             if child.table is not None or child.leads:
                 continue
             if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body
                 self.account.use(child.paragraph, Use.HEADING)
-            elif is_topic(child):
+            elif is_topic(child, told=told):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             else:
@@ -242,7 +257,15 @@ class _Section:
             deep = labels != self.path and above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
         return _Entry(
-            self._unique(self._under(labels)), bool(node.label), node.place, topic, written, names, request, inline
+            self._unique(self._under(labels)),
+            bool(node.label),
+            node.place,
+            topic,
+            written,
+            names,
+            request,
+            inline,
+            node.body,
         )
 
     def _under(self, labels: Sequence[str]) -> str:
@@ -264,7 +287,7 @@ class _Section:
         owners = tuple(owner_of(name, self.directory) for name in entry.names)
         self._unknown(owners, citation)
         if not duties:
-            self._doubt("no_duty", f"Mục {citation} ({entry.written}) không có nhiệm vụ nào.", citation)
+            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{entry.line[:160]}».", citation)
         inline = entry.inline and len(duties) == 1
         made = tuple(
             self._duty(said, citation if inline else f"{citation}.{n}", owners, inline=inline)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Place
+from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import bodies_in, lead_of
 from engine.importer.phrases.labels import Label, label_inside, labels_in
 from engine.importer.phrases.marks import BULLETS
@@ -13,8 +14,10 @@ from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.structure.duty_tables import Row
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
+from engine.importer.vietnamese import matching
 
 _LONGEST_TOPIC = 160
+NO_BODY = say.compiled(say.NO_BODIES)
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,11 @@ def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def is_topic(node: Node) -> bool:
-    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»)."""
-    below = node.marked()
-    if node.mark is None or node.mark.rank in BULLETS or len(below) < 1 or len(node.body) > _LONGEST_TOPIC:
+def is_topic(node: Node, *, told: bool) -> bool:
+    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»). ``told``: marks
+    beside it begin with verbs, so that it must be known as no duty."""
+    if node.mark is None or node.mark.rank in BULLETS or not node.marked() or len(node.body) > _LONGEST_TOPIC:
         return False
-    return not opens_duty(Prose.of(node.body)) and not node.body.endswith((".", ";"))
+    if node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
+        return False
+    return not told or NO_BODY.match(matching(node.body)) is not None

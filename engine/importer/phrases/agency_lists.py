@@ -8,8 +8,17 @@ from dataclasses import replace
 from itertools import islice
 
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.labels import Label, label_inside, label_of_line, labels_in
-from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, names_in
+from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_in
+from engine.importer.phrases.names import (
+    Name,
+    Prose,
+    begins_name,
+    ends_name,
+    is_body,
+    names_at,
+    names_in,
+    opens_duty,
+)
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
 from engine.importer.vietnamese import matching
@@ -102,6 +111,40 @@ def doer_in(text: str) -> OwnerLine | None:
         if leads_ or (before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))):
             return OwnerLine("; ".join(name.text for name in row), tuple(row), False, Form.INLINE, text)
     return None
+
+
+_SENTENCE_NAME = re.compile(r"[^.;:()]{4,140}")
+_SMALL_WORD = re.compile(r"(?<=[\w,] )(?=[^\W\d_])")
+_NO_BODY = say.compiled(say.NO_BODIES)
+
+
+def placed_owner(text: str) -> OwnerLine | None:
+    """The bodies that a sentence among sentences of bodies begins with, whatever they are called: all that stands
+    before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
+    text = unaddressed(text)
+    prose = Prose.of(text)
+    if not text[:1].isupper() or opens_duty(prose) or _NO_BODY.match(prose.plain):
+        return None
+    starts = (each.start() for each in _SMALL_WORD.finditer(text, 0, 200))
+    at = next((each for each in starts if text[each].islower() and opens_duty(prose, each)), 0)
+    written = text[:at].strip(" ,")
+    proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
+    if not _SENTENCE_NAME.fullmatch(written) or not proper:
+        return None
+    return OwnerLine(written, tuple(bodies_in(written)), False, Form.INLINE, text[at:])
+
+
+def unknown_label(text: str) -> list[tuple[Label, str]]:
+    """A label that no table knows before nothing but bodies («Chủ đầu tư: Ban Quản lý dự án») says who leads."""
+    words, _, value = text[:400].partition(":")
+    if not 1 < len(words.split()) <= 6 or not words[:1].isupper() or not value.strip():
+        return []
+    prose = Prose.of(words)
+    role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(prose)
+    if not role or label_of_column(words) not in (None, Label.LEAD):
+        return []
+    line = owner_line(value.strip(" ."))
+    return [(Label.LEAD, value.strip())] if line is not None and line.form is Form.ALONE else []
 
 
 def labelled(text: str) -> dict[Label, str]:

@@ -42,12 +42,11 @@ _LINES = (
     ),
     (
         Label.LEAD,
-        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chủ đầu tư|chịu trách nhiệm|phụ trách|"
+        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|"
         r"trách nhiệm thực hiện)"
         r"(?: thực hiện| tham mưu)?",
     ),
     (Label.LEAD, r"(?:trách nhiệm|phân công|phân công thực hiện|giao)"),
-    (Label.LEAD, r"(?:cơ quan|đơn vị|bộ phận)(?! (?:thụ hưởng|ban hành|tài trợ|thẩm định|trình))(?: [^\W\d_]+){1,4}"),
     (
         Label.DEADLINE,
         r"(?:(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}|"

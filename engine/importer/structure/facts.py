@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from engine.importer.phrases.agency_lists import lead_of
+from engine.importer.phrases.agency_lists import lead_of, unknown_label
 from engine.importer.phrases.labels import Label, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
 from engine.importer.reading.pages import Table
@@ -45,7 +45,7 @@ def facts_of(paragraph: Paragraph) -> list[Fact]:
     numbered = mark is not None and mark.rank < Rank.LETTER and mark.depth < 2
     if numbered or len(paragraph.text) > 1500:
         return []
-    found = labels_in(paragraph.body.strip())
+    found = labels_in(paragraph.body.strip()) or unknown_label(paragraph.body.strip())
     if not found or any(label is Label.LEAD and not lead_of(value)[0] for label, value in found):
         return []
     return [Fact(label, value, paragraph) for label, value in found]

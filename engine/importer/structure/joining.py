@@ -16,6 +16,7 @@ from statistics import median
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_inside, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
@@ -196,7 +197,11 @@ class _Joiner:
             return _Break.FULL if not open_ or self._genuine(mark, line, before, trusted) else _Break.NONE
         if starts_small(line.text):
             return _Break.NONE if open_ or not trusted else _Break.FULL
-        if label_of_line(line.text) is not None or (open_ and self._short(line.text, before)):
+        if (
+            label_of_line(line.text) is not None
+            or unknown_label(line.text)
+            or (open_ and self._short(line.text, before))
+        ):
             return _Break.FULL
         if trusted:
             return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL

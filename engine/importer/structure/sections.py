@@ -34,6 +34,7 @@ class Survey:
     named: dict[int, int] = field(default_factory=dict)
     half: dict[int, bool] = field(default_factory=dict)
     tables: dict[int, Columns] = field(default_factory=dict)
+    beside: dict[tuple[int, Rank | None], tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, root: Node) -> Survey:
@@ -70,6 +71,17 @@ class Survey:
     def gives_duties(self, node: Node) -> bool:
         """Whether half of the entries under a node, or a table there, name bodies."""
         return self.half.get(id(node), False)
+
+    def among(self, node: Node) -> bool:
+        """Whether most entries beside a node, of its kind of mark, name bodies."""
+        if node.parent is None:
+            return False
+        key = id(node.parent), node.rank
+        if key not in self.beside:
+            entries = [each for each in node.parent.children if each.rank is node.rank]
+            self.beside[key] = sum(self.owner(each) is not None for each in entries), len(entries)
+        owned, all_ = self.beside[key]
+        return 2 * (owned - (self.owner(node) is not None)) >= all_ - 1 > 0
 
     def _count(self, node: Node) -> None:
         """Called for children before parents."""

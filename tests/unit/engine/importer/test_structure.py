@@ -219,3 +219,59 @@ def test_what_may_be_a_duty_of_its_own_is_told(read):
 def test_a_text_without_duties_is_refused(read):
     with pytest.raises(BadInput, match="không có mục nào giao nhiệm vụ"):
         read("I. MỤC TIÊU\n1. Nâng cao nhận thức.\n")
+
+
+def test_a_label_that_no_table_knows_before_a_body_names_who_leads_and_is_told_once(read):
+    plan = read(
+        "II. CÔNG TRÌNH\n1. Kè sông\n"
+        "- Chủ đầu tư: Ban Quản lý dự án khu vực 2.\n- Tiến độ: Xong trước ngày 30/6/2022.\n"
+        "2. Cầu Mới\n- Chủ đầu tư: UBND xã Hòa Minh.\n- Địa điểm: Trung tâm xã.\n"
+    )
+    assert found(plan) == [
+        ("1", ["Ban Quản lý dự án khu vực 2"], ["Kè sông"]),
+        ("2", ["UBND xã Hòa Minh"], ["Cầu Mới\n- Địa điểm: Trung tâm xã."]),
+    ]
+    assert codes(plan) == [("unknown_label", "cả văn bản")]
+
+
+def test_a_sentence_among_sentences_of_bodies_names_one_whatever_it_is_called(read):
+    plan = read(
+        "III. NHIỆM VỤ CỤ THỂ\n1. Sở Y tế khám bệnh.\n2. Lữ hành Biển Xanh tổ chức tuyến xe; báo cáo hằng tháng.\n"
+        "3. Công an tỉnh tuần tra.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Sở Y tế", "Lữ hành Biển Xanh", "Công an tỉnh"]
+
+
+def test_points_beside_points_with_verbs_are_no_topics(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n"
+        "a) Tuyên truyền:\n- Trên loa.\n- Trên báo.\nb) Phun mù hóa chất:\n- Ở chợ.\n"
+    )
+    assert [duty.text for duty in plan.duties] == [
+        "Tuyên truyền:\n- Trên loa.\n- Trên báo.",
+        "Phun mù hóa chất:\n- Ở chợ.",
+    ]
+
+
+def test_an_instruction_to_one_body_may_be_its_duty(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh.\nUBND tỉnh đề nghị Tỉnh đoàn, Hội Nông dân tỉnh phối hợp.\n"
+    )
+    assert [each.text for each in plan.instructions] == ["UBND tỉnh đề nghị Tỉnh đoàn, Hội Nông dân tỉnh phối hợp."]
+    assert [code for code, _ in codes(plan)] == ["overlooked"]
+
+
+def test_a_long_line_over_duties_among_bodies_is_a_list_of_bodies(read):
+    plan = read(
+        "III. NHIỆM VỤ CỤ THỂ\n1. Sở Y tế\n- Khám bệnh.\n2. Đề nghị Liên hợp các hội tỉnh, Mạng lưới Nghiên cứu Biển\n"
+        "- Tuyên truyền.\n- Vận động.\n3. Công an tỉnh\n- Tuần tra.\n"
+    )
+    assert found(plan)[1][1] == ["Liên hợp các hội tỉnh", "Mạng lưới Nghiên cứu Biển"]
+
+
+def test_points_of_a_group_that_begin_with_a_name_are_entries_of_their_own(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Các phòng thuộc Sở\na) Tổng đài 1022: trực máy.\nb) Xưởng in: in tài liệu.\n"
+        "2. Công an tỉnh: tuần tra.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Tổng đài 1022", "Xưởng in", "Công an tỉnh"]
