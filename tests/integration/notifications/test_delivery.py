@@ -24,8 +24,9 @@ from engine.store.records import Contact, Delivery, Event, Letter, LetterBody, N
 from engine.terms import EventKind, LetterState
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
-from notifications.delivery import BATCH, Delivered, DeliveryContext, deliver, release_kept
+from notifications.delivery import Delivered, DeliveryContext, deliver, release_kept
 from notifications.email.smtp_replies import Stage, reply_outcome
+from notifications.leases import BATCH
 from notifications.receipts.letter_outcomes import suppress
 from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
 from workflows.audit import run_checks
