@@ -1,5 +1,8 @@
-"""Which worker has which letter. A letter is sent by whom it is leased to; what a dead worker had is free when the lease
-has run out. Every statement is guarded by the lease's owner, so two workers never both change a letter."""
+"""Which worker has which letter.
+
+A letter is sent by whom it is leased to; what a dead worker had is free when the lease has run out. Every statement is
+guarded by the lease's owner, so two workers never both change a letter.
+"""
 
 from __future__ import annotations
 

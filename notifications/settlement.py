@@ -68,7 +68,7 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
         raise LeaseLost
     _write_deliveries(session, returned, now)
     _write_bodies(session, returned)
-    _write_moot(session, returned)
+    _write_obsolete(session, returned)
     suppressed = [each for each in returned if each.outcome.code == "suppressed"]
     append(
         session,
@@ -165,6 +165,6 @@ def _write_bodies(session: Session, returned: Sequence[Sent]) -> None:
     )
 
 
-def _write_moot(session: Session, returned: Sequence[Sent]) -> None:
-    moot = [(notice, why) for each in returned for notice, why in each.facts.obsolete.items()]
-    update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in moot])
+def _write_obsolete(session: Session, returned: Sequence[Sent]) -> None:
+    obsolete = [(notice, why) for each in returned for notice, why in each.facts.obsolete.items()]
+    update_rows(session, Notice, [{"id": notice, "obsolete": why[:64]} for notice, why in obsolete])

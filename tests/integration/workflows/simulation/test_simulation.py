@@ -52,7 +52,7 @@ def sent(database: Database) -> list[tuple[Any, ...]]:
     )
     with database.read() as session:
         connection = session.connection()
-        for letter, *line in connection.execute(said.join(d, d.c.id == a.c.duty_id).where(n.c.moot == "")):
+        for letter, *line in connection.execute(said.join(d, d.c.id == a.c.duty_id).where(n.c.obsolete == "")):
             lines.setdefault(letter, set()).add(tuple(map(str, line)))
         chosen = select(m.c.id, m.c.sent_at, m.c.key, c.c.agency_id, c.c.role).join(c, c.c.id == m.c.contact_id)
         rows = connection.execute(chosen.where(m.c.state == LetterState.DELIVERED)).all()
