@@ -75,7 +75,7 @@ class Notice(SQLModel, table=True):
     rung: str = Field(default="", max_length=16)
     level: int = 0
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
-    obsolete: str = Field(default="", sa_column=Column("moot", String(64), key="obsolete", nullable=False))
+    obsolete: str = Field(default="", sa_column=Column("moot", String(64), key="obsolete", default="", nullable=False))
     """Why it was left out at send time: already reported, cancelled …; empty if it was sent. The column keeps its older
     name: versions before this one run beside it while machines are upgraded."""
 
