@@ -205,7 +205,7 @@ def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str
 
 
 def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
-    """Registered twice, then a run as a worker's child process does it, on the database of its environment."""
+    """Registered twice, then a run of each as a worker's child process does it, on the database of its environment."""
     from workflows import flows
     from workflows.prefect_deployments import deploy
 
@@ -215,14 +215,17 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
         names = deploy(server.home, server.api_url, "van-phong", timedelta(seconds=seconds), installation)
     told = [api.get(f"/deployments/name/{each}") for each in names]
 
-    def execute(**parameters: Any) -> str:
-        given = {**told[0]["parameters"], "now": BEGAN.isoformat(), **parameters}
-        run = api.post(f"/deployments/{told[0]['id']}/create_flow_run", parameters=given)
+    def execute(number: int) -> str:
+        given = {**told[number]["parameters"], "now": BEGAN.isoformat()}
+        run = api.post(f"/deployments/{told[number]['id']}/create_flow_run", parameters=given)
         mine = {**os.environ, "DONDOC_DATA_DIR": str(scene.folder)}
         words = [sys.executable, "-m", "prefect", "flow-run", "execute", run["id"]]
         subprocess.run(words, env=mine, capture_output=True, text=True)
         ended = api.get(f"/flow_runs/{run['id']}")
         return f"{ended['state_type']}: {ended['state']['message'] or ''}"
+
+    def states() -> list[str]:
+        return sorted({each.state.value for each in rows(scene.database, Letter)})
 
     def refused(installation: str) -> str:
         """The same flow in this process, which has this database."""
@@ -240,8 +243,9 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
             for each in told
         ],
         "elsewhere": refused("another"),
-        "acted": execute(),
-        "letters": [each.state.value for each in rows(scene.database, Letter)],
+        "acted": [execute(0), states()],
+        "delivered": [execute(1), states()],
+        "letters": len(rows(scene.database, Letter)),
     }
 
 
