@@ -69,7 +69,7 @@ def application(system: System) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
     from workflows.heartbeat import Heartbeat
-    from workflows.web_server import WebServer, limits_for_this_process
+    from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
     require_installation(settings)
     make_private(settings)
@@ -94,6 +94,7 @@ def serve(settings: Settings) -> None:
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = listen_at(settings.host, settings.port)
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # objects made at start-up live for ever: exclude them from garbage collection
     try:
         heartbeat.start()
