@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
-from engine.importer.phrases.agency_lists import bodies_in, lead_of, placed_owner
+from engine.importer.phrases.agency_lists import bodies_in, lead_of, parted, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
@@ -30,7 +30,6 @@ from engine.importer.vietnamese import matching
 from engine.importer.wording import NO_BODY, Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
-_AND_THE = re.compile(r"\s+và\s+(?=các\s)")
 _LONGEST_ENTRY = 4000
 
 
@@ -161,13 +160,14 @@ class _Section:
         below = node.marked()
         group = line.form is Form.ALONE and all(name.group for name in line.names)
         lines = [
-            found
-            for child in below
-            if (found := self.survey.owner(child) or (group and self._unknown_body(child, node)))
+            found for child in below if (found := self.survey.owner(child) or (group and self._named(child, node)))
         ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
         return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
+
+    def _named(self, node: Node, parent: Node) -> OwnerLine | None:
+        return self._unknown_body(node, parent) or sentence_owner(node.body)
 
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
@@ -183,7 +183,7 @@ class _Section:
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
             return None
-        names = bodies_in(name) if not few else [Name(each, 0, len(each)) for each in _AND_THE.split(name)]
+        names = bodies_in(name) if not few else parted(name)
         return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
 
     def _told(self, node: Node) -> OwnerLine | None:

@@ -275,3 +275,16 @@ def test_points_of_a_group_that_begin_with_a_name_are_entries_of_their_own(read)
         "2. Công an tỉnh: tuần tra.\n"
     )
     assert [item.owner for item in plan.items] == ["Tổng đài 1022", "Xưởng in", "Công an tỉnh"]
+
+
+def test_an_unknown_list_of_bodies_is_cut_where_another_body_begins(read):
+    plan = read("III. TỔ CHỨC THỰC HIỆN\n1. Già làng; người có uy tín và UBND các xã:\n- Vận động.\n2. Sở Y tế: khám bệnh.\n")
+    assert found(plan)[0][1] == ["Già làng", "người có uy tín", "UBND các xã"]
+
+
+def test_points_of_a_group_name_their_bodies_in_sentences(read):
+    plan = read(
+        "III. NHIỆM VỤ\n1. Sở Y tế\n- Khám bệnh.\n2. Các phòng thuộc Ban\n2.1. Phòng Đào tạo là đầu mối báo cáo.\n"
+        "2.2. Văn phòng Ban phục vụ hội nghị.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Sở Y tế", "Phòng Đào tạo", "Văn phòng Ban"]
