@@ -60,7 +60,8 @@ _LINES = (
     ),
 )
 _LINE = tuple(
-    (label, re.compile(phrase(rf"(?P<label>{pattern}) ?(?:\([^()]{{0,60}}\))? ?: "))) for label, pattern in _LINES
+    (label, re.compile(phrase(rf"(?P<label>{pattern}) ?(?:\([^()]{{0,60}}\))?(?: ?: |\s-\s+)")))
+    for label, pattern in _LINES
 )
 _BETWEEN = re.compile(r"[.;]\s+(?=\w)")
 

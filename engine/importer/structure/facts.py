@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from engine.importer.phrases.agency_lists import lead_of, unknown_label
-from engine.importer.phrases.labels import Label, labels_in
+from engine.importer.phrases.labels import Label, label_of_line, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
@@ -27,7 +27,7 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
         if isinstance(block, Paragraph) and last is not None:
             facts = facts_of(block)
             if facts or (run and _goes_on(block, run[-1].line)):
-                run += facts or [Fact(Label.OTHER, block.body.strip(), block)]
+                run += _beside(facts, run) or [Fact(Label.OTHER, block.body.strip(), block)]
                 continue
         if last is not None:
             yield replace(last, facts=tuple(run)) if run else last
@@ -37,6 +37,21 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
             yield block
     if last is not None:
         yield replace(last, facts=tuple(run)) if run else last
+
+
+def _beside(facts: list[Fact], run: list[Fact]) -> list[Fact]:
+    """Bodies after an unknown label, where another label has said who leads, help."""
+    leads = {_label(each) for each in run if each.label is Label.LEAD}
+    return [
+        replace(each, label=Label.COORDINATING)
+        if each.label is Label.LEAD and leads and not label_of_line(each.line.body) and _label(each) not in leads
+        else each
+        for each in facts
+    ]
+
+
+def _label(fact: Fact) -> str:
+    return fact.line.body.partition(":")[0].strip()
 
 
 def facts_of(paragraph: Paragraph) -> list[Fact]:

@@ -278,7 +278,9 @@ def test_points_of_a_group_that_begin_with_a_name_are_entries_of_their_own(read)
 
 
 def test_an_unknown_list_of_bodies_is_cut_where_another_body_begins(read):
-    plan = read("III. TỔ CHỨC THỰC HIỆN\n1. Già làng; người có uy tín và UBND các xã:\n- Vận động.\n2. Sở Y tế: khám bệnh.\n")
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Già làng; người có uy tín và UBND các xã:\n- Vận động.\n2. Sở Y tế: khám bệnh.\n"
+    )
     assert found(plan)[0][1] == ["Già làng", "người có uy tín", "UBND các xã"]
 
 
@@ -288,3 +290,24 @@ def test_points_of_a_group_name_their_bodies_in_sentences(read):
         "2.2. Văn phòng Ban phục vụ hội nghị.\n"
     )
     assert [item.owner for item in plan.items] == ["Sở Y tế", "Phòng Đào tạo", "Văn phòng Ban"]
+
+
+UNUSUAL = {
+    "labels before a dash": "1. Rà soát chợ\n- Chủ trì - Sở Y tế\n- Hạn - 30/6/2026\n",
+    "a lead before its task": "1. Cơ quan chủ trì: Sở Y tế\nNội dung: Rà soát chợ.\nThời hạn: 30/6/2026\n",
+    "labels nobody knows": "1. Rà soát chợ.\n+ Ai làm: Sở Y tế.\n+ Cùng làm: UBND xã.\n+ Bao giờ xong: 30/6/2026.\n",
+    "a body in brackets": "1. Rà soát chợ, xong trước ngày 30/6/2026 (Sở Y tế).\n",
+}
+
+
+@pytest.mark.parametrize("body", UNUSUAL.values(), ids=list(UNUSUAL))
+def test_an_unusual_form_is_read_by_its_structure(read, body):
+    plan = read(f"II. NHIỆM VỤ\n{body}2. Tập huấn\nĐơn vị chủ trì: Sở Nội vụ\n")
+    first = plan.sections[0].items[0]
+    assert [owner.name for owner in first.owners] == ["Sở Y tế"]
+    assert [(duty.text.count("Rà soát chợ"), len(duty.deadlines)) for duty in first.duties] == [(1, 1)]
+
+
+def test_bodies_may_be_the_sections_under_a_heading_without_a_number(read):
+    plan = read("TỔ CHỨC THỰC HIỆN\nI. SỞ Y TẾ\n1. Khám bệnh.\nII. CÔNG AN TỈNH\n1. Tuần tra.\n2. Báo cáo.\n")
+    assert [duty.citation for duty in plan.duties] == ["I.1", "II.1", "II.2"]
