@@ -24,7 +24,7 @@ from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import by_lead
 from engine.importer.structure.joining import ended
-from engine.importer.structure.outline import Node, Theme, cited, label_path
+from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
 from engine.importer.wording import NO_BODY, Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
@@ -86,7 +86,7 @@ class _Section:
         doer = None if line else self.survey.doer(child)
         if child.leads:
             self._led(child, topic)
-        elif self.items and child.mark is None and not child.children and self._is_to_all(child, line or doer):
+        elif self._closes(child) and self._is_to_all(child, line or doer):
             self._instruction(child, line or doer)
         elif line is not None:
             self._owned(child, line, topic)
@@ -194,6 +194,9 @@ class _Section:
         return found or (placed_owner(node.body) if among else None)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
+
+    def _closes(self, node: Node) -> bool:
+        return bool(self.items) and node.mark is None and not node.children and not under_topic(node)
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""

@@ -147,7 +147,9 @@ def placed_owner(text: str) -> OwnerLine | None:
     if not text[:1].isupper() or opens_duty(prose) or _NO_BODY.match(prose.plain):
         return None
     starts = (each.start() for each in _SMALL_WORD.finditer(text, 0, 200))
-    at = next((each for each in starts if text[each].islower() and opens_duty(prose, each)), 0)
+    at = next(
+        (each for each in starts if text[each].islower() and (opens_duty(prose, each) or ends_name(prose, each))), 0
+    )
     written = text[:at].strip(" ,")
     proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
     if not _SENTENCE_NAME.fullmatch(written) or not proper:

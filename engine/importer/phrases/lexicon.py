@@ -152,6 +152,7 @@ biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đế
 ứng phó; cứu nạn; di chuyển; thu hồi; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông;
 dọn dẹp; trao tặng; thăm hỏi; tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu;
 đối thoại; công nhận; cấp giấy; tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng;
+tăng thời lượng; thâm nhập;
 nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực; nhận diện;
 làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
 phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;

@@ -13,6 +13,7 @@ from dataclasses import replace
 from engine.importer.phrases.agency_lists import lead_of, unknown_label
 from engine.importer.phrases.labels import Label, label_of_line, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
 
@@ -27,27 +28,33 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
         if isinstance(block, Paragraph) and last is not None:
             facts = facts_of(block)
             if facts or (run and _goes_on(block, run[-1].line)):
-                run += _beside(facts, run) or [Fact(Label.OTHER, block.body.strip(), block)]
+                run += facts or [Fact(Label.OTHER, block.body.strip(), block)]
                 continue
         if last is not None:
-            yield replace(last, facts=tuple(run)) if run else last
+            yield replace(last, facts=_settled(run)) if run else last
         run = []
         last = block if isinstance(block, Paragraph) else None
         if last is None:
             yield block
     if last is not None:
-        yield replace(last, facts=tuple(run)) if run else last
+        yield replace(last, facts=_settled(run)) if run else last
 
 
-def _beside(facts: list[Fact], run: list[Fact]) -> list[Fact]:
-    """Bodies after an unknown label, where another label has said who leads, help."""
-    leads = {_label(each) for each in run if each.label is Label.LEAD}
-    return [
-        replace(each, label=Label.COORDINATING)
-        if each.label is Label.LEAD and leads and not label_of_line(each.line.body) and _label(each) not in leads
-        else each
-        for each in facts
-    ]
+def _settled(run: list[Fact]) -> tuple[Fact, ...]:
+    """A run of which one label at most that no table knows says who leads: none beside a known one, else the first that
+    is itself a body («Đơn vị đăng cai»), else the first. The bodies of unknown labels after it help."""
+    unknown = [each for each in run if each.label is Label.LEAD and label_of_line(each.line.body) is None]
+    if not unknown:
+        return tuple(run)
+    known = any(each.label is Label.LEAD and each not in unknown for each in run)
+    lead = "" if known else _label(next((each for each in unknown if owner_line(_label(each))), unknown[0]))
+    settled: list[Fact] = []
+    seen = False
+    for each in run:
+        label = Label.COORDINATING if seen else Label.OTHER
+        settled.append(replace(each, label=label) if each in unknown and _label(each) != lead else each)
+        seen = seen or (each in unknown and _label(each) == lead)
+    return tuple(settled)
 
 
 def _label(fact: Fact) -> str:

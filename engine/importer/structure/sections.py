@@ -18,7 +18,7 @@ from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
-from engine.importer.structure.outline import Node, Theme, theme_of
+from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
 from engine.importer.vietnamese import matching
 
 _LONGEST_TASK = 2000
@@ -104,9 +104,10 @@ class Survey:
         )
 
     def _counts(self, node: Node) -> bool:
-        """An entry has a mark, labelled leads, or is a body alone on its line."""
+        """An entry has a mark, labelled leads, is a body alone on its line, or a paragraph under a topic."""
         owner = self.owner(node)
-        return node.mark is not None or node.heading or node.leads or (owner is not None and owner.form is Form.ALONE)
+        alone = owner is not None and (owner.form is Form.ALONE or under_topic(node))
+        return node.mark is not None or node.heading or node.leads or alone
 
 
 def duty_sections(root: Node, survey: Survey) -> list[Node]:

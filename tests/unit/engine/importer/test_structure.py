@@ -311,3 +311,25 @@ def test_an_unusual_form_is_read_by_its_structure(read, body):
 def test_bodies_may_be_the_sections_under_a_heading_without_a_number(read):
     plan = read("TỔ CHỨC THỰC HIỆN\nI. SỞ Y TẾ\n1. Khám bệnh.\nII. CÔNG AN TỈNH\n1. Tuần tra.\n2. Báo cáo.\n")
     assert [duty.citation for duty in plan.duties] == ["I.1", "II.1", "II.2"]
+
+
+def test_paragraphs_under_a_numbered_topic_are_its_duties_and_no_instructions(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Về tuyên truyền\nGiao Sở Y tế mở chuyên mục.\nYêu cầu UBND các xã phát thanh.\n"
+        "2. Về tuần tra\nCông an tỉnh tuần tra.\nIII. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ: tổng hợp.\n"
+    )
+    assert [(duty.citation, duty.text[-9:]) for duty in plan.duties] == [
+        ("II.1.1", "uyên mục."),
+        ("II.1.2", "át thanh."),
+        ("II.2.1", "tuần tra."),
+        ("III.1.1", "tổng hợp."),
+    ]
+    assert plan.instructions == ()
+
+
+def test_of_labels_that_no_table_knows_the_one_that_names_a_body_says_who_leads(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Hội nghị\n- Mời: Sở Nội vụ.\n- Cơ quan tham mưu: Ban Xây dựng Đảng.\n"
+        "2. Hội thi\n- Đơn vị chủ trì: Tỉnh đoàn.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Ban Xây dựng Đảng", "Tỉnh đoàn"]
