@@ -70,7 +70,9 @@ class EmailSignInMailer:
     async def _send(self, letter: SignInLetter | AccountLetter, facts: LetterFacts) -> None:
         async with self.channel() as mail:
             outcome = await mail.send(self.renderer.render(facts, letter.at))
-        if outcome.fate not in (Fate.ACCEPTED, Fate.DELIVERED):
+        if outcome.fate is Fate.KEPT_HERE:
+            log.info("The letter %s about an account stays in this machine's Maildir: no relay is set", letter.name)
+        elif outcome.fate not in (Fate.ACCEPTED, Fate.DELIVERED):
             log.error("The letter %s about an account was not accepted: %s %s", letter.name, outcome.fate, outcome.code)
 
 

@@ -68,6 +68,22 @@ def test_our_containers_can_write_their_data_alone_and_gain_nothing(services: di
         assert each["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_the_prefect_server_is_started_as_the_manual_starts_it_and_reports_to_nobody(services: dict[str, Any]) -> None:
+    manual = (ROOT / "docs/operating.md").read_text().partition("prefect server start")[0]
+    said = dict(re.findall(r"(PREFECT_SERVER_\w+)=(\w+)", manual))
+    assert said["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    given = services["prefect"]["environment"]
+    assert set(said) <= set(given)
+    assert given["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
+def test_both_proxies_lead_to_the_address_where_the_server_listens(name: str) -> None:
+    lines = re.findall(r"^\s*(?:proxy_pass http://|reverse_proxy )([^\s;]+);?$", (PACKAGING / name).read_text(), re.M)
+    defaults = {each: Settings.model_fields[each].default for each in ("host", "port")}
+    assert lines == ["{host}:{port}".format(**defaults)]
+
+
 def test_every_command_of_compose_is_one_of_ours_with_its_options(services: dict[str, Any]) -> None:
     """Parsed by the real command line, as the container would."""
     seen = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from html import unescape
 from pathlib import Path
@@ -67,11 +68,16 @@ async def test_a_relay_that_does_not_open_is_not_reachable(kind: Kind, caplog: p
         assert not await asyncio.to_thread(over(server.port).reachable)
 
 
-def test_without_a_relay_letters_go_to_the_maildir(tmp_path: Path) -> None:
+def test_without_a_relay_letters_go_to_the_maildir_which_is_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
     post = wired(lambda: settings, Signer("x"))
     assert post.reachable()
-    post.send(sign_in_letter())
+    with caplog.at_level(logging.INFO, "notifications.letters.sign_in_mailer"):
+        post.send(sign_in_letter())
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert "no relay is set" in caplog.text
     kept = letters(settings.maildir)
     assert [each.to for each in kept] == ["coordinator@huyen-b.example"]
     assert "/sign-in/link/key" in read(settings.maildir, kept[0].name).text
