@@ -12,7 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from ground.databases import closing_database, sqlite_copy
 from ground.factory import lay, rows
+from ground.postgres import Ground
 from ground.serving import SOON, free_port, serving
 
 from engine.store.clock import system_clock
@@ -58,44 +60,41 @@ def _answering(address: str, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError("nginx did not answer")
 
 
-@pytest.fixture
-def installed(sqlite_database: Database) -> Database:
-    lay(sqlite_database, now=system_clock())
-    return sqlite_database
+@pytest.fixture(scope="module")
+def served(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, str, Path]]:
+    """A database with a plan and no account, the address of the ``serve`` on it, and its folder."""
+    folder = tmp_path_factory.mktemp("served")
+    with closing_database(sqlite_copy(ground, folder)) as database:
+        lay(database, now=system_clock())
+        told = {"DONDOC_BASE_URL": "https://dondoc.example"}
+        with serving(str(database.url), folder, "--no-prefect", **told) as (_, address, _):
+            yield database, address, folder
 
 
-def test_a_stranger_behind_a_plain_nginx_is_nobody(installed: Database, tmp_path: Path) -> None:
-    url = str(installed.url)
-    with (
-        serving(url, tmp_path, "--no-prefect", DONDOC_BASE_URL="https://dondoc.example") as (_, address, _),
-        nginx(tmp_path, f"{address};"[:-1]) as front,
-    ):
+def test_a_stranger_behind_a_plain_nginx_is_nobody(served: tuple[Database, str, Path], tmp_path: Path) -> None:
+    database, address, folder = served
+    with nginx(tmp_path, address) as front, httpx.Client(base_url=front, timeout=SOON) as stranger:
         for path in ("/", "/overdue", "/admin/accounts", "/letters"):
-            assert httpx.get(front + path).headers["location"].startswith("/sign-in?to=")
-        assert httpx.post(f"{front}/api/v1/accounts", json=ADMINISTRATOR).status_code == 401
-        assert httpx.get(f"{front}/api/v1/board").status_code == 401
-        assert httpx.get(f"{front}/metrics").status_code == 403
-        assert httpx.get(f"{front}/setup").status_code == 200
-        log = next(tmp_path.glob("serve-*.log")).read_text()
-    assert rows(installed, Account) == []
+            assert stranger.get(path).headers["location"].startswith("/sign-in?to=")
+        assert stranger.post("/api/v1/accounts", json=ADMINISTRATOR).status_code == 401
+        assert stranger.get("/api/v1/board").status_code == 401
+        assert stranger.get("/metrics").status_code == 403
+        assert stranger.get("/setup").status_code == 200
+    log = next(folder.glob("serve-*.log")).read_text()
+    assert rows(database, Account) == []
     assert "https://dondoc.example/setup" in log
     assert re.search(r"set-up code .*: [\w-]{43}$", log, re.M)
 
 
-def test_nginx_as_the_documentation_has_it_serves_the_base_url_alone(installed: Database, tmp_path: Path) -> None:
+def test_nginx_as_the_documentation_has_it_serves_the_base_url_alone(
+    served: tuple[Database, str, Path], tmp_path: Path
+) -> None:
     """The location of packaging/nginx.conf, read from there."""
     block = Path(__file__).parents[3].joinpath("packaging/nginx.conf").read_text().partition("proxy_pass ")[2]
     lines = " ".join(line.strip() for line in block.partition("}")[0].splitlines()[1:])
     assert "X-Forwarded-For" in lines
-    with (
-        serving(str(installed.url), tmp_path, "--no-prefect", DONDOC_BASE_URL="https://dondoc.example") as (
-            _,
-            address,
-            _,
-        ),
-        nginx(tmp_path, address, lines) as front,
-    ):
-        right = httpx.get(f"{front}/sign-in", headers={"host": "dondoc.example"})
-        wrong = httpx.get(f"{front}/sign-in", headers={"host": "evil.example"})
-        metrics = httpx.get(f"{front}/metrics", headers={"host": "dondoc.example"})
+    with nginx(tmp_path, served[1], lines) as front, httpx.Client(base_url=front, timeout=SOON) as visitor:
+        right = visitor.get("/sign-in", headers={"host": "dondoc.example"})
+        wrong = visitor.get("/sign-in", headers={"host": "evil.example"})
+        metrics = visitor.get("/metrics", headers={"host": "dondoc.example"})
     assert (right.status_code, wrong.status_code, metrics.status_code) == (200, 400, 403)
