@@ -21,32 +21,30 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import and_, case, select, update
+from sqlalchemy import update
 from sqlmodel import Session
 
 from engine.assignments.due_work import in_window
 from engine.assignments.weekly_digest import schedule
 from engine.errors import DondocError, Unavailable
-from engine.store.database import Database, among, table
-from engine.store.event_log import append, event
+from engine.store.database import Database, table
 from engine.store.markers import held_letters, hold
-from engine.store.records import STILL_OWED, Letter
+from engine.store.records import Letter
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import EventKind, LetterState
+from engine.terms import LetterState
 from notifications.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
+from notifications.leases import LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
 from notifications.letters.coalescing import has_late_letters, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import InUse, LetterRenderer
 from notifications.letters.reply_codes import issue_reply_codes
-from notifications.settlement import LeaseLost, Sent, mark_on_wire, settle, still_leased
+from notifications.settlement import Sent, settle
 
 log = logging.getLogger(__name__)
-BATCH, RENDER_CHUNK = 500, 50
+RENDER_CHUNK = 50
 ON_WIRE_PER_CONNECTION = 2
 """One letter being carried, and one whose outcome is not in the database yet."""
-MAX_LOST_LEASES = 2
-"""So often a letter's lease may run out while it is on the wire; then its fate is unknown."""
 GROUP_SECONDS = 0.002
 """A commit costs as much as to send several letters to a quick relay: so long it waits for more outcomes."""
 SETTLE_RETRY_SECONDS, MAX_SETTLE_RETRY_SECONDS = 0.2, 5.0
@@ -120,7 +118,7 @@ async def deliver(
     with database.read() as session:
         health = channel_health(session)
         held = [name for name, each in health.items() if each.held(now)]
-        if not _anything_owed(session, now, held):
+        if not anything_owed(session, now, held):
             return done
         if hold(session) is not None:  # since a restore: an operator decides
             done.count("held", held_letters(session, now))
@@ -164,12 +162,6 @@ def release_kept(database: Database, now: datetime, channel: str = "email") -> i
     return changed.rowcount
 
 
-def _anything_owed(session: Session, now: datetime, held: Collection[str]) -> bool:
-    letters = table(Letter)
-    owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= now, letters.c.channel.not_in(held)).limit(1)
-    return session.connection().scalar(owed) is not None
-
-
 def _claim_batch(
     database: Database,
     book: Rulebook,
@@ -181,77 +173,12 @@ def _claim_batch(
 ) -> tuple[dict[int, Any], list[LetterFacts]]:
     """Claim up to a batch and gather what its letters say, in one transaction."""
     with database.write() as session:
-        claimed = _claim(session, moment, delivery, held, agencies, urgent_only=not in_window(now, book))
+        urgent = not in_window(now, book)
+        claimed = claim(session, moment, delivery.worker, delivery.lease, held, agencies, urgent_only=urgent)
         if not claimed:
             return {}, []
         facts = gather(session, list(claimed), book, now)
         return claimed, list(issue_reply_codes(session, facts, delivery.short_code_key, now))
-
-
-def _claim(
-    session: Session,
-    moment: datetime,
-    delivery: DeliveryContext,
-    held: Collection[str] = (),
-    agencies: Collection[str] | None = None,
-    *,
-    urgent_only: bool,
-) -> dict[int, Any]:
-    """Take up to a batch of owed letters for this worker; letter id -> row. Others' live leases are left alone.
-
-    A letter whose lease ran out while it was on the wire is counted, and the second time it is not sent again."""
-    letters = table(Letter)
-    free = (letters.c.state == LetterState.QUEUED) | (letters.c.lease_until < moment)
-    owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= moment, free)
-    if held:
-        owed = owed.where(letters.c.channel.not_in(held))
-    if urgent_only:
-        owed = owed.where(letters.c.urgent)
-    if agencies is not None:
-        owed = owed.where(among(session, letters.c.agency_id, agencies))
-    owed = owed.order_by(letters.c.send_after, letters.c.id).limit(BATCH).with_for_update(skip_locked=True)
-    lost = letters.c.lost_leases + case((letters.c.on_wire, 1), else_=0)
-    taken = (
-        update(letters)
-        .where(letters.c.id.in_(owed.scalar_subquery()))
-        .values(
-            state=LetterState.SENDING,
-            leased_by=delivery.worker,
-            lease_until=moment + delivery.lease,
-            attempts=letters.c.attempts + 1,
-            lost_leases=lost,
-            on_wire=False,
-        )
-        .returning(letters.c.id, letters.c.key, letters.c.attempts, letters.c.created_at, letters.c.lost_leases)
-    )
-    rows = session.connection().execute(taken).all()
-    doubtful = [row for row in rows if row.lost_leases >= MAX_LOST_LEASES]
-    if doubtful:
-        _give_to_a_person(session, doubtful, moment)
-    return {row.id: row for row in rows if row.lost_leases < MAX_LOST_LEASES}
-
-
-def _give_to_a_person(session: Session, rows: Sequence[Any], now: datetime) -> None:
-    letters = table(Letter)
-    session.connection().execute(
-        update(letters)
-        .where(letters.c.id.in_([row.id for row in rows]))
-        .values(
-            state=LetterState.UNKNOWN,
-            reason="lease_lost",
-            lease_until=None,
-            leased_by="",
-            settled_at=now,
-            on_wire=False,
-        )
-    )
-    append(
-        session,
-        [
-            event(EventKind.LETTER_SETTLED, now, key=f"{row.key}:lease_lost", letter=row.id, fate="unknown")
-            for row in rows
-        ],
-    )
 
 
 @dataclass(slots=True)
@@ -489,24 +416,8 @@ class _Batch:
             await asyncio.get_running_loop().run_in_executor(thread, self._commit_release, ids)
 
     def _commit_release(self, ids: Collection[int]) -> None:
-        letters = table(Letter)
         with self._database.write() as session:
-            ours = and_(
-                among(session, letters.c.id, ids),
-                letters.c.state == LetterState.SENDING,
-                letters.c.leased_by == self._delivery.worker,
-            )
-            session.connection().execute(
-                update(letters)
-                .where(ours)
-                .values(
-                    state=LetterState.QUEUED,
-                    attempts=letters.c.attempts - 1,
-                    lease_until=None,
-                    leased_by="",
-                    on_wire=False,
-                )
-            )
+            give_back(session, ids, self._delivery.worker)
 
 
 def _take_back(lanes: Sequence[_Lane]) -> None:

@@ -7,21 +7,22 @@ a handful of letters while a relay is quick, one while it is slow.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlmodel import Session
 
-from engine.store.database import among, insert_rows, table, update_rows
+from engine.store.database import insert_rows, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.letter_text import pack
 from engine.store.records import Delivery, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState
 from notifications.channel import About, Fate, Outcome, Outgoing
 from notifications.channel_health import record_outcomes
+from notifications.leases import LeaseLost
 from notifications.letters.facts import LetterFacts
 from notifications.receipts.letter_outcomes import undelivered
 
@@ -57,10 +58,6 @@ def retry_at(now: datetime, key: str, attempt: int, asked: timedelta | None = No
     return now + waited
 
 
-class LeaseLost(Exception):
-    """A letter of a batch is leased to another worker by now, or to nobody."""
-
-
 def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: timedelta, now: datetime) -> None:
     """Write the outcomes of a group in one transaction. Raises LeaseLost if one of the letters is not ours any more;
     the transaction is then to be rolled back."""
@@ -71,7 +68,7 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
         raise LeaseLost
     _write_deliveries(session, returned, now)
     _write_bodies(session, returned)
-    _write_moot(session, returned)
+    _write_obsolete(session, returned)
     suppressed = [each for each in returned if each.outcome.code == "suppressed"]
     append(
         session,
@@ -94,24 +91,6 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
         )
     failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
     undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
-
-
-def mark_on_wire(session: Session, letter_ids: Iterable[int], worker: str) -> None:
-    """From here on a crash may double these letters. Raises LeaseLost as ``settle`` does."""
-    rows = [{"id": each, "on_wire": True} for each in letter_ids]
-    if update_rows(session, Letter, rows, state=LetterState.SENDING, leased_by=worker) < len(rows):
-        raise LeaseLost
-
-
-def still_leased(session: Session, letter_ids: Iterable[int], worker: str) -> set[int]:
-    """Those that are leased to this worker, locked."""
-    letters = table(Letter)
-    ours = select(letters.c.id).where(
-        among(session, letters.c.id, letter_ids),
-        letters.c.state == LetterState.SENDING,
-        letters.c.leased_by == worker,
-    )
-    return set(session.connection().scalars(ours.with_for_update()))
 
 
 def _outcome_row(each: Sent, give_up: timedelta, now: datetime) -> dict[str, Any]:
@@ -186,6 +165,6 @@ def _write_bodies(session: Session, returned: Sequence[Sent]) -> None:
     )
 
 
-def _write_moot(session: Session, returned: Sequence[Sent]) -> None:
-    moot = [(notice, why) for each in returned for notice, why in each.facts.obsolete.items()]
-    update_rows(session, Notice, [{"id": notice, "moot": why[:64]} for notice, why in moot])
+def _write_obsolete(session: Session, returned: Sequence[Sent]) -> None:
+    obsolete = [(notice, why) for each in returned for notice, why in each.facts.obsolete.items()]
+    update_rows(session, Notice, [{"id": notice, "obsolete": why[:64]} for notice, why in obsolete])

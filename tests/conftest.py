@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from ground.depth import DEEP
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
 
@@ -41,9 +42,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files are dealt out in this order: those of few tests first, among which are all that take a minute (browsers,
-    processes, lives of a year), so that no worker is left with one at the end."""
+    processes, lives of a year), so that no worker is left with one at the end. Cases marked ``deep`` are left out but
+    in «make deep»."""
+    left_out = [] if DEEP else [item for item in items if item.get_closest_marker("deep")]
+    if left_out:
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=left_out)
     sizes = Counter(item.path for item in items)
     items.sort(key=lambda item: sizes[item.path])
 

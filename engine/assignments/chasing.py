@@ -62,7 +62,7 @@ def being_escalated(session: Session, assignment_ids: Iterable[int], today: date
     a, n, m = table(Assignment), table(Notice), table(Letter)
     statement = _said_about(session, assignment_ids, n.c.assignment_id).where(
         n.c.kind == NoticeKind.ESCALATION,
-        n.c.moot == "",
+        n.c.obsolete == "",
         m.c.agency_id == a.c.agency_id,
         m.c.day == today,
         m.c.state.in_((LetterState.QUEUED, LetterState.SENDING, *SENT)),
@@ -118,4 +118,6 @@ def _left_for(a: Any) -> ColumnElement[bool]:
     n, m, r = table(Notice), table(Letter), table(Report)
     left_at = func.coalesce(m.c.sent_at, m.c.created_at)
     returned_since = exists().where(r.c.assignment_id == n.c.assignment_id, r.c.returned_at > left_at)
-    return and_(n.c.moot == "", m.c.agency_id == a.c.agency_id, m.c.state.in_(SENT), ~returned_since.correlate(n, m))
+    return and_(
+        n.c.obsolete == "", m.c.agency_id == a.c.agency_id, m.c.state.in_(SENT), ~returned_since.correlate(n, m)
+    )

@@ -237,5 +237,5 @@ def _notice(slot: Slot, letter_id: int) -> dict[str, Any]:
         "rung": line.rung,
         "level": line.level,
         "detail": line.detail,
-        "moot": "",
+        "obsolete": "",
     }

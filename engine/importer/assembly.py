@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.duties import SectionRead, instructions_of, section_of
 from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
-from engine.importer.phrases.marks import Rank
+from engine.importer.phrases.marks import Rank, mark_of
 from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
@@ -17,7 +18,7 @@ from engine.importer.structure.account import Account, balance, overlooked, with
 from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
-from engine.importer.structure.outline import Node, cited, label_path, outline
+from engine.importer.structure.outline import Node, Theme, cited, label_path, outline, theme_of
 from engine.importer.structure.sections import Survey, duty_sections
 from engine.importer.structure.text_tables import with_text_tables
 from engine.text import Text
@@ -44,7 +45,12 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
     entries = account.closed(parts, root, blocks)
     doubts += [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
-    doubts += [*_lost(entries), *_overlooked(entries), *_single(said), *_unbalanced(balance(entries, pages.blocks))]
+    doubts += [
+        *_lost(entries),
+        *_overlooked(entries),
+        *_misread(said, entries),
+        *_unbalanced(balance(entries, pages.blocks)),
+    ]
     head = parts.header
     return ImportedPlan(
         name,
@@ -115,12 +121,20 @@ def _overlooked(entries: Iterable[Accounted]) -> Iterable[Doubt]:
         yield Doubt("overlooked", f"Đọc là {as_}, có thể là nhiệm vụ riêng: «{words}».", str(each.place))
 
 
-def _single(said: Iterable[Instruction]) -> Iterable[Doubt]:
-    """An instruction to one body, which may be its duty."""
+def _misread(said: Iterable[Instruction], entries: Iterable[Accounted]) -> Iterable[Doubt]:
+    """An instruction that may be a duty: to one body, or right under a heading that is not about reports."""
+    under = {b.place.order: a for a, b in pairwise(entries) if a.use is Use.HEADING}
     for each in said:
-        if each.owners and not any(owner.group for owner in each.owners):
+        above = under.get(each.place.order)
+        single = each.owners and not any(owner.group for owner in each.owners)
+        if single or (above is not None and theme_of(_body(above.text)) is Theme.OPEN):
             message = f"Đọc là yêu cầu chung, có thể là nhiệm vụ riêng: «{each.text[:80]}»."
             yield Doubt("overlooked", message, str(each.place))
+
+
+def _body(text: str) -> str:
+    mark = mark_of(text)
+    return text[mark.length :] if mark else text
 
 
 def _unbalanced(letters: int) -> Iterable[Doubt]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
-from engine.importer.phrases.agency_lists import bodies_in, lead_of, placed_owner
+from engine.importer.phrases.agency_lists import bodies_in, lead_of, parted, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
@@ -24,13 +24,12 @@ from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import by_lead
 from engine.importer.structure.joining import ended
-from engine.importer.structure.outline import Node, Theme, cited, label_path
+from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
 from engine.importer.wording import NO_BODY, Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
-_AND_THE = re.compile(r"\s+và\s+(?=các\s)")
 _LONGEST_ENTRY = 4000
 
 
@@ -87,7 +86,7 @@ class _Section:
         doer = None if line else self.survey.doer(child)
         if child.leads:
             self._led(child, topic)
-        elif self.items and child.mark is None and not child.children and self._is_to_all(child, line or doer):
+        elif self._closes(child) and self._is_to_all(child, line or doer):
             self._instruction(child, line or doer)
         elif line is not None:
             self._owned(child, line, topic)
@@ -161,13 +160,14 @@ class _Section:
         below = node.marked()
         group = line.form is Form.ALONE and all(name.group for name in line.names)
         lines = [
-            found
-            for child in below
-            if (found := self.survey.owner(child) or (group and self._unknown_body(child, node)))
+            found for child in below if (found := self.survey.owner(child) or (group and self._named(child, node)))
         ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
         return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
+
+    def _named(self, node: Node, parent: Node) -> OwnerLine | None:
+        return self._unknown_body(node, parent) or sentence_owner(node.body)
 
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
@@ -183,7 +183,7 @@ class _Section:
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
             return None
-        names = bodies_in(name) if not few else [Name(each, 0, len(each)) for each in _AND_THE.split(name)]
+        names = bodies_in(name) if not few else parted(name)
         return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
 
     def _told(self, node: Node) -> OwnerLine | None:
@@ -194,6 +194,9 @@ class _Section:
         return found or (placed_owner(node.body) if among else None)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
+
+    def _closes(self, node: Node) -> bool:
+        return bool(self.items) and node.mark is None and not node.children and not under_topic(node)
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""

@@ -415,15 +415,15 @@ def _prepare_statement(
         else [
             column
             for column in target.c
-            if column.name not in names and column.default is not None and column.default.is_scalar
+            if column.key not in names and column.default is not None and column.default.is_scalar
         ]
     )
-    given = sorted((target.c[name] for name in names), key=lambda column: column.name == "id")  # the id comes last
+    given = sorted((target.c[name] for name in names), key=lambda column: column.key == "id")  # the id comes last
     columns = [*given, *defaulted]
     arrays = f"unnest({', '.join(f'%s::{each.type.compile(dialect)}[]' for each in columns)})" if by_column else ""
     make_sql = _update_sql if action == "update" else _insert_sql
     sql = make_sql(quote(target.name), [quote(column.name) for column in columns], arrays)
-    binders = tuple((each.name, each.type.dialect_impl(dialect).bind_processor(dialect)) for each in given)
+    binders = tuple((each.key, each.type.dialect_impl(dialect).bind_processor(dialect)) for each in given)
     ending = " ON CONFLICT DO NOTHING" if action == "insert new" else ""
     place = "%s" if by_column else "?"
     ending += "".join(f" AND {quote(target.name)}.{quote(each)} = {place}" for each in only)

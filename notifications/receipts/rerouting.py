@@ -162,7 +162,7 @@ def _said_beside(session: Session, rows: Sequence[Any], letter: Any) -> set[str]
     query = (
         select(n.c.key)
         .join(m, m.c.id == n.c.letter_id)
-        .where(among(session, n.c.key, effect_of), n.c.moot == "", m.c.state.in_(ON_THEIR_WAY))
+        .where(among(session, n.c.key, effect_of), n.c.obsolete == "", m.c.state.in_(ON_THEIR_WAY))
     )
     return {effect_of[key] for key in session.connection().scalars(query)}
 

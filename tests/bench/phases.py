@@ -19,7 +19,7 @@ WITHIN = ("render", "mime")
 """Phases inside ``send``, subtracted from it afterwards."""
 WATCHED: tuple[tuple[str, Any, str], ...] = (
     ("sweep", engine.assignments.escalation, "run_escalations"),
-    ("claim", delivery, "_claim"),
+    ("claim", delivery, "claim"),
     ("facts", delivery, "gather"),
     ("render", LetterRenderer, "render"),
     ("mime", notifications.email.smtp, "compose"),

@@ -69,6 +69,22 @@ AT = {"monitor": "so-ldtbxh", "leadership": "ubnd-tinh", "administrator": "so-ld
 expect.set_options(timeout=PATIENCE)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """The flows of a file take turns in «make test»: one is on the telephone, the next on the desk. In «make deep» all
+    are on both."""
+    call = getattr(item, "callspec", None)
+    for eyes in {"come", "come_early"} & (call.params.keys() if call else set()):
+        flows = _FLOWS.setdefault(item.path, [])
+        name = item.nodeid.partition("[")[0]
+        if name not in flows:
+            flows.append(name)
+        if flows.index(name) % len(EYES) != call.indices[eyes]:  # type: ignore[union-attr]
+            item.add_marker("deep")
+
+
+_FLOWS: dict[Path, list[str]] = {}
+
+
 @dataclass(frozen=True)
 class Served:
     """Pages that answer at an address."""

@@ -1,7 +1,8 @@
 """Empty but migrated databases for tests: a copied file for SQLite, one emptied database a worker for PostgreSQL.
 
 Measured: deleting all rows 1 ms, TRUNCATE 30 ms, CREATE DATABASE … TEMPLATE 40–70 ms; a commit that waits for the disk
-5 ms, one that does not 0.01 ms; a statement compiled 3 ms, one that this engine has compiled before 0.03 ms.
+5 ms, one that does not 0.01 ms; a statement compiled 3 ms, one that this engine has compiled before 0.03 ms. A small
+plan laid and swept on new connections to PostgreSQL costs its server 22 ms and the test 12 ms, on kept ones 11 and 8.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from engine.store.database import Database
 
 ALONE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'"
 )
 FROM_ONE = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
 
@@ -75,7 +76,7 @@ def postgres_migrated(ground: Ground, name: str) -> str:
 
 
 def postgres_emptied(url: str) -> str:
-    """The same URL after deleting all rows, resetting sequences and closing all other connections."""
+    """The same URL after deleting all rows, resetting sequences and closing other connections that are at something."""
     rows = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(SQLModel.metadata.sorted_tables))
     connection = control(url)
     connection.execute(ALONE)
@@ -124,13 +125,21 @@ def closing_database(url: str) -> Iterator[Database]:
 
 @contextmanager
 def reopened_database(url: str) -> Iterator[Database]:
-    """The Database for a URL that many tests use: connections are closed after each test, compiled statements kept."""
-    database = _idle.pop(url, None) or Database(url, durable=False)
+    """The Database for a URL that many tests use, with its compiled statements. Its connections are closed after each
+    test on SQLite, where the next one has another file; on PostgreSQL they are kept, unless a test has one still."""
+    database = _idle.pop(url, None) or _kept_database(url)
     try:
         yield database
     finally:
-        database.dispose()
+        if database.dialect == "sqlite" or database.bind.pool.checkedout():  # type: ignore[attr-defined]
+            database.dispose()
         _idle[url] = database
+
+
+def _kept_database(url: str) -> Database:
+    database = Database(url, durable=False)
+    atexit.register(database.dispose)
+    return database
 
 
 _idle: dict[str, Database] = {}

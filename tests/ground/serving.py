@@ -40,10 +40,10 @@ def install(url: str, folder: Path) -> dict[str, str]:
 
 @contextmanager
 def serving(url: str, folder: Path, *words: str, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
-    """`dondoc serve` as a process of its own: the process, its address, seconds until it answered. Its log names
-    every module that Python imports. ``more``: further environment variables."""
+    """`dondoc serve` as a process of its own: the process, its address, seconds until it answered.
+    ``more``: further environment variables."""
     port = free_port()
-    settings = {**install(url, folder), "DONDOC_TICK_SECONDS": "1", "PYTHONPROFILEIMPORTTIME": "1"}
+    settings = {**install(url, folder), "DONDOC_TICK_SECONDS": "1"}
     began = time.monotonic()
     with (folder / f"serve-{port}.log").open("wb") as output:
         process = subprocess.Popen(

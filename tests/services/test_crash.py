@@ -31,7 +31,7 @@ def killed(*arguments: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.deep])])
 def test_whenever_a_process_is_killed_every_letter_has_one_key_and_one_outcome(kind: str, ground: Ground) -> None:
     server = ["--postgres", ground.postgres()] if kind == "postgres" else []
     told = killed("--seeds", "5", "--together", "1", *server)

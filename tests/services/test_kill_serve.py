@@ -10,6 +10,7 @@ from crash.campaign import Result, run, started
 from crash.faults import Strike, away, disk_full, killed, told_to_stop
 from crash.relay import SlowRelay
 from ground.databases import reopened_database
+from ground.depth import on_one_database
 
 from engine.store.database import Database
 
@@ -25,6 +26,7 @@ def struck(database: Database, folder: Path, strike: Strike) -> Result:
     return result
 
 
+@on_one_database("postgres")
 def test_killed_it_loses_nothing_and_doubles_at_most_what_was_on_the_wire(database: Database, tmp_path: Path) -> None:
     struck(database, tmp_path, killed)
     assert "Traceback" not in (tmp_path / "serve.log").read_text()

@@ -177,7 +177,7 @@ class Story:
                 .join(a, a.c.id == n.c.assignment_id)
                 .join(d, d.c.id == a.c.duty_id)
             )
-            .where(n.c.moot == "", m.c.state == LetterState.DELIVERED)
+            .where(n.c.obsolete == "", m.c.state == LetterState.DELIVERED)
         )
         return Counter(
             Expected(local_date(sent), body, role.value, *rest) for sent, body, role, *rest in self.fetch(chosen)
@@ -480,7 +480,9 @@ def no_letter_twice_or_on_a_closed_day(story: Story) -> None:
     days = Counter((letter.contact_id, local_date(letter.sent_at)) for letter in letters if letter.sent_at)
     assert max(days.values()) == 1
     assert all(works(day) for _, day in days)
-    saying = {row.letter_id for row in story.fetch(select(table(Notice).c.letter_id).where(table(Notice).c.moot == ""))}
+    saying = {
+        row.letter_id for row in story.fetch(select(table(Notice).c.letter_id).where(table(Notice).c.obsolete == ""))
+    }
     assert all(letter.id in saying or letter.digest_week for letter in letters if letter.sent_at)
 
 

@@ -163,7 +163,7 @@ def _messages(connection: Any) -> Iterator[SimulatedLetter]:
         .join(a, a.c.id == n.c.assignment_id)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(n.c.moot == "")
+        .where(n.c.obsolete == "")
         .order_by(n.c.id)
     )
     for line in connection.execute(lines):

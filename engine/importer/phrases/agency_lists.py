@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_in
 from engine.importer.phrases.names import (
     Name,
@@ -57,6 +58,21 @@ def bodies_in(text: str) -> list[Name]:
     return found
 
 
+_PART = re.compile(r"\s*;\s*|(?:\s*,|\s+và)\s+")
+
+
+def parted(text: str) -> list[Name]:
+    """The names in a line of an unknown body, cut at a semicolon and before every other body that begins like one."""
+    prose = Prose.of(text)
+    cuts = [(0, 0)] + [
+        each.span()
+        for each in _PART.finditer(text)
+        if ";" in each.group() or begins_name(prose, each.end(), small=prose.plain.startswith("các ", each.end()))
+    ]
+    ends = [*(start for start, _ in cuts[1:]), len(text)]
+    return [Name(text[a:b], a, b) for (_, a), b in zip(cuts, ends, strict=True)]
+
+
 _VERB = re.compile(r"(?<!\w)(?:chủ\s*trì|phối\s*hợp|tham\s*mưu|thực\s*hiện|triển\s*khai)(?!\w)")
 _CHIEF = re.compile(r"(?<!\w)chủ\s*trì(?!\w)")
 
@@ -86,6 +102,7 @@ _LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*tr�
 _BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
 _TOPIC = re.compile(r"[^:.]{3,120}:\s*")
 _STRONG = say.compiled(say.STRONG)
+_AT_END = re.compile(r"\(([^()]{3,200})\)[.;,]?$")
 _LATER = re.compile(r"[.(]\s*(?=\w)")
 
 
@@ -102,6 +119,10 @@ def doer_in(text: str) -> OwnerLine | None:
         line = line or owner_line(text[found.end() :])
         line = None if line is None or line.form is not Form.INLINE else line
     if line is not None and line.form is not Form.ALONE:
+        return replace(line, form=Form.INLINE, rest=text)
+    named = _AT_END.search(text[-220:])
+    line = owner_line(named[1]) if named else None
+    if line is not None and line.form is Form.ALONE:
         return replace(line, form=Form.INLINE, rest=text)
     prose = Prose.of(text)
     for row, end in names_in(prose):
@@ -126,7 +147,9 @@ def placed_owner(text: str) -> OwnerLine | None:
     if not text[:1].isupper() or opens_duty(prose) or _NO_BODY.match(prose.plain):
         return None
     starts = (each.start() for each in _SMALL_WORD.finditer(text, 0, 200))
-    at = next((each for each in starts if text[each].islower() and opens_duty(prose, each)), 0)
+    at = next(
+        (each for each in starts if text[each].islower() and (opens_duty(prose, each) or ends_name(prose, each))), 0
+    )
     written = text[:at].strip(" ,")
     proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
     if not _SENTENCE_NAME.fullmatch(written) or not proper:
@@ -135,7 +158,8 @@ def placed_owner(text: str) -> OwnerLine | None:
 
 
 def unknown_label(text: str) -> list[tuple[Label, str]]:
-    """A label that no table knows before nothing but bodies («Chủ đầu tư: Ban Quản lý dự án») says who leads."""
+    """A label that no table knows says who leads before nothing but bodies («Chủ đầu tư: Ban Quản lý dự án»), and until
+    when before nothing but a time («Xong trước: 30/6/2026»)."""
     words, _, value = text[:400].partition(":")
     if not 1 < len(words.split()) <= 6 or not words[:1].isupper() or not value.strip():
         return []
@@ -144,7 +168,12 @@ def unknown_label(text: str) -> list[tuple[Label, str]]:
     if not role or label_of_column(words) not in (None, Label.LEAD):
         return []
     line = owner_line(value.strip(" ."))
-    return [(Label.LEAD, value.strip())] if line is not None and line.form is Form.ALONE else []
+    if line is not None:
+        return [(Label.LEAD, value.strip())] if line.form is Form.ALONE else []
+    value = value.strip(" .;")
+    found = deadlines_in(value, column=True) if len(value) < 60 else ()
+    timed = any(each.days and len(each.text) + 8 >= len(value) for each in found)
+    return [(Label.DEADLINE, value)] if timed else []
 
 
 def labelled(text: str) -> dict[Label, str]:

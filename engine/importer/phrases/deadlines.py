@@ -214,6 +214,12 @@ _RULES = (
             r"vụ việc)|khi cần thiết|khi cần"
         ),
     ),
+    _rule(
+        DeadlineKind.AD_HOC, phrase(r"(?:trước|sau) (?:khi (?:kết thúc|hoàn thành|nhập)|mỗi|từng|kỳ) [^,.;:()]{2,60}")
+    ),
+    _rule(
+        DeadlineKind.CYCLE, phrase(r"(?:vào )?(?:ngày|tuần|tháng) (?:đầu|cuối) (?:của |mỗi |hằng )*(?:tháng|quý|năm)")
+    ),
 )
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+(?=[^\W\d_a-zđàáảãạăâèéêìíòóôơùúưỳý]|\d|[-+*(\"“])|\n+")
 _CADENCES = (

@@ -60,7 +60,8 @@ _LINES = (
     ),
 )
 _LINE = tuple(
-    (label, re.compile(phrase(rf"(?P<label>{pattern}) ?(?:\([^()]{{0,60}}\))? ?: "))) for label, pattern in _LINES
+    (label, re.compile(phrase(rf"(?P<label>{pattern}) ?(?:\([^()]{{0,60}}\))?(?: ?: |\s-\s+)")))
+    for label, pattern in _LINES
 )
 _BETWEEN = re.compile(r"[.;]\s+(?=\w)")
 
@@ -83,7 +84,7 @@ _COLUMNS = (
     (Label.PRODUCT, r".{0,30}(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)"),
     (
         Label.OTHER,
-        r".{0,20}(?:ghi chú|kinh phí|nguồn lực|nguồn vốn|đối tượng|địa điểm|phương pháp|số lượng|"
+        r".{0,20}(?:ghi chú|kinh phí|nguồn lực|nguồn vốn|đối tượng|thành phần|tham dự|địa điểm|phương pháp|số lượng|"
         r"đơn vị tính|chỉ tiêu|mức độ|căn cứ)",
     ),
     (

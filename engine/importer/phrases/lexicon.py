@@ -147,6 +147,13 @@ thông qua
 
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
+phục vụ; tham dự; tiến hành; thiết lập; hoàn tất; thúc đẩy; khuyến cáo; cho vay; giải ngân; tuyên dương; trưng bày;
+biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; thu gom; phân phối; cấp phát; tiêu hủy; khoanh vùng;
+ứng phó; cứu nạn; di chuyển; thu hồi; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông;
+dọn dẹp; trao tặng; thăm hỏi; tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu;
+đối thoại; công nhận; cấp giấy; tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng;
+tăng thời lượng; thâm nhập;
+nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực; nhận diện;
 làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
 phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;
 can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển; bảo tồn; trùng tu; sưu tầm;

@@ -93,12 +93,18 @@ def _reports(prose: Prose) -> Iterator[str]:
 
 
 _CLOSER = say.compiled(say.CLOSERS)
+_ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")
 _ISSUER_ASKS = re.compile(
     phrase(
         r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
         r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
     )
 )
+
+
+def closes_plan(text: str) -> bool:
+    """Whether a paragraph is of the kind that only closes a plan: «Trên đây là …», «Trong quá trình thực hiện …»."""
+    return speaks_to_all(text) and _ORDERS.match(matching(text)) is None
 
 
 def speaks_to_all(text: str) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from engine.importer.phrases.agency_lists import lead_of, unknown_label
-from engine.importer.phrases.labels import Label, labels_in
+from engine.importer.phrases.labels import Label, label_of_line, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
 
@@ -30,13 +31,34 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
                 run += facts or [Fact(Label.OTHER, block.body.strip(), block)]
                 continue
         if last is not None:
-            yield replace(last, facts=tuple(run)) if run else last
+            yield replace(last, facts=_settled(run)) if run else last
         run = []
         last = block if isinstance(block, Paragraph) else None
         if last is None:
             yield block
     if last is not None:
-        yield replace(last, facts=tuple(run)) if run else last
+        yield replace(last, facts=_settled(run)) if run else last
+
+
+def _settled(run: list[Fact]) -> tuple[Fact, ...]:
+    """A run of which one label at most that no table knows says who leads: none beside a known one, else the first that
+    is itself a body («Đơn vị đăng cai»), else the first. The bodies of unknown labels after it help."""
+    unknown = [each for each in run if each.label is Label.LEAD and label_of_line(each.line.body) is None]
+    if not unknown:
+        return tuple(run)
+    known = any(each.label is Label.LEAD and each not in unknown for each in run)
+    lead = "" if known else _label(next((each for each in unknown if owner_line(_label(each))), unknown[0]))
+    settled: list[Fact] = []
+    seen = False
+    for each in run:
+        label = Label.COORDINATING if seen else Label.OTHER
+        settled.append(replace(each, label=label) if each in unknown and _label(each) != lead else each)
+        seen = seen or (each in unknown and _label(each) == lead)
+    return tuple(settled)
+
+
+def _label(fact: Fact) -> str:
+    return fact.line.body.partition(":")[0].strip()
 
 
 def facts_of(paragraph: Paragraph) -> list[Fact]:

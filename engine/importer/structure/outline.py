@@ -17,7 +17,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
 from engine.importer.phrases.owners import Form, owner_line
-from engine.importer.phrases.roles import speaks_to_all
+from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph, ended
 from engine.importer.vietnamese import is_capital, matching, phrase
@@ -128,7 +128,17 @@ def is_part(node: Node) -> bool:
     return node.rank is None or node.rank <= Rank.ROMAN
 
 
-_TITLED = re.compile(r"(?:nội dung|nhiệm vụ|yêu cầu|mục tiêu)[^:.;]{0,30}:", re.IGNORECASE)
+def under_topic(node: Node) -> bool:
+    """Whether a paragraph without a mark stands under a numbered title («1. Về tuyên truyền»)."""
+    above = node.parent
+    if node.mark is not None or above is None or above.rank is not Rank.NUMBER or ended(above.body):
+        return False
+    return theme_of(above.body) is Theme.OPEN and owner_line(above.body, headed=True) is None
+
+
+_TITLED = re.compile(
+    r"(?:nội dung|nhiệm vụ|yêu cầu|mục tiêu|thành phần|địa điểm|đối tượng)[^:.;]{0,30}:", re.IGNORECASE
+)
 
 
 def _lift(node: Node) -> None:
@@ -185,6 +195,8 @@ class _Builder:
         (rank, _), top = self.stack[-1]
         if _TAKES_LEAVE.match(matching(text)):
             return True
+        if top.children and under_topic(top.children[0]):
+            return closes_plan(text)
         if rank in STRUCTURE and not top.marked():
             return speaks_to_all(text) and (bool(top.children) or ended(top.body))
         return speaks_to_all(text) or self._names_another(text)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from engine.importer.model import DeadlineKind
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
-from engine.importer.structure.outline import Node, Theme, theme_of
+from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
 from engine.importer.vietnamese import matching
 
 _LONGEST_TASK = 2000
@@ -88,7 +89,9 @@ class Survey:
         if node.paragraph is not None:
             theme = self.themes[id(node)] = theme_of(node.body)
             headed = bool(node.children) and not ended(node.body)
-            line = self.owners[id(node)] = owner_line(node.body, headed=headed) if theme is not Theme.OTHER else None
+            label = label_of_line(node.body)
+            body = label[1] if label and label[0] is Label.LEAD else node.body
+            line = self.owners[id(node)] = owner_line(body, headed=headed) if theme is not Theme.OTHER else None
             if line is None and not headed and len(node.body) < _LONGEST_TASK and not node.leads:
                 self.doers[id(node)] = doer_in(node.body)
         entries = [child for child in node.children if self._counts(child)]
@@ -101,9 +104,10 @@ class Survey:
         )
 
     def _counts(self, node: Node) -> bool:
-        """An entry has a mark, labelled leads, or is a body alone on its line."""
+        """An entry has a mark, labelled leads, is a body alone on its line, or a paragraph under a topic."""
         owner = self.owner(node)
-        return node.mark is not None or node.heading or node.leads or (owner is not None and owner.form is Form.ALONE)
+        alone = owner is not None and (owner.form is Form.ALONE or under_topic(node))
+        return node.mark is not None or node.heading or node.leads or alone
 
 
 def duty_sections(root: Node, survey: Survey) -> list[Node]:
@@ -122,7 +126,7 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
         entry = line is not None and not (line.form is Form.ALONE and line.start and survey.gives_duties(child))
         several = survey.gives_duties(child) and survey.named[id(child)] >= 2
         dated = any(survey.is_entry(each) and _is_dated(each) for each in child.marked())
-        titled = theme is Theme.DUTIES and _is_section_rank(child)
+        titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
         if not entry and (titled or full):
             yield child

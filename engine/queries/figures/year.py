@@ -183,7 +183,7 @@ def _letters(session: Session, mondays: Sequence[date], plan_id: int | None) -> 
     if plan_id is not None:
         about = select(n.c.id).join(a, a.c.id == n.c.assignment_id)
         statement = statement.where(
-            exists(about.where(n.c.letter_id == m.c.id, n.c.moot == "", a.c.plan_id == plan_id))
+            exists(about.where(n.c.letter_id == m.c.id, n.c.obsolete == "", a.c.plan_id == plan_id))
         )
     agency_id, week, queued, _ = statement.selected_columns
     for owner, number, waits, count in session.connection().execute(statement.group_by(agency_id, week, queued)):

@@ -31,7 +31,7 @@ def step_news(session: Session, since: datetime, until: datetime) -> StepNews:
     by_kind = (
         select(n.c.kind, n.c.level, count)
         .join(letter, letter.c.id == n.c.letter_id)
-        .where(*sent, n.c.moot == "")
+        .where(*sent, n.c.obsolete == "")
         .group_by(n.c.kind, n.c.level)
         .order_by(count.desc(), n.c.kind, n.c.level)
     )

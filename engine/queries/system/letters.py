@@ -62,7 +62,7 @@ class LetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class LetterLine:
-    """One line of a letter about one assignment; ``moot`` is the reason why it was left out just before sending."""
+    """One line of a letter about one assignment; ``obsolete`` is the reason why it was left out just before sending."""
 
     assignment_id: int
     plan: str
@@ -73,7 +73,7 @@ class LetterLine:
     kind: NoticeKind
     rung: str
     level: int
-    moot: str
+    obsolete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,16 @@ def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
-            a.c.id, p.c.number, d.c.citation, g.c.name, a.c.period, a.c.due_on, n.c.kind, n.c.rung, n.c.level, n.c.moot
+            a.c.id,
+            p.c.number,
+            d.c.citation,
+            g.c.name,
+            a.c.period,
+            a.c.due_on,
+            n.c.kind,
+            n.c.rung,
+            n.c.level,
+            n.c.obsolete,
         )
         .join(a, a.c.id == n.c.assignment_id)
         .join(d, d.c.id == a.c.duty_id)

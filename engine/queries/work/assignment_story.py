@@ -255,7 +255,7 @@ def _notified(session: Session, assignment_id: int) -> tuple[Notified, ...]:
             n.c.kind,
             n.c.rung,
             n.c.level,
-            n.c.moot,
+            n.c.obsolete,
             n.c.detail,
             letter.c.id,
             letter.c.day,

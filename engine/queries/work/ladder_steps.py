@@ -45,7 +45,7 @@ class Notified:
     kind: NoticeKind
     rung: str
     level: int
-    moot: str
+    obsolete: str
     detail: Mapping[str, Any]
     letter_id: int
     day: date

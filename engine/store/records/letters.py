@@ -4,7 +4,7 @@ delivery pass."""
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, false, text
+from sqlalchemy import Column, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, PackedText, by_value, json_column
@@ -75,8 +75,9 @@ class Notice(SQLModel, table=True):
     rung: str = Field(default="", max_length=16)
     level: int = 0
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
-    moot: str = Field(default="", max_length=64)
-    """Why it was left out at send time: already reported, cancelled …; empty if it was sent."""
+    obsolete: str = Field(default="", sa_column=Column("moot", String(64), key="obsolete", default="", nullable=False))
+    """Why it was left out at send time: already reported, cancelled …; empty if it was sent. The column keeps its older
+    name: versions before this one run beside it while machines are upgraded."""
 
 
 class Delivery(SQLModel, table=True):

@@ -24,8 +24,9 @@ from engine.store.records import Contact, Delivery, Event, Letter, LetterBody, N
 from engine.terms import EventKind, LetterState
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
-from notifications.delivery import BATCH, Delivered, DeliveryContext, deliver, release_kept
+from notifications.delivery import Delivered, DeliveryContext, deliver, release_kept
 from notifications.email.smtp_replies import Stage, reply_outcome
+from notifications.leases import BATCH
 from notifications.receipts.letter_outcomes import suppress
 from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
 from workflows.audit import run_checks
@@ -226,7 +227,7 @@ def test_what_was_reported_between_deciding_and_sending_is_not_asked_for(laid: L
     assert delivered(laid, box=box).fates == {"delivered": 3, "suppressed": 1}
     letter = owed(laid)
     assert (letter.state, letter.reason, letter.sent_at) == (LetterState.SUPPRESSED, "nothing_left", None)
-    assert [each.moot for each in rows(laid.database, Notice, letter_id=letter.id)] == ["reported"]
+    assert [each.obsolete for each in rows(laid.database, Notice, letter_id=letter.id)] == ["reported"]
     event = row(laid.database, Event, key=f"{letter.key}:suppressed")
     assert (event.kind, event.detail["reason"]) == (EventKind.LETTER_SUPPRESSED, "nothing_left")
     assert "coordinator@so-ban.example" not in [each.to for each in box.letters]
@@ -243,7 +244,7 @@ def test_of_two_lines_one_may_lose_its_point_and_the_letter_still_goes(laid: Lai
         "level": 0,
         "assignment_id": laid.assignment("IV.2.1", "huyen-a"),
         "detail": {},
-        "moot": "",
+        "obsolete": "",
     }
     with laid.database.write() as session:
         session.connection().execute(insert(table(Notice)).values(**other))
@@ -252,7 +253,7 @@ def test_of_two_lines_one_may_lose_its_point_and_the_letter_still_goes(laid: Lai
     delivered(laid, box=box)
     (sent,) = [each for each in box.letters if each.to == "coordinator@so-ban.example"]
     assert ("IV.2.1" in sent.text, "IV.1.1" in sent.text) == (True, False)
-    assert [each.moot for each in rows(laid.database, Notice, letter_id=mine.id)] == ["reported", ""]
+    assert [each.obsolete for each in rows(laid.database, Notice, letter_id=mine.id)] == ["reported", ""]
 
 
 @pytest.mark.parametrize(

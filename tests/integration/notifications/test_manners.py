@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ground.databases import reopened_database, sqlite_copy
+from ground.depth import DEEP
 from ground.factory import (
     Laid,
     agency,
@@ -95,7 +96,9 @@ def sent_by_day(database: Database, *, urgent: bool) -> Counter[Any]:
     )
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60 if DEEP else 3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     plans=st.lists(
         st.tuples(st.integers(1, 10), st.sampled_from([Urgency.NORMAL, Urgency.NORMAL, Urgency.HOA_TOC])),

@@ -276,7 +276,7 @@ def test_what_is_reported_between_deciding_and_sending_is_not_asked_for(light: L
     contact = row(light.database, Contact, email="coordinator@so-ban.example")
     letter = row(light.database, Letter, contact_id=contact.id, day=date(2021, 6, 16))
     assert (letter.state, letter.reason) == (LetterState.SUPPRESSED, "nothing_left")
-    assert [each.moot for each in rows(light.database, Notice, letter_id=letter.id)] == ["reported"]
+    assert [each.obsolete for each in rows(light.database, Notice, letter_id=letter.id)] == ["reported"]
 
 
 def test_a_granted_extension_makes_the_overdue_line_moot(light: Laid) -> None:

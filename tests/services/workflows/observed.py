@@ -206,6 +206,7 @@ def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str
 
 def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
     """Registered twice, then a run of each as a worker's child process does it, on the database of its environment."""
+    from workflows import flows
     from workflows.prefect_deployments import deploy
 
     settings = Settings(_env_file=None, data_dir=scene.folder, prefect=False)  # type: ignore[call-arg]
@@ -214,8 +215,8 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
         names = deploy(server.home, server.api_url, "van-phong", timedelta(seconds=seconds), installation)
     told = [api.get(f"/deployments/name/{each}") for each in names]
 
-    def execute(number: int, **parameters: Any) -> str:
-        given = {**told[number]["parameters"], "now": BEGAN.isoformat(), **parameters}
+    def execute(number: int) -> str:
+        given = {**told[number]["parameters"], "now": BEGAN.isoformat()}
         run = api.post(f"/deployments/{told[number]['id']}/create_flow_run", parameters=given)
         mine = {**os.environ, "DONDOC_DATA_DIR": str(scene.folder)}
         words = [sys.executable, "-m", "prefect", "flow-run", "execute", run["id"]]
@@ -226,7 +227,12 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
     def states() -> list[str]:
         return sorted({each.state.value for each in rows(scene.database, Letter)})
 
-    elsewhere, acted, queued = execute(0, installation="another"), execute(0), states()
+    def refused(installation: str) -> str:
+        """The same flow in this process, which has this database."""
+        flows._flow_context.set(flows.FlowContext(scene.database, post_office()))
+        state: Any = asyncio.run(flows.tick(BEGAN.isoformat(), False, installation, return_state=True))  # type: ignore[call-overload]
+        return f"{state.type.value}: {state.message}"
+
     return {
         "names": names,
         "pool": [each["work_pool_name"] for each in told],
@@ -236,8 +242,8 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
             (each["concurrency_options"] or {}).get("collision_strategy") if each["global_concurrency_limit"] else None
             for each in told
         ],
-        "elsewhere": elsewhere,
-        "acted": [acted, queued],
+        "elsewhere": refused("another"),
+        "acted": [execute(0), states()],
         "delivered": [execute(1), states()],
         "letters": len(rows(scene.database, Letter)),
     }

@@ -11,6 +11,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from crash.campaign import run, settings
 from crash.faults import Struck, killed, told_to_stop
 from crash.forms import Form, Workers
@@ -37,6 +38,7 @@ class Asked(Workers):
                     time.sleep(0.5)
 
 
+@pytest.mark.deep
 def test_told_to_stop_they_settle_and_killed_they_double_at_most_what_was_on_the_wire(
     sqlite_database: Database, tmp_path: Path
 ) -> None:

@@ -23,7 +23,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 TOKEN_LIFETIMES_DAYS = (30, 90, 366)
 """The lifetimes offered for a token, in days."""
 SCOPE_PERMISSIONS: dict[Scope, tuple[Permission, ...]] = {

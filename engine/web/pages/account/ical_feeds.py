@@ -10,7 +10,7 @@ from engine.agencies.ical_feeds import feed, reader_of
 from engine.errors import NotFound
 from engine.http.request_context import Unauthenticated
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_ADDRESS_CHARS = 200
 
 

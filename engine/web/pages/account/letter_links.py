@@ -42,7 +42,7 @@ from engine.web.pages.account.preferences import Trouble, preferences_page
 from engine.web.pages.work.report import Address, report_form, submit
 from engine.web.pages.work.thread import part_sent, thread_page, thread_sent
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/l/{token}")

@@ -30,7 +30,7 @@ from engine.http.request_context import Anonymous, RequestContext, guarded, loca
 from engine.text import Text
 from engine.web.pages.account.sign_in import To, entered, sign_in_page
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 COOKIE = "dondoc_sso"
 
 

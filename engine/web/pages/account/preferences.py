@@ -33,7 +33,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.desk import agency_name
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 DEPUTY_FIELDS = ("email", "phone", "label", "valid_from", "valid_until", "letters")
 
 

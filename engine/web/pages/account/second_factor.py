@@ -26,7 +26,7 @@ from engine.text import Text
 from engine.web.pages.account.account import own_account
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, To
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_CODE_CHARS = 20
 
 

@@ -34,7 +34,7 @@ from engine.http.render import url
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, local
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 To = Annotated[str, Query(max_length=2_000)]
 Key = Annotated[str, Path(max_length=MAX_KEY_CHARS)]
 MAX_PASSWORD_CHARS = 1_000

@@ -10,7 +10,7 @@ from engine.http.filters import Code, SmallId
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/views")

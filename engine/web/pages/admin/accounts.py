@@ -24,7 +24,7 @@ from engine.queries.directory.agencies import agency_choices
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 SearchText = Annotated[str, Plain, Query(max_length=100)]
 CHANGEABLE = ("label", "role", "agency_id", "language")
 

@@ -21,7 +21,7 @@ from engine.rules.words import LEVELS
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 DIRECTORY = Text("Danh bạ cơ quan và đầu mối", "Agencies and contacts")
 SearchText = Annotated[str, Plain, Query(max_length=100)]
 NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")

@@ -26,7 +26,7 @@ from engine.queries.system.calendar import calendar_year
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind, WorkCalendar
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_LIST_CHARS = 8_000
 MAX_REMOVED_DAYS = 100
 YearNumber = Annotated[int | None, Query(ge=FIRST_YEAR, le=LAST_YEAR)]

@@ -21,7 +21,7 @@ from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 from engine.web.pages.admin.settings import count_trial, own_mailbox
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 TO = "to"
 
 

@@ -19,7 +19,7 @@ from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn, checked, read_form
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 PATH = "/admin/contact-sheet"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -16,7 +16,7 @@ from engine.queries.directory.agency import agency_page
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FIELDS = ("role", "label", "email", "phone", "language", "valid_from", "valid_until")
 
 

@@ -16,7 +16,7 @@ from engine.queries.work.duty_changes import owner_choices
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_LINES_CHARS = 8_000
 
 

@@ -16,7 +16,7 @@ from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_HANDOVERS = 50
 """Assignments per page; the others follow once these are handed over."""
 

@@ -12,7 +12,7 @@ from engine.assignments.handover import agencies_with_work_left
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.system.health import AUDIT, health
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
     (

@@ -18,7 +18,7 @@ from engine.http.template_editor import Preview, TemplateFile
 from engine.http.template_forms import MAX_TEMPLATE_CHARS, normalize_template, template_editor_of
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 Name = Annotated[str, Plain, Path(max_length=32)]
 KINDS: Mapping[str, tuple[str, str, str, str]] = {
     "duties": (

@@ -20,7 +20,7 @@ from engine.terms import EventKind
 from engine.text import Text
 from engine.views.labels import label
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 ACTORS = ("system", "account", "contact", "api", "cli", "desk")
 """The kinds of actors offered in the filter; a single actor is chosen by following their name in a line."""
 LOG = Text("Nhật ký", "Log")

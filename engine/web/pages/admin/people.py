@@ -6,6 +6,6 @@ from fastapi import APIRouter
 
 from engine.web.pages.admin import accounts, agencies, contact_sheet, contacts, groups, handover, log
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 for page in (agencies, groups, contacts, contact_sheet, handover, accounts, log):
     router.include_router(page.router)

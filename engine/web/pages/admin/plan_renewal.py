@@ -33,7 +33,7 @@ from engine.text import Text
 from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, replaced, show_checked
 from engine.web.pages.plans.imports import SAVING, Upload, digest_of, received, typed_form
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_PLAN_CHARS = 900_000
 MAX_PROBLEMS_SHOWN = 60
 CHECKING = Text("Đang kiểm tra tệp kế hoạch", "Checking the plan file")

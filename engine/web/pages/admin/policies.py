@@ -22,7 +22,7 @@ from engine.text import Text
 from engine.views.labels import label
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_POLICY_CHARS = 60_000
 PolicyId = Annotated[str, Plain, Path(max_length=64)]
 

@@ -18,7 +18,7 @@ from engine.errors import BadInput, NotFound
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 TEST_LETTER = "test_letter"
 TEST_LETTERS = Limit(20, timedelta(hours=1))
 PLACES: Mapping[str, str] = {

@@ -22,7 +22,7 @@ from engine.rules.targets import Allowed
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MessageId = Annotated[int, Path(ge=1, le=MAX_INT64)]
 FIELDS = ("url", "label")
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from engine.errors import NotFound
 from engine.http.filters import Code
 from engine.http.request_context import Anonymous, RequestContext
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_NAMES = 40
 
 

@@ -25,7 +25,7 @@ from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 BOARD = Text("Bảng theo dõi: cơ quan × kỳ báo cáo", "Board: agency × period")
 MAX_CELLS, MAX_LINES = 220, 60
 """Limits of the matrix per page, so that it stays readable on a phone: cells in total, and lines."""

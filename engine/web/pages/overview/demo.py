@@ -14,7 +14,7 @@ from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn, local
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 class Step(StrEnum):

@@ -10,7 +10,7 @@ from engine.http.request_context import SignedIn
 from engine.queries.system import webhooks
 from engine.queries.system.health import health
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/health")

@@ -40,7 +40,7 @@ from engine.terms import TimeClass, Timing
 from engine.text import Text
 from engine.views import svg_charts
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 STANDING = Text("Tình hình thực hiện theo cơ quan", "How it stands by agency")
 OLD_DEFINITIONS = 1
 WEEK = timedelta(days=7)

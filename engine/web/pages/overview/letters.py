@@ -21,7 +21,7 @@ from engine.queries.system.letters import OWN_ORDER, SORTS, every_letter, letter
 from engine.terms import LetterState
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 LETTERS = Text("Thư", "Letters")
 
 

@@ -13,7 +13,7 @@ from engine.http.filters import Empty, Typed
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.search import Kind, Sight, search
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 NEEDS: dict[Kind, Permission] = {
     Kind.AGENCY: Permission.SEE_ASSIGNMENT,
     Kind.CONTACT: Permission.SEE_CONTACTS,

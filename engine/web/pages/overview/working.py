@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from engine.http.guards.waiting import awaited
 from engine.http.request_context import SignedIn
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 Ticket = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
 

@@ -28,7 +28,7 @@ from engine.text import Text
 from engine.web.pages.plans.import_review import names
 from engine.web.pages.plans.imports import plan_download
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_SIMULATED_TIME = timedelta(days=800)
 MAX_LETTERS, PEOPLE_PER_PAGE = 25, 36
 """Letters of the selected week, and recipients per page."""

@@ -23,7 +23,7 @@ from engine.rules.calendar import written
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 NEW = ("text", "due", "fixed", "basis", "reason", "request")
 NOT_TYPED = frozenset({"token", "act", "sure"})
 NO_TEXT = Text("Cần ghi nội dung nhiệm vụ.", "Say what the duty is.")

@@ -25,7 +25,7 @@ from engine.queries.work.period_report import period_report
 from engine.rules.words import period_words
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_MISSING_SHOWN = 100
 
 

@@ -45,7 +45,7 @@ from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
 if TYPE_CHECKING:
     pass
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 MAX_FORM_FIELDS = 20_000
 
 

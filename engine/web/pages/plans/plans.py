@@ -16,7 +16,7 @@ from engine.plans.closing import past_plan
 from engine.queries.plans import OWN_ORDER, SORTS, every_plan, list_plans, plan_page
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 PLANS = Text("Kế hoạch", "Plans")
 
 

@@ -18,7 +18,7 @@ from engine.plans.successions import Replacement
 from engine.queries.plans import plan_page
 from engine.web.pages.plans.import_review import names
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/plans/{plan_id}/successions")

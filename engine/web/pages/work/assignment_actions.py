@@ -24,7 +24,7 @@ from engine.queries.work.todo import waiting_extensions
 from engine.text import Text
 from engine.web.pages.work.assignments import Trouble, story_page
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 class Answer(StrEnum):

@@ -24,7 +24,7 @@ from engine.text import Text
 from engine.views.svg_charts import timeline
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 ASSIGNMENTS = Text("Phần việc", "Assignments")
 
 

@@ -25,7 +25,7 @@ from engine.queries.work.rehearsal import planned_letters
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 ADDRESS = "/assignments/bulk"
 
 

@@ -19,7 +19,7 @@ from engine.queries.work.desk import SECTIONS, desk
 from engine.text import Text
 from engine.web.pages.work.papers import draftable_plan
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 AGENCIES = Text("Cơ quan", "Agencies")
 Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
 

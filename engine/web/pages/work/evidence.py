@@ -9,7 +9,7 @@ from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import AgencyId
 from engine.http.request_context import SignedIn
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/agencies/{agency_id}/files/{digest}")

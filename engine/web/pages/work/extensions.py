@@ -15,7 +15,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, extensions_waiting
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 class Act(StrEnum):

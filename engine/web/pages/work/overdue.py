@@ -26,7 +26,7 @@ from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
 from engine.web.pages.work.papers import draftable_plan
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FOLDED_FROM = 30
 """With more overdue assignments than this, agencies begin folded."""
 OVERDUE = Text("Nhiệm vụ quá hạn", "Overdue tasks")

@@ -21,7 +21,7 @@ from engine.queries.work.issuers import departments_of, letterhead_of, settings_
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 NAMES = tuple(each.name for each in fields(IssuerSettings))
 
 

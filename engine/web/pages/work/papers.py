@@ -48,7 +48,7 @@ from engine.rules.privacy import looks_private
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 COMMON_FROM = 3
 """From so many addressees a common letter is offered first."""
 PARTS = {

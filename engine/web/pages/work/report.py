@@ -36,7 +36,7 @@ from engine.queries.work.report_page import PreviousReports, ReportPage, previou
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
 FREE_TEXT_PREFIXES = ("body-", "reason-")

@@ -16,7 +16,7 @@ from engine.queries.work.reports_to_accept import WaitingReport, reports_chosen,
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 class Act(StrEnum):

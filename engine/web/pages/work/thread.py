@@ -37,7 +37,7 @@ from engine.text import Text
 from engine.web.pages.account.preferences import check_deputy, name_deputy
 from engine.web.pages.work.report import Address
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 FILES = 0
 """The number of the form's file field; report forms number theirs by assignment."""
 WHOLE_PLAN = "plan"

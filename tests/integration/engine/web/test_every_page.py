@@ -28,9 +28,9 @@ def watched(lived: Database) -> Iterator[Watched]:
 def hostile(address: Address, turn: int) -> Iterator[str]:
     """Each parameter of the path hostile in turn; then the queries."""
     for n, name in enumerate(address.parameters):
-        for value in part(HOSTILE, turn + n, 4):
+        for value in part(HOSTILE, turn + n, 8):
             yield address.filled(**{name: value})
-    for query in part([*hostile_queries(address)], turn, 3):
+    for query in part([*hostile_queries(address)], turn, 6):
         yield f"{address.filled()}?{query}"
 
 

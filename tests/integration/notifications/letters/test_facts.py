@@ -131,7 +131,7 @@ def test_an_answer_to_be_read_is_said_beside_another_line_about_the_same_assignm
         "rung": "",
         "level": 0,
         "detail": {"said": "?"},
-        "moot": "",
+        "obsolete": "",
     }
     with laid.database.write() as session:
         session.connection().execute(insert(table(Notice)).values(**wrote))

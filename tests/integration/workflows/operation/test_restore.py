@@ -56,7 +56,7 @@ def live(database: Database, box: LetterBox, day: int, days: int) -> None:
 def told_since(database: Database, since: datetime) -> set[str]:
     """Keys of what people were told (assignment, rung, person) in letters sent since then."""
     n, m = table(Notice), table(Letter)
-    sent = select(n.c.key).join(m, m.c.id == n.c.letter_id).where(m.c.sent_at > since, n.c.moot == "")
+    sent = select(n.c.key).join(m, m.c.id == n.c.letter_id).where(m.c.sent_at > since, n.c.obsolete == "")
     with database.read() as session:
         return set(session.connection().scalars(sent))
 

@@ -275,3 +275,61 @@ def test_points_of_a_group_that_begin_with_a_name_are_entries_of_their_own(read)
         "2. Công an tỉnh: tuần tra.\n"
     )
     assert [item.owner for item in plan.items] == ["Tổng đài 1022", "Xưởng in", "Công an tỉnh"]
+
+
+def test_an_unknown_list_of_bodies_is_cut_where_another_body_begins(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Già làng; người có uy tín và UBND các xã:\n- Vận động.\n2. Sở Y tế: khám bệnh.\n"
+    )
+    assert found(plan)[0][1] == ["Già làng", "người có uy tín", "UBND các xã"]
+
+
+def test_points_of_a_group_name_their_bodies_in_sentences(read):
+    plan = read(
+        "III. NHIỆM VỤ\n1. Sở Y tế\n- Khám bệnh.\n2. Các phòng thuộc Ban\n2.1. Phòng Đào tạo là đầu mối báo cáo.\n"
+        "2.2. Văn phòng Ban phục vụ hội nghị.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Sở Y tế", "Phòng Đào tạo", "Văn phòng Ban"]
+
+
+UNUSUAL = {
+    "labels before a dash": "1. Rà soát chợ\n- Chủ trì - Sở Y tế\n- Hạn - 30/6/2026\n",
+    "a lead before its task": "1. Cơ quan chủ trì: Sở Y tế\nNội dung: Rà soát chợ.\nThời hạn: 30/6/2026\n",
+    "labels nobody knows": "1. Rà soát chợ.\n+ Ai làm: Sở Y tế.\n+ Cùng làm: UBND xã.\n+ Bao giờ xong: 30/6/2026.\n",
+    "a body in brackets": "1. Rà soát chợ, xong trước ngày 30/6/2026 (Sở Y tế).\n",
+}
+
+
+@pytest.mark.parametrize("body", UNUSUAL.values(), ids=list(UNUSUAL))
+def test_an_unusual_form_is_read_by_its_structure(read, body):
+    plan = read(f"II. NHIỆM VỤ\n{body}2. Tập huấn\nĐơn vị chủ trì: Sở Nội vụ\n")
+    first = plan.sections[0].items[0]
+    assert [owner.name for owner in first.owners] == ["Sở Y tế"]
+    assert [(duty.text.count("Rà soát chợ"), len(duty.deadlines)) for duty in first.duties] == [(1, 1)]
+
+
+def test_bodies_may_be_the_sections_under_a_heading_without_a_number(read):
+    plan = read("TỔ CHỨC THỰC HIỆN\nI. SỞ Y TẾ\n1. Khám bệnh.\nII. CÔNG AN TỈNH\n1. Tuần tra.\n2. Báo cáo.\n")
+    assert [duty.citation for duty in plan.duties] == ["I.1", "II.1", "II.2"]
+
+
+def test_paragraphs_under_a_numbered_topic_are_its_duties_and_no_instructions(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Về tuyên truyền\nGiao Sở Y tế mở chuyên mục.\nYêu cầu UBND các xã phát thanh.\n"
+        "2. Về tuần tra\nCông an tỉnh tuần tra.\nIII. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ: tổng hợp.\n"
+    )
+    assert [(duty.citation, duty.text[-9:]) for duty in plan.duties] == [
+        ("II.1.1", "uyên mục."),
+        ("II.1.2", "át thanh."),
+        ("II.2.1", "tuần tra."),
+        ("III.1.1", "tổng hợp."),
+    ]
+    assert plan.instructions == ()
+
+
+def test_of_labels_that_no_table_knows_the_one_that_names_a_body_says_who_leads(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Hội nghị\n- Mời: Sở Nội vụ.\n- Cơ quan tham mưu: Ban Xây dựng Đảng.\n"
+        "2. Hội thi\n- Đơn vị chủ trì: Tỉnh đoàn.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Ban Xây dựng Đảng", "Tỉnh đoàn"]

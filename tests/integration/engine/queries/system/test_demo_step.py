@@ -20,7 +20,7 @@ def test_a_step_counts_the_letters_that_left_their_lines_and_the_reports(
     database = laid.database  # type: ignore[attr-defined]
     news = step_news(seen[0], OPENED - timedelta(days=1), NOW)
     sent = {each.id for each in rows(database, Letter) if each.sent_at}
-    lines = [each for each in rows(database, Notice) if each.letter_id in sent and not each.moot]
+    lines = [each for each in rows(database, Notice) if each.letter_id in sent and not each.obsolete]
     assert news.letters == len(sent) > 0
     assert sum(n for _, _, n in news.lines) == len(lines) > 0
     assert news.reports == len(rows(database, Event, kind=EventKind.REPORTED)) > 0
