@@ -28,7 +28,7 @@ BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Length: 0\r\nConnection: close\r\n"
     b"Cache-Control: no-store\r\n\r\n"
 )
-SWITCH_SECONDS = 0.0002
+SWITCH_SECONDS = 0.0005
 """How long a thread computes before another may go on; Python's own is 5 ms. A page gives the interpreter away at every
 row that it reads, and would wait that long for each while a tick renders letters in its thread."""
 QUIET_SECONDS = 60.0

@@ -1,22 +1,21 @@
-"""How long pages take while a tick sends 10,000 letters in the same process, as under ``dondoc serve``: SQLite, a relay
-on loopback that answers at once. Beside it, the same pages before the tick.
+"""How long a page takes while a tick sends 10,000 letters in a thread of the same process, as under ``dondoc serve``:
+SQLite, a relay on loopback that answers at once. Python's own interval between threads, that of ``serve`` and others
+take turns in the same tick; beside them, the page alone.
 
-    python -m tests.bench.pages_beside_tick [--due 10000] [--switch-ms MS]
+    python -m tests.bench.pages_beside_tick [--due 10000]
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
-import http.client
-import socket
-import subprocess
+import asyncio
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
 from pathlib import Path
+
+import httpx
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
@@ -27,96 +26,54 @@ from tests.bench import ground
 from tests.bench.ours import NOW, office, tick
 from tests.bench.province_server import KEY
 from tests.bench.smtp_sink import Sink
-from workflows.listen_socket import listen_at
-from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
+from workflows.web_server import SWITCH_SECONDS
 
-ROOT = Path(__file__).parents[2]
-PAGES = ("/agencies/agency-17", "/assignments/17")
-STORED = 20_000
-
-
-def serve(url: str, port: int, relay: int, due: int) -> None:
-    """The pages, and after a line on standard input a tick in a thread; says how many seconds it took."""
-    database = Database(url)
-
-    def tick_when_told() -> None:
-        sys.stdin.readline()
-        print(tick(database, office(relay), due), flush=True)
-
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY, port=port)  # type: ignore[call-arg]
-        app = make_app(AppContext(database, lambda: NOW, Signer(KEY), settings, open_desk=True))
-        gc.freeze()  # as ``serve`` does
-        threading.Thread(target=tick_when_told, daemon=True).start()
-        WebServer(app, limits_for_this_process()).run(sockets=[listen_at("127.0.0.1", port)])
-
-
-def ask(port: int, until: threading.Event, at_least: int) -> list[float]:
-    """Sorted ms of one page after another over a kept connection."""
-    spent: list[float] = []
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
-        while len(spent) < at_least or not until.is_set():
-            began = time.perf_counter()
-            line.request("GET", PAGES[len(spent) % len(PAGES)])
-            answer = line.getresponse()
-            answer.read()
-            assert answer.status == 200, (PAGES[len(spent) % len(PAGES)], answer.status)
-            spent.append((time.perf_counter() - began) * 1000)
-    return sorted(spent)
+PAGE = "/agencies/agency-17"
+STORED, IN_TURN, ALONE = 20_000, 8, 100
+INTERVALS_MS = (5.0, SWITCH_SECONDS * 1000, 0.2)
 
 
 def said(name: str, spent: list[float]) -> None:
-    at = [spent[min(len(spent) - 1, len(spent) * percent // 100)] for percent in (50, 95, 99)]
-    print(f"{name:12} {len(spent):>5} pages  p50 {at[0]:6.1f}  p95 {at[1]:6.1f}  p99 {at[2]:6.1f} ms", flush=True)
+    spent.sort()
+    at = [spent[len(spent) * percent // 100] * 1000 for percent in (50, 95, 99)]
+    print(f"{name:8} {len(spent):>5} pages  p50 {at[0]:6.1f}  p95 {at[1]:6.1f}  p99 {at[2]:6.1f} ms", flush=True)
 
 
-def compare(url: str, due: int, switch_ms: float) -> None:
-    with socket.socket() as probe, Sink() as sink:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        command = [sys.executable, "-m", "tests.bench.pages_beside_tick", "--serve", url, str(port), str(sink.port)]
-        command += ["--due", str(due), "--switch-ms", str(switch_ms)]
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            while socket.socket().connect_ex(("127.0.0.1", port)):
-                time.sleep(0.1)
-            ended = threading.Event()
-            ended.set()
-            ask(port, ended, 2 * len(PAGES))
-            said("no tick", ask(port, ended, 200))
-            ended.clear()
-            beside: list[float] = []
-            asking = threading.Thread(target=lambda: beside.extend(ask(port, ended, 1)))
-            process.stdin.write("\n")
-            process.stdin.flush()
-            asking.start()
-            took = float(process.stdout.readline())
-            ended.set()
-            asking.join()
-            said("beside it", sorted(beside))
-            print(f"the tick: {took:.1f} s for {due:,} letters")
-        finally:
-            process.terminate()
-            process.wait(20)
+async def compare(client: httpx.AsyncClient, database: Database, port: int, due: int) -> None:
+    async def asked() -> float:
+        began = time.perf_counter()
+        assert (await client.get(PAGE)).status_code == 200
+        return time.perf_counter() - began
+
+    said("alone", [await asked() for _ in range(ALONE)][10:])
+    spent: dict[float, list[float]] = {each: [] for each in INTERVALS_MS}
+    took: list[float] = []
+    ticking = threading.Thread(target=lambda: took.append(tick(database, office(port), due)))
+    ticking.start()
+    while ticking.is_alive():
+        for interval in INTERVALS_MS:
+            sys.setswitchinterval(interval / 1000)
+            spent[interval] += [await asked() for _ in range(IN_TURN)]
+    for interval, each in spent.items():
+        said(f"{interval:.1f} ms", each)
+    print(f"the tick: {took[0]:.1f} s for {due:,} letters")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--due", type=int, default=10_000)
-    parser.add_argument("--switch-ms", type=float, default=SWITCH_SECONDS * 1000, help="5 is Python's own")
-    parser.add_argument("--serve", nargs=3, metavar=("URL", "PORT", "RELAY"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    sys.setswitchinterval(options.switch_ms / 1000)
-    if options.serve:
-        url, port, relay = options.serve
-        serve(url, int(port), int(relay), options.due)
-        return
-    with tempfile.TemporaryDirectory() as folder, ground.sqlite(Path(folder), STORED) as database:
-        ground.make_due(database, STORED, options.due)
-        compare(database.url.render_as_string(hide_password=False), options.due, options.switch_ms)
+    due = parser.parse_args().due
+    with tempfile.TemporaryDirectory() as folder, ground.sqlite(Path(folder), STORED) as database, Sink() as sink:
+        ground.make_due(database, STORED, due)
+        settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY)  # type: ignore[call-arg]
+        app = make_app(AppContext(database, lambda: NOW, Signer(KEY), settings, open_desk=True))
+
+        async def asking() -> None:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                await compare(client, database, sink.port, due)
+
+        asyncio.run(asking())
 
 
 if __name__ == "__main__":

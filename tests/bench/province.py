@@ -182,7 +182,7 @@ def serving(url: str) -> Iterator[Served]:
     command = [sys.executable, "-m", "tests.bench.province_server", url, str(port)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
-        for _ in range(200):
+        for _ in range(1200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break

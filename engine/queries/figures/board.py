@@ -14,7 +14,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select, true
+from sqlalchemy import Integer, Select, and_, cast, func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
@@ -46,6 +46,7 @@ class Measures:
         return cls(*(sum(map(value, each)) for value in _MEASURES))
 
 
+_CLASSES = tuple(TimeClass)
 _MEASURES = tuple(attrgetter(each.name) for each in fields(Measures))
 
 
@@ -155,7 +156,7 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Sel
     each, source = _counted(dialect, today, replace(wanted, kind=""))
     keys = [each.c[name] for name in ("agency_id", "period", "request", "class", *MEASURED)]
     grouped = (
-        select(*keys, func.sum(each.c.n).label("n"), func.min(each.c.due_on).label("due_on"))
+        select(*keys, cast(func.sum(each.c.n), Integer).label("n"), func.min(each.c.due_on).label("due_on"))
         .select_from(source)
         .group_by(*keys)
         .subquery()
@@ -282,8 +283,8 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
 def _cell(row: Any) -> _Cell:
     agency_id, name, level, period, request, first, coming, late, *sums = row
     measured = len(_MEASURES)
-    measures = Measures(*map(int, sums[:measured]))
-    by_class = {each: int(n) for each, n in zip(TimeClass, sums[measured:], strict=True) if n}
+    measures = Measures(*sums[:measured])
+    by_class = {each: n for each, n in zip(_CLASSES, sums[measured:], strict=True) if n}
     return _Cell(agency_id, name, level, period, bool(request), first, Counts(by_class, coming, late, measures))
 
 

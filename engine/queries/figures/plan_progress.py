@@ -14,7 +14,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, text, union
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, text, union
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines, counter_lines_on
@@ -217,7 +217,7 @@ def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: 
         (each.timing != Timing.OPEN.value).label("done"),
         each.outcome.is_not(None).label("stands"),
     ]
-    groups = select(*alike, func.sum(each.n).label("n")).group_by(*alike).subquery().c
+    groups = select(*alike, cast(func.sum(each.n), Integer).label("n")).group_by(*alike).subquery().c
     keys = groups.agency_id, groups.period, groups.request
     sums = [func.coalesce(func.sum(groups.n).filter(condition), 0) for condition in _box_conditions(groups)]
     found = select(*keys, *(each.label(f"sum_{n}") for n, each in enumerate(sums))).group_by(*keys)
@@ -225,7 +225,7 @@ def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: 
     owner, *others = summed.c
     statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
     return [
-        Cell(agency_id, name, level, of, bool(request), dues[of, bool(request)], Boxes(*map(int, boxes)))
+        Cell(agency_id, name, level, of, bool(request), dues[of, bool(request)], Boxes(*boxes))
         for agency_id, name, level, of, request, *boxes in session.connection().execute(statement)
         if period in ("", of)
     ]
