@@ -336,8 +336,11 @@ def test_of_labels_that_no_table_knows_the_one_that_names_a_body_says_who_leads(
 
 
 def test_a_table_under_unknown_words_is_read_by_what_its_columns_hold(page):
-    rows = (("Việc", "Ai làm", "Cùng ai", "Bao giờ"), ("Rà soát chợ", "Sở Y tế", "Sở Nội vụ", "30/6/2026"))
-    rows = (*rows, ("Tập huấn", "UBND các xã", "Công an tỉnh", "Quý II"))
+    rows = (
+        ("Việc", "Ai làm", "Cùng ai", "Bao giờ"),
+        ("Rà soát chợ", "Sở Y tế", "Sở Nội vụ", "30/6/2026"),
+        ("Tập huấn", "UBND các xã", "Công an tỉnh", "Quý II"),
+    )
     table = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     plan = read_document(f"<html><p>II. PHÂN CÔNG</p><table>{table}</table></html>".encode(), "x")
     first = next(plan.items)
