@@ -166,6 +166,7 @@ def sentence_owner(text: str) -> OwnerLine | None:
 _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
 _TAIL_ALONE = re.compile(r"[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
+_OPENER = say.compiled(say.OPENERS)
 _BROAD = re.compile(phrase(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) "))
 
 
@@ -200,7 +201,11 @@ def _listed_to_colon(prose: Prose, names: list[Name], end: int) -> list[Name]:
         parts = [(names[-1].start, cuts[0][0]), *parts]
         kept = names[:-1]
     at = [max(a, end) + (prose.plain[max(a, end)] == " ") for a, _ in parts]
-    if any(opens_duty(prose, each) or ends_name(prose, each) for each in at) or any(
+    told = names[-1].group and opens_duty(
+        prose, tail.end() + 2
+    )  # «các doanh nghiệp bưu chính, chuyển phát: Phát triển …»
+    verb = _STRONG.match if told else _OPENER.match
+    if any(verb(prose.plain, each) or ends_name(prose, each) for each in at) or any(
         b - max(a, end) > 70 for a, b in parts
     ):
         return names
