@@ -149,7 +149,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     rest = prose.text[end:].lstrip(" ,;.)")
     if rest[:1].isupper() and opens_duty(Prose.of(rest)):  # a heading and its paragraph, run together
         return OwnerLine(written, tuple(names), request, Form.COLON, rest, start)
-    if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end) or (names[-1].sure and _says(prose, end)):
+    if ordered or opens_duty(Prose.of(rest)) or names[-1].sure:
         return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
     return None
 
@@ -228,27 +228,6 @@ def unaddressed(text: str) -> str:
     return text[start:]
 
 
-def _goes_on(prose: Prose, end: int) -> bool:
-    """Whether a name is followed by words that begin a sentence about it: a small letter or a small connecting word."""
-    following = re.compile(r"\s*,?\s*").match(prose.plain, end)
-    at = following.end() if following else end
-    return (
-        re.compile(
-            phrase(
-                r"(?:là|cùng|cần|phải|sẽ|để|khi|ngoài|theo|với|trong|tại|được|không|có|nếu|đã|tự|kịp|trước|từ|hằng|hàng)(?!\w)"
-            )
-        ).match(prose.plain, at)
-        is not None
-    )
-
-
-def _says(prose: Prose, end: int) -> bool:
-    """Whether a name that surely ended is followed by a small word that may be a verb the tables do not know."""
-    following = re.compile(r"\s+(\w+)").match(prose.plain, end)
-    return following is not None and prose.text[following.start(1)].islower() and following[1] not in _NO_VERBS
-
-
-_NO_VERBS = frozenset({"và", "của", "năm", "giai", "về", "hoặc", "cho", "với", "khóa", "lần", "thứ", "số"})
 _POST = re.compile(
     phrase(
         r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "
