@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import bodies_in, lead_of, parted, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_of_line
+from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
@@ -146,8 +146,7 @@ class _Section:
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
                 if fact.label is Label.LEAD and label_of_line(fact.line.body) is None:
-                    label = fact.line.body.partition(":")[0].strip()
-                    self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan chủ trì.", "cả văn bản")
+                    self._unknown_label(fact.line.body.partition(":")[0].strip())
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, Use.DUTY, base.citation)
@@ -341,6 +340,9 @@ class _Section:
         assert table is not None
         for r in range(columns.first):
             self.account.use_row(table, r, Use.HEADING)
+        above = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
+        if above and not any(label_of_column(cell) for cell in above):
+            self._unknown_label(above[-1])
         groups: list[list[Row]] = []
         rows = [row for row in rows_of(table, columns) if row.texts or row.owners]
         numbers = [row.no for row in rows if row.no and not row.same]
@@ -385,6 +387,9 @@ class _Section:
         for owner in owners:
             if not owner.agency:
                 self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
+
+    def _unknown_label(self, label: str) -> None:
+        self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan chủ trì.", "cả văn bản")
 
     def _gaps(self, node: Node) -> None:
         """Numbers left out between the entries directly under a node."""

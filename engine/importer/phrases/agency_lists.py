@@ -118,7 +118,8 @@ def doer_in(text: str) -> OwnerLine | None:
     for found in () if line else islice(_LATER.finditer(text), 20):
         line = line or owner_line(text[found.end() :])
         line = None if line is None or line.form is not Form.INLINE else line
-    if line is not None and line.form is not Form.ALONE:
+    tasked = topic is not None and opens_duty(Prose.of(text))  # «Rà soát chợ: Sở Công Thương»
+    if line is not None and (line.form is not Form.ALONE or tasked):
         return replace(line, form=Form.INLINE, rest=text)
     named = _AT_END.search(text[-220:])
     line = owner_line(named[1]) if named else None

@@ -147,7 +147,7 @@ _RULES = (
     _rule(DeadlineKind.DATE, rf"{_CUE}\s*{_HOUR}(?:{_POINT_UNNAMED}){_EACH}?{_MORE}{{0,4}}", _undated),
     _rule(
         DeadlineKind.DATE,
-        rf"vào\s*(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)}|{_unnamed(_BARE_DAY)}){_EACH}?{_MORE}{{0,4}}",
+        rf"vào\s*(?:dịp\s*)?(?:{_unnamed(_WORDED)}|{_unnamed(_DAY)}|{_unnamed(_BARE_DAY)}){_EACH}?{_MORE}{{0,4}}",
     ),
     _rule(
         DeadlineKind.PERIOD,

@@ -64,6 +64,7 @@ _LINE = tuple(
     for label, pattern in _LINES
 )
 _BETWEEN = re.compile(r"[.;]\s+(?=\w)")
+_NEXT = re.compile(r"[.;,]\s+(?=\w)")
 
 _COLUMNS = (
     (Label.NUMBER, r"(?:stt|tt|số tt|số thứ tự|số|thứ tự|no)$"),
@@ -117,9 +118,9 @@ def labels_in(text: str) -> list[tuple[Label, str]]:
     first = label_of_line(text)
     if first is None:
         return []
-    cuts = [each.end() for each in _BETWEEN.finditer(text) if label_of_line(text[each.end() :]) is not None]
+    cuts = [each.end() for each in _NEXT.finditer(text, text.find(":")) if label_of_line(text[each.end() :])]
     parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    return [(label, value.strip(" .;")) for label, value in filter(None, map(label_of_line, parts))]
+    return [(label, value.strip(" .;,")) for label, value in filter(None, map(label_of_line, parts))]
 
 
 def label_inside(text: str) -> int:

@@ -85,7 +85,7 @@ chủ rừng; cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn than
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words("""
-chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
+chi đoàn; chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
 thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
 trường; tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; quận; đặc khu;
 doanh nghiệp; cấp; cấp ủy; cấp hội; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở;
@@ -107,6 +107,7 @@ SUFFIXES = (
     r"(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|"
     r"thị xã))?",
     r"các cấp",
+    r"cùng cấp",
     r"hai cấp",
     r"cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|"
     r"xã))*(?: và cấp (?:huyện|xã))?",

@@ -149,7 +149,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     rest = prose.text[end:].lstrip(" ,;.)")
     if rest[:1].isupper() and opens_duty(Prose.of(rest)):  # a heading and its paragraph, run together
         return OwnerLine(written, tuple(names), request, Form.COLON, rest, start)
-    if ordered or opens_duty(Prose.of(rest)) or _goes_on(prose, end) or (names[-1].sure and _says(prose, end)):
+    if ordered or opens_duty(Prose.of(rest)) or names[-1].sure:
         return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
     return None
 
@@ -166,6 +166,7 @@ def sentence_owner(text: str) -> OwnerLine | None:
 _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
 _TAIL_ALONE = re.compile(r"[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
+_OPENER = say.compiled(say.OPENERS)
 _BROAD = re.compile(phrase(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) "))
 
 
@@ -200,7 +201,11 @@ def _listed_to_colon(prose: Prose, names: list[Name], end: int) -> list[Name]:
         parts = [(names[-1].start, cuts[0][0]), *parts]
         kept = names[:-1]
     at = [max(a, end) + (prose.plain[max(a, end)] == " ") for a, _ in parts]
-    if any(opens_duty(prose, each) or ends_name(prose, each) for each in at) or any(
+    told = names[-1].group and opens_duty(
+        prose, tail.end() + 2
+    )  # «các doanh nghiệp bưu chính, chuyển phát: Phát triển …»
+    verb = _STRONG.match if told else _OPENER.match
+    if any(verb(prose.plain, each) or ends_name(prose, each) for each in at) or any(
         b - max(a, end) > 70 for a, b in parts
     ):
         return names
@@ -223,27 +228,6 @@ def unaddressed(text: str) -> str:
     return text[start:]
 
 
-def _goes_on(prose: Prose, end: int) -> bool:
-    """Whether a name is followed by words that begin a sentence about it: a small letter or a small connecting word."""
-    following = re.compile(r"\s*,?\s*").match(prose.plain, end)
-    at = following.end() if following else end
-    return (
-        re.compile(
-            phrase(
-                r"(?:là|cùng|cần|phải|sẽ|để|khi|ngoài|theo|với|trong|tại|được|không|có|nếu|đã|tự|kịp|trước|từ|hằng|hàng)(?!\w)"
-            )
-        ).match(prose.plain, at)
-        is not None
-    )
-
-
-def _says(prose: Prose, end: int) -> bool:
-    """Whether a name that surely ended is followed by a small word that may be a verb the tables do not know."""
-    following = re.compile(r"\s+(\w+)").match(prose.plain, end)
-    return following is not None and prose.text[following.start(1)].islower() and following[1] not in _NO_VERBS
-
-
-_NO_VERBS = frozenset({"và", "của", "năm", "giai", "về", "hoặc", "cho", "với", "khóa", "lần", "thứ", "số"})
 _POST = re.compile(
     phrase(
         r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "

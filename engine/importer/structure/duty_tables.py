@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 
 from engine.importer.model import Place
 from engine.importer.phrases.agency_lists import bodies_in, labelled, lead_of
+from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column
 from engine.importer.phrases.marks import BULLETS, mark_of
 from engine.importer.phrases.names import Name
+from engine.importer.phrases.owners import Form, owner_line
 from engine.importer.reading.pages import Table
 
 _INDEX = re.compile(r"[\s(\[]*\d{0,2}[a-z]?[\s)\]]*")
 _GROUP_NUMBER = re.compile(r"[IVX]{1,5}[.)]?|[A-HĐ][.)]?")
 _ROW_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,2})*[.)]?")
 _HEAD_ROWS = 5
+_LOOKED_AT = 40
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,28 @@ def columns_of(table: Table) -> Columns | None:
     """The columns of a duty table; None for any other table."""
     for r, row in enumerate(table.rows[:_HEAD_ROWS]):
         labels = [label_of_column(cell) for cell in row]
+        if {Label.LEAD, Label.TASK} & set(labels):
+            labels = _by_contents(table, r, labels)
         if Label.LEAD in labels and len(set(labels) - {None}) >= 2 and len(row) >= 2:
             return _columns(table, r, labels)
     return None
+
+
+def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Label | None]:
+    """The labels, with the columns under words that no table knows by what most of their cells hold: bodies or times.
+    The first column of bodies leads if no other does, the next ones help."""
+    rows = table.rows[top + 1 :][:_LOOKED_AT]
+    found = list(labels)
+    for c in (c for c, label in enumerate(labels) if label is None):
+        cells = [cell for row in rows if c < len(row) and (cell := row[c].strip()[:400])]
+        lines = [owner_line(cell) for cell in cells]
+        bodies = sum(line is not None and line.form is Form.ALONE for line in lines)
+        times = sum(len(cell) < 60 and any(each.days for each in deadlines_in(cell, column=True)) for cell in cells)
+        if len(cells) >= 2 and 3 * bodies >= 2 * len(cells):
+            found[c] = Label.COORDINATING if Label.LEAD in found else Label.LEAD
+        elif len(cells) >= 2 and 3 * times >= 2 * len(cells):
+            found[c] = Label.DEADLINE
+    return found
 
 
 def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | None:

@@ -208,7 +208,8 @@ class _Builder:
         other = owner_line(text, clauses=True) if own and len(text) < 4000 else None
         if own is None or other is None or other.form is Form.ALONE:
             return False
-        return not {matching(name.text) for name in own.names} & {matching(name.text) for name in other.names}
+        named = {matching(name.text) for name in own.names} & {matching(name.text) for name in other.names}
+        return not named or len(other.names) > len(own.names)
 
     def _pop_to_sibling(self, key: _Key) -> None:
         ranks = []

@@ -28,7 +28,7 @@ def test_the_account_of_every_labelled_text_balances(file):
     assert faults(plan) == []
 
 
-@pytest.mark.parametrize("half", ["open", "heldback", "second", "third", "fourth", "fifth", "sixth"])
+@pytest.mark.parametrize("half", ["open", "heldback", "second", "third", "fourth", "fifth", "sixth", "seventh"])
 def test_the_account_of_every_kind_balances(half):
     for sample in samples(LABELLED / "kinds" / f"{half}.yaml"):
         assert faults(read_document(sample.raw, sample.name)) == [], sample.name

@@ -7,7 +7,7 @@ from ground.import_kinds import by_kind, table
 from ground.paths import DATA
 
 KINDS = DATA / "import" / "kinds"
-HALVES = ["open", "heldback", "second", "third", "fourth", "fifth", "sixth"]
+HALVES = ["open", "heldback", "second", "third", "fourth", "fifth", "sixth", "seventh"]
 figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))
 
 

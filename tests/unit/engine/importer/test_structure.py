@@ -333,3 +333,31 @@ def test_of_labels_that_no_table_knows_the_one_that_names_a_body_says_who_leads(
         "2. Hội thi\n- Đơn vị chủ trì: Tỉnh đoàn.\n"
     )
     assert [item.owner for item in plan.items] == ["Ban Xây dựng Đảng", "Tỉnh đoàn"]
+
+
+def test_a_table_under_unknown_words_is_read_by_what_its_columns_hold(page):
+    rows = (
+        ("Việc", "Ai làm", "Cùng ai", "Bao giờ"),
+        ("Rà soát chợ", "Sở Y tế", "Sở Nội vụ", "30/6/2026"),
+        ("Tập huấn", "UBND các xã", "Công an tỉnh", "Quý II"),
+    )
+    table = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    plan = read_document(f"<html><p>II. PHÂN CÔNG</p><table>{table}</table></html>".encode(), "x")
+    first = next(plan.items)
+    assert [owner.name for owner in first.owners] == ["Sở Y tế"]
+    assert [(duty.coordinating, duty.deadlines[0].text) for duty in first.duties] == [(("Sở Nội vụ",), "30/6/2026")]
+    assert ("unknown_label", "cả văn bản") in codes(plan)
+
+
+def test_labels_after_commas_and_a_body_after_its_task(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Rà soát chợ\nChủ trì: Sở Y tế, phối hợp: Sở Nội vụ, hoàn thành: 30/6/2022\n"
+        "2. Kiểm tra cân đo: Công an tỉnh.\n"
+    )
+    first = next(plan.duties)
+    assert (first.lead, first.coordinating, [each.text for each in first.deadlines]) == (
+        "Sở Y tế",
+        ("Sở Nội vụ",),
+        ["30/6/2022"],
+    )
+    assert [owner.name for owner in list(plan.items)[1].owners] == ["Công an tỉnh"]
