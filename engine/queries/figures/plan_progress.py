@@ -14,7 +14,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, text, union
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, union
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines, counter_lines_on
@@ -185,8 +185,6 @@ def standing(session: Session, as_of: date, *, plan_id: int | None = None, perio
 def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
     """Progress on several days, in two queries a day. Of all plans, it is read from the counters; only assignments of
     which something has changed since that day are looked at one by one."""
-    if session.connection().dialect.name == "postgresql":
-        session.connection().execute(text("SET LOCAL work_mem = '32MB'"))  # with 4 MB it sorts instead of hashing
     found, first_due = [], dict[str, date]()
     for day in days:
         dues = _first_dues(session, day, plan_id)
