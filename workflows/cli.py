@@ -173,9 +173,9 @@ def clock(
 ) -> None:
     """Show whether the server's clock is believed, and confirm it where no second clock can."""
     from workflows import clock_guard
-    from workflows.system import compose
+    from workflows.system import compose_existing
 
-    system = compose()
+    system = compose_existing()
     if confirm:
         clock_guard.confirm(system, actor=operator_name())
     typer.echo(f"{system.clock().astimezone(PLAN_TIME):%Y-%m-%d %H:%M:%S}")
@@ -189,9 +189,9 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
 
     Sends nothing."""
     from workflows.repair import repair as repair_database
-    from workflows.system import compose
+    from workflows.system import compose_existing
 
-    system = compose()
+    system = compose_existing()
     counts = repair_database(system.database, moment(at) if at else system.clock())
     if not any(counts.values()):
         typer.echo(str(Text("Không có gì phải sửa.", "There was nothing to correct.")))
@@ -204,9 +204,9 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
 def show_callbacks() -> None:
     """The addresses to enter at SMS gateways, with their secret."""
     from workflows.channel_wiring import callback_addresses
-    from workflows.system import compose
+    from workflows.system import compose_existing
 
-    system = compose()
+    system = compose_existing()
     for what, address in callback_addresses(system.settings, system.signer).items():
         typer.echo(f"{what:20} {address}")
 

@@ -86,8 +86,7 @@ def require_installation(settings: Settings) -> None:
     if settings.demo:
         return
     database = Database(settings.database)
-    if database.dialect == "sqlite" and not _holds_data(database.url.database):
-        raise _refused(f"không có cơ sở dữ liệu ở {database.url.database}", f"no database at {database.url.database}")
+    database.require_made()
     try:
         with database.read() as session:
             has_tables = inspect(session.connection()).has_table(table(Fact).name)

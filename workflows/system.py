@@ -63,6 +63,15 @@ def compose(settings: Settings | None = None, *, with_entered: bool = True) -> S
     return _wire(settings, database, clock, signer, threading.Event())
 
 
+def compose_existing(*, with_entered: bool = True) -> System:
+    """``compose`` for a command that makes nothing. Raises Unavailable, before it makes a secret or a file, where there
+    is no database."""
+    settings = read_settings()
+    if not settings.demo:
+        Database(settings.database).require_made()
+    return compose(settings, with_entered=with_entered)
+
+
 def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, stop: threading.Event) -> System:
     delivery = DeliveryContext(
         channels=channel_wiring.channels(settings, signer, database),

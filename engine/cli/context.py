@@ -57,6 +57,7 @@ def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
 
     settings = read_settings()
     database = Database(settings.database)
+    database.require_made()
     now = moment(at) if at else (DemoClock(database)() if settings.demo else system_clock())
     return settings, database, now, operator_name()
 

@@ -84,6 +84,19 @@ class Database:
         self._writing = self.bind.execution_options(dondoc_write=True)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
+    def require_made(self) -> None:
+        """Raises Unavailable where there is no SQLite file yet, or an empty one: connecting to it would make it, and
+        look like an installation to the next command."""
+        path = Path(self.url.database or "")
+        if self.dialect != "sqlite" or (path.is_file() and path.stat().st_size > 0):
+            return
+        raise Unavailable(
+            Text(
+                f"Chưa chạy được: không có cơ sở dữ liệu ở {path}. Nếu đây là lần đầu, hãy chạy «dondoc init».",
+                f"Not started: no database at {path}. If this is the first time, run “dondoc init”.",
+            )
+        )
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session with a consistent snapshot; its changes are rolled back."""

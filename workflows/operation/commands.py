@@ -29,12 +29,12 @@ def doctor(
     """Examine this installation: one line each with the remedy. Exit code 1 if anything is wrong. Changes nothing."""
     from engine.admin.checklist import Mark
     from workflows.operation.doctor import examine
-    from workflows.system import compose
+    from workflows.system import compose_existing
 
     try:
-        system = compose()
+        system = compose_existing()
     except Unavailable:  # the lines say what of the database is wrong
-        system = compose(with_entered=False)
+        system = compose_existing(with_entered=False)
     lines = examine(system, connections=connections)
     if as_json:
         found = [
@@ -64,9 +64,9 @@ def send_test(
 ) -> None:
     """Send a test letter or SMS at once; say what the relay or gateway answered. Exit code 1 if it did not take it."""
     from workflows.operation.trial_letter import send_test as send
-    from workflows.system import compose
+    from workflows.system import compose_existing
 
-    accepted, answer = send(compose(), to, language)
+    accepted, answer = send(compose_existing(), to, language)
     typer.echo(str(answer))
     if not accepted:
         raise typer.Exit(1)
@@ -127,11 +127,11 @@ def release(
 ) -> None:
     """After a restore: what is held, and what to do with it. Without an option nothing is decided."""
     from workflows.operation import restore as restoring
-    from workflows.system import compose
+    from workflows.system import compose_existing
 
     if send and drop:
         raise BadInput(Text("Chọn một: --send hoặc --drop.", "Choose one: --send or --drop."))
-    system = compose()
+    system = compose_existing()
     now = moment(at) if at else system.clock()
     found = restoring.held(system.database, now)
     if found is None:

@@ -55,6 +55,28 @@ def test_a_missing_or_empty_database_file_is_refused_and_nothing_is_made(tmp_pat
     assert sorted(tmp_path.rglob("*")) == before
 
 
+LOOKING = (
+    "doctor --no-connections",
+    "release",
+    "clock",
+    "repair",
+    "callbacks",
+    "send-test --to x@y.example",
+    "plan list",
+)
+
+
+@pytest.mark.parametrize("words", LOOKING)
+def test_a_command_that_looks_makes_nothing_where_nothing_was_set_up(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They left a database and a secret, for which «restore» then refused."""
+    monkeypatch.setenv("DONDOC_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.chdir(tmp_path)
+    assert "dondoc init" in str(CliRunner().invoke(app, words.split()).exception)
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
 def test_a_database_in_which_nothing_was_set_up_is_refused(database: Database, tmp_path: Path) -> None:
     assert "dondoc init" in refusal(settings_of(tmp_path, address(database)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -264,7 +266,7 @@ def test_a_database_out_of_reach_is_one_sentence_without_the_password(dondoc: Co
         ("no url at all", "cannot be read"),
         ("mysql://dondoc@localhost/dondoc", "mysql"),
         ("sqlite:////proc/nowhere/dondoc.db", "/proc/nowhere"),
-        ("sqlite:////proc", "unable to open database file"),
+        ("sqlite:////proc", "no database at /proc"),
     ],
 )
 def test_a_database_that_cannot_be_is_one_sentence(dondoc: Commands, url: str, said: str) -> None:
@@ -283,6 +285,10 @@ def test_a_file_that_is_no_database_is_one_sentence_and_stays_as_it_is(dondoc: C
 
 def test_without_a_schema_the_way_out_is_named_and_works(dondoc: Commands) -> None:
     dondoc.set(DONDOC_DATABASE_URL=f"sqlite:///{dondoc.folder}/fresh.db")
+    assert "dondoc init" in dondoc("plan", "list").wrong
+    assert not (dondoc.folder / "fresh.db").exists()
+    with closing(sqlite3.connect(dondoc.folder / "fresh.db")) as other:
+        other.execute("CREATE TABLE something_else (id INTEGER)")
     assert "dondoc db upgrade" in dondoc("plan", "list").wrong
     assert dondoc("db", "upgrade").well
     assert dondoc("db", "upgrade").well
