@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, select, update
+from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlmodel import Session
 
 from engine.store.database import among, table, update_rows
@@ -109,26 +109,16 @@ def mark_on_wire(session: Session, letter_ids: Iterable[int], worker: str) -> No
 
 def still_leased(session: Session, letter_ids: Iterable[int], worker: str) -> set[int]:
     """Those that are leased to this worker, locked."""
-    letters = table(Letter)
-    ours = select(letters.c.id).where(
-        among(session, letters.c.id, letter_ids),
-        letters.c.state == LetterState.SENDING,
-        letters.c.leased_by == worker,
-    )
+    ours = select(table(Letter).c.id).where(_leased(session, letter_ids, worker))
     return set(session.connection().scalars(ours.with_for_update()))
 
 
 def give_back(session: Session, letter_ids: Iterable[int], worker: str) -> None:
     """Owe again what was claimed and not offered to a channel, as it was."""
     letters = table(Letter)
-    ours = and_(
-        among(session, letters.c.id, letter_ids),
-        letters.c.state == LetterState.SENDING,
-        letters.c.leased_by == worker,
-    )
     session.connection().execute(
         update(letters)
-        .where(ours)
+        .where(_leased(session, letter_ids, worker))
         .values(
             state=LetterState.QUEUED,
             attempts=letters.c.attempts - 1,
@@ -136,4 +126,14 @@ def give_back(session: Session, letter_ids: Iterable[int], worker: str) -> None:
             leased_by="",
             on_wire=False,
         )
+    )
+
+
+def _leased(session: Session, letter_ids: Iterable[int], worker: str) -> ColumnElement[bool]:
+    """Those of the letters that are leased to this worker."""
+    letters = table(Letter)
+    return and_(
+        among(session, letters.c.id, letter_ids),
+        letters.c.state == LetterState.SENDING,
+        letters.c.leased_by == worker,
     )

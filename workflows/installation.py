@@ -12,7 +12,6 @@ import hmac
 import json
 import uuid
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, inspect, select
@@ -58,7 +57,7 @@ def require_own_or_new(settings: Settings) -> None:
     run beside the first server and keep other evidence files. One without an account or a plan is completed: ``init``
     was killed in between."""
     database = Database(settings.database)
-    if settings.demo or (database.dialect == "sqlite" and not _holds_data(database.url.database)):
+    if settings.demo or not database.made:
         return
     try:
         with database.read() as session:
@@ -94,7 +93,8 @@ def require_installation(settings: Settings) -> None:
             place = without_password(settings.database)
             raise _refused(f"cơ sở dữ liệu {place} còn trống", f"the database {place} is empty")
         stored = _stored(database)
-        has_secret = bool(settings.secret.get_secret_value()) or _holds_data(str(settings.data_dir / "secret"))
+        secret = settings.data_dir / "secret"
+        has_secret = settings.secret.get_secret_value() or (secret.is_file() and secret.stat().st_size > 0)
         if not has_secret:
             raise _incomplete(
                 f"không có khóa bí mật {settings.data_dir}/secret; chép nó từ máy chủ đầu hoặc đặt DONDOC_SECRET",
@@ -147,12 +147,6 @@ def _stored(database: Database) -> dict[str, str]:
 
 def _check_value(secret: str, installation: str) -> str:
     return hmac.new(secret.encode(), f"dondoc installation {installation}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _holds_data(path: str | None) -> bool:
-    """True of a file with something in it."""
-    found = Path(path or "")
-    return found.is_file() and found.stat().st_size > 0
 
 
 def _incomplete(vi: str, en: str) -> Unavailable:

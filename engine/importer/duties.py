@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
-from engine.importer.phrases.agency_lists import bodies_in, lead_of, parted, placed_owner
+from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, parted, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
@@ -22,12 +22,12 @@ from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_lin
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
-from engine.importer.structure.facts import by_lead
+from engine.importer.structure.facts import by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
-from engine.importer.wording import NO_BODY, Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
+from engine.importer.wording import Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
@@ -146,7 +146,7 @@ class _Section:
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
                 if fact.label is Label.LEAD and label_of_line(fact.line.body) is None:
-                    self._unknown_label(fact.line.body.partition(":")[0].strip())
+                    self._unknown_label(label_words(fact))
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, Use.DUTY, base.citation)

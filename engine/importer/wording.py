@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Place
-from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.agency_lists import bodies_in, lead_of
+from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of
 from engine.importer.phrases.labels import Label, label_inside, labels_in
 from engine.importer.phrases.marks import BULLETS
 from engine.importer.phrases.names import Prose, opens_duty
@@ -17,7 +16,6 @@ from engine.importer.structure.outline import Node
 from engine.importer.vietnamese import matching
 
 _LONGEST_TOPIC = 160
-NO_BODY = say.compiled(say.NO_BODIES)
 
 
 @dataclass(frozen=True)

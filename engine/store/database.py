@@ -84,12 +84,18 @@ class Database:
         self._writing = self.bind.execution_options(dondoc_write=True)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
-    def require_made(self) -> None:
-        """Raises Unavailable where there is no SQLite file yet, or an empty one: connecting to it would make it, and
-        look like an installation to the next command."""
+    @property
+    def made(self) -> bool:
+        """False where there is no SQLite file yet, or an empty one."""
         path = Path(self.url.database or "")
-        if self.dialect != "sqlite" or (path.is_file() and path.stat().st_size > 0):
+        return self.dialect != "sqlite" or (path.is_file() and path.stat().st_size > 0)
+
+    def require_made(self) -> None:
+        """Raises Unavailable unless it is ``made``: connecting would make it, and it would look like an installation to
+        the next command."""
+        if self.made:
             return
+        path = self.url.database
         raise Unavailable(
             Text(
                 f"Chưa chạy được: không có cơ sở dữ liệu ở {path}. Nếu đây là lần đầu, hãy chạy «dondoc init».",

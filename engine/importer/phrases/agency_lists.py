@@ -137,7 +137,7 @@ def doer_in(text: str) -> OwnerLine | None:
 
 _SENTENCE_NAME = re.compile(r"[^.;:()]{4,140}")
 _SMALL_WORD = re.compile(r"(?<=[\w,] )(?=[^\W\d_])")
-_NO_BODY = say.compiled(say.NO_BODIES)
+NO_BODY = say.compiled(say.NO_BODIES)
 
 
 def placed_owner(text: str) -> OwnerLine | None:
@@ -145,7 +145,7 @@ def placed_owner(text: str) -> OwnerLine | None:
     before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
     text = unaddressed(text)
     prose = Prose.of(text)
-    if not text[:1].isupper() or opens_duty(prose) or _NO_BODY.match(prose.plain):
+    if not text[:1].isupper() or opens_duty(prose) or NO_BODY.match(prose.plain):
         return None
     starts = (each.start() for each in _SMALL_WORD.finditer(text, 0, 200))
     at = next(

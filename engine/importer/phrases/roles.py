@@ -32,7 +32,6 @@ _TO = re.compile(
 )
 _VIA = re.compile(phrase(r"(?<!\w)(?:(?:về|gửi về|gửi cho|gửi đến|gửi tới|gửi|thông qua|qua|lên) )(?!\w{0,0}\d)"))
 _REPORT = re.compile(phrase(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)"))
-_MONITOR = re.compile(phrase(r"(?<!\w)theo dõi,? (?:và )?đôn đốc(?!\w)"))
 
 
 @dataclass(frozen=True)

@@ -47,17 +47,18 @@ def _settled(run: list[Fact]) -> tuple[Fact, ...]:
     if not unknown:
         return tuple(run)
     known = any(each.label is Label.LEAD and each not in unknown for each in run)
-    lead = "" if known else _label(next((each for each in unknown if owner_line(_label(each))), unknown[0]))
+    lead = "" if known else label_words(next((each for each in unknown if owner_line(label_words(each))), unknown[0]))
     settled: list[Fact] = []
     seen = False
     for each in run:
         label = Label.COORDINATING if seen else Label.OTHER
-        settled.append(replace(each, label=label) if each in unknown and _label(each) != lead else each)
-        seen = seen or (each in unknown and _label(each) == lead)
+        settled.append(replace(each, label=label) if each in unknown and label_words(each) != lead else each)
+        seen = seen or (each in unknown and label_words(each) == lead)
     return tuple(settled)
 
 
-def _label(fact: Fact) -> str:
+def label_words(fact: Fact) -> str:
+    """The label as it is written."""
     return fact.line.body.partition(":")[0].strip()
 
 
