@@ -20,6 +20,28 @@ from playwright.sync_api import Error, Locator, Page, Response, expect
 
 AXE = Axe().axe_script
 RUN = "options => axe.run(document, options).then(found => found.violations)"
+RULES = {"resultTypes": ["violations"], "iframes": False, "preload": False}
+"""Not in frames: a letter's runs nothing. No style sheet is fetched anew: the rules that read them are experimental."""
+CONTRAST = """async ([known, options]) => {
+  const kinds = new Map(), states = ["type", "role", "aria-current", "disabled", "readonly", "open", "lang"];
+  const visit = (element, around) => {
+    const states_of = states.map(name => element.hasAttribute(name) ? name + element.getAttribute(name) : "");
+    let kind = around;
+    for (const letter of [element.tagName, element.className, ...states_of].join(" ")) {
+      kind = (kind * 31 + letter.codePointAt(0)) % 70368744177643;
+    }
+    const written = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    if (written || element.matches("input, select, textarea")) kinds.set(kind, element);
+    for (const inner of element.children) visit(inner, kind);
+  };
+  visit(document.body, document.documentElement.lang.length);
+  for (const kind of known) kinds.delete(kind);
+  const include = [...kinds.values()];
+  const found = include.length ? (await axe.run({include}, options)).violations : [];
+  return [[...kinds.keys()], found];
+}"""
+"""Contrast of the last element of each kind not yet ``known`` in which words stand. A kind is what styles reach an
+element by: its tag, classes and states and those of all around it."""
 SEEN = """wanted => {
   const on = document.activeElement, look = getComputedStyle(on), at = on.getBoundingClientRect();
   const top = document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2);
@@ -133,21 +155,25 @@ class Visitor:
         else:
             on.click()
 
-    def looks(self, *, axe: bool = True, **rules: Any) -> list[str]:
-        """What is wrong with the page as it stands: what axe finds, what scrolls sideways, what the browser said."""
+    def looks(self, *, axe: bool = True, kinds: set[int] | None = None) -> list[str]:
+        """What is wrong with the page as it stands: what axe finds, what scrolls sideways, what the browser said.
+        ``kinds``: contrast is looked at of elements of kinds not among these, which grow; else of every element."""
         self.page.wait_for_load_state("load")  # a page that is still arriving has no width
-        violations = self.axe(**rules) if axe and self.scripts else []
+        violations = self.axe(kinds, whole=axe) if self.scripts and (axe or kinds is not None) else []
         found = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in violations]
         if self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
             found.append("scrolls sideways")
         return [*found, *self.faults]
 
-    def axe(self, **options: Any) -> list[dict[str, Any]]:
-        """Never without scripts: axe waits for a timer, and none would come. Not in frames: a letter's runs nothing."""
+    def axe(self, kinds: set[int] | None = None, *, whole: bool = True) -> list[dict[str, Any]]:
+        """Never without scripts: axe waits for a timer, and none would come. ``whole``: every rule but contrast."""
         self.page.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
-        found: list[dict[str, Any]] = self.page.evaluate(
-            RUN, {"resultTypes": ["violations"], "iframes": False, **options}
-        )
+        rules = {"rules": {"color-contrast": {"enabled": kinds is None}}}
+        found: list[dict[str, Any]] = self.page.evaluate(RUN, {**RULES, **rules}) if whole else []
+        if kinds is not None:
+            fresh, pale = self.page.evaluate(CONTRAST, [list(kinds), {**RULES, "runOnly": ["color-contrast"]}])
+            kinds.update(fresh)
+            found += pale
         return found
 
 
