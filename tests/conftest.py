@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from ground.depth import DEEP
+from ground.depth import DEEP, takes_turns
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
 
@@ -33,6 +33,7 @@ hypothesis.settings.register_profile("usual", deadline=None, derandomize=True, m
 hypothesis.settings.register_profile("deep", deadline=None, max_examples=1000, database=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("DONDOC_TEST_EXAMPLES", "usual"))
 refuse_the_outside()
+gc.disable()  # while everything is imported and collected: a quarter of that time
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shared = Ground.begin()
         os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What both databases do alike is shown on one of them, in turn, but where a test is marked ``both``."""
+    if not item.get_closest_marker("both"):
+        takes_turns(item, {"url", "empty_url"})
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -58,6 +65,7 @@ def pytest_collection_finish() -> None:
     """What is there now stays till the end: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000, 20, 20)  # a twentieth of all processor time went into looking for garbage
 
 

@@ -22,6 +22,7 @@ import uvicorn
 from browser.visitors import Come, Visitor
 from fastapi import FastAPI
 from ground.databases import closing_database, sqlite_copy
+from ground.depth import takes_turns
 from ground.factory import at
 from ground.lived import NOW, aside, lived_copy, wired
 from ground.office import Standing
@@ -70,19 +71,8 @@ expect.set_options(timeout=PATIENCE)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """The flows of a file take turns in «make test»: one is on the telephone, the next on the desk. In «make deep» all
-    are on both."""
-    call = getattr(item, "callspec", None)
-    for eyes in {"come", "come_early"} & (call.params.keys() if call else set()):
-        flows = _FLOWS.setdefault(item.path, [])
-        name = item.nodeid.partition("[")[0]
-        if name not in flows:
-            flows.append(name)
-        if flows.index(name) % len(EYES) != call.indices[eyes]:  # type: ignore[union-attr]
-            item.add_marker("deep")
-
-
-_FLOWS: dict[Path, list[str]] = {}
+    """The flows of a file take turns in «make test»: one is on the telephone, the next on the desk."""
+    takes_turns(item, {"come", "come_early"})
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,15 @@ MEASURED = """wanted => {
 }"""
 
 
-@pytest.mark.parametrize(("width", "height"), SCREENS)
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("language", "width", "height"),
+    [
+        ("vi", *SCREENS[0]),
+        ("en", *SCREENS[1]),
+        pytest.param("vi", *SCREENS[1], marks=pytest.mark.deep),
+        pytest.param("en", *SCREENS[0], marks=pytest.mark.deep),
+    ],
+)
 def test_content_begins_in_the_upper_third(
     chromium: Browser, spring: Served, width: int, height: int, language: str
 ) -> None:

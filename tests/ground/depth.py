@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -20,13 +21,23 @@ def part(cases: Sequence[T], turn: int, of: int) -> Sequence[T]:
     return cases if DEEP else cases[turn % of :: of]
 
 
-def on_one_database(kind: str) -> pytest.MarkDecorator:
-    """For a test of ``url`` or ``database``: in ``make test`` on ``"sqlite"`` or ``"postgres"``, in ``make deep`` on
-    both; where what differs between them is shown by another test."""
-    both = [
-        pytest.param(
-            each, marks=[*([pytest.mark.postgres] * (each == "postgres")), *([pytest.mark.deep] * (each != kind))]
-        )
-        for each in ("sqlite", "postgres")
-    ]
-    return pytest.mark.parametrize("url", both, indirect=True)
+def takes_turns(item: pytest.Item, fixtures: set[str]) -> None:
+    """Of what one of these fixtures doubles, ``make test`` takes one half and ``make deep`` both: the first of a file
+    with the first value, the next with the second. Not where a test says itself which, by ``parametrize``."""
+    call = getattr(item, "callspec", None)
+    doubled = fixtures & (call.indices.keys() if call else set())
+    if not doubled or any(fixtures & {*_names(mark)} for mark in item.iter_markers("parametrize")):
+        return
+    turns = _TURNS.setdefault(item.path, {})
+    single = (item.nodeid.partition("[")[0], *(n for name, n in sorted(call.indices.items()) if name not in doubled))
+    turn = turns.setdefault(single, len(turns))
+    if any(call.indices[each] != turn % 2 for each in doubled):
+        item.add_marker("deep")
+
+
+def _names(parametrize: pytest.Mark) -> Sequence[str]:
+    names: str | Sequence[str] = parametrize.args[0]
+    return names.replace(" ", "").split(",") if isinstance(names, str) else names
+
+
+_TURNS: dict[Path, dict[tuple[object, ...], int]] = {}

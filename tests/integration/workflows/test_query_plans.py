@@ -27,6 +27,8 @@ from tests.bench.ours import NOW
 from workflows import passes
 from workflows.audit import run_checks
 
+pytestmark = pytest.mark.both
+
 AGENCIES, DUE = 300, 40
 MONDAY = NOW + timedelta(days=6)
 BIG = ("assignment", "letter", "letter_body", "notice", "event", "delivery", "report")

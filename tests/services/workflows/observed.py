@@ -1,9 +1,10 @@
 """Ticks seen by a real Prefect server, lived in a process of its own; what happened comes out as one line of JSON.
 
-    python tests/workflows/observed.py PREPARED.db FOLDER PREFECT_HOME PORT
+    python tests/services/workflows/observed.py PREPARED.db FOLDER PREFECT_HOME PORT [deployed]
 
 Prefect keeps threads, warnings and settings for the whole process, and here its server is killed: not a thing to do
-inside pytest. ``tests/workflows/test_flows.py`` runs this once and looks at each part of what it says.
+inside pytest. ``test_flows.py`` runs this once, and in «make deep» once more with workers on deployments, and looks at
+each part of what it says.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -36,7 +36,7 @@ from sqlalchemy import event, text  # noqa: E402
 
 from config.settings import Settings  # noqa: E402
 from engine.store.database import Database  # noqa: E402
-from engine.store.records import Duty, Letter, Notice  # noqa: E402
+from engine.store.records import Duty, Letter  # noqa: E402
 from workflows import passes  # noqa: E402
 from workflows.installation import establish  # noqa: E402
 from workflows.passes import PassReport  # noqa: E402
@@ -249,7 +249,7 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
     }
 
 
-def main(prepared: Path, folder: Path, home: Path, port: int) -> None:
+def main(prepared: Path, folder: Path, home: Path, port: int, *, with_workers: bool) -> None:
     refuse_the_outside()
     server = PrefectServer(home, port)
     os.environ.update(environment(home, server.api_url))
@@ -259,19 +259,22 @@ def main(prepared: Path, folder: Path, home: Path, port: int) -> None:
     from workflows.flows import exit_process, observed_tick
 
     logging.getLogger("prefect").setLevel(logging.CRITICAL)
-    with closing(Api(server.api_url).http) as http:
-        api = Api(server.api_url)
-        api.http = http
-        told = {"plain": {"letters": plain.letters, "lines": len(rows(plain.database, Notice))}}
-        told["seen"] = seen(api, undisturbed, observed_tick)
-        told["many"] = many(api, Scene(folder, "many", prepared), observed_tick)
-        told["deployed"] = deployed(api, server, Scene(folder, "deployed", prepared))
-        told["failing"] = failing(api, Scene(folder, "failing", prepared), observed_tick)
-    told["interrupted"] = interrupted(server, Scene(folder, "interrupted", prepared), observed_tick)
-    told["threads"] = threading.active_count()  # type: ignore[assignment]
+    api = Api(server.api_url)
+    with closing(api.http):
+        if with_workers:
+            told = deployed(api, server, Scene(folder, "deployed", prepared))
+        else:
+            told = {
+                "plain": {"letters": plain.letters},
+                "seen": seen(api, undisturbed, observed_tick),
+                "many": many(api, Scene(folder, "many", prepared), observed_tick),
+                "failing": failing(api, Scene(folder, "failing", prepared), observed_tick),
+                "interrupted": interrupted(server, Scene(folder, "interrupted", prepared), observed_tick),
+            }
     print(json.dumps(told, ensure_ascii=False), flush=True)
     exit_process(0)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+    prepared, folder, home = map(Path, sys.argv[1:4])
+    main(prepared, folder, home, int(sys.argv[4]), with_workers="deployed" in sys.argv[5:])

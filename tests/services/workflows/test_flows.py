@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import socket
 import subprocess
@@ -46,8 +45,8 @@ def serving(home: Path) -> Iterator[PrefectServer]:
         mine.stop()
 
 
-def observed(folder: Path, ground: Ground) -> str:
-    """What ``observed.py`` lived through, as JSON."""
+def observed(folder: Path, ground: Ground, *more: str) -> dict[str, Any]:
+    """What ``observed.py`` lived through."""
     with closing_database(sqlite_copy(ground, folder)) as database:
         prepare(database)
     (folder / "prefect").mkdir()
@@ -56,23 +55,21 @@ def observed(folder: Path, ground: Ground) -> str:
         unpacked = [each.name for each in server.home.rglob("index.html")]
         words = [Path(__file__).with_name("observed.py"), folder / "dondoc.db", folder, server.home, server.port]
         done = subprocess.run(
-            [sys.executable, *map(str, words)], capture_output=True, text=True, timeout=600, cwd=folder
+            [sys.executable, *map(str, words), *more], capture_output=True, text=True, timeout=600, cwd=folder
         )
     assert done.returncode == 0, done.stderr[-4000:]
     pages = {"content_type": page.headers["content-type"], "unpacked": unpacked}
-    return json.dumps({**json.loads(done.stdout.splitlines()[-1]), "pages": pages})
+    return {**json.loads(done.stdout.splitlines()[-1]), "pages": pages}
 
 
 @pytest.fixture(scope="module")
 def told(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The same, lived once for all the workers of a run."""
-    kept = ground.folder / "observed.json"
-    with kept.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not kept.exists():
-            kept.write_text(observed(tmp_path_factory.mktemp("observed"), ground))
-    found: dict[str, Any] = json.loads(kept.read_text())
-    return found
+    return observed(tmp_path_factory.mktemp("observed"), ground)
+
+
+@pytest.fixture(scope="module")
+def deployed(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return observed(tmp_path_factory.mktemp("deployed"), ground, "deployed")
 
 
 def test_a_tick_is_one_flow_run_with_one_task_run_for_each_duty_that_is_due(told: dict[str, Any]) -> None:
@@ -135,8 +132,10 @@ def test_nothing_is_told_to_the_outside(told: dict[str, Any]) -> None:
     assert environment(Path("home"), "http://127.0.0.1:1/api")["DO_NOT_TRACK"] == "1"
 
 
-def test_a_worker_runs_tick_and_deliver_as_deployments_on_the_database_of_its_environment(told: dict[str, Any]) -> None:
-    deployed = told["deployed"]
+@pytest.mark.deep
+def test_a_worker_runs_tick_and_deliver_as_deployments_on_the_database_of_its_environment(
+    deployed: dict[str, Any],
+) -> None:
     assert deployed["names"] == ["dondoc-tick/every", "dondoc-deliver/every"]
     assert deployed["pool"] == ["van-phong"] * 2
     assert deployed["entrypoints"] == ["workflows.flows.tick", "workflows.flows.deliver"]
@@ -147,9 +146,10 @@ def test_a_worker_runs_tick_and_deliver_as_deployments_on_the_database_of_its_en
     assert deployed["delivered"] == ["COMPLETED: ", ["kept_here"]]  # no relay is set
 
 
-def test_a_worker_on_another_database_refuses_to_run(told: dict[str, Any]) -> None:
-    assert told["deployed"]["elsewhere"].startswith("FAILED")
-    assert "DONDOC_DATABASE_URL" in told["deployed"]["elsewhere"]
+@pytest.mark.deep
+def test_a_worker_on_another_database_refuses_to_run(deployed: dict[str, Any]) -> None:
+    assert deployed["elsewhere"].startswith("FAILED")
+    assert "DONDOC_DATABASE_URL" in deployed["elsewhere"]
 
 
 def test_a_server_that_runs_already_is_taken_over_and_ended(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from ground.depth import on_one_database
 from ground.factory import at, lay, plan_file, rows
 from ground.serving import DONDOC, SOON, install, serving
 from sqlalchemy import update
@@ -93,7 +92,7 @@ def test_killed_and_started_again_it_does_what_was_left_once(owed_in_a_file: Dat
     assert len(set(kept)) == len(kept) == len(states)
 
 
-@on_one_database("postgres")
+@pytest.mark.deep
 def test_two_of_it_on_one_database_send_each_letter_once(owed: Database, url: str, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()

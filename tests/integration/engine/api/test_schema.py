@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from ground.depth import DEEP
+from ground.depth import DEEP, part
 from ground.office import NOW, Office
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
@@ -79,7 +79,7 @@ def test_every_call_answers_as_the_document_says(office: Office, lived: Database
     key = keys(lived)[role] if role else ""
     calls = strategies(office.get("/api/v1/openapi.json").text)
     assert len(calls) > 60
-    for call in calls:
+    for call in calls if role == "administrator" else part(calls, ["", *ROLES].index(role), 2):
 
         @settings(QUIET, max_examples=(3 if role == "administrator" else 1) * (10 if DEEP else 1))
         @given(case=call)

@@ -25,6 +25,8 @@ from engine.store.database import MIGRATIONS, Database, table
 from engine.store.records import ApiToken, Duty, Fact
 from engine.store.search_index import is_a_record
 
+pytestmark = pytest.mark.both
+
 ROOT = Path(engine.__file__).parents[1]
 UPGRADE = "import sys; from engine.store.database import Database; Database(sys.argv[1]).upgrade()"
 SCHEMA = {

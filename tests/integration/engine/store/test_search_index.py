@@ -20,6 +20,8 @@ from engine.terms import Role
 from workflows.audit import run_checks
 from workflows.repair import repair
 
+pytestmark = pytest.mark.both
+
 NOW = at("2021-04-07")
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.depth import on_one_database
 from ground.factory import CONFIG, Laid, at, directory, item, plan_file, policy, real_plan, store
 from ground.post import post_office
 from icalendar import Calendar
@@ -136,7 +135,7 @@ def test_the_live_passes_send_the_letters_that_were_foreseen(sqlite_database: Da
     matches(small(scenario), happened)
 
 
-@on_one_database("postgres")
+@pytest.mark.deep
 def test_plan_188_lives_its_year_on_both_databases_as_it_was_foreseen(database: Database) -> None:
     office = post_office()
     activated(real_plan(database, now=at("2021-04-07", "09:00")))
