@@ -81,7 +81,7 @@ def test_every_call_answers_as_the_document_says(office: Office, lived: Database
     assert len(calls) > 60
     for call in calls if role == "administrator" else part(calls, ["", *ROLES].index(role), 2):
 
-        @settings(QUIET, max_examples=(3 if role == "administrator" else 1) * (10 if DEEP else 1))
+        @settings(QUIET, max_examples=(2 if role == "administrator" else 1) * (10 if DEEP else 1))
         @given(case=call)
         def hold(case: schemathesis.Case) -> None:  # type: ignore[type-arg]
             case.validate_response(sent(office, case, key), checks=HELD)
