@@ -11,7 +11,6 @@ import typer
 from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
-from engine.cli.progress import counting
 from engine.cli.webhooks import webhooks_app
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import written
@@ -299,21 +298,13 @@ def copy(
     to: Annotated[str, typer.Option(help="URL of an empty database, as postgresql://user:password@host/name.")],
 ) -> None:
     """Copy everything into another, empty database, as when moving to PostgreSQL. Stop «serve» first."""
-    from sqlmodel import SQLModel
-
     from config.settings import read_settings
     from engine.store.database import Database
     from engine.store.database_copy import copy_database
 
     settings = read_settings()
     source, target = Database(settings.database), Database(to)
-    with counting(Text("Đang chép", "Copying"), len(SQLModel.metadata.tables)) as advance:
-
-        def told(name: str, rows: int) -> None:
-            typer.echo(f"{name:24} {rows:>10,}")
-            advance(1)
-
-        copied = copy_database(source, target, told)
+    copied = copy_database(source, target, lambda name, rows: typer.echo(f"{name:24} {rows:>10,}"))
     typer.echo(
         Text(
             f"Đã chép {sum(copied.values())} dòng; đặt DONDOC_DATABASE_URL sang cơ sở mới rồi chạy lại.",

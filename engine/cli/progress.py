@@ -1,8 +1,8 @@
-"""On a terminal: a sign that long work goes on, and how far it is. Nothing where the output goes into a file."""
+"""On a terminal: a sign that long work goes on. Nothing where the output goes into a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.text import Text
@@ -19,16 +19,3 @@ def working(words: Text) -> Iterator[None]:
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         progress.add_task(str(words), total=None)
         yield
-
-
-@contextmanager
-def counting(words: Text, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar; the function that it gives is told how many more are done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(str(words), total=total)
-        yield lambda more: progress.advance(task, more)

@@ -60,11 +60,13 @@ def test_every_command_is_documented() -> None:
     assert not missing
 
 
-def test_every_setting_is_documented_with_its_meaning() -> None:
-    rows = {name: rest for name, rest in re.findall(r"\| `DONDOC_([A-Z_]+)` \|(.*)\|", SETTINGS)}
+def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
+    rows = {name: rest for name, *rest in re.findall(r"\| `DONDOC_([A-Z_]+)` \| (.*?) ?\| (.*) \|", SETTINGS)}
     assert set(rows) == {name.upper() for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
-        assert (field.description or "") in rows[name.upper()]
+        default, meaning = rows[name.upper()]
+        assert (name, default.strip("`")) == (name, str("" if field.default is None else field.default))
+        assert (field.description or "") in meaning
 
 
 def test_every_state_is_documented() -> None:
