@@ -64,9 +64,11 @@ TABLE = [(point, kind, fate) for point, fates in FAULTS.items() for kind, fate i
 async def test_each_fault_at_each_point_has_one_fate(
     point: str, kind: Kind, fate: Fate, offers: tuple[str, ...]
 ) -> None:
-    patience = 0.05 if kind is Kind.SILENCE else 5.0
-    async with FaultyServer({point: kind}, login=("sender", "secret"), offers=offers) as server:
-        [outcome] = await send(server, timeout=patience, username="sender", password="secret")
+    for patience in (0.05, 2.0) if kind is Kind.SILENCE else (5.0,):
+        async with FaultyServer({point: kind}, login=("sender", "secret"), offers=offers) as server:
+            [outcome] = await send(server, timeout=patience, username="sender", password="secret")
+        if outcome.fate is fate:
+            break  # else a busy machine was silent before the server was
     assert outcome.fate is fate, outcome
     assert outcome.reply
     assert bool(outcome.receipt) is (fate in (A, U))
