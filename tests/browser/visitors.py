@@ -87,11 +87,15 @@ class Visitor:
         expect(self.page).to_have_url(re.compile(f"^{re.escape(self.url + path)}([?#].*)?$"))
 
     def goes(self, path: str) -> None:
-        answer = self._loaded(path)
-        while answer is not None and answer.status == 202:  # long work: the page would ask again by itself
-            answer = self._loaded(path)
-        assert answer is not None
+        answer = self.loads(path)
         assert answer.ok, f"{path} answered {answer.status}"
+
+    def loads(self, path: str) -> Response:
+        """The answer when long work is done: until then it is 202, or none where the page asked again by itself."""
+        answer = self._loaded(path)
+        while answer is None or answer.status == 202:
+            answer = self._loaded(path)
+        return answer
 
     def _loaded(self, path: str) -> Response | None:
         try:
