@@ -263,8 +263,9 @@ class RequestContext:
     def path(self) -> str:
         return self.request.url.path
 
-    @property
+    @cached_property
     def form_token(self) -> str:
+        """One a page, another for each answer."""
         return self.tools.tokens.make(self.binding)
 
     @property

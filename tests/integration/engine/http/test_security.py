@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,8 @@ from sqlmodel import SQLModel
 
 from engine.accounts.signed_links import Purpose
 from engine.app import PAGES
-from engine.http.security import MAX_BODY_BYTES
+from engine.errors import NotAllowed
+from engine.http.security import MAX_BODY_BYTES, FormTokens
 from engine.http.template_editor import TemplateFile
 from engine.store.database import Database
 from engine.web.pages.account import letter_links
@@ -65,6 +67,41 @@ def test_a_token_of_another_visitor_is_refused(lived: Database, tmp_path: Path) 
     answer = mine.client.post("/assignments/3/cancel", data={"token": theirs.token(), "reason": "x"})
     assert answer.status_code == 403
     assert "tải lại trang" in answer.text
+
+
+def test_no_two_answers_bear_the_same_token_and_none_bears_the_cookie_s_value(office: Office) -> None:
+    """What stays the same in compressed pages can be guessed by their length (BREACH); a proxy may compress them."""
+    pages = [office.get("/overdue").text for _ in range(2)]
+    tokens = [set(re.findall(r'name="token" value="([^"]*)"', page)) for page in pages]
+    assert [len(each) for each in tokens] == [1, 1]
+    (first,), (second,) = tokens
+    raws = [base64.urlsafe_b64decode(each + "==") for each in (first, second)]
+    assert not {raws[0][at : at + 4] for at in range(len(raws[0]) - 3)} & {
+        raws[1][at : at + 4] for at in range(len(raws[1]) - 3)
+    }
+    cookies = list(office.client.cookies.values())
+    assert cookies
+    assert not [value for value in cookies if any(value.encode() in raw for raw in raws) or value in pages[0]]
+    for token in (first, second, second):
+        data = {"token": token, "reason": "x", "id": "3"}
+        assert office.client.post("/assignments/3/cancel", data=data).status_code != 403
+
+
+def test_a_changed_or_unmasked_token_is_refused() -> None:
+    tokens = FormTokens("key")
+    token = tokens.make("binding")
+    tokens.check(token, "binding")
+    raw = base64.urlsafe_b64decode(token + "==")
+    unmasked = bytes(a ^ b for a, b in zip(raw[:32], raw[32:], strict=True))
+    changed = [bytes([*raw[:at], raw[at] ^ 1, *raw[at + 1 :]]) for at in (0, 31, 32, 63)]
+    for wrong in (unmasked, raw[32:], b"", raw + b"x", bytes(64), *changed):
+        with pytest.raises(NotAllowed):
+            tokens.check(base64.urlsafe_b64encode(wrong).decode().rstrip("="), "binding")
+    for text, binding in (("é", "binding"), ("x", "binding"), (token, "other"), (token, ""), (tokens.make(""), "")):
+        with pytest.raises(NotAllowed):
+            tokens.check(text, binding)
+    with pytest.raises(NotAllowed):
+        FormTokens("another key").check(token, "binding")
 
 
 @pytest.mark.parametrize(
