@@ -110,3 +110,20 @@ def test_in_an_empty_directory_the_first_administrator_names_the_office(
     assert rows(sqlite_database, Account)[0].agency_id == "so-y-te"
     for page in ("/", "/overdue", "/assignments", "/plans", "/admin", "/admin/agencies", "/health", "/plans/import"):
         assert empty.get(page).status_code == 200, page
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("Ủy ban nhân dân tỉnh Nghệ An", "tinh"),
+        ("UBND TỈNH CÀ MAU", "tinh"),
+        ("Ủy ban nhân dân thành phố Huế", "tinh"),
+        ("Văn phòng UBND tỉnh", "so"),
+    ],
+)
+def test_an_office_s_name_says_whether_it_is_the_province(
+    sqlite_database: Database, tmp_path: Path, name: str, level: str
+) -> None:
+    empty = open_office(sqlite_database, tmp_path, open_desk=False)
+    assert create(empty, issue(empty), agency_id="", agency=name) == 303
+    assert [made.level for made in rows(sqlite_database, Agency)] == [level]
