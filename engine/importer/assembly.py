@@ -10,8 +10,8 @@ from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.duties import SectionRead, instructions_of, section_of
 from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
-from engine.importer.phrases.marks import Rank, mark_of
-from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
+from engine.importer.phrases.marks import Rank, body_of
+from engine.importer.phrases.owners import Directory, Unknowing, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, overlooked, without_persons
@@ -31,7 +31,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     root = outline(with_facts(joined(parts.body)))
     survey, account = Survey.of(root), Account()
     doubts = list(_elsewhere(parts.header.province, directory))
-    directory = Elsewhere(directory) if doubts else directory
+    directory = Unknowing() if doubts else directory
     read = list(_sections(root, survey, directory, account))
     if not any(item.duties for each in read for item in each.section.items):
         raise BadInput(
@@ -127,14 +127,9 @@ def _misread(said: Iterable[Instruction], entries: Iterable[Accounted]) -> Itera
     for each in said:
         above = under.get(each.place.order)
         single = each.owners and not any(owner.group for owner in each.owners)
-        if single or (above is not None and theme_of(_body(above.text)) is Theme.OPEN):
+        if single or (above is not None and theme_of(body_of(above.text)) is Theme.OPEN):
             message = f"Đọc là yêu cầu chung, có thể là nhiệm vụ riêng: «{each.text[:80]}»."
             yield Doubt("overlooked", message, str(each.place))
-
-
-def _body(text: str) -> str:
-    mark = mark_of(text)
-    return text[mark.length :] if mark else text
 
 
 def _unbalanced(letters: int) -> Iterable[Doubt]:

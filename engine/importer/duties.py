@@ -22,12 +22,12 @@ from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_lin
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
-from engine.importer.structure.facts import by_lead, label_words
+from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
-from engine.importer.wording import Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
+from engine.importer.wording import Said, is_topic, mark_text, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
@@ -364,7 +364,7 @@ class _Section:
                 for row in group:
                     self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY, serious=True)
                 continue
-            duties = [Said(text, row.place, facts=row_facts(row)) for row in group for text in row.texts]
+            duties = [Said(text, row.place, facts=row.facts) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
             labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
             self.unnumbered[labels] += not first.no

@@ -20,7 +20,7 @@ from engine.importer.phrases.names import (
     names_in,
     opens_duty,
 )
-from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
+from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
 from engine.importer.vietnamese import matching
 
@@ -122,8 +122,7 @@ def doer_in(text: str) -> OwnerLine | None:
     if line is not None and (line.form is not Form.ALONE or tasked):
         return replace(line, form=Form.INLINE, rest=text)
     named = _AT_END.search(text[-220:])
-    line = owner_line(named[1]) if named else None
-    if line is not None and line.form is Form.ALONE:
+    if named and (line := bodies_alone(named[1])):
         return replace(line, form=Form.INLINE, rest=text)
     prose = Prose.of(text)
     for row, end in names_in(prose):
@@ -168,9 +167,8 @@ def unknown_label(text: str) -> list[tuple[Label, str]]:
     role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(prose)
     if not role or label_of_column(words) not in (None, Label.LEAD):
         return []
-    line = owner_line(value.strip(" ."))
-    if line is not None:
-        return [(Label.LEAD, value.strip())] if line.form is Form.ALONE else []
+    if owner_line(value.strip(" .")) is not None:
+        return [(Label.LEAD, value.strip())] if bodies_alone(value.strip(" .")) else []
     value = value.strip(" .;")
     found = deadlines_in(value, column=True) if len(value) < 60 else ()
     timed = any(each.days and len(each.text) + 8 >= len(value) for each in found)

@@ -221,6 +221,7 @@ _RULES = (
         DeadlineKind.CYCLE, phrase(r"(?:vào )?(?:ngày|tuần|tháng) (?:đầu|cuối) (?:của |mỗi |hằng )*(?:tháng|quý|năm)")
     ),
 )
+_LONGEST = 4000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+(?=[^\W\d_a-zđàáảãạăâèéêìíòóôơùúưỳý]|\d|[-+*(\"“])|\n+")
 _CADENCES = (
     (
@@ -273,6 +274,11 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
         dated = re.sub(r"(?<![\d/.-])(?=20\d\d(?!\d))", "năm ", prose.plain)
         return (_deadline(bare, dated, DeadlineKind.PERIOD, bare),) if re.search(r"\w", bare) else ()
     return tuple(kept)
+
+
+def is_dated(text: str) -> bool:
+    """Whether a text names a last day; one that is no paragraph any more is not looked through."""
+    return len(text) <= _LONGEST and any(each.kind is DeadlineKind.DATE for each in deadlines_in(text))
 
 
 def _matches(plain: str) -> Iterator[tuple[int, int, DeadlineKind]]:

@@ -92,6 +92,12 @@ def mark_of(text: str) -> Mark | None:
     return None
 
 
+def body_of(text: str) -> str:
+    """A paragraph's text without its mark."""
+    mark = mark_of(text)
+    return text[mark.length :] if mark else text
+
+
 _ORDINALS = {"nhất": "I", "hai": "II", "ba": "III", "tư": "IV", "bốn": "IV", "năm": "V", "sáu": "VI"}
 
 

@@ -37,7 +37,7 @@ class Directory(Protocol):
 
 
 class Unknowing:
-    """A directory that knows nobody, for a document of an office whose directory is not at hand."""
+    """A directory that knows nobody: none is at hand, or it is that of another province than the plan's."""
 
     id = ""
     name = ""
@@ -47,27 +47,6 @@ class Unknowing:
 
     def members(self, name: str) -> tuple[str, ...]:
         return ()
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """The directory of another province than the plan's: its names are suggestions, and match nothing by themselves."""
-
-    directory: Directory
-
-    @property
-    def id(self) -> str:
-        return self.directory.id
-
-    @property
-    def name(self) -> str:
-        return self.directory.name
-
-    def find(self, name: str) -> str | None:
-        return None
-
-    def members(self, name: str) -> tuple[str, ...]:
-        return self.directory.members(name)
 
 
 class Form(StrEnum):
@@ -119,6 +98,12 @@ def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> Own
                 return found
         return None
     return found
+
+
+def bodies_alone(text: str, *, headed: bool = False) -> OwnerLine | None:
+    """The owner line of a text that holds nothing but bodies."""
+    line = owner_line(text, headed=headed)
+    return line if line is not None and line.form is Form.ALONE else None
 
 
 def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | None:

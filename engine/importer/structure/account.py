@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer.model import Accounted, DeadlineKind, Place, Use
+from engine.importer.model import Accounted, Place, Use
 from engine.importer.phrases.agency_lists import doer_in
-from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
-from engine.importer.phrases.marks import mark_of
+from engine.importer.phrases.marks import body_of
 from engine.importer.phrases.owners import Form, owner_line
 from engine.importer.reading.pages import BAR, Block, Table, TextLine
 from engine.importer.structure.header import Parts
@@ -75,7 +75,7 @@ class Account:
         for node in root.children:  # the words before the first heading say on what the plan rests
             if node.paragraph is None or node.mark is not None or node.heading:
                 break
-            if not _is_dated(node.body):
+            if not is_dated(node.body):
                 self.use(node.paragraph, Use.HEAD)
         for node in root.walk():
             self._leave(node)
@@ -122,7 +122,7 @@ def judged(entry: Accounted, body: str) -> Accounted:
         return replace(entry, serious=True)
     line = owner_line(body)
     label = label_of_line(body)
-    dated = _is_dated(body)
+    dated = is_dated(body)
     led = label is not None and label[0] is Label.LEAD
     said = line or owner_line(body, clauses=True)
     return replace(entry, serious=line is not None or led or dated, owner=said.written if said else "")
@@ -134,10 +134,9 @@ def overlooked(entries: Iterable[Accounted]) -> Iterator[Accounted]:
     seen: set[str] = set()
     led: set[str] = set()
     for each in entries:
-        mark = mark_of(each.text)
-        body = each.text[mark.length :] if mark else each.text
+        body = body_of(each.text)
         if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
-            if len(body) > _LONGEST or _is_dated(body) or (each.use is Use.HEADING and doer_in(body)):
+            if len(body) > _LONGEST or is_dated(body) or (each.use is Use.HEADING and doer_in(body)):
                 yield each
         elif each.use is Use.DUTY and each.citation in seen and len(body) <= _LONGEST:
             line = owner_line(body)
@@ -149,10 +148,6 @@ def overlooked(entries: Iterable[Accounted]) -> Iterator[Accounted]:
             if each.citation in led:
                 yield each  # a second lead of one duty
             led.add(each.citation)
-
-
-def _is_dated(text: str) -> bool:
-    return len(text) <= _LONGEST and any(each.kind is DeadlineKind.DATE for each in deadlines_in(text))
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:

@@ -16,8 +16,9 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column
 from engine.importer.phrases.marks import BULLETS, mark_of
 from engine.importer.phrases.names import Name
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import bodies_alone
 from engine.importer.reading.pages import Table
+from engine.importer.structure.facts import Facts
 
 _INDEX = re.compile(r"[\s(\[]*\d{0,2}[a-z]?[\s)\]]*")
 _GROUP_NUMBER = re.compile(r"[IVX]{1,5}[.)]?|[A-HĐ][.)]?")
@@ -43,12 +44,9 @@ class Row:
     owners: tuple[Name, ...]
     texts: tuple[str, ...]
     place: Place
+    facts: Facts
     topic: str = ""
     group: str = ""
-    coordinating: tuple[Name, ...] = ()
-    monitor: str = ""
-    deadline: str = ""
-    product: str = ""
     persons: str = ""
     same: bool = False
 
@@ -71,8 +69,7 @@ def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Lab
     found = list(labels)
     for c in (c for c, label in enumerate(labels) if label is None):
         cells = [cell for row in rows if c < len(row) and (cell := row[c].strip()[:400])]
-        lines = [owner_line(cell) for cell in cells]
-        bodies = sum(line is not None and line.form is Form.ALONE for line in lines)
+        bodies = sum(bodies_alone(cell) is not None for cell in cells)
         times = sum(len(cell) < 60 and any(each.days for each in deadlines_in(cell, column=True)) for cell in cells)
         if len(cells) >= 2 and 3 * bodies >= 2 * len(cells):
             found[c] = Label.COORDINATING if Label.LEAD in found else Label.LEAD
@@ -164,10 +161,11 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
         owners=tuple(owners),
         texts=task,
         place=place,
-        coordinating=(*helping, *bodies_in(with_)),
-        monitor=get.get(Label.MONITOR, ""),
-        deadline=get.get(Label.DEADLINE, ""),
-        product=get.get(Label.PRODUCT, ""),
+        facts=Facts(
+            tuple(name.text for name in owners),
+            tuple(name.text for name in (*helping, *bodies_in(with_))),
+            *(get.get(each, "") for each in (Label.MONITOR, Label.DEADLINE, Label.PRODUCT)),
+        ),
         persons=get.get(Label.PERSON, ""),
         same=covered and not fresh,
     )

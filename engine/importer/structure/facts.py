@@ -8,14 +8,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from engine.importer.phrases.agency_lists import lead_of, unknown_label
-from engine.importer.phrases.labels import Label, label_of_line, labels_in
+from engine.importer.phrases.agency_lists import bodies_in, lead_of, unknown_label
+from engine.importer.phrases.labels import Label, label_inside, label_of_line, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
 from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What labelled lines or columns say of a duty beside its words."""
+
+    lead: tuple[str, ...] = ()
+    coordinating: tuple[str, ...] = ()
+    monitor: str = ""
+    deadline: str = ""
+    product: str = ""
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> Facts:
+        """The first of a kind wins."""
+        found: dict[Label, str] = {}
+        for fact in facts:
+            found.setdefault(fact.label, fact.value)
+        leads, helping = lead_of(found.get(Label.LEAD, ""))
+        helping += bodies_in(found.get(Label.COORDINATING, ""))
+        return cls(
+            tuple(name.text for name in leads),
+            tuple(name.text for name in helping),
+            found.get(Label.MONITOR, ""),
+            found.get(Label.DEADLINE, ""),
+            found.get(Label.PRODUCT, ""),
+        )
+
+    @classmethod
+    def inside(cls, text: str) -> Facts:
+        """What labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»)."""
+        found = dict(reversed(labels_in(text[at:]))) if (at := label_inside(text)) >= 0 else {}
+        return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
+
 
 _SHORT_LABEL = re.compile(r"\w[^:.;]{1,40}:\s*\S")
 

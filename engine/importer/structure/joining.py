@@ -18,9 +18,9 @@ from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_inside, label_of_line
-from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
+from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import Form, bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
@@ -210,9 +210,7 @@ class _Joiner:
     def _short(self, text: str, before: str) -> bool:
         """Whether the line before is a title: it ends long before the width of the text, and the next has a capital."""
         title = is_capital(before) or is_capital(text)
-        whole = "".join(self.parts)
-        mark = mark_of(whole)
-        body = whole[mark.length :] if mark else whole
+        body = body_of("".join(self.parts))
         if title or self.shape.first or _EXPECTS_MORE.search(matching(before[-20:])) or self._goes_on(body, text):
             return False
         room = len(before) + 1 + len(text.split(" ", 1)[0])
@@ -267,8 +265,7 @@ class _Joiner:
     @staticmethod
     def _goes_on(body: str, following: str) -> bool:
         """Whether a name goes on in the next line: with it, the line is names to its end («… Việt» «Nam tỉnh»)."""
-        whole = owner_line(f"{body} {following}")
-        return whole is not None and whole.form is Form.ALONE
+        return bodies_alone(f"{body} {following}") is not None
 
     def _genuine(self, mark: Mark, line: TextLine, before: str, trusted: bool) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
@@ -281,9 +278,8 @@ class _Joiner:
         above = mark_of(self.parts[0])
         deeper = above is not None and mark.label == f"{above.label}.1"
         if _EXPECTS_NUMBER.search(plain) and not self._heading() and not deeper:
-            owner = owner_line(rest, headed=True)
-            alone = owner is not None and owner.form is Form.ALONE
-            return self._follows(mark) and (alone or (owner is not None and not self._full(before)))
+            alone = bodies_alone(rest, headed=True)
+            return self._follows(mark) and bool(alone or (owner_line(rest, headed=True) and not self._full(before)))
         if mark.rank is Rank.BRACKET:
             earlier = f"({mark.value - 1})" if mark.label.isdigit() else f"({chr(ord(mark.label[0]) - 1)})"
             return not any(earlier in part[3:] for part in self.parts)

@@ -16,7 +16,7 @@ from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import Form, bodies_alone, owner_line
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph, ended
@@ -233,8 +233,8 @@ class _Builder:
         text = node.body
         if len(text) > 200:
             return None
-        owner = owner_line(text, headed=headed)
-        if owner is not None and owner.form is Form.ALONE and not owner.start:
+        owner = bodies_alone(text, headed=headed)
+        if owner is not None and not owner.start:
             return Rank.NUMBER, _UNNUMBERED
         if is_heading(text):
             node.heading = True

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engine.importer.model import DeadlineKind
 from engine.importer.phrases.agency_lists import doer_in
-from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line
@@ -158,8 +157,7 @@ def _ordered(node: Node, survey: Survey) -> bool:
 
 
 def _is_dated(node: Node) -> bool:
-    texts = (each.body for each in (node, *node.children) if len(each.body) < _LONGEST_TASK)
-    return any(each.kind is DeadlineKind.DATE for text in texts for each in deadlines_in(text))
+    return any(is_dated(each.body) for each in (node, *node.children))
 
 
 def _has_leads(node: Node) -> bool:
