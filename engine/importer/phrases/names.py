@@ -26,7 +26,6 @@ _GROUP = re.compile(
     + say.any_of(say.GROUPED)
     + r"(?!\w)"
 )
-_GROUP_WORDS = re.compile(phrase(r"(?:sở, )?(?:ban, ngành|sở, ngành|ban ngành|phòng, ban|ban, phòng)"))
 _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
 _OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
@@ -126,8 +125,7 @@ def _named(prose: Prose, at: int) -> bool:
 def _small_head(prose: Prose, at: int) -> bool:
     """A body without a capital: one of the usual words, or a first word of two syllables («công đoàn cơ sở»)."""
     head = _HEAD.match(prose.plain, at)
-    long = head is not None and " " in head.group() and not head.group().startswith("thanh")
-    return long or _SMALL_HEADS.match(prose.plain, at) is not None
+    return (head is not None and " " in head.group()) or _SMALL_HEADS.match(prose.plain, at) is not None
 
 
 def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
@@ -164,7 +162,7 @@ def _placed(prose: Prose, at: int) -> tuple[list[Name], int]:
     place = head.end() if head else at
     while head is not None and (level := _OF_PLACE.match(prose.plain, place)):
         proper = _PROPER.match(prose.text, level.end())
-        if proper is None or opens_duty(prose, level.end()) or _HEAD.match(prose.plain, level.end()):
+        if proper is None:
             break
         text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
         found.append(Name(text, place, proper.end(), sure=True))
@@ -188,15 +186,13 @@ def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
         return found, at
     word = head["head"].capitalize()
     place = head.end()
-    while (field := _FIELD.match(prose.plain, place)) is not None and prose.text[place].isupper():
+    while field := _FIELD.match(prose.plain, place):
         if _HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, field.end() + 1):
             break  # «Phòng Kinh tế, Công an xã»
         end = field.end()
-        suffix = _SUFFIX.match(prose.plain, end + 1) if prose.plain[end : end + 1] == " " else None
-        end = suffix.end() if suffix else end
         found.append(Name(f"{word} {prose.text[place:end]}", place, end))
         between = _BETWEEN.match(prose.plain, end)
-        if between is None or "-" in between.group():
+        if between is None:
             break
         place = between.end()
     return found, end
@@ -210,15 +206,11 @@ def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
     if posts is not None:  # «Giám đốc, Phó Giám đốc Sở Y tế» is one name: the last post goes on
         return _end(prose, max(each.start() for each in _POST.finditer(plain, at, posts.end())))
     group = _GROUP.match(plain, at)
-    head = whole or group or _HEAD.match(plain, at) or _PLACE.match(plain, at)
+    head = whole or group or _HEAD.match(plain, at)
     end = head.end() if head else at
-    grouped = group is not None or _GROUP_WORDS.match(plain, at) is not None
-    fielded = head is not None and _FIELDED.fullmatch(head.group()) and plain[end : end + 1] == " "
-    field = _FIELD.match(plain, end + 1) if fielded else None
-    closed = whole is not None
-    if field and prose.text[field.start()].isupper():
-        end, closed = field.end(), True
-    walk = _Walk(prose, at, end, grouped, closed=closed)
+    field = _FIELD.match(plain, end + 1) if head and _FIELDED.fullmatch(head.group()) else None
+    closed = whole is not None or field is not None
+    walk = _Walk(prose, at, field.end() if field else end, group is not None, closed=closed)
     return walk.run(), walk.grouped or walk.plural, walk.closed or closed
 
 
@@ -233,11 +225,9 @@ class _Walk:
     grouped: bool
     closed: bool = False
     plural: bool = False
-    start_of_rest: int = 0
     leveled: bool = False
 
     def run(self) -> int:
-        self.start_of_rest = self.end
         at = self._skip(self.end)
         limit = self.start + MAX_NAME_CHARS
         while at < min(len(self.prose.text), limit):
@@ -264,7 +254,7 @@ class _Walk:
             return self._sign(word.group(), at, word.end())
         if word.group() == "và":
             return self._and(word.end())
-        joined = _SUFFIX.match(plain, at) or (text[at].islower() and not self.closed and _COMPOUND.match(plain, at))
+        joined = _SUFFIX.match(plain, at) or _COMPOUND.match(plain, at)
         if joined:
             self.closed = self.closed or self._level(at, joined.end())
             return joined.end()
@@ -272,8 +262,8 @@ class _Walk:
             self.grouped, self.closed = True, False
             return word.end()
         if self.closed and not text[at].isupper():
-            level = _LEVEL.match(plain, at) if self.end == self.start_of_rest or self.plural else None
-            self.leveled = self.leveled or level is not None
+            level = _LEVEL.match(plain, at)
+            self.leveled = level is not None
             return level.end() if level else None
         stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
         if stops or self._duty(at, word.end()):
@@ -282,11 +272,9 @@ class _Walk:
             short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
             return word.end() if short and word.end() < len(plain) else word.end() - 1
         if self.closed:
-            if not self._after_place(at):
-                return None
             self.closed = self.leveled
             return word.end()
-        self.closed = text[at].islower() and self._level(at, word.end())
+        self.closed = self._level(at, word.end())
         return word.end()
 
     def _level(self, at: int, end: int) -> bool:
@@ -296,11 +284,6 @@ class _Walk:
             return False
         self.leveled = True
         return True
-
-    def _after_place(self, at: int) -> bool:
-        """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there; the
-        second syllable of a place does always («UBND xã Tân Lập»)."""
-        return self._second(at) or not _OPENER.match(self.prose.plain, at)
 
     def _second(self, at: int) -> bool:
         """Whether a capital follows the first syllable of a proper name, which has two at least."""
@@ -313,14 +296,8 @@ class _Walk:
         after = text[following : following + 1]
         if sign in "-&/" and after.isalnum():
             strong = _STRONG.match(plain, following)
-            begins = (
-                sign == "-"
-                and strong is not None
-                and re.match(r"\s+\w", plain[strong.end() : strong.end() + 3]) is not None
-            )
-            if begins or self._duty(following, following) or (self.closed and not after.isupper()):
-                return None
-            if sign == "-" and self._next_body(at, following):
+            verb = strong is not None and plain.startswith(" ", strong.end())
+            if (sign == "-" and (verb or self._next_body(following))) or (self.closed and not after.isupper()):
                 return None
             self.closed = False
             return end
@@ -329,10 +306,8 @@ class _Walk:
         if sign == "," and self.grouped and self._counted(following):
             self.plural = True
             return end if text[following].islower() or is_capital(text[self.start : following]) else None
-        if sign == "," and self._leveled(at, following):
+        if sign == "," and after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
             self.plural = True
-            return end
-        if sign == "," and not self.closed and self._abbreviated(at, following):
             return end
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
@@ -352,57 +327,29 @@ class _Walk:
         more = self.prose.text[after : after + 1].isalpha() and not plain.startswith("và", after)
         return _HEAD.match(plain, at) is None or not more or bool(_SUFFIX.match(plain, after)) or self._verb(after)
 
-    def _next_body(self, at: int, following: int) -> bool:
+    def _next_body(self, following: int) -> bool:
         """Whether another body begins after a dash: «Sở Tài chính - Sở Nội vụ», but not «Văn phòng HĐND - UBND», nor a
         unit and what it is part of («Phòng Nghiệp vụ Y - Sở Y tế»)."""
         plain = self.prose.plain
-        spaced = self.prose.text[at - 1 : at].isspace() and self.prose.text[following - 1].isspace()
         part = _UNIT.match(plain, self.start) is not None or _PART_OF.match(plain, following) is not None
-        own = plain[self.start : at].strip()
-        return spaced and " " in own and not part and begins_name(self.prose, following)
-
-    def _leveled(self, at: int, following: int) -> bool:
-        """«UBND xã, phường, thị trấn»: a level of places, and another after the comma."""
-        before = re.search(r"(?:\w+\s+)?\w+$", self.prose.plain[max(self.start, at - 30) : at].rstrip())
-        level = _LEVEL.match(self.prose.plain, following)
-        small = self.prose.text[following : following + 1].islower()
-        ends = before is not None and any(
-            _LEVEL.fullmatch(each) for each in (before.group(), before.group().split()[-1])
-        )
-        return ends and small and level is not None
-
-    def _abbreviated(self, at: int, following: int) -> bool:
-        """«Sở VH,TT&DL»: no blank, and capitals on both sides."""
-        text = self.prose.text
-        return following == at + 1 and text[at - 2 : at].isupper() and text[following : following + 2].isupper()
+        return not part and begins_name(self.prose, following)
 
     def _listed(self, following: int) -> bool:
         """«Trung tâm Văn hóa, Thông tin và Thể thao»: X, Y và Z, none of which begins a name of its own."""
         plain, text = self.prose.plain, self.prose.text
         ahead = re.compile(r"[^,;:.()\n]{2,40}?(?:,[^,;:.()\n]{2,30}?)?\s(?:và|-)\s+").match(plain, following)
-        if ahead is None or begins_name(self.prose, following) or self._duty(following, following):
-            return False
-        last = ahead.end()
-        return text[last : last + 1].isupper() and not begins_name(self.prose, last)
+        return ahead is not None and not begins_name(self.prose, following) and text[ahead.end() :][:1].isupper()
 
     def _and(self, end: int) -> int | None:
-        plain, text = self.prose.plain, self.prose.text
-        following = self._skip(end)
-        if self.grouped and _GROUPED.match(plain, following) and not text[following : following + 1].isupper():
-            self.plural = True
-            return None if self._verb(following) else end
-        if self._leveled(end - 2, following):
-            self.plural = True
-            return end
-        weak = not self.closed and text[self.end - 1].islower() and _WEAK.match(plain, following) is not None
-        if (self.closed and self.leveled) or (begins_name(self.prose, following) and not weak):
+        plain, following = self.prose.plain, self._skip(end)
+        if begins_name(self.prose, following) and not _WEAK.match(plain, following):
             return None
-        inside = not self.closed and not self.grouped and _INSIDE.match(plain, following)
-        begun = _HEAD.match(plain, following) or _GROUP.match(plain, following) or _OPENER.match(plain, following)
-        if text[following : following + 1].isupper() or (inside and not begun):
-            self.closed = False
-            return end
-        return None
+        begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
+        inside = not begun and _INSIDE.match(plain, following)
+        if not (self.prose.text[following : following + 1].isupper() or inside):
+            return None
+        self.closed = False
+        return end
 
     def _verb(self, at: int) -> bool:
         """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
@@ -420,18 +367,10 @@ class _Walk:
         if text[at].islower() and self._spanned(at):
             return False
         if text[at].islower():
-            bare = _BARE.fullmatch(before) is not None and not _STRONG.match(plain, at)
-            return not bare and _COMPOUND.match(plain, at) is None
-        if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
-            return False
+            return _BARE.fullmatch(before) is None
         if _FIRM.search(before):
             return False  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
-        last = before[-12:]
-        head = _HEAD.match(plain, self.start)
-        if head is not None and _OPENER.fullmatch(plain[head.end() : at].strip()):
-            return False  # «Trung tâm Hỗ trợ Phát triển Doanh nghiệp»
-        direct = _HEAD.fullmatch(before.split(" - ")[-1]) is not None or self._ends_with_head(before)
-        return not direct and not last.endswith((" và", "-", "&", ","))
+        return not self._ends_with_head(before) and not before.endswith((" và", "-", "&", ","))
 
     def _spanned(self, at: int) -> bool:
         """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
@@ -462,7 +401,7 @@ def is_body(name: str) -> bool:
         return False
     if len(words) == 1 and not (name.isupper() and len(name) > 2):
         return not name.islower() and len(name) > 3
-    return bool(words) and (_COMMON.match(name) is None or (len(words) > 2 and not name.lower().startswith("địa điểm")))
+    return bool(words) and (_COMMON.match(name) is None or len(words) > 2)
 
 
 def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:
