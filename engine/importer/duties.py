@@ -82,7 +82,7 @@ class _Section:
         if child.mark is None and child.body.endswith(":") and not child.children:
             self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
-        line = self._owner(child)
+        line = self.survey.owner(child)
         doer = None if line else self.survey.doer(child)
         if child.leads:
             self._led(child, topic)
@@ -108,12 +108,6 @@ class _Section:
             for each in child.walk():
                 self.account.leave_out(each.paragraph, NOBODY)
 
-    def _owner(self, node: Node) -> OwnerLine | None:
-        """The owner line of an entry that begins with a body; a long row of names alone is none."""
-        line = self.survey.owner(node)
-        long = line is not None and line.form is Form.ALONE and len(line.written) >= 120
-        return None if long and node.mark is None and not node.children else line
-
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
         entry = self._at(node, topic, line.written, line.names, request=line.request)
@@ -126,9 +120,6 @@ class _Section:
         inline = line.form is Form.INLINE and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
         self._add(replace(entry, inline=inline), list(self._duties(node, own)))
-        for child in node.children:
-            if child.leads:
-                self._led(child, topic or line.written)
 
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node; entries below that have leads of their own are duties, too."""
@@ -220,7 +211,7 @@ class _Section:
                 found.append(with_facts_of(said, node.facts))
         told = any(opens_duty(Prose.of(child.body)) for child in node.marked())
         for child in node.children:
-            if child.table is not None or child.leads:
+            if child.table is not None:
                 continue
             if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body

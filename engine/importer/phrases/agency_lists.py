@@ -98,7 +98,6 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
     return leads, [Name(text, 0, len(text)) for text in dict.fromkeys(helping)]
 
 
-_LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*trì(?!\w)")
 _BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
 _TOPIC = re.compile(r"[^:.]{3,120}:\s*")
 _STRONG = say.compiled(say.STRONG)
@@ -127,9 +126,8 @@ def doer_in(text: str) -> OwnerLine | None:
     prose = Prose.of(text)
     for row, end in names_in(prose):
         before = prose.plain[: row[0].start].rstrip()
-        leads_ = before.endswith((".", "(", ";", "giao")) and _LEADS.match(prose.plain, end)
-        leads_ = leads_ or (before.endswith(" do") and _BY.match(prose.plain, end))
-        if leads_ or (before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))):
+        given = before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))
+        if given or (before.endswith(" do") and _BY.match(prose.plain, end)):
             return OwnerLine("; ".join(name.text for name in row), tuple(row), False, Form.INLINE, text)
     return None
 

@@ -129,31 +129,10 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
         if not entry and (titled or full):
             yield child
-        elif theme is not Theme.OTHER or entry:
-            yield from _sections(child, survey)
-        elif several and _ordered(child, survey):
-            yield child
         else:
-            yield from _titled(child, survey)
+            yield from _sections(child, survey)
     if node.paragraph is None and any(survey.columns(child) for child in node.children):
         yield node
-
-
-def _titled(node: Node, survey: Survey) -> Iterator[Node]:
-    """Sections under a heading about something else that say themselves that they give duties, or have leads."""
-    for child in node.children:
-        if survey.theme(child) is Theme.DUTIES and _is_section_rank(child) and child.children:
-            yield child
-        elif child.leads or _has_leads(child) or survey.columns(child):
-            yield node
-            return
-
-
-def _ordered(node: Node, survey: Survey) -> bool:
-    """Whether most entries order something («Giao Sở Y tế …») or name a last day, whatever the heading is about."""
-    entries = [child for child in node.children if survey.is_entry(child)]
-    told = [child for child in entries if (line := survey.owner(child)) and (line.start or _is_dated(child))]
-    return 2 * len(told) >= len(entries) > 0
 
 
 def _is_dated(node: Node) -> bool:
