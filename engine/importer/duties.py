@@ -296,12 +296,6 @@ class _Section:
         names = tuple(owner.name for owner in owners)
         roles = roles_in(whole, names)
         facts = said.facts
-        line = owner_line(text) if owners and not inline else None
-        other = {each.text for each in line.names if each.text[:1].isupper()} if line else set()
-        if line is not None and line.form is not Form.ALONE and other and not other & set(names):
-            self._doubt(
-                "overlooked", f"{citation}: lời của nhiệm vụ bắt đầu bằng cơ quan khác: «{text[:80]}».", citation
-            )
         deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if said.node is not None:
             self.account.use_all(said.node, Use.DUTY, citation)

@@ -22,7 +22,7 @@ from engine.importer.phrases.names import (
 )
 from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
-from engine.importer.vietnamese import matching
+from engine.importer.vietnamese import matching, phrase
 
 _PIECES = re.compile(r"\s*[;\n]\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
@@ -73,7 +73,7 @@ def parted(text: str) -> list[Name]:
     return [Name(text[a:b], a, b) for (_, a), b in zip(cuts, ends, strict=True)]
 
 
-_VERB = re.compile(r"(?<!\w)(?:chủ\s*trì|phối\s*hợp|tham\s*mưu|thực\s*hiện|triển\s*khai)(?!\w)")
+VERB = re.compile(phrase(r"(?<!\w)(?:chủ trì|phối hợp|tham mưu|thực hiện|triển khai|tổ chức|hướng dẫn)(?!\w)"))
 _CHIEF = re.compile(r"(?<!\w)chủ\s*trì(?!\w)")
 
 
@@ -81,7 +81,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
     """(who leads, who helps) in the value of a label «Cơ quan chủ trì» or «Cơ quan thực hiện»."""
     text = unaddressed(text.strip())
     plain = matching(text)
-    if _VERB.search(plain) is None:
+    if VERB.search(plain) is None:
         return [name for name in bodies_in(text) if is_body(name.text)], []
     chief = _CHIEF.search(plain) is not None
     leads: list[Name] = []

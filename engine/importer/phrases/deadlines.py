@@ -176,7 +176,7 @@ cycle     always   (?:vào )?(?:ngày|tuần|tháng) (?:đầu|cuối) (?:của 
 """.strip().splitlines()
     )
 )
-_LONGEST = 4000
+LONGEST = 4000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+(?=[^\W\d_a-zđàáảãạăâèéêìíòóôơùúưỳý]|\d|[-+*(\"“])|\n+")
 _CADENCES = _table("""
 month       cáo tháng|(?:hằng|hàng|mỗi|từng) tháng|định kỳ tháng|[/,] ?tháng|(?:0?1|một) tháng|và tháng
@@ -218,7 +218,7 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
 
 def is_dated(text: str) -> bool:
     """Whether a text names a last day; one that is no paragraph any more is not looked through."""
-    return len(text) <= _LONGEST and any(each.kind is DeadlineKind.DATE for each in deadlines_in(text))
+    return len(text) <= LONGEST and any(each.kind is DeadlineKind.DATE for each in deadlines_in(text))
 
 
 def _matches(plain: str) -> Iterator[tuple[int, int, DeadlineKind]]:

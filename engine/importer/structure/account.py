@@ -11,11 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Accounted, Place, Use
-from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
-from engine.importer.phrases.marks import body_of
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import BAR, Block, Table, TextLine
 from engine.importer.structure.header import Parts
 from engine.importer.structure.joining import Paragraph, ended, is_furniture
@@ -126,28 +124,6 @@ def judged(entry: Accounted, body: str) -> Accounted:
     led = label is not None and label[0] is Label.LEAD
     said = line or owner_line(body, clauses=True)
     return replace(entry, serious=line is not None or led or dated, owner=said.written if said else "")
-
-
-def overlooked(entries: Iterable[Accounted]) -> Iterator[Accounted]:
-    """What was taken for a heading or a name although a last day or who is to do it stands in it, and a part of a duty
-    that begins with a body of its own: all may be duties that nothing else shows."""
-    seen: set[str] = set()
-    led: set[str] = set()
-    for each in entries:
-        body = body_of(each.text)
-        if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
-            if len(body) > _LONGEST or is_dated(body) or (each.use is Use.HEADING and doer_in(body)):
-                yield each
-        elif each.use is Use.DUTY and each.citation in seen and len(body) <= _LONGEST:
-            line = owner_line(body)
-            if line is not None and line.form is not Form.ALONE:
-                yield each
-        elif each.use is Use.DUTY:
-            seen.add(each.citation)
-        elif each.use is Use.FACT and (label := label_of_line(body)) and label[0] is Label.LEAD:
-            if each.citation in led:
-                yield each  # a second lead of one duty
-            led.add(each.citation)
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:
