@@ -12,7 +12,7 @@ from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of
 from engine.importer.phrases.names import Prose, begins_name
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, owner_line
 from engine.importer.structure.outline import Theme, theme_of
 from engine.importer.vietnamese import matching
 
@@ -56,7 +56,8 @@ def _parts(text: str, own: set[str]) -> list[str]:
     """The parts of a duty's words that are another body's, and those after what may be the names of its own."""
     lines = [body_of(line.strip()) for line in text[:LONGEST].split("\n")]
     parts = (part for line in lines for part in (line, *(line[each.end() :] for each in _NEXT.finditer(line))))
-    found = [part for part in parts if _is_of_another(part, own)]
+    found = [part for part in parts if _is_of_another(owner_line(part) if part[:1].isupper() else None, own)]
+    found += [line for line in lines[1:] if line not in found and _is_of_another(doer_in(line), own)]
     before, colon, rest = lines[0][:_LONGEST_LIST].partition(":")
     named = before.startswith(tuple(own)) or begins_name(Prose.of(before), 0)
     if colon and named and lines[0] not in found and not VERB.search(matching(before)):
@@ -64,8 +65,7 @@ def _parts(text: str, own: set[str]) -> list[str]:
     return found
 
 
-def _is_of_another(part: str, own: set[str]) -> bool:
-    line = owner_line(part) if part[:1].isupper() else None
+def _is_of_another(line: OwnerLine | None, own: set[str]) -> bool:
     others = {name.text for name in line.names if name.text[0].isupper()} if line else set()
     return bool(line and line.form is not Form.ALONE and others and not others & own)
 

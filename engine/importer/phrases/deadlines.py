@@ -49,18 +49,20 @@ weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hà
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
 point     (?:hằng|hàng|mỗi) (?:ngày|tuần)
 after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|liền kề|báo cáo)
-turn      (?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp| báo cáo)?)?
+turn      (?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp)?)?
 each      ,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?
 each      ,? (?:của )?(?:tháng|quý|năm) {after}{turn}
+season    trước (?:mùa \w+|vụ \w+(?: \w+)?)
 until     (?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)
 cue       {until}(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?
 cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|hoàn thành(?: trong| vào)?
 hour      (?:\d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)? ?,? )?
-more      (?: (?:,|và|;|hoặc) (?:trước |đến |hết )?{day}{each}?| ?(?:,|và) (?:trước |hết )?{worded}{each}?){0,4}
+more      (?: (?:,|và|;|hoặc) {day}{each}?| ?(?:,|và) {worded}{each}?){0,4}
 unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm
 unit      một năm|cả năm|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
 then      {unit}|đột xuất|tuần|tháng|quý|năm|tổng kết năm|khi có yêu cầu
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
+when      khi (?:có|được|xảy ra|nhận được|phát hiện)
 within    trong(?: vòng| thời hạn| thời gian)?|sau|trước|chậm nhất(?: là)?(?: sau)?
 within    tối đa(?: là)?(?: không quá)?|không quá
 since     (?: (?:,)? (?:kể )?từ [^,.;:()]{1,80}| sau khi [^,.;:()]{1,80})?
@@ -151,17 +153,18 @@ _RULES = tuple(
     for kind, check, words in (
         row.split(None, 2)
         for row in r"""
-date      undated  {cue} {hour}{point}{each}?{more}
+date      undated  {cue} {hour}{point}{each}?{more}|{season}
 date      always   vào (?:dịp )?(?:{worded}|{day}|{bareday}){each}?{more}
 period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay)
 period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}(?: (?:,|và|-|–|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}
 period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])|tháng \d{1,2} ?(?:/|năm) ?\d{4}
 period    acted    (?:trong|vào) {year}
-period    always   (?:vào|trong) {loose}
+period    always   (?:vào|trong|từ) {loose}
 period    acted    trong năm(?! \d| học)
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:giờ|ngày|tuần|tháng)(?: làm việc)?{since}
 cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}
+cycle     always   (?:báo cáo )?định kỳ \d{1,2} (?:ngày|tuần|tháng|quý)(?: ?/ ?\w+)?
 cycle     months   {unit}{thens}
 cycle     always   (?<!quá\s)(?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai) {works} ?{per} ?(?:ngày|tuần|tháng|quý|năm)
 cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
@@ -170,8 +173,9 @@ cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gử
 cycle     alone    định kỳ
 period    event    (?:vào )?ngày (?:{worded}|{day})
 standing  money    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
-ad_hoc    always   đột xuất|khi (?:có|được|xảy ra) (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|vụ việc)
-ad_hoc    always   khi cần thiết|khi cần|(?:trước|sau) (?:khi (?:kết thúc|hoàn thành|nhập)|mỗi|từng|kỳ) [^,.;:()]{2,60}
+ad_hoc    always   đột xuất|{when} (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|(?:vụ|sự) việc|thay đổi)
+ad_hoc    always   khi cần thiết|khi cần|khi (?:nhận được|phát hiện) [^,.;:()]{2,30}
+ad_hoc    always   (?:trước|sau) (?:khi|mỗi|từng|kỳ) [^,.;:()]{2,60}
 cycle     always   (?:vào )?(?:ngày|tuần|tháng) (?:đầu|cuối) (?:của |mỗi |hằng )*(?:tháng|quý|năm)
 """.strip().splitlines()
     )

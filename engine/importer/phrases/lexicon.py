@@ -42,6 +42,7 @@ gd và đt; tc-kh; tckh; kt-ht; ktht; ct; xd
 # Whole names that no rule below would end in the right place.
 WHOLE_NAMES = words("""
 phòng thương mại và công nghiệp; hội đồng phối hợp phổ biến, giáo dục pháp luật; thông tấn xã việt nam;
+phòng cảnh sát quản lý hành chính về trật tự xã hội;
 trung tâm xúc tiến đầu tư, thương mại và du lịch; chi cục quản lý chất lượng nông lâm sản và thủy sản;
 ủy ban mặt trận tổ quốc việt nam; ban dân tộc và miền núi; hội bảo trợ người khuyết tật và trẻ mồ côi;
 hội bảo trợ người khuyết tật, trẻ mồ côi và bệnh nhân nghèo; văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân;
@@ -80,7 +81,8 @@ phó chánh; cục trưởng; vụ trưởng; viện trưởng; hiệu trưởng
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
 nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở|phòng|ban|cơ quan|đơn vị|các)(?!\w)); toàn thể; bql;
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
-chủ rừng; cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
+chủ rừng; tổ chức tài chính; trại giam; trại tạm giam;
+cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».

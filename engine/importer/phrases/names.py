@@ -376,7 +376,11 @@ class _Walk:
         """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
         plain = self.prose.plain
         near = max(self.start, at - 30)
-        return any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30))
+        if any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30)):
+            return True
+        before = plain.rfind(" ", near, at - 1) + 1  # «Trung tâm Trợ giúp pháp lý»: the word before is of the same verb
+        opener = _OPENER.match(plain, before) if before > self.start and self.prose.text[before].isupper() else None
+        return opener is not None and opener.end() > at
 
     def _ends_with_head(self, before: str) -> bool:
         """Whether the last word or two before a place are a first word of names («Văn phòng Ban Chỉ đạo»)."""

@@ -92,6 +92,7 @@ def _reports(prose: Prose) -> Iterator[str]:
 
 
 _CLOSER = say.compiled(say.CLOSERS)
+_EVERYBODY = re.compile(phrase(r"(?:thủ trưởng )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch này"))
 _ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")
 _ISSUER_ASKS = re.compile(
     phrase(
@@ -109,4 +110,4 @@ def closes_plan(text: str) -> bool:
 def speaks_to_all(text: str) -> bool:
     """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …»."""
     plain = matching(text)
-    return _CLOSER.match(plain) is not None or _ISSUER_ASKS.match(plain) is not None
+    return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))

@@ -14,6 +14,7 @@ from itertools import zip_longest
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
 from engine.importer.phrases.owners import Form, bodies_alone, owner_line
@@ -142,13 +143,13 @@ _TITLED = re.compile(
 
 
 def _lift(node: Node) -> None:
-    """Labelled lines after the last of several points speak of all of them when no other point has a lead."""
+    """Labelled lines after the last of several points speak of all of them when no other point says who is to do it."""
     below = node.children
     listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
     single = len(below) == 1 and (_TITLED.match(below[0].body) or (below[0].mark is None and not is_part(node)))
     if node.paragraph is None or node.leads or ended(node.body) or not (single or (len(below) > 1 and listed)):
         return
-    if below[-1].leads and not any(each.leads for each in below[:-1]):
+    if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts
         below[-1].facts = []
 

@@ -127,6 +127,7 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
         dated = any(survey.is_entry(each) and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
+        full = full or any(_is_order(each) for each in child.marked())
         if not entry and (titled or full):
             yield child
         else:
@@ -137,6 +138,12 @@ def _sections(node: Node, survey: Survey) -> Iterator[Node]:
 
 def _is_dated(node: Node) -> bool:
     return any(is_dated(each.body) for each in (node, *node.children))
+
+
+def _is_order(node: Node) -> bool:
+    """Whether an entry gives a body a last day, whatever stands above it («Giao Sở Y tế lập dự toán trước ngày …»)."""
+    line = owner_line(node.body) if not node.children else None
+    return line is not None and line.start > 0 and line.form is not Form.ALONE and is_dated(node.body)
 
 
 def _has_leads(node: Node) -> bool:
