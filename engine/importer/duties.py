@@ -46,25 +46,33 @@ class _Entry:
     names: Sequence[Name]
     request: bool = False
     inline: bool = False
-    line: str = ""
 
 
 @dataclass
-class _Section:
-    """Collects the items of one section. ``roman``: its number with those above it; ``path``: the same in parts;
-    ``trusted``: its heading says that it gives duties."""
+class SectionRead:
+    """Collects the items of one section. ``roman``: its number with those above it; ``unnumbered``: how many entries
+    without a number were met under each number."""
 
     survey: Survey
     directory: Directory
     account: Account
     roman: str
-    path: tuple[str, ...]
-    trusted: bool
+    heading: str
+    node: Node
     items: list[ItemText] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     instructions: list[Instruction] = field(default_factory=list)
     cited: Counter[str] = field(default_factory=Counter)
     unnumbered: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    @property
+    def section(self) -> SectionText:
+        return SectionText(self.heading, self.roman, tuple(self.items), self.node.place)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its heading says that it gives duties."""
+        return self.survey.theme(self.node) is Theme.DUTIES
 
     # -- walking the tree ------------------------------------------------------------------------------------------
 
@@ -87,7 +95,7 @@ class _Section:
         if child.leads:
             self._led(child, topic)
         elif self._closes(child) and self._is_to_all(child, line or doer):
-            self._instruction(child, line or doer)
+            self.instructions += instructions_of(child, line or doer, self.directory, self.account)
         elif line is not None:
             self._owned(child, line, topic)
         elif doer is not None:
@@ -96,15 +104,12 @@ class _Section:
         elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
-        elif (line := self._unknown_body(child, parent)) is not None:
+        elif line := self._unknown_body(child, parent) or self._told(child):
             self._owned(child, line, topic)
-        elif (told := self._told(child)) is not None:
-            self._owned(child, told, topic)
         elif child.mark is not None:
-            said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
-            self._doubt(
-                "not_assigned", f"«{said_}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ.", child.place
-            )
+            words = child.body[:60] + ("…" if len(child.body) > 60 else "")
+            message = f"«{words}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ."
+            self._doubt("not_assigned", message, child.place)
             for each in child.walk():
                 self.account.leave_out(each.paragraph, NOBODY)
 
@@ -141,8 +146,7 @@ class _Section:
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, Use.DUTY, base.citation)
-        if own:
-            self.visit(node, node.body)
+        self.visit(node, node.body)
 
     def _only_encloses(self, node: Node, line: OwnerLine) -> bool:
         """Whether the points under an entry name bodies of their own; those of a group («Các phòng thuộc Sở») may do so
@@ -150,14 +154,14 @@ class _Section:
         below = node.marked()
         group = line.form is Form.ALONE and all(name.group for name in line.names)
         lines = [
-            found for child in below if (found := self.survey.owner(child) or (group and self._named(child, node)))
+            found
+            for child in below
+            if (found := self.survey.owner(child))
+            or (group and (found := self._unknown_body(child, node) or sentence_owner(child.body)))
         ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
         return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
-
-    def _named(self, node: Node, parent: Node) -> OwnerLine | None:
-        return self._unknown_body(node, parent) or sentence_owner(node.body)
 
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
@@ -194,9 +198,6 @@ class _Section:
             single = line is not None and line.names and not any(name.group for name in line.names)
             return not (single and matching(node.body).startswith("giao"))
         return line is not None and line.form is not Form.ALONE and any(name.group for name in line.names)
-
-    def _instruction(self, node: Node, line: OwnerLine | None) -> None:
-        self.instructions += instructions_of(node, line, self.directory, self.account)
 
     # -- the duties of an item -------------------------------------------------------------------------------------
 
@@ -247,23 +248,14 @@ class _Section:
             self.unnumbered[labels] += 1
             n = self.unnumbered[labels]
             above = node.parent.rank if node.parent is not None else None
-            deep = labels != self.path and above is not None and above > Rank.ROMAN
+            deep = labels != label_path(self.node) and above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
-        return _Entry(
-            self._unique(self._under(labels)),
-            bool(node.label),
-            node.place,
-            topic,
-            written,
-            names,
-            request,
-            inline,
-            node.body,
-        )
+        citation = self._unique(self._under(labels))
+        return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline)
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
-        own, whole = cited(self.path), cited(labels)
+        own, whole = cited(label_path(self.node)), cited(labels)
         rest = whole.removeprefix(own).removeprefix(".") if own and whole.startswith(f"{own}.") else whole
         return ".".join(filter(None, (self.roman, rest)))
 
@@ -280,7 +272,7 @@ class _Section:
         owners = tuple(owner_of(name, self.directory) for name in entry.names)
         self._unknown(owners, citation)
         if not duties:
-            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{entry.line[:160]}».", citation)
+            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{entry.written[:160]}».", citation)
         inline = entry.inline and len(duties) == 1
         made = tuple(
             self._duty(said, citation if inline else f"{citation}.{n}", owners, inline=inline)
@@ -413,20 +405,12 @@ def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 
 
-@dataclass(frozen=True)
-class SectionRead:
-    """A section with the doubts met and the instructions to all that stood in it. It may have no items."""
-
-    section: SectionText
-    doubts: tuple[Doubt, ...]
-    instructions: tuple[Instruction, ...]
-
-
 def section_of(
     node: Node, survey: Survey, directory: Directory, roman: str, heading: str, account: Account
 ) -> SectionRead:
-    """What a duty section says."""
-    found = _Section(survey, directory, account, roman, label_path(node), survey.theme(node) is Theme.DUTIES)
+    """What a duty section says, with the doubts met and the instructions to all that stood in it. It may have no
+    items."""
+    found = SectionRead(survey, directory, account, roman, heading, node)
     line = _run_in(node)
     if line is not None:
         entry = replace(found._at(Node(parent=node), "", line.written, line.names), inline=True)
@@ -436,8 +420,7 @@ def section_of(
     for each in node.walk() if node.paragraph is not None and found.items else ():
         if not each.heading and (ended(each.body) or not each.children):
             account.leave_out(each.paragraph, NOBODY, serious=True)
-    section = SectionText(heading, roman, tuple(found.items), node.place)
-    return SectionRead(section, tuple(found.doubts), tuple(found.instructions))
+    return found
 
 
 def _run_in(node: Node) -> OwnerLine | None:
