@@ -19,7 +19,7 @@ from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
 from engine.importer.structure.outline import Node, cited, label_path, outline
-from engine.importer.structure.sections import Survey, duty_sections
+from engine.importer.structure.sections import duty_sections, survey
 from engine.importer.structure.text_tables import with_text_tables
 from engine.text import Text
 
@@ -29,10 +29,11 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     blocks = with_text_tables(pages.blocks)
     parts = parts_of(blocks)
     root = outline(with_facts(joined(parts.body)))
-    survey, account = Survey.of(root), Account()
+    survey(root)
+    account = Account()
     doubts = list(_elsewhere(parts.header.province, directory))
     directory = Unknowing() if doubts else directory
-    read = list(_sections(root, survey, directory, account))
+    read = list(_sections(root, directory, account))
     if not any(item.duties for each in read for item in each.section.items):
         raise BadInput(
             Text(
@@ -74,13 +75,13 @@ def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:
         yield Doubt("other_province", message, "đầu văn bản")
 
 
-def _sections(root: Node, survey: Survey, directory: Directory, account: Account) -> Iterable[SectionRead]:
+def _sections(root: Node, directory: Directory, account: Account) -> Iterable[SectionRead]:
     taken: Counter[str] = Counter()
-    for node in duty_sections(root, survey):
+    for node in duty_sections(root):
         label = cited(label_path(node))
         taken[label] += 1
         shown = label if taken[label] == 1 else f"{label}-{taken[label]}" if label else f"M{taken[label]}"
-        found = section_of(node, survey, directory, shown, _heading(node), account)
+        found = section_of(node, directory, shown, _heading(node), account)
         if not found.section.items:
             taken[label] -= 1
         yield found

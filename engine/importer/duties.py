@@ -25,7 +25,6 @@ from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
-from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
 from engine.importer.wording import Said, is_topic, mark_text, said_of, whole, with_facts_of
 
@@ -53,7 +52,6 @@ class SectionRead:
     """Collects the items of one section. ``roman``: its number with those above it; ``unnumbered``: how many entries
     without a number were met under each number."""
 
-    survey: Survey
     directory: Directory
     account: Account
     roman: str
@@ -72,14 +70,14 @@ class SectionRead:
     @property
     def trusted(self) -> bool:
         """Whether its heading says that it gives duties."""
-        return self.survey.theme(self.node) is Theme.DUTIES
+        return self.node.theme is Theme.DUTIES
 
     # -- walking the tree ------------------------------------------------------------------------------------------
 
     def visit(self, node: Node, topic: str = "") -> None:
         """Every entry under a node, in order."""
         for child in node.children:
-            columns = self.survey.columns(child)
+            columns = child.columns
             if child.table is not None and columns is not None:
                 self._table(child, columns, topic)
             elif child.table is None and not self.account.has(child.paragraph):
@@ -90,8 +88,8 @@ class SectionRead:
         if child.mark is None and child.body.endswith(":") and not child.children:
             self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
-        line = self.survey.owner(child)
-        doer = None if line else self.survey.doer(child)
+        line = child.owner
+        doer = None if line else child.doer
         if child.leads:
             self._led(child, topic)
         elif self._closes(child) and self._is_to_all(child, line or doer):
@@ -101,7 +99,7 @@ class SectionRead:
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
             self._add(entry, [replace(said_of(child, whole(child)), facts=Facts.inside(child.body), node=child)])
-        elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
+        elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
         elif line := self._unknown_body(child, parent) or self._told(child):
@@ -128,7 +126,7 @@ class SectionRead:
 
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node; entries below that have leads of their own are duties, too."""
-        own = [child for child in node.children if child.leads or self.survey.gives_duties(child)]
+        own = [child for child in node.children if child.leads or child.gives_duties]
         text = whole(node, without=own)
         groups = by_lead(node.facts)
         base = self._at(node, topic, "", ())
@@ -156,7 +154,7 @@ class SectionRead:
         lines = [
             found
             for child in below
-            if (found := self.survey.owner(child))
+            if (found := child.owner)
             or (group and (found := self._unknown_body(child, node) or sentence_owner(child.body)))
         ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
@@ -166,14 +164,14 @@ class SectionRead:
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
         it, a line without an end that has duties below it is a name."""
-        if node.mark is None or not (self.trusted or self.survey.gives_duties(parent)):
+        if node.mark is None or not (self.trusted or parent.gives_duties):
             return None
         before, colon, rest = node.body.partition(":")
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
         if not 3 <= len(name) <= 200 or before.endswith((";", ",", ".")) or not before[:1].isupper() or "." in before:
             return None
         titled = not colon and bool(node.children)
-        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and self.survey.among(node)
+        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and node.among
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
             return None
@@ -183,7 +181,7 @@ class SectionRead:
     def _told(self, node: Node) -> OwnerLine | None:
         """The bodies of a sentence that no table knows: those that it begins with in a section of duties, or whatever
         stands where they do in most sentences beside it."""
-        among = self.survey.among(node)
+        among = node.among
         found = sentence_owner(node.body) if self.trusted or among else None
         return found or (placed_owner(node.body) if among else None)
 
@@ -405,12 +403,10 @@ def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 
 
-def section_of(
-    node: Node, survey: Survey, directory: Directory, roman: str, heading: str, account: Account
-) -> SectionRead:
+def section_of(node: Node, directory: Directory, roman: str, heading: str, account: Account) -> SectionRead:
     """What a duty section says, with the doubts met and the instructions to all that stood in it. It may have no
     items."""
-    found = SectionRead(survey, directory, account, roman, heading, node)
+    found = SectionRead(directory, account, roman, heading, node)
     line = _run_in(node)
     if line is not None:
         entry = replace(found._at(Node(parent=node), "", line.written, line.names), inline=True)

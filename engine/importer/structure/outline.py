@@ -17,9 +17,10 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
-from engine.importer.phrases.owners import Form, bodies_alone, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
+from engine.importer.structure.duty_tables import Columns
 from engine.importer.structure.joining import Fact, Paragraph, ended
 from engine.importer.vietnamese import is_capital, matching, phrase
 
@@ -29,6 +30,14 @@ _DUTY_WHOLE = re.compile(
     rf"(?:{say.any_of(say.DUTY_HEADINGS)}(?!\w)[\s,và]*)+(?:kế\s*hoạch|chương\s*trình)?(?: này)?[\s.:]*$"
 )
 _UNNUMBERED = 99
+
+
+class Theme(Enum):
+    """What a heading says of its section: that duties are given in it, that none are, or nothing."""
+
+    DUTIES = 1
+    OTHER = 2
+    OPEN = 3
 
 
 @dataclass
@@ -41,6 +50,15 @@ class Node:
     heading: bool = False
     parent: Node | None = field(default=None, repr=False)
     facts: list[Fact] = field(default_factory=list)
+    # What ``sections.survey`` says of it: who is to do it by its first words, or by others; what its heading is about;
+    # how many entries below name bodies, whether half of them do, or most of those beside it; the columns of a table.
+    owner: OwnerLine | None = None
+    doer: OwnerLine | None = None
+    theme: Theme = Theme.OPEN
+    named: int = 0
+    gives_duties: bool = False
+    among: bool = False
+    columns: Columns | None = None
 
     @property
     def mark(self) -> Mark | None:
@@ -66,6 +84,11 @@ class Node:
     def leads(self) -> bool:
         """Whether a labelled line says who is to do it."""
         return any(fact.label is Label.LEAD for fact in self.facts)
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it names itself who is to do it."""
+        return self.owner is not None or self.leads or (self.doer is not None and self.theme is not Theme.OTHER)
 
     def marked(self) -> list[Node]:
         return [child for child in self.children if child.mark is not None]
@@ -252,14 +275,6 @@ def is_heading(text: str) -> bool:
     if is_capital(text):
         return len(text) > 6 and re.search(r"\w{2,}\s+\w{2,}", text) is not None
     return len(text) < 80 and _DUTY_WHOLE.match(plain) is not None and text[:1].isupper()
-
-
-class Theme(Enum):
-    """What a heading says of its section: that duties are given in it, that none are, or nothing."""
-
-    DUTIES = 1
-    OTHER = 2
-    OPEN = 3
 
 
 _OTHER_INSIDE = re.compile(
