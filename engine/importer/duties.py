@@ -18,7 +18,7 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
-from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
+from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
@@ -102,7 +102,9 @@ class SectionRead:
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
-        elif line := self._unknown_body(child, parent) or self._told(child):
+        elif line := self._unknown_body(child, parent) or (
+            placed_owner(child.body) if self.trusted or child.among else None
+        ):
             self._owned(child, line, topic)
         elif child.mark is not None:
             words = child.body[:60] + ("…" if len(child.body) > 60 else "")
@@ -155,7 +157,7 @@ class SectionRead:
             found
             for child in below
             if (found := child.owner)
-            or (group and (found := self._unknown_body(child, node) or sentence_owner(child.body)))
+            or (group and (found := self._unknown_body(child, node) or placed_owner(child.body)))
         ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
@@ -177,13 +179,6 @@ class SectionRead:
             return None
         names = bodies_in(name) if not few else parted(name)
         return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
-
-    def _told(self, node: Node) -> OwnerLine | None:
-        """The bodies of a sentence that no table knows: those that it begins with in a section of duties, or whatever
-        stands where they do in most sentences beside it."""
-        among = node.among
-        found = sentence_owner(node.body) if self.trusted or among else None
-        return found or (placed_owner(node.body) if among else None)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
 

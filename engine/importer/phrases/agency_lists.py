@@ -4,12 +4,13 @@ that says who leads and who helps («Sở Y tế chủ trì, phối hợp với 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_in
+from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end
 from engine.importer.phrases.names import (
     Name,
     Prose,
@@ -108,15 +109,13 @@ _LATER = re.compile(r"[.(]\s*(?=\w)")
 def doer_in(text: str) -> OwnerLine | None:
     """Who is to do a task whose words begin with something else: «… Đơn vị chủ trì: X», «Tuyên truyền: X viết bài»,
     «Diễn tập. X tổ chức», «Kiểm tra (X thực hiện)», «Tập huấn; X chủ trì». Its ``rest`` is the whole text."""
-    at = label_inside(text)
-    leads = lead_of(dict(reversed(labels_in(text[at:]))).get(Label.LEAD, ""))[0] if at >= 0 else []
+    leads = lead_of(labels_at_end(text).get(Label.LEAD, ""))[0]
     if leads:
-        return OwnerLine("; ".join(name.text for name in leads), tuple(leads), False, Form.INLINE, text)
+        return _inline(leads, text)
     topic = _TOPIC.match(text)
-    line = owner_line(text[topic.end() :], clauses=True) if topic else owner_line(text, clauses=True)
-    for found in () if line else islice(_LATER.finditer(text), 20):
-        line = line or owner_line(text[found.end() :])
-        line = None if line is None or line.form is not Form.INLINE else line
+    later = (owner_line(text[found.end() :]) for found in islice(_LATER.finditer(text), 20))
+    line = owner_line(text[topic.end() :] if topic else text, clauses=True)
+    line = line or next((each for each in later if each and each.form is Form.INLINE), None)
     tasked = topic is not None and opens_duty(Prose.of(text))  # «Rà soát chợ: Sở Công Thương»
     if line is not None and (line.form is not Form.ALONE or tasked):
         return replace(line, form=Form.INLINE, rest=text)
@@ -128,8 +127,12 @@ def doer_in(text: str) -> OwnerLine | None:
         before = prose.plain[: row[0].start].rstrip()
         given = before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))
         if given or (before.endswith(" do") and _BY.match(prose.plain, end)):
-            return OwnerLine("; ".join(name.text for name in row), tuple(row), False, Form.INLINE, text)
+            return _inline(row, text)
     return None
+
+
+def _inline(names: Sequence[Name], text: str) -> OwnerLine:
+    return OwnerLine("; ".join(name.text for name in names), tuple(names), False, Form.INLINE, text)
 
 
 _SENTENCE_NAME = re.compile(r"[^.;:()]{4,140}")
@@ -138,16 +141,17 @@ NO_BODY = say.compiled(say.NO_BODIES)
 
 
 def placed_owner(text: str) -> OwnerLine | None:
-    """The bodies that a sentence among sentences of bodies begins with, whatever they are called: all that stands
-    before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
+    """The bodies that a sentence among sentences of bodies begins with, whatever they are called and whatever verb
+    follows: all before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
     text = unaddressed(text)
     prose = Prose.of(text)
     if not text[:1].isupper() or opens_duty(prose) or NO_BODY.match(prose.plain):
         return None
-    starts = (each.start() for each in _SMALL_WORD.finditer(text, 0, 200))
-    at = next(
-        (each for each in starts if text[each].islower() and (opens_duty(prose, each) or ends_name(prose, each))), 0
-    )
+    names, end = names_at(prose, 0, small=True)
+    if names and is_body(names[0].text) and text[end:].strip(" ,"):
+        return OwnerLine(text[:end], tuple(names), False, Form.INLINE, text[end:].strip(" ,"))
+    starts = [each.start() for each in _SMALL_WORD.finditer(text, 0, 200) if text[each.start()].islower()]
+    at = next((each for each in starts if opens_duty(prose, each) or ends_name(prose, each)), 0)
     written = text[:at].strip(" ,")
     proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
     if not _SENTENCE_NAME.fullmatch(written) or not proper:

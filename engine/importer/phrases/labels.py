@@ -99,6 +99,12 @@ def label_inside(text: str) -> int:
     return next((at for at in cuts if label_of_line(text[at:]) is not None), -1)
 
 
+def labels_at_end(text: str) -> dict[Label, str]:
+    """What the labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»); the first of a kind."""
+    at = label_inside(text)
+    return dict(reversed(labels_in(text[at:]))) if at >= 0 else {}
+
+
 def label_of_column(text: str) -> Label | None:
     """What the words over a column say that it holds; None for words that no table here knows."""
     return _column_label(text) if len(text) <= 160 else None

@@ -140,15 +140,6 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     return line(Form.COLON if opens and rest[0].isupper() else Form.INLINE, rest)  # a heading and its text run together
 
 
-def sentence_owner(text: str) -> OwnerLine | None:
-    """The bodies that a sentence of a duty section begins with, whatever verb follows them."""
-    prose = Prose.of(text)
-    names, end = names_at(prose, 0, small=True)
-    rest = text[end:].strip(" ,")
-    sure = rest and text[:1].isupper() and is_body(names[0].text) if names else False
-    return OwnerLine(text[names[0].start : end], tuple(names), False, Form.INLINE, rest) if sure else None
-
-
 _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:)")
 _TAIL_ALONE = re.compile(r"[^:.;,()]{1,60}(?=:|$)|[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)

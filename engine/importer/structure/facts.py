@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from engine.importer.phrases.agency_lists import bodies_in, lead_of, unknown_label
-from engine.importer.phrases.labels import Label, label_inside, label_of_line, labels_in
+from engine.importer.phrases.labels import Label, label_of_line, labels_at_end, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
 from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import Table
@@ -46,8 +46,8 @@ class Facts:
 
     @classmethod
     def inside(cls, text: str) -> Facts:
-        """What labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»)."""
-        found = dict(reversed(labels_in(text[at:]))) if (at := label_inside(text)) >= 0 else {}
+        """What labels at the end of a text say."""
+        found = labels_at_end(text)
         return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
 
 
