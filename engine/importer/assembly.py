@@ -31,7 +31,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     root = outline(with_facts(joined(parts.body)))
     survey(root)
     account = Account()
-    doubts = list(_elsewhere(parts.header.province, directory))
+    doubts = list(_elsewhere(parts.province, directory))
     directory = Unknowing() if doubts else directory
     read = list(_sections(root, directory, account))
     if not any(item.duties for each in read for item in each.section.items):
@@ -45,17 +45,16 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         )
     said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
     entries = account.closed(parts, root, blocks)
-    doubts += [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
+    doubts += [*pages.doubts, *parts.doubts, *(doubt for each in read for doubt in each.doubts)]
     items = (item for each in read for item in each.section.items)
     doubts += [*overlooked(entries, items, said), *_unbalanced(balance(entries, pages.blocks))]
-    head = parts.header
     return ImportedPlan(
         name,
-        head.number,
-        head.date,
-        head.date_words,
-        head.issuer,
-        head.title,
+        parts.number,
+        parts.date,
+        parts.date_words,
+        parts.issuer,
+        parts.title,
         parts.recipients,
         tuple(each.section for each in read if each.section.items),
         tuple(dict.fromkeys(doubts)),

@@ -265,6 +265,21 @@ trân trọng; trên đây là; kế hoạch này; trong quá trình thực hi�
 quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch(?! số); căn cứ nội dung kế hoạch;
 căn cứ vào kế hoạch; nhận được kế hoạch; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh yêu cầu
 """)
+# How the line after a title begins that is no part of it.
+TITLE_ENDS = words(r"""
+căn cứ; thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|thông báo|văn bản);
+triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|công văn) số; theo đề nghị; ubnd; ủy ban; sở; để;
+nhằm; xét; kính gửi; phần; chương; trong năm; năm \d{4},; thời gian qua; tiếp tục
+""")
+# What begins a part after the signature, and the first words of a body that issues plans.
+RESUMES = words("""
+phụ lục; phụ biểu; biểu; danh mục; bảng phân công; kế hoạch; chương trình; đề án; phương án; nội dung phân công
+""")
+ISSUERS = words(r"""
+sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung tâm; bệnh viện; viện;
+đảng ủy; huyện ủy; thành ủy; tỉnh ủy; ban(?! nhân); bộ chỉ huy; bảo hiểm; ngân hàng; kho bạc; đài; tòa án; ubmttq;
+viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng
+""")
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;
 kế hoạch hành động; chương trình hành động

@@ -34,46 +34,15 @@ _NOISE = re.compile(
     + r"|[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b"
 )
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
-_TITLE_ENDS = re.compile(
-    phrase(
-        r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|"
-        r"thông báo|văn bản)|"
-        r"để |nhằm |\(|xét |theo đề nghị|triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|"
-        r"công văn) số|"
-        r"ubnd |ủy ban |sở |kính gửi|phần |chương |trong năm|năm \d{4},|thời gian qua|tiếp tục|[-–_*])"
-    )
-)
+_TITLE_ENDS = re.compile(rf"{say.any_of(say.TITLE_ENDS)}|[-–_*(]")
 _ABOUT = re.compile(r"(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>.+)", re.DOTALL)
 _RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
 _SIGNERS = re.compile(
     r"(?:tm|kt|tl|tuq|q|thừa lệnh)\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$"
 )
-_RESUMES = re.compile(
-    phrase(
-        r"(?:phụ lục|phụ biểu|biểu|danh mục|bảng phân công|kế hoạch|chương trình|đề án|phương án|"
-        r"nội dung phân công)(?!\w)"
-    )
-)
-_STRONG = re.compile(
-    r"(?<!\w)(?:sở|phòng|bộ(?! chỉ| đội| tư)|công an|cục|chi cục|tổng cục|hội|liên đoàn|trường|trung tâm|"
-    r"bệnh viện|viện|"
-    r"đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban(?!\s*nhân)|bộ chỉ huy|bảo hiểm|"
-    r"ngân hàng|kho bạc|đài|tòa án|viện kiểm sát|ủy ban mttq|ủy ban mặt trận|ubmttq|đoàn|thanh tra|văn phòng)(?!\w)"
-)
-
-
+_RESUMES = say.compiled(say.RESUMES)
+_STRONG = say.compiled(say.ISSUERS)
 _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
-
-
-@dataclass(frozen=True)
-class Header:
-    number: Found
-    date: date | None
-    date_words: Found
-    issuer: Found
-    title: Found
-    doubts: tuple[Doubt, ...]
-    province: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +50,13 @@ class Parts:
     """A document cut into its head (lines before the title's end), its body, and what follows: «Nơi nhận» and its
     names, the signature, which holds a person's name, and what stands after it."""
 
-    header: Header
+    number: Found
+    date: date | None
+    date_words: Found
+    issuer: Found
+    title: Found
+    province: str
+    doubts: tuple[Doubt, ...]
     head: tuple[TextLine, ...]
     body: tuple[TextLine | Table, ...]
     named: tuple[TextLine, ...]
@@ -110,9 +85,9 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     before, rest = _cut(blocks, after if title else 0)
     foot = _Foot()
     body = _without_foot(rest, foot)
-    header = Header(number, day, words, issuer, title, tuple(doubts), _province(top, issuer))
-    said = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
-    return Parts(header, *said, tuple(foot.recipients))
+    lines_of = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
+    said = (number, day, words, issuer, title, _province(top, issuer), tuple(doubts))
+    return Parts(*said, *lines_of, tuple(foot.recipients))
 
 
 def _flat(blocks: Sequence[TextLine | Table]) -> Iterator[TextLine]:
