@@ -41,19 +41,13 @@ gd và đt; tc-kh; tckh; kt-ht; ktht; ct; xd
 
 # Whole names that no rule below would end in the right place.
 WHOLE_NAMES = words("""
-phòng thương mại và công nghiệp; hội đồng phối hợp phổ biến, giáo dục pháp luật; thông tấn xã việt nam;
-phòng cảnh sát quản lý hành chính về trật tự xã hội;
-trung tâm xúc tiến đầu tư, thương mại và du lịch; chi cục quản lý chất lượng nông lâm sản và thủy sản;
-ủy ban mặt trận tổ quốc việt nam; ban dân tộc và miền núi; hội bảo trợ người khuyết tật và trẻ mồ côi;
-hội bảo trợ người khuyết tật, trẻ mồ côi và bệnh nhân nghèo; văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân;
-văn phòng đoàn đbqh và hđnd; văn phòng hđnd và ubnd; văn phòng hội đồng nhân dân và ủy ban nhân dân;
-trung tâm văn hóa, thông tin và thể thao; trung tâm văn hóa, thể thao và truyền thông;
-trung tâm truyền thông - văn hóa; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
-báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và phát thanh - truyền hình;
-báo và đài phát thanh và truyền hình; báo và đài pt-th; liên hiệp các hội khoa học và kỹ thuật;
-liên hiệp các tổ chức hữu nghị; ban tuyên giáo và dân vận; thường trực hđnd; hội nạn nhân chất độc da cam/dioxin;
-trung tâm giáo dục nghề nghiệp - giáo dục thường xuyên; bộ trưởng; thứ trưởng; thủ tướng chính phủ; chính phủ;
-quốc hội; thủ đô; ban giám hiệu; trung tâm dịch vụ nông nghiệp
+phòng thương mại và công nghiệp; hội đồng phối hợp phổ biến, giáo dục pháp luật;
+phòng cảnh sát quản lý hành chính về trật tự xã hội; trung tâm xúc tiến đầu tư, thương mại và du lịch;
+văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân; văn phòng đoàn đbqh và hđnd; văn phòng hđnd và ubnd;
+văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
+báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
+báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
+thủ tướng chính phủ; chính phủ; quốc hội; thủ đô
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.
@@ -151,43 +145,41 @@ thông qua
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
 phục vụ; tham dự; tiến hành; thiết lập; hoàn tất; thúc đẩy; khuyến cáo; cho vay; giải ngân; tuyên dương; trưng bày;
-biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; thu gom; phân phối; cấp phát; tiêu hủy; khoanh vùng;
-ứng phó; cứu nạn; di chuyển; thu hồi; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông;
-dọn dẹp; trao tặng; thăm hỏi; tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu;
-đối thoại; công nhận; cấp giấy; tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng;
-tăng thời lượng; thâm nhập;
-nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực; nhận diện;
-làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
+biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; phân phối; cấp phát; tiêu hủy; khoanh vùng; ứng phó;
+cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông; dọn dẹp; trao tặng;
+tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu; đối thoại; công nhận; cấp giấy;
+tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng; tăng thời lượng; thâm nhập;
+nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực;
+nhận diện; làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
 phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;
 can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển; bảo tồn; trùng tu; sưu tầm;
-biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu; tuyển chọn; luân chuyển;
-tinh giản; chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối; hướng nghiệp;
-phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không; ngoài việc; sau khi;
-khi có; cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc; hiệp đồng; thanh lý;
-chỉnh trang; cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì; đồng chủ trì; chủ động;
-phối hợp; chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường; chịu trách nhiệm; có trách nhiệm;
-có nhiệm vụ; có kế hoạch; có biện pháp; căn cứ; trên cơ sở; rà soát; đẩy mạnh; đẩy nhanh; thực hiện; theo dõi;
-tiếp tục; báo cáo; bố trí; cân đối; kiểm tra; thanh tra; thường xuyên; định kỳ; hằng năm; hàng năm; hằng tháng;
-hàng tháng; hằng quý; hàng quý; là cơ quan; là đơn vị; là đầu mối; làm đầu mối; đôn đốc; tuyên truyền; vận động;
-phát huy; lồng ghép; nghiên cứu; đề xuất; chuẩn bị; cung cấp; nâng cao; giám sát; quản lý; bảo đảm; đảm bảo;
-tạo điều kiện; tập trung; tham gia; kịp thời; ban hành; hoàn thành; tổng hợp; thẩm định; thẩm tra; lập; huy động;
-ưu tiên; quán triệt; phổ biến; công bố; công khai; cập nhật; đăng tải; đăng phát; đưa tin; thông tin; phân công;
-phân bổ; giao(?! dịch| thông| ban| lưu); giúp; hỗ trợ; khuyến khích; kiện toàn; củng cố; duy trì; nắm; nắm bắt;
-phát hiện; xử lý; phòng ngừa; ngăn chặn; đấu tranh; điều tra; truy tố; xét xử; giáo dục; đào tạo; bồi dưỡng; tập huấn;
-truyền thông; xác định; đánh giá; sơ kết; tổng kết; khen thưởng; biểu dương; kiểm soát; tiếp nhận; bàn giao; khảo sát;
-thống kê; thu thập; phân tích; dự báo; cảnh báo; tư vấn; trình; gửi; đăng ký; cử; yêu cầu; chấp hành; nghiêm túc;
-đề cao; nêu cao; gương mẫu; khẩn trương; quan tâm; chú trọng; đổi mới; mở rộng; phát triển; bảo vệ; chăm sóc;
-điều trị; khám; giới thiệu; ký kết; liên kết; kết nối; ứng dụng; số hóa; cải cách; giải quyết; tháo gỡ; kiến nghị;
-phê duyệt; quyết định; quy định; hoàn thiện; sửa đổi; bổ sung; điều chỉnh; cụ thể hóa; đưa; phân cấp; hạn chế;
-trong phạm vi; theo chức năng; theo nhiệm vụ; với chức năng; phụ trách; trực tiếp; trước ngày; chậm nhất; từ nay;
-trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất; phát sóng; phát động; phát hành; xuất bản;
-nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác; tranh thủ; thu hút; kêu gọi; thanh toán;
+biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu; tuyển chọn; luân chuyển; tinh giản;
+chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối; hướng nghiệp; phân luồng;
+phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không; ngoài việc; sau khi; khi có;
+cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc; hiệp đồng; thanh lý; chỉnh trang;
+cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì; đồng chủ trì; chủ động; phối hợp;
+chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường; chịu trách nhiệm; có trách nhiệm; có nhiệm vụ;
+có kế hoạch; có biện pháp; căn cứ; trên cơ sở; rà soát; đẩy mạnh; đẩy nhanh; thực hiện; theo dõi; tiếp tục; báo cáo;
+bố trí; cân đối; kiểm tra; thanh tra; thường xuyên; định kỳ; hằng năm; hàng năm; hằng tháng; hàng tháng; hằng quý;
+hàng quý; là cơ quan; là đơn vị; là đầu mối; làm đầu mối; đôn đốc; tuyên truyền; vận động; phát huy; lồng ghép;
+nghiên cứu; đề xuất; chuẩn bị; cung cấp; nâng cao; giám sát; quản lý; bảo đảm; đảm bảo; tạo điều kiện; tập trung;
+tham gia; kịp thời; ban hành; hoàn thành; tổng hợp; thẩm định; thẩm tra; lập; huy động; ưu tiên; quán triệt; phổ biến;
+công bố; công khai; cập nhật; đăng tải; đăng phát; thông tin; phân công; phân bổ; giao(?! dịch| thông| ban| lưu); giúp;
+hỗ trợ; khuyến khích; kiện toàn; củng cố; duy trì; nắm; phát hiện; xử lý; phòng ngừa; ngăn chặn; đấu tranh; điều tra;
+truy tố; xét xử; giáo dục; đào tạo; bồi dưỡng; tập huấn; truyền thông; xác định; đánh giá; sơ kết; tổng kết;
+khen thưởng; biểu dương; kiểm soát; tiếp nhận; bàn giao; khảo sát; thống kê; phân tích; dự báo; cảnh báo; tư vấn;
+trình; gửi; đăng ký; cử; yêu cầu; chấp hành; nghiêm túc; đề cao; nêu cao; gương mẫu; khẩn trương; quan tâm; chú trọng;
+đổi mới; phát triển; bảo vệ; chăm sóc; điều trị; khám; giới thiệu; ký kết; liên kết; kết nối; ứng dụng; số hóa;
+cải cách; giải quyết; tháo gỡ; kiến nghị; phê duyệt; quyết định; quy định; hoàn thiện; sửa đổi; bổ sung; điều chỉnh;
+cụ thể hóa; đưa; phân cấp; hạn chế; trong phạm vi; theo chức năng; theo nhiệm vụ; với chức năng; phụ trách; trước ngày;
+chậm nhất; từ nay; trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất; phát sóng; phát động; phát hành;
+xuất bản; nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác; tranh thủ; kêu gọi; thanh toán;
 quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở; thành lập; viết; in ấn; treo; biên soạn;
-thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển giao; chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ;
-trang trí; cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp;
-vệ sinh; phun; giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả;
-khắc phục; cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử;
-kê khai; chuyển đổi; cải tạo; kiểm kê
+thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ; trang trí;
+cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
+giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
+cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
+cải tạo; kiểm kê
 """)
 
 # Lower-case compounds inside names that begin like a duty.

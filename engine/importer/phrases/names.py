@@ -8,7 +8,7 @@ of departments are known, and nothing is cut at a comma or «và» that a known 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
@@ -105,27 +105,15 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     """Whether a name may begin at a place. ``small`` also lets bodies begin without a capital («các sở, ngành»)."""
     if _GROUP.match(prose.plain, at):
         return small or prose.text[at : at + 1].isupper()
-    if not (_WHOLE.match(prose.plain, at) or _HEAD.match(prose.plain, at)):
-        place = _PLACE.match(prose.plain, at)
-        named = place is not None and prose.text[place.end() : place.end() + 3].lstrip()[:1].isupper()
-        return named and (small or prose.text[at].isupper())
-    return prose.text[at].isupper() or (small and _small_head(prose, at)) or (small and _named(prose, at))
-
-
-def _named(prose: Prose, at: int) -> bool:
-    """«phòng Văn hóa - Xã hội»: a first word without a capital, and a name after it."""
-    head = _HEAD.match(prose.plain, at)
-    return (
-        head is not None
-        and re.match(r" [^\W\d_]", prose.text[head.end() : head.end() + 2]) is not None
-        and (prose.text[head.end() + 1].isupper())
-    )
-
-
-def _small_head(prose: Prose, at: int) -> bool:
-    """A body without a capital: one of the usual words, or a first word of two syllables («công đoàn cơ sở»)."""
-    head = _HEAD.match(prose.plain, at)
-    return (head is not None and " " in head.group()) or _SMALL_HEADS.match(prose.plain, at) is not None
+    head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
+    place = None if head else _PLACE.match(prose.plain, at)
+    if place is not None and not prose.text[place.end() :][:2].strip()[:1].isupper():
+        return False
+    first = head or place
+    if first is None or prose.text[at].isupper():
+        return first is not None
+    long, proper = " " in first.group(), prose.text[first.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
+    return small and bool(place or long or proper or _SMALL_HEADS.match(prose.plain, at))
 
 
 def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
@@ -133,12 +121,10 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     found: list[Name] = []
     end = at
     while begins_name(prose, at, small=small):
-        shared, end_shared = _shared(prose, at)
-        if len(shared) < 2:
-            shared, end_shared = _placed(prose, at)
-        if len(shared) > 1:
-            found += shared
-            end = end_shared
+        row = next((row for row in (_shared(prose, at), _placed(prose, at)) if len(row) > 1), [])
+        if row:
+            found += row
+            end = row[-1].end
         else:
             end, group, sure = _end(prose, at)
             found.append(Name(_tidy(prose.text[at:end]), at, end, group, sure))
@@ -155,47 +141,52 @@ _PLACES = re.compile(phrase(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phư
 _OF_PLACE = re.compile(phrase(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?"))
 
 
-def _placed(prose: Prose, at: int) -> tuple[list[Name], int]:
-    """«UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ» as three names."""
-    head = _PLACES.match(prose.plain, at)
+def _row(prose: Prose, place: int, part: Callable[[int], Name | None]) -> list[Name]:
+    """The names that the parts of a row give, each at the place after a comma or «và»."""
     found: list[Name] = []
-    place = head.end() if head else at
-    while head is not None and (level := _OF_PLACE.match(prose.plain, place)):
-        proper = _PROPER.match(prose.text, level.end())
-        if proper is None:
-            break
-        text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
-        found.append(Name(text, place, proper.end(), sure=True))
-        between = _BETWEEN.match(prose.plain, proper.end())
+    while name := part(place):
+        found.append(name)
+        between = _BETWEEN.match(prose.plain, name.end)
         if between is None:
             break
         place = between.end()
-    return found, found[-1].end if found else at
+    return found
+
+
+def _placed(prose: Prose, at: int) -> list[Name]:
+    """«UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ» as three names."""
+    head = _PLACES.match(prose.plain, at)
+
+    def place(at_: int) -> Name | None:
+        level = _OF_PLACE.match(prose.plain, at_)
+        proper = _PROPER.match(prose.text, level.end()) if head and level else None
+        if head is None or level is None or proper is None:
+            return None
+        text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
+        return Name(text, at_, proper.end(), sure=True)
+
+    return _row(prose, head.end(), place) if head else []
 
 
 def _tidy(text: str) -> str:
     return re.sub(r"\s+(?=[,;])", "", text.strip(" ,;-&\n"))
 
 
-def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
-    """«Các sở: Y tế, Tài chính» as «Sở Y tế», «Sở Tài chính». Fewer than two names mean: no such row."""
-    head = _SHARED.match(prose.plain, at)
-    found: list[Name] = []
-    end = at
-    if head is None or _WHOLE.match(prose.plain, at):
-        return found, at
-    word = head["head"].capitalize()
-    place = head.end()
-    while field := _FIELD.match(prose.plain, place):
-        if _HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, field.end() + 1):
-            break  # «Phòng Kinh tế, Công an xã»
-        end = field.end()
-        found.append(Name(f"{word} {prose.text[place:end]}", place, end))
-        between = _BETWEEN.match(prose.plain, end)
-        if between is None:
-            break
-        place = between.end()
-    return found, end
+def _shared(prose: Prose, at: int) -> list[Name]:
+    """«Các sở: Y tế, Tài chính» as «Sở Y tế», «Sở Tài chính»."""
+    head = None if _WHOLE.match(prose.plain, at) else _SHARED.match(prose.plain, at)
+
+    def field(place: int) -> Name | None:
+        found = _FIELD.match(prose.plain, place)
+        if (
+            head is None
+            or found is None
+            or (_HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, found.end() + 1))
+        ):
+            return None  # «Phòng Kinh tế, Công an xã»
+        return Name(f"{head['head'].capitalize()} {prose.text[place : found.end()]}", place, found.end())
+
+    return _row(prose, head.end(), field) if head else []
 
 
 def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
