@@ -14,7 +14,7 @@ from engine.importer.model import Accounted, Place, Use
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.owners import owner_line
-from engine.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.importer.reading.pages import BAR, Block, Table
 from engine.importer.structure.header import Parts
 from engine.importer.structure.joining import Paragraph, ended, is_furniture
 from engine.importer.structure.outline import Node
@@ -138,7 +138,7 @@ def _outside(parts: Parts) -> Iterator[Accounted]:
 
 def _uncovered(blocks: Iterable[Block], covered: set[_Key]) -> Iterator[Accounted]:
     for block in blocks:
-        for line in [block] if isinstance(block, TextLine) else block.lines():
+        for line in block.lines():
             key = _key(line.place)
             if key in covered or line.text == BAR or not line.text:
                 continue
@@ -152,11 +152,8 @@ def _key(place: Place) -> _Key:
 
 def balance(account: Iterable[Accounted], blocks: Iterable[Block]) -> int:
     """How many letters more the account has than the document: 0 when it is right."""
-    return sum(len(squashed(each.text)) for each in account) - sum(
-        len(squashed(line.text))
-        for block in blocks
-        for line in ([block] if isinstance(block, TextLine) else block.lines())
-    )
+    read = sum(len(squashed(each.text)) for each in account)
+    return read - sum(len(squashed(line.text)) for block in blocks for line in block.lines())
 
 
 def without_persons(account: Iterable[Accounted], hidden: Mapping[_Key, str]) -> tuple[Accounted, ...]:

@@ -76,19 +76,13 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
 
 def _settled(run: list[Fact]) -> tuple[Fact, ...]:
     """A run of which one label at most that no table knows says who leads: none beside a known one, else the first that
-    is itself a body («Đơn vị đăng cai»), else the first. The bodies of unknown labels after it help."""
-    unknown = [each for each in run if each.label is Label.LEAD and label_of_line(each.line.body) is None]
-    if not unknown:
-        return tuple(run)
-    known = any(each.label is Label.LEAD and each not in unknown for each in run)
-    lead = "" if known else label_words(next((each for each in unknown if owner_line(label_words(each))), unknown[0]))
-    settled: list[Fact] = []
-    seen = False
-    for each in run:
-        label = Label.COORDINATING if seen else Label.OTHER
-        settled.append(replace(each, label=label) if each in unknown and label_words(each) != lead else each)
-        seen = seen or (each in unknown and label_words(each) == lead)
-    return tuple(settled)
+    is itself a body («Đơn vị đăng cai»), else the first."""
+    leads = [each for each in run if each.label is Label.LEAD]
+    unknown = [each for each in leads if label_of_line(each.line.body) is None]
+    named = next((each for each in unknown if owner_line(label_words(each))), unknown[0] if unknown else None)
+    lead = label_words(named) if named and len(unknown) == len(leads) else ""
+    others = [each for each in unknown if label_words(each) != lead]
+    return tuple(replace(each, label=Label.OTHER) if each in others else each for each in run)
 
 
 def label_words(fact: Fact) -> str:

@@ -67,7 +67,7 @@ class Parts:
 
 def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     """The document in parts; every line is in exactly one."""
-    lines = list(islice(_flat(blocks), _HEAD_LINES))
+    lines = list(islice((line for block in blocks for line in block.lines()), _HEAD_LINES))
     title, after = _title(lines)
     if not title:
         title, after = _about(lines)
@@ -90,14 +90,6 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     return Parts(*said, *lines_of, tuple(foot.recipients))
 
 
-def _flat(blocks: Sequence[TextLine | Table]) -> Iterator[TextLine]:
-    for block in blocks:
-        if isinstance(block, TextLine):
-            yield block
-        else:
-            yield from block.lines()
-
-
 def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine], list[TextLine | Table]]:
     """The first ``taken`` lines, tables counted by their cells' lines, and the blocks after them."""
     head: list[TextLine] = []
@@ -106,7 +98,7 @@ def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine]
         if len(head) >= taken:
             body.append(block)
             continue
-        lines = [block] if isinstance(block, TextLine) else list(block.lines())
+        lines = list(block.lines())
         room = taken - len(head)
         head += lines[:room]
         body += lines[room:]
