@@ -332,7 +332,7 @@ class SectionRead:
                 said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
                 self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
                 for row in group:
-                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY, serious=True)
+                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY)
                 continue
             duties = [Said(text, row.place, facts=row.facts) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
