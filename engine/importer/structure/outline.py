@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
@@ -217,8 +217,6 @@ class _Builder:
         if not self.stack:
             return False
         (rank, _), top = self.stack[-1]
-        if _TAKES_LEAVE.match(matching(text)):
-            return True
         if top.children and under_topic(top.children[0]):
             return closes_plan(text)
         if rank in STRUCTURE and not top.marked():
@@ -236,15 +234,10 @@ class _Builder:
         return not named or len(other.names) > len(own.names)
 
     def _pop_to_sibling(self, key: _Key) -> None:
-        ranks = []
-        for (rank, _), _node in reversed(self.stack):
-            if rank in STRUCTURE:
-                break
-            ranks.append(rank)
-        if key[0] in ranks:
-            while self.stack[-1][0][0] != key[0]:
-                self.stack.pop()
-            self.stack.pop()
+        lists = takewhile(lambda each: each[0][0] not in STRUCTURE, reversed(self.stack))
+        if key[0] in [rank for (rank, _), _ in lists]:
+            while self.stack.pop()[0][0] != key[0]:
+                pass
 
     def _key(self, node: Node, *, headed: bool) -> _Key | None:
         if node.mark is not None and node.mark.rank is Rank.CAPITAL:
@@ -264,9 +257,6 @@ class _Builder:
             node.heading = True
             return Rank.ROMAN, 1
         return None
-
-
-_TAKES_LEAVE = re.compile(phrase(r"(?:trên đây là|căn cứ (?:vào )?kế hoạch này|nhận được kế hoạch)(?!\w)"))
 
 
 def is_heading(text: str) -> bool:
