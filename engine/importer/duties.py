@@ -347,9 +347,8 @@ class SectionRead:
         marks = [child.mark for child in node.children if child.mark is not None and child.mark.rank is Rank.NUMBER]
         for before, mark in pairwise(marks):
             stem = mark.label.rpartition(".")[0]
-            for value in (
-                range(before.value + 1, min(mark.value, before.value + 20)) if before.depth == mark.depth else ()
-            ):
+            most = 20 if before.depth == mark.depth else 0
+            for value in range(before.value + 1, min(mark.value, before.value + most)):
                 place = self._under((*label_path(node), f"{stem}.{value}" if stem else str(value)))
                 self._doubt("number_gap", f"Văn bản không có mục {place}.", place)
 
