@@ -46,6 +46,7 @@ class _Entry:
     names: Sequence[Name]
     request: bool = False
     inline: bool = False
+    line: str = ""
 
 
 @dataclass
@@ -241,7 +242,7 @@ class SectionRead:
             deep = labels != label_path(self.node) and above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
         citation = self._unique(self._under(labels))
-        return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline)
+        return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline, node.body)
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
@@ -264,7 +265,9 @@ class SectionRead:
             if not owner.agency:
                 self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
         if not duties:
-            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{entry.written[:160]}».", citation)
+            self._doubt(
+                "no_duty", f"Mục {citation} không có nhiệm vụ nào: «{(entry.line or entry.written)[:160]}».", citation
+            )
         inline = entry.inline and len(duties) == 1
         numbered = [(said, citation if inline else f"{citation}.{n}") for n, said in enumerate(duties, 1)]
         made = tuple(self._duty(said, number, owners) for said, number in numbered)
