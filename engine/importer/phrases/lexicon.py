@@ -97,42 +97,21 @@ ban quản lý; chủ rừng; nhà máy; khu công nghiệp
 """)
 
 # What may be joined to a name without a capital letter.
-SUFFIXES = (
-    r"(?:có )?liên quan",
-    r"có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?",
-    r"(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|"
-    r"thị xã))?",
-    r"các cấp",
-    r"cùng cấp",
-    r"hai cấp",
-    r"cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|"
-    r"xã))*(?: và cấp (?:huyện|xã))?",
-    r"(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|"
-    r"ngành|cục|phạm vi|trung ương|phòng|ban|cơ quan))",
-    r"trực thuộc",
-    r"của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|"
-    r"trung ương)(?: và (?:các )?(?:huyện|địa phương))?",
-    r"chức năng",
-    r"chuyên môn",
-    r"địa phương",
-    r"khác",
-    r"nêu trên",
-    r"được giao",
-    r"được phân công",
-    r"phụ trách",
-    r"thường trực",
-    r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)",
-    r"nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+)",
-    r"hữu quan",
-    r"(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|"
-    r"phường)(?= [^\W\d_])",
-    r"nhân dân",
-    r"chủ chốt",
-    r"chủ quản",
-    r"cơ sở",
-    r"trung ương",
-    r"ở (?:tỉnh|huyện|xã|cơ sở|địa phương)",
-)
+SUFFIXES = words(r"""
+(?:có )?liên quan; có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?;
+(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?;
+các cấp; cùng cấp; hai cấp;
+cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|xã))*(?: và cấp (?:huyện|xã))?;
+(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|ngành|cục|phạm
+vi|trung ương|phòng|ban|cơ quan));
+trực thuộc;
+của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|trung ương)(?: và (?:các )?(?:huyện|địa phương))?;
+chức năng; chuyên môn; địa phương; khác; nêu trên; được giao; được phân công; phụ trách; thường trực;
+trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành);
+nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+); hữu quan;
+(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|phường)(?= [^\W\d_]);
+nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|huyện|xã|cơ sở|địa phương)
+""")
 
 # Small words that no name holds: where one stands, the name has ended.
 STOPS = words("""
