@@ -79,6 +79,13 @@ chủ rừng; tổ chức tài chính; trại giam; trại tạm giam;
 cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
 
+# First words of bodies that are also written small.
+SMALL_HEADS = words("""
+ubnd; ủy ban nhân dân; ủy ban mặt trận; ủy ban mttq; công an; chính quyền; cấp ủy; địa phương; cơ quan; đơn vị;
+mặt trận; trưởng (?:thôn|ấp|bản|khu|buôn|xóm); đoàn thể; nhà trường; gia đình; thường trực; sở, ngành; sở, ban; ngành;
+doanh nghiệp; lực lượng; cơ sở y tế
+""")
+
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words("""
 chi đoàn; chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
@@ -192,6 +199,12 @@ triển khai; xây dựng; hướng dẫn; thực hiện; tăng cường; tiếp
 """)
 
 # Words before a name that say how it is addressed, and whether the body may refuse.
+# How a clause begins that may stand before the body («Căn cứ Kế hoạch này, các sở …»).
+CLAUSES = words("""
+trên cơ sở; trên đây; kế hoạch này; nhận được; căn cứ; để; nhằm; trong quá trình; quá trình; định kỳ; hằng; hàng; trước;
+chậm nhất; sau; khi; theo; ngoài; đối với; trong; từ; vào; thực hiện; kết thúc; qua; 6 tháng; 06 tháng; nếu; trường hợp;
+hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí
+""")
 REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
 ORDERS = words("""
 giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của; trách nhiệm của;

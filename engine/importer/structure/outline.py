@@ -22,7 +22,7 @@ from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.duty_tables import Columns
 from engine.importer.structure.joining import Fact, Paragraph, ended
-from engine.importer.vietnamese import is_capital, matching, phrase
+from engine.importer.vietnamese import is_capital, matching, spelled
 
 _DUTY = say.compiled(say.DUTY_HEADINGS)
 _OTHER = say.compiled(say.OTHER_HEADINGS)
@@ -267,8 +267,8 @@ def is_heading(text: str) -> bool:
     return len(text) < 80 and _DUTY_WHOLE.match(plain) is not None and text[:1].isupper()
 
 
-_OTHER_INSIDE = re.compile(
-    phrase(r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)")
+_OTHER_INSIDE = spelled(
+    r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)"
 )
 
 
