@@ -65,28 +65,19 @@ def _lead(prose: Prose, owners: Sequence[str]) -> str:
 
 
 def _coordinating(prose: Prose) -> Iterator[str]:
-    for pattern in (_WITH, _ALONGSIDE):
-        for found in pattern.finditer(prose.plain):
-            names, _ = names_at(prose, found.end(), small=True)
-            far = _WITH_FAR.match(prose.plain, found.start()) if not names else None
-            if far:
-                names, _ = names_at(prose, far.end(), small=True)
-            yield from (name.text for name in names)
+    for found in (*_WITH.finditer(prose.plain), *_ALONGSIDE.finditer(prose.plain)):
+        names = names_at(prose, found.end(), small=True)[0]
+        far = None if names else _WITH_FAR.match(prose.plain, found.start())
+        yield from (name.text for name in (names_at(prose, far.end(), small=True)[0] if far else names))
     if _LEADS.search(prose.plain):  # «Sở Y tế chủ trì, UBND các xã phối hợp»
         yield from (name.text for names, end in names_in(prose) if HELPS.match(prose.plain, end) for name in names)
 
 
 def _reports(prose: Prose) -> Iterator[str]:
     """The bodies after «báo cáo», «gửi … về», «(qua …)», where the sentence speaks of a report."""
-    report = _REPORT.search(prose.plain)
-    if report is None:
-        return
-    for pattern in (_TO, _VIA):
-        for found in pattern.finditer(prose.plain):
-            near = prose.plain[max(0, found.start() - 200) : found.end()]
-            if _REPORT.search(near):
-                names, _ = names_at(prose, found.end(), small=True)
-                yield from (name.text for name in names)
+    for found in (*_TO.finditer(prose.plain), *_VIA.finditer(prose.plain)):
+        if _REPORT.search(prose.plain[max(0, found.start() - 200) : found.end()]):
+            yield from (name.text for name in names_at(prose, found.end(), small=True)[0])
 
 
 _CLOSER = say.compiled(say.CLOSERS)
