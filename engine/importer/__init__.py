@@ -10,44 +10,13 @@ from pathlib import Path
 
 from engine.importer.assembly import assembled
 from engine.importer.draft import as_plan_yaml
-from engine.importer.model import (
-    Accounted,
-    Deadline,
-    Doubt,
-    DutyText,
-    Found,
-    ImportedPlan,
-    Instruction,
-    ItemText,
-    Owner,
-    Place,
-    SectionText,
-    Use,
-)
+from engine.importer.model import Accounted, ImportedPlan, Use
 from engine.importer.output import as_json
 from engine.importer.phrases.owners import Directory, Unknowing
 from engine.importer.reading.limits import LIMITS, Limits
 from engine.importer.reading.reader import read_pages
 
-__all__ = [
-    "Accounted",
-    "Deadline",
-    "Directory",
-    "Doubt",
-    "DutyText",
-    "Found",
-    "ImportedPlan",
-    "Instruction",
-    "ItemText",
-    "Limits",
-    "Owner",
-    "Place",
-    "SectionText",
-    "Use",
-    "as_json",
-    "as_plan_yaml",
-    "read_document",
-]
+__all__ = ["Accounted", "ImportedPlan", "Use", "as_json", "as_plan_yaml", "read_document"]
 
 
 def read_document(

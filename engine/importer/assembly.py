@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import pairwise
 
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.duties import SectionRead, instructions_of, section_of
-from engine.importer.model import Accounted, Doubt, ImportedPlan, Instruction, Use
-from engine.importer.phrases.marks import Rank, mark_of
-from engine.importer.phrases.owners import Directory, Elsewhere, owner_line
+from engine.importer.model import Doubt, ImportedPlan, Instruction
+from engine.importer.overlooked import overlooked
+from engine.importer.phrases.marks import Rank
+from engine.importer.phrases.owners import Directory, Unknowing, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
-from engine.importer.structure.account import Account, balance, overlooked, without_persons
+from engine.importer.structure.account import Account, balance, without_persons
 from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
-from engine.importer.structure.outline import Node, Theme, cited, label_path, outline, theme_of
-from engine.importer.structure.sections import Survey, duty_sections
+from engine.importer.structure.outline import Node, cited, label_path, outline
+from engine.importer.structure.sections import duty_sections, survey
 from engine.importer.structure.text_tables import with_text_tables
 from engine.text import Text
 
@@ -29,10 +29,11 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     blocks = with_text_tables(pages.blocks)
     parts = parts_of(blocks)
     root = outline(with_facts(joined(parts.body)))
-    survey, account = Survey.of(root), Account()
-    doubts = list(_elsewhere(parts.header.province, directory))
-    directory = Elsewhere(directory) if doubts else directory
-    read = list(_sections(root, survey, directory, account))
+    survey(root)
+    account = Account()
+    doubts = list(_elsewhere(parts.province, directory))
+    directory = Unknowing() if doubts else directory
+    read = list(_sections(root, directory, account))
     if not any(item.duties for each in read for item in each.section.items):
         raise BadInput(
             Text(
@@ -44,21 +45,16 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         )
     said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
     entries = account.closed(parts, root, blocks)
-    doubts += [*pages.doubts, *parts.header.doubts, *(doubt for each in read for doubt in each.doubts)]
-    doubts += [
-        *_lost(entries),
-        *_overlooked(entries),
-        *_misread(said, entries),
-        *_unbalanced(balance(entries, pages.blocks)),
-    ]
-    head = parts.header
+    doubts += [*pages.doubts, *parts.doubts, *(doubt for each in read for doubt in each.doubts)]
+    items = (item for each in read for item in each.section.items)
+    doubts += [*overlooked(entries, items, said), *_unbalanced(balance(entries, pages.blocks))]
     return ImportedPlan(
         name,
-        head.number,
-        head.date,
-        head.date_words,
-        head.issuer,
-        head.title,
+        parts.number,
+        parts.date,
+        parts.date_words,
+        parts.issuer,
+        parts.title,
         parts.recipients,
         tuple(each.section for each in read if each.section.items),
         tuple(dict.fromkeys(doubts)),
@@ -78,13 +74,13 @@ def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:
         yield Doubt("other_province", message, "đầu văn bản")
 
 
-def _sections(root: Node, survey: Survey, directory: Directory, account: Account) -> Iterable[SectionRead]:
+def _sections(root: Node, directory: Directory, account: Account) -> Iterable[SectionRead]:
     taken: Counter[str] = Counter()
-    for node in duty_sections(root, survey):
+    for node in duty_sections(root):
         label = cited(label_path(node))
         taken[label] += 1
         shown = label if taken[label] == 1 else f"{label}-{taken[label]}" if label else f"M{taken[label]}"
-        found = section_of(node, survey, directory, shown, _heading(node), account)
+        found = section_of(node, directory, shown, _heading(node), account)
         if not found.section.items:
             taken[label] -= 1
         yield found
@@ -103,38 +99,6 @@ def _closings(root: Node, account: Account, directory: Directory) -> Iterable[In
         if free and not account.has(node.paragraph) and speaks_to_all(node.body):
             line = owner_line(node.body, clauses=True) if len(node.body) < 4000 else None
             yield from instructions_of(node, line, directory, account)
-
-
-def _lost(entries: Iterable[Accounted]) -> Iterable[Doubt]:
-    """What is left out although it looks like a duty."""
-    for each in entries:
-        if each.use is Use.LEFT_OUT and each.serious:
-            words = each.text[:80] + ("…" if len(each.text) > 80 else "")
-            yield Doubt("left_out", f"Không lấy thành nhiệm vụ: «{words}» ({each.reason}).", str(each.place))
-
-
-def _overlooked(entries: Iterable[Accounted]) -> Iterable[Doubt]:
-    """What was read as something else although it looks like a duty of its own."""
-    for each in overlooked(entries):
-        words = each.text[:80] + ("…" if len(each.text) > 80 else "")
-        as_ = f"một phần của {each.citation}" if each.use is Use.DUTY else "tiêu đề"
-        yield Doubt("overlooked", f"Đọc là {as_}, có thể là nhiệm vụ riêng: «{words}».", str(each.place))
-
-
-def _misread(said: Iterable[Instruction], entries: Iterable[Accounted]) -> Iterable[Doubt]:
-    """An instruction that may be a duty: to one body, or right under a heading that is not about reports."""
-    under = {b.place.order: a for a, b in pairwise(entries) if a.use is Use.HEADING}
-    for each in said:
-        above = under.get(each.place.order)
-        single = each.owners and not any(owner.group for owner in each.owners)
-        if single or (above is not None and theme_of(_body(above.text)) is Theme.OPEN):
-            message = f"Đọc là yêu cầu chung, có thể là nhiệm vụ riêng: «{each.text[:80]}»."
-            yield Doubt("overlooked", message, str(each.place))
-
-
-def _body(text: str) -> str:
-    mark = mark_of(text)
-    return text[mark.length :] if mark else text
 
 
 def _unbalanced(letters: int) -> Iterable[Doubt]:

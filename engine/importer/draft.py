@@ -25,6 +25,7 @@ from engine.importer.phrases.timing import Timing, timing_of
 CONFIRM = "XÁC NHẬN"
 _DEFAULT_RULE = "mac-dinh"
 _WIDTH = 110
+_FROM_DOCUMENT = "# ── Từ văn bản / From the document " + "─" * 60
 
 
 def as_plan_yaml(plan: ImportedPlan, directory: Directory) -> str:
@@ -60,12 +61,14 @@ class _Draft:
     named: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def lines(self) -> Iterator[str]:
-        sections = list(self._sections())  # first: they say which rules are needed
+        sections = [
+            line for each in self.arranged for line in self._section(each)
+        ]  # first: they say which rules are needed
         yield from self._head()
         yield from self._settings()
         yield from self._rules()
         yield ""
-        yield "# ── Từ văn bản / From the document " + "─" * 60
+        yield _FROM_DOCUMENT
         yield "sections:"
         yield from sections
         yield from self._beside()
@@ -86,7 +89,7 @@ class _Draft:
         yield f"# A draft read from “{plan.name}”; lines with «{CONFIRM}» must be checked by a person before use."
         for doubt in self._shown_doubts():
             yield f"# {CONFIRM} [{doubt.code}] {doubt.place}: {' '.join(doubt.message.split())}"
-        yield "# ── Từ văn bản / From the document " + "─" * 60
+        yield _FROM_DOCUMENT
         yield "schema: dondoc/plan@1"
         yield from self._given("number", _quoted(plan.number.text) if plan.number else "", str(plan.number.place))
         issuer = self.directory.find(plan.issuer.text) if plan.issuer else None
@@ -95,10 +98,8 @@ class _Draft:
         day = plan.date.isoformat() if plan.date else ""
         yield from self._given("issued_on", day, f"«{plan.date_words.text}», {plan.date_words.place}")
         yield from self._given("year", str(plan.date.year) if plan.date else "", "năm của ngày ban hành")
-        if plan.title:
-            yield "title: " + "\n".join(_block(plan.title.text, 2))
-        else:
-            yield self._asked("title", "văn bản không có tên")
+        title = "\n".join(_block(plan.title.text, 2))
+        yield f"title: {title}" if plan.title else self._asked("title", "văn bản không có tên")
 
     def _shown_doubts(self) -> Iterator[Doubt]:
         """Doubts that no line below repeats beside its value."""
@@ -122,9 +123,8 @@ class _Draft:
         kind = self.plan.title.text.split("\n")[0][:20].capitalize() if self.plan.title else "Kế hoạch"
         kind = next((each for each in ("Chương trình", "Phương án", "Đề án") if kind.startswith(each)), "Kế hoạch")
         name = f"{kind} {number} năm {year}" if number and year else ""
-        yield self._asked(
-            "short_title", "tên trung tính, không có chữ của lĩnh vực", _quoted(name[:80]) if name else ""
-        )
+        shown = _quoted(name[:80]) if name else ""
+        yield self._asked("short_title", "tên trung tính, không có chữ của lĩnh vực", shown)
         yield self._asked("sms_name", "nhiều nhất 11 ký tự không dấu", self._sms_name())
         yield self._asked("supervisor", "cơ quan theo dõi, đôn đốc; đoán theo nơi nhận báo cáo", self.supervisor)
         yield f"directory: {self.directory.id}" if self.directory.id else self._asked("directory", "mã danh bạ")
@@ -190,10 +190,6 @@ class _Draft:
             yield f"    wording: {_quoted(timing.wording)}"
 
     # -- sections --------------------------------------------------------------------------------------------------
-
-    def _sections(self) -> Iterator[str]:
-        for section in self.arranged:
-            yield from self._section(section)
 
     def _section(self, section: DraftSection) -> Iterator[str]:
         changed = f"  # {CONFIRM}: số in trong văn bản là «{section.printed}»" if section.changed else ""

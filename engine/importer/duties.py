@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, parted, placed_owner
@@ -18,16 +19,15 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
-from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, sentence_owner, unaddressed
+from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
-from engine.importer.structure.facts import by_lead, label_words
+from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
-from engine.importer.structure.sections import Survey
 from engine.importer.vietnamese import matching
-from engine.importer.wording import Facts, Said, is_topic, mark_text, row_facts, said_of, whole, with_facts_of
+from engine.importer.wording import Said, is_topic, mark_text, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
@@ -50,28 +50,36 @@ class _Entry:
 
 
 @dataclass
-class _Section:
-    """Collects the items of one section. ``roman``: its number with those above it; ``path``: the same in parts;
-    ``trusted``: its heading says that it gives duties."""
+class SectionRead:
+    """Collects the items of one section. ``roman``: its number with those above it; ``unnumbered``: how many entries
+    without a number were met under each number."""
 
-    survey: Survey
     directory: Directory
     account: Account
     roman: str
-    path: tuple[str, ...]
-    trusted: bool
+    heading: str
+    node: Node
     items: list[ItemText] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     instructions: list[Instruction] = field(default_factory=list)
     cited: Counter[str] = field(default_factory=Counter)
     unnumbered: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
+    @property
+    def section(self) -> SectionText:
+        return SectionText(self.heading, self.roman, tuple(self.items), self.node.place)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its heading says that it gives duties."""
+        return self.node.theme is Theme.DUTIES
+
     # -- walking the tree ------------------------------------------------------------------------------------------
 
     def visit(self, node: Node, topic: str = "") -> None:
         """Every entry under a node, in order."""
         for child in node.children:
-            columns = self.survey.columns(child)
+            columns = child.columns
             if child.table is not None and columns is not None:
                 self._table(child, columns, topic)
             elif child.table is None and not self.account.has(child.paragraph):
@@ -82,37 +90,30 @@ class _Section:
         if child.mark is None and child.body.endswith(":") and not child.children:
             self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
-        line = self._owner(child)
-        doer = None if line else self.survey.doer(child)
+        line = child.owner
+        doer = None if line else child.doer
         if child.leads:
             self._led(child, topic)
         elif self._closes(child) and self._is_to_all(child, line or doer):
-            self._instruction(child, line or doer)
+            self.instructions += instructions_of(child, line or doer, self.directory, self.account)
         elif line is not None:
             self._owned(child, line, topic)
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
             self._add(entry, [replace(said_of(child, whole(child)), facts=Facts.inside(child.body), node=child)])
-        elif self.survey.gives_duties(child) or any(self.survey.is_entry(each) for each in child.walk()):
+        elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
-        elif (line := self._unknown_body(child, parent)) is not None:
+        elif line := self._unknown_body(child, parent) or (
+            placed_owner(child.body) if self.trusted or child.among else None
+        ):
             self._owned(child, line, topic)
-        elif (told := self._told(child)) is not None:
-            self._owned(child, told, topic)
         elif child.mark is not None:
-            said_ = child.body[:60] + ("…" if len(child.body) > 60 else "")
-            self._doubt(
-                "not_assigned", f"«{said_}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ.", child.place
-            )
+            words = child.body[:60] + ("…" if len(child.body) > 60 else "")
+            message = f"«{words}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ."
+            self._doubt("not_assigned", message, child.place)
             for each in child.walk():
                 self.account.leave_out(each.paragraph, NOBODY)
-
-    def _owner(self, node: Node) -> OwnerLine | None:
-        """The owner line of an entry that begins with a body; a long row of names alone is none."""
-        line = self.survey.owner(node)
-        long = line is not None and line.form is Form.ALONE and len(line.written) >= 120
-        return None if long and node.mark is None and not node.children else line
 
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
@@ -126,13 +127,10 @@ class _Section:
         inline = line.form is Form.INLINE and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
         self._add(replace(entry, inline=inline), list(self._duties(node, own)))
-        for child in node.children:
-            if child.leads:
-                self._led(child, topic or line.written)
 
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node; entries below that have leads of their own are duties, too."""
-        own = [child for child in node.children if child.leads or self.survey.gives_duties(child)]
+        own = [child for child in node.children if child.leads or child.gives_duties]
         text = whole(node, without=own)
         groups = by_lead(node.facts)
         base = self._at(node, topic, "", ())
@@ -150,8 +148,7 @@ class _Section:
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, Use.DUTY, base.citation)
-        if own:
-            self.visit(node, node.body)
+        self.visit(node, node.body)
 
     def _only_encloses(self, node: Node, line: OwnerLine) -> bool:
         """Whether the points under an entry name bodies of their own; those of a group («Các phòng thuộc Sở») may do so
@@ -159,38 +156,31 @@ class _Section:
         below = node.marked()
         group = line.form is Form.ALONE and all(name.group for name in line.names)
         lines = [
-            found for child in below if (found := self.survey.owner(child) or (group and self._named(child, node)))
+            found
+            for child in below
+            if (found := child.owner)
+            or (group and (found := self._unknown_body(child, node) or placed_owner(child.body)))
         ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
         return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
 
-    def _named(self, node: Node, parent: Node) -> OwnerLine | None:
-        return self._unknown_body(node, parent) or sentence_owner(node.body)
-
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
         it, a line without an end that has duties below it is a name."""
-        if node.mark is None or not (self.trusted or self.survey.gives_duties(parent)):
+        if node.mark is None or not (self.trusted or parent.gives_duties):
             return None
         before, colon, rest = node.body.partition(":")
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
         if not 3 <= len(name) <= 200 or before.endswith((";", ",", ".")) or not before[:1].isupper() or "." in before:
             return None
         titled = not colon and bool(node.children)
-        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and self.survey.among(node)
+        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and node.among
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
             return None
         names = bodies_in(name) if not few else parted(name)
         return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
-
-    def _told(self, node: Node) -> OwnerLine | None:
-        """The bodies of a sentence that no table knows: those that it begins with in a section of duties, or whatever
-        stands where they do in most sentences beside it."""
-        among = self.survey.among(node)
-        found = sentence_owner(node.body) if self.trusted or among else None
-        return found or (placed_owner(node.body) if among else None)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
 
@@ -204,9 +194,6 @@ class _Section:
             return not (single and matching(node.body).startswith("giao"))
         return line is not None and line.form is not Form.ALONE and any(name.group for name in line.names)
 
-    def _instruction(self, node: Node, line: OwnerLine | None) -> None:
-        self.instructions += instructions_of(node, line, self.directory, self.account)
-
     # -- the duties of an item -------------------------------------------------------------------------------------
 
     def _duties(self, node: Node, own: Sequence[Said]) -> Iterator[Said]:
@@ -214,13 +201,11 @@ class _Section:
         intro = ""
         found: list[Said] = []
         for said in own:
-            if said.text.rstrip().endswith(":") and node.children:
-                intro = said.text
-            else:
-                found.append(with_facts_of(said, node.facts))
+            intro = said.text if said.text.endswith(":") and node.children else ""
+            found += [] if intro else [with_facts_of(said, node.facts)]
         told = any(opens_duty(Prose.of(child.body)) for child in node.marked())
         for child in node.children:
-            if child.table is not None or child.leads:
+            if child.table is not None:
                 continue
             if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body
@@ -229,10 +214,8 @@ class _Section:
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             else:
-                said = said_of(child, whole(child), intro=intro if child.mark is not None else "")
-                found.append(
-                    with_facts_of(replace(said, node=child), (fact for each in child.walk() for fact in each.facts))
-                )
+                said = replace(said_of(child, whole(child), intro if child.mark is not None else ""), node=child)
+                found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))
         if not found and intro:
             found.append(said_of(node, intro))
         yield from found
@@ -256,23 +239,14 @@ class _Section:
             self.unnumbered[labels] += 1
             n = self.unnumbered[labels]
             above = node.parent.rank if node.parent is not None else None
-            deep = labels != self.path and above is not None and above > Rank.ROMAN
+            deep = labels != label_path(self.node) and above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
-        return _Entry(
-            self._unique(self._under(labels)),
-            bool(node.label),
-            node.place,
-            topic,
-            written,
-            names,
-            request,
-            inline,
-            node.body,
-        )
+        citation = self._unique(self._under(labels))
+        return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline, node.body)
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
-        own, whole = cited(self.path), cited(labels)
+        own, whole = cited(label_path(self.node)), cited(labels)
         rest = whole.removeprefix(own).removeprefix(".") if own and whole.startswith(f"{own}.") else whole
         return ".".join(filter(None, (self.roman, rest)))
 
@@ -287,39 +261,30 @@ class _Section:
     def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
         citation = entry.citation
         owners = tuple(owner_of(name, self.directory) for name in entry.names)
-        self._unknown(owners, citation)
+        for owner in owners:
+            if not owner.agency:
+                self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
         if not duties:
-            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{entry.line[:160]}».", citation)
+            self._doubt(
+                "no_duty", f"Mục {citation} không có nhiệm vụ nào: «{(entry.line or entry.written)[:160]}».", citation
+            )
         inline = entry.inline and len(duties) == 1
-        made = tuple(
-            self._duty(said, citation if inline else f"{citation}.{n}", owners, inline=inline)
-            for n, said in enumerate(duties, 1)
-        )
+        numbered = [(said, citation if inline else f"{citation}.{n}") for n, said in enumerate(duties, 1)]
+        made = tuple(self._duty(said, number, owners) for said, number in numbered)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
         item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
         self.items.append(item)
 
-    def _duty(self, said: Said, citation: str, owners: Sequence[Owner], *, inline: bool) -> DutyText:
+    def _duty(self, said: Said, citation: str, owners: Sequence[Owner]) -> DutyText:
         text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
-        names = tuple(owner.name for owner in owners)
-        roles = roles_in(whole, names)
-        facts = said.facts
-        line = owner_line(text) if owners and not inline else None
-        other = {each.text for each in line.names if each.text[:1].isupper()} if line else set()
-        if line is not None and line.form is not Form.ALONE and other and not other & set(names):
-            self._doubt(
-                "overlooked", f"{citation}: lời của nhiệm vụ bắt đầu bằng cơ quan khác: «{text[:80]}».", citation
-            )
+        roles, facts = roles_in(whole, tuple(owner.name for owner in owners)), said.facts
         deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if said.node is not None:
             self.account.use_all(said.node, Use.DUTY, citation)
         if said.seams:
-            self._doubt(
-                "two_readings",
-                f"{citation}: có thể là {len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…».",
-                citation,
-            )
+            parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
+            self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation)
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
         return DutyText(
@@ -338,8 +303,6 @@ class _Section:
     def _table(self, node: Node, columns: Columns, topic: str) -> None:
         table = node.table
         assert table is not None
-        for r in range(columns.first):
-            self.account.use_row(table, r, Use.HEADING)
         above = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
         if above and not any(label_of_column(cell) for cell in above):
             self._unknown_label(above[-1])
@@ -348,12 +311,10 @@ class _Section:
         numbers = [row.no for row in rows if row.no and not row.same]
         restarts = len(set(numbers)) < len(numbers)
         for row in rows:
-            if row.same and groups:
-                groups[-1].append(row)
-            else:
-                groups.append([row])
-            if row.persons:
-                self.account.persons[row.place.order, row.place.row] = row.persons
+            if not (row.same and groups):
+                groups.append([])
+            groups[-1].append(row)
+            self.account.persons[row.place.order, row.place.row] = row.persons
         for group in groups:
             first = group[0]
             shifted = [text for row in group for text in row.texts if not re.search(r"[^\W\d_]{2}", text)]
@@ -362,17 +323,15 @@ class _Section:
                 said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
                 self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
                 for row in group:
-                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY, serious=True)
+                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY)
                 continue
-            duties = [Said(text, row.place, facts=row_facts(row)) for row in group for text in row.texts]
+            duties = [Said(text, row.place, facts=row.facts) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
             labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
             self.unnumbered[labels] += not first.no
             labels = (*labels, first.no or f"({self.unnumbered[labels]})")
-            citation = self._unique(self._under(labels))
-            self._add(
-                _Entry(citation, bool(first.no), first.place, first.topic or topic, written, first.owners), duties
-            )
+            citation, topic_ = self._unique(self._under(labels)), first.topic or topic
+            self._add(_Entry(citation, bool(first.no), first.place, topic_, written, first.owners), duties)
             for row in group:
                 self.account.use_row(table, row.place.row - 1, Use.DUTY, citation)
         for r in range(len(table.rows)):
@@ -383,28 +342,18 @@ class _Section:
     def _doubt(self, code: str, message: str, place: Place | str) -> None:
         self.doubts.append(Doubt(code, message, str(place)))
 
-    def _unknown(self, owners: Sequence[Owner], citation: str) -> None:
-        for owner in owners:
-            if not owner.agency:
-                self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
-
     def _unknown_label(self, label: str) -> None:
         self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan chủ trì.", "cả văn bản")
 
     def _gaps(self, node: Node) -> None:
         """Numbers left out between the entries directly under a node."""
-        last: Node | None = None
-        for child in node.children:
-            mark = child.mark
-            if mark is None or mark.rank is not Rank.NUMBER:
-                continue
-            before = last.mark if last else None
-            if before is not None and before.depth == mark.depth:
-                stem = mark.label.rpartition(".")[0]
-                for value in range(before.value + 1, min(mark.value, before.value + 20)):
-                    place = self._under((*label_path(node), f"{stem}.{value}" if stem else str(value)))
-                    self._doubt("number_gap", f"Văn bản không có mục {place}.", place)
-            last = child
+        marks = [child.mark for child in node.children if child.mark is not None and child.mark.rank is Rank.NUMBER]
+        for before, mark in pairwise(marks):
+            stem = mark.label.rpartition(".")[0]
+            most = 20 if before.depth == mark.depth else 0
+            for value in range(before.value + 1, min(mark.value, before.value + most)):
+                place = self._under((*label_path(node), f"{stem}.{value}" if stem else str(value)))
+                self._doubt("number_gap", f"Văn bản không có mục {place}.", place)
 
 
 def instructions_of(
@@ -428,20 +377,10 @@ def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 
 
-@dataclass(frozen=True)
-class SectionRead:
-    """A section with the doubts met and the instructions to all that stood in it. It may have no items."""
-
-    section: SectionText
-    doubts: tuple[Doubt, ...]
-    instructions: tuple[Instruction, ...]
-
-
-def section_of(
-    node: Node, survey: Survey, directory: Directory, roman: str, heading: str, account: Account
-) -> SectionRead:
-    """What a duty section says."""
-    found = _Section(survey, directory, account, roman, label_path(node), survey.theme(node) is Theme.DUTIES)
+def section_of(node: Node, directory: Directory, roman: str, heading: str, account: Account) -> SectionRead:
+    """What a duty section says, with the doubts met and the instructions to all that stood in it. It may have no
+    items."""
+    found = SectionRead(directory, account, roman, heading, node)
     line = _run_in(node)
     if line is not None:
         entry = replace(found._at(Node(parent=node), "", line.written, line.names), inline=True)
@@ -451,8 +390,7 @@ def section_of(
     for each in node.walk() if node.paragraph is not None and found.items else ():
         if not each.heading and (ended(each.body) or not each.children):
             account.leave_out(each.paragraph, NOBODY, serious=True)
-    section = SectionText(heading, roman, tuple(found.items), node.place)
-    return SectionRead(section, tuple(found.doubts), tuple(found.instructions))
+    return found
 
 
 def _run_in(node: Node) -> OwnerLine | None:

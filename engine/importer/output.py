@@ -5,63 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.importer.model import Deadline, DutyText, Found, ImportedPlan, ItemText, Place, Use
+from engine.importer.model import (
+    Accounted,
+    Deadline,
+    DutyText,
+    ImportedPlan,
+    Instruction,
+    ItemText,
+    Place,
+    SectionText,
+    Use,
+)
 
 
 def as_json(plan: ImportedPlan) -> dict[str, Any]:
     """``{"number", "date", "issuer", "title", "sections": […], "warnings": […]}`` with, beside them, ``found``: where
     each field of the head stands, ``recipients``, ``instructions`` to everybody, what was ``left_out``, and the
     ``account``: how many paragraphs were put to which use. Absent fields are null, never guessed."""
+    head = {"number": plan.number, "date": plan.date_words, "issuer": plan.issuer, "title": plan.title}
+    left = [each for each in plan.left_out if each.text]
     return {
-        "number": plan.number.text or None,
+        **{name: found.text or None for name, found in head.items()},
         "date": plan.date.isoformat() if plan.date else None,
-        "issuer": plan.issuer.text or None,
-        "title": plan.title.text or None,
         "recipients": list(plan.recipients),
-        "found": {
-            name: _found(each)
-            for name, each in zip(
-                ("number", "date", "issuer", "title"),
-                (plan.number, plan.date_words, plan.issuer, plan.title),
-                strict=True,
-            )
-        },
+        "found": {name: {"text": found.text, **_place(found.place)} if found else None for name, found in head.items()},
         "sections": [
-            {
-                "heading": each.heading,
-                "roman": each.roman,
-                "source": _place(each.place),
-                "items": list(map(_item, each.items)),
-            }
+            {"heading": each.heading, "roman": each.roman, **_source(each), "items": list(map(_item, each.items))}
             for each in plan.sections
         ],
         "instructions": [
-            {
-                "text": each.text,
-                "owners": [owner.name for owner in each.owners],
-                "deadlines": [_deadline(deadline) for deadline in each.deadlines],
-                "reports_to": list(each.reports_to),
-                "source": _place(each.place),
-            }
+            {"text": each.text, "owners": [owner.name for owner in each.owners], **_timed(each), **_source(each)}
             for each in plan.instructions
         ],
         "left_out": [
-            {"text": each.text, "reason": each.reason, "serious": each.serious, "source": _place(each.place)}
-            for each in plan.left_out
-            if each.text
+            {"text": each.text, "reason": each.reason, "serious": each.serious, **_source(each)} for each in left
         ],
         "account": {use.value: sum(each.use is use for each in plan.account) for use in Use},
         "warnings": [{"code": each.code, "message": each.message, "place": each.place} for each in plan.warnings],
     }
 
 
-def _found(found: Found) -> dict[str, Any] | None:
-    return {"text": found.text, **_place(found.place)} if found else None
-
-
 def _place(place: Place) -> Mapping[str, int]:
     others = {"page": place.page, "table": place.table, "row": place.row}
     return {"line": place.line, **{name: number for name, number in others.items() if number}}
+
+
+def _source(each: SectionText | ItemText | DutyText | Instruction | Accounted) -> dict[str, Any]:
+    return {"source": _place(each.place)}
+
+
+def _timed(each: DutyText | Instruction) -> dict[str, Any]:
+    return {"deadlines": [_deadline(deadline) for deadline in each.deadlines], "reports_to": list(each.reports_to)}
 
 
 def _item(item: ItemText) -> dict[str, Any]:
@@ -75,16 +69,15 @@ def _item(item: ItemText) -> dict[str, Any]:
             {"name": owner.name, "id": owner.agency or None, "group": owner.group, "members": owner.members or None}
             for owner in item.owners
         ],
-        "source": _place(item.place),
+        **_source(item),
         "duties": [_duty(duty) for duty in item.duties],
     }
 
 
 def _duty(duty: DutyText) -> dict[str, Any]:
     said = {name: getattr(duty, name) or None for name in ("lead", "monitor", "product", "mark")}
-    lists = {"coordinating": list(duty.coordinating), "reports_to": list(duty.reports_to)}
-    timed = {"deadlines": [_deadline(each) for each in duty.deadlines], "source": _place(duty.place)}
-    return {"citation": duty.citation, "text": duty.text, **said, **lists, **timed}
+    told = {"citation": duty.citation, "text": duty.text, **said, "coordinating": list(duty.coordinating)}
+    return told | _timed(duty) | _source(duty)
 
 
 def _deadline(deadline: Deadline) -> dict[str, Any]:

@@ -6,49 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Place
-from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of
-from engine.importer.phrases.labels import Label, label_inside, labels_in
+from engine.importer.phrases.agency_lists import NO_BODY
+from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS
 from engine.importer.phrases.names import Prose, opens_duty
-from engine.importer.structure.duty_tables import Row
+from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
 from engine.importer.vietnamese import matching
 
 _LONGEST_TOPIC = 160
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What labelled lines or columns say of a duty beside its words."""
-
-    lead: tuple[str, ...] = ()
-    coordinating: tuple[str, ...] = ()
-    monitor: str = ""
-    deadline: str = ""
-    product: str = ""
-
-    @classmethod
-    def of(cls, facts: Iterable[Fact]) -> Facts:
-        """The first of a kind wins."""
-        found: dict[Label, str] = {}
-        for fact in facts:
-            found.setdefault(fact.label, fact.value)
-        leads, helping = lead_of(found.get(Label.LEAD, ""))
-        helping += bodies_in(found.get(Label.COORDINATING, ""))
-        return cls(
-            tuple(name.text for name in leads),
-            tuple(name.text for name in helping),
-            found.get(Label.MONITOR, ""),
-            found.get(Label.DEADLINE, ""),
-            found.get(Label.PRODUCT, ""),
-        )
-
-    @classmethod
-    def inside(cls, text: str) -> Facts:
-        """What labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»)."""
-        found = dict(reversed(labels_in(text[at:]))) if (at := label_inside(text)) >= 0 else {}
-        return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
 
 
 @dataclass(frozen=True)
@@ -62,12 +29,6 @@ class Said:
     seams: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
     node: Node | None = None
-
-
-def row_facts(row: Row) -> Facts:
-    names = tuple(name.text for name in row.owners)
-    helping = tuple(name.text for name in row.coordinating)
-    return Facts(names, helping, row.monitor, row.deadline, row.product)
 
 
 def with_facts_of(said: Said, facts: Iterable[Fact]) -> Said:
@@ -100,10 +61,11 @@ def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
 
 
 def is_topic(node: Node, *, told: bool) -> bool:
-    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»). ``told``: marks
-    beside it begin with verbs, so that it must be known as no duty."""
-    if node.mark is None or node.mark.rank in BULLETS or not node.marked() or len(node.body) > _LONGEST_TOPIC:
+    """A mark that only announces the marks under it, which begin with verbs: few words, none itself («a) Công tác tuyên
+    truyền:»). ``told``: marks beside it begin with verbs, so that it must be known as no duty."""
+    if node.mark is None or node.mark.rank in BULLETS or len(node.body) > _LONGEST_TOPIC:
         return False
-    if node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
+    below = any(opens_duty(Prose.of(each.body)) for each in node.marked())
+    if not below or node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
         return False
     return not told or NO_BODY.match(matching(node.body)) is not None

@@ -4,12 +4,13 @@ that says who leads and who helps («Sở Y tế chủ trì, phối hợp với 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_in
+from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end
 from engine.importer.phrases.names import (
     Name,
     Prose,
@@ -20,9 +21,9 @@ from engine.importer.phrases.names import (
     names_in,
     opens_duty,
 )
-from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
+from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
-from engine.importer.vietnamese import matching
+from engine.importer.vietnamese import matching, spelled
 
 _PIECES = re.compile(r"\s*[;\n]\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
@@ -73,7 +74,7 @@ def parted(text: str) -> list[Name]:
     return [Name(text[a:b], a, b) for (_, a), b in zip(cuts, ends, strict=True)]
 
 
-_VERB = re.compile(r"(?<!\w)(?:chủ\s*trì|phối\s*hợp|tham\s*mưu|thực\s*hiện|triển\s*khai)(?!\w)")
+VERB = spelled(r"(?<!\w)(?:chủ trì|phối hợp|tham mưu|thực hiện|triển khai|tổ chức|hướng dẫn)(?!\w)")
 _CHIEF = re.compile(r"(?<!\w)chủ\s*trì(?!\w)")
 
 
@@ -81,7 +82,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
     """(who leads, who helps) in the value of a label «Cơ quan chủ trì» or «Cơ quan thực hiện»."""
     text = unaddressed(text.strip())
     plain = matching(text)
-    if _VERB.search(plain) is None:
+    if VERB.search(plain) is None:
         return [name for name in bodies_in(text) if is_body(name.text)], []
     chief = _CHIEF.search(plain) is not None
     leads: list[Name] = []
@@ -98,7 +99,6 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
     return leads, [Name(text, 0, len(text)) for text in dict.fromkeys(helping)]
 
 
-_LEADS = re.compile(r"[\s,]*(?:là\s+(?:cơ\s*quan|đơn\s*vị)\s+)?chủ\s*trì(?!\w)")
 _BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
 _TOPIC = re.compile(r"[^:.]{3,120}:\s*")
 _STRONG = say.compiled(say.STRONG)
@@ -109,30 +109,30 @@ _LATER = re.compile(r"[.(]\s*(?=\w)")
 def doer_in(text: str) -> OwnerLine | None:
     """Who is to do a task whose words begin with something else: «… Đơn vị chủ trì: X», «Tuyên truyền: X viết bài»,
     «Diễn tập. X tổ chức», «Kiểm tra (X thực hiện)», «Tập huấn; X chủ trì». Its ``rest`` is the whole text."""
-    at = label_inside(text)
-    leads = lead_of(dict(reversed(labels_in(text[at:]))).get(Label.LEAD, ""))[0] if at >= 0 else []
+    leads = lead_of(labels_at_end(text).get(Label.LEAD, ""))[0]
     if leads:
-        return OwnerLine("; ".join(name.text for name in leads), tuple(leads), False, Form.INLINE, text)
+        return _inline(leads, text)
     topic = _TOPIC.match(text)
-    line = owner_line(text[topic.end() :], clauses=True) if topic else owner_line(text, clauses=True)
-    for found in () if line else islice(_LATER.finditer(text), 20):
-        line = line or owner_line(text[found.end() :])
-        line = None if line is None or line.form is not Form.INLINE else line
+    later = (owner_line(text[found.end() :]) for found in islice(_LATER.finditer(text), 20))
+    line = owner_line(text[topic.end() :] if topic else text, clauses=True)
+    line = line or next((each for each in later if each and each.form is Form.INLINE), None)
     tasked = topic is not None and opens_duty(Prose.of(text))  # «Rà soát chợ: Sở Công Thương»
     if line is not None and (line.form is not Form.ALONE or tasked):
         return replace(line, form=Form.INLINE, rest=text)
     named = _AT_END.search(text[-220:])
-    line = owner_line(named[1]) if named else None
-    if line is not None and line.form is Form.ALONE:
+    if named and (line := bodies_alone(named[1])):
         return replace(line, form=Form.INLINE, rest=text)
     prose = Prose.of(text)
     for row, end in names_in(prose):
         before = prose.plain[: row[0].start].rstrip()
-        leads_ = before.endswith((".", "(", ";", "giao")) and _LEADS.match(prose.plain, end)
-        leads_ = leads_ or (before.endswith(" do") and _BY.match(prose.plain, end))
-        if leads_ or (before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))):
-            return OwnerLine("; ".join(name.text for name in row), tuple(row), False, Form.INLINE, text)
+        given = before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))
+        if given or (before.endswith(" do") and _BY.match(prose.plain, end)):
+            return _inline(row, text)
     return None
+
+
+def _inline(names: Sequence[Name], text: str) -> OwnerLine:
+    return OwnerLine("; ".join(name.text for name in names), tuple(names), False, Form.INLINE, text)
 
 
 _SENTENCE_NAME = re.compile(r"[^.;:()]{4,140}")
@@ -141,16 +141,17 @@ NO_BODY = say.compiled(say.NO_BODIES)
 
 
 def placed_owner(text: str) -> OwnerLine | None:
-    """The bodies that a sentence among sentences of bodies begins with, whatever they are called: all that stands
-    before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
+    """The bodies that a sentence among sentences of bodies begins with, whatever they are called and whatever verb
+    follows: all before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
     text = unaddressed(text)
     prose = Prose.of(text)
     if not text[:1].isupper() or opens_duty(prose) or NO_BODY.match(prose.plain):
         return None
-    starts = (each.start() for each in _SMALL_WORD.finditer(text, 0, 200))
-    at = next(
-        (each for each in starts if text[each].islower() and (opens_duty(prose, each) or ends_name(prose, each))), 0
-    )
+    names, end = names_at(prose, 0, small=True)
+    if names and is_body(names[0].text) and text[end:].strip(" ,"):
+        return OwnerLine(text[:end], tuple(names), False, Form.INLINE, text[end:].strip(" ,"))
+    starts = [each.start() for each in _SMALL_WORD.finditer(text, 0, 200) if text[each.start()].islower()]
+    at = next((each for each in starts if opens_duty(prose, each) or ends_name(prose, each)), 0)
     written = text[:at].strip(" ,")
     proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
     if not _SENTENCE_NAME.fullmatch(written) or not proper:
@@ -168,9 +169,8 @@ def unknown_label(text: str) -> list[tuple[Label, str]]:
     role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(prose)
     if not role or label_of_column(words) not in (None, Label.LEAD):
         return []
-    line = owner_line(value.strip(" ."))
-    if line is not None:
-        return [(Label.LEAD, value.strip())] if line.form is Form.ALONE else []
+    if owner_line(value.strip(" .")) is not None:
+        return [(Label.LEAD, value.strip())] if bodies_alone(value.strip(" .")) else []
     value = value.strip(" .;")
     found = deadlines_in(value, column=True) if len(value) < 60 else ()
     timed = any(each.days and len(each.text) + 8 >= len(value) for each in found)

@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from engine.importer.vietnamese import matching, phrase
+from engine.importer.vietnamese import matching, spelled
 
 
 class Label(StrEnum):
@@ -26,81 +26,51 @@ class Label(StrEnum):
     OTHER = "other"
 
 
-_WHO = (
-    r"(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
-    r"(?:,| và| ?/)? ?){0,4}"
-)
-_LINES = (
-    (
-        Label.COORDINATING,
-        _WHO + r"(?:tham gia )?(?:phối hợp|cùng phối hợp|hỗ trợ|tham gia)(?: thực hiện| chính|, giám sát)?",
-    ),
-    (
-        Label.MONITOR,
-        _WHO + r"(?:theo dõi|đôn đốc|giám sát|theo dõi, đôn đốc|kiểm tra, đôn đốc|"
-        r"lãnh đạo phụ trách|lãnh đạo chỉ đạo)",
-    ),
-    (
-        Label.LEAD,
-        _WHO + r"(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|chịu trách nhiệm|phụ trách|"
-        r"trách nhiệm thực hiện)"
-        r"(?: thực hiện| tham mưu)?",
-    ),
-    (Label.LEAD, r"(?:trách nhiệm|phân công|phân công thực hiện|giao)"),
-    (
-        Label.DEADLINE,
-        r"(?:(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}|"
-        r"hoàn thành|hạn(?:,? (?:thực hiện|hoàn thành|báo cáo|xong|kết thúc))*)",
-    ),
-    (
-        Label.PRODUCT,
-        r"(?:dự kiến )?(?:sản phẩm|kết quả|đầu ra|hình thức văn bản|sản phẩm đầu ra|kết quả đầu ra|"
-        r"sản phẩm, kết quả)"
-        r"(?: (?:đầu ra|dự kiến|đạt được|hoàn thành|cần đạt|thực hiện))*",
-    ),
-)
-_LINE = tuple(
-    (label, re.compile(phrase(rf"(?P<label>{pattern}) ?(?:\([^()]{{0,60}}\))?(?: ?: |\s-\s+)")))
-    for label, pattern in _LINES
+def _table(rows: str, pattern: str) -> tuple[tuple[Label, re.Pattern[str]], ...]:
+    """Rows «label  words» as patterns, in their order; ``who`` stands for the bodies that a label speaks of."""
+    who = (
+        "(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
+        "(?:,| và| ?/)? ?){0,4}"
+    )
+    parts = (row.split(None, 1) for row in rows.strip().splitlines())
+    said = ((Label(name), words.replace("<who>", who)) for name, words in parts)
+    return tuple((label, spelled(pattern.replace("<words>", words))) for label, words in said)
+
+
+_LINE = _table(
+    """
+coordinating  <who>(?:tham gia )?(?:phối hợp|cùng phối hợp|hỗ trợ|tham gia)(?: thực hiện| chính|, giám sát)?
+monitor       <who>(?:(?:theo dõi|kiểm tra)(?:, đôn đốc)?|đôn đốc|giám sát|lãnh đạo (?:phụ trách|chỉ đạo))
+lead          <who>(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|phụ trách)(?: thực hiện| tham mưu)?
+lead          <who>(?:chịu trách nhiệm|trách nhiệm thực hiện|phân công thực hiện|trách nhiệm|phân công|giao)
+deadline      (?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}
+deadline      (?:hoàn thành|hạn(?:,? (?:thực hiện|hoàn thành|báo cáo|xong|kết thúc))*)
+product       (?:dự kiến )?(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)[^:.;()]{0,30}
+""",
+    r"(?P<label><words>) ?(?:\([^()]{0,60}\))?(?: ?: |\s-\s+)",
 )
 _BETWEEN = re.compile(r"[.;]\s+(?=\w)")
 _NEXT = re.compile(r"[.;,]\s+(?=\w)")
 
-_COLUMNS = (
-    (Label.NUMBER, r"(?:stt|tt|số tt|số thứ tự|số|thứ tự|no)$"),
-    (
-        Label.TASK,
-        r"(?:tên |các )?(?:nội dung|nhiệm vụ|công việc|hoạt động|đầu việc|giải pháp|"
-        r"việc)(?!.{0,40}(?:chủ trì|phân công|phối hợp))",
-    ),
-    (Label.PERSON, r"(?:họ (?:và )?tên|người (?:thực hiện|phụ trách|chủ trì)|cán bộ|chuyên viên|công chức)"),
-    (Label.LEAD, r".{0,30}chủ trì.{0,20}phối hợp"),
-    (Label.COORDINATING, r".{0,40}phối hợp"),
-    (Label.MONITOR, r".{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)"),
-    (
-        Label.DEADLINE,
-        r".{0,25}(?:thời gian|thời hạn|tiến độ|hạn hoàn thành|kỳ hạn|mốc|lộ trình|hạn xử lý|"
-        r"ngày hoàn|hoàn thành)",
-    ),
-    (Label.PRODUCT, r".{0,30}(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)"),
-    (
-        Label.OTHER,
-        r".{0,20}(?:ghi chú|kinh phí|nguồn lực|nguồn vốn|đối tượng|thành phần|tham dự|địa điểm|phương pháp|số lượng|"
-        r"đơn vị tính|chỉ tiêu|mức độ|căn cứ)",
-    ),
-    (
-        Label.LEAD,
-        r".{0,60}(?:chủ trì|đầu mối|trách nhiệm|phân công|phụ trách|thực hiện$|người thực hiện|"
-        r"đơn vị thực hiện|cơ quan thực hiện)",
-    ),
-    (
-        Label.LEAD,
-        r"(?:tên )?(?:cơ quan|đơn vị|cơ quan, đơn vị|sở, ngành|sở, ban, ngành|đơn vị, địa phương|"
-        r"phòng, ban|cơ quan ?/ ?đơn vị)$",
-    ),
-    (Label.TASK, r".{0,40}(?:nội dung|nhiệm vụ|công việc|hoạt động|tên văn bản)"),
+_COLUMN = _table(
+    """
+number        (?:stt|tt|số tt|số thứ tự|số|thứ tự|no)$
+task          (?!.{0,60}(?:chủ trì|phân công|phối hợp))(?:tên |các )?(?:nội dung|nhiệm vụ|công việc|hoạt động)
+task          (?!.{0,60}(?:chủ trì|phân công|phối hợp))(?:tên |các )?(?:đầu việc|giải pháp|việc)
+person        (?:họ (?:và )?tên|người (?:thực hiện|phụ trách|chủ trì)|cán bộ|chuyên viên|công chức)
+lead          .{0,30}chủ trì.{0,20}phối hợp
+coordinating  .{0,40}phối hợp
+monitor       .{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)
+deadline      .{0,25}(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc|lộ trình|hạn xử lý|ngày hoàn|hoàn thành)
+product       .{0,30}(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)
+other         .{0,20}(?:ghi chú|kinh phí|nguồn lực|nguồn vốn|đối tượng|thành phần|tham dự|địa điểm|phương pháp|số lượng)
+other         .{0,20}(?:đơn vị tính|chỉ tiêu|mức độ|căn cứ)
+lead          .{0,60}(?:chủ trì|đầu mối|trách nhiệm|phân công|phụ trách|thực hiện$|(?:người|đơn vị|cơ quan) thực hiện)
+lead          (?:tên )?(?:cơ quan|đơn vị|sở|phòng)(?:(?:,| ?/) ?(?:đơn vị|ban|ngành|địa phương))*$
+task          .{0,40}(?:nội dung|nhiệm vụ|công việc|hoạt động|tên văn bản)
+""",
+    "<words>",
 )
-_COLUMN = tuple((label, re.compile(phrase(pattern))) for label, pattern in _COLUMNS)
 
 
 def label_of_line(text: str) -> tuple[Label, str] | None:
@@ -127,6 +97,12 @@ def label_inside(text: str) -> int:
     """Where the labelled facts at the end of a text begin («Trồng cây. Đơn vị chủ trì: …»); -1 if it has none."""
     cuts = (each.end() for each in _BETWEEN.finditer(text))
     return next((at for at in cuts if label_of_line(text[at:]) is not None), -1)
+
+
+def labels_at_end(text: str) -> dict[Label, str]:
+    """What the labels at the end of a text say («Diễn tập. Thời gian: tháng 5. Chủ trì: …»); the first of a kind."""
+    at = label_inside(text)
+    return dict(reversed(labels_in(text[at:]))) if at >= 0 else {}
 
 
 def label_of_column(text: str) -> Label | None:

@@ -41,18 +41,13 @@ gd và đt; tc-kh; tckh; kt-ht; ktht; ct; xd
 
 # Whole names that no rule below would end in the right place.
 WHOLE_NAMES = words("""
-phòng thương mại và công nghiệp; hội đồng phối hợp phổ biến, giáo dục pháp luật; thông tấn xã việt nam;
-trung tâm xúc tiến đầu tư, thương mại và du lịch; chi cục quản lý chất lượng nông lâm sản và thủy sản;
-ủy ban mặt trận tổ quốc việt nam; ban dân tộc và miền núi; hội bảo trợ người khuyết tật và trẻ mồ côi;
-hội bảo trợ người khuyết tật, trẻ mồ côi và bệnh nhân nghèo; văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân;
-văn phòng đoàn đbqh và hđnd; văn phòng hđnd và ubnd; văn phòng hội đồng nhân dân và ủy ban nhân dân;
-trung tâm văn hóa, thông tin và thể thao; trung tâm văn hóa, thể thao và truyền thông;
-trung tâm truyền thông - văn hóa; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
-báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và phát thanh - truyền hình;
-báo và đài phát thanh và truyền hình; báo và đài pt-th; liên hiệp các hội khoa học và kỹ thuật;
-liên hiệp các tổ chức hữu nghị; ban tuyên giáo và dân vận; thường trực hđnd; hội nạn nhân chất độc da cam/dioxin;
-trung tâm giáo dục nghề nghiệp - giáo dục thường xuyên; bộ trưởng; thứ trưởng; thủ tướng chính phủ; chính phủ;
-quốc hội; thủ đô; ban giám hiệu; trung tâm dịch vụ nông nghiệp
+phòng thương mại và công nghiệp; hội đồng phối hợp phổ biến, giáo dục pháp luật;
+phòng cảnh sát quản lý hành chính về trật tự xã hội; trung tâm xúc tiến đầu tư, thương mại và du lịch;
+văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân; văn phòng đoàn đbqh và hđnd; văn phòng hđnd và ubnd;
+văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
+báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
+báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
+thủ tướng chính phủ; chính phủ; quốc hội; thủ đô
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.
@@ -80,7 +75,15 @@ phó chánh; cục trưởng; vụ trưởng; viện trưởng; hiệu trưởng
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
 nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở|phòng|ban|cơ quan|đơn vị|các)(?!\w)); toàn thể; bql;
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
-chủ rừng; cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
+chủ rừng; tổ chức tài chính; trại giam; trại tạm giam;
+cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
+""")
+
+# First words of bodies that are also written small.
+SMALL_HEADS = words("""
+ubnd; ủy ban nhân dân; ủy ban mặt trận; ủy ban mttq; công an; chính quyền; cấp ủy; địa phương; cơ quan; đơn vị;
+mặt trận; trưởng (?:thôn|ấp|bản|khu|buôn|xóm); đoàn thể; nhà trường; gia đình; thường trực; sở, ngành; sở, ban; ngành;
+doanh nghiệp; lực lượng; cơ sở y tế
 """)
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
@@ -101,42 +104,21 @@ ban quản lý; chủ rừng; nhà máy; khu công nghiệp
 """)
 
 # What may be joined to a name without a capital letter.
-SUFFIXES = (
-    r"(?:có )?liên quan",
-    r"có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?",
-    r"(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|"
-    r"thị xã))?",
-    r"các cấp",
-    r"cùng cấp",
-    r"hai cấp",
-    r"cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|"
-    r"xã))*(?: và cấp (?:huyện|xã))?",
-    r"(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|"
-    r"ngành|cục|phạm vi|trung ương|phòng|ban|cơ quan))",
-    r"trực thuộc",
-    r"của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|"
-    r"trung ương)(?: và (?:các )?(?:huyện|địa phương))?",
-    r"chức năng",
-    r"chuyên môn",
-    r"địa phương",
-    r"khác",
-    r"nêu trên",
-    r"được giao",
-    r"được phân công",
-    r"phụ trách",
-    r"thường trực",
-    r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)",
-    r"nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+)",
-    r"hữu quan",
-    r"(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|"
-    r"phường)(?= [^\W\d_])",
-    r"nhân dân",
-    r"chủ chốt",
-    r"chủ quản",
-    r"cơ sở",
-    r"trung ương",
-    r"ở (?:tỉnh|huyện|xã|cơ sở|địa phương)",
-)
+SUFFIXES = words(r"""
+(?:có )?liên quan; có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?;
+(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?;
+các cấp; cùng cấp; hai cấp;
+cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|xã))*(?: và cấp (?:huyện|xã))?;
+(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|ngành|cục|phạm
+vi|trung ương|phòng|ban|cơ quan));
+trực thuộc;
+của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|trung ương)(?: và (?:các )?(?:huyện|địa phương))?;
+chức năng; chuyên môn; địa phương; khác; nêu trên; được giao; được phân công; phụ trách; thường trực;
+trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành);
+nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+); hữu quan;
+(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|phường)(?= [^\W\d_]);
+nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|huyện|xã|cơ sở|địa phương)
+""")
 
 # Small words that no name holds: where one stands, the name has ended.
 STOPS = words("""
@@ -149,43 +131,41 @@ thông qua
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
 phục vụ; tham dự; tiến hành; thiết lập; hoàn tất; thúc đẩy; khuyến cáo; cho vay; giải ngân; tuyên dương; trưng bày;
-biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; thu gom; phân phối; cấp phát; tiêu hủy; khoanh vùng;
-ứng phó; cứu nạn; di chuyển; thu hồi; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông;
-dọn dẹp; trao tặng; thăm hỏi; tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu;
-đối thoại; công nhận; cấp giấy; tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng;
-tăng thời lượng; thâm nhập;
-nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực; nhận diện;
-làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
+biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; phân phối; cấp phát; tiêu hủy; khoanh vùng; ứng phó;
+cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông; dọn dẹp; trao tặng;
+tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu; đối thoại; công nhận; cấp giấy;
+tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng; tăng thời lượng; thâm nhập;
+nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực;
+nhận diện; làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
 phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;
 can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển; bảo tồn; trùng tu; sưu tầm;
-biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu; tuyển chọn; luân chuyển;
-tinh giản; chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối; hướng nghiệp;
-phân luồng; phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không; ngoài việc; sau khi;
-khi có; cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc; hiệp đồng; thanh lý;
-chỉnh trang; cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì; đồng chủ trì; chủ động;
-phối hợp; chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường; chịu trách nhiệm; có trách nhiệm;
-có nhiệm vụ; có kế hoạch; có biện pháp; căn cứ; trên cơ sở; rà soát; đẩy mạnh; đẩy nhanh; thực hiện; theo dõi;
-tiếp tục; báo cáo; bố trí; cân đối; kiểm tra; thanh tra; thường xuyên; định kỳ; hằng năm; hàng năm; hằng tháng;
-hàng tháng; hằng quý; hàng quý; là cơ quan; là đơn vị; là đầu mối; làm đầu mối; đôn đốc; tuyên truyền; vận động;
-phát huy; lồng ghép; nghiên cứu; đề xuất; chuẩn bị; cung cấp; nâng cao; giám sát; quản lý; bảo đảm; đảm bảo;
-tạo điều kiện; tập trung; tham gia; kịp thời; ban hành; hoàn thành; tổng hợp; thẩm định; thẩm tra; lập; huy động;
-ưu tiên; quán triệt; phổ biến; công bố; công khai; cập nhật; đăng tải; đăng phát; đưa tin; thông tin; phân công;
-phân bổ; giao(?! dịch| thông| ban| lưu); giúp; hỗ trợ; khuyến khích; kiện toàn; củng cố; duy trì; nắm; nắm bắt;
-phát hiện; xử lý; phòng ngừa; ngăn chặn; đấu tranh; điều tra; truy tố; xét xử; giáo dục; đào tạo; bồi dưỡng; tập huấn;
-truyền thông; xác định; đánh giá; sơ kết; tổng kết; khen thưởng; biểu dương; kiểm soát; tiếp nhận; bàn giao; khảo sát;
-thống kê; thu thập; phân tích; dự báo; cảnh báo; tư vấn; trình; gửi; đăng ký; cử; yêu cầu; chấp hành; nghiêm túc;
-đề cao; nêu cao; gương mẫu; khẩn trương; quan tâm; chú trọng; đổi mới; mở rộng; phát triển; bảo vệ; chăm sóc;
-điều trị; khám; giới thiệu; ký kết; liên kết; kết nối; ứng dụng; số hóa; cải cách; giải quyết; tháo gỡ; kiến nghị;
-phê duyệt; quyết định; quy định; hoàn thiện; sửa đổi; bổ sung; điều chỉnh; cụ thể hóa; đưa; phân cấp; hạn chế;
-trong phạm vi; theo chức năng; theo nhiệm vụ; với chức năng; phụ trách; trực tiếp; trước ngày; chậm nhất; từ nay;
-trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất; phát sóng; phát động; phát hành; xuất bản;
-nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác; tranh thủ; thu hút; kêu gọi; thanh toán;
+biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu; tuyển chọn; luân chuyển; tinh giản;
+chia sẻ; tích hợp; bảo trì; chuẩn hóa; chấn chỉnh; phản bác; định hướng; sẵn sàng; đầu mối; hướng nghiệp; phân luồng;
+phân loại; quảng bá; thanh quyết toán; chống lãng phí; không để; tuyệt đối không; ngoài việc; sau khi; khi có;
+cùng với; trước mùa; phê phán; đình chỉ; thụ lý; xác minh; giải tỏa; di dời; cắm mốc; hiệp đồng; thanh lý; chỉnh trang;
+cải thiện; rút ngắn; cắt giảm; đơn giản hóa; niêm yết; tiếp công dân; chủ trì; đồng chủ trì; chủ động; phối hợp;
+chỉ đạo; tham mưu; hướng dẫn; xây dựng; tổ chức; triển khai; tăng cường; chịu trách nhiệm; có trách nhiệm; có nhiệm vụ;
+có kế hoạch; có biện pháp; căn cứ; trên cơ sở; rà soát; đẩy mạnh; đẩy nhanh; thực hiện; theo dõi; tiếp tục; báo cáo;
+bố trí; cân đối; kiểm tra; thanh tra; thường xuyên; định kỳ; hằng năm; hàng năm; hằng tháng; hàng tháng; hằng quý;
+hàng quý; là cơ quan; là đơn vị; là đầu mối; làm đầu mối; đôn đốc; tuyên truyền; vận động; phát huy; lồng ghép;
+nghiên cứu; đề xuất; chuẩn bị; cung cấp; nâng cao; giám sát; quản lý; bảo đảm; đảm bảo; tạo điều kiện; tập trung;
+tham gia; kịp thời; ban hành; hoàn thành; tổng hợp; thẩm định; thẩm tra; lập; huy động; ưu tiên; quán triệt; phổ biến;
+công bố; công khai; cập nhật; đăng tải; đăng phát; thông tin; phân công; phân bổ; giao(?! dịch| thông| ban| lưu); giúp;
+hỗ trợ; khuyến khích; kiện toàn; củng cố; duy trì; nắm; phát hiện; xử lý; phòng ngừa; ngăn chặn; đấu tranh; điều tra;
+truy tố; xét xử; giáo dục; đào tạo; bồi dưỡng; tập huấn; truyền thông; xác định; đánh giá; sơ kết; tổng kết;
+khen thưởng; biểu dương; kiểm soát; tiếp nhận; bàn giao; khảo sát; thống kê; phân tích; dự báo; cảnh báo; tư vấn;
+trình; gửi; đăng ký; cử; yêu cầu; chấp hành; nghiêm túc; đề cao; nêu cao; gương mẫu; khẩn trương; quan tâm; chú trọng;
+đổi mới; phát triển; bảo vệ; chăm sóc; điều trị; khám; giới thiệu; ký kết; liên kết; kết nối; ứng dụng; số hóa;
+cải cách; giải quyết; tháo gỡ; kiến nghị; phê duyệt; quyết định; quy định; hoàn thiện; sửa đổi; bổ sung; điều chỉnh;
+cụ thể hóa; đưa; phân cấp; hạn chế; trong phạm vi; theo chức năng; theo nhiệm vụ; với chức năng; phụ trách; trước ngày;
+chậm nhất; từ nay; trong quá trình; quá trình; sử dụng; xem xét; trang bị; sản xuất; phát sóng; phát động; phát hành;
+xuất bản; nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác; tranh thủ; kêu gọi; thanh toán;
 quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở; thành lập; viết; in ấn; treo; biên soạn;
-thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển giao; chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ;
-trang trí; cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp;
-vệ sinh; phun; giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả;
-khắc phục; cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử;
-kê khai; chuyển đổi; cải tạo; kiểm kê
+thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ; trang trí;
+cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
+giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
+cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
+cải tạo; kiểm kê
 """)
 
 # Lower-case compounds inside names that begin like a duty.
@@ -219,6 +199,12 @@ triển khai; xây dựng; hướng dẫn; thực hiện; tăng cường; tiếp
 """)
 
 # Words before a name that say how it is addressed, and whether the body may refuse.
+# How a clause begins that may stand before the body («Căn cứ Kế hoạch này, các sở …»).
+CLAUSES = words("""
+trên cơ sở; trên đây; kế hoạch này; nhận được; căn cứ; để; nhằm; trong quá trình; quá trình; định kỳ; hằng; hàng; trước;
+chậm nhất; sau; khi; theo; ngoài; đối với; trong; từ; vào; thực hiện; kết thúc; qua; 6 tháng; 06 tháng; nếu; trường hợp;
+hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí
+""")
 REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
 ORDERS = words("""
 giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của; trách nhiệm của;
@@ -262,6 +248,21 @@ CLOSERS = words("""
 trân trọng; trên đây là; kế hoạch này; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
 quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch(?! số); căn cứ nội dung kế hoạch;
 căn cứ vào kế hoạch; nhận được kế hoạch; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh yêu cầu
+""")
+# How the line after a title begins that is no part of it.
+TITLE_ENDS = words(r"""
+căn cứ; thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|thông báo|văn bản);
+triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|công văn) số; theo đề nghị; ubnd; ủy ban; sở; để;
+nhằm; xét; kính gửi; phần; chương; trong năm; năm \d{4},; thời gian qua; tiếp tục
+""")
+# What begins a part after the signature, and the first words of a body that issues plans.
+RESUMES = words("""
+phụ lục; phụ biểu; biểu; danh mục; bảng phân công; kế hoạch; chương trình; đề án; phương án; nội dung phân công
+""")
+ISSUERS = words(r"""
+sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung tâm; bệnh viện; viện;
+đảng ủy; huyện ủy; thành ủy; tỉnh ủy; ban(?! nhân); bộ chỉ huy; bảo hiểm; ngân hàng; kho bạc; đài; tòa án; ubmttq;
+viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng
 """)
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;

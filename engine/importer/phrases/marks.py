@@ -6,7 +6,6 @@ Pure; one table of patterns, tried in order. Recognition errors such as «lV.» 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -57,6 +56,7 @@ def roman_value(text: str) -> int:
     return total if re.fullmatch(r"X{0,3}(?:IX|IV|V?I{0,3})", text) else 0
 
 
+_ORDINALS = {"nhất": "I", "hai": "II", "ba": "III", "tư": "IV", "bốn": "IV", "năm": "V", "sáu": "VI"}
 _ANNEX = re.compile(
     r"(?:phụ\s*lục|phụ\s*biểu|biểu\s*(?:số|mẫu))(?!\w)\s*(?:số\s*)?(?P<label>[ivx]{1,4}|\d{1,2}[a-z]?|[a-z])?(?!\w)[.:)]?\s*"
 )
@@ -64,35 +64,56 @@ _PART = re.compile(
     r"(?:phần|chương|mục)\s+(?:thứ\s+)?(?P<label>[ivx]{1,5}|\d{1,2}|nhất|hai|ba|tư|bốn|năm|sáu)(?!\w)\s*[.:)-]?\s*"
 )
 _ARTICLE = re.compile(r"điều\s+(?P<label>\d{1,3})(?!\w)\s*[.:)]?\s*(?!\d)")
-_ROMAN = re.compile(r"(?P<label>[IVX]{1,6})(?:\s*(?:[.):]|/(?![a-z]))\s*[-–]?\s*|\s*[-–]\s+)(?=\S|$)")
-_ROMAN_BARE = re.compile(r"(?P<label>[IVX]{2,6})\s+(?=[A-ZĐÀ-Ỹ]{2})")
-_ROMAN_MISREAD = re.compile(r"(?P<label>[IVXl1|]{1,5})\s*[.)/]\s*(?=[^\W\d_])")
-_CAPITAL = re.compile(r"(?P<label>[A-HK-UĐ])\s*[.)/]\s+(?=[A-ZĐÀ-Ỹ])")
-_NUMBER = re.compile(
-    r"(?P<label>\d{1,3}(?:\.\d{1,2}){0,3})(?:\s*(?:[.)/:](?!\d)\s*[-–]?|[-–](?=\s))\s*|\s+(?=[A-ZĐÀ-Ỹ])(?<=\.\d\s)|(?<=\.\d\d)\s+(?=[A-ZĐÀ-Ỹ]))(?=\S|$)"
-)
-_LETTER = re.compile(r"(?P<label>[a-zđăâêôơư])\s*(?:\)|/(?=\s)|\.(?=\s))\s*[-–]?\s*(?=\S|$)")
-_BRACKET = re.compile(r"\(\s*(?P<label>\d{1,2}|[a-zđ]|[ivx]{2,4})\s*\)\s*(?=\S|$)")
-_BULLETS = (
-    (Rank.DASH, re.compile(r"[-–—−‒‑\uf02d]\s*(?=[^\s\-–—])")),
-    (Rank.PLUS, re.compile(r"\+\s*(?=\S)")),
+_MISREAD = re.compile(r"(?P<label>[IVXl1|]{1,5})\s*[.)/]\s*(?=[^\W\d_])")
+_SHAPES = (
+    (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{1,6})(?:\s*(?:[.):]|/(?![a-z]))\s*[-–]?\s*|\s*[-–]\s+)(?=\S|$)")),
+    (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{2,6})\s+(?=[A-ZĐÀ-Ỹ]{2})")),
+    (Rank.CAPITAL, re.compile(r"(?P<label>[A-HK-UĐ])\s*[.)/]\s+(?=[A-ZĐÀ-Ỹ])")),
     (
-        Rank.STAR,
-        re.compile(r"(?:[*•●▪■♦◆◊○◦·►▶➢➤✓✔⁃§¤\uf0b7\uf0a7\uf0d8\uf076\uf0fc\uf0a8]\s*|o\s+(?=[A-ZĐÀ-Ỹ]))(?=[^\s*])"),
+        Rank.NUMBER,
+        re.compile(
+            r"(?P<label>\d{1,3}(?:\.\d{1,2}){0,3})(?:\s*[.)/:](?!\d)\s*[-–]?|\s*[-–](?=\s))(?:\s+(?=\S)|(?=\D)|$)"
+        ),
     ),
+    (Rank.NUMBER, re.compile(r"(?P<label>\d{1,3}(?:\.\d{1,2}){1,3})\s+(?=[A-ZĐÀ-Ỹ])")),
+    (Rank.LETTER, re.compile(r"(?P<label>[a-zđăâêôơư])\s*(?:\)|/(?=\s)|\.(?=\s))\s*[-–]?\s*(?=\S|$)")),
+    (Rank.BRACKET, re.compile(r"\(\s*(?P<label>\d{1,2}|[a-zđ]|[ivx]{2,4})\s*\)\s*(?=\S|$)")),
+    (Rank.DASH, re.compile(r"(?P<label>[-–—−‒‑\uf02d])\s*(?=[^\s\-–—])")),
+    (Rank.PLUS, re.compile(r"(?P<label>\+)\s*(?=\S)")),
+    (Rank.STAR, re.compile(r"(?P<label>[*•●▪■♦◆◊○◦·►▶➢➤✓✔⁃§¤\uf0b7\uf0a7\uf0d8\uf076\uf0fc\uf0a8])\s*(?=[^\s*])")),
+    (Rank.STAR, re.compile(r"(?P<label>o)\s+(?=[A-ZĐÀ-Ỹ])")),
 )
 
 
 def mark_of(text: str) -> Mark | None:
     """The mark that a paragraph begins with, None if it has none."""
-    for attempt in _ATTEMPTS:
-        found = attempt(text)
-        if found is not None:
-            return found
+    if named := _named(text):
+        return named
+    found = _MISREAD.match(text)
+    if found and not found["label"].isdigit() and (len(found["label"]) > 1 or is_capital(text[found.end() :])):
+        return _mark(Rank.ROMAN, re.sub(r"[l1|]", "I", found["label"]), found.end())
+    for rank, pattern in _SHAPES:
+        if found := pattern.match(text):
+            return _mark(rank, found["label"], found.end())
     return None
 
 
-_ORDINALS = {"nhất": "I", "hai": "II", "ba": "III", "tư": "IV", "bốn": "IV", "năm": "V", "sáu": "VI"}
+def _mark(rank: Rank, label: str, length: int) -> Mark | None:
+    parts = label.split(".")
+    value = int(parts[-1]) if parts[-1].isdigit() else 0
+    if rank is Rank.ROMAN or len(label) > 1:
+        value = value or roman_value(label.upper())
+    elif rank not in BULLETS:
+        value = value or LETTERS.find(label.lower()) + 1
+    if (rank is Rank.ROMAN and not value) or (rank is Rank.NUMBER and int(parts[0]) > 150):
+        return None
+    return Mark(rank, (label.lstrip("0") or "0") if rank is Rank.NUMBER else label, value, length, len(parts))
+
+
+def body_of(text: str) -> str:
+    """A paragraph's text without its mark."""
+    mark = mark_of(text)
+    return text[mark.length :] if mark else text
 
 
 def _named(text: str) -> Mark | None:
@@ -100,13 +121,10 @@ def _named(text: str) -> Mark | None:
     plain = matching(text[:60])
     for rank, pattern in ((Rank.ANNEX, _ANNEX), (Rank.PART, _PART), (Rank.PART, _ARTICLE)):
         found = pattern.match(plain)
-        if found and (rank is not Rank.ANNEX or _titled(text, found.end())) and text[0].isupper():
+        if found and text[0].isupper() and (rank is not Rank.ANNEX or _titled(text, found.end())):
             label = _ORDINALS.get(found["label"] or "", (found["label"] or "").upper())
             value = int(label) if label.isdigit() else roman_value(label)
-            shown = f"Điều {label}" if pattern is _ARTICLE else label
-            if pattern is _PART and not (is_capital(text) or value or len(text) < 80):
-                return None
-            return Mark(rank, shown, value, found.end())
+            return Mark(rank, f"Điều {label}" if pattern is _ARTICLE else label, value, found.end())
     return None
 
 
@@ -114,62 +132,3 @@ def _titled(text: str, end: int) -> bool:
     """An annex is a title: alone, in capitals, or with a sign after it; «Phụ lục kèm theo …» in a sentence is not."""
     said = text[:end].rstrip()
     return end >= len(text) or is_capital(text) or said[-1] in ".:" or is_capital(said)
-
-
-def _roman(text: str) -> Mark | None:
-    found = _ROMAN.match(text) or _ROMAN_BARE.match(text)
-    if found:
-        value = roman_value(found["label"])
-        return Mark(Rank.ROMAN, found["label"], value, found.end()) if value else None
-    found = _ROMAN_MISREAD.match(text)
-    if found and not found["label"].isdigit() and (len(found["label"]) > 1 or is_capital(text[found.end() :])):
-        label = re.sub(r"[l1|]", "I", found["label"])
-        value = roman_value(label)
-        return Mark(Rank.ROMAN, label, value, found.end()) if value else None
-    return None
-
-
-def _capital(text: str) -> Mark | None:
-    found = _CAPITAL.match(text)
-    if found is None:
-        return None
-    return Mark(Rank.CAPITAL, found["label"], LETTERS.upper().find(found["label"]) + 1, found.end())
-
-
-def _number(text: str) -> Mark | None:
-    found = _NUMBER.match(text)
-    if found is None:
-        return None
-    parts = [int(part) for part in found["label"].split(".")]
-    if parts[0] > 150 or (
-        found.end() < len(text) and text[found.end()].isdigit() and not text[found.end() - 1].isspace()
-    ):
-        return None
-    return Mark(Rank.NUMBER, found["label"].lstrip("0") or "0", parts[-1], found.end(), len(parts))
-
-
-def _letter(text: str) -> Mark | None:
-    found = _LETTER.match(text)
-    return Mark(Rank.LETTER, found["label"], LETTERS.find(found["label"]) + 1, found.end()) if found else None
-
-
-def _bracket(text: str) -> Mark | None:
-    found = _BRACKET.match(text)
-    if found is None:
-        return None
-    label = found["label"]
-    value = (
-        int(label) if label.isdigit() else LETTERS.find(label) + 1 if len(label) == 1 else roman_value(label.upper())
-    )
-    return Mark(Rank.BRACKET, label, value, found.end())
-
-
-def _bullet(text: str) -> Mark | None:
-    for rank, pattern in _BULLETS:
-        found = pattern.match(text)
-        if found:
-            return Mark(rank, text[0], 0, found.end())
-    return None
-
-
-_ATTEMPTS: tuple[Callable[[str], Mark | None], ...] = (_named, _roman, _capital, _number, _letter, _bracket, _bullet)

@@ -8,11 +8,11 @@ of departments are known, and nothing is cut at a comma or «và» that a known 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
-from engine.importer.vietnamese import is_capital, matching, phrase
+from engine.importer.vietnamese import is_capital, matching, phrase, spelled
 
 MAX_NAME_CHARS = 260
 _WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")
@@ -26,51 +26,37 @@ _GROUP = re.compile(
     + say.any_of(say.GROUPED)
     + r"(?!\w)"
 )
-_GROUP_WORDS = re.compile(phrase(r"(?:sở, )?(?:ban, ngành|sở, ngành|ban ngành|phòng, ban|ban, phòng)"))
 _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
 _OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
 _STRONG = say.compiled(say.STRONG)
 _SPANNING = say.compiled(say.SPANNING)
 _COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
-_SHARED = re.compile(
-    phrase(
-        r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
-    )
+_SHARED = spelled(
+    r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
 )
 _LEVEL = re.compile(
     phrase(r"(?:xã(?! hội)|phường|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|tỉnh(?! ủy| đoàn)|")
     + phrase(r"cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
 )
 _PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|quận|thị\s*xã|tỉnh|đặc\s*khu|tp\.?|tx\.?)(?!\w)")
-_FIELDED = re.compile(phrase(r"sở|bộ|phòng|ngành"))
-_SMALL_HEADS = re.compile(
-    phrase(
-        r"(?:ubnd|ủy ban nhân dân|ủy ban mặt trận|ủy ban mttq|công an|chính quyền|cấp ủy|địa phương|cơ quan|"
-        r"đơn vị|mặt trận|"
-    )
-    + phrase(
-        r"trưởng (?:thôn|ấp|bản|khu|buôn|xóm)|đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|"
-        r"doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
-    )
-)
-_WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
-_BETWEEN = re.compile(phrase(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) "))
-_POST = re.compile(
-    phrase(
-        r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
-        r"bí thư)(?!\w)"
-    )
+_FIELDED = spelled(r"sở|bộ|phòng|ngành")
+_SMALL_HEADS = say.compiled(say.SMALL_HEADS)
+_WEAK = spelled(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)")
+_BETWEEN = spelled(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) ")
+_POST = spelled(
+    r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
+    r"bí thư)(?!\w)"
 )
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
-_UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)"))
-_PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
+_UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
+_PART_OF = spelled(r"(?:chi nhánh|phó|trưởng)(?!\w)")
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
 _LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
-_FIRM = re.compile(phrase(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$"))
+_FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$")
 
 
 @dataclass(frozen=True)
@@ -106,28 +92,15 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     """Whether a name may begin at a place. ``small`` also lets bodies begin without a capital («các sở, ngành»)."""
     if _GROUP.match(prose.plain, at):
         return small or prose.text[at : at + 1].isupper()
-    if not (_WHOLE.match(prose.plain, at) or _HEAD.match(prose.plain, at)):
-        place = _PLACE.match(prose.plain, at)
-        named = place is not None and prose.text[place.end() : place.end() + 3].lstrip()[:1].isupper()
-        return named and (small or prose.text[at].isupper())
-    return prose.text[at].isupper() or (small and _small_head(prose, at)) or (small and _named(prose, at))
-
-
-def _named(prose: Prose, at: int) -> bool:
-    """«phòng Văn hóa - Xã hội»: a first word without a capital, and a name after it."""
-    head = _HEAD.match(prose.plain, at)
-    return (
-        head is not None
-        and re.match(r" [^\W\d_]", prose.text[head.end() : head.end() + 2]) is not None
-        and (prose.text[head.end() + 1].isupper())
-    )
-
-
-def _small_head(prose: Prose, at: int) -> bool:
-    """A body without a capital: one of the usual words, or a first word of two syllables («công đoàn cơ sở»)."""
-    head = _HEAD.match(prose.plain, at)
-    long = head is not None and " " in head.group() and not head.group().startswith("thanh")
-    return long or _SMALL_HEADS.match(prose.plain, at) is not None
+    head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
+    place = None if head else _PLACE.match(prose.plain, at)
+    if place is not None and not prose.text[place.end() :][:2].strip()[:1].isupper():
+        return False
+    first = head or place
+    if first is None or prose.text[at].isupper():
+        return first is not None
+    long, proper = " " in first.group(), prose.text[first.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
+    return small and bool(place or long or proper or _SMALL_HEADS.match(prose.plain, at))
 
 
 def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
@@ -135,12 +108,10 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     found: list[Name] = []
     end = at
     while begins_name(prose, at, small=small):
-        shared, end_shared = _shared(prose, at)
-        if len(shared) < 2:
-            shared, end_shared = _placed(prose, at)
-        if len(shared) > 1:
-            found += shared
-            end = end_shared
+        row = next((row for row in (_shared(prose, at), _placed(prose, at)) if len(row) > 1), [])
+        if row:
+            found += row
+            end = row[-1].end
         else:
             end, group, sure = _end(prose, at)
             found.append(Name(_tidy(prose.text[at:end]), at, end, group, sure))
@@ -153,53 +124,56 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     return found, end
 
 
-_PLACES = re.compile(phrase(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện) ?:? "))
-_OF_PLACE = re.compile(phrase(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?"))
+_PLACES = spelled(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện) ?:? ")
+_OF_PLACE = spelled(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?")
 
 
-def _placed(prose: Prose, at: int) -> tuple[list[Name], int]:
-    """«UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ» as three names."""
-    head = _PLACES.match(prose.plain, at)
+def _row(prose: Prose, place: int, part: Callable[[int], Name | None]) -> list[Name]:
+    """The names that the parts of a row give, each at the place after a comma or «và»."""
     found: list[Name] = []
-    place = head.end() if head else at
-    while head is not None and (level := _OF_PLACE.match(prose.plain, place)):
-        proper = _PROPER.match(prose.text, level.end())
-        if proper is None or opens_duty(prose, level.end()) or _HEAD.match(prose.plain, level.end()):
-            break
-        text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
-        found.append(Name(text, place, proper.end(), sure=True))
-        between = _BETWEEN.match(prose.plain, proper.end())
+    while name := part(place):
+        found.append(name)
+        between = _BETWEEN.match(prose.plain, name.end)
         if between is None:
             break
         place = between.end()
-    return found, found[-1].end if found else at
+    return found
+
+
+def _placed(prose: Prose, at: int) -> list[Name]:
+    """«UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ» as three names."""
+    head = _PLACES.match(prose.plain, at)
+
+    def place(at_: int) -> Name | None:
+        level = _OF_PLACE.match(prose.plain, at_)
+        proper = _PROPER.match(prose.text, level.end()) if head and level else None
+        if head is None or level is None or proper is None:
+            return None
+        text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
+        return Name(text, at_, proper.end(), sure=True)
+
+    return _row(prose, head.end(), place) if head else []
 
 
 def _tidy(text: str) -> str:
     return re.sub(r"\s+(?=[,;])", "", text.strip(" ,;-&\n"))
 
 
-def _shared(prose: Prose, at: int) -> tuple[list[Name], int]:
-    """«Các sở: Y tế, Tài chính» as «Sở Y tế», «Sở Tài chính». Fewer than two names mean: no such row."""
-    head = _SHARED.match(prose.plain, at)
-    found: list[Name] = []
-    end = at
-    if head is None or _WHOLE.match(prose.plain, at):
-        return found, at
-    word = head["head"].capitalize()
-    place = head.end()
-    while (field := _FIELD.match(prose.plain, place)) is not None and prose.text[place].isupper():
-        if _HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, field.end() + 1):
-            break  # «Phòng Kinh tế, Công an xã»
-        end = field.end()
-        suffix = _SUFFIX.match(prose.plain, end + 1) if prose.plain[end : end + 1] == " " else None
-        end = suffix.end() if suffix else end
-        found.append(Name(f"{word} {prose.text[place:end]}", place, end))
-        between = _BETWEEN.match(prose.plain, end)
-        if between is None or "-" in between.group():
-            break
-        place = between.end()
-    return found, end
+def _shared(prose: Prose, at: int) -> list[Name]:
+    """«Các sở: Y tế, Tài chính» as «Sở Y tế», «Sở Tài chính»."""
+    head = None if _WHOLE.match(prose.plain, at) else _SHARED.match(prose.plain, at)
+
+    def field(place: int) -> Name | None:
+        found = _FIELD.match(prose.plain, place)
+        if (
+            head is None
+            or found is None
+            or (_HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, found.end() + 1))
+        ):
+            return None  # «Phòng Kinh tế, Công an xã»
+        return Name(f"{head['head'].capitalize()} {prose.text[place : found.end()]}", place, found.end())
+
+    return _row(prose, head.end(), field) if head else []
 
 
 def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
@@ -210,15 +184,11 @@ def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
     if posts is not None:  # «Giám đốc, Phó Giám đốc Sở Y tế» is one name: the last post goes on
         return _end(prose, max(each.start() for each in _POST.finditer(plain, at, posts.end())))
     group = _GROUP.match(plain, at)
-    head = whole or group or _HEAD.match(plain, at) or _PLACE.match(plain, at)
+    head = whole or group or _HEAD.match(plain, at)
     end = head.end() if head else at
-    grouped = group is not None or _GROUP_WORDS.match(plain, at) is not None
-    fielded = head is not None and _FIELDED.fullmatch(head.group()) and plain[end : end + 1] == " "
-    field = _FIELD.match(plain, end + 1) if fielded else None
-    closed = whole is not None
-    if field and prose.text[field.start()].isupper():
-        end, closed = field.end(), True
-    walk = _Walk(prose, at, end, grouped, closed=closed)
+    field = _FIELD.match(plain, end + 1) if head and _FIELDED.fullmatch(head.group()) else None
+    closed = whole is not None or field is not None
+    walk = _Walk(prose, at, field.end() if field else end, group is not None, closed=closed)
     return walk.run(), walk.grouped or walk.plural, walk.closed or closed
 
 
@@ -233,11 +203,9 @@ class _Walk:
     grouped: bool
     closed: bool = False
     plural: bool = False
-    start_of_rest: int = 0
     leveled: bool = False
 
     def run(self) -> int:
-        self.start_of_rest = self.end
         at = self._skip(self.end)
         limit = self.start + MAX_NAME_CHARS
         while at < min(len(self.prose.text), limit):
@@ -264,7 +232,7 @@ class _Walk:
             return self._sign(word.group(), at, word.end())
         if word.group() == "và":
             return self._and(word.end())
-        joined = _SUFFIX.match(plain, at) or (text[at].islower() and not self.closed and _COMPOUND.match(plain, at))
+        joined = _SUFFIX.match(plain, at) or _COMPOUND.match(plain, at)
         if joined:
             self.closed = self.closed or self._level(at, joined.end())
             return joined.end()
@@ -272,8 +240,8 @@ class _Walk:
             self.grouped, self.closed = True, False
             return word.end()
         if self.closed and not text[at].isupper():
-            level = _LEVEL.match(plain, at) if self.end == self.start_of_rest or self.plural else None
-            self.leveled = self.leveled or level is not None
+            level = _LEVEL.match(plain, at)
+            self.leveled = level is not None
             return level.end() if level else None
         stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
         if stops or self._duty(at, word.end()):
@@ -282,11 +250,9 @@ class _Walk:
             short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
             return word.end() if short and word.end() < len(plain) else word.end() - 1
         if self.closed:
-            if not self._after_place(at):
-                return None
             self.closed = self.leveled
             return word.end()
-        self.closed = text[at].islower() and self._level(at, word.end())
+        self.closed = self._level(at, word.end())
         return word.end()
 
     def _level(self, at: int, end: int) -> bool:
@@ -296,11 +262,6 @@ class _Walk:
             return False
         self.leveled = True
         return True
-
-    def _after_place(self, at: int) -> bool:
-        """A capital after a whole name belongs to it as the place («Sở Y tế Hà Nội»), unless a duty begins there; the
-        second syllable of a place does always («UBND xã Tân Lập»)."""
-        return self._second(at) or not _OPENER.match(self.prose.plain, at)
 
     def _second(self, at: int) -> bool:
         """Whether a capital follows the first syllable of a proper name, which has two at least."""
@@ -313,14 +274,8 @@ class _Walk:
         after = text[following : following + 1]
         if sign in "-&/" and after.isalnum():
             strong = _STRONG.match(plain, following)
-            begins = (
-                sign == "-"
-                and strong is not None
-                and re.match(r"\s+\w", plain[strong.end() : strong.end() + 3]) is not None
-            )
-            if begins or self._duty(following, following) or (self.closed and not after.isupper()):
-                return None
-            if sign == "-" and self._next_body(at, following):
+            verb = strong is not None and plain.startswith(" ", strong.end())
+            if (sign == "-" and (verb or self._next_body(following))) or (self.closed and not after.isupper()):
                 return None
             self.closed = False
             return end
@@ -329,10 +284,8 @@ class _Walk:
         if sign == "," and self.grouped and self._counted(following):
             self.plural = True
             return end if text[following].islower() or is_capital(text[self.start : following]) else None
-        if sign == "," and self._leveled(at, following):
+        if sign == "," and after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
             self.plural = True
-            return end
-        if sign == "," and not self.closed and self._abbreviated(at, following):
             return end
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
@@ -352,57 +305,29 @@ class _Walk:
         more = self.prose.text[after : after + 1].isalpha() and not plain.startswith("và", after)
         return _HEAD.match(plain, at) is None or not more or bool(_SUFFIX.match(plain, after)) or self._verb(after)
 
-    def _next_body(self, at: int, following: int) -> bool:
+    def _next_body(self, following: int) -> bool:
         """Whether another body begins after a dash: «Sở Tài chính - Sở Nội vụ», but not «Văn phòng HĐND - UBND», nor a
         unit and what it is part of («Phòng Nghiệp vụ Y - Sở Y tế»)."""
         plain = self.prose.plain
-        spaced = self.prose.text[at - 1 : at].isspace() and self.prose.text[following - 1].isspace()
         part = _UNIT.match(plain, self.start) is not None or _PART_OF.match(plain, following) is not None
-        own = plain[self.start : at].strip()
-        return spaced and " " in own and not part and begins_name(self.prose, following)
-
-    def _leveled(self, at: int, following: int) -> bool:
-        """«UBND xã, phường, thị trấn»: a level of places, and another after the comma."""
-        before = re.search(r"(?:\w+\s+)?\w+$", self.prose.plain[max(self.start, at - 30) : at].rstrip())
-        level = _LEVEL.match(self.prose.plain, following)
-        small = self.prose.text[following : following + 1].islower()
-        ends = before is not None and any(
-            _LEVEL.fullmatch(each) for each in (before.group(), before.group().split()[-1])
-        )
-        return ends and small and level is not None
-
-    def _abbreviated(self, at: int, following: int) -> bool:
-        """«Sở VH,TT&DL»: no blank, and capitals on both sides."""
-        text = self.prose.text
-        return following == at + 1 and text[at - 2 : at].isupper() and text[following : following + 2].isupper()
+        return not part and begins_name(self.prose, following)
 
     def _listed(self, following: int) -> bool:
         """«Trung tâm Văn hóa, Thông tin và Thể thao»: X, Y và Z, none of which begins a name of its own."""
         plain, text = self.prose.plain, self.prose.text
         ahead = re.compile(r"[^,;:.()\n]{2,40}?(?:,[^,;:.()\n]{2,30}?)?\s(?:và|-)\s+").match(plain, following)
-        if ahead is None or begins_name(self.prose, following) or self._duty(following, following):
-            return False
-        last = ahead.end()
-        return text[last : last + 1].isupper() and not begins_name(self.prose, last)
+        return ahead is not None and not begins_name(self.prose, following) and text[ahead.end() :][:1].isupper()
 
     def _and(self, end: int) -> int | None:
-        plain, text = self.prose.plain, self.prose.text
-        following = self._skip(end)
-        if self.grouped and _GROUPED.match(plain, following) and not text[following : following + 1].isupper():
-            self.plural = True
-            return None if self._verb(following) else end
-        if self._leveled(end - 2, following):
-            self.plural = True
-            return end
-        weak = not self.closed and text[self.end - 1].islower() and _WEAK.match(plain, following) is not None
-        if (self.closed and self.leveled) or (begins_name(self.prose, following) and not weak):
+        plain, following = self.prose.plain, self._skip(end)
+        if begins_name(self.prose, following) and not _WEAK.match(plain, following):
             return None
-        inside = not self.closed and not self.grouped and _INSIDE.match(plain, following)
-        begun = _HEAD.match(plain, following) or _GROUP.match(plain, following) or _OPENER.match(plain, following)
-        if text[following : following + 1].isupper() or (inside and not begun):
-            self.closed = False
-            return end
-        return None
+        begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
+        inside = not begun and _INSIDE.match(plain, following)
+        if not (self.prose.text[following : following + 1].isupper() or inside):
+            return None
+        self.closed = False
+        return end
 
     def _verb(self, at: int) -> bool:
         """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
@@ -420,24 +345,20 @@ class _Walk:
         if text[at].islower() and self._spanned(at):
             return False
         if text[at].islower():
-            bare = _BARE.fullmatch(before) is not None and not _STRONG.match(plain, at)
-            return not bare and _COMPOUND.match(plain, at) is None
-        if is_capital(text[self.start : end]) and is_capital(text[at : opener.end()]):
-            return False
+            return _BARE.fullmatch(before) is None
         if _FIRM.search(before):
             return False  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
-        last = before[-12:]
-        head = _HEAD.match(plain, self.start)
-        if head is not None and _OPENER.fullmatch(plain[head.end() : at].strip()):
-            return False  # «Trung tâm Hỗ trợ Phát triển Doanh nghiệp»
-        direct = _HEAD.fullmatch(before.split(" - ")[-1]) is not None or self._ends_with_head(before)
-        return not direct and not last.endswith((" và", "-", "&", ","))
+        return not self._ends_with_head(before) and not before.endswith((" và", "-", "&", ","))
 
     def _spanned(self, at: int) -> bool:
         """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
         plain = self.prose.plain
         near = max(self.start, at - 30)
-        return any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30))
+        if any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30)):
+            return True
+        before = plain.rfind(" ", near, at - 1) + 1  # «Trung tâm Trợ giúp pháp lý»: the word before is of the same verb
+        opener = _OPENER.match(plain, before) if before > self.start and self.prose.text[before].isupper() else None
+        return opener is not None and opener.end() > at
 
     def _ends_with_head(self, before: str) -> bool:
         """Whether the last word or two before a place are a first word of names («Văn phòng Ban Chỉ đạo»)."""
@@ -462,7 +383,7 @@ def is_body(name: str) -> bool:
         return False
     if len(words) == 1 and not (name.isupper() and len(name) > 2):
         return not name.islower() and len(name) > 3
-    return bool(words) and (_COMMON.match(name) is None or (len(words) > 2 and not name.lower().startswith("địa điểm")))
+    return bool(words) and (_COMMON.match(name) is None or len(words) > 2)
 
 
 def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, opens_duty
-from engine.importer.vietnamese import phrase
+from engine.importer.phrases.names import Name, Prose, ends_name, is_body, names_at, opens_duty
+from engine.importer.vietnamese import phrase, spelled
 
 
 class Directory(Protocol):
@@ -37,7 +37,7 @@ class Directory(Protocol):
 
 
 class Unknowing:
-    """A directory that knows nobody, for a document of an office whose directory is not at hand."""
+    """A directory that knows nobody: none is at hand, or it is that of another province than the plan's."""
 
     id = ""
     name = ""
@@ -47,27 +47,6 @@ class Unknowing:
 
     def members(self, name: str) -> tuple[str, ...]:
         return ()
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """The directory of another province than the plan's: its names are suggestions, and match nothing by themselves."""
-
-    directory: Directory
-
-    @property
-    def id(self) -> str:
-        return self.directory.id
-
-    @property
-    def name(self) -> str:
-        return self.directory.name
-
-    def find(self, name: str) -> str | None:
-        return None
-
-    def members(self, name: str) -> tuple[str, ...]:
-        return self.directory.members(name)
 
 
 class Form(StrEnum):
@@ -95,14 +74,7 @@ _ORDER = say.compiled(say.ORDERS)
 _BOUND = re.compile(rf"[\s,]*(?:{say.any_of(say.BOUND)})?(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*:\s*")
 _COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
-_CLAUSE = re.compile(
-    phrase(
-        r"(?:trên cơ sở|trên đây|kế hoạch này|nhận được|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|"
-        r"hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
-        r"trong|từ|vào|thực hiện|kết thúc|qua|6 tháng|06 tháng|nếu|trường hợp|hết|chế độ|thông tin|báo cáo|"
-        r"sơ kết|kinh phí)(?!\w)"
-    )
-)
+_CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
 
 
@@ -121,68 +93,62 @@ def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> Own
     return found
 
 
+def bodies_alone(text: str, *, headed: bool = False) -> OwnerLine | None:
+    """The owner line of a text that holds nothing but bodies."""
+    line = owner_line(text, headed=headed)
+    return line if line is not None and line.form is Form.ALONE else None
+
+
 def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | None:
     start, request, ordered = _address(prose, at)
-    if not begins_name(prose, start, small=start > 0):
-        return None
     names, end = names_at(prose, start, small=True)
+    if not names:
+        return None
     longer = _to_its_end(prose, end, headed)
-    if names and longer > end:
+    if longer > end:
         last = names.pop()
         names.append(Name(prose.text[last.start : longer].strip(), last.start, longer, last.group))
         end = longer
     names = _listed_to_colon(prose, names, end)
-    end = max(end, names[-1].end) if names else end
-    written = prose.text[start : names[-1].end].strip() if names else ""
+    end = max(end, names[-1].end)
     if not any(is_body(name.text) for name in names):
         return None
-    done = _DONE.match(prose.text, end)
-    if done:
-        return OwnerLine(written, tuple(names), request, Form.ALONE, "", start)
+
+    def line(form: Form, rest: str = "") -> OwnerLine:
+        return OwnerLine(prose.text[start : names[-1].end].strip(), tuple(names), request, form, rest, start)
+
+    if _DONE.match(prose.text, end):
+        return line(Form.ALONE)
     colon = _BOUND.match(prose.plain, end) or _COLON.match(prose.text, end)
-    if colon and prose.text[colon.start() : colon.end()].strip():
+    if colon:
         rest = prose.text[colon.end() :].strip()
-        inner = _straight(Prose.of(rest), 0, headed=headed) if rest else None
+        inner = _straight(Prose.of(rest), 0, headed=headed)
         if inner and (inner.form is Form.ALONE if headed else names[-1].group and inner.form is Form.INLINE):
             return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»
-        return OwnerLine(written, tuple(names), request, Form.COLON if rest else Form.ALONE, rest, start)
+        return line(Form.COLON if rest else Form.ALONE, rest)
     rest = prose.text[end:].lstrip(" ,;.)")
-    if rest[:1].isupper() and opens_duty(Prose.of(rest)):  # a heading and its paragraph, run together
-        return OwnerLine(written, tuple(names), request, Form.COLON, rest, start)
-    if ordered or opens_duty(Prose.of(rest)) or names[-1].sure:
-        return OwnerLine(written, tuple(names), request, Form.INLINE, rest, start)
-    return None
+    opens = opens_duty(Prose.of(rest))
+    if not (ordered or opens or names[-1].sure):
+        return None
+    return line(Form.COLON if opens and rest[0].isupper() else Form.INLINE, rest)  # a heading and its text run together
 
 
-def sentence_owner(text: str) -> OwnerLine | None:
-    """The bodies that a sentence of a duty section begins with, whatever verb follows them."""
-    prose = Prose.of(text)
-    names, end = names_at(prose, 0, small=True)
-    rest = text[end:].strip(" ,")
-    sure = rest and text[:1].isupper() and is_body(names[0].text) if names else False
-    return OwnerLine(text[names[0].start : end], tuple(names), False, Form.INLINE, rest) if sure else None
-
-
-_TAIL = re.compile(r"[^:.;,()]{1,60}(?=:|$)")
-_TAIL_ALONE = re.compile(r"[^:.;()]{1,80}$")
+_TAIL = re.compile(r"[^:.;,()]{1,60}(?=:)")
+_TAIL_ALONE = re.compile(r"[^:.;,()]{1,60}(?=:|$)|[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
 _OPENER = say.compiled(say.OPENERS)
-_BROAD = re.compile(phrase(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) "))
+_BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
 
 
 def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     """The end of a name whose last words look like a duty but are followed by a colon, or by nothing where duties
-    stand below (there up to ten words, else six), none of the verbs that only begin duties."""
-    tail = _TAIL.match(prose.plain, end) or (_TAIL_ALONE.match(prose.plain, end) if headed else None)
-    if tail is None or (tail.end() == len(prose.plain) and not headed):
+    stand below, and are none of the verbs that only begin duties."""
+    tail = (_TAIL_ALONE if headed else _TAIL).match(prose.plain, end)
+    words = tail.group().strip(" ,") if tail else ""
+    if tail is None or not words or words.startswith(("và ", "- ", "hoặc ")):
         return end
-    words = tail.group().strip(" ,").split()
-    if not words or len(words) > 10 or words[0] in ("và", "-", "hoặc"):
-        return end
-    started = end + len(tail.group()) - len(tail.group().lstrip(" ,"))
-    if headed and _BROAD.match(prose.plain):
-        return tail.end()
-    return end if _STRONG.match(prose.plain, started) or _BOUND.fullmatch(f"{tail.group()}:") else tail.end()
+    started = prose.plain.index(words, end)
+    return end if _STRONG.match(prose.plain, started) and not _BROAD.match(prose.plain) else tail.end()
 
 
 _PARTS = re.compile(r"\s*[,;]\s*|\s+và\s+(?=các\s)|$")
@@ -228,10 +194,8 @@ def unaddressed(text: str) -> str:
     return text[start:]
 
 
-_POST = re.compile(
-    phrase(
-        r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "
-    )
+_POST = spelled(
+    r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "
 )
 
 

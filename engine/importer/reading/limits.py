@@ -32,73 +32,50 @@ LIMITS = Limits()
 
 _REFUSALS = {
     "size": (
-        "lớn quá {0} MB",
-        "larger than {0} MB",
-        "Hãy bỏ bớt hình ảnh hoặc chỉ gửi phần văn bản",
-        "Leave out pictures, or send the text alone",
+        "lớn quá {0} MB. Hãy bỏ bớt hình ảnh hoặc chỉ gửi phần văn bản",
+        "larger than {0} MB. Send the text alone",
     ),
     "unpacked": (
-        "giải nén ra quá lớn, có thể là tệp phá hoại",
-        "unpacks to far too much; it may be hostile",
-        "Hãy mở bằng Word và lưu lại",
-        "Open it in Word and save it again",
+        "giải nén ra quá lớn, có thể là tệp phá hoại. Hãy mở bằng Word và lưu lại",
+        "unpacks to far too much; it may be hostile. Open it in Word and save it again",
     ),
     "text": (
-        "quá dài (trên {0} dòng hoặc ký tự)",
-        "too long (over {0} lines or characters)",
-        "Hãy chỉ gửi văn bản kế hoạch",
-        "Send the plan alone",
+        "quá dài (trên {0} dòng hoặc ký tự). Hãy chỉ gửi văn bản kế hoạch",
+        "too long (over {0} lines or letters). Send the plan alone",
     ),
-    "pages": ("có trên {0} trang", "has over {0} pages", "Hãy tách riêng kế hoạch", "Send the plan alone"),
-    "macros": ("có macro", "holds macros", "Hãy lưu lại thành .docx không macro", "Save it as .docx without macros"),
+    "pages": ("có trên {0} trang. Hãy tách riêng kế hoạch", "has over {0} pages. Send the plan alone"),
+    "macros": ("có macro. Hãy lưu lại thành .docx không macro", "holds macros. Save it as .docx without macros"),
     "entities": (
-        "có khai báo thực thể XML (DOCTYPE), không bao giờ có trong tệp Word thật",
-        "declares XML entities (DOCTYPE), which no real Word file does",
-        "Hãy mở bằng Word và lưu lại",
-        "Open it in Word and save it again",
+        "có khai báo thực thể XML (DOCTYPE), không bao giờ có trong tệp Word thật. Hãy mở bằng Word và lưu lại",
+        "declares XML entities (DOCTYPE), which no real Word file does. Open it in Word and save it again",
     ),
     "broken": (
-        "hỏng, không mở được",
-        "is broken and cannot be opened",
-        "Hãy mở và lưu lại, hoặc gửi bản khác",
-        "Open and save it again, or send another copy",
+        "hỏng, không mở được. Hãy mở và lưu lại, hoặc gửi bản khác",
+        "is broken. Save it again, or send another copy",
     ),
-    "deep": (
-        "lồng nhau quá sâu",
-        "is nested too deeply",
-        "Hãy mở bằng Word và lưu lại",
-        "Open it in Word and save it again",
-    ),
+    "deep": ("lồng nhau quá sâu. Hãy mở bằng Word và lưu lại", "is nested too deeply. Save it again in Word"),
     "old_word": (
-        "là tệp Word cũ (.doc) hoặc có mật khẩu",
-        "is an old Word file (.doc) or has a password",
-        "Hãy mở bằng Word, bỏ mật khẩu và lưu thành .docx",
-        "Open it, take off the password, save as .docx",
+        "là tệp Word cũ (.doc) hoặc có mật khẩu. Hãy mở bằng Word, bỏ mật khẩu và lưu thành .docx",
+        "is an old Word file (.doc) or has a password. Open it, take off the password, save as .docx",
     ),
-    "locked": ("có mật khẩu", "has a password", "Hãy bỏ mật khẩu rồi gửi lại", "Take off the password"),
+    "locked": ("có mật khẩu. Hãy bỏ mật khẩu rồi gửi lại", "has a password. Take off the password"),
     "pictures": (
-        "chỉ có hình ảnh, không có lớp chữ",
-        "holds only pictures of pages and no text",
-        "Hãy nhận dạng chữ (OCR) trước, hoặc gửi bản Word",
-        "Run OCR first, or send the Word file",
+        "chỉ có hình ảnh, không có lớp chữ. Hãy nhận dạng chữ (OCR) trước, hoặc gửi bản Word",
+        "holds only pictures of pages and no text. Run OCR first, or send the Word file",
     ),
     "slow": (
-        "đọc quá lâu hoặc tốn quá nhiều bộ nhớ",
-        "takes too long or too much memory to read",
-        "Hãy gửi bản Word hoặc bản chữ",
-        "Send the Word file or the text",
+        "đọc quá lâu hoặc tốn quá nhiều bộ nhớ. Hãy gửi bản Word hoặc bản chữ",
+        "takes too long or too much memory to read. Send the Word file or the text",
     ),
     "format": (
-        "không phải .txt, .html, .docx hay .pdf ({0})",
-        "is not .txt, .html, .docx or .pdf ({0})",
-        "Hãy lưu sang một trong các dạng đó",
-        "Save it as one of these",
+        "không phải .txt, .html, .docx hay .pdf ({0}). Hãy lưu sang một trong các dạng đó",
+        "is not .txt, .html, .docx or .pdf ({0}). Save it as one of these",
     ),
-    "empty": ("không có chữ nào", "holds no text", "Hãy kiểm tra lại tệp", "Check the file"),
+    "empty": ("không có chữ nào. Hãy kiểm tra lại tệp", "holds no text. Check the file"),
 }
 
 
 def refused(name: str, why: str, *details: object) -> BadInput:
     """The error that says why a file is not read and what to do about it."""
-    vi, en, mend_vi, mend_en = (part.format(*details) for part in _REFUSALS[why])
-    return BadInput(Text(f"Tệp «{name}» {vi}. {mend_vi}.", f"The file “{name}” {en}. {mend_en}."))
+    vi, en = (part.format(*details) for part in _REFUSALS[why])
+    return BadInput(Text(f"Tệp «{name}» {vi}.", f"The file “{name}” {en}."))

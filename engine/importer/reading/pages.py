@@ -20,6 +20,10 @@ class TextLine:
     opens: bool = False
     gap: bool = False
 
+    def lines(self) -> Iterator[TextLine]:
+        """Itself, as a table gives its cells."""
+        yield self
+
 
 @dataclass(frozen=True)
 class Table:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from engine.errors import BadInput
 from engine.importer.model import Doubt, Place
-from engine.importer.reading.charset import Converted, modern, opened, strange_words
+from engine.importer.reading.charset import modern, opened, strange_words
 from engine.importer.reading.html import declared_charset, read_page
 from engine.importer.reading.limits import LIMITS, Limits, refused
-from engine.importer.reading.pages import Pages, Table, TextLine
+from engine.importer.reading.pages import Block, Pages, Table, TextLine
 from engine.importer.reading.pdf import read_pdf
 from engine.importer.reading.word import read_word
 from engine.importer.vietnamese import clean
@@ -81,66 +81,35 @@ def _lines(text: str, name: str, limits: Limits) -> Pages:
 
 
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
-    """The same blocks in Unicode, cleaned. The way of writing is judged once, by the whole document."""
+    """The same blocks in Unicode, cleaned, without blank lines. The way of writing is judged once, by the whole
+    document; a table, which Word numbers apart, stands at the paragraph before it, too."""
     if pages.length > limits.characters or len(pages.blocks) > limits.lines:
         raise refused(name, "text", limits.lines)
-    texts = list(pages.texts())
-    joined = "\x1e".join(text.replace("\x1e", " ").replace("\n", "\x1f") for text in texts)
-    found = _by_line(joined)
-    parts = iter(clean(part.replace("\x1f", "\n")).strip() for part in found.text.split("\x1e"))
-    blocks = [
-        replace(block, text=next(parts))
-        if isinstance(block, TextLine)
-        else replace(block, rows=tuple(tuple(next(parts) for _ in row) for row in block.rows))
-        for block in pages.blocks
-    ]
-    return _checked(replace(pages, blocks=tuple(blocks)), found.was, name, limits)
-
-
-def _by_line(joined: str) -> Converted:
-    """``modern`` with one line a text, whatever signs divide them."""
-    found = modern(joined.replace("\x1e", "\x1e\n"))
-    return replace(found, text=found.text.replace("\x1e\n", "\x1e"))
-
-
-def _checked(pages: Pages, was: str, name: str, limits: Limits) -> Pages:
-    if not any(each.isalpha() for text in pages.texts() for each in text):
-        raise refused(name, "empty")
-    blocks, gap = [], False
+    found = modern("\x1e\n".join(text.replace("\x1e", " ").replace("\n", "\x1f") for text in pages.texts()))
+    parts = iter(clean(part.replace("\x1f", "\n")).strip() for part in found.text.split("\x1e\n"))
+    blocks: list[Block] = []
+    line, gap = 0, False
     for block in pages.blocks:
-        if isinstance(block, TextLine) and not block.text:
-            gap = True
-            continue
-        blocks.append(replace(block, gap=gap) if isinstance(block, TextLine) and gap else block)
-        gap = False
-    return Pages(tuple(_with_tables(blocks)), (*pages.doubts, *_converted(was), *_strange(pages)))
+        place = replace(block.place, order=len(blocks) + 1)
+        if isinstance(block, Table):
+            rows = tuple(tuple(next(parts) for _ in row) for row in block.rows)
+            blocks.append(replace(block, rows=rows, place=replace(place, line=place.line or line)))
+        elif text := next(parts):
+            line = place.line
+            blocks.append(replace(block, text=text, place=place, gap=gap))
+        gap = isinstance(block, TextLine) and not text
+    read = Pages(tuple(blocks))
+    text = "\n".join(read.texts())
+    if not any(each.isalpha() for each in text):
+        raise refused(name, "empty")
+    return replace(read, doubts=tuple(_doubts(text, found.was)))
 
 
-def _strange(pages: Pages) -> Iterator[Doubt]:
-    words = strange_words("\n".join(pages.texts()))
-    if words:
+def _doubts(text: str, was: str) -> Iterator[Doubt]:
+    if was:
+        message = f"Văn bản viết bằng bảng mã cũ {was}, đã chuyển sang Unicode; hãy soát lại chữ."
+        yield Doubt("converted", message, "cả văn bản")
+    if words := strange_words(text):
         said = ", ".join(f"«{word}»" for word in words[:5])
         message = f"Có chữ không thể là tiếng Việt ({said}): tệp có thể bị đọc sai bảng mã; hãy soát lại chữ."
         yield Doubt("strange_letters", message, "cả văn bản")
-
-
-def _with_tables(blocks: list[TextLine | Table]) -> list[TextLine | Table]:
-    """Word numbers paragraphs and tables apart; a table's place is that of the paragraph before it, too."""
-    found: list[TextLine | Table] = []
-    line = 0
-    for order, block in enumerate(blocks, 1):
-        if isinstance(block, TextLine):
-            line = block.place.line
-        place = replace(block.place, line=block.place.line or line, order=order)
-        found.append(replace(block, place=place))
-    return found
-
-
-def _converted(was: str) -> tuple[Doubt, ...]:
-    if not was:
-        return ()
-    message = Text(
-        f"Văn bản viết bằng bảng mã cũ {was}, đã chuyển sang Unicode; hãy soát lại chữ.",
-        f"The text was written in {was} and has been converted; check the letters.",
-    )
-    return (Doubt("converted", str(message), "cả văn bản"),)

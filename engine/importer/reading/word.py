@@ -17,7 +17,7 @@ from lxml import etree
 from engine.importer.model import Place
 from engine.importer.reading.limits import Limits, refused
 from engine.importer.reading.pages import Block, Pages, Table, TextLine
-from engine.importer.reading.word_numbering import Numbering, W, read_numbering
+from engine.importer.reading.word_numbering import Numbering, W, read_numbering, value
 
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _WRAPPERS = frozenset(W + name for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"))
@@ -99,9 +99,7 @@ def _listed(properties: Any) -> _Listed | None:
     found = properties.find(f"{W}numPr") if properties is not None else None
     if found is None:
         return None
-    list_id, depth = found.find(f"{W}numId"), found.find(f"{W}ilvl")
-    shown = str(depth.get(f"{W}val")) if depth is not None else "0"
-    number = str(list_id.get(f"{W}val")) if list_id is not None else ""
+    number, shown = value(found, "numId"), value(found, "ilvl", "0")
     return ("" if number == "0" else number), int(shown) if shown.isdigit() and len(shown) < 3 else 0
 
 
@@ -109,9 +107,7 @@ def _styles(root: Any | None) -> dict[str, _Listed]:
     """Style id -> list, its parents' lists included."""
     own: dict[str, tuple[_Listed | None, str]] = {}
     for style in root.findall(f"{W}style") if root is not None else ():
-        based = style.find(f"{W}basedOn")
-        parent = str(based.get(f"{W}val")) if based is not None else ""
-        own[str(style.get(f"{W}styleId"))] = (_listed(style.find(f"{W}pPr")), parent)
+        own[str(style.get(f"{W}styleId"))] = (_listed(style.find(f"{W}pPr")), value(style, "basedOn"))
     found: dict[str, _Listed] = {}
     for name in own:
         at, seen = name, 0
@@ -175,9 +171,8 @@ class _Reader:
     def _label(self, paragraph: Any) -> str:
         properties = paragraph.find(f"{W}pPr")
         listed = _listed(properties)
-        if listed is None and properties is not None:
-            style = properties.find(f"{W}pStyle")
-            listed = self.styles.get(str(style.get(f"{W}val"))) if style is not None else None
+        if listed is None:
+            listed = self.styles.get(value(properties, "pStyle"))
         return self.numbering.label(*listed) if listed and listed[0] else ""
 
     def _table(self, table: Any) -> Table:
@@ -197,11 +192,9 @@ class _Reader:
             if _nearest_table(cell) is not _nearest_table(row):
                 continue
             properties = cell.find(f"{W}tcPr")
-            merge = properties.find(f"{W}vMerge") if properties is not None else None
-            wide = properties.find(f"{W}gridSpan") if properties is not None else None
-            width = str(wide.get(f"{W}val")) if wide is not None else "1"
+            width = value(properties, "gridSpan", "1")
             text = self._cell(cell)
-            if merge is not None and merge.get(f"{W}val") != "restart" and len(found) < len(above):
+            if value(properties, "vMerge", "restart") != "restart" and len(found) < len(above):
                 text = above[len(found)]
                 spans.add((r, len(found)))
             for n in range(min(int(width), 64) if width.isdigit() and len(width) < 4 else 1):

@@ -93,21 +93,22 @@ def read_numbering(root: Any) -> Numbering:
         found = {_whole(each.get(f"{W}ilvl")): _level(each) for each in abstract.findall(f"{W}lvl")}
         levels[str(abstract.get(f"{W}abstractNumId"))] = found
     for each in root.findall(f"{W}num"):
-        list_id, link = str(each.get(f"{W}numId")), each.find(f"{W}abstractNumId")
-        lists[list_id] = str(link.get(f"{W}val")) if link is not None else ""
+        list_id = str(each.get(f"{W}numId"))
+        lists[list_id] = value(each, "abstractNumId")
         for change in each.findall(f"{W}lvlOverride"):
-            start = change.find(f"{W}startOverride")
-            if start is not None:
-                restarts[list_id, _whole(change.get(f"{W}ilvl"))] = _whole(start.get(f"{W}val"), 1)
+            if change.find(f"{W}startOverride") is not None:
+                restarts[list_id, _whole(change.get(f"{W}ilvl"))] = _whole(value(change, "startOverride"), 1)
     return Numbering(levels, lists, restarts)
 
 
-def _level(element: Any) -> Level:
-    def value(name: str, otherwise: str) -> str:
-        found = element.find(f"{W}{name}")
-        return str(found.get(f"{W}val") or "") if found is not None else otherwise
+def value(element: Any, name: str, otherwise: str = "") -> str:
+    """The ``w:val`` of an element's child; ``otherwise`` where there is no such child."""
+    found = element.find(f"{W}{name}") if element is not None else None
+    return str(found.get(f"{W}val") or "") if found is not None else otherwise
 
-    return Level(value("numFmt", "decimal"), value("lvlText", ""), _whole(value("start", "1"), 1))
+
+def _level(element: Any) -> Level:
+    return Level(value(element, "numFmt", "decimal"), value(element, "lvlText"), _whole(value(element, "start"), 1))
 
 
 def _whole(text: str | None, otherwise: int = 0) -> int:

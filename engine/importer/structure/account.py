@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer.model import Accounted, DeadlineKind, Place, Use
-from engine.importer.phrases.agency_lists import doer_in
-from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.model import Accounted, Place, Use
+from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
-from engine.importer.phrases.marks import mark_of
-from engine.importer.phrases.owners import Form, owner_line
-from engine.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.importer.phrases.owners import owner_line
+from engine.importer.reading.pages import BAR, Block, Table
 from engine.importer.structure.header import Parts
 from engine.importer.structure.joining import Paragraph, ended, is_furniture
 from engine.importer.structure.outline import Node
@@ -30,23 +28,20 @@ FURNITURE = "số trang, đường kẻ"
 NOT_A_DUTY_TABLE = "bảng không có cột cơ quan chủ trì"
 LEAVE = "lời kết, không giao việc"
 UNREAD = "chưa đọc được"
-_LONGEST = 4000
 _Key = tuple[int, int]
 
 
 @dataclass
 class Account:
-    """What each paragraph (by its own identity) and each table row (by block and row number) is used for."""
+    """What each paragraph and table row is used for, by the (block, row) numbers it covers. The first use counts."""
 
-    paragraphs: dict[int, Accounted] = field(default_factory=dict)
-    rows: dict[_Key, Accounted] = field(default_factory=dict)
+    used: dict[tuple[_Key, ...], Accounted] = field(default_factory=dict)
     persons: dict[_Key, str] = field(default_factory=dict)  # names in table rows, which are not kept
 
-    def use(self, paragraph: Paragraph | None, use: Use, citation: str = "", reason: str = "") -> None:
-        """The first use of a paragraph is the one that counts."""
-        if paragraph is not None and id(paragraph) not in self.paragraphs:
-            said = Accounted(paragraph.text, paragraph.place, use, citation, reason, covers=paragraph.covers)
-            self.paragraphs[id(paragraph)] = said
+    def use(self, paragraph: Paragraph | None, use: Use, citation: str = "") -> None:
+        if paragraph is not None:
+            said = Accounted(paragraph.text, paragraph.place, use, citation, covers=paragraph.covers)
+            self.used.setdefault(said.covers, said)
 
     def use_all(self, node: Node, use: Use, citation: str) -> None:
         """A node, its labelled lines, and all under it that has no use yet."""
@@ -55,17 +50,15 @@ class Account:
             for fact in each.facts:
                 self.use(fact.line, Use.FACT, citation)
 
-    def use_row(
-        self, table: Table, row: int, use: Use, citation: str = "", reason: str = "", *, serious: bool = False
-    ) -> None:
-        key = (table.place.order, row + 1)
-        if key not in self.rows:
-            text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
-            place = replace(table.place, row=row + 1)
-            self.rows[key] = Accounted(text, place, use, citation, reason, serious, covers=(key,))
+    def use_row(self, table: Table, row: int, use: Use, citation: str = "", reason: str = "") -> None:
+        """A row left out because it names nobody is a serious loss."""
+        text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
+        place = replace(table.place, row=row + 1)
+        covers = ((table.place.order, row + 1),)
+        self.used.setdefault(covers, Accounted(text, place, use, citation, reason, reason == NOBODY, covers=covers))
 
     def has(self, paragraph: Paragraph | None) -> bool:
-        return paragraph is None or id(paragraph) in self.paragraphs
+        return paragraph is None or paragraph.covers in self.used
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
@@ -75,11 +68,11 @@ class Account:
         for node in root.children:  # the words before the first heading say on what the plan rests
             if node.paragraph is None or node.mark is not None or node.heading:
                 break
-            if not _is_dated(node.body):
+            if not is_dated(node.body):
                 self.use(node.paragraph, Use.HEAD)
         for node in root.walk():
             self._leave(node)
-        said = [*self.paragraphs.values(), *self.rows.values(), *_outside(parts)]
+        said = [*self.used.values(), *_outside(parts)]
         covered = {key for each in said for key in each.covers}
         said += _uncovered(blocks, covered)
         return tuple(sorted(said, key=lambda each: (each.covers[0], each.place.row)))
@@ -94,18 +87,17 @@ class Account:
         above = node.parent.body if node.parent is not None else ""
         owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
         self.leave_out(node.paragraph, OUTSIDE, serious=owned)
-        said = self.paragraphs.get(id(node.paragraph))
-        if said is not None and said.use is Use.LEFT_OUT:
-            self.paragraphs[id(node.paragraph)] = replace(said, section=_section(node))
+        if node.paragraph is not None and (said := self.used[node.paragraph.covers]).use is Use.LEFT_OUT:
+            self.used[said.covers] = replace(said, section=_section(node))
         for fact in node.facts:
             self.leave_out(fact.line, NO_FACT_OF_A_DUTY)
 
     def leave_out(self, paragraph: Paragraph | None, reason: str, *, serious: bool = False) -> None:
         """A paragraph that becomes nothing, and whether it should have. ``serious``: it stands under a body."""
-        if paragraph is not None and id(paragraph) not in self.paragraphs:
-            said = Accounted(paragraph.text, paragraph.place, Use.LEFT_OUT, reason=reason, covers=paragraph.covers)
-            found = judged(said, paragraph.body.strip())
-            self.paragraphs[id(paragraph)] = replace(found, serious=found.serious or serious)
+        if paragraph is not None and not self.has(paragraph):
+            self.use(paragraph, Use.LEFT_OUT)
+            said = replace(self.used[paragraph.covers], reason=reason, serious=serious)
+            self.used[said.covers] = judged(said, paragraph.body.strip())
 
 
 def _section(node: Node) -> tuple[str, str]:
@@ -118,41 +110,12 @@ def _section(node: Node) -> tuple[str, str]:
 
 def judged(entry: Accounted, body: str) -> Accounted:
     """An entry left out, with the body that it begins with; serious if that, a lead or a last day stands in it."""
-    if len(body) > _LONGEST:
+    if len(body) > LONGEST:
         return replace(entry, serious=True)
-    line = owner_line(body)
-    label = label_of_line(body)
-    dated = _is_dated(body)
-    led = label is not None and label[0] is Label.LEAD
+    line, label = owner_line(body), label_of_line(body)
+    serious = entry.serious or line is not None or is_dated(body) or (label is not None and label[0] is Label.LEAD)
     said = line or owner_line(body, clauses=True)
-    return replace(entry, serious=line is not None or led or dated, owner=said.written if said else "")
-
-
-def overlooked(entries: Iterable[Accounted]) -> Iterator[Accounted]:
-    """What was taken for a heading or a name although a last day or who is to do it stands in it, and a part of a duty
-    that begins with a body of its own: all may be duties that nothing else shows."""
-    seen: set[str] = set()
-    led: set[str] = set()
-    for each in entries:
-        mark = mark_of(each.text)
-        body = each.text[mark.length :] if mark else each.text
-        if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
-            if len(body) > _LONGEST or _is_dated(body) or (each.use is Use.HEADING and doer_in(body)):
-                yield each
-        elif each.use is Use.DUTY and each.citation in seen and len(body) <= _LONGEST:
-            line = owner_line(body)
-            if line is not None and line.form is not Form.ALONE:
-                yield each
-        elif each.use is Use.DUTY:
-            seen.add(each.citation)
-        elif each.use is Use.FACT and (label := label_of_line(body)) and label[0] is Label.LEAD:
-            if each.citation in led:
-                yield each  # a second lead of one duty
-            led.add(each.citation)
-
-
-def _is_dated(text: str) -> bool:
-    return len(text) <= _LONGEST and any(each.kind is DeadlineKind.DATE for each in deadlines_in(text))
+    return replace(entry, serious=serious, owner=said.written if said else "")
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:
@@ -167,7 +130,7 @@ def _outside(parts: Parts) -> Iterator[Accounted]:
 
 def _uncovered(blocks: Iterable[Block], covered: set[_Key]) -> Iterator[Accounted]:
     for block in blocks:
-        for line in [block] if isinstance(block, TextLine) else block.lines():
+        for line in block.lines():
             key = _key(line.place)
             if key in covered or line.text == BAR or not line.text:
                 continue
@@ -181,11 +144,8 @@ def _key(place: Place) -> _Key:
 
 def balance(account: Iterable[Accounted], blocks: Iterable[Block]) -> int:
     """How many letters more the account has than the document: 0 when it is right."""
-    return sum(len(squashed(each.text)) for each in account) - sum(
-        len(squashed(line.text))
-        for block in blocks
-        for line in ([block] if isinstance(block, TextLine) else block.lines())
-    )
+    read = sum(len(squashed(each.text)) for each in account)
+    return read - sum(len(squashed(line.text)) for block in blocks for line in block.lines())
 
 
 def without_persons(account: Iterable[Accounted], hidden: Mapping[_Key, str]) -> tuple[Accounted, ...]:

@@ -16,8 +16,9 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column
 from engine.importer.phrases.marks import BULLETS, mark_of
 from engine.importer.phrases.names import Name
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import bodies_alone
 from engine.importer.reading.pages import Table
+from engine.importer.structure.facts import Facts
 
 _INDEX = re.compile(r"[\s(\[]*\d{0,2}[a-z]?[\s)\]]*")
 _GROUP_NUMBER = re.compile(r"[IVX]{1,5}[.)]?|[A-HĐ][.)]?")
@@ -43,12 +44,9 @@ class Row:
     owners: tuple[Name, ...]
     texts: tuple[str, ...]
     place: Place
+    facts: Facts
     topic: str = ""
     group: str = ""
-    coordinating: tuple[Name, ...] = ()
-    monitor: str = ""
-    deadline: str = ""
-    product: str = ""
     persons: str = ""
     same: bool = False
 
@@ -71,8 +69,7 @@ def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Lab
     found = list(labels)
     for c in (c for c, label in enumerate(labels) if label is None):
         cells = [cell for row in rows if c < len(row) and (cell := row[c].strip()[:400])]
-        lines = [owner_line(cell) for cell in cells]
-        bodies = sum(line is not None and line.form is Form.ALONE for line in lines)
+        bodies = sum(bodies_alone(cell) is not None for cell in cells)
         times = sum(len(cell) < 60 and any(each.days for each in deadlines_in(cell, column=True)) for cell in cells)
         if len(cells) >= 2 and 3 * bodies >= 2 * len(cells):
             found[c] = Label.COORDINATING if Label.LEAD in found else Label.LEAD
@@ -92,10 +89,7 @@ def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | No
             break
         labels = [below[c] if c in new and below[c] else label for c, label in enumerate(labels)]
         first += 1
-    at: dict[Label, int] = {}
-    for c, label in enumerate(labels):
-        if label is not None:
-            at.setdefault(label, c)
+    at = {label: c for c, label in reversed([*enumerate(labels)]) if label is not None}  # the first of a kind
     if Label.TASK not in at:
         free = [c for c, label in enumerate(labels) if label is None]
         if not free:
@@ -137,15 +131,14 @@ def _aligned(cells: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
 
 def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
     """The text of a row that is a heading; empty for a row of duties."""
-    texts = [cell.strip() for cell in dict.fromkeys(cells) if cell.strip() and not _INDEX.fullmatch(cell)]
+    texts = [cell.strip() for cell in dict.fromkeys(cells) if not _INDEX.fullmatch(cell)]
     if len(texts) == 1 and sum(cell.strip() == texts[0] for cell in cells) > 1:
         return texts[0]
-    number = get.get(Label.NUMBER, "")
+    number, lead = get.get(Label.NUMBER, ""), get.get(Label.LEAD, "")
     said = [text for text in texts if text != number]
-    if len(said) == 1 and (len(said[0]) < 300) and (not get.get(Label.LEAD) or get[Label.LEAD] == said[0]):
+    if len(said) == 1 and len(said[0]) < 300 and lead in ("", said[0]):
         return said[0]
-    group = _GROUP_NUMBER.fullmatch(number) is not None
-    return get.get(Label.TASK, "") if group and not get.get(Label.LEAD) else ""
+    return get.get(Label.TASK, "") if _GROUP_NUMBER.fullmatch(number) and not lead else ""
 
 
 def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place) -> Row:
@@ -164,10 +157,11 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
         owners=tuple(owners),
         texts=task,
         place=place,
-        coordinating=(*helping, *bodies_in(with_)),
-        monitor=get.get(Label.MONITOR, ""),
-        deadline=get.get(Label.DEADLINE, ""),
-        product=get.get(Label.PRODUCT, ""),
+        facts=Facts(
+            tuple(name.text for name in owners),
+            tuple(name.text for name in (*helping, *bodies_in(with_))),
+            *(get.get(each, "") for each in (Label.MONITOR, Label.DEADLINE, Label.PRODUCT)),
+        ),
         persons=get.get(Label.PERSON, ""),
         same=covered and not fresh,
     )

@@ -8,53 +8,76 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from engine.importer.phrases.agency_lists import lead_of, unknown_label
-from engine.importer.phrases.labels import Label, label_of_line, labels_in
+from engine.importer.phrases.agency_lists import bodies_in, lead_of, unknown_label
+from engine.importer.phrases.labels import Label, label_of_line, labels_at_end, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
 from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What labelled lines or columns say of a duty beside its words."""
+
+    lead: tuple[str, ...] = ()
+    coordinating: tuple[str, ...] = ()
+    monitor: str = ""
+    deadline: str = ""
+    product: str = ""
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> Facts:
+        """The first of a kind wins."""
+        found: dict[Label, str] = {}
+        for fact in facts:
+            found.setdefault(fact.label, fact.value)
+        leads, helping = lead_of(found.get(Label.LEAD, ""))
+        helping += bodies_in(found.get(Label.COORDINATING, ""))
+        return cls(
+            tuple(name.text for name in leads),
+            tuple(name.text for name in helping),
+            found.get(Label.MONITOR, ""),
+            found.get(Label.DEADLINE, ""),
+            found.get(Label.PRODUCT, ""),
+        )
+
+    @classmethod
+    def inside(cls, text: str) -> Facts:
+        """What labels at the end of a text say."""
+        found = labels_at_end(text)
+        return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
+
 
 _SHORT_LABEL = re.compile(r"\w[^:.;]{1,40}:\s*\S")
 
 
 def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Table]:
     """The blocks with every labelled line taken into the paragraph that it follows."""
-    last: Paragraph | None = None
-    run: list[Fact] = []
+    runs: list[tuple[Paragraph | Table, list[Fact]]] = []
     for block in blocks:
-        if isinstance(block, Paragraph) and last is not None:
+        if isinstance(block, Paragraph) and runs and isinstance(runs[-1][0], Paragraph):
+            run = runs[-1][1]
             facts = facts_of(block)
             if facts or (run and _goes_on(block, run[-1].line)):
                 run += facts or [Fact(Label.OTHER, block.body.strip(), block)]
                 continue
-        if last is not None:
-            yield replace(last, facts=_settled(run)) if run else last
-        run = []
-        last = block if isinstance(block, Paragraph) else None
-        if last is None:
-            yield block
-    if last is not None:
-        yield replace(last, facts=_settled(run)) if run else last
+        runs.append((block, []))
+    for block, run in runs:
+        yield replace(block, facts=_settled(run)) if run and isinstance(block, Paragraph) else block
 
 
 def _settled(run: list[Fact]) -> tuple[Fact, ...]:
     """A run of which one label at most that no table knows says who leads: none beside a known one, else the first that
-    is itself a body («Đơn vị đăng cai»), else the first. The bodies of unknown labels after it help."""
-    unknown = [each for each in run if each.label is Label.LEAD and label_of_line(each.line.body) is None]
-    if not unknown:
-        return tuple(run)
-    known = any(each.label is Label.LEAD and each not in unknown for each in run)
-    lead = "" if known else label_words(next((each for each in unknown if owner_line(label_words(each))), unknown[0]))
-    settled: list[Fact] = []
-    seen = False
-    for each in run:
-        label = Label.COORDINATING if seen else Label.OTHER
-        settled.append(replace(each, label=label) if each in unknown and label_words(each) != lead else each)
-        seen = seen or (each in unknown and label_words(each) == lead)
-    return tuple(settled)
+    is itself a body («Đơn vị đăng cai»), else the first."""
+    leads = [each for each in run if each.label is Label.LEAD]
+    unknown = [each for each in leads if label_of_line(each.line.body) is None]
+    named = next((each for each in unknown if owner_line(label_words(each))), unknown[0] if unknown else None)
+    lead = label_words(named) if named and len(unknown) == len(leads) else ""
+    others = [each for each in unknown if label_words(each) != lead]
+    return tuple(replace(each, label=Label.OTHER) if each in others else each for each in run)
 
 
 def label_words(fact: Fact) -> str:

@@ -29,51 +29,20 @@ _DATE = re.compile(
 _DATE_SHORT = re.compile(
     r"(?:,|^)\s*ngày\s*(?P<day>\d{1,2})\s*[/.-]\s*(?P<month>\d{1,2})\s*[/.-]\s*(?P<year>(?:19|20)\d\d)(?!\d)"
 )
-_MOTTO = re.compile(
-    phrase(r"cộng h(?:òa|oà) xã hội chủ nghĩa việt nam|độc lập ?[-–] ?tự do ?[-–] ?hạnh phúc|đảng cộng sản việt nam")
+_NOISE = re.compile(
+    phrase(r"cộng hòa xã hội chủ nghĩa việt nam|độc lập ?[-–] ?tự do ?[-–] ?hạnh phúc|đảng cộng sản việt nam")
+    + r"|[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b"
 )
-_JUNK = re.compile(r"[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b")
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
-_TITLE_ENDS = re.compile(
-    phrase(
-        r"(?:căn cứ|thực hiện (?:quyết định|chỉ thị|nghị quyết|công văn|kế hoạch|chương trình|luật|nghị định|"
-        r"thông báo|văn bản)|"
-        r"để |nhằm |\(|xét |theo đề nghị|triển khai thực hiện (?:quyết định|kế hoạch|nghị quyết|chỉ thị|"
-        r"công văn) số|"
-        r"ubnd |ủy ban |sở |kính gửi|phần |chương |trong năm|năm \d{4},|thời gian qua|tiếp tục|[-–_*])"
-    )
-)
+_TITLE_ENDS = re.compile(rf"{say.any_of(say.TITLE_ENDS)}|[-–_*(]")
 _ABOUT = re.compile(r"(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>.+)", re.DOTALL)
 _RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
 _SIGNERS = re.compile(
     r"(?:tm|kt|tl|tuq|q|thừa lệnh)\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$"
 )
-_RESUMES = re.compile(
-    phrase(
-        r"(?:phụ lục|phụ biểu|biểu|danh mục|bảng phân công|kế hoạch|chương trình|đề án|phương án|"
-        r"nội dung phân công)(?!\w)"
-    )
-)
-_STRONG = re.compile(
-    r"(?<!\w)(?:sở|phòng|bộ(?! chỉ| đội| tư)|công an|cục|chi cục|tổng cục|hội|liên đoàn|trường|trung tâm|"
-    r"bệnh viện|viện|"
-    r"đảng ủy|huyện ủy|thành ủy|tỉnh ủy|ban(?!\s*nhân)|bộ chỉ huy|bảo hiểm|"
-    r"ngân hàng|kho bạc|đài|tòa án|viện kiểm sát|ủy ban mttq|ủy ban mặt trận|ubmttq|đoàn|thanh tra|văn phòng)(?!\w)"
-)
-
-
+_RESUMES = say.compiled(say.RESUMES)
+_STRONG = say.compiled(say.ISSUERS)
 _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
-
-
-@dataclass(frozen=True)
-class Header:
-    number: Found
-    date: date | None
-    date_words: Found
-    issuer: Found
-    title: Found
-    doubts: tuple[Doubt, ...]
-    province: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +50,13 @@ class Parts:
     """A document cut into its head (lines before the title's end), its body, and what follows: «Nơi nhận» and its
     names, the signature, which holds a person's name, and what stands after it."""
 
-    header: Header
+    number: Found
+    date: date | None
+    date_words: Found
+    issuer: Found
+    title: Found
+    province: str
+    doubts: tuple[Doubt, ...]
     head: tuple[TextLine, ...]
     body: tuple[TextLine | Table, ...]
     named: tuple[TextLine, ...]
@@ -92,7 +67,7 @@ class Parts:
 
 def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     """The document in parts; every line is in exactly one."""
-    lines = list(islice(_flat(blocks), _HEAD_LINES))
+    lines = list(islice((line for block in blocks for line in block.lines()), _HEAD_LINES))
     title, after = _title(lines)
     if not title:
         title, after = _about(lines)
@@ -102,7 +77,7 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
         top = lines[:after]
     number, number_doubts = _number(top)
     words, day, date_doubts = _date(top)
-    issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)], top)
+    issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)])
     doubts = [*number_doubts, *date_doubts]
     for code, found, name in (("issuer_missing", issuer, "cơ quan ban hành"), ("title_missing", title, "tên văn bản")):
         if not found:
@@ -110,17 +85,9 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     before, rest = _cut(blocks, after if title else 0)
     foot = _Foot()
     body = _without_foot(rest, foot)
-    header = Header(number, day, words, issuer, title, tuple(doubts), _province(top, issuer))
-    said = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
-    return Parts(header, *said, tuple(foot.recipients))
-
-
-def _flat(blocks: Sequence[TextLine | Table]) -> Iterator[TextLine]:
-    for block in blocks:
-        if isinstance(block, TextLine):
-            yield block
-        else:
-            yield from block.lines()
+    lines_of = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
+    said = (number, day, words, issuer, title, _province(top, issuer), tuple(doubts))
+    return Parts(*said, *lines_of, tuple(foot.recipients))
 
 
 def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine], list[TextLine | Table]]:
@@ -131,36 +98,33 @@ def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine]
         if len(head) >= taken:
             body.append(block)
             continue
-        lines = [block] if isinstance(block, TextLine) else list(block.lines())
+        lines = list(block.lines())
         room = taken - len(head)
         head += lines[:room]
         body += lines[room:]
     return head, body
 
 
-def _text(lines: Sequence[TextLine]) -> tuple[str, list[int]]:
-    """The lines as one text, and where each begins in it."""
-    starts, at = [], 0
-    for line in lines:
-        starts.append(at)
-        at += len(line.text) + 1
-    return "\n".join(line.text for line in lines), starts
+class _Top:
+    """Lines as one text, with where each place of it stands."""
 
+    def __init__(self, lines: Sequence[TextLine]) -> None:
+        self.text = "\n".join(line.text for line in lines)
+        self.plain = matching(self.text)
+        self.places = [line.place for line in lines]
 
-def _place(lines: Sequence[TextLine], starts: Sequence[int], at: int) -> Place:
-    index = sum(start <= at for start in starts) - 1
-    return lines[index].place if lines else Place()
+    def place(self, at: int) -> Place:
+        return self.places[self.text.count("\n", 0, at)]
 
 
 def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
-    text, starts = _text(lines)
-    plain = matching(text)
-    for found in _NUMBER.finditer(plain):
+    top = _Top(lines)
+    for found in _NUMBER.finditer(top.plain):
         cut = slice(found.start("sign"), found.end("sign"))
-        sign = re.sub(r"\s*([-–/])\s*", r"\1", re.split(r"\n(?![-–/])(?<![-–/]\n)", text[cut])[0]).strip()
+        sign = re.sub(r"\s*([-–/])\s*", r"\1", re.split(r"\n(?![-–/])(?<![-–/]\n)", top.text[cut])[0]).strip()
         if not sign[:1].isupper() and not sign[:2].isdigit():
             continue
-        place = _place(lines, starts, found.start())
+        place = top.place(found.start())
         digits = re.sub(r"\D*$|\s", "", found["number"] or "")
         if not digits:
             said = f"Số văn bản để trống (ký hiệu {sign})."
@@ -171,13 +135,10 @@ def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
 
 def _date(lines: Sequence[TextLine]) -> tuple[Found, date | None, list[Doubt]]:
     """The first date that follows a place and a comma, else the first one at all in the head."""
-    text, starts = _text(lines)
-    plain = matching(text)
-    dated = [*_DATE_SHORT.finditer(plain), *_DATE.finditer(plain)]
-    for found in sorted(dated, key=lambda each: not re.search(r"[^\W\d_],\s*$", plain[: each.start()][-40:])):
-        words = Found(
-            re.sub(r"\s+", " ", text[found.start() : found.end()]).strip(" ,"), _place(lines, starts, found.start())
-        )
+    top = _Top(lines)
+    dated = [*_DATE_SHORT.finditer(top.plain), *_DATE.finditer(top.plain)]
+    for found in sorted(dated, key=lambda each: not re.search(r"[^\W\d_],\s*$", top.plain[: each.start()][-40:])):
+        words = Found(" ".join(top.text[slice(*found.span())].split()).strip(" ,"), top.place(found.start()))
         try:
             day = date(int(found["year"]), int(found["month"]), int(found["day"]))
         except (TypeError, ValueError):
@@ -187,22 +148,22 @@ def _date(lines: Sequence[TextLine]) -> tuple[Found, date | None, list[Doubt]]:
     return Found(), None, [Doubt("date_missing", "Không tìm thấy ngày ban hành.", "đầu văn bản")]
 
 
-def _issuer(lines: Sequence[TextLine], head: Sequence[TextLine]) -> Found:
+def _issuer(lines: Sequence[TextLine]) -> Found:
     """The last body named in capitals above the number; its name in small letters where the document shows how."""
-    text, starts = _text(lines)
-    number = _NUMBER.search(matching(text))
-    before = text[: number.start()] if number else text
-    plain = matching(before)
-    kept = "".join(" " * len(part) if _drop(part) else part for part in _pieces(before, plain))
-    rows = [(found.start(), found.group().strip()) for found in re.finditer(r"[^\n]+", kept)]
-    rows = [(at, re.sub(r"\s+", " ", row)) for at, row in rows if row and (is_capital(row) or len(row) < 4)]
+    top = _Top(lines)
+    number = _NUMBER.search(top.plain)
+    before = top.text[: number.start()] if number else top.text
+    for noise in _NOISE.finditer(matching(before)):
+        before = before[: noise.start()] + " " * len(noise.group()) + before[noise.end() :]
+    rows = [(each.start(), " ".join(each.group().split())) for each in re.finditer(r"[^\n]+", before)]
+    rows = [(at, row) for at, row in rows if row and (is_capital(row) or len(row) < 4)]
     if not rows:
         return Found()
     strong = [n for n, (_, row) in enumerate(rows) if _STRONG.match(matching(row))]
     joined = re.sub(r"[\s.,;:]+$", "", " ".join(row for _, row in rows[strong[-1] if strong else 0 :]))
     inner = _BELOW.search(matching(joined))
     name = joined[inner.start("name") :] if inner else joined
-    return Found(_uncapitalised(name, head), _place(lines, starts, rows[0][0]))
+    return Found(_uncapitalised(name), top.place(rows[0][0]))
 
 
 _PROVINCE = re.compile(
@@ -220,64 +181,37 @@ def _province(head: Sequence[TextLine], issuer: Found) -> str:
     return ""
 
 
-def _pieces(text: str, plain: str) -> Iterator[str]:
-    """The text cut at mottos and ruled lines, those given as pieces of their own."""
-    at = 0
-    for found in sorted((*_MOTTO.finditer(plain), *_JUNK.finditer(plain)), key=lambda each: each.start()):
-        if found.start() >= at:
-            yield text[at : found.start()]
-            yield text[found.start() : found.end()]
-            at = found.end()
-    yield text[at:]
-
-
-def _drop(piece: str) -> bool:
-    plain = matching(piece)
-    return _MOTTO.fullmatch(plain) is not None or _JUNK.fullmatch(plain) is not None
-
-
 _PROPER = re.compile(
     r"(?<!\w)(?:tỉnh\s*ủy|thành\s*ủy|huyện\s*ủy|thị\s*ủy|tỉnh|thành\s*phố|huyện|quận|thị\s*xã|xã|phường|thị\s*trấn)\s+(?P<name>[^,;.()]+)$",
     re.IGNORECASE,
 )
+_FIELD = re.compile(rf"(?<=\s){say.any_of(say.FIELDS)}(?!\w)")
 
 
-def _uncapitalised(name: str, head: Sequence[TextLine]) -> str:
-    """«SỞ Y TẾ» as «Sở Y tế»: as the head of the document writes it, else by the known fields, else as it stands."""
-    text = re.sub(r"\s+", " ", " ".join(line.text for line in head))
-    plain, wanted = matching(text), matching(name)
-    for found in re.finditer(re.escape(wanted), plain):
-        written = text[found.start() : found.end()]
-        if not is_capital(written):
-            return written[:1].upper() + written[1:]
-    if _STRONG.match(wanted) and not (re.search(say.any_of(say.FIELDS), wanted) or _PROPER.search(wanted)):
+def _uncapitalised(name: str) -> str:
+    """«SỞ GIÁO DỤC VÀ ĐÀO TẠO» as «Sở Giáo dục và Đào tạo»; a body of no known field or place as it stands."""
+    small = matching(name)
+    place, field = _PROPER.search(small), _FIELD.search(small)
+    if _STRONG.match(small) and not (place or field):
         return name
-    small = re.sub(r"(?<!\w)(?:ubnd|hđnd|mttq|ubmttq|bcđ|bch)(?!\w)", lambda each: each.group().upper(), wanted)
-    small = small[:1].upper() + small[1:]
-    place = _PROPER.search(small)
     if place:
         small = small[: place.start("name")] + place["name"].title() + small[place.end("name") :]
-    field = re.search(rf"(?<=\s){say.any_of(say.FIELDS)}(?!\w)", small)
-    return _fielded(small, field) if field else small
-
-
-def _fielded(name: str, field: re.Match[str]) -> str:
-    """The field with the capitals of its parts: «giáo dục và đào tạo» → «Giáo dục và Đào tạo»."""
-    raised = re.sub(r"(?:^|(?<= - )|(?<=, )|(?<= và ))\w", lambda each: each.group().upper(), field.group())
-    return name[: field.start()] + raised + name[field.end() :]
+    if field:
+        raised = re.sub(r"(?:^|(?<= - )|(?<=, )|(?<= và ))\w", lambda each: each.group().upper(), field.group())
+        small = small[: field.start()] + raised + small[field.end() :]
+    small = re.sub(r"(?<!\w)(?:ubnd|hđnd|mttq|ubmttq|bcđ|bch)(?!\w)", lambda each: each.group().upper(), small)
+    return small[:1].upper() + small[1:]
 
 
 def _title(lines: Sequence[TextLine]) -> tuple[Found, int]:
     """The title and the index of the line after it: «KẾ HOẠCH» and the lines that belong to it."""
     for n, line in enumerate(lines):
-        if line.text == BAR or not _TITLE.match(matching(_unbroken(lines, n))):
-            continue
         first = _capitals(line.text)
-        if not is_capital(first) or len(first) < 4:
+        if not _TITLE.match(matching(" ".join(each.text for each in lines[n : n + 2]))) or len(first) < 4:
             continue
         words, after = [first], n + 1
         if len(first) < len(line.text) - 1:
-            return Found(" ".join(words), line.place), n
+            return Found(first, line.place), n
         capital = any(is_capital(_capitals(each.text)) for each in lines[n + 1 : n + 2])
         while after < len(lines) and _goes_on(lines[after], capital, len(words)):
             part = _capitals(lines[after].text) if capital else lines[after].text
@@ -289,23 +223,16 @@ def _title(lines: Sequence[TextLine]) -> tuple[Found, int]:
     return Found(), 0
 
 
-def _unbroken(lines: Sequence[TextLine], n: int) -> str:
-    return " ".join(line.text for line in lines[n : n + 2])
-
-
 def _goes_on(line: TextLine, capital: bool, taken: int) -> bool:
-    if line.text == BAR or taken > 12 or re.fullmatch(r"[-–_*=.\s]*", line.text):
-        return False
-    mark = mark_of(line.text)
-    if mark is not None and mark.rank <= Rank.NUMBER:
+    plain = matching(line.text)
+    if taken > 8 or not re.search(r"\w", plain) or mark_of(line.text) is not None:
         return False
     if taken == 1 and line.text[:1].islower():
         return True
     if capital:
-        return is_capital(_capitals(line.text)) and len(_capitals(line.text)) > 1
-    if is_capital(line.text) or _DATE.search(matching(line.text)) or _DATE_SHORT.search(matching(line.text)):
-        return False
-    return taken < 8 and not _TITLE_ENDS.match(matching(line.text)) and not line.text.endswith((":", "."))
+        return is_capital(_capitals(line.text))
+    dated = _DATE.search(plain) or _DATE_SHORT.search(plain)
+    return not (is_capital(line.text) or dated or _TITLE_ENDS.match(plain) or plain.endswith((":", ".")))
 
 
 def _capitals(text: str) -> str:
@@ -318,8 +245,7 @@ def _capitals(text: str) -> str:
 def _about(lines: Sequence[TextLine]) -> tuple[Found, int]:
     """An official letter has no title but a line «V/v …»."""
     for n, line in enumerate(lines[:60]):
-        found = _ABOUT.match(matching(line.text)) if line.text != BAR else None
-        if found:
+        if found := _ABOUT.match(matching(line.text)):
             words, after = [line.text[found.start("about") :]], n + 1
             while after < len(lines) and _goes_on(lines[after], False, 3 + len(words)):
                 words.append(lines[after].text)
@@ -354,20 +280,17 @@ class _Foot:
     signed: list[TextLine] = field(default_factory=list)
     after: list[TextLine] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
-    _open: int = -1  # lines of the signature that may still come; -1 before it
-
-    def begin(self) -> None:
-        self._open = -1
+    open: int = -1  # lines of the signature that may still come; -1 before it
 
     def add(self, line: TextLine) -> None:
         if line.text == BAR or _SIGNERS.match(matching(line.text)):
-            self._open = _SIGNATURE_LINES
-        if self._open < 0:
+            self.open = _SIGNATURE_LINES
+        if self.open < 0:
             self.named.append(line)
             self.recipients += _recipients(line.text)
-        elif self._open > 0:
+        elif self.open > 0:
             self.signed.append(line)
-            self._open -= 1
+            self.open -= 1
         else:
             self.after.append(line)
 
@@ -391,10 +314,9 @@ def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextL
         two = f"{block.text} {following.text}" if isinstance(following, TextLine) else block.text
         start = _recipients_at(matching(two), len(block.text)) if not inside else -1
         if start >= 0:
-            inside = True
-            foot.begin()
-            if block.text[:start].strip():
-                body.append(replace(block, text=block.text[:start].strip()))
+            inside, foot.open = True, -1
+            if before := block.text[:start].strip():
+                body.append(replace(block, text=before))
             block = replace(block, text=block.text[start:])
         elif inside and _resumes(block.text):
             inside = False
@@ -414,12 +336,9 @@ def _recipients_at(plain: str, length: int) -> int:
 
 
 def _resumes(text: str) -> bool:
-    return (is_capital(text) and _RESUMES.match(matching(text)) is not None) or _is_annex(text)
-
-
-def _is_annex(text: str) -> bool:
     mark = mark_of(text)
-    return mark is not None and mark.rank is Rank.ANNEX
+    annex = mark is not None and mark.rank is Rank.ANNEX
+    return annex or (is_capital(text) and _RESUMES.match(matching(text)) is not None)
 
 
 def _recipients(text: str) -> Iterator[str]:

@@ -18,9 +18,9 @@ from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_inside, label_of_line
-from engine.importer.phrases.marks import BULLETS, Mark, Rank, mark_of
+from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import Form, bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
@@ -34,29 +34,7 @@ _EXPECTS_NUMBER = re.compile(
 )
 _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
-_KNOWN_PAIRS = frozenset(
-    pair
-    for text in (
-        *say.FIELDS,
-        *say.WHOLE_NAMES,
-        "kinh tế - xã hội",
-        "chính trị - xã hội",
-        "phát thanh - truyền hình",
-        "văn hóa - xã hội",
-        "dân số - kế hoạch hóa",
-        "xã hội - nghề nghiệp",
-        "kinh tế - kỹ thuật",
-        "vườn - ao - chuồng",
-        "xanh - sạch - đẹp",
-        "an ninh - quốc phòng",
-        "hđnd - ubnd",
-        "truyền thông - văn hóa",
-    )
-    for pair in _ACROSS.findall(text)
-)
-_MATCHED_HEADING = re.compile(rf"{say.any_of((*say.DUTY_HEADINGS, *say.OTHER_HEADINGS))}[\s.:]*$")
-
-
+_KNOWN_PAIRS = frozenset(pair for text in (*say.FIELDS, *say.WHOLE_NAMES) for pair in _ACROSS.findall(text))
 _LONGEST_TITLE = 70
 """A longer line without an end goes on in the next, even where no other line of the text shows how it is wrapped."""
 
@@ -89,12 +67,11 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Shape:
-    """How a text was wrapped. ``width`` of full lines, 0 if lines are whole paragraphs; ``first`` the usual length of
-    the first line of a paragraph where that is much shorter; whether breaks and blank lines of the format are true;
-    ``pairs`` of words that the document itself writes with a dash between."""
+    """How a text was wrapped. ``width`` of full lines, 0 if lines are whole paragraphs; ``ragged``: first lines end
+    much sooner; whether breaks and blank lines of the format are true; ``pairs`` of words with a dash between."""
 
     width: int = 0
-    first: int = 0
+    ragged: bool = False
     opens: bool = True
     gaps: bool = True
     pairs: frozenset[tuple[str, str]] = frozenset()
@@ -107,25 +84,19 @@ def ended(text: str) -> bool:
 
 def measured(lines: Sequence[TextLine]) -> Shape:
     """The shape of a text, from which lines visibly go on in the next one."""
-    pairs = [(a, b) for a, b in pairwise(lines) if a.text != BAR and b.text != BAR]
+    pairs = list(pairwise(lines))
     broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text) and not mark_of(b.text)]
     opens = _rare(sum(b.opens for _, b in broken), sum(b.opens for _, b in pairs))
     gaps = _rare(sum(b.gap for _, b in broken), sum(b.gap for _, b in pairs))
-    wrapped = [a.text for a, b in broken if not (b.opens and opens) and not (b.gap and gaps)]
-    if len(wrapped) < 3 and len(wrapped) * 20 < len(pairs):
-        return Shape(0, 0, opens, gaps, _pairs_of(lines))
-    width = sorted(map(len, wrapped))[int(0.9 * (len(wrapped) - 1))] if wrapped else 0
-    firsts = [len(text) for text in wrapped if mark_of(text)]
-    first = int(median(firsts)) if len(firsts) >= 4 else 0
-    return Shape(width, first if first < 0.7 * width else 0, opens, gaps, _pairs_of(lines))
+    widths = sorted(len(a.text) for a, _ in broken)
+    width = widths[int(0.9 * (len(widths) - 1))] if widths and len(widths) * 20 >= len(pairs) else 0
+    across = frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
+    firsts = [len(a.text) for a, _ in broken if mark_of(a.text)]
+    return Shape(width, len(firsts) >= 4 and median(firsts) < 0.7 * width, opens, gaps, across | _KNOWN_PAIRS)
 
 
 def _rare(some: int, all_: int) -> bool:
     return some <= max(2, 0.04 * all_)
-
-
-def _pairs_of(lines: Iterable[TextLine]) -> frozenset[tuple[str, str]]:
-    return frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
 
 
 class _Break(Enum):
@@ -149,16 +120,16 @@ class _Joiner:
         """Takes a line; gives the paragraph that it ended, if it did."""
         done = None
         mark = mark_of(line.text)
-        how = self._break(line, mark) if self.parts else _Break.FULL
+        how = self._break(line, mark, self.last.text) if self.last else _Break.FULL
         if how is _Break.FULL:
             done = self.finish()
             self.place = line.place
             if mark:
-                self._count(mark)
+                self.counts[mark.rank, mark.depth] = mark.value
         elif how is _Break.SEAM:
             self.seams.append(self.length + 1)
-        glue = "" if not self.parts or self._glued(line.text) else " "
-        self.parts.append(glue + line.text)
+        glued = self.last and _GLUED_END.search(self.last.text[-14:])  # «29/2014/QĐ-» and «TTg» are one word
+        self.parts.append(line.text if glued or not self.parts else f" {line.text}")
         self.covers.append((line.place.order, line.place.row))
         self.length += len(self.parts[-1])
         self.last = line
@@ -171,17 +142,7 @@ class _Joiner:
         self.parts, self.seams, self.covers, self.length, self.last = [], [], [], 0, None
         return found
 
-    def _glued(self, text: str) -> bool:
-        """«29/2014/QĐ-» and «TTg» are one word."""
-        return bool(self.last and _GLUED_END.search(self.last.text[-14:]) and text[:1].isalnum())
-
-    def _count(self, mark: Mark) -> None:
-        for rank, depth in [each for each in self.counts if each > (mark.rank, mark.depth)]:
-            del self.counts[rank, depth]
-        self.counts[mark.rank, mark.depth] = mark.value
-
-    def _break(self, line: TextLine, mark: Mark | None) -> _Break:
-        before = self.last.text if self.last else ""
+    def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:
         trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
@@ -194,14 +155,10 @@ class _Joiner:
             return _Break.NONE
         open_ = not ended(before) and not self._complete(line)
         if mark is not None:
-            return _Break.FULL if not open_ or self._genuine(mark, line, before, trusted) else _Break.NONE
+            return _Break.FULL if not open_ or self._genuine(mark, line, before) else _Break.NONE
         if starts_small(line.text):
             return _Break.NONE if open_ or not trusted else _Break.FULL
-        if (
-            label_of_line(line.text) is not None
-            or unknown_label(line.text)
-            or (open_ and self._short(line.text, before))
-        ):
+        if label_of_line(line.text) or unknown_label(line.text) or (open_ and self._short(line.text, before)):
             return _Break.FULL
         if trusted:
             return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
@@ -210,13 +167,19 @@ class _Joiner:
     def _short(self, text: str, before: str) -> bool:
         """Whether the line before is a title: it ends long before the width of the text, and the next has a capital."""
         title = is_capital(before) or is_capital(text)
-        whole = "".join(self.parts)
-        mark = mark_of(whole)
-        body = whole[mark.length :] if mark else whole
-        if title or self.shape.first or _EXPECTS_MORE.search(matching(before[-20:])) or self._goes_on(body, text):
+        if (
+            self.shape.ragged
+            or title
+            or _EXPECTS_MORE.search(matching(before[-20:]))
+            or self._goes_on(body_of("".join(self.parts)), text)
+        ):
             return False
-        room = len(before) + 1 + len(text.split(" ", 1)[0])
-        return room < (0.6 * self.shape.width or _LONGEST_TITLE)
+        return self._room(before, text) < (0.6 * self.shape.width or _LONGEST_TITLE)
+
+    @staticmethod
+    def _room(before: str, text: str) -> int:
+        """How long a line would have been with the first word of the next."""
+        return len(before) + 1 + len(text.split(" ", 1)[0])
 
     def _bare(self) -> bool:
         """Whether the paragraph is so far a number alone: «1.» on a line of its own."""
@@ -226,77 +189,49 @@ class _Joiner:
 
     def _after_end(self, line: TextLine, before: str) -> _Break:
         """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
-        shape = self.shape
         whole = "".join(self.parts)
         at = label_inside(whole) if before.endswith(":") else -1
         if at >= 0 and (label := label_of_line(whole[at:])) and not label[1]:
             return _Break.NONE  # «… Cơ quan chủ trì:» «Sở Y tế.»
-        closes = line.text[:1].isupper() and speaks_to_all(line.text)
-        if not shape.width or before.endswith(":") or closes or self._complete(line):
-            return _Break.FULL
-        room = len(before) + 1 + len(line.text.split(" ", 1)[0])
-        if room > shape.width - 2 and len(before) > 0.6 * shape.width:
-            return _Break.NONE
-        if shape.first:
-            fresh = len(line.text) <= 1.2 * shape.first and not ended(line.text)
-            return _Break.FULL if fresh else _Break.SEAM
-        return _Break.FULL if line.place.page or room < 0.6 * shape.width else _Break.SEAM
+        width = self.shape.width
+        sure = not width or before.endswith(":") or speaks_to_all(line.text) or self._complete(line)
+        return _Break.FULL if sure or line.place.page or self._room(before, line.text) < 0.6 * width else _Break.SEAM
 
     def _complete(self, line: TextLine) -> bool:
         """Whether the paragraph so far is a heading or names a body, and the line does not go on with it."""
         if self.length > 240 or starts_small(line.text):
             return False
         text = "".join(self.parts)
-        mark = mark_of(text)
-        body = text[mark.length :] if mark else text
+        mark, body, marked = mark_of(text), body_of(text), mark_of(line.text) is not None
         numbered = _EXPECTS_NUMBER.search(matching(body[-20:])) and line.text[:1] in "0123456789IVX"
         if _EXPECTS_MORE.search(matching(body[-20:])) or (numbered and not is_capital(body)):
             return False
         if is_capital(body):
-            return not is_capital(line.text) or mark_of(line.text) is not None
-        if mark is not None and mark.rank <= Rank.ROMAN and _MATCHED_HEADING.match(matching(body)):
-            return True
+            return not is_capital(line.text) or marked
         if mark is None or mark.rank in BULLETS:
             return False
-        opens = mark_of(line.text) is not None or opens_duty(Prose.of(line.text))
-        owner = owner_line(body, headed=opens)
-        if owner is not None and owner.form is Form.ALONE:
-            return opens or not self._goes_on(body, line.text)
-        return owner is None and mark_of(line.text) is not None and len(body) < 90
+        opens = marked or opens_duty(Prose.of(line.text))
+        if owner := owner_line(body, headed=opens):
+            return owner.form is Form.ALONE and (opens or not self._goes_on(body, line.text))
+        return marked and len(body) < 90
 
     @staticmethod
     def _goes_on(body: str, following: str) -> bool:
         """Whether a name goes on in the next line: with it, the line is names to its end («… Việt» «Nam tỉnh»)."""
-        whole = owner_line(f"{body} {following}")
-        return whole is not None and whole.form is Form.ALONE
+        return bodies_alone(f"{body} {following}") is not None
 
-    def _genuine(self, mark: Mark, line: TextLine, before: str, trusted: bool) -> bool:
+    def _genuine(self, mark: Mark, line: TextLine, before: str) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
         rest = line.text[mark.length :]
-        plain = matching(before[-40:])
-        if mark.rank in BULLETS:
-            return self._bullet(mark, rest, plain, trusted)
-        if trusted or (mark.rank is Rank.ROMAN and is_capital(rest) and " " in rest):
-            return True
         above = mark_of(self.parts[0])
-        deeper = above is not None and mark.label == f"{above.label}.1"
-        if _EXPECTS_NUMBER.search(plain) and not self._heading() and not deeper:
-            owner = owner_line(rest, headed=True)
-            alone = owner is not None and owner.form is Form.ALONE
-            return self._follows(mark) and (alone or (owner is not None and not self._full(before)))
-        if mark.rank is Rank.BRACKET:
-            earlier = f"({mark.value - 1})" if mark.label.isdigit() else f"({chr(ord(mark.label[0]) - 1)})"
-            return not any(earlier in part[3:] for part in self.parts)
-        if mark.rank <= Rank.PART:
-            return is_capital(rest) or not rest
-        return not (starts_small(rest) and self._full(before)) and self._follows(mark)
-
-    def _bullet(self, mark: Mark, rest: str, before: str, trusted: bool) -> bool:
-        if mark.rank is Rank.PLUS:
-            return not rest[:1].isdigit()
-        if mark.rank is Rank.STAR or trusted:
-            return True
-        return not (starts_small(rest) and self._full(before))
+        full = bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
+        last = self.counts.get((mark.rank, mark.depth), 0)
+        next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
+        if _EXPECTS_NUMBER.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
+            deeper = above is not None and mark.label == f"{above.label}.1"
+            named = bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True))
+            return next_ and bool(deeper or named)
+        return next_ and not (starts_small(rest) and full)
 
     def _paired(self, before: str, rest: str) -> bool:
         """Whether a dash at the beginning of a line is the one inside a name («Lao động» «- Thương binh»)."""
@@ -305,18 +240,7 @@ class _Joiner:
         if not left or not right:
             return False
         pair = (left.group(), right.group())
-        return pair in self.shape.pairs or pair in _KNOWN_PAIRS or (pair[0].isdigit() and pair[1].isdigit())
-
-    def _full(self, before: str) -> bool:
-        return bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
-
-    def _heading(self) -> bool:
-        return is_capital("".join(self.parts)) if self.length < 300 else False
-
-    def _follows(self, mark: Mark) -> bool:
-        """Whether a number could be the next of its row: 1, the same again, or up to four more."""
-        last = self.counts.get((mark.rank, mark.depth), 0)
-        return mark.value <= 1 or last <= mark.value <= last + 4
+        return pair in self.shape.pairs or (pair[0].isdigit() and pair[1].isdigit())
 
 
 _PAGE_NUMBER = re.compile(r"(?i)(?:[-–]\s*)?(?:trang\s*)?(?P<page>\d{1,3})(?:\s*/\s*\d{1,3})?(?:\s*[-–])?")

@@ -10,17 +10,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
-from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
+from engine.importer.structure.duty_tables import Columns
 from engine.importer.structure.joining import Fact, Paragraph, ended
-from engine.importer.vietnamese import is_capital, matching, phrase
+from engine.importer.vietnamese import is_capital, matching, spelled
 
 _DUTY = say.compiled(say.DUTY_HEADINGS)
 _OTHER = say.compiled(say.OTHER_HEADINGS)
@@ -28,6 +30,14 @@ _DUTY_WHOLE = re.compile(
     rf"(?:{say.any_of(say.DUTY_HEADINGS)}(?!\w)[\s,và]*)+(?:kế\s*hoạch|chương\s*trình)?(?: này)?[\s.:]*$"
 )
 _UNNUMBERED = 99
+
+
+class Theme(Enum):
+    """What a heading says of its section: that duties are given in it, that none are, or nothing."""
+
+    DUTIES = 1
+    OTHER = 2
+    OPEN = 3
 
 
 @dataclass
@@ -40,6 +50,15 @@ class Node:
     heading: bool = False
     parent: Node | None = field(default=None, repr=False)
     facts: list[Fact] = field(default_factory=list)
+    # What ``sections.survey`` says of it: who is to do it by its first words, or by others; what its heading is about;
+    # how many entries below name bodies, whether half of them do, or most of those beside it; the columns of a table.
+    owner: OwnerLine | None = None
+    doer: OwnerLine | None = None
+    theme: Theme = Theme.OPEN
+    named: int = 0
+    gives_duties: bool = False
+    among: bool = False
+    columns: Columns | None = None
 
     @property
     def mark(self) -> Mark | None:
@@ -65,6 +84,11 @@ class Node:
     def leads(self) -> bool:
         """Whether a labelled line says who is to do it."""
         return any(fact.label is Label.LEAD for fact in self.facts)
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it names itself who is to do it."""
+        return self.owner is not None or self.leads or (self.doer is not None and self.theme is not Theme.OTHER)
 
     def marked(self) -> list[Node]:
         return [child for child in self.children if child.mark is not None]
@@ -142,13 +166,13 @@ _TITLED = re.compile(
 
 
 def _lift(node: Node) -> None:
-    """Labelled lines after the last of several points speak of all of them when no other point has a lead."""
+    """Labelled lines after the last of several points speak of all of them when no other point says who is to do it."""
     below = node.children
     listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
     single = len(below) == 1 and (_TITLED.match(below[0].body) or (below[0].mark is None and not is_part(node)))
     if node.paragraph is None or node.leads or ended(node.body) or not (single or (len(below) > 1 and listed)):
         return
-    if below[-1].leads and not any(each.leads for each in below[:-1]):
+    if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts
         below[-1].facts = []
 
@@ -193,8 +217,6 @@ class _Builder:
         if not self.stack:
             return False
         (rank, _), top = self.stack[-1]
-        if _TAKES_LEAVE.match(matching(text)):
-            return True
         if top.children and under_topic(top.children[0]):
             return closes_plan(text)
         if rank in STRUCTURE and not top.marked():
@@ -212,15 +234,10 @@ class _Builder:
         return not named or len(other.names) > len(own.names)
 
     def _pop_to_sibling(self, key: _Key) -> None:
-        ranks = []
-        for (rank, _), _node in reversed(self.stack):
-            if rank in STRUCTURE:
-                break
-            ranks.append(rank)
-        if key[0] in ranks:
-            while self.stack[-1][0][0] != key[0]:
-                self.stack.pop()
-            self.stack.pop()
+        lists = takewhile(lambda each: each[0][0] not in STRUCTURE, reversed(self.stack))
+        if key[0] in [rank for (rank, _), _ in lists]:
+            while self.stack.pop()[0][0] != key[0]:
+                pass
 
     def _key(self, node: Node, *, headed: bool) -> _Key | None:
         if node.mark is not None and node.mark.rank is Rank.CAPITAL:
@@ -233,16 +250,13 @@ class _Builder:
         text = node.body
         if len(text) > 200:
             return None
-        owner = owner_line(text, headed=headed)
-        if owner is not None and owner.form is Form.ALONE and not owner.start:
+        owner = bodies_alone(text, headed=headed)
+        if owner is not None and not owner.start:
             return Rank.NUMBER, _UNNUMBERED
         if is_heading(text):
             node.heading = True
             return Rank.ROMAN, 1
         return None
-
-
-_TAKES_LEAVE = re.compile(phrase(r"(?:trên đây là|căn cứ (?:vào )?kế hoạch này|nhận được kế hoạch)(?!\w)"))
 
 
 def is_heading(text: str) -> bool:
@@ -253,16 +267,8 @@ def is_heading(text: str) -> bool:
     return len(text) < 80 and _DUTY_WHOLE.match(plain) is not None and text[:1].isupper()
 
 
-class Theme(Enum):
-    """What a heading says of its section: that duties are given in it, that none are, or nothing."""
-
-    DUTIES = 1
-    OTHER = 2
-    OPEN = 3
-
-
-_OTHER_INSIDE = re.compile(
-    phrase(r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)")
+_OTHER_INSIDE = spelled(
+    r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)"
 )
 
 

@@ -45,15 +45,11 @@ def _piped(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
     """Rows written on one line each."""
     rows: list[list[str]] = []
     n = start
-    while n < len(blocks):
-        line = blocks[n]
-        if not isinstance(line, TextLine) or line.text.count("|") < 2:
-            break
+    while n < len(blocks) and isinstance(line := blocks[n], TextLine) and line.text.count("|") >= 2:
         if not _RULE.fullmatch(line.text):
-            text = line.text.removeprefix("|").removesuffix("|")
-            rows.append([cell.strip() for cell in text.split("|")])
-            if not _is_head(rows[0]):
-                return [], start
+            rows.append([cell.strip() for cell in line.text.removeprefix("|").removesuffix("|").split("|")])
+        if rows and not _is_head(rows[0]):
+            return [], start
         n += 1
     return (rows, n) if len(rows) > 1 else ([], start)
 
@@ -94,19 +90,13 @@ def _begins_part(text: str) -> bool:
 
 def _cells(blocks: Sequence[Block], start: int) -> Iterator[tuple[str, int]]:
     """The cells from a block on, each with the index after its bar, while every cell ends with one in time."""
-    n = start
-    while n < len(blocks):
-        parts: list[str] = []
-        while n < len(blocks) and len(parts) < 60:
-            block = blocks[n]
-            if not isinstance(block, TextLine) or block.text == BAR:
-                break
-            if _begins_part(block.text):
-                return
-            parts.append(block.text)
-            n += 1
-        ended = n < len(blocks) and isinstance(blocks[n], TextLine) and len(parts) < 60
-        if not ended:
+    parts: list[str] = []
+    for n in range(start, len(blocks)):
+        block = blocks[n]
+        if not isinstance(block, TextLine) or len(parts) > 60 or _begins_part(block.text):
             return
-        n += 1
-        yield " ".join(parts), n
+        if block.text == BAR:
+            yield " ".join(parts), n + 1
+            parts = []
+        else:
+            parts.append(block.text)

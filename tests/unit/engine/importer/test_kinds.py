@@ -7,7 +7,7 @@ from ground.import_kinds import by_kind, table
 from ground.paths import DATA
 
 KINDS = DATA / "import" / "kinds"
-HALVES = ["open", "heldback", "second", "third", "fourth", "fifth", "sixth", "seventh"]
+HALVES = ["open", "heldback", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
 figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))
 
 
@@ -15,10 +15,8 @@ figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))
 def test_duties_owners_and_deadlines_are_found(half):
     found = figures_of(half)["all"]
     said = "\n".join(found.errors)
-    duties, owners = (
-        (0.97, 0.93) if half == "fifth" else (0.99, 0.98)
-    )  # the last set read; the docs tell what is missed
-    assert found.recall("duties") >= duties, said
+    owners = 0.95 if half == "fifth" else 0.98  # a name with a comma before a group; the docs tell what is missed
+    assert found.recall("duties") >= 0.99, said
     assert found.precision("duties") >= 0.95, said
     assert found.precision("owners") >= owners, said
     assert found.recall("deadlines") >= 0.95, said

@@ -1,0 +1,78 @@
+"""What may be a duty of its own although it was read as something else: paragraphs left out, headings, names, parts of
+a duty, instructions. Whatever a plan gives somebody to do is either a duty or told here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from engine.importer.model import Accounted, Doubt, Instruction, ItemText, Use
+from engine.importer.phrases.agency_lists import VERB, doer_in
+from engine.importer.phrases.deadlines import LONGEST, is_dated
+from engine.importer.phrases.labels import Label, label_of_line
+from engine.importer.phrases.marks import body_of
+from engine.importer.phrases.names import Prose, begins_name
+from engine.importer.phrases.owners import Form, OwnerLine, owner_line
+from engine.importer.structure.outline import Theme, theme_of
+from engine.importer.vietnamese import matching
+
+_NEXT = re.compile(r"[.;]\s+(?=[^\W\d_])")
+_SHOWN = 80
+_LONGEST_LIST = 240
+
+
+def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[Doubt]:
+    """A doubt for each, in the document's order of its kind."""
+    open_: dict[int, bool] = {}
+    led: set[str] = set()
+    under = False
+    for each in entries:
+        body = body_of(each.text)
+        if each.use is Use.LEFT_OUT and each.serious:
+            message = f"Không lấy thành nhiệm vụ: «{_shown(each.text)}» ({each.reason})."
+            yield Doubt("left_out", message, str(each.place))
+        if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
+            under = each.use is Use.HEADING and theme_of(body) is Theme.OPEN
+            if len(body) > LONGEST or is_dated(body) or (each.use is Use.HEADING and doer_in(body)):
+                yield _doubt("tiêu đề", each.text, str(each.place))
+        elif each.use is Use.FACT and (label := label_of_line(body)) and label[0] is Label.LEAD:
+            if each.citation in led:
+                yield _doubt(f"một phần của {each.citation}", each.text, str(each.place))
+            led.add(each.citation)
+        open_[each.place.order] = under
+    for told in said:
+        single = told.owners and not any(owner.group for owner in told.owners)
+        ordered = not told.owners and matching(told.text).startswith(("giao ", "yêu cầu ", "đề nghị "))
+        if single or ordered or open_.get(told.place.order):
+            yield _doubt("yêu cầu chung", told.text, str(told.place))
+    for item in items:
+        own = {owner.name for owner in item.owners}
+        for duty in item.duties:
+            for part in _parts(duty.text, own):
+                yield _doubt(f"một phần của {duty.citation}", part, duty.citation)
+
+
+def _parts(text: str, own: set[str]) -> list[str]:
+    """The parts of a duty's words that are another body's, and those after what may be the names of its own."""
+    lines = [body_of(line.strip()) for line in text[:LONGEST].split("\n")]
+    parts = (part for line in lines for part in (line, *(line[each.end() :] for each in _NEXT.finditer(line))))
+    found = [part for part in parts if _is_of_another(owner_line(part) if part[:1].isupper() else None, own)]
+    found += [line for line in lines[1:] if line not in found and _is_of_another(doer_in(line), own)]
+    before, colon, rest = lines[0][:_LONGEST_LIST].partition(":")
+    named = before.startswith(tuple(own)) or begins_name(Prose.of(before), 0)
+    if colon and named and lines[0] not in found and not VERB.search(matching(before)):
+        found += [rest.strip()] if rest else lines[1:]
+    return found
+
+
+def _is_of_another(line: OwnerLine | None, own: set[str]) -> bool:
+    others = {name.text for name in line.names if name.text[0].isupper()} if line else set()
+    return bool(line and line.form is not Form.ALONE and others and not others & own)
+
+
+def _shown(text: str) -> str:
+    return text[:_SHOWN] + ("…" if len(text) > _SHOWN else "")
+
+
+def _doubt(read_as: str, text: str, place: str) -> Doubt:
+    return Doubt("overlooked", f"Đọc là {read_as}, có thể là nhiệm vụ riêng: «{_shown(text)}».", place)
