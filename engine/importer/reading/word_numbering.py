@@ -28,7 +28,7 @@ def _letter(number: int) -> str:
     return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1) if 0 < number < 1000 else ""
 
 
-_SHAPES: Mapping[str, Callable[[int], str]] = {
+SHAPES: Mapping[str, Callable[[int], str]] = {
     "decimal": str,
     "decimalZero": lambda n: f"{n:02d}",
     "upperRoman": roman,
@@ -83,7 +83,7 @@ class Numbering:
         if level is None:
             return ""
         number = counts.get(depth, level.start)
-        return _SHAPES.get(level.shape, str)(number) if level.shape != "none" else ""
+        return SHAPES.get(level.shape, str)(number) if level.shape != "none" else ""
 
 
 def read_numbering(root: Any) -> Numbering:

@@ -125,6 +125,13 @@ def test_merged_cells_of_a_page_stand_in_every_place_they_cover():
     assert found.rows == (("a", "b", "b"), ("a", "c", "d\ne"))
 
 
+def test_what_stands_in_a_table_outside_its_cells_comes_before_it():
+    raw = "<table><caption>Phụ lục</caption><tr><td>a</td></tr></table><ol type=I start=4><li>một<li>hai</ol>"
+    caption, table, *listed = read_pages(raw.encode(), "x").blocks
+    assert (caption.text, table.rows) == ("Phụ lục", (("a",),))
+    assert [line.text for line in listed] == ["IV. một", "V. hai"]
+
+
 def test_a_pdf_with_text_is_read_with_its_pages(request):
     path = request.config.rootpath / "tests" / "data" / "import" / "files" / "plan.pdf"
     plan = read_document(path, path.name)
