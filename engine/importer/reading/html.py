@@ -15,7 +15,7 @@ from lxml import etree
 
 from engine.importer.model import Place
 from engine.importer.reading.limits import Limits, refused
-from engine.importer.reading.pages import Block, Pages, Table, TextLine
+from engine.importer.reading.pages import Block, Grid, Pages, TextLine
 from engine.importer.reading.word_numbering import SHAPES
 
 _SILENT = frozenset({"script", "style", "head", "title", "xml", "template", "noscript", "svg", "object", "select"})
@@ -49,34 +49,6 @@ def read_page(text: str, name: str, limits: Limits) -> Pages:
 
 
 @dataclass
-class _Grid:
-    """A table being read: the text of every (row, column) that a cell covers, and where the next cell begins."""
-
-    texts: dict[tuple[int, int], str] = field(default_factory=dict)
-    spans: set[tuple[int, int]] = field(default_factory=set)
-    row: int = -1
-    column: int = 0
-
-    def next_row(self) -> None:
-        self.row, self.column = self.row + 1, 0
-
-    def put(self, text: str, down: int, across: int) -> None:
-        """A cell in the next free place."""
-        self.row = max(self.row, 0)
-        while (self.row, self.column) in self.texts:
-            self.column += 1
-        covered = [(self.row + r, self.column + c) for r in range(down) for c in range(across)]
-        self.texts |= dict.fromkeys(covered, text)
-        self.spans.update(covered[1:])
-
-    def table(self, place: Place) -> Table:
-        texts = {at: text for at, text in self.texts.items() if at[0] <= self.row}
-        width = max(column for _, column in texts) + 1
-        rows = tuple(tuple(texts.get((r, c), "") for c in range(width)) for r in range(self.row + 1))
-        return Table(rows, place, frozenset(self.spans & texts.keys()))
-
-
-@dataclass
 class _Reader:
     """Target of lxml's parser. A table inside a table is read as text of the outer cell."""
 
@@ -92,7 +64,7 @@ class _Reader:
     _tables: int = 0
     _covered: int = 0
     _depth: int = 0
-    _grid: _Grid = field(default_factory=_Grid)
+    _grid: Grid = field(default_factory=Grid)
     _cell: list[str] | None = None
     _size: tuple[int, int] = (1, 1)
 
@@ -178,7 +150,7 @@ class _Reader:
         if self._grid.texts:
             self._tables += 1
             self.blocks.append(self._grid.table(Place(table=self._tables)))
-        self._grid = _Grid()
+        self._grid = Grid()
 
 
 def _numbers(attributes: Mapping[str, str]) -> Iterator[str]:
