@@ -180,7 +180,7 @@ class _Reader:
             for cell in _inside(row, _CELL):
                 properties = cell.find(f"{W}tcPr")
                 goes_on = value(properties, "vMerge", "restart") != "restart"
-                across = min(whole(value(properties, "gridSpan"), 1), _WIDEST)
+                across = min(max(whole(value(properties, "gridSpan"), 1), 1), _WIDEST)
                 grid.put(self._cell(cell), across=across, repeats=goes_on)
                 self._cells += across
                 if self._cells > self.limits.cells or grid.column + across > _WIDEST:

@@ -94,4 +94,5 @@ def value(element: Any, name: str, otherwise: str = "") -> str:
 
 
 def whole(text: str | None, otherwise: int = 0) -> int:
+    """The number that an attribute holds; ``otherwise`` where it holds none of up to six digits."""
     return int(text) if text and re.fullmatch(r"\d{1,6}", text) else otherwise

@@ -5,6 +5,7 @@ import unicodedata
 import docx
 import pytest
 from docx.enum.text import WD_BREAK
+from docx.oxml import OxmlElement
 
 from engine.errors import BadInput
 from engine.importer import read_document
@@ -101,6 +102,17 @@ def test_merged_cells_of_word_stand_in_every_place_they_cover(saved_word):
     found = next(block for block in read_pages(saved_word(document), "x").blocks if isinstance(block, Table))
     assert found.rows == (("a", "b", "b"), ("c", "", ""), ("c", "", ""))
     assert found.spans == {(0, 2), (2, 0)}
+
+
+def test_a_table_in_a_box_in_a_cell_of_word_is_read_once(saved_word):
+    document = docx.Document()
+    cell = document.add_table(1, 1).cell(0, 0)
+    inner = document.add_table(1, 1)
+    inner.cell(0, 0).text = "b"
+    box = OxmlElement("w:txbxContent")
+    box.append(inner._tbl)
+    cell.paragraphs[0].add_run("a")._r.append(box)
+    assert read_pages(saved_word(document), "x").blocks[0].rows == (("a\nb",),)
 
 
 def test_line_breaks_inside_a_word_paragraph_are_lines(saved_word):
