@@ -24,11 +24,10 @@ _TCVN3 = str.maketrans(
 )
 
 # VNI: a plain vowel followed by a letter that stands for its marks, and a few letters that stand alone.
-_TONES_OF_VNI = ("", *"\u0300\u0301\u0309\u0303\u0323")
 _VNI_MARKS = {
     letter: shape + tone
-    for shape, letters in (("", " øùûõï"), ("\u0302", "âàáåãä"), ("\u0306", "êèéúüë"))
-    for letter, tone in zip(letters, _TONES_OF_VNI, strict=True)
+    for shape, letters in (("", " øùõûï"), ("\u0302", "âàáãåä"), ("\u0306", "êèéüúë"))
+    for letter, tone in zip(letters, ("", *TONES), strict=True)
     if letter != " "
 }
 _VNI_ALONE = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ì": "ì", "í": "í", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}

@@ -19,9 +19,12 @@ from engine.importer.reading.pages import Block, Grid, Pages, TextLine
 from engine.importer.reading.word_numbering import SHAPES
 
 _SILENT = frozenset({"script", "style", "head", "title", "xml", "template", "noscript", "svg", "object", "select"})
-_BLOCK = re.compile(
-    r"p|div|li|h[1-6]|ul|ol|table|t[rdh]|body|pre|blockquote|center|section|article|header|footer|main|d[dtl]|hr|form|"
-    r"fieldset|caption|address|figure"
+_BLOCKS = frozenset(
+    re.findall(
+        r"\w+",
+        "p div li h1 h2 h3 h4 h5 h6 ul ol table tr td th body pre blockquote center section article header footer main "
+        "dd dt dl hr form fieldset caption address figure",
+    )
 )
 _VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "col", "area", "base", "embed", "source", "wbr"})
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
@@ -72,7 +75,7 @@ class _Reader:
         if self._silent or tag in _SILENT or _HIDDEN.search(attributes.get("style", "")[:400]):
             self._silent += tag not in _VOID
             return
-        if tag == "br" or _BLOCK.fullmatch(tag):
+        if tag == "br" or tag in _BLOCKS:
             self._break(opens=tag != "br")
         match tag:
             case "ul":
@@ -97,7 +100,7 @@ class _Reader:
         if self._silent:
             self._silent -= tag not in _VOID
             return
-        if _BLOCK.fullmatch(tag):
+        if tag in _BLOCKS:
             self._break(opens=True)
         match tag:
             case "ul" | "ol":
@@ -136,7 +139,6 @@ class _Reader:
         self._opens = opens
 
     def _finish_cell(self) -> None:
-        self._break(opens=True)
         if self._cell is None:
             return
         self._covered += self._size[0] * self._size[1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _ROMAN = {1000: "M", 900: "CM", 500: "D", 400: "CD", 100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX"}
@@ -40,13 +40,21 @@ SHAPES: Mapping[str, Callable[[int], str]] = {
 _BULLETS = {"-": "-", "–": "-", "—": "-", "\uf02d": "-", "+": "+", "*": "*"}
 
 
+class _Level(NamedTuple):
+    shape: str
+    text: str
+    start: int
+
+
 class Numbering:
     """The lists that a parsed ``numbering.xml`` declares, if there is one; counts as paragraphs are read in order."""
 
     def __init__(self, root: Any | None) -> None:
         abstracts, lists = (root.findall(W + name) if root is not None else () for name in ("abstractNum", "num"))
-        self._levels: dict[tuple[str, int], Any] = {
-            (str(abstract.get(f"{W}abstractNumId")), whole(level.get(f"{W}ilvl"))): level
+        self._levels = {
+            (str(abstract.get(f"{W}abstractNumId")), whole(level.get(f"{W}ilvl"))): _Level(
+                value(level, "numFmt", "decimal"), value(level, "lvlText"), whole(value(level, "start"), 1)
+            )
             for abstract in abstracts
             for level in abstract.findall(f"{W}lvl")
         }
@@ -65,26 +73,20 @@ class Numbering:
         level = self._levels.get((abstract, depth))
         if level is None:
             return ""
-        shown = value(level, "lvlText")
-        if value(level, "numFmt", "decimal") == "bullet":
-            return _BULLETS.get(shown.strip(), "•")
+        if level.shape == "bullet":
+            return _BULLETS.get(level.text.strip(), "•")
         counts = self._counts[abstract]
-        following = counts.get(depth, _start(level) - 1) + 1
+        following = counts.get(depth, level.start - 1) + 1
         counts[depth] = self._restarts.pop((list_id, depth), following)  # a restart holds once
         for deeper in [each for each in counts if each > depth]:
             del counts[deeper]
-        return re.sub(r"%(\d)", lambda found: self._number(abstract, int(found[1]) - 1), shown).strip()
+        return re.sub(r"%(\d)", lambda found: self._number(abstract, int(found[1]) - 1), level.text).strip()
 
     def _number(self, abstract: str, depth: int) -> str:
         level = self._levels.get((abstract, depth))
         if level is None:
             return ""
-        number = self._counts[abstract].get(depth, _start(level))
-        return SHAPES.get(value(level, "numFmt", "decimal"), str)(number)
-
-
-def _start(level: Any) -> int:
-    return whole(value(level, "start"), 1)
+        return SHAPES.get(level.shape, str)(self._counts[abstract].get(depth, level.start))
 
 
 def value(element: Any, name: str, otherwise: str = "") -> str:
