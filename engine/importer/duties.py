@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, parted, placed_owner
@@ -45,6 +46,7 @@ class _Entry:
     names: Sequence[Name]
     request: bool = False
     inline: bool = False
+    line: str = ""
 
 
 @dataclass
@@ -199,10 +201,8 @@ class SectionRead:
         intro = ""
         found: list[Said] = []
         for said in own:
-            if said.text.rstrip().endswith(":") and node.children:
-                intro = said.text
-            else:
-                found.append(with_facts_of(said, node.facts))
+            intro = said.text if said.text.endswith(":") and node.children else ""
+            found += [] if intro else [with_facts_of(said, node.facts)]
         told = any(opens_duty(Prose.of(child.body)) for child in node.marked())
         for child in node.children:
             if child.table is not None:
@@ -214,10 +214,8 @@ class SectionRead:
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             else:
-                said = said_of(child, whole(child), intro=intro if child.mark is not None else "")
-                found.append(
-                    with_facts_of(replace(said, node=child), (fact for each in child.walk() for fact in each.facts))
-                )
+                said = replace(said_of(child, whole(child), intro if child.mark is not None else ""), node=child)
+                found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))
         if not found and intro:
             found.append(said_of(node, intro))
         yield from found
@@ -244,7 +242,7 @@ class SectionRead:
             deep = labels != label_path(self.node) and above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
         citation = self._unique(self._under(labels))
-        return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline)
+        return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline, node.body)
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
@@ -263,33 +261,30 @@ class SectionRead:
     def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
         citation = entry.citation
         owners = tuple(owner_of(name, self.directory) for name in entry.names)
-        self._unknown(owners, citation)
+        for owner in owners:
+            if not owner.agency:
+                self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
         if not duties:
-            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{entry.written[:160]}».", citation)
+            self._doubt(
+                "no_duty", f"Mục {citation} không có nhiệm vụ nào: «{(entry.line or entry.written)[:160]}».", citation
+            )
         inline = entry.inline and len(duties) == 1
-        made = tuple(
-            self._duty(said, citation if inline else f"{citation}.{n}", owners, inline=inline)
-            for n, said in enumerate(duties, 1)
-        )
+        numbered = [(said, citation if inline else f"{citation}.{n}") for n, said in enumerate(duties, 1)]
+        made = tuple(self._duty(said, number, owners) for said, number in numbered)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
         item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
         self.items.append(item)
 
-    def _duty(self, said: Said, citation: str, owners: Sequence[Owner], *, inline: bool) -> DutyText:
+    def _duty(self, said: Said, citation: str, owners: Sequence[Owner]) -> DutyText:
         text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
-        names = tuple(owner.name for owner in owners)
-        roles = roles_in(whole, names)
-        facts = said.facts
+        roles, facts = roles_in(whole, tuple(owner.name for owner in owners)), said.facts
         deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if said.node is not None:
             self.account.use_all(said.node, Use.DUTY, citation)
         if said.seams:
-            self._doubt(
-                "two_readings",
-                f"{citation}: có thể là {len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…».",
-                citation,
-            )
+            parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
+            self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation)
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
         return DutyText(
@@ -308,8 +303,6 @@ class SectionRead:
     def _table(self, node: Node, columns: Columns, topic: str) -> None:
         table = node.table
         assert table is not None
-        for r in range(columns.first):
-            self.account.use_row(table, r, Use.HEADING)
         above = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
         if above and not any(label_of_column(cell) for cell in above):
             self._unknown_label(above[-1])
@@ -318,12 +311,10 @@ class SectionRead:
         numbers = [row.no for row in rows if row.no and not row.same]
         restarts = len(set(numbers)) < len(numbers)
         for row in rows:
-            if row.same and groups:
-                groups[-1].append(row)
-            else:
-                groups.append([row])
-            if row.persons:
-                self.account.persons[row.place.order, row.place.row] = row.persons
+            if not (row.same and groups):
+                groups.append([])
+            groups[-1].append(row)
+            self.account.persons[row.place.order, row.place.row] = row.persons
         for group in groups:
             first = group[0]
             shifted = [text for row in group for text in row.texts if not re.search(r"[^\W\d_]{2}", text)]
@@ -332,17 +323,15 @@ class SectionRead:
                 said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
                 self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
                 for row in group:
-                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY, serious=True)
+                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY)
                 continue
             duties = [Said(text, row.place, facts=row.facts) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
             labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
             self.unnumbered[labels] += not first.no
             labels = (*labels, first.no or f"({self.unnumbered[labels]})")
-            citation = self._unique(self._under(labels))
-            self._add(
-                _Entry(citation, bool(first.no), first.place, first.topic or topic, written, first.owners), duties
-            )
+            citation, topic_ = self._unique(self._under(labels)), first.topic or topic
+            self._add(_Entry(citation, bool(first.no), first.place, topic_, written, first.owners), duties)
             for row in group:
                 self.account.use_row(table, row.place.row - 1, Use.DUTY, citation)
         for r in range(len(table.rows)):
@@ -353,28 +342,18 @@ class SectionRead:
     def _doubt(self, code: str, message: str, place: Place | str) -> None:
         self.doubts.append(Doubt(code, message, str(place)))
 
-    def _unknown(self, owners: Sequence[Owner], citation: str) -> None:
-        for owner in owners:
-            if not owner.agency:
-                self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
-
     def _unknown_label(self, label: str) -> None:
         self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan chủ trì.", "cả văn bản")
 
     def _gaps(self, node: Node) -> None:
         """Numbers left out between the entries directly under a node."""
-        last: Node | None = None
-        for child in node.children:
-            mark = child.mark
-            if mark is None or mark.rank is not Rank.NUMBER:
-                continue
-            before = last.mark if last else None
-            if before is not None and before.depth == mark.depth:
-                stem = mark.label.rpartition(".")[0]
-                for value in range(before.value + 1, min(mark.value, before.value + 20)):
-                    place = self._under((*label_path(node), f"{stem}.{value}" if stem else str(value)))
-                    self._doubt("number_gap", f"Văn bản không có mục {place}.", place)
-            last = child
+        marks = [child.mark for child in node.children if child.mark is not None and child.mark.rank is Rank.NUMBER]
+        for before, mark in pairwise(marks):
+            stem = mark.label.rpartition(".")[0]
+            most = 20 if before.depth == mark.depth else 0
+            for value in range(before.value + 1, min(mark.value, before.value + most)):
+                place = self._under((*label_path(node), f"{stem}.{value}" if stem else str(value)))
+                self._doubt("number_gap", f"Văn bản không có mục {place}.", place)
 
 
 def instructions_of(

@@ -52,6 +52,11 @@ def phrase(words: str) -> str:
     return words.replace(" ", r"\s*")
 
 
+def spelled(words: str) -> re.Pattern[str]:
+    """``phrase``, compiled."""
+    return re.compile(phrase(words))
+
+
 _SYLLABLE = re.compile(
     r"(?:ngh|ng|nh|ch|gh|gi|kh|ph|qu|th|tr|[bcdđghklmnpqrstvx])?"
     r"(?P<vowel>[iuo]?[aăâeêioôơuưy][iuoay]?|uyê|uya|iê|yê|uô|ươ|ươi|ươu|iêu|yêu|uôi|oai|oay|oeo|uây|uyu)"

@@ -61,10 +61,11 @@ def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
 
 
 def is_topic(node: Node, *, told: bool) -> bool:
-    """A mark that only announces the marks under it: no verb, few words («a) Công tác tuyên truyền:»). ``told``: marks
-    beside it begin with verbs, so that it must be known as no duty."""
-    if node.mark is None or node.mark.rank in BULLETS or not node.marked() or len(node.body) > _LONGEST_TOPIC:
+    """A mark that only announces the marks under it, which begin with verbs: few words, none itself («a) Công tác tuyên
+    truyền:»). ``told``: marks beside it begin with verbs, so that it must be known as no duty."""
+    if node.mark is None or node.mark.rank in BULLETS or len(node.body) > _LONGEST_TOPIC:
         return False
-    if node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
+    below = any(opens_duty(Prose.of(each.body)) for each in node.marked())
+    if not below or node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
         return False
     return not told or NO_BODY.match(matching(node.body)) is not None

@@ -23,7 +23,7 @@ from engine.importer.phrases.names import (
 )
 from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
-from engine.importer.vietnamese import matching, phrase
+from engine.importer.vietnamese import matching, spelled
 
 _PIECES = re.compile(r"\s*[;\n]\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
@@ -74,7 +74,7 @@ def parted(text: str) -> list[Name]:
     return [Name(text[a:b], a, b) for (_, a), b in zip(cuts, ends, strict=True)]
 
 
-VERB = re.compile(phrase(r"(?<!\w)(?:chủ trì|phối hợp|tham mưu|thực hiện|triển khai|tổ chức|hướng dẫn)(?!\w)"))
+VERB = spelled(r"(?<!\w)(?:chủ trì|phối hợp|tham mưu|thực hiện|triển khai|tổ chức|hướng dẫn)(?!\w)")
 _CHIEF = re.compile(r"(?<!\w)chủ\s*trì(?!\w)")
 
 

@@ -15,7 +15,7 @@ from engine.importer.model import Deadline, DeadlineKind
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import roman_value
 from engine.importer.phrases.names import Prose
-from engine.importer.vietnamese import phrase
+from engine.importer.vietnamese import phrase, spelled
 
 _NAMED = re.compile(r"\?P<\w+>")
 
@@ -71,15 +71,13 @@ works     lần|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang
 """)
 
 
-_BUDGET = re.compile(
-    phrase(
-        r"(?:ngân sách|dự toán|kế hoạch|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|bình quân|danh mục|mức|vốn|"
-        r"tăng)(?: nhà nước)?(?: công tác)? $"
-    )
+_BUDGET = spelled(
+    r"(?:ngân sách|dự toán|kế hoạch|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|bình quân|danh mục|mức|vốn|"
+    r"tăng)(?: nhà nước)?(?: công tác)? $"
 )
-_OF_LAW = re.compile(phrase(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$"))
+_OF_LAW = spelled(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$")
 _DONE_BY = re.compile(rf"(?<!\w)(?:xong|kết thúc|phấn đấu|đạt|giảm|{say.any_of(say.OPENERS)})(?!\w)")
-_MADE = re.compile(phrase(r"(?:xây dựng|ban hành|lập|trình|ký) (?:kế hoạch|chương trình)(?: công tác)? $"))
+_MADE = spelled(r"(?:xây dựng|ban hành|lập|trình|ký) (?:kế hoạch|chương trình)(?: công tác)? $")
 
 
 def _unbudgeted(text: str, start: int, end: int) -> bool:
@@ -115,13 +113,11 @@ def _undated(text: str, start: int, end: int) -> bool:
     return re.search(r"ngày\s*\d{1,2}\s*$", before) is None and _OF_LAW.search(before) is None
 
 
-_PAPER = re.compile(
-    phrase(
-        r"(?:(?<!\w)số [^\s,;]{1,40}|/[\wđ&-]{1,30}|"
-        r"(?<!\w)luật(?!\w)[^.;]{0,90}|(?<!\w)(?:nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|"
-        r"pháp lệnh|kết luận|hiến pháp|công điện)"
-        r"(?!\w)[^.,;]{0,80}|(?:ban hành|có hiệu lực|thông qua)(?: từ| kể từ)?) $"
-    )
+_PAPER = spelled(
+    r"(?:(?<!\w)số [^\s,;]{1,40}|/[\wđ&-]{1,30}|"
+    r"(?<!\w)luật(?!\w)[^.;]{0,90}|(?<!\w)(?:nghị định|nghị quyết|quyết định|thông tư|chỉ thị|công văn|"
+    r"pháp lệnh|kết luận|hiến pháp|công điện)"
+    r"(?!\w)[^.,;]{0,80}|(?:ban hành|có hiệu lực|thông qua)(?: từ| kể từ)?) $"
 )
 
 

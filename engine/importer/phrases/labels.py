@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from engine.importer.vietnamese import matching, phrase
+from engine.importer.vietnamese import matching, spelled
 
 
 class Label(StrEnum):
@@ -34,7 +34,7 @@ def _table(rows: str, pattern: str) -> tuple[tuple[Label, re.Pattern[str]], ...]
     )
     parts = (row.split(None, 1) for row in rows.strip().splitlines())
     said = ((Label(name), words.replace("<who>", who)) for name, words in parts)
-    return tuple((label, re.compile(phrase(pattern.replace("<words>", words)))) for label, words in said)
+    return tuple((label, spelled(pattern.replace("<words>", words))) for label, words in said)
 
 
 _LINE = _table(

@@ -79,6 +79,13 @@ chủ rừng; tổ chức tài chính; trại giam; trại tạm giam;
 cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
 
+# First words of bodies that are also written small.
+SMALL_HEADS = words("""
+ubnd; ủy ban nhân dân; ủy ban mặt trận; ủy ban mttq; công an; chính quyền; cấp ủy; địa phương; cơ quan; đơn vị;
+mặt trận; trưởng (?:thôn|ấp|bản|khu|buôn|xóm); đoàn thể; nhà trường; gia đình; thường trực; sở, ngành; sở, ban; ngành;
+doanh nghiệp; lực lượng; cơ sở y tế
+""")
+
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words("""
 chi đoàn; chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
@@ -97,42 +104,21 @@ ban quản lý; chủ rừng; nhà máy; khu công nghiệp
 """)
 
 # What may be joined to a name without a capital letter.
-SUFFIXES = (
-    r"(?:có )?liên quan",
-    r"có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?",
-    r"(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|"
-    r"thị xã))?",
-    r"các cấp",
-    r"cùng cấp",
-    r"hai cấp",
-    r"cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|"
-    r"xã))*(?: và cấp (?:huyện|xã))?",
-    r"(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|"
-    r"ngành|cục|phạm vi|trung ương|phòng|ban|cơ quan))",
-    r"trực thuộc",
-    r"của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|"
-    r"trung ương)(?: và (?:các )?(?:huyện|địa phương))?",
-    r"chức năng",
-    r"chuyên môn",
-    r"địa phương",
-    r"khác",
-    r"nêu trên",
-    r"được giao",
-    r"được phân công",
-    r"phụ trách",
-    r"thường trực",
-    r"trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành)",
-    r"nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+)",
-    r"hữu quan",
-    r"(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|"
-    r"phường)(?= [^\W\d_])",
-    r"nhân dân",
-    r"chủ chốt",
-    r"chủ quản",
-    r"cơ sở",
-    r"trung ương",
-    r"ở (?:tỉnh|huyện|xã|cơ sở|địa phương)",
-)
+SUFFIXES = words(r"""
+(?:có )?liên quan; có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?;
+(?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?;
+các cấp; cùng cấp; hai cấp;
+cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|xã))*(?: và cấp (?:huyện|xã))?;
+(?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|ngành|cục|phạm
+vi|trung ương|phòng|ban|cơ quan));
+trực thuộc;
+của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|trung ương)(?: và (?:các )?(?:huyện|địa phương))?;
+chức năng; chuyên môn; địa phương; khác; nêu trên; được giao; được phân công; phụ trách; thường trực;
+trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành);
+nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+); hữu quan;
+(?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|phường)(?= [^\W\d_]);
+nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|huyện|xã|cơ sở|địa phương)
+""")
 
 # Small words that no name holds: where one stands, the name has ended.
 STOPS = words("""
@@ -213,6 +199,12 @@ triển khai; xây dựng; hướng dẫn; thực hiện; tăng cường; tiếp
 """)
 
 # Words before a name that say how it is addressed, and whether the body may refuse.
+# How a clause begins that may stand before the body («Căn cứ Kế hoạch này, các sở …»).
+CLAUSES = words("""
+trên cơ sở; trên đây; kế hoạch này; nhận được; căn cứ; để; nhằm; trong quá trình; quá trình; định kỳ; hằng; hàng; trước;
+chậm nhất; sau; khi; theo; ngoài; đối với; trong; từ; vào; thực hiện; kết thúc; qua; 6 tháng; 06 tháng; nếu; trường hợp;
+hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí
+""")
 REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
 ORDERS = words("""
 giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của; trách nhiệm của;

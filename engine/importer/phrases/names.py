@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
-from engine.importer.vietnamese import is_capital, matching, phrase
+from engine.importer.vietnamese import is_capital, matching, phrase, spelled
 
 MAX_NAME_CHARS = 260
 _WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")
@@ -32,44 +32,31 @@ _STOP = say.compiled(say.STOPS)
 _STRONG = say.compiled(say.STRONG)
 _SPANNING = say.compiled(say.SPANNING)
 _COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
-_SHARED = re.compile(
-    phrase(
-        r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
-    )
+_SHARED = spelled(
+    r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
 )
 _LEVEL = re.compile(
     phrase(r"(?:xã(?! hội)|phường|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|tỉnh(?! ủy| đoàn)|")
     + phrase(r"cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
 )
 _PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|quận|thị\s*xã|tỉnh|đặc\s*khu|tp\.?|tx\.?)(?!\w)")
-_FIELDED = re.compile(phrase(r"sở|bộ|phòng|ngành"))
-_SMALL_HEADS = re.compile(
-    phrase(
-        r"(?:ubnd|ủy ban nhân dân|ủy ban mặt trận|ủy ban mttq|công an|chính quyền|cấp ủy|địa phương|cơ quan|"
-        r"đơn vị|mặt trận|"
-    )
-    + phrase(
-        r"trưởng (?:thôn|ấp|bản|khu|buôn|xóm)|đoàn thể|nhà trường|gia đình|thường trực|sở, ngành|sở, ban|ngành|"
-        r"doanh nghiệp|lực lượng|cơ sở y tế)(?!\w)"
-    )
-)
-_WEAK = re.compile(phrase(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)"))
-_BETWEEN = re.compile(phrase(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) "))
-_POST = re.compile(
-    phrase(
-        r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
-        r"bí thư)(?!\w)"
-    )
+_FIELDED = spelled(r"sở|bộ|phòng|ngành")
+_SMALL_HEADS = say.compiled(say.SMALL_HEADS)
+_WEAK = spelled(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)")
+_BETWEEN = spelled(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) ")
+_POST = spelled(
+    r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
+    r"bí thư)(?!\w)"
 )
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
-_UNIT = re.compile(phrase(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)"))
-_PART_OF = re.compile(phrase(r"(?:chi nhánh|phó|trưởng)(?!\w)"))
+_UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
+_PART_OF = spelled(r"(?:chi nhánh|phó|trưởng)(?!\w)")
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
 _LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
-_FIRM = re.compile(phrase(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$"))
+_FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$")
 
 
 @dataclass(frozen=True)
@@ -137,8 +124,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     return found, end
 
 
-_PLACES = re.compile(phrase(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện) ?:? "))
-_OF_PLACE = re.compile(phrase(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?"))
+_PLACES = spelled(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện) ?:? ")
+_OF_PLACE = spelled(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?")
 
 
 def _row(prose: Prose, place: int, part: Callable[[int], Name | None]) -> list[Name]:

@@ -15,7 +15,7 @@ from typing import Protocol
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.names import Name, Prose, ends_name, is_body, names_at, opens_duty
-from engine.importer.vietnamese import phrase
+from engine.importer.vietnamese import phrase, spelled
 
 
 class Directory(Protocol):
@@ -74,14 +74,7 @@ _ORDER = say.compiled(say.ORDERS)
 _BOUND = re.compile(rf"[\s,]*(?:{say.any_of(say.BOUND)})?(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*:\s*")
 _COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
-_CLAUSE = re.compile(
-    phrase(
-        r"(?:trên cơ sở|trên đây|kế hoạch này|nhận được|căn cứ|để|nhằm|trong quá trình|quá trình|định kỳ|hằng|"
-        r"hàng|trước|chậm nhất|sau|khi|theo|ngoài|đối với|"
-        r"trong|từ|vào|thực hiện|kết thúc|qua|6 tháng|06 tháng|nếu|trường hợp|hết|chế độ|thông tin|báo cáo|"
-        r"sơ kết|kinh phí)(?!\w)"
-    )
-)
+_CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
 
 
@@ -144,7 +137,7 @@ _TAIL = re.compile(r"[^:.;,()]{1,60}(?=:)")
 _TAIL_ALONE = re.compile(r"[^:.;,()]{1,60}(?=:|$)|[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
 _OPENER = say.compiled(say.OPENERS)
-_BROAD = re.compile(phrase(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) "))
+_BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
 
 
 def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
@@ -201,10 +194,8 @@ def unaddressed(text: str) -> str:
     return text[start:]
 
 
-_POST = re.compile(
-    phrase(
-        r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "
-    )
+_POST = spelled(
+    r"(?:phó |chánh )?(?:giám đốc|thủ trưởng|trưởng|chủ tịch|lãnh đạo|đồng chí|người đứng đầu|chánh|hiệu trưởng) "
 )
 
 

@@ -12,26 +12,24 @@ from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.names import Prose, names_at, names_in
-from engine.importer.vietnamese import matching, phrase
+from engine.importer.vietnamese import matching, spelled
 
-_LEADS = re.compile(phrase(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)"))
-_WITH = re.compile(
-    phrase(r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: chặt chẽ| thường xuyên)?(?: :)?(?:,? (?:với|cùng với|cùng|giữa))* ")
+_LEADS = spelled(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)")
+_WITH = spelled(
+    r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: chặt chẽ| thường xuyên)?(?: :)?(?:,? (?:với|cùng với|cùng|giữa))* "
 )
 HELPS = re.compile(
     r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
 )
 _WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
-_ALONGSIDE = re.compile(phrase(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))"))
-_TO = re.compile(
-    phrase(
-        r"(?<!\w)(?:báo cáo|gửi|trình|đề xuất)(?!\w)(?: (?:kết quả|kết quả thực hiện|tình hình|đề xuất|"
-        r"kịp thời|bằng văn bản|định kỳ))*"
-        r"(?: (?:về|gửi|cho|với|lên|đến|tới))* "
-    )
+_ALONGSIDE = spelled(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))")
+_TO = spelled(
+    r"(?<!\w)(?:báo cáo|gửi|trình|đề xuất)(?!\w)(?: (?:kết quả|kết quả thực hiện|tình hình|đề xuất|"
+    r"kịp thời|bằng văn bản|định kỳ))*"
+    r"(?: (?:về|gửi|cho|với|lên|đến|tới))* "
 )
-_VIA = re.compile(phrase(r"(?<!\w)(?:(?:về|gửi về|gửi cho|gửi đến|gửi tới|gửi|thông qua|qua|lên) )(?!\w{0,0}\d)"))
-_REPORT = re.compile(phrase(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)"))
+_VIA = spelled(r"(?<!\w)(?:(?:về|gửi về|gửi cho|gửi đến|gửi tới|gửi|thông qua|qua|lên) )(?!\w{0,0}\d)")
+_REPORT = spelled(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -67,38 +65,27 @@ def _lead(prose: Prose, owners: Sequence[str]) -> str:
 
 
 def _coordinating(prose: Prose) -> Iterator[str]:
-    for pattern in (_WITH, _ALONGSIDE):
-        for found in pattern.finditer(prose.plain):
-            names, _ = names_at(prose, found.end(), small=True)
-            far = _WITH_FAR.match(prose.plain, found.start()) if not names else None
-            if far:
-                names, _ = names_at(prose, far.end(), small=True)
-            yield from (name.text for name in names)
+    for found in (*_WITH.finditer(prose.plain), *_ALONGSIDE.finditer(prose.plain)):
+        names = names_at(prose, found.end(), small=True)[0]
+        far = None if names else _WITH_FAR.match(prose.plain, found.start())
+        yield from (name.text for name in (names_at(prose, far.end(), small=True)[0] if far else names))
     if _LEADS.search(prose.plain):  # «Sở Y tế chủ trì, UBND các xã phối hợp»
         yield from (name.text for names, end in names_in(prose) if HELPS.match(prose.plain, end) for name in names)
 
 
 def _reports(prose: Prose) -> Iterator[str]:
     """The bodies after «báo cáo», «gửi … về», «(qua …)», where the sentence speaks of a report."""
-    report = _REPORT.search(prose.plain)
-    if report is None:
-        return
-    for pattern in (_TO, _VIA):
-        for found in pattern.finditer(prose.plain):
-            near = prose.plain[max(0, found.start() - 200) : found.end()]
-            if _REPORT.search(near):
-                names, _ = names_at(prose, found.end(), small=True)
-                yield from (name.text for name in names)
+    for found in (*_TO.finditer(prose.plain), *_VIA.finditer(prose.plain)):
+        if _REPORT.search(prose.plain[max(0, found.start() - 200) : found.end()]):
+            yield from (name.text for name in names_at(prose, found.end(), small=True)[0])
 
 
 _CLOSER = say.compiled(say.CLOSERS)
-_EVERYBODY = re.compile(phrase(r"(?:thủ trưởng )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch này"))
+_EVERYBODY = spelled(r"(?:thủ trưởng )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch này")
 _ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")
-_ISSUER_ASKS = re.compile(
-    phrase(
-        r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
-        r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
-    )
+_ISSUER_ASKS = spelled(
+    r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
+    r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
 )
 
 

@@ -14,11 +14,9 @@ from datetime import date, timedelta
 from engine.importer.model import Deadline, DeadlineKind
 
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
-_FULL = re.compile(r"(?P<y>\d{4}|-)-(?P<m>\d{2})-(?P<d>\d{2})")
-_MONTH = re.compile(r"(?P<y>\d{4}|-)-(?P<m>\d{2})")
+_POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")
 _DAY = re.compile(r"(?:^|-)\d{2}$")
 _USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
-_QUARTER = re.compile(r"(?P<y>\d{4}|-)-Q(?P<q>[1-4])")
 
 
 @dataclass(frozen=True)
@@ -71,32 +69,18 @@ def _single(
 
 def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:
     """The last day that a point means, and what was added to read it so."""
-    for pattern, last in ((_FULL, _last_of_day), (_QUARTER, _last_of_quarter), (_MONTH, _last_of_month)):
-        found = pattern.fullmatch(point)
-        if found is None:
-            continue
-        given = found["y"] != "-"
-        try:
-            day = last(int(found["y"]) if given else year, found)
-        except ValueError:
-            return None, "ngày không có thật"
-        doubt = "" if given else f"văn bản không ghi năm, lấy năm {year}"
-        if pattern is not _FULL:
-            doubt = "; ".join(filter(None, (doubt, "lấy ngày cuối của thời gian nêu trong văn bản")))
-        inside = deadline.before and deadline.kind is DeadlineKind.DATE
-        return (day - timedelta(days=1) if inside and pattern is _FULL else day), doubt
-    return None, ""
-
-
-def _last_of_day(year: int, found: re.Match[str]) -> date:
-    return date(year, int(found["m"]), int(found["d"]))
-
-
-def _last_of_month(year: int, found: re.Match[str]) -> date:
-    month = int(found["m"])
-    return date(year + (month == 12), month % 12 + 1, 1) - timedelta(days=1)
-
-
-def _last_of_quarter(year: int, found: re.Match[str]) -> date:
-    month = int(found["q"]) * 3
-    return date(year + (month == 12), month % 12 + 1, 1) - timedelta(days=1)
+    found = _POINT.fullmatch(point)
+    if found is None:
+        return None, ""
+    of = int(found["y"]) if found["y"] != "-" else year
+    month = int(found["m"]) if found["m"] else 3 * int(found["q"])
+    try:
+        day = date(of, month, int(found["d"] or 1))
+    except ValueError:
+        return None, "ngày không có thật"
+    doubts = [f"văn bản không ghi năm, lấy năm {year}"] if found["y"] == "-" else []
+    doubts += [] if found["d"] else ["lấy ngày cuối của thời gian nêu trong văn bản"]
+    if not found["d"]:
+        day = date(of + month // 12, month % 12 + 1, 1)
+    before = not found["d"] or (deadline.before and deadline.kind is DeadlineKind.DATE)
+    return (day - timedelta(days=1) if before else day), "; ".join(doubts)

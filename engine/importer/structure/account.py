@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Accounted, Place, Use
-from engine.importer.phrases.deadlines import is_dated
+from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import BAR, Block, Table
@@ -28,23 +28,20 @@ FURNITURE = "số trang, đường kẻ"
 NOT_A_DUTY_TABLE = "bảng không có cột cơ quan chủ trì"
 LEAVE = "lời kết, không giao việc"
 UNREAD = "chưa đọc được"
-_LONGEST = 4000
 _Key = tuple[int, int]
 
 
 @dataclass
 class Account:
-    """What each paragraph (by its own identity) and each table row (by block and row number) is used for."""
+    """What each paragraph and table row is used for, by the (block, row) numbers it covers. The first use counts."""
 
-    paragraphs: dict[int, Accounted] = field(default_factory=dict)
-    rows: dict[_Key, Accounted] = field(default_factory=dict)
+    used: dict[tuple[_Key, ...], Accounted] = field(default_factory=dict)
     persons: dict[_Key, str] = field(default_factory=dict)  # names in table rows, which are not kept
 
-    def use(self, paragraph: Paragraph | None, use: Use, citation: str = "", reason: str = "") -> None:
-        """The first use of a paragraph is the one that counts."""
-        if paragraph is not None and id(paragraph) not in self.paragraphs:
-            said = Accounted(paragraph.text, paragraph.place, use, citation, reason, covers=paragraph.covers)
-            self.paragraphs[id(paragraph)] = said
+    def use(self, paragraph: Paragraph | None, use: Use, citation: str = "") -> None:
+        if paragraph is not None:
+            said = Accounted(paragraph.text, paragraph.place, use, citation, covers=paragraph.covers)
+            self.used.setdefault(said.covers, said)
 
     def use_all(self, node: Node, use: Use, citation: str) -> None:
         """A node, its labelled lines, and all under it that has no use yet."""
@@ -53,17 +50,15 @@ class Account:
             for fact in each.facts:
                 self.use(fact.line, Use.FACT, citation)
 
-    def use_row(
-        self, table: Table, row: int, use: Use, citation: str = "", reason: str = "", *, serious: bool = False
-    ) -> None:
-        key = (table.place.order, row + 1)
-        if key not in self.rows:
-            text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
-            place = replace(table.place, row=row + 1)
-            self.rows[key] = Accounted(text, place, use, citation, reason, serious, covers=(key,))
+    def use_row(self, table: Table, row: int, use: Use, citation: str = "", reason: str = "") -> None:
+        """A row left out because it names nobody is a serious loss."""
+        text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
+        place = replace(table.place, row=row + 1)
+        covers = ((table.place.order, row + 1),)
+        self.used.setdefault(covers, Accounted(text, place, use, citation, reason, reason == NOBODY, covers=covers))
 
     def has(self, paragraph: Paragraph | None) -> bool:
-        return paragraph is None or id(paragraph) in self.paragraphs
+        return paragraph is None or paragraph.covers in self.used
 
     # -- closing -------------------------------------------------------------------------------------------------------
 
@@ -77,7 +72,7 @@ class Account:
                 self.use(node.paragraph, Use.HEAD)
         for node in root.walk():
             self._leave(node)
-        said = [*self.paragraphs.values(), *self.rows.values(), *_outside(parts)]
+        said = [*self.used.values(), *_outside(parts)]
         covered = {key for each in said for key in each.covers}
         said += _uncovered(blocks, covered)
         return tuple(sorted(said, key=lambda each: (each.covers[0], each.place.row)))
@@ -92,18 +87,17 @@ class Account:
         above = node.parent.body if node.parent is not None else ""
         owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
         self.leave_out(node.paragraph, OUTSIDE, serious=owned)
-        said = self.paragraphs.get(id(node.paragraph))
-        if said is not None and said.use is Use.LEFT_OUT:
-            self.paragraphs[id(node.paragraph)] = replace(said, section=_section(node))
+        if node.paragraph is not None and (said := self.used[node.paragraph.covers]).use is Use.LEFT_OUT:
+            self.used[said.covers] = replace(said, section=_section(node))
         for fact in node.facts:
             self.leave_out(fact.line, NO_FACT_OF_A_DUTY)
 
     def leave_out(self, paragraph: Paragraph | None, reason: str, *, serious: bool = False) -> None:
         """A paragraph that becomes nothing, and whether it should have. ``serious``: it stands under a body."""
-        if paragraph is not None and id(paragraph) not in self.paragraphs:
-            said = Accounted(paragraph.text, paragraph.place, Use.LEFT_OUT, reason=reason, covers=paragraph.covers)
-            found = judged(said, paragraph.body.strip())
-            self.paragraphs[id(paragraph)] = replace(found, serious=found.serious or serious)
+        if paragraph is not None and not self.has(paragraph):
+            self.use(paragraph, Use.LEFT_OUT)
+            said = replace(self.used[paragraph.covers], reason=reason, serious=serious)
+            self.used[said.covers] = judged(said, paragraph.body.strip())
 
 
 def _section(node: Node) -> tuple[str, str]:
@@ -116,14 +110,12 @@ def _section(node: Node) -> tuple[str, str]:
 
 def judged(entry: Accounted, body: str) -> Accounted:
     """An entry left out, with the body that it begins with; serious if that, a lead or a last day stands in it."""
-    if len(body) > _LONGEST:
+    if len(body) > LONGEST:
         return replace(entry, serious=True)
-    line = owner_line(body)
-    label = label_of_line(body)
-    dated = is_dated(body)
-    led = label is not None and label[0] is Label.LEAD
+    line, label = owner_line(body), label_of_line(body)
+    serious = entry.serious or line is not None or is_dated(body) or (label is not None and label[0] is Label.LEAD)
     said = line or owner_line(body, clauses=True)
-    return replace(entry, serious=line is not None or led or dated, owner=said.written if said else "")
+    return replace(entry, serious=serious, owner=said.written if said else "")
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:

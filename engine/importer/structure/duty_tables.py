@@ -89,10 +89,7 @@ def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | No
             break
         labels = [below[c] if c in new and below[c] else label for c, label in enumerate(labels)]
         first += 1
-    at: dict[Label, int] = {}
-    for c, label in enumerate(labels):
-        if label is not None:
-            at.setdefault(label, c)
+    at = {label: c for c, label in reversed([*enumerate(labels)]) if label is not None}  # the first of a kind
     if Label.TASK not in at:
         free = [c for c, label in enumerate(labels) if label is None]
         if not free:
@@ -134,15 +131,14 @@ def _aligned(cells: tuple[str, ...], columns: Columns) -> tuple[str, ...]:
 
 def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
     """The text of a row that is a heading; empty for a row of duties."""
-    texts = [cell.strip() for cell in dict.fromkeys(cells) if cell.strip() and not _INDEX.fullmatch(cell)]
+    texts = [cell.strip() for cell in dict.fromkeys(cells) if not _INDEX.fullmatch(cell)]
     if len(texts) == 1 and sum(cell.strip() == texts[0] for cell in cells) > 1:
         return texts[0]
-    number = get.get(Label.NUMBER, "")
+    number, lead = get.get(Label.NUMBER, ""), get.get(Label.LEAD, "")
     said = [text for text in texts if text != number]
-    if len(said) == 1 and (len(said[0]) < 300) and (not get.get(Label.LEAD) or get[Label.LEAD] == said[0]):
+    if len(said) == 1 and len(said[0]) < 300 and lead in ("", said[0]):
         return said[0]
-    group = _GROUP_NUMBER.fullmatch(number) is not None
-    return get.get(Label.TASK, "") if group and not get.get(Label.LEAD) else ""
+    return get.get(Label.TASK, "") if _GROUP_NUMBER.fullmatch(number) and not lead else ""
 
 
 def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place) -> Row:

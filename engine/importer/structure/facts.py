@@ -56,22 +56,17 @@ _SHORT_LABEL = re.compile(r"\w[^:.;]{1,40}:\s*\S")
 
 def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Table]:
     """The blocks with every labelled line taken into the paragraph that it follows."""
-    last: Paragraph | None = None
-    run: list[Fact] = []
+    runs: list[tuple[Paragraph | Table, list[Fact]]] = []
     for block in blocks:
-        if isinstance(block, Paragraph) and last is not None:
+        if isinstance(block, Paragraph) and runs and isinstance(runs[-1][0], Paragraph):
+            run = runs[-1][1]
             facts = facts_of(block)
             if facts or (run and _goes_on(block, run[-1].line)):
                 run += facts or [Fact(Label.OTHER, block.body.strip(), block)]
                 continue
-        if last is not None:
-            yield replace(last, facts=_settled(run)) if run else last
-        run = []
-        last = block if isinstance(block, Paragraph) else None
-        if last is None:
-            yield block
-    if last is not None:
-        yield replace(last, facts=_settled(run)) if run else last
+        runs.append((block, []))
+    for block, run in runs:
+        yield replace(block, facts=_settled(run)) if run and isinstance(block, Paragraph) else block
 
 
 def _settled(run: list[Fact]) -> tuple[Fact, ...]:

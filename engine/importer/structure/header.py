@@ -105,29 +105,26 @@ def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine]
     return head, body
 
 
-def _text(lines: Sequence[TextLine]) -> tuple[str, list[int]]:
-    """The lines as one text, and where each begins in it."""
-    starts, at = [], 0
-    for line in lines:
-        starts.append(at)
-        at += len(line.text) + 1
-    return "\n".join(line.text for line in lines), starts
+class _Top:
+    """Lines as one text, with where each place of it stands."""
 
+    def __init__(self, lines: Sequence[TextLine]) -> None:
+        self.text = "\n".join(line.text for line in lines)
+        self.plain = matching(self.text)
+        self.places = [line.place for line in lines]
 
-def _place(lines: Sequence[TextLine], starts: Sequence[int], at: int) -> Place:
-    index = sum(start <= at for start in starts) - 1
-    return lines[index].place if lines else Place()
+    def place(self, at: int) -> Place:
+        return self.places[self.text.count("\n", 0, at)]
 
 
 def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
-    text, starts = _text(lines)
-    plain = matching(text)
-    for found in _NUMBER.finditer(plain):
+    top = _Top(lines)
+    for found in _NUMBER.finditer(top.plain):
         cut = slice(found.start("sign"), found.end("sign"))
-        sign = re.sub(r"\s*([-–/])\s*", r"\1", re.split(r"\n(?![-–/])(?<![-–/]\n)", text[cut])[0]).strip()
+        sign = re.sub(r"\s*([-–/])\s*", r"\1", re.split(r"\n(?![-–/])(?<![-–/]\n)", top.text[cut])[0]).strip()
         if not sign[:1].isupper() and not sign[:2].isdigit():
             continue
-        place = _place(lines, starts, found.start())
+        place = top.place(found.start())
         digits = re.sub(r"\D*$|\s", "", found["number"] or "")
         if not digits:
             said = f"Số văn bản để trống (ký hiệu {sign})."
@@ -138,13 +135,10 @@ def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
 
 def _date(lines: Sequence[TextLine]) -> tuple[Found, date | None, list[Doubt]]:
     """The first date that follows a place and a comma, else the first one at all in the head."""
-    text, starts = _text(lines)
-    plain = matching(text)
-    dated = [*_DATE_SHORT.finditer(plain), *_DATE.finditer(plain)]
-    for found in sorted(dated, key=lambda each: not re.search(r"[^\W\d_],\s*$", plain[: each.start()][-40:])):
-        words = Found(
-            re.sub(r"\s+", " ", text[found.start() : found.end()]).strip(" ,"), _place(lines, starts, found.start())
-        )
+    top = _Top(lines)
+    dated = [*_DATE_SHORT.finditer(top.plain), *_DATE.finditer(top.plain)]
+    for found in sorted(dated, key=lambda each: not re.search(r"[^\W\d_],\s*$", top.plain[: each.start()][-40:])):
+        words = Found(" ".join(top.text[slice(*found.span())].split()).strip(" ,"), top.place(found.start()))
         try:
             day = date(int(found["year"]), int(found["month"]), int(found["day"]))
         except (TypeError, ValueError):
@@ -156,9 +150,9 @@ def _date(lines: Sequence[TextLine]) -> tuple[Found, date | None, list[Doubt]]:
 
 def _issuer(lines: Sequence[TextLine]) -> Found:
     """The last body named in capitals above the number; its name in small letters where the document shows how."""
-    text, starts = _text(lines)
-    number = _NUMBER.search(matching(text))
-    before = text[: number.start()] if number else text
+    top = _Top(lines)
+    number = _NUMBER.search(top.plain)
+    before = top.text[: number.start()] if number else top.text
     for noise in _NOISE.finditer(matching(before)):
         before = before[: noise.start()] + " " * len(noise.group()) + before[noise.end() :]
     rows = [(each.start(), " ".join(each.group().split())) for each in re.finditer(r"[^\n]+", before)]
@@ -169,7 +163,7 @@ def _issuer(lines: Sequence[TextLine]) -> Found:
     joined = re.sub(r"[\s.,;:]+$", "", " ".join(row for _, row in rows[strong[-1] if strong else 0 :]))
     inner = _BELOW.search(matching(joined))
     name = joined[inner.start("name") :] if inner else joined
-    return Found(_uncapitalised(name), _place(lines, starts, rows[0][0]))
+    return Found(_uncapitalised(name), top.place(rows[0][0]))
 
 
 _PROVINCE = re.compile(

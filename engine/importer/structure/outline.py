@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
@@ -22,7 +22,7 @@ from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.duty_tables import Columns
 from engine.importer.structure.joining import Fact, Paragraph, ended
-from engine.importer.vietnamese import is_capital, matching, phrase
+from engine.importer.vietnamese import is_capital, matching, spelled
 
 _DUTY = say.compiled(say.DUTY_HEADINGS)
 _OTHER = say.compiled(say.OTHER_HEADINGS)
@@ -217,8 +217,6 @@ class _Builder:
         if not self.stack:
             return False
         (rank, _), top = self.stack[-1]
-        if _TAKES_LEAVE.match(matching(text)):
-            return True
         if top.children and under_topic(top.children[0]):
             return closes_plan(text)
         if rank in STRUCTURE and not top.marked():
@@ -236,15 +234,10 @@ class _Builder:
         return not named or len(other.names) > len(own.names)
 
     def _pop_to_sibling(self, key: _Key) -> None:
-        ranks = []
-        for (rank, _), _node in reversed(self.stack):
-            if rank in STRUCTURE:
-                break
-            ranks.append(rank)
-        if key[0] in ranks:
-            while self.stack[-1][0][0] != key[0]:
-                self.stack.pop()
-            self.stack.pop()
+        lists = takewhile(lambda each: each[0][0] not in STRUCTURE, reversed(self.stack))
+        if key[0] in [rank for (rank, _), _ in lists]:
+            while self.stack.pop()[0][0] != key[0]:
+                pass
 
     def _key(self, node: Node, *, headed: bool) -> _Key | None:
         if node.mark is not None and node.mark.rank is Rank.CAPITAL:
@@ -266,9 +259,6 @@ class _Builder:
         return None
 
 
-_TAKES_LEAVE = re.compile(phrase(r"(?:trên đây là|căn cứ (?:vào )?kế hoạch này|nhận được kế hoạch)(?!\w)"))
-
-
 def is_heading(text: str) -> bool:
     """A heading without a number: capitals, or exactly the name of a duty section."""
     plain = matching(text)
@@ -277,8 +267,8 @@ def is_heading(text: str) -> bool:
     return len(text) < 80 and _DUTY_WHOLE.match(plain) is not None and text[:1].isupper()
 
 
-_OTHER_INSIDE = re.compile(
-    phrase(r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)")
+_OTHER_INSIDE = spelled(
+    r"(?<!\w)(?:tiêu chí|tiêu chuẩn|khen thưởng|thi đua|xét tặng|khẩu hiệu|mục tiêu|chỉ tiêu)(?!\w)"
 )
 
 

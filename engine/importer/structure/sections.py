@@ -87,8 +87,6 @@ def _sections(node: Node) -> Iterator[Node]:
             yield child
         else:
             yield from _sections(child)
-    if node.paragraph is None and any(child.columns for child in node.children):
-        yield node
 
 
 def _is_dated(node: Node) -> bool:

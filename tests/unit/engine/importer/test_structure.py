@@ -361,3 +361,32 @@ def test_labels_after_commas_and_a_body_after_its_task(read):
         ["30/6/2022"],
     )
     assert [owner.name for owner in list(plan.items)[1].owners] == ["Công an tỉnh"]
+
+
+def test_words_of_a_duty_that_give_another_body_work_are_told(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh. Công an tỉnh chủ trì tuần tra.\n"
+        "- Chuẩn bị:\n+ Thuốc.\n+ Xe cứu thương (Sở Xây dựng bố trí).\n2. Công an tỉnh: tuần tra.\n"
+    )
+    told = " ".join(each.message for each in plan.warnings if each.code == "overlooked")
+    assert "«Công an tỉnh chủ trì tuần tra.»" in told
+    assert "«Xe cứu thương (Sở Xây dựng bố trí).»" in told
+
+
+def test_an_order_with_a_last_day_is_a_duty_under_whatever_heading(read):
+    plan = read(
+        "II. KINH PHÍ\n1. Kinh phí do ngân sách bảo đảm.\n2. Giao Sở Tài chính lập dự toán trước ngày 20/02/2022.\n"
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế: khám bệnh.\n"
+    )
+    assert [duty.citation for duty in plan.duties] == ["II.2", "III.1.1"]
+
+
+def test_labels_after_the_last_point_are_its_own_where_another_says_who_does_it(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Hòa giải\n(1) Củng cố tổ hòa giải (UBND các xã thực hiện).\n(2) Tập huấn.\n"
+        "Đơn vị thực hiện: Sở Tư pháp.\n2. Tuyên truyền\nĐơn vị chủ trì: Sở Y tế\n"
+    )
+    assert [(duty.citation, duty.text[:8]) for duty in plan.duties][:2] == [
+        ("II.1.1", "Củng cố "),
+        ("II.1.2", "Tập huấn"),
+    ]
