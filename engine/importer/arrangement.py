@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import chain, count, groupby, pairwise
 
 from engine.files.plan_parts import SECTION_NUMBER
 from engine.importer.model import DutyText, ImportedPlan, ItemText, SectionText
@@ -51,11 +51,8 @@ class DraftSection:
 def arranged(plan: ImportedPlan) -> tuple[DraftSection, ...]:
     """The sections that have duties."""
     taken: set[str] = set()
-    return tuple(
-        _section(section, items, taken)
-        for section in plan.sections
-        if (items := [item for item in section.items if item.duties])
-    )
+    given = ((section, [item for item in section.items if item.duties]) for section in plan.sections)
+    return tuple(_section(section, items, taken) for section, items in given if items)
 
 
 def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -> DraftSection:
@@ -96,8 +93,7 @@ def _number(label: str, taken: set[str]) -> str:
     if re.fullmatch(SECTION_NUMBER, label) is None or label in taken:
         digits = re.search(r"\d{1,2}", label)
         value = roman_value(label) or (int(digits[0]) if digits else 0)
-        number = roman(value) if 0 < value < 40 else ""
-        free = (roman(n) for n in range(len(taken) + 1, 100_000))
-        number = number if number and number not in taken else next(each for each in free if each not in taken)
+        wanted = [value] if 0 < value < 40 else []
+        number = next(each for n in chain(wanted, count(len(taken) + 1)) if (each := roman(n)) not in taken)
     taken.add(number)
     return number

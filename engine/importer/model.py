@@ -131,10 +131,9 @@ class Use(StrEnum):
 
 @dataclass(frozen=True)
 class Accounted:
-    """A paragraph or table row with its use. ``reason``: why it is left out. ``serious``: it is left out although it
-    begins with a body, names a lead or a last day. ``owner``: the body that it begins with. ``section``: number and
-    heading of the section around it. ``covers``: the (block,
-    row) numbers that it is made of. The text of a signature and of persons' names is not kept."""
+    """A paragraph or table row with its use. ``reason``: why it is left out. ``serious``: though it begins with a body,
+    names a lead or a last day. ``owner``: the body that it begins with. ``section``: number and heading of the section
+    around it. ``covers``: its (block, row) numbers. The text of a signature and of persons' names is not kept."""
 
     text: str
     place: Place
@@ -178,7 +177,7 @@ class ImportedPlan:
     title: Found
     recipients: tuple[str, ...]
     sections: tuple[SectionText, ...]
-    warnings: tuple[Doubt, ...] = field(default=())
+    warnings: tuple[Doubt, ...] = ()
     instructions: tuple[Instruction, ...] = ()
     account: tuple[Accounted, ...] = ()
 

@@ -3,83 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
-from engine.importer.model import (
-    Accounted,
-    Deadline,
-    DutyText,
-    ImportedPlan,
-    Instruction,
-    ItemText,
-    Place,
-    SectionText,
-    Use,
-)
+from engine.importer import model
+
+_FIELDS: Mapping[type, str] = {
+    model.SectionText: "heading roman source items",
+    model.ItemText: "no owner owners request topic? source duties",
+    model.DutyText: "citation text lead? monitor? product? mark? coordinating reports_to deadlines source",
+    model.Deadline: "text kind days before cadence sentence",
+    model.Instruction: "text owners deadlines reports_to source",
+    model.Accounted: "text reason serious source",
+    model.Doubt: "code message place",
+    model.Found: "text",
+}
+"""What is said of each. «?»: null where the document has none. ``source``: its place."""
 
 
-def as_json(plan: ImportedPlan) -> dict[str, Any]:
+def as_json(plan: model.ImportedPlan) -> dict[str, Any]:
     """``{"number", "date", "issuer", "title", "sections": […], "warnings": […]}`` with, beside them, ``found``: where
     each field of the head stands, ``recipients``, ``instructions`` to everybody, what was ``left_out``, and the
     ``account``: how many paragraphs were put to which use. Absent fields are null, never guessed."""
     head = {"number": plan.number, "date": plan.date_words, "issuer": plan.issuer, "title": plan.title}
-    left = [each for each in plan.left_out if each.text]
     return {
         **{name: found.text or None for name, found in head.items()},
         "date": plan.date.isoformat() if plan.date else None,
         "recipients": list(plan.recipients),
-        "found": {name: {"text": found.text, **_place(found.place)} if found else None for name, found in head.items()},
-        "sections": [
-            {"heading": each.heading, "roman": each.roman, **_source(each), "items": list(map(_item, each.items))}
-            for each in plan.sections
-        ],
-        "instructions": [
-            {"text": each.text, "owners": [owner.name for owner in each.owners], **_timed(each), **_source(each)}
-            for each in plan.instructions
-        ],
-        "left_out": [
-            {"text": each.text, "reason": each.reason, "serious": each.serious, **_source(each)} for each in left
-        ],
-        "account": {use.value: sum(each.use is use for each in plan.account) for use in Use},
-        "warnings": [{"code": each.code, "message": each.message, "place": each.place} for each in plan.warnings],
+        "found": {name: _plain(each) | _plain(each.place) if each else None for name, each in head.items()},
+        "sections": _plain(plan.sections),
+        "instructions": _plain(plan.instructions),
+        "left_out": [_plain(each) for each in plan.left_out if each.text],
+        "account": {use.value: sum(each.use is use for each in plan.account) for use in model.Use},
+        "warnings": _plain(plan.warnings),
     }
 
 
-def _place(place: Place) -> Mapping[str, int]:
-    others = {"page": place.page, "table": place.table, "row": place.row}
-    return {"line": place.line, **{name: number for name, number in others.items() if number}}
-
-
-def _source(each: SectionText | ItemText | DutyText | Instruction | Accounted) -> dict[str, Any]:
-    return {"source": _place(each.place)}
-
-
-def _timed(each: DutyText | Instruction) -> dict[str, Any]:
-    return {"deadlines": [_deadline(deadline) for deadline in each.deadlines], "reports_to": list(each.reports_to)}
-
-
-def _item(item: ItemText) -> dict[str, Any]:
-    return {
-        "no": item.no,
-        "owner": item.owner,
-        "owners": [owner.name for owner in item.owners],
-        "request": item.request,
-        "topic": item.topic or None,
-        "bodies": [
+def _plain(value: Any) -> Any:
+    """A value of the model as lists, dicts and texts; an owner of a duty is its name."""
+    match value:
+        case tuple():
+            return [_plain(each) for each in value]
+        case StrEnum():
+            return value.value
+        case model.Owner():
+            return value.name
+        case model.Place():
+            others = {"page": value.page, "table": value.table, "row": value.row}
+            return {"line": value.line} | {name: number for name, number in others.items() if number}
+        case _ if type(value) not in _FIELDS:
+            return value
+    plain = {}
+    for field in _FIELDS[type(value)].split():
+        name = field.rstrip("?")
+        found = _plain(getattr(value, "place" if name == "source" else name))
+        plain[name] = (found or None) if field.endswith("?") else found
+    if isinstance(value, model.ItemText):
+        plain["bodies"] = [
             {"name": owner.name, "id": owner.agency or None, "group": owner.group, "members": owner.members or None}
-            for owner in item.owners
-        ],
-        **_source(item),
-        "duties": [_duty(duty) for duty in item.duties],
-    }
-
-
-def _duty(duty: DutyText) -> dict[str, Any]:
-    said = {name: getattr(duty, name) or None for name in ("lead", "monitor", "product", "mark")}
-    told = {"citation": duty.citation, "text": duty.text, **said, "coordinating": list(duty.coordinating)}
-    return told | _timed(duty) | _source(duty)
-
-
-def _deadline(deadline: Deadline) -> dict[str, Any]:
-    said = {"text": deadline.text, "kind": deadline.kind.value, "days": list(deadline.days), "before": deadline.before}
-    return said | {"cadence": list(deadline.cadence), "sentence": deadline.sentence}
+            for owner in value.owners
+        ]
+    return plain

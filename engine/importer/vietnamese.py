@@ -15,17 +15,12 @@ _SPACES = re.compile(r"[^\S\n]+")
 _LOOKALIKE = str.maketrans("–—−‑‒\uf02d“”’‘ðÐ", "------\"\"''đĐ")
 
 
-def _toned(pairs: str) -> dict[str, str]:
-    """Old tone placement to new, for the open syllables oa, oe, uy: «oà» → «òa»."""
-    table = {}
-    for pair in pairs.split():
-        for tone in TONES:
-            old = unicodedata.normalize("NFC", pair + tone)
-            table[old] = unicodedata.normalize("NFC", pair[0] + tone + pair[1])
-    return table
-
-
-_OLD_TONES = _toned("oa oe uy")
+# Old tone placement to new, for the open syllables oa, oe, uy: «oà» → «òa».
+_OLD_TONES = {
+    unicodedata.normalize("NFC", pair + tone): unicodedata.normalize("NFC", pair[0] + tone + pair[1])
+    for pair in ("oa", "oe", "uy")
+    for tone in TONES
+}
 _OLD_TONE = re.compile(rf"(?<!q)(?:{'|'.join(_OLD_TONES)})(?!\w)")
 
 
@@ -37,9 +32,10 @@ def clean(text: str) -> str:
 
 def matching(text: str) -> str:
     """Lower case, one kind of dash and quote, tones where the new spelling has them; as long as ``text``."""
-    lowered = text.translate(_LOOKALIKE).lower()
+    text = text.translate(_LOOKALIKE)
+    lowered = text.lower()
     if len(lowered) != len(text):  # a few foreign capitals become two letters
-        lowered = "".join(each.lower() if len(each.lower()) == 1 else each for each in text.translate(_LOOKALIKE))
+        lowered = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
     return _OLD_TONE.sub(lambda found: _OLD_TONES[found.group()], lowered)
 
 
@@ -76,9 +72,7 @@ def is_syllable(word: str) -> bool:
         return False
     plain = "".join(each for each in apart if each not in TONES)
     found = _SYLLABLE.fullmatch(unicodedata.normalize("NFC", plain))
-    if found is None:
-        return False
-    if found["end"] in ("c", "ch", "p", "t") and not any(each in apart for each in _STOPPED):
+    if found is None or (found["end"] in ("c", "ch", "p", "t") and not any(each in apart for each in _STOPPED)):
         return False
     return found["end"] is not None or not found["vowel"].endswith(("ă", "â"))  # no syllable ends in «ă»: «xă»
 

@@ -6,6 +6,7 @@ Vietnamese syllables; when none makes them so, the text is refused in words, nev
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections import Counter
@@ -23,15 +24,14 @@ _TCVN3 = str.maketrans(
 )
 
 # VNI: a plain vowel followed by a letter that stands for its marks, and a few letters that stand alone.
-_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT, _ROOF, _BREVE = (chr(0x300 + n) for n in (0, 1, 9, 3, 0x23, 2, 6))
-_VNI_MARKS = (
-    dict(zip("øùûõï", (_GRAVE, _ACUTE, _HOOK, _TILDE, _DOT), strict=True))
-    | dict(zip("âàáåãä", (_ROOF + tone for tone in ("", _GRAVE, _ACUTE, _HOOK, _TILDE, _DOT)), strict=True))
-    | dict(zip("êèéúüë", (_BREVE + tone for tone in ("", _GRAVE, _ACUTE, _HOOK, _TILDE, _DOT)), strict=True))
-)
+_VNI_MARKS = {
+    letter: shape + tone
+    for shape, letters in (("", " øùõûï"), ("\u0302", "âàáãåä"), ("\u0306", "êèéüúë"))
+    for letter, tone in zip(letters, ("", *TONES), strict=True)
+    if letter != " "
+}
 _VNI_ALONE = {"ñ": "đ", "ô": "ơ", "ö": "ư", "ì": "ì", "í": "í", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
 _VNI = re.compile(rf"([aeouyôö])([{''.join(_VNI_MARKS)}])|[{''.join(_VNI_ALONE)}]", re.IGNORECASE)
-
 
 _FIRST = re.compile(r"(?m)(?<!\w)ủ(?=y ban)|(?<=^\d\. )[^\W\d_]|(?<=^\d\d\. )[^\W\d_]|(?<=^- )[^\W\d_](?=\w)")
 
@@ -56,30 +56,20 @@ def from_vni(text: str) -> str:
     """VNI text read as Western letters, as Vietnamese."""
 
     def letter(found: re.Match[str]) -> str:
-        base, mark = found[1], found[2]
-        if base is None:
-            return _cased(_VNI_ALONE[found.group().lower()], found.group())
-        plain = _cased(_VNI_ALONE.get(base.lower(), base.lower()), base)
-        return unicodedata.normalize("NFC", plain + _VNI_MARKS[mark.lower()])
+        base = found[1] or found[0]
+        plain = _VNI_ALONE.get(base.lower(), base.lower())
+        marked = plain + _VNI_MARKS[found[2].lower()] if found[2] else plain
+        return unicodedata.normalize("NFC", marked.upper() if base.isupper() else marked)
 
     return _VNI.sub(letter, text)
-
-
-def _cased(letter: str, like: str) -> str:
-    return letter.upper() if like.isupper() else letter
 
 
 def from_misread_utf8(text: str) -> str:
     """UTF-8 that some program read as Western letters («Cá»™ng hÃ²a»), read again as UTF-8."""
     try:
-        raw = b"".join(_byte(each) for each in text)
-        return raw.decode("utf-8")
+        return b"".join(bytes([ord(each)]) if ord(each) < 256 else each.encode("cp1252") for each in text).decode()
     except (UnicodeDecodeError, UnicodeEncodeError):
         return text
-
-
-def _byte(letter: str) -> bytes:
-    return bytes([ord(letter)]) if ord(letter) < 256 else letter.encode("cp1252")
 
 
 OLD_WAYS: Mapping[str, Callable[[str], str]] = {"TCVN3": from_tcvn3, "VNI": from_vni, "UTF-8": from_misread_utf8}
@@ -89,22 +79,21 @@ _SAMPLE = 60_000
 
 def strange_words(text: str) -> list[str]:
     """Words with Vietnamese marks that can be no Vietnamese syllable, the most frequent first; few are allowed."""
-    marked = [word.lower() for word in _WORD.findall(text[:_SAMPLE]) if any(not each.isascii() for each in word)]
-    counts = Counter(word for word in marked if word.isalpha() and not is_syllable(word))
-    return (
-        [word for word, count in counts.most_common() if count > 1] if sum(counts.values()) * 100 > len(marked) else []
-    )
+    marked = _marked(text)
+    counts = Counter(word.lower() for word in marked if word.isalpha() and not is_syllable(word))
+    many = counts.total() * 100 > len(marked)
+    return [word for word, count in counts.most_common() if count > 1] if many else []
 
 
-def syllables(text: str) -> tuple[int, int]:
-    """(words with marks that are Vietnamese syllables, words with marks) at the beginning of a text."""
-    marked = [word for word in _WORD.findall(text[:_SAMPLE]) if not word.isascii()]
-    return sum(map(is_syllable, marked)), len(marked)
+def _marked(text: str) -> list[str]:
+    """The words with other than plain letters at the beginning of a text."""
+    return [word for word in _WORD.findall(text[:_SAMPLE]) if not word.isascii()]
 
 
 def _share(text: str) -> float:
-    good, all_ = syllables(text)
-    return good / all_ if all_ else 1.0
+    """How many of the words with marks are Vietnamese syllables, between 0 and 1."""
+    marked = _marked(text)
+    return sum(map(is_syllable, marked)) / len(marked) if marked else 1.0
 
 
 @dataclass(frozen=True)
@@ -121,16 +110,15 @@ def modern(text: str) -> Converted:
     Raises BadInput when many words are no Vietnamese in any way known.
     """
     text = unicodedata.normalize("NFC", text)
-    good, marked = syllables(text)
-    if marked < 4 or good >= 0.9 * marked:
+    share, marked = _share(text), len(_marked(text))
+    if marked < 4 or share >= 0.9:
         return Converted(text)
-    shares = {name: _share(convert(text)) for name, convert in OLD_WAYS.items()}
-    best = max(shares, key=lambda name: shares[name])
+    best = max(OLD_WAYS, key=lambda name: _share(OLD_WAYS[name](text)))
     lines = [_best_line(line, OLD_WAYS[best]) for line in text.split("\n")]
     found = unicodedata.normalize("NFC", "\n".join(lines))
-    if _share(found) >= max(0.8, good / marked + 0.05):
+    if _share(found) >= max(0.8, share + 0.05):
         return Converted(found, best)
-    if marked >= 15 and good < 0.7 * marked:
+    if marked >= 15 and share < 0.7:
         raise BadInput(
             Text(
                 "Chữ trong tệp không đọc được: có lẽ là phông cũ không rõ loại. Hãy chuyển sang Unicode rồi nhập lại.",
@@ -142,14 +130,12 @@ def modern(text: str) -> Converted:
 
 def _best_line(line: str, convert: Callable[[str], str]) -> str:
     """The line converted, unless it holds letters that the old fonts never had."""
-    if any((ord(each) > 0x2FF and each.isalpha()) or each in "ăđơưĂĐƠƯ" or each in TONES for each in line):
-        return convert(line) if convert is from_misread_utf8 else line
-    return convert(line)
+    new = any((ord(each) > 0x2FF and each.isalpha()) or each in "ăđơưĂĐƠƯ" or each in TONES for each in line)
+    return line if new and convert is not from_misread_utf8 else convert(line)
 
 
 _WESTERN = frozenset({"windows-1252", "cp1252", "iso-8859-1", "latin1", "iso-8859-15", "us-ascii"})
 _ENTITY = re.compile(rb"&#(?:7[89]\d\d|x1e[a-f0-9]{2}|273|432|417|259|272|431|416|258);", re.IGNORECASE)
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def opened(raw: bytes, declared: str = "") -> str:
@@ -158,12 +144,12 @@ def opened(raw: bytes, declared: str = "") -> str:
     ``declared`` is the page's own word for its letters, believed only if it works. Raises BadInput when the bytes
     are no text at all.
     """
-    for mark, name in _BOMS:
-        if raw.startswith(mark):
-            return raw.decode(name, errors="replace")
-    if raw[:4000].count(0) > len(raw[:4000]) // 5:
+    nulls = raw[:4000].count(0)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="replace")
+    if nulls > len(raw[:4000]) // 5:
         return raw.decode("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", errors="replace")
-    if b"\0" in raw[:4000]:
+    if nulls:
         raise BadInput(
             Text(
                 "Tệp không phải văn bản. Hãy gửi .txt, .html, .docx hoặc .pdf.",
@@ -171,19 +157,15 @@ def opened(raw: bytes, declared: str = "") -> str:
             )
         )
     try:
-        return raw.decode("utf-8")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start > 0.9 * len(raw) or _mostly_utf8(raw):
-            return raw.decode("utf-8", errors="replace")
+        text = raw.decode("utf-8-sig", errors="replace")
+        few = text.count("\ufffd") * 100 < sum(not each.isascii() for each in text)
+        if few or error.start > 0.9 * len(raw):
+            return text
     if declared.lower() in _WESTERN and _ENTITY.search(raw):
         return raw.decode("cp1252", errors="replace")  # Word writes Vietnamese letters as entities in such a page
     windows = unicodedata.normalize("NFC", raw.decode("cp1258", errors="replace"))
     if declared.lower() in {"windows-1258", "cp1258"} or _share(windows) >= 0.9:
         return windows
     return raw.decode("latin-1")
-
-
-def _mostly_utf8(raw: bytes) -> bool:
-    """Whether a few broken bytes stand in what is else UTF-8."""
-    text = raw.decode("utf-8", errors="replace")
-    return text.count("\ufffd") * 100 < sum(not each.isascii() for each in text)

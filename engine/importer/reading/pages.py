@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Doubt, Place
 
@@ -42,6 +42,36 @@ class Table:
                 if (r, c) not in self.spans:
                     yield from (TextLine(part, place, opens=True) for part in text.split("\n"))
                     yield TextLine(BAR, place)
+
+
+@dataclass
+class Grid:
+    """A table being read: the text of every (row, column) that a cell covers, and where the next cell begins."""
+
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    spans: set[tuple[int, int]] = field(default_factory=set)
+    row: int = -1
+    column: int = 0
+
+    def next_row(self) -> None:
+        self.row, self.column = self.row + 1, 0
+
+    def put(self, text: str, down: int = 1, across: int = 1, *, repeats: bool = False) -> None:
+        """A cell in the next free place, over so many rows and columns. ``repeats``: it goes on with the cell above."""
+        self.row = max(self.row, 0)
+        while (self.row, self.column) in self.texts:
+            self.column += 1
+        covered = [(self.row + r, self.column + c) for r in range(down) for c in range(across)]
+        above = (self.row - 1, self.column)
+        repeats = repeats and above in self.texts
+        self.texts |= dict.fromkeys(covered, self.texts[above] if repeats else text)
+        self.spans.update(covered if repeats else covered[1:])
+
+    def table(self, place: Place) -> Table:
+        texts = {at: text for at, text in self.texts.items() if at[0] <= self.row}
+        width = max((column for _, column in texts), default=-1) + 1
+        rows = tuple(tuple(texts.get((r, c), "") for c in range(width)) for r in range(self.row + 1))
+        return Table(rows, place, frozenset(self.spans & texts.keys()))
 
 
 Block = TextLine | Table

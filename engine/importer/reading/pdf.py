@@ -1,76 +1,44 @@
 """PDF files with a text layer, read in a process of their own whose time and memory are bounded.
 
-A page description is a program: a hostile one may run for hours. ``read_pdf`` starts this module as a child, gives it
-the file, and takes one JSON list of pages back. A PDF that holds only pictures is refused, and the words say so.
+A page description is a program: a hostile one may run for hours. A PDF that holds only pictures is refused, and the
+words say so.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+import io
+import logging
 
 from engine.importer.model import Place
 from engine.importer.reading.limits import Limits, refused
 from engine.importer.reading.pages import Pages, TextLine
-
-_LOCKED, _BROKEN, _TOO_MANY = 3, 4, 5
+from engine.limited_process import CallFailed, LimitExceeded, shared_process
 
 
 def read_pdf(raw: bytes, name: str, limits: Limits) -> Pages:
     """The lines of a PDF with their pages. Raises BadInput."""
-    command = [sys.executable, "-m", __name__, str(limits.pages), str(limits.pdf_seconds), str(limits.pdf_memory)]
-    kept = {key: os.environ[key] for key in ("PATH", "PYTHONPATH", "HOME", "LANG") if key in os.environ}
-    root = str(Path(__file__).parents[3])
     try:
-        done = subprocess.run(
-            command, input=raw, capture_output=True, timeout=limits.pdf_seconds + 10, check=False, cwd=root, env=kept
-        )
-    except subprocess.TimeoutExpired as error:
+        pages = shared_process("pdf").call(limits.pdf_seconds, page_texts, raw, name, limits.pages)
+    except LimitExceeded as error:
         raise refused(name, "slow") from error
-    if done.returncode == 0:
-        return _pages(json.loads(done.stdout), name, limits)
-    why = {_LOCKED: "locked", _BROKEN: "broken", _TOO_MANY: "pages"}.get(done.returncode, "slow")
-    raise refused(name, why, limits.pages)
-
-
-def _pages(pages: list[str], name: str, limits: Limits) -> Pages:
-    lettered = sum(each.isalpha() for page in pages for each in page)
-    if lettered < 20 * max(1, len(pages)):
+    except CallFailed as error:
+        raise refused(name, "slow" if "MemoryError" in str(error) else "broken") from error
+    if sum(each.isalpha() for page in pages for each in page) < 20 * max(1, len(pages)):
         raise refused(name, "pictures")
-    lines = []
-    for number, page in enumerate(pages, 1):
-        for at, text in enumerate(page.split("\n"), 1):
-            lines.append(TextLine(text, Place(line=at, page=number)))
-    if len(lines) > limits.lines:
+    texts = [(number, at, text) for number, page in enumerate(pages, 1) for at, text in enumerate(page.split("\n"), 1)]
+    if len(texts) > limits.lines:
         raise refused(name, "text", limits.lines)
-    return Pages(tuple(lines))
+    return Pages(tuple(TextLine(text, Place(line=at, page=number)) for number, at, text in texts))
 
 
-def _child(pages: int, seconds: int, memory: int) -> int:
-    """Reads a PDF from standard input; writes its pages as JSON. The exit code says what is wrong."""
-    import io
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+def page_texts(raw: bytes, name: str, most: int) -> list[str]:
+    """The text of every page; called in the other process. Raises BadInput, and what pypdf raises of a broken file."""
     import pypdf
-    from pypdf.errors import PyPdfError
 
-    try:
-        reader = pypdf.PdfReader(io.BytesIO(sys.stdin.buffer.read()))
-        if reader.is_encrypted and not reader.decrypt(""):
-            return _LOCKED
-        if len(reader.pages) > pages:
-            return _TOO_MANY
-        texts = [page.extract_text() for page in reader.pages]
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError):
-        return _BROKEN
-    sys.stdout.write(json.dumps(texts))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_child(*map(int, sys.argv[1:4])))
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it repairs on its way is no message of ours
+    reader = pypdf.PdfReader(io.BytesIO(raw))
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise refused(name, "locked")
+    if len(reader.pages) > most:
+        raise refused(name, "pages", most)
+    return [page.extract_text() for page in reader.pages]

@@ -6,19 +6,19 @@ Reads ``word/numbering.xml`` (ECMA-376 part 1, 17.9) and counts as Word does: a 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_VALUES = (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1)
-_ROMAN = tuple(zip(_VALUES, ["M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I"], strict=True))
+_ROMAN = {1000: "M", 900: "CM", 500: "D", 400: "CD", 100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX"}
+_ROMAN |= {5: "V", 4: "IV", 1: "I"}
 
 
 def roman(number: int) -> str:
     """4 → IV. Empty for numbers below 1."""
     found = ""
-    for value, letters in _ROMAN:
+    for value, letters in _ROMAN.items():
         while number >= value and len(found) < 20:
             found, number = found + letters, number - value
     return found
@@ -28,77 +28,65 @@ def _letter(number: int) -> str:
     return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1) if 0 < number < 1000 else ""
 
 
-_SHAPES: Mapping[str, Callable[[int], str]] = {
+SHAPES: Mapping[str, Callable[[int], str]] = {
     "decimal": str,
     "decimalZero": lambda n: f"{n:02d}",
     "upperRoman": roman,
     "lowerRoman": lambda n: roman(n).lower(),
     "upperLetter": lambda n: _letter(n).upper(),
     "lowerLetter": _letter,
+    "none": lambda _: "",
 }
 _BULLETS = {"-": "-", "–": "-", "—": "-", "\uf02d": "-", "+": "+", "*": "*"}
 
 
-@dataclass(frozen=True)
-class Level:
+class _Level(NamedTuple):
     shape: str
     text: str
     start: int
 
 
-@dataclass
 class Numbering:
-    """The lists of one document, counting as its paragraphs are read in order."""
+    """The lists that a parsed ``numbering.xml`` declares, if there is one; counts as paragraphs are read in order."""
 
-    levels: Mapping[str, Mapping[int, Level]] = field(default_factory=dict)
-    lists: Mapping[str, str] = field(default_factory=dict)
-    restarts: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    _counts: dict[str, dict[int, int]] = field(default_factory=dict)
-    _begun: set[tuple[str, int]] = field(default_factory=set)
+    def __init__(self, root: Any | None) -> None:
+        abstracts, lists = (root.findall(W + name) if root is not None else () for name in ("abstractNum", "num"))
+        self._levels = {
+            (str(abstract.get(f"{W}abstractNumId")), whole(level.get(f"{W}ilvl"))): _Level(
+                value(level, "numFmt", "decimal"), value(level, "lvlText"), whole(value(level, "start"), 1)
+            )
+            for abstract in abstracts
+            for level in abstract.findall(f"{W}lvl")
+        }
+        self._abstracts = {str(each.get(f"{W}numId")): value(each, "abstractNumId") for each in lists}
+        self._restarts = {
+            (str(each.get(f"{W}numId")), whole(change.get(f"{W}ilvl"))): whole(value(change, "startOverride"), 1)
+            for each in lists
+            for change in each.findall(f"{W}lvlOverride")
+            if change.find(f"{W}startOverride") is not None
+        }
+        self._counts: dict[str, dict[int, int]] = defaultdict(dict)
 
     def label(self, list_id: str, depth: int) -> str:
         """What stands before the next paragraph of a list at a depth; empty if nothing does."""
-        abstract = self.lists.get(list_id, "")
-        level = self.levels.get(abstract, {}).get(depth)
+        abstract = self._abstracts.get(list_id, "")
+        level = self._levels.get((abstract, depth))
         if level is None:
             return ""
         if level.shape == "bullet":
             return _BULLETS.get(level.text.strip(), "•")
-        counts = self._counts.setdefault(abstract, {})
-        self._count(list_id, depth, level, counts)
-        return re.sub(r"%(\d)", lambda found: self._shown(abstract, int(found[1]) - 1, counts), level.text).strip()
-
-    def _count(self, list_id: str, depth: int, level: Level, counts: dict[int, int]) -> None:
-        restart = self.restarts.get((list_id, depth))
-        if restart is not None and (list_id, depth) not in self._begun:
-            self._begun.add((list_id, depth))
-            counts[depth] = restart
-        else:
-            counts[depth] = counts.get(depth, level.start - 1) + 1
+        counts = self._counts[abstract]
+        following = counts.get(depth, level.start - 1) + 1
+        counts[depth] = self._restarts.pop((list_id, depth), following)  # a restart holds once
         for deeper in [each for each in counts if each > depth]:
             del counts[deeper]
+        return re.sub(r"%(\d)", lambda found: self._number(abstract, int(found[1]) - 1), level.text).strip()
 
-    def _shown(self, abstract: str, depth: int, counts: dict[int, int]) -> str:
-        level = self.levels[abstract].get(depth)
+    def _number(self, abstract: str, depth: int) -> str:
+        level = self._levels.get((abstract, depth))
         if level is None:
             return ""
-        number = counts.get(depth, level.start)
-        return _SHAPES.get(level.shape, str)(number) if level.shape != "none" else ""
-
-
-def read_numbering(root: Any) -> Numbering:
-    """The lists that a parsed ``numbering.xml`` declares (lxml elements are untyped)."""
-    levels, lists, restarts = {}, {}, {}
-    for abstract in root.findall(f"{W}abstractNum"):
-        found = {_whole(each.get(f"{W}ilvl")): _level(each) for each in abstract.findall(f"{W}lvl")}
-        levels[str(abstract.get(f"{W}abstractNumId"))] = found
-    for each in root.findall(f"{W}num"):
-        list_id = str(each.get(f"{W}numId"))
-        lists[list_id] = value(each, "abstractNumId")
-        for change in each.findall(f"{W}lvlOverride"):
-            if change.find(f"{W}startOverride") is not None:
-                restarts[list_id, _whole(change.get(f"{W}ilvl"))] = _whole(value(change, "startOverride"), 1)
-    return Numbering(levels, lists, restarts)
+        return SHAPES.get(level.shape, str)(self._counts[abstract].get(depth, level.start))
 
 
 def value(element: Any, name: str, otherwise: str = "") -> str:
@@ -107,9 +95,6 @@ def value(element: Any, name: str, otherwise: str = "") -> str:
     return str(found.get(f"{W}val") or "") if found is not None else otherwise
 
 
-def _level(element: Any) -> Level:
-    return Level(value(element, "numFmt", "decimal"), value(element, "lvlText"), _whole(value(element, "start"), 1))
-
-
-def _whole(text: str | None, otherwise: int = 0) -> int:
+def whole(text: str | None, otherwise: int = 0) -> int:
+    """The number that an attribute holds; ``otherwise`` where it holds none of up to six digits."""
     return int(text) if text and re.fullmatch(r"\d{1,6}", text) else otherwise

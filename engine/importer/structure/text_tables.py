@@ -17,6 +17,7 @@ from engine.importer.vietnamese import is_capital
 
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?")
 _WIDEST = 20
+_LONGEST_CELL = 60
 _RULE = re.compile(r"[\s|:+\-–=_]*")
 
 
@@ -26,32 +27,33 @@ def with_text_tables(blocks: Sequence[Block]) -> list[Block]:
     count = sum(isinstance(each, Table) for each in blocks)
     n = 0
     while n < len(blocks):
-        rows, after = _piped(blocks, n)
-        if not rows:
-            rows, after = _barred(blocks, n)
+        rows, after = _piped(blocks, n) or _barred(blocks, n) or ([], n + 1)
         if rows:
             count += 1
             width = max(map(len, rows))
             cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
             found.append(Table(cells, replace(blocks[n].place, table=count)))
-            n = after
         else:
             found.append(blocks[n])
-            n += 1
+        n = after
     return found
 
 
-def _piped(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
+_Rows = tuple[list[list[str]], int]
+"""The rows of a table, and the index of the block after them."""
+
+
+def _piped(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows written on one line each."""
     rows: list[list[str]] = []
     n = start
-    while n < len(blocks) and isinstance(line := blocks[n], TextLine) and line.text.count("|") >= 2:
+    while n < len(blocks) and isinstance(line := blocks[n], TextLine) and line.text.count("|") > 1:
+        n += 1
         if not _RULE.fullmatch(line.text):
             rows.append([cell.strip() for cell in line.text.removeprefix("|").removesuffix("|").split("|")])
-        if rows and not _is_head(rows[0]):
-            return [], start
-        n += 1
-    return (rows, n) if len(rows) > 1 else ([], start)
+            if not _is_head(rows[0]):
+                return None
+    return (rows, n) if len(rows) > 1 else None
 
 
 def _is_head(cells: Sequence[str]) -> bool:
@@ -59,18 +61,18 @@ def _is_head(cells: Sequence[str]) -> bool:
     return Label.LEAD in labels and (Label.TASK in labels or Label.NUMBER in labels)
 
 
-def _barred(blocks: Sequence[Block], start: int) -> tuple[list[list[str]], int]:
+def _barred(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows whose cells stand one under another, a bar after each."""
     line = blocks[start]
     if not isinstance(line, TextLine) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
-        return [], start
+        return None
     below = blocks[start + 1] if start + 1 < len(blocks) else None
     if isinstance(below, TextLine) and label_of_column(below.text) is Label.NUMBER:
-        return [], start  # the title of the table, which names duties too
+        return None  # the title of the table, which names duties too
     cells = list(islice(_cells(blocks, start), 2 * _WIDEST))
     heads = next((n for n, (text, _) in enumerate(cells) if label_of_column(text) is None), len(cells))
     if not 3 <= heads <= _WIDEST or not _is_head([text for text, _ in cells[:heads]]) or len(cells) < 2 * heads:
-        return [], start
+        return None
     cells = list(_cells(blocks, start))
     rows = [[text for text, _ in cells[:heads]]]
     numbered = label_of_column(cells[0][0]) is Label.NUMBER
@@ -93,7 +95,7 @@ def _cells(blocks: Sequence[Block], start: int) -> Iterator[tuple[str, int]]:
     parts: list[str] = []
     for n in range(start, len(blocks)):
         block = blocks[n]
-        if not isinstance(block, TextLine) or len(parts) > 60 or _begins_part(block.text):
+        if not isinstance(block, TextLine) or _begins_part(block.text) or len(parts) == _LONGEST_CELL:
             return
         if block.text == BAR:
             yield " ".join(parts), n + 1

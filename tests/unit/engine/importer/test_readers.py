@@ -5,6 +5,7 @@ import unicodedata
 import docx
 import pytest
 from docx.enum.text import WD_BREAK
+from docx.oxml import OxmlElement
 
 from engine.errors import BadInput
 from engine.importer import read_document
@@ -103,6 +104,17 @@ def test_merged_cells_of_word_stand_in_every_place_they_cover(saved_word):
     assert found.spans == {(0, 2), (2, 0)}
 
 
+def test_a_table_in_a_box_in_a_cell_of_word_is_read_once(saved_word):
+    document = docx.Document()
+    cell = document.add_table(1, 1).cell(0, 0)
+    inner = document.add_table(1, 1)
+    inner.cell(0, 0).text = "b"
+    box = OxmlElement("w:txbxContent")
+    box.append(inner._tbl)
+    cell.paragraphs[0].add_run("a")._r.append(box)
+    assert read_pages(saved_word(document), "x").blocks[0].rows == (("a\nb",),)
+
+
 def test_line_breaks_inside_a_word_paragraph_are_lines(saved_word):
     document = docx.Document()
     run = document.add_paragraph().add_run("một")
@@ -123,6 +135,13 @@ def test_merged_cells_of_a_page_stand_in_every_place_they_cover():
     raw = "<table><tr><td rowspan=2>a</td><td colspan=2>b</td></tr><tr><td>c</td><td>d<p>e</p></td></tr></table>"
     found = read_pages(raw.encode(), "x").blocks[0]
     assert found.rows == (("a", "b", "b"), ("a", "c", "d\ne"))
+
+
+def test_what_stands_in_a_table_outside_its_cells_comes_before_it():
+    raw = "<table><caption>Phụ lục</caption><tr><td>a</td></tr></table><ol type=I start=4><li>một<li>hai</ol>"
+    caption, table, *listed = read_pages(raw.encode(), "x").blocks
+    assert (caption.text, table.rows) == ("Phụ lục", (("a",),))
+    assert [line.text for line in listed] == ["IV. một", "V. hai"]
 
 
 def test_a_pdf_with_text_is_read_with_its_pages(request):
