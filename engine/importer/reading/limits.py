@@ -25,7 +25,6 @@ class Limits:
     pages: int = 800
     pdf_seconds: int = 40
     read_seconds: int = 60
-    pdf_memory: int = 1_500_000_000
 
 
 LIMITS = Limits()
