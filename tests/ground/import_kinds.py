@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ground.import_scores import Figures, spans
+from ground.plan_texts import faults
 
 from engine.errors import BadInput
 from engine.importer import ImportedPlan, as_json, read_document
@@ -66,17 +68,23 @@ def by_kind(path: Path) -> dict[str, Figures]:
     found: dict[str, Figures] = {}
     every = Figures()
     for sample in samples(path):
+        plan = read(sample)
         for figures in (found.setdefault(sample.kind, Figures()), every):
-            compare(figures, sample)
+            compare(figures, sample, plan)
     return found | {"all": every}
 
 
-def compare(figures: Figures, sample: Sample) -> None:
-    try:
-        plan = read_document(sample.raw, sample.name)
-    except BadInput as refused:
-        figures.errors.append(f"{sample.name}: refused: {refused}")
-        plan = None
+def read(sample: Sample) -> ImportedPlan | None:
+    """None: it was refused."""
+    with suppress(BadInput):
+        return read_document(sample.raw, sample.name)
+    return None
+
+
+def compare(figures: Figures, sample: Sample, plan: ImportedPlan | None) -> None:
+    wrong = faults(plan) if plan else ["refused"]
+    figures.errors += [f"{sample.name}: {each}" for each in wrong]
+    figures.found["faults"] += len(wrong)
     compare_duties(figures, sample, plan)
     compare_instructions(figures, sample, plan)
     if "issuer" in sample.label:

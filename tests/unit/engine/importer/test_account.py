@@ -1,7 +1,6 @@
 """Every paragraph of a document is accounted for: it has one use, and no letter is lost or doubled."""
 
 import pytest
-from ground.import_kinds import samples
 from ground.paths import DATA
 from ground.plan_texts import check, faults
 from hypothesis import given
@@ -28,16 +27,10 @@ def test_the_account_of_every_labelled_text_balances(file):
     assert faults(plan) == []
 
 
-@pytest.mark.parametrize("file", sorted((LABELLED / "kinds").glob("*.yaml")), ids=lambda file: file.stem)
-def test_the_account_of_every_kind_balances(file):
-    for sample in samples(file):
-        assert faults(read_document(sample.raw, sample.name)) == [], sample.name
-
-
 def test_the_account_of_plans_made_at_random_balances():
-    uses, wrong = check(0, 100)
+    uses, wrong = check(0, 60)
     assert wrong == []
-    assert uses["plans"] > 90
+    assert uses["plans"] > 54
     assert all(uses[use.value] for use in Use)
 
 

@@ -33,6 +33,12 @@ def test_no_duty_is_lost_silently_and_no_person_is_kept(half):
 
 
 @pytest.mark.parametrize("half", HALVES)
+def test_every_paragraph_has_one_use(half):
+    found = figures_of(half)["all"]
+    assert found.found["faults"] == 0, "\n".join(found.errors)
+
+
+@pytest.mark.parametrize("half", HALVES)
 def test_the_figures_in_the_docs_are_those_of_today(half, request):
     shown = (request.config.rootpath / "docs" / "import.md").read_text(encoding="utf-8")
     for row in table(figures_of(half)).splitlines()[2:]:
