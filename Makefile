@@ -31,7 +31,7 @@ test: setup
 
 # The tests that need no database and no server.
 unit: $(VENV)/.ready
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $$(nproc) --dist loadfile tests/unit
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $$(nproc) --dist worksteal tests/unit
 
 # Branch coverage by package. It runs everything once more, and slower; there is no bar to pass.
 coverage: setup

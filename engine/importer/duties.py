@@ -143,8 +143,8 @@ class SectionRead:
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
-                if fact.label is Label.LEAD and label_of_line(fact.line.body) is None:
-                    self._unknown_label(label_words(fact))
+                if fact.label in (Label.LEAD, Label.COORDINATING) and label_of_line(fact.line.body) is None:
+                    self._unknown_label(label_words(fact), "chủ trì" if fact.label is Label.LEAD else "phối hợp")
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, Use.DUTY, base.citation)
@@ -342,8 +342,8 @@ class SectionRead:
     def _doubt(self, code: str, message: str, place: Place | str) -> None:
         self.doubts.append(Doubt(code, message, str(place)))
 
-    def _unknown_label(self, label: str) -> None:
-        self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan chủ trì.", "cả văn bản")
+    def _unknown_label(self, label: str, who: str = "chủ trì") -> None:
+        self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan {who}.", "cả văn bản")
 
     def _gaps(self, node: Node) -> None:
         """Numbers left out between the entries directly under a node."""

@@ -1,4 +1,7 @@
-"""How the importer reads when it knows fewer words: ``python -m tests.ground.forgotten_words SEEDS SHARE FILE.yaml …``
+"""How the importer reads when it knows fewer words.
+
+    PYTHONPATH=tests python -m ground.forgotten_words SEEDS SHARE FILE.yaml …
+
 forgets a share of its tables by chance, once a seed, and prints the figures of all labelled texts together.
 
 What is new in a plan is first of all a word that no table holds: this tells more of unseen plans than the texts that

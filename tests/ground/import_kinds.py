@@ -1,4 +1,6 @@
-"""Measure the importer on texts by kind of difficulty: ``python -m tests.ground.import_kinds FILE.yaml [--errors]``.
+"""Measure the importer on texts by kind of difficulty.
+
+    PYTHONPATH=tests python -m ground.import_kinds FILE.yaml [--errors]
 
 A duty is found when its words are those of the label. Its citation, owners, deadlines and coordinating bodies are
 compared then; a duty that is not found counts all its labels as missed. A missed duty is *named* when a warning or a

@@ -1,7 +1,7 @@
 """Evaluate the importer on labelled documents: precision and recall of owners, duties, deadlines and roles.
 
-``python -m tests.ground.import_scores FOLDER`` prints the table for a folder with documents and ``labels.yaml``; users
-can label some of their own plans the same way.
+``PYTHONPATH=tests python -m ground.import_scores FOLDER`` prints the table for a folder with documents and
+``labels.yaml``; users can label some of their own plans the same way.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Plans made at random from the forms that real ones have: ``python -m tests.ground.plan_texts COUNT [FIRST]`` checks
-that the importer accounts for every paragraph of so many of them."""
+"""Plans made at random from the forms that real ones have, and whether the importer accounts for every paragraph.
+
+    PYTHONPATH=tests python -m ground.plan_texts COUNT [FIRST]
+"""
 
 from __future__ import annotations
 

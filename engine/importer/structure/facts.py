@@ -71,13 +71,21 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
 
 def _settled(run: list[Fact]) -> tuple[Fact, ...]:
     """A run of which one label at most that no table knows says who leads: none beside a known one, else the first that
-    is itself a body («Đơn vị đăng cai»), else the first."""
+    is itself a body («Đơn vị đăng cai»), else the first. Beside a known one the first says who helps («Cùng thực
+    hiện»), unless a known one does."""
     leads = [each for each in run if each.label is Label.LEAD]
     unknown = [each for each in leads if label_of_line(each.line.body) is None]
     named = next((each for each in unknown if owner_line(label_words(each))), unknown[0] if unknown else None)
     lead = label_words(named) if named and len(unknown) == len(leads) else ""
-    others = [each for each in unknown if label_words(each) != lead]
-    return tuple(replace(each, label=Label.OTHER) if each in others else each for each in run)
+    helped = lead or any(each.label is Label.COORDINATING for each in run)
+    helping = "" if helped or not unknown else label_words(unknown[0])
+
+    def label(fact: Fact) -> Label:
+        if fact not in unknown or label_words(fact) == lead:
+            return fact.label
+        return Label.COORDINATING if label_words(fact) == helping else Label.OTHER
+
+    return tuple(replace(each, label=label(each)) for each in run)
 
 
 def label_words(fact: Fact) -> str:

@@ -27,7 +27,9 @@ from engine.importer.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$|[\"”»]\s*$")
 _RULED = re.compile(r"^[\s\-–—_=*.~·|+]*$")
-_EXPECTS_MORE = re.compile(r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|thuộc)$|[,\-–&/(]$")
+_EXPECTS_MORE = re.compile(
+    r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|thuộc|việt)$|[,\-–&/(]$"
+)
 _EXPECTS_NUMBER = re.compile(
     r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
