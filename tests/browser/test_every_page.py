@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -138,16 +139,17 @@ test_setup_page; ``/sign-in/code`` without a session that waits)."""
 SECRET = re.compile(r'name="token" value="[^"]*"')
 
 
-@pytest.fixture(scope="module")
-def seen() -> set[str]:
-    """The main parts that axe has looked at."""
-    return set()
+@dataclass
+class Looked:
+    """What axe has looked at: main parts, and the contrast of kinds of elements, dark and light."""
+
+    parts: set[str] = field(default_factory=set)
+    kinds: dict[bool, set[int]] = field(default_factory=lambda: {True: set(), False: set()})
 
 
 @pytest.fixture(scope="module")
-def kinds() -> dict[bool, set[int]]:
-    """The kinds of elements whose contrast has been looked at, dark and light."""
-    return {True: set(), False: set()}
+def looked() -> Looked:
+    return Looked()
 
 
 @pytest.fixture(scope="module")
@@ -176,16 +178,16 @@ def addresses(pages: Mapping[str, tuple[str, ...]], names: Mapping[str, Any]) ->
 def walk(
     visitor: Visitor,
     paths: Sequence[str],
-    seen: set[str],
-    kinds: set[int],
+    looked: Looked,
     *,
+    dark: bool = False,
     refused: bool = False,
 ) -> dict[str, list[str]]:
-    """What is wrong, by address. Contrast is looked at wherever an element of a kind stands that is not among
-    ``kinds``. ``refused``: pages that the visitor may not see are passed by; of the others, axe looks at those whose
-    main part it has not ``seen`` word for word, as somebody else was shown it, and what somebody at this width was
-    shown is not opened again."""
+    """What is wrong, by address. Contrast is looked at wherever an element of another kind stands. ``refused``: pages
+    that the visitor may not see are passed by; of the others, axe looks at those whose main part it has not seen word
+    for word, as somebody else was shown it, and what somebody at this width was shown is not opened again."""
     wrong: dict[str, list[str]] = {}
+    seen = looked.parts
     width = str(visitor.page.viewport_size)
     for path in paths:
         if refused:
@@ -195,7 +197,7 @@ def walk(
         answer = visitor.loads(path)
         found = [] if answer.ok else [f"answered {answer.status}"]
         shown = main_part(visitor, answer.text())
-        found += visitor.looks(axe=not (refused and shown in seen), kinds=kinds)
+        found += visitor.looks(axe=not (refused and shown in seen), kinds=looked.kinds[dark])
         seen |= {shown, width + shown}
         if len(answer.body()) > MOST:
             found.append(f"weighs {len(answer.body())} bytes")
@@ -213,8 +215,7 @@ def main_part(visitor: Visitor, html: str) -> str:
 def test_the_administrator_finds_every_page_in_order(
     chromium: Browser,
     busy: tuple[Spring, dict[str, Any]],
-    seen: set[str],
-    kinds: dict[bool, set[int]],
+    looked: Looked,
     language: str,
     width: int,
     dark: bool,
@@ -223,22 +224,21 @@ def test_the_administrator_finds_every_page_in_order(
     spring, names = busy
     with visitors(chromium, spring, width, language, dark=dark, scripts=True) as come:
         paths = part(addresses(EXAMPLES, names), int(dark), 2)
-        assert walk(come("administrator"), paths, seen, kinds[dark]) == {}
+        assert walk(come("administrator"), paths, looked, dark=dark) == {}
 
 
 @pytest.mark.parametrize(("language", "width", "dark"), [("en", DESK, True), ("vi", PHONE, False)])
 def test_what_is_open_to_all_is_in_order(
     chromium: Browser,
     busy: tuple[Spring, dict[str, Any]],
-    seen: set[str],
-    kinds: dict[bool, set[int]],
+    looked: Looked,
     language: str,
     width: int,
     dark: bool,
 ) -> None:
     spring, names = busy
     with visitors(chromium, spring, width, language, dark=dark, scripts=True) as come:
-        assert walk(come(), part(addresses(OPEN, names), int(dark), 2), seen, kinds[dark]) == {}
+        assert walk(come(), part(addresses(OPEN, names), int(dark), 2), looked, dark=dark) == {}
 
 
 @pytest.mark.parametrize(
@@ -253,12 +253,11 @@ def test_what_is_open_to_all_is_in_order(
 def test_each_role_finds_its_own_pages_in_order(
     chromium: Browser,
     busy: tuple[Spring, dict[str, Any]],
-    seen: set[str],
-    kinds: dict[bool, set[int]],
+    looked: Looked,
     role: str,
     agency_id: str,
 ) -> None:
     spring, names = busy
     paths = addresses(EXAMPLES, names)
     with visitors(chromium, spring, PHONE, "vi", scripts=True) as come:
-        assert walk(come(role, agency_id), paths, seen, kinds[False], refused=True) == {}
+        assert walk(come(role, agency_id), paths, looked, refused=True) == {}

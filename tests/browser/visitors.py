@@ -21,7 +21,7 @@ from playwright.sync_api import Error, Locator, Page, Response, expect
 AXE = Axe().axe_script
 RUN = "options => axe.run(document, options).then(found => found.violations)"
 RULES = {"resultTypes": ["violations"], "iframes": False, "preload": False}
-"""Not in frames: a letter's runs nothing. No style sheet is fetched anew: the rules that read them are experimental."""
+"""Not in frames: a letter's runs nothing. No style sheet is fetched: the rules that read them are experimental."""
 CONTRAST = """async ([known, options]) => {
   const kinds = new Map(), states = ["type", "role", "aria-current", "disabled", "readonly", "open", "lang"];
   const visit = (element, around) => {

@@ -71,7 +71,10 @@ def by_kind(path: Path) -> dict[str, Figures]:
     every = Figures()
     for sample in samples(path):
         plan = read(sample)
+        wrong = faults(plan) if plan else ["refused"]
         for figures in (found.setdefault(sample.kind, Figures()), every):
+            figures.errors += [f"{sample.name}: {each}" for each in wrong]
+            figures.found["faults"] += len(wrong)
             compare(figures, sample, plan)
     return found | {"all": every}
 
@@ -84,9 +87,6 @@ def read(sample: Sample) -> ImportedPlan | None:
 
 
 def compare(figures: Figures, sample: Sample, plan: ImportedPlan | None) -> None:
-    wrong = faults(plan) if plan else ["refused"]
-    figures.errors += [f"{sample.name}: {each}" for each in wrong]
-    figures.found["faults"] += len(wrong)
     compare_duties(figures, sample, plan)
     compare_instructions(figures, sample, plan)
     if "issuer" in sample.label:

@@ -198,13 +198,13 @@ triển khai; xây dựng; hướng dẫn; thực hiện; tăng cường; tiếp
 đảm bảo; đẩy mạnh; vận động; trên cơ sở; chủ động; tham gia; tập trung; đôn đốc; cử; lập; gửi; trình; kịp thời
 """)
 
-# Words before a name that say how it is addressed, and whether the body may refuse.
 # How a clause begins that may stand before the body («Căn cứ Kế hoạch này, các sở …»).
 CLAUSES = words("""
 trên cơ sở; trên đây; kế hoạch này; nhận được; căn cứ; để; nhằm; trong quá trình; quá trình; định kỳ; hằng; hàng; trước;
 chậm nhất; sau; khi; theo; ngoài; đối với; trong; từ; vào; thực hiện; kết thúc; qua; 6 tháng; 06 tháng; nếu; trường hợp;
 hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí
 """)
+# Words before a name that say how it is addressed, and whether the body may refuse.
 REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
 ORDERS = words("""
 giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của; trách nhiệm của;
