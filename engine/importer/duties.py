@@ -27,7 +27,7 @@ from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.vietnamese import matching
-from engine.importer.wording import Said, is_topic, mark_text, said_of, whole, with_facts_of
+from engine.importer.wording import Said, is_topic, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
@@ -129,18 +129,22 @@ class SectionRead:
         self._add(replace(entry, inline=inline), list(self._duties(node, own)))
 
     def _led(self, node: Node, topic: str) -> None:
-        """A duty for each labelled lead of a node; entries below that have leads of their own are duties, too."""
+        """A duty for each labelled lead of a node, or for each point of a title; entries below that have leads of their
+        own are duties, too."""
         own = [child for child in node.children if child.leads or child.gives_duties]
         text = whole(node, without=own)
+        points = [child for child in node.children if opens_duty(Prose.of(child.body))]
+        several = not own and 1 < len(points) == len(node.children) and not ended(node.body)
         groups = by_lead(node.facts)
         base = self._at(node, topic, "", ())
         self.account.use(node.paragraph, Use.DUTY, base.citation)
         for n, facts in enumerate(groups, 1):
             citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
-            said = with_facts_of(Said(text, node.place, mark_text(node)), facts)
-            written = "; ".join(said.facts.lead)
-            self._add(replace(base, citation=citation, written=written, names=names, inline=True), [said])
+            duties = [said_of(each, whole(each)) for each in points] if several else [said_of(node, text)]
+            duties = [with_facts_of(said, facts) for said in duties]
+            written = "; ".join(duties[0].facts.lead)
+            self._add(replace(base, citation=citation, written=written, names=names, inline=True), duties)
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
                 if fact.label in (Label.LEAD, Label.COORDINATING) and label_of_line(fact.line.body) is None:
@@ -185,7 +189,9 @@ class SectionRead:
     # -- instructions to all -------------------------------------------------------------------------------------------
 
     def _closes(self, node: Node) -> bool:
-        return bool(self.items) and node.mark is None and not node.children and not under_topic(node)
+        above = node.parent
+        titled = above is not None and above.rank is Rank.NUMBER and above.theme is Theme.DUTIES and not above.owner
+        return bool(self.items) and node.mark is None and not (node.children or titled or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
@@ -270,16 +276,20 @@ class SectionRead:
             )
         inline = entry.inline and len(duties) == 1
         numbered = [(said, citation if inline else f"{citation}.{n}") for n, said in enumerate(duties, 1)]
-        made = tuple(self._duty(said, number, owners) for said, number in numbered)
+        above = deadlines_in(entry.topic)
+        made = tuple(self._duty(said, number, owners, above) for said, number in numbered)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
         item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
         self.items.append(item)
 
-    def _duty(self, said: Said, citation: str, owners: Sequence[Owner]) -> DutyText:
+    def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
+        """``above``: the times of the heading, which are those of its duties that name no day."""
         text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         roles, facts = roles_in(whole, tuple(owner.name for owner in owners)), said.facts
         deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
+        if not any(each.days for each in deadlines):
+            deadlines += tuple(each for each in above if each.days)
         if said.node is not None:
             self.account.use_all(said.node, Use.DUTY, citation)
         if said.seams:

@@ -241,7 +241,7 @@ giải thích từ ngữ; chế độ khen thưởng; dự toán; dự kiến ki
 NO_BODIES = words("""
 kinh phí; nguồn kinh phí; chế độ; thông tin báo cáo; khẩu hiệu; thời gian; khen thưởng; tiến độ; lộ trình; công tác;
 nguồn lực; nội dung; hình thức; phương pháp; giải pháp; biện pháp; kiểm tra; giám sát; đánh giá; sơ kết; tổng kết;
-báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ
+báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ; hoạt động; giai đoạn; bước; đợt
 """)
 # How paragraphs begin that close a section and speak to everybody, whatever list stands before them.
 CLOSERS = words("""
@@ -273,3 +273,7 @@ kế hoạch hành động; chương trình hành động
 def compiled(table: Iterable[str], *, whole: bool = True) -> re.Pattern[str]:
     """A table as a pattern that begins at a word and, if ``whole``, ends at one."""
     return re.compile(rf"(?<!\w){any_of(table)}" + (r"(?!\w)" if whole else ""))
+
+
+DUTY_HEADING = re.compile(rf"(?:{any_of(DUTY_HEADINGS)}(?!\w)[\s,và]*)+(?:kế\s*hoạch|chương\s*trình)?(?: này)?[\s.:]*")
+"""A heading that is nothing but the name of a duty section."""

@@ -81,7 +81,11 @@ def _reports(prose: Prose) -> Iterator[str]:
 
 
 _CLOSER = say.compiled(say.CLOSERS)
-_EVERYBODY = spelled(r"(?:thủ trưởng )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch này")
+_EVERYBODY = spelled(
+    r"(?:(?:thủ trưởng )?các [^.;:]{2,120} (?:căn cứ|triển khai|thực hiện)"
+    r"|[^.;:]{2,400} chịu trách nhiệm (?:thi hành|thực hiện))"
+    r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
+)
 _ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")
 _ISSUER_ASKS = spelled(
     r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "

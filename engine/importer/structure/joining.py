@@ -28,7 +28,8 @@ from engine.importer.vietnamese import is_capital, matching, starts_small
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$|[\"”»]\s*$")
 _RULED = re.compile(r"^[\s\-–—_=*.~·|+]*$")
 _EXPECTS_MORE = re.compile(
-    r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|thuộc|việt)$|[,\-–&/(]$"
+    r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|(?<!trực )thuộc|việt|trưởng cục|giám đốc sở)$"
+    r"|[,\-–&/(]$"
 )
 _EXPECTS_NUMBER = re.compile(
     r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
@@ -197,6 +198,7 @@ class _Joiner:
             return _Break.NONE  # «… Cơ quan chủ trì:» «Sở Y tế.»
         width = self.shape.width
         sure = not width or before.endswith(":") or speaks_to_all(line.text) or self._complete(line)
+        sure = sure or (mark_of(whole) is None and _gives(whole) and _gives(line.text))
         return _Break.FULL if sure or line.place.page or self._room(before, line.text) < 0.6 * width else _Break.SEAM
 
     def _complete(self, line: TextLine) -> bool:
@@ -212,10 +214,12 @@ class _Joiner:
             return not is_capital(line.text) or marked
         if mark is None or mark.rank in BULLETS:
             return False
+        if say.DUTY_HEADING.fullmatch(matching(body)):
+            return True
         opens = marked or opens_duty(Prose.of(line.text))
         if owner := owner_line(body, headed=opens):
             return owner.form is Form.ALONE and (opens or not self._goes_on(body, line.text))
-        return marked and len(body) < 90
+        return (marked or (opens and not self.shape.width)) and len(body) < 90
 
     @staticmethod
     def _goes_on(body: str, following: str) -> bool:
@@ -243,6 +247,12 @@ class _Joiner:
             return False
         pair = (left.group(), right.group())
         return pair in self.shape.pairs or (pair[0].isdigit() and pair[1].isdigit())
+
+
+def _gives(text: str) -> bool:
+    """Whether a text begins with a body and goes on with its duty."""
+    line = owner_line(text)
+    return line is not None and line.form is not Form.ALONE
 
 
 _PAGE_NUMBER = re.compile(r"(?i)(?:[-–]\s*)?(?:trang\s*)?(?P<page>\d{1,3})(?:\s*/\s*\d{1,3})?(?:\s*[-–])?")

@@ -26,9 +26,6 @@ from engine.importer.vietnamese import is_capital, matching, spelled
 
 _DUTY = say.compiled(say.DUTY_HEADINGS)
 _OTHER = say.compiled(say.OTHER_HEADINGS)
-_DUTY_WHOLE = re.compile(
-    rf"(?:{say.any_of(say.DUTY_HEADINGS)}(?!\w)[\s,và]*)+(?:kế\s*hoạch|chương\s*trình)?(?: này)?[\s.:]*$"
-)
 _UNNUMBERED = 99
 
 
@@ -264,7 +261,7 @@ def is_heading(text: str) -> bool:
     plain = matching(text)
     if is_capital(text):
         return len(text) > 6 and re.search(r"\w{2,}\s+\w{2,}", text) is not None
-    return len(text) < 80 and _DUTY_WHOLE.match(plain) is not None and text[:1].isupper()
+    return len(text) < 80 and say.DUTY_HEADING.fullmatch(plain) is not None and text[:1].isupper()
 
 
 _OTHER_INSIDE = spelled(

@@ -65,11 +65,17 @@ def _counts(node: Node) -> bool:
 
 
 def duty_sections(root: Node) -> list[Node]:
-    """The nodes whose children give duties, outermost first, in the document's order; possibly the root itself."""
-    found = list(_sections(root))
-    if found:
-        return found
-    return [root] if root.gives_duties and root.named >= 2 else []
+    """The nodes whose children give duties, outermost first, in the document's order; the root itself where its
+    numbers are the bodies (directives, official letters) or nothing else is."""
+    found = [] if _gives_by_number(root) else list(_sections(root))
+    return found or ([root] if root.gives_duties and root.named >= 2 else [])
+
+
+def _gives_by_number(root: Node) -> bool:
+    """Whether a document has no sections, and most of its numbers are bodies («1. Giám đốc Sở Y tế»)."""
+    numbered = [child for child in root.children if child.rank is Rank.NUMBER]
+    parted = any(child.heading or (child.rank is not None and child.rank < Rank.NUMBER) for child in root.children)
+    return not parted and 2 * sum(child.owner is not None for child in numbered) > len(numbered) > 1
 
 
 def _sections(node: Node) -> Iterator[Node]:
@@ -77,12 +83,13 @@ def _sections(node: Node) -> Iterator[Node]:
         if child.table is not None:
             continue
         line, theme = child.owner, child.theme
-        entry = line is not None and not (line.form is Form.ALONE and line.start and child.gives_duties)
+        entry = line is not None and not (line.start and child.gives_duties and not ended(child.body))
         several = child.gives_duties and child.named >= 2
         dated = any(each.is_entry and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
         full = full or any(_is_order(each) for each in child.marked())
+        full = full or (several and any(each.owner and _is_dated(each) for each in child.walk()))
         if not entry and (titled or full):
             yield child
         else:

@@ -34,6 +34,7 @@ MARKS = [
     ("1.2. Sở Y tế", Rank.NUMBER, "1.2", 2),
     ("01/ Sở Y tế", Rank.NUMBER, "1", 1),
     ("đ) Kiểm tra", Rank.LETTER, "đ", 5),
+    ("b- Kiểm tra", Rank.LETTER, "b", 2),
     ("(2) Kiểm tra", Rank.BRACKET, "2", 2),
     ("– Kiểm tra", Rank.DASH, "–", 0),
     ("+ Kiểm tra", Rank.PLUS, "+", 0),
@@ -325,6 +326,96 @@ def test_paragraphs_under_a_numbered_topic_are_its_duties_and_no_instructions(re
         ("III.1.1", "tổng hợp."),
     ]
     assert plan.instructions == ()
+
+
+def test_a_document_without_sections_gives_its_duties_by_number(read):
+    plan = read(
+        "Chủ tịch UBND tỉnh yêu cầu:\n1. Giám đốc Sở Y tế\na) Rà soát chợ.\nb) Tập huấn.\n"
+        "2. Công an tỉnh chủ trì, phối hợp với Sở Y tế tuần tra.\n3. Tổ chức thực hiện\nGiao Sở Nội vụ tổng hợp.\n"
+    )
+    assert [(duty.citation, item.owner) for item in plan.items for duty in item.duties] == [
+        ("1.1", "Giám đốc Sở Y tế"),
+        ("1.2", "Giám đốc Sở Y tế"),
+        ("2", "Công an tỉnh"),
+        ("3.1", "Sở Nội vụ"),
+    ]
+
+
+def test_a_section_about_times_gives_duties_that_have_those_times(read):
+    plan = read(
+        "II. THỜI GIAN VÀ CÁC BƯỚC TIẾN HÀNH\n1. Bước 1: Khảo sát (từ ngày 10/9 đến ngày 30/9/2022)\n"
+        "- Phòng Kinh tế lập danh sách.\n- Công an xã tuần tra, xong trước ngày 28/9/2022.\n"
+        "2. Bước 2: Xử lý\nPhòng Văn hóa phát thanh.\n"
+    )
+    assert [(duty.citation, [each.text for each in duty.deadlines]) for duty in plan.duties] == [
+        ("II.1.1", ["từ ngày 10/9 đến ngày 30/9/2022"]),
+        ("II.1.2", ["trước ngày 28/9/2022"]),
+        ("II.2.1", []),
+    ]
+
+
+def test_the_points_of_a_title_are_duties_of_the_labels_after_them(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Công tác thông tin\n- Tổ chức hội thi.\n- Xây dựng phóng sự.\nĐơn vị chủ trì: Sở Nội vụ.\n"
+        "2. Rà soát chợ\nĐơn vị chủ trì: Sở Y tế.\n"
+    )
+    assert [(duty.citation, duty.text, duty.lead) for duty in plan.duties] == [
+        ("II.1.1", "Tổ chức hội thi.", "Sở Nội vụ"),
+        ("II.1.2", "Xây dựng phóng sự.", "Sở Nội vụ"),
+        ("II.2", "Rà soát chợ", "Sở Y tế"),
+    ]
+
+
+def test_a_report_that_a_title_asks_for_is_a_duty(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế: Rà soát chợ.\n2. Chế độ báo cáo\n"
+        "Các cơ quan, đơn vị gửi báo cáo về Sở Y tế trước ngày 15/6/2022.\n"
+        "Yêu cầu các sở, ngành triển khai thực hiện.\n"
+    )
+    assert [duty.citation for duty in plan.duties] == ["III.1.1", "III.2.1"]
+    assert [each.text for each in plan.instructions] == ["Yêu cầu các sở, ngành triển khai thực hiện."]
+
+
+def test_the_article_that_says_who_carries_a_decision_out_is_an_instruction(read):
+    plan = read(
+        "Điều 1. Ban hành kèm theo Quyết định này Kế hoạch.\n"
+        "Điều 2. Chánh Văn phòng, Thủ trưởng các đơn vị liên quan chịu trách nhiệm thi hành Quyết định này./.\n"
+        "KẾ HOẠCH\nI. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế: Rà soát chợ.\n2. Sở Nội vụ: Tập huấn.\n"
+        "Các đơn vị thuộc Sở theo chức năng triển khai thực hiện Kế hoạch này.\n"
+    )
+    assert [duty.citation for duty in plan.duties] == ["I.1.1", "I.2.1"]
+    assert [each.text[:10] for each in plan.instructions] == ["Chánh Văn ", "Các đơn vị"]
+
+
+def test_a_name_stays_whole_at_a_line_s_end_and_a_title_alone(read):
+    long = (
+        "rà soát các cơ sở trên địa bàn, tổng hợp và báo cáo Ủy ban nhân dân tỉnh theo đúng quy định của\npháp luật.\n"
+    )
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n"
+        f"1. Sở Y tế {long}2. Sở Nội vụ {long}3. Cục trưởng Cục Thuế tỉnh, Cục trưởng Cục\nQuản lý thị trường tỉnh\n"
+        f"Kiểm tra hóa đơn, {long}"
+    )
+    assert [owner.name for owner in list(plan.items)[-1].owners] == [
+        "Cục trưởng Cục Thuế tỉnh",
+        "Cục trưởng Cục Quản lý thị trường tỉnh",
+    ]
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế: Rà soát.\n2. Các tổ xung kích trực thuộc\nCăn cứ tình hình, tuần tra.\n"
+    )
+    assert [duty.text for duty in plan.duties] == ["Rà soát.", "Căn cứ tình hình, tuần tra."]
+
+
+def test_paragraphs_of_two_bodies_are_two_duties_however_full_the_lines_are(read):
+    first = (
+        "Đề nghị Ủy ban nhân dân các xã, phường quy định tỷ lệ phương tiện khi đấu\n"
+        "thầu, đặt hàng dịch vụ trên từng tuyến xe, theo khả năng của địa phương.\n"
+    )
+    plan = read(
+        f"II. NHIỆM VỤ\n1. Phát triển phương tiện\n{first}Tổng công ty Đường sắt Việt Nam cải tạo toa xe.\n"
+        f"2. Cải tạo công trình\na) Sở Xây dựng {first[7:]}"
+    )
+    assert [duty.citation for duty in plan.duties][:2] == ["II.1.1", "II.1.2"]
 
 
 def test_of_labels_that_no_table_knows_the_one_that_names_a_body_says_who_leads(read):
