@@ -86,13 +86,13 @@ def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
     if pages.length > limits.characters or len(pages.blocks) > limits.lines:
         raise refused(name, "text", limits.lines)
     found = modern("\x1e\n".join(text.replace("\x1e", " ").replace("\n", "\x1f") for text in pages.texts()))
-    parts = iter(clean(part.replace("\x1f", "\n")).strip() for part in found.text.split("\x1e\n"))
+    parts = iter(_cleaned(part.replace("\x1f", "\n")) for part in found.text.split("\x1e\n"))
     blocks: list[Block] = []
     line, gap = 0, False
     for block in pages.blocks:
         place = replace(block.place, order=len(blocks) + 1)
         if isinstance(block, Table):
-            rows = tuple(tuple(next(parts) for _ in row) for row in block.rows)
+            rows = tuple(tuple(clean(next(parts)).strip() for _ in row) for row in block.rows)
             blocks.append(replace(block, rows=rows, place=replace(place, line=place.line or line)))
         elif text := next(parts):
             line = place.line
@@ -103,6 +103,11 @@ def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
     if not any(each.isalpha() for each in text):
         raise refused(name, "empty")
     return replace(read, doubts=tuple(_doubts(text, found.was)))
+
+
+def _cleaned(text: str) -> str:
+    """A text clean but for its tabs, which may divide the cells of a table."""
+    return "\t".join(clean(part).strip() for part in text.split("\t")).rstrip()
 
 
 def _doubts(text: str, was: str) -> Iterator[Doubt]:

@@ -1,4 +1,5 @@
-"""Duty tables in documents saved as text: «a | b | c» on one line, or every cell on lines of its own with a bar after.
+"""Duty tables in documents saved as text: cells between bars or tabs on one line, or on lines of their own with a bar
+after each.
 
 Only runs whose first cells read like the heads of a duty table become tables again; everything else stays lines.
 """
@@ -19,22 +20,25 @@ _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?"
 _WIDEST = 20
 _LONGEST_CELL = 60
 _RULE = re.compile(r"[\s|:+\-–=_]*")
+_TAB = re.compile(r"\s*\t\s*")
 
 
 def with_text_tables(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with every run of lines that is a duty table turned into one."""
+    """The blocks with every run of lines that is a duty table turned into one; a tab in any other line is a blank."""
     found: list[Block] = []
     count = sum(isinstance(each, Table) for each in blocks)
     n = 0
     while n < len(blocks):
-        rows, after = _piped(blocks, n) or _barred(blocks, n) or ([], n + 1)
+        block = blocks[n]
+        rows, after = _ruled(blocks, n) or _barred(blocks, n) or ([], n + 1)
         if rows:
             count += 1
             width = max(map(len, rows))
             cells = tuple((*row, *[""] * (width - len(row))) for row in rows)
-            found.append(Table(cells, replace(blocks[n].place, table=count)))
-        else:
-            found.append(blocks[n])
+            block = Table(cells, replace(block.place, table=count))
+        elif isinstance(block, TextLine):
+            block = replace(block, text=_TAB.sub(" ", block.text).strip())
+        found.append(block)
         n = after
     return found
 
@@ -43,16 +47,34 @@ _Rows = tuple[list[list[str]], int]
 """The rows of a table, and the index of the block after them."""
 
 
-def _piped(blocks: Sequence[Block], start: int) -> _Rows | None:
-    """Rows written on one line each."""
-    rows: list[list[str]] = []
-    n = start
-    while n < len(blocks) and isinstance(line := blocks[n], TextLine) and line.text.count("|") > 1:
+def _parts(block: Block) -> list[str]:
+    """The cells of a line that tabs or bars divide; none of any other line."""
+    text = block.text if isinstance(block, TextLine) else ""
+    sign = "\t" if "\t" in text else BAR
+    parts = text.split(sign) if sign == "\t" else text.removeprefix(BAR).removesuffix(BAR).split(BAR)
+    return [part.strip() for part in parts] if text.count(sign) > (sign == BAR) else []
+
+
+def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:
+    """Rows written on one line each, or on several where a cell holds a line break: a row begins with its number, or
+    where the one before is full."""
+    rows = [_parts(blocks[start])]
+    if not _is_head(rows[0]):
+        return None
+    n = start + 1
+    while n < len(blocks):
+        block, parts, width = blocks[n], _parts(blocks[n]), len(rows[0])
+        if not parts and isinstance(block, TextLine) and any(_parts(each) for each in blocks[n + 1 : n + 3]):
+            parts = [block.text]  # a line inside a cell
+        if not parts:
+            break
         n += 1
-        if not _RULE.fullmatch(line.text):
-            rows.append([cell.strip() for cell in line.text.removeprefix("|").removesuffix("|").split("|")])
-            if not _is_head(rows[0]):
-                return None
+        if not _RULE.fullmatch("".join(parts)):
+            fresh = len(parts) >= width or _NUMBERED.fullmatch(parts[0]) is not None or len(rows[-1]) >= width
+            if fresh or len(rows) == 1:
+                rows.append(parts)
+            else:
+                rows[-1] = [*rows[-1][:-1], f"{rows[-1][-1]}\n{parts[0]}".strip(), *parts[1:]]
     return (rows, n) if len(rows) > 1 else None
 
 

@@ -481,3 +481,26 @@ def test_labels_after_the_last_point_are_its_own_where_another_says_who_does_it(
         ("II.1.1", "Củng cố "),
         ("II.1.2", "Tập huấn"),
     ]
+
+
+TABBED = (
+    "PHỤ LỤC\nTT\tNhiệm vụ\tCơ quan chủ trì\tPhối hợp\tThời hạn\n"
+    "I\tHoàn thiện cơ chế\n1\tRà soát\nchợ\tSở Y tế\t\tQuý II/2026\n"
+    "2\tTập huấn\tTrường Cao đẳng An Lạc\tSở Nội vụ;\nCông an tỉnh\t30/6/2026\nHết bảng.\n"
+)
+
+
+def test_a_table_pasted_with_tabs_is_a_table_again(read):
+    plan = read(TABBED)
+    assert found(plan) == [
+        ("1", ["Sở Y tế"], ["Rà soát\nchợ"]),
+        ("2", ["Trường Cao đẳng An Lạc"], ["Tập huấn"]),
+    ]
+    last = list(plan.duties)[-1]
+    assert (last.coordinating, last.deadlines[0].text) == (("Sở Nội vụ", "Công an tỉnh"), "30/6/2026")
+    assert [each.text for each in plan.left_out] == ["Hết bảng."]
+
+
+def test_a_tab_in_a_line_that_is_no_row_is_a_blank(read):
+    plan = read("I.\tPHÂN CÔNG\n1.\tSở Y tế\n\t-\tKhám\tbệnh.\n")
+    assert found(plan) == [("1", ["Sở Y tế"], ["Khám bệnh."])]
