@@ -221,5 +221,7 @@ class _Draft:
             yield f"            coordinating: [{', '.join(dict.fromkeys(filter(None, known.values())))}]"
         for name in (name for name, agency in known.items() if not agency):
             yield f"            # phối hợp với «{name}»: không có trong danh bạ / not in the directory"
+        for detail in duty.details:
+            yield f"            # văn bản ghi thêm / the document adds: {_quoted(detail)}"
         if timing.wording:
             yield f"            # thời gian trong văn bản / time in the document: {_quoted(timing.wording)}"

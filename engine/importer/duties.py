@@ -287,7 +287,8 @@ class SectionRead:
         text = _CLOSED.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         roles, facts = roles_in(whole, tuple(owner.name for owner in owners)), said.facts
-        deadlines = (*deadlines_in(whole), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
+        told = "\n".join((whole, *facts.details))
+        deadlines = (*deadlines_in(told), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if not any(each.days for each in deadlines):
             deadlines += tuple(each for each in above if each.days)
         if said.node is not None:
@@ -308,6 +309,7 @@ class SectionRead:
             facts.product,
             _distinct(deadlines),
             roles.reports_to,
+            facts.details,
         )
 
     def _table(self, node: Node, columns: Columns, topic: str) -> None:

@@ -77,7 +77,8 @@ class Owner:
 
 @dataclass(frozen=True)
 class DutyText:
-    """One duty, its words whole. ``lead`` only where the document says «chủ trì»."""
+    """One duty, its words whole. ``lead`` only where the document says «chủ trì». ``details``: what labelled lines say
+    of it beside this («Địa điểm: …»)."""
 
     citation: str
     text: str
@@ -89,6 +90,7 @@ class DutyText:
     product: str = ""
     deadlines: tuple[Deadline, ...] = ()
     reports_to: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

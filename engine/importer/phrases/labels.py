@@ -23,17 +23,20 @@ class Label(StrEnum):
     DEADLINE = "deadline"
     PRODUCT = "product"
     PERSON = "person"
+    DETAIL = "detail"
     OTHER = "other"
 
 
 def _table(rows: str, pattern: str) -> tuple[tuple[Label, re.Pattern[str]], ...]:
-    """Rows «label  words» as patterns, in their order; ``who`` stands for the bodies that a label speaks of."""
+    """Rows «label  words» as patterns, in their order; ``who`` stands for the bodies that a label speaks of, ``what``
+    for circumstances that are neither a time nor a body's part."""
     who = (
         "(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
         "(?:,| và| ?/)? ?){0,4}"
     )
     parts = (row.split(None, 1) for row in rows.strip().splitlines())
-    said = ((Label(name), words.replace("<who>", who)) for name, words in parts)
+    what = "kinh phí|nguồn lực|nguồn vốn|đối tượng|thành phần|tham dự|địa điểm|địa bàn|phương pháp|số lượng|quy mô"
+    said = ((Label(name), words.replace("<who>", who).replace("<what>", what)) for name, words in parts)
     return tuple((label, spelled(pattern.replace("<words>", words))) for label, words in said)
 
 
@@ -46,10 +49,11 @@ lead          <who>(?:chịu trách nhiệm|trách nhiệm thực hiện|phân c
 deadline      (?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}
 deadline      (?:hoàn thành|hạn(?:,? (?:thực hiện|hoàn thành|báo cáo|xong|kết thúc))*)
 product       (?:dự kiến )?(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)[^:.;()]{0,30}
+detail        (?:<what>|hình thức)[^:.;()]{0,30}
 """,
     r"(?P<label><words>) ?(?:\([^()]{0,60}\))?(?: ?: |\s-\s+)",
 )
-_BETWEEN = re.compile(r"[.;]\s+(?=\w)")
+_BETWEEN = re.compile(r"[.;]\s+(?=\w)|\((?=\w)")
 _NEXT = re.compile(r"[.;,]\s+(?=\w)")
 
 _COLUMN = _table(
@@ -63,8 +67,7 @@ coordinating  .{0,40}phối hợp
 monitor       .{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)
 deadline      .{0,25}(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc|lộ trình|hạn xử lý|ngày hoàn|hoàn thành)
 product       .{0,30}(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)
-other         .{0,20}(?:ghi chú|kinh phí|nguồn lực|nguồn vốn|đối tượng|thành phần|tham dự|địa điểm|phương pháp|số lượng)
-other         .{0,20}(?:đơn vị tính|chỉ tiêu|mức độ|căn cứ)
+other         .{0,20}(?:<what>|ghi chú|đơn vị tính|chỉ tiêu|mức độ|căn cứ)
 lead          .{0,60}(?:chủ trì|đầu mối|trách nhiệm|phân công|phụ trách|thực hiện$|(?:người|đơn vị|cơ quan) thực hiện)
 lead          (?:tên )?(?:cơ quan|đơn vị|sở|phòng)(?:(?:,| ?/) ?(?:đơn vị|ban|ngành|địa phương))*$
 task          .{0,40}(?:nội dung|nhiệm vụ|công việc|hoạt động|tên văn bản)
@@ -74,12 +77,12 @@ task          .{0,40}(?:nội dung|nhiệm vụ|công việc|hoạt động|tên
 
 
 def label_of_line(text: str) -> tuple[Label, str] | None:
-    """The label that a line begins with and what follows it; None if it begins with none."""
+    """The label that a line begins with and what follows it, of a detail the whole; None if it begins with none."""
     plain = matching(text[:160])
     for label, pattern in _LINE:
         found = pattern.match(plain)
         if found and found["label"].strip():
-            return label, text[found.end() :].strip()
+            return label, text[0 if label is Label.DETAIL else found.end() :].strip()
     return None
 
 
@@ -90,7 +93,8 @@ def labels_in(text: str) -> list[tuple[Label, str]]:
         return []
     cuts = [each.end() for each in _NEXT.finditer(text, text.find(":")) if label_of_line(text[each.end() :])]
     parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    return [(label, value.strip(" .;,")) for label, value in filter(None, map(label_of_line, parts))]
+    said = [(label, value.strip(" .;,")) for label, value in filter(None, map(label_of_line, parts))]
+    return [(label, value if "(" in value else value.rstrip(")")) for label, value in said]
 
 
 def label_inside(text: str) -> int:

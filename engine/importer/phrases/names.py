@@ -376,12 +376,13 @@ _COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng|địa)\s(?:quan|vị|
 
 
 def is_body(name: str) -> bool:
-    """Whether a text can be a body: not one common word («ban», «ngành», «đơn vị»), no post without its body."""
+    """Whether a text can be a body: not one common word («ban», «ngành», «đơn vị»), no post without its body. A code
+    of a department («P4») can."""
     words = name.split()
     plain = matching(name)
     if _STOP.match(plain) and not _GROUP.match(plain):
         return False
-    if len(words) == 1 and not (name.isupper() and len(name) > 2):
+    if len(words) == 1 and not (name.isupper() and (len(name) > 2 or name[-1].isdigit())):
         return not name.islower() and len(name) > 3
     return bool(words) and (_COMMON.match(name) is None or len(words) > 2)
 

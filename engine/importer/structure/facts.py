@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from engine.importer.phrases.agency_lists import bodies_in, lead_of, unknown_label
-from engine.importer.phrases.labels import Label, label_of_line, labels_at_end, labels_in
+from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
@@ -27,13 +28,16 @@ class Facts:
     monitor: str = ""
     deadline: str = ""
     product: str = ""
+    details: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, facts: Iterable[Fact]) -> Facts:
         """The first of a kind wins."""
         found: dict[Label, str] = {}
+        details = []
         for fact in facts:
             found.setdefault(fact.label, fact.value)
+            details += [fact.value] if fact.label is Label.DETAIL else []
         leads, helping = lead_of(found.get(Label.LEAD, ""))
         helping += bodies_in(found.get(Label.COORDINATING, ""))
         return cls(
@@ -42,6 +46,7 @@ class Facts:
             found.get(Label.MONITOR, ""),
             found.get(Label.DEADLINE, ""),
             found.get(Label.PRODUCT, ""),
+            tuple(details),
         )
 
     @classmethod
@@ -58,15 +63,44 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
     """The blocks with every labelled line taken into the paragraph that it follows."""
     runs: list[tuple[Paragraph | Table, list[Fact]]] = []
     for block in blocks:
-        if isinstance(block, Paragraph) and runs and isinstance(runs[-1][0], Paragraph):
+        if isinstance(block, Paragraph) and runs and isinstance(above := runs[-1][0], Paragraph):
             run = runs[-1][1]
-            facts = facts_of(block)
-            if facts or (run and _goes_on(block, run[-1].line)):
-                run += facts or [Fact(Label.OTHER, block.body.strip(), block)]
+            facts = facts_of(block, listed=bool(run))
+            if not facts and run and _goes_on(block, run[-1].line):
+                facts = [_told(block, above)]
+            if facts:
+                run += facts
                 continue
         runs.append((block, []))
-    for block, run in runs:
+    for block, run in _with_first(runs):
         yield replace(block, facts=_settled(run)) if run and isinstance(block, Paragraph) else block
+
+
+def _with_first(
+    runs: Iterable[tuple[Paragraph | Table, list[Fact]]],
+) -> list[tuple[Paragraph | Table, list[Fact]]]:
+    """The runs with the circumstances that stand before their first known label."""
+    found: list[tuple[Paragraph | Table, list[Fact]]] = []
+    for block, run in runs:
+        while found and isinstance(block, Paragraph) and any(each.label is Label.LEAD for each in run):
+            above, others = found[-1]
+            first = facts_of(block, listed=True) if _alike(block, run[0].line) else []
+            if not first or others or not isinstance(above, Paragraph):
+                break
+            block, run = above, [*first, *run]
+            found.pop()
+        found.append((block, run))
+    return found
+
+
+def _told(paragraph: Paragraph, above: Paragraph) -> Fact:
+    """The fact of a label that no table knows. It is more than a circumstance, and stays with the duty's words, where
+    its label or what follows is a body or gives work; what is to be done («Nội dung: …») where the title above does
+    not say it itself."""
+    words, _, value = paragraph.body.partition(":")
+    named = owner_line(words.strip()) or owner_line(value.strip()) or opens_duty(Prose.of(value.strip()))
+    more = not opens_duty(Prose.of(above.body)) if label_of_column(words) is Label.TASK else named
+    return Fact(Label.OTHER if more else Label.DETAIL, paragraph.body.strip(" .;"), paragraph)
 
 
 def _settled(run: list[Fact]) -> tuple[Fact, ...]:
@@ -93,24 +127,30 @@ def label_words(fact: Fact) -> str:
     return fact.line.body.partition(":")[0].strip()
 
 
-def facts_of(paragraph: Paragraph) -> list[Fact]:
-    """The facts that a paragraph consists of; none if it is something else, or if its lead names no body."""
+def facts_of(paragraph: Paragraph, *, listed: bool = False) -> list[Fact]:
+    """The facts that a paragraph consists of; none if it is something else, or if its lead names no body.
+    Circumstances alone are facts where they are ``listed`` with others."""
     mark = paragraph.mark
     numbered = mark is not None and mark.rank < Rank.LETTER and mark.depth < 2
     if numbered or len(paragraph.text) > 1500:
         return []
     found = labels_in(paragraph.body.strip()) or unknown_label(paragraph.body.strip())
-    if not found or any(label is Label.LEAD and not lead_of(value)[0] for label, value in found):
+    alone = not listed and all(label is Label.DETAIL for label, _ in found)
+    if alone or any(label is Label.LEAD and not lead_of(value)[0] for label, value in found):
         return []
     return [Fact(label, value, paragraph) for label, value in found]
 
 
 def _goes_on(paragraph: Paragraph, before: Paragraph) -> bool:
     """Whether a line among labelled lines is one of a label that no table knows: «Địa điểm: …», marked as they are."""
-    mark, other = paragraph.mark, before.mark
-    same = (mark.rank if mark else None) == (other.rank if other else None)
-    bulleted = mark is not None and mark.rank in (*BULLETS, Rank.LETTER)
-    return same and bulleted and len(paragraph.body) < 200 and _SHORT_LABEL.match(paragraph.body.strip()) is not None
+    bulleted = paragraph.mark is not None and paragraph.mark.rank in (*BULLETS, Rank.LETTER)
+    labelled = len(paragraph.body) < 200 and _SHORT_LABEL.match(paragraph.body.strip()) is not None
+    return bulleted and labelled and _alike(paragraph, before)
+
+
+def _alike(paragraph: Paragraph, other: Paragraph) -> bool:
+    """Whether two paragraphs have marks of one kind, or none."""
+    return (paragraph.mark and paragraph.mark.rank) == (other.mark and other.mark.rank)
 
 
 def by_lead(facts: Iterable[Fact]) -> list[list[Fact]]:

@@ -26,6 +26,12 @@ def test_the_draft_of_plan_188_loads_against_the_directory(draft, nghe_an):
     assert plan.supervisor == "so-ldtbxh"
 
 
+def test_circumstances_of_a_duty_stand_beside_it(read):
+    plan = read("II. HOẠT ĐỘNG\n1. Hội thi\n- Đơn vị chủ trì: Sở Y tế.\n- Địa điểm: Nhà hát.\n2. Sở Y tế khám bệnh.\n")
+    lines = as_plan_yaml(plan, Unknowing()).splitlines()
+    assert '            # văn bản ghi thêm / the document adds: "Địa điểm: Nhà hát"' in lines
+
+
 def test_it_has_exactly_the_items_and_duties_of_the_configured_plan(draft, nghe_an, request):
     configured = load_plan(request.config.rootpath / "config" / "plans" / "188-kh-ubnd-2021.yaml", nghe_an)
     drafted = loaded(draft, nghe_an)

@@ -230,8 +230,9 @@ def test_a_label_that_no_table_knows_before_a_body_names_who_leads_and_is_told_o
     )
     assert found(plan) == [
         ("1", ["Ban Quản lý dự án khu vực 2"], ["Kè sông"]),
-        ("2", ["UBND xã Hòa Minh"], ["Cầu Mới\n- Địa điểm: Trung tâm xã."]),
+        ("2", ["UBND xã Hòa Minh"], ["Cầu Mới"]),
     ]
+    assert list(plan.duties)[1].details == ("Địa điểm: Trung tâm xã",)
     assert codes(plan) == [("unknown_label", "cả văn bản")]
 
 
@@ -504,3 +505,36 @@ def test_a_table_pasted_with_tabs_is_a_table_again(read):
 def test_a_tab_in_a_line_that_is_no_row_is_a_blank(read):
     plan = read("I.\tPHÂN CÔNG\n1.\tSở Y tế\n\t-\tKhám\tbệnh.\n")
     assert found(plan) == [("1", ["Sở Y tế"], ["Khám bệnh."])]
+
+
+CIRCUMSTANCES = {
+    "between known labels": "- Thời gian: Tháng 5/2026.\n- Địa điểm: Các xã A, B.\n- Quy mô: 120 đại biểu.\n"
+    "- Đơn vị chủ trì: Sở Y tế.\n",
+    "before them": "- Địa điểm: Các xã A, B.\n- Quy mô: 120 đại biểu.\n- Đơn vị chủ trì: Sở Y tế.\n"
+    "- Thời gian: Tháng 5/2026.\n",
+    "without marks": "Thời gian: Tháng 5/2026\nĐịa điểm: Các xã A, B\nQuy mô: 120 đại biểu\nĐơn vị chủ trì: Sở Y tế\n",
+    "in one line": "- Thời gian: Tháng 5/2026; địa điểm: Các xã A, B; quy mô: 120 đại biểu; chủ trì: Sở Y tế.\n",
+}
+
+
+@pytest.mark.parametrize("body", CIRCUMSTANCES.values(), ids=list(CIRCUMSTANCES))
+def test_circumstances_under_labels_are_facts_of_the_activity_named_above(read, body):
+    plan = read(f"II. HOẠT ĐỘNG\n1. Tổ chức ngày hội\n{body}2. Lễ tổng kết\n- Đơn vị chủ trì: Sở Nội vụ.\n")
+    first = next(plan.duties)
+    assert (first.text, first.lead, first.deadlines[0].text) == ("Tổ chức ngày hội", "Sở Y tế", "Tháng 5/2026")
+    assert [each.lower() for each in first.details] == ["địa điểm: các xã a, b", "quy mô: 120 đại biểu"]
+
+
+def test_a_labelled_line_that_gives_work_stays_with_the_words(read):
+    plan = read(
+        "II. HOẠT ĐỘNG\n1. Tuần lễ sức khỏe\n- Đơn vị chủ trì: Sở Y tế.\n- Các trường: tổ chức mít tinh.\n"
+        "- Nội dung: Khám bệnh.\n- Giải thưởng: 03 giải.\n2. Lễ tổng kết\n- Đơn vị chủ trì: Sở Nội vụ.\n"
+    )
+    first = next(plan.duties)
+    assert first.text == "Tuần lễ sức khỏe\n- Các trường: tổ chức mít tinh.\n- Nội dung: Khám bệnh."
+    assert first.details == ("Giải thưởng: 03 giải",)
+
+
+def test_a_code_of_a_department_says_who_leads(read):
+    plan = read("III. NHIỆM VỤ\n1.1. Thay máy.\nThực hiện: P4; phối hợp: P2, các tổ.\n1.2. Sơn cột.\nThực hiện: P5.\n")
+    assert [(item.owner, item.duties[0].coordinating) for item in plan.items] == [("P4", ("P2", "các tổ")), ("P5", ())]
