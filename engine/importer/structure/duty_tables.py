@@ -160,7 +160,9 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
         facts=Facts(
             tuple(name.text for name in owners),
             tuple(name.text for name in (*helping, *bodies_in(with_))),
-            *(get.get(each, "") for each in (Label.MONITOR, Label.DEADLINE, Label.PRODUCT)),
+            get.get(Label.MONITOR, ""),
+            get.get(Label.DEADLINE, ""),
+            get.get(Label.PRODUCT, ""),
         ),
         persons=get.get(Label.PERSON, ""),
         same=covered and not fresh,
