@@ -35,6 +35,7 @@ _EXPECTS_NUMBER = re.compile(
     r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
 )
+_EXPECTS_LETTER = re.compile(r"(?<!\w)(?:điểm|khoản|mục|tiết|loại|nhóm|lớp|bảng|biểu|phụ lục|khối)$")
 _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
 _KNOWN_PAIRS = frozenset(pair for text in (*say.FIELDS, *say.WHOLE_NAMES) for pair in _ACROSS.findall(text))
@@ -233,7 +234,8 @@ class _Joiner:
         full = bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
         last = self.counts.get((mark.rank, mark.depth), 0)
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
-        if _EXPECTS_NUMBER.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
+        expects = _EXPECTS_LETTER if mark.rank is Rank.LETTER else _EXPECTS_NUMBER
+        if expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
             deeper = above is not None and mark.label == f"{above.label}.1"
             named = bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True))
             return next_ and bool(deeper or named)

@@ -407,6 +407,14 @@ def test_a_name_stays_whole_at_a_line_s_end_and_a_title_alone(read):
     assert [duty.text for duty in plan.duties] == ["Rà soát.", "Căn cứ tình hình, tuần tra."]
 
 
+def test_a_letter_after_a_word_that_numbers_follow_is_a_mark(read):
+    plan = read("II. NHIỆM VỤ\n1. Rà soát văn bản liên quan đến Luật\na) Sở Tư pháp rà soát.\nb) Khu phố họp dân.\n")
+    assert [(duty.citation, duty.text) for duty in plan.duties] == [
+        ("II.1.a", "Sở Tư pháp rà soát."),
+        ("II.1.b", "Khu phố họp dân."),
+    ]
+
+
 def test_paragraphs_of_two_bodies_are_two_duties_however_full_the_lines_are(read):
     first = (
         "Đề nghị Ủy ban nhân dân các xã, phường quy định tỷ lệ phương tiện khi đấu\n"
