@@ -115,8 +115,9 @@ class _Draft:
     def _settings(self) -> Iterator[str]:
         yield from ("", "# ── Cấu hình, không có trong văn bản / Configured, not in the document " + "─" * 24)
         number, year = self.plan.number.text, self.plan.date.year if self.plan.date else None
-        named = re.match("(?i)chương trình|phương án|đề án", self.plan.title.text)
-        kind = (named[0] if named else "Kế hoạch").capitalize()
+        named = re.match("(?i)chương trình|phương án|đề án|chỉ thị|thông báo|hướng dẫn", self.plan.title.text)
+        issued = re.search("/(?:KH|QĐ)", number) or not re.search("/[A-ZĐ]", number)
+        kind = (named[0] if named else "Kế hoạch" if issued else "Văn bản").capitalize()
         name = _quoted(f"{kind} {number} năm {year}"[:80]) if number and year else ""
         yield self._asked("short_title", "tên trung tính, không có chữ của lĩnh vực", name)
         yield self._asked("sms_name", "nhiều nhất 11 ký tự không dấu", self._sms_name())
@@ -179,7 +180,7 @@ class _Draft:
     # -- sections --------------------------------------------------------------------------------------------------
 
     def _section(self, section: DraftSection) -> Iterator[str]:
-        changed = f"số in trong văn bản là «{section.printed}»" if section.changed else ""
+        changed = f"số in trong văn bản là «{section.printed or 'không có'}»" if section.changed else ""
         yield f"  - roman: {section.roman}" + _confirm(changed)
         yield f"    heading: {_quoted(section.heading)}"
         yield f"    kind: {'standing' if section.standing else 'assignments'}"

@@ -16,6 +16,7 @@ from engine.importer.model import Deadline, DeadlineKind
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
 _POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")
 _DAY = re.compile(r"(?:^|-)\d{2}$")
+_RANGE = re.compile(r"(?i)từ .+ đến ")
 _USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
 
 
@@ -37,7 +38,7 @@ def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
     cadence = tuple(name for name in ORDER if any(name in each.cadence for each in deadlines))
     wording = "; ".join(each.text for each in deadlines)
     cycles = [name for name in cadence if name != "ad_hoc"]
-    days = [(each, point) for each in deadlines for point in each.days]
+    days = [(each, point) for each in deadlines for point in _points(each)]
     if not cycles:
         return _single(days, year, cadence, wording, said=bool(deadlines))
     single = [(each, point) for each, point in days if not each.cadence and re.match(r"\d{4}-", point)]
@@ -50,6 +51,11 @@ def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
     once = _single(single, year, cadence, wording, said=True)
     doubts = "; ".join(filter(None, (once.confirm, doubt)))
     return Timing(once.cadence, wording, once.on, due_day or (_USUAL_DAY if once.on else None), doubts)
+
+
+def _points(deadline: Deadline) -> tuple[str, ...]:
+    """The days named; of a time «từ … đến …» the last."""
+    return deadline.days[-1:] if _RANGE.match(deadline.text) else deadline.days
 
 
 def _single(
@@ -80,6 +86,8 @@ def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:
         return None, "ngày không có thật"
     doubts = [f"văn bản không ghi năm, lấy năm {year}"] if found["y"] == "-" else []
     doubts += [] if found["d"] else ["lấy ngày cuối của thời gian nêu trong văn bản"]
+    if re.search(rf"(?<!\w)từ {re.escape(deadline.text)}", deadline.sentence):
+        doubts.append("văn bản nêu ngày bắt đầu, không nêu hạn")
     if not found["d"]:
         day = date(of + month // 12, month % 12 + 1, 1)
     before = not found["d"] or (deadline.before and deadline.kind is DeadlineKind.DATE)

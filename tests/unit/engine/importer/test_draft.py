@@ -71,6 +71,22 @@ def test_dates_in_the_document_become_rules_with_its_words(read):
     assert rules[0].wording == "trước ngày 16/12/2022"
 
 
+@pytest.mark.parametrize(
+    ("number", "title", "named"),
+    [
+        ("12/KH-UBND", "KẾ HOẠCH", "Kế hoạch"),
+        ("9/CT-UBND", "CHỈ THỊ", "Chỉ thị"),
+        ("47/UBND-KT", "V/v nước sạch", "Văn bản"),
+    ],
+)
+def test_a_document_is_called_what_it_is(number, title, named):
+    body = (
+        "TỈNH AN LẠC\nSố: {}\nAn Lạc, ngày 02 tháng 3 năm 2022\n{}\n\n1. Sở Y tế: Rà soát.\n2. Sở Nội vụ: Tập huấn.\n"
+    )
+    plan = read_document(body.format(number, title).encode(), "x.txt")
+    assert f'short_title: "{named} {number} năm 2022"' in as_plan_yaml(plan, _Everybody())
+
+
 def test_numbers_that_a_plan_file_cannot_hold_are_given_anew_and_said(read):
     plan = read("3. Tổ chức thực hiện\na) Sở Y tế: kiểm tra.\nb) Sở Tài chính: bố trí kinh phí.\n")
     text = as_plan_yaml(plan, _Everybody())

@@ -109,6 +109,16 @@ def test_a_plan_file_gets_no_more_than_the_words_say(text, cadence, on, due_day)
     assert (found.cadence, found.on, found.due_day) == (cadence, on, due_day)
 
 
+def test_of_a_time_between_two_days_the_last_counts():
+    found = timing_of(deadlines_in("tuần tra từ ngày 01/7 đến hết ngày 30/9/2022"), 2022)
+    assert (str(found.on), found.confirm) == ("2022-09-30", "")
+    assert str(timing_of(deadlines_in("từ tháng 4 đến tháng 11/2022"), 2022).on) == "2022-11-30"
+
+
+def test_a_day_on_which_something_begins_is_to_be_confirmed():
+    assert "bắt đầu" in timing_of(deadlines_in("Áp dụng từ ngày 01/6/2022."), 2022).confirm
+
+
 def test_a_year_that_was_added_is_to_be_confirmed():
     assert "2022" in timing_of(deadlines_in("trước ngày 15/12"), 2022).confirm
     assert timing_of(deadlines_in("trước ngày 15/12/2022"), 2022).confirm == ""
