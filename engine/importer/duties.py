@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
-from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, parted, placed_owner
+from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, opens_duty
-from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, unaddressed
+from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, parted, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of

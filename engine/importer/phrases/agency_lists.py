@@ -59,21 +59,6 @@ def bodies_in(text: str) -> list[Name]:
     return found
 
 
-_PART = re.compile(r"\s*;\s*|(?:\s*,|\s+và)\s+")
-
-
-def parted(text: str) -> list[Name]:
-    """The names in a line of an unknown body, cut at a semicolon and before every other body that begins like one."""
-    prose = Prose.of(text)
-    cuts = [(0, 0)] + [
-        each.span()
-        for each in _PART.finditer(text)
-        if ";" in each.group() or begins_name(prose, each.end(), small=prose.plain.startswith("các ", each.end()))
-    ]
-    ends = [*(start for start, _ in cuts[1:]), len(text)]
-    return [Name(text[a:b], a, b) for (_, a), b in zip(cuts, ends, strict=True)]
-
-
 VERB = spelled(r"(?<!\w)(?:chủ trì|phối hợp|tham mưu|thực hiện|triển khai|tổ chức|hướng dẫn)(?!\w)")
 _CHIEF = re.compile(r"(?<!\w)chủ\s*trì(?!\w)")
 

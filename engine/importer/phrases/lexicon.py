@@ -47,7 +47,7 @@ văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân; văn
 văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
 báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
-thủ tướng chính phủ; chính phủ; quốc hội; thủ đô
+thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.
@@ -75,7 +75,8 @@ phó chánh; cục trưởng; vụ trưởng; viện trưởng; hiệu trưởng
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
 nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở|phòng|ban|cơ quan|đơn vị|các)(?!\w)); toàn thể; bql;
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
-chủ rừng; khu phố; thôn; tổ chức tài chính; trại giam; trại tạm giam;
+chủ rừng; khu phố; thôn; tổ chức tài chính; trại giam; trại tạm giam; đảng đoàn; lđlđ;
+y tế(?= các (?:bộ|ngành)(?!\w));
 cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
 
@@ -100,12 +101,12 @@ phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông t
 hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
-ban quản lý; chủ rừng; nhà máy; khu công nghiệp
+ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu
 """)
 
 # What may be joined to a name without a capital letter.
 SUFFIXES = words(r"""
-(?:có )?liên quan; có (?:biển|rừng|biên giới|đường biên giới|khu công nghiệp|dịch)(?: đi qua)?;
+(?:có )?liên quan;
 (?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?;
 các cấp; cùng cấp; hai cấp;
 cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|xã))*(?: và cấp (?:huyện|xã))?;
@@ -136,7 +137,8 @@ cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu;
 tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu; đối thoại; công nhận; cấp giấy;
 tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng; tăng thời lượng; thâm nhập;
 nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực;
-nhận diện; làm tốt; lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| việc| công tác| thực hiện| triển khai| toàn diện); cấp phép;
+nhận diện; làm tốt; cấp phép; tìm kiếm; tuân thủ;
+lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| hội đồng| việc| công tác| thực hiện| triển khai| xây dựng| toàn diện);
 phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;
 can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển; bảo tồn; trùng tu; sưu tầm;
 biên tập; chấm điểm; xếp loại; bình xét; kiểm điểm; đẩy lùi; ngăn ngừa; giảm thiểu; tuyển chọn; luân chuyển; tinh giản;
@@ -177,7 +179,7 @@ quản lý thị trường; quản lý nhà nước; quản lý dự án; quản
 phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghiệp; giáo dục thường xuyên; giáo dục và đào tạo;
 thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật; sản xuất kinh doanh; sản xuất, kinh doanh;
 đầu tư và xây dựng; xây dựng cơ bản; chuyển đổi số; quản lý di tích; thông tin cơ sở; truyền thông đại chúng;
-giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm
+giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm; quản lý chuyên ngành
 """)
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
@@ -189,7 +191,7 @@ nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp;
 người sử dụng lao động; người lao động; đội kiểm tra liên ngành; đoàn kiểm tra liên ngành; tổ kiểm tra liên ngành;
 đội kiểm tra; đoàn kiểm tra; đoàn thanh tra; đoàn giám sát; ban giám sát; hội đồng thẩm định; tổ thẩm định;
 tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng; ban chỉ đạo; ban tổ chức;
-ban quản lý
+ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; thủy sản; hải sản; nông sản; lâm sản; khoáng sản
 """)
 # Openers that always begin a duty, never the rest of a name.
 STRONG = words("""

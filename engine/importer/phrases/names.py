@@ -50,13 +50,25 @@ _POST = spelled(
 )
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
-_PART_OF = spelled(r"(?:chi nhánh|phó|trưởng)(?!\w)")
+_PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng)(?!\w)")
+_OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
+_TIL_VERB = rf"(?=\s*(?:[.,;:)]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
+_FEW = re.compile(r"[^\W\d_]+(?:\s+(?!và\s)[^\W\d_]+){0,2}(?:\s+và(?:\s+[^\W\d_]+){1,4})?" + _TIL_VERB)
+_HAVING = re.compile(
+    phrase(r"(?:có|nơi có|nơi đang) (?!(?:trách nhiệm|nhiệm vụ|kế hoạch|(?:biện|giải) pháp|phương án|thể|đủ)(?!\w))")
+    + r"(?:[^\W\d_]+\s+){0,3}?[^\W\d_]+"
+    + _TIL_VERB
+)
+_PEOPLE = spelled(r"(?:người|dân quân|kiểm lâm|già làng|thanh niên|hội viên|đoàn viên)(?!\w)")
+_TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
+_SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
 _LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
-_FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên)$")
+_FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
+_ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
 
 @dataclass(frozen=True)
@@ -232,7 +244,9 @@ class _Walk:
             return self._sign(word.group(), at, word.end())
         if word.group() == "và":
             return self._and(word.end())
-        joined = _SUFFIX.match(plain, at) or _COMPOUND.match(plain, at)
+        having = self.grouped or self.plural or self.leveled
+        joined = _SUFFIX.match(plain, at) or (text[at].islower() and _COMPOUND.match(plain, at))
+        joined = joined or (having and _HAVING.match(plain, at))
         if joined:
             self.closed = self.closed or self._level(at, joined.end())
             return joined.end()
@@ -244,7 +258,7 @@ class _Walk:
             self.leveled = level is not None
             return level.end() if level else None
         stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
-        if stops or self._duty(at, word.end()):
+        if stops or self._duty(at, word.end()) or self._told(at):
             return None
         if word.group().endswith("."):
             short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
@@ -289,6 +303,8 @@ class _Walk:
             return end
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
+        if sign == "," and not self.closed and (rest := self._rest(at, following)):
+            return rest
         listed = _LISTED.match(plain, following) if sign == "," and not self.closed and not self.grouped else None
         if listed and begins_name(self.prose, listed.end()):
             return listed.end(1)  # «Phòng Đầu tư, thẩm định và giám sát đầu tư; Phòng …»
@@ -302,8 +318,11 @@ class _Walk:
         if word is None or self._verb(at) or " " not in word.group() or _SMALL_HEADS.match(plain, at):
             return word is not None and not self._verb(at)
         after = self._skip(word.end())
+        suffix = _SUFFIX.match(plain, after)
+        if suffix and suffix.group().split()[0] in plain[self.start : at].split():
+            return False  # «Các bệnh viện thuộc Bộ, bệnh viện thuộc trường đại học»
         more = self.prose.text[after : after + 1].isalpha() and not plain.startswith("và", after)
-        return _HEAD.match(plain, at) is None or not more or bool(_SUFFIX.match(plain, after)) or self._verb(after)
+        return _HEAD.match(plain, at) is None or not more or suffix is not None or self._verb(after)
 
     def _next_body(self, following: int) -> bool:
         """Whether another body begins after a dash: «Sở Tài chính - Sở Nội vụ», but not «Văn phòng HĐND - UBND», nor a
@@ -317,6 +336,34 @@ class _Walk:
         plain, text = self.prose.plain, self.prose.text
         ahead = re.compile(r"[^,;:.()\n]{2,40}?(?:,[^,;:.()\n]{2,30}?)?\s(?:và|-)\s+").match(plain, following)
         return ahead is not None and not begins_name(self.prose, following) and text[ahead.end() :][:1].isupper()
+
+    def _rest(self, at: int, following: int) -> int | None:
+        """Where the part ends with which a name goes on after a comma: after a verb, which alone names nothing («Khám,
+        chữa bệnh», «Thi đua, Khen thưởng»); after fields in small letters, with few more of them («học sinh, sinh
+        viên»); with what else a board manages («Ban Quản lý Khu kinh tế, các khu công nghiệp»)."""
+        plain, text = self.prose.plain, self.prose.text
+        found = _OF_MANY.match(plain, following) if plain.startswith("ban quản lý", self.start) else None
+        named = any(table.match(plain, following) for table in (_HEAD, _GROUP, _STOP, _PEOPLE))
+        if found is None and not self.grouped and not named and not _STRONG.match(plain, following):
+            opener, small = _OPENER.match(plain, following), text[following : following + 1].islower()
+            few = _FEW.match(plain, following) if small else None
+            if _ACTED.search(plain, self.start, at):
+                found = few or opener
+            elif not opener and not _GROUPED.match(plain, following):
+                found = few if all(word.islower() for word in text[self.start : at].split()[-2:]) else None
+        return found.end() if found else None
+
+    def _told(self, at: int) -> bool:
+        """Whether a sentence goes on at a place: several small words after a proper name of two syllables («Viettel Hà
+        Thanh cấp chữ ký số»)."""
+        found = _TWO_WORDS.search(self.prose.text, self.start + 1, at)
+        words = _SENTENCE.match(self.prose.text, at) if found else None
+        if found is None or words is None or not words.group().islower():
+            return False
+        starts, plain = (found.start(1), found.start(2)), self.prose.plain
+        proper = found.group().istitle() and not any(_HEAD.match(plain, n) or _OPENER.match(plain, n) for n in starts)
+        self.closed = self.closed or proper
+        return proper
 
     def _and(self, end: int) -> int | None:
         plain, following = self.prose.plain, self._skip(end)

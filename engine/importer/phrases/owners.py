@@ -7,14 +7,14 @@ Y tế»; «Sở Y tế có trách nhiệm: …»; «Định kỳ 6 tháng, các
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import Protocol
 
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.names import Name, Prose, ends_name, is_body, names_at, opens_duty
+from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, opens_duty
 from engine.importer.vietnamese import phrase, spelled
 
 
@@ -106,9 +106,8 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
         return None
     longer = _to_its_end(prose, end, headed)
     if longer > end:
-        last = names.pop()
-        names.append(Name(prose.text[last.start : longer].strip(), last.start, longer, last.group))
-        end = longer
+        last, end = names.pop(), longer
+        names += (replace(each, group=last.group) for each in parted(prose.text[:longer], last.start))
     names = _listed_to_colon(prose, names, end)
     end = max(end, names[-1].end)
     if not any(is_body(name.text) for name in names):
@@ -138,6 +137,7 @@ _TAIL_ALONE = re.compile(r"[^:.;,()]{1,60}(?=:|$)|[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
 _OPENER = say.compiled(say.OPENERS)
 _BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
+_OF_THOSE = spelled(r"tham gia (?!phối hợp)(?:\w+ ){2,}\w+$")  # «Các hộ tham gia chuỗi cung ứng»
 
 
 def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
@@ -148,7 +148,24 @@ def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     if tail is None or not words or words.startswith(("và ", "- ", "hoặc ")):
         return end
     started = prose.plain.index(words, end)
-    return end if _STRONG.match(prose.plain, started) and not _BROAD.match(prose.plain) else tail.end()
+    strong = _STRONG.match(prose.plain, started) and not (headed and _OF_THOSE.match(prose.plain, started))
+    return end if strong and not _BROAD.match(prose.plain) else tail.end()
+
+
+_PART = re.compile(r"\s*;\s*|(?:\s*,|\s+và)\s+")
+
+
+def parted(text: str, start: int = 0) -> list[Name]:
+    """The names in a line of an unknown body, cut at a semicolon and before every other body that begins like one.
+    It begins at ``start``."""
+    prose = Prose.of(text)
+    cuts = [(start, start)] + [
+        each.span()
+        for each in _PART.finditer(text, start)
+        if ";" in each.group() or begins_name(prose, each.end(), small=prose.plain.startswith("các ", each.end()))
+    ]
+    ends = [*(start for start, _ in cuts[1:]), len(text)]
+    return [Name(text[a:b].strip(), a, b) for (_, a), b in zip(cuts, ends, strict=True)]
 
 
 _PARTS = re.compile(r"\s*[,;]\s*|\s+và\s+(?=các\s)|$")

@@ -40,6 +40,29 @@ NAMES = [
     ("Trường Tiểu học và Trung học cơ sở Tân Lập", ["Trường Tiểu học và Trung học cơ sở Tân Lập"]),
     ("Công an và trưởng thôn rà soát", ["Công an", "trưởng thôn"]),
     ("các trường mầm non, trung tâm giáo dục thường xuyên", ["các trường mầm non", "trung tâm giáo dục thường xuyên"]),
+    ("Cục Quản lý Khám, chữa bệnh; Cục Dược", ["Cục Quản lý Khám, chữa bệnh", "Cục Dược"]),
+    ("Ban Thi đua, Khen thưởng tỉnh hướng dẫn", ["Ban Thi đua, Khen thưởng tỉnh"]),
+    ("Phòng Công tác học sinh, sinh viên, Phòng Đào tạo", ["Phòng Công tác học sinh, sinh viên", "Phòng Đào tạo"]),
+    ("Trung tâm Dữ liệu số văn hóa, thể thao và du lịch;", ["Trung tâm Dữ liệu số văn hóa, thể thao và du lịch"]),
+    ("Chi cục Phòng, chống thiên tai báo cáo", ["Chi cục Phòng, chống thiên tai"]),
+    ("Ban Quản lý Khu kinh tế, các khu công nghiệp tỉnh", ["Ban Quản lý Khu kinh tế, các khu công nghiệp tỉnh"]),
+    ("Ban Tổ chức, Ban Tuyên giáo", ["Ban Tổ chức", "Ban Tuyên giáo"]),
+    ("Hội Cựu chiến binh, người cao tuổi", ["Hội Cựu chiến binh"]),
+    ("Đoàn kiểm tra, đoàn giám sát", ["Đoàn kiểm tra"]),
+    ("Ban Tuyên truyền, Nguyễn Văn Bình báo cáo", ["Ban Tuyên truyền"]),
+    ("Khoa Nội tổng hợp, Khoa Nhi thực hiện", ["Khoa Nội tổng hợp", "Khoa Nhi"]),
+    ("Các bệnh viện thuộc Bộ, bệnh viện thuộc tỉnh", ["Các bệnh viện thuộc Bộ", "bệnh viện thuộc tỉnh"]),
+    ("Viettel Hòa Minh cấp chữ ký số cá nhân", ["Viettel Hòa Minh"]),
+    ("Bệnh viện Y Dược cổ truyền khám", ["Bệnh viện Y Dược cổ truyền"]),
+    ("Đảng đoàn Hội đồng nhân dân tỉnh lãnh đạo Hội đồng", ["Đảng đoàn Hội đồng nhân dân tỉnh"]),
+    (
+        "Ngân hàng Nông nghiệp - Phòng giao dịch Hòa Minh, Sở Y tế",
+        ["Ngân hàng Nông nghiệp - Phòng giao dịch Hòa Minh", "Sở Y tế"],
+    ),
+    ("Ban Tài chính và LĐLĐ các huyện có đối tượng.", ["Ban Tài chính", "LĐLĐ các huyện có đối tượng"]),
+    ("UBND các xã có di tích xây dựng phương án", ["UBND các xã có di tích"]),
+    ("UBND các xã có trách nhiệm xây dựng phương án", ["UBND các xã"]),
+    ("Các doanh nghiệp chế biến thủy sản xuất khẩu báo cáo", ["Các doanh nghiệp chế biến thủy sản xuất khẩu"]),
 ]
 
 
@@ -118,9 +141,22 @@ def test_a_topic_is_no_owner_line(text):
     assert owner_line(text) is None
 
 
-def test_a_short_line_over_duties_is_a_name_to_its_end():
-    assert owner_line("Phòng Kế hoạch kiểm soát", headed=True).written == "Phòng Kế hoạch kiểm soát"
-    assert owner_line("Sở Y tế chủ trì tập huấn", headed=True).form is Form.INLINE
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Phòng Kế hoạch kiểm soát"],
+        ["Phòng Tài chính kế toán", "Phòng Vật tư - Thiết bị y tế"],
+        ["Các hộ tham gia chuỗi cung ứng"],
+    ],
+)
+def test_a_short_line_over_duties_is_names_to_its_end(names):
+    found = owner_line(", ".join(names), headed=True)
+    assert (found.form, [each.text for each in found.names]) == (Form.ALONE, names)
+
+
+@pytest.mark.parametrize("text", ["Sở Y tế chủ trì tập huấn", "Các sở, ngành tham gia phối hợp thực hiện"])
+def test_a_sentence_over_duties_is_no_name(text):
+    assert owner_line(text, headed=True).form is Form.INLINE
 
 
 def test_a_cell_of_bodies_is_cut_at_every_sign_and_keeps_unknown_names():
