@@ -4,7 +4,7 @@ hold them, else with new ones, the printed ones told beside. Pure."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, count, groupby, pairwise
 
@@ -57,7 +57,7 @@ def arranged(plan: ImportedPlan) -> tuple[DraftSection, ...]:
 
 def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -> DraftSection:
     number = _number(section.roman, taken)
-    grouped = list(_grouped(items))
+    grouped = _grouped(items)
     numbers = [int(no) for no, _ in grouped if no.isdigit()]
     kept = len(numbers) == len(grouped) and all(a < b for a, b in pairwise(numbers)) and numbers[0] > 0
     made = [
@@ -65,7 +65,7 @@ def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -
             int(no) if kept else n,
             no,
             (group[0].topic if len(group) > 1 else "") or group[0].owner,
-            tuple((duty, item) for item in group for duty in item.duties),
+            tuple(sorted(((duty, item) for item in group for duty in item.duties), key=_stands)),
         )
         for n, (no, group) in enumerate(grouped, 1)
     ]
@@ -73,18 +73,26 @@ def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -
     return DraftSection(number, section.roman, section.heading or "Phân công nhiệm vụ", standing, kept, tuple(made))
 
 
-def _grouped(items: Sequence[ItemText]) -> Iterator[tuple[str, list[ItemText]]]:
+def _stands(duty: tuple[DutyText, ItemText]) -> tuple[int, int]:
+    return duty[0].place.order, duty[0].place.row
+
+
+def _grouped(items: Sequence[ItemText]) -> list[tuple[str, list[ItemText]]]:
     """Points under one number («1.1», «1.2», each a duty of its own) together; every other entry alone."""
 
     def point(item: ItemText) -> str:
         found = _POINT.fullmatch(item.no) if item.inline else None
         return found["no"] if found else ""
 
+    grouped: list[tuple[str, list[ItemText]]] = []
     for no, group in groupby(items, point):
-        if no:
-            yield no, list(group)
+        if no and grouped and grouped[-1][0] == no:
+            grouped[-1][1].extend(group)  # points of an entry that are others'
+        elif no:
+            grouped.append((no, list(group)))
         else:
-            yield from ((item.no, [item]) for item in group)
+            grouped += ((item.no, [item]) for item in group)
+    return grouped
 
 
 def _number(label: str, taken: set[str]) -> str:

@@ -31,6 +31,8 @@ from engine.importer.wording import Said, is_topic, said_of, whole, with_facts_o
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
+_OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
+"""How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,11 @@ class SectionRead:
             return
         inline = line.form is Form.INLINE and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
-        self._add(replace(entry, inline=inline), list(self._duties(node, own)))
+        named = {name.text for name in line.names}
+        duties = [
+            replace(said, owner=_another(said.node, named) if said.node else None) for said in self._duties(node, own)
+        ]
+        self._add(replace(entry, inline=inline), duties)
 
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node, or for each point of a title; entries below that have leads of their
@@ -277,10 +283,14 @@ class SectionRead:
         inline = entry.inline and len(duties) == 1
         numbered = [(said, citation if inline else f"{citation}.{n}") for n, said in enumerate(duties, 1)]
         above = deadlines_in(entry.topic)
-        made = tuple(self._duty(said, number, owners, above) for said, number in numbered)
+        made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
         item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
         self.items.append(item)
+        for said, number in numbered:
+            if said.owner is not None:
+                own = replace(entry, citation=number, written=said.owner.written, names=said.owner.names, inline=True)
+                self._add(own, [replace(said, owner=None)])
 
     def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
         """``above``: the times of the heading, which are those of its duties that name no day."""
@@ -380,6 +390,14 @@ def instructions_of(
         yield Instruction(node.body, node.place, owners, deadlines, reports_to)
     else:
         account.leave_out(node.paragraph, LEAVE)
+
+
+def _another(node: Node, named: set[str]) -> OwnerLine | None:
+    """The body that a point begins with, where it is none of those of its entry («c) Chủ tịch UBND xã chịu …»)."""
+    line = node.owner if node.mark is not None and len(node.children) == 0 else None
+    if line is None or line.form is Form.ALONE or line.start or _OF_ITSELF.match(matching(line.written)):
+        return None
+    return None if named & {name.text for name in line.names} else line
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:

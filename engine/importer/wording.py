@@ -10,6 +10,7 @@ from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS
 from engine.importer.phrases.names import Prose, opens_duty
+from engine.importer.phrases.owners import OwnerLine
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
@@ -20,7 +21,8 @@ _LONGEST_TOPIC = 160
 
 @dataclass(frozen=True)
 class Said:
-    """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»)."""
+    """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»);
+    ``owner``: who is to do it, if not those of its entry."""
 
     text: str
     place: Place
@@ -29,6 +31,7 @@ class Said:
     seams: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
     node: Node | None = None
+    owner: OwnerLine | None = None
 
 
 def with_facts_of(said: Said, facts: Iterable[Fact]) -> Said:

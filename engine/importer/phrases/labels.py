@@ -35,7 +35,10 @@ def _table(rows: str, pattern: str) -> tuple[tuple[Label, re.Pattern[str]], ...]
         "(?:,| và| ?/)? ?){0,4}"
     )
     parts = (row.split(None, 1) for row in rows.strip().splitlines())
-    what = "kinh phí|nguồn lực|nguồn vốn|đối tượng|thành phần|tham dự|địa điểm|địa bàn|phương pháp|số lượng|quy mô"
+    what = (
+        "kinh phí|nguồn lực|nguồn vốn|đối tượng|chỉ tiêu|thành phần|tham dự|địa điểm|địa bàn|phương pháp"
+        "|số lượng|quy mô"
+    )
     said = ((Label(name), words.replace("<who>", who).replace("<what>", what)) for name, words in parts)
     return tuple((label, spelled(pattern.replace("<words>", words))) for label, words in said)
 
@@ -67,7 +70,7 @@ coordinating  .{0,40}phối hợp
 monitor       .{0,30}(?:theo dõi|đôn đốc|giám sát|lãnh đạo|chỉ đạo|phụ trách chung)
 deadline      .{0,25}(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc|lộ trình|hạn xử lý|ngày hoàn|hoàn thành)
 product       .{0,30}(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)
-other         .{0,20}(?:<what>|ghi chú|đơn vị tính|chỉ tiêu|mức độ|căn cứ)
+other         .{0,20}(?:<what>|ghi chú|đơn vị tính|mức độ|căn cứ)
 lead          .{0,60}(?:chủ trì|đầu mối|trách nhiệm|phân công|phụ trách|thực hiện$|(?:người|đơn vị|cơ quan) thực hiện)
 lead          (?:tên )?(?:cơ quan|đơn vị|sở|phòng)(?:(?:,| ?/) ?(?:đơn vị|ban|ngành|địa phương))*$
 task          .{0,40}(?:nội dung|nhiệm vụ|công việc|hoạt động|tên văn bản)

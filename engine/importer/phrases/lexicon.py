@@ -106,6 +106,7 @@ ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nh
 
 # What may be joined to a name without a capital letter.
 SUFFIXES = words(r"""
+được (?:giao|phân công) (?:chủ trì|phụ trách|theo dõi|thực hiện) [^,.:;]{2,60}$;
 (?:có )?liên quan;
 (?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?;
 các cấp; cùng cấp; hai cấp;
@@ -167,7 +168,7 @@ thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; ch
 cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
-cải tạo; kiểm kê; họp
+cải tạo; kiểm kê; họp; làm việc(?= với)
 """)
 
 # Lower-case compounds inside names that begin like a duty.
@@ -191,7 +192,8 @@ nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp;
 người sử dụng lao động; người lao động; đội kiểm tra liên ngành; đoàn kiểm tra liên ngành; tổ kiểm tra liên ngành;
 đội kiểm tra; đoàn kiểm tra; đoàn thanh tra; đoàn giám sát; ban giám sát; hội đồng thẩm định; tổ thẩm định;
 tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng; ban chỉ đạo; ban tổ chức;
-ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; thủy sản; hải sản; nông sản; lâm sản; khoáng sản
+ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; thủy sản; hải sản; nông sản; lâm sản; khoáng sản;
+tìm kiếm cứu nạn
 """)
 # Openers that always begin a duty, never the rest of a name.
 STRONG = words("""
@@ -243,13 +245,15 @@ giải thích từ ngữ; chế độ khen thưởng; dự toán; dự kiến ki
 NO_BODIES = words("""
 kinh phí; nguồn kinh phí; chế độ; thông tin báo cáo; khẩu hiệu; thời gian; khen thưởng; tiến độ; lộ trình; công tác;
 nguồn lực; nội dung; hình thức; phương pháp; giải pháp; biện pháp; kiểm tra; giám sát; đánh giá; sơ kết; tổng kết;
-báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ; hoạt động; giai đoạn; bước; đợt
+báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ; hoạt động; giai đoạn; bước; đợt; chương trình;
+chiến dịch
 """)
 # How paragraphs begin that close a section and speak to everybody, whatever list stands before them.
 CLOSERS = words("""
 trân trọng; trên đây là; kế hoạch này; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
 quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch(?! số); căn cứ nội dung kế hoạch;
-căn cứ vào kế hoạch; nhận được kế hoạch; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh yêu cầu
+căn cứ vào kế hoạch; nhận được kế hoạch; thừa lệnh; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu;
+ủy ban nhân dân tỉnh yêu cầu
 """)
 # How the line after a title begins that is no part of it.
 TITLE_ENDS = words(r"""

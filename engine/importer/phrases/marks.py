@@ -76,7 +76,7 @@ _SHAPES = (
         ),
     ),
     (Rank.NUMBER, re.compile(r"(?P<label>\d{1,3}(?:\.\d{1,2}){1,3})\s+(?=[A-ZĐÀ-Ỹ])")),
-    (Rank.LETTER, re.compile(r"(?P<label>[a-zđăâêôơư])(?:\s*(?:\)|/(?=\s)|\.(?=\s))|[-–](?=\s))\s*[-–]?\s*(?=\S|$)")),
+    (Rank.LETTER, re.compile(r"(?P<label>[a-zđăâêôơư])(?:\s*(?:\)|/(?=\s)|\.(?=\s))|[-–,](?=\s))\s*[-–]?\s*(?=\S|$)")),
     (Rank.BRACKET, re.compile(r"\(\s*(?P<label>\d{1,2}|[a-zđ]|[ivx]{2,4})\s*\)\s*(?=\S|$)")),
     (Rank.DASH, re.compile(r"(?P<label>[-–—−‒‑\uf02d])\s*(?=[^\s\-–—])")),
     (Rank.PLUS, re.compile(r"(?P<label>\+)\s*(?=\S)")),

@@ -122,7 +122,8 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     if colon:
         rest = prose.text[colon.end() :].strip()
         inner = _straight(Prose.of(rest), 0, headed=headed)
-        if inner and (inner.form is Form.ALONE if headed else names[-1].group and inner.form is Form.INLINE):
+        listed = names[-1].group and inner is not None and inner.form is Form.INLINE and inner.start == 0
+        if inner and (inner.form is Form.ALONE if headed else listed):
             return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»
         return line(Form.COLON if rest else Form.ALONE, rest)
     rest = prose.text[end:].lstrip(" ,;.)")

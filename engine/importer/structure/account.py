@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from engine.importer.model import Accounted, Place, Use
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
+from engine.importer.phrases.names import nameless
 from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import BAR, Block, Table
 from engine.importer.structure.header import Parts
@@ -159,4 +160,4 @@ def _kept(entry: Accounted, hidden: str) -> Accounted:
     if hidden:
         pattern = "|".join(re.escape(each) for each in hidden.split("\n") if each.strip())
         return replace(entry, text=re.sub(pattern, "…", entry.text))
-    return entry
+    return entry if entry.use in (Use.DUTY, Use.OWNER, Use.FACT) else replace(entry, text=nameless(entry.text))

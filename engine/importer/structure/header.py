@@ -15,6 +15,7 @@ from itertools import islice
 from engine.importer.model import Doubt, Found, Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import Rank, mark_of
+from engine.importer.phrases.names import nameless
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, phrase
 
@@ -75,6 +76,7 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
         after = _after_address(lines, after)
     else:
         top = lines[:after]
+    title = replace(title, text=nameless(title.text))
     number, number_doubts = _number(top)
     words, day, date_doubts = _date(top)
     issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)])

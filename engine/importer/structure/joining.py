@@ -234,6 +234,8 @@ class _Joiner:
         full = bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
         last = self.counts.get((mark.rank, mark.depth), 0)
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
+        if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():
+            return True  # no line of the text goes on in the next
         expects = _EXPECTS_LETTER if mark.rank is Rank.LETTER else _EXPECTS_NUMBER
         if expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
             deeper = above is not None and mark.label == f"{above.label}.1"

@@ -89,7 +89,7 @@ def _sections(node: Node) -> Iterator[Node]:
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
         full = full or any(_is_order(each) for each in child.marked())
-        full = full or (several and any(each.owner and _is_dated(each) for each in child.walk()))
+        full = full or (several and any(each.leads or (each.owner and _is_dated(each)) for each in child.walk()))
         if not entry and (titled or full):
             yield child
         else:

@@ -4,6 +4,7 @@ import pytest
 
 from engine.errors import BadInput
 from engine.importer import read_document
+from engine.importer.arrangement import arranged
 from engine.importer.model import Place
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank, mark_of
@@ -35,6 +36,7 @@ MARKS = [
     ("01/ Sở Y tế", Rank.NUMBER, "1", 1),
     ("đ) Kiểm tra", Rank.LETTER, "đ", 5),
     ("b- Kiểm tra", Rank.LETTER, "b", 2),
+    ("a, Kiểm tra", Rank.LETTER, "a", 1),
     ("(2) Kiểm tra", Rank.BRACKET, "2", 2),
     ("– Kiểm tra", Rank.DASH, "–", 0),
     ("+ Kiểm tra", Rank.PLUS, "+", 0),
@@ -208,12 +210,12 @@ def test_a_point_with_a_lead_under_one_that_has_a_lead_is_a_duty_of_its_own(read
 
 def test_what_may_be_a_duty_of_its_own_is_told(read):
     plan = read(
-        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ\n- Thanh tra tỉnh: thanh tra công vụ.\n- Tuyển dụng.\n- Đào tạo.\n"
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ\n- Tuyển dụng. Thanh tra tỉnh thanh tra công vụ.\n- Đào tạo.\n"
         "2. Sở Y tế (hoàn thành trước ngày 30/6/2022)\n- Khám bệnh.\n"
     )
     told = [each.message for each in plan.warnings if each.code == "overlooked"]
     assert len(told) == 2
-    assert "Thanh tra tỉnh: thanh tra công vụ" in " ".join(told)
+    assert "Thanh tra tỉnh thanh tra công vụ" in " ".join(told)
     assert "Sở Y tế (hoàn thành trước ngày 30/6/2022)" in " ".join(told)
 
 
@@ -405,6 +407,62 @@ def test_a_name_stays_whole_at_a_line_s_end_and_a_title_alone(read):
         "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế: Rà soát.\n2. Các tổ xung kích trực thuộc\nCăn cứ tình hình, tuần tra.\n"
     )
     assert [duty.text for duty in plan.duties] == ["Rà soát.", "Căn cứ tình hình, tuần tra."]
+
+
+def test_a_point_that_begins_with_another_body_is_that_body_s(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. UBND các xã\na) Rà soát chợ.\nb) Chủ tịch UBND xã chịu trách nhiệm trước tỉnh.\n"
+        "c) Mỗi đơn vị cử một người.\nd) Lãnh đạo phòng chuyên môn tuần tra.\n2. Sở Nội vụ: Tập huấn.\n"
+    )
+    given = {duty.citation: item.owner for item in plan.items for duty in item.duties}
+    assert given == {
+        "III.1.1": "UBND các xã",
+        "III.1.2": "Chủ tịch UBND xã",
+        "III.1.3": "UBND các xã",
+        "III.1.4": "UBND các xã",
+        "III.2.1": "Sở Nội vụ",
+    }
+    (section,) = arranged(plan)
+    assert section.kept
+    assert [[duty.citation for duty, _ in item.duties] for item in section.items] == [
+        ["III.1.1", "III.1.2", "III.1.3", "III.1.4"],
+        ["III.2.1"],
+    ]
+
+
+def test_numbers_at_the_beginning_of_whole_lines_are_marks_whatever_stands_before(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Giám sát\nĐơn vị thực hiện: Sở Y tế\nThời gian: hằng tháng\n2. Đào tạo nhân viên\n"
+        "Đơn vị thực hiện: Sở Nội vụ\nThời gian: 3 tháng/lần\n3. Tổng kết\nĐơn vị thực hiện: Sở Y tế\n"
+    )
+    assert [(duty.citation, duty.text) for duty in plan.duties] == [
+        ("II.1", "Giám sát"),
+        ("II.2", "Đào tạo nhân viên"),
+        ("II.3", "Tổng kết"),
+    ]
+
+
+def test_the_units_under_a_body_have_their_own_duties(read):
+    plan = read(
+        "III. PHÂN CÔNG\n1. Trách nhiệm của Công an tỉnh\n1.1. Phòng Cảnh sát giao thông\n- Mở đợt cao điểm.\n"
+        "1.2. Công an các huyện, thành phố: phân công cán bộ phụ trách từng trường.\n2. Sở Y tế: Tập huấn.\n"
+    )
+    assert [(duty.citation, item.owner) for item in plan.items for duty in item.duties] == [
+        ("III.1.1.1", "Phòng Cảnh sát giao thông"),
+        ("III.1.2.1", "Công an các huyện, thành phố"),
+        ("III.2.1", "Sở Y tế"),
+    ]
+
+
+def test_no_name_of_a_person_is_kept_of_a_title():
+    head = "UBND TỈNH AN LẠC\nSố: 12/TB-UBND\nAn Lạc, ngày 02 tháng 3 năm 2022\nTHÔNG BÁO\n"
+    title = (
+        "Kết luận của đồng chí Họ Tên Người Ký, Phó Chủ tịch UBND tỉnh\n\nNgày 01/3, ông Họ Tên Người Ký, kết luận:\n"
+    )
+    body = "1. Sở Y tế rà soát chợ.\n2. Đồng chí Chánh Văn phòng UBND tỉnh, Sở Nội vụ tổng hợp.\n"
+    plan = read_document((head + title + body).encode(), "x.txt")
+    assert "Người Ký" not in repr(plan)
+    assert plan.title.text == "THÔNG BÁO Kết luận của đồng chí …, Phó Chủ tịch UBND tỉnh"
 
 
 def test_a_letter_after_a_word_that_numbers_follow_is_a_mark(read):
