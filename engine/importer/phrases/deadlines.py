@@ -44,6 +44,7 @@ month     {about}tháng (?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])
 quarter   {about}quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?
 year      {about}năm (?P<y>\d{4})(?!\d)
 loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|năm học(?: \d{4} [-–] \d{4})?
+loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
 loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
@@ -59,21 +60,29 @@ cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|h
 hour      (?:\d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)? ?,? )?
 more      (?: (?:,|và|;|hoặc) {day}{each}?| ?(?:,|và) {worded}{each}?){0,4}
 unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm
-unit      một năm|cả năm|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
+unit      một năm|cả năm(?! học)|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
 then      {unit}|đột xuất|tuần|tháng|quý|năm|tổng kết năm|khi có yêu cầu
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
+strongly  trên \d+ ?%|bất thường|phức tạp
 when      khi (?:có|được|xảy ra|nhận được|phát hiện)
 within    trong(?: vòng| thời hạn| thời gian)?|sau|trước|chậm nhất(?: là)?(?: sau)?
-within    tối đa(?: là)?(?: không quá)?|không quá
-since     (?: (?:,)? (?:kể )?từ [^,.;:()]{1,80}| sau khi [^,.;:()]{1,80})?
+within    tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
+also      ,|và|-|–
+feast     ngày|giờ|lễ|tuần lễ
+many      (?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai)
+since     (?: (?:,)? (?:kể )?từ [^,.;:()]{1,80}| (?:sau )?khi [^,.;:()]{1,80})?
+during    (?: trong (?:thời gian|giai đoạn|suốt) [^,.;:()]{3,60}| khi [^,.;:()]{2,40})?
+times     (?:\d{1,2}|một|hai|ba) (?:lượt|lần|buổi){during}
+daily     (?:{cue} {hour})?(?:hằng|hàng|mỗi) (?:ngày|tuần)(?: {times})?
+from      (?:,? (?:bắt đầu |kể )?từ {point})
 per       (?:/|trong|trên|một|mỗi)(?: 0?1 | một )?
-works     lần|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự
+works     lần|lượt|tiết|ngày|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự
 """)
 
 
 _BUDGET = spelled(
-    r"(?:ngân sách|dự toán|kế hoạch|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|bình quân|danh mục|mức|vốn|"
-    r"tăng)(?: nhà nước)?(?: công tác)? $"
+    r"(?:ngân sách|dự toán|kế hoạch(?: sử dụng đất| đầu tư công)?|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|"
+    r"bình quân|danh mục|mức|vốn|tăng)(?: nhà nước)?(?: công tác)? $"
 )
 _OF_LAW = spelled(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$")
 _DONE_BY = re.compile(rf"(?<!\w)(?:xong|kết thúc|phấn đấu|đạt|giảm|{say.any_of(say.OPENERS)})(?!\w)")
@@ -89,9 +98,14 @@ def _unbudgeted(text: str, start: int, end: int) -> bool:
     return (_BUDGET.search(before) is None or _MADE.search(before) is not None) and not owned
 
 
+_BY_PARTS = spelled(r"(?<!\w)(?:theo|(?:lịch|kế hoạch) [^,.;]{0,25}) $")
+
+
 def _months(text: str, start: int, end: int) -> bool:
     """«6 tháng» is a cycle in a row of cycles, or where reports are spoken of; else it is a length of time."""
     here = text[start:end]
+    if here.startswith("từng") and _BY_PARTS.search(text[max(0, start - 40) : start]):
+        return False  # «kế hoạch theo từng tuần, từng tháng»
     if not re.match(r"0?[369]\s*tháng|sáu|ba|chín|0?1\s*năm|một|cả", here):
         return _unbudgeted(text, start, end)
     near = text[max(0, start - 60) : start] + text[end : end + 30]
@@ -105,6 +119,20 @@ def _acted(text: str, start: int, end: int) -> bool:
     """«trong năm 2021» is a time for the work only where something is to be done by then."""
     ends = re.match(r"\s*(?:[.;)]|,\s|$)", text[end:]) is not None
     return ends or _DONE_BY.search(text[max(0, start - 60) : start]) is not None
+
+
+_UNMEANT = spelled(r"(?<!\w)(?:vùng|nơi|khu vực|điểm|tuyến|hộ|dồn|sau) $")
+
+
+def _meant(text: str, start: int, end: int) -> bool:
+    """Not «vùng thường xuyên ngập», nor «dồn vào cuối năm»."""
+    return _unbudgeted(text, start, end) and _UNMEANT.search(text[max(0, start - 12) : start]) is None
+
+
+def _opening(text: str, start: int, end: int) -> bool:
+    """«từ năm 2026» at the end of what is to be done, not of what was done («đã … từ năm 2018»)."""
+    clause = re.split(r"[.;,\n]", text[max(0, start - 120) : start])[-1]
+    return re.match(r"\s*(?:[.;)]|$)", text[end:]) is not None and "đã " not in clause
 
 
 def _undated(text: str, start: int, end: int) -> bool:
@@ -124,7 +152,8 @@ _PAPER = spelled(
 def _event(text: str, start: int, end: int) -> bool:
     """A bare date is the day of the work itself, unless it is the date of a paper or belongs to somebody's act."""
     after = text[end : end + 6].lstrip()
-    return _PAPER.search(text[max(0, start - 200) : start]) is None and not after.startswith(("của", "/"))
+    before = text[max(0, start - 200) : start]
+    return _PAPER.search(before) is None and not after.startswith(("của", "/")) and not before.endswith(" sau ")
 
 
 def _alone(text: str, start: int, end: int) -> bool:
@@ -142,7 +171,9 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "alone": _alone,
     "event": _event,
     "months": _months,
+    "meant": _meant,
     "money": _unbudgeted,
+    "open": _opening,
 }
 _RULES = tuple(
     (DeadlineKind(kind), re.compile(rf"(?<!\w)(?:{_filled(words, _PIECES)})(?!\w)"), _CHECKS[check])
@@ -150,27 +181,43 @@ _RULES = tuple(
         row.split(None, 2)
         for row in r"""
 date      undated  {cue} {hour}{point}{each}?{more}|{season}
+date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
+period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
 date      always   vào (?:dịp )?(?:{worded}|{day}|{bareday}){each}?{more}
 period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay)
 period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
-period    undated  (?:trong|vào|từ) {month}(?: (?:,|và|-|–|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}
-period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])|tháng \d{1,2} ?(?:/|năm) ?\d{4}
+period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:,|và|-|–|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}
+period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])
+period    undated  tháng \d{1,2} ?(?:/|năm) ?\d{4}(?: (?:,|và|-|–|đến) tháng \d{1,2} ?(?:/|năm) ?\d{4}){0,3}
 period    acted    (?:trong|vào) {year}
-period    always   (?:vào|trong|từ) {loose}
+period    open     từ {year}(?: trở đi)?
+period    meant    (?:vào|trong|từ) {loose}
+period    always   năm học \d{4} [-–] \d{4}(?= ?:)
+period    always   (?:trong|vào) tháng (?:công nhân|thanh niên|hành động)(?![^.;]{0,60}\( ?(?:tháng|từ))
+period    always   (?:trong |vào )?(?:các|hai|ba) ngày \d{1,2}(?: ?{also} \d{1,2}(?! ?[/.-])){0,6} ?{also} {day}
+period    event    (?:(?:nhân |vào |trong )?dịp [^,.;:()\d]{0,25}|nhân {feast} [^,.;:()\d]{2,40}){day}(?: [-–] {day})?
+period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành)[^,.;:()]{0,50}
 period    acted    trong năm(?! \d| học)
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:giờ|ngày|tuần|tháng)(?: làm việc)?{since}
 cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}
 cycle     always   (?:báo cáo )?định kỳ \d{1,2} (?:ngày|tuần|tháng|quý)(?: ?/ ?\w+)?
 cycle     months   {unit}{thens}
-cycle     always   (?<!quá\s)(?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai) {works} ?{per} ?(?:ngày|tuần|tháng|quý|năm)
-cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
-cycle     always   báo cáo (?:quý|năm|tháng)(?! \d)(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
+cycle     always   {daily}{from}|(?:hằng|hàng) năm,? từ {year}
+cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý|năm){during}
+term      always   ngay trong ngày(?: làm việc)?|trong ngày làm việc
+cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
+cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:tháng|quý|năm) {times}
+cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
+cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
 cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gửi))
 cycle     alone    định kỳ
 period    event    (?:vào )?ngày (?:{worded}|{day})
-standing  money    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
-ad_hoc    always   đột xuất|{when} (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|(?:vụ|sự) việc|thay đổi)
-ad_hoc    always   khi cần thiết|khi cần|khi (?:nhận được|phát hiện) [^,.;:()]{2,30}
+standing  meant    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
+ad_hoc    always   đột xuất(?! ?:)|{when} (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|(?:vụ|sự) việc)
+ad_hoc    always   {when} (?:thay đổi|đề nghị(?: của [^,.;:()]{2,40})?|biến động)
+ad_hoc    always   (?:ngay )?khi có (?:trẻ em|hộ|người) [^,.;:()]{2,40}
+ad_hoc    always   khi cần thiết|khi cần|khi (?:nhận được|phát hiện|tiếp nhận) [^,.;:()]{2,30}
+ad_hoc    always   khi (?:[^\W\d_]+ ){1,4}(?:có )?(?:biến động|bùng phát|diễn biến)(?: {strongly})?
 ad_hoc    always   (?:trước|sau) (?:khi|mỗi|từng|kỳ) [^,.;:()]{2,60}
 cycle     always   (?:vào )?(?:ngày|tuần|tháng) (?:đầu|cuối) (?:của |mỗi |hằng )*(?:tháng|quý|năm)
 """.strip().splitlines()

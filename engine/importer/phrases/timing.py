@@ -16,7 +16,7 @@ from engine.importer.model import Deadline, DeadlineKind
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
 _POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")
 _DAY = re.compile(r"(?:^|-)\d{2}$")
-_RANGE = re.compile(r"(?i)từ .+ đến ")
+_RANGE = re.compile(r"(?i)(?<!\w)từ .+ đến ")
 _USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
 
 
@@ -55,7 +55,7 @@ def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
 
 def _points(deadline: Deadline) -> tuple[str, ...]:
     """The days named; of a time «từ … đến …» the last."""
-    return deadline.days[-1:] if _RANGE.match(deadline.text) else deadline.days
+    return deadline.days[-1:] if _RANGE.search(deadline.text) else deadline.days
 
 
 def _single(

@@ -24,6 +24,26 @@ FOUND = [
         [],
     ),
     ("khai giảng vào sáng ngày 05/9/2025", ["ngày 05/9/2025"], ["2025-09-05"]),
+    ("dạy bơi trong dịp hè", ["trong dịp hè"], []),
+    ("xong trong học kỳ I năm học 2025 - 2026.", ["trong học kỳ I năm học 2025 - 2026"], []),
+    ("+ Năm học 2022 - 2023: dạy tại 40 trường", ["Năm học 2022 - 2023"], []),
+    ("đưa vào chương trình từ năm 2024.", ["từ năm 2024"], ["2024"]),
+    ("không để tồn đọng quá 24 giờ", ["không để tồn đọng quá 24 giờ"], []),
+    ("công nhân trực dịp lễ 30/4 - 01/5", ["dịp lễ 30/4 - 01/5"], ["--04-30", "--05-01"]),
+    ("trao giải nhân Ngày Môi trường 05/6/2024", ["nhân Ngày Môi trường 05/6/2024"], ["2024-06-05"]),
+    ("trực trong các ngày 18, 19 và 20/11/2022", ["trong các ngày 18, 19 và 20/11/2022"], ["---18", "2022-11-20"]),
+    ("trực 24/7 trong giai đoạn thí điểm", ["trong giai đoạn thí điểm"], []),
+    ("báo cáo ngay trong ngày", ["ngay trong ngày"], []),
+    ("trong vòng 24 giờ khi xảy ra vụ việc", ["trong vòng 24 giờ khi xảy ra vụ việc"], []),
+    ("Tháng 12/2023 và tháng 01/2024", ["Tháng 12/2023 và tháng 01/2024"], ["2023-12", "2024-01"]),
+    ("Giai đoạn 1 (đến 30/6/2026)", ["đến 30/6/2026"], ["2026-06-30"]),
+    ("báo cáo hàng tháng (trước ngày 20).", ["hàng tháng (trước ngày 20)"], ["---20"]),
+    (
+        "hằng tuần, từ ngày 01/5 đến ngày 31/5/2026",
+        ["hằng tuần, từ ngày 01/5 đến ngày 31/5/2026"],
+        ["--05-01", "2026-05-31"],
+    ),
+    ("gửi hằng tuần, bắt đầu từ ngày 04/01/2024", ["hằng tuần, bắt đầu từ ngày 04/01/2024"], []),
 ]
 
 
@@ -41,6 +61,12 @@ CYCLES = [
     ("ít nhất 02 chuyên mục/tháng", ("month",)),
     ("họp mỗi quý một lần", ("quarter",)),
     ("báo cáo 9 tháng gửi Sở", ("nine_month",)),
+    ("định kỳ vào tháng 12 hằng năm", ("year",)),
+    ("tuần tra tối thiểu 16 ngày/tháng", ("month",)),
+    ("báo cáo tháng trước ngày 20 hằng tháng", ("month",)),
+    ("phát thanh ngày 02 lượt trong thời gian diễn ra lễ hội", ()),
+    ("thu dữ liệu 07 ngày/lần", ()),
+    ("sơ kết 3 năm, 5 năm và tổng kết 10 năm", ()),
 ]
 
 
@@ -52,7 +78,15 @@ def test_a_cycle_is_found_with_its_cadence(text, cadence):
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"), [("thường xuyên kiểm tra", DeadlineKind.STANDING), ("kiểm tra đột xuất", DeadlineKind.AD_HOC)]
+    ("text", "kind"),
+    [
+        ("thường xuyên kiểm tra", DeadlineKind.STANDING),
+        ("kiểm tra đột xuất", DeadlineKind.AD_HOC),
+        ("xử lý khi thị trường có biến động bất thường", DeadlineKind.AD_HOC),
+        ("cung cấp khi có đề nghị của chủ hộ", DeadlineKind.AD_HOC),
+        ("Khi tiếp nhận hồ sơ, kết hợp số hóa", DeadlineKind.AD_HOC),
+        ("báo ngay khi có hộ lấn chiếm", DeadlineKind.AD_HOC),
+    ],
 )
 def test_standing_and_ad_hoc_obligations_have_their_own_kind(text, kind):
     assert [each.kind for each in deadlines_in(text)] == [kind]
@@ -61,6 +95,14 @@ def test_standing_and_ad_hoc_obligations_have_their_own_kind(text, kind):
 @pytest.mark.parametrize(
     "text",
     [
+        "vùng thường xuyên ngập lụt",
+        "không để dồn vào cuối năm",
+        "lịch ra quân theo từng tuần",
+        "kế hoạch sử dụng đất hằng năm cấp huyện",
+        "hộ chưa tháo dỡ sau ngày 30/9/2023",
+        "đã có phần mềm từ năm 2018",
+        "trong giai đoạn hiện nay",
+        "tổng kết 10 năm thực hiện Nghị quyết",
         "theo Quyết định số 29/2014/QĐ-TTg ngày 26/4/2014 của Thủ tướng Chính phủ",
         "Luật Phòng, chống ma túy ngày 30 tháng 3 năm 2021",
         "bố trí kinh phí trong dự toán ngân sách hàng năm của các cơ quan",
