@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from browser.visitors import Come, Visitor
+from browser.visitors import AXE, Come, Visitor
 from fastapi import FastAPI
 from ground.databases import closing_database, sqlite_copy
 from ground.depth import takes_turns
@@ -59,7 +59,9 @@ FLAGS = [
     "--disable-sync",
     "--disable-background-networking",
     "--disable-component-update",
+    "--js-flags=--no-opt --no-maglev --max-lazy --no-flush-bytecode",
 ]
+"""The last: a page is looked at for half a second; optimizing its scripts (axe has 0.5 MB) costs more than it saves."""
 PHONE, DESK = 375, 1280
 PATIENCE = 20_000
 """Milliseconds: a busy machine is no fault."""
@@ -173,9 +175,17 @@ def come(request: pytest.FixtureRequest, chromium: Browser, spring: Spring) -> I
 
 @contextmanager
 def visitors(
-    chromium: Browser, here: Served, width: int, language: str, *, dark: bool = False, scripts: bool | None = None
+    chromium: Browser,
+    here: Served,
+    width: int,
+    language: str,
+    *,
+    dark: bool = False,
+    scripts: bool | None = None,
+    axe_everywhere: bool = False,
 ) -> Iterator[Come]:
-    """Visitors who all leave at the end; then nothing may have gone wrong in their browsers."""
+    """Visitors who all leave at the end; then nothing may have gone wrong in their browsers. ``axe_everywhere``: for
+    walks that look at every page, axe stands in each from its beginning and is not sent to each anew (0.1 s)."""
     came: list[Visitor] = []
     telephone = width == PHONE
     scripted = scripts if scripts is not None else not telephone
@@ -193,6 +203,8 @@ def visitors(
         if role:
             name, value = "dondoc_session", enter(here, role, agency_id or AT[role], language)
         context.add_cookies([{"name": name, "value": value, "url": here.url}])
+        if axe_everywhere:
+            context.add_init_script(f"if (window === top) {{ {AXE} }}")
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         came.append(Visitor(page, here.url, language, telephone, scripted))

@@ -49,6 +49,7 @@ SEEN = """wanted => {
   return {what: on.outerHTML.slice(0, 80), there: on === wanted, clear: Boolean(clear),
           ring: look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2};
 }"""
+WORKING_MILLISECONDS = 300
 LOADING = "Failed to load resource"
 """What Chromium writes of every answer that is an error; a refused form is one."""
 
@@ -94,6 +95,7 @@ class Visitor:
         """The answer when long work is done: until then it is 202, or none where the page asked again by itself."""
         answer = self._loaded(path)
         while answer is None or answer.status == 202:
+            self.page.wait_for_timeout(WORKING_MILLISECONDS)  # asked again and again, the work would take longer
             answer = self._loaded(path)
         return answer
 
@@ -171,7 +173,8 @@ class Visitor:
 
     def axe(self, kinds: set[int] | None = None, *, whole: bool = True) -> list[dict[str, Any]]:
         """Never without scripts: axe waits for a timer, and none would come. ``whole``: every rule but contrast."""
-        self.page.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
+        if not self.page.evaluate("Boolean(window.axe)"):
+            self.page.evaluate(AXE)
         rules = {"rules": {"color-contrast": {"enabled": kinds is None}}}
         found: list[dict[str, Any]] = self.page.evaluate(RUN, {**RULES, **rules}) if whole else []
         if kinds is not None:

@@ -21,7 +21,6 @@ tree = cache(typer.main.get_command)
 """All commands and their options: 50 ms to build, once for a run and not at each command."""
 
 
-
 @dataclass(frozen=True)
 class Ran:
     """The result of a command. ``well`` asserts success and returns stdout; ``wrong`` asserts exit code 2 with an error
