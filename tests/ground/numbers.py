@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bs4 import BeautifulSoup
 from ground.office import Office
+from lxml.html import fromstring
 
 LISTS = re.compile(r"/(assignments|overdue|accept|extensions|leadership/frozen/[0-9]+/rows)(\?|$)")
 CELL = re.compile(r"^[0-9.]+/([0-9.]+) · [0-9.]+")
@@ -41,17 +41,17 @@ class Numbers:
         if address not in self._known:
             answer = self.office.get(address)
             assert answer.status_code == 200, address
-            lead = BeautifulSoup(answer.text, "lxml").select_one(".lead")
-            found = NUMBER.search(lead.get_text()) if lead is not None else None
+            lead = fromstring(answer.text).find(".//*[@class='lead']")
+            found = NUMBER.search("".join(lead.itertext())) if lead is not None else None
             self._known[address] = _integer(found[0]) if found else 0
         return self._known[address]
 
 
 def numbers_in(html: str) -> Iterator[tuple[int, str]]:
     """(number, address of its list); of a cell «đã báo cáo / phải báo cáo · hoàn thành» the second is what it opens."""
-    for link in BeautifulSoup(html, "lxml").select("a[href]"):
-        address = re.sub(r"^https?://[^/]+", "", str(link["href"]))
-        text = " ".join(link.get_text(" ").split())
+    for link in fromstring(html).iterfind(".//a[@href]"):
+        address = re.sub(r"^https?://[^/]+", "", link.get("href", ""))
+        text = " ".join(" ".join(link.itertext()).split())
         cell, number = CELL.match(text), NUMBER.search(text)
         if LISTS.match(address) and number is not None:
             yield _integer(cell[1] if cell else number[0]), address
