@@ -24,6 +24,7 @@ from ground.factory import (
     store,
 )
 from ground.post import LetterBox, post_office
+from ground.remembered import once
 from ground.statements import statements
 from sqlalchemy import func, select
 
@@ -50,12 +51,6 @@ def laid(database: Database) -> Laid:
     return activated(store(database, now=BEGAN))
 
 
-@pytest.fixture
-def light(sqlite_database: Database) -> Laid:
-    """The same on SQLite alone, for long lives where the kind of database does not matter."""
-    return activated(store(sqlite_database, now=BEGAN))
-
-
 def activated(laid: Laid, now: datetime = BEGAN) -> Laid:
     with laid.database.write() as session:
         activate(session, laid.plan_id, actor="cli:test", now=now)
@@ -74,6 +69,37 @@ def lived(laid: Laid, start: datetime, until: datetime, box: LetterBox | None = 
     return box
 
 
+def lived_until(database: Database, until: datetime) -> tuple[Laid, LetterBox]:
+    """The made-up plan lived from its activation to a moment, on an empty database, and the letters of that time. Lived
+    once: a longer life begins where the longest shorter one ended."""
+    earlier = max((each for each in STAGES if each < until), default=None)
+
+    def fill() -> tuple[int, list[Outgoing]]:
+        if earlier is None:
+            laid, box = activated(store(database, now=BEGAN)), LetterBox()
+        else:
+            laid, box = lived_until(database, earlier)
+        lived(laid, earlier or BEGAN, until, box)
+        return laid.plan_id, box.letters
+
+    plan_id, letters = once(database, ("lived until", until), fill)
+    box = LetterBox()
+    box.letters = [*letters]
+    return Laid(database, plan_id), box
+
+
+STAGES = [
+    at("2021-06-10", "20:00"),
+    at("2021-06-14", "20:00"),
+    at("2021-06-16", "06:00"),
+    at("2021-06-17", "20:00"),
+    at("2021-06-20", "06:00"),
+    at("2021-06-24", "20:00"),
+    at("2021-07-16", "20:00"),
+]
+"""Moments that several lives come by."""
+
+
 def everything(database: Database) -> dict[str, list[Any]]:
     """All that the passes write, but for when each pass last ran."""
     return {model.__name__: rows(database, model) for model in (Assignment, Letter, Notice, Event, Digest)}
@@ -88,8 +114,11 @@ def on(box: LetterBox, day: str) -> list[str]:
 
 
 @pytest.mark.parametrize("day", ["2021-04-07", "2021-06-16", "2021-06-18", "2021-06-21", "2021-06-22"])
-def test_a_tick_twice_in_a_row_has_no_second_effect(laid: Laid, day: str) -> None:
-    box = lived(laid, BEGAN, at(day, "06:00")) if day > "2021-04-07" else LetterBox()
+def test_a_tick_twice_in_a_row_has_no_second_effect(database: Database, day: str) -> None:
+    if day > "2021-04-07":
+        laid, box = lived_until(database, at(day, "06:00"))
+    else:
+        laid, box = activated(store(database, now=BEGAN)), LetterBox()
     now = at(day, "09:00")
     first = ticked(laid, now, box)
     before, sent = everything(laid.database), len(box.letters)
@@ -100,8 +129,8 @@ def test_a_tick_twice_in_a_row_has_no_second_effect(laid: Laid, day: str) -> Non
 
 
 @pytest.mark.parametrize("name", list(DATABASE_PASSES))
-def test_each_pass_alone_twice_in_a_row_has_no_second_effect(laid: Laid, name: PassName) -> None:
-    lived(laid, BEGAN, at("2021-06-20", "06:00"))
+def test_each_pass_alone_twice_in_a_row_has_no_second_effect(database: Database, name: PassName) -> None:
+    laid, _ = lived_until(database, at("2021-06-20", "06:00"))
     now = at("2021-06-21", "07:00")
     DATABASE_PASSES[name](laid.database, now)
     before = everything(laid.database)
@@ -154,8 +183,10 @@ def test_acting_says_whose_assignments_of_which_duty_were_due(laid: Laid) -> Non
 # --- a week off ---------------------------------------------------------------------------------------------------
 
 
-def test_after_a_week_off_a_person_gets_the_latest_rung_alone_and_the_skipped_ones_say_why(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-06-10", "20:00"))
+def test_after_a_week_off_a_person_gets_the_latest_rung_alone_and_the_skipped_ones_say_why(
+    sqlite_database: Database,
+) -> None:
+    light, box = lived_until(sqlite_database, at("2021-06-10", "20:00"))
     ticked(light, at("2021-06-17", "10:00"), box)  # off over T-3 (14/6) and T-1 (16/6)
     assert on(box, "2021-06-17").count("coordinator@so-ban.example") == 1
     mine = light.assignment("IV.1.1", "so-ban")
@@ -170,9 +201,9 @@ def test_after_a_week_off_a_person_gets_the_latest_rung_alone_and_the_skipped_on
 
 
 def test_after_a_month_off_the_agency_and_its_head_hear_before_the_department_and_that_before_the_leadership(
-    light: Laid,
+    sqlite_database: Database,
 ) -> None:
-    box = lived(light, BEGAN, at("2021-06-10", "20:00"))
+    light, box = lived_until(sqlite_database, at("2021-06-10", "20:00"))
     back = at("2021-07-12", "10:00")  # off over T+1, T+3, T+7 and T+15
     lived(light, back, at("2021-07-16", "20:00"), box)
     mine = light.assignment("IV.2.1", "huyen-a")
@@ -194,8 +225,8 @@ def test_a_plan_activated_long_after_its_dates_floods_nobody(sqlite_database: Da
     assert len({letter.to for letter in box.letters}) == len(box.letters)
 
 
-def test_the_week_s_digest_comes_late_when_everything_was_down_on_monday(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-06-18", "20:00"))
+def test_the_week_s_digest_comes_late_when_everything_was_down_on_monday(sqlite_database: Database) -> None:
+    light, box = lived_until(sqlite_database, at("2021-06-18", "20:00"))
     ticked(light, at("2021-06-24", "08:00"), box)
     assert {each.week for each in rows(light.database, Digest) if each.letter_id} == {"2021-W25"}
     assert "leadership@tinh.example" in on(box, "2021-06-24")
@@ -205,8 +236,8 @@ def test_the_week_s_digest_comes_late_when_everything_was_down_on_monday(light: 
 # --- whom and when ------------------------------------------------------------------------------------------------
 
 
-def test_nobody_gets_two_letters_on_a_day_nor_one_on_a_closed_day(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-07-16", "20:00"))
+def test_nobody_gets_two_letters_on_a_day_nor_one_on_a_closed_day(sqlite_database: Database) -> None:
+    _, box = lived_until(sqlite_database, at("2021-07-16", "20:00"))
     assert len(box.letters) > 60
     assert max(Counter((letter.to, local_date(letter.at)) for letter in box.letters).values()) == 1
     assert {local_date(letter.at).weekday() for letter in box.letters} <= {0, 1, 2, 3, 4}
@@ -234,8 +265,8 @@ def test_a_closed_monday_s_digest_comes_on_tuesday(sqlite_database: Database) ->
     assert {each.week for each in rows(sqlite_database, Digest) if each.letter_id} == {"2021-W25"}
 
 
-def test_what_was_only_asked_for_never_reaches_the_leadership(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-07-30", "20:00"))
+def test_what_was_only_asked_for_never_reaches_the_leadership(sqlite_database: Database) -> None:
+    _, box = lived_until(sqlite_database, at("2021-07-30", "20:00"))
     above = [letter for letter in box.letters if letter.to == "leadership@tinh.example"]
     assert len(above) >= 5
     assert not any("Mat tran" in letter.text + letter.html or "IV.3.1" in letter.text + letter.html for letter in above)
@@ -243,8 +274,8 @@ def test_what_was_only_asked_for_never_reaches_the_leadership(light: Laid) -> No
     assert any("IV.3.1" in letter.text for letter in monitor)
 
 
-def test_what_the_department_itself_owes_is_told_to_the_body_above(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-06-24", "20:00"))
+def test_what_the_department_itself_owes_is_told_to_the_body_above(sqlite_database: Database) -> None:
+    _, box = lived_until(sqlite_database, at("2021-06-24", "20:00"))
     assert on(box, "2021-06-24").count("monitor@tinh.example") == 1
     (letter,) = [each for each in box.letters if each.to == "monitor@tinh.example" and "2021-06-24" in str(each.at)]
     assert "IV.4.1" in letter.text
@@ -266,8 +297,8 @@ def test_an_urgent_plan_s_letters_go_at_night(sqlite_database: Database, urgency
 # --- between deciding and sending ---------------------------------------------------------------------------------
 
 
-def test_what_is_reported_between_deciding_and_sending_is_not_asked_for(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-06-16", "07:00"))
+def test_what_is_reported_between_deciding_and_sending_is_not_asked_for(sqlite_database: Database) -> None:
+    light, box = lived_until(sqlite_database, at("2021-06-16", "07:00"))
     assert on(box, "2021-06-16") == []
     mine = light.assignment("IV.1.1", "so-ban")
     do(light.database, Action.REPORT, mine, now=at("2021-06-16", "07:10"))
@@ -279,8 +310,8 @@ def test_what_is_reported_between_deciding_and_sending_is_not_asked_for(light: L
     assert [each.obsolete for each in rows(light.database, Notice, letter_id=letter.id)] == ["reported"]
 
 
-def test_a_granted_extension_makes_the_overdue_line_moot(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-06-17", "20:00"))
+def test_a_granted_extension_makes_the_overdue_line_moot(sqlite_database: Database) -> None:
+    light, box = lived_until(sqlite_database, at("2021-06-17", "20:00"))
     mine = light.assignment("IV.1.1", "so-ban")
     with light.database.write() as session:
         asked = lifecycle.ask_extension(
@@ -298,8 +329,10 @@ def test_a_granted_extension_makes_the_overdue_line_moot(light: Laid) -> None:
     assert "head@so-ban.example" not in on(box, "2021-06-18")
 
 
-def test_a_report_sent_back_is_told_that_day_and_a_new_ladder_follows_its_resubmission_date(light: Laid) -> None:
-    box = lived(light, BEGAN, at("2021-06-14", "20:00"))
+def test_a_report_sent_back_is_told_that_day_and_a_new_ladder_follows_its_resubmission_date(
+    sqlite_database: Database,
+) -> None:
+    light, box = lived_until(sqlite_database, at("2021-06-14", "20:00"))
     mine = light.assignment("IV.1.1", "so-ban")
     do(light.database, Action.REPORT, mine, now=at("2021-06-15"))
     do(light.database, Action.RETURN, mine, now=at("2021-06-15", "10:00"))
