@@ -63,11 +63,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
+    """What is there now stays till the end: the garbage collector need not look at it again and again."""
     if "engine.accounts.passwords" in sys.modules:  # only where a test signs somebody in
         from ground.hashing import hash_cheaply
 
         hash_cheaply()
-    """What is there now stays till the end: the garbage collector need not look at it again and again."""
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -186,7 +186,10 @@ class SectionRead:
             return None
         titled = not colon and bool(node.children)
         listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and node.among
-        few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(Prose.of(before)))
+        verb = opens_duty(Prose.of(before))
+        if verb and before[1:].islower() and not self.trusted:
+            return None  # «2. Đào tạo», among activities
+        few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not verb)
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
             return None
         names = bodies_in(name) if not few else parted(name)

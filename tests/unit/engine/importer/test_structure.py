@@ -465,6 +465,14 @@ def test_no_name_of_a_person_is_kept_of_a_title():
     assert plan.title.text == "THÔNG BÁO Kết luận của đồng chí …, Phó Chủ tịch UBND tỉnh"
 
 
+def test_a_title_that_is_a_verb_alone_is_no_body_among_activities(read):
+    plan = read(
+        "II. NỘI DUNG\n1. Giám sát\na) Sở Y tế kiểm tra chợ.\nb) Sở Nội vụ tổng hợp.\n"
+        "2. Đào tạo\nTổ chức 04 lớp tập huấn cho nhân viên.\n"
+    )
+    assert [duty.citation for duty in plan.duties] == ["II.1.a", "II.1.b"]
+
+
 def test_a_letter_after_a_word_that_numbers_follow_is_a_mark(read):
     plan = read("II. NHIỆM VỤ\n1. Rà soát văn bản liên quan đến Luật\na) Sở Tư pháp rà soát.\nb) Khu phố họp dân.\n")
     assert [(duty.citation, duty.text) for duty in plan.duties] == [
