@@ -138,7 +138,7 @@ cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu;
 tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu; đối thoại; công nhận; cấp giấy;
 tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng; tăng thời lượng; thâm nhập;
 nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực;
-nhận diện; làm tốt; cấp phép; tìm kiếm; tuân thủ;
+nhận diện; làm tốt; cấp phép; tìm kiếm; cấp (?:giống|thẻ|tài khoản|chữ ký|mã|kinh phí|bổ sung|đổi); tuân thủ;
 lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| hội đồng| việc| công tác| thực hiện| triển khai| xây dựng| toàn diện);
 phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;
 can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển; bảo tồn; trùng tu; sưu tầm;
@@ -180,7 +180,8 @@ quản lý thị trường; quản lý nhà nước; quản lý dự án; quản
 phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghiệp; giáo dục thường xuyên; giáo dục và đào tạo;
 thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật; sản xuất kinh doanh; sản xuất, kinh doanh;
 đầu tư và xây dựng; xây dựng cơ bản; chuyển đổi số; quản lý di tích; thông tin cơ sở; truyền thông đại chúng;
-giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm; quản lý chuyên ngành
+giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm; quản lý chuyên ngành;
+cán bộ, công chức, viên chức; cán bộ, công chức
 """)
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.

@@ -52,13 +52,15 @@ _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+"
 _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
 _PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng)(?!\w)")
 _OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
-_TIL_VERB = rf"(?=\s*(?:[.,;:)]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
+_TIL_VERB = rf"(?=\s*(?:[.,;:()]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
 _FEW = re.compile(r"[^\W\d_]+(?:\s+(?!và\s)[^\W\d_]+){0,2}(?:\s+và(?:\s+[^\W\d_]+){1,4})?" + _TIL_VERB)
 _HAVING = re.compile(
     phrase(r"(?:có|nơi có|nơi đang) (?!(?:trách nhiệm|nhiệm vụ|kế hoạch|(?:biện|giải) pháp|phương án|thể|đủ)(?!\w))")
     + r"(?:[^\W\d_]+\s+){0,3}?[^\W\d_]+"
     + _TIL_VERB
 )
+_FIELD_PART = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,2}" + _TIL_VERB)
+_OF_FIELDS = spelled(r"(?:tiểu ban|cục|chi cục|vụ|viện|trung tâm|trường)(?!\w)")
 _PEOPLE = spelled(r"(?:người|dân quân|kiểm lâm|già làng|thanh niên|hội viên|đoàn viên)(?!\w)")
 _TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
 _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
@@ -347,8 +349,12 @@ class _Walk:
         if found is None and not self.grouped and not named and not _STRONG.match(plain, following):
             opener, small = _OPENER.match(plain, following), text[following : following + 1].islower()
             few = _FEW.match(plain, following) if small else None
+            found = None
             if _ACTED.search(plain, self.start, at):
                 found = few or opener
+            elif not small and _OF_FIELDS.match(plain, self.start):  # «Tiểu ban An ninh, Y tế»
+                found = _FIELD_PART.match(plain, following)
+                found = found if found and text[following + 1 : found.end()].islower() else None
             elif not opener and not _GROUPED.match(plain, following):
                 found = few if all(word.islower() for word in text[self.start : at].split()[-2:]) else None
         return found.end() if found else None
@@ -386,8 +392,8 @@ class _Walk:
         """Whether a duty begins at a place, and not a part of the name that looks like one («Ban Chỉ đạo»)."""
         plain, text = self.prose.plain, self.prose.text
         opener = _OPENER.match(plain, at)
-        if opener is None or self._second(at):
-            return False
+        if opener is None or self._second(at) or (" " in opener.group() and text[at : opener.end()].istitle()):
+            return False  # «Công an phường Quảng Bá»
         before = plain[max(self.start, at - 60) : at].rstrip()
         if text[at].islower() and self._spanned(at):
             return False

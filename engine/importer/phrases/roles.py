@@ -17,11 +17,15 @@ from engine.importer.vietnamese import matching, spelled
 _LEADS = spelled(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)")
 _WITH = spelled(
     r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: chặt chẽ| thường xuyên)?(?: :)?(?:,? (?:với|cùng với|cùng|giữa))* "
+    r"|(?<!\w)(?:có|với) sự (?:tham gia|phối hợp) của "
 )
 HELPS = re.compile(
     r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
 )
 _WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
+_TEAM = re.compile(
+    r"(?:tổ(?! chức)|đội(?! ngũ)|đoàn(?! kết| viên)|nhóm)(?:\s[^\W\d_]+){1,3}(?=[.,;)])"
+)  # «phối hợp với tổ tiêm phòng;»
 _ALONGSIDE = spelled(r"(?<!\w)(?:cùng với|cùng) (?=(?:các|sở|ubnd|công an|ban|ủy ban|phòng|hội|đoàn)(?!\w))")
 _TO = spelled(
     r"(?<!\w)(?:báo cáo|gửi|trình|đề xuất)(?!\w)(?: (?:kết quả|kết quả thực hiện|tình hình|đề xuất|"
@@ -66,7 +70,11 @@ def _lead(prose: Prose, owners: Sequence[str]) -> str:
 
 def _coordinating(prose: Prose) -> Iterator[str]:
     for found in (*_WITH.finditer(prose.plain), *_ALONGSIDE.finditer(prose.plain)):
+        if prose.plain.endswith("quy chế ", 0, found.start()):
+            continue
         names = names_at(prose, found.end(), small=True)[0]
+        if not names and (team := _TEAM.match(prose.text, found.end())):
+            yield team[0]
         far = None if names else _WITH_FAR.match(prose.plain, found.start())
         yield from (name.text for name in (names_at(prose, far.end(), small=True)[0] if far else names))
     if _LEADS.search(prose.plain):  # «Sở Y tế chủ trì, UBND các xã phối hợp»
