@@ -18,7 +18,7 @@ from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, pl
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.names import Name, Prose, opens_duty
+from engine.importer.phrases.names import Name, Prose, nameless, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, parted, unaddressed
 from engine.importer.phrases.roles import roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
@@ -31,7 +31,7 @@ from engine.importer.wording import Said, is_topic, said_of, whole, with_facts_o
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
-_OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
+_OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
 """How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
 
 
@@ -122,7 +122,7 @@ class SectionRead:
         entry = self._at(node, topic, line.written, line.names, request=line.request)
         self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
         if self._only_encloses(node, line):
-            if line.rest:
+            if line.rest and ended(line.rest):
                 self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
@@ -254,7 +254,7 @@ class SectionRead:
             self.unnumbered[labels] += 1
             n = self.unnumbered[labels]
             above = node.parent.rank if node.parent is not None else None
-            deep = labels != label_path(self.node) and above is not None and above > Rank.ROMAN
+            deep = above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
         citation = self._unique(self._under(labels))
         return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline, node.body)
@@ -386,11 +386,12 @@ def instructions_of(
 ) -> Iterator[Instruction]:
     """The instruction that a paragraph to everybody is; none if it only takes leave («Trên đây là Kế hoạch …./.»)."""
     owners = tuple(owner_of(name, directory) for name in line.names) if line else ()
-    reports_to = roles_in(node.body, tuple(owner.name for owner in owners)).reports_to
-    deadlines = _distinct(deadlines_in(node.body))
+    text = nameless(node.body)
+    reports_to = roles_in(text, tuple(owner.name for owner in owners)).reports_to
+    deadlines = _distinct(deadlines_in(text))
     if owners or reports_to or deadlines:
         account.use(node.paragraph, Use.INSTRUCTION)
-        yield Instruction(node.body, node.place, owners, deadlines, reports_to)
+        yield Instruction(text, node.place, owners, deadlines, reports_to)
     else:
         account.leave_out(node.paragraph, LEAVE)
 

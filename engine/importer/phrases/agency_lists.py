@@ -42,7 +42,7 @@ def bodies_in(text: str) -> list[Name]:
             if begins_name(prose, 0, small=True):
                 names, end = names_at(prose, 0, small=True)
                 more = _REST_OF_NAME.match(rest, end)
-                if more and (_WHICH.match(prose.plain, end) or not ends_name(prose, end)):
+                if names and more and (_WHICH.match(prose.plain, end) or not ends_name(prose, end)):
                     last = names.pop()  # a cell holds nothing but names: what is left goes on with the last
                     names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=more.end()))
                 end = more.end() if more else end  # «theo chức năng» is no name and no part of one

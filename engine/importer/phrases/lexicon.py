@@ -71,7 +71,7 @@ trung ương hội; trung ương đoàn; chi đoàn; chi hội; tổng phụ tr�
 phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng;
 đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy; quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,);
 chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh;
-phó chánh; cục trưởng; vụ trưởng; viện trưởng; hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; bà;
+phó chánh; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; bà;
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
 nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở|phòng|ban|cơ quan|đơn vị|các)(?!\w)); toàn thể; bql;
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;

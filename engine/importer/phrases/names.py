@@ -69,6 +69,7 @@ _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
 _LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
+_TO_COLON = re.compile(r"[^:.;,]{2,30}:")
 _FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
 _ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
@@ -128,7 +129,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             end = row[-1].end
         else:
             end, group, sure = _end(prose, at)
-            found.append(Name(_tidy(prose.text[at:end]), at, end, group, sure))
+            name = _tidy(prose.text[at:end])
+            found += [] if nameless(f"{name},")[-2:] == "…," else [Name(name, at, end, group, sure)]
         note = _NOTE.match(prose.text, end)
         after = note.end() if note else end
         between = _BETWEEN.match(prose.plain, after)
@@ -291,7 +293,9 @@ class _Walk:
         if sign in "-&/" and after.isalnum():
             strong = _STRONG.match(plain, following)
             verb = strong is not None and plain.startswith(" ", strong.end())
-            if (sign == "-" and (verb or self._next_body(following))) or (self.closed and not after.isupper()):
+            if (sign == "-" and ((verb and not _TO_COLON.match(plain, following)) or self._next_body(following))) or (
+                self.closed and not after.isupper()
+            ):
                 return None
             self.closed = False
             return end
@@ -459,4 +463,5 @@ def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:
     for word in re.finditer(r"(?<!\w)\w", prose.plain):
         if word.start() >= at and begins_name(prose, word.start(), small=True):
             found, at = names_at(prose, word.start(), small=True)
-            yield found, at
+            if found:
+                yield found, at

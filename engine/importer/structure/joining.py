@@ -225,7 +225,13 @@ class _Joiner:
     @staticmethod
     def _goes_on(body: str, following: str) -> bool:
         """Whether a name goes on in the next line: with it, the line is names to its end («… Việt» «Nam tỉnh»)."""
-        return bodies_alone(f"{body} {following}") is not None
+        if bodies_alone(f"{body} {following}") is not None:
+            return True
+        first, _, rest = following.partition(" ")  # «Phòng Giám định» «BHYT phân công …»
+        line = (
+            owner_line(f"{body} {following}") if first.isupper() and len(first) > 1 and not rest[:1].isupper() else None
+        )
+        return line is not None and line.names[-1].end > len(body)
 
     def _genuine(self, mark: Mark, line: TextLine, before: str) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
@@ -237,7 +243,8 @@ class _Joiner:
         if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():
             return True  # no line of the text goes on in the next
         expects = _EXPECTS_LETTER if mark.rank is Rank.LETTER else _EXPECTS_NUMBER
-        if expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
+        numeral = mark.rank not in BULLETS or rest[:1].isdigit()
+        if numeral and expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
             deeper = above is not None and mark.label == f"{above.label}.1"
             named = bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True))
             return next_ and bool(deeper or named)

@@ -465,6 +465,44 @@ def test_no_name_of_a_person_is_kept_of_a_title():
     assert plan.title.text == "THÔNG BÁO Kết luận của đồng chí …, Phó Chủ tịch UBND tỉnh"
 
 
+def test_points_without_an_end_are_apart_whatever_word_they_end_with(read):
+    plan = read("III. PHÂN CÔNG\n1. Sở Y tế\n- Dự trù bổ sung hằng quý\n- Báo cáo kết quả\n2. Sở Nội vụ: Tập huấn.\n")
+    assert [duty.text for duty in plan.duties] == ["Dự trù bổ sung hằng quý", "Báo cáo kết quả", "Tập huấn."]
+
+
+def test_a_heading_over_bodies_is_no_duty_of_those_it_asks(read):
+    plan = read(
+        "III. PHÂN CÔNG\n1. Đề nghị các đơn vị phối hợp\n1.1. Bưu điện tỉnh: Cử nhân viên.\n1.2. Sở Y tế: Tập huấn.\n"
+        "2. Ban Tuyên huấn - Xây dựng Hội: Biên tập bản tin.\n3. Phó Hiệu trưởng phụ trách chuyên môn: Duyệt đề.\n"
+    )
+    assert [(duty.citation, item.owner) for item in plan.items for duty in item.duties] == [
+        ("III.1.1.1", "Bưu điện tỉnh"),
+        ("III.1.2.1", "Sở Y tế"),
+        ("III.2.1", "Ban Tuyên huấn - Xây dựng Hội"),
+        ("III.3.1", "Phó Hiệu trưởng phụ trách chuyên môn"),
+    ]
+
+
+def test_a_name_goes_on_in_the_next_line_with_an_abbreviation(read):
+    long = (
+        "rà soát các cơ sở trên địa bàn, tổng hợp và báo cáo Ủy ban nhân dân tỉnh theo đúng quy định của\npháp luật.\n"
+    )
+    plan = read(
+        f"III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế {long}2. Sở Nội vụ {long}"
+        f"3. Phòng Chế độ BHXH, Phòng Giám định\nBHYT phân công viên chức {long}"
+    )
+    assert [owner.name for owner in list(plan.items)[-1].owners] == ["Phòng Chế độ BHXH", "Phòng Giám định BHYT"]
+
+
+def test_a_person_is_no_owner(read):
+    plan = read(
+        "III. PHÂN CÔNG\n1. Sở Y tế: Tập huấn.\n2. Sở Nội vụ: Tuyển dụng.\n"
+        "Đề nghị các cơ quan phản ánh về Sở Y tế (đầu mối: đ/c Họ Tên Người, Phòng Nghiệp vụ) trước ngày 15/12/2022.\n"
+    )
+    assert "Tên Người" not in repr(plan)
+    assert plan.instructions[0].text.startswith("Đề nghị các cơ quan")
+
+
 def test_a_title_that_is_a_verb_alone_is_no_body_among_activities(read):
     plan = read(
         "II. NỘI DUNG\n1. Giám sát\na) Sở Y tế kiểm tra chợ.\nb) Sở Nội vụ tổng hợp.\n"
