@@ -48,7 +48,8 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
     for item in items:
         own = {owner.name for owner in item.owners}
         for duty in item.duties:
-            for part in _parts(duty.text, own):
+            beside = [each for each in duty.details if is_dated(each) or _is_of_another(doer_in(each), own)]
+            for part in (*_parts(duty.text, own), *beside):
                 yield _doubt(f"một phần của {duty.citation}", part, duty.citation)
 
 

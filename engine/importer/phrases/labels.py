@@ -9,6 +9,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
+from engine.importer.phrases.names import Prose, begins_name
 from engine.importer.vietnamese import matching, spelled
 
 
@@ -57,6 +58,7 @@ detail        (?:<what>|hình thức)[^:.;()]{0,30}
     r"(?P<label><words>) ?(?:\([^()]{0,60}\))?(?: ?: |\s-\s+)",
 )
 _BETWEEN = re.compile(r"[.;]\s+(?=\w)|\((?=\w)")
+_UNKNOWN = re.compile(r"[^\W\d_][^:;.,()]{1,30}:\s")
 _NEXT = re.compile(r"[.;,]\s+(?=\w)")
 
 _COLUMN = _table(
@@ -90,14 +92,22 @@ def label_of_line(text: str) -> tuple[Label, str] | None:
 
 
 def labels_in(text: str) -> list[tuple[Label, str]]:
-    """The labels and values of a text that begins with a label: «Chủ trì: Sở A; phối hợp: Sở B. Thời gian: …»."""
-    first = label_of_line(text)
-    if first is None:
+    """The labels and values of a text that begins with a label: «Chủ trì: Sở A; phối hợp: Sở B. Thời gian: …». One that
+    no table knows («; số buổi: 12») gives a detail."""
+    if label_of_line(text) is None:
         return []
-    cuts = [each.end() for each in _NEXT.finditer(text, text.find(":")) if label_of_line(text[each.end() :])]
+    cuts = [each.end() for each in _NEXT.finditer(text, text.find(":")) if _begins(text, each)]
     parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    said = [(label, value.strip(" .;,")) for label, value in filter(None, map(label_of_line, parts))]
+    told = (label_of_line(part) or (Label.DETAIL, part) for part in parts)
+    said = [(label, value.strip(" .;,")) for label, value in told]
     return [(label, value if "(" in value else value.rstrip(")")) for label, value in said]
+
+
+def _begins(text: str, between: re.Match[str]) -> bool:
+    """Whether another label begins after a sign; one that no table knows only after a semicolon, if it is no body."""
+    rest = text[between.end() :]
+    unknown = _UNKNOWN.match(rest) if ";" in between.group() else None
+    return label_of_line(rest) is not None or (unknown is not None and not begins_name(Prose.of(rest), 0, small=True))
 
 
 def label_inside(text: str) -> int:

@@ -647,6 +647,28 @@ def test_a_labelled_line_that_gives_work_stays_with_the_words(read):
     assert first.details == ("Giải thưởng: 03 giải",)
 
 
+def test_labels_in_one_line_are_apart_whatever_they_are_called(read):
+    plan = read(
+        "II. HOẠT ĐỘNG\n1. Chiếu phim\n"
+        "- Chủ trì: Sở Y tế; UBND các xã: Tân Lập, Hòa Minh; số buổi: 12 buổi; hạn: Quý II.\n"
+        "2. Lễ tổng kết\n- Đơn vị chủ trì: Sở Nội vụ.\n"
+    )
+    first = next(plan.items)
+    assert [owner.name for owner in first.owners] == ["Sở Y tế", "UBND xã Tân Lập", "UBND xã Hòa Minh"]
+    assert first.duties[0].details == ("số buổi: 12 buổi",)
+
+
+def test_circumstances_with_a_last_day_or_a_doer_are_told(read):
+    plan = read(
+        "II. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh.\n- Thời gian: tháng 5/2026.\n"
+        "- Đối tượng: Rà soát hộ nghèo trước ngày 30/4/2026.\n- Hình thức: Công an tỉnh chủ trì tuần tra.\n"
+        "- Quy mô: 03 trạm.\n"
+    )
+    assert len(next(plan.duties).details) == 3
+    told = [each.message for each in plan.warnings if each.code == "overlooked"]
+    assert ["Rà soát" in each or "tuần tra" in each for each in told] == [True, True]
+
+
 def test_a_code_of_a_department_says_who_leads(read):
     plan = read("III. NHIỆM VỤ\n1.1. Thay máy.\nThực hiện: P4; phối hợp: P2, các tổ.\n1.2. Sơn cột.\nThực hiện: P5.\n")
     assert [(item.owner, item.duties[0].coordinating) for item in plan.items] == [("P4", ("P2", "các tổ")), ("P5", ())]
