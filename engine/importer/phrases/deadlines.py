@@ -45,6 +45,7 @@ quarter   {about}quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))
 year      {about}năm (?P<y>\d{4})(?!\d)
 loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|năm học(?: \d{4} [-–] \d{4})?
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
+loose     (?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ)
 loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
@@ -53,7 +54,7 @@ after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|li
 turn      (?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp)?)?
 each      ,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?
 each      ,? (?:của )?(?:tháng|quý|năm) {after}{turn}
-season    trước (?:mùa \w+|vụ \w+(?: \w+)?)
+season    trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội)|vụ \w+(?: \w+)?)
 until     (?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)
 cue       {until}(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?
 cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|hoàn thành(?: trong| vào)?
@@ -61,7 +62,7 @@ hour      (?:\d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)? ?,? )?
 more      (?: (?:,|và|;|hoặc) {day}{each}?| ?(?:,|và) {worded}{each}?){0,4}
 unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm
 unit      một năm|cả năm(?! học)|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
-then      {unit}|đột xuất|tuần|tháng|quý|năm|tổng kết năm|khi có yêu cầu
+then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w)))|tổng kết năm|khi có yêu cầu
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
 strongly  trên \d+ ?%|bất thường|phức tạp
 when      khi (?:có|được|xảy ra|nhận được|phát hiện)
@@ -77,6 +78,7 @@ daily     (?:{cue} {hour})?(?:hằng|hàng|mỗi) (?:ngày|tuần)(?: {times})?
 from      (?:,? (?:bắt đầu |kể )?từ {point})
 per       (?:/|trong|trên|một|mỗi)(?: 0?1 | một )?
 works     lần|lượt|tiết|ngày|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự
+works     vòng|tin, bài
 """)
 
 
@@ -186,7 +188,7 @@ period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| t
 date      always   vào (?:dịp )?(?:{worded}|{day}|{bareday}){each}?{more}
 period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay)
 period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
-period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:,|và|-|–|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}
+period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
 period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])
 period    undated  tháng \d{1,2} ?(?:/|năm) ?\d{4}(?: (?:,|và|-|–|đến) tháng \d{1,2} ?(?:/|năm) ?\d{4}){0,3}
 period    acted    (?:trong|vào) {year}
@@ -196,16 +198,17 @@ period    always   năm học \d{4} [-–] \d{4}(?= ?:)
 period    always   (?:trong|vào) tháng (?:công nhân|thanh niên|hành động)(?![^.;]{0,60}\( ?(?:tháng|từ))
 period    always   (?:trong |vào )?(?:các|hai|ba) ngày \d{1,2}(?: ?{also} \d{1,2}(?! ?[/.-])){0,6} ?{also} {day}
 period    event    (?:(?:nhân |vào |trong )?dịp [^,.;:()\d]{0,25}|nhân {feast} [^,.;:()\d]{2,40}){day}(?: [-–] {day})?
-period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành)[^,.;:()]{0,50}
+period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành|chờ)[^,.;:()]{0,50}
 period    acted    trong năm(?! \d| học)
-term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:giờ|ngày|tuần|tháng)(?: làm việc)?{since}
+term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:phút|giờ|ngày|tuần|tháng)(?: làm việc)?{since}
 cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}
 cycle     always   (?:báo cáo )?định kỳ \d{1,2} (?:ngày|tuần|tháng|quý)(?: ?/ ?\w+)?
 cycle     months   {unit}{thens}
 cycle     always   {daily}{from}|(?:hằng|hàng) năm,? từ {year}
-cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý|năm){during}
+cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý(?! [iv]+(?!\w))|năm){during}
+cycle     always   {many} {works}(?: [^\W\d_]+){0,3} ?/ ?[^\W\d_]+ ?/ ?(?:tháng|năm học|năm)
 term      always   ngay trong ngày(?: làm việc)?|trong ngày làm việc
-cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
+cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:phút|giờ|ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
 cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:tháng|quý|năm) {times}
 cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
 cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
@@ -218,7 +221,7 @@ ad_hoc    always   {when} (?:thay đổi|đề nghị(?: của [^,.;:()]{2,40})?
 ad_hoc    always   (?:ngay )?khi có (?:trẻ em|hộ|người) [^,.;:()]{2,40}
 ad_hoc    always   khi cần thiết|khi cần|khi (?:nhận được|phát hiện|tiếp nhận) [^,.;:()]{2,30}
 ad_hoc    always   khi (?:[^\W\d_]+ ){1,4}(?:có )?(?:biến động|bùng phát|diễn biến)(?: {strongly})?
-ad_hoc    always   (?:trước|sau) (?:khi|mỗi|từng|kỳ) [^,.;:()]{2,60}
+ad_hoc    always   (?:trước|sau) (?:khi(?! trình| ban hành| ký)|mỗi|từng|kỳ) [^,.;:()]{2,60}
 cycle     always   (?:vào )?(?:ngày|tuần|tháng) (?:đầu|cuối) (?:của |mỗi |hằng )*(?:tháng|quý|năm)
 """.strip().splitlines()
     )

@@ -101,7 +101,7 @@ phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông t
 hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
-ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu
+ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp
 """)
 
 # What may be joined to a name without a capital letter.

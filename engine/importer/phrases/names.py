@@ -61,6 +61,7 @@ _HAVING = re.compile(
 )
 _FIELD_PART = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,2}" + _TIL_VERB)
 _OF_FIELDS = spelled(r"(?:tiểu ban|cục|chi cục|vụ|viện|trung tâm|trường)(?!\w)")
+_UNIT_OF_FIELDS = spelled(rf"(?:phòng|ban|khoa|{_OF_FIELDS.pattern})(?!\w)")
 _PEOPLE = spelled(r"(?:người|dân quân|kiểm lâm|già làng|thanh niên|hội viên|đoàn viên)(?!\w)")
 _TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
 _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
@@ -360,7 +361,13 @@ class _Walk:
                 found = _FIELD_PART.match(plain, following)
                 found = found if found and text[following + 1 : found.end()].islower() else None
             elif not opener and not _GROUPED.match(plain, following):
-                found = few if all(word.islower() for word in text[self.start : at].split()[-2:]) else None
+                words = text[self.start : at].split()[-2:]
+                alone = (
+                    _UNIT_OF_FIELDS.match(plain, self.start)
+                    and few
+                    and not plain[few.end() : few.end() + 2].strip().isalpha()
+                )
+                found = few if words[-1].islower() and (words[0].islower() or alone) else None
         return found.end() if found else None
 
     def _told(self, at: int) -> bool:

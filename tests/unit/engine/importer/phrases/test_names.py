@@ -48,6 +48,8 @@ NAMES = [
     ("Ban Quản lý Khu kinh tế, các khu công nghiệp tỉnh", ["Ban Quản lý Khu kinh tế, các khu công nghiệp tỉnh"]),
     ("Ban Tổ chức, Ban Tuyên giáo", ["Ban Tổ chức", "Ban Tuyên giáo"]),
     ("Hội Cựu chiến binh, người cao tuổi", ["Hội Cựu chiến binh"]),
+    ("Phòng Chính trị, tư tưởng (Sở Y tế), Phòng Đào tạo", ["Phòng Chính trị, tư tưởng", "Phòng Đào tạo"]),
+    ("các Chi nhánh, Xí nghiệp Nước thực hiện", ["các Chi nhánh", "Xí nghiệp Nước"]),
     ("Tiểu ban An ninh, Y tế xây dựng", ["Tiểu ban An ninh, Y tế"]),
     ("Cục Thống kê, Lê Văn Nam", ["Cục Thống kê"]),
     ("Trường Đào tạo cán bộ, công chức Hòa Minh", ["Trường Đào tạo cán bộ, công chức Hòa Minh"]),
