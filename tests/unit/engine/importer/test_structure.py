@@ -614,6 +614,10 @@ def test_a_table_pasted_with_tabs_is_a_table_again(read):
     assert [each.text for each in plan.left_out] == ["Hết bảng."]
 
 
+def test_rows_typed_with_tabs_in_word_are_a_table_too(read, word):
+    assert found(read_document(word(TABBED.split("\n")), "x.docx")) == found(read(TABBED))
+
+
 def test_a_tab_in_a_line_that_is_no_row_is_a_blank(read):
     plan = read("I.\tPHÂN CÔNG\n1.\tSở Y tế\n\t-\tKhám\tbệnh.\n")
     assert found(plan) == [("1", ["Sở Y tế"], ["Khám bệnh."])]
