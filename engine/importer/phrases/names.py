@@ -68,7 +68,6 @@ _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
-_LISTED = re.compile(r"(\w+(?: \w+){1,8});\s*")
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
 _TO_COLON = re.compile(r"[^:.;,]{2,30}:")
 _FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
@@ -310,12 +309,7 @@ class _Walk:
             return end
         if sign == "," and not self.closed and after.isupper() and self._listed(following):
             return end
-        if sign == "," and not self.closed and (rest := self._rest(at, following)):
-            return rest
-        listed = _LISTED.match(plain, following) if sign == "," and not self.closed and not self.grouped else None
-        if listed and begins_name(self.prose, listed.end()):
-            return listed.end(1)  # «Phòng Đầu tư, thẩm định và giám sát đầu tư; Phòng …»
-        return None
+        return self._rest(at, following) if sign == "," and not self.closed else None
 
     def _counted(self, at: int) -> bool:
         """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo
