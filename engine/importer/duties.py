@@ -16,7 +16,7 @@ from itertools import pairwise
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_of_column, label_of_line
+from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, nameless, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, parted, unaddressed
@@ -102,7 +102,10 @@ class SectionRead:
             self._owned(child, line, topic)
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
-            self._add(entry, [replace(said_of(child, whole(child)), facts=Facts.inside(child.body), node=child)])
+            text, facts = whole(child), Facts.inside(child.body)
+            apart = facts.lead and not text[: label_inside(text)].endswith("(")
+            text = text[: label_inside(text)].strip() if apart else text
+            self._add(entry, [replace(said_of(child, text), facts=facts, node=child)])
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
@@ -164,7 +167,7 @@ class SectionRead:
         """Whether the points under an entry name bodies of their own; those of a group («Các phòng thuộc Sở») may do so
         in sentences."""
         below = node.marked()
-        group = line.form is Form.ALONE and all(name.group for name in line.names)
+        group = line.form is Form.ALONE and any(name.group for name in line.names)
         lines = [
             found
             for child in below
@@ -399,7 +402,8 @@ def instructions_of(
 def _another(node: Node, named: set[str]) -> OwnerLine | None:
     """The body that a point begins with, where it is none of those of its entry («c) Chủ tịch UBND xã chịu …»)."""
     line = node.owner if node.mark is not None and len(node.children) == 0 else None
-    if line is None or line.form is Form.ALONE or line.start or _OF_ITSELF.match(matching(line.written)):
+    ordered = line is not None and line.start > 0 and not matching(node.body).startswith("giao ")
+    if line is None or line.form is Form.ALONE or ordered or _OF_ITSELF.match(matching(line.written)):
         return None
     return None if named & {name.text for name in line.names} else line
 

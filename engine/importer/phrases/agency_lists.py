@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end
 from engine.importer.phrases.names import (
     Name,
@@ -51,7 +51,7 @@ def bodies_in(text: str) -> list[Name]:
             else:
                 name, _, rest = rest.partition(",")
                 name = _NOTE.sub("", name).strip(" .")
-                if name:
+                if name and not is_dated(name):
                     found.append(Name(name, 0, len(name)))
                 rest = rest.strip()
             if len(found) > 200:

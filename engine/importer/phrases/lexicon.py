@@ -75,8 +75,8 @@ phó chánh; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
 nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở|phòng|ban|cơ quan|đơn vị|các)(?!\w)); toàn thể; bql;
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
-chủ rừng; khu phố; thôn; tổ chức tài chính; trại giam; trại tạm giam; đảng đoàn; lđlđ;
-y tế(?= các (?:bộ|ngành)(?!\w));
+chủ rừng; khu phố; thôn; nhà thầu; tư vấn (?:giám sát|thiết kế); tổ chức tài chính; trại giam; trại tạm giam;
+đảng đoàn; lđlđ; y tế(?= các (?:bộ|ngành)(?!\w));
 cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
 
@@ -168,7 +168,7 @@ thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; ch
 cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
-cải tạo; kiểm kê; họp; làm việc(?= với)
+cải tạo; kiểm kê; họp; làm việc(?= với); đảm nhận
 """)
 
 # Lower-case compounds inside names that begin like a duty.

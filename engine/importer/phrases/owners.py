@@ -74,6 +74,7 @@ _ORDER = say.compiled(say.ORDERS)
 _BOUND = re.compile(rf"[\s,]*(?:{say.any_of(say.BOUND)})?(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*:\s*")
 _COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
+_NOTE_AT_END = re.compile(r"\s*\([^()]{0,200}\)$")
 _CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
 
@@ -82,7 +83,7 @@ def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> Own
     """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
     comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
     is a name to its end («Phòng Kế hoạch tổng hợp»)."""
-    prose = Prose.of(text)
+    prose = Prose.of(_NOTE_AT_END.sub("", text) if headed else text)
     found = _straight(prose, 0, headed=headed)
     if found is None and clauses and _CLAUSE.match(prose.plain):
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
@@ -138,7 +139,11 @@ _TAIL_ALONE = re.compile(r"[^:.;,()]{1,60}(?=:|$)|[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
 _OPENER = say.compiled(say.OPENERS)
 _BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
-_OF_THOSE = spelled(r"tham gia (?!phối hợp)(?:\w+ ){2,}\w+$")  # «Các hộ tham gia chuỗi cung ứng»
+_ROLES = spelled(
+    r"(?:(?:đồng )?chủ trì|(?:tham gia )?phối hợp|tham mưu|(?:có|chịu) trách nhiệm|có nhiệm vụ|thực hiện|triển khai|căn cứ|"
+    r"là)(?!\w)"
+)
+"""What alone ends a name over duties: «Ban Quản lý xây dựng nông thôn mới xã» is one."""
 
 
 def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
@@ -149,8 +154,8 @@ def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
     if tail is None or not words or words.startswith(("và ", "- ", "hoặc ")):
         return end
     started = prose.plain.index(words, end)
-    strong = _STRONG.match(prose.plain, started) and not (headed and _OF_THOSE.match(prose.plain, started))
-    return end if strong and not _BROAD.match(prose.plain) else tail.end()
+    verbs = _ROLES if headed and tail.end() == len(prose.plain) else _STRONG
+    return end if verbs.match(prose.plain, started) and not _BROAD.match(prose.plain) else tail.end()
 
 
 _PART = re.compile(r"\s*;\s*|(?:\s*,|\s+và)\s+")

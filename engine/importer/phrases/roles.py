@@ -90,7 +90,8 @@ def _reports(prose: Prose) -> Iterator[str]:
 
 _CLOSER = say.compiled(say.CLOSERS)
 _EVERYBODY = spelled(
-    r"(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:căn cứ|triển khai|thực hiện)"
+    r"(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch(?! số)"
+    r"|(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
     r"|[^.;:]{2,400} chịu trách nhiệm (?:thi hành|thực hiện))"
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
 )

@@ -7,7 +7,7 @@ duty of the same words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from engine.importer.phrases.agency_lists import bodies_in, lead_of, unknown_label
@@ -33,11 +33,12 @@ class Facts:
     @classmethod
     def of(cls, facts: Iterable[Fact]) -> Facts:
         """The first of a kind wins."""
-        found: dict[Label, str] = {}
-        details = []
-        for fact in facts:
-            found.setdefault(fact.label, fact.value)
-            details += [fact.value] if fact.label is Label.DETAIL else []
+        return cls.told([(fact.label, fact.value) for fact in facts])
+
+    @classmethod
+    def told(cls, told: Sequence[tuple[Label, str]]) -> Facts:
+        """The same of labels and their values."""
+        found = dict(reversed(told))
         leads, helping = lead_of(found.get(Label.LEAD, ""))
         helping += bodies_in(found.get(Label.COORDINATING, ""))
         return cls(
@@ -46,14 +47,13 @@ class Facts:
             found.get(Label.MONITOR, ""),
             found.get(Label.DEADLINE, ""),
             found.get(Label.PRODUCT, ""),
-            tuple(details),
+            tuple(value for label, value in told if label is Label.DETAIL),
         )
 
     @classmethod
     def inside(cls, text: str) -> Facts:
         """What labels at the end of a text say."""
-        found = labels_at_end(text)
-        return cls(monitor=found.get(Label.MONITOR, ""), deadline=found.get(Label.DEADLINE, ""))
+        return cls.told([*labels_at_end(text).items()])
 
 
 _SHORT_LABEL = re.compile(r"\w[^:.;]{1,40}:\s*\S")

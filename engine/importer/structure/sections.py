@@ -47,7 +47,7 @@ def _count(node: Node) -> None:
             node.doer = doer_in(node.body)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
-    about = sum(_ABOUT.match(matching(child.body[:12])) is not None for child in entries)
+    about = sum(child.owner is None and _ABOUT.match(matching(child.body[:12])) is not None for child in entries)
     tables = sum(child.columns is not None for child in node.children)
     node.named = sum(child.named or child.is_entry for child in good) + 2 * tables
     node.gives_duties = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries) and 2 * about < len(good))

@@ -503,6 +503,43 @@ def test_a_person_is_no_owner(read):
     assert plan.instructions[0].text.startswith("Đề nghị các cơ quan")
 
 
+def test_a_line_over_duties_is_a_name_to_its_end_whatever_verb_is_in_it(read):
+    plan = read(
+        "3. NỘI DUNG THỰC HIỆN\n3.1. Đối với nhà thầu thi công (Liên danh A - B)\n- Lập biện pháp.\n- Di chuyển máy.\n"
+        "3.2. Ban Quản lý xây dựng nông thôn mới xã\n- Họp đánh giá.\n3.3. Sở Y tế chủ trì, phối hợp với Công an tỉnh\n"
+        "- Tuần tra.\n3.4. Giao Sở Nội vụ tổng hợp.\n"
+    )
+    assert [(duty.citation, item.owner) for item in plan.items for duty in item.duties][:3] == [
+        ("3.1.1", "nhà thầu thi công"),
+        ("3.1.2", "nhà thầu thi công"),
+        ("3.2.1", "Ban Quản lý xây dựng nông thôn mới xã"),
+    ]
+    assert list(plan.items)[2].owner == "Sở Y tế"
+
+
+def test_what_a_body_gives_its_unit_is_the_unit_s(read):
+    plan = read(
+        "II. TRÁCH NHIỆM\n1. Sở Y tế\na) Giao Chi cục Dân số tập huấn.\nb) Chỉ đạo các cơ sở.\n"
+        "2. Đề nghị Mặt trận Tổ quốc xã và các đoàn thể\n- Mặt trận Tổ quốc xã chủ trì lấy ý kiến.\n"
+        "- Hội Phụ nữ nhân rộng mô hình.\n"
+    )
+    assert [(duty.citation, item.owner) for item in plan.items for duty in item.duties] == [
+        ("II.1.2", "Sở Y tế"),
+        ("II.1.1", "Chi cục Dân số"),
+        ("II.2.1", "Mặt trận Tổ quốc xã"),
+        ("II.2.2", "Hội Phụ nữ"),
+    ]
+
+
+def test_labels_at_the_end_of_a_task_are_its_facts_and_not_its_words(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Tiêu chí số 2: mở rộng đường trục. Phụ trách: Công an xã; phối hợp: Hội Nông dân, hoàn thành "
+        "trước ngày 31/10/2022. Thời gian: Quý III.\n2. Trồng cây. Chủ trì: Sở Y tế.\n"
+    )
+    first = next(plan.duties)
+    assert (first.text, first.coordinating) == ("Tiêu chí số 2: mở rộng đường trục.", ("Hội Nông dân",))
+
+
 def test_a_title_that_is_a_verb_alone_is_no_body_among_activities(read):
     plan = read(
         "II. NỘI DUNG\n1. Giám sát\na) Sở Y tế kiểm tra chợ.\nb) Sở Nội vụ tổng hợp.\n"
