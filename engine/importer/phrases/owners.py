@@ -140,8 +140,8 @@ _STRONG = say.compiled(say.STRONG)
 _OPENER = say.compiled(say.OPENERS)
 _BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
 _ROLES = spelled(
-    r"(?:(?:đồng )?chủ trì|(?:tham gia )?phối hợp|tham mưu|(?:có|chịu) trách nhiệm|có nhiệm vụ|thực hiện|triển khai|căn cứ|"
-    r"là)(?!\w)"
+    r"(?:(?:đồng )?chủ trì|(?:tham gia )?phối hợp|tham mưu|(?:có|chịu) trách nhiệm|có nhiệm vụ|thực hiện|triển khai|"
+    r"căn cứ|là)(?!\w)"
 )
 """What alone ends a name over duties: «Ban Quản lý xây dựng nông thôn mới xã» is one."""
 
