@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
 from typing import Protocol
 
 from engine.importer.model import Owner
@@ -105,11 +104,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     names, end = names_at(prose, start, small=True)
     if not names:
         return None
-    longer = _to_its_end(prose, end, headed)
-    if longer > end:
-        last, end = names.pop(), longer
-        names += (replace(each, group=last.group) for each in parted(prose.text[:longer], last.start))
-    names = _listed_to_colon(prose, names, end)
+    names = _to_its_end(prose, names, end, headed=headed)
     end = max(end, names[-1].end)
     if not any(is_body(name.text) for name in names):
         return None
@@ -134,8 +129,6 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     return line(Form.COLON if opens and rest[0].isupper() else Form.INLINE, rest)  # a heading and its text run together
 
 
-_TAIL = re.compile(r"[^:.;,()]{1,60}(?=:)")
-_TAIL_ALONE = re.compile(r"[^:.;,()]{1,60}(?=:|$)|[^:.;()]{1,80}$")
 _STRONG = say.compiled(say.STRONG)
 _OPENER = say.compiled(say.OPENERS)
 _BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
@@ -144,61 +137,46 @@ _ROLES = spelled(
     r"căn cứ|là)(?!\w)"
 )
 """What alone ends a name over duties: «Ban Quản lý xây dựng nông thôn mới xã» is one."""
-
-
-def _to_its_end(prose: Prose, end: int, headed: bool) -> int:
-    """The end of a name whose last words look like a duty but are followed by a colon, or by nothing where duties
-    stand below, and are none of the verbs that only begin duties."""
-    tail = (_TAIL_ALONE if headed else _TAIL).match(prose.plain, end)
-    words = tail.group().strip(" ,") if tail else ""
-    if tail is None or not words or words.startswith(("và ", "- ", "hoặc ")):
-        return end
-    started = prose.plain.index(words, end)
-    verbs = _ROLES if headed and tail.end() == len(prose.plain) else _STRONG
-    return end if verbs.match(prose.plain, started) and not _BROAD.match(prose.plain) else tail.end()
-
-
+_TO_COLON = re.compile(r"[^:.()]{1,120}(?=:)")
+_TO_END = re.compile(r"[^:.()]{1,120}(?=:|$)")
 _PART = re.compile(r"\s*;\s*|(?:\s*,|\s+và)\s+")
+_LONG = re.compile(r"(?:\w+ ){3,}\w+\s*(?:[,;:]|$)")
 
 
-def parted(text: str, start: int = 0) -> list[Name]:
-    """The names in a line of an unknown body, cut at a semicolon and before every other body that begins like one.
-    It begins at ``start``."""
+def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> list[Name]:
+    """The names with all that stands before a colon, or to the end where duties stand below, whatever it is called
+    («Phòng Kế hoạch kiểm soát», «…, các chủ hồ thủy điện:»), if no part of it begins like a duty or a clause. Alone a
+    name may hold verbs that do not only begin duties; so may one of a group with a duty after the colon."""
+    tail = (_TO_END if headed else _TO_COLON).match(prose.plain, end)
+    first = re.search(r"\w|[-/]", tail.group()) if tail else None
+    if tail is None or first is None or first.group() in "-/":
+        return names
+    last, started = names[-1], end + first.start()
+    parts = parted(prose.text[: tail.end()], last.start, end, listed=not headed)
+    starts = [started, *(each.start for each in parts[1:] if each.start > started)]
+    told = last.group and opens_duty(prose, tail.end() + 2)
+    whole = headed and tail.end() == len(prose.plain)
+    verb = _ROLES if whole else _STRONG if len(starts) == 1 or told or headed else _OPENER
+    own = _BROAD.match(prose.plain)
+    if any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts[bool(own) :]):
+        return names
+    return [*names[:-1], *(replace(each, group=last.group) for each in parts)]
+
+
+def parted(text: str, start: int = 0, known: int = 0, *, listed: bool = False) -> list[Name]:
+    """The names in a line of an unknown body from ``start`` on, of which one is ``known`` up to a place: cut at a
+    semicolon, before every other body that begins like one, before «các», in a list at a comma before many words."""
     prose = Prose.of(text)
     cuts = [(start, start)] + [
         each.span()
-        for each in _PART.finditer(text, start)
-        if ";" in each.group() or begins_name(prose, each.end(), small=prose.plain.startswith("các ", each.end()))
+        for each in _PART.finditer(text, max(start, known))
+        if ";" in each.group()
+        or begins_name(prose, each.end())
+        or prose.plain.startswith("các ", each.end())
+        or (listed and "," in each.group() and _LONG.match(prose.plain, each.end()))
     ]
     ends = [*(start for start, _ in cuts[1:]), len(text)]
     return [Name(text[a:b].strip(), a, b) for (_, a), b in zip(cuts, ends, strict=True)]
-
-
-_PARTS = re.compile(r"\s*[,;]\s*|\s+và\s+(?=các\s)|$")
-
-
-def _listed_to_colon(prose: Prose, names: list[Name], end: int) -> list[Name]:
-    """The names with all that stands before a colon, whatever they are called («…, các chủ hồ thủy điện:», «… giao
-    thông và nông nghiệp tỉnh:»), if no part of it begins like a duty or a clause."""
-    tail = re.compile(r"[^:.()]{1,120}(?=:)").match(prose.plain, end)
-    if not names or tail is None or not re.search(r"[,;]|^\s+và\s", tail.group()):
-        return names
-    cuts = [each.span() for each in _PARTS.finditer(prose.plain, end, tail.end())]
-    parts = [(a, b) for (_, a), (b, _) in pairwise(cuts)]
-    kept = names
-    if cuts[0][0] > end:  # «Phòng Giáo dục mầm non», of which a field was read
-        parts = [(names[-1].start, cuts[0][0]), *parts]
-        kept = names[:-1]
-    at = [max(a, end) + (prose.plain[max(a, end)] == " ") for a, _ in parts]
-    told = names[-1].group and opens_duty(
-        prose, tail.end() + 2
-    )  # «các doanh nghiệp bưu chính, chuyển phát: Phát triển …»
-    verb = _STRONG.match if told else _OPENER.match
-    if any(verb(prose.plain, each) or ends_name(prose, each) for each in at) or any(
-        b - max(a, end) > 70 for a, b in parts
-    ):
-        return names
-    return [*kept, *(Name(prose.text[a:b].strip(), a, b, prose.plain.startswith("các ", a)) for a, b in parts)]
 
 
 def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:

@@ -119,6 +119,8 @@ LISTED = [
     ("Phòng Giáo dục mầm non, Phòng Giáo dục phổ thông: lồng ghép", 2),
     ("Công ty Thủy lợi Văn Lâm, các chủ hồ thủy điện: vận hành", 2),
     ("Ban Quản lý các công trình giao thông và nông nghiệp tỉnh: bàn giao", 1),
+    ("Bưu điện tỉnh, các doanh nghiệp bưu chính, chuyển phát: Phát triển mạng lưới", 2),
+    ("Các cơ quan báo chí, hệ thống truyền thanh cơ sở: mở chuyên mục", 2),
     ("Trung tâm Xúc tiến Đầu tư và Hỗ trợ doanh nghiệp tỉnh: tổ chức hội nghị", 1),
 ]
 
