@@ -130,6 +130,7 @@ def survey(office: Office, *first: str) -> Survey:
     usual: dict[Address, dict[str, str]] = {}
     shown: dict[str, dict[str, str]] = {}
     waiting, seen = [*first, *(address.filled() for address in addresses if address.method == "GET")], set[str]()
+    tried = set[str]()
     while waiting:
         page = waiting.pop(0)
         answer = office.get(page) if page not in seen else None
@@ -139,8 +140,9 @@ def survey(office: Office, *first: str) -> Survey:
         html = fromstring(answer.content.decode())
         for form in html.xpath('//form[@method="post"]'):
             shown.setdefault(urlsplit(form.get("action") or page).path, {}).update(_fields(form))
-        for link in [*html.xpath("//a/@href"), *shown]:  # type: ignore[misc]
-            path = urlsplit(link).path
+        paths = dict.fromkeys(urlsplit(link).path for link in [*html.xpath("//a/@href"), *shown])  # type: ignore[misc]
+        for path in [each for each in paths if each not in tried]:
+            tried.add(path)
             known = ((address, address.regex.match(unquote(path))) for address in addresses if address not in usual)
             for address, match in known:
                 if match:

@@ -67,13 +67,13 @@ def _shape(href: str) -> str:
 
 @pytest.fixture(scope="module")
 def walked(copy_of_lived: Callable[[], Database], tmp_path_factory: pytest.TempPathFactory) -> Walked:
-    """What each finds by links; walked once."""
+    """What each finds by links; walked once. All look at one database: looking changes nothing that others see."""
+    database = copy_of_lived()
+    with database.write() as session:
+        publish_figures(session, 1, "", NOW.date(), actor="desk", now=NOW)
 
     @cache
     def walking(role: str, agency: str) -> dict[str, str]:
-        database = copy_of_lived()
-        with database.write() as session:
-            publish_figures(session, 1, "", NOW.date(), actor="desk", now=NOW)
         return walk(as_role(database, tmp_path_factory.mktemp("walked"), role, agency))
 
     return walking

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +59,11 @@ def test_a_warning_is_a_sentence_beside_its_field_that_repeats_no_number() -> No
 @given(st.text(max_size=60))
 def test_masking_never_fails_and_masks_all(text: str) -> None:
     assert all(each.what in (Private.SECRET, Private.EMAIL) for each in looks_private(masked(text)))
+
+
+def test_a_word_of_any_length_is_read_in_no_time_and_addresses_that_touch_are_both_found() -> None:
+    began = time.process_time()
+    assert looks_private("x" * 100_000) == ()
+    assert time.process_time() - began < 5  # it took 40 s: the square of its length
+    long, two = "x" * 200 + "@so.vn", "a@so.vn/b@so.vn"
+    assert [(each.start, each.end) for each in looks_private(f"{long} {two}")] == [(0, 206), (207, 214), (214, 222)]
