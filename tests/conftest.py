@@ -62,12 +62,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: sizes[item.path])
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """What is there now stays till the end: the garbage collector need not look at it again and again."""
     if "engine.accounts.passwords" in sys.modules:  # only where a test signs somebody in
         from ground.hashing import hash_cheaply
 
         hash_cheaply()
+    if "engine.http.render" in sys.modules and session.config.cache is not None:
+        from ground.templates import read_kept
+
+        read_kept(session.config.cache.mkdir("templates"))
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -75,6 +79,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if "ground.templates" in sys.modules and config.cache is not None:
+        from ground.templates import keep
+
+        keep(config.cache.mkdir("templates"))
     if not hasattr(config, "workerinput"):
         _ground().stop()
 
