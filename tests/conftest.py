@@ -68,6 +68,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from ground.hashing import hash_cheaply
 
         hash_cheaply()
+    if "workflows.cli" in sys.modules:
+        from ground.command_tree import share_command_tree
+
+        share_command_tree()
     if "engine.http.render" in sys.modules and session.config.cache is not None:
         from ground.templates import read_kept
 

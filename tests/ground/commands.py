@@ -8,17 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
-import typer.main
 from ground.post import KEY
 
 from workflows.cli import main
-
-tree = cache(typer.main.get_command)
-"""All commands and their options: 50 ms to build, once for a run and not at each command."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,6 @@ class Commands:
     def __call__(self, *words: object) -> Ran:
         assert "workflows.flows" not in sys.modules
         self.patch.setattr(sys, "argv", ["dondoc", *map(str, words)])
-        self.patch.setattr(typer.main, "get_command", tree)
         self.capsys.readouterr()
         before = os.umask(0o022)
         try:

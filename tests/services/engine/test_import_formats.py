@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import io
-import subprocess
 from pathlib import Path
 
 import docx
 import pytest
+from ground.libreoffice import as_pdf
 from ground.paths import DATA
 
 from engine.importer import ImportedPlan, read_document
@@ -44,10 +44,8 @@ def printed(folder: Path, document: bytes) -> bytes:
     """The PDF that LibreOffice makes of a Word document: lines wrapped, pages numbered by place."""
     path = folder / "plan.docx"
     path.write_bytes(document)
-    profile = f"-env:UserInstallation=file://{folder}/office"
-    command = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
-    return (folder / "plan.pdf").read_bytes()
+    (pdf,) = as_pdf(path)
+    return pdf.read_bytes()
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from ground.libreoffice import as_pdf
 from lxml import etree
 
 from engine.papers.dispatch import dispatch_docx
@@ -164,13 +165,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Printed]:
     """All papers, by one start of LibreOffice."""
     folder = tmp_path_factory.mktemp("papers")
     files = {name: make() for name, make in PAPERS.items()}
-    for number, body in enumerate(files.values()):
-        (folder / f"{number}.docx").write_bytes(body)
-    profile = f"-env:UserInstallation=file://{folder}/profile"
-    paths = [f"{folder}/{number}.docx" for number in range(len(files))]
-    command = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), *paths]
-    subprocess.run(command, check=True, capture_output=True, timeout=240)
-    return {name: _read(folder / f"{number}.pdf", body) for number, (name, body) in enumerate(files.items())}
+    documents = [folder / f"{number}.docx" for number in range(len(files))]
+    for document, body in zip(documents, files.values(), strict=True):
+        document.write_bytes(body)
+    pdfs = as_pdf(*documents)
+    return {name: _read(pdf, body) for pdf, (name, body) in zip(pdfs, files.items(), strict=True)}
 
 
 def _read(pdf: Path, file: bytes) -> Printed:

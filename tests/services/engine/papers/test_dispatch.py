@@ -16,6 +16,7 @@ from typing import Any
 import docx
 import pytest
 from docx.shared import Pt
+from ground.libreoffice import as_pdf
 
 from engine.papers.dispatch import addressed, dispatch_docx, subject_line, text_of
 from engine.papers.facts import (
@@ -82,10 +83,8 @@ def words(document: Any) -> str:
 def printed(facts: Dispatch, folder: Path) -> list[str]:
     """The pages as LibreOffice prints them."""
     (folder / "paper.docx").write_bytes(dispatch_docx(facts))
-    profile = f"-env:UserInstallation=file://{folder}/profile"
-    command = ["soffice", profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), f"{folder}/paper.docx"]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    text = subprocess.run(["pdftotext", "-layout", f"{folder}/paper.pdf", "-"], check=True, capture_output=True)
+    (pdf,) = as_pdf(folder / "paper.docx")
+    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], check=True, capture_output=True)
     return text.stdout.decode().rstrip("\f").split("\f")
 
 
