@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ground.commands import Commands
 from ground.factory import CONFIG
+from ground.remembered import once
 
 from engine.files.directory import load_directory
 from engine.files.plan import load_plan
@@ -26,8 +27,9 @@ def dondoc(
     sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Commands:
     commands = Commands(tmp_path, str(sqlite_database.url), monkeypatch, capsys)
-    for each in DIRECTORIES:
-        commands("load", "directory", each)
+    once(
+        sqlite_database, "both directories", lambda: [commands("load", "directory", each).well for each in DIRECTORIES]
+    )
     return commands
 
 
