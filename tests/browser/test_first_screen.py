@@ -47,18 +47,18 @@ def test_content_begins_in_the_upper_third(
     chromium: Browser, spring: Served, width: int, height: int, language: str
 ) -> None:
     late = []
+    context = chromium.new_context(viewport={"width": width, "height": height}, is_mobile=width == PHONE)
+    page = context.new_page()
     for path, role, content in LISTS:
-        context = chromium.new_context(viewport={"width": width, "height": height}, is_mobile=width == PHONE)
         cookie = enter(spring, role, MANY if role == "coordinator" else _at(role), language)
         context.add_cookies([{"name": "dondoc_session", "value": cookie, "url": spring.url}])
-        page = context.new_page()
         page.goto(spring.url + path)
         found = page.evaluate(MEASURED, content)
         if found["first"] > height / 3:
             late.append(f"{path} {language}: {found['first']:.0f} of {height / 3:.0f}")
         if found["filters"] > 48 or (width == PHONE and found["shown"]):
             late.append(f"{path} {language}: filters {found['filters']:.0f} high, {found['shown']} shown")
-        context.close()
+    context.close()
     assert not late, "\n".join(late)
 
 

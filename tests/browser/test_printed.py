@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
-from browser.conftest import DESK, Spring, visitors
+from browser.conftest import DESK, Spring, spring_of, visitors
 from browser.visitors import Visitor
+from ground.postgres import Ground
 from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 CITATION = re.compile(r"\b[IVX]+(?:\.[\w]+)+\b")
 BUTTONS = ("Đôn đốc…", "Tiếp nhận các việc", "Trả lại…", "Xem trước", "Đăng xuất", "+1 tuần", "Excel · CSV")
+
+
+@pytest.fixture(scope="module")
+def spring(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spring]:
+    """One for all: printing changes nothing."""
+    with spring_of(ground, tmp_path_factory.mktemp("printed")) as found:
+        yield found
 
 
 def printed(visitor: Visitor) -> str:
