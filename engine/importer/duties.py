@@ -405,7 +405,7 @@ def _another(node: Node, named: set[str]) -> OwnerLine | None:
     ordered = line is not None and line.start > 0 and not matching(node.body).startswith("giao ")
     if line is None or line.form is Form.ALONE or ordered or _OF_ITSELF.match(matching(line.written)):
         return None
-    return None if named & {name.text for name in line.names} else line
+    return None if line.written[0].islower() or named & {name.text for name in line.names} else line
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:

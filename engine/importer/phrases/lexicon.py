@@ -247,7 +247,7 @@ NO_BODIES = words("""
 kinh phí; nguồn kinh phí; chế độ; thông tin báo cáo; khẩu hiệu; thời gian; khen thưởng; tiến độ; lộ trình; công tác;
 nguồn lực; nội dung; hình thức; phương pháp; giải pháp; biện pháp; kiểm tra; giám sát; đánh giá; sơ kết; tổng kết;
 báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ; hoạt động; giai đoạn; bước; đợt; chương trình;
-chiến dịch
+chiến dịch; lực lượng$; phương tiện; vật tư
 """)
 # How paragraphs begin that close a section and speak to everybody, whatever list stands before them.
 CLOSERS = words("""

@@ -451,7 +451,7 @@ def is_body(name: str) -> bool:
     of a department («P4») can."""
     words = name.split()
     plain = matching(name)
-    if _STOP.match(plain) and not _GROUP.match(plain):
+    if _BARE.fullmatch(plain) or (_STOP.match(plain) and not _GROUP.match(plain)):
         return False
     if len(words) == 1 and not (name.isupper() and (len(name) > 2 or name[-1].isdigit())):
         return not name.islower() and len(name) > 3
