@@ -18,6 +18,7 @@ from engine.importer.vietnamese import is_capital
 
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?")
 _WIDEST = 20
+_HEAD_LINES = 12
 _LONGEST_CELL = 60
 _RULE = re.compile(r"[\s|:+\-–=_]*")
 _TAB = re.compile(r"\s*\t\s*")
@@ -55,27 +56,36 @@ def _parts(block: Block) -> list[str]:
     return [part.strip() for part in parts] if text.count(sign) > (sign == BAR) else []
 
 
+def _parts_at(blocks: Sequence[Block], n: int) -> list[str]:
+    """The cells of a line, or what it adds to one where rows go on below it; none where a table ends or begins."""
+    block = blocks[n] if n < len(blocks) else None
+    below = next(filter(None, map(_parts, blocks[n : n + 3])), [])
+    return (_parts(block) or [block.text]) if isinstance(block, TextLine) and below and not _is_head(below) else []
+
+
 def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows written on one line each, or on several where a cell holds a line break: a row begins with its number, or
     where the one before is full."""
-    rows = [_parts(blocks[start])]
-    if not _is_head(rows[0]):
-        return None
-    n = start + 1
-    while n < len(blocks):
-        block, parts, width = blocks[n], _parts(blocks[n]), len(rows[0])
-        if not parts and isinstance(block, TextLine) and any(_parts(each) for each in blocks[n + 1 : n + 3]):
-            parts = [block.text]  # a line inside a cell
-        if not parts:
-            break
+    heads, n = _parts(blocks[start]), start + 1
+    if heads and label_of_column(heads[0]) is Label.NUMBER:  # they may go on to the first number
+        while n < start + _HEAD_LINES and (parts := _parts_at(blocks, n)) and not _NUMBERED.fullmatch(parts[0]):
+            if _is_head(heads) and not any(map(label_of_column, parts)):
+                break
+            heads, n = _longer(heads, parts), n + 1
+    rows = [heads]
+    while _is_head(heads) and (parts := _parts_at(blocks, n)):
         n += 1
-        if not _RULE.fullmatch("".join(parts)):
-            fresh = len(parts) >= width or _NUMBERED.fullmatch(parts[0]) is not None or len(rows[-1]) >= width
-            if fresh or len(rows) == 1:
-                rows.append(parts)
-            else:
-                rows[-1] = [*rows[-1][:-1], f"{rows[-1][-1]}\n{parts[0]}".strip(), *parts[1:]]
+        fresh = _NUMBERED.fullmatch(parts[0]) or len(rows) == 1 or max(len(parts), len(rows[-1])) >= len(heads)
+        if fresh and not _RULE.fullmatch("".join(parts)):
+            rows.append(parts if len(parts) > 1 else ["", *parts])  # «II. Kiểm tra» alone
+        elif not fresh:
+            rows[-1] = _longer(rows[-1], parts)
     return (rows, n) if len(rows) > 1 else None
+
+
+def _longer(row: list[str], parts: list[str]) -> list[str]:
+    """A row with the cells of its next line, the first of which goes on with its last."""
+    return [*row[:-1], f"{row[-1]}\n{parts[0]}".strip(), *parts[1:]]
 
 
 def _is_head(cells: Sequence[str]) -> bool:

@@ -634,8 +634,8 @@ def test_labels_after_the_last_point_are_its_own_where_another_says_who_does_it(
 
 
 TABBED = (
-    "PHỤ LỤC\nTT\tNhiệm vụ\tCơ quan chủ trì\tPhối hợp\tThời hạn\n"
-    "I\tHoàn thiện cơ chế\n1\tRà soát\nchợ\tSở Y tế\t\tQuý II/2026\n"
+    "PHỤ LỤC\nTT\tNhiệm vụ\tCơ quan\nchủ trì\tPhối hợp\tThời hạn\n"
+    "I\tHoàn thiện cơ chế\n1\tRà soát\nchợ\tSở Y tế\t\tQuý II/2026\nII. Nhân lực\n"
     "2\tTập huấn\tTrường Cao đẳng An Lạc\tSở Nội vụ;\nCông an tỉnh\t30/6/2026\nHết bảng.\n"
 )
 
@@ -646,9 +646,16 @@ def test_a_table_pasted_with_tabs_is_a_table_again(read):
         ("1", ["Sở Y tế"], ["Rà soát\nchợ"]),
         ("2", ["Trường Cao đẳng An Lạc"], ["Tập huấn"]),
     ]
+    assert [item.topic for item in plan.items] == ["Hoàn thiện cơ chế", "II. Nhân lực"]
     last = list(plan.duties)[-1]
     assert (last.coordinating, last.deadlines[0].text) == (("Sở Nội vụ", "Công an tỉnh"), "30/6/2026")
     assert [each.text for each in plan.left_out] == ["Hết bảng."]
+
+
+def test_two_tables_with_tabs_are_two_tables(read):
+    heads = "TT\tNhiệm vụ\tCơ quan chủ trì\n"
+    plan = read(f"PHỤ LỤC\n{heads}1\tKhám bệnh\tSở Y tế\nBảng 2\n{heads}1\tTuần tra\tCông an tỉnh\n")
+    assert [owners for _, owners, _ in found(plan)] == [["Sở Y tế"], ["Công an tỉnh"]]
 
 
 def test_rows_typed_with_tabs_in_word_are_a_table_too(read, word):
