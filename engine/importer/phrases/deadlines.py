@@ -54,7 +54,7 @@ after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|li
 turn      (?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp)?)?
 each      ,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?
 each      ,? (?:của )?(?:tháng|quý|năm) {after}{turn}
-season    trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội)|vụ \w+(?: \w+)?)
+season    trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội|thi)|vụ \w+(?: \w+)?)
 until     (?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)
 cue       {until}(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?
 cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|hoàn thành(?: trong| vào)?
@@ -185,7 +185,7 @@ _RULES = tuple(
 date      undated  {cue} {hour}{point}{each}?{more}|{season}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
-date      always   vào (?:dịp )?(?:{worded}|{day}|{bareday}){each}?{more}
+date      always   vào (?:dịp |sáng |chiều |tối )?(?:{worded}|{day}|{bareday}){each}?{more}
 period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay)
 period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
@@ -199,6 +199,7 @@ period    always   (?:trong|vào) tháng (?:công nhân|thanh niên|hành độn
 period    always   (?:trong |vào )?(?:các|hai|ba) ngày \d{1,2}(?: ?{also} \d{1,2}(?! ?[/.-])){0,6} ?{also} {day}
 period    event    (?:(?:nhân |vào |trong )?dịp [^,.;:()\d]{0,25}|nhân {feast} [^,.;:()\d]{2,40}){day}(?: [-–] {day})?
 period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành|chờ)[^,.;:()]{0,50}
+period    always   trong các năm \d{4}(?: ?{also} \d{4}){1,4}
 period    acted    trong năm(?! \d| học)
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:phút|giờ|ngày|tuần|tháng)(?: làm việc)?{since}
 cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}
@@ -207,9 +208,9 @@ cycle     months   {unit}{thens}
 cycle     always   {daily}{from}|(?:hằng|hàng) năm,? từ {year}
 cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý(?! [iv]+(?!\w))|năm){during}
 cycle     always   {many} {works}(?: [^\W\d_]+){0,3} ?/ ?[^\W\d_]+ ?/ ?(?:tháng|năm học|năm)
-term      always   ngay trong ngày(?: làm việc)?|trong ngày làm việc
+term      always   ngay trong (?:ngày(?: làm việc)?|buổi \w+)|trong ngày làm việc
 cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:phút|giờ|ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
-cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:tháng|quý|năm) {times}
+cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:tháng|quý|năm|học kỳ) {times}
 cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
 cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
 cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gửi))
@@ -218,7 +219,7 @@ period    event    (?:vào )?ngày (?:{worded}|{day})
 standing  meant    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
 ad_hoc    always   đột xuất(?! ?:)|{when} (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|(?:vụ|sự) việc)
 ad_hoc    always   {when} (?:thay đổi|đề nghị(?: của [^,.;:()]{2,40})?|biến động)
-ad_hoc    always   (?:ngay )?khi có (?:trẻ em|hộ|người) [^,.;:()]{2,40}
+ad_hoc    always   (?:ngay )?khi (?:có (?:trẻ em|học sinh|hộ|người|cảnh báo|tin bão)|nghi (?:có|ngờ)) [^,.;:()]{2,40}
 ad_hoc    always   khi cần thiết|khi cần|khi (?:nhận được|phát hiện|tiếp nhận) [^,.;:()]{2,30}
 ad_hoc    always   khi (?:[^\W\d_]+ ){1,4}(?:có )?(?:biến động|bùng phát|diễn biến)(?: {strongly})?
 ad_hoc    always   (?:trước|sau) (?:khi(?! trình| ban hành| ký)|mỗi|từng|kỳ) [^,.;:()]{2,60}

@@ -138,7 +138,8 @@ cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu;
 tri ân; dẫn đường; phát tin; phát thanh; phát quang; gia cố; đấu nối; đối chiếu; đối thoại; công nhận; cấp giấy;
 tuyển sinh; giảng dạy; lên án; tố giác; rà quét; sao lưu; kết luận; ký hợp đồng; tăng thời lượng; thâm nhập;
 nhập dữ liệu; đồng bộ; tiếp sóng; hòa giải; trợ cấp; cai nghiện; bám địa bàn; vận dụng; xác nhận; chứng thực;
-nhận diện; làm tốt; cấp phép; tìm kiếm; cấp (?:giống|thẻ|tài khoản|chữ ký|mã|kinh phí|bổ sung|đổi); tuân thủ;
+nhận diện; làm tốt; cấp phép; trích xuất; tìm kiếm; tuân thủ;
+cấp (?:giống|thẻ|tài khoản|chữ ký|mã|kinh phí|bổ sung|đổi);
 lãnh đạo(?= ?,| ubnd| hđnd| ủy ban| hội đồng| việc| công tác| thực hiện| triển khai| xây dựng| toàn diện);
 phối kết hợp; xét duyệt; cho ý kiến; động viên; đề ra; đăng tin; vinh danh; lắp đặt; nâng cấp; trợ giúp; cứu trợ;
 can thiệp; chăm lo; tạo môi trường; truy vết; xét nghiệm; tiêm chủng; cách ly; vận chuyển; bảo tồn; trùng tu; sưu tầm;
@@ -193,7 +194,8 @@ nghiệp vụ tổng hợp; hành chính tổng hợp; tài chính tổng hợp;
 người sử dụng lao động; người lao động; đội kiểm tra liên ngành; đoàn kiểm tra liên ngành; tổ kiểm tra liên ngành;
 đội kiểm tra; đoàn kiểm tra; đoàn thanh tra; đoàn giám sát; ban giám sát; hội đồng thẩm định; tổ thẩm định;
 tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng; ban chỉ đạo; ban tổ chức;
-ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; thủy sản; hải sản; nông sản; lâm sản; khoáng sản;
+ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; công trình xây dựng; vật liệu xây dựng;
+an toàn vệ sinh; thủy sản; hải sản; nông sản; lâm sản; khoáng sản;
 tìm kiếm cứu nạn
 """)
 # Openers that always begin a duty, never the rest of a name.

@@ -53,6 +53,7 @@ _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng 
 _PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng)(?!\w)")
 _OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
 _TIL_VERB = rf"(?=\s*(?:[.,;:()]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
+_FEW_MORE = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){2,4}\s*(?:[.,;:()]|$)")
 _FEW = re.compile(r"[^\W\d_]+(?:\s+(?!và\s)[^\W\d_]+){0,2}(?:\s+và(?:\s+[^\W\d_]+){1,4})?" + _TIL_VERB)
 _HAVING = re.compile(
     phrase(r"(?:có|nơi có|nơi đang) (?!(?:trách nhiệm|nhiệm vụ|kế hoạch|(?:biện|giải) pháp|phương án|thể|đủ)(?!\w))")
@@ -62,6 +63,7 @@ _HAVING = re.compile(
 _FIELD_PART = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,2}" + _TIL_VERB)
 _OF_FIELDS = spelled(r"(?:tiểu ban|cục|chi cục|vụ|viện|trung tâm|trường)(?!\w)")
 _UNIT_OF_FIELDS = spelled(rf"(?:phòng|ban|khoa|{_OF_FIELDS.pattern})(?!\w)")
+_FIELD_ALONE = re.compile(say.any_of(say.FIELDS) + _TIL_VERB)  # «Công chức Địa chính - Xây dựng tham mưu …»
 _PEOPLE = spelled(r"(?:người|dân quân|kiểm lâm|già làng|thanh niên|hội viên|đoàn viên)(?!\w)")
 _TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
 _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
@@ -291,7 +293,7 @@ class _Walk:
         following = self._skip(end)
         after = text[following : following + 1]
         if sign in "-&/" and after.isalnum():
-            strong = _STRONG.match(plain, following)
+            strong = None if _FIELD_ALONE.match(plain, following) else _STRONG.match(plain, following)
             verb = strong is not None and plain.startswith(" ", strong.end())
             if (sign == "-" and ((verb and not _TO_COLON.match(plain, following)) or self._next_body(following))) or (
                 self.closed and not after.isupper()
@@ -381,7 +383,8 @@ class _Walk:
         if begins_name(self.prose, following) and not _WEAK.match(plain, following):
             return None
         begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
-        inside = not begun and _INSIDE.match(plain, following)
+        field = _UNIT_OF_FIELDS.match(plain, self.start) and _FEW_MORE.match(plain, following)
+        inside = not begun and (_INSIDE.match(plain, following) or field)
         if not (self.prose.text[following : following + 1].isupper() or inside):
             return None
         self.closed = False

@@ -50,6 +50,13 @@ NAMES = [
     ("Hội Cựu chiến binh, người cao tuổi", ["Hội Cựu chiến binh"]),
     ("Phòng Chính trị, tư tưởng (Sở Y tế), Phòng Đào tạo", ["Phòng Chính trị, tư tưởng", "Phòng Đào tạo"]),
     ("các Chi nhánh, Xí nghiệp Nước thực hiện", ["các Chi nhánh", "Xí nghiệp Nước"]),
+    ("Công chức Địa chính - Xây dựng tham mưu", ["Công chức Địa chính - Xây dựng"]),
+    (
+        "Phòng Quản lý nhà và thị trường bất động sản, Văn phòng",
+        ["Phòng Quản lý nhà và thị trường bất động sản", "Văn phòng"],
+    ),
+    ("Phòng Giáo vụ và người lao động", ["Phòng Giáo vụ", "người lao động"]),
+    ("Chi cục An toàn vệ sinh thực phẩm", ["Chi cục An toàn vệ sinh thực phẩm"]),
     ("Tiểu ban An ninh, Y tế xây dựng", ["Tiểu ban An ninh, Y tế"]),
     ("Cục Thống kê, Lê Văn Nam", ["Cục Thống kê"]),
     ("Trường Đào tạo cán bộ, công chức Hòa Minh", ["Trường Đào tạo cán bộ, công chức Hòa Minh"]),
