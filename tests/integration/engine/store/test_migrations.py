@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from ground.databases import closing_database
+from ground.databases import closing_database, postgres_database
 from ground.factory import at, rows, store
+from ground.postgres import Ground
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
@@ -133,7 +135,10 @@ def test_a_program_older_than_the_schema_says_so_and_changes_nothing(database: D
         )
 
 
-def columns(database: Database) -> dict[tuple[str, str], tuple[str, bool]]:
+Columns = dict[tuple[str, str], tuple[str, bool]]
+
+
+def columns(database: Database) -> Columns:
     """(table, column) -> its type, and whether a row may be written that does not name it."""
     found = sa.inspect(database.bind)
     return {
@@ -152,17 +157,31 @@ TOGETHER = {"0006", "0012"}
 STEPS = sorted(step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py"))
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def columns_after(
+    request: pytest.FixtureRequest, ground: Ground, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Columns]:
+    """Step -> ``columns`` after it, of one database that takes all steps one by one."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('steps')}/steps.db"
+    else:
+        url = postgres_database(ground, f"steps_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+    found = {}
+    with closing_database(url) as database:
+        for step in STEPS:
+            with database.migrating() as settings:
+                command.upgrade(settings, step)
+            found[step] = columns(database)
+    return found
+
+
 @pytest.mark.parametrize(("before", "after"), [pair for pair in itertools.pairwise(STEPS) if pair[1] not in TOGETHER])
-def test_processes_of_the_version_before_can_go_on_beside_each_step(before: str, after: str, empty_url: str) -> None:
+def test_processes_of_the_version_before_can_go_on_beside_each_step(
+    before: str, after: str, columns_after: dict[str, Columns]
+) -> None:
     """Machines are upgraded one by one: a step drops nothing that the version before reads, changes no type that it
     writes, and what it adds need not be written."""
-    with closing_database(empty_url) as database:
-        with database.migrating() as settings:
-            command.upgrade(settings, before)
-        known = columns(database)
-        with database.migrating() as settings:
-            command.upgrade(settings, after)
-        found = columns(database)
+    known, found = columns_after[before], columns_after[after]
     assert set(known) - set(found) == set(), "dropped while the version before still reads it"
     changed = {key for key, (kind, _) in known.items() if found[key][0] != kind}
     assert changed == set(), "the version before writes another type"
