@@ -8,6 +8,7 @@ from ground.paths import DATA
 
 KINDS = DATA / "import" / "kinds"
 HALVES = ["open", "heldback", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
+HALVES += ["tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth"]
 figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))
 
 
@@ -15,13 +16,13 @@ figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))
 def test_duties_owners_and_deadlines_are_found(half):
     found = figures_of(half)["all"]
     said = "\n".join(found.errors)
-    owners = 0.95 if half in ("fifth", "ninth") else 0.98  # names with a comma; the docs tell what is missed
-    assert found.recall("duties") >= 0.99, said
+    duties, owners = (0.98, 0.97) if half in ("fourteenth", "fifteenth") else (0.99, 0.98)
+    assert found.recall("duties") >= duties, said
     assert found.precision("duties") >= 0.95, said
     assert found.precision("owners") >= owners, said
     assert found.recall("deadlines") >= 0.95, said
     assert found.recall("citations") >= 0.97, said
-    assert found.recall("instructions") == 1.0 or half == "ninth", said
+    assert found.recall("instructions") == 1.0 or half == "fifteenth", said
 
 
 @pytest.mark.parametrize("half", HALVES)
