@@ -199,7 +199,7 @@ period    always   (?:trong|vào) tháng (?:công nhân|thanh niên|hành độn
 period    always   (?:trong |vào )?(?:các|hai|ba) ngày \d{1,2}(?: ?{also} \d{1,2}(?! ?[/.-])){0,6} ?{also} {day}
 period    event    (?:(?:nhân |vào |trong )?dịp [^,.;:()\d]{0,25}|nhân {feast} [^,.;:()\d]{2,40}){day}(?: [-–] {day})?
 period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành|chờ)[^,.;:()]{0,50}
-period    always   trong các năm \d{4}(?: ?{also} \d{4}){1,4}
+period    always   trong suốt thời gian diễn ra [^,.;:()]{3,40}|trong các năm \d{4}(?: ?{also} \d{4}){1,4}
 period    acted    trong năm(?! \d| học)
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:phút|giờ|ngày|tuần|tháng)(?: làm việc)?{since}
 cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}

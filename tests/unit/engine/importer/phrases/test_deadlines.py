@@ -35,6 +35,7 @@ FOUND = [
     ("ít nhất 02 buổi tuyên truyền/trường/năm học", ["ít nhất 02 buổi tuyên truyền/trường/năm học"], []),
     ("Trong thời gian chờ giao đất, hỗ trợ", ["Trong thời gian chờ giao đất"], []),
     ("khai mạc vào tối 16/11/2023", ["vào tối 16/11/2023"], ["2023-11-16"]),
+    ("trực trong suốt thời gian diễn ra Ngày hội", ["trong suốt thời gian diễn ra Ngày hội"], []),
     ("đào tạo trong các năm 2024 - 2025", ["trong các năm 2024 - 2025"], ["2024"]),
     ("tiếp dân mỗi học kỳ 02 lần", ["mỗi học kỳ 02 lần"], []),
     ("in sao đề trước ngày thi", ["trước ngày thi"], []),
