@@ -103,8 +103,8 @@ class SectionRead:
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
             text, facts = whole(child), Facts.inside(child.body)
-            apart = facts.lead and not text[: label_inside(text)].endswith("(")
-            text = text[: label_inside(text)].strip() if apart else text
+            before = text[: label_inside(text)].rstrip(" (")
+            text = before if facts.lead and before.endswith((".", ";")) else text
             self._add(entry, [replace(said_of(child, text), facts=facts, node=child)])
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
@@ -181,7 +181,7 @@ class SectionRead:
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
         it, a line without an end that has duties below it is a name."""
-        if node.mark is None or not (self.trusted or parent.gives_duties):
+        if node.mark is None or not (self.trusted or (parent.gives_duties and node.among)):
             return None
         before, colon, rest = node.body.partition(":")
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))

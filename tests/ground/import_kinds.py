@@ -90,7 +90,9 @@ def compare(figures: Figures, sample: Sample, plan: ImportedPlan | None) -> None
     compare_duties(figures, sample, plan)
     compare_instructions(figures, sample, plan)
     if "issuer" in sample.label:
-        figures.count("issuers", sample.name, [plan.issuer.text] if plan else [], [sample.label["issuer"]])
+        figures.count(
+            "issuers", sample.name, [plan.issuer.text.lower()] if plan else [], [sample.label["issuer"].lower()]
+        )
     for name in sample.label.get("never", ()):
         if plan and name in str(as_json(plan)):
             figures.errors.append(f"{sample.name}: a person's name is kept: {name}")

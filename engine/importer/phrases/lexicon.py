@@ -117,7 +117,7 @@ trực thuộc;
 của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|trung ương)(?: và (?:các )?(?:huyện|địa phương))?;
 chức năng; chuyên môn; địa phương; khác; nêu trên; được giao; được phân công; phụ trách; thường trực;
 trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành);
-nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+); hữu quan;
+nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+(?: đi qua)?); hữu quan;
 (?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|phường)(?= [^\W\d_]);
 nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|huyện|xã|cơ sở|địa phương)
 """)
@@ -252,11 +252,12 @@ báo cáo; chỉ tiêu; mục tiêu; hiệu lực; về; nhiệm vụ; hoạt đ
 chiến dịch; lực lượng$; phương tiện; vật tư
 """)
 # How paragraphs begin that close a section and speak to everybody, whatever list stands before them.
-CLOSERS = words("""
-trân trọng; trên đây là; kế hoạch này; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
+CLOSERS = words(r"""
+trân trọng; trên đây là; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
 quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch(?! số); căn cứ nội dung kế hoạch;
-căn cứ vào kế hoạch; nhận được kế hoạch; thừa lệnh; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu;
-ủy ban nhân dân tỉnh yêu cầu
+căn cứ vào kế hoạch; thừa lệnh; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu;
+ủy ban nhân dân tỉnh yêu cầu;
+(?:nhận được )?(?:kế hoạch|chương trình(?: hành động)?|chỉ thị|công điện|quyết định|phương án)(?: này)
 """)
 # How the line after a title begins that is no part of it.
 TITLE_ENDS = words(r"""
@@ -271,7 +272,7 @@ phụ lục; phụ biểu; biểu; danh mục; bảng phân công; kế hoạch;
 ISSUERS = words(r"""
 sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung tâm; bệnh viện; viện;
 đảng ủy; huyện ủy; thành ủy; tỉnh ủy; ban(?! nhân); bộ chỉ huy; bảo hiểm; ngân hàng; kho bạc; đài; tòa án; ubmttq;
-viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng
+viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng; (?:tổng )?công ty; tập đoàn
 """)
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;

@@ -165,8 +165,8 @@ def _placed(prose: Prose, at: int) -> list[Name]:
     def place(at_: int) -> Name | None:
         level = _OF_PLACE.match(prose.plain, at_)
         proper = _PROPER.match(prose.text, level.end()) if head and level else None
-        if head is None or level is None or proper is None:
-            return None
+        if head is None or level is None or proper is None or re.match(r"[A-ZĐ]{3,}(?: |$)", proper.group()):
+            return None  # «UBND các huyện A, B và UBND thành phố C»
         text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
         return Name(text, at_, proper.end(), sure=True)
 

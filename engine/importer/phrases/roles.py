@@ -91,8 +91,9 @@ def _reports(prose: Prose) -> Iterator[str]:
 _CLOSER = say.compiled(say.CLOSERS)
 _EVERYBODY = spelled(
     r"(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch(?! số)"
+    r"|văn phòng [^.;:,]{2,40} thông báo (?:để|đến|cho) (?:các|thủ trưởng) "
     r"|(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
-    r"|[^.;:]{2,400} chịu trách nhiệm (?:thi hành|thực hiện))"
+    r"|[^.;:]{2,400} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện))"
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
 )
 _ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")

@@ -73,7 +73,7 @@ def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Lab
         times = sum(len(cell) < 60 and any(each.days for each in deadlines_in(cell, column=True)) for cell in cells)
         if len(cells) >= 2 and 3 * bodies >= 2 * len(cells):
             found[c] = Label.COORDINATING if Label.LEAD in found else Label.LEAD
-        elif len(cells) >= 2 and 3 * times >= 2 * len(cells):
+        elif Label.DEADLINE not in found and len(cells) >= 2 and 3 * times >= 2 * len(cells):
             found[c] = Label.DEADLINE
     return found
 

@@ -72,10 +72,13 @@ def duty_sections(root: Node) -> list[Node]:
 
 
 def _gives_by_number(root: Node) -> bool:
-    """Whether a document has no sections, and most of its numbers are bodies («1. Giám đốc Sở Y tế»)."""
+    """Whether a document has no sections, and most of its numbers are bodies («1. Giám đốc Sở Y tế»), or some are and
+    others give duties."""
     numbered = [child for child in root.children if child.rank is Rank.NUMBER]
     parted = any(child.heading or (child.rank is not None and child.rank < Rank.NUMBER) for child in root.children)
-    return not parted and 2 * sum(child.owner is not None for child in numbered) > len(numbered) > 1
+    owned = sum(child.owner is not None and not child.gives_duties for child in numbered)
+    given = owned + (owned > 1) * sum(child.gives_duties for child in numbered)
+    return not parted and 2 * given > len(numbered) > 1
 
 
 def _sections(node: Node) -> Iterator[Node]:
@@ -89,11 +92,16 @@ def _sections(node: Node) -> Iterator[Node]:
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
         full = full or any(_is_order(each) for each in child.marked())
-        full = full or (several and any(each.leads or (each.owner and _is_dated(each)) for each in child.walk()))
+        full = full or (several and any(_commits(each) for each in child.walk()))
         if not entry and (titled or full):
             yield child
         else:
             yield from _sections(child)
+
+
+def _commits(node: Node) -> bool:
+    """Whether a node gives duties under any heading: a labelled lead, a duty table, a body with a last day."""
+    return node.leads or node.columns is not None or (node.owner is not None and _is_dated(node))
 
 
 def _is_dated(node: Node) -> bool:

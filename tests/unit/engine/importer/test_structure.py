@@ -540,6 +540,42 @@ def test_labels_at_the_end_of_a_task_are_its_facts_and_not_its_words(read):
     assert (first.text, first.coordinating) == ("Tiêu chí số 2: mở rộng đường trục.", ("Hội Nông dân",))
 
 
+def test_numbers_that_are_bodies_beside_a_section_that_gives_duties_are_entries(read):
+    plan = read(
+        "1. Đánh giá chung\nTuyến đường dài 174 km.\n2. Nhiệm vụ thời gian tới\na) Sở Y tế rà soát chợ.\n"
+        "b) UBND các huyện Hải Trạch, Minh Thủy và UBND thành phố Đồng Xuân tuần tra.\n"
+        "3. Đề nghị Cục Đường sắt Việt Nam quan tâm.\n4. Giao Sở Nội vụ tổng hợp.\n"
+        "Văn phòng UBND tỉnh thông báo để các cơ quan, đơn vị biết, thực hiện.\n"
+    )
+    assert [(duty.citation, [owner.name for owner in item.owners]) for item in plan.items for duty in item.duties] == [
+        ("2.a", ["Sở Y tế"]),
+        ("2.b", ["UBND huyện Hải Trạch", "UBND huyện Minh Thủy", "UBND thành phố Đồng Xuân"]),
+        ("3", ["Cục Đường sắt Việt Nam"]),
+        ("4", ["Sở Nội vụ"]),
+    ]
+
+
+def test_a_duty_table_counts_under_any_heading_and_a_code_is_no_time(read):
+    plan = read(
+        "3. CÁC TIÊU CHÍ ƯU TIÊN\nSTT\tTiêu chí\tNội dung\tĐơn vị phụ trách\tThời hạn\n"
+        "1\tA1.1\tSửa sơ đồ\tPhòng Hành chính\t31/3/2022\n2\tA1.3\tKhảo sát\tKhoa Khám bệnh\t30/4/2022\n"
+    )
+    assert [(duty.text, [each.text for each in duty.deadlines]) for duty in plan.duties] == [
+        ("Sửa sơ đồ", ["31/3/2022"]),
+        ("Khảo sát", ["30/4/2022"]),
+    ]
+
+
+def test_labels_in_brackets_after_a_task_are_no_words_of_it(read):
+    plan = read(
+        "III. NHIỆM VỤ\n1. Trang bị máy quét. (Đơn vị chủ trì: Sở Y tế; thời gian: tháng 5/2022).\n"
+        "2. Tập huấn (Đơn vị chủ trì: Sở Nội vụ; thời gian: tháng 6/2022).\n"
+    )
+    first, second = plan.duties
+    assert first.text == "Trang bị máy quét."
+    assert second.text.endswith("tháng 6/2022).")
+
+
 def test_a_title_that_is_a_verb_alone_is_no_body_among_activities(read):
     plan = read(
         "II. NỘI DUNG\n1. Giám sát\na) Sở Y tế kiểm tra chợ.\nb) Sở Nội vụ tổng hợp.\n"
