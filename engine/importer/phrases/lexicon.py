@@ -47,7 +47,8 @@ văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân; văn
 văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
 báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
-thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật
+thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật; thanh tra, giám sát ngân hàng;
+quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.
@@ -196,7 +197,7 @@ người sử dụng lao động; người lao động; đội kiểm tra liên 
 tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng; ban chỉ đạo; ban tổ chức;
 ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; công trình xây dựng; vật liệu xây dựng;
 an toàn vệ sinh; thủy sản; hải sản; nông sản; lâm sản; khoáng sản;
-tìm kiếm cứu nạn
+tìm kiếm cứu nạn; thiết bị
 """)
 # Openers that always begin a duty, never the rest of a name.
 STRONG = words("""
