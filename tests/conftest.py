@@ -72,10 +72,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from ground.command_tree import share_command_tree
 
         share_command_tree()
-    if "engine.http.render" in sys.modules and session.config.cache is not None:
+    if "engine.http.render" in sys.modules and session.config.pluginmanager.has_plugin("cacheprovider"):
         from ground.templates import read_kept
 
-        read_kept(session.config.cache.mkdir("templates"))
+        read_kept(session.config.cache.mkdir("templates"))  # type: ignore[union-attr]
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -83,10 +83,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if "ground.templates" in sys.modules and config.cache is not None:
+    if "ground.templates" in sys.modules:
         from ground.templates import keep
 
-        keep(config.cache.mkdir("templates"))
+        keep(config.cache.mkdir("templates"))  # type: ignore[union-attr]
     if not hasattr(config, "workerinput"):
         _ground().stop()
 
