@@ -262,7 +262,7 @@ def _after_address(lines: Sequence[TextLine], after: int) -> int:
         plain = matching(line.text)
         if _DATE.search(plain) or _DATE_SHORT.search(plain):
             after = n + 1
-        if plain.startswith("kính gửi"):
+        if plain.startswith("kính gửi") or plain.endswith(" điện:"):
             n += 1
             while n < len(lines) and re.match(r"[-–+*•|]", lines[n].text):
                 n += 1

@@ -566,6 +566,15 @@ def test_a_duty_table_counts_under_any_heading_and_a_code_is_no_time(read):
     ]
 
 
+def test_those_to_whom_a_telegram_goes_are_no_entries():
+    text = (
+        "UBND TỈNH AN LẠC\nSố: 2/CĐ-UBND\nAn Lạc, ngày 02 tháng 3 năm 2022\nV/v ứng phó xâm nhập mặn\n\n"
+        "CHỦ TỊCH UBND TỈNH AN LẠC ĐIỆN:\n- Giám đốc các sở, ngành;\n- Công ty Khai thác công trình thủy lợi;\n"
+        "1. Sở Y tế: rà soát.\n2. Sở Nội vụ: tập huấn.\n"
+    )
+    assert [item.owner for item in read_document(text.encode(), "x.txt").items] == ["Sở Y tế", "Sở Nội vụ"]
+
+
 def test_labels_in_brackets_after_a_task_are_no_words_of_it(read):
     plan = read(
         "III. NHIỆM VỤ\n1. Trang bị máy quét. (Đơn vị chủ trì: Sở Y tế; thời gian: tháng 5/2022).\n"
