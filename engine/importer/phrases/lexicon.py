@@ -48,7 +48,7 @@ văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh 
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
 báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
 thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật; thanh tra, giám sát ngân hàng;
-quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa
+quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.
@@ -258,7 +258,7 @@ trân trọng; trên đây là; trong quá trình thực hiện; trong quá trì
 quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch(?! số); căn cứ nội dung kế hoạch;
 căn cứ vào kế hoạch; thừa lệnh; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu;
 ủy ban nhân dân tỉnh yêu cầu;
-(?:nhận được )?(?:kế hoạch|chương trình(?: hành động)?|chỉ thị|công điện|quyết định|phương án)(?: này)
+(?:nhận được )?(?:kế hoạch|chương trình(?: hành động)?|chỉ thị|công điện|quyết định|phương án|văn bản|thông báo)(?: này)
 """)
 # How the line after a title begins that is no part of it.
 TITLE_ENDS = words(r"""

@@ -433,17 +433,22 @@ def ends_name(prose: Prose, at: int) -> bool:
     return _STOP.match(prose.plain, following.end() if following else at) is not None
 
 
+_OFFICIAL = re.compile(
+    r"(?<!\w)((?i:phó\s+chủ\s+tịch|chủ\s+tịch|bí\s+thư|giám\s+đốc|bộ\s+trưởng|thứ\s+trưởng)(?!\w)[^,.;:\n]{0,40}?\s)"
+    r"((?:[A-ZĐÀ-Ỹ][^\W\d_]*\s+){2,3}[A-ZĐÀ-Ỹ][^\W\d_]*)(?=\s+(?:tại|chủ trì|kết luận)(?!\w))"
+)
 _PERSON = re.compile(r"(?<!\w)((?i:đồng\s+chí|đ/c|ông|bà)\s+)((?:[^\W\d_]+\s+){1,3}[^\W\d_]+)(?=\s*,)")
 
 
 def nameless(text: str) -> str:
-    """A text with «…» for the name of a person («đồng chí …, Phó Chủ tịch»)."""
+    """A text with «…» for the name of a person («đồng chí …, Phó Chủ tịch», «Phó Chủ tịch UBND tỉnh … tại cuộc họp»);
+    a province of three words at such a place is hidden, too."""
 
     def hidden(found: re.Match[str]) -> str:
         named = all(word[0].isupper() for word in found[2].split()) and not _POST.match(matching(found[2]))
         return f"{found[1]}…" if named else found[0]
 
-    return _PERSON.sub(hidden, text)
+    return _OFFICIAL.sub(hidden, _PERSON.sub(hidden, text))
 
 
 _COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng|địa)\s(?:quan|vị|phương|phận|đoàn|điểm)(?!\w)", re.IGNORECASE)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.names import Prose, names_at, names_in
+from engine.importer.phrases.names import Prose, names_at, names_in, opens_duty
 from engine.importer.vietnamese import matching, spelled
 
 _LEADS = spelled(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)")
@@ -96,6 +96,7 @@ _EVERYBODY = spelled(
     r"|[^.;:]{2,400} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện))"
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
 )
+_LAST = re.compile(r"\.\s*/\s*\.?$")  # the sign that ends a document
 _ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")
 _ISSUER_ASKS = spelled(
     r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
@@ -109,6 +110,8 @@ def closes_plan(text: str) -> bool:
 
 
 def speaks_to_all(text: str) -> bool:
-    """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …»."""
+    """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …», «… ./.»."""
     plain = matching(text)
+    if _LAST.search(plain[-12:]) and not opens_duty(Prose(text, plain)):
+        return True
     return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))

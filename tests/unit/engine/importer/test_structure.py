@@ -463,6 +463,10 @@ def test_no_name_of_a_person_is_kept_of_a_title():
     plan = read_document((head + title + body).encode(), "x.txt")
     assert "Người Ký" not in repr(plan)
     assert plan.title.text == "THÔNG BÁO Kết luận của đồng chí …, Phó Chủ tịch UBND tỉnh"
+    title = "Kết luận của Phó Chủ tịch UBND tỉnh Họ Tên Người tại cuộc họp về nước sạch\n\n"
+    assert read_document((head + title + body).encode(), "x.txt").title.text.endswith(
+        "UBND tỉnh … tại cuộc họp về nước sạch"
+    )
 
 
 def test_points_without_an_end_are_apart_whatever_word_they_end_with(read):
@@ -492,6 +496,17 @@ def test_a_name_goes_on_in_the_next_line_with_an_abbreviation(read):
         f"3. Phòng Chế độ BHXH, Phòng Giám định\nBHYT phân công viên chức {long}"
     )
     assert [owner.name for owner in list(plan.items)[-1].owners] == ["Phòng Chế độ BHXH", "Phòng Giám định BHYT"]
+
+
+def test_the_last_paragraph_is_to_all_but_where_it_begins_like_a_duty(read):
+    plan = read(
+        "III. PHÂN CÔNG\n1. Sở Y tế\na) Rà soát chợ.\nb) Tập huấn.\n2. Sở Nội vụ phổ biến đến từng người.\n"
+        "Cục Thuế yêu cầu Trưởng các phòng nghiêm túc triển khai, báo cáo về Sở Y tế./.\n"
+    )
+    assert [duty.citation for duty in plan.duties] == ["III.1.1", "III.1.2", "III.2"]
+    assert plan.instructions[0].text.startswith("Cục Thuế")
+    plan = read("III. PHÂN CÔNG\n1. Sở Y tế: Rà soát.\n2. Sở Nội vụ\nTập huấn.\nBáo cáo trước ngày 15/12/2022./.\n")
+    assert [duty.citation for duty in plan.duties] == ["III.1.1", "III.2.1", "III.2.2"]
 
 
 def test_a_person_is_no_owner(read):
