@@ -103,8 +103,8 @@ class SectionRead:
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
             text, facts = whole(child), Facts.inside(child.body)
-            before = text[: label_inside(text)].rstrip(" (")
-            text = before if facts.lead and before.endswith((".", ";")) else text
+            if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
+                text = before
             self._add(entry, [replace(said_of(child, text), facts=facts, node=child)])
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
@@ -401,9 +401,10 @@ def instructions_of(
 
 def _another(node: Node, named: set[str]) -> OwnerLine | None:
     """The body that a point begins with, where it is none of those of its entry («c) Chủ tịch UBND xã chịu …»)."""
-    line = node.owner if node.mark is not None and len(node.children) == 0 else None
-    ordered = line is not None and line.start > 0 and not matching(node.body).startswith("giao ")
-    if line is None or line.form is Form.ALONE or ordered or _OF_ITSELF.match(matching(line.written)):
+    line = node.owner if node.mark is not None and not node.children else None
+    if line is None or line.form is Form.ALONE or _OF_ITSELF.match(matching(line.written)):
+        return None
+    if line.start and not matching(node.body).startswith("giao "):
         return None
     return None if line.written[0].islower() or named & {name.text for name in line.names} else line
 

@@ -350,7 +350,6 @@ class _Walk:
         if found is None and not self.grouped and not named and not _STRONG.match(plain, following):
             opener, small = _OPENER.match(plain, following), text[following : following + 1].islower()
             few = _FEW.match(plain, following) if small else None
-            found = None
             if _ACTED.search(plain, self.start, at):
                 found = few or opener
             elif not small and _OF_FIELDS.match(plain, self.start):  # «Tiểu ban An ninh, Y tế»

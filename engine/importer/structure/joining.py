@@ -225,13 +225,10 @@ class _Joiner:
     @staticmethod
     def _goes_on(body: str, following: str) -> bool:
         """Whether a name goes on in the next line: with it, the line is names to its end («… Việt» «Nam tỉnh»)."""
-        if bodies_alone(f"{body} {following}") is not None:
-            return True
+        line = owner_line(f"{body} {following}")
         first, _, rest = following.partition(" ")  # «Phòng Giám định» «BHYT phân công …»
-        line = (
-            owner_line(f"{body} {following}") if first.isupper() and len(first) > 1 and not rest[:1].isupper() else None
-        )
-        return line is not None and line.names[-1].end > len(body)
+        short = first.isupper() and len(first) > 1 and not rest[:1].isupper()
+        return line is not None and (line.form is Form.ALONE or (short and line.names[-1].end > len(body)))
 
     def _genuine(self, mark: Mark, line: TextLine, before: str) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""

@@ -51,10 +51,10 @@ def serving(home: Path, migrated: Path) -> Iterator[PrefectServer]:
     try:
         for _ in range(600):
             if answers(mine.api_url):
+                if not migrated.exists():
+                    _keep(home / "prefect.db", migrated)
                 break
             time.sleep(0.1)
-        if not migrated.exists():
-            _keep(home / "prefect.db", migrated)
         yield mine
     finally:
         mine.stop()
