@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CONTROL = (*range(9), 11, 12, *range(14, 32), *range(0x7F, 0xA0))
 _INVISIBLE = dict.fromkeys((*_CONTROL, 0x00AD, *range(0x200B, 0x2010), 0x2060, 0xFEFF))
 _SPACES = re.compile(r"[^\S\n]+")
+_SIGNS = re.compile(r"[\W_]+")
 _LOOKALIKE = str.maketrans("–—−‑‒\uf02d“”’‘ðÐ", "------\"\"''đĐ")
 
 
@@ -30,6 +32,7 @@ def clean(text: str) -> str:
     return _SPACES.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+@lru_cache(maxsize=2048)
 def matching(text: str) -> str:
     """Lower case, one kind of dash and quote, tones where the new spelling has them; as long as ``text``."""
     text = text.translate(_LOOKALIKE)
@@ -41,7 +44,7 @@ def matching(text: str) -> str:
 
 def squashed(text: str) -> str:
     """Only the letters and digits of ``matching``: equal for texts that differ in blanks and signs."""
-    return "".join(each for each in matching(text) if each.isalnum())
+    return _SIGNS.sub("", matching(text))
 
 
 def phrase(words: str) -> str:
@@ -65,6 +68,7 @@ _SYLLABLE = re.compile(
 _STOPPED = "\u0301\u0323"  # the tones that a syllable in -c, -ch, -p, -t can have
 
 
+@lru_cache(maxsize=8192)
 def is_syllable(word: str) -> bool:
     """Whether the word has the shape of one Vietnamese syllable, tone included."""
     apart = unicodedata.normalize("NFD", word.lower())
@@ -79,8 +83,8 @@ def is_syllable(word: str) -> bool:
 
 def is_capital(text: str) -> bool:
     """Whether a text is written in capitals: at least two letters, nearly all of them large."""
-    letters = [each for each in text if each.isalpha()]
-    large = sum(each.isupper() for each in letters)
+    letters = list(filter(str.isalpha, text))
+    large = sum(map(str.isupper, letters))
     return len(letters) >= 2 and large >= 0.9 * len(letters)
 
 

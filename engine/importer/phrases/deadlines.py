@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from engine.importer.model import Deadline, DeadlineKind
 from engine.importer.phrases import lexicon as say
@@ -246,6 +247,7 @@ def sentences(text: str) -> list[tuple[int, str]]:
     return [(start, text[start:end].strip()) for start, end in zip(starts, ends, strict=True)]
 
 
+@lru_cache(maxsize=2048)
 def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
     """The words about time in a text, in its order, none twice. ``column``: the text is the cell of a deadline column,
     where a bare date or year is one."""

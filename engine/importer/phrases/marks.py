@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from engine.importer.vietnamese import is_capital, matching
 
@@ -85,6 +86,7 @@ _SHAPES = (
 )
 
 
+@lru_cache(maxsize=2048)
 def mark_of(text: str) -> Mark | None:
     """The mark that a paragraph begins with, None if it has none."""
     if named := _named(text):

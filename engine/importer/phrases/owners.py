@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 from engine.importer.model import Owner
@@ -78,6 +79,7 @@ _CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
 
 
+@lru_cache(maxsize=2048)
 def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> OwnerLine | None:
     """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
     comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
