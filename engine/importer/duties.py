@@ -26,7 +26,7 @@ from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
-from engine.importer.vietnamese import matching
+from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import Said, is_topic, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
@@ -392,11 +392,14 @@ def instructions_of(
     text = nameless(node.body)
     reports_to = roles_in(text, tuple(owner.name for owner in owners)).reports_to
     deadlines = _distinct(deadlines_in(text))
-    if owners or reports_to or deadlines:
+    if owners or reports_to or deadlines or _MADE_KNOWN.search(matching(text)):
         account.use(node.paragraph, Use.INSTRUCTION)
         yield Instruction(text, node.place, owners, deadlines, reports_to)
     else:
         account.leave_out(node.paragraph, LEAVE)
+
+
+_MADE_KNOWN = spelled(r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)")
 
 
 def _another(node: Node, named: set[str]) -> OwnerLine | None:

@@ -49,11 +49,14 @@ def bodies_in(text: str) -> list[Name]:
                 found += names
                 rest = re.sub(r"^và\s+", "", rest[end:].strip(" ,.-–/"))
             else:
-                name, _, rest = rest.partition(",")
+                name, _, rest = map(str.strip, rest.partition(","))
                 name = _NOTE.sub("", name).strip(" .")
-                if name and not is_dated(name):
+                if not name or is_dated(name):
+                    continue
+                if found and name[0].islower() and not name.startswith("các "):  # «khoa lâm sàng, cận lâm sàng»
+                    found[-1] = replace(found[-1], text=f"{found[-1].text}, {name}")
+                else:
                     found.append(Name(name, 0, len(name)))
-                rest = rest.strip()
             if len(found) > 200:
                 return found
     return found

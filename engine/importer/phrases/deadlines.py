@@ -47,7 +47,7 @@ year      {about}năm (?P<y>\d{4})(?!\d)
 loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|năm học(?: \d{4} [-–] \d{4})?
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
 loose     (?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ)
-loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
+loose     (?:cuối|giữa) nhiệm kỳ|cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
 point     (?:hằng|hàng|mỗi) (?:ngày|tuần)
@@ -55,24 +55,29 @@ after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|li
 turn      (?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp)?)?
 each      ,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?
 each      ,? (?:của )?(?:tháng|quý|năm) {after}{turn}
-season    trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội|thi)|vụ \w+(?: \w+)?)
+season    ngay sau tết(?: nguyên đán)?|trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội|thi)|vụ \w+(?: \w+)?)
 until     (?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)
 cue       {until}(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?
 cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|hoàn thành(?: trong| vào)?
-hour      (?:\d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)? ?,? )?
+clock     \d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)?
+hour      (?:{clock} ?(?:(?:,|và) {clock} ?)?,? )?
 more      (?: (?:,|và|;|hoặc) {day}{each}?| ?(?:,|và) {worded}{each}?){0,4}
 unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm
 unit      một năm|cả năm(?! học)|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
 then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w)))|tổng kết năm|khi có yêu cầu
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
+ofeach    (?:của |mỗi |hằng )*
+arises    (?:có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|tiếp nhận|nhận được|nghi có|nghi ngờ)
+stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|thì|do|đến|từ|theo|trên|gửi|báo|tổ chức|thực hiện|hiệu lực
 strongly  trên \d+ ?%|bất thường|phức tạp
-when      khi (?:có|được|xảy ra|nhận được|phát hiện)
-within    trong(?: vòng| thời hạn| thời gian)?|sau|trước|chậm nhất(?: là)?(?: sau)?
+event     (?:(?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8})
+within    trong(?: vòng| thời hạn| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?|chậm nhất(?: là)?(?: sau)?
 within    tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
 also      ,|và|-|–
 feast     ngày|giờ|lễ|tuần lễ
 many      (?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai)
-since     (?: (?:,)? (?:kể )?từ [^,.;:()]{1,80}| (?:sau )?khi [^,.;:()]{1,80})?
+some      [^,.;:()]{1,80}
+since     (?: ,? (?:kể )?từ {some}| (?:sau )?khi {some}| sau (?:mỗi|từng|ngày|kỳ) {some})?
 during    (?: trong (?:thời gian|giai đoạn|suốt) [^,.;:()]{3,60}| khi [^,.;:()]{2,40})?
 times     (?:\d{1,2}|một|hai|ba) (?:lượt|lần|buổi){during}
 daily     (?:{cue} {hour})?(?:hằng|hàng|mỗi) (?:ngày|tuần)(?: {times})?
@@ -85,7 +90,7 @@ works     vòng|tin, bài
 
 _BUDGET = spelled(
     r"(?:ngân sách|dự toán|kế hoạch(?: sử dụng đất| đầu tư công)?|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|"
-    r"bình quân|danh mục|mức|vốn|tăng)(?: nhà nước)?(?: công tác)? $"
+    r"bình quân|danh mục|mức|vốn|tăng)(?: nhà nước)?(?: công tác)?(?: thường xuyên)? $"
 )
 _OF_LAW = spelled(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$")
 _DONE_BY = re.compile(rf"(?<!\w)(?:xong|kết thúc|phấn đấu|đạt|giảm|{say.any_of(say.OPENERS)})(?!\w)")
@@ -166,6 +171,11 @@ def _alone(text: str, start: int, end: int) -> bool:
     return re.search(_PIECES["unit"], near) is None and (first or not re.search(r"\w", near))
 
 
+def _within(text: str, start: int, end: int) -> bool:
+    """«khi có sự cố», but not the end of «sau khi có …», «kể từ khi có …»."""
+    return re.search(r"(?:kể\s*từ|sau|trước)\s*$", text[max(0, start - 10) : start]) is None
+
+
 # Whether words are really about time where they stand: (text, start, end).
 _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "always": lambda text, start, end: True,
@@ -177,6 +187,7 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "meant": _meant,
     "money": _unbudgeted,
     "open": _opening,
+    "within": _within,
 }
 _RULES = tuple(
     (DeadlineKind(kind), re.compile(rf"(?<!\w)(?:{_filled(words, _PIECES)})(?!\w)"), _CHECKS[check])
@@ -186,8 +197,8 @@ _RULES = tuple(
 date      undated  {cue} {hour}{point}{each}?{more}|{season}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
-date      always   vào (?:dịp |sáng |chiều |tối )?(?:{worded}|{day}|{bareday}){each}?{more}
-period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay)
+date      always   vào {onlyday}(?= ?[.;])|vào (?:dịp |sáng |chiều |tối )?(?:{worded}|{day}|{bareday}){each}?{more}
+period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay){each}?
 period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
 period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])
@@ -209,22 +220,22 @@ cycle     months   {unit}{thens}
 cycle     always   {daily}{from}|(?:hằng|hàng) năm,? từ {year}
 cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý(?! [iv]+(?!\w))|năm){during}
 cycle     always   {many} {works}(?: [^\W\d_]+){0,3} ?/ ?[^\W\d_]+ ?/ ?(?:tháng|năm học|năm)
-term      always   ngay trong (?:ngày(?: làm việc)?|buổi \w+)|trong ngày làm việc
+term      always   ngay trong (?:ngày(?: làm việc)?|buổi \w+)|(?<!giờ\s)trong ngày(?: làm việc|(?= ?[.;)]))
 cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:phút|giờ|ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
 cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:tháng|quý|năm|học kỳ) {times}
 cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
 cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
 cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gửi))
 cycle     alone    định kỳ
+cycle     always   (?:hằng|hàng|mỗi) (?:buổi )?(?:sáng|chiều|tối|trưa)
+period    always   tại kỳ họp (?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?
 period    event    (?:vào )?ngày (?:{worded}|{day})
 standing  meant    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
-ad_hoc    always   đột xuất(?! ?:)|{when} (?:yêu cầu|chỉ đạo|tình huống|sự cố|dịch|thiên tai|phát sinh|(?:vụ|sự) việc)
-ad_hoc    always   {when} (?:thay đổi|đề nghị(?: của [^,.;:()]{2,40})?|biến động)
-ad_hoc    always   (?:ngay )?khi (?:có (?:trẻ em|học sinh|hộ|người|cảnh báo|tin bão)|nghi (?:có|ngờ)) [^,.;:()]{2,40}
-ad_hoc    always   khi cần thiết|khi cần|khi (?:nhận được|phát hiện|tiếp nhận) [^,.;:()]{2,30}
+ad_hoc    always   (?<!tra\s)(?<!ngành\s)đột xuất(?! ?:)|đột xuất(?= khi)|khi cần thiết|khi cần
+ad_hoc    within   (?:ngay )?khi {arises}{event}?
 ad_hoc    always   khi (?:[^\W\d_]+ ){1,4}(?:có )?(?:biến động|bùng phát|diễn biến)(?: {strongly})?
 ad_hoc    always   (?:trước|sau) (?:khi(?! trình| ban hành| ký)|mỗi|từng|kỳ) [^,.;:()]{2,60}
-cycle     always   (?:vào )?(?:ngày|tuần|tháng) (?:đầu|cuối) (?:của |mỗi |hằng )*(?:tháng|quý|năm)
+cycle     always   (?:vào )?(?:{weekday} )?(?:ngày|tuần|tháng) (?:đầu|cuối)(?: tiên)? {ofeach}(?:tháng|quý|năm)
 """.strip().splitlines()
     )
 )

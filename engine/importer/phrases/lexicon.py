@@ -78,14 +78,15 @@ nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
 chủ rừng; khu phố; thôn; nhà thầu; tư vấn (?:giám sát|thiết kế); tổ chức tài chính; trại giam; trại tạm giam;
 đảng đoàn; lđlđ; y tế(?= các (?:bộ|ngành)(?!\w));
-cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; phân hội; cụm; ngành(?! nghề); đoàn thể
+cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; đoạn quản lý; kế toán(?= ngân sách| trưởng);
+người sử dụng lao động; phân hội; cụm; ngành(?! nghề); đoàn thể
 """)
 
 # First words of bodies that are also written small.
 SMALL_HEADS = words("""
 ubnd; ủy ban nhân dân; ủy ban mặt trận; ủy ban mttq; công an; chính quyền; cấp ủy; địa phương; cơ quan; đơn vị;
 mặt trận; trưởng (?:thôn|ấp|bản|khu|buôn|xóm); đoàn thể; nhà trường; gia đình; thường trực; sở, ngành; sở, ban; ngành;
-doanh nghiệp; lực lượng; cơ sở y tế
+doanh nghiệp; lực lượng; cơ sở y tế; kế toán ngân sách; người sử dụng lao động
 """)
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
@@ -102,7 +103,7 @@ phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông t
 hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
-ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp
+ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt
 """)
 
 # What may be joined to a name without a capital letter.
@@ -170,7 +171,7 @@ thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; ch
 cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
-cải tạo; kiểm kê; họp; làm việc(?= với); đảm nhận
+cải tạo; kiểm kê; cấy; dừng; hoàn trả; họp; làm việc(?= với); đảm nhận
 """)
 
 # Lower-case compounds inside names that begin like a duty.
@@ -188,6 +189,7 @@ cán bộ, công chức, viên chức; cán bộ, công chức
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
+khách hàng; bán hàng; dịch vụ tổng hợp;
 ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải;
 hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã; công nghệ thông tin;
 hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin; kế hoạch tổng hợp;

@@ -139,9 +139,11 @@ _ROLES = spelled(
     r"căn cứ|là)(?!\w)"
 )
 """What alone ends a name over duties: «Ban Quản lý xây dựng nông thôn mới xã» is one."""
+_OF_A_CLAUSE = spelled(r"(?<!\w)(?:khi|nếu|để|nhằm|sẽ|phải|thì)(?!\w)")
 _TO_COLON = re.compile(r"[^:.()]{1,120}(?=:)")
 _TO_END = re.compile(r"[^:.()]{1,120}(?=:|$)")
 _PART = re.compile(r"\s*;\s*|(?:\s*,|\s+và)\s+")
+_ACRONYM = re.compile(r"[A-ZĐ]{3,8}(?= [A-ZĐÀ-Ỹ][^\W\d_A-Z])")  # «Bưu điện tỉnh, PVI Trà Lũng»
 _LONG = re.compile(r"(?:\w+ ){3,}\w+\s*(?:[,;:]|$)")
 
 
@@ -162,6 +164,8 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     own = _BROAD.match(prose.plain)
     if any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts[bool(own) :]):
         return names
+    if _OF_A_CLAUSE.search(tail.group()):
+        return names
     return [*names[:-1], *(replace(each, group=last.group) for each in parts)]
 
 
@@ -175,6 +179,7 @@ def parted(text: str, start: int = 0, known: int = 0, *, listed: bool = False) -
         if ";" in each.group()
         or begins_name(prose, each.end())
         or prose.plain.startswith("các ", each.end())
+        or _ACRONYM.match(text, each.end())
         or (listed and "," in each.group() and _LONG.match(prose.plain, each.end()))
     ]
     ends = [*(start for start, _ in cuts[1:]), len(text)]

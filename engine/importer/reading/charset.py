@@ -80,7 +80,7 @@ _SAMPLE = 60_000
 def strange_words(text: str) -> list[str]:
     """Words with Vietnamese marks that can be no Vietnamese syllable, the most frequent first; few are allowed."""
     marked = _marked(text)
-    counts = Counter(word.lower() for word in marked if word.isalpha() and not is_syllable(word))
+    counts = Counter(word.lower() for word in marked if word.isalpha() and not (word.isupper() or is_syllable(word)))
     many = counts.total() * 100 > len(marked)
     return [word for word, count in counts.most_common() if count > 1] if many else []
 

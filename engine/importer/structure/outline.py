@@ -71,7 +71,9 @@ class Node:
 
     @property
     def label(self) -> str:
-        return self.mark.label if self.mark and (self.mark.rank in STRUCTURE or self.mark.rank is Rank.LETTER) else ""
+        if self.mark is None or (self.mark.rank not in (*STRUCTURE, Rank.LETTER, Rank.BRACKET)):
+            return ""
+        return f"({self.mark.label})" if self.mark.rank is Rank.BRACKET else self.mark.label
 
     @property
     def rank(self) -> Rank | None:
@@ -144,6 +146,11 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
     return builder.root
 
 
+def _titles(node: Node) -> bool:
+    """Whether plain paragraphs stand under a «(3)» that is a title."""
+    return node.rank is Rank.BRACKET and not ended(node.body) and not node.marked()
+
+
 def is_part(node: Node) -> bool:
     """Whether a node is a section of the document, not an entry of one."""
     return node.rank is None or node.rank <= Rank.ROMAN
@@ -200,7 +207,7 @@ class _Builder:
         if node.paragraph is not None and self._closes(node.body):
             while self.stack and self.stack[-1][0] >= (Rank.NUMBER, 1):
                 self.stack.pop()
-        elif top is None or not top.body.endswith(":") or top.children:
+        elif top is None or not (_titles(top) or (top.body.endswith(":") and not top.children)):
             while self.stack and self.stack[-1][0][0] not in STRUCTURE:
                 self.stack.pop()
         self._put(node)

@@ -688,8 +688,8 @@ def test_labels_after_the_last_point_are_its_own_where_another_says_who_does_it(
         "Đơn vị thực hiện: Sở Tư pháp.\n2. Tuyên truyền\nĐơn vị chủ trì: Sở Y tế\n"
     )
     assert [(duty.citation, duty.text[:8]) for duty in plan.duties][:2] == [
-        ("II.1.1", "Củng cố "),
-        ("II.1.2", "Tập huấn"),
+        ("II.1.(1)", "Củng cố "),
+        ("II.1.(2)", "Tập huấn"),
     ]
 
 
@@ -780,3 +780,38 @@ def test_circumstances_with_a_last_day_or_a_doer_are_told(read):
 def test_a_code_of_a_department_says_who_leads(read):
     plan = read("III. NHIỆM VỤ\n1.1. Thay máy.\nThực hiện: P4; phối hợp: P2, các tổ.\n1.2. Sơn cột.\nThực hiện: P5.\n")
     assert [(item.owner, item.duties[0].coordinating) for item in plan.items] == [("P4", ("P2", "các tổ")), ("P5", ())]
+
+
+def test_a_number_in_brackets_is_kept_in_the_citation_of_what_stands_under_it(read):
+    plan = read(
+        "III. NHIỆM VỤ\n(1) Tuyên truyền\n- Sở Y tế: Phát tờ rơi.\n- Tỉnh đoàn: Ra quân.\n(2) Hạ tầng\n"
+        "Sở Xây dựng rà soát 31 điểm đen.\nBan Quản lý dự án 5 hoàn trả mặt đường.\n"
+    )
+    assert [each.citation for each in plan.duties] == ["III.(1).1.1", "III.(1).2.1", "III.(2).1", "III.(2).2"]
+
+
+def test_a_title_that_ends_with_a_quotation_goes_on_with_its_paragraph(read):
+    plan = read(
+        'III. HOẠT ĐỘNG\n1. Chương trình "Tết sum vầy"\nTặng vé xe cho công nhân.\nChủ trì: Sở Y tế.\n'
+        "2. Lễ tổng kết\nTrao giải.\nChủ trì: Sở Nội vụ.\n"
+    )
+    assert [each.citation for each in plan.duties] == ["III.1", "III.2"]
+    assert next(plan.duties).text.startswith('Chương trình "Tết sum vầy"')
+
+
+def test_a_line_that_ends_within_a_name_goes_on_whatever_begins_the_next(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Ban Chỉ huy Quân sự huyện chuẩn bị lực\nlượng dân quân, phun khử trùng theo lệnh của Ban\n"
+        "Chỉ đạo.\n2. Sở Y tế\n- Khám bệnh cho nhân dân trong toàn huyện khi\ncó dịch.\n"
+    )
+    assert [owner.name for owner in next(plan.items).owners] == ["Ban Chỉ huy Quân sự huyện"]
+
+
+def test_a_plan_to_be_made_known_to_others_asks_something_of_them(read):
+    plan = read("III. PHÂN CÔNG\n1. Sở Y tế\n- Khám bệnh.\nKế hoạch này được phổ biến đến các chi bộ để thực hiện.\n")
+    assert [each.text[:8] for each in plan.instructions] == ["Kế hoạch"]
+
+
+def test_abbreviations_in_capitals_are_no_doubtful_words(read):
+    plan = read("III. PHÂN CÔNG\n1. LĐLĐ tỉnh\n- Báo cáo TLĐ, LĐLĐ và CĐCS.\n- Mời TLĐ, LĐLĐ, CĐCS dự.\n")
+    assert not [each for each in plan.warnings if "LĐLĐ" in each.message.upper() and "bảng mã" in each.message]

@@ -29,6 +29,9 @@ NAMES = [
     ("Trung tâm Văn hóa, Thông tin và Thể thao huyện xây dựng", ["Trung tâm Văn hóa, Thông tin và Thể thao huyện"]),
     ("Sở VH,TT&DL; Sở GD&ĐT phối hợp", ["Sở VH,TT&DL", "Sở GD&ĐT"]),
     ("UBND xã, phường, thị trấn rà soát", ["UBND xã, phường, thị trấn"]),
+    ("Trung tâm Dịch vụ tổng hợp xã biên soạn", ["Trung tâm Dịch vụ tổng hợp xã"]),
+    ("Trung tâm Chăm sóc khách hàng tăng cường", ["Trung tâm Chăm sóc khách hàng"]),
+    ("Cảng vụ, Đoạn Quản lý đường bộ số 9 kiểm tra", ["Cảng vụ", "Đoạn Quản lý đường bộ số 9"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
     (
