@@ -100,6 +100,8 @@ class SectionRead:
             self.instructions += instructions_of(child, line or doer, self.directory, self.account)
         elif line is not None:
             self._owned(child, line, topic)
+        elif doer is not None and doer.form is Form.ALONE:
+            self._owned(child, doer, topic)
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
             text, facts = whole(child), Facts.inside(child.body)
@@ -404,9 +406,12 @@ _MADE_KNOWN = spelled(r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến
 
 def _another(node: Node, named: set[str]) -> OwnerLine | None:
     """The body that a point begins with, where it is none of those of its entry («c) Chủ tịch UBND xã chịu …»)."""
-    line = node.owner if node.mark is not None and not node.children else None
+    apart = matching(node.body).startswith("riêng ")
+    line = node.owner if (node.mark is not None or apart) and not node.children else None
     if line is None or line.form is Form.ALONE or _OF_ITSELF.match(matching(line.written)):
         return None
+    if apart:
+        return line
     if line.start and not matching(node.body).startswith("giao "):
         return None
     return None if line.written[0].islower() or named & {name.text for name in line.names} else line

@@ -94,6 +94,13 @@ _AT_END = re.compile(r"\(([^()]{3,200})\)[.;,]?$")
 _LATER = re.compile(r"[.(]\s*(?=\w)")
 
 
+def lead_at_end(text: str) -> OwnerLine | None:
+    """Who leads what stands below a heading: «2. Giáo dục (Sở Giáo dục và Đào tạo chủ trì)»."""
+    found = _AT_END.search(text[-220:])
+    leads = lead_of(found[1])[0] if found and _CHIEF.search(matching(found[1])) else []
+    return replace(_inline(leads, ""), form=Form.ALONE) if leads else None
+
+
 def doer_in(text: str) -> OwnerLine | None:
     """Who is to do a task whose words begin with something else: «… Đơn vị chủ trì: X», «Tuyên truyền: X viết bài»,
     «Diễn tập. X tổ chức», «Kiểm tra (X thực hiện)», «Tập huấn; X chủ trì». Its ``rest`` is the whole text."""

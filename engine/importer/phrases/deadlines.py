@@ -48,6 +48,7 @@ loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học m�
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
 loose     (?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ)
 loose     (?:cuối|giữa) nhiệm kỳ|cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
+half      (?:sáng |chiều |tối )
 weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
 point     (?:hằng|hàng|mỗi) (?:ngày|tuần)
@@ -67,8 +68,8 @@ unit      một năm|cả năm(?! học)|(?:hằng|hàng|mỗi|từng) (?:ngày|
 then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w)))|tổng kết năm|khi có yêu cầu
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
 ofeach    (?:của |mỗi |hằng )*
-arises    (?:có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|tiếp nhận|nhận được|nghi có|nghi ngờ)
-stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|thì|do|đến|từ|theo|trên|gửi|báo|tổ chức|thực hiện|hiệu lực
+arises    (?:có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ)
+stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|thì|do|đến|từ|theo|trên|gửi|báo cáo|tổ chức|thực hiện|hiệu lực
 strongly  trên \d+ ?%|bất thường|phức tạp
 event     (?:(?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8})
 within    trong(?: vòng| thời hạn| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?|chậm nhất(?: là)?(?: sau)?
@@ -89,8 +90,8 @@ works     vòng|tin, bài
 
 
 _BUDGET = spelled(
-    r"(?:ngân sách|dự toán|kế hoạch(?: sử dụng đất| đầu tư công)?|chương trình|kinh phí|chi|giáo dục|nhiệm vụ|"
-    r"bình quân|danh mục|mức|vốn|tăng)(?: nhà nước)?(?: công tác)?(?: thường xuyên)? $"
+    r"(?:ngân sách|dự toán|kế hoạch(?: sử dụng đất| đầu tư công)?|kinh tế - xã hội|chương trình|kinh phí|chi|giáo dục|"
+    r"nhiệm vụ|bình quân|danh mục|mức|vốn|tăng)(?: nhà nước)?(?: công tác)?(?: thường xuyên)? $"
 )
 _OF_LAW = spelled(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$")
 _DONE_BY = re.compile(rf"(?<!\w)(?:xong|kết thúc|phấn đấu|đạt|giảm|{say.any_of(say.OPENERS)})(?!\w)")
@@ -197,7 +198,8 @@ _RULES = tuple(
 date      undated  {cue} {hour}{point}{each}?{more}|{season}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
-date      always   vào {onlyday}(?= ?[.;])|vào (?:dịp |sáng |chiều |tối )?(?:{worded}|{day}|{bareday}){each}?{more}
+date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{more}|vào {onlyday}(?= ?[.;])
+period    always   vào {half}?{weekday}(?:{from}| trong {month})?
 period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay){each}?
 period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
@@ -211,18 +213,19 @@ period    always   (?:trong|vào) tháng (?:công nhân|thanh niên|hành độn
 period    always   (?:trong |vào )?(?:các|hai|ba) ngày \d{1,2}(?: ?{also} \d{1,2}(?! ?[/.-])){0,6} ?{also} {day}
 period    event    (?:(?:nhân |vào |trong )?dịp [^,.;:()\d]{0,25}|nhân {feast} [^,.;:()\d]{2,40}){day}(?: [-–] {day})?
 period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành|chờ)[^,.;:()]{0,50}
-period    always   trong suốt thời gian diễn ra [^,.;:()]{3,40}|trong các năm \d{4}(?: ?{also} \d{4}){1,4}
+period    always   trong (?:suốt thời gian diễn ra|những ngày) [^,.;:()]{3,40}
+period    always   trong các năm \d{4}(?: ?{also} \d{4}){1,4}
 period    acted    trong năm(?! \d| học)
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:phút|giờ|ngày|tuần|tháng)(?: làm việc)?{since}
 cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}
 cycle     always   (?:báo cáo )?định kỳ \d{1,2} (?:ngày|tuần|tháng|quý)(?: ?/ ?\w+)?
 cycle     months   {unit}{thens}
 cycle     always   {daily}{from}|(?:hằng|hàng) năm,? từ {year}
-cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý(?! [iv]+(?!\w))|năm){during}
+cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý(?! [iv]+(?!\w))|năm|học kỳ|vụ){during}
 cycle     always   {many} {works}(?: [^\W\d_]+){0,3} ?/ ?[^\W\d_]+ ?/ ?(?:tháng|năm học|năm)
 term      always   ngay trong (?:ngày(?: làm việc)?|buổi \w+)|(?<!giờ\s)trong ngày(?: làm việc|(?= ?[.;)]))
 cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:phút|giờ|ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
-cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:tháng|quý|năm|học kỳ) {times}
+cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:giờ|tháng|quý|năm|học kỳ) {times}
 cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
 cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
 cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gửi))

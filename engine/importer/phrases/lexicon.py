@@ -103,7 +103,7 @@ phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông t
 hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
-ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt
+ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt; nhóm; hãng
 """)
 
 # What may be joined to a name without a capital letter.
@@ -171,7 +171,7 @@ thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; ch
 cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
-cải tạo; kiểm kê; cấy; dừng; hoàn trả; họp; làm việc(?= với); đảm nhận
+cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); họp; làm việc(?= với); đảm nhận
 """)
 
 # Lower-case compounds inside names that begin like a duty.
@@ -189,7 +189,7 @@ cán bộ, công chức, viên chức; cán bộ, công chức
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
-khách hàng; bán hàng; dịch vụ tổng hợp;
+khách hàng; bán hàng; dịch vụ tổng hợp; nhà thầu thi công; chất lượng giáo dục; tự đánh giá;
 ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải;
 hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã; công nghệ thông tin;
 hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin; kế hoạch tổng hợp;
@@ -217,7 +217,8 @@ hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí
 # Words before a name that say how it is addressed, and whether the body may refuse.
 REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
 ORDERS = words("""
-giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của; trách nhiệm của;
+riêng; giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của;
+trách nhiệm của;
 trách nhiệm; nhiệm vụ của; nhiệm vụ; đối với; về phía; ủy quyền cho; ủy quyền; phân công nhiệm vụ cho; ubnd tỉnh giao;
 ubnd tỉnh yêu cầu; ủy ban nhân dân tỉnh giao; ủy ban nhân dân tỉnh yêu cầu; ubnd huyện yêu cầu; ubnd huyện giao;
 ubnd xã giao; ubnd thành phố giao; ubnd thành phố yêu cầu; ủy ban nhân dân tỉnh đề nghị; nhiệm vụ cụ thể của

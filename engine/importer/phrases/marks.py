@@ -118,6 +118,14 @@ def body_of(text: str) -> str:
     return text[mark.length :] if mark else text
 
 
+def is_step(text: str) -> bool:
+    """Whether a line without a mark is the heading of a step: «Giai đoạn 2: Thí điểm (từ tháng 9)»."""
+    return len(text) < 200 and _STEP.match(text) is not None
+
+
+_STEP = re.compile(r"(?:giai đoạn|bước|đợt|chặng)\s+(?:\d{1,2}|[ivx]{1,4})\s*[:(]", re.IGNORECASE)
+
+
 def _named(text: str) -> Mark | None:
     """«Phụ lục II», «Phần thứ nhất», «Điều 3.»: said in words."""
     plain = matching(text[:60])

@@ -50,14 +50,14 @@ _POST = spelled(
 )
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
-_PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng)(?!\w)")
+_PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng|thư viện)(?!\w)")
 _OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
 _TIL_VERB = rf"(?=\s*(?:[.,;:()]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
 _FEW_MORE = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){2,4}\s*(?:[.,;:()]|$)")
 _FEW = re.compile(r"[^\W\d_]+(?:\s+(?!và\s)[^\W\d_]+){0,2}(?:\s+và(?:\s+[^\W\d_]+){1,4})?" + _TIL_VERB)
 _HAVING = re.compile(
     phrase(r"(?:có|nơi có|nơi đang) (?!(?:trách nhiệm|nhiệm vụ|kế hoạch|(?:biện|giải) pháp|phương án|thể|đủ)(?!\w))")
-    + r"(?:[^\W\d_]+\s+){0,3}?[^\W\d_]+"
+    + r"(?:[^\W\d_]+\s+){0,3}?[^\W\d_]+(?<!\sđược)"
     + _TIL_VERB
 )
 _FIELD_PART = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,2}" + _TIL_VERB)

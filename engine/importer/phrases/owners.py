@@ -71,6 +71,7 @@ class OwnerLine:
 
 _REQUEST = say.compiled(say.REQUESTS)
 _ORDER = say.compiled(say.ORDERS)
+_TEAM = re.compile(r"(?:Đoàn|Tổ|Đội|Nhóm)(?: kiểm tra)?(?: số)? \d{1,2}")
 _BOUND = re.compile(rf"[\s,]*(?:{say.any_of(say.BOUND)})?(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*:\s*")
 _COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
@@ -120,6 +121,8 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     if colon:
         rest = prose.text[colon.end() :].strip()
         inner = _straight(Prose.of(rest), 0, headed=headed)
+        if inner and inner.form is Form.INLINE and _TEAM.fullmatch(names[0].text):
+            return None  # «Đoàn số 1: Sở Y tế chủ trì …»
         listed = names[-1].group and inner is not None and inner.form is Form.INLINE and inner.start == 0
         if inner and (inner.form is Form.ALONE if headed else listed):
             return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»

@@ -17,7 +17,7 @@ from engine.importer.vietnamese import matching, spelled
 _LEADS = spelled(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)")
 _WITH = spelled(
     r"(?<!\w)phối hợp(?:(?!\w)|(?=với))(?: chặt chẽ| thường xuyên)?(?: :)?(?:,? (?:với|cùng với|cùng|giữa))* "
-    r"|(?<!\w)(?:có|với) sự (?:tham gia|phối hợp) của "
+    r"|(?<!\w)(?:có|với) sự (?:tham gia|phối hợp) của |(?<!\w)thành viên (?:gồm|là)(?: có)? :? "
 )
 HELPS = re.compile(
     r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
@@ -97,6 +97,9 @@ _EVERYBODY = spelled(
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
 )
 _LAST = re.compile(r"\.\s*/\s*\.?$")  # the sign that ends a document
+_TIMED_TO_MANY = spelled(
+    r"(?:định kỳ|hằng|hàng|trước|chậm nhất)[^,;:.]{2,60}, (?:đề nghị )?(?:thủ trưởng )?(?:các|những) "
+)
 _ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")
 _ISSUER_ASKS = spelled(
     r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
@@ -112,6 +115,6 @@ def closes_plan(text: str) -> bool:
 def speaks_to_all(text: str) -> bool:
     """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …», «… ./.»."""
     plain = matching(text)
-    if _LAST.search(plain[-12:]) and not opens_duty(Prose(text, plain)):
+    if _LAST.search(plain[-12:]) and (not opens_duty(Prose(text, plain)) or _TIMED_TO_MANY.match(plain)):
         return True
     return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))

@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from engine.importer.phrases.agency_lists import bodies_in, lead_of, unknown_label
+from engine.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unknown_label
+from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end, labels_in
-from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.marks import BULLETS, Rank, is_step
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import owner_line
+from engine.importer.phrases.roles import HELPS
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
+from engine.importer.vietnamese import matching
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Facts:
         return cls.told([*labels_at_end(text).items()])
 
 
+_BRACKETS = re.compile(r"\((?P<said>[^()]{5,400})\)[.;]?")
 _SHORT_LABEL = re.compile(r"\w[^:.;]{1,40}:\s*\S")
 
 
@@ -134,11 +138,30 @@ def facts_of(paragraph: Paragraph, *, listed: bool = False) -> list[Fact]:
     numbered = mark is not None and mark.rank < Rank.LETTER and mark.depth < 2
     if numbered or len(paragraph.text) > 1500:
         return []
-    found = labels_in(paragraph.body.strip()) or unknown_label(paragraph.body.strip())
+    body = paragraph.body.strip()
+    if is_step(body):
+        return []
+    found = labels_in(body) or unknown_label(body) or _in_brackets(body)
     alone = not listed and all(label is Label.DETAIL for label, _ in found)
     if alone or any(label is Label.LEAD and not lead_of(value)[0] for label, value in found):
         return []
     return [Fact(label, value, paragraph) for label, value in found]
+
+
+def _in_brackets(text: str) -> list[tuple[Label, str]]:
+    """The facts of a line in brackets, without labels: «(Sở A chủ trì; Sở B phối hợp; tháng 5)»."""
+    found = _BRACKETS.fullmatch(text)
+    said = [_fact(part) for part in map(str.strip, found["said"].split(";"))] if found else []
+    return said if any(label is Label.LEAD for label, _ in said) else []
+
+
+def _fact(words: str) -> tuple[Label, str]:
+    plain = matching(words)
+    if helping := HELPS.search(plain):
+        return Label.COORDINATING, words[: helping.start()]
+    if VERB.search(plain):
+        return Label.LEAD, words
+    return (Label.DEADLINE if deadlines_in(words, column=True) else Label.DETAIL), words
 
 
 def _goes_on(paragraph: Paragraph, before: Paragraph) -> bool:

@@ -16,7 +16,7 @@ from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label
-from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, roman_value
+from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, is_step, roman_value
 from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
@@ -257,6 +257,9 @@ class _Builder:
         owner = bodies_alone(text, headed=headed)
         if owner is not None and not owner.start:
             return Rank.NUMBER, _UNNUMBERED
+        if is_step(text) and not ended(text):
+            node.heading = True
+            return Rank.NUMBER, 0
         if is_heading(text):
             node.heading = True
             return Rank.ROMAN, 1

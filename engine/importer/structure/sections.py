@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engine.importer.phrases.agency_lists import doer_in
+from engine.importer.phrases.agency_lists import doer_in, lead_at_end
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
@@ -43,7 +43,9 @@ def _count(node: Node) -> None:
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
         node.owner = owner_line(body, headed=headed) if node.theme is not Theme.OTHER else None
-        if node.owner is None and not headed and len(node.body) < _LONGEST_TASK and not node.leads:
+        if node.owner is None and headed:
+            node.doer = lead_at_end(node.body)
+        elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
             node.doer = doer_in(node.body)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]

@@ -815,3 +815,65 @@ def test_a_plan_to_be_made_known_to_others_asks_something_of_them(read):
 def test_abbreviations_in_capitals_are_no_doubtful_words(read):
     plan = read("III. PHÂN CÔNG\n1. LĐLĐ tỉnh\n- Báo cáo TLĐ, LĐLĐ và CĐCS.\n- Mời TLĐ, LĐLĐ, CĐCS dự.\n")
     assert not [each for each in plan.warnings if "LĐLĐ" in each.message.upper() and "bảng mã" in each.message]
+
+
+def test_a_line_in_brackets_says_who_leads_who_helps_and_until_when(read):
+    plan = read(
+        "III. NHIỆM VỤ\n1.1. Mở 04 lớp.\n(Sở Y tế chủ trì; Công an tỉnh, Tỉnh đoàn phối hợp; tháng 3/2026)\n"
+        "1.2. Đặt 02 điểm hỗ trợ.\n(Trung tâm Phục vụ hành chính công thực hiện; Quý II/2026)\n"
+    )
+    found = [(each.lead, each.coordinating, [time.text for time in each.deadlines]) for each in plan.duties]
+    assert found == [
+        ("Sở Y tế", ("Công an tỉnh", "Tỉnh đoàn"), ["tháng 3/2026"]),
+        ("Trung tâm Phục vụ hành chính công", (), ["Quý II/2026"]),
+    ]
+
+
+def test_points_under_a_heading_with_its_body_in_brackets_are_that_body_s(read):
+    plan = read(
+        "II. NỘI DUNG\n1. Giáo dục: (Sở Y tế chủ trì)\n- Mở lớp.\n- Tập huấn.\n2. Khám bệnh. (Sở Nội vụ chủ trì)\n"
+    )
+    assert found(plan)[0] == ("1", ["Sở Y tế"], ["Mở lớp.", "Tập huấn."])
+
+
+def test_the_heading_of_a_step_is_none_of_the_duty_s_words(read):
+    plan = read(
+        "III. LỘ TRÌNH\nGiai đoạn 1: Chuẩn bị (từ tháng 3 năm 2022)\n1. Khảo sát hạ tầng.\nĐơn vị chủ trì: Sở Y tế\n"
+        "Thời gian hoàn thành: 30/4/2022\nGiai đoạn 2: Thí điểm (từ tháng 9 năm 2022)\n2. Vận hành thử.\n"
+        "Đơn vị chủ trì: Sở Nội vụ\n"
+    )
+    assert [(each.citation, each.text) for each in plan.duties] == [
+        ("III.1", "Khảo sát hạ tầng."),
+        ("III.2", "Vận hành thử."),
+    ]
+
+
+def test_a_numbered_team_is_what_its_leader_has_to_do(read):
+    plan = read(
+        "III. CÁC ĐOÀN\n1. Đoàn số 1: Sở Y tế chủ trì, thành viên gồm Công an tỉnh; kiểm tra chợ.\n"
+        "2. Đoàn số 2: Sở Nội vụ chủ trì, thành viên gồm Tỉnh đoàn; kiểm tra trường.\n"
+    )
+    assert [(item.owners[0].name, item.duties[0].text[:10], item.duties[0].coordinating) for item in plan.items] == [
+        ("Sở Y tế", "Đoàn số 1:", ("Công an tỉnh",)),
+        ("Sở Nội vụ", "Đoàn số 2:", ("Tỉnh đoàn",)),
+    ]
+
+
+def test_one_of_several_bodies_may_have_a_paragraph_of_its_own(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Sở Y tế; Sở Nội vụ\n- Xây dựng kế hoạch.\nRiêng Sở Nội vụ tổ chức hội thi.\n"
+        "2. Công an tỉnh\n- Tuần tra.\n"
+    )
+    assert [[owner.name for owner in item.owners] for item in plan.items][:2] == [
+        ["Sở Y tế", "Sở Nội vụ"],
+        ["Sở Nội vụ"],
+    ]
+
+
+def test_a_closing_paragraph_that_begins_with_a_time_is_to_everybody(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Sở Y tế\n- Khám bệnh.\n2. UBND huyện A\nTổ chức tiêm phòng bao vây.\n"
+        "Định kỳ trước ngày 20 hằng tháng, các sở, ngành, UBND các huyện báo cáo kết quả về Sở Y tế./.\n"
+    )
+    assert [each.text[:8] for each in plan.instructions] == ["Định kỳ "]
+    assert len(list(plan.duties)) == 2

@@ -32,6 +32,11 @@ NAMES = [
     ("Trung tâm Dịch vụ tổng hợp xã biên soạn", ["Trung tâm Dịch vụ tổng hợp xã"]),
     ("Trung tâm Chăm sóc khách hàng tăng cường", ["Trung tâm Chăm sóc khách hàng"]),
     ("Cảng vụ, Đoạn Quản lý đường bộ số 9 kiểm tra", ["Cảng vụ", "Đoạn Quản lý đường bộ số 9"]),
+    ("Trung tâm Thông tin - Thư viện xây dựng", ["Trung tâm Thông tin - Thư viện"]),
+    ("Các khoa có CTĐT được đánh giá (Khoa Ô tô)", ["Các khoa có CTĐT được đánh giá"]),
+    ("Các nhà thầu thi công bố trí", ["Các nhà thầu thi công"]),
+    ("Hội đồng tự đánh giá họp", ["Hội đồng tự đánh giá"]),
+    ("Phòng Thư ký - Tư liệu lưu trữ", ["Phòng Thư ký - Tư liệu"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
     (
