@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from ground.import_scores import Figures, spans
+from ground.import_scores import Figures, labels_in, spans
 from ground.plan_texts import faults
 
 from engine.errors import BadInput
@@ -51,7 +50,7 @@ class Sample:
 
 
 def samples(path: Path) -> Iterator[Sample]:
-    for label in yaml.safe_load(path.read_text(encoding="utf-8")):
+    for label in labels_in(path):
         yield Sample(label["kind"], label["name"], text_of(label).encode(), label)
 
 

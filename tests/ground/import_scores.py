@@ -73,10 +73,15 @@ def _agree(read: str, labelled: str, *, part: bool, exact: bool, span: bool) -> 
     return a == b or (part and min(len(a), len(b)) > 3 and (a in b or b in a))
 
 
+def labels_in(file: Path) -> Any:
+    """What a file of labels holds; read by libyaml, since the files are long."""
+    return yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
+
+
 def measured(folder: Path) -> Figures:
     """The figures of a folder. In a document that the importer rejects, everything counts as missed."""
     figures = Figures()
-    labels: Mapping[str, Any] = yaml.safe_load((folder / "labels.yaml").read_text(encoding="utf-8"))
+    labels: Mapping[str, Any] = labels_in(folder / "labels.yaml")
     for name, label in labels.items():
         try:
             plan = assembled(read_pages(folder / name, name), name, Unknowing())

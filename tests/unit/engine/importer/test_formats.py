@@ -14,12 +14,16 @@ from engine.importer import read_document
 from engine.importer.vietnamese import squashed
 
 KINDS = DATA / "import" / "kinds"
-TEXTS = [
-    each
-    for half in ("open", "heldback", "second", "third", "fourth", "fifth")
-    for each in samples(KINDS / f"{half}.yaml")
-    if "html" not in each.label and each.kind not in ("tables", "law-site")
-]
+
+
+@cache
+def texts():
+    return [
+        each
+        for half in ("open", "heldback", "second", "third", "fourth", "fifth")
+        for each in samples(KINDS / f"{half}.yaml")
+        if "html" not in each.label and each.kind not in ("tables", "law-site")
+    ]
 
 
 def read_as(plan):
@@ -57,13 +61,13 @@ FORMS = {
 
 @pytest.mark.parametrize(("turn", "form"), list(enumerate(FORMS)))
 def test_every_form_of_a_text_gives_the_same(turn, form):
-    for sample in part(TEXTS, turn, len(FORMS)):
+    for sample in part(texts(), turn, len(FORMS)):
         made = FORMS[form](sample.raw.decode())
         assert read_as(read_document(made, "x")) == as_it_stands(sample.raw), sample.name
 
 
 def test_a_word_document_gives_the_same(word):
-    for sample in part(TEXTS, 0, 4):
+    for sample in part(texts(), 0, 4):
         made = word(sample.raw.decode().split("\n"))
         assert read_as(read_document(made, "x.docx")) == as_it_stands(sample.raw), sample.name
 
@@ -71,7 +75,7 @@ def test_a_word_document_gives_the_same(word):
 def test_wrapping_at_eighty_columns_changes_next_to_nothing():
     """A wrapped line that ends where a heading could is read by its neighbours; the docs say how many differ."""
     differ = []
-    for sample in part(TEXTS, 1, 2):
+    for sample in part(texts(), 1, 2):
         text = "\n".join(textwrap.fill(line, 80) or line for line in sample.raw.decode().split("\n"))
         wrapped = read_document(text.encode(), "x")
         told = any(each.code == "two_readings" for each in wrapped.warnings)

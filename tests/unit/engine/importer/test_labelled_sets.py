@@ -3,8 +3,7 @@
 from functools import cache
 
 import pytest
-import yaml
-from ground.import_scores import MEASURES, measured, table
+from ground.import_scores import MEASURES, labels_in, measured, table
 from ground.paths import DATA
 
 LABELLED = DATA / "import"
@@ -36,7 +35,7 @@ def test_roles_requests_and_heads_are_found_too(figures, measure):
 
 def test_the_first_set_has_thirty_texts_and_every_text_has_its_labels():
     for folder, least in zip(SETS, (30, 16, 10, 8, 7, 5), strict=True):
-        labels = yaml.safe_load((folder / "labels.yaml").read_text(encoding="utf-8"))
+        labels = labels_in(folder / "labels.yaml")
         texts = {path.name for path in folder.iterdir() if path.suffix in (".txt", ".html")}
         assert texts == set(labels)
         assert len(texts) >= least
