@@ -58,25 +58,25 @@ def test_it_beats_at_once_and_again_and_so_do_the_audit_and_the_ear() -> None:
 
 
 def test_two_beats_never_run_at_one_time() -> None:
-    beats = Beats(seconds=4 * EVERY)
+    beats = Beats(seconds=3 * EVERY)
     with beating(beats):
-        beats.wait_for(4)
+        beats.wait_for(3)
     assert beats.most == 1
 
 
 def test_beats_that_were_missed_are_made_up_for_by_one() -> None:
-    """One beat lasts as long as twenty: however the clock stood, there are no more beats than time has room for."""
+    """One beat lasts as long as ten: however the clock stood, there are no more beats than time has room for."""
     slow, beats = threading.Event(), Beats()
 
     def tick() -> None:
         beats()
         if beats.count == 1:
-            slow.wait(20 * EVERY)
+            slow.wait(10 * EVERY)
 
     began = time.monotonic()
     with beating(tick):
         beats.wait_for(4)
-    missed = 20
+    missed = 10
     assert beats.count <= (time.monotonic() - began) / EVERY + 2 - missed
 
 
