@@ -205,7 +205,15 @@ class SectionRead:
     def _closes(self, node: Node) -> bool:
         above = node.parent
         titled = above is not None and above.rank is Rank.NUMBER and above.theme is Theme.DUTIES and not above.owner
-        return bool(self.items) and node.mark is None and not (node.children or titled or under_topic(node))
+        among = (
+            above is not None
+            and not speaks_to_all(node.body)
+            and any(
+                each.mark is None and each.owner is not None and not speaks_to_all(each.body)
+                for each in above.children[above.children.index(node) + 1 :]
+            )
+        )
+        return bool(self.items) and node.mark is None and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""

@@ -47,7 +47,8 @@ year      {about}năm (?P<y>\d{4})(?!\d)
 loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|năm học(?: \d{4} [-–] \d{4})?
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
 loose     (?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ)
-loose     (?:cuối|giữa) nhiệm kỳ|cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
+loose     (?:cuối|giữa) nhiệm kỳ|(?:đầu|cuối) tuần
+loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 half      (?:sáng |chiều |tối )
 weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
@@ -76,16 +77,16 @@ within    trong(?: vòng| thời hạn| thời gian)?|sau|trước(?: ít nhất
 within    tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
 also      ,|và|-|–
 feast     ngày|giờ|lễ|tuần lễ
-many      (?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai)
+many      (?:ít nhất |tối thiểu )?(?:\d{1,3}|một|hai)
 some      [^,.;:()]{1,80}
 since     (?: ,? (?:kể )?từ {some}| (?:sau )?khi {some}| sau (?:mỗi|từng|ngày|kỳ) {some})?
 during    (?: trong (?:thời gian|giai đoạn|suốt) [^,.;:()]{3,60}| khi [^,.;:()]{2,40})?
-times     (?:\d{1,2}|một|hai|ba) (?:lượt|lần|buổi){during}
+times     (?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai|ba) (?:lượt|lần|buổi){during}
 daily     (?:{cue} {hour})?(?:hằng|hàng|mỗi) (?:ngày|tuần)(?: {times})?
 from      (?:,? (?:bắt đầu |kể )?từ {point})
 per       (?:/|trong|trên|một|mỗi)(?: 0?1 | một )?
 works     lần|lượt|tiết|ngày|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự
-works     vòng|tin, bài
+works     vòng|tin, bài|mẫu
 """)
 
 
@@ -214,6 +215,7 @@ period    always   (?:trong |vào )?(?:các|hai|ba) ngày \d{1,2}(?: ?{also} \d{
 period    event    (?:(?:nhân |vào |trong )?dịp [^,.;:()\d]{0,25}|nhân {feast} [^,.;:()\d]{2,40}){day}(?: [-–] {day})?
 period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành|chờ)[^,.;:()]{0,50}
 period    always   trong (?:suốt thời gian diễn ra|những ngày) [^,.;:()]{3,40}
+period    always   (?:trong|vào|nhân) dịp (?:ngày hội|đại hội)[^,.;:()\d]{0,40}
 period    always   trong các năm \d{4}(?: ?{also} \d{4}){1,4}
 period    acted    trong năm(?! \d| học)
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:phút|giờ|ngày|tuần|tháng)(?: làm việc)?{since}

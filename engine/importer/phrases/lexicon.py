@@ -25,7 +25,8 @@ def words(text: str) -> tuple[str, ...]:
 # Fields of departments: what follows «Sở», «Bộ», «Phòng», «Ngành». Needed where names share their first word.
 FIELDS = words("""
 lao động - thương binh và xã hội; lao động thương binh và xã hội; lao động, thương binh và xã hội; lao động; nội vụ;
-y tế; giáo dục và đào tạo; giáo dục; tài chính; kế hoạch và đầu tư; tài chính - kế hoạch; kế hoạch - tài chính;
+tài chính kế toán; y tế; giáo dục và đào tạo; giáo dục; tài chính; kế hoạch và đầu tư; tài chính - kế hoạch;
+kế hoạch - tài chính;
 tư pháp; công thương; xây dựng; giao thông vận tải; giao thông vận tải - xây dựng; nông nghiệp;
 nông nghiệp và phát triển nông thôn; nông nghiệp và môi trường; tài nguyên và môi trường; khoa học và công nghệ;
 thông tin và truyền thông; văn hóa, thể thao và du lịch; văn hóa và thể thao; văn hóa và thông tin;
@@ -171,7 +172,7 @@ thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; ch
 cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
-cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); họp; làm việc(?= với); đảm nhận
+cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); trao quà; xóa; họp; làm việc(?= với); đảm nhận
 """)
 
 # Lower-case compounds inside names that begin like a duty.
@@ -189,7 +190,7 @@ cán bộ, công chức, viên chức; cán bộ, công chức
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
-khách hàng; bán hàng; dịch vụ tổng hợp; nhà thầu thi công; chất lượng giáo dục; tự đánh giá;
+khách hàng; bán hàng; dịch vụ tổng hợp; nhà thầu thi công; chất lượng giáo dục; giáo dục thường xuyên; tự đánh giá;
 ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải;
 hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã; công nghệ thông tin;
 hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin; kế hoạch tổng hợp;

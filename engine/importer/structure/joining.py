@@ -34,7 +34,8 @@ _EXPECTS_MORE = re.compile(
     r"|[,\-–&/(]$"
 )
 _EXPECTS_NUMBER = re.compile(
-    r"(?<!\w)(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
+    r"(?<!\w)(?<!hằng )(?<!hàng )(?<!mỗi )(?<!từng )"
+    r"(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
 )
 _EXPECTS_LETTER = re.compile(r"(?<!\w)(?:điểm|khoản|mục|tiết|loại|nhóm|lớp|bảng|biểu|phụ lục|khối)$")
@@ -243,7 +244,7 @@ class _Joiner:
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
         if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():
             return True  # no line of the text goes on in the next
-        expects = _EXPECTS_LETTER if mark.rank is Rank.LETTER else _EXPECTS_NUMBER
+        expects = _EXPECTS_LETTER if mark.rank in (Rank.LETTER, Rank.CAPITAL) else _EXPECTS_NUMBER
         numeral = mark.rank not in BULLETS or rest[:1].isdigit()
         if numeral and expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
             deeper = above is not None and mark.label == f"{above.label}.1"

@@ -157,9 +157,9 @@ def is_part(node: Node) -> bool:
 
 
 def under_topic(node: Node) -> bool:
-    """Whether a paragraph without a mark stands under a numbered title («1. Về tuyên truyền»)."""
+    """Whether a paragraph without a mark stands under a numbered title («1. Về tuyên truyền», «(1) Tuyên truyền»)."""
     above = node.parent
-    if node.mark is not None or above is None or above.rank is not Rank.NUMBER or ended(above.body):
+    if node.mark is not None or above is None or above.rank not in (Rank.NUMBER, Rank.BRACKET) or ended(above.body):
         return False
     return theme_of(above.body) is Theme.OPEN and owner_line(above.body, headed=True) is None
 

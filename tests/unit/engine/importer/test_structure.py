@@ -877,3 +877,27 @@ def test_a_closing_paragraph_that_begins_with_a_time_is_to_everybody(read):
     )
     assert [each.text[:8] for each in plan.instructions] == ["Định kỳ "]
     assert len(list(plan.duties)) == 2
+
+
+def test_paragraphs_under_a_topic_in_brackets_are_bodies_of_their_own(read):
+    plan = read(
+        'II. HOẠT ĐỘNG\n(1) Lễ phát động\nSở Y tế xây dựng kịch bản.\n(2) Chương trình "Cảm ơn người lao động"\n'
+        "Sở Nội vụ lựa chọn 95 công nhân.\nCông an tỉnh bảo đảm an ninh.\n"
+    )
+    assert [each.citation for each in plan.duties] == ["II.(1).1", "II.(2).1", "II.(2).2"]
+
+
+def test_a_group_among_paragraphs_of_bodies_has_a_duty_too(read):
+    plan = read(
+        "V. TỔ CHỨC THỰC HIỆN\nSở Y tế là đầu mối, báo cáo trước ngày 05 hằng tháng.\n"
+        "Giám đốc các chi nhánh chịu trách nhiệm về kết quả.\nCông an tỉnh kiểm tra 20 chi nhánh.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Sở Y tế", "Giám đốc các chi nhánh", "Công an tỉnh"]
+
+
+def test_a_section_begins_after_a_line_that_ends_with_hang_quy(read):
+    plan = read(
+        "I. Người bệnh\n1. Khảo sát.\nPhụ trách: Sở Y tế\nThời hạn: Hàng quý\nII. Chuyên môn\n1. Bình bệnh án.\n"
+        "Phụ trách: Sở Nội vụ\nThời hạn: Hàng tháng\nC. KINH PHÍ\nDự kiến 640 triệu đồng.\n"
+    )
+    assert [each.citation for each in plan.duties] == ["I.1", "II.1"]

@@ -37,6 +37,8 @@ NAMES = [
     ("Các nhà thầu thi công bố trí", ["Các nhà thầu thi công"]),
     ("Hội đồng tự đánh giá họp", ["Hội đồng tự đánh giá"]),
     ("Phòng Thư ký - Tư liệu lưu trữ", ["Phòng Thư ký - Tư liệu"]),
+    ("Phòng Tài chính kế toán bố trí", ["Phòng Tài chính kế toán"]),
+    ("Phòng Giáo dục Trung học - Giáo dục thường xuyên chủ trì", ["Phòng Giáo dục Trung học - Giáo dục thường xuyên"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
     (
