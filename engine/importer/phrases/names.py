@@ -50,6 +50,11 @@ _POST = spelled(
 )
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
+_AFTER_LEVELS = spelled(r"(?<!\w)(?:huyện|thị xã|thành phố|xã|phường|thị trấn|quận|đặc khu|tỉnh) $")
+_KIND_OF_PLACE = spelled(
+    r"(?:vùng|ven|miền|biên giới|trọng điểm|đặc biệt|còn lại|phía|ngoại thành|nội thành|trung du|đồng bằng|khó khăn|"
+    r"điểm|lân cận|loại|bãi|đảo|mới|nghèo|khu vực|giáp|trung tâm|thuộc|hội|ủy)(?!\w)"
+)
 _PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng|thư viện)(?!\w)")
 _OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
 _TIL_VERB = rf"(?=\s*(?:[.,;:()]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
@@ -263,6 +268,9 @@ class _Walk:
             level = _LEVEL.match(plain, at)
             self.leveled = level is not None
             return level.end() if level else None
+        if self.grouped and text[at].islower() and _AFTER_LEVELS.search(plain, self.start, at):
+            if not _KIND_OF_PLACE.match(plain, at):
+                return None  # «UBND các huyện, thành phố trao quà»
         stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
         if stops or self._duty(at, word.end()) or self._told(at):
             return None

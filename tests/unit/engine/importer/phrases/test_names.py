@@ -39,6 +39,7 @@ NAMES = [
     ("Phòng Thư ký - Tư liệu lưu trữ", ["Phòng Thư ký - Tư liệu"]),
     ("Phòng Tài chính kế toán bố trí", ["Phòng Tài chính kế toán"]),
     ("Phòng Giáo dục Trung học - Giáo dục thường xuyên chủ trì", ["Phòng Giáo dục Trung học - Giáo dục thường xuyên"]),
+    ("UBND các huyện, thành phố thả cá giống", ["UBND các huyện, thành phố"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
     (
