@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import dropwhile, islice, pairwise
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
@@ -205,15 +205,11 @@ class SectionRead:
     def _closes(self, node: Node) -> bool:
         above = node.parent
         titled = above is not None and above.rank is Rank.NUMBER and above.theme is Theme.DUTIES and not above.owner
-        among = (
-            above is not None
-            and not speaks_to_all(node.body)
-            and any(
-                each.mark is None and each.owner is not None and not speaks_to_all(each.body)
-                for each in above.children[above.children.index(node) + 1 :]
-            )
+        return (
+            bool(self.items)
+            and node.mark is None
+            and not (node.children or titled or _among_bodies(node) or under_topic(node))
         )
-        return bool(self.items) and node.mark is None and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
@@ -410,6 +406,14 @@ def instructions_of(
 
 
 _MADE_KNOWN = spelled(r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)")
+
+
+def _among_bodies(node: Node) -> bool:
+    """Whether paragraphs of other bodies follow one that does not itself speak to everybody."""
+    beside = node.parent.children if node.parent is not None else []
+    later = islice(dropwhile(lambda each: each is not node, beside), 1, None)
+    owned = any(each.mark is None and each.owner and not speaks_to_all(each.body) for each in later)
+    return owned and not speaks_to_all(node.body)
 
 
 def _another(node: Node, named: set[str]) -> OwnerLine | None:

@@ -268,9 +268,9 @@ class _Walk:
             level = _LEVEL.match(plain, at)
             self.leveled = level is not None
             return level.end() if level else None
-        if self.grouped and text[at].islower() and _AFTER_LEVELS.search(plain, self.start, at):
-            if not _KIND_OF_PLACE.match(plain, at):
-                return None  # «UBND các huyện, thành phố trao quà»
+        levels = self.grouped and text[at].islower() and _AFTER_LEVELS.search(plain, self.start, at)
+        if levels and not _KIND_OF_PLACE.match(plain, at):
+            return None  # «UBND các huyện, thành phố trao quà»
         stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
         if stops or self._duty(at, word.end()) or self._told(at):
             return None
