@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import dropwhile, islice, pairwise
+from itertools import dropwhile, islice, pairwise, takewhile
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
@@ -260,8 +260,7 @@ class SectionRead:
         under «1.», «II.(2)» for the second right under «II.»."""
         labels = label_path(node)
         if not node.label:
-            self.unnumbered[labels] += 1
-            n = self.unnumbered[labels]
+            n = self.unnumbered[labels] = max(self.unnumbered[labels] + 1, _turn(node) if node.mark else 0)
             above = node.parent.rank if node.parent is not None else None
             deep = above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
@@ -406,6 +405,13 @@ def instructions_of(
 
 
 _MADE_KNOWN = spelled(r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)")
+
+
+def _turn(node: Node) -> int:
+    """Which of the points beside it a marked point without a number is."""
+    beside = node.parent.children if node.parent is not None else []
+    before = takewhile(lambda each: each is not node, beside)
+    return 1 + sum(each.rank is node.rank and each.paragraph is not None and not each.heading for each in before)
 
 
 def _among_bodies(node: Node) -> bool:

@@ -44,9 +44,9 @@ about     (?:(?:đầu|giữa|cuối|hết) )?
 month     {about}tháng (?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])
 quarter   {about}quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))?
 year      {about}năm (?P<y>\d{4})(?!\d)
-loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa bão|năm học(?: \d{4} [-–] \d{4})?
+loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa (?:bão|lũ)|năm học(?: \d{4} [-–] \d{4})?
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
-loose     (?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ)
+loose     (?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ|phiên(?: giao dịch)?|ca)
 loose     (?:cuối|giữa) nhiệm kỳ|(?:đầu|cuối) tuần
 loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 half      (?:sáng |chiều |tối )
@@ -68,10 +68,11 @@ unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu nă
 unit      một năm|cả năm(?! học)|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
 then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w)))|tổng kết năm|khi có yêu cầu
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
+whole     (?:ngày(?: làm việc)?|tuần|tháng)
 ofeach    (?:của |mỗi |hằng )*
 arises    (?:có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ)
 stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|thì|do|đến|từ|theo|trên|gửi|báo cáo|tổ chức|thực hiện|hiệu lực
-strongly  trên \d+ ?%|bất thường|phức tạp
+strongly  trên \d+ ?%|bất thường|phức tạp|đột biến
 event     (?:(?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8})
 within    trong(?: vòng| thời hạn| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?|chậm nhất(?: là)?(?: sau)?
 within    tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
@@ -84,9 +85,10 @@ during    (?: trong (?:thời gian|giai đoạn|suốt) [^,.;:()]{3,60}| khi [^,
 times     (?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai|ba) (?:lượt|lần|buổi){during}
 daily     (?:{cue} {hour})?(?:hằng|hàng|mỗi) (?:ngày|tuần)(?: {times})?
 from      (?:,? (?:bắt đầu |kể )?từ {point})
+weekdays  {weekday}(?: ?(?:,|và) thứ \w+(?: (?:hằng|hàng) tuần)?)?
 per       (?:/|trong|trên|một|mỗi)(?: 0?1 | một )?
 works     lần|lượt|tiết|ngày|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự
-works     vòng|tin, bài|mẫu
+works     vòng|tin, bài|mẫu|phiếu|xã|hộ|cơ sở
 """)
 
 
@@ -199,8 +201,10 @@ _RULES = tuple(
 date      undated  {cue} {hour}{point}{each}?{more}|{season}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
+period    event    (?:vào )?(?:đêm|sáng|chiều|tối) (?:ngày )?{day}
 date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{more}|vào {onlyday}(?= ?[.;])
-period    always   vào {half}?{weekday}(?:{from}| trong {month})?
+period    undated  tháng \d{1,2} ?[-–] ?\d{1,2}(?: / \d{4})
+period    always   (?:các |vào {half}?{hour}(?:các )?){weekdays}(?:{from}(?: đến (?:hết )?{point})?| trong {month})?
 period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay){each}?
 period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
@@ -238,9 +242,9 @@ period    event    (?:vào )?ngày (?:{worded}|{day})
 standing  meant    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
 ad_hoc    always   (?<!tra\s)(?<!ngành\s)đột xuất(?! ?:)|đột xuất(?= khi)|khi cần thiết|khi cần
 ad_hoc    within   (?:ngay )?khi {arises}{event}?
-ad_hoc    always   khi (?:[^\W\d_]+ ){1,4}(?:có )?(?:biến động|bùng phát|diễn biến)(?: {strongly})?
+ad_hoc    always   khi (?:[^\W\d_]+ ){1,4}(?:có )?(?:biến động|bùng phát|diễn biến|tăng|xuất hiện)(?: {strongly})?
 ad_hoc    always   (?:trước|sau) (?:khi(?! trình| ban hành| ký)|mỗi|từng|kỳ) [^,.;:()]{2,60}
-cycle     always   (?:vào )?(?:{weekday} )?(?:ngày|tuần|tháng) (?:đầu|cuối)(?: tiên)? {ofeach}(?:tháng|quý|năm)
+cycle     always   (?:vào )?(?:{weekday} )?{whole} (?:đầu|cuối)(?: tiên| cùng)? {ofeach}(?:tháng|quý|năm)
 """.strip().splitlines()
     )
 )
@@ -328,8 +332,12 @@ def _quarter(text: str) -> int:
     return int(text) if text.isdigit() else roman_value(text.upper())
 
 
+_MONTHS = re.compile(r"tháng\s*\d{1,2}\s*[-–]\s*(\d{1,2}\s*/\s*\d{4})")
+
+
 def _days(plain: str) -> tuple[str, ...]:
-    """The points in time that the words name, in their order."""
+    """The points in time that the words name, in their order; of «tháng 10 - 12/2023» the last month."""
+    plain = _MONTHS.sub(r"tháng \1", plain)
     rests = [plain[point.start() :] for point in _ANY_POINT.finditer(plain)]
     return tuple(
         next((shape(found) for name, shape in _SHAPES if (found := re.match(_PIECES[name], rest))), "")

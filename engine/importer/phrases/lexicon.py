@@ -25,8 +25,8 @@ def words(text: str) -> tuple[str, ...]:
 # Fields of departments: what follows «Sở», «Bộ», «Phòng», «Ngành». Needed where names share their first word.
 FIELDS = words("""
 lao động - thương binh và xã hội; lao động thương binh và xã hội; lao động, thương binh và xã hội; lao động; nội vụ;
-tài chính kế toán; y tế; giáo dục và đào tạo; giáo dục; tài chính; kế hoạch và đầu tư; tài chính - kế hoạch;
-kế hoạch - tài chính;
+tài chính kế toán; hành chính - tổ chức; y tế; giáo dục và đào tạo; giáo dục; tài chính; kế hoạch và đầu tư;
+tài chính - kế hoạch; kế hoạch - tài chính;
 tư pháp; công thương; xây dựng; giao thông vận tải; giao thông vận tải - xây dựng; nông nghiệp;
 nông nghiệp và phát triển nông thôn; nông nghiệp và môi trường; tài nguyên và môi trường; khoa học và công nghệ;
 thông tin và truyền thông; văn hóa, thể thao và du lịch; văn hóa và thể thao; văn hóa và thông tin;
@@ -49,7 +49,8 @@ văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh 
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
 báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
 thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật; thanh tra, giám sát ngân hàng;
-quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá
+quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá;
+đảng ủy mặt trận tổ quốc, các đoàn thể
 """)
 
 # First words of bodies; after «(?!» what must not follow, for then it is a common word.
@@ -104,7 +105,8 @@ phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông t
 hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
-ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt; nhóm; hãng
+ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt; nhóm; hãng;
+đoàn kiểm tra(?= của); huyện đoàn; thành đoàn; quận đoàn
 """)
 
 # What may be joined to a name without a capital letter.
@@ -172,7 +174,8 @@ thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; ch
 cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
-cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); trao quà; xóa; họp; làm việc(?= với); đảm nhận
+cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); trao quà; xóa; duy tu; đắp; dự phòng; họp;
+làm việc(?= với); đảm nhận
 """)
 
 # Lower-case compounds inside names that begin like a duty.
@@ -191,6 +194,7 @@ cán bộ, công chức, viên chức; cán bộ, công chức
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
 khách hàng; bán hàng; dịch vụ tổng hợp; nhà thầu thi công; chất lượng giáo dục; giáo dục thường xuyên; tự đánh giá;
+y tế dự phòng;
 ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải;
 hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã; công nghệ thông tin;
 hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin; kế hoạch tổng hợp;

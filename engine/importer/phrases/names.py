@@ -50,10 +50,13 @@ _POST = spelled(
 )
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
-_AFTER_LEVELS = spelled(r"(?<!\w)(?:huyện|thị xã|thành phố|xã|phường|thị trấn|quận|đặc khu|tỉnh) $")
-_KIND_OF_PLACE = spelled(
-    r"(?:vùng|ven|miền|biên giới|trọng điểm|đặc biệt|còn lại|phía|ngoại thành|nội thành|trung du|đồng bằng|khó khăn|"
-    r"điểm|lân cận|loại|bãi|đảo|mới|nghèo|khu vực|giáp|trung tâm|thuộc|hội|ủy)(?!\w)"
+_KIND = (
+    r"(?:(?:vùng|ven|miền|phía|loại|bãi|giáp) \w+|biên giới|trọng điểm|đặc biệt khó khăn|còn lại|ngoại thành|nội thành|"
+    r"trung du|đồng bằng|khó khăn|điểm|lân cận|đảo|mới|nghèo|khu vực|trung tâm|thuộc|hội|ủy)"
+)
+_KIND_OF_PLACE = spelled(rf"{_KIND}(?!\w)")
+_AFTER_LEVELS = spelled(
+    rf"(?<!\w)(?:huyện|thị xã|thành phố|xã|phường|thị trấn|quận|đặc khu|tỉnh)(?: {_KIND}(?<!thuộc)(?<!hội)(?<!ủy))? $"
 )
 _PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng|thư viện)(?!\w)")
 _OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
@@ -78,6 +81,8 @@ _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
 _TO_COLON = re.compile(r"[^:.;,]{2,30}:")
 _FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
+_BELOW = spelled(r"(?:đoàn|chi bộ|đảng bộ|đảng ủy|đơn vị|cơ sở) trực thuộc(?!\w)")
+_NEEDS_OBJECT = re.compile(r"(?<=\s)quản\s*lý\s$")
 _ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
 
@@ -147,8 +152,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     return found, end
 
 
-_PLACES = spelled(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện) ?:? ")
-_OF_PLACE = spelled(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|thành phố) )?")
+_PLACES = spelled(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện|quận|thị trấn) ?:? ")
+_OF_PLACE = spelled(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|quận|thành phố) )?")
 
 
 def _row(prose: Prose, place: int, part: Callable[[int], Name | None]) -> list[Name]:
@@ -268,9 +273,9 @@ class _Walk:
             level = _LEVEL.match(plain, at)
             self.leveled = level is not None
             return level.end() if level else None
-        levels = self.grouped and text[at].islower() and _AFTER_LEVELS.search(plain, self.start, at)
-        if levels and not _KIND_OF_PLACE.match(plain, at):
-            return None  # «UBND các huyện, thành phố trao quà»
+        if self.grouped and text[at].islower() and _AFTER_LEVELS.search(plain, self.start, at):
+            kind = _KIND_OF_PLACE.match(plain, at)  # «UBND các huyện, thành phố trao quà», «… các xã ven biển đắp đập»
+            return kind.end() if kind else None
         stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
         if stops or self._duty(at, word.end()) or self._told(at):
             return None
@@ -314,6 +319,8 @@ class _Walk:
         if sign == "," and self.grouped and self._counted(following):
             self.plural = True
             return end if text[following].islower() or is_capital(text[self.start : following]) else None
+        if sign == "," and self.grouped and _BELOW.match(plain, following):  # «Các huyện đoàn, Đoàn trực thuộc»
+            return end
         if sign == "," and after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
             self.plural = True
             return end
@@ -424,6 +431,8 @@ class _Walk:
         near = max(self.start, at - 30)
         if any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30)):
             return True
+        if _NEEDS_OBJECT.search(plain, self.start, at):
+            return True  # «Đội Quản lý vận hành lưới điện»
         before = plain.rfind(" ", near, at - 1) + 1  # «Trung tâm Trợ giúp pháp lý»: the word before is of the same verb
         opener = _OPENER.match(plain, before) if before > self.start and self.prose.text[before].isupper() else None
         return opener is not None and opener.end() > at

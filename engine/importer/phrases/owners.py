@@ -164,6 +164,8 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     told = last.group and opens_duty(prose, tail.end() + 2)
     whole = headed and tail.end() == len(prose.plain)
     verb = _ROLES if whole else _STRONG if len(starts) == 1 or told or headed else _OPENER
+    if _OPENER.fullmatch(tail.group().strip()) and not (headed or _ROLES.match(tail.group().strip())):
+        return [*names[:-1], *(replace(each, group=last.group) for each in parts)]  # «Viện Quy hoạch xây dựng: …»
     own = _BROAD.match(prose.plain)
     if any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts[bool(own) :]):
         return names

@@ -153,7 +153,7 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
     fresh = bool(number) and counted is not None and (r, counted) not in table.spans
     task, marked = _task(get.get(Label.TASK, ""))
     return Row(
-        no=re.sub(r"[.)\s]+$", "", number) or marked,
+        no=(number if number.startswith("(") else number.rstrip(".) ")) or marked,
         owners=tuple(owners),
         texts=task,
         place=place,

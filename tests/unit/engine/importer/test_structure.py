@@ -901,3 +901,36 @@ def test_a_section_begins_after_a_line_that_ends_with_hang_quy(read):
         "Phụ trách: Sở Nội vụ\nThời hạn: Hàng tháng\nC. KINH PHÍ\nDự kiến 640 triệu đồng.\n"
     )
     assert [each.citation for each in plan.duties] == ["I.1", "II.1"]
+
+
+def test_a_paragraph_after_a_long_heading_with_its_time_is_apart(read):
+    plan = read(
+        "III. TIẾN ĐỘ\n1. Giai đoạn 1: Thu thập minh chứng, viết báo cáo (từ ngày 16/4/2023 đến ngày 31/8/2023)\n"
+        "Các nhóm chuyên trách thu thập minh chứng.\nSở Y tế xây dựng kho minh chứng.\n"
+    )
+    assert [(each.citation, each.deadlines[0].text) for each in plan.duties] == [
+        ("III.1.1", "từ ngày 16/4/2023 đến ngày 31/8/2023"),
+        ("III.1.2", "từ ngày 16/4/2023 đến ngày 31/8/2023"),
+    ]
+
+
+def test_a_point_of_a_body_is_cited_by_its_place_among_all_points(read):
+    plan = read(
+        "III. GIẢI PHÁP\n2. Hạ tầng\n- Đẩy nhanh tiến độ các dự án.\n- Giao Sở Y tế rà soát dự án.\n"
+        "- Sở Nội vụ bàn giao.\n3. Nguồn lực\n- Công an tỉnh tuần tra.\n"
+    )
+    assert [each.citation for each in plan.duties] == ["III.2.2", "III.2.3", "III.3.1"]
+
+
+def test_a_name_may_end_with_a_verb_before_its_colon(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Sở Y tế, Viện Quy hoạch xây dựng: Thiết kế chiếu sáng.\n2. Công an tỉnh: Tuần tra.\n"
+    )
+    assert found(plan)[0] == ("1", ["Sở Y tế", "Viện Quy hoạch xây dựng"], ["Thiết kế chiếu sáng."])
+
+
+def test_a_row_keeps_the_brackets_of_its_number(page):
+    rows = "<tr><td>TT</td><td>Nhiệm vụ</td><td>Thời hạn</td><td>Cơ quan chủ trì</td></tr>"
+    rows += "<tr><td>(1)</td><td>Kiểm tra đập</td><td>Quý IV/2024</td><td>Sở Y tế</td></tr>"
+    plan = read_document(f"<html><p>PHỤ LỤC</p><table>{rows}</table></html>".encode(), "x")
+    assert [each.citation for each in plan.duties] == ["PL.(1).1"]

@@ -40,6 +40,12 @@ NAMES = [
     ("Phòng Tài chính kế toán bố trí", ["Phòng Tài chính kế toán"]),
     ("Phòng Giáo dục Trung học - Giáo dục thường xuyên chủ trì", ["Phòng Giáo dục Trung học - Giáo dục thường xuyên"]),
     ("UBND các huyện, thành phố thả cá giống", ["UBND các huyện, thành phố"]),
+    ("UBND các huyện ven biển đắn đo", ["UBND các huyện ven biển"]),
+    ("UBND các quận Hải Trung, Sơn Thủy thả cá", ["UBND quận Hải Trung", "UBND quận Sơn Thủy"]),
+    ("Đội Quản lý vận hành lưới điện cao thế kiểm tra", ["Đội Quản lý vận hành lưới điện cao thế"]),
+    ("Các Đoàn kiểm tra của huyện kiểm tra", ["Các Đoàn kiểm tra của huyện"]),
+    ("Các huyện đoàn, thành đoàn, Đoàn trực thuộc", ["Các huyện đoàn, thành đoàn, Đoàn trực thuộc"]),
+    ("Phòng Hành chính - Tổ chức điều động", ["Phòng Hành chính - Tổ chức"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
     (
