@@ -79,7 +79,7 @@ def test_every_call_answers_as_the_document_says(office: Office, lived: Database
     key = keys(lived)[role] if role else ""
     calls = strategies(office.get("/api/v1/openapi.json").text)
     assert len(calls) > 60
-    for call in calls if role == "administrator" else part(calls, ["", *ROLES].index(role), 2):
+    for call in calls if role == "administrator" else part(calls, ["", *ROLES].index(role), 3):
 
         @settings(QUIET, max_examples=(2 if role == "administrator" else 1) * (10 if DEEP else 1))
         @given(case=call)

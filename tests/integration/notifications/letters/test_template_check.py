@@ -71,6 +71,10 @@ def test_an_office_s_folder_is_checked_file_by_file(tmp_path: Path) -> None:
     (tmp_path / "en").mkdir()
     (tmp_path / "en" / "sms.txt").write_text("HIV")
     assert {problem.file for problem in check_folder(tmp_path)} == {"vi/watch/subject.txt", "en/sms.txt"}
+
+
+@pytest.mark.deep  # kind by kind above
+def test_the_shipped_folder_as_an_office_s_has_nothing_wrong() -> None:
     assert check_folder(TEMPLATES) == []
 
 
@@ -162,7 +166,7 @@ def test_one_that_is_saved_while_letters_leave_is_seen_by_the_next(laid: Laid, t
 
 
 def test_what_no_own_file_takes_part_in_is_rendered_without_the_sandbox(tmp_path: Path) -> None:
-    renderer = office_with(tmp_path, LetterBox(), seconds=0.5).renderer
+    renderer = office_with(tmp_path, LetterBox(), seconds=0.2).renderer
     (tmp_path / "vi").mkdir()
     (tmp_path / "vi" / "lines.html").write_text(LOOP + (TEMPLATES / "vi" / "lines.html").read_text())
     custom, shipped = renderer.templates()
@@ -216,14 +220,14 @@ def test_one_that_would_take_for_ever_or_all_memory_holds_up_no_letter(laid: Lai
     home.mkdir(parents=True)
     (home / "subject.txt").write_text(text)
     box = LetterBox()
-    asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box, seconds=0.5)))
+    asyncio.run(deliver(laid.database, NOW, office_with(tmp_path, box, seconds=0.2)))
     assert len(box.letters) == 5
     assert all("xác nhận" in each.subject for each in box.letters)
 
 
 def test_one_that_would_take_for_ever_is_a_problem_before_it_is_saved(laid: Laid, tmp_path: Path) -> None:
     renderer = office_with(tmp_path, LetterBox()).renderer
-    editor = OfficeTemplates(laid.database, tmp_path, BASE, renderer, check_seconds=1.0)
+    editor = OfficeTemplates(laid.database, tmp_path, BASE, renderer, check_seconds=0.2)
     (problem,) = editor.problems("vi", "duties", {"subject.txt": LOOP})
     assert "takes too long" in str(problem.what)
     with pytest.raises(FileRefused):
