@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from _pytest.unraisableexception import gc_collect_iterations_key
 from ground.depth import DEEP, takes_turns
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
@@ -39,6 +40,7 @@ gc.disable()  # while everything is imported and collected: a quarter of that ti
 
 def pytest_configure(config: pytest.Config) -> None:
     """The main process creates the folder that the xdist workers share."""
+    config.stash[gc_collect_iterations_key] = 1  # at the end pytest looks for garbage five times: 2 s of each process
     if not hasattr(config, "workerinput"):
         shared = Ground.begin()
         os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
@@ -68,6 +70,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from ground.hashing import hash_cheaply
 
         hash_cheaply()
+    if "ground.databases" in sys.modules:
+        from ground.databases import share_schema
+
+        share_schema(_ground())
     if "workflows.cli" in sys.modules:
         from ground.command_tree import share_command_tree
 

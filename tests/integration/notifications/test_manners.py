@@ -54,6 +54,7 @@ from workflows.passes import tick
 
 PHONE = "0912345678"
 CAP = 3
+MOST_DUTIES = 10 if DEEP else 5
 
 
 def busy_plan(duties: int, urgency: Urgency, number: int) -> Any:
@@ -101,11 +102,11 @@ def sent_by_day(database: Database, *, urgent: bool) -> Counter[Any]:
 )
 @given(
     plans=st.lists(
-        st.tuples(st.integers(1, 10), st.sampled_from([Urgency.NORMAL, Urgency.NORMAL, Urgency.HOA_TOC])),
+        st.tuples(st.integers(1, MOST_DUTIES), st.sampled_from([Urgency.NORMAL, Urgency.NORMAL, Urgency.HOA_TOC])),
         min_size=1,
         max_size=3,
     ),
-    moments=st.lists(st.tuples(st.integers(0, 71), st.booleans()), max_size=9),
+    moments=st.lists(st.tuples(st.integers(0, 71), st.booleans()), max_size=9 if DEEP else 5),
     begun=st.sampled_from(["2021-04-07", "2021-06-10", "2021-06-18"]),
 )
 def test_no_plan_however_large_breaks_the_cap_of_a_person(

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
+from ground.depth import part
 from ground.factory import CONFIG, at, happened, row, rows, store
 from ground.import_kinds import samples
 from ground.office import Office, open_office
@@ -346,7 +347,7 @@ def test_pasted_text_is_read_like_a_file(desk: Office) -> None:
 
 def bomb() -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr("word/document.xml", b"<a>" + b" " * 200_000_000)
     return out.getvalue()
 
@@ -404,7 +405,7 @@ def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, t
     desk = open_office(
         sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), simulate=cached_simulation(sqlite_database)
     )
-    page = BeautifulSoup(desk.get(f"/plans/{laid.plan_id}/simulate?scenario=late").text, "lxml")
+    page = BeautifulSoup(desk.get(f"/plans/{laid.plan_id}/simulate?scenario=late&until=2021-07-09").text, "lxml")
     heat = page.select("table.heat tbody tr")
     figures = [int(each.get_text()) for line in heat for each in line.select("td[class^=h]")]
     sums = [int(line.select("td.num")[0].get_text()) for line in heat]
@@ -448,7 +449,7 @@ SET = sorted(each for each in (TEXT.parent / "import").rglob("*") if each.suffix
 @pytest.mark.parametrize("folder", sorted({each.parent for each in SET}), ids=lambda folder: folder.name)
 def test_every_labelled_text_comes_to_a_form_whose_mistakes_stand_beside_their_fields(folder: Path) -> None:
     directory = load_directory(DIRECTORY)
-    for file in (each for each in SET if each.parent == folder):
+    for file in part([each for each in SET if each.parent == folder], 0, 3):
         try:
             sheet = sheet_of(read_document(file, file.name, directory=directory), directory)
         except BadInput:
