@@ -25,7 +25,7 @@ ALONE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'"
 )
-MIGRATED = Database.upgrade
+STEP_BY_STEP = Database.upgrade
 FROM_ONE = "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
 
 
@@ -45,20 +45,20 @@ def share_schema(ground: Ground) -> None:
     """A SQLite file that does not exist yet gets its schema by copying the template, 1 ms instead of 400: commands and
     simulations make dozens. ``Database.upgrade`` then finds it up to date."""
 
-    def upgrade(database: Database) -> None:
-        file = database.url.database if database.dialect == "sqlite" else None
+    def upgrade(self: Database) -> None:
+        file = self.url.database if self.dialect == "sqlite" else None
         if file and file != ":memory:" and not Path(file).exists():
             shutil.copyfile(sqlite_template(ground), file)
-        MIGRATED(database)
+        STEP_BY_STEP(self)
 
-    Database.upgrade = upgrade  # type: ignore[method-assign]
+    Database.upgrade = upgrade  # type: ignore[assignment, method-assign]
 
 
 @contextmanager
 def real_migrations() -> Iterator[None]:
     """Every step of the schema is taken, for the block."""
     shared = Database.upgrade
-    Database.upgrade = MIGRATED  # type: ignore[method-assign]
+    Database.upgrade = STEP_BY_STEP  # type: ignore[method-assign]
     try:
         yield
     finally:

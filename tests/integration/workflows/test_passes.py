@@ -246,8 +246,8 @@ def test_nobody_gets_two_letters_on_a_day_nor_one_on_a_closed_day(sqlite_databas
 
 def test_real_letters_avoid_the_second_and_third_of_september(sqlite_database: Database) -> None:
     """Lines decided on 1 September after the window leave on Monday the 6th: two holidays and a weekend between."""
-    laid = activated(real_plan(sqlite_database, now=at("2021-06-14")), now=at("2021-06-14"))
-    lived(laid, at("2021-06-14", "09:00"), at("2021-09-01", "20:00"))
+    laid = activated(real_plan(sqlite_database, now=at("2021-08-23")), now=at("2021-08-23"))
+    lived(laid, at("2021-08-23", "09:00"), at("2021-09-01", "20:00"))
     some = row(sqlite_database, Assignment, id=laid.assignment("IV.16.1", "ubnd-tp-vinh"))
     with sqlite_database.write() as session:
         lifecycle.chase(session, some.id, actor="contact:1", now=at("2021-09-01", "21:30"))
