@@ -351,8 +351,13 @@ def test_an_agency_without_a_reachable_contact_is_the_monitor_s_business(sqlite_
     assert happened(sqlite_database, kind=EventKind.UNREACHABLE) == ["unreachable"]
 
 
-def test_more_than_one_batch_is_acted_on_in_one_pass(sqlite_database: Database) -> None:
-    duties = tuple(item(n, "cac-huyen") for n in range(1, 1100))
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passes, "ESCALATION_BATCH_ROWS", 100)
+
+
+def test_more_than_one_batch_is_acted_on_in_one_pass(sqlite_database: Database, small_batches: None) -> None:
+    duties = tuple(item(n, "cac-huyen") for n in range(1, 110))
     laid = lay(sqlite_database, now=BEGAN, plan=plan_file(items=duties))
     count = len(rows(sqlite_database, Assignment))
     assert count > passes.ESCALATION_BATCH_ROWS
@@ -387,9 +392,9 @@ class WatchingBox(LetterBox):
 
 
 @pytest.fixture
-def many(database: Database) -> Laid:
+def many(database: Database, small_batches: None) -> Laid:
     """Two owners with more duties than a batch each, all due."""
-    duties = tuple(item(n, "cac-huyen") for n in range(1, passes.ESCALATION_BATCH_ROWS + 100))
+    duties = tuple(item(n, "cac-huyen") for n in range(1, passes.ESCALATION_BATCH_ROWS + 10))
     laid = lay(database, now=BEGAN, plan=plan_file(items=duties))
     passes.digest(database, BEGAN)
     return laid
