@@ -421,7 +421,8 @@ def unfinished(out: Reviewed) -> str:
 
 
 def _text(data: dict[str, Any]) -> str:
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=110)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(data, Dumper=dumper, allow_unicode=True, sort_keys=False, width=110)
     return text
 
 

@@ -57,7 +57,8 @@ class Sheet:
 
 def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
     """The review of an imported plan."""
-    draft: dict[str, Any] = yaml.load(as_plan_yaml(plan, directory), Loader=yaml.BaseLoader)  # dates stay text
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # dates stay text
+    draft: dict[str, Any] = yaml.load(as_plan_yaml(plan, directory), Loader=loader)
     for section in draft["sections"]:
         for item in section["items"]:
             item["no"] = int(item["no"])
