@@ -13,6 +13,7 @@ from ground.dovecot import PASSWORD, running_dovecot
 from ground.factory import Laid, at, bring_to, laid_once, lay, row, rows, swept
 from ground.paths import DATA
 from ground.post import KEY, LetterBox, post_office
+from ground.remembered import once
 from sqlalchemy import update
 
 from engine.accounts.signed_links import Signer
@@ -344,15 +345,20 @@ def test_a_bounce_goes_to_the_fates_and_is_not_answered(laid: Laid) -> None:
 @pytest.fixture
 def by_sms(sqlite_database: Database) -> tuple[Laid, Outgoing]:
     """The coordinator has a telephone, and after three silent days the letter came to it."""
-    laid = lay(sqlite_database, now=NOW)
-    with sqlite_database.write() as session:
-        c = table(Contact)
-        session.connection().execute(update(c).where(c.c.email == COORDINATOR).values(phone="0912 345 678"))
-    for day in ("2021-04-07", "2021-04-12"):
-        swept(sqlite_database, at(day))
-        _, box = sent(laid, at(day))
-    (letter,) = box.letters
-    return laid, letter
+
+    def fill() -> tuple[int, Outgoing]:
+        laid = lay(sqlite_database, now=NOW)
+        with sqlite_database.write() as session:
+            c = table(Contact)
+            session.connection().execute(update(c).where(c.c.email == COORDINATOR).values(phone="0912 345 678"))
+        for day in ("2021-04-07", "2021-04-12"):
+            swept(sqlite_database, at(day))
+            _, box = sent(laid, at(day))
+        (letter,) = box.letters
+        return laid.plan_id, letter
+
+    plan_id, letter = once(sqlite_database, "answered by SMS", fill)
+    return Laid(sqlite_database, plan_id), letter
 
 
 def text_in(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,13 @@ def office(sqlite_database: Database, tmp_path: Path) -> Office:
     return open_office(sqlite_database, tmp_path, **SECRETS)
 
 
+@cache
+def parsed(page: str) -> BeautifulSoup:
+    return BeautifulSoup(page, "lxml")
+
+
 def line(page: str, name: str) -> str:
-    found = BeautifulSoup(page, "lxml").find("code", string=name)
+    found = parsed(page).find("code", string=name)
     return " ".join(found.find_parent("li").get_text(" ").split())  # type: ignore[union-attr]
 
 

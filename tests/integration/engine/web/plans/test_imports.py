@@ -22,6 +22,7 @@ from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, directory_mistakes
 from engine.files.yaml_reader import read
 from engine.importer import read_document
+from engine.importer.reading.limits import LIMITS
 from engine.store.database import Database
 from engine.store.records import Plan
 from engine.terms import PlanState
@@ -348,7 +349,7 @@ def test_pasted_text_is_read_like_a_file(desk: Office) -> None:
 def bomb() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr("word/document.xml", b"<a>" + b" " * 200_000_000)
+        archive.writestr("word/document.xml", b"<a>" + b" " * LIMITS.unpacked_bytes)
     return out.getvalue()
 
 
