@@ -67,13 +67,15 @@ def test_what_cannot_be_confirmed_is_told_and_nothing_is_written(dondoc: Command
     assert not file.exists()
 
 
-def test_the_plan_of_2026_lives_its_half_year_with_130_communes(dondoc: Commands) -> None:
+@pytest.mark.parametrize(
+    ("scenario", "until"),
+    [("silent", "2026-06-18"), pytest.param("punctual", "2026-07-03", marks=pytest.mark.deep)],
+)
+def test_the_plan_of_2026_lives_its_half_year_with_130_communes(dondoc: Commands, scenario: str, until: str) -> None:
     file, _ = renewed(dondoc, "so-ldtbxh=so-y-te", "all")
     told: list[dict[str, Any]] = [
         json.loads(line)
-        for line in dondoc(
-            "simulate", file, "--scenario", "punctual", "--until", "2026-07-03", "--json"
-        ).out.splitlines()
+        for line in dondoc("simulate", file, "--scenario", scenario, "--until", until, "--json").out.splitlines()
     ]
     letters = [each for each in told if "agency" in each]
     old, new = map(load_directory, DIRECTORIES)
