@@ -96,7 +96,7 @@ def _closings(root: Node, account: Account, directory: Directory) -> Iterable[In
     """Paragraphs that close the plan in a section that gives no duties («VI. KINH PHÍ … Trên đây là Kế hoạch …»)."""
     for node in root.walk():
         free = node.mark is None and not node.heading and not node.children
-        free = free or (node.rank is Rank.PART and node.owner is not None)  # «Điều 3. … chịu trách nhiệm thi hành …»
+        free = free or node.rank is Rank.PART  # «Điều 3. … chịu trách nhiệm thi hành …»
         if free and not account.has(node.paragraph) and speaks_to_all(node.body):
             line = owner_line(node.body, clauses=True) if len(node.body) < 4000 else None
             yield from instructions_of(node, line, directory, account)

@@ -133,6 +133,16 @@ class SectionRead:
             return
         inline = line.form is Form.INLINE and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
+        alone = inline and ended(node.body) and node.rank is Rank.NUMBER
+        if alone and not any(each.is_entry for each in node.children):
+            self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
+            for child in node.children:
+                if child.paragraph is not None and opens_duty(Prose.of(child.body)):
+                    self.account.use(child.paragraph, Use.INSTRUCTION)
+                    self.instructions.append(
+                        Instruction(nameless(child.body), child.place, (), deadlines_in(child.body))
+                    )
+            return
         named = {name.text for name in line.names}
         duties = [
             replace(said, owner=_another(said.node, named) if said.node else None) for said in self._duties(node, own)
@@ -404,7 +414,9 @@ def instructions_of(
         account.leave_out(node.paragraph, LEAVE)
 
 
-_MADE_KNOWN = spelled(r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)")
+_MADE_KNOWN = spelled(
+    r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)|chịu trách nhiệm thi hành"
+)
 
 
 def _turn(node: Node) -> int:

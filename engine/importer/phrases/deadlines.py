@@ -46,7 +46,6 @@ quarter   {about}quý (?P<q>iv|i{1,3}|[1-4])(?!\w)(?: (?:/|năm|-) (?P<y>\d{4}))
 year      {about}năm (?P<y>\d{4})(?!\d)
 loose     tết nguyên đán|tết âm lịch|tết|khai giảng|năm học mới|mùa mưa (?:bão|lũ)|năm học(?: \d{4} [-–] \d{4})?
 loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-–] \d{4})?
-loose     (?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ|phiên(?: giao dịch)?|ca)
 loose     (?:cuối|giữa) nhiệm kỳ|(?:đầu|cuối) tuần
 loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 half      (?:sáng |chiều |tối )
@@ -57,7 +56,8 @@ after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|li
 turn      (?: (?:của )?(?:mỗi )?(?:quý|kỳ báo cáo|kỳ|năm|tháng)(?: sau| kế tiếp)?)?
 each      ,? (?:hằng|hàng|mỗi) (?:tháng|quý|năm)|,? các tháng \d{1,2}(?:, \d{1,2})*(?: và \d{1,2})?
 each      ,? (?:của )?(?:tháng|quý|năm) {after}{turn}
-season    ngay sau tết(?: nguyên đán)?|trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội|thi)|vụ \w+(?: \w+)?)
+season    ngay sau tết(?: nguyên đán)?|trước đợt \w+(?: \w+){1,3}
+season    trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội|thi)|vụ \w+(?: \w+)?)
 until     (?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)
 cue       {until}(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?
 cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|hoàn thành(?: trong| vào)?
@@ -88,7 +88,7 @@ from      (?:,? (?:bắt đầu |kể )?từ {point})
 weekdays  {weekday}(?: ?(?:,|và) thứ \w+(?: (?:hằng|hàng) tuần)?)?
 per       (?:/|trong|trên|một|mỗi)(?: 0?1 | một )?
 works     lần|lượt|tiết|ngày|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự
-works     vòng|tin, bài|mẫu|phiếu|xã|hộ|cơ sở
+works     vòng|tin, bài(?:, phóng sự)?|mẫu|phiếu|xã|hộ|cơ sở
 """)
 
 
@@ -213,6 +213,8 @@ period    undated  tháng \d{1,2} ?(?:/|năm) ?\d{4}(?: (?:,|và|-|–|đến) t
 period    acted    (?:trong|vào) {year}
 period    open     từ {year}(?: trở đi)?
 period    meant    (?:vào|trong|từ) {loose}
+period    always   (?:vào )?(?:đầu|cuối) mỗi (?:học kỳ|năm học|đợt|vụ|phiên(?: giao dịch| chợ)?|ca)
+period    open     từ (?:ngày )?{day}|đến khi công bố hết dịch
 period    always   năm học \d{4} [-–] \d{4}(?= ?:)
 period    always   (?:trong|vào) tháng (?:công nhân|thanh niên|hành động)(?![^.;]{0,60}\( ?(?:tháng|từ))
 period    always   (?:trong |vào )?(?:các|hai|ba) ngày \d{1,2}(?: ?{also} \d{1,2}(?! ?[/.-])){0,6} ?{also} {day}

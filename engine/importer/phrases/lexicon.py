@@ -76,12 +76,14 @@ phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ;
 chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh;
 phó chánh; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; bà;
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
-nhà trường; giáo viên; gia đình; ban quản lý; lãnh đạo(?= (?:sở|phòng|ban|cơ quan|đơn vị|các)(?!\w)); toàn thể; bql;
+nhà trường; giáo viên; gia đình; ban quản lý; toàn thể; bql;
+lãnh đạo(?= (?:sở|phòng|ban|công ty|cơ quan|đơn vị|các)(?!\w));
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
 chủ rừng; khu phố; thôn; nhà thầu; tư vấn (?:giám sát|thiết kế); tổ chức tài chính; trại giam; trại tạm giam;
 đảng đoàn; lđlđ; y tế(?= các (?:bộ|ngành)(?!\w));
 cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; đoạn quản lý; kế toán(?= ngân sách| trưởng);
-người sử dụng lao động; phân hội; cụm; ngành(?! nghề); đoàn thể
+người sử dụng lao động; phân hội; cụm; ngành(?! nghề); đoàn thể;
+hộ (?:chăn nuôi|kinh doanh); quản đốc
 """)
 
 # First words of bodies that are also written small.
@@ -106,7 +108,7 @@ hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưở
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
 ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt; nhóm; hãng;
-đoàn kiểm tra(?= của); huyện đoàn; thành đoàn; quận đoàn
+phân xưởng; đoàn kiểm tra(?= của); huyện đoàn; thành đoàn; quận đoàn
 """)
 
 # What may be joined to a name without a capital letter.
@@ -114,7 +116,7 @@ SUFFIXES = words(r"""
 được (?:giao|phân công) (?:chủ trì|phụ trách|theo dõi|thực hiện) [^,.:;]{2,60}$;
 (?:có )?liên quan;
 (?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?;
-các cấp; cùng cấp; hai cấp;
+các cấp; cùng cấp; hai cấp; đăng cai;
 cấp (?:tỉnh|huyện|xã|sở|trên|dưới|cơ sở|thành phố)(?:, cấp (?:huyện|xã))*(?: và cấp (?:huyện|xã))?;
 (?:trực )?thuộc(?: và trực thuộc)?(?= (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|sở|bộ|ubnd|ủy ban|ngành|cục|phạm
 vi|trung ương|phòng|ban|cơ quan));
@@ -174,7 +176,7 @@ thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; ch
 cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
-cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); trao quà; xóa; duy tu; đắp; dự phòng; họp;
+cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); trao quà; xóa; hoãn; duy tu; đắp; dự phòng; họp;
 làm việc(?= với); đảm nhận
 """)
 
@@ -194,7 +196,7 @@ cán bộ, công chức, viên chức; cán bộ, công chức
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
 khách hàng; bán hàng; dịch vụ tổng hợp; nhà thầu thi công; chất lượng giáo dục; giáo dục thường xuyên; tự đánh giá;
-y tế dự phòng;
+y tế dự phòng; điều khiển sản xuất;
 ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải;
 hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã; công nghệ thông tin;
 hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin; kế hoạch tổng hợp;

@@ -81,7 +81,9 @@ _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng
 _INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
 _TO_COLON = re.compile(r"[^:.;,]{2,30}:")
 _FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
-_BELOW = spelled(r"(?:đoàn|chi bộ|đảng bộ|đảng ủy|đơn vị|cơ sở) trực thuộc(?!\w)")
+_BELOW = spelled(
+    r"(?:(?:đoàn|chi bộ|đảng bộ|đảng ủy|đơn vị|cơ sở) trực thuộc|(?:huyện|thị|thành|quận) ủy(?! viên))(?!\w)"
+)
 _NEEDS_OBJECT = re.compile(r"(?<=\s)quản\s*lý\s$")
 _ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
@@ -152,7 +154,9 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     return found, end
 
 
-_PLACES = spelled(r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện|quận|thị trấn) ?:? ")
+_PLACES = spelled(
+    r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện(?! ủy)|quận(?! ủy)|thị trấn) ?:? "
+)
 _OF_PLACE = spelled(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|quận|thành phố) )?")
 
 
@@ -399,7 +403,10 @@ class _Walk:
         begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
         field = _UNIT_OF_FIELDS.match(plain, self.start) and _FEW_MORE.match(plain, following)
         inside = not begun and (_INSIDE.match(plain, following) or field)
-        if not (self.prose.text[following : following + 1].isupper() or inside):
+        part = (
+            _OF_FIELDS.match(plain, self.start) and _WEAK.match(plain, following) and not (self.closed or self.grouped)
+        )
+        if not (self.prose.text[following : following + 1].isupper() or inside or part):
             return None
         self.closed = False
         return end

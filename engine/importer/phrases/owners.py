@@ -167,6 +167,8 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     if _OPENER.fullmatch(tail.group().strip()) and not (headed or _ROLES.match(tail.group().strip())):
         return [*names[:-1], *(replace(each, group=last.group) for each in parts)]  # «Viện Quy hoạch xây dựng: …»
     own = _BROAD.match(prose.plain)
+    counted = last.group and told  # «Các tổ chức tín dụng, tổ chức cung ứng dịch vụ thanh toán: Làm sạch …»
+    starts = [each for each in starts if not (counted and prose.plain.startswith("tổ chức ", each))]
     if any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts[bool(own) :]):
         return names
     if _OF_A_CLAUSE.search(tail.group()):

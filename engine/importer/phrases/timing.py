@@ -86,7 +86,8 @@ def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:
         return None, "ngày không có thật"
     doubts = [f"văn bản không ghi năm, lấy năm {year}"] if found["y"] == "-" else []
     doubts += [] if found["d"] else ["lấy ngày cuối của thời gian nêu trong văn bản"]
-    if re.search(rf"(?<!\w)từ {re.escape(deadline.text)}", deadline.sentence):
+    begins = deadline.text.lower().startswith("từ ") and not _RANGE.search(deadline.text)
+    if begins or re.search(rf"(?<!\w)từ {re.escape(deadline.text)}", deadline.sentence):
         doubts.append("văn bản nêu ngày bắt đầu, không nêu hạn")
     if not found["d"]:
         day = date(of + month // 12, month % 12 + 1, 1)

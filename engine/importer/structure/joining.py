@@ -39,6 +39,9 @@ _EXPECTS_NUMBER = re.compile(
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
 )
 _EXPECTS_LETTER = re.compile(r"(?<!\w)(?:điểm|khoản|mục|tiết|loại|nhóm|lớp|bảng|biểu|phụ lục|khối)$")
+_END_OF_NAME = re.compile(
+    r"[A-ZĐÀ-Ỹ][a-zà-ỹ]*(?: [A-ZĐÀ-Ỹ][a-zà-ỹ]*)?: "
+)  # «Chi cục Thuế khu vực Bát Sơn - Na» «Lộc: …»
 _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
 _KNOWN_PAIRS = frozenset(pair for text in (*say.FIELDS, *say.WHOLE_NAMES) for pair in _ACROSS.findall(text))
@@ -233,6 +236,7 @@ class _Joiner:
         line = owner_line(f"{body} {following}")
         first, _, rest = following.partition(" ")  # «Phòng Giám định» «BHYT phân công …»
         short = first.isupper() and len(first) > 1 and not rest[:1].isupper()
+        short = short or _END_OF_NAME.match(following) is not None
         return line is not None and (line.form is Form.ALONE or (short and line.names[-1].end > len(body)))
 
     def _genuine(self, mark: Mark, line: TextLine, before: str) -> bool:

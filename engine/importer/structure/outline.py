@@ -147,8 +147,8 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
 
 
 def _titles(node: Node) -> bool:
-    """Whether plain paragraphs stand under a «(3)» that is a title."""
-    return node.rank is Rank.BRACKET and not ended(node.body) and not node.marked()
+    """Whether plain paragraphs stand under a «(3)» or «a)» that is a title."""
+    return node.rank in (Rank.BRACKET, Rank.LETTER) and not ended(node.body) and not node.marked()
 
 
 def is_part(node: Node) -> bool:
@@ -159,7 +159,12 @@ def is_part(node: Node) -> bool:
 def under_topic(node: Node) -> bool:
     """Whether a paragraph without a mark stands under a numbered title («1. Về tuyên truyền», «(1) Tuyên truyền»)."""
     above = node.parent
-    if node.mark is not None or above is None or above.rank not in (Rank.NUMBER, Rank.BRACKET) or ended(above.body):
+    if (
+        node.mark is not None
+        or above is None
+        or above.rank not in (Rank.NUMBER, Rank.BRACKET, Rank.LETTER)
+        or ended(above.body)
+    ):
         return False
     return theme_of(above.body) is Theme.OPEN and owner_line(above.body, headed=True) is None
 

@@ -16,6 +16,7 @@ BELOW = {
     "sixteenth": {"owners": 0.93, "deadlines": 0.93},
     "seventeenth": {"owners": 0.96},
     "twentysixth": {"duties": 0.98},
+    "twentyeighth": {"owners": 0.96},
     "eighteenth": {"owners": 0.94, "deadlines": 0.85, "instructions": 0.75},
 }
 figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))

@@ -934,3 +934,37 @@ def test_a_row_keeps_the_brackets_of_its_number(page):
     rows += "<tr><td>(1)</td><td>Kiểm tra đập</td><td>Quý IV/2024</td><td>Sở Y tế</td></tr>"
     plan = read_document(f"<html><p>PHỤ LỤC</p><table>{rows}</table></html>".encode(), "x")
     assert [each.citation for each in plan.duties] == ["PL.(1).1"]
+
+
+def test_paragraphs_under_a_lettered_title_are_bodies_of_their_own(read):
+    plan = read(
+        "III. BIỆN PHÁP\n1. Đối với thôn có dịch\na) Tiêu hủy lợn bệnh\nBan Chỉ huy Quân sự xã đào hố.\n"
+        "b) Kiểm soát\nCông an xã chủ trì lập 03 chốt.\n2. Đối với thôn chưa có dịch\nTrưởng các thôn lập danh sách.\n"
+        "Hộ chăn nuôi chủ động rắc vôi bột.\n"
+    )
+    assert [each.citation for each in plan.duties] == ["III.1.a.1", "III.1.b.1", "III.2.1", "III.2.2"]
+
+
+def test_a_paragraph_after_a_whole_sentence_of_a_body_is_none_of_its_duties(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Công an tỉnh\n- Tuần tra.\n2. Đề nghị Sở Y tế cử người xuống địa bàn.\n"
+        "Hoãn các cuộc họp không cấp thiết.\n"
+    )
+    assert [each.text[:8] for each in plan.duties] == ["Tuần tra", "Đề nghị "]
+    assert [each.text for each in plan.instructions] == ["Hoãn các cuộc họp không cấp thiết."]
+
+
+def test_a_name_goes_on_in_a_line_that_ends_it_with_a_colon(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Công an huyện\n- Tuần tra các chợ, bến xe, bến tàu trên địa bàn\ntoàn huyện.\n"
+        "2. Chi cục Thuế khu vực Bát Sơn - Na\nLộc: Xác định nghĩa vụ tài chính.\n"
+    )
+    assert found(plan)[-1] == ("2", ["Chi cục Thuế khu vực Bát Sơn - Na Lộc"], ["Xác định nghĩa vụ tài chính."])
+
+
+def test_a_group_of_organizations_goes_to_its_colon(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Dữ liệu\n- Các tổ chức tín dụng, các tổ chức cung ứng dịch vụ thanh toán: Làm sạch.\n"
+        "- Sở Y tế: Kết nối.\n"
+    )
+    assert found(plan)[0][1] == ["Các tổ chức tín dụng", "các tổ chức cung ứng dịch vụ thanh toán"]

@@ -46,6 +46,13 @@ NAMES = [
     ("Các Đoàn kiểm tra của huyện kiểm tra", ["Các Đoàn kiểm tra của huyện"]),
     ("Các huyện đoàn, thành đoàn, Đoàn trực thuộc", ["Các huyện đoàn, thành đoàn, Đoàn trực thuộc"]),
     ("Phòng Hành chính - Tổ chức điều động", ["Phòng Hành chính - Tổ chức"]),
+    (
+        "Cục Phát triển thị trường và doanh nghiệp khoa học rà soát",
+        ["Cục Phát triển thị trường và doanh nghiệp khoa học"],
+    ),
+    ("Ủy ban nhân dân tỉnh đăng cai bố trí", ["Ủy ban nhân dân tỉnh đăng cai"]),
+    ("Lãnh đạo Công ty và Quản đốc các phân xưởng trực", ["Lãnh đạo Công ty", "Quản đốc các phân xưởng"]),
+    ("Phòng Điều khiển sản xuất lập", ["Phòng Điều khiển sản xuất"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
     (
