@@ -36,7 +36,7 @@ def wired(folder: Path, *, demo: bool = False) -> System:
 def lived_copy(ground: Ground, folder: Path) -> Path:
     """A copy of the simulated folder at ``folder``/lived."""
     template = ground.folder / "lived"
-    with ground.locked():
+    with ground.locked("lived.lock"):
         if not template.exists():
             half = ground.folder / "living"
             aside(lambda: _live(half))
