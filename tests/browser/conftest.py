@@ -1,6 +1,6 @@
 """A real server on a free port of this machine, and Chromium to look at it.
 
-``chromium``  one headless browser a module
+``chromium``  one headless browser a worker
 ``province``  the shipped directory, policy and calendar, on 7 April 2021, served: ``.url``, ``.database``, ``.clock``
 ``spring``    plan 188 on Thursday 24 June 2021 (``ground.lived``), served, with its Maildir and accounts for each role
 ``page``      a new tab of a new visitor, at a desk's width
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from asyncio.events import _set_running_loop
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from browser.visitors import AXE, Come, Visitor
+from browser.visitors import AXE, DESK, PHONE, TALL, Come, Visitor
 from fastapi import FastAPI
 from ground.databases import closing_database, sqlite_copy
 from ground.depth import takes_turns
@@ -62,7 +63,6 @@ FLAGS = [
     "--js-flags=--no-opt --no-maglev --max-lazy --no-flush-bytecode",
 ]
 """The last: a page is looked at for half a second; optimizing its scripts (axe has 0.5 MB) costs more than it saves."""
-PHONE, DESK = 375, 1280
 PATIENCE = 20_000
 """Milliseconds: a busy machine is no fault."""
 EYES = [(PHONE, "vi"), (DESK, "en")]
@@ -111,14 +111,25 @@ class Spring(Served):
         aside(lambda: asyncio.run(tick(self.system, self.clock.now)))
 
 
-# By module: while Playwright's synchronous face is open an event loop runs in this thread, and no test after could
-# start one of its own.
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def launched() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """One headless browser a worker, and the event loop of Playwright's synchronous API."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
+        loop = asyncio.get_running_loop()
+        _set_running_loop(None)
+        yield browser, loop
+        _set_running_loop(loop)
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(launched: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The browser. Its loop counts as running in this thread for the tests of a module: those after start their own."""
+    browser, loop = launched
+    _set_running_loop(loop)
+    yield browser
+    _set_running_loop(None)
 
 
 @pytest.fixture
@@ -192,7 +203,7 @@ def visitors(
 
     def coming(role: str = "", agency_id: str = "") -> Visitor:
         context = chromium.new_context(
-            viewport={"width": width, "height": 800},
+            viewport={"width": width, "height": TALL},
             has_touch=telephone,
             is_mobile=telephone,
             java_script_enabled=scripted,
@@ -207,7 +218,7 @@ def visitors(
             context.add_init_script(f"if (window === top) {{ {AXE} }}")
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        came.append(Visitor(page, here.url, language, telephone, scripted))
+        came.append(Visitor(page, here.url, language, telephone, scripted, width, dark))
         return came[-1]
 
     yield coming

@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from browser.conftest import CHROMIUM, FLAGS, PHONE, spring_of, visitors
+from browser.conftest import CHROMIUM, FLAGS, spring_of, visitors
+from browser.visitors import PHONE
 from ground.busy import fill
 from ground.lived import MANY, aside
 from ground.paths import ROOT

@@ -4,7 +4,8 @@ take one line, and on a telephone they are folded."""
 from __future__ import annotations
 
 import pytest
-from browser.conftest import DESK, PHONE, Served, enter
+from browser.conftest import Served, enter
+from browser.visitors import DESK, PHONE
 from ground.lived import MANY
 from playwright.sync_api import Browser
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.conftest import DESK, Spring, visitors
-from browser.visitors import Come
+from browser.conftest import Spring, visitors
+from browser.visitors import DESK, Come
 from ground.lived import ALONE, SILENT
 from ground.people import join
 from playwright.sync_api import Browser

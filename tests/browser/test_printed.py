@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from browser.conftest import DESK, Spring, spring_of, visitors
-from browser.visitors import Visitor
+from browser.conftest import Spring, spring_of, visitors
+from browser.visitors import DESK, Visitor
 from ground.postgres import Ground
 from playwright.sync_api import Browser
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.conftest import DESK, PHONE, Served, served, visitors
+from browser.conftest import Served, served, visitors
+from browser.visitors import DESK, PHONE
 from ground.databases import closing_database, sqlite_copy
 from ground.factory import at
 from ground.office import Standing

@@ -18,12 +18,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Locator, Page, Response, expect
 
+PHONE, DESK, TALL = 375, 1280, 800
 AXE = Axe().axe_script
-RUN = "options => axe.run(document, options).then(found => found.violations)"
 RULES = {"resultTypes": ["violations"], "iframes": False, "preload": False}
 """Not in frames: a letter's runs nothing. No style sheet is fetched: the rules that read them are experimental."""
-CONTRAST = """async ([known, options]) => {
-  const kinds = new Map(), states = ["type", "role", "aria-current", "disabled", "readonly", "open", "lang"];
+LOOK = """async ([known, options, whole]) => {
+  if (!window.axe) return null;
+  const fresh = new Map(), old = new Set(known.split(" ")), ids = new Set(), doubled = [];
+  for (const {id} of document.querySelectorAll("[id]")) ids.has(id) ? doubled.push(id) : ids.add(id);
+  const states = ["type", "role", "aria-current", "disabled", "readonly", "open", "lang"];
   const visit = (element, around) => {
     const states_of = states.map(name => element.hasAttribute(name) ? name + element.getAttribute(name) : "");
     let kind = around;
@@ -31,17 +34,45 @@ CONTRAST = """async ([known, options]) => {
       kind = (kind * 31 + letter.codePointAt(0)) % 70368744177643;
     }
     const written = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-    if (written || element.matches("input, select, textarea")) kinds.set(kind, element);
+    if (written || element.matches("input, select, textarea")) {
+      const name = kind.toString(36);
+      if (!old.has(name) && !fresh.has(name) && element.checkVisibility()) fresh.set(name, element);
+    }
     for (const inner of element.children) visit(inner, kind);
   };
   visit(document.body, document.documentElement.lang.length);
-  for (const kind of known) kinds.delete(kind);
-  const include = [...kinds.values()];
-  const found = include.length ? (await axe.run({include}, options)).violations : [];
-  return [[...kinds.keys()], found];
+  for (const element of fresh.values()) element.dataset.fresh = "";
+  const words = /^(href|value|title|alt|action|placeholder|aria-label)$/;
+  const without_repeats = element => {
+    let shape = element.tagName;
+    for (const {name, value} of element.attributes) {
+      shape += " " + name + (words.test(name) ? "" : value.replace(/[0-9]+/g, "0"));
+    }
+    for (const node of element.childNodes) if (node.nodeType === 3 && node.data.trim()) shape += "w";
+    const shapes = new Map();
+    for (const inner of [...element.children]) {
+      const found = without_repeats(inner), times = (shapes.get(found) || 0) + 1;
+      shapes.set(found, times);
+      if (times < 3 || !inner.matches("tr, li, option")) shape += "(" + found + ")";
+      else inner.remove();
+    }
+    return shape;
+  };
+  if (document.body.getElementsByTagName("*").length > 250) without_repeats(document.body);
+  axe.configure({rules: [{id: "color-contrast", selector: "[data-fresh]"}]});
+  const wrong = doubled.map(id => ({id: "doubled id", nodes: [{html: id}]}));
+  if (!whole && !fresh.size) return {kinds: [], violations: wrong};
+  const rules = {"color-contrast": {enabled: fresh.size > 0}};
+  const found = await axe.run(document, {...options, ...(whole ? {rules} : {runOnly: ["color-contrast"]})});
+  return {kinds: [...fresh.keys()], violations: [...wrong, ...found.violations]};
 }"""
-"""Contrast of the last element of each kind not yet ``known`` in which words stand. A kind is what styles reach an
-element by: its tag, classes and states and those of all around it."""
+"""Contrast of the first visible element of each kind not yet ``known`` in which words stand; all other rules if
+``whole``; null where axe is not there. A kind is what styles reach an element by: its tag, classes and states and those
+of all around it. Of rows of one shape axe is shown the first two: it reads no words."""
+CONTRAST = "options => axe.run(document, {...options, runOnly: ['color-contrast']}).then(found => found.violations)"
+"""Of the same elements again."""
+SIDEWAYS = "document.scrollingElement.scrollWidth > document.documentElement.clientWidth"
+"""Not ``innerWidth``: a telephone zooms out until a page that is too wide fits into it."""
 SEEN = """wanted => {
   const on = document.activeElement, look = getComputedStyle(on), at = on.getBoundingClientRect();
   const top = document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2);
@@ -63,6 +94,8 @@ class Visitor:
     language: str = "vi"
     telephone: bool = False
     scripts: bool = True
+    width: int = DESK
+    dark: bool = False
     faults: list[str] = field(default_factory=list)
     taps: int = 0
     """How often a link, button, box or folded part was touched."""
@@ -161,27 +194,41 @@ class Visitor:
         else:
             on.click()
 
-    def looks(self, *, axe: bool = True, kinds: set[int] | None = None) -> list[str]:
-        """What is wrong with the page as it stands: what axe finds, what scrolls sideways, what the browser said.
-        ``kinds``: contrast is looked at of elements of kinds not among these, which grow; else of every element."""
+    def looks(self) -> list[str]:
+        """What is wrong with the page as it stands: what axe finds, what scrolls sideways, what the browser said. Not
+        axe without scripts: it waits for a timer, and none would come."""
         self.page.wait_for_load_state("load")  # a page that is still arriving has no width
-        violations = self.axe(kinds, whole=axe) if self.scripts and (axe or kinds is not None) else []
-        found = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in violations]
-        if self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
-            found.append("scrolls sideways")
-        return [*found, *self.faults]
+        found = self.axe(set()) if self.scripts else []
+        return [*found, *self._sideways(), *self.faults]
 
-    def axe(self, kinds: set[int] | None = None, *, whole: bool = True) -> list[dict[str, Any]]:
-        """Never without scripts: axe waits for a timer, and none would come. ``whole``: every rule but contrast."""
-        if not self.page.evaluate("Boolean(window.axe)"):
+    def looks_both_ways(self, kinds: set[str], *, whole: bool) -> list[str]:
+        """The same in light and dark, and at both widths: it ends at the other one, where the next page begins.
+        ``kinds``: those of elements whose contrast has been looked at, which grow. ``whole``: axe's other rules too."""
+        known = len(kinds)
+        found = self._sideways() + self.axe(kinds, whole=whole)
+        if len(kinds) > known:
+            self.dark = not self.dark
+            self.page.emulate_media(color_scheme="dark" if self.dark else "light")
+            found += _named(self.page.evaluate(CONTRAST, RULES))
+        self.width = DESK if self.width == PHONE else PHONE
+        self.page.set_viewport_size({"width": self.width, "height": TALL})
+        return [*found, *self._sideways(), *self.faults]
+
+    def axe(self, kinds: set[str], *, whole: bool = True) -> list[str]:
+        asked = [" ".join(kinds), RULES, whole]
+        seen = self.page.evaluate(LOOK, asked)
+        if seen is None:
             self.page.evaluate(AXE)
-        rules = {"rules": {"color-contrast": {"enabled": kinds is None}}}
-        found: list[dict[str, Any]] = self.page.evaluate(RUN, {**RULES, **rules}) if whole else []
-        if kinds is not None:
-            fresh, pale = self.page.evaluate(CONTRAST, [list(kinds), {**RULES, "runOnly": ["color-contrast"]}])
-            kinds.update(fresh)
-            found += pale
-        return found
+            seen = self.page.evaluate(LOOK, asked)
+        kinds.update(seen["kinds"])
+        return _named(seen["violations"])
+
+    def _sideways(self) -> list[str]:
+        return ["scrolls sideways"] if self.page.evaluate(SIDEWAYS) else []
+
+
+def _named(violations: list[dict[str, Any]]) -> list[str]:
+    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in violations]
 
 
 Come = Callable[..., Visitor]
