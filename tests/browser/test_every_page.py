@@ -93,7 +93,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/plans/{plan_id}/renew": ("/plans/{plan}/renew",),
     "/plans/{plan_id}": ("/plans/{plan}", "/plans/{loaded}"),
     "/plans/{plan_id}/activate": ("/plans/{loaded}/activate",),
-    "/plans/{plan_id}/simulate": ("/plans/{loaded}/simulate?until=2021-07-31",),
+    "/plans/{plan_id}/simulate": ("/plans/{loaded}/simulate?until=2021-06-30",),
     "/report/{agency_id}/{plan_id}/{period}": (
         "/report/{agency}/{plan}/{period}",
         "/report/ubnd-huyen-yen-thanh/{plan}/{period}",

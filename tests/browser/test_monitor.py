@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from browser.conftest import Spring
-from browser.visitors import Come
+from browser.visitors import Come, within
 from playwright.sync_api import expect
 
 from notifications.email import maildir
@@ -44,15 +44,18 @@ def test_the_latest_agency_is_found_on_the_board_and_chased_once_a_day(come: Com
     monitor.sees("Hôm nay đã đôn đốc, không gửi thêm", "Chased today already, not again")
 
 
-def test_all_that_is_late_is_chased_in_four_taps(come: Come, spring: Spring) -> None:
+def test_all_that_is_late_is_chased_in_four_taps(
+    come: Come, spring: Spring, capsys: pytest.CaptureFixture[str]
+) -> None:
     monitor = come("monitor")
     monitor.goes("/")
     before = letters(spring)
-    monitor.follows("Quá hạn", "Overdue")
-    monitor.ticks(monitor.finds("checkbox", "Chọn tất cả", "Choose all"))
-    assert not monitor.looks()
-    monitor.presses("Đôn đốc…", "Chase…")
-    monitor.presses("Đôn đốc ngay", "Chase now")
+    with within(monitor, 4, "chase all", capsys):
+        monitor.follows("Quá hạn", "Overdue")
+        monitor.ticks(monitor.finds("checkbox", "Chọn tất cả", "Choose all"))
+        assert not monitor.looks()
+        monitor.presses("Đôn đốc…", "Chase…")
+        monitor.presses("Đôn đốc ngay", "Chase now")
     monitor.is_told("Đã đưa 21 việc", "Put 21 assignments")
     spring.beats()
     assert len(letters(spring)) == len(before) + 9

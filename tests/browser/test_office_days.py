@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 from browser.conftest import Spring
-from browser.visitors import Come
+from browser.visitors import Come, within
 from ground.busy import PNG
 from ground.factory import rows
 from ground.lived import ALONE, SILENT
@@ -41,10 +41,11 @@ def test_a_file_sent_with_a_report_comes_back_byte_by_byte(come: Come, spring: S
     assert coming.value.path().read_bytes() == PNG
 
 
-def test_everything_new_is_acknowledged_at_once(come: Come, spring: Spring) -> None:
+def test_everything_new_is_acknowledged_at_once(come: Come, spring: Spring, capsys: pytest.CaptureFixture[str]) -> None:
     coordinator = come("coordinator", SILENT)
     coordinator.goes("/")
-    coordinator.presses("Xác nhận đã nhận cả", "Acknowledge all")
+    with within(coordinator, 2, "acknowledge all that is new", capsys):
+        coordinator.presses("Xác nhận đã nhận cả", "Acknowledge all")
     coordinator.is_told("Đã ghi nhận: cơ quan đã nhận 4 nhiệm vụ", "Acknowledged 4 assignments")
     assert {each.state for each in of(spring, SILENT)} == {State.ACKNOWLEDGED}
 

@@ -9,7 +9,6 @@ import docx
 import pytest
 from browser.conftest import Spring
 from browser.visitors import Come, Visitor, within
-from ground.lived import SILENT
 from openpyxl import load_workbook
 from playwright.sync_api import Locator, expect
 
@@ -27,17 +26,6 @@ def saved(who: Visitor, on: Locator) -> tuple[str, bytes]:
         else:
             on.click()
     return coming.value.suggested_filename, coming.value.path().read_bytes()
-
-
-def test_a_monitor_chases_everything_that_is_late(come: Come, capsys: pytest.CaptureFixture[str]) -> None:
-    monitor = come("monitor")
-    monitor.goes("/")
-    with within(monitor, 4, "chase all", capsys):
-        monitor.follows("Quá hạn", "Overdue")
-        monitor.ticks(monitor.finds("checkbox", "Chọn tất cả", "Choose all"))
-        monitor.presses("Đôn đốc…", "Chase…")
-        monitor.presses("Đôn đốc ngay", "Chase now")
-    monitor.is_told("Đã đưa 21 việc", "Put 21 assignments")
 
 
 def test_a_monitor_takes_a_paper_out_and_records_its_number(come: Come, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,14 +70,6 @@ def test_a_duty_is_found_by_three_words(come: Come, capsys: pytest.CaptureFixtur
         monitor.presses("Tìm", "Find")
         monitor.follows("IV.15.1", "IV.15.1")
     monitor.sees("phóng sự", "phóng sự")
-
-
-def test_a_coordinator_acknowledges_everything(come: Come, capsys: pytest.CaptureFixture[str]) -> None:
-    coordinator = come("coordinator", SILENT)
-    coordinator.goes("/")
-    with within(coordinator, 2, "acknowledge all that is new", capsys):
-        coordinator.presses("Xác nhận đã nhận cả", "Acknowledge all")
-    coordinator.is_told("Đã ghi nhận: cơ quan đã nhận 4 nhiệm vụ", "Acknowledged 4 assignments")
 
 
 def test_the_leadership_takes_one_page_along(come: Come, capsys: pytest.CaptureFixture[str]) -> None:

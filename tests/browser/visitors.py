@@ -33,7 +33,7 @@ LOOK = """async ([known, options, whole]) => {
     for (const letter of [element.tagName, element.className, ...states_of].join(" ")) {
       kind = (kind * 31 + letter.codePointAt(0)) % 70368744177643;
     }
-    const written = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    const written = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim().length > 1);
     if (written || element.matches("input, select, textarea")) {
       const name = kind.toString(36);
       if (!old.has(name) && !fresh.has(name) && element.checkVisibility()) fresh.set(name, element);
@@ -66,7 +66,7 @@ LOOK = """async ([known, options, whole]) => {
   const found = await axe.run(document, {...options, ...(whole ? {rules} : {runOnly: ["color-contrast"]})});
   return {kinds: [...fresh.keys()], violations: [...wrong, ...found.violations]};
 }"""
-"""Contrast of the first visible element of each kind not yet ``known`` in which words stand; all other rules if
+"""Contrast of the first visible element of each kind not yet ``known`` in which a word stands; all other rules if
 ``whole``; null where axe is not there. A kind is what styles reach an element by: its tag, classes and states and those
 of all around it. Of rows of one shape axe is shown the first two: it reads no words."""
 CONTRAST = "options => axe.run(document, {...options, runOnly: ['color-contrast']}).then(found => found.violations)"
