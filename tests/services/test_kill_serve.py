@@ -10,13 +10,16 @@ from crash.campaign import Result, run, started
 from crash.faults import Strike, away, disk_full, killed, told_to_stop
 from crash.relay import SlowRelay
 from ground.databases import reopened_database
+from ground.depth import DEEP
 
 from engine.store.database import Database
+
+LETTERS = 200 if DEEP else 100
 
 
 def struck(database: Database, folder: Path, strike: Strike) -> Result:
     with SlowRelay(sample=10).running() as relay, started(database, folder, relay) as form:
-        result = run(database, form, relay, letters=200, faults=1, strike=strike)
+        result = run(database, form, relay, letters=LETTERS, faults=1, strike=strike)
     print(result)
     assert result.faults == 1
     assert result.confirmed
