@@ -1,0 +1,56 @@
+"""Fixtures of the importer's tests: plan 188's own text and what is read in it, Word documents made on the spot."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Callable, Sequence
+
+import docx
+import pytest
+from ground.paths import CONFIG, DATA
+
+from engine.files.directory import DirectoryFile, load_directory
+from engine.importer import ImportedPlan, read_document
+
+
+@pytest.fixture(scope="session")
+def text_188() -> str:
+    return (DATA / "188-kh-ubnd-2021.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def nghe_an() -> DirectoryFile:
+    return load_directory(CONFIG / "agencies" / "nghe-an-2021.yaml")
+
+
+@pytest.fixture(scope="session")
+def plan_188(text_188: str, nghe_an: DirectoryFile) -> ImportedPlan:
+    return read_document(text_188.encode(), "188.txt", directory=nghe_an)
+
+
+@pytest.fixture
+def word() -> Callable[[Sequence[str]], bytes]:
+    """A Word document of paragraphs."""
+
+    def made(lines: Sequence[str]) -> bytes:
+        document = docx.Document()
+        for line in lines:
+            document.add_paragraph(line)
+        return saved(document)
+
+    return made
+
+
+def saved(document: object) -> bytes:
+    file = io.BytesIO()
+    document.save(file)  # type: ignore[attr-defined]
+    return file.getvalue()
+
+
+@pytest.fixture
+def page() -> Callable[[Sequence[str]], bytes]:
+    """A web page of paragraphs."""
+    return lambda lines: (
+        "<html><body>" + "".join(f"<p>{html.escape(line)}</p>" for line in lines) + "</body></html>"
+    ).encode()
