@@ -168,7 +168,8 @@ class SectionRead:
             self._add(replace(base, citation=citation, written=written, names=names, inline=True), duties)
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
-                if fact.label in (Label.LEAD, Label.COORDINATING) and label_of_line(fact.line.body) is None:
+                labelled = label_of_line(fact.line.body) is not None or fact.line.body.startswith("(")
+                if fact.label in (Label.LEAD, Label.COORDINATING) and not labelled:
                     self._unknown_label(label_words(fact), "chủ trì" if fact.label is Label.LEAD else "phối hợp")
         for child in node.children:
             if child not in own:

@@ -827,6 +827,7 @@ def test_a_line_in_brackets_says_who_leads_who_helps_and_until_when(read):
         ("Sở Y tế", ("Công an tỉnh", "Tỉnh đoàn"), ["tháng 3/2026"]),
         ("Trung tâm Phục vụ hành chính công", (), ["Quý II/2026"]),
     ]
+    assert not [each for each in plan.warnings if each.code == "unknown_label"]
 
 
 def test_points_under_a_heading_with_its_body_in_brackets_are_that_body_s(read):
