@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from engine.errors import BadInput, FileRefused
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
 from engine.files.plan import PlanFile, directory_mistakes
-from engine.files.yaml_reader import read
+from engine.files.yaml_reader import dump_plain, read
 from engine.http.forms import parse_day
 from engine.rules.calendar import day_digits
 from engine.rules.periods import Cadence
@@ -401,7 +399,7 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
     """The plan if it is valid; else None, with errors by field in ``out.problems`` («» for the whole plan)."""
     directory = extended(directory, out.new)
     try:
-        plan = read(_text(out.data), PlanFile, also=lambda plan: directory_mistakes(plan, directory))
+        plan = read(dump_plain(out.data), PlanFile, also=lambda plan: directory_mistakes(plan, directory))
     except FileRefused as refused:
         for problem in refused.problems:
             name = _shown_field(problem.field, out.origin)
@@ -417,13 +415,7 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
 def unfinished(out: Reviewed) -> str:
     """The draft as a file with the remaining errors as comments at the top, to be continued elsewhere."""
     problems = [f"# CÒN SỬA / TO FIX: {name}: {each}" for name, all_ in out.problems.items() for each in all_]
-    return "\n".join([*(" ".join(line.split()) for line in problems), _text(out.data)])
-
-
-def _text(data: dict[str, Any]) -> str:
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(data, Dumper=dumper, allow_unicode=True, sort_keys=False, width=110)
-    return text
+    return "\n".join([*(" ".join(line.split()) for line in problems), dump_plain(out.data)])
 
 
 def _shown_field(path: str, origin: Mapping[str, str]) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from engine.files.directory import DirectoryFile
+from engine.files.yaml_reader import load_plain
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
 from engine.importer.phrases.deadlines import deadlines_in
@@ -57,8 +56,7 @@ class Sheet:
 
 def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
     """The review of an imported plan."""
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # dates stay text
-    draft: dict[str, Any] = yaml.load(as_plan_yaml(plan, directory), Loader=loader)
+    draft: dict[str, Any] = load_plain(as_plan_yaml(plan, directory))
     for section in draft["sections"]:
         for item in section["items"]:
             item["no"] = int(item["no"])
