@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import dropwhile, islice, pairwise, takewhile
+from itertools import pairwise
 
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
@@ -139,9 +139,7 @@ class SectionRead:
             for child in node.children:
                 if child.paragraph is not None and opens_duty(Prose.of(child.body)):
                     self.account.use(child.paragraph, Use.INSTRUCTION)
-                    self.instructions.append(
-                        Instruction(nameless(child.body), child.place, (), deadlines_in(child.body))
-                    )
+                    self.instructions.append(_asked(child, ()))
             return
         named = {name.text for name in line.names}
         duties = [
@@ -216,11 +214,8 @@ class SectionRead:
     def _closes(self, node: Node) -> bool:
         above = node.parent
         titled = above is not None and above.rank is Rank.NUMBER and above.theme is Theme.DUTIES and not above.owner
-        return (
-            bool(self.items)
-            and node.mark is None
-            and not (node.children or titled or _among_bodies(node) or under_topic(node))
-        )
+        among = node.followed and not speaks_to_all(node.body)
+        return bool(self.items) and node.mark is None and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
@@ -271,7 +266,7 @@ class SectionRead:
         under «1.», «II.(2)» for the second right under «II.»."""
         labels = label_path(node)
         if not node.label:
-            n = self.unnumbered[labels] = max(self.unnumbered[labels] + 1, _turn(node) if node.mark else 0)
+            n = self.unnumbered[labels] = max(self.unnumbered[labels] + 1, node.turn)
             above = node.parent.rank if node.parent is not None else None
             deep = above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
@@ -405,34 +400,23 @@ def instructions_of(
 ) -> Iterator[Instruction]:
     """The instruction that a paragraph to everybody is; none if it only takes leave («Trên đây là Kế hoạch …./.»)."""
     owners = tuple(owner_of(name, directory) for name in line.names) if line else ()
-    text = nameless(node.body)
-    reports_to = roles_in(text, tuple(owner.name for owner in owners)).reports_to
-    deadlines = _distinct(deadlines_in(text))
-    if owners or reports_to or deadlines or _MADE_KNOWN.search(matching(text)):
+    asked = _asked(node, owners)
+    if owners or asked.reports_to or asked.deadlines or _MADE_KNOWN.search(matching(asked.text)):
         account.use(node.paragraph, Use.INSTRUCTION)
-        yield Instruction(text, node.place, owners, deadlines, reports_to)
+        yield asked
     else:
         account.leave_out(node.paragraph, LEAVE)
+
+
+def _asked(node: Node, owners: tuple[Owner, ...]) -> Instruction:
+    text = nameless(node.body)
+    reports_to = roles_in(text, tuple(owner.name for owner in owners)).reports_to
+    return Instruction(text, node.place, owners, _distinct(deadlines_in(text)), reports_to)
 
 
 _MADE_KNOWN = spelled(
     r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)|chịu trách nhiệm thi hành"
 )
-
-
-def _turn(node: Node) -> int:
-    """Which of the points beside it a marked point without a number is."""
-    beside = node.parent.children if node.parent is not None else []
-    before = takewhile(lambda each: each is not node, beside)
-    return 1 + sum(each.rank is node.rank and each.paragraph is not None and not each.heading for each in before)
-
-
-def _among_bodies(node: Node) -> bool:
-    """Whether paragraphs of other bodies follow one that does not itself speak to everybody."""
-    beside = node.parent.children if node.parent is not None else []
-    later = islice(dropwhile(lambda each: each is not node, beside), 1, None)
-    owned = any(each.mark is None and each.owner and not speaks_to_all(each.body) for each in later)
-    return owned and not speaks_to_all(node.body)
 
 
 def _another(node: Node, named: set[str]) -> OwnerLine | None:

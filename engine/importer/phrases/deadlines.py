@@ -68,12 +68,12 @@ unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu nă
 unit      một năm|cả năm(?! học)|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
 then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w)))|tổng kết năm|khi có yêu cầu
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
-whole     (?:ngày(?: làm việc)?|tuần|tháng)
+whole     ngày(?: làm việc)?|tuần|tháng
 ofeach    (?:của |mỗi |hằng )*
-arises    (?:có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ)
+arises    có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ
 stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|thì|do|đến|từ|theo|trên|gửi|báo cáo|tổ chức|thực hiện|hiệu lực
 strongly  trên \d+ ?%|bất thường|phức tạp|đột biến
-event     (?:(?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8})
+event     (?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8}
 within    trong(?: vòng| thời hạn| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?|chậm nhất(?: là)?(?: sau)?
 within    tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
 also      ,|và|-|–

@@ -14,6 +14,7 @@ from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Form, owner_line
+from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
@@ -53,10 +54,15 @@ def _count(node: Node) -> None:
     tables = sum(child.columns is not None for child in node.children)
     node.named = sum(child.named or child.is_entry for child in good) + 2 * tables
     node.gives_duties = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries) and 2 * about < len(good))
+    followed = False
+    for child in reversed(node.children):
+        child.followed = followed
+        followed = followed or (child.mark is None and child.owner is not None and not speaks_to_all(child.body))
     for rank in {child.rank for child in node.children}:
         beside = [child for child in node.children if child.rank is rank]
         owned = sum(child.owner is not None for child in beside)
-        for child in beside:
+        for turn, child in enumerate(beside, 1):
+            child.turn = turn if rank is not None else 0
             child.among = 2 * (owned - (child.owner is not None)) >= len(beside) - 1 > 0
 
 

@@ -139,6 +139,8 @@ GROWING = {
     "heads of tables": lambda n: "TT | Nội dung | Cơ quan chủ trì\n" * n,
     "recipients": lambda n: START + "- Khám bệnh.\n" + "Nơi nhận: Sở Y tế; " * n,
     "names": lambda n: "1. Các sở, ban, ngành, " + "sở, ban, ngành, " * n,
+    "paragraphs after bodies": lambda n: "IV. PHÂN CÔNG\nSở Y tế rà soát.\n" + "Đường phố rất đẹp và rộng.\n" * n,
+    "points of bodies": lambda n: "III. GIẢI PHÁP\n1. Hạ tầng\n" + "- Sở Y tế rà soát dự án.\n" * n,
 }
 
 
