@@ -101,15 +101,15 @@ def lead_at_end(text: str) -> OwnerLine | None:
     return replace(_inline(leads, ""), form=Form.ALONE) if leads else None
 
 
-def doer_in(text: str) -> OwnerLine | None:
+def doer_in(text: str, known: re.Pattern[str] | None = None) -> OwnerLine | None:
     """Who is to do a task whose words begin with something else: «… Đơn vị chủ trì: X», «Tuyên truyền: X viết bài»,
     «Diễn tập. X tổ chức», «Kiểm tra (X thực hiện)», «Tập huấn; X chủ trì». Its ``rest`` is the whole text."""
     leads = lead_of(labels_at_end(text).get(Label.LEAD, ""))[0]
     if leads:
         return _inline(leads, text)
     topic = _TOPIC.match(text)
-    later = (owner_line(text[found.end() :]) for found in islice(_LATER.finditer(text), 20))
-    line = owner_line(text[topic.end() :] if topic else text, clauses=True)
+    later = (owner_line(text[found.end() :], known=known) for found in islice(_LATER.finditer(text), 20))
+    line = owner_line(text[topic.end() :] if topic else text, clauses=True, known=known)
     line = line or next((each for each in later if each and each.form is Form.INLINE), None)
     tasked = topic is not None and opens_duty(Prose.of(text))  # «Rà soát chợ: Sở Công Thương»
     if line is not None and (line.form is not Form.ALONE or tasked):

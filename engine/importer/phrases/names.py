@@ -8,7 +8,7 @@ of departments are known, and nothing is cut at a comma or «và» that a known 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
@@ -102,14 +102,20 @@ class Name:
 
 @dataclass(frozen=True)
 class Prose:
-    """A text and its spelling for matching, made once."""
+    """A text and its spelling for matching, made once. ``known``: names that its document writes alone."""
 
     text: str
     plain: str
+    known: re.Pattern[str] | None = None
 
     @classmethod
-    def of(cls, text: str) -> Prose:
-        return cls(text, matching(text))
+    def of(cls, text: str, known: re.Pattern[str] | None = None) -> Prose:
+        return cls(text, matching(text), known)
+
+
+def known_names(names: Iterable[str]) -> re.Pattern[str]:
+    """A pattern of names that a document writes alone, the longest first, by which they end in its sentences."""
+    return re.compile(say.any_of(re.escape(matching(name)).replace("\\ ", " ") for name in names) + r"(?!\w)")
 
 
 def opens_duty(prose: Prose, at: int = 0) -> bool:
@@ -221,7 +227,19 @@ def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
     field = _FIELD.match(plain, end + 1) if head and _FIELDED.fullmatch(head.group()) else None
     closed = whole is not None or field is not None
     walk = _Walk(prose, at, field.end() if field else end, group is not None, closed=closed)
-    return walk.run(), walk.grouped or walk.plural, walk.closed or closed
+    end = walk.run()
+    known = prose.known.match(plain, at) if prose.known else None
+    if known and (known.end() > end or _goes_beyond(prose, known, end)):
+        return known.end(), walk.grouped or walk.plural, True
+    return end, walk.grouped or walk.plural, walk.closed or closed
+
+
+def _goes_beyond(prose: Prose, known: re.Match[str], end: int) -> bool:
+    """Whether a name was read with small words after a known one, which are none of a group or place."""
+    more = prose.text[known.end() : end].lstrip()
+    proper = prose.text[known.start() + 1 : known.end()]
+    kinds = (_SUFFIX, _LEVEL, _KIND_OF_PLACE, _HAVING, _COMPOUND)
+    return more[:1].islower() and not proper.islower() and not any(kind.match(matching(more)) for kind in kinds)
 
 
 @dataclass

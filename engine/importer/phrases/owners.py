@@ -81,11 +81,13 @@ _CLAUSE_LENGTH = 260
 
 
 @lru_cache(maxsize=2048)
-def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> OwnerLine | None:
+def owner_line(
+    text: str, *, clauses: bool = False, headed: bool = False, known: re.Pattern[str] | None = None
+) -> OwnerLine | None:
     """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
     comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
-    is a name to its end («Phòng Kế hoạch tổng hợp»)."""
-    prose = Prose.of(_NOTE_AT_END.sub("", text) if headed else text)
+    is a name to its end («Phòng Kế hoạch tổng hợp»). ``known``: the names that the document writes alone."""
+    prose = Prose.of(_NOTE_AT_END.sub("", text) if headed else text, known)
     found = _straight(prose, 0, headed=headed)
     if found is None and clauses and _CLAUSE.match(prose.plain):
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):

@@ -13,6 +13,7 @@ from engine.importer.phrases.agency_lists import doer_in, lead_at_end
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
+from engine.importer.phrases.names import known_names
 from engine.importer.phrases.owners import Form, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
@@ -32,22 +33,24 @@ def survey(root: Node) -> None:
         if node.table is not None:
             node.columns = columns_of(node.table) or (continued(node.table, last) if last else None)
             last = node.columns or last
+    lines = (owner_line(node.body, headed=_titled(node)) for node in nodes)
+    known = known_names({name.text for line in lines if line and line.form is not Form.INLINE for name in line.names})
     for node in reversed(nodes):
-        _count(node)
+        _count(node, known)
 
 
-def _count(node: Node) -> None:
+def _count(node: Node, known: re.Pattern[str]) -> None:
     """Called for children before parents."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
-        headed = bool(node.children) and not ended(node.body)
+        headed = _titled(node)
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
-        node.owner = owner_line(body, headed=headed) if node.theme is not Theme.OTHER else None
+        node.owner = owner_line(body, headed=headed, known=known) if node.theme is not Theme.OTHER else None
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
-            node.doer = doer_in(node.body)
+            node.doer = doer_in(node.body, known)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
     about = sum(child.owner is None and _ABOUT.match(matching(child.body[:12])) is not None for child in entries)
@@ -64,6 +67,11 @@ def _count(node: Node) -> None:
         for turn, child in enumerate(beside, 1):
             child.turn = turn if rank is not None else 0
             child.among = 2 * (owned - (child.owner is not None)) >= len(beside) - 1 > 0
+
+
+def _titled(node: Node) -> bool:
+    """Whether a node is no sentence and something stands below it."""
+    return bool(node.children) and not ended(node.body)
 
 
 def _counts(node: Node) -> bool:

@@ -969,3 +969,20 @@ def test_a_group_of_organizations_goes_to_its_colon(read):
         "- Sở Y tế: Kết nối.\n"
     )
     assert found(plan)[0][1] == ["Các tổ chức tín dụng", "các tổ chức cung ứng dịch vụ thanh toán"]
+
+
+@pytest.mark.parametrize("line", ["Phòng Vận tải và Bến bãi", "Phòng Quản lý xe và thị trường vận tải"])
+def test_a_name_that_stands_alone_elsewhere_ends_there_in_a_sentence(read, line):
+    plan = read(
+        f"III. NHIỆM VỤ\n1. {line} soát vé trên tuyến.\n2. Công an tỉnh tuần tra.\n"
+        f"IV. PHÂN CÔNG\n1. {line}: Lập lịch trình.\n2. Công an tỉnh: Tuần tra.\n"
+    )
+    assert [item.owners[0].name for item in plan.items] == [line, "Công an tỉnh"] * 2
+
+
+def test_a_group_with_more_small_words_is_another_than_the_one_that_stands_alone(read):
+    plan = read(
+        "III. NHIỆM VỤ\n1. UBND các xã ven biển tổ chức họp dân.\n2. Công an tỉnh tuần tra.\n"
+        "IV. PHÂN CÔNG\n1. UBND các xã: Lập danh sách.\n2. Công an tỉnh: Tuần tra.\n"
+    )
+    assert plan.sections[0].items[0].owner == "UBND các xã ven biển"
