@@ -204,7 +204,7 @@ class SectionRead:
         if verb and before[1:].islower() and not self.trusted:
             return None  # «2. Đào tạo», among activities
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not verb)
-        if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)):
+        if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)) or label_of_line(node.body):
             return None
         names = bodies_in(name) if not few else parted(name)
         return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())

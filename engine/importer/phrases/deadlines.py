@@ -70,8 +70,10 @@ then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w))
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
 whole     ngày(?: làm việc)?|tuần|tháng
 ofeach    (?:của |mỗi |hằng )*
-arises    có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ
+arises    có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|dự báo|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ
 stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|thì|do|đến|từ|theo|trên|gửi|báo cáo|tổ chức|thực hiện|hiệu lực
+term      ngày|tuần|tháng|năm|học kỳ|vụ
+worse     biến động|bùng phát|diễn biến|tăng|xuất hiện|vượt
 strongly  trên \d+ ?%|bất thường|phức tạp|đột biến
 event     (?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8}
 within    trong(?: vòng| thời hạn| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?|chậm nhất(?: là)?(?: sau)?
@@ -84,7 +86,7 @@ since     (?: ,? (?:kể )?từ {some}| (?:sau )?khi {some}| sau (?:mỗi|từng
 during    (?: trong (?:thời gian|giai đoạn|suốt) [^,.;:()]{3,60}| khi [^,.;:()]{2,40})?
 times     (?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai|ba) (?:lượt|lần|buổi){during}
 daily     (?:{cue} {hour})?(?:hằng|hàng|mỗi) (?:ngày|tuần)(?: {times})?
-from      (?:,? (?:bắt đầu |kể )?từ {point})
+from      (?:,? (?:bắt đầu |kể )?từ {point}(?: (?:đến|-|–|tới) (?:hết )?{point})?)
 weekdays  {weekday}(?: ?(?:,|và) thứ \w+(?: (?:hằng|hàng) tuần)?)?
 per       (?:/|trong|trên|một|mỗi)(?: 0?1 | một )?
 works     lần|lượt|tiết|ngày|đợt|kỳ|cuộc|tin|bài|tin bài|chuyên mục|chuyên trang|buổi|số|ấn phẩm|lớp|phóng sự
@@ -175,9 +177,21 @@ def _alone(text: str, start: int, end: int) -> bool:
     return re.search(_PIECES["unit"], near) is None and (first or not re.search(r"\w", near))
 
 
+_PLANNED = spelled(r"(?<!\w)(?:phương án|kịch bản|không|cấm)(?!\w)")
+
+
 def _within(text: str, start: int, end: int) -> bool:
-    """«khi có sự cố», but not the end of «sau khi có …», «kể từ khi có …»."""
-    return re.search(r"(?:kể\s*từ|sau|trước)\s*$", text[max(0, start - 10) : start]) is None
+    """«khi có sự cố», but not the end of «sau khi có …», «kể từ khi có …», nor when a plan holds or something is
+    forbidden («phương án khôi phục khi …», «không mở cống khi …»), unless it is at once or asked."""
+    clause = re.split(r"[.;\n]", text[max(0, start - 120) : start])[-1]
+    planned = _PLANNED.search(clause) and not re.search(r"^ngay|yêu\s*cầu", text[start:end])
+    return not planned and re.search(r"(?:kể\s*từ|sau|trước)\s*$", clause) is None
+
+
+def _apart(text: str, start: int, end: int) -> bool:
+    """A quarter of no year at the end of a word says whose figures they are («dự báo thu quý IV»), not when."""
+    bare = text.startswith("quý", start) and not re.search(r"\d{4}", text[start:end])
+    return not bare or re.search(r"[^\W\d_]\s$", text[max(0, start - 2) : start]) is None
 
 
 # Whether words are really about time where they stand: (text, start, end).
@@ -186,6 +200,7 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "undated": _undated,
     "acted": _acted,
     "alone": _alone,
+    "apart": _apart,
     "event": _event,
     "months": _months,
     "meant": _meant,
@@ -206,7 +221,7 @@ date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{mo
 period    undated  tháng \d{1,2} ?[-–] ?\d{1,2}(?: / \d{4})
 period    always   (?:các |vào {half}?{hour}(?:các )?){weekdays}(?:{from}(?: đến (?:hết )?{point})?| trong {month})?
 period    undated  từ {point} (?:đến|-|–|tới) (?:hết |cuối )?(?:{point}|nay){each}?
-period    always   (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
+period    apart    (?:trong |vào |từ )?{quarter}{each}?(?: (?:,|và|-|–) (?:quý )?(?:iv|i{1,3})(?: {of} \d{4})?){0,3}
 period    undated  (?:trong|vào|từ) {month}{each}?(?: (?:{also}|đến) (?:tháng )?\d{1,2}(?:/\d{4})?(?![\d/])){0,4}{each}?
 period    undated  (?:đầu|giữa|cuối) tháng \d{1,2}(?: / \d{4})?(?![\d/])
 period    undated  tháng \d{1,2} ?(?:/|năm) ?\d{4}(?: (?:,|và|-|–|đến) tháng \d{1,2} ?(?:/|năm) ?\d{4}){0,3}
@@ -222,6 +237,7 @@ period    event    (?:(?:nhân |vào |trong )?dịp [^,.;:()\d]{0,25}|nhân {fea
 period    always   trong (?:giai đoạn|thời gian|suốt) (?:thí điểm|thử nghiệm|chạy thử|vận hành|chờ)[^,.;:()]{0,50}
 period    always   trong (?:suốt thời gian diễn ra|những ngày) [^,.;:()]{3,40}
 period    always   (?:trong|vào|nhân) dịp (?:ngày hội|đại hội)[^,.;:()\d]{0,40}
+period    always   trước, trong và sau (?:dịp |kỳ nghỉ )?(?:tết|lễ)[^,.;:()]{0,40}
 period    always   trong các năm \d{4}(?: ?{also} \d{4}){1,4}
 period    acted    trong năm(?! \d| học)
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:phút|giờ|ngày|tuần|tháng)(?: làm việc)?{since}
@@ -229,8 +245,9 @@ cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}
 cycle     always   (?:báo cáo )?định kỳ \d{1,2} (?:ngày|tuần|tháng|quý)(?: ?/ ?\w+)?
 cycle     months   {unit}{thens}
 cycle     always   {daily}{from}|(?:hằng|hàng) năm,? từ {year}
-cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:ngày|tuần|tháng|quý(?! [iv]+(?!\w))|năm|học kỳ|vụ){during}
+cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:{term}|quý(?! [iv]+(?!\w)))(?:{from}|{during})
 cycle     always   {many} {works}(?: [^\W\d_]+){0,3} ?/ ?[^\W\d_]+ ?/ ?(?:tháng|năm học|năm)
+term      always   {until}(?: là)? ngày (?:làm việc )?(?:tiếp theo|kế tiếp|hôm sau|liền kề)
 term      always   ngay trong (?:ngày(?: làm việc)?|buổi \w+)|(?<!giờ\s)trong ngày(?: làm việc|(?= ?[.;)]))
 cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:phút|giờ|ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
 cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:giờ|tháng|quý|năm|học kỳ) {times}
@@ -242,10 +259,10 @@ cycle     always   (?:hằng|hàng|mỗi) (?:buổi )?(?:sáng|chiều|tối|tr�
 period    always   tại kỳ họp (?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?
 period    event    (?:vào )?ngày (?:{worded}|{day})
 standing  meant    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
-ad_hoc    always   (?<!tra\s)(?<!ngành\s)đột xuất(?! ?:)|đột xuất(?= khi)|khi cần thiết|khi cần
+ad_hoc    always   (?:^|(?<=[,;(]\s)|(?<=và\s)|(?<=cáo\s))đột xuất(?! ?:)|đột xuất(?= khi)|khi cần thiết|khi cần
 ad_hoc    within   (?:ngay )?khi {arises}{event}?
-ad_hoc    always   khi (?:[^\W\d_]+ ){1,4}(?:có )?(?:biến động|bùng phát|diễn biến|tăng|xuất hiện)(?: {strongly})?
-ad_hoc    always   (?:trước|sau) (?:khi(?! trình| ban hành| ký)|mỗi|từng|kỳ) [^,.;:()]{2,60}
+ad_hoc    within   khi (?:(?!chưa )[^\W\d_]+ ){1,5}(?:có )?{worse}(?: {strongly}| \d[^.;()]{0,20})?
+ad_hoc    always   (?:trước|sau) (?:khi(?! trình| ban hành| ký| kết hôn)|mỗi|từng|kỳ|thời điểm) [^,.;:()]{2,60}
 cycle     always   (?:vào )?(?:{weekday} )?{whole} (?:đầu|cuối)(?: tiên| cùng)? {ofeach}(?:tháng|quý|năm)
 """.strip().splitlines()
     )

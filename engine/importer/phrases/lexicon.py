@@ -66,7 +66,7 @@ vụ(?! việc| án| mùa| đông| xuân| hè| tai); viện(?! trợ| dẫn| ph�
 thanh tra(?!,? kiểm tra|,? giám sát| việc| các\b| và\b| đột xuất| định kỳ| chuyên ngành); trường(?! hợp| kỳ); đại học;
 học viện; trung tâm; tt; bệnh viện; trạm; phòng(?!,| chống| ngừa| tránh| bệnh| cháy| vệ); tổ(?! chức);
 đội(?! ngũ| hình); tiểu ban; công an; quân sự; bộ chỉ huy; bộ tư lệnh; bchqs; bch; ban chqs; bộ đội; đồn; hải quan;
-thuế(?! suất| thu nhập| giá); thống kê tỉnh; tòa án; tand; viện kiểm sát; vksnd; công ty; tổng công ty; tập đoàn;
+thuế(?! suất| thu nhập| giá); thống kê tỉnh; tòa(?! nhà); tand; viện kiểm sát; vksnd; công ty; tổng công ty; tập đoàn;
 doanh nghiệp; hợp tác xã; bưu điện; viễn thông; điện lực; quỹ(?! đất| nhà| thời gian| đạo); nhà xuất bản; nhà văn hóa;
 nhà thiếu nhi; nhà máy; cảng vụ; cảng hàng không; sân bay; tổng liên đoàn; giáo hội; lữ đoàn; trung đoàn; tiểu đoàn;
 sư đoàn; cảnh sát; thông tấn xã; xí nghiệp; nông trường; lâm trường; câu lạc bộ; công đoàn; khoa(?! học);
@@ -132,7 +132,8 @@ nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|hu
 # Small words that no name holds: where one stands, the name has ended.
 STOPS = words("""
 để; trong; nhằm; theo; về; khi; nếu; cho; với; tại; đến; từ; do; được; là; sẽ; phải; cần; đã; trước; sau; bằng; qua;
-như; đối; ngoài; dưới; trên; vào; không; đang; cùng; hoặc; nhưng; mà; thì; bị; bởi; vì; nên; hết; chậm; muộn; này; đó;
+như; đối; ngoài(?! (?:công lập|nhà nước|cửa khẩu|ngân sách)); dưới; trên; vào;
+không; đang; cùng; hoặc; nhưng; mà; thì; bị; bởi; vì; nên; hết; chậm; muộn; này; đó;
 có; tự; nhất; rất; cũng; ngay; mỗi; từng; hằng; hàng; tùy; ít; đồng thời; cụ thể; gồm; bao gồm; sau đây; trân trọng;
 thông qua
 """)
@@ -177,7 +178,7 @@ cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa c
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
 cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); trao quà; xóa; hoãn; duy tu; đắp; dự phòng; họp;
-làm việc(?= với); đảm nhận
+làm việc(?= với); đảm nhận; xác lập; soi chiếu
 """)
 
 # Lower-case compounds inside names that begin like a duty.
@@ -190,7 +191,7 @@ phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghi�
 thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật; sản xuất kinh doanh; sản xuất, kinh doanh;
 đầu tư và xây dựng; xây dựng cơ bản; chuyển đổi số; quản lý di tích; thông tin cơ sở; truyền thông đại chúng;
 giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm; quản lý chuyên ngành;
-cán bộ, công chức, viên chức; cán bộ, công chức
+cán bộ, công chức, viên chức; cán bộ, công chức; tham mưu, giúp việc; tham mưu giúp việc; chuyển phát nhanh
 """)
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
@@ -206,7 +207,7 @@ người sử dụng lao động; người lao động; đội kiểm tra liên 
 tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng; ban chỉ đạo; ban tổ chức;
 ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; công trình xây dựng; vật liệu xây dựng;
 an toàn vệ sinh; thủy sản; hải sản; nông sản; lâm sản; khoáng sản;
-tìm kiếm cứu nạn; thiết bị
+tìm kiếm cứu nạn; thiết bị; hậu cần
 """)
 # Openers that always begin a duty, never the rest of a name.
 STRONG = words("""
@@ -283,7 +284,8 @@ phụ lục; phụ biểu; biểu; danh mục; bảng phân công; kế hoạch;
 ISSUERS = words(r"""
 sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung tâm; bệnh viện; viện;
 đảng ủy; huyện ủy; thành ủy; tỉnh ủy; ban(?! nhân); bộ chỉ huy; bảo hiểm; ngân hàng; kho bạc; đài; tòa án; ubmttq;
-viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng; (?:tổng )?công ty; tập đoàn
+viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng; (?:tổng )?công ty; tập đoàn;
+(?:thuế|hải quan) (?:tỉnh|thành phố|cơ sở|khu vực|cửa khẩu)
 """)
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;

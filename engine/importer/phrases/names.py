@@ -21,7 +21,9 @@ _WHOLE = say.compiled(say.WHOLE_NAMES)
 _FIELD = say.compiled(say.FIELDS)
 _GROUPED = say.compiled(say.GROUPED)
 _GROUP = re.compile(
-    phrase(r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo )?")
+    phrase(
+        r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo |chỉ huy )?"
+    )
     + phrase(r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?(?:các|những|mỗi)(?!\w) ")
     + say.any_of(say.GROUPED)
     + r"(?!\w)"
@@ -42,7 +44,7 @@ _LEVEL = re.compile(
 _PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|quận|thị\s*xã|tỉnh|đặc\s*khu|tp\.?|tx\.?)(?!\w)")
 _FIELDED = spelled(r"sở|bộ|phòng|ngành")
 _SMALL_HEADS = say.compiled(say.SMALL_HEADS)
-_WEAK = spelled(r"(?:doanh nghiệp|gia đình|người lao động|cán bộ|ngành)(?!\w)")
+_WEAK = spelled(r"(?:doanh nghiệp|hộ kinh doanh|gia đình|người lao động|cán bộ|ngành)(?!\w)")
 _BETWEEN = spelled(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) ")
 _POST = spelled(
     r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
@@ -61,10 +63,13 @@ _AFTER_LEVELS = spelled(
 _PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng|thư viện)(?!\w)")
 _OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
 _TIL_VERB = rf"(?=\s*(?:[.,;:()]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
-_FEW_MORE = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){2,4}\s*(?:[.,;:()]|$)")
-_FEW = re.compile(r"[^\W\d_]+(?:\s+(?!và\s)[^\W\d_]+){0,2}(?:\s+và(?:\s+[^\W\d_]+){1,4})?" + _TIL_VERB)
+_MORE = rf"(?!{say.any_of(say.STRONG)}(?!\w))[^\W\d_]+"
+_FEW = re.compile(rf"{_MORE}(?:\s+(?!và\s){_MORE}){{0,2}}(?:\s+và(?:\s+{_MORE}){{1,4}})?{_TIL_VERB}")
 _HAVING = re.compile(
-    phrase(r"(?:có|nơi có|nơi đang) (?!(?:trách nhiệm|nhiệm vụ|kế hoạch|(?:biện|giải) pháp|phương án|thể|đủ)(?!\w))")
+    phrase(
+        r"(?:có|nơi có|nơi đang|phụ trách) "
+        r"(?!(?:trách nhiệm|nhiệm vụ|kế hoạch|(?:biện|giải) pháp|phương án|thể|đủ)(?!\w))"
+    )
     + r"(?:[^\W\d_]+\s+){0,3}?[^\W\d_]+(?<!\sđược)"
     + _TIL_VERB
 )
@@ -78,13 +83,14 @@ _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
 _NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
-_INSIDE = re.compile(rf"(?:\w+\s+){{1,4}}{say.any_of(say.STRONG)}(?!\w)")
+_INSIDE = re.compile(rf"{_MORE}(?:\s+{_MORE}){{0,3}}(?=\s+{say.any_of(say.STRONG)}(?!\w))")
 _TO_COLON = re.compile(r"[^:.;,]{2,30}:")
 _FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
 _BELOW = spelled(
     r"(?:(?:đoàn|chi bộ|đảng bộ|đảng ủy|đơn vị|cơ sở) trực thuộc|(?:huyện|thị|thành|quận) ủy(?! viên))(?!\w)"
 )
 _NEEDS_OBJECT = re.compile(r"(?<=\s)quản\s*lý\s$")
+_SERVED = re.compile(rf", {say.any_of(say.OPENERS)}(?!\w)[^,]*$")
 _ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
 
@@ -161,7 +167,7 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
 
 
 _PLACES = spelled(
-    r"(?P<head>[^,;:.()]{2,40}?) các (?P<level>xã|phường|đặc khu|thôn|huyện(?! ủy)|quận(?! ủy)|thị trấn) ?:? "
+    r"(?P<head>(?:[^,;:.()]{2,40}? )?)các (?P<level>xã|phường|đặc khu|thôn|huyện(?! ủy)|quận(?! ủy)|thị trấn) ?:? "
 )
 _OF_PLACE = spelled(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|quận|thành phố) )?")
 
@@ -187,7 +193,7 @@ def _placed(prose: Prose, at: int) -> list[Name]:
         proper = _PROPER.match(prose.text, level.end()) if head and level else None
         if head is None or level is None or proper is None or re.match(r"[A-ZĐ]{3,}(?: |$)", proper.group()):
             return None  # «UBND các huyện A, B và UBND thành phố C»
-        text = f"{prose.text[at : head.end('head')]} {level['level'] or head['level']} {proper.group()}"
+        text = f"{prose.text[at : head.end('head')]}{level['level'] or head['level']} {proper.group()}"
         return Name(text, at_, proper.end(), sure=True)
 
     return _row(prose, head.end(), place) if head else []
@@ -282,9 +288,9 @@ class _Walk:
             return self._sign(word.group(), at, word.end())
         if word.group() == "và":
             return self._and(word.end())
-        having = self.grouped or self.plural or self.leveled
-        joined = _SUFFIX.match(plain, at) or (text[at].islower() and _COMPOUND.match(plain, at))
-        joined = joined or (having and _HAVING.match(plain, at))
+        many = self.grouped or self.plural or self.leveled
+        joined = _HAVING.match(plain, at) if many else None
+        joined = joined or _SUFFIX.match(plain, at) or (_COMPOUND.match(plain, at) if text[at].islower() else None)
         if joined:
             self.closed = self.closed or self._level(at, joined.end())
             return joined.end()
@@ -383,6 +389,8 @@ class _Walk:
         viên»); with what else a board manages («Ban Quản lý Khu kinh tế, các khu công nghiệp»)."""
         plain, text = self.prose.plain, self.prose.text
         found = _OF_MANY.match(plain, following) if plain.startswith("ban quản lý", self.start) else None
+        if _SERVED.search(plain, self.start, at) and text[following : following + 1].islower():
+            found = _WEAK.match(plain, following)  # «Phòng Quản lý, hỗ trợ cá nhân, hộ kinh doanh»
         named = any(table.match(plain, following) for table in (_HEAD, _GROUP, _STOP, _PEOPLE))
         if found is None and not self.grouped and not named and not _STRONG.match(plain, following):
             opener, small = _OPENER.match(plain, following), text[following : following + 1].islower()
@@ -419,15 +427,14 @@ class _Walk:
         if begins_name(self.prose, following) and not _WEAK.match(plain, following):
             return None
         begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
-        field = _UNIT_OF_FIELDS.match(plain, self.start) and _FEW_MORE.match(plain, following)
-        inside = not begun and (_INSIDE.match(plain, following) or field)
+        inside = None if begun else _INSIDE.match(plain, following)
         part = (
             _OF_FIELDS.match(plain, self.start) and _WEAK.match(plain, following) and not (self.closed or self.grouped)
         )
         if not (self.prose.text[following : following + 1].isupper() or inside or part):
             return None
         self.closed = False
-        return end
+        return inside.end() if inside else end
 
     def _verb(self, at: int) -> bool:
         """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
@@ -500,7 +507,7 @@ def is_body(name: str) -> bool:
     of a department («P4») can."""
     words = name.split()
     plain = matching(name)
-    if _BARE.fullmatch(plain) or (_STOP.match(plain) and not _GROUP.match(plain)):
+    if _BARE.fullmatch(plain) or plain == "thường trực" or (_STOP.match(plain) and not _GROUP.match(plain)):
         return False
     if len(words) == 1 and not (name.isupper() and (len(name) > 2 or name[-1].isdigit())):
         return not name.islower() and len(name) > 3

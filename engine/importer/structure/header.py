@@ -21,7 +21,8 @@ from engine.importer.vietnamese import is_capital, matching, phrase
 
 _HEAD_LINES = 140
 _NUMBER = re.compile(
-    r"(?<!\w)(?:số|so|sổ|s6|sô)\s*[:.]?\s*(?P<number>\d[\d .]{0,6}[a-z]?|[….\s_]{0,40})?\s*(?P<first>[-/])\s*"
+    r"(?<!\w)(?:số|so|sổ|s6|sô)\s*[:.]?\s*(?P<number>\d[\d .]{0,6}[a-z]?|[….\s_]{0,40})?\s*"
+    r"(?P<first>[-/]|(?<=\d )(?=[a-z]{2,5}/))\s*"
     r"(?P<sign>(?:20\d\d\s*/\s*)?[a-zđ][\wđ&]{0,14}(?:\s?[-–/]\s?[\wđ&]{1,20}){0,5})"
 )
 _DATE = re.compile(

@@ -986,3 +986,30 @@ def test_a_group_with_more_small_words_is_another_than_the_one_that_stands_alone
         "IV. PHÂN CÔNG\n1. UBND các xã: Lập danh sách.\n2. Công an tỉnh: Tuần tra.\n"
     )
     assert plan.sections[0].items[0].owner == "UBND các xã ven biển"
+
+
+def test_a_labelled_line_among_bodies_is_no_body(read):
+    plan = read("III. NHIỆM VỤ\n1. Hè\n- Đối tượng: học sinh.\n- Công an tỉnh tuần tra.\n- Sở Y tế tập huấn.\n")
+    assert [each.citation for each in plan.duties] == ["III.1.2", "III.1.3"]
+
+
+def test_who_is_always_there_is_no_other_body(read):
+    plan = read(
+        "III. PHÂN CÔNG\n1. Trách nhiệm của Công an tỉnh\na) Văn phòng\nTổng hợp báo cáo.\n"
+        "b) Phòng 8\nThường trực giúp Lãnh đạo triển khai Kế hoạch.\n"
+    )
+    assert [item.owners[0].name for item in plan.items] == ["Văn phòng", "Phòng 8"]
+
+
+@pytest.mark.parametrize(
+    ("above", "number", "issuer"),
+    [
+        ("CỤC THUẾ\nTHUẾ TỈNH AN LẠC", "12/KH-THU", "Thuế tỉnh An Lạc"),
+        ("TỈNH ĐOÀN AN LẠC\n***", "512 KH/TĐTN-PT", "Tỉnh đoàn An Lạc"),
+    ],
+)
+def test_the_issuer_stands_above_the_number_with_a_sign_or_without(above, number, issuer):
+    head = f"{above}\nSố: {number}\nĐOÀN THANH NIÊN\nAn Lạc, ngày 11 tháng 5 năm 2022\nKẾ HOẠCH\nCÔNG TÁC NĂM 2022\n"
+    plan = read_document(f"{head}III. PHÂN CÔNG\n1. Sở Y tế\n- Tập huấn.\n".encode(), "plan.txt")
+    assert plan.issuer.text.lower() == issuer.lower()
+    assert plan.number.text

@@ -95,6 +95,19 @@ FOUND = [
         ["--05-01", "2026-05-31"],
     ),
     ("gửi hằng tuần, bắt đầu từ ngày 04/01/2024", ["hằng tuần, bắt đầu từ ngày 04/01/2024"], []),
+    ("phát sóng 02 số/tháng kể từ tháng 8/2021", ["02 số/tháng kể từ tháng 8/2021"], []),
+    ("phát 03 buổi/tuần từ tháng 01 đến tháng 4/2021", ["03 buổi/tuần từ tháng 01 đến tháng 4/2021"], []),
+    (
+        "nộp ngay trong ngày, chậm nhất là ngày làm việc tiếp theo",
+        ["ngay trong ngày", "chậm nhất là ngày làm việc tiếp theo"],
+        [],
+    ),
+    ("giao ranh giới trước thời điểm thống kê", ["trước thời điểm thống kê"], []),
+    ("tuần tra trước, trong và sau Tết Nguyên đán 2026", ["trước, trong và sau Tết Nguyên đán 2026"], []),
+    ("đóng cống khi độ mặn vượt 1 g/l", ["khi độ mặn vượt 1 g/l"], []),
+    ("canh gác khi dự báo cháy rừng cấp IV", ["khi dự báo cháy rừng cấp IV"], []),
+    ("lập phương án bảo vệ, cưỡng chế khi có yêu cầu", ["khi có yêu cầu"], []),
+    ("đào tạo nghề; quý IV", ["quý IV"], ["--Q4"]),
 ]
 
 
@@ -167,6 +180,12 @@ def test_standing_and_ad_hoc_obligations_have_their_own_kind(text, kind):
         "ngày 26 tháng 4 năm 2014 của Bộ trưởng",
         "không thanh tra quá 01 lần/năm",
         "đến năm 2030 đạt 90%",
+        "lập phương án ứng phó khi xảy ra lũ quét",
+        "không mở cống khi độ mặn vượt 1 g/l",
+        "không thả trâu khi nhiệt độ chưa vượt 15 độ C",
+        "khám sức khỏe trước khi kết hôn",
+        "dự báo thu quý IV",
+        "tham mưu khen thưởng đột xuất cho đại lý",
     ],
 )
 def test_dates_of_papers_budgets_and_aims_are_no_deadlines(text):

@@ -75,10 +75,6 @@ NAMES = [
     ("Phòng Chính trị, tư tưởng (Sở Y tế), Phòng Đào tạo", ["Phòng Chính trị, tư tưởng", "Phòng Đào tạo"]),
     ("các Chi nhánh, Xí nghiệp Nước thực hiện", ["các Chi nhánh", "Xí nghiệp Nước"]),
     ("Công chức Địa chính - Xây dựng tham mưu", ["Công chức Địa chính - Xây dựng"]),
-    (
-        "Phòng Quản lý nhà và thị trường bất động sản, Văn phòng",
-        ["Phòng Quản lý nhà và thị trường bất động sản", "Văn phòng"],
-    ),
     ("Phòng Giáo vụ và người lao động", ["Phòng Giáo vụ", "người lao động"]),
     ("Chi cục An toàn vệ sinh thực phẩm", ["Chi cục An toàn vệ sinh thực phẩm"]),
     ("Tiểu ban An ninh, Y tế xây dựng", ["Tiểu ban An ninh, Y tế"]),
@@ -100,6 +96,19 @@ NAMES = [
     ("UBND các xã có di tích xây dựng phương án", ["UBND các xã có di tích"]),
     ("UBND các xã có trách nhiệm xây dựng phương án", ["UBND các xã"]),
     ("Các doanh nghiệp chế biến thủy sản xuất khẩu báo cáo", ["Các doanh nghiệp chế biến thủy sản xuất khẩu"]),
+    ("Phòng Hậu cần bảo đảm", ["Phòng Hậu cần"]),
+    ("Phòng Trinh sát xác lập", ["Phòng Trinh sát"]),
+    ("các cơ quan tham mưu, giúp việc Tỉnh ủy rà soát", ["các cơ quan tham mưu, giúp việc Tỉnh ủy"]),
+    ("Tòa Hình sự Tòa án nhân dân tỉnh lựa chọn", ["Tòa Hình sự Tòa án nhân dân tỉnh"]),
+    ("Phòng Thi hành án và hỗ trợ tư pháp rà soát", ["Phòng Thi hành án và hỗ trợ tư pháp"]),
+    ("Phòng Phòng, chống ma túy và tội phạm chủ trì, phối hợp", ["Phòng Phòng, chống ma túy và tội phạm"]),
+    ("Trung tâm Tư vấn, hỗ trợ nông dân, doanh nghiệp mở", ["Trung tâm Tư vấn, hỗ trợ nông dân, doanh nghiệp"]),
+    ("Hợp tác xã Đồng Liên, doanh nghiệp mở", ["Hợp tác xã Đồng Liên", "doanh nghiệp"]),
+    ("Hải quan chuyển phát nhanh soi chiếu", ["Hải quan chuyển phát nhanh"]),
+    ("Các trường ngoài công lập bố trí", ["Các trường ngoài công lập"]),
+    ("Các thôn Đông Hạ, Cồn Sẻ họp dân", ["thôn Đông Hạ", "thôn Cồn Sẻ"]),
+    ("Phó Chủ tịch UBND xã phụ trách kinh tế trực tiếp", ["Phó Chủ tịch UBND xã phụ trách kinh tế"]),
+    ("chỉ huy các cơ quan, đơn vị thực hiện", ["chỉ huy các cơ quan, đơn vị"]),
 ]
 
 
