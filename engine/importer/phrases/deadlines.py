@@ -255,6 +255,7 @@ cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổ
 cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
 cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gửi))
 cycle     alone    định kỳ
+cycle     always   tại (?:[^\W\d_]+ ){0,2}giao ban (?:hằng |hàng )?(?:tuần|tháng|quý)(?! (?:đầu|cuối))
 cycle     always   (?:hằng|hàng|mỗi) (?:buổi )?(?:sáng|chiều|tối|trưa)
 period    always   tại kỳ họp (?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?
 period    event    (?:vào )?ngày (?:{worded}|{day})

@@ -107,6 +107,7 @@ FOUND = [
     ("đóng cống khi độ mặn vượt 1 g/l", ["khi độ mặn vượt 1 g/l"], []),
     ("canh gác khi dự báo cháy rừng cấp IV", ["khi dự báo cháy rừng cấp IV"], []),
     ("lập phương án bảo vệ, cưỡng chế khi có yêu cầu", ["khi có yêu cầu"], []),
+    ("báo cáo tại hội nghị giao ban tháng", ["tại hội nghị giao ban tháng"], []),
     ("đào tạo nghề; quý IV", ["quý IV"], ["--Q4"]),
 ]
 
