@@ -46,7 +46,7 @@ def bodies_in(text: str) -> list[Name]:
                     last = names.pop()  # a cell holds nothing but names: what is left goes on with the last
                     names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=more.end()))
                 end = more.end() if more else end  # «theo chức năng» is no name and no part of one
-                found += names
+                found += (name for name in names if is_body(name.text))
                 rest = re.sub(r"^và\s+", "", rest[end:].strip(" ,.-–/"))
             else:
                 name, _, rest = map(str.strip, rest.partition(","))
@@ -71,7 +71,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
     text = unaddressed(text.strip())
     plain = matching(text)
     if VERB.search(plain) is None:
-        return [name for name in bodies_in(text) if is_body(name.text)], []
+        return bodies_in(text), []
     chief = _CHIEF.search(plain) is not None
     leads: list[Name] = []
     helping: list[str] = []

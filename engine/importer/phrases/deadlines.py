@@ -70,8 +70,8 @@ then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w))
 thens     (?: (?:,|và|hoặc|;) {then}){0,5}
 whole     ngày(?: làm việc)?|tuần|tháng
 ofeach    (?:của |mỗi |hằng )*
-arises    có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|dự báo|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ
-stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|thì|do|đến|từ|theo|trên|gửi|báo cáo|tổ chức|thực hiện|hiệu lực
+arises    có|được (?:yêu cầu|đề nghị)|xảy ra|phát hiện|dự báo|kết thúc|tiếp nhận|nhận được|ghi nhận|nghi có|nghi ngờ
+stop      trước|chậm|trong|hằng|hàng|mỗi|và|để|phải|sẽ|về|thì|do|đến|từ|theo|trên|gửi|báo cáo|tổ chức|thực hiện|hiệu lực
 term      ngày|tuần|tháng|năm|học kỳ|vụ
 worse     biến động|bùng phát|diễn biến|tăng|xuất hiện|vượt
 strongly  trên \d+ ?%|bất thường|phức tạp|đột biến
@@ -143,6 +143,13 @@ def _meant(text: str, start: int, end: int) -> bool:
     return _unbudgeted(text, start, end) and _UNMEANT.search(text[max(0, start - 12) : start]) is None
 
 
+def _standing(text: str, start: int, end: int) -> bool:
+    """«thường xuyên» where a clause begins or ends; before and after other words it says how, not when («thường xuyên
+    cập nhật», «giữ liên lạc thường xuyên với …»)."""
+    begins = re.search(r"(?:^|[.\n])\s*$", text[max(0, start - 3) : start])
+    return bool(begins or re.match(r"\s*(?:[.,;)\n]|$)", text[end : end + 3])) and _meant(text, start, end)
+
+
 def _opening(text: str, start: int, end: int) -> bool:
     """«từ năm 2026» at the end of what is to be done, not of what was done («đã … từ năm 2018»)."""
     clause = re.split(r"[.;,\n]", text[max(0, start - 120) : start])[-1]
@@ -185,7 +192,7 @@ def _within(text: str, start: int, end: int) -> bool:
     forbidden («phương án khôi phục khi …», «không mở cống khi …»), unless it is at once or asked."""
     clause = re.split(r"[.;\n]", text[max(0, start - 120) : start])[-1]
     planned = _PLANNED.search(clause) and not re.search(r"^ngay|yêu\s*cầu", text[start:end])
-    return not planned and re.search(r"(?:kể\s*từ|sau|trước)\s*$", clause) is None
+    return not planned and re.search(r"(?:kể\s*từ|sau|trước|đến)\s*$", clause) is None
 
 
 def _apart(text: str, start: int, end: int) -> bool:
@@ -206,6 +213,7 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "meant": _meant,
     "money": _unbudgeted,
     "open": _opening,
+    "standing": _standing,
     "within": _within,
 }
 _RULES = tuple(
@@ -213,7 +221,7 @@ _RULES = tuple(
     for kind, check, words in (
         row.split(None, 2)
         for row in r"""
-date      undated  {cue} {hour}{point}{each}?{more}|{season}
+date      undated  {cue} {hour}{point}{each}?{more}|{season}|trước ngày (?:[^\W\d_]+ ){1,4}{day}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
 period    event    (?:vào )?(?:đêm|sáng|chiều|tối) (?:ngày )?{day}
@@ -239,7 +247,7 @@ period    always   trong (?:suốt thời gian diễn ra|những ngày) [^,.;:()
 period    always   (?:trong|vào|nhân) dịp (?:ngày hội|đại hội)[^,.;:()\d]{0,40}
 period    always   trước, trong và sau (?:dịp |kỳ nghỉ )?(?:tết|lễ)[^,.;:()]{0,40}
 period    always   trong các năm \d{4}(?: ?{also} \d{4}){1,4}
-period    acted    trong năm(?! \d| học)
+period    acted    trong năm(?: tiếp theo|(?= ?(?:[.,;)]|$)))
 term      always   {within} \d{1,3}(?: \([^()]{1,30}\))? (?:phút|giờ|ngày|tuần|tháng)(?: làm việc)?{since}
 cycle     always   (?:theo |báo cáo )?định kỳ {then}{thens}
 cycle     always   (?:báo cáo )?định kỳ \d{1,2} (?:ngày|tuần|tháng|quý)(?: ?/ ?\w+)?
@@ -259,7 +267,7 @@ cycle     always   tại (?:[^\W\d_]+ ){0,2}giao ban (?:hằng |hàng )?(?:tuầ
 cycle     always   (?:hằng|hàng|mỗi) (?:buổi )?(?:sáng|chiều|tối|trưa)
 period    always   tại kỳ họp (?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?
 period    event    (?:vào )?ngày (?:{worded}|{day})
-standing  meant    thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
+standing  standing thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
 ad_hoc    always   (?:^|(?<=[,;(]\s)|(?<=và\s)|(?<=cáo\s))đột xuất(?! ?:)|đột xuất(?= khi)|khi cần thiết|khi cần
 ad_hoc    within   (?:ngay )?khi {arises}{event}?
 ad_hoc    within   khi (?:(?!chưa )[^\W\d_]+ ){1,5}(?:có )?{worse}(?: {strongly}| \d[^.;()]{0,20})?

@@ -70,7 +70,8 @@ thuế(?! suất| thu nhập| giá); thống kê tỉnh; tòa(?! nhà); tand; vi
 doanh nghiệp; hợp tác xã; bưu điện; viễn thông; điện lực; quỹ(?! đất| nhà| thời gian| đạo); nhà xuất bản; nhà văn hóa;
 nhà thiếu nhi; nhà máy; cảng vụ; cảng hàng không; sân bay; tổng liên đoàn; giáo hội; lữ đoàn; trung đoàn; tiểu đoàn;
 sư đoàn; cảnh sát; thông tấn xã; xí nghiệp; nông trường; lâm trường; câu lạc bộ; công đoàn; khoa(?! học);
-trung ương hội; trung ương đoàn; chi đoàn; chi hội; tổng phụ trách; nhân viên; ban đại diện; cha mẹ học sinh;
+trung ương hội; trung ương đoàn; chi đoàn; liên chi đoàn; lcđ; chi hội;
+btl; quân chủng; quân khu; tổng phụ trách; nhân viên; ban đại diện; cha mẹ học sinh;
 phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng;
 đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy; quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,);
 chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh;
@@ -133,7 +134,7 @@ nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|hu
 STOPS = words("""
 để; trong; nhằm; theo; về; khi; nếu; cho; với; tại; đến; từ; do; được; là; sẽ; phải; cần; đã; trước; sau; bằng; qua;
 như; đối; ngoài(?! (?:công lập|nhà nước|cửa khẩu|ngân sách)); dưới; trên; vào;
-không; đang; cùng; hoặc; nhưng; mà; thì; bị; bởi; vì; nên; hết; chậm; muộn; này; đó;
+không; chưa; đang; cùng; hoặc; nhưng; mà; thì; bị; bởi; vì; nên; hết; chậm; muộn; này; đó;
 có; tự; nhất; rất; cũng; ngay; mỗi; từng; hằng; hàng; tùy; ít; đồng thời; cụ thể; gồm; bao gồm; sau đây; trân trọng;
 thông qua
 """)
@@ -183,7 +184,8 @@ làm việc(?= với); đảm nhận; xác lập; soi chiếu
 
 # Lower-case compounds inside names that begin like a duty.
 COMPOUNDS = words("""
-đầu tư xây dựng; đầu tư phát triển; tổ chức chính trị; tổ chức xã hội; tổ chức đoàn thể; tổ chức liên quan; tổ chức,;
+đầu tư xây dựng; đầu tư phát triển; tổ chức chính trị; tổ chức xã hội; tổ chức đoàn thể; tổ chức liên quan;
+tổ chức,(?! (?:triển khai|thực hiện|quản lý|chỉ đạo));
 tổ chức và cá nhân; tổ chức thành viên; tổ chức tín dụng; tổ chức cơ sở; tổ chức có liên quan; tổ chức đảng;
 bảo vệ môi trường; bảo vệ thực vật; bảo vệ rừng; chăm sóc sức khỏe; thông tin đại chúng; thông tin điện tử;
 quản lý thị trường; quản lý nhà nước; quản lý dự án; quản lý khu kinh tế; quản lý rừng; quản lý đất đai;

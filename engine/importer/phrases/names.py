@@ -20,13 +20,10 @@ _HEAD = say.compiled(say.HEADS)
 _WHOLE = say.compiled(say.WHOLE_NAMES)
 _FIELD = say.compiled(say.FIELDS)
 _GROUPED = say.compiled(say.GROUPED)
-_GROUP = re.compile(
-    phrase(
-        r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo |chỉ huy )?"
-    )
-    + phrase(r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?(?:các|những|mỗi)(?!\w) ")
-    + say.any_of(say.GROUPED)
-    + r"(?!\w)"
+_GROUP = spelled(
+    r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo |chỉ huy )?"
+    r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?"
+    rf"(?:(?:các|những|mỗi)(?!\w) {say.any_of(say.GROUPED)}(?!\w)|(?:bộ|sở)(?=, (?:ban|ngành)))"
 )
 _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
 _OPENER = say.compiled(say.OPENERS)
@@ -45,7 +42,8 @@ _PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|qu�
 _FIELDED = spelled(r"sở|bộ|phòng|ngành")
 _SMALL_HEADS = say.compiled(say.SMALL_HEADS)
 _WEAK = spelled(r"(?:doanh nghiệp|hộ kinh doanh|gia đình|người lao động|cán bộ|ngành)(?!\w)")
-_BETWEEN = spelled(r" (?:,|;|và|cùng với|cùng|hoặc|&|\+|/|-) ")
+_BESIDE = spelled(rf"(?:sở|bộ) {say.any_of(say.FIELDS)}(?!\w)")  # «Bộ Tài chính Bộ Y tế», lines of a cell
+_BETWEEN = re.compile(rf"\s*(?:(?:,|;|và|cùng\s*với|cùng|hoặc|&|\+|/|-)\s*|(?={_BESIDE.pattern}))")
 _POST = spelled(
     r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
     r"bí thư)(?!\w)"
@@ -312,7 +310,7 @@ class _Walk:
             return word.end() if short and word.end() < len(plain) else word.end() - 1
         if self.closed:
             self.closed = self.leveled
-            return word.end()
+            return None if _BESIDE.match(plain, at) else word.end()
         self.closed = self._level(at, word.end())
         return word.end()
 
@@ -347,6 +345,8 @@ class _Walk:
         if sign == "," and self.grouped and self._counted(following):
             self.plural = True
             return end if text[following].islower() or is_capital(text[self.start : following]) else None
+        if sign == "," and after.isdigit() and text[at - 1].isdigit():  # «Quân khu 3, 4»
+            return end
         if sign == "," and self.grouped and _BELOW.match(plain, following):  # «Các huyện đoàn, Đoàn trực thuộc»
             return end
         if sign == "," and after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
@@ -424,6 +424,8 @@ class _Walk:
 
     def _and(self, end: int) -> int | None:
         plain, following = self.prose.plain, self._skip(end)
+        if self.grouped and plain.startswith("địa phương", following):  # «các bộ, ngành và địa phương»
+            return end
         if begins_name(self.prose, following) and not _WEAK.match(plain, following):
             return None
         begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
@@ -449,7 +451,7 @@ class _Walk:
         if opener is None or self._second(at) or (" " in opener.group() and text[at : opener.end()].istitle()):
             return False  # «Công an phường Quảng Bá»
         before = plain[max(self.start, at - 60) : at].rstrip()
-        if text[at].islower() and self._spanned(at):
+        if self._spanned(at):
             return False
         if text[at].islower():
             return _BARE.fullmatch(before) is None

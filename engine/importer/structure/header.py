@@ -15,7 +15,7 @@ from itertools import islice
 from engine.importer.model import Doubt, Found, Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import Rank, mark_of
-from engine.importer.phrases.names import nameless
+from engine.importer.phrases.names import Prose, begins_name, nameless, names_at, names_in
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, phrase
 
@@ -80,7 +80,7 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     title = replace(title, text=nameless(title.text))
     number, number_doubts = _number(top)
     words, day, date_doubts = _date(top)
-    issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)])
+    issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)]) or _asking(lines)
     doubts = [*number_doubts, *date_doubts]
     for code, found, name in (("issuer_missing", issuer, "cơ quan ban hành"), ("title_missing", title, "tên văn bản")):
         if not found:
@@ -164,9 +164,27 @@ def _issuer(lines: Sequence[TextLine]) -> Found:
         return Found()
     strong = [n for n, (_, row) in enumerate(rows) if _STRONG.match(matching(row))]
     joined = re.sub(r"[\s.,;:]+$", "", " ".join(row for _, row in rows[strong[-1] if strong else 0 :]))
+    if not begins_name(Prose.of(joined), 0):
+        return Found()
     inner = _BELOW.search(matching(joined))
     name = joined[inner.start("name") :] if inner else joined
     return Found(_uncapitalised(name), top.place(rows[0][0]))
+
+
+_ASKS = re.compile(r"\s*(?:yêu\s*cầu|đề\s*nghị)(?!\w)|\s*\)")
+_OF_PAPER = re.compile(r"kèm\s*theo[^()]{5,200}\scủa\s+")
+
+
+def _asking(lines: Sequence[TextLine]) -> Found:
+    """Who issued a document that was copied without its head: «(Kèm theo … của Chính phủ)», «… UBND tỉnh yêu cầu:»."""
+    for line in lines:
+        prose = Prose.of(line.text)
+        paper = _OF_PAPER.search(prose.plain)
+        rows = names_in(prose) if prose.plain.endswith(":") else iter(())
+        for names, end in [names_at(prose, paper.end())] if paper else rows:
+            if names and _ASKS.match(prose.plain, end):
+                return Found(names[-1].text, line.place)
+    return Found()
 
 
 _PROVINCE = re.compile(

@@ -1013,3 +1013,16 @@ def test_the_issuer_stands_above_the_number_with_a_sign_or_without(above, number
     plan = read_document(f"{head}III. PHÂN CÔNG\n1. Sở Y tế\n- Tập huấn.\n".encode(), "plan.txt")
     assert plan.issuer.text.lower() == issuer.lower()
     assert plan.number.text
+
+
+@pytest.mark.parametrize(
+    ("head", "issuer"),
+    [
+        ("PHỤ LỤC II\nDANH MỤC NHIỆM VỤ\n(Kèm theo Kế hoạch số 1/KH-UBND ngày 01/3/2022 của Sở Y tế)", "Sở Y tế"),
+        ("CHỈ THỊ\nVề công tác tiêm chủng\nĐể phòng bệnh, Chủ tịch UBND tỉnh yêu cầu:", "Chủ tịch UBND tỉnh"),
+        ("BÀI ĐĂNG BÁO\nKẾ HOẠCH\nCông tác năm 2022", ""),
+    ],
+)
+def test_who_issued_a_document_without_its_head_is_said_elsewhere_or_not_at_all(head, issuer):
+    plan = read_document(f"{head}\nIII. PHÂN CÔNG\n1. Công an tỉnh\n- Tuần tra.\n".encode(), "plan.txt")
+    assert plan.issuer.text == issuer

@@ -108,6 +108,9 @@ FOUND = [
     ("canh gác khi dự báo cháy rừng cấp IV", ["khi dự báo cháy rừng cấp IV"], []),
     ("lập phương án bảo vệ, cưỡng chế khi có yêu cầu", ["khi có yêu cầu"], []),
     ("báo cáo tại hội nghị giao ban tháng", ["tại hội nghị giao ban tháng"], []),
+    ("tặng quà xong trước ngày Quốc khánh 02/9/2025", ["trước ngày Quốc khánh 02/9/2025"], ["2025-09-02"]),
+    ("báo cáo khi kết thúc Chương trình về Bộ Xây dựng", ["khi kết thúc Chương trình"], []),
+    ("nạo vét mương, duy trì thường xuyên.", ["thường xuyên"], []),
     ("đào tạo nghề; quý IV", ["quý IV"], ["--Q4"]),
 ]
 
@@ -186,6 +189,9 @@ def test_standing_and_ad_hoc_obligations_have_their_own_kind(text, kind):
         "không thả trâu khi nhiệt độ chưa vượt 15 độ C",
         "khám sức khỏe trước khi kết hôn",
         "dự báo thu quý IV",
+        "giữ liên lạc thường xuyên với chủ tàu",
+        "Công an xã thường xuyên nhắc nhở",
+        "nguồn kinh phí bổ sung trong năm theo quy định",
         "tham mưu khen thưởng đột xuất cho đại lý",
     ],
 )

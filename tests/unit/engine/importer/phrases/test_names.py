@@ -109,6 +109,14 @@ NAMES = [
     ("Các thôn Đông Hạ, Cồn Sẻ họp dân", ["thôn Đông Hạ", "thôn Cồn Sẻ"]),
     ("Phó Chủ tịch UBND xã phụ trách kinh tế trực tiếp", ["Phó Chủ tịch UBND xã phụ trách kinh tế"]),
     ("chỉ huy các cơ quan, đơn vị thực hiện", ["chỉ huy các cơ quan, đơn vị"]),
+    ("các bộ, ngành và địa phương tổ chức", ["các bộ, ngành và địa phương"]),
+    ("Bộ, ngành, địa phương rà soát", ["Bộ, ngành, địa phương"]),
+    ("Bộ Tài chính Bộ Y tế", ["Bộ Tài chính", "Bộ Y tế"]),
+    ("các sở, ngành liên quan tổ chức, triển khai", ["các sở, ngành liên quan"]),
+    ("Đoàn Trường Cao đẳng Công nghệ Thông tin báo cáo", ["Đoàn Trường Cao đẳng Công nghệ Thông tin"]),
+    ("Quân khu 3, 4, 5 duy trì", ["Quân khu 3, 4, 5"]),
+    ("LCĐ Khoa Y Dược tổ chức", ["LCĐ Khoa Y Dược"]),
+    ("các địa phương chưa lập Đề án", ["các địa phương"]),
 ]
 
 
@@ -205,6 +213,10 @@ def test_a_short_line_over_duties_is_names_to_its_end(names):
 @pytest.mark.parametrize("text", ["Sở Y tế chủ trì tập huấn", "Các sở, ngành tham gia phối hợp thực hiện"])
 def test_a_sentence_over_duties_is_no_name(text):
     assert owner_line(text, headed=True).form is Form.INLINE
+
+
+def test_a_first_word_that_a_cell_was_cut_after_is_no_body():
+    assert [name.text for name in bodies_in("Sở Khoa học và Công nghệ, Sở")] == ["Sở Khoa học và Công nghệ"]
 
 
 def test_a_cell_of_bodies_is_cut_at_every_sign_and_keeps_unknown_names():
