@@ -340,24 +340,17 @@ def _deadline(text: str, plain: str, kind: DeadlineKind, sentence: str) -> Deadl
 _ACT = re.compile(r"^(?:(?:hoàn\s*thành|xong)\s+)(?=\w)", re.IGNORECASE)
 _REPEATS = re.compile(r"(?<!\w)(?:hằng|hàng|mỗi|định\s*kỳ|cuối\s*quý|đầu\s*quý)(?!\w)")
 _DATED = (DeadlineKind.DATE, DeadlineKind.PERIOD)
-_SHAPES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
-    ("worded", lambda found: _iso(found["y"], found["m"], found["d"])),
-    ("day", lambda found: _iso(found["y"], found["m"], found["d"])),
-    ("quarter", lambda found: f"{found['y'] or '-'}-Q{_quarter(found['q'])}"),
-    ("month", lambda found: f"{found['y'] or '-'}-{int(found['m']):02d}"),
-    ("year", lambda found: found["y"]),
-    ("bareday", lambda found: f"---{int(found['d']):02d}"),
-    ("onlyday", lambda found: f"---{int(found['d']):02d}"),
-)
-_ANY_POINT = re.compile("|".join(rf"(?<![\d/]){_filled(f'{{{name}}}', _PIECES)}" for name, _ in _SHAPES))
+_POINTS = ("worded", "day", "quarter", "month", "year", "bareday", "onlyday")
+_ANY_POINT = re.compile("|".join(rf"(?<![\d/]){_filled(f'{{{name}}}', _PIECES)}" for name in _POINTS))
 
 
-def _iso(year: str | None, month: str, day: str) -> str:
-    return f"{year or '-'}-{int(month):02d}-{int(day):02d}"
-
-
-def _quarter(text: str) -> int:
-    return int(text) if text.isdigit() else roman_value(text.upper())
+def _point(y: str | None = None, m: str = "", d: str = "", q: str = "") -> str:
+    """A point in time of its parts: «2021-12-15», «--12-15», «2021-12», «2021-Q3», «2021», «---15»."""
+    if q:
+        return f"{y or '-'}-Q{roman_value(q.upper()) or q}"
+    if not m:
+        return y or f"---{int(d):02d}"
+    return f"{y or '-'}-{int(m):02d}" + (f"-{int(d):02d}" if d else "")
 
 
 _MONTHS = re.compile(r"tháng\s*\d{1,2}\s*[-–]\s*(\d{1,2}\s*/\s*\d{4})")
@@ -368,6 +361,6 @@ def _days(plain: str) -> tuple[str, ...]:
     plain = _MONTHS.sub(r"tháng \1", plain)
     rests = [plain[point.start() :] for point in _ANY_POINT.finditer(plain)]
     return tuple(
-        next((shape(found) for name, shape in _SHAPES if (found := re.match(_PIECES[name], rest))), "")
+        next((_point(**found.groupdict()) for name in _POINTS if (found := re.match(_PIECES[name], rest))), "")
         for rest in rests
     )

@@ -72,10 +72,11 @@ class OwnerLine:
 _REQUEST = say.compiled(say.REQUESTS)
 _ORDER = say.compiled(say.ORDERS)
 _TEAM = re.compile(r"(?:Đoàn|Tổ|Đội|Nhóm)(?: kiểm tra)?(?: số)? \d{1,2}")
-_BOUND = re.compile(rf"[\s,]*(?:{say.any_of(say.BOUND)})?(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*:\s*")
-_COLON = re.compile(r"\s*(?:\([^()]{0,200}\))?\s*(?::|[-–]\s)\s*[-–]?\s*")
+_COLON = re.compile(
+    rf"[\s,]*(?:\([^()]{{0,200}}\)\s*)?(?:{say.any_of(say.BOUND)})?"
+    rf"(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*(?::|-\s)\s*-?\s*"
+)
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
-_NOTE_AT_END = re.compile(r"\s*\([^()]{0,200}\)$")
 _CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
 
@@ -87,7 +88,7 @@ def owner_line(
     """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
     comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
     is a name to its end («Phòng Kế hoạch tổng hợp»). ``known``: the names that the document writes alone."""
-    prose = Prose.of(_NOTE_AT_END.sub("", text) if headed else text, known)
+    prose = Prose.of(text, known)
     found = _straight(prose, 0, headed=headed)
     if found is None and clauses and _CLAUSE.match(prose.plain):
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
@@ -119,7 +120,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
 
     if _DONE.match(prose.text, end):
         return line(Form.ALONE)
-    colon = _BOUND.match(prose.plain, end) or _COLON.match(prose.text, end)
+    colon = _COLON.match(prose.plain, end)
     if colon:
         rest = prose.text[colon.end() :].strip()
         inner = _straight(Prose.of(rest), 0, headed=headed)
