@@ -26,11 +26,10 @@ _NUMBER = re.compile(
     r"(?P<sign>(?:20\d\d\s*/\s*)?[a-zđ][\wđ&]{0,14}(?:\s?[-–/]\s?[\wđ&]{1,20}){0,5})"
 )
 _DATE = re.compile(
-    r"ngày\s*(?P<day>\d{1,2})?[\s.…_]*tháng\s*(?P<month>\d{1,2})?[\s.…_]*năm\s*(?P<year>(?:19|20)\d\d)?(?!\d)"
+    r"ngày\s*(?P<day>\d{1,2})?[\s.…_]*(?:tháng|[/.-])\s*(?P<month>\d{1,2})?[\s.…_]*(?:năm|[/.-])\s*"
+    r"(?P<year>(?:19|20)\d\d)?(?!\d)"
 )
-_DATE_SHORT = re.compile(
-    r"(?:,|^)\s*ngày\s*(?P<day>\d{1,2})\s*[/.-]\s*(?P<month>\d{1,2})\s*[/.-]\s*(?P<year>(?:19|20)\d\d)(?!\d)"
-)
+_DATED = re.compile(rf"(?:^|,)\s*{_DATE.pattern}")
 _NOISE = re.compile(
     phrase(r"cộng hòa xã hội chủ nghĩa việt nam|độc lập ?[-–] ?tự do ?[-–] ?hạnh phúc|đảng cộng sản việt nam")
     + r"|[-–—_=]{2,}|\*+|\||\(?\bdự thảo\b\)?|\bthượng khẩn\b|\bhỏa tốc\b"
@@ -139,8 +138,9 @@ def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
 def _date(lines: Sequence[TextLine]) -> tuple[Found, date | None, list[Doubt]]:
     """The first date that follows a place and a comma, else the first one at all in the head."""
     top = _Top(lines)
-    dated = [*_DATE_SHORT.finditer(top.plain), *_DATE.finditer(top.plain)]
-    for found in sorted(dated, key=lambda each: not re.search(r"[^\W\d_],\s*$", top.plain[: each.start()][-40:])):
+    for found in sorted(
+        _DATE.finditer(top.plain), key=lambda each: not re.search(r"[^\W\d_],\s*$", top.plain[: each.start()][-40:])
+    ):
         words = Found(" ".join(top.text[slice(*found.span())].split()).strip(" ,"), top.place(found.start()))
         try:
             day = date(int(found["year"]), int(found["month"]), int(found["day"]))
@@ -252,8 +252,7 @@ def _goes_on(line: TextLine, capital: bool, taken: int) -> bool:
         return True
     if capital:
         return is_capital(_capitals(line.text))
-    dated = _DATE.search(plain) or _DATE_SHORT.search(plain)
-    return not (is_capital(line.text) or dated or _TITLE_ENDS.match(plain) or plain.endswith((":", ".")))
+    return not (is_capital(line.text) or _DATED.search(plain) or _TITLE_ENDS.match(plain) or plain.endswith((":", ".")))
 
 
 def _capitals(text: str) -> str:
@@ -279,7 +278,7 @@ def _after_address(lines: Sequence[TextLine], after: int) -> int:
     """Where the text of a letter begins: after its date and after «Kính gửi: …» with the list under it."""
     for n, line in enumerate(lines[after:60], after):
         plain = matching(line.text)
-        if _DATE.search(plain) or _DATE_SHORT.search(plain):
+        if _DATED.search(plain):
             after = n + 1
         if plain.startswith("kính gửi") or plain.endswith(" điện:"):
             n += 1
