@@ -16,7 +16,7 @@ from itertools import pairwise
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line
+from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, nameless, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, parted, unaddressed
@@ -107,7 +107,7 @@ class SectionRead:
             text, facts = whole(child), Facts.inside(child.body)
             if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
                 text = before
-            self._add(entry, [replace(said_of(child, text), facts=facts, node=child)])
+            self._add(entry, [with_facts_of(replace(said_of(child, text), facts=facts, node=child), child.facts)])
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
@@ -152,7 +152,8 @@ class SectionRead:
         own are duties, too."""
         own = [child for child in node.children if child.leads or child.gives_duties]
         text = whole(node, without=own)
-        points = [child for child in node.children if opens_duty(Prose.of(child.body))]
+        titled = is_task_title(node.body)
+        points = [child for child in node.children if titled or opens_duty(Prose.of(child.body))]
         several = not own and 1 < len(points) == len(node.children) and not ended(node.body)
         groups = by_lead(node.facts)
         base = self._at(node, topic, "", ())

@@ -133,3 +133,8 @@ def _column_label(text: str) -> Label | None:
     if not plain or len(plain) > 120:
         return None
     return next((label for label, pattern in _COLUMN if pattern.match(plain)), None)
+
+
+def is_task_title(text: str) -> bool:
+    """Whether a line only announces what is to be done: «Nội dung», «Nội dung, biện pháp»."""
+    return len(text) < 60 and ":" not in text and label_of_column(text) is Label.TASK

@@ -70,6 +70,7 @@ _SHAPES = (
     (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{1,6})(?:\s*(?:[.):]|/(?![a-z]))\s*[-–]?\s*|\s*[-–]\s+)(?=\S|$)")),
     (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{2,6})\s+(?=[A-ZĐÀ-Ỹ]{2})")),
     (Rank.CAPITAL, re.compile(r"(?P<label>[A-HK-UĐ])\s*[.)/]\s+(?=[A-ZĐÀ-Ỹ])")),
+    (Rank.NUMBER, re.compile(r"(?P<label>\d{1,3}(?:\.\d{1,2}){1,2}\.[a-zđ])\s*[.)]\s*(?=\S|$)")),
     (
         Rank.NUMBER,
         re.compile(

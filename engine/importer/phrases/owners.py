@@ -99,6 +99,21 @@ def owner_line(
     return found
 
 
+_ASKS = spelled(r"(?<!\w)(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo)(?: cho)?(?!\w)")
+
+
+def asked_in(text: str) -> OwnerLine | None:
+    """Whom a paragraph that ends in a colon asks to do what follows («…, Thủ tướng Chính phủ yêu cầu các bộ, ngành:»,
+    «… đề nghị UBND các xã thực hiện một số nội dung sau:»)."""
+    prose = Prose.of(text)
+    for found in reversed([*_ASKS.finditer(prose.plain)] if text.endswith(":") else []):
+        start = found.end() + 1
+        names, end = names_at(prose, start, small=True)
+        if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", text[end:]):
+            return OwnerLine(text[start:end].strip(), tuple(names), False, Form.INLINE, "")
+    return None
+
+
 def bodies_alone(text: str, *, headed: bool = False) -> OwnerLine | None:
     """The owner line of a text that holds nothing but bodies."""
     line = owner_line(text, headed=headed)

@@ -97,6 +97,7 @@ _EVERYBODY = spelled(
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
 )
 _LAST = re.compile(r"\.\s*/\s*\.?$")  # the sign that ends a document
+_WHOLE = spelled(r"(?<!\w)(?:kế hoạch|quyết định|chỉ thị|chương trình|công điện|thông báo|văn bản) này\W*$")
 _TIMED_TO_MANY = spelled(
     r"(?:định kỳ|hằng|hàng|trước|chậm nhất)[^,;:.]{2,60}, (?:đề nghị )?(?:thủ trưởng )?(?:các|những) "
 )
@@ -115,6 +116,8 @@ def closes_plan(text: str) -> bool:
 def speaks_to_all(text: str) -> bool:
     """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …», «… ./.»."""
     plain = matching(text)
-    if _LAST.search(plain[-12:]) and (not opens_duty(Prose(text, plain)) or _TIMED_TO_MANY.match(plain)):
+    if _LAST.search(plain[-12:]) and (
+        _TIMED_TO_MANY.match(plain) or _WHOLE.search(plain[-30:]) or not opens_duty(Prose(text, plain))
+    ):
         return True
     return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))

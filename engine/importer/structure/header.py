@@ -36,7 +36,7 @@ _NOISE = re.compile(
 )
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
 _TITLE_ENDS = re.compile(rf"{say.any_of(say.TITLE_ENDS)}|[-–_*(]")
-_ABOUT = re.compile(r"(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>.+)", re.DOTALL)
+_ABOUT = re.compile(r"(?:số\s*:?\s*[^\s|]+\s+(?=v\s*/\s*v))?(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>[^|]+)", re.DOTALL)
 _RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
 _SIGNERS = re.compile(
     r"(?:tm|kt|tl|tuq|q|thừa lệnh)\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$"
@@ -349,7 +349,8 @@ def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextL
 
 def _recipients_at(plain: str, length: int) -> int:
     """Where «Nơi nhận» begins in a line: at its start, or after the end of the text («./. Nơi nhận:»); else -1."""
-    if _RECIPIENTS.match(plain) and length < 200:
+    at_start = _RECIPIENTS.match(plain)
+    if at_start and (length < 200 or ":" in at_start.group()):
         return 0
     found = re.search(r"(?<=[./;:)\s])nơi\s*nhận\s*:", plain)
     return found.start() if found and found.start() < length else -1

@@ -15,7 +15,7 @@ from itertools import takewhile, zip_longest
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
-from engine.importer.phrases.labels import Label
+from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, is_step, roman_value
 from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
@@ -146,6 +146,7 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
             builder.add(block, headed=listed and not ended(block.text))
     for node in reversed(list(builder.root.walk())):
         _lift(node)
+        _gather(node)
     return builder.root
 
 
@@ -166,7 +167,7 @@ def under_topic(node: Node) -> bool:
         node.mark is not None
         or above is None
         or above.rank not in (Rank.NUMBER, Rank.BRACKET, Rank.LETTER)
-        or ended(above.body)
+        or (ended(above.body) and not is_step(above.body) and not above.body.endswith(":"))
     ):
         return False
     return theme_of(above.body) is Theme.OPEN and owner_line(above.body, headed=True) is None
@@ -187,6 +188,48 @@ def _lift(node: Node) -> None:
     if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts
         below[-1].facts = []
+
+
+_TOLD = frozenset({Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.MONITOR, Label.PRODUCT})
+
+
+def _gather(node: Node) -> None:
+    """Points that say who does what the first holds, and until when («1. Nội dung» with points, «2. Cơ quan chủ trì»
+    over a list, «3. Thời gian thực hiện: …»), become its facts."""
+    first, *others = node.children or (node,)
+    if not (others and first.children and is_task_title(first.body)) or is_part(first):
+        return
+    values: dict[Label, list[str]] = {}
+    lines: dict[Label, list[Paragraph]] = {}
+    headings: list[Paragraph] = []
+    last: Label | None = None
+    for each in (each for other in others for each in other.walk()):
+        if each.paragraph is None:
+            return
+        said = [(fact.label, fact.value, fact.line) for fact in each.facts]
+        title = each.body.strip(" .;")
+        label, value = label_of_line(title) or label_of_line(f"{title}:") or (last, title)
+        if label in _TOLD:
+            said.insert(0, (label, "" if value.startswith("(") else value, each.paragraph))
+        elif said or label_of_column(title) is Label.LEAD:  # «Cơ quan chủ trì, phối hợp» over both
+            headings.append(each.paragraph)
+        else:
+            return
+        for label, value, line in said:
+            last = label
+            values.setdefault(label, []).append(value)
+            lines.setdefault(label, []).extend([*headings, line])
+            headings = []
+    if Label.LEAD in values:
+        node.children = [first]
+        for label, found in values.items():
+            first.facts.append(Fact(label, "; ".join(filter(None, found)), _joined(lines[label])))
+
+
+def _joined(lines: Sequence[Paragraph]) -> Paragraph:
+    """Several paragraphs as one that covers their lines."""
+    covers = tuple(each for line in lines for each in line.covers)
+    return Paragraph("\n".join(line.text for line in lines), lines[0].place, covers=covers)
 
 
 @dataclass
@@ -232,7 +275,7 @@ class _Builder:
         if top.children and under_topic(top.children[0]):
             return closes_plan(text)
         if rank in STRUCTURE and not top.marked():
-            return speaks_to_all(text) and (bool(top.children) or ended(top.body))
+            return speaks_to_all(text) and (bool(top.children) or (ended(top.body) and not top.body.endswith(":")))
         return speaks_to_all(text) or self._names_another(text)
 
     def _names_another(self, text: str) -> bool:

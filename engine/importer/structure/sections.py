@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engine.importer.phrases.agency_lists import doer_in, lead_at_end
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.names import known_names
-from engine.importer.phrases.owners import Form, owner_line
-from engine.importer.phrases.roles import speaks_to_all
+from engine.importer.phrases.names import Prose, known_names, opens_duty
+from engine.importer.phrases.owners import Form, OwnerLine, asked_in, owner_line
+from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
@@ -43,6 +44,8 @@ def _count(node: Node, known: re.Pattern[str]) -> None:
     """Called for children before parents."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
+        if node.theme is Theme.OTHER and (line := owner_line(node.body)) and line.start and line.form is Form.INLINE:
+            node.theme = Theme.OPEN  # «Yêu cầu Bộ Y tế khẩn trương …»
         headed = _titled(node)
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
@@ -51,6 +54,8 @@ def _count(node: Node, known: re.Pattern[str]) -> None:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
             node.doer = doer_in(node.body, known)
+    if node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN):
+        _hand_on(node)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
     about = sum(child.owner is None and _ABOUT.match(matching(child.body[:12])) is not None for child in entries)
@@ -74,9 +79,20 @@ def _titled(node: Node) -> bool:
     return bool(node.children) and not ended(node.body)
 
 
+def _hand_on(node: Node) -> None:
+    """Points that name nobody are for those whom the paragraph before them asks («… yêu cầu các bộ, ngành:»)."""
+    asked: OwnerLine | None = None
+    for child in node.children:
+        if child.rank is None:
+            asked = None if child.children else asked_in(child.body)
+        elif asked and child.rank > Rank.ROMAN and not (child.is_entry or child.gives_duties):
+            told = ended(child.body) or opens_duty(Prose.of(child.body))
+            child.owner = replace(asked, rest=child.body) if told else None
+
+
 def _counts(node: Node) -> bool:
     """An entry has a mark, labelled leads, is a body alone on its line, or a paragraph under a topic."""
-    alone = node.owner is not None and (node.owner.form is Form.ALONE or under_topic(node))
+    alone = (node.owner is not None and node.owner.form is Form.ALONE) or (node.is_entry and under_topic(node))
     return node.mark is not None or node.heading or node.leads or alone
 
 
@@ -84,7 +100,16 @@ def duty_sections(root: Node) -> list[Node]:
     """The nodes whose children give duties, outermost first, in the document's order; the root itself where its
     numbers are the bodies (directives, official letters) or nothing else is."""
     found = [] if _gives_by_number(root) else list(_sections(root))
-    return found or ([root] if root.gives_duties and root.named >= 2 else [])
+    given = (root.gives_duties and root.named >= 2) or any(_is_given(child) for child in root.children)
+    return found or ([root] if given else [])
+
+
+def _is_given(node: Node) -> bool:
+    """Whether a paragraph of a document without sections gives a body something to do: «Giao Sở Y tế …», «Điều 2. Giao
+    Giám đốc Sở Y tế» with points below."""
+    line = node.owner
+    full = bool(node.children) if line and line.form is Form.ALONE else ended(node.body)
+    return line is not None and line.start > 0 and full and not (node.mark is None and closes_plan(node.body))
 
 
 def _gives_by_number(root: Node) -> bool:

@@ -1026,3 +1026,93 @@ def test_the_issuer_stands_above_the_number_with_a_sign_or_without(above, number
 def test_who_issued_a_document_without_its_head_is_said_elsewhere_or_not_at_all(head, issuer):
     plan = read_document(f"{head}\nIII. PHÂN CÔNG\n1. Công an tỉnh\n- Tuần tra.\n".encode(), "plan.txt")
     assert plan.issuer.text == issuer
+
+
+def test_points_that_name_nobody_are_for_those_whom_the_paragraph_before_them_asks(read):
+    plan = read(
+        "Thời gian qua, nhiều chợ chưa bảo đảm an toàn. Chủ tịch UBND tỉnh yêu cầu Chủ tịch UBND các xã, phường:\n"
+        "1. Rà soát các chợ trên địa bàn.\n2. Công an tỉnh tuần tra ban đêm.\n"
+        "3. Báo cáo kết quả trước ngày 15/6/2026.\n"
+    )
+    assert found(plan) == [
+        ("1", ["Chủ tịch UBND các xã, phường"], ["Rà soát các chợ trên địa bàn."]),
+        ("2", ["Công an tỉnh"], ["Công an tỉnh tuần tra ban đêm."]),
+        ("3", ["Chủ tịch UBND các xã, phường"], ["Báo cáo kết quả trước ngày 15/6/2026."]),
+    ]
+
+
+def test_a_letter_of_one_paragraph_gives_its_duty(read):
+    plan = read(
+        "Xét đề nghị của UBND tỉnh tại Tờ trình số 12/TTr-UBND, Phó Thủ tướng có ý kiến như sau:\n"
+        "Giao các Bộ: Công an, Tài chính có ý kiến về hồ sơ của dự án.\n"
+        "Văn phòng Chính phủ thông báo để các Bộ, cơ quan biết, thực hiện./.\n"
+    )
+    assert [owner.name for item in plan.items for owner in item.owners] == ["Bộ Công an", "Bộ Tài chính"]
+
+
+def test_an_article_that_orders_somebody_gives_its_points(read):
+    plan = read(
+        "Điều 1. Ban hành Kế hoạch thời gian năm học như sau:\n1. Hoàn thành tuyển sinh trước ngày 31/7/2026.\n"
+        "Điều 2. Giao Giám đốc Sở Giáo dục và Đào tạo\n1. Chỉ đạo thực hiện kế hoạch.\n2. Hướng dẫn các trường.\n"
+        "Điều 3. Quyết định này có hiệu lực kể từ ngày ký.\n"
+    )
+    assert [duty.text for duty in plan.duties] == ["Chỉ đạo thực hiện kế hoạch.", "Hướng dẫn các trường."]
+    assert [item.owners[0].name for item in plan.items] == ["Giám đốc Sở Giáo dục và Đào tạo"]
+    assert any("31/7/2026" in each.text and each.serious for each in plan.left_out)
+
+
+def test_points_that_say_who_and_when_are_facts_of_the_points_of_the_work(read):
+    plan = read(
+        "B. NHIỆM VỤ\nI. TUYÊN TRUYỀN\n1. Nội dung, biện pháp\na) Mở chuyên mục trên báo;\nb) Các buổi nói chuyện.\n"
+        "2. Cơ quan chủ trì, phối hợp\na) Cơ quan chủ trì\n- Ban Chỉ đạo tỉnh.\n- Sở Nội vụ; Sở Y tế.\n"
+        "(Sở Nội vụ là thường trực).\nb) Cơ quan phối hợp: UBND các xã.\n3. Thời gian thực hiện: tháng 11/2026.\n"
+        "II. TẬP HUẤN\n1. Nội dung\na) Mở lớp.\n2. Chủ trì thực hiện\n- Trường Chính trị tỉnh.\n"
+        "3. Thời gian thực hiện: quý I/2027.\n"
+    )
+    assert [
+        (duty.citation, [owner.name for owner in item.owners], list(duty.coordinating), duty.deadlines[0].text)
+        for item in plan.items
+        for duty in item.duties
+    ] == [
+        ("B.I.1.1", ["Ban Chỉ đạo tỉnh", "Sở Nội vụ", "Sở Y tế"], ["UBND các xã"], "tháng 11/2026"),
+        ("B.I.1.2", ["Ban Chỉ đạo tỉnh", "Sở Nội vụ", "Sở Y tế"], ["UBND các xã"], "tháng 11/2026"),
+        ("B.II.1", ["Trường Chính trị tỉnh"], [], "quý I/2027"),
+    ]
+
+
+def test_a_step_whose_title_is_a_sentence_has_paragraphs_that_are_duties(read):
+    plan = read(
+        "II. NỘI DUNG THỰC HIỆN\n1. Trình tự lập danh sách\n1.1. Bước 1:\n1.1.a. Lập tổ rà soát:\n"
+        "UBND các xã thành lập tổ rà soát.\n1.2. Bước 2: Kiểm tra hiện trạng nhà ở.\n"
+        "Trên cơ sở danh sách, Sở Xây dựng chủ trì kiểm tra từng hộ.\nThời gian hoàn tất: trước ngày 25/7/2026.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("II.1.1.a.1", "UBND các xã"),
+        ("II.1.2.1", "Sở Xây dựng"),
+    ]
+    assert [each.text for duty in plan.duties for each in duty.deadlines] == ["trước ngày 25/7/2026"]
+
+
+def test_an_order_is_no_heading_about_requirements(read):
+    plan = read("1. Yêu cầu Bộ Y tế khẩn trương rà soát hồ sơ.\n2. Bộ Tài chính bố trí kinh phí.\n")
+    assert [item.owners[0].name for item in plan.items] == ["Bộ Y tế", "Bộ Tài chính"]
+
+
+def test_under_a_body_with_its_colon_no_paragraph_closes_the_plan(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế:\n- Tập huấn.\n2. Sở Tài chính:\n"
+        "Căn cứ Kế hoạch này để tổng hợp, bố trí vốn cho các xã.\n"
+    )
+    assert found(plan)[-1][1:] == (
+        ["Sở Tài chính"],
+        ["Căn cứ Kế hoạch này để tổng hợp, bố trí vốn cho các xã."],
+    )
+
+
+def test_the_last_paragraph_speaks_of_the_whole_document_whatever_it_begins_with(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Sở Y tế: Tập huấn.\n2. Công an tỉnh: Tuần tra.\n"
+        "Đẩy mạnh an toàn thực phẩm là việc cấp bách. Yêu cầu các xã thực hiện nghiêm túc Chỉ thị này./.\n"
+    )
+    assert [duty.text for duty in plan.duties] == ["Tập huấn.", "Tuần tra."]
+    assert len(plan.instructions) == 1
