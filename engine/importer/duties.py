@@ -20,7 +20,7 @@ from engine.importer.phrases.labels import Label, is_task_title, label_inside, l
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, nameless, opens_duty
 from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, parted, unaddressed
-from engine.importer.phrases.roles import roles_in, speaks_to_all
+from engine.importer.phrases.roles import follows_up, roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
@@ -84,9 +84,15 @@ class SectionRead:
             columns = child.columns
             if child.table is not None and columns is not None:
                 self._table(child, columns, topic)
-            elif child.table is None and not self.account.has(child.paragraph):
+            elif child.table is None and not self.account.has(child.paragraph) and not self._introduces(child):
                 self._entry(child, node, topic)
         self._gaps(node)
+
+    def _introduces(self, node: Node) -> bool:
+        """Whether a paragraph says why a document without sections gives its duties («Ngày 12/3, … chủ trì họp»)."""
+        line = node.owner or node.doer
+        first = node.parent is self.node and self.node.parent is None and not self.items
+        return first and node.mark is None and not (line is not None and line.start)
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
         if child.mark is None and child.body.endswith(":") and not child.children:
@@ -96,7 +102,9 @@ class SectionRead:
         doer = None if line else child.doer
         if child.leads:
             self._led(child, topic)
-        elif self._closes(child) and self._is_to_all(child, line or doer):
+        elif _CARRIED_OUT.search(matching(child.body[-80:])) or (
+            self._closes(child) and self._is_to_all(child, line or doer)
+        ):
             self.instructions += instructions_of(child, line or doer, self.directory, self.account)
         elif line is not None:
             self._owned(child, line, topic)
@@ -221,8 +229,9 @@ class SectionRead:
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
         if speaks_to_all(node.body):
-            single = line is not None and line.names and not any(name.group for name in line.names)
-            return not (single and matching(node.body).startswith("giao"))
+            if line is None or not line.names or any(name.group for name in line.names):
+                return True
+            return not (matching(node.body).startswith("giao") or follows_up(line.rest))
         return line is not None and line.form is not Form.ALONE and any(name.group for name in line.names)
 
     # -- the duties of an item -------------------------------------------------------------------------------------
@@ -415,6 +424,7 @@ def _asked(node: Node, owners: tuple[Owner, ...]) -> Instruction:
     return Instruction(text, node.place, owners, _distinct(deadlines_in(text)), reports_to)
 
 
+_CARRIED_OUT = spelled(r"(?<!\w)chịu trách nhiệm (?:thi hành|thực hiện) (?:quyết định|nghị quyết|chỉ thị) này\W*$")
 _MADE_KNOWN = spelled(
     r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)|chịu trách nhiệm thi hành"
 )

@@ -89,7 +89,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
 
 _BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
 _TOPIC = re.compile(r"[^:.]{3,120}:\s*")
-_STRONG = say.compiled(say.STRONG)
+_GIVEN = re.compile(r"(?<!đã)\s(?:giao|giao\s*cho|yêu\s*cầu)$")
 _AT_END = re.compile(r"\(([^()]{3,200})\)[.;,]?$")
 _LATER = re.compile(r"[.(]\s*(?=\w)")
 
@@ -120,9 +120,9 @@ def doer_in(text: str, known: re.Pattern[str] | None = None) -> OwnerLine | None
     prose = Prose.of(text)
     for row, end in names_in(prose):
         before = prose.plain[: row[0].start].rstrip()
-        given = before.endswith((" giao", " giao cho")) and _STRONG.match(prose.plain[end:].lstrip(" ,"))
+        given = _GIVEN.search(before[-20:]) and opens_duty(Prose.of(prose.text[end:].lstrip(" ,")))
         if given or (before.endswith(" do") and _BY.match(prose.plain, end)):
-            return _inline(row, text)
+            return replace(_inline(row, text), start=row[0].start)
     return None
 
 

@@ -81,6 +81,10 @@ _CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
 
 
+_HANDS_ON = spelled(r"(?<!\w)(?:giao|yêu cầu|đề nghị|quyết định|quyết nghị|kết luận)(?: như sau)? ?:$")
+"""«Hội đồng nhân dân tỉnh giao:» names who gives, not who does."""
+
+
 @lru_cache(maxsize=2048)
 def owner_line(
     text: str, *, clauses: bool = False, headed: bool = False, known: re.Pattern[str] | None = None
@@ -89,6 +93,8 @@ def owner_line(
     comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
     is a name to its end («Phòng Kế hoạch tổng hợp»). ``known``: the names that the document writes alone."""
     prose = Prose.of(text, known)
+    if _HANDS_ON.search(prose.plain[-60:]):
+        return None
     found = _straight(prose, 0, headed=headed)
     if found is None and clauses and _CLAUSE.match(prose.plain):
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):

@@ -93,7 +93,7 @@ _EVERYBODY = spelled(
     r"(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch(?! số)"
     r"|văn phòng [^.;:,]{2,40} thông báo (?:để|đến|cho) (?:các|thủ trưởng) "
     r"|(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
-    r"|[^.;:]{2,400} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện))"
+    r"|[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện))"
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
 )
 _LAST = re.compile(r"\.\s*/\s*\.?$")  # the sign that ends a document
@@ -106,6 +106,20 @@ _ISSUER_ASKS = spelled(
     r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
     r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
 )
+
+
+_FOLLOW_UP = spelled(
+    r"(?:chủ trì|theo dõi|đôn đốc|kiểm tra|giám sát|tổng hợp|là đầu mối|làm đầu mối|có trách nhiệm)(?!\w)"
+)
+
+
+_OF_MANY = spelled(r"(?<!\w)(?:yêu cầu|đề nghị) (?:các|thủ trưởng|lãnh đạo)(?!\w)")
+
+
+def follows_up(text: str) -> bool:
+    """Whether what is said of one body at the end of a plan is its own duty: «… theo dõi, đôn đốc việc thực hiện»."""
+    plain = matching(text)
+    return _FOLLOW_UP.match(plain) is not None and _OF_MANY.search(plain) is None
 
 
 def closes_plan(text: str) -> bool:

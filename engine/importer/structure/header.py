@@ -41,6 +41,7 @@ _RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
 _SIGNERS = re.compile(
     r"(?:tm|kt|tl|tuq|q|thừa lệnh)\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$"
 )
+_SIGNED = re.compile(r"(?:TM|KT|TL|TUQ|Q)\s*\.\s*\w")
 _RESUMES = say.compiled(say.RESUMES)
 _STRONG = say.compiled(say.ISSUERS)
 _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
@@ -340,6 +341,8 @@ def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextL
             block = replace(block, text=block.text[start:])
         elif inside and _resumes(block.text):
             inside = False
+        elif not inside and _SIGNED.match(block.text) and is_capital(block.text):
+            inside, foot.open = True, -1  # a document without «Nơi nhận»
         if inside:
             foot.add(block)
         else:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.importer.phrases.agency_lists import doer_in, lead_at_end
+from engine.importer.phrases.agency_lists import doer_in, lead_at_end, placed_owner
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
@@ -87,7 +87,8 @@ def _hand_on(node: Node) -> None:
             asked = None if child.children else asked_in(child.body)
         elif asked and child.rank > Rank.ROMAN and not (child.is_entry or child.gives_duties):
             told = ended(child.body) or opens_duty(Prose.of(child.body))
-            child.owner = replace(asked, rest=child.body) if told else None
+            own = placed_owner(child.body) if child.body.startswith("Các ") and ended(child.body) else None
+            child.owner = own or (replace(asked, rest=child.body) if told else None)
 
 
 def _counts(node: Node) -> bool:
@@ -100,16 +101,21 @@ def duty_sections(root: Node) -> list[Node]:
     """The nodes whose children give duties, outermost first, in the document's order; the root itself where its
     numbers are the bodies (directives, official letters) or nothing else is."""
     found = [] if _gives_by_number(root) else list(_sections(root))
-    given = (root.gives_duties and root.named >= 2) or any(_is_given(child) for child in root.children)
-    return found or ([root] if given else [])
+    articles = all(node.label.startswith("Điều") for node in found)
+    if articles and any(node.mark is not None and _is_given(node) for node in root.children):
+        return [root]  # a decision some of whose articles are orders themselves
+    given = root.gives_duties and root.named >= 2
+    return found or ([root] if given or any(_is_given(node) for node in root.walk()) else [])
 
 
 def _is_given(node: Node) -> bool:
-    """Whether a paragraph of a document without sections gives a body something to do: «Giao Sở Y tế …», «Điều 2. Giao
-    Giám đốc Sở Y tế» with points below."""
-    line = node.owner
-    full = bool(node.children) if line and line.form is Form.ALONE else ended(node.body)
-    return line is not None and line.start > 0 and full and not (node.mark is None and closes_plan(node.body))
+    """Whether a paragraph of a document without sections gives a body something to do: «2. Bộ Y tế chủ trì …», «Giao Sở
+    Y tế …», «Điều 2. Giao Giám đốc Sở Y tế» with points below."""
+    line = node.owner or node.doer
+    if line is None or (node.mark is None and closes_plan(node.body)):
+        return False
+    full = bool(node.children) if line.form is Form.ALONE else ended(node.body)
+    return full and (line.start > 0 or node.rank is Rank.NUMBER)
 
 
 def _gives_by_number(root: Node) -> bool:
@@ -117,7 +123,7 @@ def _gives_by_number(root: Node) -> bool:
     others give duties."""
     numbered = [child for child in root.children if child.rank is Rank.NUMBER]
     parted = any(child.heading or (child.rank is not None and child.rank < Rank.NUMBER) for child in root.children)
-    owned = sum(child.owner is not None and not child.gives_duties for child in numbered)
+    owned = sum(child.is_entry and not child.gives_duties for child in numbered)
     given = owned + (owned > 1) * sum(child.gives_duties for child in numbered)
     return not parted and 2 * given > len(numbered) > 1
 

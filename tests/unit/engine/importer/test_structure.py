@@ -1116,3 +1116,58 @@ def test_the_last_paragraph_speaks_of_the_whole_document_whatever_it_begins_with
     )
     assert [duty.text for duty in plan.duties] == ["Tập huấn.", "Tuần tra."]
     assert len(plan.instructions) == 1
+
+
+def test_the_conclusions_of_a_meeting_are_read_by_their_numbers(read):
+    plan = read(
+        "Ngày 12/3/2026, Phó Chủ tịch UBND tỉnh chủ trì họp. Sau khi nghe báo cáo, Phó Chủ tịch kết luận như sau:\n"
+        "1. Ghi nhận nỗ lực của các địa phương.\n2. Về mặt bằng:\n- UBND xã Hải An phê duyệt phương án.\n"
+        "- Giao Sở Tư pháp hướng dẫn các xã.\n3. Về vốn: Giao Sở Tài chính bố trí vốn trong tháng 4/2026.\n"
+        "4. Yêu cầu Ban Quản lý dự án báo cáo tiến độ hằng tuần.\n"
+        "5. Đồng ý chủ trương; giao Sở Xây dựng thẩm định hồ sơ trong quý II/2026.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("2.1", "UBND xã Hải An"),
+        ("2.2", "Sở Tư pháp"),
+        ("3", "Sở Tài chính"),
+        ("4", "Ban Quản lý dự án"),
+        ("5", "Sở Xây dựng"),
+    ]
+
+
+def test_an_order_within_a_sentence_gives_the_only_duty_of_a_letter_but_not_one_of_the_past(read):
+    plan = read(
+        "Tại công văn số 80/VPCP-KGVX, Phó Thủ tướng đã giao Bộ Y tế xây dựng Thông tư trước ngày 31/12/2025.\n"
+        "Phó Thủ tướng yêu cầu Bộ Y tế khẩn trương ban hành Thông tư trước ngày 30/5/2026.\n"
+    )
+    assert [each.text for duty in plan.duties for each in duty.deadlines] == ["trước ngày 30/5/2026"]
+
+
+@pytest.mark.parametrize("mark", ["Điều 3. ", "Điều 3. Điều khoản thi hành\n1. Có hiệu lực từ ngày ký.\n2. "])
+def test_who_carries_a_decision_out_is_told_and_has_no_duty(read, mark):
+    plan = read(
+        "Điều 1. Giao Sở Tài chính bố trí kinh phí.\nĐiều 2. Giao Sở Y tế lập danh sách.\n"
+        f"{mark}Chánh Văn phòng UBND tỉnh; Giám đốc Sở Y tế chịu trách nhiệm thi hành Quyết định này./.\n"
+        "TM. ỦY BAN NHÂN DÂN KT. CHỦ TỊCH\n"
+    )
+    assert len([*plan.duties]) == 2
+    assert [len(each.owners) for each in plan.instructions] == [2]
+
+
+def test_who_gives_is_not_who_does(read):
+    plan = read(
+        "Điều 3. Hội đồng nhân dân tỉnh giao:\n1. Thường trực Hội đồng nhân dân tỉnh:\na) Xây dựng kế hoạch.\n"
+        "b) Tổ chức hội nghị.\n2. Các Ban của Hội đồng nhân dân tỉnh giám sát thường xuyên.\n"
+    )
+    assert [item.owner for item in plan.items] == [
+        "Thường trực Hội đồng nhân dân tỉnh",
+        "Các Ban của Hội đồng nhân dân tỉnh",
+    ]
+
+
+def test_one_body_that_follows_up_at_the_end_has_a_duty(read):
+    plan = read(
+        "Chủ tịch UBND huyện yêu cầu các phòng, ban thực hiện:\n1. Công an huyện tuần tra.\n2. Trung tâm Y tế trực.\n"
+        "Văn phòng UBND huyện theo dõi, đôn đốc; tổng hợp báo cáo trước ngày 25/01/2026./.\n"
+    )
+    assert [item.owner for item in plan.items][-1] == "Văn phòng UBND huyện"
