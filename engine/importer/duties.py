@@ -192,7 +192,7 @@ class SectionRead:
             found
             for child in below
             if (found := child.owner)
-            or (group and (found := self._unknown_body(child, node) or placed_owner(child.body)))
+            or (group and (found := child.doer or self._unknown_body(child, node) or placed_owner(child.body)))
         ]
         owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)

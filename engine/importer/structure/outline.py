@@ -336,5 +336,6 @@ def theme_of(text: str) -> Theme:
     title = is_capital(text) or (len(text) < 100 and not ended(text))
     if len(text) < 250 and (_DUTY.match(plain) or (title and _DUTY.search(plain))):
         return Theme.DUTIES
-    other = _OTHER.match(plain) or (title and len(text) < 250 and _OTHER_INSIDE.search(plain))
+    resting = not title and plain.startswith("căn cứ ")  # «Căn cứ số vốn được giao, UBND xã phân bổ …»
+    other = (_OTHER.match(plain) and not resting) or (title and len(text) < 250 and _OTHER_INSIDE.search(plain))
     return Theme.OTHER if other else Theme.OPEN
