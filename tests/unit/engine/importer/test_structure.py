@@ -1176,7 +1176,8 @@ def test_one_body_that_follows_up_at_the_end_has_a_duty(read):
 def test_points_that_rest_on_something_may_name_who_does_them(read):
     plan = read(
         "II. THỰC HIỆN\n1. Cấp vốn\n"
-        "a) Căn cứ số vốn được giao trong năm và nguồn huy động, UBND cấp huyện phân bổ vốn cho cấp xã;\nb) Căn cứ danh sách được duyệt của từng thôn và từng hộ, UBND cấp xã chi trả cho các hộ.\n"
+        "a) Căn cứ số vốn được giao trong năm và nguồn huy động, UBND cấp huyện phân bổ vốn cho cấp xã;\n"
+        "b) Căn cứ danh sách được duyệt của từng thôn và từng hộ, UBND cấp xã chi trả cho các hộ.\n"
         "III. PHÂN CÔNG\n1. Sở Y tế: Tập huấn.\n"
     )
     assert [item.owner for item in plan.items] == ["UBND cấp huyện", "UBND cấp xã", "Sở Y tế"]
@@ -1185,6 +1186,7 @@ def test_points_that_rest_on_something_may_name_who_does_them(read):
 def test_points_under_all_bodies_are_each_their_own_body_s(read):
     plan = read(
         "IV. THỰC HIỆN\n1. Trách nhiệm của các cơ quan, tổ chức\n"
-        "a) Trong thời gian giữa hai kỳ họp, Thường trực HĐND tỉnh giám sát.\nb) UBND tỉnh báo cáo kết quả.\n2. Sở Y tế: Tập huấn.\n"
+        "a) Trong thời gian giữa hai kỳ họp, Thường trực HĐND tỉnh giám sát.\n"
+        "b) UBND tỉnh báo cáo kết quả.\n2. Sở Y tế: Tập huấn.\n"
     )
     assert [item.owner for item in plan.items] == ["Thường trực HĐND tỉnh", "UBND tỉnh", "Sở Y tế"]
