@@ -12,11 +12,12 @@ from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of
 from engine.importer.phrases.names import Prose, begins_name
-from engine.importer.phrases.owners import Form, OwnerLine, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, asked_in, owner_line
 from engine.importer.structure.outline import Theme, theme_of
-from engine.importer.vietnamese import matching
+from engine.importer.vietnamese import matching, spelled
 
 _NEXT = re.compile(r"[.;]\s+(?=[^\W\d_])")
+_ANNOUNCED = spelled(r"(?<!\w)thông báo (?:để|đến|cho|tới) .{2,80}biết")
 _SHOWN = 80
 _LONGEST_LIST = 240
 
@@ -33,7 +34,8 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
             yield Doubt("left_out", message, str(each.place))
         if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
             under = each.use is Use.HEADING and theme_of(body) is Theme.OPEN
-            if len(body) > LONGEST or is_dated(body) or (each.use is Use.HEADING and doer_in(body)):
+            led_in = asked_in(body) is not None  # «… yêu cầu các phòng, ban:» over what they are to do
+            if len(body) > LONGEST or is_dated(body) or (each.use is Use.HEADING and doer_in(body) and not led_in):
                 yield _doubt("tiêu đề", each.text, str(each.place))
         elif each.use is Use.FACT and (label := label_of_line(body)) and label[0] is Label.LEAD:
             if each.citation in led:
@@ -43,7 +45,7 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
     for told in said:
         single = told.owners and not any(owner.group for owner in told.owners)
         ordered = not told.owners and matching(told.text).startswith(("giao ", "yêu cầu ", "đề nghị "))
-        if single or ordered or open_.get(told.place.order):
+        if (single or ordered or open_.get(told.place.order)) and not _ANNOUNCED.search(matching(told.text)):
             yield _doubt("yêu cầu chung", told.text, str(told.place))
     for item in items:
         own = {owner.name for owner in item.owners}

@@ -1190,3 +1190,11 @@ def test_points_under_all_bodies_are_each_their_own_body_s(read):
         "b) UBND tỉnh báo cáo kết quả.\n2. Sở Y tế: Tập huấn.\n"
     )
     assert [item.owner for item in plan.items] == ["Thường trực HĐND tỉnh", "UBND tỉnh", "Sở Y tế"]
+
+
+def test_neither_who_is_asked_nor_whom_a_letter_tells_is_doubted(read):
+    plan = read(
+        "Để phòng dịch, Chủ tịch UBND huyện yêu cầu các phòng, ban thực hiện:\n1. Công an huyện tuần tra.\n"
+        "2. Trung tâm Y tế trực.\nVăn phòng UBND huyện thông báo để các cơ quan, đơn vị biết, thực hiện./.\n"
+    )
+    assert [each.code for each in plan.warnings if each.code == "overlooked"] == []
