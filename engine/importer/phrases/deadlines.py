@@ -265,7 +265,8 @@ cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gử
 cycle     alone    định kỳ
 cycle     always   tại (?:[^\W\d_]+ ){0,2}giao ban (?:hằng |hàng )?(?:tuần|tháng|quý)(?! (?:đầu|cuối))
 cycle     always   (?:hằng|hàng|mỗi) (?:buổi )?(?:sáng|chiều|tối|trưa)
-period    always   tại kỳ họp (?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?
+period    always   (?:tại|vào|trước) kỳ họp (?:thứ \w+|(?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?|gần nhất|tiếp theo)
+period    always   (?:trong thời gian )?giữa hai kỳ họp
 period    event    (?:vào )?ngày (?:{worded}|{day})
 standing  standing thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
 ad_hoc    always   (?:^|(?<=[,;(]\s)|(?<=và\s)|(?<=cáo\s))đột xuất(?! ?:)|đột xuất(?= khi)|khi cần thiết|khi cần

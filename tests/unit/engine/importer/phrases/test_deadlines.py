@@ -54,6 +54,8 @@ FOUND = [
     ("thông báo cho dân trước ít nhất 24 giờ", ["trước ít nhất 24 giờ"], []),
     ("đưa tin mỗi buổi chiều", ["mỗi buổi chiều"], []),
     ("trình thông qua tại kỳ họp giữa năm 2025", ["tại kỳ họp giữa năm 2025"], ["2025"]),
+    ("xem xét tại kỳ họp thứ Sáu, giải trình vào kỳ họp gần nhất", ["tại kỳ họp thứ Sáu", "vào kỳ họp gần nhất"], []),
+    ("chất vấn giữa hai kỳ họp", ["giữa hai kỳ họp"], []),
     ("khởi công ngay sau Tết", ["ngay sau Tết"], []),
     ("nộp vào thứ Hai tuần đầu tiên của tháng", ["vào thứ Hai tuần đầu tiên của tháng"], []),
     ("hằng tháng, nộp vào ngày 25.", ["hằng tháng", "vào ngày 25"], ["---25"]),
