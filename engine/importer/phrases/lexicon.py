@@ -49,7 +49,9 @@ văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh 
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
 báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
 thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật; thanh tra, giám sát ngân hàng;
-quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá;
+chủ tịch hội đồng thành viên, tổng giám đốc các tập đoàn, tổng công ty(?: nhà nước)?;
+quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá; kiểm toán nhà nước;
+ủy ban quản lý vốn nhà nước tại doanh nghiệp;
 đảng ủy mặt trận tổ quốc, các đoàn thể
 """)
 
@@ -84,7 +86,7 @@ chủ rừng; khu phố; thôn; nhà thầu; tư vấn (?:giám sát|thiết k�
 đảng đoàn; lđlđ; y tế(?= các (?:bộ|ngành)(?!\w));
 cơ sở y tế; cơ sở giáo dục; cơ sở khám; đoàn thanh niên; đoạn quản lý; kế toán(?= ngân sách| trưởng);
 người sử dụng lao động; phân hội; cụm; ngành(?! nghề); đoàn thể;
-hộ (?:chăn nuôi|kinh doanh); quản đốc
+hộ (?:chăn nuôi|kinh doanh); quản đốc; đại biểu(?= (?:hội đồng|hđnd|quốc hội)(?!\w))
 """)
 
 # First words of bodies that are also written small.
@@ -95,8 +97,9 @@ doanh nghiệp; lực lượng; cơ sở y tế; kế toán ngân sách; ngườ
 """)
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
-GROUPED = words("""
-chi đoàn; chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
+GROUPED = words(r"""
+chi đoàn; ban đảng; ban cán sự đảng; đảng đoàn; tổ đại biểu; đại biểu(?= (?:hội đồng|hđnd|quốc hội)(?!\w)); chủ thể; hộ;
+chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
 thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
 trường; tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; quận; đặc khu;
 doanh nghiệp; cấp; cấp ủy; cấp hội; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở;

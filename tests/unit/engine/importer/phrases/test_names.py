@@ -222,3 +222,21 @@ def test_a_first_word_that_a_cell_was_cut_after_is_no_body():
 def test_a_cell_of_bodies_is_cut_at_every_sign_and_keeps_unknown_names():
     found = bodies_in("- Sở Y tế (thường trực); Công an tỉnh\nVNPT, Tập đoàn Bình Minh, Nhóm hỗ trợ")
     assert [name.text for name in found] == ["Sở Y tế", "Công an tỉnh", "VNPT", "Tập đoàn Bình Minh", "Nhóm hỗ trợ"]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        (
+            "Các tỉnh ủy, ban đảng, ban cán sự đảng, đảng đoàn, đảng ủy trực thuộc Trung ương tổ chức quán triệt.",
+            1,
+        ),
+        ("Chủ tịch Hội đồng thành viên, Tổng Giám đốc các tập đoàn, tổng công ty, các Bộ, ngành tập trung rà soát.", 2),
+        ("Các Ban Hội đồng nhân dân, các Tổ đại biểu, Đại biểu Hội đồng nhân dân tỉnh giám sát việc thực hiện.", 3),
+        ("Đề nghị Kiểm toán Nhà nước và các cơ quan chức năng tạo điều kiện thuận lợi.", 2),
+    ],
+)
+def test_lists_of_party_bodies_posts_and_deputies_are_read_whole(line, names):
+    found = owner_line(line)
+    assert found is not None
+    assert len(found.names) == names
