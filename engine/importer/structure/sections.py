@@ -80,15 +80,18 @@ def _titled(node: Node) -> bool:
 
 
 def _hand_on(node: Node) -> None:
-    """Points that name nobody are for those whom the paragraph before them asks («… yêu cầu các bộ, ngành:»)."""
-    asked: OwnerLine | None = None
+    """Points that name nobody are for those whom the paragraph before them, or the article around them, asks («… yêu
+    cầu các bộ, ngành:»)."""
+    asked = around = asked_in(node.body)
     for child in node.children:
         if child.rank is None:
-            asked = None if child.children else asked_in(child.body)
+            asked = (None if child.children else asked_in(child.body)) or around
         elif asked and child.rank > Rank.ROMAN and not (child.is_entry or child.gives_duties):
             told = ended(child.body) or opens_duty(Prose.of(child.body))
             own = placed_owner(child.body) if child.body.startswith("Các ") and ended(child.body) else None
-            child.owner = own or (replace(asked, rest=child.body) if told else None)
+            titled = bool(child.children) and child.body.endswith(":")
+            theirs = replace(asked, form=Form.ALONE) if titled else replace(asked, rest=child.body)
+            child.owner = own or (theirs if told else None)
 
 
 def _counts(node: Node) -> bool:

@@ -1198,3 +1198,16 @@ def test_neither_who_is_asked_nor_whom_a_letter_tells_is_doubted(read):
         "2. Trung tâm Y tế trực.\nVăn phòng UBND huyện thông báo để các cơ quan, đơn vị biết, thực hiện./.\n"
     )
     assert [each.code for each in plan.warnings if each.code == "overlooked"] == []
+
+
+def test_an_article_that_asks_a_body_asks_it_for_the_points_of_all_its_topics(read):
+    plan = read(
+        "Điều 2. Hội đồng nhân dân tỉnh đề nghị Ủy ban nhân dân tỉnh chỉ đạo thực hiện một số công việc sau:\n"
+        "1. Về đất đai:\n- Xem xét sớm phê duyệt quy hoạch.\n2. Về văn hóa:\nChỉ đạo Sở Văn hóa quản lý lễ hội.\n"
+        "Điều 3. Thường trực Hội đồng nhân dân tỉnh giám sát việc thực hiện.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("Điều 2.1.1", "Ủy ban nhân dân tỉnh"),
+        ("Điều 2.2.1", "Ủy ban nhân dân tỉnh"),
+        ("Điều 3", "Thường trực Hội đồng nhân dân tỉnh"),
+    ]
