@@ -108,8 +108,8 @@ class SectionRead:
             self.instructions += instructions_of(child, line or doer, self.directory, self.account)
         elif line is not None:
             self._owned(child, line, topic)
-        elif doer is not None and doer.form is Form.ALONE:
-            self._owned(child, doer, topic)
+        elif doer is not None and (doer.form is Form.ALONE or (child.body.endswith(":") and child.marked())):
+            self._owned(child, replace(doer, form=Form.ALONE, rest=""), topic)
         elif doer is not None:
             entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
             text, facts = whole(child), Facts.inside(child.body)

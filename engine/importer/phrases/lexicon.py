@@ -65,8 +65,8 @@ liên hiệp; hiệp hội; đoàn(?! kết| viên| thể); tỉnh đoàn; thàn
 báo(?! cáo| động| hiệu| chí | gồm); tạp chí; cổng thông tin; cổng tt; trang thông tin; ngân hàng(?! câu hỏi); nhnn;
 nhcsxh; kho bạc; bảo hiểm xã hội; bhxh; bảo hiểm y tế; cục(?! bộ| diện); chi cục; tổng cục;
 vụ(?! việc| án| mùa| đông| xuân| hè| tai); viện(?! trợ| dẫn| phí); văn phòng(?! phẩm); vp;
-thanh tra(?!,? kiểm tra|,? giám sát| việc| các\b| và\b| đột xuất| định kỳ| chuyên ngành); trường(?! hợp| kỳ); đại học;
-học viện; trung tâm; tt; bệnh viện; trạm; phòng(?!,| chống| ngừa| tránh| bệnh| cháy| vệ); tổ(?! chức);
+thanh tra(?!,? kiểm tra|,? giám sát| việc| các(?! bộ| sở)\b| và\b| đột xuất| định kỳ| chuyên ngành); trường(?! hợp| kỳ);
+đại học; học viện; trung tâm; tt; bệnh viện; trạm; phòng(?!,| chống| ngừa| tránh| bệnh| cháy| vệ); tổ(?! chức);
 đội(?! ngũ| hình); tiểu ban; công an; quân sự; bộ chỉ huy; bộ tư lệnh; bchqs; bch; ban chqs; bộ đội; đồn; hải quan;
 thuế(?! suất| thu nhập| giá); thống kê tỉnh; tòa(?! nhà); tand; viện kiểm sát; vksnd; công ty; tổng công ty; tập đoàn;
 doanh nghiệp; hợp tác xã; bưu điện; viễn thông; điện lực; quỹ(?! đất| nhà| thời gian| đạo); nhà xuất bản; nhà văn hóa;

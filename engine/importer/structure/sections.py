@@ -15,7 +15,7 @@ from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Prose, known_names, opens_duty
-from engine.importer.phrases.owners import Form, OwnerLine, asked_in, owner_line
+from engine.importer.phrases.owners import Form, asked_in, owner_line
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended

@@ -1211,3 +1211,15 @@ def test_an_article_that_asks_a_body_asks_it_for_the_points_of_all_its_topics(re
         ("Điều 2.2.1", "Ủy ban nhân dân tỉnh"),
         ("Điều 3", "Thường trực Hội đồng nhân dân tỉnh"),
     ]
+
+
+def test_a_topic_that_asks_a_body_gives_it_the_dashes_below(read):
+    plan = read(
+        "II. NỘI DUNG\n1. Về tư pháp: Đề nghị UBND tỉnh chỉ đạo Công an tỉnh:\n- Tăng cường kỷ luật.\n"
+        "- Công khai kết quả thanh tra.\n2. Sở Y tế tập huấn.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("II.1.1", "UBND tỉnh"),
+        ("II.1.2", "UBND tỉnh"),
+        ("II.2", "Sở Y tế"),
+    ]
