@@ -126,7 +126,7 @@ class _Draft:
         yield from self._gap_lines()
 
     def _sms_name(self) -> str:
-        found = re.match(r"(\d+)[a-zA-Z]?[/-](\w+)", fold(self.plan.number.text))
+        found = re.match(r"(\d+)[a-zA-Z]?[/-](?:\d{4}[/-])?([a-z]\w*)", fold(self.plan.number.text))
         return f"{found[2].upper()[:4]}{found[1]}"[:11] if found else ""
 
     @cached_property
