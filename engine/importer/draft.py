@@ -115,7 +115,11 @@ class _Draft:
     def _settings(self) -> Iterator[str]:
         yield from ("", "# ── Cấu hình, không có trong văn bản / Configured, not in the document " + "─" * 24)
         number, year = self.plan.number.text, self.plan.date.year if self.plan.date else None
-        named = re.match("(?i)chương trình|phương án|đề án|chỉ thị|thông báo|hướng dẫn", self.plan.title.text)
+        named = re.match(
+            "(?i)chương trình|phương án|đề án|chỉ thị|thông báo|hướng dẫn|nghị quyết|công điện|kết luận"
+            "|quyết định(?!.*(?:kế hoạch|chương trình))",
+            self.plan.title.text,
+        )
         issued = re.search("/(?:KH|QĐ)", number) or not re.search("/[A-ZĐ]", number)
         kind = (named[0] if named else "Kế hoạch" if issued else "Văn bản").capitalize()
         name = _quoted(f"{kind} {number} năm {year}"[:80]) if number and year else ""
