@@ -114,9 +114,6 @@ def doer_in(text: str, known: re.Pattern[str] | None = None) -> OwnerLine | None
     tasked = topic is not None and opens_duty(Prose.of(text))  # «Rà soát chợ: Sở Công Thương»
     if line is not None and (line.form is not Form.ALONE or tasked):
         return replace(line, form=Form.INLINE, rest=text)
-    named = _AT_END.search(text[-220:])
-    if named and (line := bodies_alone(named[1])):
-        return replace(line, form=Form.INLINE, rest=text)
     prose = Prose.of(text)
     for row, end in names_in(prose):
         before = prose.plain[: row[0].start].rstrip()

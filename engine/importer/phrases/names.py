@@ -242,7 +242,7 @@ def _goes_beyond(prose: Prose, known: re.Match[str], end: int) -> bool:
     """Whether a name was read with small words after a known one, which are none of a group or place."""
     more = prose.text[known.end() : end].lstrip()
     proper = prose.text[known.start() + 1 : known.end()]
-    kinds = (_SUFFIX, _LEVEL, _KIND_OF_PLACE, _HAVING, _COMPOUND)
+    kinds = (_SUFFIX, _KIND_OF_PLACE)
     return more[:1].islower() and not proper.islower() and not any(kind.match(matching(more)) for kind in kinds)
 
 
@@ -334,9 +334,7 @@ class _Walk:
         if sign in "-&/" and after.isalnum():
             strong = None if _FIELD_ALONE.match(plain, following) else _STRONG.match(plain, following)
             verb = strong is not None and plain.startswith(" ", strong.end())
-            if (sign == "-" and ((verb and not _TO_COLON.match(plain, following)) or self._next_body(following))) or (
-                self.closed and not after.isupper()
-            ):
+            if sign == "-" and ((verb and not _TO_COLON.match(plain, following)) or self._next_body(following)):
                 return None
             self.closed = False
             return end

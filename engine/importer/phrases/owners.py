@@ -166,7 +166,6 @@ _ROLES = spelled(
     r"căn cứ|là)(?!\w)"
 )
 """What alone ends a name over duties: «Ban Quản lý xây dựng nông thôn mới xã» is one."""
-_OF_A_CLAUSE = spelled(r"(?<!\w)(?:khi|nếu|để|nhằm|sẽ|phải|thì)(?!\w)")
 _TO_COLON = re.compile(r"[^:.()]{1,120}(?=:)")
 _TO_END = re.compile(r"[^:.()]{1,120}(?=:|$)")
 _PART = re.compile(r"\s*;\s*|(?:\s*,|\s+và)\s+")
@@ -176,8 +175,8 @@ _LONG = re.compile(r"(?:\w+ ){3,}\w+\s*(?:[,;:]|$)")
 
 def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> list[Name]:
     """The names with all that stands before a colon, or to the end where duties stand below, whatever it is called
-    («Phòng Kế hoạch kiểm soát», «…, các chủ hồ thủy điện:»), if no part of it begins like a duty or a clause. Alone a
-    name may hold verbs that do not only begin duties; so may one of a group with a duty after the colon."""
+    («Phòng Kế hoạch kiểm soát», «…, các chủ hồ thủy điện:»), if no part of it begins like a duty: verbs that do not
+    only begin duties may stand in a name."""
     tail = (_TO_END if headed else _TO_COLON).match(prose.plain, end)
     first = re.search(r"\w|[-/]", tail.group()) if tail else None
     if tail is None or first is None or first.group() in "-/":
@@ -185,17 +184,11 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     last, started = names[-1], end + first.start()
     parts = parted(prose.text[: tail.end()], last.start, end, listed=not headed)
     starts = [started, *(each.start for each in parts[1:] if each.start > started)]
-    told = last.group and opens_duty(prose, tail.end() + 2)
-    whole = headed and tail.end() == len(prose.plain)
-    verb = _ROLES if whole else _STRONG if len(starts) == 1 or told or headed else _OPENER
-    if _OPENER.fullmatch(tail.group().strip()) and not (headed or _ROLES.match(tail.group().strip())):
-        return [*names[:-1], *(replace(each, group=last.group) for each in parts)]  # «Viện Quy hoạch xây dựng: …»
-    own = _BROAD.match(prose.plain)
-    counted = last.group and told  # «Các tổ chức tín dụng, tổ chức cung ứng dịch vụ thanh toán: Làm sạch …»
-    starts = [each for each in starts if not (counted and prose.plain.startswith("tổ chức ", each))]
-    if any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts[bool(own) :]):
-        return names
-    if _OF_A_CLAUSE.search(tail.group()):
+    verb = _ROLES if headed and tail.end() == len(prose.plain) else _STRONG
+    said = tail.group().strip()
+    verbal = _OPENER.fullmatch(said) and not (headed or _ROLES.match(said))  # «Viện Quy hoạch xây dựng: …»
+    starts = starts[_BROAD.match(prose.plain) is not None :]
+    if not verbal and any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts):
         return names
     return [*names[:-1], *(replace(each, group=last.group) for each in parts)]
 

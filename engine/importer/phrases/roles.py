@@ -22,7 +22,6 @@ _WITH = spelled(
 HELPS = re.compile(
     r"[\s,]*(?:tham\s*gia\s*)?phối\s*hợp(?!\s*(?:với|cùng|giữa))\s*(?:thực\s*hiện|triển\s*khai|$|[.;,)])"
 )
-_WITH_FAR = re.compile(r"phối\s*hợp(?:,?\s+[^\W\d_]+){1,5}?\s+với\s+")
 _TEAM = re.compile(
     r"(?:tổ(?! chức)|đội(?! ngũ)|đoàn(?! kết| viên)|nhóm)(?:\s[^\W\d_]+){1,3}(?=[.,;)])"
 )  # «phối hợp với tổ tiêm phòng;»
@@ -75,8 +74,7 @@ def _coordinating(prose: Prose) -> Iterator[str]:
         names = names_at(prose, found.end(), small=True)[0]
         if not names and (team := _TEAM.match(prose.text, found.end())):
             yield team[0]
-        far = None if names else _WITH_FAR.match(prose.plain, found.start())
-        yield from (name.text for name in (names_at(prose, far.end(), small=True)[0] if far else names))
+        yield from (name.text for name in names)
     if _LEADS.search(prose.plain):  # «Sở Y tế chủ trì, UBND các xã phối hợp»
         yield from (name.text for names, end in names_in(prose) if HELPS.match(prose.plain, end) for name in names)
 
