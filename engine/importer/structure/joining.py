@@ -17,7 +17,7 @@ from statistics import median
 from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
-from engine.importer.phrases.labels import Label, label_inside, label_of_line
+from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, is_step, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import Form, bodies_alone, owner_line
@@ -201,11 +201,7 @@ class _Joiner:
 
     def _after_end(self, line: TextLine, before: str) -> _Break:
         """A line with a capital, after a line that ended: a new paragraph, or the next sentence?"""
-        whole = "".join(self.parts)
-        at = label_inside(whole) if before.endswith(":") else -1
-        if at >= 0 and (label := label_of_line(whole[at:])) and not label[1]:
-            return _Break.NONE  # «… Cơ quan chủ trì:» «Sở Y tế.»
-        width = self.shape.width
+        whole, width = "".join(self.parts), self.shape.width
         sure = not width or before.endswith(":") or speaks_to_all(line.text) or self._complete(line)
         sure = sure or (mark_of(whole) is None and _gives(whole) and _gives(line.text))
         return _Break.FULL if sure or line.place.page or self._room(before, line.text) < 0.6 * width else _Break.SEAM
@@ -242,7 +238,6 @@ class _Joiner:
     def _genuine(self, mark: Mark, line: TextLine, before: str) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
         rest = line.text[mark.length :]
-        above = mark_of(self.parts[0])
         full = bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
         last = self.counts.get((mark.rank, mark.depth), 0)
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
@@ -251,9 +246,8 @@ class _Joiner:
         expects = _EXPECTS_LETTER if mark.rank in (Rank.LETTER, Rank.CAPITAL) else _EXPECTS_NUMBER
         numeral = mark.rank not in BULLETS or rest[:1].isdigit()
         if numeral and expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
-            deeper = above is not None and mark.label == f"{above.label}.1"
             named = bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True))
-            return next_ and bool(deeper or named)
+            return next_ and bool(named)
         return next_ and not (starts_small(rest) and full)
 
     def _paired(self, before: str, rest: str) -> bool:
