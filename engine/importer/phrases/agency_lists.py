@@ -12,6 +12,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end
 from engine.importer.phrases.names import (
+    NOTE,
     Name,
     Prose,
     begins_name,
@@ -29,7 +30,6 @@ _PIECES = re.compile(r"\s*[;\n]\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
 _REST_OF_NAME = re.compile(r"\s+\w[^,;()\n]*")
 _WHICH = re.compile(r"\s+(?:có|tại|trên|ở|trong|thuộc)(?!\w)")
-_NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 
 
 def bodies_in(text: str) -> list[Name]:
@@ -50,7 +50,7 @@ def bodies_in(text: str) -> list[Name]:
                 rest = re.sub(r"^và\s+", "", rest[end:].strip(" ,.-–/"))
             else:
                 name, _, rest = map(str.strip, rest.partition(","))
-                name = _NOTE.sub("", name).strip(" .")
+                name = NOTE.sub("", name).strip(" .")
                 if not name or is_dated(name):
                     continue
                 if found and name[0].islower() and not name.startswith("các "):  # «khoa lâm sàng, cận lâm sàng»

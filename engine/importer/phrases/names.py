@@ -26,9 +26,9 @@ _GROUP = spelled(
     rf"(?:(?:các|những|mỗi)(?!\w) {say.any_of(say.GROUPED)}(?!\w)|(?:bộ|sở)(?=, (?:ban|ngành)))"
 )
 _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
-_OPENER = say.compiled(say.OPENERS)
+OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
-_STRONG = say.compiled(say.STRONG)
+STRONG = say.compiled(say.STRONG)
 _SPANNING = say.compiled(say.SPANNING)
 _COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
 _SHARED = spelled(
@@ -78,7 +78,7 @@ _FIELD_ALONE = re.compile(say.any_of(say.FIELDS) + _TIL_VERB)  # «Công chức 
 _PEOPLE = spelled(r"(?:người|dân quân|kiểm lâm|già làng|thanh niên|hội viên|đoàn viên)(?!\w)")
 _TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
 _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
-_NOTE = re.compile(r"\s*\([^()]{0,200}\)")
+NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
 _INSIDE = re.compile(rf"{_MORE}(?:\s+{_MORE}){{0,3}}(?=\s+{say.any_of(say.STRONG)}(?!\w))")
@@ -124,7 +124,7 @@ def known_names(names: Iterable[str]) -> re.Pattern[str]:
 
 def opens_duty(prose: Prose, at: int = 0) -> bool:
     """Whether a duty begins at a place («Chủ trì …», «Trên cơ sở …»)."""
-    return _OPENER.match(prose.plain, at) is not None
+    return OPENER.match(prose.plain, at) is not None
 
 
 def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
@@ -155,7 +155,7 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             end, group, sure = _end(prose, at)
             name = _tidy(prose.text[at:end])
             found += [] if nameless(f"{name},")[-2:] == "…," else [Name(name, at, end, group, sure)]
-        note = _NOTE.match(prose.text, end)
+        note = NOTE.match(prose.text, end)
         after = note.end() if note else end
         between = _BETWEEN.match(prose.plain, after)
         if between is None or len(found) > 80:
@@ -332,7 +332,7 @@ class _Walk:
         following = self._skip(end)
         after = text[following : following + 1]
         if sign in "-&/" and after.isalnum():
-            strong = None if _FIELD_ALONE.match(plain, following) else _STRONG.match(plain, following)
+            strong = None if _FIELD_ALONE.match(plain, following) else STRONG.match(plain, following)
             verb = strong is not None and plain.startswith(" ", strong.end())
             if sign == "-" and ((verb and not _TO_COLON.match(plain, following)) or self._next_body(following)):
                 return None
@@ -390,8 +390,8 @@ class _Walk:
         if _SERVED.search(plain, self.start, at) and text[following : following + 1].islower():
             found = _WEAK.match(plain, following)  # «Phòng Quản lý, hỗ trợ cá nhân, hộ kinh doanh»
         named = any(table.match(plain, following) for table in (_HEAD, _GROUP, _STOP, _PEOPLE))
-        if found is None and not self.grouped and not named and not _STRONG.match(plain, following):
-            opener, small = _OPENER.match(plain, following), text[following : following + 1].islower()
+        if found is None and not self.grouped and not named and not STRONG.match(plain, following):
+            opener, small = OPENER.match(plain, following), text[following : following + 1].islower()
             few = _FEW.match(plain, following) if small else None
             if _ACTED.search(plain, self.start, at):
                 found = few or opener
@@ -416,7 +416,7 @@ class _Walk:
         if found is None or words is None or not words.group().islower():
             return False
         starts, plain = (found.start(1), found.start(2)), self.prose.plain
-        proper = found.group().istitle() and not any(_HEAD.match(plain, n) or _OPENER.match(plain, n) for n in starts)
+        proper = found.group().istitle() and not any(_HEAD.match(plain, n) or OPENER.match(plain, n) for n in starts)
         self.closed = self.closed or proper
         return proper
 
@@ -440,12 +440,12 @@ class _Walk:
         """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
         plain = self.prose.plain
         whole = _COMPOUND.match(plain, at) or _SPANNING.match(plain, at)
-        return _OPENER.match(plain, at) is not None and whole is None
+        return OPENER.match(plain, at) is not None and whole is None
 
     def _duty(self, at: int, end: int) -> bool:
         """Whether a duty begins at a place, and not a part of the name that looks like one («Ban Chỉ đạo»)."""
         plain, text = self.prose.plain, self.prose.text
-        opener = _OPENER.match(plain, at)
+        opener = OPENER.match(plain, at)
         if opener is None or self._second(at) or (" " in opener.group() and text[at : opener.end()].istitle()):
             return False  # «Công an phường Quảng Bá»
         before = plain[max(self.start, at - 60) : at].rstrip()
@@ -466,7 +466,7 @@ class _Walk:
         if _NEEDS_OBJECT.search(plain, self.start, at):
             return True  # «Đội Quản lý vận hành lưới điện»
         before = plain.rfind(" ", near, at - 1) + 1  # «Trung tâm Trợ giúp pháp lý»: the word before is of the same verb
-        opener = _OPENER.match(plain, before) if before > self.start and self.prose.text[before].isupper() else None
+        opener = OPENER.match(plain, before) if before > self.start and self.prose.text[before].isupper() else None
         return opener is not None and opener.end() > at
 
     def _ends_with_head(self, before: str) -> bool:

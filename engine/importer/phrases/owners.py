@@ -14,7 +14,17 @@ from typing import Protocol
 
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
-from engine.importer.phrases.names import Name, Prose, begins_name, ends_name, is_body, names_at, opens_duty
+from engine.importer.phrases.names import (
+    OPENER,
+    STRONG,
+    Name,
+    Prose,
+    begins_name,
+    ends_name,
+    is_body,
+    names_at,
+    opens_duty,
+)
 from engine.importer.vietnamese import phrase, spelled
 
 
@@ -158,8 +168,6 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     return line(Form.COLON if opens and rest[0].isupper() else Form.INLINE, rest)  # a heading and its text run together
 
 
-_STRONG = say.compiled(say.STRONG)
-_OPENER = say.compiled(say.OPENERS)
 _BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
 _ROLES = spelled(
     r"(?:(?:đồng )?chủ trì|(?:tham gia )?phối hợp|tham mưu|(?:có|chịu) trách nhiệm|có nhiệm vụ|thực hiện|triển khai|"
@@ -184,9 +192,9 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     last, started = names[-1], end + first.start()
     parts = parted(prose.text[: tail.end()], last.start, end, listed=not headed)
     starts = [started, *(each.start for each in parts[1:] if each.start > started)]
-    verb = _ROLES if headed and tail.end() == len(prose.plain) else _STRONG
+    verb = _ROLES if headed and tail.end() == len(prose.plain) else STRONG
     said = tail.group().strip()
-    verbal = _OPENER.fullmatch(said) and not (headed or _ROLES.match(said))  # «Viện Quy hoạch xây dựng: …»
+    verbal = OPENER.fullmatch(said) and not (headed or _ROLES.match(said))  # «Viện Quy hoạch xây dựng: …»
     starts = starts[_BROAD.match(prose.plain) is not None :]
     if not verbal and any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts):
         return names

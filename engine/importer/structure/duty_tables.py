@@ -136,9 +136,7 @@ def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
         return texts[0]
     number, lead = get.get(Label.NUMBER, ""), get.get(Label.LEAD, "")
     said = [text for text in texts if text != number]
-    if len(said) == 1 and len(said[0]) < 300 and lead in ("", said[0]):
-        return said[0]
-    return get.get(Label.TASK, "") if _GROUP_NUMBER.fullmatch(number) and not lead else ""
+    return said[0] if len(said) == 1 and len(said[0]) < 300 and lead in ("", said[0]) else ""
 
 
 def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place) -> Row:
