@@ -99,8 +99,7 @@ def labels_in(text: str) -> list[tuple[Label, str]]:
     cuts = [each.end() for each in _NEXT.finditer(text, text.find(":")) if _begins(text, each)]
     parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     told = (label_of_line(part) or (Label.DETAIL, part) for part in parts)
-    said = [(label, value.strip(" .;,")) for label, value in told]
-    return [(label, value if "(" in value else value.rstrip(")")) for label, value in said]
+    return [(label, value.strip(" .;,")) for label, value in told]
 
 
 def _begins(text: str, between: re.Match[str]) -> bool:

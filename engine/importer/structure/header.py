@@ -249,8 +249,6 @@ def _goes_on(line: TextLine, capital: bool, taken: int) -> bool:
     plain = matching(line.text)
     if taken > 8 or not re.search(r"\w", plain) or mark_of(line.text) is not None:
         return False
-    if taken == 1 and line.text[:1].islower():
-        return True
     if capital:
         return is_capital(_capitals(line.text))
     return not (is_capital(line.text) or _DATED.search(plain) or _TITLE_ENDS.match(plain) or plain.endswith((":", ".")))

@@ -18,7 +18,7 @@ from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_of_line
-from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, is_step, mark_of
+from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import Form, bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
@@ -219,7 +219,7 @@ class _Joiner:
             return not is_capital(line.text) or marked
         if mark is None or mark.rank in BULLETS:
             return False
-        if say.DUTY_HEADING.fullmatch(matching(body)) or (is_step(body) and body.endswith(")")):
+        if say.DUTY_HEADING.fullmatch(matching(body)):
             return True
         opens = marked or opens_duty(Prose.of(line.text)) or (not self.shape.width and _gives(line.text))
         if owner := owner_line(body, headed=opens):
