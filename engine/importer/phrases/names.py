@@ -387,7 +387,7 @@ class _Walk:
         viên»); with what else a board manages («Ban Quản lý Khu kinh tế, các khu công nghiệp»)."""
         plain, text = self.prose.plain, self.prose.text
         found = _OF_MANY.match(plain, following) if plain.startswith("ban quản lý", self.start) else None
-        if _SERVED.search(plain, self.start, at) and text[following : following + 1].islower():
+        if _SERVED.search(plain, self.start, at):
             found = _WEAK.match(plain, following)  # «Phòng Quản lý, hỗ trợ cá nhân, hộ kinh doanh»
         named = any(table.match(plain, following) for table in (_HEAD, _GROUP, _STOP, _PEOPLE))
         if found is None and not self.grouped and not named and not STRONG.match(plain, following):
@@ -428,9 +428,7 @@ class _Walk:
             return None
         begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
         inside = None if begun else _INSIDE.match(plain, following)
-        part = (
-            _OF_FIELDS.match(plain, self.start) and _WEAK.match(plain, following) and not (self.closed or self.grouped)
-        )
+        part = _OF_FIELDS.match(plain, self.start) and _WEAK.match(plain, following)
         if not (self.prose.text[following : following + 1].isupper() or inside or part):
             return None
         self.closed = False
