@@ -422,7 +422,7 @@ class _Walk:
 
     def _and(self, end: int) -> int | None:
         plain, following = self.prose.plain, self._skip(end)
-        if self.grouped and plain.startswith("địa phương", following):  # «các bộ, ngành và địa phương»
+        if self.grouped and plain.startswith(("địa phương", "đơn vị"), following):  # «các bộ, ngành và địa phương»
             return end
         if begins_name(self.prose, following) and not _WEAK.match(plain, following):
             return None

@@ -110,6 +110,7 @@ NAMES = [
     ("Phó Chủ tịch UBND xã phụ trách kinh tế trực tiếp", ["Phó Chủ tịch UBND xã phụ trách kinh tế"]),
     ("chỉ huy các cơ quan, đơn vị thực hiện", ["chỉ huy các cơ quan, đơn vị"]),
     ("các bộ, ngành và địa phương tổ chức", ["các bộ, ngành và địa phương"]),
+    ("các sở, ngành và đơn vị rà soát", ["các sở, ngành và đơn vị"]),
     ("Bộ, ngành, địa phương rà soát", ["Bộ, ngành, địa phương"]),
     ("Bộ Tài chính Bộ Y tế", ["Bộ Tài chính", "Bộ Y tế"]),
     ("các sở, ngành liên quan tổ chức, triển khai", ["các sở, ngành liên quan"]),
