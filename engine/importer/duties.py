@@ -26,6 +26,7 @@ from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
+from engine.importer.structure.sections import is_given
 from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import Said, is_topic, said_of, whole, with_facts_of
 
@@ -90,9 +91,8 @@ class SectionRead:
 
     def _introduces(self, node: Node) -> bool:
         """Whether a paragraph says why a document without sections gives its duties («Ngày 12/3, … chủ trì họp»)."""
-        line = node.owner or node.doer
         first = node.parent is self.node and self.node.parent is None and not self.items
-        return first and node.mark is None and not (line is not None and line.start)
+        return first and node.mark is None and not is_given(node)
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
         if child.mark is None and child.body.endswith(":") and not child.children:

@@ -51,7 +51,7 @@ báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng
 thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật; thanh tra, giám sát ngân hàng;
 chủ tịch hội đồng thành viên, tổng giám đốc các tập đoàn, tổng công ty(?: nhà nước)?;
 quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá; kiểm toán nhà nước;
-ủy ban quản lý vốn nhà nước tại doanh nghiệp;
+ủy ban quản lý vốn nhà nước tại doanh nghiệp; thủ trưởng (?:các )?cơ quan ngang bộ, cơ quan (?:trực )?thuộc chính phủ;
 đảng ủy mặt trận tổ quốc, các đoàn thể
 """)
 
@@ -284,7 +284,8 @@ nhằm; xét; kính gửi; phần; chương; trong năm; năm \d{4},; thời gia
 """)
 # What begins a part after the signature, and the first words of a body that issues plans.
 RESUMES = words("""
-phụ lục; phụ biểu; biểu; danh mục; bảng phân công; kế hoạch; chương trình; đề án; phương án; nội dung phân công
+phụ lục; phụ biểu; biểu; danh mục; bảng phân công; kế hoạch; chương trình; đề án; phương án; nội dung phân công;
+quy định; quy chế; quy trình
 """)
 ISSUERS = words(r"""
 sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung tâm; bệnh viện; viện;

@@ -86,6 +86,7 @@ _COLON = re.compile(
     rf"[\s,]*(?:\([^()]{{0,200}}\)\s*)?(?:{say.any_of(say.BOUND)})?"
     rf"(?:{phrase(' (?:sau|sau đây|như sau|cụ thể|chính)')})*\s*(?::|-\s)\s*-?\s*"
 )
+_BOUND_ALONE = re.compile(rf"[\s,]*{say.any_of(say.BOUND)}[\s.]*$")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
 _CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
@@ -149,7 +150,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     def line(form: Form, rest: str = "") -> OwnerLine:
         return OwnerLine(prose.text[start : names[-1].end].strip(), tuple(names), request, form, rest, start)
 
-    if _DONE.match(prose.text, end):
+    if _DONE.match(prose.text, end) or (headed and _BOUND_ALONE.match(prose.plain, end)):
         return line(Form.ALONE)
     colon = _COLON.match(prose.plain, end)
     if colon:

@@ -111,6 +111,7 @@ _FOLLOW_UP = spelled(
 )
 
 
+_TASK = spelled(r"(?:(?:có|chịu) trách nhiệm|có nhiệm vụ|chủ trì)(?!\w)")
 _OF_MANY = spelled(r"(?<!\w)(?:yêu cầu|đề nghị) (?:các|thủ trưởng|lãnh đạo)(?!\w)")
 
 
@@ -118,6 +119,11 @@ def follows_up(text: str) -> bool:
     """Whether what is said of one body at the end of a plan is its own duty: «… theo dõi, đôn đốc việc thực hiện»."""
     plain = matching(text)
     return _FOLLOW_UP.match(plain) is not None and _OF_MANY.search(plain) is None
+
+
+def has_task(text: str) -> bool:
+    """Whether what is said of a body gives it a task: «… có trách nhiệm kiểm tra»."""
+    return _TASK.match(matching(text)) is not None
 
 
 def closes_plan(text: str) -> bool:

@@ -359,8 +359,8 @@ def _recipients_at(plain: str, length: int) -> int:
 
 def _resumes(text: str) -> bool:
     mark = mark_of(text)
-    annex = mark is not None and mark.rank is Rank.ANNEX
-    return annex or (is_capital(text) and _RESUMES.match(matching(text)) is not None)
+    part = mark is not None and mark.rank in (Rank.ANNEX, Rank.PART)
+    return part or (is_capital(text) and _RESUMES.match(matching(text)) is not None)
 
 
 def _recipients(text: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Prose, known_names, opens_duty
 from engine.importer.phrases.owners import Form, asked_in, owner_line
-from engine.importer.phrases.roles import closes_plan, speaks_to_all
+from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
@@ -49,7 +49,9 @@ def _count(node: Node, known: re.Pattern[str]) -> None:
         headed = _titled(node)
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
-        node.owner = owner_line(body, headed=headed, known=known) if node.theme is not Theme.OTHER else None
+        asks = node.mark is None and asked_in(node.body) is not None
+        named = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed, known=known)
+        node.owner = named
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
@@ -105,20 +107,21 @@ def duty_sections(root: Node) -> list[Node]:
     numbers are the bodies (directives, official letters) or nothing else is."""
     found = [] if _gives_by_number(root) else list(_sections(root))
     articles = all(node.label.startswith("Điều") for node in found)
-    if articles and any(node.mark is not None and _is_given(node) for node in root.children):
+    if articles and any(node.mark is not None and is_given(node) for node in root.children):
         return [root]  # a decision some of whose articles are orders themselves
     given = root.gives_duties and root.named >= 2
-    return found or ([root] if given or any(_is_given(node) for node in root.walk()) else [])
+    return found or ([root] if given or any(is_given(node) for node in root.walk()) else [])
 
 
-def _is_given(node: Node) -> bool:
+def is_given(node: Node) -> bool:
     """Whether a paragraph of a document without sections gives a body something to do: «2. Bộ Y tế chủ trì …», «Giao Sở
-    Y tế …», «Điều 2. Giao Giám đốc Sở Y tế» with points below."""
+    Y tế …», «Điều 2. Giao Giám đốc Sở Y tế» with points below, «UBND các xã có trách nhiệm …»."""
     line = node.owner or node.doer
     if line is None or (node.mark is None and closes_plan(node.body)):
         return False
-    full = bool(node.children) if line.form is Form.ALONE else ended(node.body)
-    return full and (line.start > 0 or node.rank is Rank.NUMBER)
+    if line.form is Form.ALONE:
+        return bool(node.children)
+    return ended(node.body) and (line.start > 0 or node.rank is Rank.NUMBER or has_task(line.rest))
 
 
 def _gives_by_number(root: Node) -> bool:

@@ -1223,3 +1223,34 @@ def test_a_topic_that_asks_a_body_gives_it_the_dashes_below(read):
         ("II.1.2", "UBND tỉnh"),
         ("II.2", "Sở Y tế"),
     ]
+
+
+def test_a_regulation_after_the_signature_of_its_decision_is_read(read):
+    plan = read(
+        "Điều 1. Ban hành kèm theo Quyết định này Quy định về quản lý kinh phí.\nTM. ỦY BAN NHÂN DÂN KT. CHỦ TỊCH\n"
+        "QUY ĐỊNH\nVề quản lý kinh phí\nĐiều 5. Phòng Nội vụ có nhiệm vụ\n1. Quản lý đối tượng.\n2. Lập dự toán.\n"
+        "Điều 6. Kho bạc Nhà nước huyện có nhiệm vụ\n1. Kiểm soát chi.\n"
+    )
+    assert [(duty.citation, item.owners[0].name, duty.text) for item in plan.items for duty in item.duties] == [
+        ("Điều 5.1", "Phòng Nội vụ", "Quản lý đối tượng."),
+        ("Điều 5.2", "Phòng Nội vụ", "Lập dự toán."),
+        ("Điều 6.1", "Kho bạc Nhà nước huyện", "Kiểm soát chi."),
+    ]
+
+
+def test_a_letter_without_numbers_gives_dashes_to_its_only_body_and_a_responsibility_to_another(read):
+    plan = read(
+        "Căn cứ đề xuất của các địa phương, Bộ đồng ý mở rộng thí điểm.\nGiám đốc Sở Nội vụ có trách nhiệm:\n"
+        "- Hoàn thiện Đề án thí điểm.\n- Tăng cường kiểm tra.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Giám đốc Sở Nội vụ"]
+    plan = read("Thành phố treo cờ từ ngày 10/5/2026.\nUBND các phường, xã có trách nhiệm kiểm tra, nhắc nhở.\n")
+    assert [item.owner for item in plan.items] == ["UBND các phường, xã"]
+
+
+def test_who_asks_in_a_lead_in_is_no_body_of_the_points(read):
+    plan = read(
+        "Ban Thường trực MTTQ phường kính đề nghị các cơ quan, đơn vị phối hợp thực hiện một số nội dung sau:\n"
+        "1. Rà soát các mô hình đang thực hiện.\n2. Công an phường tuần tra.\n"
+    )
+    assert [item.owner for item in plan.items] == ["các cơ quan, đơn vị", "Công an phường"]
