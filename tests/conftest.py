@@ -72,8 +72,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         hash_cheaply()
     if "ground.databases" in sys.modules:
         from ground.databases import share_schema
+        from ground.dialects import share_dialects
 
         share_schema(_ground())
+        share_dialects()
     if "workflows.cli" in sys.modules:
         from ground.command_tree import share_command_tree
 
@@ -82,8 +84,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from ground.templates import read_kept
 
         read_kept(session.config.cache.mkdir("templates"))  # type: ignore[union-attr]
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # with what garbage there is: to look for it takes longer than to keep it
     gc.enable()
     gc.set_threshold(10_000, 20, 20)  # a twentieth of all processor time went into looking for garbage
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
-from ground.serving import DONDOC, free_port
+from ground.serving import DONDOC, free_port, status
 
 from workflows.prefect_server import PrefectServer, answers, descendants, environment, is_alive
 
@@ -62,9 +62,7 @@ class Serve:
         return self.process is not None and self.process.poll() is None
 
     def is_ready(self) -> bool:
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.address}/readyz").is_success
-        return False
+        return status(f"{self.address}/readyz") == httpx.codes.OK
 
     def strike(self, how: signal.Signals) -> float:
         """Send the signal. Returns the seconds until the process has ended."""

@@ -11,9 +11,11 @@ huyen-b is overdue, was reminded twice and escalated; mat-tran requests an exten
 from __future__ import annotations
 
 import asyncio
+from asyncio.events import _set_running_loop
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -22,6 +24,8 @@ from threading import Thread
 from typing import Any
 
 import httpx
+import pytest
+from anyio import to_thread
 from fastapi import FastAPI
 from ground.factory import Laid, at, lay
 from ground.post import KEY, post_office
@@ -63,7 +67,8 @@ class Standing:
 
 
 class InProcess(httpx.BaseTransport):
-    """Calls the application in this process, on one event loop for the whole run: 3 ms a page instead of 30."""
+    """Calls the application in this process, on one event loop for the whole run and in its thread: 2 ms a page instead
+    of 30. Requests come one after the other, so none waits for a thread of its own."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -71,13 +76,25 @@ class InProcess(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> Response:
         application, runner = _served()
         application.state.tools = self._tools
-        return runner.run(self._answer(application, request))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(to_thread, "run_sync", _run_here)
+            return runner.run(self._answer(application, request))
 
     async def _answer(self, application: FastAPI, request: httpx.Request) -> Response:
         whole = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
         transport = httpx.ASGITransport(application, raise_app_exceptions=False)
         answer = await transport.handle_async_request(whole)
         return Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+
+async def _run_here(call: Callable[..., Any], *args: Any, **_: Any) -> Any:
+    """What ``anyio.to_thread.run_sync`` does, without a thread: the call sees no running loop and may start its own."""
+    loop = asyncio.get_running_loop()
+    _set_running_loop(None)
+    try:
+        return copy_context().run(call, *args)
+    finally:
+        _set_running_loop(loop)
 
 
 @dataclass

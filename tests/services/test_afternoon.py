@@ -23,7 +23,6 @@ from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
-import httpx
 import openpyxl
 import pytest
 from browser.conftest import CHROMIUM, FLAGS, PATIENCE
@@ -31,7 +30,7 @@ from docx import Document
 from ground.dovecot import PASSWORD, Dovecot, running_dovecot
 from ground.factory import CONFIG
 from ground.postfix import Postfix, running_postfix
-from ground.serving import DONDOC, SOON, free_port
+from ground.serving import DONDOC, SOON, free_port, status
 from imapclient import IMAPClient
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -112,14 +111,10 @@ class Office:
             )
         try:
             url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + SOON
-            while True:
-                try:
-                    httpx.get(f"{url}/healthz", timeout=SOON)
-                    break
-                except httpx.HTTPError:
-                    if process.poll() is not None or time.monotonic() > deadline:
-                        pytest.fail("it did not answer")
-                    time.sleep(0.05)
+            while not status(f"{url}/healthz"):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail("it did not answer")
+                time.sleep(0.05)
             yield url
         finally:
             process.terminate()

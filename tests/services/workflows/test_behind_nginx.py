@@ -15,7 +15,7 @@ import pytest
 from ground.databases import closing_database, sqlite_copy
 from ground.factory import lay, rows
 from ground.postgres import Ground
-from ground.serving import SOON, free_port, serving
+from ground.serving import SOON, free_port, serving, status
 
 from engine.store.clock import system_clock
 from engine.store.database import Database
@@ -51,12 +51,9 @@ def nginx(folder: Path, upstream: str, server: str = "") -> Iterator[str]:
 def _answering(address: str, process: subprocess.Popen[bytes]) -> str:
     began = time.monotonic()
     while time.monotonic() - began < SOON and process.poll() is None:
-        try:
-            httpx.get(f"{address}/sign-in", timeout=SOON)
-        except httpx.HTTPError:
-            time.sleep(0.05)
-        else:
+        if status(f"{address}/sign-in"):
             return address
+        time.sleep(0.05)
     raise AssertionError("nginx did not answer")
 
 

@@ -20,7 +20,7 @@ import pytest
 from crash.life import prepare
 from ground.databases import closing_database, sqlite_copy
 from ground.postgres import Ground
-from ground.serving import SOON
+from ground.serving import SOON, status
 
 from workflows.prefect_server import PrefectServer, answers, environment
 
@@ -50,7 +50,7 @@ def serving(home: Path, migrated: Path) -> Iterator[PrefectServer]:
     mine.start()
     try:
         for _ in range(600):
-            if answers(mine.api_url):
+            if status(f"{mine.api_url}/health") == 200:
                 if not migrated.exists():
                     _keep(home / "prefect.db", migrated)
                 break
