@@ -44,6 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shared = Ground.begin()
         os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
+    else:
+        from ground.reports import spare_reports
+
+        spare_reports(config)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -80,6 +84,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from ground.command_tree import share_command_tree
 
         share_command_tree()
+    if "engine.app" in sys.modules:
+        from ground.api_document import share_api_document
+
+        share_api_document()
     if "engine.http.render" in sys.modules and session.config.pluginmanager.has_plugin("cacheprovider"):
         from ground.templates import read_kept
 
@@ -117,9 +125,11 @@ def worker_url(ground: Ground) -> str:
 
 
 @pytest.fixture(scope="session")
-def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def worker_folder(ground: Ground) -> Path:
     """The folder of this worker's SQLite files, each in its own folder and with the same URL for every test."""
-    return tmp_path_factory.mktemp("databases")
+    folder = ground.quick / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(params=BOTH)

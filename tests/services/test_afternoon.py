@@ -205,6 +205,7 @@ def mail(tmp_path: Path) -> Iterator[tuple[Postfix, Dovecot]]:
             yield postfix, dovecot
 
 
+@pytest.mark.deep
 def test_from_init_to_a_reminder_read_in_a_colleague_s_mailbox(mail: tuple[Postfix, Dovecot], tmp_path: Path) -> None:
     postfix, dovecot = mail
     began, used = time.monotonic(), processor_seconds()

@@ -55,10 +55,11 @@ FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
 VINH, NOT_YET, PARTLY = "ubnd-tp-vinh", "ubnd-huyen-dien-chau", "ubnd-huyen-quy-hop"
 TASK = ("IV.16.1", "2021-H1")
 RETURNED_ON, RESUBMITTED_ON, FOLLOWED_ON = date(2021, 7, 5), date(2021, 7, 13), date(2021, 9, 6)
-LOOKED_ON = ["2021-06-21", "2021-08-30"] if DEEP else ["2021-06-21"]
-"""Days on whose morning every number that is a link is followed, on every second of them in English."""
+LOOKED_ON, EVERY = ["2021-06-21", "2021-08-30"] if DEEP else ["2021-06-21"], 2
+"""Days on whose morning every second number that is a link is followed (in «make deep» and «make year» every one), on
+every second of them in English."""
 if os.environ.get("DONDOC_TEST_LOOK") == "weekly":  # make year: on every Monday of the year
-    LOOKED_ON = [str(date(2021, 4, 19) + timedelta(weeks=n)) for n in range(41)]
+    LOOKED_ON, EVERY = [str(date(2021, 4, 19) + timedelta(weeks=n)) for n in range(41)], 1
 RELAY_SET, FIRST_SENT = at("2021-04-17", "09:00"), date(2021, 4, 19)
 RAISED_ON, ANSWERED_ON = date(2021, 6, 14), date(2021, 6, 21)
 DIFFICULTY, REPLY = "Chưa bố trí được kinh phí.", "Sở đã đề nghị bổ sung."
@@ -289,8 +290,10 @@ def people_act(database: Database, now: datetime) -> None:
         return  # nobody has been written to
     a, d = table(Assignment), table(Duty)
     with database.write() as session:
-        everything = select(a, d.c.citation).join(d, d.c.id == a.c.duty_id)
-        for row in session.connection().execute(everything).all():
+        wanted = (a.c.id, a.c.agency_id, a.c.period, a.c.state, a.c.outcome, a.c.returns, a.c.opened_on, a.c.due_on)
+        over = a.c.state.in_((State.ACCEPTED, State.CANCELLED, State.TRANSFERRED)) & (a.c.agency_id != NOT_YET)
+        going_on = select(*wanted, d.c.citation).join(d, d.c.id == a.c.duty_id).where(~over)
+        for row in session.connection().execute(going_on).all():
             character = mood(row.agency_id)
             opened = count_on(row.opened_on - DAY, 1) if not works(row.opened_on) else row.opened_on
             seen = {"punctual": opened, "late": count_on(opened, 3)}.get(character, date.max)
@@ -373,7 +376,7 @@ def numbers_of_the_day(
     """Every number that is a link: on the pages, in figures published for the day, in the letters of the morning."""
     with database.write() as session:
         frozen = publish_figures(session, plan_id, "", when.date(), actor="account:1", now=when)
-    found = Numbers(open_office(database, folder, now=when))
+    found = Numbers(open_office(database, folder, now=when), EVERY)
     pages = (*PAGES, f"/leadership/frozen/{frozen}")
     found.pages(f"{path}{'&' if '?' in path else '?'}lang={language}" for path in pages)
     walk_letters(found, box, when)

@@ -104,6 +104,7 @@ def test_two_of_it_on_one_database_send_each_letter_once(owed: Database, url: st
     assert len(sent) == len(set(sent)) == len(states)
 
 
+@pytest.mark.deep
 def test_a_busy_port_is_said_in_a_sentence(sqlite_database: Database, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -201,8 +201,8 @@ def test_nghe_an_from_21_districts_to_130_communes_loses_no_duty_and_writes_to_n
     laid = nghe_an(database)
 
     def live(start: date, until: date) -> None:
-        """Two ticks every tenth day, or every fourteenth: what was missed is caught up with."""
-        for n in range(0, (until - start).days, 10 if DEEP else 14):
+        """Two ticks every tenth day, or every fourth week: what was missed is caught up with."""
+        for n in range(0, (until - start).days, 10 if DEEP else 28):
             for wall in ("07:05", "08:00"):
                 asyncio.run(passes.tick(database, at((start + timedelta(n)).isoformat(), wall), post_office(box)))
 

@@ -25,7 +25,7 @@ Walked = Callable[[str, str], dict[str, str]]
 PEOPLE = [
     ("coordinator", "huyen-b"),
     pytest.param("deputy", "huyen-b", marks=pytest.mark.deep),
-    ("head", "huyen-b"),
+    pytest.param("head", "huyen-b", marks=pytest.mark.deep),
     ("monitor", "so-chinh"),
     pytest.param("monitor", "tinh", marks=pytest.mark.deep),
     ("monitor", "so-ban"),
