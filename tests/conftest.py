@@ -88,7 +88,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         from ground.api_document import share_api_document
 
         share_api_document()
-    if "engine.http.render" in sys.modules and session.config.pluginmanager.has_plugin("cacheprovider"):
+    if "engine.template_cache" in sys.modules and session.config.pluginmanager.has_plugin("cacheprovider"):
         from ground.templates import read_kept
 
         read_kept(session.config.cache.mkdir("templates"))  # type: ignore[union-attr]

@@ -64,7 +64,7 @@ def test_no_address_however_hostile_breaks_a_page(office: Office, watched: Watch
 def test_every_role_gets_an_answer_in_words_at_every_address(lived: Database, tmp_path: Path, role: ActorRole) -> None:
     visitor = as_role(lived, tmp_path, role.value, WHOSE.get(role, "huyen-b"))
     before = everything(lived)
-    pages = part([*enumerate(PAGES)], list(ActorRole).index(role), 3)
+    pages = part([*enumerate(PAGES)], list(ActorRole).index(role), 4)
     paths = (path for turn, address in pages for path in _some(address, turn))
     assert walk(visitor, paths) == []
     assert everything(lived) == before
