@@ -36,7 +36,7 @@ GUARDED = """
 owner=$1 folder=$2; shift 2
 "$@" & server=$!
 trap 'kill -INT $server' TERM INT
-while [ -e /proc/$owner ] && kill -0 $server 2>/dev/null; do sleep 0.3 & wait $!; done
+while [ -e /proc/$owner ] && kill -0 $server 2>/dev/null; do sleep 1 & wait $!; done
 kill -INT $server 2>/dev/null; wait $server; rm -rf "$folder/data"
 """
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 1_000_000_000

@@ -70,7 +70,7 @@ def test_what_cannot_be_confirmed_is_told_and_nothing_is_written(dondoc: Command
 @pytest.mark.parametrize(
     ("scenario", "until"),
     [
-        ("silent", "2026-03-13"),
+        ("silent", "2026-03-24"),
         pytest.param("silent", "2026-06-18", marks=pytest.mark.deep),
         pytest.param("punctual", "2026-07-03", marks=pytest.mark.deep),
     ],
