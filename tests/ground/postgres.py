@@ -64,7 +64,7 @@ class Ground:
         """A folder in memory, where the machine has room for one (a container gives 64 MB), else that on the disk."""
         if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES):
             return self.folder
-        quick = MEMORY / self.folder.name
+        quick = MEMORY / f"dondoc-test-{self.owner}-{self.folder.name}"
         quick.mkdir(exist_ok=True)
         return quick
 
@@ -92,7 +92,7 @@ class Ground:
             guard = int(noted.read_text())
             os.kill(guard, 15)
             _wait_until(lambda: not Path(f"/proc/{guard}").exists() or _is_zombie(guard))
-        for each in (self.folder, MEMORY / self.folder.name):
+        for each in (self.folder, *MEMORY.glob(f"dondoc-test-{self.owner}-*")):
             shutil.rmtree(each, ignore_errors=True)
 
     def _start(self) -> str:
