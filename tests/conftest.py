@@ -44,10 +44,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shared = Ground.begin()
         os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
-    else:
-        from ground.reports import spare_reports
-
-        spare_reports(config)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
