@@ -148,6 +148,13 @@ def test_a_line_left_out_that_is_taken_keeps_the_day_that_its_words_name(desk: O
     assert (second["due_day"], second["wording"]) == (14, "trước ngày 15 hằng tháng")
 
 
+def test_the_line_of_the_plan_has_no_comma_for_what_the_document_does_not_say(desk: Office) -> None:
+    document = "CHỈ THỊ\nVỀ CHỢ\nThủ tướng Chính phủ yêu cầu các bộ, ngành:\n1. Rà soát chợ.\n2. Báo cáo kết quả.\n"
+    line = BeautifulSoup(upload(desk, document.encode()).text, "lxml").select_one("details.plan-fields summary span")
+    assert line is not None
+    assert line.text == "Thủ tướng Chính phủ"
+
+
 def test_duties_without_words_about_time_have_one_choice_for_all(desk: Office, typed: Pairs) -> None:
     page = BeautifulSoup(upload(desk, TEXT.read_bytes()).text, "lxml")
     assert len(page.select("select#undated")) == 1
