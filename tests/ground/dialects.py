@@ -1,6 +1,6 @@
 """Engines on the same kind of database share SQLAlchemy's dialect and with it the statements that it has compiled.
 
-A run makes thousands of engines: each would compile anew (3 ms a statement, 0.03 ms when known) and ask PostgreSQL six
+A run makes thousands of engines: each would compile again (3 ms a statement, 0.03 ms when known) and ask PostgreSQL six
 things before its first statement. Connections and their pools stay each engine's own.
 """
 

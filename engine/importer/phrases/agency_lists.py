@@ -109,10 +109,7 @@ def doer_in(text: str, known: re.Pattern[str] | None = None) -> OwnerLine | None
         return _inline(leads, text)
     topic = _TOPIC.match(text)
     later = (owner_line(text[found.end() :], known=known) for found in islice(_LATER.finditer(text), 20))
-    told = text[topic.end() :] if topic else text
-    line = owner_line(told, known=known)
-    if line is None and (behind := owner_line(told, clauses=True, known=known)):
-        line = replace(behind, start=0)  # a clause before it is no order
+    line = owner_line(text[topic.end() :] if topic else text, clauses=True, known=known)
     line = line or next((each for each in later if each and each.form is Form.INLINE), None)
     tasked = topic is not None and opens_duty(Prose.of(text))  # «Rà soát chợ: Sở Công Thương»
     if line is not None and (line.form is not Form.ALONE or tasked):

@@ -111,7 +111,7 @@ def owner_line(
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
             found = _straight(prose, comma.end())
             if found is not None and found.form is Form.INLINE:
-                return found
+                return replace(found, start=0)  # the clause before it is no order
         return None
     return found
 
@@ -122,8 +122,10 @@ _ASKS = spelled(r"(?<!\w)(?:yêu cầu|đề nghị|giao|phân công|chỉ đạ
 def asked_in(text: str) -> OwnerLine | None:
     """Whom a paragraph that ends in a colon asks to do what follows («…, Thủ tướng Chính phủ yêu cầu các bộ, ngành:»,
     «… đề nghị UBND các xã thực hiện một số nội dung sau:»)."""
+    if not text.endswith(":"):
+        return None
     prose = Prose.of(text)
-    for found in reversed([*_ASKS.finditer(prose.plain)] if text.endswith(":") else []):
+    for found in reversed([*_ASKS.finditer(prose.plain)]):
         start = found.end() + 1
         names, end = names_at(prose, start, small=True)
         if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", text[end:]):

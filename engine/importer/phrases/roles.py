@@ -104,13 +104,9 @@ _ISSUER_ASKS = spelled(
     r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
     r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
 )
-
-
 _FOLLOW_UP = spelled(
     r"(?:chủ trì|theo dõi|đôn đốc|kiểm tra|giám sát|tổng hợp|là đầu mối|làm đầu mối|có trách nhiệm)(?!\w)"
 )
-
-
 _TASK = spelled(r"(?:(?:có|chịu) trách nhiệm|có nhiệm vụ|chủ trì)(?!\w)")
 _OF_MANY = spelled(r"(?<!\w)(?:yêu cầu|đề nghị) (?:các|thủ trưởng|lãnh đạo)(?!\w)")
 

@@ -38,10 +38,9 @@ _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
 _TITLE_ENDS = re.compile(rf"{say.any_of(say.TITLE_ENDS)}|[-–_*(]")
 _ABOUT = re.compile(r"(?:số\s*:?\s*[^\s|]+\s+(?=v\s*/\s*v))?(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>[^|]+)", re.DOTALL)
 _RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
-_SIGNERS = re.compile(
-    r"(?:tm|kt|tl|tuq|q|thừa lệnh)\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$"
-)
-_SIGNED = re.compile(r"(?:TM|KT|TL|TUQ|Q)\s*\.\s*\w")
+_FOR = r"(?:tm|kt|tl|tuq|q)\s*\."
+_SIGNERS = re.compile(rf"{_FOR}|thừa lệnh\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$")
+_SIGNED = re.compile(rf"{_FOR}\s*\w")
 _RESUMES = say.compiled(say.RESUMES)
 _STRONG = say.compiled(say.ISSUERS)
 _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
@@ -339,7 +338,7 @@ def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextL
             block = replace(block, text=block.text[start:])
         elif inside and _resumes(block.text):
             inside = False
-        elif not inside and _SIGNED.match(block.text) and is_capital(block.text):
+        elif not inside and is_capital(block.text) and _SIGNED.match(matching(block.text)):
             inside, foot.open = True, -1  # a document without «Nơi nhận»
         if inside:
             foot.add(block)

@@ -199,9 +199,8 @@ def _gather(node: Node) -> None:
     first, *others = node.children or (node,)
     if not (others and first.children and is_task_title(first.body)) or is_part(first):
         return
-    values: dict[Label, list[str]] = {}
-    lines: dict[Label, list[Paragraph]] = {}
-    headings: list[Paragraph] = []
+    told: dict[Label, list[tuple[str, Paragraph]]] = {}
+    headings: list[tuple[str, Paragraph]] = []
     last: Label | None = None
     for each in (each for other in others for each in other.walk()):
         if each.paragraph is None:
@@ -212,18 +211,18 @@ def _gather(node: Node) -> None:
         if label in _TOLD:
             said.insert(0, (label, "" if value.startswith("(") else value, each.paragraph))
         elif said or label_of_column(title) is Label.LEAD:  # «Cơ quan chủ trì, phối hợp» over both
-            headings.append(each.paragraph)
+            headings.append(("", each.paragraph))
         else:
             return
         for label, value, line in said:
             last = label
-            values.setdefault(label, []).append(value)
-            lines.setdefault(label, []).extend([*headings, line])
+            told.setdefault(label, []).extend([*headings, (value, line)])
             headings = []
-    if Label.LEAD in values:
+    if Label.LEAD in told:
         node.children = [first]
-        for label, found in values.items():
-            first.facts.append(Fact(label, "; ".join(filter(None, found)), _joined(lines[label])))
+        for label, found in told.items():
+            value = "; ".join(value for value, _ in found if value)
+            first.facts.append(Fact(label, value, _joined([line for _, line in found])))
 
 
 def _joined(lines: Sequence[Paragraph]) -> Paragraph:

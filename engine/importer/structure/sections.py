@@ -50,8 +50,7 @@ def _count(node: Node, known: re.Pattern[str]) -> None:
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
         asks = node.mark is None and asked_in(node.body) is not None
-        named = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed, known=known)
-        node.owner = named
+        node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed, known=known)
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
