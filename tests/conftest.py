@@ -121,11 +121,9 @@ def worker_url(ground: Ground) -> str:
 
 
 @pytest.fixture(scope="session")
-def worker_folder(ground: Ground) -> Path:
+def worker_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of this worker's SQLite files, each in its own folder and with the same URL for every test."""
-    folder = ground.quick / os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    folder.mkdir(exist_ok=True)
-    return folder
+    return tmp_path_factory.mktemp("databases")
 
 
 @pytest.fixture(params=BOTH)

@@ -39,7 +39,6 @@ trap 'kill -INT $server' TERM INT
 while [ -e /proc/$owner ] && kill -0 $server 2>/dev/null; do sleep 1 & wait $!; done
 kill -INT $server 2>/dev/null; wait $server; rm -rf "$folder/data"
 """
-MEMORY, ROOM_BYTES = Path("/dev/shm"), 1_000_000_000
 MISSING = "PostgreSQL is not installed, and its tests are never skipped: run «make setup»."
 
 
@@ -53,20 +52,10 @@ class Ground:
     @classmethod
     def begin(cls) -> Ground:
         """A new folder owned by this process; removes folders of killed runs."""
-        for where in (Path(tempfile.gettempdir()), MEMORY):
-            for left in where.glob("dondoc-test-*"):
-                if not Path("/proc", left.name.split("-")[2]).exists():
-                    shutil.rmtree(left, ignore_errors=True)
+        for left in Path(tempfile.gettempdir()).glob("dondoc-test-*"):
+            if not Path("/proc", left.name.split("-")[2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
         return cls(Path(tempfile.mkdtemp(prefix=f"dondoc-test-{os.getpid()}-")), os.getpid())
-
-    @property
-    def quick(self) -> Path:
-        """A folder in memory, where the machine has room for one (a container gives 64 MB), else that on the disk."""
-        if not (os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES):
-            return self.folder
-        quick = MEMORY / f"dondoc-test-{self.owner}-{self.folder.name}"
-        quick.mkdir(exist_ok=True)
-        return quick
 
     @contextmanager
     def locked(self, name: str = "lock") -> Iterator[None]:
@@ -92,8 +81,7 @@ class Ground:
             guard = int(noted.read_text())
             os.kill(guard, 15)
             _wait_until(lambda: not Path(f"/proc/{guard}").exists() or _is_zombie(guard))
-        for each in (self.folder, *MEMORY.glob(f"dondoc-test-{self.owner}-*")):
-            shutil.rmtree(each, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self) -> str:
         binaries, who = newest_binaries(), _unprivileged()
