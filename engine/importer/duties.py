@@ -19,8 +19,17 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Name, Prose, nameless, opens_duty
-from engine.importer.phrases.owners import Directory, Form, OwnerLine, owner_line, owner_of, parted, unaddressed
-from engine.importer.phrases.roles import follows_up, roles_in, speaks_to_all
+from engine.importer.phrases.owners import (
+    Directory,
+    Form,
+    OwnerLine,
+    asked_in,
+    owner_line,
+    owner_of,
+    parted,
+    unaddressed,
+)
+from engine.importer.phrases.roles import follows_up, is_note, roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
@@ -28,7 +37,7 @@ from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import is_given
 from engine.importer.vietnamese import matching, spelled
-from engine.importer.wording import Said, is_topic, said_of, whole, with_facts_of
+from engine.importer.wording import Said, announced, is_apart, is_topic, said_of, whole, with_facts_of
 
 _CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
@@ -91,8 +100,12 @@ class SectionRead:
 
     def _introduces(self, node: Node) -> bool:
         """Whether a paragraph says why a document without sections gives its duties («Ngày 12/3, … chủ trì họp»)."""
-        first = node.parent is self.node and self.node.parent is None and not self.items
-        return first and node.mark is None and not is_given(node)
+        if node.parent is not self.node or self.items or node.mark is not None:
+            return False
+        if self.node.parent is None:
+            return not is_given(node)
+        lead_in = next((each for each in self.node.children if each.mark is not None or asked_in(each.body)), node)
+        return self.node.children.index(node) < self.node.children.index(lead_in) and lead_in.mark is None
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
         if child.mark is None and child.body.endswith(":") and not child.children:
@@ -141,18 +154,17 @@ class SectionRead:
             return
         inline = line.form is Form.INLINE and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
+        if line.form is Form.INLINE and ended(node.body):
+            own = [replace(said, level=0) for said in own]
         alone = inline and ended(node.body) and node.rank is Rank.NUMBER
         if alone and not any(each.is_entry for each in node.children):
             self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
             for child in node.children:
-                if child.paragraph is not None and opens_duty(Prose.of(child.body)):
-                    self.account.use(child.paragraph, Use.INSTRUCTION)
-                    self.instructions.append(_asked(child, ()))
+                if child.paragraph is not None and (opens_duty(Prose.of(child.body)) or is_note(child.body)):
+                    self._to_mind(child)
             return
         named = {name.text for name in line.names}
-        duties = [
-            replace(said, owner=_another(said.node, named) if said.node else None) for said in self._duties(node, own)
-        ]
+        duties = [replace(said, owner=_another(said, named)) for said in self._duties(node, own)]
         self._add(replace(entry, inline=inline), duties)
 
     def _led(self, node: Node, topic: str) -> None:
@@ -234,6 +246,10 @@ class SectionRead:
             return not (matching(node.body).startswith("giao") or follows_up(line.rest))
         return line is not None and line.form is not Form.ALONE and any(name.group for name in line.names)
 
+    def _to_mind(self, node: Node) -> None:
+        self.account.use(node.paragraph, Use.INSTRUCTION)
+        self.instructions.append(_asked(node, ()))
+
     # -- the duties of an item -------------------------------------------------------------------------------------
 
     def _duties(self, node: Node, own: Sequence[Said]) -> Iterator[Said]:
@@ -250,12 +266,23 @@ class SectionRead:
             if child.mark is None and child.body.endswith(":") and not child.children:
                 intro = child.body
                 self.account.use(child.paragraph, Use.HEADING)
+            elif is_note(child.body):
+                self._to_mind(child)
             elif is_topic(child, told=told):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
+            elif child.marked() and (asked := announced(child)):
+                self.account.use(child.paragraph, Use.HEADING)
+                found += [Said("", child.place)] if child.mark is not None else []
+                below = self._duties(child, [said_of(child, child.body)])
+                level = 1 if child.mark is None else 2
+                found += (replace(said, level=level, owner=said.owner or asked) for said in below)
             else:
-                said = replace(said_of(child, whole(child), intro if child.mark is not None else ""), node=child)
+                apart = tuple(each for each in child.children if is_apart(each, child))
+                said = said_of(child, whole(child, without=apart), intro if child.mark is not None else "")
+                said = replace(said, node=child, apart=apart)
                 found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))
+                found += (replace(said_of(each, whole(each)), node=each, level=2) for each in apart)
         if not found and intro:
             found.append(said_of(node, intro))
         yield from found
@@ -308,7 +335,7 @@ class SectionRead:
                 "no_duty", f"Mục {citation} không có nhiệm vụ nào: «{(entry.line or entry.written)[:160]}».", citation
             )
         inline = entry.inline and len(duties) == 1
-        numbered = [(said, citation if inline else f"{citation}.{n}") for n, said in enumerate(duties, 1)]
+        numbered = [*_numbered(citation, duties, inline=inline)]
         above = deadlines_in(entry.topic)
         made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
@@ -329,7 +356,7 @@ class SectionRead:
         if not any(each.days for each in deadlines):
             deadlines += tuple(each for each in above if each.days)
         if said.node is not None:
-            self.account.use_all(said.node, Use.DUTY, citation)
+            self.account.use_all(said.node, Use.DUTY, citation, without=said.apart)
         if said.seams:
             parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
             self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation)
@@ -430,8 +457,14 @@ _MADE_KNOWN = spelled(
 )
 
 
-def _another(node: Node, named: set[str]) -> OwnerLine | None:
-    """The body that a point begins with, where it is none of those of its entry («c) Chủ tịch UBND xã chịu …»)."""
+def _another(said: Said, named: set[str]) -> OwnerLine | None:
+    """Who is asked to do a point, or the body that it begins with, where it is none of those of its entry («c) Chủ tịch
+    UBND xã chịu …»)."""
+    node = said.node
+    if node is None or (said.owner and named & {name.text for name in said.owner.names}):
+        return None
+    if said.owner is not None:
+        return said.owner
     apart = matching(node.body).startswith("riêng ")
     line = node.owner if (node.mark is not None or apart) and not node.children else None
     if line is None or line.form is Form.ALONE or _OF_ITSELF.match(matching(line.written)):
@@ -441,6 +474,15 @@ def _another(node: Node, named: set[str]) -> OwnerLine | None:
     if line.start and not matching(node.body).startswith("giao "):
         return None
     return None if line.written[0].islower() or named & {name.text for name in line.names} else line
+
+
+def _numbered(citation: str, duties: Sequence[Said], *, inline: bool) -> Iterator[tuple[Said, str]]:
+    """The duties of an entry with their numbers; points that only announce others are counted and are none."""
+    n = k = 0
+    for said in duties:
+        n, k = (n, k + 1) if said.level > 1 else (n + said.level, 0)
+        if said.text:
+            yield said, citation if inline else ".".join([citation, *(str(each) for each in (n, k) if each)])
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:

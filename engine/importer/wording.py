@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Place
+from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS
 from engine.importer.phrases.names import Prose, opens_duty
-from engine.importer.phrases.owners import OwnerLine
+from engine.importer.phrases.owners import OwnerLine, asked_in
 from engine.importer.structure.facts import Facts
-from engine.importer.structure.joining import Fact
+from engine.importer.structure.joining import Fact, ended
 from engine.importer.structure.outline import Node
 from engine.importer.vietnamese import matching
 
 _LONGEST_TOPIC = 160
+_BOUND = re.compile(rf"{say.any_of(say.BOUND)}\s*:$")
 
 
 @dataclass(frozen=True)
 class Said:
     """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»);
-    ``owner``: who is to do it, if not those of its entry."""
+    ``owner``: who is to do it, if not those of its entry; ``apart``: what stands below it and is a duty itself;
+    ``level``: 1 for a point of its entry, 2 for one below a point."""
 
     text: str
     place: Place
@@ -32,6 +36,8 @@ class Said:
     facts: Facts = field(default_factory=Facts)
     node: Node | None = None
     owner: OwnerLine | None = None
+    apart: tuple[Node, ...] = ()
+    level: int = 1
 
 
 def with_facts_of(said: Said, facts: Iterable[Fact]) -> Said:
@@ -72,3 +78,17 @@ def is_topic(node: Node, *, told: bool) -> bool:
     if not below or node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
         return False
     return not told or NO_BODY.match(matching(node.body)) is not None
+
+
+def announced(node: Node) -> OwnerLine | None:
+    """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
+    if _BOUND.search(matching(node.body)):
+        return node.owner or node.doer
+    return None if opens_duty(Prose.of(node.body)) else asked_in(node.body)
+
+
+def is_apart(node: Node, above: Node) -> bool:
+    """Whether what stands below a point that is a whole sentence is a duty of its own."""
+    if above.mark is None or not above.body.endswith(".") or not ended(node.body):
+        return False
+    return opens_duty(Prose.of(node.body)) or node.owner is not None

@@ -95,7 +95,8 @@ works     vòng|tin, bài(?:, phóng sự)?|mẫu|phiếu|xã|hộ|cơ sở
 
 
 _BUDGET = spelled(
-    r"(?:ngân sách|dự toán|kế hoạch(?: sử dụng đất| đầu tư công)?|kinh tế - xã hội|chương trình|kinh phí|chi|giáo dục|"
+    r"(?:ngân sách|dự toán|trợ cấp|phụ cấp|thù lao|chi trả|lương|kế hoạch(?: sử dụng đất| đầu tư công)?|"
+    r"kinh tế - xã hội|chương trình|kinh phí|chi|giáo dục|"
     r"nhiệm vụ|bình quân|danh mục|mức|vốn|tăng)(?: nhà nước)?(?: công tác)?(?: thường xuyên)? $"
 )
 _OF_LAW = spelled(r"(?:số [^\s,;]{1,40} |/[\wđ-]{1,30} |hiệu lực (?:từ |kể từ )?|ban hành |ký )$")
@@ -144,10 +145,9 @@ def _meant(text: str, start: int, end: int) -> bool:
 
 
 def _standing(text: str, start: int, end: int) -> bool:
-    """«thường xuyên» where a clause begins or ends; before and after other words it says how, not when («thường xuyên
+    """«thường xuyên» where a clause ends; before other words it says how, not when («thường xuyên
     cập nhật», «giữ liên lạc thường xuyên với …»)."""
-    begins = re.search(r"(?:^|[.\n])\s*$", text[max(0, start - 3) : start])
-    return bool(begins or re.match(r"\s*(?:[.,;)\n]|$)", text[end : end + 3])) and _meant(text, start, end)
+    return re.match(r"\s*(?:[.,;)\n]|$)", text[end : end + 3]) is not None and _meant(text, start, end)
 
 
 def _opening(text: str, start: int, end: int) -> bool:
@@ -177,13 +177,6 @@ def _event(text: str, start: int, end: int) -> bool:
     return _PAPER.search(before) is None and not after.startswith(("của", "/")) and not before.endswith(" sau ")
 
 
-def _alone(text: str, start: int, end: int) -> bool:
-    """«định kỳ» without saying how often, where the rest of the sentence does not say it either."""
-    near = re.split(r"[.;]", text[end : end + 120])[0]
-    first = re.search(r"(?:^|[.;,:(+-]|\n|và)\s*$", text[max(0, start - 8) : start]) is not None
-    return re.search(_PIECES["unit"], near) is None and (first or not re.search(r"\w", near))
-
-
 _PLANNED = spelled(r"(?<!\w)(?:phương án|kịch bản|không|cấm)(?!\w)")
 
 
@@ -206,7 +199,6 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "always": lambda text, start, end: True,
     "undated": _undated,
     "acted": _acted,
-    "alone": _alone,
     "apart": _apart,
     "event": _event,
     "months": _months,
@@ -262,7 +254,7 @@ cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?
 cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
 cycle     always   báo cáo (?:quý|năm|tháng)(?! \d|[^.;,]{0,40}(?:hằng|hàng) )(?= ?(?:trước|chậm nhất|gửi|[()]|;|$))
 cycle     always   (?<=[,:]\s)(?:năm|quý|tháng)(?= \( (?:trước|chậm|gửi))
-cycle     alone    định kỳ
+cycle     always   định kỳ(?= báo cáo| ?[.;])
 cycle     always   tại (?:[^\W\d_]+ ){0,2}giao ban (?:hằng |hàng )?(?:tuần|tháng|quý)(?! (?:đầu|cuối))
 cycle     always   (?:hằng|hàng|mỗi) (?:buổi )?(?:sáng|chiều|tối|trưa)
 period    always   (?:tại|vào|trước) kỳ họp (?:thứ \w+|(?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?|gần nhất|tiếp theo)

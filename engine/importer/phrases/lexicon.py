@@ -101,10 +101,10 @@ GROUPED = words(r"""
 chi đoàn; ban đảng; ban cán sự đảng; đảng đoàn; tổ đại biểu; đại biểu(?= (?:hội đồng|hđnd|quốc hội)(?!\w)); chủ thể; hộ;
 chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
 thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
-trường; tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành; thị xã; thị; thị trấn; xã; phường; quận; đặc khu;
-doanh nghiệp; cấp; cấp ủy; cấp hội; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở;
-chữa bệnh; bệnh viện; trung tâm; báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối; khu phố;
-buôn; ấp; đội; đồng chí; ông; bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn; hợp tác xã; tập đoàn;
+trường; tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành(?! phần); thị xã; thị; thị trấn; xã; phường; quận;
+đặc khu; doanh nghiệp; cấp; cấp ủy; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở;
+chữa bệnh; cấp hội; bệnh viện; trung tâm; báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối;
+khu phố; buôn; ấp; đội; đồng chí; ông; bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn; hợp tác xã; tập đoàn;
 tổng công ty; trường học; trường đại học; đại học; học viện; cao đẳng; trung cấp; hiệp hội; đơn vị sự nghiệp;
 tổ chức chính trị - xã hội; tổ chức chính trị xã hội; tổ chức xã hội; cá nhân; đoàn viên; hội viên; báo chí;
 phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông tin đại chúng; cơ quan truyền thông; nhà trường;
@@ -117,6 +117,7 @@ phân xưởng; đoàn kiểm tra(?= của); huyện đoàn; thành đoàn; qu�
 
 # What may be joined to a name without a capital letter.
 SUFFIXES = words(r"""
+(?:nêu|quy định) tại [^,.;:]{3,40} này;
 được (?:giao|phân công) (?:chủ trì|phụ trách|theo dõi|thực hiện) [^,.:;]{2,60}$;
 (?:có )?liên quan;
 (?:đóng |có trụ sở |hoạt động )?(?:trên|tại) địa bàn(?: toàn)?(?: (?:tỉnh|thành phố|huyện|quận|xã|phường|thị xã))?;
@@ -144,6 +145,7 @@ thông qua
 
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
+phải;
 phục vụ; tham dự; tiến hành; thiết lập; hoàn tất; thúc đẩy; khuyến cáo; cho vay; giải ngân; tuyên dương; trưng bày;
 biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; phân phối; cấp phát; tiêu hủy; khoanh vùng; ứng phó;
 cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông; dọn dẹp; trao tặng;
@@ -228,7 +230,9 @@ chậm nhất; sau; khi; theo; ngoài; đối với; trong; từ; vào; thực h
 hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí
 """)
 # Words before a name that say how it is addressed, and whether the body may refuse.
-REQUESTS = words("kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị")
+REQUESTS = words("""
+kính đề nghị; trân trọng đề nghị; đề nghị; mời; kính mời; trân trọng mời; phối hợp đề nghị; khuyến khích
+""")
 ORDERS = words("""
 riêng; giao cho; giao nhiệm vụ cho; giao trách nhiệm cho; giao; yêu cầu; phân công; trách nhiệm cụ thể của;
 trách nhiệm của;

@@ -342,7 +342,9 @@ class _Walk:
             return end
         if sign == "," and self.grouped and self._counted(following):
             self.plural = True
-            return end if text[following].islower() or is_capital(text[self.start : following]) else None
+            last = re.split(r", |[Cc]ác ", text[self.start : at])[-1]
+            large = last[:1].isupper() and _GROUPED.fullmatch(matching(last))  # «UBND các Huyện, Thị xã»
+            return end if text[following].islower() or large or is_capital(text[self.start : following]) else None
         if sign == "," and after.isdigit() and text[at - 1].isdigit():  # «Quân khu 3, 4»
             return end
         if sign == "," and self.grouped and _BELOW.match(plain, following):  # «Các huyện đoàn, Đoàn trực thuộc»

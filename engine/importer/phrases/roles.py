@@ -111,6 +111,14 @@ _TASK = spelled(r"(?:(?:có|chịu) trách nhiệm|có nhiệm vụ|chủ trì)(
 _OF_MANY = spelled(r"(?<!\w)(?:yêu cầu|đề nghị) (?:các|thủ trưởng|lãnh đạo)(?!\w)")
 
 
+_NOTE = spelled(r"(?:lưu ý|chú ý|ghi chú) ?:")
+
+
+def is_note(text: str) -> bool:
+    """Whether a paragraph only says what to mind in the work above it: «Lưu ý: …»."""
+    return _NOTE.match(matching(text)) is not None
+
+
 def follows_up(text: str) -> bool:
     """Whether what is said of one body at the end of a plan is its own duty: «… theo dõi, đôn đốc việc thực hiện»."""
     plain = matching(text)

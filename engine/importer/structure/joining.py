@@ -241,6 +241,7 @@ class _Joiner:
         full = bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
         last = self.counts.get((mark.rank, mark.depth), 0)
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
+        next_ = next_ or (mark.rank is Rank.PART and line.text[: mark.length].rstrip().endswith("."))
         if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():
             return True  # no line of the text goes on in the next
         expects = _EXPECTS_LETTER if mark.rank in (Rank.LETTER, Rank.CAPITAL) else _EXPECTS_NUMBER

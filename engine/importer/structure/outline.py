@@ -17,6 +17,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, is_step, roman_value
+from engine.importer.phrases.names import Name
 from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
@@ -95,13 +96,13 @@ class Node:
     def marked(self) -> list[Node]:
         return [child for child in self.children if child.mark is not None]
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self, without: Sequence[Node] = ()) -> Iterator[Node]:
         """This node and all under it, in the document's order, without recursion."""
         waiting = [self]
         while waiting:
             node = waiting.pop()
             yield node
-            waiting.extend(reversed(node.children))
+            waiting.extend(each for each in reversed(node.children) if each not in without)
 
 
 def label_path(node: Node) -> tuple[str, ...]:
@@ -235,6 +236,7 @@ def _joined(lines: Sequence[Paragraph]) -> Paragraph:
 class _Builder:
     root: Node = field(default_factory=Node)
     stack: list[tuple[_Key, Node]] = field(default_factory=list)
+    left: list[tuple[_Key, Node]] = field(default_factory=list)  # the numbers that a paragraph closed
     lettered: bool | None = None  # whether «A.» stands inside «I.»; None before the first «A.»
 
     def add(self, paragraph: Paragraph, *, headed: bool) -> None:
@@ -243,6 +245,8 @@ class _Builder:
         if key is None:
             self.attach(node)
             return
+        if key[0] is Rank.LETTER:
+            self._resume(node)
         if key[0] in STRUCTURE:
             while self.stack and (self.stack[-1][0] >= key):
                 self.stack.pop()
@@ -255,12 +259,19 @@ class _Builder:
         """A plain paragraph or table: under the list entry that announces it with a colon, else under the number."""
         top = self.stack[-1][1] if self.stack else None
         if node.paragraph is not None and self._closes(node.body):
-            while self.stack and self.stack[-1][0] >= (Rank.NUMBER, 1):
-                self.stack.pop()
+            kept = [each for each in self.stack if each[0] < (Rank.NUMBER, 1)]
+            self.left, self.stack = self.stack, kept
         elif top is None or not (_titles(top) or (top.body.endswith(":") and not top.children)):
             while self.stack and self.stack[-1][0][0] not in STRUCTURE:
                 self.stack.pop()
         self._put(node)
+
+    def _resume(self, node: Node) -> None:
+        """«d)» after a paragraph that closed «2. … a) … c) …» goes on with the row."""
+        marks = [each.mark.value if each.mark and each.rank is Rank.LETTER else -1 for _, each in self.left]
+        before = node.mark.value - 1 if node.mark else 0
+        if before in marks and self.left[: len(self.stack)] == self.stack:
+            self.stack, self.left = self.left[: marks.index(before)], []
 
     def _put(self, node: Node) -> None:
         node.parent = self.stack[-1][1] if self.stack else self.root
@@ -284,7 +295,7 @@ class _Builder:
         other = owner_line(text, clauses=True) if own and len(text) < 4000 else None
         if own is None or other is None or other.form is Form.ALONE:
             return False
-        named = {matching(name.text) for name in own.names} & {matching(name.text) for name in other.names}
+        named = {_spelled_out(name) for name in own.names} & {_spelled_out(name) for name in other.names}
         return not named or len(other.names) > len(own.names)
 
     def _pop_to_sibling(self, key: _Key) -> None:
@@ -314,6 +325,10 @@ class _Builder:
             node.heading = True
             return Rank.ROMAN, 1
         return None
+
+
+def _spelled_out(name: Name) -> str:
+    return matching(name.text).replace("ubnd", "ủy ban nhân dân").replace("hđnd", "hội đồng nhân dân")
 
 
 def is_heading(text: str) -> bool:

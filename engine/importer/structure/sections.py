@@ -90,9 +90,14 @@ def _hand_on(node: Node) -> None:
         elif asked and child.rank > Rank.ROMAN and not (child.is_entry or child.gives_duties):
             told = ended(child.body) or opens_duty(Prose.of(child.body))
             own = placed_owner(child.body) if child.body.startswith("Các ") and ended(child.body) else None
-            titled = bool(child.children) and child.body.endswith(":")
+            titled = bool(child.children) and (child.body.endswith(":") or not ended(child.body) or _is_title(child))
             theirs = replace(asked, form=Form.ALONE) if titled else replace(asked, rest=child.body)
             child.owner = own or (theirs if told else None)
+
+
+def _is_title(node: Node) -> bool:
+    """Whether a short sentence over points gives nobody anything to do («2. Đối với việc rà soát hồ sơ.»)."""
+    return len(node.body) < 200 and bool(node.marked()) and not opens_duty(Prose.of(node.body))
 
 
 def _counts(node: Node) -> bool:

@@ -1254,3 +1254,91 @@ def test_who_asks_in_a_lead_in_is_no_body_of_the_points(read):
         "1. Rà soát các mô hình đang thực hiện.\n2. Công an phường tuần tra.\n"
     )
     assert [item.owner for item in plan.items] == ["các cơ quan, đơn vị", "Công an phường"]
+
+
+def _said(plan):
+    return [
+        (duty.citation, [*(each.name for each in item.owners)], duty.text)
+        for item in plan.items
+        for duty in item.duties
+    ]
+
+
+def test_a_paragraph_after_a_whole_point_is_a_duty_below_it(read):
+    plan = read(
+        "Điều 7. Phòng Nội vụ có nhiệm vụ\n1. Hằng tháng rà soát đối tượng.\nĐối chiếu danh sách chi trả.\n"
+        "2. Kiểm tra, hướng dẫn các xã.\nPhòng Nội vụ phải kiểm tra tối thiểu một lần/năm.\n3. Lập dự toán.\n"
+    )
+    assert [(citation, text) for citation, _, text in _said(plan)] == [
+        ("Điều 7.1", "Hằng tháng rà soát đối tượng."),
+        ("Điều 7.1.1", "Đối chiếu danh sách chi trả."),
+        ("Điều 7.2", "Kiểm tra, hướng dẫn các xã."),
+        ("Điều 7.2.1", "Phòng Nội vụ phải kiểm tra tối thiểu một lần/năm."),
+        ("Điều 7.3", "Lập dự toán."),
+    ]
+    assert {each.citation for each in plan.account if "Đối chiếu" in each.text} == {"Điều 7.1.1"}
+
+
+def test_points_below_a_sentence_that_says_who_is_to_do_them_are_duties_below_it(read):
+    plan = read(
+        "Để hoàn thành nhiệm vụ, Tổng cục Thuế đề nghị Cục Thuế các tỉnh thực hiện các yêu cầu sau:\n"
+        "1. Đối với công tác báo cáo.\n- Rà soát mẫu biểu.\n- Bên cạnh đó, Tổng cục Thuế đề nghị Cục Thuế thực hiện "
+        "các biện pháp sau:\n+ Theo dõi danh sách.\n+ Đẩy mạnh tuyên truyền.\n2. Chấn chỉnh báo cáo.\n"
+    )
+    assert _said(plan) == [
+        ("1.1", ["Cục Thuế các tỉnh"], "Rà soát mẫu biểu."),
+        ("1.2.1", ["Cục Thuế"], "Theo dõi danh sách."),
+        ("1.2.2", ["Cục Thuế"], "Đẩy mạnh tuyên truyền."),
+        ("2", ["Cục Thuế các tỉnh"], "Chấn chỉnh báo cáo."),
+    ]
+    plan = read(
+        "Điều 8. UBND xã có nhiệm vụ\n1. Hằng tháng, UBND xã phải chi trả ngay và có trách nhiệm:\n"
+        "- Kiểm tra danh sách.\n- Bố trí nơi chi trả.\n2. Chỉ đạo cán bộ kế toán:\na) Mở sổ theo dõi.\n"
+        "b) Lưu chứng từ.\n3. Lập dự toán.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["Điều 8.1.1", "Điều 8.1.2", "Điều 8.2", "Điều 8.3"]
+
+
+def test_points_below_a_sentence_of_a_body_are_cited_below_its_number(read):
+    plan = read(
+        "Tổng cục Thuế yêu cầu Cục Thuế các tỉnh thực hiện một số giải pháp sau:\n"
+        "1. Các Cục Thuế rà soát lại kế hoạch.\n- Lựa chọn nội dung.\n2. Tăng cường kiểm tra.\n- Phân công theo dõi.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["1", "1.1", "2", "2.1"]
+
+
+def test_a_title_over_paragraphs_of_those_whom_the_lead_in_asks_is_no_duty(read):
+    plan = read(
+        "UBND phường kính đề nghị các cơ quan, đơn vị thực hiện một số nội dung sau:\n"
+        "1. Rà soát các mô hình đang thực hiện\nThống kê các mô hình hiệu quả.\n"
+        "2. Đăng ký mô hình mới\nKhuyến khích các trường học đăng ký mô hình mới.\n"
+    )
+    assert _said(plan) == [
+        ("1.1", ["các cơ quan, đơn vị"], "Thống kê các mô hình hiệu quả."),
+        ("2.1", ["các trường học"], "Khuyến khích các trường học đăng ký mô hình mới."),
+    ]
+
+
+def test_a_paragraph_that_writes_its_entry_short_is_the_entry_s(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Ủy ban nhân dân xã, phường:\na) Lập hồ sơ.\nb) Xét duyệt.\n"
+        "Lưu ý: Hồ sơ kèm danh sách.\nc) Trả lời.\nHằng quý, UBND xã, phường thống kê.\n2. Sở Nội vụ:\na) Thẩm định.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["III.1.1", "III.1.2", "III.1.3", "III.1.4", "III.2.1"]
+    assert [each.text for each in plan.instructions] == ["Lưu ý: Hồ sơ kèm danh sách."]
+
+
+def test_a_row_of_letters_goes_on_after_a_paragraph_of_others(read):
+    plan = read(
+        "II. NHIỆM VỤ CỤ THỂ\n1. Trách nhiệm của UBND các tỉnh\na) Công bố đối tượng;\nb) Lập dự toán.\n"
+        "Ngoài nguồn vốn trên, các địa phương huy động thêm nguồn lực;\nc) Ban hành cơ chế giám sát.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["II.1.1", "II.1.2", "II.1.3"]
+
+
+def test_the_first_article_of_a_part_begins_a_line_whatever_its_number(read):
+    plan = read(
+        "Chính phủ ban hành Quyết định về nhà ở\nĐiều 6. Phương thức thực hiện\n1. UBND xã lập danh sách.\n"
+        "2. UBND huyện cấp vốn.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["Điều 6.1", "Điều 6.2"]

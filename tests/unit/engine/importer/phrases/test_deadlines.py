@@ -150,7 +150,7 @@ def test_a_cycle_is_found_with_its_cadence(text, cadence):
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("thường xuyên kiểm tra", DeadlineKind.STANDING),
+        ("kiểm tra thường xuyên", DeadlineKind.STANDING),
         ("báo cáo đột xuất", DeadlineKind.AD_HOC),
         ("xử lý khi thị trường có biến động bất thường", DeadlineKind.AD_HOC),
         ("cung cấp khi có đề nghị của chủ hộ", DeadlineKind.AD_HOC),
@@ -193,6 +193,9 @@ def test_standing_and_ad_hoc_obligations_have_their_own_kind(text, kind):
         "dự báo thu quý IV",
         "giữ liên lạc thường xuyên với chủ tàu",
         "Công an xã thường xuyên nhắc nhở",
+        "Thường xuyên kiểm tra các chợ",
+        "Định kỳ kiểm tra các chợ",
+        "quyết định hưởng trợ cấp hàng tháng đối với quân nhân",
         "nguồn kinh phí bổ sung trong năm theo quy định",
         "tham mưu khen thưởng đột xuất cho đại lý",
     ],
