@@ -17,7 +17,7 @@ from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemTe
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
-from engine.importer.phrases.marks import Rank
+from engine.importer.phrases.marks import BULLETS, Rank
 from engine.importer.phrases.names import Name, Prose, nameless, opens_duty
 from engine.importer.phrases.owners import (
     Directory,
@@ -100,12 +100,12 @@ class SectionRead:
 
     def _introduces(self, node: Node) -> bool:
         """Whether a paragraph says why a document without sections gives its duties («Ngày 12/3, … chủ trì họp»)."""
-        if node.parent is not self.node or self.items or node.mark is not None:
+        if node.parent is not self.node or self.items or (node.mark is not None and node.rank not in BULLETS):
             return False
-        if self.node.parent is None:
+        if self.node.parent is None and node.mark is None:
             return not is_given(node)
-        lead_in = next((each for each in self.node.children if each.mark is not None or asked_in(each.body)), node)
-        return self.node.children.index(node) < self.node.children.index(lead_in) and lead_in.mark is None
+        beside = self.node.children[self.node.children.index(node) :]
+        return any(each.mark is None and asked_in(each.body) for each in beside)
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
         if child.mark is None and child.body.endswith(":") and not child.children:
@@ -148,7 +148,7 @@ class SectionRead:
         entry = self._at(node, topic, line.written, line.names, request=line.request)
         self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
         if self._only_encloses(node, line):
-            if line.rest and ended(line.rest):
+            if ended(line.rest) and not line.rest.endswith(":"):
                 self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
@@ -236,7 +236,10 @@ class SectionRead:
         above = node.parent
         titled = above is not None and above.rank is Rank.NUMBER and above.theme is Theme.DUTIES and not above.owner
         among = node.followed and not speaks_to_all(node.body)
-        return bool(self.items) and node.mark is None and not (node.children or titled or among or under_topic(node))
+        free = node.mark is None or (
+            above is not None and node is above.children[-1] and _LATER.match(matching(node.body))
+        )
+        return bool(self.items and free) and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
@@ -282,7 +285,7 @@ class SectionRead:
                 said = said_of(child, whole(child, without=apart), intro if child.mark is not None else "")
                 said = replace(said, node=child, apart=apart)
                 found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))
-                found += (replace(said_of(each, whole(each)), node=each, level=2) for each in apart)
+                found += (replace(said_of(each, whole(each), said.intro), node=each, level=2) for each in apart)
         if not found and intro:
             found.append(said_of(node, intro))
         yield from found
@@ -451,7 +454,10 @@ def _asked(node: Node, owners: tuple[Owner, ...]) -> Instruction:
     return Instruction(text, node.place, owners, _distinct(deadlines_in(text)), reports_to)
 
 
-_CARRIED_OUT = spelled(r"(?<!\w)chịu trách nhiệm (?:thi hành|thực hiện) (?:quyết định|nghị quyết|chỉ thị) này\W*$")
+_CARRIED_OUT = spelled(
+    r"(?<!\w)(?:có|chịu) trách nhiệm (?:thi hành|thực hiện) (?:quyết định|nghị quyết|chỉ thị)(?: này)?\W*$"
+)
+_LATER = spelled(r"(?:trong )?quá trình (?:tổ chức )?(?:thực hiện|triển khai),? nếu ")
 _MADE_KNOWN = spelled(
     r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)|chịu trách nhiệm thi hành"
 )
@@ -466,10 +472,13 @@ def _another(said: Said, named: set[str]) -> OwnerLine | None:
     if said.owner is not None:
         return said.owner
     apart = matching(node.body).startswith("riêng ")
-    line = node.owner if (node.mark is not None or apart) and not node.children else None
-    if line is None or line.form is Form.ALONE or _OF_ITSELF.match(matching(line.written)):
+    line = node.owner if not node.children else None
+    asked = line is not None and line.request and node.mark is None
+    if line is None or not (node.mark or apart or asked) or line.form is Form.ALONE:
         return None
-    if apart:
+    if _OF_ITSELF.match(matching(line.written)):
+        return None
+    if apart or asked:
         return line
     if line.start and not matching(node.body).startswith("giao "):
         return None

@@ -91,4 +91,4 @@ def is_apart(node: Node, above: Node) -> bool:
     """Whether what stands below a point that is a whole sentence is a duty of its own."""
     if above.mark is None or not above.body.endswith(".") or not ended(node.body):
         return False
-    return opens_duty(Prose.of(node.body)) or node.owner is not None
+    return node.mark is not None or opens_duty(Prose.of(node.body)) or node.owner is not None or node.doer is not None

@@ -76,12 +76,12 @@ term      ngày|tuần|tháng|năm|học kỳ|vụ
 worse     biến động|bùng phát|diễn biến|tăng|xuất hiện|vượt
 strongly  trên \d+ ?%|bất thường|phức tạp|đột biến
 event     (?:\s+(?!{stop}(?!\w))[^\W\d_]+){1,8}
-within    trong(?: vòng| thời hạn| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?|chậm nhất(?: là)?(?: sau)?
-within    tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
+within    trong(?: vòng| thời hạn(?: không quá)?| thời gian)?|sau|trước(?: ít nhất| tối thiểu)?
+within    chậm nhất(?: là)?(?: sau)?|tối đa(?: là)?(?: không quá)?|không quá|không [^,.;:()\d]{2,25} quá
 also      ,|và|-|–
 feast     ngày|giờ|lễ|tuần lễ
 many      (?:ít nhất |tối thiểu )?(?:\d{1,3}|một|hai)
-some      [^,.;:()]{1,80}
+some      (?:(?!\s(?:có trách nhiệm|phải|thì)(?!\w))[^,.;:()]){1,80}
 since     (?: ,? (?:kể )?từ {some}| (?:sau )?khi {some}| sau (?:mỗi|từng|ngày|kỳ) {some})?
 during    (?: trong (?:thời gian|giai đoạn|suốt) [^,.;:()]{3,60}| khi [^,.;:()]{2,40})?
 times     (?:ít nhất |tối thiểu )?(?:\d{1,2}|một|hai|ba) (?:lượt|lần|buổi){during}
@@ -185,7 +185,7 @@ def _within(text: str, start: int, end: int) -> bool:
     forbidden («phương án khôi phục khi …», «không mở cống khi …»), unless it is at once or asked."""
     clause = re.split(r"[.;\n]", text[max(0, start - 120) : start])[-1]
     planned = _PLANNED.search(clause) and not re.search(r"^ngay|yêu\s*cầu", text[start:end])
-    return not planned and re.search(r"(?:kể\s*từ|sau|trước|đến)\s*$", clause) is None
+    return not planned and re.search(r"(?:kể\s*từ|sau|trước|đến|h[àằ]ng\s*\w+)\s*$", clause) is None
 
 
 def _apart(text: str, start: int, end: int) -> bool:

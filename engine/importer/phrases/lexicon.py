@@ -112,7 +112,7 @@ hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưở
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
 ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt; nhóm; hãng;
-phân xưởng; đoàn kiểm tra(?= của); huyện đoàn; thành đoàn; quận đoàn
+phân xưởng; đoàn đại biểu; ủy ban(?= của); đoàn kiểm tra(?= của); huyện đoàn; thành đoàn; quận đoàn
 """)
 
 # What may be joined to a name without a capital letter.

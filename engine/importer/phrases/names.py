@@ -80,6 +80,7 @@ _TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
 _SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
 NOTE = re.compile(r"\s*\([^()]{0,200}\)")
 _PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
+_REACH = re.compile(rf"từ {_PROPER.pattern} đến {_PROPER.pattern}")  # «các tỉnh từ An Lạc đến Hòa Bình»
 _BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
 _INSIDE = re.compile(rf"{_MORE}(?:\s+{_MORE}){{0,3}}(?=\s+{say.any_of(say.STRONG)}(?!\w))")
 _TO_COLON = re.compile(r"[^:.;,]{2,30}:")
@@ -288,6 +289,7 @@ class _Walk:
             return self._and(word.end())
         many = self.grouped or self.plural or self.leveled
         joined = _HAVING.match(plain, at) if many else None
+        joined = joined or (_REACH.match(text, at) if many else None)
         joined = joined or _SUFFIX.match(plain, at) or (_COMPOUND.match(plain, at) if text[at].islower() else None)
         if joined:
             self.closed = self.closed or self._level(at, joined.end())
@@ -345,6 +347,8 @@ class _Walk:
             last = re.split(r", |[Cc]ác ", text[self.start : at])[-1]
             large = last[:1].isupper() and _GROUPED.fullmatch(matching(last))  # «UBND các Huyện, Thị xã»
             return end if text[following].islower() or large or is_capital(text[self.start : following]) else None
+        if sign == "," and end == following and is_capital(text[at - 2 : at]) and after.isupper():  # «KH,CN&MT»
+            return end
         if sign == "," and after.isdigit() and text[at - 1].isdigit():  # «Quân khu 3, 4»
             return end
         if sign == "," and self.grouped and _BELOW.match(plain, following):  # «Các huyện đoàn, Đoàn trực thuộc»

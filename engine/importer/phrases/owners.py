@@ -190,7 +190,8 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     only begin duties may stand in a name."""
     tail = (_TO_END if headed else _TO_COLON).match(prose.plain, end)
     first = re.search(r"\w|[-/]", tail.group()) if tail else None
-    if tail is None or first is None or first.group() in "-/":
+    announces = tail is not None and tail.group().endswith(" sau") and not _ASKS.search(tail.group())
+    if tail is None or first is None or first.group() in "-/" or announces:
         return names
     last, started = names[-1], end + first.start()
     parts = parted(prose.text[: tail.end()], last.start, end, listed=not headed)

@@ -271,6 +271,13 @@ class _Builder:
         marks = [each.mark.value if each.mark and each.rank is Rank.LETTER else -1 for _, each in self.left]
         before = node.mark.value - 1 if node.mark else 0
         if before in marks and self.left[: len(self.stack)] == self.stack:
+            (_, closed), (_, last) = self.left[len(self.stack)], self.left[marks.index(before)]
+            beside = closed.parent.children if closed.parent else []
+            between = beside[beside.index(closed) + 1 :]
+            del beside[beside.index(closed) + 1 :]
+            last.children += between
+            for each in between:
+                each.parent = last
             self.stack, self.left = self.left[: marks.index(before)], []
 
     def _put(self, node: Node) -> None:

@@ -15,7 +15,7 @@ from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Prose, known_names, opens_duty
-from engine.importer.phrases.owners import Form, asked_in, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, asked_in, owner_line
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
@@ -49,7 +49,7 @@ def _count(node: Node, known: re.Pattern[str]) -> None:
         headed = _titled(node)
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
-        asks = node.mark is None and asked_in(node.body) is not None
+        asks = (node.mark is None or node.rank is Rank.PART) and asked_in(node.body) is not None
         node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed, known=known)
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
@@ -80,13 +80,15 @@ def _titled(node: Node) -> bool:
     return bool(node.children) and not ended(node.body)
 
 
-def _hand_on(node: Node) -> None:
+def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
     """Points that name nobody are for those whom the paragraph before them, or the article around them, asks («… yêu
     cầu các bộ, ngành:»)."""
-    asked = around = asked_in(node.body)
+    asked = around = asked_in(node.body) or above
     for child in node.children:
         if child.rank is None:
             asked = (None if child.children else asked_in(child.body)) or around
+        elif asked and child.gives_duties and child.rank is Rank.NUMBER and not child.is_entry:
+            _hand_on(child, asked)
         elif asked and child.rank > Rank.ROMAN and not (child.is_entry or child.gives_duties):
             told = ended(child.body) or opens_duty(Prose.of(child.body))
             own = placed_owner(child.body) if child.body.startswith("Các ") and ended(child.body) else None
@@ -111,7 +113,7 @@ def duty_sections(root: Node) -> list[Node]:
     numbers are the bodies (directives, official letters) or nothing else is."""
     found = [] if _gives_by_number(root) else list(_sections(root))
     articles = all(node.label.startswith("Điều") for node in found)
-    if articles and any(node.mark is not None and is_given(node) for node in root.children):
+    if articles and any(node.mark is not None and (is_given(node) or asked_in(node.body)) for node in root.children):
         return [root]  # a decision some of whose articles are orders themselves
     given = root.gives_duties and root.named >= 2
     return found or ([root] if given or any(is_given(node) for node in root.walk()) else [])

@@ -1333,7 +1333,7 @@ def test_a_row_of_letters_goes_on_after_a_paragraph_of_others(read):
         "II. NHIỆM VỤ CỤ THỂ\n1. Trách nhiệm của UBND các tỉnh\na) Công bố đối tượng;\nb) Lập dự toán.\n"
         "Ngoài nguồn vốn trên, các địa phương huy động thêm nguồn lực;\nc) Ban hành cơ chế giám sát.\n"
     )
-    assert [citation for citation, _, _ in _said(plan)] == ["II.1.1", "II.1.2", "II.1.3"]
+    assert [citation for citation, _, _ in _said(plan)] == ["II.1.1", "II.1.2", "II.1.2.1", "II.1.3"]
 
 
 def test_the_first_article_of_a_part_begins_a_line_whatever_its_number(read):
@@ -1342,3 +1342,67 @@ def test_the_first_article_of_a_part_begins_a_line_whatever_its_number(read):
         "2. UBND huyện cấp vốn.\n"
     )
     assert [citation for citation, _, _ in _said(plan)] == ["Điều 6.1", "Điều 6.2"]
+
+
+def test_a_dash_after_a_whole_letter_is_a_duty_below_it(read):
+    plan = read(
+        "Điều 7. Trách nhiệm\n1. UBND huyện: Trong thời hạn không quá 15 (mười lăm) ngày làm việc có trách nhiệm:\n"
+        "a) Thẩm tra hồ sơ.\nb) Trường hợp đủ điều kiện thì lập văn bản đề nghị.\n- Trường hợp không đủ thì trả lời.\n"
+        "2. Sở Nội vụ: Kiểm tra hồ sơ.\n"
+    )
+    assert [(duty.citation, [each.text for each in duty.deadlines]) for duty in plan.duties] == [
+        ("Điều 7.1.1", ["Trong thời hạn không quá 15 (mười lăm) ngày làm việc"]),
+        ("Điều 7.1.2", ["Trong thời hạn không quá 15 (mười lăm) ngày làm việc"]),
+        ("Điều 7.1.2.1", ["Trong thời hạn không quá 15 (mười lăm) ngày làm việc"]),
+        ("Điều 7.2.1", []),
+    ]
+
+
+def test_whom_a_paragraph_between_two_letters_asks_does_it(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Cắt giảm thủ tục\na) Sở Xây dựng đơn giản hóa thủ tục.\nb) Thanh tra tỉnh hướng dẫn.\n"
+        "Đề nghị Kiểm toán Nhà nước tạo điều kiện cho các địa phương.\nc) Các sở, ngành:\n- Rà soát.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in _said(plan)] == [
+        ("II.1.a", ["Sở Xây dựng"]),
+        ("II.1.b", ["Thanh tra tỉnh"]),
+        ("II.1.b.1", ["Kiểm toán Nhà nước"]),
+        ("II.1.c.1", ["Các sở, ngành"]),
+    ]
+
+
+def test_who_is_asked_by_an_article_does_the_letters_of_its_numbers_too(read):
+    plan = read(
+        "Điều 2. HĐND tỉnh đề nghị Ủy ban nhân dân tỉnh thực hiện một số công việc sau:\n1. Về đầu tư công trình:\n"
+        "a) Thực hiện nghiêm kỷ luật.\nb) Đề nghị UBND huyện bàn giao mặt bằng.\n2. Về văn hóa:\n- Xây dựng đề án.\n"
+    )
+    assert ("Điều 2.1.a", ["Ủy ban nhân dân tỉnh"]) in [(citation, owners) for citation, owners, _ in _said(plan)]
+
+
+def test_who_sets_the_duties_that_follow_does_them(read):
+    plan = read(
+        "II. PHÂN CÔNG NHIỆM VỤ\n1. Để thực hiện có hiệu quả, Đảng ủy xã xác định các nhiệm vụ trọng tâm sau:\n"
+        "- Rà soát vướng mắc.\n- Tổ chức giám sát.\n2. Tổ đảng ở thôn:\n- Vận động.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in _said(plan)] == [
+        ("II.1.1", ["Đảng ủy xã"]),
+        ("II.1.2", ["Đảng ủy xã"]),
+        ("II.2.1", ["Tổ đảng ở thôn"]),
+    ]
+
+
+def test_the_last_number_that_says_whom_to_tell_of_difficulties_is_an_instruction(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế lập kế hoạch.\n2. Sở Xây dựng lập danh mục.\n"
+        "3. Trong quá trình tổ chức thực hiện, nếu có vướng mắc, các sở báo cáo UBND tỉnh./.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["III.1", "III.2"]
+    assert len(plan.instructions) == 1
+
+
+def test_dashes_before_the_lead_in_of_a_letter_say_why_and_are_no_duties(read):
+    plan = read(
+        "Kết quả kiểm tra cho thấy:\n- Dữ liệu chưa đầy đủ như: Cục Thuế tỉnh An Lạc, Cục Thuế tỉnh Hòa Bình.\n"
+        "Tổng cục Thuế yêu cầu Cục Thuế các tỉnh thực hiện các việc sau:\n1. Nhập dữ liệu.\n2. Rà soát kế hoạch.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["1", "2"]
