@@ -29,7 +29,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     blocks = with_text_tables(pages.blocks)
     parts = parts_of(blocks)
     root = outline(with_facts(joined(parts.body)))
-    survey(root)
+    survey(root, parts.issuer.text)
     account = Account()
     doubts = list(_elsewhere(parts.province, directory))
     directory = Unknowing() if doubts else directory

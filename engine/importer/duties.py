@@ -29,13 +29,13 @@ from engine.importer.phrases.owners import (
     parted,
     unaddressed,
 )
-from engine.importer.phrases.roles import follows_up, is_note, roles_in, speaks_to_all
+from engine.importer.phrases.roles import follows_up, has_task, is_note, roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
-from engine.importer.structure.sections import is_given
+from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import Said, announced, is_apart, is_topic, said_of, whole, with_facts_of
 
@@ -233,12 +233,12 @@ class SectionRead:
     # -- instructions to all -------------------------------------------------------------------------------------------
 
     def _closes(self, node: Node) -> bool:
-        above = node.parent
-        titled = above is not None and above.rank is Rank.NUMBER and above.theme is Theme.DUTIES and not above.owner
-        among = node.followed and not speaks_to_all(node.body)
-        free = node.mark is None or (
-            above is not None and node is above.children[-1] and _LATER.match(matching(node.body))
-        )
+        above = node.parent or self.node
+        titled = above.rank is Rank.NUMBER and not above.owner
+        titled = titled and (above.theme is Theme.DUTIES or (node is above.children[0] and is_order(node)))
+        handed = node.owner is not None and node.owner.rest == node.body  # one more of those asked before it
+        among = handed or (node.followed and not speaks_to_all(node.body))
+        free = node.mark is None or (node is above.children[-1] and _LATER.match(matching(node.body)))
         return bool(self.items and free) and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
@@ -247,7 +247,9 @@ class SectionRead:
             if line is None or not line.names or any(name.group for name in line.names):
                 return True
             return not (matching(node.body).startswith("giao") or follows_up(line.rest))
-        return line is not None and line.form is not Form.ALONE and any(name.group for name in line.names)
+        if line is None or line.form is Form.ALONE or has_task(line.rest):
+            return False
+        return any(name.group for name in line.names)
 
     def _to_mind(self, node: Node) -> None:
         self.account.use(node.paragraph, Use.INSTRUCTION)

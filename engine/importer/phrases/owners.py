@@ -25,7 +25,7 @@ from engine.importer.phrases.names import (
     names_at,
     opens_duty,
 )
-from engine.importer.vietnamese import phrase, spelled
+from engine.importer.vietnamese import matching, phrase, spelled
 
 
 class Directory(Protocol):
@@ -131,6 +131,24 @@ def asked_in(text: str) -> OwnerLine | None:
         if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", text[end:]):
             return OwnerLine(text[start:end].strip(), tuple(names), False, Form.INLINE, "")
     return None
+
+
+def asked_by(issuer: str, text: str) -> OwnerLine | None:
+    """Whom the issuer asks in a sentence, by the beginning of its name («…, UBND tỉnh đề nghị các sở …»)."""
+    prose = Prose.of(text)
+    words = spelled_out(issuer).split()
+    for found in _ASKS.finditer(prose.plain) if words else ():
+        before = re.sub(r" (?:kính|trân trọng)$", "", spelled_out(text[: found.start()]).rstrip())
+        if found.group() != "chỉ đạo" and any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):
+            names, end = names_at(prose, found.end() + 1, small=True)
+            if names and is_body(names[0].text):
+                return OwnerLine(text[found.end() + 1 : end], tuple(names), False, Form.INLINE, text[end:].strip(), 1)
+    return None
+
+
+def spelled_out(text: str) -> str:
+    """A text for matching, in which «UBND» is written as it is read."""
+    return matching(text).replace("ubnd", "ủy ban nhân dân").replace("hđnd", "hội đồng nhân dân")
 
 
 def bodies_alone(text: str, *, headed: bool = False) -> OwnerLine | None:

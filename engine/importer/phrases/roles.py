@@ -101,7 +101,7 @@ _TIMED_TO_MANY = spelled(
 )
 _ORDERS = re.compile(r"(?:yêu\s*cầu|đề\s*nghị|giao)(?!\w)")
 _ISSUER_ASKS = spelled(
-    r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,40} "
+    r"(?:chủ tịch |ban )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,60} "
     r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
 )
 _FOLLOW_UP = spelled(
@@ -139,7 +139,9 @@ def speaks_to_all(text: str) -> bool:
     """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …», «… ./.»."""
     plain = matching(text)
     if _LAST.search(plain[-12:]) and (
-        _TIMED_TO_MANY.match(plain) or _WHOLE.search(plain[-30:]) or not opens_duty(Prose(text, plain))
+        _TIMED_TO_MANY.match(plain)
+        or _WHOLE.search(plain[-30:])
+        or not (opens_duty(Prose(text, plain)) or "có trách nhiệm" in plain)
     ):
         return True
     return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))

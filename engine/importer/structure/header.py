@@ -37,7 +37,7 @@ _NOISE = re.compile(
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
 _TITLE_ENDS = re.compile(rf"{say.any_of(say.TITLE_ENDS)}|[-–_*(]")
 _ABOUT = re.compile(r"(?:số\s*:?\s*[^\s|]+\s+(?=v\s*/\s*v))?(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>[^|]+)", re.DOTALL)
-_RECIPIENTS = re.compile(r"nơi\s*nhận\s*:?\s*")
+_RECIPIENTS = re.compile(r"n[ơo]i\s*nhận\s*:?\s*")
 _FOR = r"(?:tm|kt|tl|tuq|q)\s*\."
 _SIGNERS = re.compile(rf"{_FOR}|thừa lệnh\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$")
 _SIGNED = re.compile(rf"{_FOR}\s*\w")

@@ -17,8 +17,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, is_step, roman_value
-from engine.importer.phrases.names import Name
-from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, asked_in, bodies_alone, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.duty_tables import Columns
@@ -302,7 +301,7 @@ class _Builder:
         other = owner_line(text, clauses=True) if own and len(text) < 4000 else None
         if own is None or other is None or other.form is Form.ALONE:
             return False
-        named = {_spelled_out(name) for name in own.names} & {_spelled_out(name) for name in other.names}
+        named = {spelled_out(name.text) for name in own.names} & {spelled_out(name.text) for name in other.names}
         return not named or len(other.names) > len(own.names)
 
     def _pop_to_sibling(self, key: _Key) -> None:
@@ -323,7 +322,7 @@ class _Builder:
         if len(text) > 200:
             return None
         owner = bodies_alone(text, headed=headed)
-        if owner is not None and not owner.start:
+        if owner is not None and not owner.start and asked_in(text) is None:
             return Rank.NUMBER, _UNNUMBERED
         if is_step(text) and not ended(text):
             node.heading = True
@@ -332,10 +331,6 @@ class _Builder:
             node.heading = True
             return Rank.ROMAN, 1
         return None
-
-
-def _spelled_out(name: Name) -> str:
-    return matching(name.text).replace("ubnd", "ủy ban nhân dân").replace("hđnd", "hội đồng nhân dân")
 
 
 def is_heading(text: str) -> bool:

@@ -15,7 +15,7 @@ from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Prose, known_names, opens_duty
-from engine.importer.phrases.owners import Form, OwnerLine, asked_in, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, owner_line
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
@@ -26,7 +26,7 @@ _LONGEST_TASK = 2000
 _ABOUT = re.compile(r"đối\s*với(?!\w)")
 
 
-def survey(root: Node) -> None:
+def survey(root: Node, issuer: str = "") -> None:
     """Says of every node who is to do it, what its heading is about, and how much below it names bodies."""
     last: Columns | None = None
     nodes = list(root.walk())
@@ -37,10 +37,10 @@ def survey(root: Node) -> None:
     lines = (owner_line(node.body, headed=_titled(node)) for node in nodes)
     known = known_names({name.text for line in lines if line and line.form is not Form.INLINE for name in line.names})
     for node in reversed(nodes):
-        _count(node, known)
+        _count(node, known, issuer)
 
 
-def _count(node: Node, known: re.Pattern[str]) -> None:
+def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
     """Called for children before parents."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
@@ -51,6 +51,8 @@ def _count(node: Node, known: re.Pattern[str]) -> None:
         body = label[1] if label and label[0] is Label.LEAD else node.body
         asks = (node.mark is None or node.rank is Rank.PART) and asked_in(node.body) is not None
         node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed, known=known)
+        if node.owner is None and len(node.body) < _LONGEST_TASK and not node.body.endswith(":"):
+            node.owner = asked_by(issuer, node.body)
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
@@ -85,7 +87,9 @@ def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
     cầu các bộ, ngành:»)."""
     asked = around = asked_in(node.body) or above
     for child in node.children:
-        if child.rank is None:
+        if child.rank is None and asked and _goes_on(child):
+            child.owner = replace(asked, rest=child.body)
+        elif child.rank is None:
             asked = (None if child.children else asked_in(child.body)) or around
         elif asked and child.gives_duties and child.rank is Rank.NUMBER and not child.is_entry:
             _hand_on(child, asked)
@@ -95,6 +99,12 @@ def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
             titled = bool(child.children) and (child.body.endswith(":") or not ended(child.body) or _is_title(child))
             theirs = replace(asked, form=Form.ALONE) if titled else replace(asked, rest=child.body)
             child.owner = own or (theirs if told else None)
+
+
+def _goes_on(node: Node) -> bool:
+    """Whether a paragraph after a lead-in is one more duty of those whom it asks."""
+    told = ended(node.body) and not node.body.endswith(":") and opens_duty(Prose.of(node.body))
+    return told and not (node.is_entry or node.children or speaks_to_all(node.body))
 
 
 def _is_title(node: Node) -> bool:
@@ -150,7 +160,7 @@ def _sections(node: Node) -> Iterator[Node]:
         dated = any(each.is_entry and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
-        full = full or any(_is_order(each) for each in child.marked())
+        full = full or any(is_order(each) for each in child.marked())
         full = full or (several and any(_commits(each) for each in child.walk()))
         if not entry and (titled or full):
             yield child
@@ -167,7 +177,7 @@ def _is_dated(node: Node) -> bool:
     return any(is_dated(each.body) for each in (node, *node.children))
 
 
-def _is_order(node: Node) -> bool:
+def is_order(node: Node) -> bool:
     """Whether an entry gives a body a last day, whatever stands above it («Giao Sở Y tế lập dự toán trước ngày …»)."""
     line = owner_line(node.body) if not node.children else None
     return line is not None and line.start > 0 and line.form is not Form.ALONE and is_dated(node.body)

@@ -1406,3 +1406,34 @@ def test_dashes_before_the_lead_in_of_a_letter_say_why_and_are_no_duties(read):
         "Tổng cục Thuế yêu cầu Cục Thuế các tỉnh thực hiện các việc sau:\n1. Nhập dữ liệu.\n2. Rà soát kế hoạch.\n"
     )
     assert [citation for citation, _, _ in _said(plan)] == ["1", "2"]
+
+
+def test_paragraphs_after_the_dashes_of_a_lead_in_go_on_with_them(read):
+    plan = read(
+        "Thủ tướng Chính phủ yêu cầu Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình thực hiện các nội dung sau:\n"
+        "- Tổ chức chiến dịch.\nBáo cáo kế hoạch thực hiện trước ngày 03/12/2025.\n- Bộ Xây dựng kiểm tra số liệu.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in _said(plan)] == [
+        ("(1)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
+        ("(2)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
+        ("(3)", ["Bộ Xây dựng"]),
+    ]
+
+
+def test_a_letter_whose_sentences_ask_gives_their_duties_to_those_whom_they_ask(read):
+    plan = read(
+        "Nhân dịp kỷ niệm. UBND tỉnh đề nghị các sở, ban, ngành treo cờ từ ngày 10/5/2026 đến hết ngày 14/5/2026.\n"
+        "UBND các phường, xã có trách nhiệm kiểm tra việc treo cờ./.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in _said(plan)] == [
+        ("(1)", ["các sở, ban, ngành"]),
+        ("(2)", ["UBND các phường, xã"]),
+    ]
+
+
+def test_an_order_with_a_day_is_a_duty_under_a_title_about_time(read):
+    plan = read(
+        "UBND phường kính đề nghị các cơ quan thực hiện các nội dung sau:\n1. Rà soát mô hình.\n2. Đăng ký mô hình.\n"
+        "3. Thời gian thực hiện\nĐề nghị các trường học gửi danh sách trước ngày 25/10/2026.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in _said(plan)][2:] == [("3.1", ["các trường học"])]
