@@ -29,7 +29,7 @@ from engine.importer.phrases.owners import (
     parted,
     unaddressed,
 )
-from engine.importer.phrases.roles import follows_up, has_task, is_note, roles_in, speaks_to_all
+from engine.importer.phrases.roles import CARRIED_OUT, END, has_task, is_note, roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
@@ -39,7 +39,6 @@ from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import Said, announced, is_apart, is_topic, said_of, whole, with_facts_of
 
-_CLOSED = re.compile(r"[.\s]*/\s*\.$")  # «./.» says that the document ends here
 _LONGEST_ENTRY = 4000
 _OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
 """How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
@@ -115,7 +114,7 @@ class SectionRead:
         doer = None if line else child.doer
         if child.leads:
             self._led(child, topic)
-        elif _CARRIED_OUT.search(matching(child.body[-80:])) or (
+        elif CARRIED_OUT.search(matching(child.body[-80:])) or (
             self._closes(child) and self._is_to_all(child, line or doer)
         ):
             self.instructions += instructions_of(child, line or doer, self.directory, self.account)
@@ -246,7 +245,7 @@ class SectionRead:
         if speaks_to_all(node.body):
             if line is None or not line.names or any(name.group for name in line.names):
                 return True
-            return not (matching(node.body).startswith("giao") or follows_up(line.rest))
+            return not (matching(node.body).startswith("giao") or has_task(line.rest))
         if line is None or line.form is Form.ALONE or has_task(line.rest):
             return False
         return any(name.group for name in line.names)
@@ -353,7 +352,7 @@ class SectionRead:
 
     def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
         """``above``: the times of the heading, which are those of its duties that name no day."""
-        text = _CLOSED.sub(".", said.text.strip())
+        text = END.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         roles, facts = roles_in(whole, tuple(owner.name for owner in owners)), said.facts
         told = "\n".join((whole, *facts.details))
@@ -456,9 +455,6 @@ def _asked(node: Node, owners: tuple[Owner, ...]) -> Instruction:
     return Instruction(text, node.place, owners, _distinct(deadlines_in(text)), reports_to)
 
 
-_CARRIED_OUT = spelled(
-    r"(?<!\w)(?:có|chịu) trách nhiệm (?:thi hành|thực hiện) (?:quyết định|nghị quyết|chỉ thị)(?: này)?\W*$"
-)
 _LATER = spelled(r"(?:trong )?quá trình (?:tổ chức )?(?:thực hiện|triển khai),? nếu ")
 _MADE_KNOWN = spelled(
     r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)|chịu trách nhiệm thi hành"

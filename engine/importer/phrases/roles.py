@@ -90,11 +90,14 @@ _CLOSER = say.compiled(say.CLOSERS)
 _EVERYBODY = spelled(
     r"(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch(?! số)"
     r"|văn phòng [^.;:,]{2,40} thông báo (?:để|đến|cho) (?:các|thủ trưởng) "
-    r"|(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
-    r"|[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện))"
+    r"|(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
 )
-_LAST = re.compile(r"\.\s*/\s*\.?$")  # the sign that ends a document
+CARRIED_OUT = spelled(
+    r"(?<!\w)(?:có|chịu) trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện) [^.;:]{0,20}"
+    r"(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình)(?: này)?\W*$"
+)
+END = re.compile(r"[.\s]*/\s*\.?$")  # «./.», the sign that ends a document
 _WHOLE = spelled(r"(?<!\w)(?:kế hoạch|quyết định|chỉ thị|chương trình|công điện|thông báo|văn bản) này\W*$")
 _TIMED_TO_MANY = spelled(
     r"(?:định kỳ|hằng|hàng|trước|chậm nhất)[^,;:.]{2,60}, (?:đề nghị )?(?:thủ trưởng )?(?:các|những) "
@@ -104,10 +107,10 @@ _ISSUER_ASKS = spelled(
     r"(?:chủ tịch |ban )?(?:ubnd|ủy ban nhân dân|ban thường vụ|thường trực)[^,.;:]{0,60} "
     r"(?:yêu cầu|đề nghị|giao|chỉ đạo)(?!\w)"
 )
-_FOLLOW_UP = spelled(
-    r"(?:chủ trì|theo dõi|đôn đốc|kiểm tra|giám sát|tổng hợp|là đầu mối|làm đầu mối|có trách nhiệm)(?!\w)"
+_TASK = spelled(
+    r"(?:chủ trì|theo dõi|đôn đốc|kiểm tra|giám sát|tổng hợp|(?:là|làm) đầu mối|(?:có|chịu) trách nhiệm|"
+    r"có nhiệm vụ)(?!\w)"
 )
-_TASK = spelled(r"(?:(?:có|chịu) trách nhiệm|có nhiệm vụ|chủ trì)(?!\w)")
 _OF_MANY = spelled(r"(?<!\w)(?:yêu cầu|đề nghị) (?:các|thủ trưởng|lãnh đạo)(?!\w)")
 
 
@@ -119,15 +122,11 @@ def is_note(text: str) -> bool:
     return _NOTE.match(matching(text)) is not None
 
 
-def follows_up(text: str) -> bool:
-    """Whether what is said of one body at the end of a plan is its own duty: «… theo dõi, đôn đốc việc thực hiện»."""
-    plain = matching(text)
-    return _FOLLOW_UP.match(plain) is not None and _OF_MANY.search(plain) is None
-
-
 def has_task(text: str) -> bool:
-    """Whether what is said of a body gives it a task: «… có trách nhiệm kiểm tra»."""
-    return _TASK.match(matching(text)) is not None
+    """Whether what is said of a body is a task of its own: «… có trách nhiệm kiểm tra», «… theo dõi, đôn đốc việc thực
+    hiện», and no request to many."""
+    plain = matching(text)
+    return _TASK.match(plain) is not None and _OF_MANY.search(plain) is None
 
 
 def closes_plan(text: str) -> bool:
@@ -138,10 +137,12 @@ def closes_plan(text: str) -> bool:
 def speaks_to_all(text: str) -> bool:
     """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …», «… ./.»."""
     plain = matching(text)
-    if _LAST.search(plain[-12:]) and (
+    if END.search(plain[-12:]) and (
         _TIMED_TO_MANY.match(plain)
         or _WHOLE.search(plain[-30:])
         or not (opens_duty(Prose(text, plain)) or "có trách nhiệm" in plain)
     ):
+        return True
+    if CARRIED_OUT.search(plain[-80:]):
         return True
     return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))
