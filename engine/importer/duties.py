@@ -40,6 +40,8 @@ from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import Said, announced, is_apart, is_topic, said_of, whole, with_facts_of
 
 _LONGEST_ENTRY = 4000
+_ANNOUNCES = re.compile(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể)\s*:$")
+"""How a sentence of a dash ends that announces duties; the parts of any other are its words."""
 _OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
 """How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
 
@@ -132,7 +134,9 @@ class SectionRead:
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
         elif line := self._unknown_body(child, parent) or (
-            placed_owner(child.body) if self.trusted or child.among else None
+            placed_owner(child.body)
+            if child.among or (self.trusted and (child.mark or self.items or not parent.marked()))
+            else None
         ):
             self._owned(child, line, topic)
         elif child.mark is not None:
@@ -151,10 +155,14 @@ class SectionRead:
                 self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
+        part = line.form is Form.INLINE and node.rank in BULLETS and node.body.endswith(":")
+        if part and not _ANNOUNCES.search(matching(node.body)):
+            self._add(replace(entry, inline=True), [replace(said_of(node, whole(node)), node=node)])
+            return
         inline = line.form is Form.INLINE and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
-        if line.form is Form.INLINE and ended(node.body):
-            own = [replace(said, level=0) for said in own]
+        if line.form is Form.INLINE:  # «2. Đề nghị UBND xã phối hợp» over points is none of its duties
+            own = [replace(said, level=0) for said in own] if ended(node.body) or not node.marked() else []
         alone = inline and ended(node.body) and node.rank is Rank.NUMBER
         if alone and not any(each.is_entry for each in node.children):
             self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
@@ -354,7 +362,9 @@ class SectionRead:
         """``above``: the times of the heading, which are those of its duties that name no day."""
         text = END.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
-        roles, facts = roles_in(whole, tuple(owner.name for owner in owners)), said.facts
+        names, facts = tuple(owner.name for owner in owners), said.facts
+        roles = roles_in(whole, names)
+        helping = roles_in(text, names).coordinating or roles.coordinating
         told = "\n".join((whole, *facts.details))
         deadlines = (*deadlines_in(told), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if not any(each.days for each in deadlines):
@@ -372,7 +382,7 @@ class SectionRead:
             said.place,
             said.mark,
             roles.lead or "; ".join(facts.lead),
-            tuple(dict.fromkeys((*facts.coordinating, *roles.coordinating))),
+            tuple(dict.fromkeys((*facts.coordinating, *helping))),
             facts.monitor,
             facts.product,
             _distinct(deadlines),

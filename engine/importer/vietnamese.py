@@ -39,7 +39,7 @@ def matching(text: str) -> str:
     lowered = text.lower()
     if len(lowered) != len(text):  # a few foreign capitals become two letters
         lowered = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
-    return _OLD_TONE.sub(lambda found: _OLD_TONES[found.group()], lowered)
+    return _OLD_TONE.sub(lambda found: _OLD_TONES[found.group()], lowered).replace("quí ", "quý ")
 
 
 def squashed(text: str) -> str:

@@ -128,7 +128,7 @@ vi|trung ương|phòng|ban|cơ quan));
 trực thuộc;
 của (?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|sở|trung ương)(?: và (?:các )?(?:huyện|địa phương))?;
 chức năng; chuyên môn; địa phương; khác; nêu trên; được giao; được phân công; phụ trách; thường trực;
-trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành);
+trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|tiểu ban);
 nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+(?: đi qua)?); hữu quan;
 (?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|phường)(?= [^\W\d_]);
 nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|huyện|xã|cơ sở|địa phương)
@@ -214,7 +214,7 @@ người sử dụng lao động; người lao động; đội kiểm tra liên 
 tổ giúp việc; cơ quan điều tra; cảnh sát điều tra; tổ ứng trực; ban xây dựng đảng; ban chỉ đạo; ban tổ chức;
 ban quản lý; nội tổng hợp; ngoại tổng hợp; cây trồng; công trình xây dựng; vật liệu xây dựng;
 an toàn vệ sinh; thủy sản; hải sản; nông sản; lâm sản; khoáng sản;
-tìm kiếm cứu nạn; thiết bị; hậu cần
+tìm kiếm cứu nạn; thiết bị; hậu cần; bầu cử; ban chấp hành
 """)
 # Openers that always begin a duty, never the rest of a name.
 STRONG = words("""
@@ -293,9 +293,9 @@ quy định; quy chế; quy trình
 """)
 ISSUERS = words(r"""
 sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung tâm; bệnh viện; viện;
-đảng ủy; huyện ủy; thành ủy; tỉnh ủy; ban(?! nhân); bộ chỉ huy; bảo hiểm; ngân hàng; kho bạc; đài; tòa án; ubmttq;
-viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng; (?:tổng )?công ty; tập đoàn;
-(?:thuế|hải quan) (?:tỉnh|thành phố|cơ sở|khu vực|cửa khẩu)
+đảng ủy; huyện ủy; thành ủy; tỉnh ủy; ban(?! nhân); tiểu ban; đảng đoàn; bộ chỉ huy; bảo hiểm; ngân hàng;
+kho bạc; đài; tòa án; ubmttq; viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng; tập đoàn;
+(?:tổng )?công ty; (?:thuế|hải quan) (?:tỉnh|thành phố|cơ sở|khu vực|cửa khẩu)
 """)
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;

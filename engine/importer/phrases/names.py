@@ -48,6 +48,7 @@ _POST = spelled(
     r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
     r"bí thư)(?!\w)"
 )
+_COMRADE = re.compile("đồng chí ủy viên ")
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
 _KIND = (
@@ -154,6 +155,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             end = row[-1].end
         else:
             end, group, sure = _end(prose, at)
+            if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
+                at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
             name = _tidy(prose.text[at:end])
             found += [] if nameless(f"{name},")[-2:] == "…," else [Name(name, at, end, group, sure)]
         note = NOTE.match(prose.text, end)

@@ -208,14 +208,14 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     only begin duties may stand in a name."""
     tail = (_TO_END if headed else _TO_COLON).match(prose.plain, end)
     first = re.search(r"\w|[-/]", tail.group()) if tail else None
-    announces = tail is not None and tail.group().endswith(" sau") and not _ASKS.search(tail.group())
-    if tail is None or first is None or first.group() in "-/" or announces:
+    said = tail.group().strip() if tail else ""
+    sentence = (said.endswith(" sau") and not _ASKS.search(said)) or " để " in said
+    if tail is None or first is None or first.group() in "-/" or sentence:
         return names
     last, started = names[-1], end + first.start()
     parts = parted(prose.text[: tail.end()], last.start, end, listed=not headed)
     starts = [started, *(each.start for each in parts[1:] if each.start > started)]
     verb = _ROLES if headed and tail.end() == len(prose.plain) else STRONG
-    said = tail.group().strip()
     verbal = OPENER.fullmatch(said) and not (headed or _ROLES.match(said))  # «Viện Quy hoạch xây dựng: …»
     starts = starts[_BROAD.match(prose.plain) is not None :]
     if not verbal and any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts):

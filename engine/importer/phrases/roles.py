@@ -90,12 +90,12 @@ _CLOSER = say.compiled(say.CLOSERS)
 _EVERYBODY = spelled(
     r"(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch(?! số)"
     r"|văn phòng [^.;:,]{2,40} thông báo (?:để|đến|cho) (?:các|thủ trưởng) "
-    r"|(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
-    r" [^.;:]{0,20}(?:kế hoạch|quyết định|chỉ thị|chương trình) này"
+    r"|(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
+    r"|[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện))"
+    r" [^.;:]{0,20}(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình) này"
 )
 CARRIED_OUT = spelled(
-    r"(?<!\w)(?:có|chịu) trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện) [^.;:]{0,20}"
-    r"(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình)(?: này)?\W*$"
+    r"(?<!\w)(?:có|chịu) trách nhiệm (?:thi hành|thực hiện) (?:quyết định|nghị quyết|chỉ thị)(?: này)?\W*$"
 )
 END = re.compile(r"[.\s]*/\s*\.?$")  # «./.», the sign that ends a document
 _WHOLE = spelled(r"(?<!\w)(?:kế hoạch|quyết định|chỉ thị|chương trình|công điện|thông báo|văn bản) này\W*$")
@@ -142,7 +142,5 @@ def speaks_to_all(text: str) -> bool:
         or _WHOLE.search(plain[-30:])
         or not (opens_duty(Prose(text, plain)) or "có trách nhiệm" in plain)
     ):
-        return True
-    if CARRIED_OUT.search(plain[-80:]):
         return True
     return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))

@@ -163,7 +163,10 @@ def _issuer(lines: Sequence[TextLine]) -> Found:
     if not rows:
         return Found()
     strong = [n for n, (_, row) in enumerate(rows) if _STRONG.match(matching(row))]
-    joined = re.sub(r"[\s.,;:]+$", "", " ".join(row for _, row in rows[strong[-1] if strong else 0 :]))
+    words = [row for _, row in rows[strong[-1] if strong else 0 :]]
+    if len(strong) > 1 and matching(words[0]) == "ban thường trực":  # of the committee above it
+        words += (row for _, row in rows[strong[-2] : strong[-1]])
+    joined = re.sub(r"[\s.,;:]+$", "", " ".join(words))
     if not begins_name(Prose.of(joined), 0):
         return Found()
     inner = _BELOW.search(matching(joined))

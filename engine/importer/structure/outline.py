@@ -144,7 +144,11 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
             mark = following.mark if isinstance(following, Paragraph) else None
             listed = mark is not None and mark.rank not in STRUCTURE
             builder.add(block, headed=listed and not ended(block.text))
-    for node in reversed(list(builder.root.walk())):
+    nodes = list(builder.root.walk())
+    told = {node.mark.depth for node in nodes if node.leads and node.mark and node.rank is Rank.NUMBER}
+    for node in reversed(nodes):
+        if node.mark and node.rank is Rank.NUMBER and 1 < node.mark.depth in told:
+            _lift_last(node)
         _lift(node)
         _gather(node)
     return builder.root
@@ -188,6 +192,14 @@ def _lift(node: Node) -> None:
     if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts
         below[-1].facts = []
+
+
+def _lift_last(node: Node) -> None:
+    """Labelled lines after the last line under «1.2» speak of the point where other numbers like it have them."""
+    *others, last = node.walk()
+    if others and last.leads and not any(each.leads for each in others):
+        node.facts += last.facts
+        last.facts = []
 
 
 _TOLD = frozenset({Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.MONITOR, Label.PRODUCT})

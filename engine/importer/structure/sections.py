@@ -15,7 +15,7 @@ from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import Prose, known_names, opens_duty
-from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, owner_line
+from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.joining import ended
@@ -51,12 +51,12 @@ def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
         body = label[1] if label and label[0] is Label.LEAD else node.body
         asks = (node.mark is None or node.rank is Rank.PART) and asked_in(node.body) is not None
         node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed, known=known)
-        if node.owner is None and len(node.body) < _LONGEST_TASK and not node.body.endswith(":"):
-            node.owner = asked_by(issuer, node.body)
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
             node.doer = doer_in(node.body, known)
+            if node.doer is None or spelled_out(issuer).startswith(spelled_out(node.doer.names[0].text)):
+                node.owner = None if node.body.endswith(":") else asked_by(issuer, node.body)
     if node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN):
         _hand_on(node)
     entries = [child for child in node.children if _counts(child)]
@@ -146,7 +146,8 @@ def _gives_by_number(root: Node) -> bool:
     numbered = [child for child in root.children if child.rank is Rank.NUMBER]
     parted = any(child.heading or (child.rank is not None and child.rank < Rank.NUMBER) for child in root.children)
     owned = sum(child.is_entry and not child.gives_duties for child in numbered)
-    given = owned + (owned > 1) * sum(child.gives_duties for child in numbered)
+    asked = any(child.mark is None and asked_in(child.body) for child in root.children)
+    given = owned + (asked or owned > 1) * sum(child.gives_duties for child in numbered)
     return not parted and 2 * given > len(numbered) > 1
 
 

@@ -1437,3 +1437,60 @@ def test_an_order_with_a_day_is_a_duty_under_a_title_about_time(read):
         "3. Thời gian thực hiện\nĐề nghị các trường học gửi danh sách trước ngày 25/10/2026.\n"
     )
     assert [(citation, owners) for citation, owners, _ in _said(plan)][2:] == [("3.1", ["các trường học"])]
+
+
+def test_labels_after_the_last_dash_of_a_point_are_the_point_s_where_others_have_theirs(read):
+    plan = read(
+        "II. NỘI DUNG, PHÂN CÔNG TRÁCH NHIỆM\nCác nội dung dưới đây được triển khai theo Luật.\n1. Xây dựng văn bản\n"
+        "1.1. Ban hành hướng dẫn.\n- Bảo đảm đúng quy định pháp luật.\n- Các văn bản phải thể hiện rõ vai trò.\n"
+        "Thời gian: tháng 11/2025\nĐơn vị chủ trì: Sở Nội vụ\n1.2. Ban hành lịch trình.\nĐơn vị chủ trì: Sở Y tế\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in _said(plan)] == [
+        ("II.1.1", ["Sở Nội vụ"]),
+        ("II.1.2", ["Sở Y tế"]),
+    ]
+    assert [each.text for each in next(plan.duties).deadlines] == ["tháng 11/2025"]
+
+
+def test_a_heading_that_asks_and_goes_on_is_no_duty_over_its_points(read):
+    plan = read(
+        "V. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Lập hồ sơ.\n2. Đề nghị Ủy ban nhân dân xã phối hợp\n- Chỉ đạo Công an.\n"
+        "- Xác minh đơn thư.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["V.1.1", "V.2.1", "V.2.2"]
+
+
+def test_a_lead_in_that_asks_gives_the_paragraphs_under_all_numbers(read):
+    plan = read(
+        "UBND quận yêu cầu các phòng, ban, ngành thực hiện các nội dung như sau:\n1. Tăng cường các biện pháp:\n"
+        "Hằng năm tổ chức mít tinh.\nThực hiện quy định.\n2. Phân công thực hiện:\n2.1. Phòng Y tế:\n- Lập hồ sơ.\n"
+        "2.2. Phòng Văn hóa:\n- Treo biển.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in _said(plan)] == [
+        ("1.1", ["các phòng, ban, ngành"]),
+        ("1.2", ["các phòng, ban, ngành"]),
+        ("2.1.1", ["Phòng Y tế"]),
+        ("2.2.1", ["Phòng Văn hóa"]),
+    ]
+
+
+def test_a_point_works_with_those_of_its_heading_unless_it_names_its_own(read):
+    plan = read(
+        "V. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ chủ trì, phối hợp với các sở, ngành:\n- Xây dựng khung theo dõi.\n"
+        "- Phối hợp với Sở Tài chính lập dự toán.\n2. Sở Y tế:\n- Lập kế hoạch.\n"
+    )
+    assert [duty.coordinating for duty in plan.duties] == [("các sở, ngành",), ("Sở Tài chính",), ()]
+
+
+def test_the_parts_of_a_dash_that_is_a_sentence_are_its_words(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Triệu tập hội nghị\n- Ban Thường trực xã trao đổi với đơn vị để tổ chức hội nghị:\n"
+        "+ Thống nhất thời gian\n+ Cung cấp tiểu sử.\n- Sở Nội vụ triệu tập cử tri.\n"
+    )
+    assert [citation for citation, _, _ in _said(plan)] == ["III.1.1", "III.1.2"]
+
+
+def test_a_standing_committee_is_called_with_the_committee_above_it():
+    head = "ỦY BAN MTTQ VIỆT NAM\nXÃ AN LẠC\nBAN THƯỜNG TRỰC\nSố: 16/KH-MTTQ-BTT\nAn Lạc, ngày 18/11/2025\nKẾ HOẠCH\n"
+    plan = read_document(f"{head}Bầu cử\nIII. TỔ CHỨC THỰC HIỆN\n1. Công an xã\n- Tuần tra.\n".encode(), "plan.txt")
+    assert plan.issuer.text == "Ban thường trực ủy ban MTTQ việt nam xã An Lạc"
