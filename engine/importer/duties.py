@@ -37,11 +37,9 @@ from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
-from engine.importer.wording import Said, announced, is_apart, is_topic, said_of, whole, with_facts_of
+from engine.importer.wording import ANNOUNCES, Said, announced, is_apart, is_topic, said_of, whole, with_facts_of
 
 _LONGEST_ENTRY = 4000
-_ANNOUNCES = re.compile(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể)\s*:$")
-"""How a sentence of a dash ends that announces duties; the parts of any other are its words."""
 _OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
 """How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
 
@@ -156,7 +154,7 @@ class SectionRead:
             self.visit(node, topic or line.written)
             return
         part = line.form is Form.INLINE and node.rank in BULLETS and node.body.endswith(":")
-        if part and not _ANNOUNCES.search(matching(node.body)):
+        if part and not ANNOUNCES.search(matching(node.body)):
             self._add(replace(entry, inline=True), [replace(said_of(node, whole(node)), node=node)])
             return
         inline = line.form is Form.INLINE and not node.marked()

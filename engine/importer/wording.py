@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Place
-from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS
@@ -16,10 +14,11 @@ from engine.importer.phrases.owners import OwnerLine, asked_in
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact, ended
 from engine.importer.structure.outline import Node
-from engine.importer.vietnamese import matching
+from engine.importer.vietnamese import matching, spelled
 
 _LONGEST_TOPIC = 160
-_BOUND = re.compile(rf"{say.any_of(say.BOUND)}\s*:$")
+ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) ?:$")
+"""How a sentence ends that announces duties; the parts of any other sentence of a dash are its words."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,8 @@ def is_topic(node: Node, *, told: bool) -> bool:
 
 def announced(node: Node) -> OwnerLine | None:
     """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
-    if _BOUND.search(matching(node.body)):
-        return node.owner or node.doer
-    return None if opens_duty(Prose.of(node.body)) else asked_in(node.body)
+    told = node.owner or node.doer if ANNOUNCES.search(matching(node.body)) else None
+    return told or (None if opens_duty(Prose.of(node.body)) else asked_in(node.body))
 
 
 def is_apart(node: Node, above: Node) -> bool:

@@ -142,8 +142,7 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
             builder.attach(Node(table=block))
         else:
             mark = following.mark if isinstance(following, Paragraph) else None
-            listed = mark is not None and mark.rank not in STRUCTURE
-            builder.add(block, headed=listed and not ended(block.text))
+            builder.add(block, mark)
     nodes = list(builder.root.walk())
     told = {node.mark.depth for node in nodes if node.leads and node.mark and node.rank is Rank.NUMBER}
     for node in reversed(nodes):
@@ -247,17 +246,15 @@ def _joined(lines: Sequence[Paragraph]) -> Paragraph:
 class _Builder:
     root: Node = field(default_factory=Node)
     stack: list[tuple[_Key, Node]] = field(default_factory=list)
-    left: list[tuple[_Key, Node]] = field(default_factory=list)  # the numbers that a paragraph closed
     lettered: bool | None = None  # whether «A.» stands inside «I.»; None before the first «A.»
 
-    def add(self, paragraph: Paragraph, *, headed: bool) -> None:
+    def add(self, paragraph: Paragraph, following: Mark | None) -> None:
         node = Node(paragraph, facts=list(paragraph.facts))
-        key = self._key(node, headed=headed)
+        listed = following is not None and following.rank not in STRUCTURE
+        key = self._key(node, headed=listed and not ended(paragraph.text))
         if key is None:
-            self.attach(node)
+            self.attach(node, following)
             return
-        if key[0] is Rank.LETTER:
-            self._resume(node)
         if key[0] in STRUCTURE:
             while self.stack and (self.stack[-1][0] >= key):
                 self.stack.pop()
@@ -266,30 +263,19 @@ class _Builder:
         self._put(node)
         self.stack.append((key, node))
 
-    def attach(self, node: Node) -> None:
-        """A plain paragraph or table: under the list entry that announces it with a colon, else under the number."""
+    def attach(self, node: Node, following: Mark | None = None) -> None:
+        """A plain paragraph or table: under the list entry that announces it with a colon, else under the number; one
+        that closes the list under its letter where the next letter follows."""
         top = self.stack[-1][1] if self.stack else None
         if node.paragraph is not None and self._closes(node.body):
-            kept = [each for each in self.stack if each[0] < (Rank.NUMBER, 1)]
-            self.left, self.stack = self.stack, kept
+            letters = [each.mark.value for (rank, _), each in self.stack if rank is Rank.LETTER and each.mark]
+            between = following is not None and following.rank is Rank.LETTER and following.value - 1 in letters
+            while self.stack and self.stack[-1][0] >= (Rank.BRACKET if between else Rank.NUMBER, 1):
+                self.stack.pop()
         elif top is None or not (_titles(top) or (top.body.endswith(":") and not top.children)):
             while self.stack and self.stack[-1][0][0] not in STRUCTURE:
                 self.stack.pop()
         self._put(node)
-
-    def _resume(self, node: Node) -> None:
-        """«d)» after a paragraph that closed «2. … a) … c) …» goes on with the row."""
-        marks = [each.mark.value if each.mark and each.rank is Rank.LETTER else -1 for _, each in self.left]
-        before = node.mark.value - 1 if node.mark else 0
-        if before in marks and self.left[: len(self.stack)] == self.stack:
-            (_, closed), (_, last) = self.left[len(self.stack)], self.left[marks.index(before)]
-            beside = closed.parent.children if closed.parent else []
-            between = beside[beside.index(closed) + 1 :]
-            del beside[beside.index(closed) + 1 :]
-            last.children += between
-            for each in between:
-                each.parent = last
-            self.stack, self.left = self.left[: marks.index(before)], []
 
     def _put(self, node: Node) -> None:
         node.parent = self.stack[-1][1] if self.stack else self.root
