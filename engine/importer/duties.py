@@ -37,7 +37,7 @@ from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
-from engine.importer.wording import ANNOUNCES, Said, announced, is_apart, is_topic, said_of, whole, with_facts_of
+from engine.importer.wording import ANNOUNCES, Said, announced, is_topic, said_of, whole, with_facts_of
 
 _LONGEST_ENTRY = 4000
 _OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
@@ -288,7 +288,8 @@ class SectionRead:
                 level = 1 if child.mark is None else 2
                 found += (replace(said, level=level, owner=said.owner or asked) for said in below)
             else:
-                apart = tuple(each for each in child.children if is_apart(each, child))
+                whole_ = child.mark is not None and child.body.endswith(".")  # what stands below it is no part of it
+                apart = tuple(each for each in child.children if whole_ and ended(each.body))
                 said = said_of(child, whole(child, without=apart), intro if child.mark is not None else "")
                 said = replace(said, node=child, apart=apart)
                 found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))

@@ -12,7 +12,7 @@ from engine.importer.phrases.marks import BULLETS
 from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import OwnerLine, asked_in
 from engine.importer.structure.facts import Facts
-from engine.importer.structure.joining import Fact, ended
+from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
 from engine.importer.vietnamese import matching, spelled
 
@@ -83,10 +83,3 @@ def announced(node: Node) -> OwnerLine | None:
     """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
     told = node.owner or node.doer if ANNOUNCES.search(matching(node.body)) else None
     return told or (None if opens_duty(Prose.of(node.body)) else asked_in(node.body))
-
-
-def is_apart(node: Node, above: Node) -> bool:
-    """Whether what stands below a point that is a whole sentence is a duty of its own."""
-    if above.mark is None or not above.body.endswith(".") or not ended(node.body):
-        return False
-    return node.mark is not None or opens_duty(Prose.of(node.body)) or node.owner is not None or node.doer is not None

@@ -138,7 +138,7 @@ def asked_by(issuer: str, text: str) -> OwnerLine | None:
     prose = Prose.of(text)
     words = spelled_out(issuer).split()
     for found in _ASKS.finditer(prose.plain) if words else ():
-        before = re.sub(r" (?:kính|trân trọng)$", "", spelled_out(text[: found.start()]).rstrip())
+        before = spelled_out(text[: found.start()]).rstrip()
         if found.group() != "chỉ đạo" and any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):
             names, end = names_at(prose, found.end() + 1, small=True)
             if names and is_body(names[0].text):
