@@ -18,7 +18,7 @@ from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, pl
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
 from engine.importer.phrases.marks import BULLETS, Rank
-from engine.importer.phrases.names import Name, Prose, nameless, opens_duty
+from engine.importer.phrases.names import Prose, nameless, opens_duty
 from engine.importer.phrases.owners import (
     Directory,
     Form,
@@ -47,17 +47,15 @@ _OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành
 @dataclass(frozen=True)
 class _Entry:
     """An item before its owners are matched: its number in the document, and the bodies it names. ``inline``: it may
-    itself be its only duty."""
+    itself be its only duty; ``text``: its words."""
 
     citation: str
     numbered: bool
     place: Place
     topic: str
-    written: str
-    names: Sequence[Name]
-    request: bool = False
+    line: OwnerLine
     inline: bool = False
-    line: str = ""
+    text: str = ""
 
 
 @dataclass
@@ -123,7 +121,7 @@ class SectionRead:
         elif doer is not None and (doer.form is Form.ALONE or (child.body.endswith(":") and child.marked())):
             self._owned(child, replace(doer, form=Form.ALONE, rest=""), topic)
         elif doer is not None:
-            entry = self._at(child, topic, doer.written, doer.names, request=doer.request, inline=True)
+            entry = self._at(child, topic, doer, inline=True)
             text, facts = whole(child), Facts.inside(child.body)
             if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
                 text = before
@@ -146,7 +144,7 @@ class SectionRead:
 
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
-        entry = self._at(node, topic, line.written, line.names, request=line.request)
+        entry = self._at(node, topic, line)
         self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
         if self._only_encloses(node, line):
             if ended(line.rest) and not line.rest.endswith(":"):
@@ -181,7 +179,7 @@ class SectionRead:
         points = [child for child in node.children if titled or opens_duty(Prose.of(child.body))]
         several = not own and 1 < len(points) == len(node.children) and not ended(node.body)
         groups = by_lead(node.facts)
-        base = self._at(node, topic, "", ())
+        base = self._at(node, topic, OwnerLine("", ()))
         self.account.use(node.paragraph, Use.DUTY, base.citation)
         for n, facts in enumerate(groups, 1):
             citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
@@ -189,7 +187,7 @@ class SectionRead:
             duties = [said_of(each, whole(each)) for each in points] if several else [said_of(node, text)]
             duties = [with_facts_of(said, facts) for said in duties]
             written = "; ".join(duties[0].facts.lead)
-            self._add(replace(base, citation=citation, written=written, names=names, inline=True), duties)
+            self._add(replace(base, citation=citation, line=OwnerLine(written, tuple(names)), inline=True), duties)
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
                 labelled = label_of_line(fact.line.body) is not None or fact.line.body.startswith("(")
@@ -233,7 +231,7 @@ class SectionRead:
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)) or label_of_line(node.body):
             return None
         names = bodies_in(name) if not few else parted(name)
-        return OwnerLine(name, tuple(names), False, Form.COLON if rest.strip() else Form.ALONE, rest.strip())
+        return OwnerLine(name, tuple(names), rest.strip(), Form.COLON if rest.strip() else Form.ALONE)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
 
@@ -300,16 +298,7 @@ class SectionRead:
 
     # -- building values -------------------------------------------------------------------------------------------
 
-    def _at(
-        self,
-        node: Node,
-        topic: str,
-        written: str,
-        names: Sequence[Name],
-        *,
-        request: bool = False,
-        inline: bool = False,
-    ) -> _Entry:
+    def _at(self, node: Node, topic: str, line: OwnerLine, *, inline: bool = False) -> _Entry:
         """An entry at its place in the document: «IV.2», «III.1.2»; «II.1.2» for the second point that bears no number
         under «1.», «II.(2)» for the second right under «II.»."""
         labels = label_path(node)
@@ -319,7 +308,7 @@ class SectionRead:
             deep = above is not None and above > Rank.ROMAN
             labels = (*labels, str(n) if deep else f"({n})")
         citation = self._unique(self._under(labels))
-        return _Entry(citation, bool(node.label), node.place, topic, written, names, request, inline, node.body)
+        return _Entry(citation, bool(node.label), node.place, topic, line, inline, node.body)
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
@@ -337,24 +326,27 @@ class SectionRead:
 
     def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
         citation = entry.citation
-        owners = tuple(owner_of(name, self.directory) for name in entry.names)
+        owners = tuple(owner_of(name, self.directory) for name in entry.line.names)
         for owner in owners:
             if not owner.agency:
                 self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
         if not duties:
             self._doubt(
-                "no_duty", f"Mục {citation} không có nhiệm vụ nào: «{(entry.line or entry.written)[:160]}».", citation
+                "no_duty",
+                f"Mục {citation} không có nhiệm vụ nào: «{(entry.text or entry.line.written)[:160]}».",
+                citation,
             )
         inline = entry.inline and len(duties) == 1
         numbered = [*_numbered(citation, duties, inline=inline)]
         above = deadlines_in(entry.topic)
         made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
-        item = ItemText(no, entry.written, owners, made, entry.place, entry.request, entry.topic, inline)
+        line = entry.line
+        item = ItemText(no, line.written, owners, made, entry.place, line.request, entry.topic, inline)
         self.items.append(item)
         for said, number in numbered:
             if said.owner is not None:
-                own = replace(entry, citation=number, written=said.owner.written, names=said.owner.names, inline=True)
+                own = replace(entry, citation=number, line=said.owner, inline=True)
                 self._add(own, [replace(said, owner=None)])
 
     def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
@@ -420,7 +412,7 @@ class SectionRead:
             self.unnumbered[labels] += not first.no
             labels = (*labels, first.no or f"({self.unnumbered[labels]})")
             citation, topic_ = self._unique(self._under(labels)), first.topic or topic
-            self._add(_Entry(citation, bool(first.no), first.place, topic_, written, first.owners), duties)
+            self._add(_Entry(citation, bool(first.no), first.place, topic_, OwnerLine(written, first.owners)), duties)
             for row in group:
                 self.account.use_row(table, row.place.row - 1, Use.DUTY, citation)
         for r in range(len(table.rows)):
@@ -514,7 +506,7 @@ def section_of(node: Node, directory: Directory, roman: str, heading: str, accou
     found = SectionRead(directory, account, roman, heading, node)
     line = _run_in(node)
     if line is not None:
-        entry = replace(found._at(Node(parent=node), "", line.written, line.names), inline=True)
+        entry = found._at(Node(parent=node), "", line, inline=True)
         found._add(entry, [Said(line.rest, node.place, node=node)])
     account.use(node.paragraph, Use.HEADING)
     found.visit(node)

@@ -124,7 +124,7 @@ def doer_in(text: str, known: re.Pattern[str] | None = None) -> OwnerLine | None
 
 
 def _inline(names: Sequence[Name], text: str) -> OwnerLine:
-    return OwnerLine("; ".join(name.text for name in names), tuple(names), False, Form.INLINE, text)
+    return OwnerLine("; ".join(name.text for name in names), tuple(names), text)
 
 
 _SENTENCE_NAME = re.compile(r"[^.;:()]{4,140}")
@@ -141,14 +141,14 @@ def placed_owner(text: str) -> OwnerLine | None:
         return None
     names, end = names_at(prose, 0, small=True)
     if names and is_body(names[0].text) and text[end:].strip(" ,"):
-        return OwnerLine(text[:end], tuple(names), False, Form.INLINE, text[end:].strip(" ,"))
+        return OwnerLine(text[:end], tuple(names), text[end:].strip(" ,"))
     starts = [each.start() for each in _SMALL_WORD.finditer(text, 0, 200) if text[each.start()].islower()]
     at = next((each for each in starts if opens_duty(prose, each) or ends_name(prose, each)), 0)
     written = text[:at].strip(" ,")
     proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
     if not _SENTENCE_NAME.fullmatch(written) or not proper:
         return None
-    return OwnerLine(written, tuple(bodies_in(written)), False, Form.INLINE, text[at:])
+    return OwnerLine(written, tuple(bodies_in(written)), text[at:])
 
 
 def unknown_label(text: str) -> list[tuple[Label, str]]:

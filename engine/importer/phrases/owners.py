@@ -73,10 +73,10 @@ class OwnerLine:
 
     written: str
     names: tuple[Name, ...]
-    request: bool
-    form: Form
-    rest: str
+    rest: str = ""
+    form: Form = Form.INLINE
     start: int = 0
+    request: bool = False
 
 
 _REQUEST = say.compiled(say.REQUESTS)
@@ -129,7 +129,7 @@ def asked_in(text: str) -> OwnerLine | None:
         start = found.end() + 1
         names, end = names_at(prose, start, small=True)
         if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", text[end:]):
-            return OwnerLine(text[start:end].strip(), tuple(names), False, Form.INLINE, "")
+            return OwnerLine(text[start:end].strip(), tuple(names))
     return None
 
 
@@ -142,7 +142,7 @@ def asked_by(issuer: str, text: str) -> OwnerLine | None:
         if found.group() != "chỉ đạo" and any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):
             names, end = names_at(prose, found.end() + 1, small=True)
             if names and is_body(names[0].text):
-                return OwnerLine(text[found.end() + 1 : end], tuple(names), False, Form.INLINE, text[end:].strip(), 1)
+                return OwnerLine(text[found.end() + 1 : end], tuple(names), text[end:].strip(), start=1)
     return None
 
 
@@ -168,7 +168,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
         return None
 
     def line(form: Form, rest: str = "") -> OwnerLine:
-        return OwnerLine(prose.text[start : names[-1].end].strip(), tuple(names), request, form, rest, start)
+        return OwnerLine(prose.text[start : names[-1].end].strip(), tuple(names), rest, form, start, request)
 
     if _DONE.match(prose.text, end) or (headed and _BOUND_ALONE.match(prose.plain, end)):
         return line(Form.ALONE)

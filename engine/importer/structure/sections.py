@@ -44,8 +44,6 @@ def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
     """Called for children before parents."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
-        if node.theme is Theme.OTHER and (line := owner_line(node.body)) and line.start and line.form is Form.INLINE:
-            node.theme = Theme.OPEN  # «Yêu cầu Bộ Y tế khẩn trương …»
         headed = _titled(node)
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
