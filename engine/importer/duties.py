@@ -18,7 +18,7 @@ from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, pl
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
 from engine.importer.phrases.marks import BULLETS, Rank
-from engine.importer.phrases.names import Prose, nameless, opens_duty
+from engine.importer.phrases.names import nameless, opens_duty
 from engine.importer.phrases.owners import (
     Directory,
     Form,
@@ -105,7 +105,7 @@ class SectionRead:
         return any(each.mark is None and asked_in(each.body) for each in beside)
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
-        if child.mark is None and child.body.endswith(":") and not child.children:
+        if child.mark is None and child.announces and not child.children:
             self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
         line = child.owner
@@ -118,7 +118,7 @@ class SectionRead:
             self.instructions += instructions_of(child, line or doer, self.directory, self.account)
         elif line is not None:
             self._owned(child, line, topic)
-        elif doer is not None and (doer.form is Form.ALONE or (child.body.endswith(":") and child.marked())):
+        elif doer is not None and (doer.alone or (child.announces and child.marked())):
             self._owned(child, replace(doer, form=Form.ALONE, rest=""), topic)
         elif doer is not None:
             entry = self._at(child, topic, doer, inline=True)
@@ -145,25 +145,25 @@ class SectionRead:
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
         entry = self._at(node, topic, line)
-        self.account.use(node.paragraph, Use.OWNER if line.form is Form.ALONE else Use.DUTY, entry.citation)
+        self.account.use(node.paragraph, Use.OWNER if line.alone else Use.DUTY, entry.citation)
         if self._only_encloses(node, line):
             if ended(line.rest) and not line.rest.endswith(":"):
                 self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
-        part = line.form is Form.INLINE and node.rank in BULLETS and node.body.endswith(":")
+        part = line.inline and node.rank in BULLETS and node.announces
         if part and not ANNOUNCES.search(matching(node.body)):
             self._add(replace(entry, inline=True), [replace(said_of(node, whole(node)), node=node)])
             return
-        inline = line.form is Form.INLINE and not node.marked()
+        inline = line.inline and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
-        if line.form is Form.INLINE:  # «2. Đề nghị UBND xã phối hợp» over points is none of its duties
-            own = [replace(said, level=0) for said in own] if ended(node.body) or not node.marked() else []
-        alone = inline and ended(node.body) and node.rank is Rank.NUMBER
+        if line.inline:  # «2. Đề nghị UBND xã phối hợp» over points is none of its duties
+            own = [replace(said, level=0) for said in own] if node.ended or not node.marked() else []
+        alone = inline and node.ended and node.rank is Rank.NUMBER
         if alone and not any(each.is_entry for each in node.children):
             self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
             for child in node.children:
-                if child.paragraph is not None and (opens_duty(Prose.of(child.body)) or is_note(child.body)):
+                if child.paragraph is not None and (child.opens or is_note(child.body)):
                     self._to_mind(child)
             return
         named = {name.text for name in line.names}
@@ -176,8 +176,8 @@ class SectionRead:
         own = [child for child in node.children if child.leads or child.gives_duties]
         text = whole(node, without=own)
         titled = is_task_title(node.body)
-        points = [child for child in node.children if titled or opens_duty(Prose.of(child.body))]
-        several = not own and 1 < len(points) == len(node.children) and not ended(node.body)
+        points = [child for child in node.children if titled or child.opens]
+        several = not own and 1 < len(points) == len(node.children) and not node.ended
         groups = by_lead(node.facts)
         base = self._at(node, topic, OwnerLine("", ()))
         self.account.use(node.paragraph, Use.DUTY, base.citation)
@@ -202,14 +202,14 @@ class SectionRead:
         """Whether the points under an entry name bodies of their own; those of a group («Các phòng thuộc Sở») may do so
         in sentences."""
         below = node.marked()
-        group = line.form is Form.ALONE and any(name.group for name in line.names)
+        group = line.alone and any(name.group for name in line.names)
         lines = [
             found
             for child in below
             if (found := child.owner)
             or (group and (found := child.doer or self._unknown_body(child, node) or placed_owner(child.body)))
         ]
-        owned = [each for each in lines if each.form is not Form.INLINE or (group and len(lines) == len(below))]
+        owned = [each for each in lines if not each.inline or (group and len(lines) == len(below))]
         numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
         return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
 
@@ -223,8 +223,8 @@ class SectionRead:
         if not 3 <= len(name) <= 200 or before.endswith((";", ",", ".")) or not before[:1].isupper() or "." in before:
             return None
         titled = not colon and bool(node.children)
-        listed = titled and any(opens_duty(Prose.of(each.body)) for each in node.children) and node.among
-        verb = opens_duty(Prose.of(before))
+        listed = titled and any(each.opens for each in node.children) and node.among
+        verb = opens_duty(before)
         if verb and before[1:].islower() and not self.trusted:
             return None  # «2. Đào tạo», among activities
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not verb)
@@ -250,7 +250,7 @@ class SectionRead:
             if line is None or not line.names or any(name.group for name in line.names):
                 return True
             return not (matching(node.body).startswith("giao") or has_task(line.rest))
-        if line is None or line.form is Form.ALONE or has_task(line.rest):
+        if line is None or line.alone or has_task(line.rest):
             return False
         return any(name.group for name in line.names)
 
@@ -267,11 +267,11 @@ class SectionRead:
         for said in own:
             intro = said.text if said.text.endswith(":") and node.children else ""
             found += [] if intro else [with_facts_of(said, node.facts)]
-        told = any(opens_duty(Prose.of(child.body)) for child in node.marked())
+        told = any(child.opens for child in node.marked())
         for child in node.children:
             if child.table is not None:
                 continue
-            if child.mark is None and child.body.endswith(":") and not child.children:
+            if child.mark is None and child.announces and not child.children:
                 intro = child.body
                 self.account.use(child.paragraph, Use.HEADING)
             elif is_note(child.body):
@@ -287,7 +287,7 @@ class SectionRead:
                 found += (replace(said, level=level, owner=said.owner or asked) for said in below)
             else:
                 whole_ = child.mark is not None and child.body.endswith(".")  # what stands below it is no part of it
-                apart = tuple(each for each in child.children if whole_ and ended(each.body))
+                apart = tuple(each for each in child.children if whole_ and each.ended)
                 said = said_of(child, whole(child, without=apart), intro if child.mark is not None else "")
                 said = replace(said, node=child, apart=apart)
                 found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))
@@ -473,7 +473,7 @@ def _another(said: Said, named: set[str]) -> OwnerLine | None:
     apart = matching(node.body).startswith("riêng ")
     line = node.owner if not node.children else None
     asked = line is not None and line.request and node.mark is None
-    if line is None or not (node.mark or apart or asked) or line.form is Form.ALONE:
+    if line is None or not (node.mark or apart or asked) or line.alone:
         return None
     if _OF_ITSELF.match(matching(line.written)):
         return None
@@ -511,7 +511,7 @@ def section_of(node: Node, directory: Directory, roman: str, heading: str, accou
     account.use(node.paragraph, Use.HEADING)
     found.visit(node)
     for each in node.walk() if node.paragraph is not None and found.items else ():
-        if not each.heading and (ended(each.body) or not each.children):
+        if not each.heading and (each.ended or not each.children):
             account.leave_out(each.paragraph, NOBODY, serious=True)
     return found
 
@@ -522,4 +522,4 @@ def _run_in(node: Node) -> OwnerLine | None:
     if not colon or not ended(rest) or len(rest) > _LONGEST_ENTRY:
         return None
     line = owner_line(rest.strip(), clauses=True)
-    return replace(line, rest=rest.strip()) if line is not None and line.form is not Form.ALONE else None
+    return replace(line, rest=rest.strip()) if line is not None and not line.alone else None

@@ -12,7 +12,7 @@ from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of
 from engine.importer.phrases.names import Prose, begins_name
-from engine.importer.phrases.owners import Form, OwnerLine, asked_in, owner_line
+from engine.importer.phrases.owners import OwnerLine, asked_in, owner_line
 from engine.importer.structure.outline import Theme, theme_of
 from engine.importer.vietnamese import matching, spelled
 
@@ -70,7 +70,7 @@ def _parts(text: str, own: set[str]) -> list[str]:
 
 def _is_of_another(line: OwnerLine | None, own: set[str]) -> bool:
     others = {name.text for name in line.names if name.text[0].isupper()} if line else set()
-    return bool(line and line.form is not Form.ALONE and others and not others & own)
+    return bool(line and not line.alone and others and not others & own)
 
 
 def _shown(text: str) -> str:

@@ -9,7 +9,6 @@ from engine.importer.model import Place
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS
-from engine.importer.phrases.names import Prose, opens_duty
 from engine.importer.phrases.owners import OwnerLine, asked_in
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
@@ -73,8 +72,8 @@ def is_topic(node: Node, *, told: bool) -> bool:
     truyền:»). ``told``: marks beside it begin with verbs, so that it must be known as no duty."""
     if node.mark is None or node.mark.rank in BULLETS or len(node.body) > _LONGEST_TOPIC:
         return False
-    below = any(opens_duty(Prose.of(each.body)) for each in node.marked())
-    if not below or node.body.endswith((".", ";")) or opens_duty(Prose.of(node.body)):
+    below = any(each.opens for each in node.marked())
+    if not below or node.body.endswith((".", ";")) or node.opens:
         return False
     return not told or NO_BODY.match(matching(node.body)) is not None
 
@@ -82,4 +81,4 @@ def is_topic(node: Node, *, told: bool) -> bool:
 def announced(node: Node) -> OwnerLine | None:
     """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
     told = node.owner or node.doer if ANNOUNCES.search(matching(node.body)) else None
-    return told or (None if opens_duty(Prose.of(node.body)) else asked_in(node.body))
+    return told or (None if node.opens else asked_in(node.body))

@@ -110,14 +110,14 @@ def doer_in(text: str, known: re.Pattern[str] | None = None) -> OwnerLine | None
     topic = _TOPIC.match(text)
     later = (owner_line(text[found.end() :], known=known) for found in islice(_LATER.finditer(text), 20))
     line = owner_line(text[topic.end() :] if topic else text, clauses=True, known=known)
-    line = line or next((each for each in later if each and each.form is Form.INLINE), None)
-    tasked = topic is not None and opens_duty(Prose.of(text))  # «Rà soát chợ: Sở Công Thương»
-    if line is not None and (line.form is not Form.ALONE or tasked):
+    line = line or next((each for each in later if each and each.inline), None)
+    tasked = topic is not None and opens_duty(text)  # «Rà soát chợ: Sở Công Thương»
+    if line is not None and (not line.alone or tasked):
         return replace(line, form=Form.INLINE, rest=text)
     prose = Prose.of(text)
     for row, end in names_in(prose):
         before = prose.plain[: row[0].start].rstrip()
-        given = _GIVEN.search(before[-20:]) and opens_duty(Prose.of(prose.text[end:].lstrip(" ,")))
+        given = _GIVEN.search(before[-20:]) and opens_duty(prose.text[end:].lstrip(" ,"))
         if given or (before.endswith(" do") and _BY.match(prose.plain, end)):
             return replace(_inline(row, text), start=row[0].start)
     return None
@@ -137,13 +137,13 @@ def placed_owner(text: str) -> OwnerLine | None:
     follows: all before the first small word that begins a duty («Trường Chính trị tỉnh đưa nội dung …»)."""
     text = unaddressed(text)
     prose = Prose.of(text)
-    if not text[:1].isupper() or opens_duty(prose) or NO_BODY.match(prose.plain):
+    if not text[:1].isupper() or opens_duty(text) or NO_BODY.match(prose.plain):
         return None
     names, end = names_at(prose, 0, small=True)
     if names and is_body(names[0].text) and text[end:].strip(" ,"):
         return OwnerLine(text[:end], tuple(names), text[end:].strip(" ,"))
     starts = [each.start() for each in _SMALL_WORD.finditer(text, 0, 200) if text[each.start()].islower()]
-    at = next((each for each in starts if opens_duty(prose, each) or ends_name(prose, each)), 0)
+    at = next((each for each in starts if opens_duty(text, each) or ends_name(prose, each)), 0)
     written = text[:at].strip(" ,")
     proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
     if not _SENTENCE_NAME.fullmatch(written) or not proper:
@@ -158,7 +158,7 @@ def unknown_label(text: str) -> list[tuple[Label, str]]:
     if not 1 < len(words.split()) <= 6 or not words[:1].isupper() or not value.strip():
         return []
     prose = Prose.of(words)
-    role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(prose)
+    role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(words)
     if not role or label_of_column(words) not in (None, Label.LEAD):
         return []
     if owner_line(value.strip(" .")) is not None:

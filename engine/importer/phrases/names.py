@@ -124,9 +124,9 @@ def known_names(names: Iterable[str]) -> re.Pattern[str]:
     return re.compile(say.any_of(re.escape(matching(name)).replace("\\ ", " ") for name in names) + r"(?!\w)")
 
 
-def opens_duty(prose: Prose, at: int = 0) -> bool:
-    """Whether a duty begins at a place («Chủ trì …», «Trên cơ sở …»)."""
-    return OPENER.match(prose.plain, at) is not None
+def opens_duty(text: str, at: int = 0) -> bool:
+    """Whether a duty begins at a place of a text («Chủ trì …», «Trên cơ sở …»)."""
+    return OPENER.match(matching(text), at) is not None
 
 
 def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:

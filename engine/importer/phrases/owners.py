@@ -78,6 +78,14 @@ class OwnerLine:
     start: int = 0
     request: bool = False
 
+    @property
+    def alone(self) -> bool:
+        return self.form is Form.ALONE
+
+    @property
+    def inline(self) -> bool:
+        return self.form is Form.INLINE
+
 
 _REQUEST = say.compiled(say.REQUESTS)
 _ORDER = say.compiled(say.ORDERS)
@@ -110,7 +118,7 @@ def owner_line(
     if found is None and clauses and _CLAUSE.match(prose.plain):
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
             found = _straight(prose, comma.end())
-            if found is not None and found.form is Form.INLINE:
+            if found is not None and found.inline:
                 return replace(found, start=0)  # the clause before it is no order
         return None
     return found
@@ -154,7 +162,7 @@ def spelled_out(text: str) -> str:
 def bodies_alone(text: str, *, headed: bool = False) -> OwnerLine | None:
     """The owner line of a text that holds nothing but bodies."""
     line = owner_line(text, headed=headed)
-    return line if line is not None and line.form is Form.ALONE else None
+    return line if line is not None and line.alone else None
 
 
 def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | None:
@@ -176,14 +184,14 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     if colon:
         rest = prose.text[colon.end() :].strip()
         inner = _straight(Prose.of(rest), 0, headed=headed)
-        if inner and inner.form is Form.INLINE and _TEAM.fullmatch(names[0].text):
+        if inner and inner.inline and _TEAM.fullmatch(names[0].text):
             return None  # «Đoàn số 1: Sở Y tế chủ trì …»
-        listed = names[-1].group and inner is not None and inner.form is Form.INLINE and inner.start == 0
-        if inner and (inner.form is Form.ALONE if headed else listed):
+        listed = names[-1].group and inner is not None and inner.inline and inner.start == 0
+        if inner and (inner.alone if headed else listed):
             return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»
         return line(Form.COLON if rest else Form.ALONE, rest)
     rest = prose.text[end:].lstrip(" ,;.)")
-    opens = opens_duty(Prose.of(rest))
+    opens = opens_duty(rest)
     if not (ordered or opens or names[-1].sure):
         return None
     return line(Form.COLON if opens and rest[0].isupper() else Form.INLINE, rest)  # a heading and its text run together

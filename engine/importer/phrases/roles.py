@@ -138,9 +138,7 @@ def speaks_to_all(text: str) -> bool:
     """Whether a paragraph is of the kind that closes a plan: «Trên đây là …», «UBND tỉnh yêu cầu …», «… ./.»."""
     plain = matching(text)
     if END.search(plain[-12:]) and (
-        _TIMED_TO_MANY.match(plain)
-        or _WHOLE.search(plain[-30:])
-        or not (opens_duty(Prose(text, plain)) or "có trách nhiệm" in plain)
+        _TIMED_TO_MANY.match(plain) or _WHOLE.search(plain[-30:]) or not (opens_duty(text) or "có trách nhiệm" in plain)
     ):
         return True
     return any(pattern.match(plain) for pattern in (_CLOSER, _EVERYBODY, _ISSUER_ASKS))

@@ -17,7 +17,7 @@ from engine.importer.phrases.names import nameless
 from engine.importer.phrases.owners import owner_line
 from engine.importer.reading.pages import BAR, Block, Table
 from engine.importer.structure.header import Parts
-from engine.importer.structure.joining import Paragraph, ended, is_furniture
+from engine.importer.structure.joining import Paragraph, is_furniture
 from engine.importer.structure.outline import Node
 from engine.importer.vietnamese import squashed
 
@@ -83,7 +83,7 @@ class Account:
             for row in range(len(node.table.rows)):
                 self.use_row(node.table, row, Use.LEFT_OUT, reason=NOT_A_DUTY_TABLE)
             return
-        if node.heading or (node.children and not ended(node.body)):
+        if node.heading or (node.children and not node.ended):
             self.use(node.paragraph, Use.HEADING)
         above = node.parent.body if node.parent is not None else ""
         owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None

@@ -14,7 +14,7 @@ from engine.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unkno
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank, is_step
-from engine.importer.phrases.names import Prose, opens_duty
+from engine.importer.phrases.names import opens_duty
 from engine.importer.phrases.owners import owner_line
 from engine.importer.phrases.roles import HELPS
 from engine.importer.reading.pages import Table
@@ -102,8 +102,8 @@ def _told(paragraph: Paragraph, above: Paragraph) -> Fact:
     its label or what follows is a body or gives work; what is to be done («Nội dung: …») where the title above does
     not say it itself."""
     words, _, value = paragraph.body.partition(":")
-    named = owner_line(words.strip()) or owner_line(value.strip()) or opens_duty(Prose.of(value.strip()))
-    more = not opens_duty(Prose.of(above.body)) if label_of_column(words) is Label.TASK else named
+    named = owner_line(words.strip()) or owner_line(value.strip()) or opens_duty(value.strip())
+    more = not opens_duty(above.body) if label_of_column(words) is Label.TASK else named
     return Fact(Label.OTHER if more else Label.DETAIL, paragraph.body.strip(" .;"), paragraph)
 
 

@@ -19,8 +19,8 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
-from engine.importer.phrases.names import Prose, opens_duty
-from engine.importer.phrases.owners import Form, bodies_alone, owner_line
+from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.owners import bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
@@ -221,9 +221,9 @@ class _Joiner:
             return False
         if say.DUTY_HEADING.fullmatch(matching(body)):
             return True
-        opens = marked or opens_duty(Prose.of(line.text)) or (not self.shape.width and _gives(line.text))
+        opens = marked or opens_duty(line.text) or (not self.shape.width and _gives(line.text))
         if owner := owner_line(body, headed=opens):
-            return owner.form is Form.ALONE and (opens or not self._goes_on(body, line.text))
+            return owner.alone and (opens or not self._goes_on(body, line.text))
         return (marked or (opens and not self.shape.width)) and len(body) < 90
 
     @staticmethod
@@ -233,7 +233,7 @@ class _Joiner:
         first, _, rest = following.partition(" ")  # «Phòng Giám định» «BHYT phân công …»
         short = first.isupper() and len(first) > 1 and not rest[:1].isupper()
         short = short or _END_OF_NAME.match(following) is not None
-        return line is not None and (line.form is Form.ALONE or (short and line.names[-1].end > len(body)))
+        return line is not None and (line.alone or (short and line.names[-1].end > len(body)))
 
     def _genuine(self, mark: Mark, line: TextLine, before: str) -> bool:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
@@ -264,7 +264,7 @@ class _Joiner:
 def _gives(text: str) -> bool:
     """Whether a text begins with a body and goes on with its duty."""
     line = owner_line(text)
-    return line is not None and line.form is not Form.ALONE
+    return line is not None and not line.alone
 
 
 _PAGE_NUMBER = re.compile(r"(?i)(?:[-–]\s*)?(?:trang\s*)?(?P<page>\d{1,3})(?:\s*/\s*\d{1,3})?(?:\s*[-–])?")

@@ -17,7 +17,8 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, is_step, roman_value
-from engine.importer.phrases.owners import Form, OwnerLine, asked_in, bodies_alone, owner_line, spelled_out
+from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.owners import OwnerLine, asked_in, bodies_alone, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.duty_tables import Columns
@@ -67,6 +68,20 @@ class Node:
     @property
     def body(self) -> str:
         return self.paragraph.body.strip() if self.paragraph else ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it ends like a sentence or the entry of a list."""
+        return ended(self.body)
+
+    @property
+    def opens(self) -> bool:
+        """Whether it begins like a duty."""
+        return opens_duty(self.body)
+
+    @property
+    def announces(self) -> bool:
+        return self.body.endswith(":")
 
     @property
     def place(self) -> Place:
@@ -155,7 +170,7 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
 
 def _titles(node: Node) -> bool:
     """Whether plain paragraphs stand under a «(3)» or «a)» that is a title."""
-    return node.rank in (Rank.BRACKET, Rank.LETTER) and not ended(node.body) and not node.marked()
+    return node.rank in (Rank.BRACKET, Rank.LETTER) and not node.ended and not node.marked()
 
 
 def is_part(node: Node) -> bool:
@@ -170,7 +185,7 @@ def under_topic(node: Node) -> bool:
         node.mark is not None
         or above is None
         or above.rank not in (Rank.NUMBER, Rank.BRACKET, Rank.LETTER)
-        or (ended(above.body) and not is_step(above.body) and not above.body.endswith(":"))
+        or (above.ended and not is_step(above.body) and not above.announces)
     ):
         return False
     return theme_of(above.body) is Theme.OPEN and owner_line(above.body, headed=True) is None
@@ -186,7 +201,7 @@ def _lift(node: Node) -> None:
     below = node.children
     listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
     single = len(below) == 1 and (_TITLED.match(below[0].body) or (below[0].mark is None and not is_part(node)))
-    if node.paragraph is None or node.leads or ended(node.body) or not (single or (len(below) > 1 and listed)):
+    if node.paragraph is None or node.leads or node.ended or not (single or (len(below) > 1 and listed)):
         return
     if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts
@@ -272,7 +287,7 @@ class _Builder:
             between = following is not None and following.rank is Rank.LETTER and following.value - 1 in letters
             while self.stack and self.stack[-1][0] >= (Rank.BRACKET if between else Rank.NUMBER, 1):
                 self.stack.pop()
-        elif top is None or not (_titles(top) or (top.body.endswith(":") and not top.children)):
+        elif top is None or not (_titles(top) or (top.announces and not top.children)):
             while self.stack and self.stack[-1][0][0] not in STRUCTURE:
                 self.stack.pop()
         self._put(node)
@@ -289,7 +304,7 @@ class _Builder:
         if top.children and under_topic(top.children[0]):
             return closes_plan(text)
         if rank in STRUCTURE and not top.marked():
-            return speaks_to_all(text) and (bool(top.children) or (ended(top.body) and not top.body.endswith(":")))
+            return speaks_to_all(text) and (bool(top.children) or (top.ended and not top.announces))
         return speaks_to_all(text) or self._names_another(text)
 
     def _names_another(self, text: str) -> bool:
@@ -297,7 +312,7 @@ class _Builder:
         entry = next((node for (rank, _), node in reversed(self.stack) if rank in STRUCTURE), None)
         own = owner_line(entry.body, headed=True) if entry else None
         other = owner_line(text, clauses=True) if own and len(text) < 4000 else None
-        if own is None or other is None or other.form is Form.ALONE:
+        if own is None or other is None or other.alone:
             return False
         named = {spelled_out(name.text) for name in own.names} & {spelled_out(name.text) for name in other.names}
         return not named or len(other.names) > len(own.names)

@@ -14,11 +14,10 @@ from engine.importer.phrases.agency_lists import doer_in, lead_at_end, placed_ow
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.names import Prose, known_names, opens_duty
+from engine.importer.phrases.names import known_names
 from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
-from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
 from engine.importer.vietnamese import matching
 
@@ -35,7 +34,7 @@ def survey(root: Node, issuer: str = "") -> None:
             node.columns = columns_of(node.table) or (continued(node.table, last) if last else None)
             last = node.columns or last
     lines = (owner_line(node.body, headed=_titled(node)) for node in nodes)
-    known = known_names({name.text for line in lines if line and line.form is not Form.INLINE for name in line.names})
+    known = known_names({name.text for line in lines if line and not line.inline for name in line.names})
     for node in reversed(nodes):
         _count(node, known, issuer)
 
@@ -54,7 +53,7 @@ def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
             node.doer = doer_in(node.body, known)
             if node.doer is None or spelled_out(issuer).startswith(spelled_out(node.doer.names[0].text)):
-                node.owner = None if node.body.endswith(":") else asked_by(issuer, node.body)
+                node.owner = None if node.announces else asked_by(issuer, node.body)
     if node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN):
         _hand_on(node)
     entries = [child for child in node.children if _counts(child)]
@@ -77,7 +76,7 @@ def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
 
 def _titled(node: Node) -> bool:
     """Whether a node is no sentence and something stands below it."""
-    return bool(node.children) and not ended(node.body)
+    return bool(node.children) and not node.ended
 
 
 def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
@@ -92,27 +91,27 @@ def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
         elif asked and child.gives_duties and child.rank is Rank.NUMBER and not child.is_entry:
             _hand_on(child, asked)
         elif asked and child.rank > Rank.ROMAN and not (child.is_entry or child.gives_duties):
-            told = ended(child.body) or opens_duty(Prose.of(child.body))
-            own = placed_owner(child.body) if child.body.startswith("Các ") and ended(child.body) else None
-            titled = bool(child.children) and (child.body.endswith(":") or not ended(child.body) or _is_title(child))
+            told = child.ended or child.opens
+            own = placed_owner(child.body) if child.body.startswith("Các ") and child.ended else None
+            titled = bool(child.children) and (child.announces or not child.ended or _is_title(child))
             theirs = replace(asked, form=Form.ALONE) if titled else replace(asked, rest=child.body)
             child.owner = own or (theirs if told else None)
 
 
 def _goes_on(node: Node) -> bool:
     """Whether a paragraph after a lead-in is one more duty of those whom it asks."""
-    told = ended(node.body) and not node.body.endswith(":") and opens_duty(Prose.of(node.body))
+    told = node.ended and not node.announces and node.opens
     return told and not (node.is_entry or node.children or speaks_to_all(node.body))
 
 
 def _is_title(node: Node) -> bool:
     """Whether a short sentence over points gives nobody anything to do («2. Đối với việc rà soát hồ sơ.»)."""
-    return len(node.body) < 200 and bool(node.marked()) and not opens_duty(Prose.of(node.body))
+    return len(node.body) < 200 and bool(node.marked()) and not node.opens
 
 
 def _counts(node: Node) -> bool:
     """An entry has a mark, labelled leads, is a body alone on its line, or a paragraph under a topic."""
-    alone = (node.owner is not None and node.owner.form is Form.ALONE) or (node.is_entry and under_topic(node))
+    alone = (node.owner is not None and node.owner.alone) or (node.is_entry and under_topic(node))
     return node.mark is not None or node.heading or node.leads or alone
 
 
@@ -133,9 +132,9 @@ def is_given(node: Node) -> bool:
     line = node.owner or node.doer
     if line is None or (node.mark is None and closes_plan(node.body)):
         return False
-    if line.form is Form.ALONE:
+    if line.alone:
         return bool(node.children)
-    return ended(node.body) and (line.start > 0 or node.rank is Rank.NUMBER or has_task(line.rest))
+    return node.ended and (line.start > 0 or node.rank is Rank.NUMBER or has_task(line.rest))
 
 
 def _gives_by_number(root: Node) -> bool:
@@ -154,7 +153,7 @@ def _sections(node: Node) -> Iterator[Node]:
         if child.table is not None:
             continue
         line, theme = child.owner, child.theme
-        entry = line is not None and not (line.start and child.gives_duties and not ended(child.body))
+        entry = line is not None and not (line.start and child.gives_duties and not child.ended)
         several = child.gives_duties and child.named >= 2
         dated = any(each.is_entry and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
@@ -179,7 +178,7 @@ def _is_dated(node: Node) -> bool:
 def is_order(node: Node) -> bool:
     """Whether an entry gives a body a last day, whatever stands above it («Giao Sở Y tế lập dự toán trước ngày …»)."""
     line = owner_line(node.body) if not node.children else None
-    return line is not None and line.start > 0 and line.form is not Form.ALONE and is_dated(node.body)
+    return line is not None and line.start > 0 and not line.alone and is_dated(node.body)
 
 
 def _has_leads(node: Node) -> bool:
