@@ -39,7 +39,6 @@ from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import ANNOUNCES, Said, announced, is_topic, said_of, whole, with_facts_of
 
-_LONGEST_ENTRY = 4000
 _OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
 """How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
 
@@ -108,8 +107,7 @@ class SectionRead:
         if child.mark is None and child.announces and not child.children:
             self.account.use(child.paragraph, Use.HEADING)
             return  # it only introduces what follows
-        line = child.owner
-        doer = None if line else child.doer
+        line, doer = child.owner, child.doer
         if child.leads:
             self._led(child, topic)
         elif CARRIED_OUT.search(matching(child.body[-80:])) or (
@@ -281,13 +279,13 @@ class SectionRead:
                 found += self._duties(child, ())
             elif child.marked() and (asked := announced(child)):
                 self.account.use(child.paragraph, Use.HEADING)
-                found += [Said("", child.place)] if child.mark is not None else []
+                deep = child.mark is not None
                 below = self._duties(child, [said_of(child, child.body)])
-                level = 1 if child.mark is None else 2
-                found += (replace(said, level=level, owner=said.owner or asked) for said in below)
+                found.append(Said("", child.place, level=deep))
+                found += (replace(said, level=1 + deep, owner=said.owner or asked) for said in below)
             else:
-                whole_ = child.mark is not None and child.body.endswith(".")  # what stands below it is no part of it
-                apart = tuple(each for each in child.children if whole_ and each.ended)
+                closed = child.mark is not None and child.body.endswith(".")  # what stands below it is no part of it
+                apart = tuple(each for each in child.children if closed and each.ended)
                 said = said_of(child, whole(child, without=apart), intro if child.mark is not None else "")
                 said = replace(said, node=child, apart=apart)
                 found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))
@@ -465,23 +463,15 @@ _MADE_KNOWN = spelled(
 def _another(said: Said, named: set[str]) -> OwnerLine | None:
     """Who is asked to do a point, or the body that it begins with, where it is none of those of its entry («c) Chủ tịch
     UBND xã chịu …»)."""
-    node = said.node
-    if node is None or (said.owner and named & {name.text for name in said.owner.names}):
+    node, asked = said.node, said.owner
+    line = asked or (node.owner if node and not node.children else None)
+    if node is None or line is None or line.alone or _OF_ITSELF.match(matching(line.written)):
         return None
-    if said.owner is not None:
-        return said.owner
-    apart = matching(node.body).startswith("riêng ")
-    line = node.owner if not node.children else None
-    asked = line is not None and line.request and node.mark is None
-    if line is None or not (node.mark or apart or asked) or line.alone:
-        return None
-    if _OF_ITSELF.match(matching(line.written)):
-        return None
-    if apart or asked:
+    plain = matching(node.body)
+    if plain.startswith("riêng ") or (line.request and node.mark is None):
         return line
-    if line.start and not matching(node.body).startswith("giao "):
-        return None
-    return None if line.written[0].islower() or named & {name.text for name in line.names} else line
+    own = node.mark is not None and line.written[0].isupper() and (not line.start or plain.startswith("giao "))
+    return line if (asked or own) and not named & {name.text for name in line.names} else None
 
 
 def _numbered(citation: str, duties: Sequence[Said], *, inline: bool) -> Iterator[tuple[Said, str]]:
@@ -518,8 +508,6 @@ def section_of(node: Node, directory: Directory, roman: str, heading: str, accou
 
 def _run_in(node: Node) -> OwnerLine | None:
     """The duty of a section that runs into its heading: «V. CHẾ ĐỘ BÁO CÁO: Các sở, ngành gửi báo cáo …»."""
-    _, colon, rest = node.body.partition(":")
-    if not colon or not ended(rest) or len(rest) > _LONGEST_ENTRY:
-        return None
-    line = owner_line(rest.strip(), clauses=True)
-    return replace(line, rest=rest.strip()) if line is not None and not line.alone else None
+    rest = node.body.partition(":")[2].strip()
+    line = owner_line(rest, clauses=True) if ended(rest) else None
+    return replace(line, rest=rest) if line is not None and not line.alone else None
