@@ -218,7 +218,7 @@ class SectionRead:
             return None
         before, colon, rest = node.body.partition(":")
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
-        if not 3 <= len(name) <= 200 or before.endswith((";", ",", ".")) or not before[:1].isupper() or "." in before:
+        if len(before) > 200 or not before[:1].isupper() or re.search(r"[.]|[;,]$", before):
             return None
         titled = not colon and bool(node.children)
         listed = titled and any(each.opens for each in node.children) and node.among

@@ -155,7 +155,7 @@ def unknown_label(text: str) -> list[tuple[Label, str]]:
     """A label that no table knows says who leads before nothing but bodies («Chủ đầu tư: Ban Quản lý dự án»), and until
     when before nothing but a time («Xong trước: 30/6/2026»)."""
     words, _, value = text[:400].partition(":")
-    if not 1 < len(words.split()) <= 6 or not words[:1].isupper() or not value.strip():
+    if len(words.split()) > 6 or not words[:1].isupper():
         return []
     prose = Prose.of(words)
     role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(words)

@@ -473,8 +473,8 @@ class _Walk:
         if _NEEDS_OBJECT.search(plain, self.start, at):
             return True  # «Đội Quản lý vận hành lưới điện»
         before = plain.rfind(" ", near, at - 1) + 1  # «Trung tâm Trợ giúp pháp lý»: the word before is of the same verb
-        opener = OPENER.match(plain, before) if before > self.start and self.prose.text[before].isupper() else None
-        return opener is not None and opener.end() > at
+        opener = OPENER.match(plain, before)
+        return opener is not None and opener.end() > at and self.prose.text[before].isupper()
 
     def _ends_with_head(self, before: str) -> bool:
         """Whether the last word or two before a place are a first word of names («Văn phòng Ban Chỉ đạo»)."""
