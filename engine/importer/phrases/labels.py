@@ -9,7 +9,6 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from engine.importer.phrases.names import Prose, begins_name
 from engine.importer.vietnamese import matching, spelled
 
 
@@ -58,7 +57,6 @@ detail        (?:<what>|hình thức)[^:.;()]{0,30}
     r"(?P<label><words>) ?(?:\([^()]{0,60}\))?(?: ?: |\s-\s+)",
 )
 _BETWEEN = re.compile(r"[.;]\s+(?=\w)|\((?=\w)")
-_UNKNOWN = re.compile(r"[^\W\d_][^:;.,()]{1,30}:\s")
 _NEXT = re.compile(r"[.;,]\s+(?=\w)")
 
 _COLUMN = _table(
@@ -92,21 +90,11 @@ def label_of_line(text: str) -> tuple[Label, str] | None:
 
 
 def labels_in(text: str) -> list[tuple[Label, str]]:
-    """The labels and values of a text that begins with a label: «Chủ trì: Sở A; phối hợp: Sở B. Thời gian: …». One that
-    no table knows («; số buổi: 12») gives a detail."""
-    if label_of_line(text) is None:
-        return []
-    cuts = [each.end() for each in _NEXT.finditer(text, text.find(":")) if _begins(text, each)]
-    parts = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    told = (label_of_line(part) or (Label.DETAIL, part) for part in parts)
-    return [(label, value.strip(" .;,")) for label, value in told]
-
-
-def _begins(text: str, between: re.Match[str]) -> bool:
-    """Whether another label begins after a sign; one that no table knows only after a semicolon, if it is no body."""
-    rest = text[between.end() :]
-    unknown = _UNKNOWN.match(rest) if ";" in between.group() else None
-    return label_of_line(rest) is not None or (unknown is not None and not begins_name(Prose.of(rest), 0, small=True))
+    """The labels and values of a text that begins with a label: «Chủ trì: Sở A; phối hợp: Sở B. Thời gian: …»."""
+    ends = [each.end() for each in _NEXT.finditer(text, text.find(":"))]
+    cuts = [at for at in (0, *ends) if label_of_line(text[at:]) is not None]
+    parts = [text[a:b] for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True)] if cuts[:1] == [0] else []
+    return [(label, value.strip(" .;,")) for label, value in filter(None, map(label_of_line, parts))]
 
 
 def label_inside(text: str) -> int:

