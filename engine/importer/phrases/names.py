@@ -38,7 +38,6 @@ _LEVEL = re.compile(
     phrase(r"(?:xã(?! hội)|phường|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|tỉnh(?! ủy| đoàn)|")
     + phrase(r"cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
 )
-_PLACE = re.compile(r"(?:xã|phường|thị\s*trấn|thành\s*phố|huyện|quận|thị\s*xã|tỉnh|đặc\s*khu|tp\.?|tx\.?)(?!\w)")
 _FIELDED = spelled(r"sở|bộ|phòng|ngành")
 _SMALL_HEADS = say.compiled(say.SMALL_HEADS)
 _WEAK = spelled(r"(?:doanh nghiệp|hộ kinh doanh|gia đình|người lao động|cán bộ|ngành)(?!\w)")
@@ -134,14 +133,10 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     if _GROUP.match(prose.plain, at):
         return small or prose.text[at : at + 1].isupper()
     head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
-    place = None if head else _PLACE.match(prose.plain, at)
-    if place is not None and not prose.text[place.end() :][:2].strip()[:1].isupper():
-        return False
-    first = head or place
-    if first is None or prose.text[at].isupper():
-        return first is not None
-    long, proper = " " in first.group(), prose.text[first.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
-    return small and bool(place or long or proper or _SMALL_HEADS.match(prose.plain, at))
+    if head is None or prose.text[at].isupper():
+        return head is not None
+    long, proper = " " in head.group(), prose.text[head.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
+    return small and bool(long or proper or _SMALL_HEADS.match(prose.plain, at))
 
 
 def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
