@@ -86,22 +86,22 @@ class SectionRead:
 
     def visit(self, node: Node, topic: str = "") -> None:
         """Every entry under a node, in order."""
-        for child in node.children:
+        asks = [n for n, child in enumerate(node.children) if child.mark is None and asked_in(child.body)]
+        for n, child in enumerate(node.children):
             columns = child.columns
             if child.table is not None and columns is not None:
                 self._table(child, columns, topic)
-            elif child.table is None and not self.account.has(child.paragraph) and not self._introduces(child):
+            elif child.table is None and not self.account.has(child.paragraph) and not self._introduces(child, n, asks):
                 self._entry(child, node, topic)
         self._gaps(node)
 
-    def _introduces(self, node: Node) -> bool:
+    def _introduces(self, node: Node, n: int, asks: Sequence[int]) -> bool:
         """Whether a paragraph says why a document without sections gives its duties («Ngày 12/3, … chủ trì họp»)."""
         if node.parent is not self.node or self.items or (node.mark is not None and node.rank not in BULLETS):
             return False
         if self.node.parent is None and node.mark is None:
             return not is_given(node)
-        beside = self.node.children[self.node.children.index(node) :]
-        return any(each.mark is None and asked_in(each.body) for each in beside)
+        return n <= max(asks, default=-1)
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
         if child.mark is None and child.announces and not child.children:
@@ -284,12 +284,13 @@ class SectionRead:
                 found.append(Said("", child.place, level=deep))
                 found += (replace(said, level=1 + deep, owner=said.owner or asked) for said in below)
             else:
-                closed = child.mark is not None and child.body.endswith(".")  # what stands below it is no part of it
-                apart = tuple(each for each in child.children if closed and each.ended)
-                said = said_of(child, whole(child, without=apart), intro if child.mark is not None else "")
-                said = replace(said, node=child, apart=apart)
-                found.append(with_facts_of(said, (fact for each in child.walk() for fact in each.facts)))
-                found += (replace(said_of(each, whole(each), said.intro), node=each, level=2) for each in apart)
+                closed = child.mark is not None and child.body.endswith(".")
+                apart = [each for each in child.children if closed and each.ended]  # no part of a whole sentence
+                part = replace(child, children=[each for each in child.children if not (closed and each.ended)])
+                for n, each in enumerate((part, *apart)):
+                    said = said_of(each, whole(each), intro if child.mark is not None else "")
+                    said = replace(said, node=each, level=min(n, 1) + 1)
+                    found.append(with_facts_of(said, (fact for under in each.walk() for fact in under.facts)))
         if not found and intro:
             found.append(said_of(node, intro))
         yield from found
@@ -359,7 +360,7 @@ class SectionRead:
         if not any(each.days for each in deadlines):
             deadlines += tuple(each for each in above if each.days)
         if said.node is not None:
-            self.account.use_all(said.node, Use.DUTY, citation, without=said.apart)
+            self.account.use_all(said.node, Use.DUTY, citation)
         if said.seams:
             parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
             self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation)

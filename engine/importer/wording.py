@@ -23,7 +23,7 @@ ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) 
 @dataclass(frozen=True)
 class Said:
     """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»);
-    ``owner``: who is to do it, if not those of its entry; ``apart``: what stands below it and is a duty itself;
+    ``owner``: who is to do it, if not those of its entry;
     ``level``: 1 for a point of its entry, 2 for one below a point."""
 
     text: str
@@ -34,7 +34,6 @@ class Said:
     facts: Facts = field(default_factory=Facts)
     node: Node | None = None
     owner: OwnerLine | None = None
-    apart: tuple[Node, ...] = ()
     level: int = 1
 
 

@@ -44,9 +44,9 @@ class Account:
             said = Accounted(paragraph.text, paragraph.place, use, citation, covers=paragraph.covers)
             self.used.setdefault(said.covers, said)
 
-    def use_all(self, node: Node, use: Use, citation: str, *, without: Sequence[Node] = ()) -> None:
+    def use_all(self, node: Node, use: Use, citation: str) -> None:
         """A node, its labelled lines, and all under it that has no use yet."""
-        for each in node.walk(without):
+        for each in node.walk():
             self.use(each.paragraph, use, citation)
             for fact in each.facts:
                 self.use(fact.line, Use.FACT, citation)

@@ -110,13 +110,13 @@ class Node:
     def marked(self) -> list[Node]:
         return [child for child in self.children if child.mark is not None]
 
-    def walk(self, without: Sequence[Node] = ()) -> Iterator[Node]:
+    def walk(self) -> Iterator[Node]:
         """This node and all under it, in the document's order, without recursion."""
         waiting = [self]
         while waiting:
             node = waiting.pop()
             yield node
-            waiting.extend(each for each in reversed(node.children) if each not in without)
+            waiting.extend(reversed(node.children))
 
 
 def label_path(node: Node) -> tuple[str, ...]:
