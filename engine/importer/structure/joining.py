@@ -20,7 +20,7 @@ from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
 from engine.importer.phrases.names import opens_duty
-from engine.importer.phrases.owners import bodies_alone, owner_line
+from engine.importer.phrases.owners import owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
@@ -38,7 +38,6 @@ _EXPECTS_NUMBER = re.compile(
     r"(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
     r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
 )
-_EXPECTS_LETTER = re.compile(r"(?<!\w)(?:điểm|khoản|mục|tiết|loại|nhóm|lớp|bảng|biểu|phụ lục|khối)$")
 _END_OF_NAME = re.compile(
     r"[A-ZĐÀ-Ỹ][a-zà-ỹ]*(?: [A-ZĐÀ-Ỹ][a-zà-ỹ]*)?: "
 )  # «Chi cục Thuế khu vực Bát Sơn - Na» «Lộc: …»
@@ -242,13 +241,6 @@ class _Joiner:
         last = self.counts.get((mark.rank, mark.depth), 0)
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
         next_ = next_ or (mark.rank is Rank.PART and line.text[: mark.length].rstrip().endswith("."))
-        if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():
-            return True  # no line of the text goes on in the next
-        expects = _EXPECTS_LETTER if mark.rank in (Rank.LETTER, Rank.CAPITAL) else _EXPECTS_NUMBER
-        numeral = mark.rank not in BULLETS or rest[:1].isdigit()
-        if numeral and expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
-            named = bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True))
-            return next_ and bool(named)
         return next_ and not (starts_small(rest) and full)
 
     def _paired(self, before: str, rest: str) -> bool:
