@@ -33,11 +33,6 @@ _EXPECTS_MORE = re.compile(
     r"(?:của|với) ban)$"
     r"|[,\-–&/(]$"
 )
-_EXPECTS_NUMBER = re.compile(
-    r"(?<!\w)(?<!hằng )(?<!hàng )(?<!mỗi )(?<!từng )"
-    r"(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
-    r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
-)
 _END_OF_NAME = re.compile(
     r"[A-ZĐÀ-Ỹ][a-zà-ỹ]*(?: [A-ZĐÀ-Ỹ][a-zà-ỹ]*)?: "
 )  # «Chi cục Thuế khu vực Bát Sơn - Na» «Lộc: …»
@@ -211,8 +206,7 @@ class _Joiner:
             return False
         text = "".join(self.parts)
         mark, body, marked = mark_of(text), body_of(text), mark_of(line.text) is not None
-        numbered = _EXPECTS_NUMBER.search(matching(body[-20:])) and line.text[:1] in "0123456789IVX"
-        if _EXPECTS_MORE.search(matching(body[-20:])) or (numbered and not is_capital(body)):
+        if _EXPECTS_MORE.search(matching(body[-20:])):
             return False
         if is_capital(body):
             return not is_capital(line.text) or marked
