@@ -19,10 +19,8 @@ from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, 
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
-from engine.importer.vietnamese import matching
 
 _LONGEST_TASK = 2000
-_ABOUT = re.compile(r"đối\s*với(?!\w)")
 
 
 def survey(root: Node, issuer: str = "") -> None:
@@ -58,10 +56,9 @@ def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
         _hand_on(node)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
-    about = sum(child.owner is None and _ABOUT.match(matching(child.body[:12])) is not None for child in entries)
     tables = sum(child.columns is not None for child in node.children)
     node.named = sum(child.named or child.is_entry for child in good) + 2 * tables
-    node.gives_duties = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries) and 2 * about < len(good))
+    node.gives_duties = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries))
     followed = False
     for child in reversed(node.children):
         child.followed = followed
