@@ -26,7 +26,6 @@ from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$")
-_QUOTED = re.compile(r"[\"”»]\s*$")
 _RULED = re.compile(r"^[\s\-–—_=*.~·|+]*$")
 _EXPECTS_MORE = re.compile(
     r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|(?<!trực )thuộc|việt|trưởng cục|giám đốc sở|"
@@ -83,9 +82,7 @@ class Shape:
 
 def ended(text: str) -> bool:
     """Whether a text ends like a sentence or the entry of a list."""
-    return _ENDED.search(text[-8:]) is not None or (
-        len(text) > _LONGEST_TITLE and _QUOTED.search(text[-8:]) is not None
-    )
+    return _ENDED.search(text[-8:]) is not None
 
 
 def measured(lines: Sequence[TextLine]) -> Shape:
