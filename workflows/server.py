@@ -68,6 +68,7 @@ def application(system: System) -> FastAPI:
 
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
+    gc.disable()  # a fifth of the time to start went into looking for garbage
     from workflows.heartbeat import Heartbeat
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
@@ -96,6 +97,7 @@ def serve(settings: Settings) -> None:
     listener = listen_at(settings.host, settings.port)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # objects made at start-up live for ever: exclude them from garbage collection
+    gc.enable()
     try:
         heartbeat.start()
         if starts_prefect:

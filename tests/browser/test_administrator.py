@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 TEXT = DATA / "188-kh-ubnd-2021.txt"
 
 
+@pytest.mark.deep
 def test_a_plan_comes_in_and_is_activated_once_its_effect_is_seen(come_early: Come, province: Served) -> None:
     administrator = come_early("administrator")
     administrator.goes("/plans")

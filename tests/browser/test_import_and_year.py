@@ -143,6 +143,7 @@ HIGHEST = {375: 124, 1280: 84}
 """Pixels of a duty's line, by width of the window."""
 
 
+@pytest.mark.deep
 def test_a_plan_of_67_duties_is_a_line_a_duty_with_unknown_bodies_first(
     page: Page, province: Served, tmp_path: Path
 ) -> None:
