@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
+from zlib import crc32
 
 import pytest
 
@@ -21,17 +22,18 @@ def part(cases: Sequence[T], turn: int, of: int) -> Sequence[T]:
     return cases if DEEP else cases[turn % of :: of]
 
 
-def takes_turns(item: pytest.Item, fixtures: set[str]) -> None:
-    """Of what one of these fixtures doubles, ``make test`` takes one half and ``make deep`` both: the first of a file
-    with the first value, the next with the second. Not where a test says itself which, by ``parametrize``."""
+def takes_turns(item: pytest.Item, fixtures: set[str], of: int = 2) -> None:
+    """Of what one of these fixtures doubles, ``make test`` takes one half and ``make deep`` both: one test ``of`` these
+    in a file with the second value, the others with the first. Not where a test says itself which, by
+    ``parametrize``. Which one comes first differs from file to file, so that small files have their turn, too."""
     call = getattr(item, "callspec", None)
     doubled = fixtures & (call.indices.keys() if call else set())
     if not doubled or any(fixtures & {*_names(mark)} for mark in item.iter_markers("parametrize")):
         return
     turns = _TURNS.setdefault(item.path, {})
     single = (item.nodeid.partition("[")[0], *(n for name, n in sorted(call.indices.items()) if name not in doubled))
-    turn = turns.setdefault(single, len(turns))
-    if any(call.indices[each] != turn % 2 for each in doubled):
+    turn = turns.setdefault(single, len(turns)) + crc32(item.path.name.encode())
+    if any(call.indices[each] != int(turn % of == 0) for each in doubled):
         item.add_marker("deep")
 
 
