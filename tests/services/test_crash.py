@@ -31,12 +31,21 @@ def killed(*arguments: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.deep])])
-def test_whenever_a_process_is_killed_every_letter_has_one_key_and_one_outcome(kind: str, ground: Ground) -> None:
+@pytest.mark.parametrize(
+    ("kind", "first", "seeds"),
+    [
+        ("sqlite", 50, 1),  # killed three times: in its first, its second and its last third
+        pytest.param("sqlite", 0, 3, marks=pytest.mark.deep),
+        pytest.param("postgres", 0, 3, marks=[pytest.mark.postgres, pytest.mark.deep]),
+    ],
+)
+def test_whenever_a_process_is_killed_every_letter_has_one_key_and_one_outcome(
+    kind: str, first: int, seeds: int, ground: Ground
+) -> None:
     server = ["--postgres", ground.postgres()] if kind == "postgres" else []
-    told = killed("--seeds", "3", "--together", "1", *server)
+    told = killed("--first", str(first), "--seeds", str(seeds), "--together", "1", *server)
     assert told["wrong"] == []
-    assert told["lives"] == 4
+    assert told["lives"] == seeds + 1
     assert told["deaths"] >= 3
     assert told["letters"] > 20
     assert told["notices"] > 30
