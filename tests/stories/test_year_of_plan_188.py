@@ -35,6 +35,7 @@ from engine.assignments import lifecycle, opening
 from engine.assignments.lifecycle import ReportText
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
+from engine.files.plan_parts import subject_words
 from engine.queries.figures.plan_progress import standing
 from engine.queries.time_class import read_today
 from engine.queries.work.papers import plan_of
@@ -450,6 +451,7 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     )
     every_rung_for_whom_and_when(story)
     no_letter_twice_or_on_a_closed_day(story)
+    no_subject_names_the_subject_of_the_plan(story)
     nobody_goes_over_a_head(story)
     a_digest_a_week_to_whom_it_concerns(story)
     every_chasing_that_a_letter_claims_was_sent(story)
@@ -473,6 +475,10 @@ def every_rung_for_whom_and_when(story: Story) -> None:
     assert not expected - told, f"owed and never said: {list(expected - told)[:5]}"
     assert len(told) > 1000
     assert max(told.values()) == 1
+
+
+def no_subject_names_the_subject_of_the_plan(story: Story) -> None:
+    assert [each.subject for each in story.box.letters if subject_words(each.subject)] == []
 
 
 def no_letter_twice_or_on_a_closed_day(story: Story) -> None:

@@ -29,7 +29,7 @@ from ground.factory import (
 )
 from ground.post import KEY, LetterBox, post_office
 from ground.postgres import Ground
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
@@ -98,7 +98,14 @@ def sent_by_day(database: Database, *, urgent: bool) -> Counter[Any]:
 
 
 @settings(
-    max_examples=60 if DEEP else 3, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60,
+    phases=tuple(Phase) if DEEP else [Phase.explicit],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@example(
+    plans=[(4, Urgency.HOA_TOC), (2, Urgency.NORMAL)],
+    moments=[(4, False), (6, False), (8, True), (9, False), (30, False)],
+    begun="2021-06-10",
 )
 @given(
     plans=st.lists(
@@ -266,6 +273,7 @@ def test_no_sms_names_the_subject_or_takes_more_than_two_parts(language: str) ->
         assert (subject_words(text), 0 < measure(plain(text)).parts <= MAX_PARTS) == ((), True)
 
 
+@pytest.mark.deep  # its year, whose subjects are looked at, is lived in tests/stories
 def test_every_letter_of_plan_188_keeps_its_subject_neutral(sqlite_database: Database) -> None:
     """Its own title names the subject; from the opening to the first escalation no subject line does."""
     began = at("2021-04-07", "09:00")
