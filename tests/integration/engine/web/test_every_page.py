@@ -37,9 +37,9 @@ def found(office: Office) -> list[Address]:
 def hostile(address: Address, turn: int) -> Iterator[str]:
     """Each parameter of the path hostile in turn; then the queries."""
     for n, name in enumerate(address.parameters):
-        for value in part(HOSTILE, turn + n, 12):
+        for value in part(HOSTILE, turn + n, len(HOSTILE)):
             yield address.filled(**{name: value})
-    for query in part([*hostile_queries(address)], turn, 10):
+    for query in part([*hostile_queries(address)], turn, 20):
         yield f"{address.filled()}?{query}"
 
 
@@ -64,7 +64,7 @@ def test_no_address_however_hostile_breaks_a_page(office: Office, watched: Watch
 def test_every_role_gets_an_answer_in_words_at_every_address(lived: Database, tmp_path: Path, role: ActorRole) -> None:
     visitor = as_role(lived, tmp_path, role.value, WHOSE.get(role, "huyen-b"))
     before = everything(lived)
-    pages = part([*enumerate(PAGES)], list(ActorRole).index(role), 4)
+    pages = part([*enumerate(PAGES)], list(ActorRole).index(role), 6)
     paths = (path for turn, address in pages for path in _some(address, turn))
     assert walk(visitor, paths) == []
     assert everything(lived) == before

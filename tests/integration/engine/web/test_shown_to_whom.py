@@ -30,7 +30,7 @@ PEOPLE = [
     pytest.param("monitor", "tinh", marks=pytest.mark.deep),
     ("monitor", "so-ban"),
     ("leadership", "tinh"),
-    ("administrator", "so-chinh"),
+    pytest.param("administrator", "so-chinh", marks=pytest.mark.deep),
 ]
 
 
