@@ -258,8 +258,9 @@ def test_real_letters_avoid_the_second_and_third_of_september(sqlite_database: D
 
 def test_a_closed_monday_s_digest_comes_on_tuesday(sqlite_database: Database) -> None:
     closed = (DayException(date(2021, 6, 21), DayKind.HOLIDAY, "Nghỉ"),)
-    laid = activated(store(sqlite_database, now=BEGAN, days=closed))
-    box = lived(laid, BEGAN, at("2021-06-22", "20:00"))
+    began = at("2021-06-14", "09:00")
+    laid = activated(store(sqlite_database, now=began, days=closed), now=began)
+    box = lived(laid, began, at("2021-06-22", "20:00"))
     assert on(box, "2021-06-21") == []
     assert "leadership@tinh.example" in on(box, "2021-06-22")
     assert {each.week for each in rows(sqlite_database, Digest) if each.letter_id} == {"2021-W25"}
