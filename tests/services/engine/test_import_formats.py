@@ -40,20 +40,21 @@ def page(text: str) -> bytes:
     return f"<html><head>{head}</head><body>{lines}</body></html>".encode("cp1252", errors="xmlcharrefreplace")
 
 
-def printed(folder: Path, document: bytes) -> bytes:
-    """The PDF that LibreOffice makes of a Word document: lines wrapped, pages numbered by place."""
-    path = folder / "plan.docx"
-    path.write_bytes(document)
-    (pdf,) = as_pdf(path)
-    return pdf.read_bytes()
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The PDF that LibreOffice makes of each as a Word document: lines wrapped, pages numbered by place."""
+    folder = tmp_path_factory.mktemp("printed")
+    documents = [folder / f"{path.stem}.docx" for path in OWN]
+    for path, document in zip(OWN, documents, strict=True):
+        document.write_bytes(word(path.read_text(encoding="utf-8")))
+    return {pdf.stem: pdf.read_bytes() for pdf in as_pdf(*documents)}
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
-def test_every_format_of_a_plan_gives_the_same_duties(path: Path, tmp_path: Path) -> None:
+def test_every_format_of_a_plan_gives_the_same_duties(path: Path, printed: dict[str, bytes]) -> None:
     text = path.read_text(encoding="utf-8")
     wanted = read_as(read_document(text.encode(), "plan.txt"))
-    made = word(text)
     assert len(wanted) >= 25
-    assert read_as(read_document(made, "plan.docx")) == wanted
+    assert read_as(read_document(word(text), "plan.docx")) == wanted
     assert read_as(read_document(page(text), "plan.htm")) == wanted
-    assert read_as(read_document(printed(tmp_path, made), "plan.pdf")) == wanted
+    assert read_as(read_document(printed[path.stem], "plan.pdf")) == wanted
