@@ -234,7 +234,7 @@ def test_no_page_of_the_review_is_over_50_kb_and_opening_and_turning_lose_nothin
     assert f"{duty}.text" not in dict(fields(folded.text))
     again = fields(opened(desk, fields(folded.text), 0).text)
     assert [value for name, value in again if name == f"{duty}.cadence"] == ["quarter"]
-    for n in range(17):
+    for n in part(range(17), 1, 3):
         again_page = opened(desk, again, n)
         again = fields(again_page.text)
         assert len(again_page.content) < 50_000
@@ -413,7 +413,7 @@ def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, t
     desk = open_office(
         sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), simulate=cached_simulation(sqlite_database)
     )
-    page = BeautifulSoup(desk.get(f"/plans/{laid.plan_id}/simulate?scenario=late&until=2021-07-09").text, "lxml")
+    page = BeautifulSoup(desk.get(f"/plans/{laid.plan_id}/simulate?scenario=late&until=2021-06-18").text, "lxml")
     heat = page.select("table.heat tbody tr")
     figures = [int(each.get_text()) for line in heat for each in line.select("td[class^=h]")]
     sums = [int(line.select("td.num")[0].get_text()) for line in heat]
