@@ -104,8 +104,8 @@ def test_every_statement_has_an_index_to_go_by(postgres_url: str) -> None:
             statements.setdefault(statement, parameters[0] if many else parameters)
 
     with closing_database(postgres_url) as database:
-        fill(database, 4_000, AGENCIES)
-        make_due(database, 4_000, DUE, AGENCIES)
+        fill(database, 1_000, AGENCIES)
+        make_due(database, 1_000, DUE, AGENCIES)
         event.listen(database.bind, "before_cursor_execute", note)
         live(database)
         event.remove(database.bind, "before_cursor_execute", note)

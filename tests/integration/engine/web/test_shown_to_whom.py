@@ -18,7 +18,7 @@ from lxml import html
 from engine.admin.published_figures import publish_figures
 from engine.store.database import Database
 
-MOST = 150 if DEEP else 75
+MOST = 150 if DEEP else 60
 MOST_OF_ONE_SHAPE = MOST if DEEP else 2
 """How many assignments, letters, agencies one opens: some, since what is offered differs by their state."""
 Walked = Callable[[str, str], dict[str, str]]

@@ -121,14 +121,13 @@ def ranking() -> bytes:
 
 PAPERS: dict[str, Callable[[], bytes]] = {
     "dispatch to 1": lambda: dispatch(1),
-    "dispatch to 7": lambda: dispatch(7),
     "dispatch to 21": lambda: dispatch(21),
     "report": report,
     "quick": quick,
     "ranking": ranking,
 }
-if DEEP:  # more pages of the annex of the one to 21
-    PAPERS["dispatch to 130"] = lambda: dispatch(130)
+if DEEP:  # what stands between, and more pages of the annex
+    PAPERS |= {"dispatch to 7": lambda: dispatch(7), "dispatch to 130": lambda: dispatch(130)}
 
 
 @dataclass(frozen=True)
