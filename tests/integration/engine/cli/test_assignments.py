@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ground.commands import Commands
+from ground.depth import part
 from ground.factory import CONFIG, Laid, at, happened, lay, row, rows, swept
 
 from engine.store.database import Database
@@ -94,13 +95,14 @@ def bad_files(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in names} | {"a folder": folder, "no end": Path("/dev/zero")}
 
 
-@pytest.mark.parametrize(
-    "words", ["plan check", "plan load", "plan import", "load directory", "load policy", "load calendar", "simulate"]
-)
+READING = ("plan check", "plan load", "plan import", "load directory", "load policy", "load calendar", "simulate")
+
+
+@pytest.mark.parametrize("words", READING)
 def test_a_file_that_cannot_be_read_is_named_with_what_to_do(
     dondoc: Commands, sqlite_database: Database, words: str
 ) -> None:
-    for name, file in bad_files(dondoc.folder).items():
+    for name, file in part([*bad_files(dondoc.folder).items()], READING.index(words), 2):
         if words == "plan import" and file.suffix == ".yaml" and name != "missing.yaml":
             continue  # any text may be a document; that none is found in it is the importer's own matter
         said = dondoc(*words.split(), file).wrong

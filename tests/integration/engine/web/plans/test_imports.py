@@ -188,9 +188,13 @@ def own_province(name: str) -> bytes:
 
 
 OWN = {"epidemic": 26, "traffic": 25, "poverty": 25}  # duties
+MORE = ("digital-year", "traffic", "poverty")
 
 
-@pytest.mark.parametrize("name", ["188", "digital-year", "traffic-year", "land-fund", *OWN])
+@pytest.mark.parametrize(
+    "name",
+    ["188", "traffic-year", "land-fund", "epidemic", *(pytest.param(each, marks=pytest.mark.deep) for each in MORE)],
+)
 def test_a_document_becomes_a_loaded_plan_in_at_most_five_edits(desk: Office, name: str) -> None:
     """Edits are what a person changes in the form: a choice for an unknown body, a field that is wrong."""
     path = TEXT.parent / "import" / "own" / f"{name}.txt"
@@ -296,11 +300,11 @@ def test_corrections_reach_the_plan(desk: Office, typed: Pairs) -> None:
         (f"{ITEM.format(2)}.duties[0].due", "31/2/2021", "Không đọc được ngày"),
         (f"{ITEM.format(2)}.duties[0].due", "45", "từ 1 đến 31"),
         ("number", "188", "viết sai dạng"),
-        ("issued_on", "hôm qua", "Không đọc được ngày"),
+        pytest.param("issued_on", "hôm qua", "Không đọc được ngày", marks=pytest.mark.deep),
         ("short_title", "Kế hoạch phòng, chống mại dâm", "có từ ngữ nhạy cảm của lĩnh vực"),
-        ("sms_name", "Kế hoạch 188", "viết sai dạng"),
-        ("supervisor", "Sở Không Có", "danh bạ không có"),
-        ("issuer", "", "để trống"),
+        pytest.param("sms_name", "Kế hoạch 188", "viết sai dạng", marks=pytest.mark.deep),
+        pytest.param("supervisor", "Sở Không Có", "danh bạ không có", marks=pytest.mark.deep),
+        pytest.param("issuer", "", "để trống", marks=pytest.mark.deep),
     ],
 )
 def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
@@ -457,7 +461,7 @@ SET = sorted(each for each in (TEXT.parent / "import").rglob("*") if each.suffix
 @pytest.mark.parametrize("folder", sorted({each.parent for each in SET}), ids=lambda folder: folder.name)
 def test_every_labelled_text_comes_to_a_form_whose_mistakes_stand_beside_their_fields(folder: Path) -> None:
     directory = load_directory(DIRECTORY)
-    for file in part([each for each in SET if each.parent == folder], 0, 3):
+    for file in part([each for each in SET if each.parent == folder], 0, 6):
         try:
             sheet = sheet_of(read_document(file, file.name, directory=directory), directory)
         except BadInput:
