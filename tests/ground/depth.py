@@ -27,14 +27,18 @@ def takes_turns(item: pytest.Item, fixtures: set[str], of: int = 2) -> None:
     in a file with the second value, the others with the first. Not where a test says itself which, by
     ``parametrize``. Which one comes first differs from file to file, so that small files have their turn, too."""
     call = getattr(item, "callspec", None)
-    doubled = fixtures & (call.indices.keys() if call else set())
+    doubled = sorted(fixtures & (call.params.keys() if call else set()))
     if not doubled or any(fixtures & {*_names(mark)} for mark in item.iter_markers("parametrize")):
         return
     turns = _TURNS.setdefault(item.path, {})
-    single = (item.nodeid.partition("[")[0], *(n for name, n in sorted(call.indices.items()) if name not in doubled))
-    turn = turns.setdefault(single, len(turns)) + crc32(item.path.name.encode())
-    if any(call.indices[each] != int(turn % of == 0) for each in doubled):
-        item.add_marker("deep")
+    rest = sorted((name, repr(value)) for name, value in call.params.items() if name not in doubled)
+    turn = turns.setdefault((item.nodeid.partition("[")[0], *rest), len(turns)) + crc32(item.path.name.encode())
+    for each in doubled:
+        values, value = _VALUES.setdefault(each, []), call.params[each]
+        if value not in values:
+            values.append(value)
+        if values.index(value) != int(turn % of == 0):
+            item.add_marker("deep")
 
 
 def _names(parametrize: pytest.Mark) -> Sequence[str]:
@@ -43,3 +47,5 @@ def _names(parametrize: pytest.Mark) -> Sequence[str]:
 
 
 _TURNS: dict[Path, dict[tuple[object, ...], int]] = {}
+_VALUES: dict[str, list[object]] = {}
+"""The two values of each fixture, in their order: pytest's own index counts the product of all parameters."""
