@@ -20,18 +20,25 @@ from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
 from engine.importer.phrases.names import opens_duty
-from engine.importer.phrases.owners import owner_line
+from engine.importer.phrases.owners import bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$")
+_QUOTED = re.compile(r"[\"”»]\s*$")
 _RULED = re.compile(r"^[\s\-–—_=*.~·|+]*$")
 _EXPECTS_MORE = re.compile(
     r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|(?<!trực )thuộc|việt|trưởng cục|giám đốc sở|"
     r"(?:của|với) ban)$"
     r"|[,\-–&/(]$"
 )
+_EXPECTS_NUMBER = re.compile(
+    r"(?<!\w)(?<!hằng )(?<!hàng )(?<!mỗi )(?<!từng )"
+    r"(?:điều|khoản|điểm|mục|tiết|tháng|ngày|năm|quý|số|lần|thứ|khóa|loại|nhóm|đội|lớp|từ|đến|khoảng|trên|dưới|"
+    r"hơn|phần|chương|bảng|biểu|phụ lục|giai đoạn|đợt|tuần|cột|hàng|dòng|trang|nghị định|quyết định|luật)$"
+)
+_EXPECTS_LETTER = re.compile(r"(?<!\w)(?:điểm|khoản|mục|tiết|loại|nhóm|lớp|bảng|biểu|phụ lục|khối)$")
 _END_OF_NAME = re.compile(
     r"[A-ZĐÀ-Ỹ][a-zà-ỹ]*(?: [A-ZĐÀ-Ỹ][a-zà-ỹ]*)?: "
 )  # «Chi cục Thuế khu vực Bát Sơn - Na» «Lộc: …»
@@ -82,7 +89,9 @@ class Shape:
 
 def ended(text: str) -> bool:
     """Whether a text ends like a sentence or the entry of a list."""
-    return _ENDED.search(text[-8:]) is not None
+    return _ENDED.search(text[-8:]) is not None or (
+        len(text) > _LONGEST_TITLE and _QUOTED.search(text[-8:]) is not None
+    )
 
 
 def measured(lines: Sequence[TextLine]) -> Shape:
@@ -203,7 +212,8 @@ class _Joiner:
             return False
         text = "".join(self.parts)
         mark, body, marked = mark_of(text), body_of(text), mark_of(line.text) is not None
-        if _EXPECTS_MORE.search(matching(body[-20:])):
+        numbered = _EXPECTS_NUMBER.search(matching(body[-20:])) and line.text[:1] in "0123456789IVX"
+        if _EXPECTS_MORE.search(matching(body[-20:])) or (numbered and not is_capital(body)):
             return False
         if is_capital(body):
             return not is_capital(line.text) or marked
@@ -232,6 +242,13 @@ class _Joiner:
         last = self.counts.get((mark.rank, mark.depth), 0)
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
         next_ = next_ or (mark.rank is Rank.PART and line.text[: mark.length].rstrip().endswith("."))
+        if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():
+            return True  # no line of the text goes on in the next
+        expects = _EXPECTS_LETTER if mark.rank in (Rank.LETTER, Rank.CAPITAL) else _EXPECTS_NUMBER
+        numeral = mark.rank not in BULLETS or rest[:1].isdigit()
+        if numeral and expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
+            named = bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True))
+            return next_ and bool(named)
         return next_ and not (starts_small(rest) and full)
 
     def _paired(self, before: str, rest: str) -> bool:
