@@ -68,7 +68,7 @@ def application(system: System) -> FastAPI:
 
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
-    gc.disable()  # a fifth of the time to start went into looking for garbage
+    gc.disable()  # a tenth of the time to start went into looking for garbage
     from workflows.heartbeat import Heartbeat
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
