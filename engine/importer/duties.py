@@ -173,6 +173,8 @@ class SectionRead:
         own are duties, too."""
         own = [child for child in node.children if child.leads or child.gives_duties]
         text = whole(node, without=own)
+        if matching(text[:12]).startswith("nội dung: "):
+            text = text.partition(":")[2].strip()
         titled = is_task_title(node.body)
         points = [child for child in node.children if titled or child.opens]
         several = not own and 1 < len(points) == len(node.children) and not node.ended

@@ -60,7 +60,9 @@ def _parts_at(blocks: Sequence[Block], n: int) -> list[str]:
     """The cells of a line, or what it adds to one where rows go on below it; none where a table ends or begins."""
     block = blocks[n] if n < len(blocks) else None
     below = next(filter(None, map(_parts, blocks[n : n + 3])), [])
-    return (_parts(block) or [block.text]) if isinstance(block, TextLine) and below and not _is_head(below) else []
+    if not isinstance(block, TextLine) or not below or _is_head(below):
+        return []
+    return _parts(block) or [part.strip() for part in block.text.split(BAR)]  # «II | Kiểm tra»
 
 
 def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:

@@ -581,6 +581,25 @@ def test_a_duty_table_counts_under_any_heading_and_a_code_is_no_time(read):
     ]
 
 
+def test_rows_under_the_numbered_groups_of_a_table_are_cited_by_both_numbers(read):
+    plan = read(
+        "III. NHIỆM VỤ\nTT | Nhiệm vụ | Cơ quan chủ trì | Thời gian\nI | Hoàn thiện quy định\n"
+        "1 | Rà soát quy chế | Sở Tư pháp | 31/3/2022\n2 | Sửa biểu mẫu | Sở Nội vụ | 30/4/2022\nII | Kiểm tra\n"
+        "1 | Kiểm tra các chợ | Sở Y tế | 31/5/2022\n2 | Kiểm tra bến phà | Sở Giao thông vận tải | 30/6/2022\n"
+    )
+    assert [duty.citation for duty in plan.duties] == ["III.I.1.1", "III.I.2.1", "III.II.1.1", "III.II.2.1"]
+    assert [item.topic for item in plan.items][::2] == ["Hoàn thiện quy định", "Kiểm tra"]
+
+
+def test_the_label_before_what_is_to_be_done_is_no_word_of_it(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Hội nghị lần thứ nhất\n1.1. Nội dung: Bàn về số người được giới thiệu.\n"
+        "- Thời gian: ngày 05/12/2025.\n- Đơn vị chủ trì: Sở Nội vụ.\n"
+        "1.2. Nội dung: Lập danh sách.\n- Thời gian: ngày 30/01/2026.\n- Đơn vị chủ trì: Sở Tư pháp.\n"
+    )
+    assert [duty.text for duty in plan.duties] == ["Bàn về số người được giới thiệu.", "Lập danh sách."]
+
+
 def test_those_to_whom_a_telegram_goes_are_no_entries():
     text = (
         "UBND TỈNH AN LẠC\nSố: 2/CĐ-UBND\nAn Lạc, ngày 02 tháng 3 năm 2022\nV/v ứng phó xâm nhập mặn\n\n"
