@@ -356,7 +356,7 @@ class SectionRead:
         whole = f"{said.intro} {text}" if said.intro else text
         names, facts = tuple(owner.name for owner in owners), said.facts
         roles = roles_in(whole, names)
-        helping = roles_in(text, names).coordinating or roles.coordinating
+        helping = (said.intro and roles_in(text, names).coordinating) or roles.coordinating
         told = "\n".join((whole, *facts.details))
         deadlines = (*deadlines_in(told), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
         if not any(each.days for each in deadlines):

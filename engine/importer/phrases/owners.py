@@ -142,9 +142,10 @@ def asked_in(text: str) -> OwnerLine | None:
 
 
 def asked_by(issuer: str, text: str) -> OwnerLine | None:
-    """Whom the issuer asks in a sentence, by the beginning of its name («…, UBND tỉnh đề nghị các sở …»)."""
+    """Whom the issuer, as ``spelled_out``, asks in a sentence, by the beginning of its name («…, UBND tỉnh đề nghị các
+    sở …»)."""
     prose = Prose.of(text)
-    words = spelled_out(issuer).split()
+    words = issuer.split()
     for found in _ASKS.finditer(prose.plain) if words else ():
         before = spelled_out(text[: found.start()]).rstrip()
         if found.group() != "chỉ đạo" and any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):

@@ -23,7 +23,7 @@ from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
 _LONGEST_TASK = 2000
 
 
-def survey(root: Node, issuer: str = "") -> None:
+def survey(root: Node, issuer: str) -> None:
     """Says of every node who is to do it, what its heading is about, and how much below it names bodies."""
     last: Columns | None = None
     nodes = list(root.walk())
@@ -33,11 +33,12 @@ def survey(root: Node, issuer: str = "") -> None:
             last = node.columns or last
     lines = (owner_line(node.body, headed=_titled(node)) for node in nodes)
     known = known_names({name.text for line in lines if line and not line.inline for name in line.names})
+    asker = spelled_out(issuer)
     for node in reversed(nodes):
-        _count(node, known, issuer)
+        _count(node, known, asker)
 
 
-def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
+def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
     """Called for children before parents."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
@@ -50,8 +51,8 @@ def _count(node: Node, known: re.Pattern[str], issuer: str) -> None:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
             node.doer = doer_in(node.body, known)
-            if node.doer is None or spelled_out(issuer).startswith(spelled_out(node.doer.names[0].text)):
-                node.owner = None if node.announces else asked_by(issuer, node.body)
+            if node.doer is None or asker.startswith(spelled_out(node.doer.names[0].text)):
+                node.owner = None if node.announces else asked_by(asker, node.body)
     if node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN):
         _hand_on(node)
     entries = [child for child in node.children if _counts(child)]
