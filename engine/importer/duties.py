@@ -118,6 +118,8 @@ class SectionRead:
             self._owned(child, line, topic)
         elif doer is not None and (doer.alone or (child.announces and child.marked())):
             self._owned(child, replace(doer, form=Form.ALONE, rest=""), topic)
+        elif doer is not None and child.ended and any(each.opens for each in child.marked()):
+            self._owned(child, replace(doer, form=Form.INLINE, rest=child.body), topic)
         elif doer is not None:
             entry = self._at(child, topic, doer, inline=True)
             text, facts = whole(child), Facts.inside(child.body)
@@ -155,6 +157,8 @@ class SectionRead:
             return
         inline = line.inline and not node.marked()
         own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
+        for fact in node.facts if own else ():
+            self.account.use(fact.line, Use.FACT, entry.citation)
         if line.inline:  # «2. Đề nghị UBND xã phối hợp» over points is none of its duties
             own = [replace(said, level=0) for said in own] if node.ended or not node.marked() else []
         alone = inline and node.ended and node.rank is Rank.NUMBER
@@ -473,7 +477,7 @@ def _another(said: Said, named: set[str]) -> OwnerLine | None:
     plain = matching(node.body)
     if plain.startswith("riêng ") or (line.request and node.mark is None):
         return line
-    own = node.mark is not None and line.written[0].isupper() and (not line.start or plain.startswith("giao "))
+    own = line.written[0].isupper() and (not line.start or plain.startswith("giao "))
     return line if (asked or own) and not named & {name.text for name in line.names} else None
 
 

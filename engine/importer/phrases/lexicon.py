@@ -99,10 +99,11 @@ doanh nghiệp; lực lượng; cơ sở y tế; kế toán ngân sách; ngườ
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words(r"""
 chi đoàn; ban đảng; ban cán sự đảng; đảng đoàn; tổ đại biểu; đại biểu(?= (?:hội đồng|hđnd|quốc hội)(?!\w)); chủ thể; hộ;
-chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy;
-thành ủy; đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
-trường; tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành(?! phần); thị xã; thị; thị trấn; xã; phường; quận;
-đặc khu; doanh nghiệp; cấp; cấp ủy; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở khám bệnh; cơ sở;
+chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy; thành ủy;
+đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
+trường(?! hợp| kỳ); tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành(?! phần); thị xã; thị; thị trấn; xã;
+phường; quận; đặc khu; doanh nghiệp; cấp; cấp ủy; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở;
+cơ sở khám bệnh;
 chữa bệnh; cấp hội; bệnh viện; trung tâm; báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối;
 khu phố; buôn; ấp; đội; đồng chí; ông; bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn; hợp tác xã; tập đoàn;
 tổng công ty; trường học; trường đại học; đại học; học viện; cao đẳng; trung cấp; hiệp hội; đơn vị sự nghiệp;
@@ -145,7 +146,7 @@ thông qua
 
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
-phải;
+phải; sớm; sâu sát;
 phục vụ; tham dự; tiến hành; thiết lập; hoàn tất; thúc đẩy; khuyến cáo; cho vay; giải ngân; tuyên dương; trưng bày;
 biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; phân phối; cấp phát; tiêu hủy; khoanh vùng; ứng phó;
 cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông; dọn dẹp; trao tặng;

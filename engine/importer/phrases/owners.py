@@ -127,6 +127,14 @@ def owner_line(
 _ASKS = spelled(r"(?<!\w)(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo)(?: cho)?(?!\w)")
 
 
+_LEADS_IN = spelled(r"(?<!\w)(?:giao|yêu cầu|đề nghị)(?: như sau)? ?:$")
+
+
+def is_lead_in(text: str) -> bool:
+    """Whether a heading says that bodies are asked below it («3. Ban Thường vụ Đảng ủy yêu cầu:»)."""
+    return _LEADS_IN.search(matching(text[-60:])) is not None
+
+
 def asked_in(text: str) -> OwnerLine | None:
     """Whom a paragraph that ends in a colon asks to do what follows («…, Thủ tướng Chính phủ yêu cầu các bộ, ngành:»,
     «… đề nghị UBND các xã thực hiện một số nội dung sau:»)."""

@@ -73,7 +73,9 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     if not title:
         title, after = _about(lines)
         top = lines[: max(after, 40)]
-        after = _after_address(lines, after)
+        address = next((n for n, line in enumerate(lines[:60]) if _is_address(line)), None)
+        if title or address is not None:
+            after = _after_address(lines, after if address is None else min(after, address))
     else:
         top = lines[:after]
     title = replace(title, text=nameless(title.text))
@@ -84,7 +86,7 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     for code, found, name in (("issuer_missing", issuer, "cơ quan ban hành"), ("title_missing", title, "tên văn bản")):
         if not found:
             doubts.append(Doubt(code, f"Không tìm thấy {name} ở đầu văn bản.", "đầu văn bản"))
-    before, rest = _cut(blocks, after if title else 0)
+    before, rest = _cut(blocks, after)
     foot = _Foot()
     body = _without_foot(rest, foot)
     lines_of = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
@@ -275,13 +277,19 @@ def _about(lines: Sequence[TextLine]) -> tuple[Found, int]:
     return Found(), 0
 
 
+def _is_address(line: TextLine) -> bool:
+    """«Kính gửi: …», unless the text of the letter goes on in the same line."""
+    plain = matching(line.text)
+    return (plain.startswith("kính gửi") and len(plain) < 200) or plain.endswith(" điện:")
+
+
 def _after_address(lines: Sequence[TextLine], after: int) -> int:
     """Where the text of a letter begins: after its date and after «Kính gửi: …» with the list under it."""
     for n, line in enumerate(lines[after:60], after):
         plain = matching(line.text)
         if _DATED.search(plain):
             after = n + 1
-        if plain.startswith("kính gửi") or plain.endswith(" điện:"):
+        if _is_address(line):
             n += 1
             while n < len(lines) and re.match(r"[-–+*•|]", lines[n].text):
                 n += 1

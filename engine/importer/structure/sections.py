@@ -15,7 +15,7 @@ from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import known_names
-from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, owner_line, spelled_out
+from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, is_lead_in, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
@@ -51,9 +51,11 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
             node.doer = doer_in(node.body, known)
-            if node.doer is None or asker.startswith(spelled_out(node.doer.names[0].text)):
-                node.owner = None if node.announces else asked_by(asker, node.body)
-    if node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN):
+        named = node.owner or node.doer
+        if not (node.announces or node.leads or headed) and (named is None or _is_issuer(named, asker)):
+            node.owner = asked_by(asker, node.body) or node.owner
+    part = node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
+    if part or is_lead_in(node.body):
         _hand_on(node)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
@@ -72,6 +74,10 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
             child.among = 2 * (owned - (child.owner is not None)) >= len(beside) - 1 > 0
 
 
+def _is_issuer(line: OwnerLine, asker: str) -> bool:
+    return asker.startswith(spelled_out(line.names[0].text))
+
+
 def _titled(node: Node) -> bool:
     """Whether a node is no sentence and something stands below it."""
     return bool(node.children) and not node.ended
@@ -85,15 +91,27 @@ def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
         if child.rank is None and asked and _goes_on(child):
             child.owner = replace(asked, rest=child.body)
         elif child.rank is None:
-            asked = (None if child.children else asked_in(child.body)) or around
+            begins = child.owner if child.announces and child.owner and not child.owner.alone else None
+            asked = (None if child.children else asked_in(child.body) or begins) or around
         elif asked and child.gives_duties and child.rank is Rank.NUMBER and not child.is_entry:
             _hand_on(child, asked)
-        elif asked and child.rank > Rank.ROMAN and not (child.is_entry or child.gives_duties):
+        elif asked and child.rank > Rank.ROMAN and not (_names_another(child, asked) or child.gives_duties):
             told = child.ended or child.opens
             own = placed_owner(child.body) if child.body.startswith("Các ") and child.ended else None
             titled = bool(child.children) and (child.announces or not child.ended or _is_title(child))
             theirs = replace(asked, form=Form.ALONE) if titled else replace(asked, rest=child.body)
             child.owner = own or (theirs if told else None)
+
+
+def _names_another(node: Node, asked: OwnerLine) -> bool:
+    """Whether a point names itself who is to do it, and not only one of those asked («… Cục Thuế chủ động lập …»)."""
+    if node.owner is not None or node.leads or node.doer is None:
+        return node.is_entry
+    return not {_singular(name.text) for name in node.doer.names} <= {_singular(name.text) for name in asked.names}
+
+
+def _singular(name: str) -> str:
+    return spelled_out(name).removeprefix("các ")
 
 
 def _goes_on(node: Node) -> bool:
@@ -157,6 +175,9 @@ def _sections(node: Node) -> Iterator[Node]:
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
         full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
         full = full or any(is_order(each) for each in child.marked())
+        full = full or (
+            theme is Theme.OPEN and is_lead_in(child.body) and any(each.is_entry for each in child.children)
+        )
         full = full or (several and any(_commits(each) for each in child.walk()))
         if not entry and (titled or full):
             yield child

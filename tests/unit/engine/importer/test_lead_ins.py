@@ -1,0 +1,118 @@
+"""Who is to do what stands below a lead-in, below the addressees of a letter, or in a paragraph of its own."""
+
+from engine.importer import read_document
+
+
+def owned(plan):
+    return [(duty.citation, [owner.name for owner in item.owners]) for item in plan.items for duty in item.duties]
+
+
+CONCLUSION = """
+ĐẢNG ỦY XÃ BÌNH KHÊ
+BAN THƯỜNG VỤ
+Số 21-TB/ĐU
+Bình Khê, ngày 12 tháng 5 năm 2026
+THÔNG BÁO
+Kết luận kiểm tra Chi bộ thôn Đông Hồ
+1. Ưu điểm: Chi bộ đã quán triệt đầy đủ các văn bản của cấp trên.
+2. Ban Thường vụ yêu cầu:
+Chi bộ thôn Đông Hồ chấn chỉnh những hạn chế nêu trên và thực hiện tốt các nội dung sau:
+- Rà soát, bổ sung quy chế làm việc của chi bộ.
+- Thu, nộp đảng phí đầy đủ.
+- Bí thư chi bộ báo cáo kết quả trước ngày 30/6/2026.
+3. Tổ chức thực hiện
+- Giao Văn phòng Đảng ủy theo dõi việc thực hiện Thông báo này.
+Nơi nhận:
+- Chi bộ thôn Đông Hồ.
+"""
+
+
+def test_below_a_number_that_asks_stand_the_duties_of_the_body_that_its_paragraph_begins_with():
+    assert owned(read_document(CONCLUSION.encode(), "kl.txt")) == [
+        ("2.1", ["Chi bộ thôn Đông Hồ"]),
+        ("2.2", ["Chi bộ thôn Đông Hồ"]),
+        ("2.3", ["Bí thư chi bộ"]),
+        ("3.1", ["Văn phòng Đảng ủy"]),
+    ]
+
+
+LETTER = """
+CỤC KIỂM LÂM
+Số: 88/KL-QLR
+V/v tăng cường phòng cháy rừng
+Kính gửi: Chi cục Kiểm lâm các tỉnh, thành phố.
+Để chủ động phòng cháy, Cục Kiểm lâm đề nghị các Chi cục Kiểm lâm thực hiện:
+1. Hoàn thành phương án phòng cháy trước ngày 29/4/2026. Chi cục Kiểm lâm chủ động phân công trực đến từng trạm.
+- Áp dụng cấp dự báo cháy trong bố trí lực lượng.
+- Đôn đốc thu dọn vật liệu cháy ven đường.
+2. Đối với các trường hợp phát sinh, Chi cục Kiểm lâm chủ động xử lý, báo cáo.
+Nơi nhận:
+- Như trên.
+"""
+
+
+def test_points_below_a_number_are_duties_though_one_of_those_asked_is_named_in_its_sentence():
+    asked = ["các Chi cục Kiểm lâm"]
+    assert owned(read_document(LETTER.encode(), "cv.txt")) == [
+        ("1", asked),
+        ("1.1", asked),
+        ("1.2", asked),
+        ("2", asked),
+    ]
+
+
+ADDRESSED = """
+Kính gửi:
+- Hiệu trưởng các trường Mầm non;
+- Hiệu trưởng các trường Tiểu học.
+Đề nghị Hiệu trưởng các trường rà soát việc thu quỹ của đơn vị, báo cáo trước ngày 24/3/2026.
+"""
+
+
+def test_those_to_whom_a_copied_letter_goes_are_no_entries_though_it_has_no_head():
+    assert owned(read_document(ADDRESSED.encode(), "cv.txt")) == [("(1)", ["Hiệu trưởng các trường"])]
+
+
+TWO_COLUMNS = """
+SỞ Y TẾ
+Số: 327/SYT-NV
+Kính gửi: Các trung tâm y tế trực thuộc.
+Sở Y tế giao Trung tâm Kiểm soát bệnh tật tỉnh tổng hợp số liệu, báo cáo trước ngày 12/5/2026.
+Nơi nhận:
+- Như trên;
+- Lưu: VT.
+V/v thống kê trang thiết bị
+GIÁM ĐỐC
+"""
+
+
+def test_what_a_letter_is_about_may_stand_after_its_text():
+    plan = read_document(TWO_COLUMNS.encode(), "cv.txt")
+    assert owned(plan) == [("(1)", ["Trung tâm Kiểm soát bệnh tật tỉnh"])]
+    assert plan.title.text == "thống kê trang thiết bị"
+
+
+def test_a_paragraph_under_several_bodies_is_of_the_one_that_it_begins_with(read):
+    plan = read(
+        "III. PHÂN CÔNG\n\nTổ chuyên môn và giáo viên\n\n"
+        "Các tổ chuyên môn căn cứ kế hoạch của trường, triển khai đến từng giáo viên.\n\n"
+        "Giáo viên chủ nhiệm sâu sát nắm vững hoàn cảnh từng học sinh.\n\n"
+        "Tổ văn phòng\n\nSắp xếp hồ sơ.\n\n"
+    )
+    assert owned(plan) == [
+        ("III.(1).1", ["Các tổ chuyên môn"]),
+        ("III.(1).2", ["Giáo viên chủ nhiệm"]),
+        ("III.(2).1", ["Tổ văn phòng"]),
+    ]
+
+
+def test_the_labelled_time_of_a_paragraph_that_begins_with_its_body_is_no_line_left_out(read):
+    plan = read(
+        "II. TRÌNH TỰ THỰC HIỆN\n1.1. Bước 1: Kiểm tra hiện trạng.\n"
+        "Ủy ban nhân dân các xã kiểm tra hiện trạng nhà ở, lập danh sách.\n"
+        "Thời gian hoàn tất: trước ngày 25 tháng 7 năm 2026.\n"
+        "1.2. Bước 2: Tổng hợp danh sách.\n"
+        "Sở Xây dựng tổng hợp danh sách của toàn tỉnh.\nThời gian hoàn tất: trước ngày 18 tháng 8 năm 2026.\n"
+    )
+    assert [len(duty.deadlines) for item in plan.items for duty in item.duties] == [1, 1]
+    assert [each.text for each in plan.left_out] == []
