@@ -35,10 +35,11 @@ def killed(*arguments: str) -> dict[str, Any]:
     ("kind", "first", "seeds"),
     [
         ("sqlite", 50, 1),  # killed three times: in its first, its second and its last third
-        pytest.param("sqlite", 0, 3, marks=pytest.mark.deep),
-        pytest.param("postgres", 0, 3, marks=[pytest.mark.postgres, pytest.mark.deep]),
+        ("sqlite", 0, 3),
+        pytest.param("postgres", 0, 3, marks=pytest.mark.postgres),
     ],
 )
+@pytest.mark.deep
 def test_whenever_a_process_is_killed_every_letter_has_one_key_and_one_outcome(
     kind: str, first: int, seeds: int, ground: Ground
 ) -> None:
