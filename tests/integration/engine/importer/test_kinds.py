@@ -53,6 +53,6 @@ def test_every_paragraph_has_one_use(half):
 
 @pytest.mark.parametrize("half", HALVES)
 def test_the_figures_in_the_docs_are_those_of_today(half, request):
-    shown = (request.config.rootpath / "docs" / "import.md").read_text(encoding="utf-8")
+    shown = (request.config.rootpath / "docs" / "import-figures.md").read_text(encoding="utf-8")
     for row in table(figures_of(half)).splitlines()[2:]:
-        assert row in shown, f"docs/import.md: {half}: {row}"
+        assert row in shown, f"docs/import-figures.md: {half}: {row}"
