@@ -24,6 +24,8 @@ from engine.importer.phrases.owners import (
     Form,
     OwnerLine,
     asked_in,
+    asks,
+    is_of_another,
     owner_line,
     owner_of,
     parted,
@@ -342,7 +344,9 @@ class SectionRead:
                 citation,
             )
         inline = entry.inline and len(duties) == 1
-        numbered = [*_numbered(citation, duties, inline=inline)]
+        named = {name.text for name in entry.line.names}
+        apart = [part for said in duties for part in _apart(replace(said, level=0) if inline else said, named)]
+        numbered = [*_numbered(citation, apart)]
         above = deadlines_in(entry.topic)
         made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
@@ -481,13 +485,31 @@ def _another(said: Said, named: set[str]) -> OwnerLine | None:
     return line if (asked or own) and not named & {name.text for name in line.names} else None
 
 
-def _numbered(citation: str, duties: Sequence[Said], *, inline: bool) -> Iterator[tuple[Said, str]]:
+_NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")
+
+
+def _apart(said: Said, named: set[str]) -> Iterator[Said]:
+    """A duty, and apart from it the sentences of its paragraph from one on that begins with another body."""
+    line = said.text.partition("\n")[0] if said.owner is None and not said.facts.lead else ""
+    for each in _NEXT_SENTENCE.finditer(line):
+        rest = line[each.end() :]
+        other = owner_line(rest)
+        if other is None or (opens_duty(rest) and not other.start) or _OF_ITSELF.match(matching(rest)):
+            continue
+        if other.inline and not asks(other) and is_of_another(other, named):
+            yield replace(said, text=said.text.replace(line, line[: each.start() + 1], 1))
+            yield Said(rest, said.place, owner=other, level=2)
+            return
+    yield said
+
+
+def _numbered(citation: str, duties: Sequence[Said]) -> Iterator[tuple[Said, str]]:
     """The duties of an entry with their numbers; points that only announce others are counted and are none."""
     n = k = 0
     for said in duties:
         n, k = (n, k + 1) if said.level > 1 else (n + said.level, 0)
         if said.text:
-            yield said, citation if inline else ".".join([citation, *(str(each) for each in (n, k) if each)])
+            yield said, ".".join([citation, *(str(each) for each in (n, k) if each)])
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:

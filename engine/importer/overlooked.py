@@ -12,7 +12,7 @@ from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of
 from engine.importer.phrases.names import Prose, begins_name
-from engine.importer.phrases.owners import OwnerLine, asked_in, owner_line
+from engine.importer.phrases.owners import asked_in, is_of_another, owner_line
 from engine.importer.structure.outline import Theme, theme_of
 from engine.importer.vietnamese import matching, spelled
 
@@ -50,7 +50,7 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
     for item in items:
         own = {owner.name for owner in item.owners}
         for duty in item.duties:
-            beside = [each for each in duty.details if is_dated(each) or _is_of_another(doer_in(each), own)]
+            beside = [each for each in duty.details if is_dated(each) or is_of_another(doer_in(each), own)]
             for part in (*_parts(duty.text, own), *beside):
                 yield _doubt(f"một phần của {duty.citation}", part, duty.citation)
 
@@ -59,18 +59,13 @@ def _parts(text: str, own: set[str]) -> list[str]:
     """The parts of a duty's words that are another body's, and those after what may be the names of its own."""
     lines = [body_of(line.strip()) for line in text[:LONGEST].split("\n")]
     parts = (part for line in lines for part in (line, *(line[each.end() :] for each in _NEXT.finditer(line))))
-    found = [part for part in parts if _is_of_another(owner_line(part) if part[:1].isupper() else None, own)]
-    found += [line for line in lines[1:] if line not in found and _is_of_another(doer_in(line), own)]
+    found = [part for part in parts if is_of_another(owner_line(part) if part[:1].isupper() else None, own)]
+    found += [line for line in lines[1:] if line not in found and is_of_another(doer_in(line), own)]
     before, colon, rest = lines[0][:_LONGEST_LIST].partition(":")
     named = before.startswith(tuple(own)) or begins_name(Prose.of(before), 0)
     if colon and named and lines[0] not in found and not VERB.search(matching(before)):
         found += [rest.strip()] if rest else lines[1:]
     return found
-
-
-def _is_of_another(line: OwnerLine | None, own: set[str]) -> bool:
-    others = {name.text for name in line.names if name.text[0].isupper()} if line else set()
-    return bool(line and not line.alone and others and not others & own)
 
 
 def _shown(text: str) -> str:

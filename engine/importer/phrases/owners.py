@@ -127,6 +127,22 @@ def owner_line(
 _ASKS = spelled(r"(?<!\w)(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo)(?: cho)?(?!\w)")
 
 
+def singular(name: str) -> str:
+    """A name for comparing: «các Cục Thuế» is «Cục Thuế»."""
+    return spelled_out(name).removeprefix("các ")
+
+
+def is_of_another(line: OwnerLine | None, own: set[str]) -> bool:
+    """Whether a sentence begins with bodies, none of which is one of its own."""
+    others = {singular(name.text) for name in line.names if name.text[0].isupper()} if line else set()
+    return bool(line and not line.alone and others and not others & {singular(name) for name in own})
+
+
+def asks(line: OwnerLine) -> bool:
+    """Whether the body that a sentence begins with gives others something to do («UBND tỉnh đề nghị các sở …»)."""
+    return _ASKS.match(matching(line.rest)) is not None
+
+
 _LEADS_IN = spelled(r"(?<!\w)(?:giao|yêu cầu|đề nghị)(?: như sau)? ?:$")
 
 

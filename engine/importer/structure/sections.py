@@ -15,7 +15,16 @@ from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.names import known_names
-from engine.importer.phrases.owners import Form, OwnerLine, asked_by, asked_in, is_lead_in, owner_line, spelled_out
+from engine.importer.phrases.owners import (
+    Form,
+    OwnerLine,
+    asked_by,
+    asked_in,
+    is_lead_in,
+    owner_line,
+    singular,
+    spelled_out,
+)
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
 from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
@@ -107,11 +116,7 @@ def _names_another(node: Node, asked: OwnerLine) -> bool:
     """Whether a point names itself who is to do it, and not only one of those asked («… Cục Thuế chủ động lập …»)."""
     if node.owner is not None or node.leads or node.doer is None:
         return node.is_entry
-    return not {_singular(name.text) for name in node.doer.names} <= {_singular(name.text) for name in asked.names}
-
-
-def _singular(name: str) -> str:
-    return spelled_out(name).removeprefix("các ")
+    return not {singular(name.text) for name in node.doer.names} <= {singular(name.text) for name in asked.names}
 
 
 def _goes_on(node: Node) -> bool:

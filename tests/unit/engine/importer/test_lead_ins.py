@@ -116,3 +116,27 @@ def test_the_labelled_time_of_a_paragraph_that_begins_with_its_body_is_no_line_l
     )
     assert [len(duty.deadlines) for item in plan.items for duty in item.duties] == [1, 1]
     assert [each.text for each in plan.left_out] == []
+
+
+def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_first(read):
+    plan = read(
+        "II. TỔ CHỨC THỰC HIỆN\n"
+        "1. Sở Y tế chủ trì lập kế hoạch kiểm tra. Sở Tài chính tổng hợp kinh phí, báo cáo trước ngày 28 hằng tháng.\n"
+        "2. Sở Du lịch\n- Đón đoàn khảo sát. Giao Trung tâm Xúc tiến du lịch bố trí xe. Hoàn thành trong quý II.\n"
+        "- Thu thập số liệu. Lãnh đạo Sở Du lịch ký báo cáo. Thanh tra trách nhiệm của các phòng.\n"
+    )
+    assert owned(plan) == [
+        ("II.1", ["Sở Y tế"]),
+        ("II.1.1", ["Sở Tài chính"]),
+        ("II.2.1", ["Sở Du lịch"]),
+        ("II.2.2", ["Sở Du lịch"]),
+        ("II.2.1.1", ["Trung tâm Xúc tiến du lịch"]),
+    ]
+    said = {duty.citation: duty for item in plan.items for duty in item.duties}
+    assert said["II.1"].text == "Sở Y tế chủ trì lập kế hoạch kiểm tra."
+    assert [each.text for each in said["II.1.1"].deadlines] == ["trước ngày 28 hằng tháng"]
+    assert said["II.2.1.1"].text == "Giao Trung tâm Xúc tiến du lịch bố trí xe. Hoàn thành trong quý II."
+    told = [each.message for each in plan.warnings if each.code == "overlooked"]
+    assert [each.partition("«")[2] for each in told] == [
+        "Lãnh đạo Sở Du lịch ký báo cáo. Thanh tra trách nhiệm của các phòng.»."
+    ]

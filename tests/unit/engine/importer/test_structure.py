@@ -685,7 +685,7 @@ def test_labels_after_commas_and_a_body_after_its_task(read):
 
 def test_words_of_a_duty_that_give_another_body_work_are_told(read):
     plan = read(
-        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh. Công an tỉnh chủ trì tuần tra.\n"
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh; Công an tỉnh chủ trì tuần tra.\n"
         "- Chuẩn bị:\n+ Thuốc.\n+ Xe cứu thương (Sở Xây dựng bố trí).\n2. Công an tỉnh: tuần tra.\n"
     )
     told = " ".join(each.message for each in plan.warnings if each.code == "overlooked")
