@@ -44,10 +44,10 @@ gd và đt; tc-kh; tckh; kt-ht; ktht; ct; xd
 WHOLE_NAMES = words("""
 phòng thương mại và công nghiệp; hội đồng phối hợp phổ biến, giáo dục pháp luật;
 phòng cảnh sát quản lý hành chính về trật tự xã hội; trung tâm xúc tiến đầu tư, thương mại và du lịch;
-văn phòng đoàn đại biểu quốc hội và hội đồng nhân dân; văn phòng đoàn đbqh và hđnd; văn phòng hđnd và ubnd;
+văn phòng đoàn (?:đại biểu quốc hội|đbqh) và (?:hội đồng nhân dân|hđnd); văn phòng hđnd và ubnd;
 văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
-báo và đài pt-th; liên hiệp các tổ chức hữu nghị; bộ trưởng; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
+báo và đài pt-th; liên hiệp các tổ chức hữu nghị; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
 thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật; thanh tra, giám sát ngân hàng;
 chủ tịch hội đồng thành viên, tổng giám đốc các tập đoàn, tổng công ty(?: nhà nước)?;
 quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá; kiểm toán nhà nước;
@@ -77,7 +77,8 @@ btl; quân chủng; quân khu; tổng phụ trách; nhân viên; ban đại di�
 phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng;
 đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy; quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,);
 chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh;
-phó chánh; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu trưởng; người đứng đầu; bí thư; đồng chí; đ/c; ông; bà;
+phó chánh; bộ trưởng; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu trưởng; người đứng đầu; bí thư; đồng chí;
+đ/c; ông; bà;
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
 nhà trường; giáo viên; gia đình; ban quản lý; toàn thể; bql;
 lãnh đạo(?= (?:sở|phòng|ban|công ty|cơ quan|đơn vị|các)(?!\w));
@@ -98,7 +99,8 @@ doanh nghiệp; lực lượng; cơ sở y tế; kế toán ngân sách; ngườ
 
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words(r"""
-chi đoàn; ban đảng; ban cán sự đảng; đảng đoàn; tổ đại biểu; đại biểu(?= (?:hội đồng|hđnd|quốc hội)(?!\w)); chủ thể; hộ;
+chi đoàn; chủ rừng; ban đảng; ban cán sự đảng; đảng đoàn; tổ đại biểu; đại biểu(?= (?:hội đồng|hđnd|quốc hội)(?!\w));
+chủ thể; hộ;
 chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy; thành ủy;
 đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
 trường(?! hợp| kỳ); tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành(?! phần); thị xã; thị; thị trấn; xã;
@@ -132,7 +134,8 @@ chức năng; chuyên môn; địa phương; khác; nêu trên; được giao; �
 trong (?:toàn )?(?:tỉnh|huyện|thành phố|thị xã|quận|xã|phường|ngành|tiểu ban);
 nơi (?:đăng ký|cư trú|có (?:[^\W\d_]+ ){1,2}?[^\W\d_]+(?: đi qua)?); hữu quan;
 (?:toàn )?(?:tỉnh(?! ủy| đoàn)|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|xã(?! hội)|phường)(?= [^\W\d_]);
-nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; ở (?:tỉnh|huyện|xã|cơ sở|địa phương)
+nhân dân; chủ chốt; chủ quản; cơ sở; trung ương; khu vực (?:[ivx]+|\d+); là (?:tổ chức|cá nhân|hộ gia đình)(?! bộ);
+ở (?:tỉnh|huyện|xã|cơ sở|địa phương)
 """)
 
 # Small words that no name holds: where one stands, the name has ended.
@@ -198,8 +201,11 @@ quản lý thị trường; quản lý nhà nước; quản lý dự án; quản
 phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghiệp; giáo dục thường xuyên; giáo dục và đào tạo;
 thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật; sản xuất kinh doanh; sản xuất, kinh doanh;
 đầu tư và xây dựng; xây dựng cơ bản; chuyển đổi số; quản lý di tích; thông tin cơ sở; truyền thông đại chúng;
-giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm; quản lý chuyên ngành;
-cán bộ, công chức, viên chức; cán bộ, công chức; tham mưu, giúp việc; tham mưu giúp việc; chuyển phát nhanh
+giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm;
+quản lý chuyên ngành; quản lý cấp trên;
+hạ tầng xây dựng; giáo dục trực thuộc; cán bộ, công chức, viên chức; cán bộ, công chức; tham mưu, giúp việc;
+tham mưu giúp việc;
+chuyển phát nhanh
 """)
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.

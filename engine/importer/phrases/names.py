@@ -49,6 +49,8 @@ _POST = spelled(
 )
 _COMRADE = re.compile("đồng chí ủy viên ")
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
+_STANDING = spelled(r"cơ quan thường trực(?! các)(?!\w)")
+"""What the body before it is («Sở Tài chính - Cơ quan thường trực Ban Chỉ đạo»)."""
 _UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
 _KIND = (
     r"(?:(?:vùng|ven|miền|phía|loại|bãi|giáp) \w+|biên giới|trọng điểm|đặc biệt khó khăn|còn lại|ngoại thành|nội thành|"
@@ -153,7 +155,9 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
                 at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
             name = _tidy(prose.text[at:end])
-            found += [] if nameless(f"{name},")[-2:] == "…," else [Name(name, at, end, group, sure)]
+            standing = bool(found) and _STANDING.match(prose.plain, at) is not None
+            if not standing and nameless(f"{name},")[-2:] != "…,":
+                found.append(Name(name, at, end, group, sure))
         note = NOTE.match(prose.text, end)
         after = note.end() if note else end
         between = _BETWEEN.match(prose.plain, after)

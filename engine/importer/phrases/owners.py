@@ -138,6 +138,9 @@ def is_of_another(line: OwnerLine | None, own: set[str]) -> bool:
     return bool(line and not line.alone and others and not others & {singular(name) for name in own})
 
 
+_IN_DETAIL = re.compile(r"[.;]\s+[Cc]ụ thể[^.;:]{0,20}:$")
+
+
 def asks(line: OwnerLine) -> bool:
     """Whether the body that a sentence begins with gives others something to do («UBND tỉnh đề nghị các sở …»)."""
     return _ASKS.match(matching(line.rest)) is not None
@@ -156,11 +159,11 @@ def asked_in(text: str) -> OwnerLine | None:
     «… đề nghị UBND các xã thực hiện một số nội dung sau:»)."""
     if not text.endswith(":"):
         return None
-    prose = Prose.of(text)
+    prose = Prose.of(_IN_DETAIL.sub(":", text))
     for found in reversed([*_ASKS.finditer(prose.plain)]):
         start = found.end() + 1
         names, end = names_at(prose, start, small=True)
-        if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", text[end:]):
+        if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", prose.text[end:]):
             return OwnerLine(text[start:end].strip(), tuple(names))
     return None
 

@@ -64,6 +64,18 @@ NAMES = [
     ("Phòng Điều khiển sản xuất lập", ["Phòng Điều khiển sản xuất"]),
     ("Phòng Công nghệ thông tin tập huấn", ["Phòng Công nghệ thông tin"]),
     ("Sở Thươngmại", ["Sở Thươngmại"]),
+    ("Văn phòng Đoàn đại biểu Quốc hội và HĐND tỉnh rà soát", ["Văn phòng Đoàn đại biểu Quốc hội và HĐND tỉnh"]),
+    (
+        "Thuế tỉnh, Kiểm toán nhà nước khu vực II, Kho bạc nhà nước khu vực 8 tăng cường",
+        ["Thuế tỉnh", "Kiểm toán nhà nước khu vực II", "Kho bạc nhà nước khu vực 8"],
+    ),
+    ("Bộ trưởng Bộ Công an có trách nhiệm", ["Bộ trưởng Bộ Công an"]),
+    ("Bộ trưởng, Thủ trưởng cơ quan ngang bộ chỉ đạo", ["Bộ trưởng", "Thủ trưởng cơ quan ngang bộ"]),
+    ("Sở Tài chính - Cơ quan thường trực Ban Chỉ đạo chủ trì", ["Sở Tài chính"]),
+    ("các cơ quan quản lý cấp trên đôn đốc", ["các cơ quan quản lý cấp trên"]),
+    ("Các chủ rừng là tổ chức bố trí", ["Các chủ rừng là tổ chức"]),
+    ("Cục Kết cấu hạ tầng xây dựng theo dõi", ["Cục Kết cấu hạ tầng xây dựng"]),
+    ("các đơn vị, cơ sở giáo dục trực thuộc thực hiện", ["các đơn vị, cơ sở giáo dục trực thuộc"]),
     (
         "UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ rà soát",
         ["UBND xã Hòa Minh", "UBND xã Tân Lập", "UBND phường Tây Hồ"],
