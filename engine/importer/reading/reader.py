@@ -12,6 +12,7 @@ from engine.importer.model import Doubt, Place
 from engine.importer.reading.charset import modern, opened, strange_words
 from engine.importer.reading.html import declared_charset, read_page
 from engine.importer.reading.limits import LIMITS, Limits, refused
+from engine.importer.reading.markdown import is_markdown, read_markdown
 from engine.importer.reading.pages import Block, Pages, Table, TextLine
 from engine.importer.reading.pdf import read_pdf
 from engine.importer.reading.word import read_word
@@ -19,7 +20,8 @@ from engine.importer.vietnamese import clean
 from engine.text import Text
 
 _OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_PAGE = re.compile(rb"<(?:!doctype html|html|head|body|meta|p|div|table|br|h[1-6]|ul|ol|span)[\s>/]", re.IGNORECASE)
+_PAGE = re.compile(rb"<(?:!doctype html|html|head|body|meta|p|div|table|h[1-6]|ul|ol|span)[\s>/]", re.IGNORECASE)
+_BREAK = re.compile(rb"<br[\s>/]", re.IGNORECASE)
 _UNREADABLE = (
     (b"{\\rtf", "rtf"),
     (b"\x89PNG", "png"),
@@ -47,9 +49,13 @@ def read_pages(source: Path | bytes, name: str, limits: Limits = LIMITS) -> Page
     for sign, kind in _UNREADABLE:
         if raw.startswith(sign):
             raise refused(name, "format", kind)
-    if _PAGE.search(raw[:20_000]) or _PAGE.search(raw[:40_000].replace(b"\0", b"")):
+    begins = raw[:40_000].replace(b"\0", b"")
+    if _PAGE.search(begins):
         return _modern(read_page(opened(raw, declared_charset(raw)), name, limits), name, limits)
-    return _modern(_lines(opened(raw), name, limits), name, limits)
+    text = opened(raw).replace("\r\n", "\n").replace("\r", "\n")
+    if _BREAK.search(begins) and not is_markdown(text):
+        return _modern(read_page(text, name, limits), name, limits)
+    return _modern(_lines(text, name, limits), name, limits)
 
 
 def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
@@ -76,8 +82,9 @@ def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
 def _lines(text: str, name: str, limits: Limits) -> Pages:
     if len(text) > limits.characters or text.count("\n") > limits.lines:
         raise refused(name, "text", limits.lines)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return Pages(tuple(TextLine(line, Place(line=n)) for n, line in enumerate(lines, 1)))
+    if is_markdown(text):
+        return Pages(tuple(read_markdown(text)))
+    return Pages(tuple(TextLine(line, Place(line=n)) for n, line in enumerate(text.split("\n"), 1)))
 
 
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:

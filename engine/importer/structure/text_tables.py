@@ -20,7 +20,6 @@ _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?"
 _WIDEST = 20
 _HEAD_LINES = 12
 _LONGEST_CELL = 60
-_RULE = re.compile(r"[\s|:+\-–=_]*")
 _TAB = re.compile(r"\s*\t\s*")
 
 
@@ -78,9 +77,9 @@ def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:
     while _is_head(heads) and (parts := _parts_at(blocks, n)):
         n += 1
         fresh = _NUMBERED.fullmatch(parts[0]) or len(rows) == 1 or max(len(parts), len(rows[-1])) >= len(heads)
-        if fresh and not _RULE.fullmatch("".join(parts)):
+        if fresh:
             rows.append(parts if len(parts) > 1 else ["", *parts])  # «II. Kiểm tra» alone
-        elif not fresh:
+        else:
             rows[-1] = _longer(rows[-1], parts)
     return (rows, n) if len(rows) > 1 else None
 

@@ -1,6 +1,7 @@
 """One text in every format gives the same plan: plain, wrapped, Word, web page with entities, law-site copy."""
 
 import html
+import re
 import textwrap
 from functools import cache
 
@@ -51,9 +52,25 @@ def word_page(text):
     return f"<html><head>{head}</head><body>{body}</body></html>".encode("cp1252")
 
 
+def markdown(text):
+    """As an assistant or an editor gives it back: titles, bold names and numbers, rules, stars for dashes."""
+    return "# Văn bản\n\n" + "\n\n".join(_marked(line) for line in text.split("\n"))
+
+
+def _marked(line):
+    number, sign, rest = line.partition(". ")
+    if line.isupper() and len(line) > 6:
+        return f"---\n\n## **{line}**"
+    if number.isdigit() and sign:
+        return f"**{number}\\. {rest}**"
+    label, colon, rest = line.partition(":")
+    return f"**{label}:**{rest}" if colon and 0 < len(label) < 40 and label[0].isupper() else re.sub("^- ", "* ", line)
+
+
 FORMS = {
     "double spaced": lambda text: text.replace("\n", "\n\n").encode(),
     "law site": lambda text: f"Trang chủ\nĐăng nhập\n{text}\nVăn bản liên quan\nBình luận".encode(),
+    "markdown": lambda text: markdown(text).encode(),
     "word page": word_page,
     "utf-16": lambda text: text.encode("utf-16"),
 }

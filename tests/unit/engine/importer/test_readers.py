@@ -1,5 +1,6 @@
 """Every format and every old way of writing Vietnamese comes in as the same Unicode lines."""
 
+import time
 import unicodedata
 
 import docx
@@ -10,6 +11,7 @@ from docx.oxml import OxmlElement
 from engine.errors import BadInput
 from engine.importer import read_document
 from engine.importer.reading.charset import OLD_WAYS, from_misread_utf8, from_tcvn3, from_vni, modern
+from engine.importer.reading.markdown import is_markdown, read_markdown
 from engine.importer.reading.pages import Table, TextLine
 from engine.importer.reading.reader import read_pages
 from engine.importer.vietnamese import clean, is_syllable, matching, squashed
@@ -185,3 +187,82 @@ def test_rows_of_a_word_table_that_number_themselves_have_their_numbers(saved_wo
             row.cells[0].paragraphs[0].style = "List Number"
     plan = read_document(saved_word(document), "x.docx")
     assert [(item.no, item.owner) for item in plan.items] == [("1", "Sở Y tế"), ("2", "Công an tỉnh")]
+
+
+MARKDOWN = r"""```markdown
+# **KẾ HOẠCH**
+---
+## II\. PHÂN CÔNG ##
+**1\. Sở Y
+tế (**) và [Công an](https://an-lac.example/x_(1)) xã\_A:** *khám bệnh*, __trực__ _hằng ngày_
+* ***Sở A***
+  * Khám **bệnh *sớm* nhất**
+    * Báo cáo
+* Sở B
+> Ghi chú ** của Sở A (*), tệp ke_hoach_1; ngày __/__/2026<br>Hết.
+"""
+
+
+def test_the_signs_of_markdown_go_and_what_marks_nothing_stays():
+    assert [line for line in lines(MARKDOWN.encode()) if line] == [
+        "KẾ HOẠCH",
+        "II. PHÂN CÔNG",
+        "1. Sở Y",
+        "tế (**) và Công an xã_A: khám bệnh, trực hằng ngày",
+        "* Sở A",
+        "- Khám bệnh sớm nhất",
+        "+ Báo cáo",
+        "* Sở B",
+        "Ghi chú ** của Sở A (*), tệp ke_hoach_1; ngày __/__/2026",
+        "Hết.",
+    ]
+    assert [block.opens for block in read_pages(MARKDOWN.encode(), "x").blocks][:4] == [True, True, True, False]
+
+
+TABLES = r"""
+| **Nội dung** | **Cơ quan<br>chủ trì** |
+|:--|--:|
+| 1\. Tập huấn | Sở A \| B<br/>**Sở C** |
+| **Nhóm hai** |||
+Hết bảng.
+"""
+
+
+def test_a_table_of_markdown_is_a_table_though_breaks_in_it_look_like_a_page():
+    table, after = read_pages(TABLES.encode(), "x").blocks
+    assert isinstance(table, Table)
+    assert table.rows == (
+        ("Nội dung", "Cơ quan\nchủ trì", ""),
+        ("1. Tập huấn", "Sở A | B\nSở C", ""),
+        ("Nhóm hai", "", ""),
+    )
+    assert (table.place.line, after.text, after.place.line) == (2, "Hết bảng.", 6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sở Y tế (**)\nGhi chú: (**) số ước.\n* Sở A\n** Sở B\n*Sở C*",
+        "**Sở Y tế\nCông an** tỉnh\n\n#1 và _x_, [1](2)\n-------",
+        "## Một dòng\n|\nSở A\n|\n***",
+    ],
+)
+def test_a_text_that_is_no_markdown_keeps_every_sign(text):
+    assert lines(text.encode()) == [line for line in text.split("\n") if line]
+
+
+def test_a_page_of_nothing_but_text_and_breaks_is_a_page():
+    assert lines("Sở <b>A</b><br>Sở B &amp; C".encode()) == ["Sở A", "Sở B & C"]
+
+
+def test_a_table_of_markdown_too_wide_to_be_one_stays_lines():
+    assert len(lines((f"{'|a' * 70}|\n{'|-' * 70}|\n").encode())) == 2
+
+
+@pytest.mark.parametrize("sign", ["**a ", "__a ", "[a](", "|-|\n", "*a _b ", "> ", "  * a\n", "**a*b"])
+def test_signs_without_end_are_read_in_time(sign):
+    start = time.process_time()
+    text = "## Một\n## Hai\n" + sign * (200_000 // len(sign))
+    assert is_markdown(text)
+    assert list(read_markdown(text))
+    assert time.process_time() - start < 4
