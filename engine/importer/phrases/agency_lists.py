@@ -10,7 +10,7 @@ from itertools import islice
 
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in, is_dated
-from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end
+from engine.importer.phrases.labels import Label, label_of_column, labels_at_end, labels_in
 from engine.importer.phrases.names import (
     NOTE,
     Name,
@@ -26,7 +26,7 @@ from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_
 from engine.importer.phrases.roles import HELPS, roles_in
 from engine.importer.vietnamese import matching, spelled
 
-_PIECES = re.compile(r"\s*[;\n]\s*")
+_PIECES = re.compile(r"\s*(?:\n|;(?![^()\n]*\)))\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
 _REST_OF_NAME = re.compile(r"\s+\w[^,;()\n]*")
 _WHICH = re.compile(r"\s+(?:có|tại|trên|ở|trong|thuộc)(?!\w)")
@@ -53,7 +53,9 @@ def bodies_in(text: str) -> list[Name]:
                 name = NOTE.sub("", name).strip(" .")
                 if not name or is_dated(name):
                     continue
-                if found and name[0].islower() and not name.startswith("các "):  # «khoa lâm sàng, cận lâm sàng»
+                before = found[-1].text if found else ""
+                listed = before.startswith("Các ") or before[1:].islower()  # «khoa lâm sàng, cận lâm sàng»
+                if listed and name[0].islower() and not name.startswith("các "):
                     found[-1] = replace(found[-1], text=f"{found[-1].text}, {name}")
                 else:
                     found.append(Name(name, 0, len(name)))
@@ -75,7 +77,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
     chief = _CHIEF.search(plain) is not None
     leads: list[Name] = []
     helping: list[str] = []
-    for piece in text.split(";"):
+    for piece in _PIECES.split(text):
         prose = Prose.of(piece.strip())
         helping += roles_in(prose.text, ()).coordinating
         rows = [(row, end) for row, end in names_in(prose) if row[0].text not in helping]
@@ -174,10 +176,8 @@ def labelled(text: str) -> dict[Label, str]:
     found: dict[Label, str] = {}
     last: Label | None = None
     for line in text.split("\n"):
-        parts = label_of_line(_BULLET.sub("", line.strip()))
-        if parts:
-            last = parts[0]
-            found[last] = f"{found[last]}\n{parts[1]}" if last in found else parts[1]
-        elif last is not None:
-            found[last] += f"\n{line}"
+        parts = labels_in(_BULLET.sub("", line.strip()))
+        for label, value in parts or ([(last, line)] if last else ()):
+            last = label
+            found[last] = f"{found[last]}\n{value}" if last in found else value
     return found

@@ -23,6 +23,7 @@ from engine.importer.structure.facts import Facts
 _INDEX = re.compile(r"[\s(\[]*\d{0,2}[a-z]?[\s)\]]*")
 _GROUP_NUMBER = re.compile(r"[IVX]{1,5}[.)]?|[A-HĐ][.)]?")
 _ROW_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,2})*[.)]?")
+_IN_BRACKETS = re.compile(r"\(([^()]+)\)[.;]?")
 _HEAD_ROWS = 5
 _LOOKED_AT = 40
 
@@ -141,15 +142,16 @@ def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
 
 def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place) -> Row:
     parts = labelled(get.get(Label.LEAD, ""))
-    lead = parts.get(Label.LEAD, get.get(Label.LEAD, ""))
     with_ = "\n".join(filter(None, (parts.get(Label.COORDINATING, ""), get.get(Label.COORDINATING, ""))))
-    owners, helping = lead_of(lead)
+    get = {**get, **parts}
+    owners, helping = lead_of(get.get(Label.LEAD, ""))
     number = get.get(Label.NUMBER, "")
     column = columns.at[Label.LEAD]
     covered = (r, column) in table.spans and r > columns.first
     counted = columns.at.get(Label.NUMBER)
     fresh = bool(number) and counted is not None and (r, counted) not in table.spans
-    task, marked = _task(get.get(Label.TASK, ""))
+    words, note = _without_note(get.get(Label.TASK, ""))
+    task, marked = _task(words)
     return Row(
         no=(number if number.startswith("(") else number.rstrip(".) ")) or marked,
         owners=tuple(owners),
@@ -161,10 +163,18 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
             get.get(Label.MONITOR, ""),
             get.get(Label.DEADLINE, ""),
             get.get(Label.PRODUCT, ""),
+            (note,) if note else (),
         ),
         persons=get.get(Label.PERSON, ""),
         same=covered and not fresh,
     )
+
+
+def _without_note(text: str) -> tuple[str, str]:
+    """The words of a task, and what its last line says in brackets («(Theo Thông báo số 7/TB-UBND)»)."""
+    words, _, last = text.strip().rpartition("\n")
+    found = _IN_BRACKETS.fullmatch(last.strip()) if words.strip() else None
+    return (words, found[1]) if found else (text, "")
 
 
 def _task(text: str) -> tuple[tuple[str, ...], str]:

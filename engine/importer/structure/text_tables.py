@@ -66,22 +66,32 @@ def _parts_at(blocks: Sequence[Block], n: int) -> list[str]:
 
 def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows written on one line each, or on several where a cell holds a line break: a row begins with its number, or
-    where the one before is full."""
+    where the one before is full; where tasks are numbered in their cells, with a later number after a full row."""
     heads, n = _parts(blocks[start]), start + 1
     if heads and label_of_column(heads[0]) is Label.NUMBER:  # they may go on to the first number
         while n < start + _HEAD_LINES and (parts := _parts_at(blocks, n)) and not _NUMBERED.fullmatch(parts[0]):
             if _is_head(heads) and not any(map(label_of_column, parts)):
                 break
             heads, n = _longer(heads, parts), n + 1
-    rows = [heads]
-    while _is_head(heads) and (parts := _parts_at(blocks, n)):
+    if not _is_head(heads):
+        return None
+    rows, last = [heads], 0
+    inside = label_of_column(heads[0]) is Label.TASK and _number(*_parts_at(blocks, n)[:1]) == 1
+    while parts := _parts_at(blocks, n):
         n += 1
         fresh = _NUMBERED.fullmatch(parts[0]) or len(rows) == 1 or max(len(parts), len(rows[-1])) >= len(heads)
-        if fresh:
-            rows.append(parts if len(parts) > 1 else ["", *parts])  # «II. Kiểm tra» alone
+        if fresh and (not inside or last < _number(parts[0]) < last + 4):
+            rows.append(parts if inside or len(parts) > 1 else ["", *parts])  # «II. Kiểm tra» alone
+            last = _number(parts[0])
         else:
             rows[-1] = _longer(rows[-1], parts)
     return (rows, n) if len(rows) > 1 else None
+
+
+def _number(cell: str = "") -> int:
+    """The number that a task is written with in its own cell («1. Kiểm kê mỏ đá»); 0 if there is none."""
+    mark = mark_of(cell)
+    return mark.value if mark is not None and mark.rank is Rank.NUMBER and mark.depth == 1 else 0
 
 
 def _longer(row: list[str], parts: list[str]) -> list[str]:

@@ -1,6 +1,9 @@
 """Marks, joined lines, sections, duties and tables: what belongs to what."""
 
+import docx
 import pytest
+from ground.plan_documents import saved
+from ground.plan_texts import faults
 
 from engine.errors import BadInput
 from engine.importer import read_document
@@ -1513,3 +1516,69 @@ def test_a_standing_committee_is_called_with_the_committee_above_it():
     head = "ỦY BAN MTTQ VIỆT NAM\nXÃ AN LẠC\nBAN THƯỜNG TRỰC\nSố: 16/KH-MTTQ-BTT\nAn Lạc, ngày 18/11/2025\nKẾ HOẠCH\n"
     plan = read_document(f"{head}Bầu cử\nIII. TỔ CHỨC THỰC HIỆN\n1. Công an xã\n- Tuần tra.\n".encode(), "plan.txt")
     assert plan.issuer.text == "Ban thường trực ủy ban MTTQ việt nam xã An Lạc"
+
+
+ASSIGNED = (
+    (
+        "1. Kiểm kê mỏ đá, lập danh mục.\n(Theo Thông báo số 7/TB-UBND)",
+        "Chủ trì: Sở Công Thương.\nPhối hợp: Sở Tài chính, trường đại học; Thuế tỉnh.",
+        "Quý II/2026",
+        "Khảo sát.\n1. Hội thảo.",
+        "Danh mục",
+    ),
+    (
+        "2. Thông đường vào mỏ.",
+        "Chủ trì: Sở Công Thương (nguồn; cấp phép); Sở Xây dựng và UBND xã An Bình (đất). Phối hợp: Công an tỉnh",
+        "Năm 2027",
+        "",
+        "Đường",
+    ),
+    ("4. Đào tạo thợ mỏ.", "Chủ trì: Sở Nội vụ; phối hợp: Sở Y tế; thời gian: tháng 9/2026.", "", "NSNN", ""),
+)
+
+
+def _as_page(rows):
+    cells = ("".join(f"<td>{cell.replace(chr(10), '<br>')}</td>" for cell in row) for row in rows)
+    return f"<p>PHỤ LỤC I</p><table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>".encode()
+
+
+def _as_word(rows):
+    document = docx.Document()
+    document.add_paragraph("PHỤ LỤC I")
+    table = document.add_table(len(rows), len(rows[0]))
+    for r, row in enumerate(rows):
+        for c, text in enumerate(row):
+            first, *others = text.split("\n")
+            table.cell(r, c).text = first
+            for other in others:
+                table.cell(r, c).add_paragraph(other)
+    return saved(document)
+
+
+def _as_tabs(rows):
+    return ("PHỤ LỤC I\n" + "\n".join(map("\t".join, rows)) + "\nTổng kinh phí: 5 tỷ đồng.").encode()
+
+
+def _as_markdown(rows):
+    lines = [f"| {' | '.join(row)} |".replace("\n", "<br>") for row in rows]
+    return "\n".join(["PHỤ LỤC I", "", lines[0], "|---" * len(rows[0]) + "|", *lines[1:]]).encode()
+
+
+@pytest.mark.parametrize("form", [_as_page, _as_word, _as_tabs, _as_markdown])
+@pytest.mark.parametrize("head", ["Phân công nhiệm vụ", "Phân công thực hiện", "Cơ quan thực hiện"])
+def test_a_column_of_assignments_holds_labels(form, head):
+    heads = ("Nội dung", head, "Tiến độ", "Nguồn lực", "Sản phẩm đầu ra")
+    plan = read_document(form([heads, *ASSIGNED]), "x")
+    assert found(plan) == [
+        ("1", ["Sở Công Thương"], ["Kiểm kê mỏ đá, lập danh mục."]),
+        ("2", ["Sở Công Thương", "Sở Xây dựng", "UBND xã An Bình"], ["Thông đường vào mỏ."]),
+        ("4", ["Sở Nội vụ"], ["Đào tạo thợ mỏ."]),
+    ]
+    said = [(each.coordinating, each.product, [time.text for time in each.deadlines]) for each in plan.duties]
+    assert said == [
+        (("Sở Tài chính", "trường đại học", "Thuế tỉnh"), "Danh mục", ["Quý II/2026"]),
+        (("Công an tỉnh",), "Đường", ["Năm 2027"]),
+        (("Sở Y tế",), "", ["tháng 9/2026"]),
+    ]
+    assert next(plan.duties).details == ("Theo Thông báo số 7/TB-UBND",)
+    assert faults(plan) == []
