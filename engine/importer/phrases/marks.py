@@ -1,12 +1,13 @@
 """What stands before a paragraph: «IV.», «1.2.», «a)», «(1)», «-», «+», «*», «Điều 3.», «Phụ lục II».
 
-Pure; one table of patterns, tried in order. Recognition errors such as «lV.» or «Ill.» are read as what they stand for.
+Pure; one table of patterns, tried in order. Recognition errors such as «lV.», «Ill.» or «HI.» are read as what they
+stand for.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
@@ -36,13 +37,14 @@ LETTERS = "abcdđeghiklmnopqrstuvxy"
 @dataclass(frozen=True)
 class Mark:
     """``label`` as printed without its sign; ``value`` its place in its row (0: it has none); ``depth`` 2 for «1.2»;
-    ``length`` how much of the paragraph it takes."""
+    ``length`` how much of the paragraph it takes; ``misread``: a scan has other letters than the number's."""
 
     rank: Rank
     label: str
     value: int
     length: int
     depth: int = 1
+    misread: bool = False
 
 
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10}
@@ -65,7 +67,7 @@ _PART = re.compile(
     r"(?:phần|chương|mục)\s+(?:thứ\s+)?(?P<label>[ivx]{1,5}|\d{1,2}|nhất|hai|ba|tư|bốn|năm|sáu)(?!\w)\s*[.:)-]?\s*"
 )
 _ARTICLE = re.compile(r"điều\s+(?P<label>\d{1,3})(?!\w)\s*[.:)]?\s*(?!\d)")
-_MISREAD = re.compile(r"(?P<label>[IVXl1|]{1,5})\s*[.)/]\s*(?=[^\W\d_])")
+_MISREAD = re.compile(r"(?P<label>[IVXl1|]{1,5}|H[Il|]|[Il|]H)\s*[.)/]\s*(?=[^\W\d_])")
 _SHAPES = (
     (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{1,6})(?:\s*(?:[.):]|/(?![a-z]))\s*[-–]?\s*|\s*[-–]\s+)(?=\S|$)")),
     (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{2,6})\s+(?=[A-ZĐÀ-Ỹ]{2})")),
@@ -80,7 +82,7 @@ _SHAPES = (
     (Rank.NUMBER, re.compile(r"(?P<label>\d{1,3}(?:\.\d{1,2}){1,3})\s+(?=[A-ZĐÀ-Ỹ])")),
     (Rank.LETTER, re.compile(r"(?P<label>[a-zđăâêôơư])(?:\s*(?:\)|/(?=\s)|\.(?=\s))|[-–,](?=\s))\s*[-–]?\s*(?=\S|$)")),
     (Rank.BRACKET, re.compile(r"\(\s*(?P<label>\d{1,2}|[a-zđ]|[ivx]{2,4})\s*\)\s*(?=\S|$)")),
-    (Rank.DASH, re.compile(r"(?P<label>[-–—−‒‑\uf02d])\s*(?=[^\s\-–—])")),
+    (Rank.DASH, re.compile(r"(?P<label>[-–—−‒‑~\uf02d])\s*(?=[^\s\-–—~])")),
     (Rank.PLUS, re.compile(r"(?P<label>\+)\s*(?=\S)")),
     (Rank.STAR, re.compile(r"(?P<label>[*•●▪■♦◆◊○◦·►▶➢➤✓✔⁃§¤\uf0b7\uf0a7\uf0d8\uf076\uf0fc\uf0a8])\s*(?=[^\s*])")),
     (Rank.STAR, re.compile(r"(?P<label>o)\s+(?=[A-ZĐÀ-Ỹ])")),
@@ -94,7 +96,9 @@ def mark_of(text: str) -> Mark | None:
         return named
     found = _MISREAD.match(text)
     if found and not found["label"].isdigit() and (len(found["label"]) > 1 or is_capital(text[found.end() :])):
-        return _mark(Rank.ROMAN, re.sub(r"[l1|]", "I", found["label"]), found.end())
+        label = re.sub(r"[l1|]", "I", found["label"]).replace("H", "II")
+        mark = _mark(Rank.ROMAN, label, found.end())
+        return mark and replace(mark, misread=label != found["label"])
     for rank, pattern in _SHAPES:
         if found := pattern.match(text):
             return _mark(rank, found["label"], found.end())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 from statistics import median
@@ -23,11 +23,13 @@ from engine.importer.phrases.names import opens_duty
 from engine.importer.phrases.owners import bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
+from engine.importer.reading.word_numbering import roman
 from engine.importer.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$")
 _QUOTED = re.compile(r"[\"”»]\s*$")
-_RULED = re.compile(r"^[\s\-–—_=*.~·|+]*$")
+_LINE = r"[\s\-–—_=*.~·|+]"
+_RULED = re.compile(rf"(?i){_LINE}*(?:{_LINE}{{2}}(?:page break|(?:page|trang) \d{{1,3}}){_LINE}{{2,}})?$")
 _EXPECTS_MORE = re.compile(
     r"(?<!\w)(?:và|hoặc|với|của|các|cho|về|tại|theo|là|do|để|trong|đến|từ|(?<!trực )thuộc|việt|trưởng cục|giám đốc sở|"
     r"(?:của|với) ban)$"
@@ -292,7 +294,20 @@ def _without_rules(blocks: Iterable[TextLine | Table]) -> Iterator[TextLine | Ta
 
 
 def joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
-    """The paragraphs of a document in order, tables left as they are."""
+    """The paragraphs of a document in order, tables left as they are. A Roman number that a scan misread and that
+    stands twice («II.», later «Il.») has lost a stroke: it is the next one."""
+    last = 0
+    for block in _joined(blocks):
+        if isinstance(block, Paragraph) and block.mark is not None and block.mark.rank <= Rank.ROMAN:
+            mark = block.mark
+            if mark.misread and mark.value == last:
+                mark = replace(mark, label=roman(last + 1), value=last + 1)
+                block = replace(block, mark=mark)
+            last = mark.value if mark.rank is Rank.ROMAN else 0
+        yield block
+
+
+def _joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
     blocks = list(_without_rules(blocks))
     joiner = _Joiner(measured([each for each in blocks if isinstance(each, TextLine)]))
     for block in blocks:

@@ -33,7 +33,9 @@ def codes(plan):
 MARKS = [
     ("IV. PHÂN CÔNG", Rank.ROMAN, "IV", 4),
     ("lV. TỔ CHỨC", Rank.ROMAN, "IV", 4),
-    ("Ill. TỔ CHỨC", Rank.ROMAN, "III", 3),
+    *((f"{scanned}. TỔ CHỨC", Rank.ROMAN, "II", 2) for scanned in ("Il", "lI", "1I", "I1", "ll", "I|")),
+    *((f"{scanned}. TỔ CHỨC", Rank.ROMAN, "III", 3) for scanned in ("Ill", "IIl", "lII", "HI", "IH", "Hl")),
+    ("~ Kiểm tra", Rank.DASH, "~", 0),
     ("III - TỔ CHỨC", Rank.ROMAN, "III", 3),
     ("1.2. Sở Y tế", Rank.NUMBER, "1.2", 2),
     ("01/ Sở Y tế", Rank.NUMBER, "1", 1),
@@ -1582,3 +1584,32 @@ def test_a_column_of_assignments_holds_labels(form, head):
     ]
     assert next(plan.duties).details == ("Theo Thông báo số 7/TB-UBND",)
     assert faults(plan) == []
+
+
+SCANNED = (
+    "I. MỤC ĐÍCH\n1. Giảm thiệt hại.\n{page}\nII. NHIỆM VỤ\n1. Sở Y tế:\n- Khám bệnh cho người dân sau lũ, bảo đảm đủ\n"
+    "{page}\nthuốc tại các trạm.\n{page}\n2. Công an tỉnh:\n- Tuần tra.\n{third} TỔ CHỨC THỰC HIỆN\n"
+    "1. Sở Nội vụ tổng hợp kết quả.\n"
+)
+
+
+@pytest.mark.parametrize("page", ["--- PAGE BREAK ---", "=== Trang 2 ===", "-- Page 3 --"])
+def test_a_line_that_says_where_a_page_ends_is_no_heading(read, page):
+    plan = read(SCANNED.format(page=page, third="III."))
+    assert [duty.citation for duty in plan.duties] == ["II.1.1", "II.2.1", "III.1"]
+    assert next(plan.duties).text == "Khám bệnh cho người dân sau lũ, bảo đảm đủ thuốc tại các trạm."
+    assert faults(plan) == []
+
+
+@pytest.mark.parametrize("third", ["Il.", "IIl.", "lI.", "1I.", "HI."])
+def test_a_roman_number_that_a_scan_misread_and_that_stands_twice_is_the_next(read, third):
+    plan = read(SCANNED.format(page="", third=third))
+    assert [section.roman for section in plan.sections] == ["II", "III"]
+    assert "number_doubled" not in dict(codes(plan))
+
+
+def test_a_roman_number_that_the_document_itself_doubles_is_left_so(read):
+    plan = read(SCANNED.format(page="", third="II."))
+    assert [section.roman for section in plan.sections] == ["II", "II-2"]
+    parts = "A. MỘT\nII. Sở Y tế:\n- Khám bệnh.\nB. HAI\nIl. Sở Nội vụ:\n- Họp.\n"
+    assert [duty.citation for duty in read(parts).duties] == ["A.II.1", "B.II.1"]
