@@ -19,7 +19,8 @@ def _around(sign: str, beside: str = "") -> re.Pattern[str]:
     each, whole = re.escape(sign[0]), re.escape(sign)
     before = rf"(?<![\\{each}{beside}]){whole}(?=[^\s)\].,;:/{each}])"
     words = rf"(?:\({whole}\)|(?!{whole})[^\n]|\n(?!\s*\n))+?"
-    return re.compile(rf"{before}({words})(?<=[^\s(\[\\{each}]){whole}(?![{each}{beside}])")
+    after = rf"(?:(?<=[^\s(\[\\{each}])|(?<=\S )(?={whole}\w)){whole}(?![{each}{beside}])"  # «**Chủ trì: **Sở A», too
+    return re.compile(rf"{before}({words}){after}")
 
 
 _BOLD = _around("**")

@@ -195,7 +195,7 @@ MARKDOWN = r"""```markdown
 ## II\. PHÂN CÔNG ##
 **1\. Sở Y
 tế (**) và [Công an](https://an-lac.example/x_(1)) xã\_A:** *khám bệnh*, __trực__ _hằng ngày_
-* ***Sở A***
+* ***Sở A***, **chủ trì: **Sở C
   * Khám **bệnh *sớm* nhất**
     * Báo cáo
 * Sở B
@@ -209,7 +209,7 @@ def test_the_signs_of_markdown_go_and_what_marks_nothing_stays():
         "II. PHÂN CÔNG",
         "1. Sở Y",
         "tế (**) và Công an xã_A: khám bệnh, trực hằng ngày",
-        "* Sở A",
+        "* Sở A, chủ trì: Sở C",
         "- Khám bệnh sớm nhất",
         "+ Báo cáo",
         "* Sở B",
