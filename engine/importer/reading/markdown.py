@@ -18,7 +18,7 @@ def _around(sign: str, beside: str = "") -> re.Pattern[str]:
     """A pattern for words of one paragraph between two equal signs. ``beside``: what else may not stand around them."""
     each, whole = re.escape(sign[0]), re.escape(sign)
     before = rf"(?<![\\{each}{beside}]){whole}(?=[^\s)\].,;:/{each}])"
-    words = rf"(?:\({whole}\)|(?!{whole})[^\n]|\n(?!\s*\n))+?"
+    words = rf"(?:\({whole}\)|(?!{whole})[^\n]|\n(?![ \t]*\n))+?"
     after = rf"(?:(?<=[^\s(\[\\{each}])|(?<=\S )(?={whole}\w)){whole}(?![{each}{beside}])"  # «**Chủ trì: **Sở A», too
     return re.compile(rf"{before}({words}){after}")
 
@@ -32,6 +32,8 @@ _ESCAPED_NUMBER = re.compile(r"^[ \t>]*\d{1,3}\\[.)]", re.MULTILINE)
 _UNDER_HEADS = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)+(?:[ \t]*:?-+:?[ \t]*)?")
 _NO_TEXT = re.compile(r"[ \t]*(?:([-_*=])(?:[ \t]*\1){2,}|`{3,}\w*)[ \t]*")  # a ruled line, the fence around a text
 _BULLET = re.compile(r"([ \t]*)([-+*])(?=[ \t]+\S)")
+_ITEM = re.compile(r"[ \t]*(?P<above>(?:\d{1,2}\.)*)(?P<number>\d{1,2})\\?[.)][ \t]+(?=\S)")
+_TITLE = re.compile(r" {0,3}(?:#{1,6}[ \t]+|(?=\*\*))[*_]*")
 _BEGINS = re.compile(r"#|\d")
 _QUOTED = re.compile(r"^[ \t]*(?:>[ \t]?)+")
 _BAR = re.compile(r"(?<!\\)\|")
@@ -51,9 +53,10 @@ def is_markdown(text: str) -> bool:
 
 def read_markdown(text: str) -> Iterator[Block]:
     """The lines and tables of a Markdown text without its signs."""
+    text = "\n".join(_enclosed(_QUOTED.sub("", line) for line in text.split("\n")))
     for sign in (*_EMPHASES, _LINK):
         text = sign.sub(r"\1", text)
-    lines = list(_told_apart(_QUOTED.sub("", line) for line in text.split("\n")))
+    lines = list(_told_apart(text.split("\n")))
     n, opens = 0, True
     while n < len(lines):
         if table := _table(lines, n):
@@ -84,6 +87,21 @@ def _told_apart(lines: Iterable[str]) -> Iterator[str]:
         elif line[:1].strip() and (blank or _BEGINS.match(line)):
             around = []
         blank = not line.strip()
+        yield line
+
+
+def _enclosed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, with «(1)» for «1.» in a list of its own under a numbered heading («### 2. Sở Y tế», «**2. Sở Y
+    tế**»)."""
+    numbered, last = False, 0
+    for line in lines:
+        title, item = _TITLE.match(line), _ITEM.match(line)
+        number = _ITEM.match(line, title.end()) if title else None
+        if number or _HEADING.match(line):
+            numbered, last = number is not None, 0
+        elif numbered and item and not item["above"] and item["number"] == str(last + 1):
+            last += 1
+            line = f"({last}) {line[item.end() :]}"
         yield line
 
 

@@ -219,6 +219,21 @@ def test_the_signs_of_markdown_go_and_what_marks_nothing_stays():
     assert [block.opens for block in read_pages(MARKDOWN.encode(), "x").blocks][:4] == [True, True, True, False]
 
 
+def test_a_list_under_a_numbered_heading_of_markdown_has_numbers_of_its_own(read):
+    head = "## I. MỤC ĐÍCH\n1. Giảm dịch.\n2. Giữ nguồn nước.\n## II. TỔ CHỨC THỰC HIỆN\n"
+    first = "### 1. Sở Y tế\n**Nhiệm vụ:**\n1. **Khám** bệnh.\n2\\. Báo cáo.\n"
+    plan = read(head + first + "**2. Công an tỉnh**\n1) Gác.\n\n**3. Sở Nội vụ:** Họp.")
+    assert [(duty.citation, duty.text) for duty in plan.duties] == [
+        ("II.1.1", "Khám bệnh."),
+        ("II.1.2", "Báo cáo."),
+        ("II.2.1", "Gác."),
+        ("II.3.1", "Họp."),
+    ]
+    assert {each.text for each in plan.left_out} == {"1. Giảm dịch.", "2. Giữ nguồn nước."}
+    deeper = read("## II. NHIỆM VỤ\n### 1. Y tế\n1.1. Sở Y tế khám bệnh.\n1.2. Công an tỉnh gác.\n")
+    assert [duty.citation for duty in deeper.duties] == ["II.1.1", "II.1.2"]
+
+
 TABLES = r"""
 | **Nội dung** | **Cơ quan<br>chủ trì** |
 |:--|--:|
