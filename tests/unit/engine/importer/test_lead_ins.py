@@ -144,7 +144,7 @@ def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_fir
 
 def test_a_lead_in_may_end_with_a_word_of_its_own(read):
     plan = read(
-        "Sở Giáo dục và Đào tạo đề nghị UBND các xã, phường; các đơn vị, cơ sở giáo dục trực thuộc thực hiện nghiêm túc. "
+        "Sở Giáo dục và Đào tạo đề nghị UBND các xã, phường; các đơn vị, cơ sở giáo dục trực thuộc thực hiện nghiêm. "
         "Cụ thể:\n\n- Thường xuyên cập nhật thông tin về chất lượng không khí.\n\n- Hạn chế hoạt động ngoài trời.\n"
     )
     asked = ["UBND các xã, phường", "các đơn vị, cơ sở giáo dục trực thuộc"]
