@@ -285,10 +285,10 @@ class SectionRead:
             elif is_topic(child, told=told):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
-            elif child.marked() and (asked := announced(child)):
+            elif child.marked() and ((asked := announced(child)) or _shares_out(child)):
                 self.account.use(child.paragraph, Use.HEADING)
                 deep = child.mark is not None
-                below = self._duties(child, [said_of(child, child.body)])
+                below = _timed(list(self._duties(child, [said_of(child, child.body)])))
                 found.append(Said("", child.place, level=deep))
                 found += (replace(said, level=1 + deep, owner=said.owner or asked) for said in below)
             else:
@@ -354,9 +354,10 @@ class SectionRead:
         item = ItemText(no, line.written, owners, made, entry.place, line.request, entry.topic, inline)
         self.items.append(item)
         for said, number in numbered:
-            if said.owner is not None:
-                own = replace(entry, citation=number, line=said.owner, inline=True)
-                self._add(own, [replace(said, owner=None)])
+            if (other := said.owner) is not None:
+                text = other.rest if other.form is Form.COLON and said.text.endswith(other.rest) else said.text
+                below = replace(entry, citation=number, line=other, inline=True)
+                self._add(below, [replace(said, text=text, owner=None)])
 
     def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
         """``above``: the times of the heading, which are those of its duties that name no day."""
@@ -483,6 +484,20 @@ def _another(said: Said, named: set[str]) -> OwnerLine | None:
         return line
     own = line.written[0].isupper() and (not line.start or plain.startswith("giao "))
     return line if (asked or own) and not named & {name.text for name in line.names} else None
+
+
+def _timed(points: Sequence[Said]) -> Iterator[Said]:
+    """Points with the labelled time after the last of them, which is that of all where no other has its own."""
+    times = [said.facts.deadline for said in points]
+    time = "" if any(times[:-1]) else "".join(times[-1:])
+    for said in points:
+        yield replace(said, facts=replace(said.facts, deadline=said.facts.deadline or time))
+
+
+def _shares_out(node: Node) -> bool:
+    """Whether a sentence stands over points each of which begins with a body («…, trong đó:»)."""
+    below = [each.owner for each in node.marked()]
+    return node.announces and len(below) > 1 and all(line and not line.alone and not line.start for line in below)
 
 
 _NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")

@@ -149,3 +149,21 @@ def test_a_lead_in_may_end_with_a_word_of_its_own(read):
     )
     asked = ["UBND các xã, phường", "các đơn vị, cơ sở giáo dục trực thuộc"]
     assert owned(plan) == [("(1)", asked), ("(2)", asked)]
+
+
+def test_points_below_a_dash_that_each_begin_with_a_body_are_that_body_s_with_the_time_after_the_last(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Các cơ quan quản lý ngành\n- Phối hợp hướng dẫn các đơn vị kiểm kê tài sản. Trong đó:\n"
+        "+ Sở Xây dựng: hướng dẫn kiểm kê đường bộ.\n+ Sở Công Thương: hướng dẫn kiểm kê hạ tầng chợ.\n"
+        "+ Sở Tài chính phối hợp Ban Quản lý Khu kinh tế kiểm kê hạ tầng khu kinh tế.\n"
+        "Thời gian thực hiện: tháng 11/2025.\n- Đôn đốc các xã.\n"
+    )
+    assert owned(plan) == [
+        ("IV.1.2", ["Các cơ quan quản lý ngành"]),
+        ("IV.1.1.1", ["Sở Xây dựng"]),
+        ("IV.1.1.2", ["Sở Công Thương"]),
+        ("IV.1.1.3", ["Sở Tài chính"]),
+    ]
+    said = {duty.citation: duty for item in plan.items for duty in item.duties}
+    assert said["IV.1.1.1"].text == "hướng dẫn kiểm kê đường bộ."
+    assert [[each.text for each in said[f"IV.1.1.{n}"].deadlines] for n in (1, 2, 3)] == [["tháng 11/2025"]] * 3
