@@ -39,6 +39,8 @@ _LEVEL = re.compile(
     + phrase(r"cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
 )
 _FIELDED = spelled(r"sở|bộ|phòng|ngành")
+_COMMITTEE = spelled(r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân) các")
+_NO_LEVEL = spelled(r"(?:doanh nghiệp|hợp tác xã|công ty|tập đoàn|trường|viện|hội|hộ)(?!\w)")
 _SMALL_HEADS = say.compiled(say.SMALL_HEADS)
 _WEAK = spelled(r"(?:doanh nghiệp|hộ kinh doanh|gia đình|người lao động|cán bộ|ngành)(?!\w)")
 _BESIDE = spelled(rf"(?:sở|bộ) {say.any_of(say.FIELDS)}(?!\w)")  # «Bộ Tài chính Bộ Y tế», lines of a cell
@@ -194,6 +196,8 @@ def _placed(prose: Prose, at: int) -> list[Name]:
         proper = _PROPER.match(prose.text, level.end()) if head and level else None
         if head is None or level is None or proper is None or re.match(r"[A-ZĐ]{3,}(?: |$)", proper.group()):
             return None  # «UBND các huyện A, B và UBND thành phố C»
+        if not level["level"] and _HEAD.match(prose.plain, at_) and not _LEVEL.match(prose.plain, at_):
+            return None  # «UBND các xã A, B, Tổng công ty C»
         text = f"{prose.text[at : head.end('head')]}{level['level'] or head['level']} {proper.group()}"
         return Name(text, at_, proper.end(), sure=True)
 
@@ -367,6 +371,8 @@ class _Walk:
         dục nghề nghiệp»)."""
         plain = self.prose.plain
         word = _GROUPED.match(plain, at)
+        if _COMMITTEE.match(plain, self.start) and _NO_LEVEL.match(plain, at):
+            return False  # «UBND các xã, phường, doanh nghiệp»
         if word is None or self._verb(at) or " " not in word.group() or _SMALL_HEADS.match(plain, at):
             return word is not None and not self._verb(at)
         after = self._skip(word.end())

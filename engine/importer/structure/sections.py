@@ -64,7 +64,7 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
         if not (node.announces or node.leads or headed) and (named is None or _is_issuer(named, asker)):
             node.owner = asked_by(asker, node.body) or node.owner
     part = node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
-    if part or is_lead_in(node.body):
+    if part or is_lead_in(node.body) or _announced(node):
         _hand_on(node)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
@@ -81,6 +81,14 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
         for turn, child in enumerate(beside, 1):
             child.turn = turn if rank is not None else 0
             child.among = 2 * (owned - (child.owner is not None)) >= len(beside) - 1 > 0
+
+
+def _announced(node: Node) -> bool:
+    """Whether a paragraph of a body under a number announces points that begin like duties («7. Truyền thông», «Sở Y tế
+    phối hợp với các xã:»)."""
+    first = node.children[0] if node.children else node
+    told = first.owner is not None and first.announces and first.mark is None and not first.children
+    return told and len(node.children) > 1 and all(each.opens and each.mark for each in node.children[1:])
 
 
 def _is_issuer(line: OwnerLine, asker: str) -> bool:

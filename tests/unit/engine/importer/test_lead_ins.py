@@ -167,3 +167,29 @@ def test_points_below_a_dash_that_each_begin_with_a_body_are_that_body_s_with_th
     said = {duty.citation: duty for item in plan.items for duty in item.duties}
     assert said["IV.1.1.1"].text == "hướng dẫn kiểm kê đường bộ."
     assert [[each.text for each in said[f"IV.1.1.{n}"].deadlines] for n in (1, 2, 3)] == [["tháng 11/2025"]] * 3
+
+
+def test_points_that_begin_with_verbs_are_duties_of_the_paragraph_s_body_that_announces_them_under_a_number(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Truyền thông\n\nSở Khoa học và Công nghệ phối hợp với các xã:\n\n"
+        "- Chỉ đạo các cơ quan truyền thông đưa tin.\n\n- Tăng cường truyền thông trên mạng.\n\n"
+        "2. Sở Y tế trực cấp cứu trước ngày 05/9/2026.\n"
+    )
+    assert owned(plan) == [
+        ("II.1.1", ["Sở Khoa học và Công nghệ"]),
+        ("II.1.2", ["Sở Khoa học và Công nghệ"]),
+        ("II.2", ["Sở Y tế"]),
+    ]
+
+
+QUOTED = """
+Ngày 19/12, UBND tỉnh có Công văn số 9783/UBND-NC như sau:
+
+“1. Giao Công an tỉnh chủ trì kiểm tra an toàn phòng cháy, báo cáo trước ngày 26/12/2026.
+
+2. UBND các xã tuyên truyền đến từng hộ dân.”
+"""
+
+
+def test_a_quoted_document_begins_with_its_number():
+    assert owned(read_document(QUOTED.encode(), "tin.txt")) == [("1", ["Công an tỉnh"]), ("2", ["UBND các xã"])]

@@ -69,6 +69,11 @@ NAMES = [
         "Thuế tỉnh, Kiểm toán nhà nước khu vực II, Kho bạc nhà nước khu vực 8 tăng cường",
         ["Thuế tỉnh", "Kiểm toán nhà nước khu vực II", "Kho bạc nhà nước khu vực 8"],
     ),
+    ("UBND các xã, phường, doanh nghiệp rà soát", ["UBND các xã, phường", "doanh nghiệp"]),
+    (
+        "UBND các xã Hòa Minh, Tân Lập, Tổng công ty Điện lực",
+        ["UBND xã Hòa Minh", "UBND xã Tân Lập", "Tổng công ty Điện lực"],
+    ),
     ("Bộ trưởng Bộ Công an có trách nhiệm", ["Bộ trưởng Bộ Công an"]),
     ("Bộ trưởng, Thủ trưởng cơ quan ngang bộ chỉ đạo", ["Bộ trưởng", "Thủ trưởng cơ quan ngang bộ"]),
     ("Sở Tài chính - Cơ quan thường trực Ban Chỉ đạo chủ trì", ["Sở Tài chính"]),
