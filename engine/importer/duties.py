@@ -466,7 +466,7 @@ def _asked(node: Node, owners: tuple[Owner, ...]) -> Instruction:
     return Instruction(text, node.place, owners, _distinct(deadlines_in(text)), reports_to)
 
 
-_LATER = spelled(r"(?:trong )?quá trình (?:tổ chức )?(?:thực hiện|triển khai),? nếu ")
+_LATER = spelled(r"(?:trong )?quá trình (?:tổ chức )?(?:thực hiện|triển khai)[^,.;]{0,40},? nếu ")
 _MADE_KNOWN = spelled(
     r"(?<!\w)được (?:phổ biến|quán triệt) (?:đến|tới|xuống) .{2,120}?(?:để|thực hiện)|chịu trách nhiệm thi hành"
 )

@@ -200,8 +200,10 @@ def _lift(node: Node) -> None:
     """Labelled lines after the last of several points speak of all of them when no other point says who is to do it."""
     below = node.children
     listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
+    content = len(below) == 1 and matching(below[0].body).startswith("nội dung:")
     single = len(below) == 1 and (_TITLED.match(below[0].body) or (below[0].mark is None and not is_part(node)))
-    if node.paragraph is None or node.leads or node.ended or not (single or (len(below) > 1 and listed)):
+    several = len(below) > 1 and listed
+    if node.paragraph is None or node.leads or (node.ended and not content) or not (single or several):
         return
     if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts

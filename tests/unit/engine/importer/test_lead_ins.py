@@ -193,3 +193,17 @@ Ngày 19/12, UBND tỉnh có Công văn số 9783/UBND-NC như sau:
 
 def test_a_quoted_document_begins_with_its_number():
     assert owned(read_document(QUOTED.encode(), "tin.txt")) == [("1", ["Công an tỉnh"]), ("2", ["UBND các xã"])]
+
+
+def test_the_content_below_a_title_with_its_labels_leaves_the_title_in_the_words(read):
+    plan = read(
+        "II. NỘI DUNG\n1. Xây dựng Nghị định\n- Nghị định xử phạt vi phạm hành chính trong lĩnh vực an ninh mạng.\n"
+        "+ Nội dung: quy định chi tiết khoản 7 Điều 8.\n+ Cơ quan chủ trì: Bộ Công an.\n"
+        "+ Thời hạn ban hành: trước ngày 01 tháng 01 năm 2026.\n"
+        "III. TỔ CHỨC THỰC HIỆN\n1. Bộ Công an theo dõi, đôn đốc.\n"
+        "2. Trong quá trình thực hiện Kế hoạch này, nếu có vướng mắc, đề nghị các bộ phản ánh về Bộ Công an.\n"
+    )
+    assert owned(plan) == [("II.1.1", ["Bộ Công an"]), ("III.1", ["Bộ Công an"])]
+    (first, *_) = (duty.text for item in plan.items for duty in item.duties)
+    assert first.startswith("Nghị định xử phạt vi phạm hành chính trong lĩnh vực an ninh mạng.")
+    assert [each.text[:24] for each in plan.instructions] == ["Trong quá trình thực hiệ"]
