@@ -13,7 +13,7 @@ from engine.importer.model import DutyText, ImportedPlan, ItemText, SectionText
 from engine.importer.phrases.marks import roman_value
 from engine.importer.reading.word_numbering import roman
 
-_POINT = re.compile(r"(?P<no>\d{1,3})\.(?:\d{1,2}|[a-zđ])")
+_POINT = re.compile(r"(?P<no>\d{1,3})(?:\.(?:\d{1,2}|[a-zđ]))+")
 
 
 @dataclass(frozen=True)

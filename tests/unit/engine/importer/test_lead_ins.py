@@ -1,6 +1,7 @@
 """Who is to do what stands below a lead-in, below the addressees of a letter, or in a paragraph of its own."""
 
 from engine.importer import read_document
+from engine.importer.arrangement import arranged
 
 
 def owned(plan):
@@ -134,6 +135,11 @@ def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_fir
     ]
     said = {duty.citation: duty for item in plan.items for duty in item.duties}
     assert said["II.1"].text == "Sở Y tế chủ trì lập kế hoạch kiểm tra."
+    (section,) = arranged(plan)
+    assert [[item.no, *(duty.citation for duty, _ in item.duties)] for item in section.items] == [
+        [1, "II.1", "II.1.1"],
+        [2, "II.2.1", "II.2.1.1", "II.2.2"],
+    ]
     assert [each.text for each in said["II.1.1"].deadlines] == ["trước ngày 28 hằng tháng"]
     assert said["II.2.1.1"].text == "Giao Trung tâm Xúc tiến du lịch bố trí xe. Hoàn thành trong quý II."
     told = [each.message for each in plan.warnings if each.code == "overlooked"]
