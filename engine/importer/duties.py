@@ -270,6 +270,7 @@ class SectionRead:
         """The duties under an entry. Words ending in a colon stand over the marks that follow them."""
         intro = ""
         found: list[Said] = []
+        announcing: list[Node] = []
         for said in own:
             intro = said.text if said.text.endswith(":") and node.children else ""
             found += [] if intro else [with_facts_of(said, node.facts)]
@@ -279,7 +280,7 @@ class SectionRead:
                 continue
             if child.mark is None and child.announces and not child.children:
                 intro = child.body
-                self.account.use(child.paragraph, Use.HEADING)
+                announcing.append(child)
             elif is_note(child.body):
                 self._to_mind(child)
             elif is_topic(child, told=told):
@@ -300,7 +301,10 @@ class SectionRead:
                     said = replace(said, node=each, level=min(n, 1) + 1)
                     found.append(with_facts_of(said, (fact for under in each.walk() for fact in under.facts)))
         if not found and intro:
-            found.append(said_of(node, intro))
+            last = announcing.pop() if announcing else None
+            found.append(replace(said_of(last or node, intro), node=last))
+        for each in announcing:
+            self.account.use(each.paragraph, Use.HEADING)
         yield from found
 
     # -- building values -------------------------------------------------------------------------------------------
@@ -504,18 +508,22 @@ _NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")
 
 
 def _apart(said: Said, named: set[str]) -> Iterator[Said]:
-    """A duty, and apart from it the sentences of its paragraph from one on that begins with another body."""
+    """A duty, and apart from it the sentences of its paragraph that begin with other bodies, each with what follows."""
     line = said.text.partition("\n")[0] if said.owner is None and not said.facts.lead else ""
+    others: list[tuple[int, OwnerLine]] = []
     for each in _NEXT_SENTENCE.finditer(line):
         rest = line[each.end() :]
         other = owner_line(rest)
         if other is None or (opens_duty(rest) and not other.start) or _OF_ITSELF.match(matching(rest)):
             continue
         if other.inline and not asks(other) and is_of_another(other, named):
-            yield replace(said, text=said.text.replace(line, line[: each.start() + 1], 1))
-            yield Said(rest, said.place, owner=other, level=2)
-            return
-    yield said
+            others.append((each.end(), other))
+            named = {name.text for name in other.names}
+    ends = [*(at for at, _ in others[1:]), len(line)]
+    first = line[: others[0][0]].rstrip() if others else line
+    yield replace(said, text=said.text.replace(line, first, 1)) if others else said
+    for (at, other), end in zip(others, ends, strict=False):
+        yield Said(line[at:end].strip(), said.place, owner=other, level=2)
 
 
 def _numbered(citation: str, duties: Sequence[Said]) -> Iterator[tuple[Said, str]]:

@@ -125,6 +125,7 @@ def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_fir
         "1. Sở Y tế chủ trì lập kế hoạch kiểm tra. Sở Tài chính tổng hợp kinh phí, báo cáo trước ngày 28 hằng tháng.\n"
         "2. Sở Du lịch\n- Đón đoàn khảo sát. Giao Trung tâm Xúc tiến du lịch bố trí xe. Hoàn thành trong quý II.\n"
         "- Thu thập số liệu. Lãnh đạo Sở Du lịch ký báo cáo. Thanh tra trách nhiệm của các phòng.\n"
+        "3. Sở Nội vụ rà soát biên chế. Sở Tư pháp góp ý. Trong tháng 5. Công an tỉnh xác minh nhân thân.\n"
     )
     assert owned(plan) == [
         ("II.1", ["Sở Y tế"]),
@@ -132,6 +133,9 @@ def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_fir
         ("II.2.1", ["Sở Du lịch"]),
         ("II.2.2", ["Sở Du lịch"]),
         ("II.2.1.1", ["Trung tâm Xúc tiến du lịch"]),
+        ("II.3", ["Sở Nội vụ"]),
+        ("II.3.1", ["Sở Tư pháp"]),
+        ("II.3.2", ["Công an tỉnh"]),
     ]
     said = {duty.citation: duty for item in plan.items for duty in item.duties}
     assert said["II.1"].text == "Sở Y tế chủ trì lập kế hoạch kiểm tra."
@@ -139,7 +143,9 @@ def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_fir
     assert [[item.no, *(duty.citation for duty, _ in item.duties)] for item in section.items] == [
         [1, "II.1", "II.1.1"],
         [2, "II.2.1", "II.2.1.1", "II.2.2"],
+        [3, "II.3", "II.3.1", "II.3.2"],
     ]
+    assert said["II.3.1"].text == "Sở Tư pháp góp ý. Trong tháng 5."
     assert [each.text for each in said["II.1.1"].deadlines] == ["trước ngày 28 hằng tháng"]
     assert said["II.2.1.1"].text == "Giao Trung tâm Xúc tiến du lịch bố trí xe. Hoàn thành trong quý II."
     told = [each.message for each in plan.warnings if each.code == "overlooked"]
