@@ -1,4 +1,7 @@
-"""Who is to do what stands below a lead-in, below the addressees of a letter, or in a paragraph of its own."""
+"""Documents as they are published: who is to do what stands below a lead-in, in a letter, an article or a paragraph."""
+
+import pytest
+from ground.imported import found, said
 
 from engine.importer import read_document
 from engine.importer.arrangement import arranged
@@ -137,17 +140,17 @@ def test_a_sentence_of_another_body_in_a_paragraph_is_its_own_duty_below_the_fir
         ("II.3.1", ["Sở Tư pháp"]),
         ("II.3.2", ["Công an tỉnh"]),
     ]
-    said = {duty.citation: duty for item in plan.items for duty in item.duties}
-    assert said["II.1"].text == "Sở Y tế chủ trì lập kế hoạch kiểm tra."
+    given = {duty.citation: duty for item in plan.items for duty in item.duties}
+    assert given["II.1"].text == "Sở Y tế chủ trì lập kế hoạch kiểm tra."
     (section,) = arranged(plan)
     assert [[item.no, *(duty.citation for duty, _ in item.duties)] for item in section.items] == [
         [1, "II.1", "II.1.1"],
         [2, "II.2.1", "II.2.1.1", "II.2.2"],
         [3, "II.3", "II.3.1", "II.3.2"],
     ]
-    assert said["II.3.1"].text == "Sở Tư pháp góp ý. Trong tháng 5."
-    assert [each.text for each in said["II.1.1"].deadlines] == ["trước ngày 28 hằng tháng"]
-    assert said["II.2.1.1"].text == "Giao Trung tâm Xúc tiến du lịch bố trí xe. Hoàn thành trong quý II."
+    assert given["II.3.1"].text == "Sở Tư pháp góp ý. Trong tháng 5."
+    assert [each.text for each in given["II.1.1"].deadlines] == ["trước ngày 28 hằng tháng"]
+    assert given["II.2.1.1"].text == "Giao Trung tâm Xúc tiến du lịch bố trí xe. Hoàn thành trong quý II."
     told = [each.message for each in plan.warnings if each.code == "overlooked"]
     assert [each.partition("«")[2] for each in told] == [
         "Lãnh đạo Sở Du lịch ký báo cáo. Thanh tra trách nhiệm của các phòng.»."
@@ -176,9 +179,9 @@ def test_points_below_a_dash_that_each_begin_with_a_body_are_that_body_s_with_th
         ("IV.1.1.2", ["Sở Công Thương"]),
         ("IV.1.1.3", ["Sở Tài chính"]),
     ]
-    said = {duty.citation: duty for item in plan.items for duty in item.duties}
-    assert said["IV.1.1.1"].text == "hướng dẫn kiểm kê đường bộ."
-    assert [[each.text for each in said[f"IV.1.1.{n}"].deadlines] for n in (1, 2, 3)] == [["tháng 11/2025"]] * 3
+    given = {duty.citation: duty for item in plan.items for duty in item.duties}
+    assert given["IV.1.1.1"].text == "hướng dẫn kiểm kê đường bộ."
+    assert [[each.text for each in given[f"IV.1.1.{n}"].deadlines] for n in (1, 2, 3)] == [["tháng 11/2025"]] * 3
 
 
 def test_points_that_begin_with_verbs_are_duties_of_the_paragraph_s_body_that_announces_them_under_a_number(read):
@@ -219,3 +222,463 @@ def test_the_content_below_a_title_with_its_labels_leaves_the_title_in_the_words
     (first, *_) = (duty.text for item in plan.items for duty in item.duties)
     assert first.startswith("Nghị định xử phạt vi phạm hành chính trong lĩnh vực an ninh mạng.")
     assert [each.text[:24] for each in plan.instructions] == ["Trong quá trình thực hiệ"]
+
+
+def test_points_that_name_nobody_are_for_those_whom_the_paragraph_before_them_asks(read):
+    plan = read(
+        "Thời gian qua, nhiều chợ chưa bảo đảm an toàn. Chủ tịch UBND tỉnh yêu cầu Chủ tịch UBND các xã, phường:\n"
+        "1. Rà soát các chợ trên địa bàn.\n2. Công an tỉnh tuần tra ban đêm.\n"
+        "3. Báo cáo kết quả trước ngày 15/6/2026.\n"
+    )
+    assert found(plan) == [
+        ("1", ["Chủ tịch UBND các xã, phường"], ["Rà soát các chợ trên địa bàn."]),
+        ("2", ["Công an tỉnh"], ["Công an tỉnh tuần tra ban đêm."]),
+        ("3", ["Chủ tịch UBND các xã, phường"], ["Báo cáo kết quả trước ngày 15/6/2026."]),
+    ]
+
+
+def test_a_letter_of_one_paragraph_gives_its_duty(read):
+    plan = read(
+        "Xét đề nghị của UBND tỉnh tại Tờ trình số 12/TTr-UBND, Phó Thủ tướng có ý kiến như sau:\n"
+        "Giao các Bộ: Công an, Tài chính có ý kiến về hồ sơ của dự án.\n"
+        "Văn phòng Chính phủ thông báo để các Bộ, cơ quan biết, thực hiện./.\n"
+    )
+    assert [owner.name for item in plan.items for owner in item.owners] == ["Bộ Công an", "Bộ Tài chính"]
+
+
+def test_an_article_that_orders_somebody_gives_its_points(read):
+    plan = read(
+        "Điều 1. Ban hành Kế hoạch thời gian năm học như sau:\n1. Hoàn thành tuyển sinh trước ngày 31/7/2026.\n"
+        "Điều 2. Giao Giám đốc Sở Giáo dục và Đào tạo\n1. Chỉ đạo thực hiện kế hoạch.\n2. Hướng dẫn các trường.\n"
+        "Điều 3. Quyết định này có hiệu lực kể từ ngày ký.\n"
+    )
+    assert [duty.text for duty in plan.duties] == ["Chỉ đạo thực hiện kế hoạch.", "Hướng dẫn các trường."]
+    assert [item.owners[0].name for item in plan.items] == ["Giám đốc Sở Giáo dục và Đào tạo"]
+    assert any("31/7/2026" in each.text and each.serious for each in plan.left_out)
+
+
+def test_points_that_say_who_and_when_are_facts_of_the_points_of_the_work(read):
+    plan = read(
+        "B. NHIỆM VỤ\nI. TUYÊN TRUYỀN\n1. Nội dung, biện pháp\na) Mở chuyên mục trên báo;\nb) Các buổi nói chuyện.\n"
+        "2. Cơ quan chủ trì, phối hợp\na) Cơ quan chủ trì\n- Ban Chỉ đạo tỉnh.\n- Sở Nội vụ; Sở Y tế.\n"
+        "(Sở Nội vụ là thường trực).\nb) Cơ quan phối hợp: UBND các xã.\n3. Thời gian thực hiện: tháng 11/2026.\n"
+        "II. TẬP HUẤN\n1. Nội dung\na) Mở lớp.\n2. Chủ trì thực hiện\n- Trường Chính trị tỉnh.\n"
+        "3. Thời gian thực hiện: quý I/2027.\n"
+    )
+    assert [
+        (duty.citation, [owner.name for owner in item.owners], list(duty.coordinating), duty.deadlines[0].text)
+        for item in plan.items
+        for duty in item.duties
+    ] == [
+        ("B.I.1.1", ["Ban Chỉ đạo tỉnh", "Sở Nội vụ", "Sở Y tế"], ["UBND các xã"], "tháng 11/2026"),
+        ("B.I.1.2", ["Ban Chỉ đạo tỉnh", "Sở Nội vụ", "Sở Y tế"], ["UBND các xã"], "tháng 11/2026"),
+        ("B.II.1", ["Trường Chính trị tỉnh"], [], "quý I/2027"),
+    ]
+
+
+def test_a_step_whose_title_is_a_sentence_has_paragraphs_that_are_duties(read):
+    plan = read(
+        "II. NỘI DUNG THỰC HIỆN\n1. Trình tự lập danh sách\n1.1. Bước 1:\n1.1.a. Lập tổ rà soát:\n"
+        "UBND các xã thành lập tổ rà soát.\n1.2. Bước 2: Kiểm tra hiện trạng nhà ở.\n"
+        "Trên cơ sở danh sách, Sở Xây dựng chủ trì kiểm tra từng hộ.\nThời gian hoàn tất: trước ngày 25/7/2026.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("II.1.1.a.1", "UBND các xã"),
+        ("II.1.2.1", "Sở Xây dựng"),
+    ]
+    assert [each.text for duty in plan.duties for each in duty.deadlines] == ["trước ngày 25/7/2026"]
+
+
+def test_an_order_is_no_heading_about_requirements(read):
+    plan = read("1. Yêu cầu Bộ Y tế khẩn trương rà soát hồ sơ.\n2. Bộ Tài chính bố trí kinh phí.\n")
+    assert [item.owners[0].name for item in plan.items] == ["Bộ Y tế", "Bộ Tài chính"]
+
+
+def test_under_a_body_with_its_colon_no_paragraph_closes_the_plan(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế:\n- Tập huấn.\n2. Sở Tài chính:\n"
+        "Căn cứ Kế hoạch này để tổng hợp, bố trí vốn cho các xã.\n"
+    )
+    assert found(plan)[-1][1:] == (
+        ["Sở Tài chính"],
+        ["Căn cứ Kế hoạch này để tổng hợp, bố trí vốn cho các xã."],
+    )
+
+
+def test_the_last_paragraph_speaks_of_the_whole_document_whatever_it_begins_with(read):
+    plan = read(
+        "IV. PHÂN CÔNG\n1. Sở Y tế: Tập huấn.\n2. Công an tỉnh: Tuần tra.\n"
+        "Đẩy mạnh an toàn thực phẩm là việc cấp bách. Yêu cầu các xã thực hiện nghiêm túc Chỉ thị này./.\n"
+    )
+    assert [duty.text for duty in plan.duties] == ["Tập huấn.", "Tuần tra."]
+    assert len(plan.instructions) == 1
+
+
+def test_the_conclusions_of_a_meeting_are_read_by_their_numbers(read):
+    plan = read(
+        "Ngày 12/3/2026, Phó Chủ tịch UBND tỉnh chủ trì họp. Sau khi nghe báo cáo, Phó Chủ tịch kết luận như sau:\n"
+        "1. Ghi nhận nỗ lực của các địa phương.\n2. Về mặt bằng:\n- UBND xã Hải An phê duyệt phương án.\n"
+        "- Giao Sở Tư pháp hướng dẫn các xã.\n3. Về vốn: Giao Sở Tài chính bố trí vốn trong tháng 4/2026.\n"
+        "4. Yêu cầu Ban Quản lý dự án báo cáo tiến độ hằng tuần.\n"
+        "5. Đồng ý chủ trương; giao Sở Xây dựng thẩm định hồ sơ trong quý II/2026.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("2.1", "UBND xã Hải An"),
+        ("2.2", "Sở Tư pháp"),
+        ("3", "Sở Tài chính"),
+        ("4", "Ban Quản lý dự án"),
+        ("5", "Sở Xây dựng"),
+    ]
+
+
+def test_an_order_within_a_sentence_gives_the_only_duty_of_a_letter_but_not_one_of_the_past(read):
+    plan = read(
+        "Tại công văn số 80/VPCP-KGVX, Phó Thủ tướng đã giao Bộ Y tế xây dựng Thông tư trước ngày 31/12/2025.\n"
+        "Phó Thủ tướng yêu cầu Bộ Y tế khẩn trương ban hành Thông tư trước ngày 30/5/2026.\n"
+    )
+    assert [each.text for duty in plan.duties for each in duty.deadlines] == ["trước ngày 30/5/2026"]
+
+
+@pytest.mark.parametrize("mark", ["Điều 3. ", "Điều 3. Điều khoản thi hành\n1. Có hiệu lực từ ngày ký.\n2. "])
+def test_who_carries_a_decision_out_is_told_and_has_no_duty(read, mark):
+    plan = read(
+        "Điều 1. Giao Sở Tài chính bố trí kinh phí.\nĐiều 2. Giao Sở Y tế lập danh sách.\n"
+        f"{mark}Chánh Văn phòng UBND tỉnh; Giám đốc Sở Y tế chịu trách nhiệm thi hành Quyết định này./.\n"
+        "TM. ỦY BAN NHÂN DÂN KT. CHỦ TỊCH\n"
+    )
+    assert len([*plan.duties]) == 2
+    assert [len(each.owners) for each in plan.instructions] == [2]
+
+
+def test_who_gives_is_not_who_does(read):
+    plan = read(
+        "Điều 3. Hội đồng nhân dân tỉnh giao:\n1. Thường trực Hội đồng nhân dân tỉnh:\na) Xây dựng kế hoạch.\n"
+        "b) Tổ chức hội nghị.\n2. Các Ban của Hội đồng nhân dân tỉnh giám sát thường xuyên.\n"
+    )
+    assert [item.owner for item in plan.items] == [
+        "Thường trực Hội đồng nhân dân tỉnh",
+        "Các Ban của Hội đồng nhân dân tỉnh",
+    ]
+
+
+def test_one_body_that_follows_up_at_the_end_has_a_duty(read):
+    plan = read(
+        "Chủ tịch UBND huyện yêu cầu các phòng, ban thực hiện:\n1. Công an huyện tuần tra.\n2. Trung tâm Y tế trực.\n"
+        "Văn phòng UBND huyện theo dõi, đôn đốc; tổng hợp báo cáo trước ngày 25/01/2026./.\n"
+    )
+    assert [item.owner for item in plan.items][-1] == "Văn phòng UBND huyện"
+
+
+def test_points_that_rest_on_something_may_name_who_does_them(read):
+    plan = read(
+        "II. THỰC HIỆN\n1. Cấp vốn\n"
+        "a) Căn cứ số vốn được giao trong năm và nguồn huy động, UBND cấp huyện phân bổ vốn cho cấp xã;\n"
+        "b) Căn cứ danh sách được duyệt của từng thôn và từng hộ, UBND cấp xã chi trả cho các hộ.\n"
+        "III. PHÂN CÔNG\n1. Sở Y tế: Tập huấn.\n"
+    )
+    assert [item.owner for item in plan.items] == ["UBND cấp huyện", "UBND cấp xã", "Sở Y tế"]
+
+
+def test_points_under_all_bodies_are_each_their_own_body_s(read):
+    plan = read(
+        "IV. THỰC HIỆN\n1. Trách nhiệm của các cơ quan, tổ chức\n"
+        "a) Trong thời gian giữa hai kỳ họp, Thường trực HĐND tỉnh giám sát.\n"
+        "b) UBND tỉnh báo cáo kết quả.\n2. Sở Y tế: Tập huấn.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Thường trực HĐND tỉnh", "UBND tỉnh", "Sở Y tế"]
+
+
+def test_neither_who_is_asked_nor_whom_a_letter_tells_is_doubted(read):
+    plan = read(
+        "Để phòng dịch, Chủ tịch UBND huyện yêu cầu các phòng, ban thực hiện:\n1. Công an huyện tuần tra.\n"
+        "2. Trung tâm Y tế trực.\nVăn phòng UBND huyện thông báo để các cơ quan, đơn vị biết, thực hiện./.\n"
+    )
+    assert [each.code for each in plan.warnings if each.code == "overlooked"] == []
+
+
+def test_an_article_that_asks_a_body_asks_it_for_the_points_of_all_its_topics(read):
+    plan = read(
+        "Điều 2. Hội đồng nhân dân tỉnh đề nghị Ủy ban nhân dân tỉnh chỉ đạo thực hiện một số công việc sau:\n"
+        "1. Về đất đai:\n- Xem xét sớm phê duyệt quy hoạch.\n2. Về văn hóa:\nChỉ đạo Sở Văn hóa quản lý lễ hội.\n"
+        "Điều 3. Thường trực Hội đồng nhân dân tỉnh giám sát việc thực hiện.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("Điều 2.1.1", "Ủy ban nhân dân tỉnh"),
+        ("Điều 2.2.1", "Ủy ban nhân dân tỉnh"),
+        ("Điều 3", "Thường trực Hội đồng nhân dân tỉnh"),
+    ]
+
+
+def test_a_topic_that_asks_a_body_gives_it_the_dashes_below(read):
+    plan = read(
+        "II. NỘI DUNG\n1. Về tư pháp: Đề nghị UBND tỉnh chỉ đạo Công an tỉnh:\n- Tăng cường kỷ luật.\n"
+        "- Công khai kết quả thanh tra.\n2. Sở Y tế tập huấn.\n"
+    )
+    assert [(duty.citation, item.owners[0].name) for item in plan.items for duty in item.duties] == [
+        ("II.1.1", "UBND tỉnh"),
+        ("II.1.2", "UBND tỉnh"),
+        ("II.2", "Sở Y tế"),
+    ]
+
+
+def test_a_regulation_after_the_signature_of_its_decision_is_read(read):
+    plan = read(
+        "Điều 1. Ban hành kèm theo Quyết định này Quy định về quản lý kinh phí.\nTM. ỦY BAN NHÂN DÂN KT. CHỦ TỊCH\n"
+        "QUY ĐỊNH\nVề quản lý kinh phí\nĐiều 5. Phòng Nội vụ có nhiệm vụ\n1. Quản lý đối tượng.\n2. Lập dự toán.\n"
+        "Điều 6. Kho bạc Nhà nước huyện có nhiệm vụ\n1. Kiểm soát chi.\n"
+    )
+    assert [(duty.citation, item.owners[0].name, duty.text) for item in plan.items for duty in item.duties] == [
+        ("Điều 5.1", "Phòng Nội vụ", "Quản lý đối tượng."),
+        ("Điều 5.2", "Phòng Nội vụ", "Lập dự toán."),
+        ("Điều 6.1", "Kho bạc Nhà nước huyện", "Kiểm soát chi."),
+    ]
+
+
+def test_a_letter_without_numbers_gives_dashes_to_its_only_body_and_a_responsibility_to_another(read):
+    plan = read(
+        "Căn cứ đề xuất của các địa phương, Bộ đồng ý mở rộng thí điểm.\nGiám đốc Sở Nội vụ có trách nhiệm:\n"
+        "- Hoàn thiện Đề án thí điểm.\n- Tăng cường kiểm tra.\n"
+    )
+    assert [item.owner for item in plan.items] == ["Giám đốc Sở Nội vụ"]
+    plan = read("Thành phố treo cờ từ ngày 10/5/2026.\nUBND các phường, xã có trách nhiệm kiểm tra, nhắc nhở.\n")
+    assert [item.owner for item in plan.items] == ["UBND các phường, xã"]
+
+
+def test_who_asks_in_a_lead_in_is_no_body_of_the_points(read):
+    plan = read(
+        "Ban Thường trực MTTQ phường kính đề nghị các cơ quan, đơn vị phối hợp thực hiện một số nội dung sau:\n"
+        "1. Rà soát các mô hình đang thực hiện.\n2. Công an phường tuần tra.\n"
+    )
+    assert [item.owner for item in plan.items] == ["các cơ quan, đơn vị", "Công an phường"]
+
+
+def test_a_paragraph_after_a_whole_point_is_a_duty_below_it(read):
+    plan = read(
+        "Điều 7. Phòng Nội vụ có nhiệm vụ\n1. Hằng tháng rà soát đối tượng.\nĐối chiếu danh sách chi trả.\n"
+        "2. Kiểm tra, hướng dẫn các xã.\nPhòng Nội vụ phải kiểm tra tối thiểu một lần/năm.\n3. Lập dự toán.\n"
+    )
+    assert [(citation, text) for citation, _, text in said(plan)] == [
+        ("Điều 7.1", "Hằng tháng rà soát đối tượng."),
+        ("Điều 7.1.1", "Đối chiếu danh sách chi trả."),
+        ("Điều 7.2", "Kiểm tra, hướng dẫn các xã."),
+        ("Điều 7.2.1", "Phòng Nội vụ phải kiểm tra tối thiểu một lần/năm."),
+        ("Điều 7.3", "Lập dự toán."),
+    ]
+    assert {each.citation for each in plan.account if "Đối chiếu" in each.text} == {"Điều 7.1.1"}
+
+
+def test_points_below_a_sentence_that_says_who_is_to_do_them_are_duties_below_it(read):
+    plan = read(
+        "Để hoàn thành nhiệm vụ, Tổng cục Thuế đề nghị Cục Thuế các tỉnh thực hiện các yêu cầu sau:\n"
+        "1. Đối với công tác báo cáo.\n- Rà soát mẫu biểu.\n- Bên cạnh đó, Tổng cục Thuế đề nghị Cục Thuế thực hiện "
+        "các biện pháp sau:\n+ Theo dõi danh sách.\n+ Đẩy mạnh tuyên truyền.\n2. Chấn chỉnh báo cáo.\n"
+    )
+    assert said(plan) == [
+        ("1.1", ["Cục Thuế các tỉnh"], "Rà soát mẫu biểu."),
+        ("1.2.1", ["Cục Thuế"], "Theo dõi danh sách."),
+        ("1.2.2", ["Cục Thuế"], "Đẩy mạnh tuyên truyền."),
+        ("2", ["Cục Thuế các tỉnh"], "Chấn chỉnh báo cáo."),
+    ]
+    plan = read(
+        "Điều 8. UBND xã có nhiệm vụ\n1. Hằng tháng, UBND xã phải chi trả ngay và có trách nhiệm:\n"
+        "- Kiểm tra danh sách.\n- Bố trí nơi chi trả.\n2. Chỉ đạo cán bộ kế toán:\na) Mở sổ theo dõi.\n"
+        "b) Lưu chứng từ.\n3. Lập dự toán.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["Điều 8.1.1", "Điều 8.1.2", "Điều 8.2", "Điều 8.3"]
+
+
+def test_points_below_a_sentence_of_a_body_are_cited_below_its_number(read):
+    plan = read(
+        "Tổng cục Thuế yêu cầu Cục Thuế các tỉnh thực hiện một số giải pháp sau:\n"
+        "1. Các Cục Thuế rà soát lại kế hoạch.\n- Lựa chọn nội dung.\n2. Tăng cường kiểm tra.\n- Phân công theo dõi.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["1", "1.1", "2", "2.1"]
+
+
+def test_a_title_over_paragraphs_of_those_whom_the_lead_in_asks_is_no_duty(read):
+    plan = read(
+        "UBND phường kính đề nghị các cơ quan, đơn vị thực hiện một số nội dung sau:\n"
+        "1. Rà soát các mô hình đang thực hiện\nThống kê các mô hình hiệu quả.\n"
+        "2. Đăng ký mô hình mới\nKhuyến khích các trường học đăng ký mô hình mới.\n"
+    )
+    assert said(plan) == [
+        ("1.1", ["các cơ quan, đơn vị"], "Thống kê các mô hình hiệu quả."),
+        ("2.1", ["các trường học"], "Khuyến khích các trường học đăng ký mô hình mới."),
+    ]
+
+
+def test_a_paragraph_that_writes_its_entry_short_is_the_entry_s(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Ủy ban nhân dân xã, phường:\na) Lập hồ sơ.\nb) Xét duyệt.\n"
+        "Lưu ý: Hồ sơ kèm danh sách.\nc) Trả lời.\nHằng quý, UBND xã, phường thống kê.\n2. Sở Nội vụ:\na) Thẩm định.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["III.1.1", "III.1.2", "III.1.3", "III.1.4", "III.2.1"]
+    assert [each.text for each in plan.instructions] == ["Lưu ý: Hồ sơ kèm danh sách."]
+
+
+def test_a_row_of_letters_goes_on_after_a_paragraph_of_others(read):
+    plan = read(
+        "II. NHIỆM VỤ CỤ THỂ\n1. Trách nhiệm của UBND các tỉnh\na) Công bố đối tượng;\nb) Lập dự toán.\n"
+        "Ngoài nguồn vốn trên, các địa phương huy động thêm nguồn lực;\nc) Ban hành cơ chế giám sát.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["II.1.1", "II.1.2", "II.1.2.1", "II.1.3"]
+
+
+def test_the_first_article_of_a_part_begins_a_line_whatever_its_number(read):
+    plan = read(
+        "Chính phủ ban hành Quyết định về nhà ở\nĐiều 6. Phương thức thực hiện\n1. UBND xã lập danh sách.\n"
+        "2. UBND huyện cấp vốn.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["Điều 6.1", "Điều 6.2"]
+
+
+def test_a_dash_after_a_whole_letter_is_a_duty_below_it(read):
+    plan = read(
+        "Điều 7. Trách nhiệm\n1. UBND huyện: Trong thời hạn không quá 15 (mười lăm) ngày làm việc có trách nhiệm:\n"
+        "a) Thẩm tra hồ sơ.\nb) Trường hợp đủ điều kiện thì lập văn bản đề nghị.\n- Trường hợp không đủ thì trả lời.\n"
+        "2. Sở Nội vụ: Kiểm tra hồ sơ.\n"
+    )
+    assert [(duty.citation, [each.text for each in duty.deadlines]) for duty in plan.duties] == [
+        ("Điều 7.1.1", ["Trong thời hạn không quá 15 (mười lăm) ngày làm việc"]),
+        ("Điều 7.1.2", ["Trong thời hạn không quá 15 (mười lăm) ngày làm việc"]),
+        ("Điều 7.1.2.1", ["Trong thời hạn không quá 15 (mười lăm) ngày làm việc"]),
+        ("Điều 7.2.1", []),
+    ]
+
+
+def test_whom_a_paragraph_between_two_letters_asks_does_it(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Cắt giảm thủ tục\na) Sở Xây dựng đơn giản hóa thủ tục.\nb) Thanh tra tỉnh hướng dẫn.\n"
+        "Đề nghị Kiểm toán Nhà nước tạo điều kiện cho các địa phương.\nc) Các sở, ngành:\n- Rà soát.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+        ("II.1.a", ["Sở Xây dựng"]),
+        ("II.1.b", ["Thanh tra tỉnh"]),
+        ("II.1.b.1", ["Kiểm toán Nhà nước"]),
+        ("II.1.c.1", ["Các sở, ngành"]),
+    ]
+
+
+def test_who_is_asked_by_an_article_does_the_letters_of_its_numbers_too(read):
+    plan = read(
+        "Điều 2. HĐND tỉnh đề nghị Ủy ban nhân dân tỉnh thực hiện một số công việc sau:\n1. Về đầu tư công trình:\n"
+        "a) Thực hiện nghiêm kỷ luật.\nb) Đề nghị UBND huyện bàn giao mặt bằng.\n2. Về văn hóa:\n- Xây dựng đề án.\n"
+    )
+    assert ("Điều 2.1.a", ["Ủy ban nhân dân tỉnh"]) in [(citation, owners) for citation, owners, _ in said(plan)]
+
+
+def test_who_sets_the_duties_that_follow_does_them(read):
+    plan = read(
+        "II. PHÂN CÔNG NHIỆM VỤ\n1. Để thực hiện có hiệu quả, Đảng ủy xã xác định các nhiệm vụ trọng tâm sau:\n"
+        "- Rà soát vướng mắc.\n- Tổ chức giám sát.\n2. Tổ đảng ở thôn:\n- Vận động.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+        ("II.1.1", ["Đảng ủy xã"]),
+        ("II.1.2", ["Đảng ủy xã"]),
+        ("II.2.1", ["Tổ đảng ở thôn"]),
+    ]
+
+
+def test_the_last_number_that_says_whom_to_tell_of_difficulties_is_an_instruction(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế lập kế hoạch.\n2. Sở Xây dựng lập danh mục.\n"
+        "3. Trong quá trình tổ chức thực hiện, nếu có vướng mắc, các sở báo cáo UBND tỉnh./.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["III.1", "III.2"]
+    assert len(plan.instructions) == 1
+
+
+def test_dashes_before_the_lead_in_of_a_letter_say_why_and_are_no_duties(read):
+    plan = read(
+        "Kết quả kiểm tra cho thấy:\n- Dữ liệu chưa đầy đủ như: Cục Thuế tỉnh An Lạc, Cục Thuế tỉnh Hòa Bình.\n"
+        "Tổng cục Thuế yêu cầu Cục Thuế các tỉnh thực hiện các việc sau:\n1. Nhập dữ liệu.\n2. Rà soát kế hoạch.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["1", "2"]
+
+
+def test_paragraphs_after_the_dashes_of_a_lead_in_go_on_with_them(read):
+    plan = read(
+        "Thủ tướng Chính phủ yêu cầu Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình thực hiện các nội dung sau:\n"
+        "- Tổ chức chiến dịch.\nBáo cáo kế hoạch thực hiện trước ngày 03/12/2025.\n- Bộ Xây dựng kiểm tra số liệu.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+        ("(1)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
+        ("(2)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
+        ("(3)", ["Bộ Xây dựng"]),
+    ]
+
+
+def test_a_letter_whose_sentences_ask_gives_their_duties_to_those_whom_they_ask(read):
+    plan = read(
+        "Nhân dịp kỷ niệm. UBND tỉnh đề nghị các sở, ban, ngành treo cờ từ ngày 10/5/2026 đến hết ngày 14/5/2026.\n"
+        "UBND các phường, xã có trách nhiệm kiểm tra việc treo cờ./.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+        ("(1)", ["các sở, ban, ngành"]),
+        ("(2)", ["UBND các phường, xã"]),
+    ]
+
+
+def test_an_order_with_a_day_is_a_duty_under_a_title_about_time(read):
+    plan = read(
+        "UBND phường kính đề nghị các cơ quan thực hiện các nội dung sau:\n1. Rà soát mô hình.\n2. Đăng ký mô hình.\n"
+        "3. Thời gian thực hiện\nĐề nghị các trường học gửi danh sách trước ngày 25/10/2026.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in said(plan)][2:] == [("3.1", ["các trường học"])]
+
+
+def test_labels_after_the_last_dash_of_a_point_are_the_point_s_where_others_have_theirs(read):
+    plan = read(
+        "II. NỘI DUNG, PHÂN CÔNG TRÁCH NHIỆM\nCác nội dung dưới đây được triển khai theo Luật.\n1. Xây dựng văn bản\n"
+        "1.1. Ban hành hướng dẫn.\n- Bảo đảm đúng quy định pháp luật.\n- Các văn bản phải thể hiện rõ vai trò.\n"
+        "Thời gian: tháng 11/2025\nĐơn vị chủ trì: Sở Nội vụ\n1.2. Ban hành lịch trình.\nĐơn vị chủ trì: Sở Y tế\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+        ("II.1.1", ["Sở Nội vụ"]),
+        ("II.1.2", ["Sở Y tế"]),
+    ]
+    assert [each.text for each in next(plan.duties).deadlines] == ["tháng 11/2025"]
+
+
+def test_a_heading_that_asks_and_goes_on_is_no_duty_over_its_points(read):
+    plan = read(
+        "V. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Lập hồ sơ.\n2. Đề nghị Ủy ban nhân dân xã phối hợp\n- Chỉ đạo Công an.\n"
+        "- Xác minh đơn thư.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["V.1.1", "V.2.1", "V.2.2"]
+
+
+def test_a_lead_in_that_asks_gives_the_paragraphs_under_all_numbers(read):
+    plan = read(
+        "UBND quận yêu cầu các phòng, ban, ngành thực hiện các nội dung như sau:\n1. Tăng cường các biện pháp:\n"
+        "Hằng năm tổ chức mít tinh.\nThực hiện quy định.\n2. Phân công thực hiện:\n2.1. Phòng Y tế:\n- Lập hồ sơ.\n"
+        "2.2. Phòng Văn hóa:\n- Treo biển.\n"
+    )
+    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+        ("1.1", ["các phòng, ban, ngành"]),
+        ("1.2", ["các phòng, ban, ngành"]),
+        ("2.1.1", ["Phòng Y tế"]),
+        ("2.2.1", ["Phòng Văn hóa"]),
+    ]
+
+
+def test_a_point_works_with_those_of_its_heading_unless_it_names_its_own(read):
+    plan = read(
+        "V. TỔ CHỨC THỰC HIỆN\n1. Sở Nội vụ chủ trì, phối hợp với các sở, ngành:\n- Xây dựng khung theo dõi.\n"
+        "- Phối hợp với Sở Tài chính lập dự toán.\n2. Sở Y tế:\n- Lập kế hoạch.\n"
+    )
+    assert [duty.coordinating for duty in plan.duties] == [("các sở, ngành",), ("Sở Tài chính",), ()]
+
+
+def test_the_parts_of_a_dash_that_is_a_sentence_are_its_words(read):
+    plan = read(
+        "III. TỔ CHỨC THỰC HIỆN\n1. Triệu tập hội nghị\n- Ban Thường trực xã trao đổi với đơn vị để tổ chức hội nghị:\n"
+        "+ Thống nhất thời gian\n+ Cung cấp tiểu sử.\n- Sở Nội vụ triệu tập cử tri.\n"
+    )
+    assert [citation for citation, _, _ in said(plan)] == ["III.1.1", "III.1.2"]
+
+
+def test_a_standing_committee_is_called_with_the_committee_above_it():
+    head = "ỦY BAN MTTQ VIỆT NAM\nXÃ AN LẠC\nBAN THƯỜNG TRỰC\nSố: 16/KH-MTTQ-BTT\nAn Lạc, ngày 18/11/2025\nKẾ HOẠCH\n"
+    plan = read_document(f"{head}Bầu cử\nIII. TỔ CHỨC THỰC HIỆN\n1. Công an xã\n- Tuần tra.\n".encode(), "plan.txt")
+    assert plan.issuer.text == "Ban thường trực ủy ban MTTQ việt nam xã An Lạc"
