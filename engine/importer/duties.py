@@ -360,7 +360,7 @@ class SectionRead:
         for said, number in numbered:
             if (other := said.owner) is not None:
                 text = other.rest if other.form is Form.COLON and said.text.endswith(other.rest) else said.text
-                below = replace(entry, citation=number, line=other, inline=True)
+                below = replace(entry, citation=number, line=other, inline=True, place=said.place)
                 self._add(below, [replace(said, text=text, owner=None)])
 
     def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
