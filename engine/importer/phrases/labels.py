@@ -47,7 +47,7 @@ _LINE = _table(
     """
 coordinating  <who>(?:tham gia )?(?:phối hợp|cùng phối hợp|hỗ trợ|tham gia)(?: thực hiện| chính|, giám sát)?
 monitor       <who>(?:(?:theo dõi|kiểm tra)(?:, đôn đốc)?|đôn đốc|giám sát|lãnh đạo (?:phụ trách|chỉ đạo))
-lead          <who>(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|phụ trách)(?: thực hiện| tham mưu)?
+lead          <who>(?:tham mưu,? (?:và )?)?(?:chủ trì|thực hiện|đầu mối|phụ trách)(?: thực hiện| tham mưu){0,2}
 lead          <who>(?:chịu trách nhiệm|trách nhiệm thực hiện|phân công thực hiện|trách nhiệm|phân công|giao)
 deadline      (?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc thời gian|lộ trình)[^:.;()]{0,40}
 deadline      (?:hoàn thành|hạn(?:,? (?:thực hiện|hoàn thành|báo cáo|xong|kết thúc))*)

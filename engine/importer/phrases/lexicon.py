@@ -47,7 +47,7 @@ phòng cảnh sát quản lý hành chính về trật tự xã hội; trung tâ
 văn phòng đoàn (?:đại biểu quốc hội|đbqh) và (?:hội đồng nhân dân|hđnd); văn phòng hđnd và ubnd;
 văn phòng hội đồng nhân dân và ủy ban nhân dân; đài phát thanh và truyền hình; báo và phát thanh, truyền hình;
 báo và đài phát thanh, truyền hình; báo và đài phát thanh - truyền hình; báo và đài phát thanh và truyền hình;
-báo và đài pt-th; liên hiệp các tổ chức hữu nghị; thứ trưởng; liên hiệp các hội khoa học và kỹ thuật;
+báo và đài pt-th; liên hiệp các tổ chức hữu nghị; liên hiệp các hội khoa học và kỹ thuật;
 thủ tướng chính phủ; chính phủ; quốc hội; thủ đô; liên hiệp hội về người khuyết tật; thanh tra, giám sát ngân hàng;
 chủ tịch hội đồng thành viên, tổng giám đốc các tập đoàn, tổng công ty(?: nhà nước)?;
 quỹ bảo lãnh tín dụng doanh nghiệp nhỏ và vừa; quỹ phòng, chống tác hại của thuốc lá; kiểm toán nhà nước;
@@ -77,7 +77,8 @@ btl; quân chủng; quân khu; tổng phụ trách; nhân viên; ban đại di�
 phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ; chủ cơ sở; người lao động; thư viện(?! số); bảo tàng;
 đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy; quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,);
 chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh;
-phó chánh; bộ trưởng; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu trưởng; người đứng đầu; bí thư; đồng chí;
+phó chánh; bộ trưởng; thứ trưởng; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu trưởng; người đứng đầu; bí thư;
+đồng chí;
 đ/c; ông; bà;
 thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
 nhà trường; giáo viên; gia đình; ban quản lý; toàn thể; bql;

@@ -162,6 +162,7 @@ def test_a_row_without_a_lead_is_a_warning_with_its_row(page):
 
 LABELS = [
     ("Cơ quan chủ trì: Sở Y tế", Label.LEAD),
+    ("Đơn vị chủ trì tham mưu thực hiện: Sở Y tế", Label.LEAD),
     ("Đơn vị phối hợp: x", Label.COORDINATING),
     ("Thời gian hoàn thành: Quý I", Label.DEADLINE),
     ("Sản phẩm: Báo cáo", Label.PRODUCT),

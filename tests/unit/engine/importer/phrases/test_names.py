@@ -75,6 +75,7 @@ NAMES = [
         ["UBND xã Hòa Minh", "UBND xã Tân Lập", "Tổng công ty Điện lực"],
     ),
     ("Bộ trưởng Bộ Công an có trách nhiệm", ["Bộ trưởng Bộ Công an"]),
+    ("Thứ trưởng Bộ Y tế chỉ đạo", ["Thứ trưởng Bộ Y tế"]),
     ("Bộ trưởng, Thủ trưởng cơ quan ngang bộ chỉ đạo", ["Bộ trưởng", "Thủ trưởng cơ quan ngang bộ"]),
     ("Sở Tài chính - Cơ quan thường trực Ban Chỉ đạo chủ trì", ["Sở Tài chính"]),
     ("các cơ quan quản lý cấp trên đôn đốc", ["các cơ quan quản lý cấp trên"]),
