@@ -24,8 +24,6 @@ from engine.importer.phrases.owners import (
     Form,
     OwnerLine,
     asked_in,
-    asks,
-    is_of_another,
     owner_line,
     owner_of,
     parted,
@@ -39,10 +37,20 @@ from engine.importer.structure.joining import ended
 from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
-from engine.importer.wording import ANNOUNCES, Said, announced, is_topic, said_of, whole, with_facts_of
-
-_OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
-"""How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
+from engine.importer.wording import (
+    ANNOUNCES,
+    OF_ITSELF,
+    Said,
+    announced,
+    apart,
+    is_topic,
+    numbered_in,
+    said_of,
+    shares_out,
+    timed,
+    whole,
+    with_facts_of,
+)
 
 
 @dataclass(frozen=True)
@@ -286,10 +294,10 @@ class SectionRead:
             elif is_topic(child, told=told):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
-            elif child.marked() and ((asked := announced(child)) or _shares_out(child)):
+            elif child.marked() and ((asked := announced(child)) or shares_out(child)):
                 self.account.use(child.paragraph, Use.HEADING)
                 deep = child.mark is not None
-                below = _timed(list(self._duties(child, [said_of(child, child.body)])))
+                below = timed(list(self._duties(child, [said_of(child, child.body)])))
                 found.append(Said("", child.place, level=deep))
                 found += (replace(said, level=1 + deep, owner=said.owner or asked) for said in below)
             else:
@@ -349,8 +357,8 @@ class SectionRead:
             )
         inline = entry.inline and len(duties) == 1
         named = {name.text for name in entry.line.names}
-        apart = [part for said in duties for part in _apart(replace(said, level=0) if inline else said, named)]
-        numbered = [*_numbered(citation, apart)]
+        parts = [part for said in duties for part in apart(replace(said, level=0) if inline else said, named)]
+        numbered = [*numbered_in(citation, parts)]
         above = deadlines_in(entry.topic)
         made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
@@ -481,58 +489,13 @@ def _another(said: Said, named: set[str]) -> OwnerLine | None:
     UBND xã chịu …»)."""
     node, asked = said.node, said.owner
     line = asked or (node.owner if node and not node.children else None)
-    if node is None or line is None or line.alone or _OF_ITSELF.match(matching(line.written)):
+    if node is None or line is None or line.alone or OF_ITSELF.match(matching(line.written)):
         return None
     plain = matching(node.body)
     if plain.startswith("riêng ") or (line.request and node.mark is None):
         return line
     own = line.written[0].isupper() and (not line.start or plain.startswith("giao "))
     return line if (asked or own) and not named & {name.text for name in line.names} else None
-
-
-def _timed(points: Sequence[Said]) -> Iterator[Said]:
-    """Points with the labelled time after the last of them, which is that of all where no other has its own."""
-    times = [said.facts.deadline for said in points]
-    time = "" if any(times[:-1]) else "".join(times[-1:])
-    for said in points:
-        yield replace(said, facts=replace(said.facts, deadline=said.facts.deadline or time))
-
-
-def _shares_out(node: Node) -> bool:
-    """Whether a sentence stands over points each of which begins with a body («…, trong đó:»)."""
-    below = [each.owner for each in node.marked()]
-    return node.announces and len(below) > 1 and all(line and not line.alone and not line.start for line in below)
-
-
-_NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")
-
-
-def _apart(said: Said, named: set[str]) -> Iterator[Said]:
-    """A duty, and apart from it the sentences of its paragraph that begin with other bodies, each with what follows."""
-    line = said.text.partition("\n")[0] if said.owner is None and not said.facts.lead else ""
-    others: list[tuple[int, OwnerLine]] = []
-    for each in _NEXT_SENTENCE.finditer(line):
-        rest = line[each.end() :]
-        other = owner_line(rest)
-        if other is None or (opens_duty(rest) and not other.start) or _OF_ITSELF.match(matching(rest)):
-            continue
-        if other.inline and not asks(other) and is_of_another(other, named):
-            others.append((each.end(), other))
-            named = {name.text for name in other.names}
-    ends = [*(at for at, _ in others[1:]), len(line)]
-    first = line[: others[0][0]].rstrip() if others else line
-    yield replace(said, text=said.text.replace(line, first, 1)) if others else said
-    for (at, other), end in zip(others, ends, strict=False):
-        yield Said(line[at:end].strip(), said.place, owner=other, level=2)
-
-
-def _numbered(citation: str, duties: Sequence[Said]) -> Iterator[tuple[Said, str]]:
-    """The duties of an entry with their numbers; points that only announce others are counted and are none."""
-    n = k = 0
-    for said in duties:
-        n, k = (n, k + 1) if said.level > 1 else (n + said.level, 0)
-        if said.text:
-            yield said, ".".join([citation, *(str(each) for each in (n, k) if each)])
 
 
 def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:

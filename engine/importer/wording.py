@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.importer.model import Place
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS
-from engine.importer.phrases.owners import OwnerLine, asked_in
+from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.owners import OwnerLine, asked_in, asks, is_of_another, owner_line
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
 from engine.importer.vietnamese import matching, spelled
 
 _LONGEST_TOPIC = 160
+_LONGEST_LIST = 2000
+"""Characters in which a list of bodies ends."""
 ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) ?:$")
 """How a sentence ends that announces duties; the parts of any other sentence of a dash are its words."""
 
@@ -81,3 +85,50 @@ def announced(node: Node) -> OwnerLine | None:
     """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
     told = node.owner or node.doer if ANNOUNCES.search(matching(node.body)) else None
     return told or (None if node.opens else asked_in(node.body))
+
+
+def shares_out(node: Node) -> bool:
+    """Whether a sentence stands over points each of which begins with a body («…, trong đó:»)."""
+    below = [each.owner for each in node.marked()]
+    return node.announces and len(below) > 1 and all(line and not line.alone and not line.start for line in below)
+
+
+def timed(points: Sequence[Said]) -> Iterator[Said]:
+    """Points with the labelled time after the last of them, which is that of all where no other has its own."""
+    times = [said.facts.deadline for said in points]
+    time = "" if any(times[:-1]) else "".join(times[-1:])
+    for said in points:
+        yield replace(said, facts=replace(said.facts, deadline=said.facts.deadline or time))
+
+
+_NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")
+OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
+"""How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
+
+
+def apart(said: Said, named: set[str]) -> Iterator[Said]:
+    """A duty, and apart from it the sentences of its paragraph that begin with other bodies, each with what follows."""
+    line = said.text.partition("\n")[0] if said.owner is None and not said.facts.lead else ""
+    others: list[tuple[int, OwnerLine]] = []
+    for each in _NEXT_SENTENCE.finditer(line):
+        rest = line[each.end() : each.end() + _LONGEST_LIST]
+        other = owner_line(rest)
+        if other is None or (opens_duty(rest) and not other.start) or OF_ITSELF.match(matching(rest)):
+            continue
+        if other.inline and not asks(other) and is_of_another(other, named):
+            others.append((each.end(), other))
+            named = {name.text for name in other.names}
+    ends = [*(at for at, _ in others[1:]), len(line)]
+    first = line[: others[0][0]].rstrip() if others else line
+    yield replace(said, text=said.text.replace(line, first, 1)) if others else said
+    for (at, other), end in zip(others, ends, strict=False):
+        yield Said(line[at:end].strip(), said.place, owner=other, level=2)
+
+
+def numbered_in(citation: str, duties: Sequence[Said]) -> Iterator[tuple[Said, str]]:
+    """The duties of an entry with their numbers; points that only announce others are counted and are none."""
+    n = k = 0
+    for said in duties:
+        n, k = (n, k + 1) if said.level > 1 else (n + said.level, 0)
+        if said.text:
+            yield said, ".".join([citation, *(str(each) for each in (n, k) if each)])

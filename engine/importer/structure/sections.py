@@ -61,7 +61,8 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
             node.doer = doer_in(node.body, known)
         named = node.owner or node.doer
-        if not (node.announces or node.leads or headed) and (named is None or _is_issuer(named, asker)):
+        single = not (node.announces or node.leads or headed) and len(node.body) < _LONGEST_TASK
+        if single and (named is None or _is_issuer(named, asker)):
             node.owner = asked_by(asker, node.body) or node.owner
     part = node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
     if part or is_lead_in(node.body) or _announced(node):
