@@ -16,6 +16,7 @@ def letters(spring: Spring) -> list[tuple[str, str]]:
     return [(each.to, each.subject) for each in maildir.letters(spring.folder / "maildir", 1_000)]
 
 
+@pytest.mark.deep
 def test_the_latest_agency_is_found_on_the_board_and_chased_once_a_day(come: Come, spring: Spring) -> None:
     monitor = come("monitor")
     monitor.goes("/")

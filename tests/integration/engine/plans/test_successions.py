@@ -207,6 +207,7 @@ def lifetimes(database: Database) -> dict[str, tuple[date, date]]:
     }
 
 
+@pytest.mark.deep
 def test_nghe_an_from_21_districts_to_130_communes_loses_no_duty_and_writes_to_no_body_that_is_not(
     sqlite_database: Database,
 ) -> None:
