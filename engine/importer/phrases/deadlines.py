@@ -35,7 +35,7 @@ def _table(rows: str) -> dict[str, str]:
 
 
 _PIECES = _table(r"""
-day       (?:ngày )?(?P<d>\d{1,2}) [/.-] (?P<m>\d{1,2})(?: [/.-] (?P<y>\d{4}))?(?![\d%])
+day       (?:(?:ngày )?thứ \w+ ?,? )?(?:ngày )?(?P<d>\d{1,2}) [/.-] (?P<m>\d{1,2})(?: [/.-] (?P<y>\d{4}))?(?![\d%])
 worded    (?:ngày )?(?P<d>\d{1,2}) tháng (?P<m>\d{1,2})(?: (?:năm|/|,) (?P<y>\d{4}))?(?!\d)
 onlyday   ngày (?:mùng |mồng )?(?P<d>\d{1,2})(?! ?[/.-] ?\d)(?!\d)
 bareday   (?:ngày )?(?P<d>\d{1,2})(?= (?:hằng|hàng|mỗi|của) (?:tháng|quý))
@@ -49,7 +49,7 @@ loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-
 loose     (?:cuối|giữa) nhiệm kỳ|(?:đầu|cuối) tuần
 loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 half      (?:sáng |chiều |tối )
-weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?
+weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?(?! ?,? (?:ngày )?\d{1,2}[/.-]\d)
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
 point     (?:hằng|hàng|mỗi) (?:ngày|tuần)
 after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|liền kề|báo cáo)
@@ -61,7 +61,7 @@ season    trước (?:mùa \w+|ngày (?:ra quân|khai \w+|bầu cử|hội|thi)|
 until     (?:chậm nhất|muộn nhất|trễ nhất|hạn cuối|thời hạn|hạn chót|hạn)
 cue       {until}(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|(?:xong |hoàn thành )?trước(?: thời điểm| thời hạn)?
 cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|hoàn thành(?: trong| vào)?
-clock     \d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút)?)?
+clock     \d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút|['’])?)?
 hour      (?:{clock} ?(?:(?:,|và) {clock} ?)?,? )?
 more      (?: (?:,|và|;|hoặc) {day}{each}?| ?(?:,|và) {worded}{each}?){0,4}
 unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm

@@ -18,6 +18,10 @@ FOUND = [
     ("trước 15/6 và 15/12 hằng năm", ["trước 15/6 và 15/12 hằng năm"], ["--06-15", "--12-15"]),
     ("từ ngày 10/11 đến ngày 10/12/2021", ["từ ngày 10/11 đến ngày 10/12/2021"], ["--11-10", "2021-12-10"]),
     ("trước 16 giờ ngày 05/3/2022", ["trước 16 giờ ngày 05/3/2022"], ["2022-03-05"]),
+    ("hoàn thành trước ngày thứ Sáu 20/4/2018", ["trước ngày thứ Sáu 20/4/2018"], ["2018-04-20"]),
+    ("gửi trước 16 giờ thứ Sáu ngày 20/4/2018", ["trước 16 giờ thứ Sáu ngày 20/4/2018"], ["2018-04-20"]),
+    ("gửi trước thứ Sáu, ngày 20/4/2018", ["trước thứ Sáu, ngày 20/4/2018"], ["2018-04-20"]),
+    ("báo cáo trước 19h00’ hằng ngày", ["trước 19h00’ hằng ngày"], []),
     (
         "trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản",
         ["trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản"],
