@@ -35,8 +35,10 @@ def _table(rows: str) -> dict[str, str]:
 
 
 _PIECES = _table(r"""
-day       (?:(?:ngày )?thứ \w+ ?,? )?(?:ngày )?(?P<d>\d{1,2}) [/.-] (?P<m>\d{1,2})(?: [/.-] (?P<y>\d{4}))?(?![\d%])
-worded    (?:ngày )?(?P<d>\d{1,2}) tháng (?P<m>\d{1,2})(?: (?:năm|/|,) (?P<y>\d{4}))?(?!\d)
+named     (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])
+before    (?:{named} ?,? )?(?:ngày )?
+day       {before}(?P<d>\d{1,2}) [/.-] (?P<m>\d{1,2})(?: [/.-] (?P<y>\d{4}))?(?![\d%])
+worded    {before}(?P<d>\d{1,2}) tháng (?P<m>\d{1,2})(?: (?:năm|/|,) (?P<y>\d{4}))?(?!\d)
 onlyday   ngày (?:mùng |mồng )?(?P<d>\d{1,2})(?! ?[/.-] ?\d)(?!\d)
 bareday   (?:ngày )?(?P<d>\d{1,2})(?= (?:hằng|hàng|mỗi|của) (?:tháng|quý))
 of        /|năm
@@ -49,7 +51,7 @@ loose     dịp hè|nghỉ hè|học kỳ (?:i{1,2}|[12])(?: năm học \d{4} [-
 loose     (?:cuối|giữa) nhiệm kỳ|(?:đầu|cuối) tuần
 loose     cuối (?:năm học|học kỳ(?: i{1,2})?|năm|quý|tháng)|đầu năm|0?6 tháng đầu năm
 half      (?:sáng |chiều |tối )
-weekday   (?:ngày )?thứ (?:hai|ba|tư|năm|sáu|bảy|[2-7])(?: (?:hằng|hàng|mỗi) tuần)?(?! ?,? (?:ngày )?\d{1,2}[/.-]\d)
+weekday   {named}(?: (?:hằng|hàng|mỗi) tuần)?(?! ?,? (?:ngày )?\d{1,2} (?:[/.-]|tháng) \d)
 point     {weekday}|{worded}|{day}|{bareday}|{onlyday}|{month}|{quarter}|{year}|{loose}
 point     (?:hằng|hàng|mỗi) (?:ngày|tuần)
 after     (?:cuối|đầu|sau|trước(?! ngày| \d)|kế tiếp|tiếp theo|liền kề|báo cáo)

@@ -150,7 +150,7 @@ thông qua
 
 # How a duty begins. In small letters one of these ends a name; with a capital it opens a paragraph.
 OPENERS = words("""
-phải; sớm; sâu sát;
+phải; sâu sát; sớm(?= (?:tổ chức|hoàn thành|ban hành|trình|triển khai|có));
 phục vụ; tham dự; tiến hành; thiết lập; hoàn tất; thúc đẩy; khuyến cáo; cho vay; giải ngân; tuyên dương; trưng bày;
 biểu diễn; diễn tập; huấn luyện; thi công; đo đạc; kiểm đếm; phân phối; cấp phát; tiêu hủy; khoanh vùng; ứng phó;
 cứu nạn; di chuyển; bồi thường; giải phóng; giao nộp; tra cứu; lấy mẫu; quan trắc; khơi thông; dọn dẹp; trao tặng;

@@ -196,8 +196,9 @@ def _placed(prose: Prose, at: int) -> list[Name]:
         proper = _PROPER.match(prose.text, level.end()) if head and level else None
         if head is None or level is None or proper is None or re.match(r"[A-ZĐ]{3,}(?: |$)", proper.group()):
             return None  # «UBND các huyện A, B và UBND thành phố C»
-        if not level["level"] and _HEAD.match(prose.plain, at_) and not _LEVEL.match(prose.plain, at_):
-            return None  # «UBND các xã A, B, Tổng công ty C»
+        body = _BESIDE.match(prose.plain, at_) or _HEAD.match(prose.plain, at_)
+        if body and not level["level"] and not prose.text[at_ : body.end()].istitle():
+            return None  # «UBND các xã Hội Sơn, Tân Lập, Tổng công ty C»
         text = f"{prose.text[at : head.end('head')]}{level['level'] or head['level']} {proper.group()}"
         return Name(text, at_, proper.end(), sure=True)
 

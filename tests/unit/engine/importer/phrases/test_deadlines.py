@@ -21,6 +21,8 @@ FOUND = [
     ("hoàn thành trước ngày thứ Sáu 20/4/2018", ["trước ngày thứ Sáu 20/4/2018"], ["2018-04-20"]),
     ("gửi trước 16 giờ thứ Sáu ngày 20/4/2018", ["trước 16 giờ thứ Sáu ngày 20/4/2018"], ["2018-04-20"]),
     ("gửi trước thứ Sáu, ngày 20/4/2018", ["trước thứ Sáu, ngày 20/4/2018"], ["2018-04-20"]),
+    ("gửi trước thứ Sáu, ngày 20 tháng 4 năm 2018", ["trước thứ Sáu, ngày 20 tháng 4 năm 2018"], ["2018-04-20"]),
+    ("xem xét tại kỳ họp thứ 9, ngày 20/6/2025", ["tại kỳ họp thứ 9", "ngày 20/6/2025"], ["2025-06-20"]),
     ("báo cáo trước 19h00’ hằng ngày", ["trước 19h00’ hằng ngày"], []),
     (
         "trong vòng 05 ngày làm việc kể từ ngày nhận được văn bản",
