@@ -118,10 +118,12 @@ def apart(said: Said, named: set[str]) -> Iterator[Said]:
         if other.inline and not asks(other) and is_of_another(other, named):
             others.append((each.end(), other))
             named = {name.text for name in other.names}
-    ends = [*(at for at, _ in others[1:]), len(line)]
-    first = line[: others[0][0]].rstrip() if others else line
-    yield replace(said, text=said.text.replace(line, first, 1)) if others else said
-    for (at, other), end in zip(others, ends, strict=False):
+    if not others:
+        yield said
+        return
+    starts = [at for at, _ in others]
+    yield replace(said, text=said.text.replace(line, line[: starts[0]].rstrip(), 1))
+    for (at, other), end in zip(others, [*starts[1:], len(line)], strict=True):
         yield Said(line[at:end].strip(), said.place, owner=other, level=2)
 
 

@@ -19,3 +19,8 @@ def said(plan: ImportedPlan) -> list[tuple[str, list[str], str]]:
         for item in plan.items
         for duty in item.duties
     ]
+
+
+def owned(plan: ImportedPlan) -> list[tuple[str, list[str]]]:
+    """Of each duty its citation and its owners."""
+    return [(citation, owners) for citation, owners, _ in said(plan)]

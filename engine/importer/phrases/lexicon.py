@@ -78,10 +78,8 @@ phụ huynh; cộng tác viên; y tế thôn; mạng lưới y tế; chủ hộ;
 đảng ủy; huyện ủy; thành ủy; tỉnh ủy; thị ủy; quận ủy; đảng bộ; chi bộ; cấp ủy; chính quyền; thường trực(?!,);
 chủ tịch; phó chủ tịch; giám đốc; phó giám đốc; thủ trưởng; tổng biên tập; trưởng(?! thành); phó trưởng; chánh;
 phó chánh; bộ trưởng; thứ trưởng; cục trưởng; vụ trưởng; viện trưởng; (?:phó )?hiệu trưởng; người đứng đầu; bí thư;
-đồng chí;
-đ/c; ông; bà;
-thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương; lực lượng; khối;
-nhà trường; giáo viên; gia đình; ban quản lý; toàn thể; bql;
+đồng chí; đ/c; ông; bà; thành viên; ủy viên; cán bộ(?! quản lý); công chức; viên chức; đơn vị; cơ quan; địa phương;
+lực lượng; khối; nhà trường; giáo viên; gia đình; ban quản lý; toàn thể; bql;
 lãnh đạo(?= (?:sở|phòng|ban|công ty|cơ quan|đơn vị|các)(?!\w));
 ttyt; cdc; vnpt; viettel; mobifone; agribank; chi nhánh; hạt kiểm lâm; vườn quốc gia; ban giám hiệu; bgh; chủ đầu tư;
 chủ rừng; khu phố; thôn; nhà thầu; tư vấn (?:giám sát|thiết kế); tổ chức tài chính; trại giam; trại tạm giam;
@@ -101,18 +99,16 @@ doanh nghiệp; lực lượng; cơ sở y tế; kế toán ngân sách; ngườ
 # What may follow «các», «những», «toàn thể»: a group. Also what a group may count on after a comma or «và».
 GROUPED = words(r"""
 chi đoàn; chủ rừng; ban đảng; ban cán sự đảng; đảng đoàn; tổ đại biểu; đại biểu(?= (?:hội đồng|hđnd|quốc hội)(?!\w));
-chủ thể; hộ;
-chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy; thành ủy;
+chủ thể; hộ; chủ hộ; hộ kinh doanh; chủ cơ sở; cơ sở sản xuất; tiểu thương; nông trường; lâm trường; huyện ủy; thành ủy;
 đảng ủy; thị ủy; quận ủy; tỉnh ủy; sở; ban; bộ; ngành; tỉnh; ban ngành; cơ quan; đơn vị; phòng; phòng ban;
 trường(?! hợp| kỳ); tổ chức; hội; đoàn thể; địa phương; huyện; thành phố; thành(?! phần); thị xã; thị; thị trấn; xã;
 phường; quận; đặc khu; doanh nghiệp; cấp; cấp ủy; cấp chính quyền; thành viên; cơ sở y tế; cơ sở giáo dục; cơ sở;
-cơ sở khám bệnh;
-chữa bệnh; cấp hội; bệnh viện; trung tâm; báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ; tổ dân phố; bản; khối;
-khu phố; buôn; ấp; đội; đồng chí; ông; bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn; hợp tác xã; tập đoàn;
-tổng công ty; trường học; trường đại học; đại học; học viện; cao đẳng; trung cấp; hiệp hội; đơn vị sự nghiệp;
-tổ chức chính trị - xã hội; tổ chức chính trị xã hội; tổ chức xã hội; cá nhân; đoàn viên; hội viên; báo chí;
-phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông tin đại chúng; cơ quan truyền thông; nhà trường;
-hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
+cơ sở khám bệnh; chữa bệnh; cấp hội; bệnh viện; trung tâm; báo; đài; ngân hàng; công ty; chủ đầu tư; thôn; tổ;
+tổ dân phố; bản; khối; khu phố; buôn; ấp; đội; đồng chí; ông; bà; lực lượng; vụ; cục; chi cục; viện; trạm; tòa soạn;
+hợp tác xã; tập đoàn; tổng công ty; trường học; trường đại học; đại học; học viện; cao đẳng; trung cấp; hiệp hội;
+đơn vị sự nghiệp; tổ chức chính trị - xã hội; tổ chức chính trị xã hội; tổ chức xã hội; cá nhân; đoàn viên; hội viên;
+báo chí; phát thanh; truyền hình; thông tấn; cơ quan báo chí; cơ quan thông tin đại chúng; cơ quan truyền thông;
+nhà trường; hội quần chúng; hội đặc thù; tổ trưởng; trưởng thôn; trưởng phòng; giáo viên; công chức; cán bộ; viên chức;
 người lao động; tập thể; hộ gia đình; gia đình; khoa; bộ môn; tổ chuyên môn; tp; tx; cụm; bên liên quan; ubnd;
 ủy ban nhân dân; trạm y tế; đơn vị trực thuộc; địa bàn; trưởng; phó; tiểu ban; chi bộ; đảng bộ; đồn biên phòng;
 ban quản lý; chủ rừng; nhà máy; khu công nghiệp; nhà đầu tư; nhà thầu; chi nhánh; xí nghiệp; chốt; nhóm; hãng;
@@ -203,10 +199,8 @@ phát triển quỹ đất; phát triển nông thôn; giáo dục nghề nghi�
 thông tin và truyền thông; quản lý chất lượng; kiểm soát bệnh tật; sản xuất kinh doanh; sản xuất, kinh doanh;
 đầu tư và xây dựng; xây dựng cơ bản; chuyển đổi số; quản lý di tích; thông tin cơ sở; truyền thông đại chúng;
 giải quyết thủ tục; phát triển cộng đồng; giáo dục lý luận; bảo vệ quyền lợi; điều tra tội phạm;
-quản lý chuyên ngành; quản lý cấp trên;
-hạ tầng xây dựng; giáo dục trực thuộc; cán bộ, công chức, viên chức; cán bộ, công chức; tham mưu, giúp việc;
-tham mưu giúp việc;
-chuyển phát nhanh
+quản lý chuyên ngành; quản lý cấp trên; hạ tầng xây dựng; giáo dục trực thuộc; cán bộ, công chức, viên chức;
+cán bộ, công chức; tham mưu, giúp việc; tham mưu giúp việc; chuyển phát nhanh
 """)
 
 # Compounds that end in a word like a duty's: the word belongs to the name after these.

@@ -87,12 +87,18 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
 def _announced(node: Node) -> bool:
     """Whether a paragraph of a body under a number announces points that begin like duties («7. Truyền thông», «Sở Y tế
     phối hợp với các xã:»)."""
-    first = node.children[0] if node.children else node
-    told = first.owner is not None and first.announces and first.mark is None and not first.children
-    return told and len(node.children) > 1 and all(each.opens and each.mark for each in node.children[1:])
+    first, *points = node.children or (node,)
+    told = _begins_with_body(first) and first.mark is None and not first.children
+    return told and bool(points) and all(each.opens and each.mark for each in points)
+
+
+def _begins_with_body(node: Node) -> bool:
+    """Whether a sentence of a body announces what follows («Sở Y tế phối hợp với các xã:»)."""
+    return node.announces and node.owner is not None and not node.owner.alone
 
 
 def _is_issuer(line: OwnerLine, asker: str) -> bool:
+    """Whether a line names the issuer, ``asker`` as ``spelled_out``, by the beginning of its name."""
     return asker.startswith(spelled_out(line.names[0].text))
 
 
@@ -109,7 +115,7 @@ def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
         if child.rank is None and asked and _goes_on(child):
             child.owner = replace(asked, rest=child.body)
         elif child.rank is None:
-            begins = child.owner if child.announces and child.owner and not child.owner.alone else None
+            begins = child.owner if _begins_with_body(child) else None
             asked = (None if child.children else asked_in(child.body) or begins) or around
         elif asked and child.gives_duties and child.rank is Rank.NUMBER and not child.is_entry:
             _hand_on(child, asked)

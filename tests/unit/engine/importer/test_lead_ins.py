@@ -1,15 +1,10 @@
 """Documents as they are published: who is to do what stands below a lead-in, in a letter, an article or a paragraph."""
 
 import pytest
-from ground.imported import found, said
+from ground.imported import found, owned, said
 
 from engine.importer import read_document
 from engine.importer.arrangement import arranged
-
-
-def owned(plan):
-    return [(duty.citation, [owner.name for owner in item.owners]) for item in plan.items for duty in item.duties]
-
 
 CONCLUSION = """
 ĐẢNG ỦY XÃ BÌNH KHÊ
@@ -551,7 +546,7 @@ def test_whom_a_paragraph_between_two_letters_asks_does_it(read):
         "II. NHIỆM VỤ\n1. Cắt giảm thủ tục\na) Sở Xây dựng đơn giản hóa thủ tục.\nb) Thanh tra tỉnh hướng dẫn.\n"
         "Đề nghị Kiểm toán Nhà nước tạo điều kiện cho các địa phương.\nc) Các sở, ngành:\n- Rà soát.\n"
     )
-    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+    assert owned(plan) == [
         ("II.1.a", ["Sở Xây dựng"]),
         ("II.1.b", ["Thanh tra tỉnh"]),
         ("II.1.b.1", ["Kiểm toán Nhà nước"]),
@@ -564,7 +559,7 @@ def test_who_is_asked_by_an_article_does_the_letters_of_its_numbers_too(read):
         "Điều 2. HĐND tỉnh đề nghị Ủy ban nhân dân tỉnh thực hiện một số công việc sau:\n1. Về đầu tư công trình:\n"
         "a) Thực hiện nghiêm kỷ luật.\nb) Đề nghị UBND huyện bàn giao mặt bằng.\n2. Về văn hóa:\n- Xây dựng đề án.\n"
     )
-    assert ("Điều 2.1.a", ["Ủy ban nhân dân tỉnh"]) in [(citation, owners) for citation, owners, _ in said(plan)]
+    assert ("Điều 2.1.a", ["Ủy ban nhân dân tỉnh"]) in owned(plan)
 
 
 def test_who_sets_the_duties_that_follow_does_them(read):
@@ -572,7 +567,7 @@ def test_who_sets_the_duties_that_follow_does_them(read):
         "II. PHÂN CÔNG NHIỆM VỤ\n1. Để thực hiện có hiệu quả, Đảng ủy xã xác định các nhiệm vụ trọng tâm sau:\n"
         "- Rà soát vướng mắc.\n- Tổ chức giám sát.\n2. Tổ đảng ở thôn:\n- Vận động.\n"
     )
-    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+    assert owned(plan) == [
         ("II.1.1", ["Đảng ủy xã"]),
         ("II.1.2", ["Đảng ủy xã"]),
         ("II.2.1", ["Tổ đảng ở thôn"]),
@@ -601,7 +596,7 @@ def test_paragraphs_after_the_dashes_of_a_lead_in_go_on_with_them(read):
         "Thủ tướng Chính phủ yêu cầu Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình thực hiện các nội dung sau:\n"
         "- Tổ chức chiến dịch.\nBáo cáo kế hoạch thực hiện trước ngày 03/12/2025.\n- Bộ Xây dựng kiểm tra số liệu.\n"
     )
-    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+    assert owned(plan) == [
         ("(1)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
         ("(2)", ["Chủ tịch UBND các tỉnh từ An Lạc đến Hòa Bình"]),
         ("(3)", ["Bộ Xây dựng"]),
@@ -613,7 +608,7 @@ def test_a_letter_whose_sentences_ask_gives_their_duties_to_those_whom_they_ask(
         "Nhân dịp kỷ niệm. UBND tỉnh đề nghị các sở, ban, ngành treo cờ từ ngày 10/5/2026 đến hết ngày 14/5/2026.\n"
         "UBND các phường, xã có trách nhiệm kiểm tra việc treo cờ./.\n"
     )
-    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+    assert owned(plan) == [
         ("(1)", ["các sở, ban, ngành"]),
         ("(2)", ["UBND các phường, xã"]),
     ]
@@ -624,7 +619,7 @@ def test_an_order_with_a_day_is_a_duty_under_a_title_about_time(read):
         "UBND phường kính đề nghị các cơ quan thực hiện các nội dung sau:\n1. Rà soát mô hình.\n2. Đăng ký mô hình.\n"
         "3. Thời gian thực hiện\nĐề nghị các trường học gửi danh sách trước ngày 25/10/2026.\n"
     )
-    assert [(citation, owners) for citation, owners, _ in said(plan)][2:] == [("3.1", ["các trường học"])]
+    assert owned(plan)[2:] == [("3.1", ["các trường học"])]
 
 
 def test_labels_after_the_last_dash_of_a_point_are_the_point_s_where_others_have_theirs(read):
@@ -633,7 +628,7 @@ def test_labels_after_the_last_dash_of_a_point_are_the_point_s_where_others_have
         "1.1. Ban hành hướng dẫn.\n- Bảo đảm đúng quy định pháp luật.\n- Các văn bản phải thể hiện rõ vai trò.\n"
         "Thời gian: tháng 11/2025\nĐơn vị chủ trì: Sở Nội vụ\n1.2. Ban hành lịch trình.\nĐơn vị chủ trì: Sở Y tế\n"
     )
-    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+    assert owned(plan) == [
         ("II.1.1", ["Sở Nội vụ"]),
         ("II.1.2", ["Sở Y tế"]),
     ]
@@ -654,7 +649,7 @@ def test_a_lead_in_that_asks_gives_the_paragraphs_under_all_numbers(read):
         "Hằng năm tổ chức mít tinh.\nThực hiện quy định.\n2. Phân công thực hiện:\n2.1. Phòng Y tế:\n- Lập hồ sơ.\n"
         "2.2. Phòng Văn hóa:\n- Treo biển.\n"
     )
-    assert [(citation, owners) for citation, owners, _ in said(plan)] == [
+    assert owned(plan) == [
         ("1.1", ["các phòng, ban, ngành"]),
         ("1.2", ["các phòng, ban, ngành"]),
         ("2.1.1", ["Phòng Y tế"]),
