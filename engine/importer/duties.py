@@ -29,7 +29,7 @@ from engine.importer.phrases.owners import (
     parted,
     unaddressed,
 )
-from engine.importer.phrases.roles import CARRIED_OUT, END, has_task, is_note, roles_in, speaks_to_all
+from engine.importer.phrases.roles import CARRIED_OUT, END, asks_all, has_task, is_note, roles_in, speaks_to_all
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
@@ -148,7 +148,7 @@ class SectionRead:
         elif child.mark is not None:
             words = child.body[:60] + ("…" if len(child.body) > 60 else "")
             message = f"«{words}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ."
-            self._doubt("not_assigned", message, child.place)
+            self._doubt("not_assigned", message, child.place, child.body[:60])
             for each in child.walk():
                 self.account.leave_out(each.paragraph, NOBODY)
 
@@ -256,6 +256,7 @@ class SectionRead:
         handed = node.owner is not None and node.owner.rest == node.body  # one more of those asked before it
         among = handed or (node.followed and not speaks_to_all(node.body))
         free = node.mark is None or (node is above.children[-1] and _LATER.match(matching(node.body)))
+        free = free or asks_all(node.body)
         return bool(self.items and free) and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
@@ -386,7 +387,7 @@ class SectionRead:
             self.account.use_all(said.node, Use.DUTY, citation)
         if said.seams:
             parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
-            self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation)
+            self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation, said.seams[0][:40])
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
         return DutyText(
@@ -442,8 +443,8 @@ class SectionRead:
 
     # -- doubts ----------------------------------------------------------------------------------------------------
 
-    def _doubt(self, code: str, message: str, place: Place | str) -> None:
-        self.doubts.append(Doubt(code, message, str(place)))
+    def _doubt(self, code: str, message: str, place: Place | str, words: str = "") -> None:
+        self.doubts.append(Doubt(code, message, str(place), words))
 
     def _unknown_label(self, label: str, who: str = "chủ trì") -> None:
         self._doubt("unknown_label", f"Nhãn «{label}» chưa biết, đọc là cơ quan {who}.", "cả văn bản")

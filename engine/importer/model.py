@@ -160,11 +160,13 @@ class SectionText:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something missing, doubled or doubtful. ``place`` is a citation or words like «dòng 12»."""
+    """Something missing, doubled or doubtful. ``place`` is a citation or words like «dòng 12»; ``words``: the first of
+    those that may be a duty."""
 
     code: str
     message: str
     place: str
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _FIELDS: Mapping[type, str] = {
     model.Deadline: "text kind days before cadence sentence",
     model.Instruction: "text owners deadlines reports_to source",
     model.Accounted: "text reason serious source",
-    model.Doubt: "code message place",
+    model.Doubt: "code message place words?",
     model.Found: "text",
 }
 """What is said of each. «?»: null where the document has none. ``source``: its place."""

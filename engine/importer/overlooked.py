@@ -31,7 +31,7 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
         body = body_of(each.text)
         if each.use is Use.LEFT_OUT and each.serious:
             message = f"Không lấy thành nhiệm vụ: «{_shown(each.text)}» ({each.reason})."
-            yield Doubt("left_out", message, str(each.place))
+            yield Doubt("left_out", message, str(each.place), each.text[:_SHOWN])
         if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
             under = each.use is Use.HEADING and theme_of(body) is Theme.OPEN
             led_in = asked_in(body) is not None  # «… yêu cầu các phòng, ban:» over what they are to do
@@ -73,4 +73,4 @@ def _shown(text: str) -> str:
 
 
 def _doubt(read_as: str, text: str, place: str) -> Doubt:
-    return Doubt("overlooked", f"Đọc là {read_as}, có thể là nhiệm vụ riêng: «{_shown(text)}».", place)
+    return Doubt("overlooked", f"Đọc là {read_as}, có thể là nhiệm vụ riêng: «{_shown(text)}».", place, text[:_SHOWN])

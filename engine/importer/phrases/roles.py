@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.names import Prose, names_at, names_in, opens_duty
 from engine.importer.vietnamese import matching, spelled
 
@@ -132,6 +133,21 @@ def has_task(text: str) -> bool:
 def closes_plan(text: str) -> bool:
     """Whether a paragraph is of the kind that only closes a plan: «Trên đây là …», «Trong quá trình thực hiện …»."""
     return speaks_to_all(text) and _ORDERS.match(matching(text)) is None
+
+
+_CARRIES_OUT = spelled(
+    r"(?:(?:căn cứ|trong quá trình) |(?:thủ trưởng |giám đốc )?các [^.;:]{2,80} căn cứ )[^.;:]{0,40}"
+    r"(?:kế hoạch(?! số)|chương trình|thực hiện)"
+    r"|[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện)"
+    r" [^.;:]{0,20}(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình) này"
+)
+_GIVES_MORE = spelled(r"[.;] (?:giao|yêu cầu|đề nghị) ")
+
+
+def asks_all(text: str) -> bool:
+    """Whether a numbered sentence only asks everybody to carry out the plan: it names no day by which."""
+    plain = matching(text)
+    return bool(_CARRIES_OUT.match(plain)) and not (_GIVES_MORE.search(plain) or is_dated(text))
 
 
 def speaks_to_all(text: str) -> bool:

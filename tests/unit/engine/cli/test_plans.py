@@ -48,7 +48,7 @@ def test_import_as_json_has_the_keys_that_are_promised() -> None:
     assert {"no", "owner", "owners", "request", "duties"} <= item.keys()
     assert item["request"] is True
     assert {"citation", "text", "lead", "coordinating", "deadlines", "source"} <= item["duties"][0].keys()
-    assert all({"code", "message", "place"} == each.keys() for each in found["warnings"])
+    assert all({"code", "message", "place", "words"} == each.keys() for each in found["warnings"])
 
 
 @pytest.mark.parametrize("words", ["Không giao việc cho ai.", ""])

@@ -1141,3 +1141,26 @@ def test_a_roman_number_that_the_document_itself_doubles_is_left_so(read):
     assert [section.roman for section in plan.sections] == ["II", "II-2"]
     parts = "A. MỘT\nII. Sở Y tế:\n- Khám bệnh.\nB. HAI\nIl. Sở Nội vụ:\n- Họp.\n"
     assert [duty.citation for duty in read(parts).duties] == ["A.II.1", "B.II.1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Căn cứ nội dung Kế hoạch và tình hình thực tiễn, các sở, ngành xây dựng kế hoạch của mình.",
+        "Giám đốc các sở, Chủ tịch UBND các xã chịu trách nhiệm tổ chức triển khai thực hiện Kế hoạch này.",
+        "Trong quá trình tổ chức thực hiện, nếu có vướng mắc, các đơn vị báo cáo UBND tỉnh.",
+    ],
+)
+def test_a_numbered_sentence_that_asks_everybody_to_carry_the_plan_out_is_an_instruction(read, text):
+    body = "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế mở lớp.\n2. {}\n3. Công an tỉnh tuần tra.\n"
+    plan = read(body.format(text))
+    assert [duty.citation for duty in plan.duties] == ["IV.1", "IV.3"]
+    assert [each.text for each in plan.instructions] == [text]
+    dated = read(body.format(text[:-1] + " trước ngày 15/12/2022."))
+    assert [duty.citation for duty in dated.duties] == ["IV.1", "IV.2", "IV.3"], "what has a last day is followed up"
+
+
+def test_a_numbered_sentence_to_everybody_that_goes_on_with_an_order_is_a_duty(read):
+    text = "Các sở căn cứ Kế hoạch này triển khai thực hiện. Giao Sở Y tế kiểm tra."
+    plan = read(f"IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế mở lớp.\n2. {text}\n3. Công an tỉnh tuần tra.\n")
+    assert "IV.2" in [duty.citation for duty in plan.duties]
