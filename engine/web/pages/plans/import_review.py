@@ -36,6 +36,7 @@ Fields = Mapping[str, tuple[str, ...]]
 
 NEW = "+"
 """The choice of a body that is to be added to the directory."""
+NO_OWNER = Text("chưa có cơ quan chủ trì", "no owner")
 UNDATED = ("none", "year", "half_year year", "quarter")
 """What duties without words about time report: nothing of their own, or by a cycle."""
 _LEVELS = (("so ", "so"), ("ubnd xa", "xa"), ("ubnd phuong", "xa"), ("ubnd huyen", "huyen"), ("hoi ", "doan_the"))
@@ -77,20 +78,36 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
         if item.get("request"):
             fields[f"{path}.request"] = ("1",)
         for d, duty in enumerate(item["duties"]):
-            rule = {} if duty["rule"] == DEFAULT_RULE else rules[duty["rule"]]
-            due = [str(rule["due_day"])] if rule.get("due_day") else []
-            due += [written(rule["on"])] if rule.get("on") else []
             place = f"{path}.duties[{d}]"
             if "owners" in duty:
                 fields[f"{place}.owners"] = _owners(found[d], directory)
-            fields |= {
-                f"{place}.text": (duty["text"].strip(),),
-                f"{place}.cadence": tuple(duty["cadence"]),
-                f"{place}.due": ("; ".join(due),),
-                f"{place}.wording": (rule.get("wording", ""),),
-                f"{place}.coordinating": ("; ".join(shown(directory, x) for x in duty.get("coordinating", ())),),
-            }
+            fields |= {f"{place}.{key}": values for key, values in duty_fields(duty, rules, directory).items()}
     return fields
+
+
+def duty_fields(
+    duty: Mapping[str, Any], rules: Mapping[str, Any], directory: DirectoryFile
+) -> dict[str, tuple[str, ...]]:
+    """The initial values of a duty's fields but its owners, by the end of their names."""
+    rule = {} if duty["rule"] == DEFAULT_RULE else rules[duty["rule"]]
+    due = [str(rule["due_day"])] if rule.get("due_day") else []
+    due += [written(rule["on"])] if rule.get("on") else []
+    return {
+        "text": (duty["text"].strip(),),
+        "cadence": tuple(duty["cadence"]),
+        "due": ("; ".join(due),),
+        "wording": (rule.get("wording", ""),),
+        "coordinating": ("; ".join(shown(directory, x) for x in duty.get("coordinating", ())),),
+    }
+
+
+def time_fields(
+    cadence: Sequence[str], due_day: int | None, on: date | None, wording: str
+) -> dict[str, tuple[str, ...]]:
+    """The values of a duty's fields about time, as words were read."""
+    due = [str(due_day)] if due_day else []
+    due += [day_digits(on)] if on else []
+    return {"cadence": tuple(cadence) or ("ad_hoc",), "due": ("; ".join(due),), "wording": (wording if due else "",)}
 
 
 def _owners(found: Mapping[str, Any], directory: DirectoryFile) -> tuple[str, ...]:
@@ -138,28 +155,21 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
     rules = _Rules(out, _number(text("due_day"), "due_day", out) or 17)
     cycle = tuple(each for each in text("undated").split() if each in tuple(Cadence))
     sections: dict[int, dict[str, Any]] = {}
-    taken = [n for n in range(len(sheet.found["left"])) if text(f"left[{n}].take")]
-    before = 0
+    for n, left in enumerate(sheet.found["left"]):
+        if text(f"left[{n}].take") and not left["taken"]:
+            out.wrong(f"left[{n}].owners", NO_OWNER)
     for path, section, item, found in sheet.items:
-        before += len(found)
         kept = [d for d in range(len(item["duties"])) if not text(f"{path}.duties[{d}].drop")]
         if text(f"{path}.drop") or not kept:
             continue
-        at = sections.setdefault(id(section), {**section, "items": []})
+        about = {key: section[key] for key in ("roman", "heading", "kind")}
+        at = sections.setdefault(id(section), {**about, "items": []})
         new = f"sections[{len(sections) - 1}].items[{len(at['items'])}]"
         out.origin[new] = path
         undated = {f"{path}.duties[{d}]" for d in kept if cycle and not found[d]["deadlines"]}
-        made = _item(path, item, at, new, kept, fields, directory, rules, dict.fromkeys(undated, cycle))
-        here = [n for n in taken if _belongs(sheet, n, section, before, before - len(found))]
-        taken = [n for n in taken if n not in here]
-        made["duties"] += [_taken(sheet, n, fields, directory, rules, cycle) for n in here]
-        _number_duties(made, at)
-        at["items"].append(made)
+        at["items"].append(_item(path, item, new, kept, fields, directory, rules, dict.fromkeys(undated, cycle)))
     out.data["report_rules"] = rules.made
-    ordered = list(sections.values())
-    for label in dict.fromkeys(sheet.found["left"][n]["section"][0] for n in taken):
-        ordered.append(_new_section(sheet, label, taken, ordered, fields, directory, rules, cycle))
-    out.data["sections"] = ordered
+    out.data["sections"] = [number_duties(section) for section in sections.values()]
     out.data["gaps"] = [each for each in sheet.draft.get("gaps", ()) if each["citation"] in _missing(sections.values())]
     if not sections:
         out.wrong("sections", Text("không còn nhiệm vụ nào", "no duty is left"))
@@ -169,7 +179,6 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
 def _item(
     path: str,
     item: dict[str, Any],
-    section: dict[str, Any],
     new: str,
     kept: Sequence[int],
     fields: Fields,
@@ -179,92 +188,51 @@ def _item(
 ) -> dict[str, Any]:
     """An item with the kept duties. ``new`` is its path in the new plan; ``cycles``: those of duties whose time nobody
     has named."""
-    out, name = rules.out, f"{path}.owners"
-    owners = _owner_ids(name, fields, directory, out)
+    out = rules.out
+    alone = [d for d in kept if any(each.strip() for each in fields.get(f"{path}.duties[{d}].owners", ()))]
+    if alone == list(kept):  # no duty is left that is the item's
+        owners = _owner_ids(f"{path}.duties[{kept[0]}].owners", fields, directory, out)
+    else:
+        owners = _owner_ids(f"{path}.owners", fields, directory, out)
     duties: list[dict[str, Any]] = []
     for d in kept:
         place = f"{path}.duties[{d}]"
-        body = next(iter(fields.get(f"{place}.text", ())), "")
-        parts = [part.strip() for part in re.split(r"\n[ \t]*\n", body.replace("\r\n", "\n")) if part.strip()]
-        if not parts:
+        body = next(iter(fields.get(f"{place}.text", ())), "").strip()
+        if not body:
             out.wrong(f"{place}.text", Text("để trống; không phải nhiệm vụ thì đánh dấu bỏ", "empty; tick to drop it"))
-        shared = _shared(place, fields, directory, rules, cycles.get(place, ()))
-        if f"{place}.owners" in fields:
-            shared["owners"] = _owner_ids(f"{place}.owners", fields, directory, out)
-        for part in parts or [""]:
-            duties.append(shared | {"text": "\n".join(" ".join(row.split()) for row in part.split("\n"))})
-            out.origin[f"{new}.duties[{len(duties) - 1}]"] = place
+        duty = _duty(place, fields, directory, rules, cycles.get(place, ()))
+        if d in alone:
+            duty["owners"] = _owner_ids(f"{place}.owners", fields, directory, out)
+        out.origin[f"{new}.duties[{len(duties)}]"] = place
+        duties.append(duty | {"text": "\n".join(" ".join(row.split()) for row in body.splitlines())})
     request = bool(next(iter(fields.get(f"{path}.request", ())), ""))
     return {"no": item["no"], "heading": item["heading"], "owners": owners, "request": request, "duties": duties}
 
 
-def _number_duties(item: dict[str, Any], section: dict[str, Any]) -> None:
-    short = section["kind"] == "standing" and len(item["duties"]) == 1
-    stem = f"{section['roman']}.{item['no']}"
-    for n, duty in enumerate(item["duties"], 1):
-        duty["citation"] = stem if short else f"{stem}.{n}"
+def number_duties(section: dict[str, Any]) -> dict[str, Any]:
+    """A section with the duties of its items numbered from one."""
+
+    def numbered(item: dict[str, Any]) -> dict[str, Any]:
+        short = section["kind"] == "standing" and len(item["duties"]) == 1
+        stem = f"{section['roman']}.{item['no']}"
+        duties = [duty | {"citation": stem if short else f"{stem}.{n}"} for n, duty in enumerate(item["duties"], 1)]
+        return item | {"duties": duties}
+
+    return section | {"items": [numbered(item) for item in section["items"]]}
 
 
 def _owner_ids(name: str, fields: Fields, directory: DirectoryFile, out: Reviewed) -> list[str]:
     typed = [each.strip() for each in fields.get(name, ()) if each.strip()]
     owners = list(dict.fromkeys(_agency_id(each, name, directory, out) for each in typed))
     if not owners:
-        out.wrong(name, Text("chưa có cơ quan chủ trì", "no owner"))
+        out.wrong(name, NO_OWNER)
     return owners
 
 
-# --- lines of the document that were left out, and are duties after all ------------------------------------------
-
-
-def _belongs(sheet: Sheet, n: int, section: Mapping[str, Any], before: int, first: int) -> bool:
-    """Whether a line left out joins the item that ends with duty ``before``: it stands in that section, after it."""
-    left = sheet.found["left"][n]
-    same = left["section"][0] in ("", str(section["roman"]).partition(".")[0])
-    following = before >= len(sheet.found["duties"])
-    return same and (left["after"] <= before) and (left["after"] > first or first == 0 or following)
-
-
-def _taken(
-    sheet: Sheet, n: int, fields: Fields, directory: DirectoryFile, rules: _Rules, cycle: tuple[str, ...]
-) -> dict[str, Any]:
-    """A line left out as a duty of its own owner, at the time that its words name."""
-    left = sheet.found["left"][n]
-    text = "\n".join(" ".join(row.split()) for row in left["text"].split("\n"))
-    owners = _owner_ids(f"left[{n}].owners", fields, directory, rules.out)
-    on = date.fromisoformat(left["on"]) if left["on"] else None
-    rule = rules.kept(left["due_day"], on, left["wording"]) if on or left["due_day"] else DEFAULT_RULE
-    cadence = left["cadence"] or list(cycle) or ["ad_hoc"]
-    return {"text": text, "owners": owners, "cadence": cadence, "rule": rule, "coordinating": []}
-
-
-def _new_section(
-    sheet: Sheet,
-    label: str,
-    taken: Sequence[int],
-    sections: Sequence[Mapping[str, Any]],
-    fields: Fields,
-    directory: DirectoryFile,
-    rules: _Rules,
-    cycle: tuple[str, ...],
-) -> dict[str, Any]:
-    """A section of lines that were left out whole: an item for each."""
-    here = [n for n in taken if sheet.found["left"][n]["section"][0] == label]
-    used = {str(section["roman"]) for section in sections}
-    roman = label if re.fullmatch("[IVXLC]+", label) and label not in used else f"PL{len(sections) + 1}"
-    heading = sheet.found["left"][here[0]]["section"][1] or "Nhiệm vụ khác"
-    made: dict[str, Any] = {"roman": roman, "heading": heading, "kind": "assignments", "items": []}
-    for no, n in enumerate(here, 1):
-        duty = _taken(sheet, n, fields, directory, rules, cycle)
-        item = {"no": no, "heading": " ".join(duty["text"].split()[:12]), "owners": duty["owners"], "request": False}
-        made["items"].append(item | {"duties": [duty]})
-        _number_duties(made["items"][-1], made)
-    return made
-
-
-def _shared(
+def _duty(
     place: str, fields: Fields, directory: DirectoryFile, rules: _Rules, cycle: tuple[str, ...]
 ) -> dict[str, Any]:
-    """What the parts of a split duty share: cadence, rule, coordinating agencies. ``cycle``: of a duty without words
+    """A duty's cadence, rule and coordinating agencies. ``cycle``: of a duty without words
     about time, as long as nobody has given it another."""
     out = rules.out
     known = [each for each in fields.get(f"{place}.cadence", ()) if each in tuple(Cadence)]
@@ -310,10 +278,6 @@ class _Rules:
                 on = _day(part, f"{place}.due", self.out)
         if due_day is None and on is None:
             due_day = self.default_day
-        return self.kept(due_day, on, wording)
-
-    def kept(self, due_day: int | None, on: date | None, wording: str) -> str:
-        """The id of the rule of a day and its words in the document."""
         key = (due_day, on, wording)
         if key not in self.ids:
             self.ids[key] = f"han-{len(self.ids) + 1}"

@@ -47,16 +47,16 @@ class Leaves:
             pages[-1].append(part)
             page_bytes += size
 
-        left = list(enumerate(sheet.found["left"]))
+        left = [n for n, each in enumerate(sheet.found["left"]) if not each["taken"]]
         before = 0
         for path, section, item, found in sheet.items:
-            while left and left[0][1]["after"] <= before:
-                put(f"left[{left.pop(0)[0]}]", LEFT_BYTES)
+            while left and sheet.after(left[0]) <= before:
+                put(f"left[{left.pop(0)}]", LEFT_BYTES)
             before += len(found)
             put(path, LINE_BYTES * len(found))
             places[f"{section['roman']}.{item['no']}"] = len(pages) - 1
             places |= {duty["citation"]: len(pages) - 1 for duty in item["duties"]}
-        for n, _ in left:
+        for n in left:
             put(f"left[{n}]", LEFT_BYTES)
         return cls(tuple(map(tuple, pages)), places, opened)
 

@@ -4,20 +4,25 @@ person has to see. Plain values, made once from the document. Pure."""
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
+from engine.importer.model import Use
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.timing import timing_of
 
 MAX_LEFT = 400
 """How many lines left out are shown; a plan of provinces has a hundred."""
 MAX_LEFT_CHARS = 1_500
+TO_ALL = "yêu cầu chung"
+AS_HEADING = "đọc là tiêu đề"
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,16 @@ class Sheet:
 
     @property
     def unknown(self) -> list[dict[str, Any]]:
-        """The names that the directory does not have, the most frequent first: ``name``, ``group``, ``count``."""
-        counts: dict[str, dict[str, Any]] = {}
-        for duty in self.found["duties"]:
-            for body in duty["bodies"]:
-                if not body["id"]:
-                    entry = counts.setdefault(body["name"], {"name": body["name"], "group": body["group"], "count": 0})
-                    entry["count"] += 1
-        return sorted(counts.values(), key=lambda each: -each["count"])
+        """The names that the directory does not have, in a lasting order: ``name``, ``group``, ``count``."""
+        return list(self.found["unknown"])
+
+    @cached_property
+    def _orders(self) -> list[int]:
+        return sorted(duty["order"] for duty in self.found["duties"])
+
+    def after(self, n: int) -> int:
+        """How many duties stand before a line left out."""
+        return bisect_left(self._orders, self.found["left"][n]["order"])
 
     @property
     def undated(self) -> list[str]:
@@ -61,26 +68,50 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
         for item in section["items"]:
             item["no"] = int(item["no"])
     found = as_json(plan)
-    orders, duties = [], []
+    duties = []
     for section in arranged(plan):
         for each in section.items:
             for duty, of in each.duties:
-                orders.append(duty.place.order)
                 bodies = [{"name": o.name, "id": o.agency, "group": o.group} for o in of.owners]
                 said = {"citation": duty.citation, "bodies": bodies, "coordinating": list(duty.coordinating)}
                 times = [{"text": d.text, "sentence": d.sentence} for d in duty.deadlines]
-                duties.append(said | {"deadlines": times, "source": {"line": duty.place.line, "row": duty.place.row}})
+                source = {"line": duty.place.line, "row": duty.place.row}
+                more = {"details": list(duty.details), "order": duty.place.order}
+                duties.append(said | more | {"deadlines": times, "source": source})
     kept = {name: found[name] for name in ("number", "issuer", "found", "warnings", "instructions")}
     left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
-    shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT]
+    shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT] + _doubted(plan)
     year = plan.date.year if plan.date else 2000
-    lines = [_left(each, orders, directory, year) for each in sorted(shown, key=lambda each: each.place.order)]
-    return Sheet(plan.name, kept | {"duties": duties, "left": lines}, draft)
+    lines = [_left(each, directory, year) for each in sorted(shown, key=lambda each: each.place.order)]
+    return Sheet(plan.name, kept | {"duties": duties, "left": lines, "unknown": _unknown(duties)}, draft)
 
 
-def _left(entry: Accounted, orders: list[int], directory: DirectoryFile, year: int) -> dict[str, Any]:
-    """A line left out. ``after``: how many duties stand before it. ``owner``: whose it would be, if known. ``on``,
-    ``due_day``, ``cadence``, ``wording``: when it would be owed, as far as its words say."""
+def _unknown(duties: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The names that the directory does not have, the most frequent first."""
+    counts: dict[str, dict[str, Any]] = {}
+    for duty in duties:
+        for body in duty["bodies"]:
+            if not body["id"]:
+                entry = counts.setdefault(body["name"], {"name": body["name"], "group": body["group"], "count": 0})
+                entry["count"] += 1
+    return sorted(counts.values(), key=lambda each: -each["count"])
+
+
+def _doubted(plan: ImportedPlan) -> list[Accounted]:
+    """What was read as an instruction to everybody, or as a heading with a doubt: a person may make it a duty."""
+    doubted = {each.place for each in plan.warnings if each.code == "overlooked"}
+    asked = [
+        Accounted(each.text, each.place, Use.INSTRUCTION, reason=TO_ALL, owner="".join(o.name for o in each.owners[:1]))
+        for each in plan.instructions
+    ]
+    headings = [each for each in plan.account if each.use in (Use.HEADING, Use.OWNER) and str(each.place) in doubted]
+    return asked + [replace(each, reason=AS_HEADING) for each in headings]
+
+
+def _left(entry: Accounted, directory: DirectoryFile, year: int) -> dict[str, Any]:
+    """A line that became no duty. ``taken``: somebody has made it one. ``doubted``: it was read as something else.
+    ``owner``: whose it would be, if known. ``on``, ``due_day``, ``cadence``, ``wording``: when it would be owed, as far
+    as its words say."""
     time = timing_of(deadlines_in(entry.text[:MAX_LEFT_CHARS]), year)
     return {
         "on": time.on.isoformat() if time.on else None,
@@ -91,7 +122,9 @@ def _left(entry: Accounted, orders: list[int], directory: DirectoryFile, year: i
         "reason": entry.reason,
         "serious": entry.serious,
         "owner": directory.find(entry.owner) or "" if entry.owner else "",
-        "after": sum(order < entry.place.order for order in orders),
+        "order": entry.place.order,
+        "taken": False,
+        "doubted": entry.use is not Use.LEFT_OUT,
         "section": list(entry.section),
         "line": entry.place.line,
     }

@@ -29,6 +29,7 @@ from engine.plans import loading
 from engine.rules.calendar import read_day
 from engine.text import Text
 from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, show_checked
+from engine.web.pages.plans.import_corrections import corrected, cut_before, cuts
 from engine.web.pages.plans.import_review import (
     UNDATED,
     Fields,
@@ -121,6 +122,8 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
     return answered(ctx, READING, ("import", upload.name, digest_of(upload.raw)), read, _read_page)
 
 
+SHOWING = ("open", "close", "page", "look", "part", "join")
+"""What a button of the review does that ends neither in a plan nor in a file."""
 READING, SAVING = Text("Đang đọc văn bản", "Reading the document"), Text("Đang lưu kế hoạch", "Saving the plan")
 
 
@@ -152,15 +155,16 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Respons
     leaves, do = Leaves.of(sheet, opened), form.raw("do")
     at = leaves.clamp(number)
     fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.shown(at))
-    shown = ShownReview(sheet, directory, fields, at, opened)
     act, _, target = do.partition(":")
-    if act in ("open", "close", "page", "look"):
+    sheet, fields = corrected(sheet, fields, directory, act, target)
+    shown = ShownReview(sheet, directory, fields, Leaves.of(sheet, opened).clamp(at), opened)
+    if act in SHOWING:
         shown = shown.turned(act, target)
         if not form.has("wrong"):
             return _page(ctx, shown)
     out = reviewed(sheet, fields, directory)
     plan = checked(out, directory)
-    if act in ("open", "close", "page", "look"):  # after a rejected save, errors stay beside their fields
+    if act in SHOWING:  # after a rejected save, errors stay beside their fields
         return _page(ctx, shown, problems=out.problems)
     if do == "file":
         return plan_download(str(out.data["number"]), dump(plan) if plan else unfinished(out))
@@ -249,7 +253,8 @@ def _page(
         may_add=ctx.may(Permission.KEEP_AGENCIES),
         aside=kept,
         known={*agencies, *agencies.values()},
-        doubts=_doubts(sheet),
+        doubts=_doubts(sheet, fields),
+        cuts=cuts,
         undated_choices=UNDATED,
         gaps=_gaps(sheet),
         ended=_ended(shown),
@@ -270,24 +275,40 @@ def _ended(shown: ShownReview) -> list[EndedName]:
 
 def _gaps(sheet: Sheet) -> dict[str, list[str]]:
     """Path of an item -> the numbers that the document leaves out before it."""
+    missing = {gap["citation"] for gap in sheet.draft.get("gaps", ())}
     found: dict[str, list[str]] = {}
     last: dict[str, int] = {}
     for path, section, item, _ in sheet.items:
         roman, no = str(section["roman"]), int(item["no"])
-        found[path] = [f"{roman}.{number}" for number in range(last.get(roman, 0) + 1, no)]
+        found[path] = [each for n in range(last.get(roman, 0) + 1, no) if (each := f"{roman}.{n}") in missing]
         last[roman] = no
     return found
 
 
-def _doubts(sheet: Sheet) -> dict[str, Any]:
-    """Warnings grouped for the page: those that no part of it shows by itself, and all by place."""
+def _doubts(sheet: Sheet, fields: Fields) -> dict[str, Any]:
+    """Warnings grouped for the page: those that no part of it shows by itself, each with what answers it, and all by
+    place."""
     first = [each for each in sheet.found["warnings"] if each["code"] == "other_province"]
     elsewhere = {"no_due_date", "unknown_owner", "left_out", "other_province"}
     others = [each for each in sheet.found["warnings"] if each["code"] not in elsewhere]
     by_place: dict[str, list[str]] = {}
     for each in others:
         by_place.setdefault(each["place"], []).append(each["message"])
-    return {"first": first, "others": others, "by_place": by_place}
+    return {"first": first, "others": [each | _answer(each, sheet, fields) for each in others], "by_place": by_place}
+
+
+def _answer(doubt: Mapping[str, Any], sheet: Sheet, fields: Fields) -> dict[str, Any]:
+    """``part``: where a duty is parted so that the words of a doubt are one; ``left``: the line that they begin."""
+    words = doubt["words"] or ""
+    for path, _, _, found in sheet.items:
+        for d, duty in enumerate(found):
+            if words and duty["citation"] == doubt["place"]:
+                place = f"{path}.duties[{d}]"
+                at = cut_before(fields.get(f"{place}.text", ("",))[0], words)
+                if at is not None:
+                    return {"part": f"{place}:{at}", "left": None}
+    left = (n for n, each in enumerate(sheet.found["left"]) if words and words in each["text"] and not each["taken"])
+    return {"part": "", "left": next(left, None)}
 
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:

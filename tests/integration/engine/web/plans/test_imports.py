@@ -120,7 +120,7 @@ def test_lines_left_out_stand_in_their_place_and_one_tap_makes_a_duty(desk: Offi
     send(desk, changed(typed, **{f"{place}.take": "1", f"{place}.owners": "Báo Nghệ An"}))
     section = row(desk.context.database, Plan).file["sections"][-1]
     assert (section["roman"], section["items"][0]["owners"]) == ("II", ["bao-nghe-an"])
-    assert section["items"][0]["duties"][0]["text"].startswith("2. Các cơ quan truyền thông của tỉnh")
+    assert section["items"][0]["duties"][0]["text"].startswith("Các cơ quan truyền thông của tỉnh")
     refused = send(desk, changed(typed, **{f"{place}.take": "1"}))
     assert refused.status_code == 422
     assert "chưa có cơ quan chủ trì" in refused.text
@@ -153,6 +153,17 @@ def test_the_line_of_the_plan_has_no_comma_for_what_the_document_does_not_say(de
     line = BeautifulSoup(upload(desk, document.encode()).text, "lxml").select_one("details.plan-fields summary span")
     assert line is not None
     assert line.text == "Thủ tướng Chính phủ"
+
+
+def test_a_number_that_became_no_duty_is_not_said_to_be_missing(desk: Office) -> None:
+    told = "2. Căn cứ Kế hoạch này, các sở, ngành xây dựng kế hoạch của mình.\n"
+    body = DATED.replace("2. Công an tỉnh\n", f"{told}3. Công an tỉnh\n")
+    pages = every_page(desk, upload(desk, body.encode()))
+    assert "văn bản không có số này" not in "".join(page.text for page in pages)
+    shown = [each for each in select(pages, ".line.left") if "yêu cầu chung" in each.get_text()]
+    assert "Căn cứ Kế hoạch này" in shown[0].get_text()
+    gap = every_page(desk, upload(desk, body.replace(told, "").encode()))
+    assert [each["id"] for each in select(gap, "p.note[id]") if "không có số này" in each.get_text()] == ["IV.2"]
 
 
 def test_duties_without_words_about_time_have_one_choice_for_all(desk: Office, typed: Pairs) -> None:

@@ -1,0 +1,310 @@
+"""Corrections of a review that change which duties there are: a duty's words parted in two, a duty joined to the one
+above it, a line of the document that is a duty after all. Each gives the sheet and the fields under new numbers. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from engine.errors import BadInput
+from engine.files.directory import DirectoryFile
+from engine.http.forms import parse_day
+from engine.importer.model import Deadline
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.marks import body_of, mark_of
+from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.owners import Unknowing, owner_line, owner_of
+from engine.importer.phrases.timing import timing_of
+from engine.web.pages.plans.import_review import DEFAULT_RULE, Fields, duty_fields, number_duties, shown, time_fields
+from engine.web.pages.plans.import_sheet import Sheet
+
+_PLACE = re.compile(r"(?P<item>sections\[\d{1,4}\]\.items\[\d{1,4}\])\.duties\[(?P<d>\d{1,4})\](?::(?P<at>\d{1,6}))?")
+_GAP = re.compile(r"\n[ \t]*\n")
+_START = re.compile(r"\n\s*(?=\S)|[.;] +(?=\w)|[.;:,] +(?=\([ivx]+\) )")
+_LISTED = re.compile(r"\([ivx]{1,4}\)\s*")
+_QUOTED = 40
+_MOST_CUTS = 8
+
+
+def corrected(
+    sheet: Sheet, fields: Fields, directory: DirectoryFile, act: str = "", target: str = ""
+) -> tuple[Sheet, dict[str, tuple[str, ...]]]:
+    """The review after ``act`` on ``target``: «part» (a duty's path, a colon, where its second half begins) or «join»
+    (the path of the duty that ends the one above it). Then each empty line in a duty's words ends a duty, and each
+    ticked line whose owner is named is one. What means nothing changes nothing."""
+    work = _Work.of(sheet, fields, directory)
+    place = _PLACE.fullmatch(target)
+    if act == "part" and place and place["at"]:
+        work.part(place["item"], int(place["d"]), int(place["at"]))
+    elif act == "join" and place:
+        work.join(place["item"], int(place["d"]))
+    work.settle()
+    return work.result()
+
+
+def cuts(text: str) -> Iterator[tuple[int, str]]:
+    """Where a duty's words may be parted: before each line and sentence that begins with a capital or a mark, with what
+    follows. The first few."""
+    found = (each.end() for each in _START.finditer(text))
+    begins = [at for at in found if text[at - 1] == "\n" or text[at].isupper() or _LISTED.match(text, at)]
+    return ((at, text[at : at + 200]) for at in begins[:_MOST_CUTS])
+
+
+def cut_before(text: str, words: str) -> int | None:
+    """Where a duty's words may be parted so that the second half begins with ``words``; None where they cannot be."""
+    at = text.find(words) if words else -1
+    line = text.rfind("\n", 0, at) + 1
+    mark = mark_of(text[line:])
+    at = line if mark and line + mark.length == at else at
+    return at if _parts_words(text, at) else None
+
+
+def _words(text: str) -> str:
+    """A text without its mark."""
+    return _LISTED.sub("", body_of(text), count=1) if _LISTED.match(body_of(text)) else body_of(text)
+
+
+def _parts_words(text: str, at: int) -> bool:
+    """Whether words stand before and behind a place, and it cuts none in two."""
+    return 0 < at < len(text) and text[at - 1].isspace() and bool(text[:at].strip() and text[at:].strip())
+
+
+@dataclass
+class _Duty:
+    """A duty of the review: in the draft, as it was found, and its fields by the end of their names."""
+
+    draft: dict[str, Any]
+    found: dict[str, Any]
+    fields: dict[str, tuple[str, ...]]
+
+    @property
+    def text(self) -> str:
+        return next(iter(self.fields.get("text", ())), "").replace("\r\n", "\n")
+
+
+@dataclass
+class _Work:
+    sheet: Sheet
+    fields: dict[str, tuple[str, ...]]
+    directory: DirectoryFile
+    sections: list[dict[str, Any]]
+    duties: dict[str, list[_Duty]]
+    """Those of each item, by its path."""
+    left: list[dict[str, Any]]
+    unknown: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+    changed: bool = False
+
+    @classmethod
+    def of(cls, sheet: Sheet, fields: Fields, directory: DirectoryFile) -> _Work:
+        own: dict[str, dict[str, tuple[str, ...]]] = {}
+        for name, values in fields.items():
+            place, dot, key = name.rpartition(".")
+            if dot and _PLACE.fullmatch(place):
+                own.setdefault(place, {})[key] = tuple(values)
+        duties = {
+            path: [_Duty(duty, found[d], own.get(f"{path}.duties[{d}]", {})) for d, duty in enumerate(item["duties"])]
+            for path, _, item, found in sheet.items
+        }
+        left, unknown, warnings = (list(sheet.found[name]) for name in ("left", "unknown", "warnings"))
+        return cls(sheet, dict(fields), directory, list(sheet.draft["sections"]), duties, left, unknown, warnings)
+
+    # -- what a person asks for ------------------------------------------------------------------------------------
+
+    def part(self, path: str, d: int, at: int) -> None:
+        """An empty line where a duty's second half begins."""
+        if d < len(self.duties.get(path, ())):
+            duty = self.duties[path][d]
+            if _parts_words(duty.text, at):
+                duty.fields["text"] = (f"{duty.text[:at].rstrip()}\n\n{duty.text[at:]}",)
+
+    def join(self, path: str, d: int) -> None:
+        """A duty's words are the end of the one above it, in its item or the one before in the same section."""
+        if d >= len(self.duties.get(path, ())):
+            return
+        section = path.partition(".")[0]
+        before = [(each, n) for each in self.duties for n in range(len(self.duties[each]))]
+        here = before.index((path, d))
+        above = before[here - 1][0] if here else ""
+        if above.partition(".")[0] != section:
+            return
+        upper, lower = self.duties[above][before[here - 1][1]], self.duties[path].pop(d)
+        deadlines = [*upper.found["deadlines"], *lower.found["deadlines"]]
+        if self._as_found(upper) and self._as_found(lower) and lower.found["deadlines"]:
+            upper.fields |= self._times(_read(deadlines))
+        helping = [*_listed(upper), *_listed(lower)]
+        upper.fields |= {"text": (f"{upper.text.rstrip()}\n{lower.text.strip()}",)}
+        upper.fields |= {"coordinating": ("; ".join(dict.fromkeys(helping)),)}
+        upper.found = upper.found | {"deadlines": deadlines}
+        self.changed = True
+
+    def settle(self) -> None:
+        for path, duties in self.duties.items():
+            self.duties[path] = [part for duty in duties for part in self._parts(duty)]
+        for n, left in enumerate(self.left):
+            if not left["taken"] and self._said(f"left[{n}].take") and self._said(f"left[{n}].owners"):
+                self._take(n)
+
+    def _said(self, name: str) -> str:
+        return next(iter(self.fields.get(name, ())), "").strip()
+
+    def _year(self) -> int:
+        try:
+            return parse_day(self._said("issued_on")).year
+        except BadInput:
+            return 2000
+
+    # -- parting ---------------------------------------------------------------------------------------------------
+
+    def _parts(self, duty: _Duty) -> list[_Duty]:
+        """A duty, or one for each part of its words. The times that its words name go with those words, unless somebody
+        has set others; a part that begins with a body is that body's."""
+        texts = [text.strip() for text in _GAP.split(duty.text) if text.strip()]
+        if len(texts) < 2 or duty.fields.get("drop"):
+            return [duty]
+        self.changed = True
+        untimed = self._as_found(duty)
+        common = [each for each in duty.found["deadlines"] if not any(each["text"] in text for text in texts)]
+        parts = []
+        for n, text in enumerate([texts[0], *map(_words, texts[1:])]):
+            deadlines = [*deadlines_in(text), *_read(common)]
+            fields = duty.fields | {"text": (text,)}
+            if untimed:
+                fields |= self._times(deadlines)
+            owners = self._owners(text) if n else ()
+            if owners:
+                fields |= {"owners": owners}
+            times = [{"text": each.text, "sentence": each.sentence} for each in deadlines]
+            found = duty.found | {"deadlines": times} | ({"bodies": [], "details": []} if n else {})
+            parts.append(_Duty(dict(duty.draft), found, fields))
+            if n:
+                self._settled(text)
+        return parts
+
+    def _times(self, deadlines: Sequence[Deadline]) -> dict[str, tuple[str, ...]]:
+        said = timing_of(deadlines, self._year())
+        return time_fields(said.cadence, said.due_day, said.on, said.wording)
+
+    def _as_found(self, duty: _Duty) -> bool:
+        """Whether nobody has changed when a duty is owed."""
+        rules = self.sheet.draft["report_rules"]
+        base = duty_fields(duty.draft, rules, self.directory)
+        keys = ("cadence", "due", "wording")
+        return all((duty.fields.get(key) or ("",)) == (base[key] or ("",)) for key in keys)
+
+    def _owners(self, text: str) -> tuple[str, ...]:
+        """The bodies that a text begins with, as the form shows them; one that the directory lacks is offered there."""
+        line = owner_line(text.partition("\n")[0])
+        if line is None or (opens_duty(text) and not line.start):
+            return ()
+        elsewhere = any(each["code"] == "other_province" for each in self.warnings)
+        bodies = [owner_of(name, Unknowing() if elsewhere else self.directory) for name in line.names]
+        known = {each["name"] for each in self.unknown}
+        self.unknown += [
+            {"name": each.name, "group": each.group, "count": 1}
+            for each in bodies
+            if not each.agency and each.name not in known
+        ]
+        return tuple(dict.fromkeys(shown(self.directory, each.agency) if each.agency else each.name for each in bodies))
+
+    def _settled(self, text: str) -> None:
+        """The doubts about words that are a duty now have been answered."""
+        asked = [each for each in self.warnings if each["words"]]
+        answered = [each for each in asked if _words(each["words"]).startswith(text[:_QUOTED])]
+        self.warnings = [each for each in self.warnings if each not in answered]
+
+    # -- lines left out --------------------------------------------------------------------------------------------
+
+    def _take(self, n: int) -> None:
+        """A line left out as a duty of its own owner, at the time that its words name: beside the duty before it in its
+        section, or in a section of its own."""
+        left, owners = self.left[n], tuple(self.fields[f"left[{n}].owners"])
+        text = "\n".join(" ".join(row.split()) for row in _words(left["text"]).split("\n"))
+        on = date.fromisoformat(left["on"]) if left["on"] else None
+        fields: dict[str, tuple[str, ...]] = {"text": (text,), "coordinating": ("",), "owners": owners}
+        fields |= time_fields(left["cadence"], left["due_day"], on, left["wording"])
+        times = [{"text": left["wording"], "sentence": text}] if left["wording"] else []
+        found: dict[str, Any] = {"citation": "", "bodies": [], "coordinating": [], "deadlines": times, "details": []}
+        found |= {"source": {"line": left["line"], "row": 0}, "order": left["order"]}
+        draft = {"text": text, "cadence": ["ad_hoc"], "rule": DEFAULT_RULE}
+        path = self._path_for(left) or self._new_item(left, text, owners)
+        at = sum(each.found["order"] < left["order"] for each in self.duties[path])
+        self.duties[path].insert(at, _Duty(draft, found, fields))
+        self.left[n] = left | {"taken": True}
+        self.fields = {name: values for name, values in self.fields.items() if not name.startswith(f"left[{n}].")}
+        self._settled(text)
+        self.changed = True
+
+    def _path_for(self, left: Mapping[str, Any]) -> str:
+        """The item that holds the duty before a line, where it is of the line's section; «» for none."""
+        orders = sorted(each.found["order"] for duties in self.duties.values() for each in duties)
+        after, before = bisect_left(orders, left["order"]), 0
+        for path, duties in self.duties.items():
+            first, before = before, before + len(duties)
+            section = self.sections[int(path.partition("]")[0].removeprefix("sections["))]
+            same = left["section"][0] in ("", str(section["roman"]).partition(".")[0]) and "lines_of" not in section
+            last = before >= len(orders)
+            if duties and same and after <= before and (after > first or first == 0 or last):
+                return path
+        return ""
+
+    def _new_item(self, left: Mapping[str, Any], text: str, owners: tuple[str, ...]) -> str:
+        """An item in the section of lines that were left out whole, made for the first of them."""
+        label = left["section"][0]
+        s = next((s for s, each in enumerate(self.sections) if each.get("lines_of") == label), len(self.sections))
+        if s == len(self.sections):
+            used = {str(each["roman"]) for each in self.sections}
+            free = re.fullmatch("[IVXLC]+", label) and label not in used
+            number = label if free else f"PL{len(self.sections) + 1}"
+            heading = left["section"][1] or "Nhiệm vụ khác"
+            section = {"roman": number, "heading": heading, "kind": "assignments", "items": [], "lines_of": label}
+            self.sections.append(section)
+        items = self.sections[s]["items"]
+        heading = " ".join(text.split()[:12])
+        item = {"no": len(items) + 1, "heading": heading, "owners": [], "request": False, "duties": []}
+        self.sections[s] = self.sections[s] | {"items": [*items, item]}
+        path = f"sections[{s}].items[{len(items)}]"
+        self.duties[path] = []
+        self.fields[f"{path}.owners"] = owners
+        return path
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def result(self) -> tuple[Sheet, dict[str, tuple[str, ...]]]:
+        if not self.changed:
+            return self.sheet, self.fields
+        sections = [
+            number_duties(
+                section
+                | {
+                    "items": [
+                        item | {"duties": [each.draft for each in self.duties[f"sections[{s}].items[{i}]"]]}
+                        for i, item in enumerate(section["items"])
+                    ]
+                }
+            )
+            for s, section in enumerate(self.sections)
+        ]
+        order = [f"sections[{s}].items[{i}]" for s, each in enumerate(sections) for i in range(len(each["items"]))]
+        found = [each.found for path in order for each in self.duties[path]]
+        kept = {name: values for name, values in self.fields.items() if not _PLACE.fullmatch(name.rpartition(".")[0])}
+        for path in order:
+            for d, duty in enumerate(self.duties[path]):
+                kept |= {f"{path}.duties[{d}].{key}": values for key, values in duty.fields.items() if values}
+        more = {"duties": found, "left": self.left, "unknown": self.unknown, "warnings": self.warnings}
+        draft = self.sheet.draft | {"sections": sections}
+        return replace(self.sheet, found=self.sheet.found | more, draft=draft), kept
+
+
+def _read(times: Iterable[Mapping[str, Any]]) -> Sequence[Deadline]:
+    return [each for time in times for each in deadlines_in(time["text"], column=True)]
+
+
+def _listed(duty: _Duty) -> list[str]:
+    named = next(iter(duty.fields.get("coordinating", ())), "")
+    return [each.strip() for each in named.split(";") if each.strip()]

@@ -1,0 +1,223 @@
+"""Corrections of a review that change which duties there are: parting, joining and taking lines. Whose
+a duty is then and when it is owed, and that no word is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from ground.factory import CONFIG
+from ground.import_kinds import samples
+from ground.paths import DATA
+from ground.review_edits import edits
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.files.directory import DirectoryFile, load_directory
+from engine.importer import read_document
+from engine.web.pages.plans.import_corrections import corrected, cut_before, cuts
+from engine.web.pages.plans.import_review import Fields, fields_of, reviewed
+from engine.web.pages.plans.import_review_pages import Leaves
+from engine.web.pages.plans.import_sheet import Sheet, sheet_of
+
+DIRECTORY = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
+HEAD = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nCÔNG TÁC NĂM 2021\n"
+PLAN = """IV. TỔ CHỨC THỰC HIỆN
+1. Sở Y tế
+- Khám bệnh trước ngày 30/6/2021; hằng quý thống kê. Công an tỉnh giữ trật tự trước ngày 15/8/2021.
+- Cấp thuốc.
+2. Công an tỉnh
+- Tuần tra.
+Trên cơ sở Kế hoạch này, các sở, ban, ngành báo cáo về Sở Y tế trước ngày 15/12/2021.
+"""
+FIRST = "sections[0].items[0].duties[0]"
+
+
+def read(body: str, directory: DirectoryFile = DIRECTORY) -> tuple[Sheet, dict[str, tuple[str, ...]]]:
+    sheet = sheet_of(read_document((HEAD + body).encode(), "plan.txt", directory=directory), directory)
+    return sheet, fields_of(sheet, directory)
+
+
+def texts(sheet: Sheet, fields: Fields) -> list[str]:
+    return [
+        fields[f"{path}.duties[{d}].text"][0] for path, _, item, _ in sheet.items for d in range(len(item["duties"]))
+    ]
+
+
+def whole(sheet: Sheet, fields: Fields) -> Sequence[str]:
+    """All words of all duties, without the marks of points."""
+    return re.findall(r"[^\W\d_]{2,}", " ".join(texts(sheet, fields)))
+
+
+@pytest.fixture
+def parted() -> tuple[Sheet, dict[str, tuple[str, ...]]]:
+    """The plan, its first duty as one paragraph of two bodies: as an importer may read it that knows neither."""
+    body = PLAN.replace(" Công an tỉnh giữ", " Các bên giữ")
+    sheet, fields = read(body)
+    assert len(sheet.found["duties"]) == 3
+    fields[f"{FIRST}.text"] = (fields[f"{FIRST}.text"][0].replace("Các bên giữ", "Công an tỉnh giữ"),)
+    at = cut_before(fields[f"{FIRST}.text"][0], "Công an tỉnh giữ")
+    return corrected(sheet, fields, DIRECTORY, "part", f"{FIRST}:{at}")
+
+
+def test_a_part_that_begins_with_a_body_is_that_body_s_and_owed_when_its_words_say(parted):
+    sheet, fields = parted
+    assert [each["citation"] for _, _, item, _ in sheet.items for each in item["duties"]][:3] == [
+        "IV.1.1",
+        "IV.1.2",
+        "IV.1.3",
+    ]
+    upper, lower, below = (f"sections[0].items[0].duties[{d}]" for d in range(3))
+    assert fields[f"{lower}.owners"] == ("Công an tỉnh",)
+    assert f"{upper}.owners" not in fields
+    assert (fields[f"{lower}.due"], fields[f"{lower}.cadence"]) == (("14/8/2021",), ("once",))
+    assert fields[f"{upper}.due"][0].endswith("29/6/2021")
+    assert set(fields[f"{upper}.cadence"]) == {"once", "quarter"}
+    assert fields[f"{below}.text"] == ("Cấp thuốc.",)
+    plan = reviewed(sheet, fields, DIRECTORY).data
+    duties = plan["sections"][0]["items"][0]["duties"]
+    assert [duty.get("owners") for duty in duties] == [None, ["cong-an-tinh"], None]
+
+
+def test_what_somebody_has_set_is_kept_by_both_parts():
+    sheet, fields = read(PLAN.replace(" Công an tỉnh giữ", " Các bên giữ"))
+    fields |= {f"{FIRST}.due": ("20",), f"{FIRST}.cadence": ("month",), f"{FIRST}.text": ("Khám bệnh.\n \nCấp thẻ.",)}
+    sheet, fields = corrected(sheet, fields, DIRECTORY)
+    assert texts(sheet, fields)[:2] == ["Khám bệnh.", "Cấp thẻ."]
+    for d in range(2):
+        assert fields[f"sections[0].items[0].duties[{d}].due"] == ("20",)
+        assert fields[f"sections[0].items[0].duties[{d}].cadence"] == ("month",)
+
+
+def test_joining_undoes_parting(parted):
+    sheet, fields = parted
+    sheet, fields = corrected(sheet, fields, DIRECTORY, "join", "sections[0].items[0].duties[1]")
+    assert len(sheet.found["duties"]) == 3
+    assert "\nCông an tỉnh giữ trật tự" in fields[f"{FIRST}.text"][0]
+    assert "14/8/2021" in fields[f"{FIRST}.due"][0] or "29/6/2021" in fields[f"{FIRST}.due"][0]
+
+
+def test_the_first_duty_of_an_item_joins_the_one_before_it_and_an_empty_item_is_none_of_the_plan():
+    sheet, fields = corrected(*read(PLAN), DIRECTORY, "join", "sections[0].items[1].duties[0]")
+    plan = reviewed(sheet, fields, DIRECTORY).data
+    assert [item["no"] for item in plan["sections"][0]["items"]] == [1]
+    assert plan["sections"][0]["items"][0]["duties"][-1]["text"].endswith("Tuần tra.")
+
+
+def test_the_first_duty_of_all_joins_nothing():
+    before = read(PLAN)
+    assert corrected(*before, DIRECTORY, "join", FIRST) == before
+
+
+def test_an_instruction_to_everybody_is_a_duty_at_one_tick_with_its_day():
+    sheet, fields = read(PLAN)
+    n = next(n for n, each in enumerate(sheet.found["left"]) if each["doubted"])
+    assert sheet.found["left"][n]["reason"] == "yêu cầu chung"
+    fields |= {f"left[{n}].take": ("1",), f"left[{n}].owners": ("Các sở, ban, ngành cấp tỉnh",)}
+    sheet, fields = corrected(sheet, fields, DIRECTORY)
+    assert f"left[{n}]" not in [part for page in Leaves.of(sheet).pages for part in page]
+    plan = reviewed(sheet, fields, DIRECTORY).data
+    duty = plan["sections"][0]["items"][-1]["duties"][-1]
+    assert duty["text"].startswith("Trên cơ sở Kế hoạch này")
+    assert plan["report_rules"][duty["rule"]]["on"] == "2021-12-14"
+    assert corrected(sheet, fields, DIRECTORY) == (sheet, fields), "it is taken once"
+
+
+def test_a_line_ticked_without_an_owner_waits_for_one():
+    sheet, fields = read(PLAN)
+    n = next(n for n, each in enumerate(sheet.found["left"]) if each["doubted"])
+    fields = {name: values for name, values in fields.items() if name != f"left[{n}].owners"} | {
+        f"left[{n}].take": ("1",)
+    }
+    assert corrected(sheet, fields, DIRECTORY) == (sheet, fields)
+    assert f"left[{n}].owners" in reviewed(sheet, fields, DIRECTORY).problems
+
+
+def test_one_duty_of_an_item_may_be_another_body_s():
+    sheet, fields = read(PLAN)
+    fields["sections[0].items[0].duties[1].owners"] = ("Sở Tài chính", "")
+    duties = reviewed(sheet, fields, DIRECTORY).data["sections"][0]["items"][0]["duties"]
+    assert [duty.get("owners") for duty in duties] == [None, ["so-tai-chinh"], *[None] * (len(duties) - 2)]
+
+
+def test_a_body_that_the_directory_lacks_is_offered_without_moving_the_choices_before_it():
+    body = PLAN.replace("2. Công an tỉnh", "2. Trung tâm Cứu hộ Bắc Sơn").replace(" Công an tỉnh giữ", " Các bên giữ")
+    sheet, fields = read(body)
+    before = [each["name"] for each in sheet.unknown]
+    assert before == ["Trung tâm Cứu hộ Bắc Sơn"]
+    fields[f"{FIRST}.text"] = ("Khám bệnh.\n\nTrung tâm Cấp cứu Nam Đàn chuyển bệnh nhân.",)
+    sheet, fields = corrected(sheet, fields, DIRECTORY)
+    assert [each["name"] for each in sheet.unknown] == [*before, "Trung tâm Cấp cứu Nam Đàn"]
+    assert fields["sections[0].items[0].duties[1].owners"] == ("Trung tâm Cấp cứu Nam Đàn",)
+
+
+def test_a_doubt_is_answered_by_the_duty_that_it_asked_for():
+    sheet = sheet_of(read_document(DATA / "188-kh-ubnd-2021.txt", "188.txt", directory=DIRECTORY), DIRECTORY)
+    fields = fields_of(sheet, DIRECTORY)
+    (doubt,) = [each for each in sheet.found["warnings"] if each["code"] == "two_readings"]
+    place = "sections[0].items[5].duties[0]"
+    at = cut_before(fields[f"{place}.text"][0], doubt["words"])
+    sheet, fields = corrected(sheet, fields, DIRECTORY, "part", f"{place}:{at}")
+    assert fields["sections[0].items[5].duties[1].text"][0].startswith("Tăng cường công tác kiểm tra, giám sát")
+    assert doubt not in sheet.found["warnings"]
+
+
+def test_places_to_part_are_lines_and_sentences():
+    text = "Chỉ đạo: (i) mở lớp, (ii) in sách. Kiểm tra; đôn đốc.\n- Báo cáo."
+    assert [words.split()[0] for _, words in cuts(text)] == ["(i)", "(ii)", "Kiểm", "-"]
+    assert cut_before(text, "Báo cáo.") == text.index("- Báo")
+    assert cut_before(text, "không có") is None
+    assert cut_before(text, "Chỉ đạo") is None
+
+
+TARGETS = [
+    "",
+    "x",
+    FIRST,
+    f"{FIRST}:",
+    f"{FIRST}:0",
+    f"{FIRST}:3",
+    f"{FIRST}:999999",
+    "sections[9].items[9].duties[9]:4",
+]
+
+
+@pytest.mark.parametrize("act", ["part", "join", "open", ""])
+@pytest.mark.parametrize("target", [*TARGETS, "sections[0].items[0].duties[99]", f"{FIRST}:-1", "left[0]"])
+def test_a_target_that_means_nothing_changes_nothing(act, target):
+    before = read(PLAN.replace("1. Sở Y tế", "1. Công an tỉnh"))
+    after = corrected(*before, DIRECTORY, act, target)
+    assert whole(*after) == whole(*before)
+
+
+TEXT = (DATA / "188-kh-ubnd-2021.txt").read_text()
+SHEET = sheet_of(read_document(TEXT.encode(), "188.txt", directory=DIRECTORY), DIRECTORY)
+ACTS = st.lists(
+    st.tuples(st.sampled_from(["part", "join"]), st.integers(0, 16), st.integers(0, 5), st.integers(0, 400))
+)
+
+
+@given(ACTS)
+def test_whatever_is_parted_and_joined_no_word_is_lost_and_every_duty_has_its_fields(acts):
+    sheet, fields = SHEET, fields_of(SHEET, DIRECTORY)
+    before = whole(sheet, fields)
+    for act, item, d, at in acts:
+        sheet, fields = corrected(sheet, fields, DIRECTORY, act, f"sections[0].items[{item}].duties[{d}]:{at}")
+    assert whole(sheet, fields) == before
+    assert len(sheet.found["duties"]) == len(texts(sheet, fields))
+    for path, _, item_, found in sheet.items:
+        assert [duty["citation"] for duty in item_["duties"]] == sorted(
+            {duty["citation"] for duty in item_["duties"]}, key=lambda each: int(each.rpartition(".")[2])
+        )
+        assert len(found) == len(item_["duties"])
+        for d in range(len(found)):
+            assert fields[f"{path}.duties[{d}].cadence"]
+    assert not [name for name in reviewed(sheet, fields, DIRECTORY).problems if name not in fields]
+
+
+@pytest.mark.parametrize("name", ["second", "heldback"])
+def test_a_text_that_is_read_as_its_label_says_needs_no_correction(name):
+    found = [edits(sample, DIRECTORY) for sample in samples(DATA / f"import/kinds/{name}.yaml")]
+    assert sum(each["duties"] for each in found) > 40
+    assert sum(sum(each.values()) - each["duties"] for each in found) <= 2
