@@ -29,7 +29,16 @@ from engine.importer.phrases.owners import (
     parted,
     unaddressed,
 )
-from engine.importer.phrases.roles import CARRIED_OUT, END, asks_all, has_task, is_note, roles_in, speaks_to_all
+from engine.importer.phrases.roles import (
+    CARRIED_OUT,
+    END,
+    asks_all,
+    has_task,
+    is_note,
+    is_role_alone,
+    roles_in,
+    speaks_to_all,
+)
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
@@ -295,12 +304,17 @@ class SectionRead:
             elif is_topic(child, told=told):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
-            elif child.marked() and ((asked := announced(child)) or shares_out(child)):
+            elif child.marked() and (
+                (role := is_role_alone(child.body)) or (asked := announced(child)) or shares_out(child)
+            ):
                 self.account.use(child.paragraph, Use.HEADING)
                 deep = child.mark is not None
-                below = timed(list(self._duties(child, [said_of(child, child.body)])))
+                over = f"{child.body.rstrip(' :.')}:" if role else child.body
+                below = timed(list(self._duties(child, [said_of(child, over)])))
                 found.append(Said("", child.place, level=deep))
-                found += (replace(said, level=1 + deep, owner=said.owner or asked) for said in below)
+                found += (
+                    replace(said, level=1 + deep, owner=said.owner or (None if role else asked)) for said in below
+                )
             else:
                 closed = child.mark is not None and child.body.endswith(".")
                 apart = [each for each in child.children if closed and each.ended]  # no part of a whole sentence

@@ -80,6 +80,23 @@ def _coordinating(prose: Prose) -> Iterator[str]:
         yield from (name.text for names, end in names_in(prose) if HELPS.match(prose.plain, end) for name in names)
 
 
+_ROLE_ALONE = spelled(
+    r"(?:chủ động |thường xuyên )?(?:chủ trì|phối hợp)(?:(?:,| và)? (?:chủ trì|phối hợp))?(?: chặt chẽ)?"
+    r"(?: (?:cùng )?với(?: |$))?"
+)
+
+
+def is_role_alone(text: str) -> bool:
+    """Whether a point names its role and its partners and no work («Chủ trì, phối hợp với các sở liên quan»): what
+    stands below it is the work."""
+    prose = Prose.of(text.rstrip(" :."))
+    found = _ROLE_ALONE.match(prose.plain)
+    if found is None:
+        return False
+    partners = names_at(prose, found.end(), small=True)[1]
+    return not prose.plain[partners:].strip()
+
+
 def _reports(prose: Prose) -> Iterator[str]:
     """The bodies after «báo cáo», «gửi … về», «(qua …)», where the sentence speaks of a report."""
     for found in (*_TO.finditer(prose.plain), *_VIA.finditer(prose.plain)):

@@ -2,6 +2,7 @@
 
 import pytest
 from ground.imported import found, owned, said
+from ground.plan_texts import faults
 
 from engine.importer import read_document
 from engine.importer.arrangement import arranged
@@ -677,3 +678,23 @@ def test_a_standing_committee_is_called_with_the_committee_above_it():
     head = "ỦY BAN MTTQ VIỆT NAM\nXÃ AN LẠC\nBAN THƯỜNG TRỰC\nSố: 16/KH-MTTQ-BTT\nAn Lạc, ngày 18/11/2025\nKẾ HOẠCH\n"
     plan = read_document(f"{head}Bầu cử\nIII. TỔ CHỨC THỰC HIỆN\n1. Công an xã\n- Tuần tra.\n".encode(), "plan.txt")
     assert plan.issuer.text == "Ban thường trực ủy ban MTTQ việt nam xã An Lạc"
+
+
+def test_a_point_that_names_a_role_and_partners_alone_stands_over_duties(read):
+    plan = read(
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Công Thương\na) Chủ trì, phối hợp với các sở, ban, ngành và đơn vị có liên quan\n"
+        "- Mở lớp cho doanh nghiệp.\n- Lập danh mục trước ngày 30/6/2022.\nb) Phối hợp với Sở Y tế:\n- Kiểm tra chợ.\n"
+        "c) Phối hợp với Công an tỉnh tuần tra:\n- Ban ngày.\n- Ban đêm.\n2. Sở Y tế mở lớp.\n"
+    )
+    assert [(citation, text.partition("\n")[0]) for citation, _, text in said(plan)] == [
+        ("IV.1.1.1", "Mở lớp cho doanh nghiệp."),
+        ("IV.1.1.2", "Lập danh mục trước ngày 30/6/2022."),
+        ("IV.1.2.1", "Kiểm tra chợ."),
+        ("IV.1.3", "Phối hợp với Công an tỉnh tuần tra:"),
+        ("IV.2", "Sở Y tế mở lớp."),
+    ]
+    duties = list(plan.duties)
+    assert duties[0].coordinating == ("các sở, ban, ngành và đơn vị có liên quan",)
+    assert duties[2].coordinating == ("Sở Y tế",)
+    assert (duties[0].lead, duties[2].lead) == ("Sở Công Thương", "")
+    assert faults(plan) == []
