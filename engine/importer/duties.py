@@ -52,6 +52,7 @@ from engine.importer.wording import (
     Said,
     announced,
     apart,
+    contents,
     is_topic,
     numbered_in,
     said_of,
@@ -195,9 +196,7 @@ class SectionRead:
         """A duty for each labelled lead of a node, or for each point of a title; entries below that have leads of their
         own are duties, too."""
         own = [child for child in node.children if child.leads or child.gives_duties]
-        text = whole(node, without=own)
-        if matching(text[:12]).startswith("nội dung: "):
-            text = text.partition(":")[2].strip()
+        text = contents(whole(node, without=own))
         titled = is_task_title(node.body)
         points = [child for child in node.children if titled or child.opens]
         several = not own and 1 < len(points) == len(node.children) and not node.ended

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from engine.importer.model import Place
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
-from engine.importer.phrases.marks import BULLETS
+from engine.importer.phrases.marks import BULLETS, body_of
 from engine.importer.phrases.names import opens_duty
 from engine.importer.phrases.owners import OwnerLine, asked_in, asks, is_of_another, owner_line
 from engine.importer.structure.facts import Facts
@@ -68,6 +68,18 @@ def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
         if child not in without:
             parts += [each.paragraph.text.strip() for each in child.walk() if each.paragraph is not None]
     return "\n".join(part for part in parts if part)
+
+
+_COUNTED = spelled(r"(?:hoạt động|nhiệm vụ|nội dung|công việc) (?:số )?\d{1,2}(?: ?:)?$")
+
+
+def contents(text: str) -> str:
+    """A labelled duty's words without the label before them («Nội dung: …») and a title that only counts («Hoạt động
+    1»)."""
+    title, _, below = text.partition("\n")
+    if below and _COUNTED.match(matching(title)):
+        text = body_of(below)
+    return text.partition(":")[2].strip() if matching(text[:12]).startswith("nội dung: ") else text
 
 
 def is_topic(node: Node, *, told: bool) -> bool:

@@ -227,6 +227,8 @@ def _gather(node: Node) -> None:
     first, *others = node.children or (node,)
     if not (others and first.children and is_task_title(first.body)) or is_part(first):
         return
+    if any(each.leads for each in first.walk()):
+        return  # «a) Hoạt động truyền thông» says itself who does it
     told: dict[Label, list[tuple[str, Paragraph]]] = {}
     headings: list[tuple[str, Paragraph]] = []
     last: Label | None = None

@@ -698,3 +698,20 @@ def test_a_point_that_names_a_role_and_partners_alone_stands_over_duties(read):
     assert duties[2].coordinating == ("Sở Y tế",)
     assert (duties[0].lead, duties[2].lead) == ("Sở Công Thương", "")
     assert faults(plan) == []
+
+
+@pytest.mark.parametrize("titles", [("Hoạt động 1", "Hoạt động 2"), ("Hoạt động truyền thông", "Nhiệm vụ tập huấn")])
+def test_activities_that_say_each_who_does_them_are_not_facts_of_the_first(read, titles):
+    """The words of the second were those of the first, under the second's owner."""
+    first, second = titles
+    plan = read(
+        f"III. NỘI DUNG\n1. Nâng cao nhận thức\na) {first}\n- Nội dung: Mở lớp cho giáo viên.\n"
+        f"- Cơ quan thực hiện: Sở Nội vụ chủ trì, phối hợp với các sở.\nb) {second}\n- Nội dung: In sách.\n"
+        "- Cơ quan thực hiện: Sở Y tế chủ trì.\n2. Tổng kết\na) Hoạt động 1\n- Nội dung: Tổng kết mô hình.\n"
+        "- Cơ quan thực hiện: Sở Y tế chủ trì.\n"
+    )
+    title = "" if first.endswith("1") else f"{first}\n- Nội dung: "
+    assert said(plan)[0] == ("III.1.a", ["Sở Nội vụ"], f"{title}Mở lớp cho giáo viên.")
+    assert [(citation, text.endswith("In sách.")) for citation, _, text in said(plan)][1] == ("III.1.b", True)
+    assert said(plan)[-1] == ("III.2.a", ["Sở Y tế"], "Tổng kết mô hình."), "a title that only counts is no word of it"
+    assert faults(plan) == []
