@@ -99,6 +99,7 @@ def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(page: Page
     assert rows(province.database, Plan) == []
 
 
+@pytest.mark.deep
 def test_another_language_keeps_what_was_typed(page: Page, province: Served) -> None:
     upload(page, province)
     open_duty(page, "IV.1.1")
@@ -188,6 +189,7 @@ def test_a_file_that_is_no_plan_brings_the_form_back_with_the_reason(
     expect(page.get_by_label("Tệp văn bản")).to_be_visible()
 
 
+@pytest.mark.deep
 def test_a_review_with_a_mistake_passes_axe(page: Page, province: Served) -> None:
     """It has no address of its own; the pages before and after it have, and are in ``test_every_page``."""
     upload(page, province)

@@ -45,6 +45,7 @@ def test_the_latest_agency_is_found_on_the_board_and_chased_once_a_day(come: Com
     monitor.sees("Hôm nay đã đôn đốc, không gửi thêm", "Chased today already, not again")
 
 
+@pytest.mark.deep
 def test_all_that_is_late_is_chased_in_four_taps(
     come: Come, spring: Spring, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_file_sent_with_a_report_comes_back_byte_by_byte(come: Come, spring: S
     assert coming.value.path().read_bytes() == PNG
 
 
+@pytest.mark.deep
 def test_everything_new_is_acknowledged_at_once(come: Come, spring: Spring, capsys: pytest.CaptureFixture[str]) -> None:
     coordinator = come("coordinator", SILENT)
     coordinator.goes("/")
@@ -50,6 +51,7 @@ def test_everything_new_is_acknowledged_at_once(come: Come, spring: Spring, caps
     assert {each.state for each in of(spring, SILENT)} == {State.ACKNOWLEDGED}
 
 
+@pytest.mark.deep
 def test_a_page_of_reports_is_accepted_at_once(come: Come, spring: Spring) -> None:
     monitor = come("monitor")
     monitor.goes("/accept")
@@ -78,6 +80,7 @@ def test_a_day_off_moves_a_due_date_once_it_has_been_previewed(come: Come, sprin
     administrator.sees("20/9/2021", "20/9/2021")
 
 
+@pytest.mark.deep
 def test_a_contact_is_added(come: Come, spring: Spring) -> None:
     administrator = come("administrator")
     administrator.goes(f"/admin/agencies/{ALONE}")

@@ -47,6 +47,7 @@ def test_a_monitor_takes_a_paper_out_and_records_its_number(come: Come, capsys: 
     monitor.sees("412/SLĐTBXH-PCTNXH", "412/SLĐTBXH-PCTNXH")
 
 
+@pytest.mark.deep
 def test_a_monitor_takes_the_overdue_list_along(come: Come, capsys: pytest.CaptureFixture[str]) -> None:
     monitor = come("monitor")
     monitor.goes("/overdue")
@@ -62,6 +63,7 @@ def test_a_monitor_takes_the_overdue_list_along(come: Come, capsys: pytest.Captu
     expect(monitor.page.locator("main.printed .qr svg")).to_have_count(1)
 
 
+@pytest.mark.deep
 def test_a_duty_is_found_by_three_words(come: Come, capsys: pytest.CaptureFixture[str]) -> None:
     monitor = come("monitor")
     monitor.goes("/letters")
@@ -82,6 +84,7 @@ def test_the_leadership_takes_one_page_along(come: Come, capsys: pytest.CaptureF
     assert any("Tổng số" in each.text for each in docx.Document(io.BytesIO(body)).paragraphs)
 
 
+@pytest.mark.deep
 def test_an_administrator_adds_a_reminder(come: Come, spring: Spring, capsys: pytest.CaptureFixture[str]) -> None:
     administrator = come("administrator")
     administrator.goes("/admin/policies/default")
@@ -98,6 +101,7 @@ def test_an_administrator_adds_a_reminder(come: Come, spring: Spring, capsys: py
     administrator.is_told("Đã lưu chính sách", "The policy is saved")
 
 
+@pytest.mark.deep
 def test_a_monitor_gives_several_another_due_date(come: Come, capsys: pytest.CaptureFixture[str]) -> None:
     monitor = come("monitor")
     monitor.goes("/assignments?class=open_overdue")

@@ -6,12 +6,13 @@ A test or a parameter that is marked ``deep`` runs in ``make deep`` alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 T = TypeVar("T")
 DEEP = os.environ.get("DONDOC_TEST_EXAMPLES") == "deep"
@@ -20,6 +21,15 @@ DEEP = os.environ.get("DONDOC_TEST_EXAMPLES") == "deep"
 def part(cases: Sequence[T], turn: int, of: int) -> Sequence[T]:
     """Every ``of``-th case, beginning with another one each ``turn``: ``of`` turns together take all of them."""
     return cases if DEEP else cases[turn % of :: of]
+
+
+def some(cases: Iterable[object], of: int = 2) -> list[ParameterSet]:
+    """The cases of a test, all but every ``of``-th marked ``deep``: the automatic check takes those, too. A tuple holds
+    the values of several parameters."""
+    return [
+        pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=[pytest.mark.deep] if n % of else [])
+        for n, each in enumerate(cases)
+    ]
 
 
 def takes_turns(item: pytest.Item, fixtures: set[str], of: int = 2) -> None:

@@ -9,13 +9,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ground.factory import at, lay, plan_file, rows
 from ground.post import KEY
 
 from config.settings import Settings
+from engine.rules.calendar import DayException, DayKind, local_date
+from engine.store.clock import system_clock
+from engine.store.database import Database
+from engine.store.records import Letter
+from engine.terms import LetterState
 from workflows.installation import establish
 from workflows.system import compose
 
@@ -80,3 +87,23 @@ def status(address: str) -> int:
             return line.getresponse().status
         except (OSError, HTTPException):
             return 0
+
+
+def owing(database: Database) -> Database:
+    """A plan whose first letters left long ago by the calendar; urgent, and these days are holidays, so that these
+    letters and no others leave, whatever the hour of the test."""
+    today = local_date(system_clock())
+    days = tuple(DayException(today + timedelta(n), DayKind.HOLIDAY, "Nghỉ") for n in (-1, 0, 1))
+    lay(database, now=at("2021-04-07"), plan=plan_file(urgency="khan"), days=days)
+    return database
+
+
+def wait_for_letters(database: Database) -> list[LetterState]:
+    """The states of the urgent letters, once none is owed any more (or time is over). Others wait for the morning."""
+    began, states = time.monotonic(), []
+    while time.monotonic() - began < SOON:
+        states = [letter.state for letter in rows(database, Letter, urgent=True)]
+        if states and not set(states) & {LetterState.QUEUED, LetterState.SENDING}:
+            break
+        time.sleep(0.1)
+    return states

@@ -7,32 +7,17 @@ import re
 import signal
 import socket
 import subprocess
-import time
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from ground.factory import at, lay, plan_file, rows
-from ground.serving import DONDOC, SOON, install, serving
+from ground.factory import at
+from ground.serving import DONDOC, SOON, install, owing, serving, wait_for_letters
 from sqlalchemy import update
 
-from engine.rules.calendar import DayException, DayKind, local_date
-from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.records import Letter
 from engine.terms import LetterState
-
-
-def wait_for_letters(database: Database) -> list[LetterState]:
-    """The states of the urgent letters, once none is owed any more (or time is over). Others wait for the morning."""
-    began, states = time.monotonic(), []
-    while time.monotonic() - began < SOON:
-        states = [letter.state for letter in rows(database, Letter, urgent=True)]
-        if states and not set(states) & {LetterState.QUEUED, LetterState.SENDING}:
-            break
-        time.sleep(0.1)
-    return states
 
 
 @pytest.fixture
@@ -46,15 +31,7 @@ def owed_in_a_file(sqlite_database: Database) -> Database:
     return owing(sqlite_database)
 
 
-def owing(database: Database) -> Database:
-    """A plan whose first letters left long ago by the calendar; urgent, and these days are holidays, so that these
-    letters and no others leave, whatever the hour of the test."""
-    today = local_date(system_clock())
-    days = tuple(DayException(today + timedelta(n), DayKind.HOLIDAY, "Nghỉ") for n in (-1, 0, 1))
-    lay(database, now=at("2021-04-07"), plan=plan_file(urgency="khan"), days=days)
-    return database
-
-
+@pytest.mark.deep  # told to stop with letters owed: also in test_behind_nginx.py
 def test_it_answers_at_once_sends_what_is_owed_ends_when_told_to_and_knows_no_prefect(
     owed_in_a_file: Database, tmp_path: Path
 ) -> None:
