@@ -39,7 +39,7 @@ MEASURED = """wanted => {
     ("language", "width", "height"),
     [
         ("vi", *SCREENS[0]),
-        ("en", *SCREENS[1]),
+        pytest.param("en", *SCREENS[1], marks=pytest.mark.deep),
         pytest.param("vi", *SCREENS[1], marks=pytest.mark.deep),
         pytest.param("en", *SCREENS[0], marks=pytest.mark.deep),
     ],

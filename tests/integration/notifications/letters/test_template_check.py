@@ -222,6 +222,7 @@ LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% end
 HUGE = "{{ 'a'|center(5000000000) }}"
 
 
+@pytest.mark.deep
 def test_one_that_would_take_for_ever_or_all_memory_is_a_problem_before_it_is_saved(laid: Laid, tmp_path: Path) -> None:
     renderer = office_with(tmp_path, LetterBox()).renderer
     editor = OfficeTemplates(laid.database, tmp_path, BASE, renderer, check_seconds=0.2)

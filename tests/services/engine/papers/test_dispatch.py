@@ -223,6 +223,7 @@ def test_the_annex_head_repeats_and_rows_do_not_split() -> None:
     assert all("w:cantSplit" in line._tr.xml for line in table.rows)
 
 
+@pytest.mark.deep
 def test_printed_for_one_it_stands_as_the_decree_draws_it(printed: dict[str, list[str]]) -> None:
     letter, *annex = printed["one"]
     shown = lines(letter)
@@ -239,6 +240,7 @@ def test_printed_for_one_it_stands_as_the_decree_draws_it(printed: dict[str, lis
     assert "1" not in lines(letter)[:1]
 
 
+@pytest.mark.deep
 def test_printed_for_many_the_pages_are_numbered_from_the_second_and_again_in_the_annex(
     printed: dict[str, list[str]],
 ) -> None:
