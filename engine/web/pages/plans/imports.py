@@ -249,6 +249,7 @@ def _page(
         leaves=leaves,
         leaf=shown.at,
         parts=leaves.pages[shown.at],
+        unknown=_unknown(sheet, fields),
         suggested={each["name"]: nearest(each["name"], shown.directory) for each in sheet.unknown},
         may_add=ctx.may(Permission.KEEP_AGENCIES),
         aside=kept,
@@ -260,6 +261,12 @@ def _page(
         ended=_ended(shown),
         sentence=error.said(ctx.language) if error else "",
     )
+
+
+def _unknown(sheet: Sheet, fields: Fields) -> list[tuple[int, dict[str, Any]]]:
+    """The names that the directory does not have and some duty still bears, each with its number among all."""
+    named = {value for name, values in fields.items() if name.endswith(".owners") for value in values}
+    return [(n, each) for n, each in enumerate(sheet.unknown) if each["name"] in named]
 
 
 def _ended(shown: ShownReview) -> list[EndedName]:

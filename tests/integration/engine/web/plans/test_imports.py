@@ -481,3 +481,27 @@ def test_every_labelled_text_comes_to_a_form_whose_mistakes_stand_beside_their_f
         out = reviewed(sheet, shown, directory)
         checked(out, directory)
         assert {name for name in out.problems if name not in shown} == set(), file.name
+
+
+def test_the_buttons_of_a_review_part_a_duty_and_join_it_again(desk: Office) -> None:
+    body = DATED.replace("- Tuần tra.", "- Tuần tra. Trung tâm Cứu hộ Bắc Sơn trực cứu hộ trước ngày 15/8/2021.")
+    page = upload(desk, body.replace("- Tuần tra. T", "- Tuần tra; t").encode())
+    typed = fields(page.text)
+    found = opened(desk, typed, 1)
+    place = f"{ITEM.format(1)}.duties[0]"
+    text = dict(fields(found.text))[f"{place}.text"].replace("; t", ". T")
+    found = send(desk, changed(fields(found.text), **{f"{place}.text": text}), "look")
+    (button,) = select([found], "button[value^='part:']")
+    parted = send(desk, fields(found.text), str(button["value"]))
+    now = dict(fields(parted.text))
+    assert (now[f"{ITEM.format(1)}.duties[1].text"], now[f"{ITEM.format(1)}.duties[1].due"]) == (
+        "Trung tâm Cứu hộ Bắc Sơn trực cứu hộ trước ngày 15/8/2021.",
+        "14/8/2021",
+    )
+    assert "Trung tâm Cứu hộ Bắc Sơn" in select([parted], "fieldset.body legend")[0].get_text()
+    (button,) = select([parted], f"button[value='join:{ITEM.format(1)}.duties[1]']")
+    joined = send(desk, fields(parted.text), str(button["value"]))
+    assert dict(fields(joined.text))[f"{place}.text"].endswith(
+        "Tuần tra.\nTrung tâm Cứu hộ Bắc Sơn trực cứu hộ trước ngày 15/8/2021."
+    )
+    assert select([joined], "fieldset.body") == [], "no duty bears the name any more"
