@@ -264,8 +264,8 @@ class SectionRead:
         handed = node.owner is not None and node.owner.rest == node.body  # one more of those asked before it
         among = handed or (node.followed and not speaks_to_all(node.body))
         free = node.mark is None or (node is above.children[-1] and _LATER.match(matching(node.body)))
-        free = free or asks_all(node.body)
-        return bool(self.items and free) and not (node.children or titled or among or under_topic(node))
+        told = len(above.children) > 1 and asks_all(node.body)
+        return bool((self.items and free) or told) and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""

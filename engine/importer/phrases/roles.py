@@ -152,19 +152,25 @@ def closes_plan(text: str) -> bool:
     return speaks_to_all(text) and _ORDERS.match(matching(text)) is None
 
 
+_LONGEST_ADDRESS = 400
 _CARRIES_OUT = spelled(
-    r"(?:(?:căn cứ|trong quá trình) |(?:thủ trưởng |giám đốc )?các [^.;:]{2,80} căn cứ )[^.;:]{0,40}"
+    r"(?:(?:căn cứ|trên cơ sở|trong quá trình) |(?:thủ trưởng |giám đốc )?các [^.;:]{2,80} căn cứ )[^.;:]{0,40}"
     r"(?:kế hoạch(?! số)|chương trình|thực hiện)"
     r"|[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện)"
     r" [^.;:]{0,20}(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình) này"
 )
 _GIVES_MORE = spelled(r"[.;] (?:giao|yêu cầu|đề nghị) ")
+_OFFICES = spelled(
+    r"(?<!\w)(?:các|giám đốc|thủ trưởng|chủ tịch)"
+    r"(?: các)? (?:bộ|sở|ban|ngành|cơ quan|đơn vị|phòng|địa phương|huyện|xã|phường|ubnd|ủy ban)(?!\w)"
+)
 
 
 def asks_all(text: str) -> bool:
     """Whether a numbered sentence only asks everybody to carry out the plan: it names no day by which."""
     plain = matching(text)
-    return bool(_CARRIES_OUT.match(plain)) and not (_GIVES_MORE.search(plain) or is_dated(text))
+    told = _CARRIES_OUT.match(plain) and _OFFICES.search(plain[:_LONGEST_ADDRESS])
+    return bool(told) and not (_GIVES_MORE.search(plain) or is_dated(text))
 
 
 def speaks_to_all(text: str) -> bool:

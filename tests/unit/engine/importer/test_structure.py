@@ -1149,6 +1149,7 @@ def test_a_roman_number_that_the_document_itself_doubles_is_left_so(read):
         "Căn cứ nội dung Kế hoạch và tình hình thực tiễn, các sở, ngành xây dựng kế hoạch của mình.",
         "Giám đốc các sở, Chủ tịch UBND các xã chịu trách nhiệm tổ chức triển khai thực hiện Kế hoạch này.",
         "Trong quá trình tổ chức thực hiện, nếu có vướng mắc, các đơn vị báo cáo UBND tỉnh.",
+        "Trên cơ sở nội dung Kế hoạch nêu trên, các sở, ban, ngành tỉnh chủ động triển khai.",
     ],
 )
 def test_a_numbered_sentence_that_asks_everybody_to_carry_the_plan_out_is_an_instruction(read, text):
@@ -1156,6 +1157,8 @@ def test_a_numbered_sentence_that_asks_everybody_to_carry_the_plan_out_is_an_ins
     plan = read(body.format(text))
     assert [duty.citation for duty in plan.duties] == ["IV.1", "IV.3"]
     assert [each.text for each in plan.instructions] == [text]
+    first = read(f"IV. TỔ CHỨC THỰC HIỆN\n1. {text}\n2. Sở Y tế mở lớp.\n3. Công an tỉnh tuần tra.\n")
+    assert [duty.citation for duty in first.duties] == ["IV.2", "IV.3"]
     dated = read(body.format(text[:-1] + " trước ngày 15/12/2022."))
     assert [duty.citation for duty in dated.duties] == ["IV.1", "IV.2", "IV.3"], "what has a last day is followed up"
 
