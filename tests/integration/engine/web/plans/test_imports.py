@@ -499,6 +499,12 @@ def test_the_buttons_of_a_review_part_a_duty_and_join_it_again(desk: Office) -> 
         "14/8/2021",
     )
     assert "Trung tâm Cứu hộ Bắc Sơn" in select([parted], "fieldset.body legend")[0].get_text()
+    folded = send(desk, fields(parted.text), f"close:{ITEM.format(1)}")
+    assert f"{place}.text" not in dict(fields(folded.text))
+    settled = changed(fields(folded.text), short_title="Kế hoạch 9", sms_name="KH9", supervisor="Sở Y tế")
+    assert send(desk, changed(settled, **{"body[0]": "+"})).status_code == 303
+    duties = row(desk.context.database, Plan).file["sections"][0]["items"][1]["duties"]
+    assert [each["owners"] for each in duties] == [[], ["trung-tam-cuu-ho-bac-son"]]
     (button,) = select([parted], f"button[value='join:{ITEM.format(1)}.duties[1]']")
     joined = send(desk, fields(parted.text), str(button["value"]))
     assert dict(fields(joined.text))[f"{place}.text"].endswith(
