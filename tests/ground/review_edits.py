@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ground.factory import CONFIG
 from ground.import_kinds import Sample, samples
 from ground.import_scores import spans
+from ground.paths import CONFIG
 
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile, load_directory

@@ -7,9 +7,8 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from ground.factory import CONFIG
 from ground.import_kinds import samples
-from ground.paths import DATA
+from ground.paths import CONFIG, DATA
 from ground.review_edits import edits
 from hypothesis import given
 from hypothesis import strategies as st
