@@ -17,7 +17,7 @@ from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemTe
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
-from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.marks import BULLETS, Rank, body_of
 from engine.importer.phrases.names import nameless, opens_duty
 from engine.importer.phrases.owners import (
     Directory,
@@ -163,7 +163,11 @@ class SectionRead:
                 self.account.leave_out(each.paragraph, NOBODY)
 
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
-        """An entry with its bodies; or, where all its marks name bodies of their own, the entries below it."""
+        """An entry with its bodies; or, where all its marks name bodies of their own, or a table below it, those."""
+        if any(child.columns for child in node.children):  # «NHIỆM VỤ CỦA CÁC SỞ, NGÀNH» over the table of them
+            self.account.use(node.paragraph, Use.HEADING)
+            self.visit(node, topic)
+            return
         entry = self._at(node, topic, line)
         self.account.use(node.paragraph, Use.OWNER if line.alone else Use.DUTY, entry.citation)
         if self._only_encloses(node, line):
@@ -197,9 +201,9 @@ class SectionRead:
         own are duties, too."""
         own = [child for child in node.children if child.leads or child.gives_duties]
         text = contents(whole(node, without=own))
-        titled = is_task_title(node.body)
+        titled = is_task_title(node.body.rstrip(" :"))
         points = [child for child in node.children if titled or child.opens]
-        several = not own and 1 < len(points) == len(node.children) and not node.ended
+        several = not own and 1 < len(points) == len(node.children) and (titled or not node.ended)
         groups = by_lead(node.facts)
         base = self._at(node, topic, OwnerLine("", ()))
         self.account.use(node.paragraph, Use.DUTY, base.citation)
@@ -212,7 +216,7 @@ class SectionRead:
             self._add(replace(base, citation=citation, line=OwnerLine(written, tuple(names)), inline=True), duties)
             for fact in facts:
                 self.account.use(fact.line, Use.FACT, citation)
-                labelled = label_of_line(fact.line.body) is not None or fact.line.body.startswith("(")
+                labelled = label_of_line(body_of(fact.line.body)) is not None or fact.line.body.startswith("(")
                 if fact.label in (Label.LEAD, Label.COORDINATING) and not labelled:
                     self._unknown_label(label_words(fact), "chủ trì" if fact.label is Label.LEAD else "phối hợp")
         for child in node.children:

@@ -74,12 +74,12 @@ _COUNTED = spelled(r"(?:hoạt động|nhiệm vụ|nội dung|công việc) (?:
 
 
 def contents(text: str) -> str:
-    """A labelled duty's words without the label before them («Nội dung: …») and a title that only counts («Hoạt động
-    1»)."""
+    """A labelled duty's words without the label before them («Nội dung: …», «Nhiệm vụ: …») and a title that only counts
+    («Hoạt động 1»)."""
     title, _, below = text.partition("\n")
     if below and _COUNTED.match(matching(title)):
         text = body_of(below)
-    return text.partition(":")[2].strip() if matching(text[:12]).startswith("nội dung: ") else text
+    return text.partition(":")[2].strip() if matching(text[:12]).startswith(("nội dung: ", "nhiệm vụ: ")) else text
 
 
 def is_topic(node: Node, *, told: bool) -> bool:

@@ -35,8 +35,8 @@ _SHARED = spelled(
     r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
 )
 _LEVEL = re.compile(
-    phrase(r"(?:xã(?! hội)|phường|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|tỉnh(?! ủy| đoàn)|")
-    + phrase(r"cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
+    phrase(r"(?:xã(?! hội)|phường|đặc khu|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|")
+    + phrase(r"tỉnh(?! ủy| đoàn)|cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
 )
 _FIELDED = spelled(r"sở|bộ|phòng|ngành")
 _COMMITTEE = spelled(r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân) các")

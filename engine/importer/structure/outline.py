@@ -163,8 +163,8 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
     for node in reversed(nodes):
         if node.mark and node.rank is Rank.NUMBER and 1 < node.mark.depth in told:
             _lift_last(node)
-        _lift(node)
-        _gather(node)
+        if not _gather(node):
+            _lift(node)
     return builder.root
 
 
@@ -221,20 +221,21 @@ def _lift_last(node: Node) -> None:
 _TOLD = frozenset({Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.MONITOR, Label.PRODUCT})
 
 
-def _gather(node: Node) -> None:
-    """Points that say who does what the first holds, and until when («1. Nội dung» with points, «2. Cơ quan chủ trì»
-    over a list, «3. Thời gian thực hiện: …»), become its facts."""
+def _gather(node: Node) -> bool:
+    """Points that say who does what the first holds, and until when («1. Nội dung» with points or «a) Nhiệm vụ: …»,
+    «2. Cơ quan chủ trì» over a list, «3. Thời gian thực hiện: …»), become its facts: whether they did."""
     first, *others = node.children or (node,)
-    if not (others and first.children and is_task_title(first.body)) or is_part(first):
-        return
+    title, _, words = first.body.partition(":")
+    if not (others and (first.children or words) and is_task_title(title)) or is_part(first):
+        return False
     if any(each.leads for each in first.walk()):
-        return  # «a) Hoạt động truyền thông» says itself who does it
+        return False  # «a) Hoạt động truyền thông» says itself who does it
     told: dict[Label, list[tuple[str, Paragraph]]] = {}
     headings: list[tuple[str, Paragraph]] = []
     last: Label | None = None
     for each in (each for other in others for each in other.walk()):
         if each.paragraph is None:
-            return
+            return False
         said = [(fact.label, fact.value, fact.line) for fact in each.facts]
         title = each.body.strip(" .;")
         label, value = label_of_line(title) or label_of_line(f"{title}:") or (last, title)
@@ -243,16 +244,18 @@ def _gather(node: Node) -> None:
         elif said or label_of_column(title) is Label.LEAD:  # «Cơ quan chủ trì, phối hợp» over both
             headings.append(("", each.paragraph))
         else:
-            return
+            return False
         for label, value, line in said:
             last = label
             told.setdefault(label, []).extend([*headings, (value, line)])
             headings = []
-    if Label.LEAD in told:
-        node.children = [first]
-        for label, found in told.items():
-            value = "; ".join(value for value, _ in found if value)
-            first.facts.append(Fact(label, value, _joined([line for _, line in found])))
+    if Label.LEAD not in told:
+        return False
+    node.children = [first]
+    for label, found in told.items():
+        value = "; ".join(value for value, _ in found if value)
+        first.facts.append(Fact(label, value, _joined([line for _, line in found])))
+    return True
 
 
 def _joined(lines: Sequence[Paragraph]) -> Paragraph:

@@ -715,3 +715,44 @@ def test_activities_that_say_each_who_does_them_are_not_facts_of_the_first(read,
     assert [(citation, text.endswith("In sách.")) for citation, _, text in said(plan)][1] == ("III.1.b", True)
     assert said(plan)[-1] == ("III.2.a", ["Sở Y tế"], "Tổng kết mô hình."), "a title that only counts is no word of it"
     assert faults(plan) == []
+
+
+def test_points_that_say_what_who_and_until_when_are_one_activity_each(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Về dữ liệu\n1.1. Xây dựng chiến lược:\na) Nhiệm vụ: Tham mưu chiến lược dữ liệu.\n"
+        "b) Cơ quan thực hiện:\n- Đơn vị chủ trì: Sở Y tế.\n- Đơn vị phối hợp: Sở Nội vụ.\n"
+        "c) Thời gian: Trong năm 2025.\n2. Về các nền tảng số\na) Nhiệm vụ:\n- Rà soát các nền tảng.\n- Nâng cấp hệ thống.\nb) Cơ quan thực hiện:\n"
+        "- Đơn vị chủ trì: Sở Nội vụ.\nc) Thời gian: Quý IV năm 2025.\n"
+    )
+    assert said(plan) == [
+        ("II.1.1.a", ["Sở Y tế"], "Tham mưu chiến lược dữ liệu."),
+        ("II.2.a.1", ["Sở Nội vụ"], "Rà soát các nền tảng."),
+        ("II.2.a.2", ["Sở Nội vụ"], "Nâng cấp hệ thống."),
+    ]
+    assert [[each.text for each in duty.deadlines] for duty in plan.duties] == [
+        ["Trong năm 2025"],
+        ["Quý IV năm 2025"],
+        ["Quý IV năm 2025"],
+    ]
+    assert next(plan.duties).coordinating == ("Sở Nội vụ",)
+    assert "unknown_label" not in [each.code for each in plan.warnings]
+    assert faults(plan) == []
+
+
+def test_a_table_under_a_title_that_names_the_offices_is_theirs_row_by_row(read):
+    plan = read(
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế mở lớp.\nPHỤ LỤC\nNHIỆM VỤ CỦA CÁC SỞ, BAN, NGÀNH, PHƯỜNG, XÃ, ĐẶC KHU\n"
+        "(Kèm theo Kế hoạch số 1/KH-UBND)\nTT\tNhiệm vụ\tCơ quan chủ trì\tCơ quan phối hợp\tThời gian\tKinh phí\n"
+        "I\tHoàn thiện thể chế\n1\tGóp ý thông tư.\tSở Y tế\tCác sở, ngành, UBND xã, phường, đặc khu\tQuý I\tChi khác\n"
+        "2\tRà soát thủ tục.\tUBND xã, phường, đặc khu\tSở Nội vụ\tQuý II\n"
+    )
+    rows = [each for each in said(plan) if each[0].startswith("PL")]
+    assert [(owners, text) for _, owners, text in rows] == [
+        (["Sở Y tế"], "Góp ý thông tư."),
+        (["UBND xã, phường, đặc khu"], "Rà soát thủ tục."),
+    ]
+    assert next(each for each in plan.duties if "thông tư" in each.text).coordinating == (
+        "Các sở, ngành",
+        "UBND xã, phường, đặc khu",
+    )
+    assert faults(plan) == []
