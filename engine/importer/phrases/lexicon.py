@@ -206,7 +206,7 @@ cán bộ, công chức; tham mưu, giúp việc; tham mưu giúp việc; chuy�
 # Compounds that end in a word like a duty's: the word belongs to the name after these.
 SPANNING = words("""
 khách hàng; bán hàng; dịch vụ tổng hợp; nhà thầu thi công; chất lượng giáo dục; giáo dục thường xuyên; tự đánh giá;
-y tế dự phòng; điều khiển sản xuất;
+y tế dự phòng; phòng khám; điều khiển sản xuất;
 ngân hàng; công trình; quy trình; chương trình; độc lập; trật tự; nước ngoài; cửa hàng; nhà hàng; hàng hải;
 hàng không; công lập; dân lập; hợp tác xã; thông tấn xã; liên minh hợp tác xã; công nghệ thông tin;
 hệ thống thông tin; cổng thông tin; bưu chính viễn thông và công nghệ thông tin; văn hóa thông tin; kế hoạch tổng hợp;

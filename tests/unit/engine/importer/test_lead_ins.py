@@ -721,7 +721,8 @@ def test_points_that_say_what_who_and_until_when_are_one_activity_each(read):
     plan = read(
         "II. NHIỆM VỤ\n1. Về dữ liệu\n1.1. Xây dựng chiến lược:\na) Nhiệm vụ: Tham mưu chiến lược dữ liệu.\n"
         "b) Cơ quan thực hiện:\n- Đơn vị chủ trì: Sở Y tế.\n- Đơn vị phối hợp: Sở Nội vụ.\n"
-        "c) Thời gian: Trong năm 2025.\n2. Về các nền tảng số\na) Nhiệm vụ:\n- Rà soát các nền tảng.\n- Nâng cấp hệ thống.\nb) Cơ quan thực hiện:\n"
+        "c) Thời gian: Trong năm 2025.\n2. Về các nền tảng số\na) Nhiệm vụ:\n- Rà soát các nền tảng.\n"
+        "- Nâng cấp hệ thống.\nb) Cơ quan thực hiện:\n"
         "- Đơn vị chủ trì: Sở Nội vụ.\nc) Thời gian: Quý IV năm 2025.\n"
     )
     assert said(plan) == [
