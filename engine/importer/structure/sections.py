@@ -184,7 +184,8 @@ def _gives_by_number(root: Node) -> bool:
     return not parted and 2 * given > len(numbered) > 1
 
 
-def _sections(node: Node) -> Iterator[Node]:
+def _sections(node: Node, *, other: bool = False) -> Iterator[Node]:
+    """``other``: under a heading that gives nobody duties («SỐ LƯỢNG ĐỀ NGHỊ KHEN THƯỞNG»)."""
     for child in node.children:
         if child.table is not None:
             continue
@@ -193,7 +194,7 @@ def _sections(node: Node) -> Iterator[Node]:
         several = child.gives_duties and child.named >= 2
         dated = any(each.is_entry and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
-        full = theme is Theme.OPEN and bool(child.children) and (several or dated or _has_leads(child))
+        full = theme is Theme.OPEN and bool(child.children) and ((several and not other) or dated or _has_leads(child))
         full = full or any(is_order(each) for each in child.marked())
         full = full or (
             theme is Theme.OPEN and is_lead_in(child.body) and any(each.is_entry for each in child.children)
@@ -202,7 +203,7 @@ def _sections(node: Node) -> Iterator[Node]:
         if not entry and (titled or full):
             yield child
         else:
-            yield from _sections(child)
+            yield from _sections(child, other=other or theme is Theme.OTHER)
 
 
 def _commits(node: Node) -> bool:
