@@ -1172,7 +1172,7 @@ def test_a_numbered_sentence_to_everybody_that_goes_on_with_an_order_is_a_duty(r
 def test_quotas_of_awards_are_no_duties_of_those_who_may_be_proposed(read):
     plan = read(
         "IV. SỐ LƯỢNG ĐỀ NGHỊ KHEN THƯỞNG\n1. Bằng khen của Chủ tịch UBND tỉnh\na) Các cơ quan cấp tỉnh:\n"
-        "- Sở Y tế: Không quá 05 cá nhân;\n- Công an tỉnh: 01 cá nhân;\n- Đối với Sở Nội vụ đề nghị không quá 02 tập thể;\n"
+        "- Sở Y tế: Không quá 05 cá nhân;\n- Công an tỉnh: 01 cá nhân;\n- Đối với Sở Nội vụ không quá 02 tập thể;\n"
         "V. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế mở lớp.\n2. Công an tỉnh tuần tra.\n"
     )
     assert [duty.citation for duty in plan.duties] == ["V.1", "V.2"]
