@@ -18,7 +18,7 @@ from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, pl
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
 from engine.importer.phrases.marks import BULLETS, Rank, body_of
-from engine.importer.phrases.names import nameless, opens_duty
+from engine.importer.phrases.names import Prose, begins_name, nameless, opens_duty
 from engine.importer.phrases.owners import (
     Directory,
     Form,
@@ -146,6 +146,8 @@ class SectionRead:
             if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
                 text = before
             self._add(entry, [with_facts_of(replace(said_of(child, text), facts=facts, node=child), child.facts)])
+        elif begins_name(Prose.of(child.body), 0) and (line := self._unknown_body(child, parent)):
+            self._owned(child, line, topic)  # whatever its points ask of another body
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)

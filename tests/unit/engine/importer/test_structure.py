@@ -1178,3 +1178,12 @@ def test_quotas_of_awards_are_no_duties_of_those_who_may_be_proposed(read):
     assert [duty.citation for duty in plan.duties] == ["V.1", "V.2"]
     shown = [each.text for each in plan.left_out if each.serious]
     assert any("Không quá 05 cá nhân" in each for each in shown), "they are told, and one tap makes them duties"
+
+
+def test_a_point_that_asks_others_does_not_take_the_points_beside_it_from_a_body_that_no_table_knows(read):
+    plan = read(
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Mở lớp.\n2. Các doanh nghiệp thứ cấp đang hoạt động trong KCN\n"
+        "- Chủ động phối hợp với chủ đầu tư.\n- Khuyến khích các doanh nghiệp ứng dụng thiết bị.\n- Bảo vệ an toàn.\n"
+    )
+    assert [duty.citation for duty in plan.duties] == ["IV.1.1", "IV.2.1", "IV.2.2", "IV.2.3"]
+    assert list(plan.items)[-1].owners[0].name == "Các doanh nghiệp thứ cấp đang hoạt động trong KCN"
