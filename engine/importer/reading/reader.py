@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -40,10 +41,15 @@ def read_pages(source: Path | bytes, name: str, limits: Limits = LIMITS) -> Page
     raw = _bytes(source, name, limits)
     if not raw.strip():
         raise refused(name, "empty")
+    return _modern(_read(raw, name, limits), name, limits)
+
+
+def _read(raw: bytes, name: str, limits: Limits) -> Pages:
+    """The blocks as they are written, by the reader that the bytes ask for."""
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _modern(read_word(raw, name, limits), name, limits)
+        return read_word(raw, name, limits)
     if b"%PDF-" in raw[:1024]:
-        return _modern(read_pdf(raw, name, limits), name, limits)
+        return read_pdf(raw, name, limits)
     if raw.startswith(_OLD_WORD):
         raise refused(name, "old_word")
     for sign, kind in _UNREADABLE:
@@ -51,40 +57,33 @@ def read_pages(source: Path | bytes, name: str, limits: Limits = LIMITS) -> Page
             raise refused(name, "format", kind)
     begins = raw[:40_000].replace(b"\0", b"")
     if _PAGE.search(begins):
-        return _modern(read_page(opened(raw, declared_charset(raw)), name, limits), name, limits)
+        return read_page(opened(raw, declared_charset(raw)), name, limits)
     text = opened(raw).replace("\r\n", "\n").replace("\r", "\n")
-    if _BREAK.search(begins) and not is_markdown(text):
-        return _modern(read_page(text, name, limits), name, limits)
-    return _modern(_lines(text, name, limits), name, limits)
-
-
-def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
-    """No more than one byte over the limit is ever read."""
-    if isinstance(source, bytes):
-        raw = source
-    else:
-        try:
-            with source.open("rb") as opened:
-                raw = opened.read(limits.file_bytes + 1)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise BadInput(
-                Text(
-                    f"Không mở được tệp «{name}»: {why}. Hãy xem lại đường dẫn.",
-                    f"The file “{name}” cannot be opened; check the path.",
-                )
-            ) from error
-    if len(raw) > limits.file_bytes:
-        raise refused(name, "size", limits.file_bytes // 1_000_000)
-    return raw
-
-
-def _lines(text: str, name: str, limits: Limits) -> Pages:
     if len(text) > limits.characters or text.count("\n") > limits.lines:
         raise refused(name, "text", limits.lines)
     if is_markdown(text):
         return Pages(tuple(read_markdown(text)))
+    if _BREAK.search(begins):
+        return read_page(text, name, limits)
     return Pages(tuple(TextLine(line, Place(line=n)) for n, line in enumerate(text.split("\n"), 1)))
+
+
+def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
+    """No more than one byte over the limit is ever read."""
+    try:
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+            raw = file.read(limits.file_bytes + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise BadInput(
+            Text(
+                f"Không mở được tệp «{name}»: {why}. Hãy xem lại đường dẫn.",
+                f"The file “{name}” cannot be opened; check the path.",
+            )
+        ) from error
+    if len(raw) > limits.file_bytes:
+        raise refused(name, "size", limits.file_bytes // 1_000_000)
+    return raw
 
 
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
