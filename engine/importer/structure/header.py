@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 
 from engine.importer.model import Doubt, Found, Place
 from engine.importer.phrases import lexicon as say
@@ -73,9 +74,7 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     if not title:
         title, after = _about(lines)
         top = lines[: max(after, 40)]
-        address = next((n for n, line in enumerate(lines[:60]) if _is_address(line)), None)
-        if title or address is not None:
-            after = _after_address(lines, after if address is None else min(after, address))
+        after = _after_address(lines, after)
     else:
         top = lines[:after]
     title = replace(title, text=nameless(title.text))
@@ -239,19 +238,18 @@ def _title(lines: Sequence[TextLine]) -> tuple[Found, int]:
         if len(first) < len(line.text) - 1:
             return Found(first, line.place), n
         capital = any(is_capital(_capitals(each.text)) for each in lines[n + 1 : n + 2])
-        while after < len(lines) and _goes_on(lines[after], capital, len(words)):
-            part = _capitals(lines[after].text) if capital else lines[after].text
-            words.append(part)
-            if len(part) < len(lines[after].text) - 1:
+        for each in takewhile(partial(_goes_on, capital=capital), lines[n + 1 : n + 9]):
+            words.append(_capitals(each.text) if capital else each.text)
+            if len(words[-1]) < len(each.text) - 1:
                 break
             after += 1
         return Found(" ".join(words), line.place), after
     return Found(), 0
 
 
-def _goes_on(line: TextLine, capital: bool, taken: int) -> bool:
+def _goes_on(line: TextLine, *, capital: bool = False) -> bool:
     plain = matching(line.text)
-    if taken > 8 or not re.search(r"\w", plain) or mark_of(line.text) is not None:
+    if not re.search(r"\w", plain) or mark_of(line.text) is not None:
         return False
     if capital:
         return is_capital(_capitals(line.text))
@@ -269,11 +267,8 @@ def _about(lines: Sequence[TextLine]) -> tuple[Found, int]:
     """An official letter has no title but a line «V/v …»."""
     for n, line in enumerate(lines[:60]):
         if found := _ABOUT.match(matching(line.text)):
-            words, after = [line.text[found.start("about") :]], n + 1
-            while after < len(lines) and _goes_on(lines[after], False, 3 + len(words)):
-                words.append(lines[after].text)
-                after += 1
-            return Found(" ".join(words), line.place), after
+            more = [each.text for each in takewhile(_goes_on, lines[n + 1 : n + 6])]
+            return Found(" ".join([line.text[found.start("about") :], *more]), line.place), n + 1 + len(more)
     return Found(), 0
 
 
@@ -284,17 +279,13 @@ def _is_address(line: TextLine) -> bool:
 
 
 def _after_address(lines: Sequence[TextLine], after: int) -> int:
-    """Where the text of a letter begins: after its date and after «Kính gửi: …» with the list under it."""
-    for n, line in enumerate(lines[after:60], after):
-        plain = matching(line.text)
-        if _DATED.search(plain):
-            after = n + 1
-        if _is_address(line):
-            n += 1
-            while n < len(lines) and re.match(r"[-–+*•|]", lines[n].text):
-                n += 1
-            return n
-    return after
+    """Where the text of a letter begins: after «Kính gửi: …» with the list under it, else after the date that follows
+    its «V/v …», which ends before ``after`` (0: it has none)."""
+    numbered = list(enumerate(lines[:60], 1))
+    address = next((n for n, line in numbered if _is_address(line)), 0)
+    if not address:
+        return max((n for n, line in numbered if n > after > 0 and _DATED.search(matching(line.text))), default=after)
+    return address + sum(1 for _ in takewhile(lambda line: re.match(r"[-–+*•|]", line.text), lines[address:]))
 
 
 _SIGNATURE_LINES = 8
