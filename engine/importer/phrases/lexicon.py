@@ -181,7 +181,7 @@ chậm nhất; từ nay; trong quá trình; quá trình; sử dụng; xem xét; 
 xuất bản; nhân rộng; khai thác; vận hành; tuần tra; bám sát; thông báo; hợp tác; tranh thủ; kêu gọi; thanh toán;
 quyết toán; sắp xếp; tuyển dụng; kết hợp; gắn; đề nghị; lựa chọn; mở; thành lập; viết; in ấn; treo; biên soạn;
 thiết kế; tích cực; rút kinh nghiệm; lấy ý kiến; thí điểm; chuyển; phản ánh; trao đổi; liên hệ; tháo dỡ; trang trí;
-cấp phát; đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
+đón; mời; bảo quản; mua sắm; đầu tư; trồng; sửa chữa; nạo vét; tu bổ; tôn tạo; dành; thu; nộp; vệ sinh; phun;
 giám định; truy quét; triệt phá; phổ cập; nhắc nhở; nghiệm thu; lưu trữ; tôn vinh; thăm; tặng; chi trả; khắc phục;
 cứu hộ; sơ tán; ứng trực; trực; chốt; điều động; điều phối; điều tiết; dự trữ; cam kết; ký cam kết; đề cử; kê khai;
 cải tạo; kiểm kê; cấy; dừng; hoàn trả; ký(?= thỏa thuận); trao quà; xóa; hoãn; duy tu; đắp; dự phòng; họp;
@@ -278,8 +278,7 @@ chiến dịch; lực lượng$; phương tiện; vật tư
 CLOSERS = words(r"""
 trân trọng; trên đây là; trong quá trình thực hiện; trong quá trình triển khai; trong quá trình tổ chức;
 quá trình thực hiện; quá trình triển khai; quá trình tổ chức; căn cứ kế hoạch(?! số); căn cứ nội dung kế hoạch;
-căn cứ vào kế hoạch; thừa lệnh; yêu cầu; đề nghị; giao; ubnd tỉnh yêu cầu;
-ủy ban nhân dân tỉnh yêu cầu;
+căn cứ vào kế hoạch; thừa lệnh; yêu cầu; đề nghị; giao;
 (?:nhận được )?(?:kế hoạch|chương trình(?: hành động)?|chỉ thị|công điện|quyết định|phương án|văn bản|thông báo)(?: này)
 """)
 # How the line after a title begins that is no part of it.

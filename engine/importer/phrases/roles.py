@@ -32,7 +32,7 @@ _TO = spelled(
     r"kịp thời|bằng văn bản|định kỳ))*"
     r"(?: (?:về|gửi|cho|với|lên|đến|tới))* "
 )
-_VIA = spelled(r"(?<!\w)(?:(?:về|gửi về|gửi cho|gửi đến|gửi tới|gửi|thông qua|qua|lên) )(?!\w{0,0}\d)")
+_VIA = spelled(r"(?<!\w)(?:về|gửi về|gửi cho|gửi đến|gửi tới|gửi|thông qua|qua|lên) (?!\d)")
 _REPORT = spelled(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)")
 
 
@@ -105,12 +105,13 @@ def _reports(prose: Prose) -> Iterator[str]:
 
 
 _CLOSER = say.compiled(say.CLOSERS)
+_THIS_PLAN = r" [^.;:]{0,20}(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình) này"
+_IN_CHARGE = r"[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện)"
 _EVERYBODY = spelled(
     r"(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,80} căn cứ [^.;:]{0,20}kế hoạch(?! số)"
     r"|văn phòng [^.;:,]{2,40} thông báo (?:để|đến|cho) (?:các|thủ trưởng) "
-    r"|(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{2,120} (?:triển khai|thực hiện)"
-    r"|[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện))"
-    r" [^.;:]{0,20}(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình) này"
+    rf"|(?:(?:thủ trưởng |trưởng |giám đốc |chủ tịch )?các [^.;:]{{2,120}} (?:triển khai|thực hiện)|{_IN_CHARGE})"
+    rf"{_THIS_PLAN}"
 )
 CARRIED_OUT = spelled(
     r"(?<!\w)(?:có|chịu) trách nhiệm (?:thi hành|thực hiện) (?:quyết định|nghị quyết|chỉ thị)(?: này)?\W*$"
@@ -155,9 +156,7 @@ def closes_plan(text: str) -> bool:
 _LONGEST_ADDRESS = 400
 _CARRIES_OUT = spelled(
     r"(?:(?:căn cứ|trên cơ sở|trong quá trình) |(?:thủ trưởng |giám đốc )?các [^.;:]{2,80} căn cứ )[^.;:]{0,40}"
-    r"(?:kế hoạch(?! số)|chương trình|thực hiện)"
-    r"|[^.:]{2,900} chịu trách nhiệm (?:tổ chức |triển khai )*(?:thi hành|thực hiện)"
-    r" [^.;:]{0,20}(?:kế hoạch|quyết định|nghị quyết|chỉ thị|chương trình) này"
+    rf"(?:kế hoạch(?! số)|chương trình|thực hiện)|{_IN_CHARGE}{_THIS_PLAN}"
 )
 _GIVES_MORE = spelled(r"[.;] (?:giao|yêu cầu|đề nghị) ")
 _OFFICES = spelled(
