@@ -87,8 +87,10 @@ class OwnerLine:
         return self.form is Form.INLINE
 
 
-_REQUEST = say.compiled(say.REQUESTS)
-_ORDER = say.compiled(say.ORDERS)
+_ADDRESSES = tuple(
+    (re.compile(rf"{say.compiled(words).pattern}(?=[ :])[\s:]*"), request)
+    for words, request in ((say.REQUESTS, True), (say.ORDERS, False))
+)
 _TEAM = re.compile(r"(?:Đoàn|Tổ|Đội|Nhóm)(?: kiểm tra)?(?: số)? \d{1,2}")
 _COLON = re.compile(
     rf"[\s,]*(?:\([^()]{{0,200}}\)\s*)?(?:{say.any_of(say.BOUND)})?"
@@ -278,11 +280,9 @@ def parted(text: str, start: int = 0, known: int = 0, *, listed: bool = False) -
 
 def _address(prose: Prose, at: int) -> tuple[int, bool, bool]:
     """Where the name begins after «Đề nghị», «Giao», «Trách nhiệm của»; whether it is a request; whether addressed."""
-    for table, request in ((_REQUEST, True), (_ORDER, False)):
-        found = table.match(prose.plain, at)
-        if found and prose.plain[found.end() : found.end() + 1] in (" ", ":"):
-            start = re.compile(r"[\s:]*").match(prose.plain, found.end())
-            return (start.end() if start else found.end()), request, True
+    for pattern, request in _ADDRESSES:
+        if found := pattern.match(prose.plain, at):
+            return found.end(), request, True
     return at, False, False
 
 
@@ -299,13 +299,9 @@ _POST = spelled(
 
 def owner_of(name: Name, directory: Directory) -> Owner:
     """A name with what the directory knows of it: «Giám đốc Sở Y tế» is found as «Sở Y tế»."""
-    tried = [name.text]
-    post = _POST.match(Prose.of(name.text).plain)
-    if post:
-        tried.append(name.text[post.end() :])
-    for text in tried:
-        found = directory.find(text)
-        if found:
-            members = directory.members(found)
-            return Owner(name.text, found, len(members), len(members) != 1)
+    post = _POST.match(matching(name.text))
+    found = directory.find(name.text) or (directory.find(name.text[post.end() :]) if post else None)
+    if found:
+        members = len(directory.members(found))
+        return Owner(name.text, found, members, members != 1)
     return Owner(name.text, group=name.group, members=0 if name.group else 1)
