@@ -190,16 +190,14 @@ def _sections(node: Node, *, other: bool = False) -> Iterator[Node]:
         if child.table is not None:
             continue
         line, theme = child.owner, child.theme
+        led_in = is_lead_in(child.body)
         entry = line is not None and not (line.start and child.gives_duties and not child.ended)
         several = child.gives_duties and child.named >= 2
         dated = any(each.is_entry and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
-        full = theme is Theme.OPEN and bool(child.children) and ((several and not other) or dated or _has_leads(child))
-        full = full or any(is_order(each) for each in child.marked())
-        full = full or (
-            theme is Theme.OPEN and is_lead_in(child.body) and any(each.is_entry for each in child.children)
-        )
-        full = full or (several and any(_commits(each) for each in child.walk()))
+        told = (several and not other) or dated or any(each.leads or (led_in and each.is_entry) for each in child.children)
+        full = (theme is Theme.OPEN and bool(child.children) and told) or any(map(is_order, child.marked()))
+        full = full or (several and any(map(_commits, child.walk())))
         if not entry and (titled or full):
             yield child
         else:
@@ -219,10 +217,6 @@ def is_order(node: Node) -> bool:
     """Whether an entry gives a body a last day, whatever stands above it («Giao Sở Y tế lập dự toán trước ngày …»)."""
     line = owner_line(node.body) if not node.children else None
     return line is not None and line.start > 0 and not line.alone and is_dated(node.body)
-
-
-def _has_leads(node: Node) -> bool:
-    return any(child.leads for child in node.children)
 
 
 def _is_section_rank(node: Node) -> bool:
