@@ -16,7 +16,14 @@ from itertools import pairwise
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, is_task_title, label_inside, label_of_column, label_of_line
+from engine.importer.phrases.labels import (
+    Label,
+    is_task_title,
+    label_inside,
+    label_of_column,
+    label_of_line,
+    labels_at_end,
+)
 from engine.importer.phrases.marks import BULLETS, Rank, body_of
 from engine.importer.phrases.names import Prose, begins_name, nameless, opens_duty
 from engine.importer.phrases.owners import (
@@ -39,6 +46,7 @@ from engine.importer.phrases.roles import (
     roles_in,
     speaks_to_all,
 )
+from engine.importer.reading.pages import Table
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
@@ -108,10 +116,9 @@ class SectionRead:
         """Every entry under a node, in order."""
         asks = [n for n, child in enumerate(node.children) if child.mark is None and asked_in(child.body)]
         for n, child in enumerate(node.children):
-            columns = child.columns
-            if child.table is not None and columns is not None:
-                self._table(child, columns, topic)
-            elif child.table is None and not self.account.has(child.paragraph) and not self._introduces(child, n, asks):
+            if child.table is not None and child.columns is not None:
+                self._table(child, child.table, child.columns, topic)
+            elif not (self.account.has(child.paragraph) or self._introduces(child, n, asks)):
                 self._entry(child, node, topic)
         self._gaps(node)
 
@@ -142,7 +149,7 @@ class SectionRead:
             self._owned(child, replace(doer, form=Form.INLINE, rest=child.body), topic)
         elif doer is not None:
             entry = self._at(child, topic, doer, inline=True)
-            text, facts = whole(child), Facts.inside(child.body)
+            text, facts = whole(child), Facts.of([*labels_at_end(child.body).items()])
             if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
                 text = before
             self._add(entry, [with_facts_of(replace(said_of(child, text), facts=facts, node=child), child.facts)])
@@ -364,25 +371,21 @@ class SectionRead:
         return citation
 
     def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
-        citation = entry.citation
-        owners = tuple(owner_of(name, self.directory) for name in entry.line.names)
+        citation, line = entry.citation, entry.line
+        owners = tuple(owner_of(name, self.directory) for name in line.names)
         for owner in owners:
             if not owner.agency:
                 self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
         if not duties:
-            self._doubt(
-                "no_duty",
-                f"Mục {citation} không có nhiệm vụ nào: «{(entry.text or entry.line.written)[:160]}».",
-                citation,
-            )
+            words = (entry.text or line.written)[:160]
+            self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{words}».", citation)
         inline = entry.inline and len(duties) == 1
-        named = {name.text for name in entry.line.names}
+        named = {name.text for name in line.names}
         parts = [part for said in duties for part in apart(replace(said, level=0) if inline else said, named)]
         numbered = [*numbered_in(citation, parts)]
         above = deadlines_in(entry.topic)
         made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
         no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
-        line = entry.line
         item = ItemText(no, line.written, owners, made, entry.place, line.request, entry.topic, inline)
         self.items.append(item)
         for said, number in numbered:
@@ -423,9 +426,7 @@ class SectionRead:
             facts.details,
         )
 
-    def _table(self, node: Node, columns: Columns, topic: str) -> None:
-        table = node.table
-        assert table is not None
+    def _table(self, node: Node, table: Table, columns: Columns, topic: str) -> None:
         above = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
         if above and not any(label_of_column(cell) for cell in above):
             self._unknown_label(above[-1])

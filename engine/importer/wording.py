@@ -44,8 +44,8 @@ class Said:
 def with_facts_of(said: Said, facts: Iterable[Fact]) -> Said:
     """A duty with what the labelled lines after it say; lines of unknown labels stay with its words."""
     given = list(facts)
-    more = "\n".join(fact.line.text for fact in given if fact.label is Label.OTHER)
-    return replace(said, facts=Facts.of(given), text=f"{said.text}\n{more}" if more else said.text) if given else said
+    text = "\n".join([said.text, *(fact.line.text for fact in given if fact.label is Label.OTHER)])
+    return replace(said, facts=Facts.of([(fact.label, fact.value) for fact in given]), text=text) if given else said
 
 
 def mark_text(node: Node) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from engine.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unknown_label
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_at_end, labels_in
+from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank, is_step
 from engine.importer.phrases.names import opens_duty
 from engine.importer.phrases.owners import owner_line
@@ -34,13 +34,8 @@ class Facts:
     details: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, facts: Iterable[Fact]) -> Facts:
-        """The first of a kind wins."""
-        return cls.told([(fact.label, fact.value) for fact in facts])
-
-    @classmethod
-    def told(cls, told: Sequence[tuple[Label, str]]) -> Facts:
-        """The same of labels and their values."""
+    def of(cls, told: Sequence[tuple[Label, str]]) -> Facts:
+        """The facts of labels and their values; the first of a kind wins."""
         found = dict(reversed(told))
         leads, helping = lead_of(found.get(Label.LEAD, ""))
         helping += bodies_in(found.get(Label.COORDINATING, ""))
@@ -52,11 +47,6 @@ class Facts:
             found.get(Label.PRODUCT, ""),
             tuple(value for label, value in told if label is Label.DETAIL),
         )
-
-    @classmethod
-    def inside(cls, text: str) -> Facts:
-        """What labels at the end of a text say."""
-        return cls.told([*labels_at_end(text).items()])
 
 
 _BRACKETS = re.compile(r"\((?P<said>[^()]{5,400})\)[.;]?")
