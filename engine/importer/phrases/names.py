@@ -28,6 +28,7 @@ _GROUP = spelled(
 _SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
 OPENER = say.compiled(say.OPENERS)
 _STOP = say.compiled(say.STOPS)
+_STOP_NEXT = re.compile(rf"[\s,]*{_STOP.pattern}")
 STRONG = say.compiled(say.STRONG)
 _SPANNING = say.compiled(say.SPANNING)
 _COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
@@ -156,7 +157,7 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             end, group, sure = _end(prose, at)
             if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
                 at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
-            name = _tidy(prose.text[at:end])
+            name = re.sub(r"\s+(?=[,;])", "", prose.text[at:end].strip(" ,;-&\n"))
             standing = bool(found) and _STANDING.match(prose.plain, at) is not None
             if not standing and nameless(f"{name},")[-2:] != "…,":
                 found.append(Name(name, at, end, group, sure))
@@ -190,11 +191,13 @@ def _row(prose: Prose, place: int, part: Callable[[int], Name | None]) -> list[N
 def _placed(prose: Prose, at: int) -> list[Name]:
     """«UBND các xã: Hòa Minh, Tân Lập và phường Tây Hồ» as three names."""
     head = _PLACES.match(prose.plain, at)
+    if head is None:
+        return []
 
     def place(at_: int) -> Name | None:
         level = _OF_PLACE.match(prose.plain, at_)
-        proper = _PROPER.match(prose.text, level.end()) if head and level else None
-        if head is None or level is None or proper is None or re.match(r"[A-ZĐ]{3,}(?: |$)", proper.group()):
+        proper = _PROPER.match(prose.text, level.end()) if level else None
+        if level is None or proper is None or re.match(r"[A-ZĐ]{3,}(?: |$)", proper.group()):
             return None  # «UBND các huyện A, B và UBND thành phố C»
         body = _BESIDE.match(prose.plain, at_) or _HEAD.match(prose.plain, at_)
         if body and not level["level"] and not prose.text[at_ : body.end()].istitle():
@@ -202,28 +205,22 @@ def _placed(prose: Prose, at: int) -> list[Name]:
         text = f"{prose.text[at : head.end('head')]}{level['level'] or head['level']} {proper.group()}"
         return Name(text, at_, proper.end(), sure=True)
 
-    return _row(prose, head.end(), place) if head else []
-
-
-def _tidy(text: str) -> str:
-    return re.sub(r"\s+(?=[,;])", "", text.strip(" ,;-&\n"))
+    return _row(prose, head.end(), place)
 
 
 def _shared(prose: Prose, at: int) -> list[Name]:
     """«Các sở: Y tế, Tài chính» as «Sở Y tế», «Sở Tài chính»."""
-    head = None if _WHOLE.match(prose.plain, at) else _SHARED.match(prose.plain, at)
+    head = _SHARED.match(prose.plain, at)
+    if head is None or _WHOLE.match(prose.plain, at):
+        return []
 
     def field(place: int) -> Name | None:
         found = _FIELD.match(prose.plain, place)
-        if (
-            head is None
-            or found is None
-            or (_HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, found.end() + 1))
-        ):
+        if found is None or (_HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, found.end() + 1)):
             return None  # «Phòng Kinh tế, Công an xã»
         return Name(f"{head['head'].capitalize()} {prose.text[place : found.end()]}", place, found.end())
 
-    return _row(prose, head.end(), field) if head else []
+    return _row(prose, head.end(), field)
 
 
 def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
@@ -490,8 +487,7 @@ class _Walk:
 
 def ends_name(prose: Prose, at: int) -> bool:
     """Whether the word after a place is a small one that no name holds."""
-    following = re.compile(r"[\s,]*").match(prose.plain, at)
-    return _STOP.match(prose.plain, following.end() if following else at) is not None
+    return _STOP_NEXT.match(prose.plain, at) is not None
 
 
 _OFFICIAL = re.compile(
