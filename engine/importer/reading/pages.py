@@ -84,10 +84,6 @@ class Pages:
     blocks: tuple[Block, ...]
     doubts: tuple[Doubt, ...] = ()
 
-    @property
-    def length(self) -> int:
-        return sum(len(text) for text in self.texts())
-
     def texts(self) -> Iterable[str]:
         for block in self.blocks:
             if isinstance(block, TextLine):

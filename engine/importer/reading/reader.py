@@ -89,7 +89,7 @@ def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
     """The same blocks in Unicode, cleaned, without blank lines. The way of writing is judged once, by the whole
     document; a table, which Word numbers apart, stands at the paragraph before it, too."""
-    if pages.length > limits.characters or len(pages.blocks) > limits.lines:
+    if sum(map(len, pages.texts())) > limits.characters or len(pages.blocks) > limits.lines:
         raise refused(name, "text", limits.lines)
     found = modern("\x1e\n".join(text.replace("\x1e", " ").replace("\n", "\x1f") for text in pages.texts()))
     parts = iter(_cleaned(part.replace("\x1f", "\n")) for part in found.text.split("\x1e\n"))

@@ -16,7 +16,7 @@ from engine.importer.model import Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
-from engine.importer.phrases.marks import STRUCTURE, Mark, Rank, is_step, roman_value
+from engine.importer.phrases.marks import BULLETS, STRUCTURE, Mark, Rank, is_step, roman_value
 from engine.importer.phrases.names import opens_duty
 from engine.importer.phrases.owners import OwnerLine, asked_in, bodies_alone, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
@@ -89,7 +89,7 @@ class Node:
 
     @property
     def label(self) -> str:
-        if self.mark is None or (self.mark.rank not in (*STRUCTURE, Rank.LETTER, Rank.BRACKET)):
+        if self.mark is None or self.rank in BULLETS:
             return ""
         return f"({self.mark.label})" if self.mark.rank is Rank.BRACKET else self.mark.label
 
@@ -156,8 +156,7 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
         if isinstance(block, Table):
             builder.attach(Node(table=block))
         else:
-            mark = following.mark if isinstance(following, Paragraph) else None
-            builder.add(block, mark)
+            builder.add(block, following.mark if isinstance(following, Paragraph) else None)
     nodes = list(builder.root.walk())
     told = {node.mark.depth for node in nodes if node.leads and node.mark and node.rank is Rank.NUMBER}
     for node in reversed(nodes):
@@ -331,14 +330,13 @@ class _Builder:
                 pass
 
     def _key(self, node: Node, *, headed: bool) -> _Key | None:
-        if node.mark is not None and node.mark.rank is Rank.CAPITAL:
+        mark, text = node.mark, node.body
+        if mark is not None and mark.rank is Rank.CAPITAL:
             if self.lettered is None:
-                inside = any(each.rank is Rank.ROMAN for _, each in self.stack)
-                self.lettered = inside and node.mark.label == "A"
+                self.lettered = mark.label == "A" and any(each.rank is Rank.ROMAN for _, each in self.stack)
             return (Rank.ROMAN, 2) if self.lettered else (Rank.CAPITAL, 1)
-        if node.mark is not None:
-            return node.mark.rank, node.mark.depth
-        text = node.body
+        if mark is not None:
+            return mark.rank, mark.depth
         if len(text) > 200:
             return None
         owner = bodies_alone(text, headed=headed)

@@ -62,7 +62,7 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
             node.doer = doer_in(node.body, known)
         named = node.owner or node.doer
         single = not (node.announces or node.leads or headed) and len(node.body) < _LONGEST_TASK
-        if single and (named is None or _is_issuer(named, asker)):
+        if single and (named is None or asker.startswith(spelled_out(named.names[0].text))):  # the issuer itself
             node.owner = asked_by(asker, node.body) or node.owner
     part = node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
     if part or is_lead_in(node.body) or _announced(node):
@@ -95,11 +95,6 @@ def _announced(node: Node) -> bool:
 def _begins_with_body(node: Node) -> bool:
     """Whether a sentence of a body announces what follows («Sở Y tế phối hợp với các xã:»)."""
     return node.announces and node.owner is not None and not node.owner.alone
-
-
-def _is_issuer(line: OwnerLine, asker: str) -> bool:
-    """Whether a line names the issuer, ``asker`` as ``spelled_out``, by the beginning of its name."""
-    return asker.startswith(spelled_out(line.names[0].text))
 
 
 def _titled(node: Node) -> bool:
