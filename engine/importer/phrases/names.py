@@ -265,14 +265,9 @@ class _Walk:
     leveled: bool = False
 
     def run(self) -> int:
-        at = self._skip(self.end)
-        limit = self.start + MAX_NAME_CHARS
-        while at < min(len(self.prose.text), limit):
-            reached = self._step(at)
-            if reached is None:
-                break
+        limit = min(len(self.prose.text), self.start + MAX_NAME_CHARS)
+        while (at := self._skip(self.end)) < limit and (reached := self._step(at)) is not None:
             self.end = reached
-            at = self._skip(reached)
         return self.end
 
     def _skip(self, at: int) -> int:
@@ -292,8 +287,7 @@ class _Walk:
         if word.group() == "và":
             return self._and(word.end())
         many = self.grouped or self.plural or self.leveled
-        joined = _HAVING.match(plain, at) if many else None
-        joined = joined or (_REACH.match(text, at) if many else None)
+        joined = (_HAVING.match(plain, at) or _REACH.match(text, at)) if many else None
         joined = joined or _SUFFIX.match(plain, at) or (_COMPOUND.match(plain, at) if text[at].islower() else None)
         if joined:
             self.closed = self.closed or self._level(at, joined.end())
@@ -344,25 +338,23 @@ class _Walk:
                 return None
             self.closed = False
             return end
-        if sign in "\"'" and not self.closed:
-            return end
-        if sign == "," and self.grouped and self._counted(following):
+        if sign != ",":
+            return end if sign in "\"'" and not self.closed else None
+        if self.grouped and self._counted(following):
             self.plural = True
             last = re.split(r", |[Cc]ác ", text[self.start : at])[-1]
             large = last[:1].isupper() and _GROUPED.fullmatch(matching(last))  # «UBND các Huyện, Thị xã»
             return end if text[following].islower() or large or is_capital(text[self.start : following]) else None
-        if sign == "," and end == following and is_capital(text[at - 2 : at]) and after.isupper():  # «KH,CN&MT»
+        glued = end == following and is_capital(text[at - 2 : at]) and after.isupper()  # «KH,CN&MT»
+        counted = after.isdigit() and text[at - 1].isdigit()  # «Quân khu 3, 4»
+        if glued or counted or (self.grouped and _BELOW.match(plain, following)):  # «Các huyện đoàn, Đoàn trực thuộc»
             return end
-        if sign == "," and after.isdigit() and text[at - 1].isdigit():  # «Quân khu 3, 4»
-            return end
-        if sign == "," and self.grouped and _BELOW.match(plain, following):  # «Các huyện đoàn, Đoàn trực thuộc»
-            return end
-        if sign == "," and after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
+        if after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
             self.plural = True
             return end
-        if sign == "," and not self.closed and after.isupper() and self._listed(following):
-            return end
-        return self._rest(at, following) if sign == "," and not self.closed else None
+        if self.closed:
+            return None
+        return end if after.isupper() and self._listed(following) else self._rest(at, following)
 
     def _counted(self, at: int) -> bool:
         """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo
@@ -463,9 +455,8 @@ class _Walk:
             return False
         if text[at].islower():
             return _BARE.fullmatch(before) is None
-        if _FIRM.search(before):
-            return False  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
-        return not self._ends_with_head(before) and not before.endswith((" và", "-", "&", ","))
+        firm = _FIRM.search(before)  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
+        return not (firm or self._ends_with_head(before) or before.endswith((" và", "-", "&", ",")))
 
     def _spanned(self, at: int) -> bool:
         """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
@@ -508,7 +499,7 @@ def nameless(text: str) -> str:
     return _OFFICIAL.sub(hidden, _PERSON.sub(hidden, text))
 
 
-_COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng|địa)\s(?:quan|vị|phương|phận|đoàn|điểm)(?!\w)", re.IGNORECASE)
+_COMMON = re.compile(r"(?:cơ|đơn|địa|bộ|trưởng)\s(?:quan|vị|phương|phận|đoàn|điểm)(?!\w)", re.IGNORECASE)
 
 
 def is_body(name: str) -> bool:
