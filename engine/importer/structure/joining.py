@@ -130,13 +130,12 @@ class _Joiner:
     counts: dict[tuple[Rank, int], int] = field(default_factory=dict)
     covers: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, line: TextLine) -> Paragraph | None:
+    def add(self, line: TextLine) -> Iterator[Paragraph]:
         """Takes a line; gives the paragraph that it ended, if it did."""
-        done = None
         mark = mark_of(line.text)
         how = self._break(line, mark, self.last.text) if self.last else _Break.FULL
         if how is _Break.FULL:
-            done = self.finish()
+            yield from self.finish()
             self.place = line.place
             if mark:
                 self.counts[mark.rank, mark.depth] = mark.value
@@ -147,25 +146,18 @@ class _Joiner:
         self.covers.append((line.place.order, line.place.row))
         self.length += len(self.parts[-1])
         self.last = line
-        return done
 
-    def finish(self) -> Paragraph | None:
+    def finish(self) -> Iterator[Paragraph]:
         """The paragraph so far, if any; the next line starts another."""
-        text = "".join(self.parts)
-        found = Paragraph(text, self.place, mark_of(text), tuple(self.seams), tuple(self.covers)) if text else None
+        if text := "".join(self.parts):
+            yield Paragraph(text, self.place, mark_of(text), tuple(self.seams), tuple(self.covers))
         self.parts, self.seams, self.covers, self.length, self.last = [], [], [], 0, None
-        return found
 
     def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:
         trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
-        if (
-            mark is not None
-            and mark.rank is Rank.DASH
-            and not trusted
-            and self._paired(before, line.text[mark.length :])
-        ):
+        if mark and mark.rank is Rank.DASH and not trusted and self._paired(before, line.text[mark.length :]):
             return _Break.NONE
         open_ = not ended(before) and not self._complete(line)
         if mark is not None:
@@ -181,12 +173,9 @@ class _Joiner:
     def _short(self, text: str, before: str) -> bool:
         """Whether the line before is a title: it ends long before the width of the text, and the next has a capital."""
         title = is_capital(before) or is_capital(text)
-        if (
-            self.shape.ragged
-            or title
-            or _EXPECTS_MORE.search(matching(before[-20:]))
-            or self._goes_on(body_of("".join(self.parts)), text)
-        ):
+        if self.shape.ragged or title or _EXPECTS_MORE.search(matching(before[-20:])):
+            return False
+        if self._goes_on(body_of("".join(self.parts)), text):
             return False
         return self._room(before, text) < (0.6 * self.shape.width or _LONGEST_TITLE)
 
@@ -312,13 +301,9 @@ def _joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
     joiner = _Joiner(measured([each for each in blocks if isinstance(each, TextLine)]))
     for block in blocks:
         if isinstance(block, TextLine) and block.text != BAR:
-            done = joiner.add(block)
+            yield from joiner.add(block)
         else:
-            done = joiner.finish()
-        if done:
-            yield done
+            yield from joiner.finish()
         if isinstance(block, Table):
             yield block
-    last = joiner.finish()
-    if last:
-        yield last
+    yield from joiner.finish()
