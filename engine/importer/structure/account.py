@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer.model import Accounted, Place, Use
+from engine.importer.model import Accounted, Use
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.names import nameless
 from engine.importer.phrases.owners import owner_line
-from engine.importer.reading.pages import BAR, Block, Table
+from engine.importer.reading.pages import BAR, Block, Table, TextLine
 from engine.importer.structure.header import Parts
 from engine.importer.structure.joining import Paragraph, is_furniture
 from engine.importer.structure.outline import Node
@@ -119,28 +119,22 @@ def judged(entry: Accounted, body: str) -> Accounted:
     return replace(entry, serious=serious, owner=said.written if said else "")
 
 
+def _line(line: TextLine, use: Use, reason: str = "", *, serious: bool = False) -> Accounted:
+    covers = ((line.place.order, line.place.row),)
+    return Accounted(line.text, line.place, use, reason=reason, serious=serious, covers=covers)
+
+
 def _outside(parts: Parts) -> Iterator[Accounted]:
-    for line in (*parts.head, *parts.named):
-        yield Accounted(line.text, line.place, Use.HEAD, covers=(_key(line.place),))
-    for line in parts.signed:
-        yield Accounted(line.text, line.place, Use.HEAD, reason="signature", covers=(_key(line.place),))
-    for line in parts.after:
-        entry = Accounted(line.text, line.place, Use.LEFT_OUT, reason=AFTER_SIGNATURE, covers=(_key(line.place),))
-        yield judged(entry, line.text)
+    yield from (_line(line, Use.HEAD) for line in (*parts.head, *parts.named))
+    yield from (_line(line, Use.HEAD, "signature") for line in parts.signed)
+    yield from (judged(_line(line, Use.LEFT_OUT, AFTER_SIGNATURE), line.text) for line in parts.after)
 
 
 def _uncovered(blocks: Iterable[Block], covered: set[_Key]) -> Iterator[Accounted]:
-    for block in blocks:
-        for line in block.lines():
-            key = _key(line.place)
-            if key in covered or line.text == BAR or not line.text:
-                continue
+    for line in (line for block in blocks for line in block.lines()):
+        if (line.place.order, line.place.row) not in covered and line.text not in (BAR, ""):
             reason = FURNITURE if is_furniture(line.text) else UNREAD
-            yield Accounted(line.text, line.place, Use.LEFT_OUT, reason=reason, serious=reason is UNREAD, covers=(key,))
-
-
-def _key(place: Place) -> _Key:
-    return place.order, place.row
+            yield _line(line, Use.LEFT_OUT, reason, serious=reason is UNREAD)
 
 
 def balance(account: Iterable[Accounted], blocks: Iterable[Block]) -> int:
