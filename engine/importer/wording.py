@@ -48,17 +48,13 @@ def with_facts_of(said: Said, facts: Iterable[Fact]) -> Said:
     return replace(said, facts=Facts.of([(fact.label, fact.value) for fact in given]), text=text) if given else said
 
 
-def mark_text(node: Node) -> str:
-    paragraph = node.paragraph
-    return paragraph.text[: paragraph.mark.length].strip() if paragraph and paragraph.mark else ""
-
-
 def said_of(node: Node, text: str, intro: str = "") -> Said:
     """A duty's words with the places where another paragraph may have begun."""
-    paragraph = node.paragraph
+    paragraph, mark = node.paragraph, node.mark
     seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
     kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
-    return Said(text, node.place, mark_text(node), intro, kept)
+    label = paragraph.text[: mark.length].strip() if paragraph and mark else ""
+    return Said(text, node.place, label, intro, kept)
 
 
 def whole(node: Node, *, without: Sequence[Node] = ()) -> str:

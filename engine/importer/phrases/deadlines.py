@@ -297,13 +297,12 @@ def deadlines_in(text: str, *, column: bool = False) -> tuple[Deadline, ...]:
     prose = Prose.of(text)
     found = sorted(_matches(prose.plain), key=lambda each: (each[0], -each[1]))
     parts = sentences(text)
-    starts = [start for start, _ in parts]
     taken, kept = 0, []
     for start, end, kind in found:
         if start < taken:
             continue
         taken = end
-        sentence = parts[max(0, bisect_right(starts, start) - 1)][1]
+        sentence = parts[bisect_right(parts, start, key=lambda each: each[0]) - 1][1]
         kept.append(_deadline(text[start:end], prose.plain[start:end], kind, sentence))
     if column and not kept:
         bare = text.strip()
