@@ -22,7 +22,7 @@ from engine.importer.phrases.names import (
     names_in,
     opens_duty,
 )
-from engine.importer.phrases.owners import Form, OwnerLine, bodies_alone, owner_line, unaddressed
+from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
 from engine.importer.vietnamese import matching, spelled
 
@@ -163,8 +163,8 @@ def unknown_label(text: str) -> list[tuple[Label, str]]:
     role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(words)
     if not role or label_of_column(words) not in (None, Label.LEAD):
         return []
-    if owner_line(value.strip(" .")) is not None:
-        return [(Label.LEAD, value.strip())] if bodies_alone(value.strip(" .")) else []
+    if line := owner_line(value.strip(" .")):
+        return [(Label.LEAD, value.strip())] if line.alone else []
     value = value.strip(" .;")
     found = deadlines_in(value, column=True) if len(value) < 60 else ()
     timed = any(each.days and len(each.text) + 8 >= len(value) for each in found)

@@ -205,7 +205,6 @@ _CHECKS: Mapping[str, Callable[[str, int, int], bool]] = {
     "event": _event,
     "months": _months,
     "meant": _meant,
-    "money": _unbudgeted,
     "open": _opening,
     "standing": _standing,
     "within": _within,

@@ -54,7 +54,7 @@ deadline      (?:hoàn thành|hạn(?:,? (?:thực hiện|hoàn thành|báo cáo
 product       (?:dự kiến )?(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)[^:.;()]{0,30}
 detail        (?:<what>|hình thức)[^:.;()]{0,30}
 """,
-    r"(?P<label><words>) ?(?:\([^()]{0,60}\))?(?: ?: |\s-\s+)",
+    r"(?:<words>) ?(?:\([^()]{0,60}\))?(?: ?: |\s-\s+)",
 )
 _BETWEEN = re.compile(r"[.;]\s+(?=\w)|\((?=\w)")
 _NEXT = re.compile(r"[.;,]\s+(?=\w)")
@@ -83,8 +83,7 @@ def label_of_line(text: str) -> tuple[Label, str] | None:
     """The label that a line begins with and what follows it, of a detail the whole; None if it begins with none."""
     plain = matching(text[:160])
     for label, pattern in _LINE:
-        found = pattern.match(plain)
-        if found and found["label"].strip():
+        if found := pattern.match(plain):
             return label, text[0 if label is Label.DETAIL else found.end() :].strip()
     return None
 

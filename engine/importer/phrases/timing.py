@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from engine.importer.model import Deadline, DeadlineKind
+from engine.importer.model import Deadline
 
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
 _POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")
@@ -91,5 +91,4 @@ def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:
         doubts.append("văn bản nêu ngày bắt đầu, không nêu hạn")
     if not found["d"]:
         day = date(of + month // 12, month % 12 + 1, 1)
-    before = not found["d"] or (deadline.before and deadline.kind is DeadlineKind.DATE)
-    return (day - timedelta(days=1) if before else day), "; ".join(doubts)
+    return (day - timedelta(days=1) if deadline.before or not found["d"] else day), "; ".join(doubts)

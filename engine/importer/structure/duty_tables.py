@@ -58,7 +58,7 @@ def columns_of(table: Table) -> Columns | None:
         labels = [label_of_column(cell) for cell in row]
         if {Label.LEAD, Label.TASK} & set(labels):
             labels = _by_contents(table, r, labels)
-        if Label.LEAD in labels and len(set(labels) - {None}) >= 2 and len(row) >= 2:
+        if Label.LEAD in labels and len(set(labels) - {None}) >= 2:
             return _columns(table, r, labels)
     return None
 
@@ -86,7 +86,7 @@ def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | No
         row = table.rows[first]
         below = [label_of_column(cell) for cell in row]
         new = [c for c in range(len(row)) if row[c] and (first, c) not in table.spans and row[c] != table.rows[top][c]]
-        if not all(_INDEX.fullmatch(row[c]) for c in new) and (not new or any(below[c] is None for c in new)):
+        if not all(_INDEX.fullmatch(row[c]) for c in new) and any(below[c] is None for c in new):
             break
         labels = [below[c] if c in new and below[c] else label for c, label in enumerate(labels)]
         first += 1
@@ -101,8 +101,7 @@ def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | No
 
 def continued(table: Table, columns: Columns) -> Columns | None:
     """The columns for a table that goes on after a page break without repeating its heads."""
-    width = len(table.rows[0]) if table.rows else 0
-    return replace(columns, first=0) if width == columns.width else None
+    return replace(columns, first=0) if table.rows and len(table.rows[0]) == columns.width else None
 
 
 def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
@@ -111,7 +110,7 @@ def rows_of(table: Table, columns: Columns) -> Iterator[Row]:
     for r in range(columns.first, len(table.rows)):
         cells = _aligned(table.rows[r], columns)
         get = {label: cells[c].strip() for label, c in columns.at.items()}
-        if not any(cells) or all(_INDEX.fullmatch(cell) for cell in cells):
+        if all(_INDEX.fullmatch(cell) for cell in cells):
             continue
         place = replace(table.place, row=r + 1)
         heading = _heading(cells, get)

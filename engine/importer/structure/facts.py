@@ -51,11 +51,12 @@ class Facts:
 
 _BRACKETS = re.compile(r"\((?P<said>[^()]{5,400})\)[.;]?")
 _SHORT_LABEL = re.compile(r"\w[^:.;]{1,40}:\s*\S")
+_Runs = list[tuple[Paragraph | Table, list[Fact]]]
 
 
 def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Table]:
     """The blocks with every labelled line taken into the paragraph that it follows."""
-    runs: list[tuple[Paragraph | Table, list[Fact]]] = []
+    runs: _Runs = []
     for block in blocks:
         if isinstance(block, Paragraph) and runs and isinstance(above := runs[-1][0], Paragraph):
             run = runs[-1][1]
@@ -70,11 +71,9 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
         yield replace(block, facts=_settled(run)) if run and isinstance(block, Paragraph) else block
 
 
-def _with_first(
-    runs: Iterable[tuple[Paragraph | Table, list[Fact]]],
-) -> list[tuple[Paragraph | Table, list[Fact]]]:
+def _with_first(runs: _Runs) -> _Runs:
     """The runs with the circumstances that stand before their first known label."""
-    found: list[tuple[Paragraph | Table, list[Fact]]] = []
+    found: _Runs = []
     for block, run in runs:
         while found and isinstance(block, Paragraph) and any(each.label is Label.LEAD for each in run):
             above, others = found[-1]
