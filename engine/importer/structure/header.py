@@ -87,8 +87,8 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
             doubts.append(Doubt(code, f"Không tìm thấy {name} ở đầu văn bản.", "đầu văn bản"))
     before, rest = _cut(blocks, after)
     foot = _Foot()
-    body = _without_foot(rest, foot)
-    lines_of = (tuple(before), tuple(body), tuple(foot.named), tuple(foot.signed), tuple(foot.after))
+    body = tuple(_without_foot(rest, foot))
+    lines_of = (tuple(before), body, tuple(foot.named), tuple(foot.signed), tuple(foot.after))
     said = (number, day, words, issuer, title, _province(top, issuer), tuple(doubts))
     return Parts(*said, *lines_of, tuple(foot.recipients))
 
@@ -315,9 +315,8 @@ class _Foot:
             self.after.append(line)
 
 
-def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextLine | Table]:
+def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> Iterator[TextLine | Table]:
     """The body without «Nơi nhận», the signature and what follows, up to an annex, the plan itself, or a table."""
-    body: list[TextLine | Table] = []
     inside = False
     waiting = list(reversed(blocks))
     while waiting:
@@ -328,7 +327,7 @@ def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextL
                 waiting += reversed(lines)
                 continue
             inside = False
-            body.append(block)
+            yield block
             continue
         following = waiting[-1] if waiting else None
         two = f"{block.text} {following.text}" if isinstance(following, TextLine) else block.text
@@ -336,7 +335,7 @@ def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextL
         if start >= 0:
             inside, foot.open = True, -1
             if before := block.text[:start].strip():
-                body.append(replace(block, text=before))
+                yield replace(block, text=before)
             block = replace(block, text=block.text[start:])
         elif inside and _resumes(block.text):
             inside = False
@@ -345,8 +344,7 @@ def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> list[TextL
         if inside:
             foot.add(block)
         else:
-            body.append(block)
-    return body
+            yield block
 
 
 def _recipients_at(plain: str, length: int) -> int:
