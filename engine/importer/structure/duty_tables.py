@@ -145,10 +145,8 @@ def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place
     get = {**get, **parts}
     owners, helping = lead_of(get.get(Label.LEAD, ""))
     number = get.get(Label.NUMBER, "")
-    column = columns.at[Label.LEAD]
-    covered = (r, column) in table.spans and r > columns.first
-    counted = columns.at.get(Label.NUMBER)
-    fresh = bool(number) and counted is not None and (r, counted) not in table.spans
+    covered = (r, columns.at[Label.LEAD]) in table.spans and r > columns.first
+    fresh = bool(number) and (r, columns.at.get(Label.NUMBER)) not in table.spans
     words, note = _without_note(get.get(Label.TASK, ""))
     task, marked = _task(words)
     return Row(

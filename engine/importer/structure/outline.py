@@ -180,12 +180,9 @@ def is_part(node: Node) -> bool:
 def under_topic(node: Node) -> bool:
     """Whether a paragraph without a mark stands under a numbered title («1. Về tuyên truyền», «(1) Tuyên truyền»)."""
     above = node.parent
-    if (
-        node.mark is not None
-        or above is None
-        or above.rank not in (Rank.NUMBER, Rank.BRACKET, Rank.LETTER)
-        or (above.ended and not is_step(above.body) and not above.announces)
-    ):
+    if node.mark is not None or above is None or above.rank not in (Rank.NUMBER, Rank.BRACKET, Rank.LETTER):
+        return False
+    if above.ended and not (above.announces or is_step(above.body)):
         return False
     return theme_of(above.body) is Theme.OPEN and owner_line(above.body, headed=True) is None
 
