@@ -47,7 +47,11 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     entries = account.closed(parts, root, blocks)
     doubts += [*pages.doubts, *parts.doubts, *(doubt for each in read for doubt in each.doubts)]
     items = (item for each in read for item in each.section.items)
-    doubts += [*overlooked(entries, items, said), *_unbalanced(balance(entries, pages.blocks))]
+    doubts += overlooked(entries, items, said)
+    if letters := balance(entries, pages.blocks):
+        much = f"{'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ"
+        message = f"Bản đọc {much} so với văn bản; hãy so lại với bản gốc."
+        doubts.append(Doubt("unbalanced", message, "cả văn bản"))
     return ImportedPlan(
         name,
         parts.number,
@@ -100,11 +104,3 @@ def _closings(root: Node, account: Account, directory: Directory) -> Iterable[In
         if free and not account.has(node.paragraph) and speaks_to_all(node.body):
             line = owner_line(node.body, clauses=True) if len(node.body) < 4000 else None
             yield from instructions_of(node, line, directory, account)
-
-
-def _unbalanced(letters: int) -> Iterable[Doubt]:
-    if letters:
-        message = (
-            f"Bản đọc {'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ so với văn bản; hãy so lại với bản gốc."
-        )
-        yield Doubt("unbalanced", message, "cả văn bản")

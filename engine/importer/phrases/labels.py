@@ -27,20 +27,20 @@ class Label(StrEnum):
     OTHER = "other"
 
 
+_WHO = (
+    "(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
+    "(?:,| và| ?/)? ?){0,4}"
+)
+_WHAT = (
+    "kinh phí|nguồn lực|nguồn vốn|đối tượng|chỉ tiêu|thành phần|tham dự|địa điểm|địa bàn|phương pháp|số lượng|quy mô"
+)
+
+
 def _table(rows: str, pattern: str) -> tuple[tuple[Label, re.Pattern[str]], ...]:
     """Rows «label  words» as patterns, in their order; ``who`` stands for the bodies that a label speaks of, ``what``
     for circumstances that are neither a time nor a body's part."""
-    who = (
-        "(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
-        "(?:,| và| ?/)? ?){0,4}"
-    )
-    parts = (row.split(None, 1) for row in rows.strip().splitlines())
-    what = (
-        "kinh phí|nguồn lực|nguồn vốn|đối tượng|chỉ tiêu|thành phần|tham dự|địa điểm|địa bàn|phương pháp"
-        "|số lượng|quy mô"
-    )
-    said = ((Label(name), words.replace("<who>", who).replace("<what>", what)) for name, words in parts)
-    return tuple((label, spelled(pattern.replace("<words>", words))) for label, words in said)
+    parts = (row.split(None, 1) for row in rows.replace("<who>", _WHO).replace("<what>", _WHAT).strip().splitlines())
+    return tuple((Label(name), spelled(pattern.replace("<words>", words))) for name, words in parts)
 
 
 _LINE = _table(

@@ -48,12 +48,8 @@ class Said:
 def roles_in(text: str, owners: Sequence[str]) -> Said:
     """The roles in the words of a duty of some owners."""
     prose = Prose.of(text)
-    coordinating = _distinct(name for name in _coordinating(prose) if name not in owners)
-    return Said(_lead(prose, owners), coordinating, _distinct(_reports(prose)))
-
-
-def _distinct(names: Iterator[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+    coordinating = dict.fromkeys(name for name in _coordinating(prose) if name not in owners)
+    return Said(_lead(prose, owners), tuple(coordinating), tuple(dict.fromkeys(_reports(prose))))
 
 
 def _lead(prose: Prose, owners: Sequence[str]) -> str:
