@@ -198,7 +198,7 @@ class SectionRead:
         if alone and not any(each.is_entry for each in node.children):
             self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
             for child in node.children:
-                if child.paragraph is not None and (child.opens or is_note(child.body)):
+                if child.opens or is_note(child.body):
                     self._to_mind(child)
             return
         named = {name.text for name in line.names}

@@ -40,7 +40,7 @@ def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
     cycles = [name for name in cadence if name != "ad_hoc"]
     days = [(each, point) for each in deadlines for point in _points(each)]
     if not cycles:
-        return _single(days, year, cadence, wording, said=bool(deadlines))
+        return _single(days, year, cadence, wording)
     single = [(each, point) for each, point in days if not each.cadence and re.match(r"\d{4}-", point)]
     named = [(each, point) for each, point in days if (each, point) not in single and _DAY.search(point)]
     day = int(named[0][1][-2:]) if named else None
@@ -48,7 +48,7 @@ def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
     doubt = "" if day is not None else "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
     if not single:
         return Timing(cadence, wording, due_day=due_day, confirm=doubt)
-    once = _single(single, year, cadence, wording, said=True)
+    once = _single(single, year, cadence, wording)
     doubts = "; ".join(filter(None, (once.confirm, doubt)))
     return Timing(once.cadence, wording, once.on, due_day or (_USUAL_DAY if once.on else None), doubts)
 
@@ -58,9 +58,7 @@ def _points(deadline: Deadline) -> tuple[str, ...]:
     return deadline.days[-1:] if _RANGE.search(deadline.text) else deadline.days
 
 
-def _single(
-    days: Sequence[tuple[Deadline, str]], year: int, cadence: tuple[str, ...], wording: str, *, said: bool
-) -> Timing:
+def _single(days: Sequence[tuple[Deadline, str]], year: int, cadence: tuple[str, ...], wording: str) -> Timing:
     """A last day, where one can be read; else nothing regular."""
     for each, point in days:
         on, doubt = _day(each, point, year)
@@ -69,7 +67,7 @@ def _single(
             return Timing(("once", *cadence), wording, on=on, confirm="; ".join(filter(None, (doubt, more))))
     if cadence:
         return Timing(cadence, wording)
-    doubt = "lời về thời gian không cho ra một ngày" if said else "văn bản không nêu thời hạn: không báo cáo riêng"
+    doubt = "lời về thời gian không cho ra một ngày" if wording else "văn bản không nêu thời hạn: không báo cáo riêng"
     return Timing(("ad_hoc",), wording, confirm=doubt)
 
 
