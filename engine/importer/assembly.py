@@ -59,7 +59,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         parts.date_words,
         parts.issuer,
         parts.title,
-        parts.recipients,
+        tuple(parts.foot.recipients),
         tuple(each.section for each in read if each.section.items),
         tuple(dict.fromkeys(doubts)),
         tuple(sorted(said, key=lambda each: each.place.order)),

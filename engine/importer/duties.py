@@ -230,7 +230,7 @@ class SectionRead:
                     self._unknown_label(label_words(fact), "chủ trì" if fact.label is Label.LEAD else "phối hợp")
         for child in node.children:
             if child not in own:
-                self.account.use_all(child, Use.DUTY, base.citation)
+                self.account.use_all(child, base.citation)
         self.visit(node, node.body)
 
     def _only_encloses(self, node: Node, line: OwnerLine) -> bool:
@@ -406,7 +406,7 @@ class SectionRead:
         if not any(each.days for each in deadlines):
             deadlines += tuple(each for each in above if each.days)
         if said.node is not None:
-            self.account.use_all(said.node, Use.DUTY, citation)
+            self.account.use_all(said.node, citation)
         if said.seams:
             parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
             self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation, said.seams[0][:40])

@@ -44,10 +44,10 @@ class Account:
             said = Accounted(paragraph.text, paragraph.place, use, citation, covers=paragraph.covers)
             self.used.setdefault(said.covers, said)
 
-    def use_all(self, node: Node, use: Use, citation: str) -> None:
-        """A node, its labelled lines, and all under it that has no use yet."""
+    def use_all(self, node: Node, citation: str) -> None:
+        """A node is a duty with its labelled lines and all under it that has no use yet."""
         for each in node.walk():
-            self.use(each.paragraph, use, citation)
+            self.use(each.paragraph, Use.DUTY, citation)
             for fact in each.facts:
                 self.use(fact.line, Use.FACT, citation)
 
@@ -125,9 +125,9 @@ def _line(line: TextLine, use: Use, reason: str = "", *, serious: bool = False) 
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:
-    yield from (_line(line, Use.HEAD) for line in (*parts.head, *parts.named))
-    yield from (_line(line, Use.HEAD, "signature") for line in parts.signed)
-    yield from (judged(_line(line, Use.LEFT_OUT, AFTER_SIGNATURE), line.text) for line in parts.after)
+    yield from (_line(line, Use.HEAD) for line in (*parts.head, *parts.foot.named))
+    yield from (_line(line, Use.HEAD, "signature") for line in parts.foot.signed)
+    yield from (judged(_line(line, Use.LEFT_OUT, AFTER_SIGNATURE), line.text) for line in parts.foot.after)
 
 
 def _uncovered(blocks: Iterable[Block], covered: set[_Key]) -> Iterator[Accounted]:

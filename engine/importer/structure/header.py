@@ -49,8 +49,7 @@ _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòn
 
 @dataclass(frozen=True)
 class Parts:
-    """A document cut into its head (lines before the title's end), its body, and what follows: «Nơi nhận» and its
-    names, the signature, which holds a person's name, and what stands after it."""
+    """A document cut into its head (lines before the title's end), its body, and its foot."""
 
     number: Found
     date: date | None
@@ -61,10 +60,7 @@ class Parts:
     doubts: tuple[Doubt, ...]
     head: tuple[TextLine, ...]
     body: tuple[TextLine | Table, ...]
-    named: tuple[TextLine, ...]
-    signed: tuple[TextLine, ...]
-    after: tuple[TextLine, ...]
-    recipients: tuple[str, ...]
+    foot: Foot
 
 
 def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
@@ -78,19 +74,17 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     else:
         top = lines[:after]
     title = replace(title, text=nameless(title.text))
-    number, number_doubts = _number(top)
-    words, day, date_doubts = _date(top)
+    number, number_doubts = _number(_Top(top))
+    words, day, date_doubts = _date(_Top(top))
     issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)]) or _asking(lines)
     doubts = [*number_doubts, *date_doubts]
     for code, found, name in (("issuer_missing", issuer, "cơ quan ban hành"), ("title_missing", title, "tên văn bản")):
         if not found:
             doubts.append(Doubt(code, f"Không tìm thấy {name} ở đầu văn bản.", "đầu văn bản"))
     before, rest = _cut(blocks, after)
-    foot = _Foot()
+    foot = Foot()
     body = tuple(_without_foot(rest, foot))
-    lines_of = (tuple(before), body, tuple(foot.named), tuple(foot.signed), tuple(foot.after))
-    said = (number, day, words, issuer, title, _province(top, issuer), tuple(doubts))
-    return Parts(*said, *lines_of, tuple(foot.recipients))
+    return Parts(number, day, words, issuer, title, _province(top, issuer), tuple(doubts), tuple(before), body, foot)
 
 
 def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine], list[TextLine | Table]]:
@@ -120,8 +114,7 @@ class _Top:
         return self.places[self.text.count("\n", 0, at)]
 
 
-def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
-    top = _Top(lines)
+def _number(top: _Top) -> tuple[Found, list[Doubt]]:
     for found in _NUMBER.finditer(top.plain):
         cut = slice(found.start("sign"), found.end("sign"))
         sign = re.sub(r"\s*([-–/])\s*", r"\1", re.split(r"\n(?![-–/])(?<![-–/]\n)", top.text[cut])[0]).strip()
@@ -136,9 +129,8 @@ def _number(lines: Sequence[TextLine]) -> tuple[Found, list[Doubt]]:
     return Found(), [Doubt("number_missing", "Không tìm thấy số, ký hiệu ở đầu văn bản.", "đầu văn bản")]
 
 
-def _date(lines: Sequence[TextLine]) -> tuple[Found, date | None, list[Doubt]]:
+def _date(top: _Top) -> tuple[Found, date | None, list[Doubt]]:
     """The first date that follows a place and a comma, else the first one at all in the head."""
-    top = _Top(lines)
     for found in sorted(
         _DATE.finditer(top.plain), key=lambda each: not re.search(r"[^\W\d_],\s*$", top.plain[: each.start()][-40:])
     ):
@@ -293,8 +285,9 @@ _SIGNATURE_LINES = 8
 
 
 @dataclass
-class _Foot:
-    """What stands after the text of a document, in its order."""
+class Foot:
+    """What stands after the text of a document, in its order: «Nơi nhận» and its names, the signature, which holds a
+    person's name, and what stands after it."""
 
     named: list[TextLine] = field(default_factory=list)
     signed: list[TextLine] = field(default_factory=list)
@@ -315,7 +308,7 @@ class _Foot:
             self.after.append(line)
 
 
-def _without_foot(blocks: Sequence[TextLine | Table], foot: _Foot) -> Iterator[TextLine | Table]:
+def _without_foot(blocks: Sequence[TextLine | Table], foot: Foot) -> Iterator[TextLine | Table]:
     """The body without «Nơi nhận», the signature and what follows, up to an annex, the plan itself, or a table."""
     inside = False
     waiting = list(reversed(blocks))
