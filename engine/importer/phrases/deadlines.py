@@ -284,9 +284,8 @@ ad_hoc      đột xuất|khi có yêu cầu
 
 def sentences(text: str) -> list[tuple[int, str]]:
     """The sentences of a text with where each begins."""
-    starts = [0, *(found.end() for found in _SENTENCE.finditer(text))]
-    ends = [*(found.start() for found in _SENTENCE.finditer(text)), len(text)]
-    return [(start, text[start:end].strip()) for start, end in zip(starts, ends, strict=True)]
+    starts = (0, *(found.end() for found in _SENTENCE.finditer(text)))
+    return [(start, part.strip()) for start, part in zip(starts, _SENTENCE.split(text), strict=True)]
 
 
 @lru_cache(maxsize=2048)

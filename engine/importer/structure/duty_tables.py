@@ -14,7 +14,7 @@ from engine.importer.model import Place
 from engine.importer.phrases.agency_lists import bodies_in, labelled, lead_of
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column
-from engine.importer.phrases.marks import BULLETS, mark_of
+from engine.importer.phrases.marks import BULLETS, body_of, mark_of
 from engine.importer.phrases.names import Name
 from engine.importer.phrases.owners import bodies_alone
 from engine.importer.reading.pages import Table
@@ -179,7 +179,7 @@ def _task(text: str) -> tuple[tuple[str, ...], str]:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     marks = [mark_of(line) for line in lines]
     if len(lines) > 1 and all(mark is not None and mark.rank in BULLETS for mark in marks):
-        return tuple(line[mark.length :] for line, mark in zip(lines, marks, strict=True) if mark), ""
-    if lines and marks[0] is not None and marks[0].value:
-        return ("\n".join([lines[0][marks[0].length :], *lines[1:]]),), marks[0].label
+        return tuple(map(body_of, lines)), ""
+    if lines and (mark := marks[0]) and mark.value:
+        return ("\n".join([body_of(lines[0]), *lines[1:]]),), mark.label
     return ("\n".join(lines),) if lines else (), ""
