@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, count, groupby, pairwise
+from itertools import chain, count, pairwise
 
 from engine.files.plan_parts import SECTION_NUMBER
 from engine.importer.model import DutyText, ImportedPlan, ItemText, SectionText
@@ -65,7 +65,7 @@ def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -
             int(no) if kept else n,
             no,
             (group[0].topic if len(group) > 1 else "") or group[0].owner,
-            tuple(sorted(((duty, item) for item in group for duty in item.duties), key=_stands)),
+            tuple(sorted(((duty, item) for item in group for duty in item.duties), key=lambda each: each[0].place.key)),
         )
         for n, (no, group) in enumerate(grouped, 1)
     ]
@@ -73,25 +73,15 @@ def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -
     return DraftSection(number, section.roman, section.heading or "Phân công nhiệm vụ", standing, kept, tuple(made))
 
 
-def _stands(duty: tuple[DutyText, ItemText]) -> tuple[int, int]:
-    return duty[0].place.order, duty[0].place.row
-
-
 def _grouped(items: Sequence[ItemText]) -> list[tuple[str, list[ItemText]]]:
     """Points under one number («1.1», «1.2», each a duty of its own) together; every other entry alone."""
-
-    def point(item: ItemText) -> str:
-        found = _POINT.fullmatch(item.no) if item.inline else None
-        return found["no"] if found else ""
-
     grouped: list[tuple[str, list[ItemText]]] = []
-    for no, group in groupby(items, point):
-        if no and grouped and grouped[-1][0] == no:
-            grouped[-1][1].extend(group)  # points of an entry that are others'
-        elif no:
-            grouped.append((no, list(group)))
+    for item in items:
+        point = _POINT.fullmatch(item.no) if item.inline else None
+        if point and grouped and grouped[-1][0] == point["no"]:
+            grouped[-1][1].append(item)  # also where the entry above has duties of its own
         else:
-            grouped += ((item.no, [item]) for item in group)
+            grouped.append((point["no"] if point else item.no, [item]))
     return grouped
 
 

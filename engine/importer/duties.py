@@ -438,7 +438,7 @@ class SectionRead:
             if not (row.same and groups):
                 groups.append([])
             groups[-1].append(row)
-            self.account.persons[row.place.order, row.place.row] = row.persons
+            self.account.persons[row.place.key] = row.persons
         for group in groups:
             first = group[0]
             shifted = [text for row in group for text in row.texts if not re.search(r"[^\W\d_]{2}", text)]

@@ -22,6 +22,11 @@ class Place:
     row: int = 0
     order: int = field(default=0, compare=False)
 
+    @property
+    def key(self) -> tuple[int, int]:
+        """The (block, row) by which the account knows it, in the document's order."""
+        return self.order, self.row
+
     def __str__(self) -> str:
         parts = [("trang", self.page), ("bảng", self.table), ("hàng", self.row), ("dòng", self.line)]
         return ", ".join(f"{name} {number}" for name, number in parts if number) or "cả văn bản"

@@ -55,7 +55,7 @@ class Account:
         """A row left out because it names nobody is a serious loss."""
         text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
         place = replace(table.place, row=row + 1)
-        covers = ((table.place.order, row + 1),)
+        covers = (place.key,)
         self.used.setdefault(covers, Accounted(text, place, use, citation, reason, reason == NOBODY, covers=covers))
 
     def has(self, paragraph: Paragraph | None) -> bool:
@@ -120,8 +120,7 @@ def judged(entry: Accounted, body: str) -> Accounted:
 
 
 def _line(line: TextLine, use: Use, reason: str = "", *, serious: bool = False) -> Accounted:
-    covers = ((line.place.order, line.place.row),)
-    return Accounted(line.text, line.place, use, reason=reason, serious=serious, covers=covers)
+    return Accounted(line.text, line.place, use, reason=reason, serious=serious, covers=(line.place.key,))
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:
@@ -132,7 +131,7 @@ def _outside(parts: Parts) -> Iterator[Accounted]:
 
 def _uncovered(blocks: Iterable[Block], covered: set[_Key]) -> Iterator[Accounted]:
     for line in (line for block in blocks for line in block.lines()):
-        if (line.place.order, line.place.row) not in covered and line.text not in (BAR, ""):
+        if line.place.key not in covered and line.text not in (BAR, ""):
             reason = FURNITURE if is_furniture(line.text) else UNREAD
             yield _line(line, Use.LEFT_OUT, reason, serious=reason is UNREAD)
 

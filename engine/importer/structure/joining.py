@@ -143,7 +143,7 @@ class _Joiner:
             self.seams.append(self.length + 1)
         glued = self.last and _GLUED_END.search(self.last.text[-14:])  # «29/2014/QĐ-» and «TTg» are one word
         self.parts.append(line.text if glued or not self.parts else f" {line.text}")
-        self.covers.append((line.place.order, line.place.row))
+        self.covers.append(line.place.key)
         self.length += len(self.parts[-1])
         self.last = line
 
