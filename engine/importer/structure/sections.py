@@ -190,7 +190,8 @@ def _sections(node: Node, *, other: bool = False) -> Iterator[Node]:
         several = child.gives_duties and child.named >= 2
         dated = any(each.is_entry and _is_dated(each) for each in child.marked())
         titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
-        told = (several and not other) or dated or any(each.leads or (led_in and each.is_entry) for each in child.children)
+        led = any(each.leads or (led_in and each.is_entry) for each in child.children)
+        told = (several and not other) or dated or led
         full = (theme is Theme.OPEN and bool(child.children) and told) or any(map(is_order, child.marked()))
         full = full or (several and any(map(_commits, child.walk())))
         if not entry and (titled or full):
