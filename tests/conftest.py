@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from _pytest.unraisableexception import gc_collect_iterations_key
-from ground.depth import DEEP, takes_turns
+from ground.depth import DEEP, halves, takes_turns
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
 
@@ -53,10 +53,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         takes_turns(item, {"url", "empty_url"}, of=4)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files are dealt out in this order: those of few tests first, among which are all that take a minute (browsers,
     processes, lives of a year), so that no worker is left with one at the end. Cases marked ``deep`` are left out but
-    in «make deep»."""
+    in «make deep», and every second case of the integration tests."""
+    halves(items, Path(__file__).with_name("integration"))
     left_out = [] if DEEP else [item for item in items if item.get_closest_marker("deep")]
     if left_out:
         items[:] = [item for item in items if not item.get_closest_marker("deep")]

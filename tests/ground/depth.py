@@ -12,7 +12,6 @@ from typing import TypeVar
 from zlib import crc32
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 T = TypeVar("T")
 DEEP = os.environ.get("DONDOC_TEST_EXAMPLES") == "deep"
@@ -23,13 +22,17 @@ def part(cases: Sequence[T], turn: int, of: int) -> Sequence[T]:
     return cases if DEEP else cases[turn % of :: of]
 
 
-def some(cases: Iterable[object], of: int = 2) -> list[ParameterSet]:
-    """The cases of a test, all but every ``of``-th marked ``deep``: the automatic check takes those, too. A tuple holds
-    the values of several parameters."""
-    return [
-        pytest.param(*(each if isinstance(each, tuple) else (each,)), marks=[pytest.mark.deep] if n % of else [])
-        for n, each in enumerate(cases)
-    ]
+def halves(items: Iterable[pytest.Item], folder: Path) -> None:
+    """Of a test with three cases or more under a folder ``make test`` takes every second, of one marked ``both``
+    all; the others are marked ``deep``, so that the automatic check takes them."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        whole = item.get_closest_marker("both") or item.get_closest_marker("deep")
+        if hasattr(item, "callspec") and item.path.is_relative_to(folder) and not whole:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for each in cases.values():
+        for left_out in each[1::2] if len(each) > 2 else ():
+            left_out.add_marker("deep")
 
 
 def takes_turns(item: pytest.Item, fixtures: set[str], of: int = 2) -> None:

@@ -16,7 +16,6 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from ground.databases import closing_database, postgres_database
-from ground.depth import some
 from ground.factory import at, rows, store
 from ground.postgres import Ground
 from sqlalchemy.exc import IntegrityError
@@ -190,9 +189,7 @@ def columns_after(
     return found
 
 
-@pytest.mark.parametrize(
-    ("before", "after"), some(pair for pair in itertools.pairwise(STEPS) if pair[1] not in TOGETHER)
-)
+@pytest.mark.parametrize(("before", "after"), [pair for pair in itertools.pairwise(STEPS) if pair[1] not in TOGETHER])
 def test_processes_of_the_version_before_can_go_on_beside_each_step(
     before: str, after: str, columns_after: dict[str, Columns]
 ) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.depth import some
 from ground.office import Office, open_office
 from ground.people import as_role
 from openpyxl import load_workbook
@@ -115,7 +114,7 @@ def published(copy_of_lived: Callable[[], Database], tmp_path_factory: pytest.Te
     return office
 
 
-@pytest.mark.parametrize("shown", some(LISTS), ids=lambda shown: str(shown.path))
+@pytest.mark.parametrize("shown", LISTS, ids=lambda shown: str(shown.path))
 def test_a_file_holds_the_rows_of_the_screen_in_their_order(published: Office, shown: Shown) -> None:
     screen = on_screen(published, shown)
     assert screen
