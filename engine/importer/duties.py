@@ -51,7 +51,7 @@ from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import ended
-from engine.importer.structure.outline import Node, Theme, cited, label_path, under_topic
+from engine.importer.structure.outline import Node, Theme, cited, is_part, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import (
@@ -350,8 +350,7 @@ class SectionRead:
         labels = label_path(node)
         if not node.label:
             n = self.unnumbered[labels] = max(self.unnumbered[labels] + 1, node.turn)
-            above = node.parent.rank if node.parent is not None else None
-            deep = above is not None and above > Rank.ROMAN
+            deep = node.parent is not None and not is_part(node.parent)
             labels = (*labels, str(n) if deep else f"({n})")
         citation = self._unique(self._under(labels))
         return _Entry(citation, bool(node.label), node.place, topic, line, inline, node.body)

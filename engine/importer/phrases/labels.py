@@ -108,13 +108,11 @@ def labels_at_end(text: str) -> dict[Label, str]:
     return dict(reversed(labels_in(text[at:]))) if at >= 0 else {}
 
 
+@lru_cache(maxsize=4096)
 def label_of_column(text: str) -> Label | None:
     """What the words over a column say that it holds; None for words that no table here knows."""
-    return _column_label(text) if len(text) <= 160 else None
-
-
-@lru_cache(maxsize=4096)
-def _column_label(text: str) -> Label | None:
+    if len(text) > 160:
+        return None
     plain = re.sub(r"\s+", " ", matching(text)).strip(" :.-*")
     if not plain or len(plain) > 120:
         return None

@@ -127,11 +127,10 @@ def label_path(node: Node) -> tuple[str, ...]:
         article = at.label.startswith("Điều")
         if article and labels and roman_value(labels[-1]):
             break  # the plan after the articles of the decision that issues it
-        if at.label:
-            labels.append(f"PL{at.label}" if at.rank is Rank.ANNEX else at.label)
-        elif at.rank is Rank.ANNEX:
-            labels.append("PL")
-        if at.rank is Rank.ANNEX or article:
+        annex = at.rank is Rank.ANNEX
+        if annex or at.label:
+            labels.append(f"PL{at.label}" if annex else at.label)
+        if annex or article:
             break
         at = at.parent
     return tuple(reversed(labels))
@@ -350,10 +349,9 @@ class _Builder:
 
 def is_heading(text: str) -> bool:
     """A heading without a number: capitals, or exactly the name of a duty section."""
-    plain = matching(text)
     if is_capital(text):
         return len(text) > 6 and re.search(r"\w{2,}\s+\w{2,}", text) is not None
-    return len(text) < 80 and say.DUTY_HEADING.fullmatch(plain) is not None and text[:1].isupper()
+    return len(text) < 80 and say.DUTY_HEADING.fullmatch(matching(text)) is not None and text[:1].isupper()
 
 
 _OTHER_INSIDE = spelled(

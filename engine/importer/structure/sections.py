@@ -182,8 +182,6 @@ def _gives_by_number(root: Node) -> bool:
 def _sections(node: Node, *, other: bool = False) -> Iterator[Node]:
     """``other``: under a heading that gives nobody duties («SỐ LƯỢNG ĐỀ NGHỊ KHEN THƯỞNG»)."""
     for child in node.children:
-        if child.table is not None:
-            continue
         line, theme = child.owner, child.theme
         led_in = is_lead_in(child.body)
         entry = line is not None and not (line.start and child.gives_duties and not child.ended)
