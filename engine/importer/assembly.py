@@ -34,7 +34,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     doubts = list(_elsewhere(parts.province, directory))
     directory = Unknowing() if doubts else directory
     read = list(_sections(root, directory, account))
-    if not any(item.duties for each in read for item in each.section.items):
+    if not any(item.duties for each in read for item in each.items):
         raise BadInput(
             Text(
                 f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan, như «PHÂN CÔNG NHIỆM VỤ» "
@@ -46,7 +46,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
     entries = account.closed(parts, root, blocks)
     doubts += [*pages.doubts, *parts.doubts, *(doubt for each in read for doubt in each.doubts)]
-    items = (item for each in read for item in each.section.items)
+    items = (item for each in read for item in each.items)
     doubts += overlooked(entries, items, said)
     if letters := balance(entries, pages.blocks):
         much = f"{'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ"
@@ -60,7 +60,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         parts.issuer,
         parts.title,
         tuple(parts.foot.recipients),
-        tuple(each.section for each in read if each.section.items),
+        tuple(each.section for each in read if each.items),
         tuple(dict.fromkeys(doubts)),
         tuple(sorted(said, key=lambda each: each.place.order)),
         without_persons(entries, account.persons),
@@ -82,11 +82,10 @@ def _sections(root: Node, directory: Directory, account: Account) -> Iterable[Se
     taken: Counter[str] = Counter()
     for node in duty_sections(root):
         label = cited(label_path(node))
-        taken[label] += 1
-        shown = label if taken[label] == 1 else f"{label}-{taken[label]}" if label else f"M{taken[label]}"
+        n = taken[label] + 1
+        shown = label if n == 1 else f"{label}-{n}" if label else f"M{n}"
         found = section_of(node, directory, shown, _heading(node), account)
-        if not found.section.items:
-            taken[label] -= 1
+        taken[label] += bool(found.items)
         yield found
 
 

@@ -282,13 +282,12 @@ class SectionRead:
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
+        if line is None or not line.names:
+            return speaks_to_all(node.body)
+        many, task = any(name.group for name in line.names), has_task(line.rest)
         if speaks_to_all(node.body):
-            if line is None or not line.names or any(name.group for name in line.names):
-                return True
-            return not (matching(node.body).startswith("giao") or has_task(line.rest))
-        if line is None or line.alone or has_task(line.rest):
-            return False
-        return any(name.group for name in line.names)
+            return many or not (task or matching(node.body).startswith("giao"))
+        return many and not (task or line.alone)
 
     def _to_mind(self, node: Node) -> None:
         self.account.use(node.paragraph, Use.INSTRUCTION)
