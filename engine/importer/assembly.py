@@ -84,15 +84,9 @@ def _sections(root: Node, directory: Directory, account: Account) -> Iterable[Se
         label = cited(label_path(node))
         n = taken[label] + 1
         shown = label if n == 1 else f"{label}-{n}" if label else f"M{n}"
-        found = section_of(node, directory, shown, _heading(node), account)
+        found = section_of(node, directory, shown, account)
         taken[label] += bool(found.items)
         yield found
-
-
-def _heading(node: Node) -> str:
-    """The words of a section's heading; an annex has them on the line after its number."""
-    below = next((child.body for child in node.children if child.heading), "") if node.rank is Rank.ANNEX else ""
-    return node.body or below
 
 
 def _closings(root: Node, account: Account, directory: Directory) -> Iterable[Instruction]:

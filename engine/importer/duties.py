@@ -93,7 +93,6 @@ class SectionRead:
     directory: Directory
     account: Account
     roman: str
-    heading: str
     node: Node
     items: list[ItemText] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
@@ -103,7 +102,11 @@ class SectionRead:
 
     @property
     def section(self) -> SectionText:
-        return SectionText(self.heading, self.roman, tuple(self.items), self.node.place)
+        """What was read; an annex has the words of its heading on the line after its number."""
+        heading = self.node.body
+        if not heading and self.node.rank is Rank.ANNEX:
+            heading = next((child.body for child in self.node.children if child.heading), "")
+        return SectionText(heading, self.roman, tuple(self.items), self.node.place)
 
     @property
     def trusted(self) -> bool:
@@ -524,10 +527,10 @@ def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 
 
-def section_of(node: Node, directory: Directory, roman: str, heading: str, account: Account) -> SectionRead:
+def section_of(node: Node, directory: Directory, roman: str, account: Account) -> SectionRead:
     """What a duty section says, with the doubts met and the instructions to all that stood in it. It may have no
     items."""
-    found = SectionRead(directory, account, roman, heading, node)
+    found = SectionRead(directory, account, roman, node)
     line = _run_in(node)
     if line is not None:
         entry = found._at(Node(parent=node), "", line, inline=True)
