@@ -319,7 +319,8 @@ def _answer(doubt: Mapping[str, Any], sheet: Sheet, fields: Fields) -> dict[str,
 
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
-    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import")
+    # The salt names the shape of what is carried: a form that was open over an upgrade is asked for again in words.
+    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import@2")
 
 
 def _load_aside(ctx: RequestContext, carried: str) -> tuple[Fields, int, tuple[str, ...]]:

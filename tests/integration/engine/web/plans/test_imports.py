@@ -16,6 +16,7 @@ from ground.import_kinds import samples
 from ground.office import Office, open_office
 from ground.paths import DATA
 from ground.province import load_province
+from itsdangerous import URLSafeSerializer
 
 from engine.errors import BadInput, FileRefused
 from engine.files.directory import load_directory
@@ -421,6 +422,15 @@ def test_a_huge_file_is_refused_before_it_is_read(desk: Office) -> None:
 @pytest.mark.parametrize("field", ["sheet", "aside"])
 def test_a_draft_that_this_system_did_not_make_is_refused(desk: Office, typed: Pairs, field: str, sheet: str) -> None:
     assert send(desk, changed(typed, **{field: sheet})).status_code == 400
+
+
+def test_a_form_that_was_open_over_an_upgrade_is_asked_for_again(desk: Office, typed: Pairs) -> None:
+    """Its draft had no place for lines that were taken."""
+    key = desk.context.settings.signing_key()
+    old = URLSafeSerializer(key, salt="dondoc.import").dumps(["188.txt", {"duties": [], "left": []}, {"sections": []}])
+    answer = send(desk, changed(typed, sheet=old))
+    assert answer.status_code == 400
+    assert "tải lại văn bản" in answer.text
 
 
 def test_the_year_ahead_is_shown_by_week_and_person(sqlite_database: Database, tmp_path: Path) -> None:
