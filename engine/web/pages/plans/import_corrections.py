@@ -49,7 +49,8 @@ def corrected(
 
 def cuts(text: str) -> Iterator[tuple[int, str]]:
     """Where a duty's words may be parted: before each line and sentence that begins with a capital or a mark, with what
-    follows. The first few."""
+    follows. The first few. A browser sends its lines with CR and LF; places are counted without."""
+    text = _typed(text)
     found = (each.end() for each in _START.finditer(text))
     begins = [at for at in found if text[at - 1] == "\n" or text[at].isupper() or _LISTED.match(text, at)]
     return ((at, text[at : at + 200]) for at in begins[:_MOST_CUTS])
@@ -57,11 +58,16 @@ def cuts(text: str) -> Iterator[tuple[int, str]]:
 
 def cut_before(text: str, words: str) -> int | None:
     """Where a duty's words may be parted so that the second half begins with ``words``; None where they cannot be."""
+    text = _typed(text)
     at = text.find(words) if words else -1
     line = text.rfind("\n", 0, at) + 1
     mark = mark_of(text[line:])
     at = line if mark and line + mark.length == at else at
     return at if _parts_words(text, at) else None
+
+
+def _typed(text: str) -> str:
+    return text.replace("\r\n", "\n")
 
 
 def _words(text: str) -> str:
@@ -84,7 +90,7 @@ class _Duty:
 
     @property
     def text(self) -> str:
-        return next(iter(self.fields.get("text", ())), "").replace("\r\n", "\n")
+        return _typed(next(iter(self.fields.get("text", ())), ""))
 
 
 @dataclass

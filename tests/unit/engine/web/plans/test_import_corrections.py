@@ -166,6 +166,8 @@ def test_places_to_part_are_lines_and_sentences():
     text = "Chỉ đạo: (i) mở lớp, (ii) in sách. Kiểm tra; đôn đốc.\n- Báo cáo."
     assert [words.split()[0] for _, words in cuts(text)] == ["(i)", "(ii)", "Kiểm", "-"]
     assert cut_before(text, "Báo cáo.") == text.index("- Báo")
+    assert list(cuts(text.replace("\n", "\r\n"))) == list(cuts(text)), "as a browser sends it"
+    assert cut_before(text.replace("\n", "\r\n"), "Báo cáo.") == text.index("- Báo")
     assert cut_before(text, "không có") is None
     assert cut_before(text, "Chỉ đạo") is None
 
