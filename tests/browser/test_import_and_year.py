@@ -34,8 +34,14 @@ def next_page(page: Page) -> None:
         page.get_by_role("button", name="Trang sau").click()
 
 
+def reviewed(page: Page) -> None:
+    """Wait for the review: a busy machine first shows a page that asks again until the document is read."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Soát bản nháp|Review the draft"))
+
+
 def open_duty(page: Page, citation: str) -> None:
     """Open a duty's fields, on whichever page of the review it stands."""
+    reviewed(page)
     button = page.get_by_role("button", name=citation, exact=True)
     while button.count() == 0:
         next_page(page)
@@ -45,6 +51,7 @@ def open_duty(page: Page, citation: str) -> None:
 
 def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(page: Page, province: Served) -> None:
     upload(page, province)
+    reviewed(page)
     while page.locator("[id='IV.14']").count() == 0:
         next_page(page)
     expect(page.locator("[id='IV.14']")).to_contain_text("văn bản không có số này")
