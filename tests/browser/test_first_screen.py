@@ -38,7 +38,7 @@ MEASURED = """wanted => {
 @pytest.mark.parametrize(
     ("language", "width", "height"),
     [
-        ("vi", *SCREENS[0]),
+        pytest.param("vi", *SCREENS[0], marks=pytest.mark.deep),
         pytest.param("en", *SCREENS[1], marks=pytest.mark.deep),
         pytest.param("vi", *SCREENS[1], marks=pytest.mark.deep),
         pytest.param("en", *SCREENS[0], marks=pytest.mark.deep),

@@ -74,6 +74,7 @@ def test_a_duty_is_found_by_three_words(come: Come, capsys: pytest.CaptureFixtur
     monitor.sees("phóng sự", "phóng sự")
 
 
+@pytest.mark.deep
 def test_the_leadership_takes_one_page_along(come: Come, capsys: pytest.CaptureFixture[str]) -> None:
     leader = come("leadership")
     leader.goes("/")

@@ -232,7 +232,7 @@ def test_one_that_would_take_for_ever_or_all_memory_is_a_problem_before_it_is_sa
     assert "takes too long" in str(problem.what)
 
 
-@pytest.mark.parametrize("text", [HUGE, LOOP])
+@pytest.mark.parametrize("text", [HUGE, pytest.param(LOOP, marks=pytest.mark.deep)])
 def test_one_that_would_take_for_ever_or_all_memory_holds_up_no_letter(laid: Laid, tmp_path: Path, text: str) -> None:
     home = tmp_path / "vi" / "duties"
     home.mkdir(parents=True)

@@ -161,6 +161,7 @@ def test_the_same_seed_gives_the_same_year() -> None:
     assert short[0] == short[1]
 
 
+@pytest.mark.deep
 def test_punctual_agencies_get_fewer_letters_than_silent_ones() -> None:
     assert len(small(Scenario.PUNCTUAL).messages) < len(small(Scenario.SILENT).messages)
 
