@@ -58,8 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Files are dealt out in this order: those of few tests first, among which are all that take a minute (browsers,
     processes, lives of a year), so that no worker is left with one at the end. Cases marked ``deep`` are left out but
     in «make deep», and every second case of the unit and integration tests."""
-    for folder in ("unit", "integration"):
-        halves(items, Path(__file__).with_name(folder))
+    halves(items, Path(__file__).with_name("unit"), Path(__file__).with_name("integration"))
     left_out = [] if DEEP else [item for item in items if item.get_closest_marker("deep")]
     if left_out:
         items[:] = [item for item in items if not item.get_closest_marker("deep")]

@@ -22,13 +22,13 @@ def part(cases: Sequence[T], turn: int, of: int) -> Sequence[T]:
     return cases if DEEP else cases[turn % of :: of]
 
 
-def halves(items: Iterable[pytest.Item], folder: Path) -> None:
-    """Of a test with three cases or more under a folder ``make test`` takes every second, of one marked ``both``
+def halves(items: Iterable[pytest.Item], *folders: Path) -> None:
+    """Of a test with three cases or more under these folders ``make test`` takes every second, of one marked ``both``
     all; the others are marked ``deep``, so that the automatic check takes them."""
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         whole = item.get_closest_marker("both") or item.get_closest_marker("deep")
-        if hasattr(item, "callspec") and item.path.is_relative_to(folder) and not whole:
+        if hasattr(item, "callspec") and any(map(item.path.is_relative_to, folders)) and not whole:
             cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for each in cases.values():
         for left_out in each[1::2] if len(each) > 2 else ():

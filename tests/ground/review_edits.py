@@ -113,17 +113,17 @@ class Review:
             yield "time"
 
 
-def _pattern(words: str) -> str:
-    return r"\s+".join(map(re.escape, words.split()[:_WORDS]))
+def _found(text: str, words: Sequence[str]) -> re.Match[str] | None:
+    return re.search(r"\s+".join(map(re.escape, words)), text, re.IGNORECASE)
 
 
 def _at(text: str, begin: str) -> int | None:
-    found = re.search(_pattern(begin), text, re.IGNORECASE)
+    found = _found(text, begin.split()[:_WORDS])
     return found.start() if found else None
 
 
 def _end(text: str, end: str) -> int:
-    found = re.search(r"\s+".join(map(re.escape, end.split()[-_WORDS:])), text, re.IGNORECASE)
+    found = _found(text, end.split()[-_WORDS:])
     return found.end() if found else 0
 
 

@@ -20,7 +20,16 @@ from engine.importer.phrases.marks import body_of, mark_of
 from engine.importer.phrases.names import opens_duty
 from engine.importer.phrases.owners import Unknowing, owner_line, owner_of
 from engine.importer.phrases.timing import timing_of
-from engine.web.pages.plans.import_review import DEFAULT_RULE, Fields, duty_fields, number_duties, shown, time_fields
+from engine.web.pages.plans.import_review import (
+    DEFAULT_RULE,
+    Fields,
+    duty_fields,
+    listed,
+    number_duties,
+    shown,
+    time_fields,
+    value_of,
+)
 from engine.web.pages.plans.import_sheet import Sheet
 
 _PLACE = re.compile(r"(?P<item>sections\[\d{1,4}\]\.items\[\d{1,4}\])\.duties\[(?P<d>\d{1,4})\](?::(?P<at>\d{1,6}))?")
@@ -72,7 +81,9 @@ def _typed(text: str) -> str:
 
 def _words(text: str) -> str:
     """A text without its mark."""
-    return _LISTED.sub("", body_of(text), count=1) if _LISTED.match(body_of(text)) else body_of(text)
+    body = body_of(text)
+    mark = _LISTED.match(body)
+    return body[mark.end() :] if mark else body
 
 
 def _parts_words(text: str, at: int) -> bool:
@@ -90,7 +101,7 @@ class _Duty:
 
     @property
     def text(self) -> str:
-        return _typed(next(iter(self.fields.get("text", ())), ""))
+        return _typed(value_of(self.fields, "text"))
 
 
 @dataclass
@@ -143,7 +154,7 @@ class _Work:
         deadlines = [*upper.found["deadlines"], *lower.found["deadlines"]]
         if self._as_found(upper) and self._as_found(lower) and lower.found["deadlines"]:
             upper.fields |= self._times(_read(deadlines))
-        helping = [*_listed(upper), *_listed(lower)]
+        helping = [each for duty in (upper, lower) for each in listed(value_of(duty.fields, "coordinating"))]
         upper.fields |= {"text": (f"{upper.text.rstrip()}\n{lower.text.strip()}",)}
         upper.fields |= {"coordinating": ("; ".join(dict.fromkeys(helping)),)}
         upper.found = upper.found | {"deadlines": deadlines}
@@ -157,7 +168,7 @@ class _Work:
                 self._take(n)
 
     def _said(self, name: str) -> str:
-        return next(iter(self.fields.get(name, ())), "").strip()
+        return value_of(self.fields, name).strip()
 
     def _year(self) -> int:
         try:
@@ -284,19 +295,13 @@ class _Work:
     def result(self) -> tuple[Sheet, dict[str, tuple[str, ...]]]:
         if not self.changed:
             return self.sheet, self.fields
-        sections = [
-            number_duties(
-                section
-                | {
-                    "items": [
-                        item | {"duties": [each.draft for each in self.duties[f"sections[{s}].items[{i}]"]]}
-                        for i, item in enumerate(section["items"])
-                    ]
-                }
-            )
-            for s, section in enumerate(self.sections)
-        ]
-        order = [f"sections[{s}].items[{i}]" for s, each in enumerate(sections) for i in range(len(each["items"]))]
+        order, sections = [], []
+        for s, section in enumerate(self.sections):
+            paths = [f"sections[{s}].items[{i}]" for i in range(len(section["items"]))]
+            drafts = ([each.draft for each in self.duties[path]] for path in paths)
+            items = [item | {"duties": duties} for item, duties in zip(section["items"], drafts, strict=True)]
+            sections.append(number_duties(section | {"items": items}))
+            order += paths
         found = [each.found for path in order for each in self.duties[path]]
         kept = {name: values for name, values in self.fields.items() if not _PLACE.fullmatch(name.rpartition(".")[0])}
         for path in order:
@@ -309,8 +314,3 @@ class _Work:
 
 def _read(times: Iterable[Mapping[str, Any]]) -> Sequence[Deadline]:
     return [each for time in times for each in deadlines_in(time["text"], column=True)]
-
-
-def _listed(duty: _Duty) -> list[str]:
-    named = next(iter(duty.fields.get("coordinating", ())), "")
-    return [each.strip() for each in named.split(";") if each.strip()]

@@ -58,6 +58,11 @@ class Reviewed:
         self.problems.setdefault(name, []).append(what)
 
 
+def value_of(fields: Fields, name: str) -> str:
+    """The first value of a field as it was sent; empty for none."""
+    return next(iter(fields.get(name, ())), "")
+
+
 # --- from draft to fields ------------------------------------------------------------------------------------------
 
 
@@ -144,7 +149,7 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
     """The plan's data as typed, with errors by field."""
 
     def text(name: str) -> str:
-        return next(iter(fields.get(name, ())), "").strip()
+        return value_of(fields, name).strip()
 
     chosen = {each["name"]: text(f"body[{n}]") for n, each in enumerate(sheet.unknown)}
     out = Reviewed({"schema": sheet.draft["schema"]}, chosen={name: what for name, what in chosen.items() if what})
@@ -197,7 +202,7 @@ def _item(
     duties: list[dict[str, Any]] = []
     for d in kept:
         place = f"{path}.duties[{d}]"
-        body = next(iter(fields.get(f"{place}.text", ())), "").strip()
+        body = value_of(fields, f"{place}.text").strip()
         if not body:
             out.wrong(f"{place}.text", Text("để trống; không phải nhiệm vụ thì đánh dấu bỏ", "empty; tick to drop it"))
         duty = _duty(place, fields, directory, rules, cycles.get(place, ()))
@@ -205,7 +210,7 @@ def _item(
             duty["owners"] = _owner_ids(f"{place}.owners", fields, directory, out)
         out.origin[f"{new}.duties[{len(duties)}]"] = place
         duties.append(duty | {"text": "\n".join(" ".join(row.split()) for row in body.splitlines())})
-    request = bool(next(iter(fields.get(f"{path}.request", ())), ""))
+    request = bool(value_of(fields, f"{path}.request"))
     return {"no": item["no"], "heading": item["heading"], "owners": owners, "request": request, "duties": duties}
 
 
@@ -219,6 +224,11 @@ def number_duties(section: dict[str, Any]) -> dict[str, Any]:
         return item | {"duties": duties}
 
     return section | {"items": [numbered(item) for item in section["items"]]}
+
+
+def listed(typed: str) -> list[str]:
+    """The bodies that a field names, separated by «;»."""
+    return [each.strip() for each in typed.split(";") if each.strip()]
 
 
 def _owner_ids(name: str, fields: Fields, directory: DirectoryFile, out: Reviewed) -> list[str]:
@@ -240,8 +250,7 @@ def _duty(
         known = list(cycle)
     if not known:
         out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cadence chosen"))
-    typed = next(iter(fields.get(f"{place}.coordinating", ())), "")
-    agencies = [each.strip() for each in typed.split(";") if each.strip()]
+    agencies = listed(value_of(fields, f"{place}.coordinating"))
     return {
         "cadence": known or ["ad_hoc"],
         "rule": rules.rule(place, fields),
@@ -266,8 +275,8 @@ class _Rules:
         self.made[DEFAULT_RULE] = rule
 
     def rule(self, place: str, fields: Fields) -> str:
-        due_text = next(iter(fields.get(f"{place}.due", ())), "").strip()
-        wording = " ".join(next(iter(fields.get(f"{place}.wording", ())), "").split())
+        due_text = value_of(fields, f"{place}.due").strip()
+        wording = " ".join(value_of(fields, f"{place}.wording").split())
         if not due_text and not wording:
             return DEFAULT_RULE
         due_day, on = None, None

@@ -39,6 +39,7 @@ from engine.web.pages.plans.import_review import (
     names,
     reviewed,
     unfinished,
+    value_of,
 )
 from engine.web.pages.plans.import_review_pages import Leaves, aside, merged, part_of
 from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
@@ -234,6 +235,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     sheet, fields, agencies = shown.sheet, shown.fields, names(shown.directory)
+    unknown = _unknown(sheet, fields)
     carried = _serializer(ctx).dumps([sheet.name, sheet.found, sheet.draft])
     leaves = Leaves.of(sheet, shown.opened)
     elsewhere = aside(fields_of(sheet, shown.directory), fields, leaves.shown(shown.at))
@@ -249,8 +251,8 @@ def _page(
         leaves=leaves,
         leaf=shown.at,
         parts=leaves.pages[shown.at],
-        unknown=_unknown(sheet, fields),
-        suggested={each["name"]: nearest(each["name"], shown.directory) for each in sheet.unknown},
+        unknown=unknown,
+        suggested={each["name"]: nearest(each["name"], shown.directory) for _, each in unknown if shown.at == 0},
         may_add=ctx.may(Permission.KEEP_AGENCIES),
         aside=kept,
         known={*agencies, *agencies.values()},
@@ -301,19 +303,22 @@ def _doubts(sheet: Sheet, fields: Fields) -> dict[str, Any]:
     by_place: dict[str, list[str]] = {}
     for each in others:
         by_place.setdefault(each["place"], []).append(each["message"])
-    return {"first": first, "others": [each | _answer(each, sheet, fields) for each in others], "by_place": by_place}
-
-
-def _answer(doubt: Mapping[str, Any], sheet: Sheet, fields: Fields) -> dict[str, Any]:
-    """``part``: where a duty is parted so that the words of a doubt are one; ``left``: the line that they begin."""
-    words = doubt["words"] or ""
+    duties: dict[str, list[str]] = {}
     for path, _, _, found in sheet.items:
         for d, duty in enumerate(found):
-            if words and duty["citation"] == doubt["place"]:
-                place = f"{path}.duties[{d}]"
-                at = cut_before(fields.get(f"{place}.text", ("",))[0], words)
-                if at is not None:
-                    return {"part": f"{place}:{at}", "left": None}
+            duties.setdefault(duty["citation"], []).append(f"{path}.duties[{d}]")
+    answered = [each | _answer(each, sheet, fields, duties.get(each["place"], ())) for each in others]
+    return {"first": first, "others": answered, "by_place": by_place}
+
+
+def _answer(doubt: Mapping[str, Any], sheet: Sheet, fields: Fields, duties: Iterable[str]) -> dict[str, Any]:
+    """``part``: where one of ``duties`` is parted so that the words of a doubt are a duty; ``left``: the line that they
+    begin."""
+    words = doubt["words"] or ""
+    for place in duties:
+        at = cut_before(value_of(fields, f"{place}.text"), words)
+        if at is not None:
+            return {"part": f"{place}:{at}", "left": None}
     left = (n for n, each in enumerate(sheet.found["left"]) if words and words in each["text"] and not each["taken"])
     return {"part": "", "left": next(left, None)}
 
