@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from engine.web.pages.plans.import_review import PLAIN, Fields
 from engine.web.pages.plans.import_sheet import Sheet
@@ -16,11 +17,12 @@ HEAD = ""
 """The part for the plan's own fields and the choices for all duties, on the first page."""
 HEAD_FIELDS = frozenset({*PLAIN, "issued_on", "issuer", "supervisor", "due_day", "undated"})
 MAX_PAGE_BYTES = 20_000
-"""Maximum size of a page's lines in bytes."""
+"""Maximum size of a page's lines and open items in bytes; one item that is larger has a page of its own."""
 MAX_OPEN_BYTES = 12_000
 """Maximum size of the fields of open items; opening another closes those that were opened first."""
-HEAD_BYTES, DUTY_BYTES, LINE_BYTES, LEFT_BYTES, BODY_BYTES = 4_500, 2_600, 470, 520, 900
-"""Approximate bytes of the plan's own fields, an open duty, a duty's line, a line left out, an unknown body."""
+HEAD_BYTES, DUTY_BYTES, LINE_BYTES, LEFT_BYTES, BODY_BYTES = 4_500, 3_000, 470, 520, 900
+"""Approximate bytes of the plan's own fields, an open duty without its text, a duty's line, a line left out, an
+unknown body."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Leaves:
             while left and sheet.after(left[0]) <= before:
                 put(f"left[{left.pop(0)}]", LEFT_BYTES)
             before += len(found)
-            put(path, LINE_BYTES * len(found))
+            put(path, _open_bytes(item) if path in opened else LINE_BYTES * len(found))
             places[f"{section['roman']}.{item['no']}"] = len(pages) - 1
             places |= {duty["citation"]: len(pages) - 1 for duty in item["duties"]}
         for n in left:
@@ -79,16 +81,17 @@ class Leaves:
 
 def _within(sheet: Sheet, opened: Sequence[str]) -> tuple[str, ...]:
     """The items opened last whose fields fit on a page; one at least."""
-    sizes = {
-        path: sum(DUTY_BYTES + len(duty["text"].encode()) for duty in item["duties"])
-        for path, _, item, _ in sheet.items
-    }
+    sizes = {path: _open_bytes(item) for path, _, item, _ in sheet.items}
     kept: list[str] = []
     for path in reversed([each for each in opened if each in sizes]):
         if kept and sum(sizes[each] for each in (*kept, path)) > MAX_OPEN_BYTES:
             break
         kept.append(path)
     return tuple(reversed(kept))
+
+
+def _open_bytes(item: Mapping[str, Any]) -> int:
+    return sum(DUTY_BYTES + len(duty["text"].encode()) for duty in item["duties"])
 
 
 def part_of(field: str) -> str:

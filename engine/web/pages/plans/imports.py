@@ -158,7 +158,10 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Respons
     fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.shown(at))
     act, _, target = do.partition(":")
     sheet, fields = corrected(sheet, fields, directory, act, target)
-    shown = ShownReview(sheet, directory, fields, Leaves.of(sheet, opened).clamp(at), opened)
+    after = Leaves.of(sheet, opened)
+    grown = act in ("part", "join") and part_of(target) in leaves.shown(at) and part_of(target) in after.opened
+    at = after.page_of(target) if grown else after.clamp(at)
+    shown = ShownReview(sheet, directory, fields, at, opened)
     if act in SHOWING:
         shown = shown.turned(act, target)
         if not form.has("wrong"):

@@ -243,6 +243,7 @@ def test_no_page_of_the_review_is_over_50_kb_and_opening_and_turning_lose_nothin
     kept = changed(typed, **{f"{ITEM.format(0)}.duties[0].text": "Đã sửa.", "sms_name": "KHX"})
     pages = every_page(desk, send(desk, kept, "look"))
     first = opened(desk, fields(pages[-1].text), 0)
+    assert len(first.content) < 50_000, "an item of six duties"
     assert dict(fields(first.text))[f"{ITEM.format(0)}.duties[0].text"] == "Đã sửa."
     typed = [(name, value) for name, value in fields(first.text) if not name.endswith(".cadence")]
     duty = f"{ITEM.format(0)}.duties[0]"
@@ -258,6 +259,18 @@ def test_no_page_of_the_review_is_over_50_kb_and_opening_and_turning_lose_nothin
     answer = send(desk, again, "save")
     assert answer.status_code == 422, "the other duties of the first item have no cycle any more"
     assert "chưa chọn chu kỳ" in answer.text
+
+
+def test_an_item_is_on_the_page_that_is_shown_however_often_it_is_parted(desk: Office, typed: Pairs) -> None:
+    text = f"{ITEM.format(4)}.duties[0].text"
+    page, turned = opened(desk, typed, 4), 0
+    for _ in range(6):
+        sent = changed(fields(page.text), **{text: "Rà soát, thống kê. Tổ chức tập huấn cho cán bộ cơ sở."})
+        page = send(desk, sent, f"part:{ITEM.format(4)}.duties[0]:19")
+        assert text in dict(fields(page.text))
+        assert len(page.content) < 50_000
+        turned += "number" not in dict(fields(page.text))
+    assert turned, "an item of seven duties does not fit beside the plan's own fields"
 
 
 def test_what_is_saved_unchanged_has_every_item_and_duty_and_waits(desk: Office, typed: Pairs) -> None:
@@ -329,7 +342,7 @@ def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
     assert said in page.find(id=f"{name}-said").get_text()  # type: ignore[union-attr]
     first = fields(opened(desk, fields(answer.text), 0).text)
     assert (f"{ITEM.format(0)}.duties[0].text", "Đã sửa.") in first
-    assert dict(first).get("number") == dict(sent).get("number")
+    assert dict(fields(send(desk, first, "page:0").text)).get("number") == dict(sent).get("number")
     assert rows(desk.context.database, Plan) == []
 
 
