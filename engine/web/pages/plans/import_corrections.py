@@ -38,6 +38,7 @@ _START = re.compile(r"\n\s*(?=\S)|[.;] +(?=\w)|[.;:,] +(?=\([ivx]+\) )")
 _LISTED = re.compile(r"\([ivx]{1,4}\)\s*")
 _QUOTED = 40
 _MOST_CUTS = 8
+_TIME = ("cadence", "due", "wording")
 
 
 def corrected(
@@ -103,6 +104,11 @@ class _Duty:
     def text(self) -> str:
         return _typed(value_of(self.fields, "text"))
 
+    def set_time(self, fields: Fields) -> None:
+        """When it is owed, as its words say: remembered, so that what a person sets is told from it."""
+        self.fields |= fields
+        self.found = self.found | {"timed": {key: list(fields[key]) for key in _TIME}}
+
 
 @dataclass
 class _Work:
@@ -153,7 +159,7 @@ class _Work:
         upper, lower = self.duties[above][before[here - 1][1]], self.duties[path].pop(d)
         deadlines = [*upper.found["deadlines"], *lower.found["deadlines"]]
         if self._as_found(upper) and self._as_found(lower) and lower.found["deadlines"]:
-            upper.fields |= self._times(_read(deadlines))
+            self._retime(upper, _read(deadlines))
         helping = [each for duty in (upper, lower) for each in listed(value_of(duty.fields, "coordinating"))]
         upper.fields |= {"text": (f"{upper.text.rstrip()}\n{lower.text.strip()}",)}
         upper.fields |= {"coordinating": ("; ".join(dict.fromkeys(helping)),)}
@@ -190,29 +196,27 @@ class _Work:
         parts = []
         for n, text in enumerate([texts[0], *map(_words, texts[1:])]):
             deadlines = [*deadlines_in(text), *_read(common)]
-            fields = duty.fields | {"text": (text,)}
-            if untimed:
-                fields |= self._times(deadlines)
-            owners = self._owners(text) if n else ()
-            if owners:
-                fields |= {"owners": owners}
             times = [{"text": each.text, "sentence": each.sentence} for each in deadlines]
             found = duty.found | {"deadlines": times} | ({"bodies": [], "details": []} if n else {})
-            parts.append(_Duty(dict(duty.draft), found, fields))
+            part = _Duty(dict(duty.draft), found, duty.fields | {"text": (text,)})
+            if untimed:
+                self._retime(part, deadlines)
+            owners = self._owners(text) if n else ()
+            if owners:
+                part.fields["owners"] = owners
+            parts.append(part)
             if n:
                 self._settled(text)
         return parts
 
-    def _times(self, deadlines: Sequence[Deadline]) -> dict[str, tuple[str, ...]]:
+    def _retime(self, duty: _Duty, deadlines: Sequence[Deadline]) -> None:
         said = timing_of(deadlines, self._year())
-        return time_fields(said.cadence, said.due_day, said.on, said.wording)
+        duty.set_time(time_fields(said.cadence, said.due_day, said.on, said.wording))
 
     def _as_found(self, duty: _Duty) -> bool:
         """Whether nobody has changed when a duty is owed."""
-        rules = self.sheet.draft["report_rules"]
-        base = duty_fields(duty.draft, rules, self.directory)
-        keys = ("cadence", "due", "wording")
-        return all((duty.fields.get(key) or ("",)) == (base[key] or ("",)) for key in keys)
+        base = duty.found.get("timed") or duty_fields(duty.draft, self.sheet.draft["report_rules"], self.directory)
+        return all((duty.fields.get(key) or ("",)) == (tuple(base[key]) or ("",)) for key in _TIME)
 
     def _owners(self, text: str) -> tuple[str, ...]:
         """The bodies that a text begins with, as the form shows them; one that the directory lacks is offered there."""
@@ -244,14 +248,15 @@ class _Work:
         text = "\n".join(" ".join(row.split()) for row in _words(left["text"]).split("\n"))
         on = date.fromisoformat(left["on"]) if left["on"] else None
         fields: dict[str, tuple[str, ...]] = {"text": (text,), "coordinating": ("",), "owners": owners}
-        fields |= time_fields(left["cadence"], left["due_day"], on, left["wording"])
         times = [{"text": left["wording"], "sentence": text}] if left["wording"] else []
         found: dict[str, Any] = {"citation": "", "bodies": [], "coordinating": [], "deadlines": times, "details": []}
         found |= {"source": {"line": left["line"], "row": 0}, "order": left["order"]}
         draft = {"text": text, "cadence": ["ad_hoc"], "rule": DEFAULT_RULE}
         path = self._path_for(left) or self._new_item(left, text, owners)
         at = sum(each.found["order"] < left["order"] for each in self.duties[path])
-        self.duties[path].insert(at, _Duty(draft, found, fields))
+        duty = _Duty(draft, found, fields)
+        duty.set_time(time_fields(left["cadence"], left["due_day"], on, left["wording"]))
+        self.duties[path].insert(at, duty)
         self.left[n] = left | {"taken": True}
         self.fields = {name: values for name, values in self.fields.items() if not name.startswith(f"left[{n}].")}
         self._settled(text)

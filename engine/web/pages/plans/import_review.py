@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.errors import BadInput, FileRefused
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
@@ -21,9 +21,6 @@ from engine.rules.calendar import day_digits
 from engine.rules.periods import Cadence
 from engine.text import Text
 from engine.web.pages.plans.import_sheet import Sheet, nearest
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT_RULE = "mac-dinh"
 PLAIN = ("number", "title", "short_title", "sms_name")

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -43,9 +43,6 @@ from engine.web.pages.plans.import_review import (
 )
 from engine.web.pages.plans.import_review_pages import Leaves, aside, merged, part_of
 from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
-
-if TYPE_CHECKING:
-    pass
 
 router = APIRouter(include_in_schema=False)
 MAX_FORM_FIELDS = 20_000

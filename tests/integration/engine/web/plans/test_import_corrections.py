@@ -89,6 +89,42 @@ def test_what_somebody_has_set_is_kept_by_both_parts():
         assert fields[f"sections[0].items[0].duties[{d}].cadence"] == ("month",)
 
 
+THREE = """IV. TỔ CHỨC THỰC HIỆN
+1. Sở Y tế
+- Khám bệnh trước ngày 30/6/2021; hằng quý thống kê. {0} trực trước ngày 15/8/2021. {1} cấp tiền trước ngày 10/10/2021.
+2. Công an tỉnh
+- Tuần tra.
+"""
+
+
+@pytest.mark.parametrize(
+    "order", [("Sở Tài chính cấp", "Công an tỉnh trực"), ("Công an tỉnh trực", "Sở Tài chính cấp")]
+)
+def test_a_part_that_is_parted_again_is_owed_when_its_own_words_say(order):
+    sheet, fields = read(THREE.format("Các bên", "Các bên"))
+    typed = THREE.format("Công an tỉnh", "Sở Tài chính").splitlines()[2].removeprefix("- ")
+    fields[f"{FIRST}.text"] = (typed,)
+    for words in order:
+        d, text = next((d, each) for d, each in enumerate(texts(sheet, fields)) if words in each)
+        target = f"sections[0].items[0].duties[{d}]:{cut_before(text, words)}"
+        sheet, fields = corrected(sheet, fields, DIRECTORY, "part", target)
+    due = [fields[f"sections[0].items[0].duties[{d}].due"][0].split("; ")[-1] for d in range(3)]
+    assert due == ["29/6/2021", "14/8/2021", "09/10/2021"]
+    assert [fields[f"sections[0].items[0].duties[{d}].cadence"] for d in (1, 2)] == [("once",)] * 2
+
+
+def test_a_line_that_was_taken_and_is_parted_is_owed_when_its_parts_say():
+    sheet, fields = read(PLAN)
+    n = next(n for n, each in enumerate(sheet.found["left"]) if each["doubted"])
+    fields |= {f"left[{n}].take": ("1",), f"left[{n}].owners": ("Sở Y tế",)}
+    sheet, fields = corrected(sheet, fields, DIRECTORY)
+    place = next(name for name, values in fields.items() if values[0].startswith("Trên cơ sở"))
+    fields[place] = (fields[place][0] + "\n\nKiểm tra trước ngày 01/11/2021.",)
+    sheet, fields = corrected(sheet, fields, DIRECTORY)
+    due = {fields[name][0][:8]: fields[name.replace(".text", ".due")][0] for name in fields if name.endswith(".text")}
+    assert (due["Trên cơ "], due["Kiểm tra"]) == ("14/12/2021", "31/10/2021")
+
+
 def test_joining_undoes_parting(parted):
     sheet, fields = parted
     sheet, fields = corrected(sheet, fields, DIRECTORY, "join", "sections[0].items[0].duties[1]")
