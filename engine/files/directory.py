@@ -190,6 +190,12 @@ class DirectoryFile(FileModel):
         """All ids that a plan may name as an owner: agencies, then groups."""
         return (*self.by_id, *self._groups)
 
+    @cached_property
+    def latest_names(self) -> Mapping[str, str]:
+        """Agency or group id -> its latest name."""
+        found = {agency.id: agency.names[-1].name for agency in self.agencies}
+        return found | {group.id: group.name for group in self.groups}
+
     def name_on(self, agency: str, day: date) -> str:
         """The name of an agency id on a day."""
         return self.by_id[agency].name_on(day).name

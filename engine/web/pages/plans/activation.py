@@ -25,7 +25,6 @@ from engine.queries.plans import plan_page
 from engine.rules.periods import Cadence
 from engine.terms import PlanState, Scenario
 from engine.text import Text
-from engine.web.pages.plans.import_review import names
 from engine.web.pages.plans.imports import plan_download
 
 router = APIRouter(include_in_schema=False)
@@ -62,7 +61,7 @@ def simulate(
         raise NotFound
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
-        agencies = names(read_directory(session))
+        agencies = read_directory(session).latest_names
     begins, ends = _default_period(plan.file, ctx.today)
     typed = {"from": first, "until": until}
     try:

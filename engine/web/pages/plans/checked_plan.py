@@ -21,7 +21,6 @@ from engine.plans import loading
 from engine.queries.time_class import Today
 from engine.terms import PlanState
 from engine.text import Text
-from engine.web.pages.plans.import_review import names
 
 ALL, TICKED, AS_PROPOSED = "all", "ticked", "*"
 
@@ -90,7 +89,7 @@ def show_checked(ctx: RequestContext, found: CheckedPlan, error: DondocError | N
                 if place not in ended
             ],
             stale=trouble.said(ctx.language) if trouble else "",
-            names=names(directory),
+            names=directory.latest_names,
             groups=directory.groups,
         )
 

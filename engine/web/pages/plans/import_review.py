@@ -129,14 +129,8 @@ def written(day: object) -> str:
 
 def shown(directory: DirectoryFile, agency: str) -> str:
     """How the form shows an agency: by name, or by id where the name would resolve to another agency."""
-    name = names(directory).get(agency, agency)
+    name = directory.latest_names.get(agency, agency)
     return name if directory.find(name) == agency else agency
-
-
-def names(directory: DirectoryFile) -> dict[str, str]:
-    """Agency or group id -> its latest name."""
-    found = {agency.id: agency.names[-1].name for agency in directory.agencies}
-    return found | {group.id: group.name for group in directory.groups}
 
 
 # --- from fields to plan -------------------------------------------------------------------------------------------

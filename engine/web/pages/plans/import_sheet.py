@@ -132,7 +132,7 @@ def _left(entry: Accounted, directory: DirectoryFile, year: int) -> dict[str, An
 
 def nearest(name: str, directory: DirectoryFile, most: int = 3) -> list[str]:
     """The names of the directory that are like a name: the same name elsewhere first."""
-    names = [agency.names[-1].name for agency in directory.agencies] + [group.name for group in directory.groups]
+    names = list(directory.latest_names.values())
     same = directory.find(name)
     first = [each for each in names if same and directory.find(each) == same][:1]
     plain = {each.lower(): each for each in names}

@@ -36,7 +36,6 @@ from engine.web.pages.plans.import_review import (
     checked,
     fields_of,
     level_of,
-    names,
     reviewed,
     unfinished,
     value_of,
@@ -234,7 +233,7 @@ def _page(
     error: DondocError | None = None,
     status: int = 200,
 ) -> Response:
-    sheet, fields, agencies = shown.sheet, shown.fields, names(shown.directory)
+    sheet, fields, agencies = shown.sheet, shown.fields, shown.directory.latest_names
     unknown = _unknown(sheet, fields)
     carried = _serializer(ctx).dumps([sheet.name, sheet.found, sheet.draft])
     leaves = Leaves.of(sheet, shown.opened)

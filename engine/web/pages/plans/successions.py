@@ -16,7 +16,6 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import successions
 from engine.plans.successions import Replacement
 from engine.queries.plans import plan_page
-from engine.web.pages.plans.import_review import names
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,7 +71,7 @@ def _page(ctx: RequestContext, plan_id: int, *, outcome: str = "", trouble: Dond
         today=today,
         plan=plan,
         found=found,
-        names=names(directory),
+        names=directory.latest_names,
         departments=[name for name in levels if levels[name] == levels.get(plan.supervisor_id)],
         groups=directory.groups,
         outcome=kind,
