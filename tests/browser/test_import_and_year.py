@@ -58,7 +58,7 @@ def test_a_document_becomes_a_plan_whose_year_is_seen_before_it_is_activated(pag
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
     open_duty(page, "IV.10.1")
-    owner = page.locator("[id='IV.10'] .owner input").first
+    owner = page.locator("[id='IV.10.1'] .owner input").first
     expect(owner).to_have_value("Sở Du lịch")
     owner.fill("Sở Văn hoá & Thể thao")
     page.get_by_role("button", name="Lưu kế hoạch").click()
@@ -92,14 +92,14 @@ def test_a_mistake_is_said_beside_its_field_and_nothing_typed_is_lost(page: Page
     open_duty(page, "IV.2.1")
     page.locator("[id='IV.2.1'] textarea").fill("Việc đã sửa lời.")
     open_duty(page, "IV.3.1")
-    page.locator("[id='IV.3'] .owner input").first.fill("Sở Bịa Đặt")
+    page.locator("[id='IV.3.1'] .owner input").first.fill("Sở Bịa Đặt")
     page.get_by_role("button", name="Lưu kế hoạch").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Chưa lưu: còn 2 chỗ cần sửa")
     expect(page.get_by_label("Tên trong SMS")).to_have_value("Kế hoạch một trăm tám tám")
     page.get_by_role("alert").locator("a, button", has_text="Sở Bịa Đặt").click()
-    expect(page.locator("[id='IV.3'] .said")).to_contain_text("danh bạ không có «Sở Bịa Đặt»")
-    expect(page.locator("[id='IV.3'] .owner input").first).to_have_value("Sở Bịa Đặt")
+    expect(page.locator("[id='IV.3.1'] .said")).to_contain_text("danh bạ không có «Sở Bịa Đặt»")
+    expect(page.locator("[id='IV.3.1'] .owner input").first).to_have_value("Sở Bịa Đặt")
     field = page.locator("[id='IV.2.1']")
     kept = field.locator("textarea").input_value() if field.locator("textarea").count() else field.inner_text()
     assert "Việc đã sửa lời." in kept
@@ -160,7 +160,7 @@ def test_a_plan_of_67_duties_is_a_line_a_duty_with_unknown_bodies_first(
         expect(page.locator("fieldset.body")).to_have_count(2)
         body, line = (
             page.locator("fieldset.body").first.bounding_box(),
-            page.locator(".item-lines .line").first.bounding_box(),
+            page.locator(".line.found").first.bounding_box(),
         )
         assert body
         assert line
@@ -170,7 +170,7 @@ def test_a_plan_of_67_duties_is_a_line_a_duty_with_unknown_bodies_first(
     while True:
         for width in HIGHEST:
             page.set_viewport_size({"width": width, "height": 800})
-            heights = [each.bounding_box() for each in page.locator(".item-lines .line").all()]
+            heights = [each.bounding_box() for each in page.locator(".line.found").all()]
             assert all(box and box["height"] <= HIGHEST[width] for box in heights)
         lines += len(heights)
         if page.get_by_role("button", name="Trang sau").count() == 0:

@@ -1,5 +1,6 @@
-"""Corrections of a review that change which duties there are: a duty's words parted in two, a duty joined to the one
-above it, a line of the document that is a duty after all. Each gives the sheet and the fields under new numbers. Pure.
+"""Corrections of a review that change which duties there are or whose: a duty's words parted in two, a duty joined to
+the one above it, lines of the document that are duties after all, a name that stands for others. Each gives the sheet
+and the fields under new numbers. Pure.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from engine.errors import BadInput
@@ -22,6 +24,7 @@ from engine.importer.phrases.owners import Unknowing, owner_line, owner_of
 from engine.importer.phrases.timing import timing_of
 from engine.web.pages.plans.import_review import (
     DEFAULT_RULE,
+    OTHERS,
     Fields,
     duty_fields,
     listed,
@@ -30,9 +33,12 @@ from engine.web.pages.plans.import_review import (
     time_fields,
     value_of,
 )
+from engine.web.pages.plans.import_review_pages import next_number
 from engine.web.pages.plans.import_sheet import Sheet
 
 _PLACE = re.compile(r"(?P<item>sections\[\d{1,4}\]\.items\[\d{1,4}\])\.duties\[(?P<d>\d{1,4})\](?::(?P<at>\d{1,6}))?")
+_DROPPED = re.compile(r"sections\[\d{1,4}\](?:\.items\[\d{1,4}\]\.duties\[\d{1,4}\])?")
+_RUN = re.compile(r"(\d{1,4})-(\d{1,4})")
 _GAP = re.compile(r"\n[ \t]*\n")
 _START = re.compile(r"\n\s*(?=\S)|[.;] +(?=\w)|[.;:,] +(?=\([ivx]+\) )")
 _LISTED = re.compile(r"\([ivx]{1,4}\)\s*")
@@ -44,15 +50,21 @@ _TIME = ("cadence", "due", "wording")
 def corrected(
     sheet: Sheet, fields: Fields, directory: DirectoryFile, act: str = "", target: str = ""
 ) -> tuple[Sheet, dict[str, tuple[str, ...]]]:
-    """The review after ``act`` on ``target``: «part» (a duty's path, a colon, where its second half begins) or «join»
-    (the path of the duty that ends the one above it). Then each empty line in a duty's words ends a duty, and each
+    """The review after ``act`` on ``target``: «part» (a duty's path, a colon, where its second half begins), «join»
+    (the path of the duty that ends the one above it), «drop» (a duty's or a section's path: it assigns nothing; once
+    more: it does) or «take» (the numbers of the first and the last of lines left out: each is a duty). Then each name
+    that was said to stand for others is replaced by them, each empty line in a duty's words ends a duty, and each
     ticked line whose owner is named is one. What means nothing changes nothing."""
     work = _Work.of(sheet, fields, directory)
-    place = _PLACE.fullmatch(target)
+    place, run = _PLACE.fullmatch(target), _RUN.fullmatch(target)
     if act == "part" and place and place["at"]:
         work.part(place["item"], int(place["d"]), int(place["at"]))
     elif act == "join" and place:
         work.join(place["item"], int(place["d"]))
+    elif act == "drop" and _DROPPED.fullmatch(target):
+        work.drop(target)
+    elif act == "take" and run:
+        work.take(int(run[1]), int(run[2]))
     work.settle()
     return work.result()
 
@@ -144,6 +156,7 @@ class _Work:
         if d < len(self.duties.get(path, ())):
             duty = self.duties[path][d]
             if _parts_words(duty.text, at):
+                self._reopen(duty)
                 duty.fields["text"] = (f"{duty.text[:at].rstrip()}\n\n{duty.text[at:]}",)
 
     def join(self, path: str, d: int) -> None:
@@ -157,6 +170,8 @@ class _Work:
         if above.partition(".")[0] != section:
             return
         upper, lower = self.duties[above][before[here - 1][1]], self.duties[path].pop(d)
+        upper.fields["open"] = upper.fields.get("open") or lower.fields.get("open", ())
+        self._reopen(upper)
         deadlines = [*upper.found["deadlines"], *lower.found["deadlines"]]
         if self._as_found(upper) and self._as_found(lower) and lower.found["deadlines"]:
             self._retime(upper, _read(deadlines))
@@ -166,12 +181,68 @@ class _Work:
         upper.found = upper.found | {"deadlines": deadlines}
         self.changed = True
 
+    def _reopen(self, duty: _Duty) -> None:
+        """An open duty is the one opened last."""
+        if duty.fields.get("open"):
+            duty.fields["open"] = (str(next_number(self.fields)),)
+
+    def drop(self, target: str) -> None:
+        """A duty or a section that assigns nothing; once more: it does."""
+        among = [
+            (path, each)
+            for path, duties in self.duties.items()
+            for d, each in enumerate(duties)
+            if f"{path}.duties[{d}].".startswith(f"{target}.")
+        ]
+        kept = [each for path, each in among if not self._said(f"{path}.drop") and not each.fields.get("drop")]
+        for path, each in among:
+            each.fields["drop"] = ("1",) if kept else ()
+            if not kept:
+                self.fields.pop(f"{path}.drop", None)
+        self.changed = bool(among)
+
+    def take(self, first: int, last: int) -> None:
+        """Lines left out one after another, each a duty of the body that it begins with, or of the one that was named
+        for all of them."""
+        of_all = listed(self._said(f"left[{first}].run"))
+        self._offer_unknown(of_all)
+        for n in range(first, min(last + 1, len(self.left))):
+            if not self.left[n]["taken"]:
+                own = [each for each in self.fields.get(f"left[{n}].owners", ()) if each.strip()]
+                owners = own or self._owners(_words(self.left[n]["text"])) or of_all
+                self.fields |= {f"left[{n}].take": ("1",), f"left[{n}].owners": tuple(owners)}
+
     def settle(self) -> None:
+        self._replace_names()
         for path, duties in self.duties.items():
             self.duties[path] = [part for duty in duties for part in self._parts(duty)]
         for n, left in enumerate(self.left):
             if not left["taken"] and self._said(f"left[{n}].take") and self._said(f"left[{n}].owners"):
                 self._take(n)
+
+    def _replace_names(self) -> None:
+        """The bodies that a name of the document was said to stand for, in its place everywhere."""
+        for n in range(len(self.unknown)):
+            names = listed(value_of(self.fields, f"body[{n}].as"))
+            if value_of(self.fields, f"body[{n}]") != OTHERS or not names:
+                continue
+            for each in (self.fields, *(duty.fields for duties in self.duties.values() for duty in duties)):
+                for key, owners in each.items():
+                    if key.rpartition(".")[2] == "owners" and self.unknown[n]["name"] in owners:
+                        spread = (names if owner == self.unknown[n]["name"] else [owner] for owner in owners)
+                        each[key] = tuple(dict.fromkeys(chain.from_iterable(spread)))
+            self._offer_unknown(names)
+            self.fields = {name: values for name, values in self.fields.items() if not name.startswith(f"body[{n}]")}
+            self.changed = True
+
+    def _offer_unknown(self, typed: Iterable[str]) -> None:
+        lacking = (name for name in typed if not (self.directory.members(name) or self.directory.find(name)))
+        self._offer({"name": name, "group": False} for name in lacking)
+
+    def _offer(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """Names that the directory lacks, to be chosen once for all duties."""
+        known = {each["name"] for each in self.unknown}
+        self.unknown += [{**each, "count": 1} for each in bodies if each["name"] not in known]
 
     def _said(self, name: str) -> str:
         return value_of(self.fields, name).strip()
@@ -225,12 +296,7 @@ class _Work:
             return ()
         elsewhere = any(each["code"] == "other_province" for each in self.warnings)
         bodies = [owner_of(name, Unknowing() if elsewhere else self.directory) for name in line.names]
-        known = {each["name"] for each in self.unknown}
-        self.unknown += [
-            {"name": each.name, "group": each.group, "count": 1}
-            for each in bodies
-            if not each.agency and each.name not in known
-        ]
+        self._offer({"name": each.name, "group": each.group} for each in bodies if not each.agency)
         return tuple(dict.fromkeys(shown(self.directory, each.agency) if each.agency else each.name for each in bodies))
 
     def _settled(self, text: str) -> None:

@@ -33,6 +33,8 @@ Fields = Mapping[str, tuple[str, ...]]
 
 NEW = "+"
 """The choice of a body that is to be added to the directory."""
+OTHERS = "="
+"""The choice of a name that stands for bodies typed beside it."""
 NO_OWNER = Text("chưa có cơ quan chủ trì", "no owner")
 UNDATED = ("none", "year", "half_year year", "quarter")
 """What duties without words about time report: nothing of their own, or by a cycle."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -26,6 +26,27 @@ AS_HEADING = "đọc là tiêu đề"
 
 
 @dataclass(frozen=True)
+class Row:
+    """A duty of the review: where it stands in the draft, and what was found for it."""
+
+    path: str
+    item_path: str
+    section: Mapping[str, Any]
+    item: Mapping[str, Any]
+    duty: Mapping[str, Any]
+    found: Mapping[str, Any]
+
+    @property
+    def number(self) -> str:
+        """That of its item: «IV.3»."""
+        return f"{self.section['roman']}.{self.item['no']}"
+
+    @property
+    def is_first(self) -> bool:
+        return self.path.endswith(".duties[0]")
+
+
+@dataclass(frozen=True)
 class Sheet:
     """What was found in a document, and the draft made from it: plain values carried by the form."""
 
@@ -43,6 +64,15 @@ class Sheet:
                 yield f"sections[{s}].items[{i}]", section, item, self.found["duties"][at : at + count]
                 at += count
 
+    @cached_property
+    def rows(self) -> Sequence[Row]:
+        """The duties in document order."""
+        return [
+            Row(f"{path}.duties[{d}]", path, section, item, duty, found[d])
+            for path, section, item, found in self.items
+            for d, duty in enumerate(item["duties"])
+        ]
+
     @property
     def unknown(self) -> list[dict[str, Any]]:
         """The names that the directory does not have, in a lasting order: ``name``, ``group``, ``count``."""
@@ -55,6 +85,11 @@ class Sheet:
     def after(self, n: int) -> int:
         """How many duties stand before a line left out."""
         return bisect_left(self._orders, self.found["left"][n]["order"])
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        """What everybody is asked to do, as far as nobody has made a duty of it."""
+        return [each for each in self.found["left"] if each["reason"] == TO_ALL and not each["taken"]]
 
     @property
     def undated(self) -> list[str]:
@@ -78,7 +113,7 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
                 source = {"line": duty.place.line, "row": duty.place.row}
                 more = {"details": list(duty.details), "order": duty.place.order}
                 duties.append(said | more | {"deadlines": times, "source": source})
-    kept = {name: found[name] for name in ("number", "issuer", "found", "warnings", "instructions")}
+    kept = {name: found[name] for name in ("number", "issuer", "found", "warnings")}
     left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
     shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT] + _doubted(plan)
     year = plan.date.year if plan.date else 2000

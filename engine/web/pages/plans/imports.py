@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -40,7 +41,7 @@ from engine.web.pages.plans.import_review import (
     unfinished,
     value_of,
 )
-from engine.web.pages.plans.import_review_pages import Leaves, aside, merged, part_of
+from engine.web.pages.plans.import_review_pages import Leaves, aside, merged, next_number, part_of
 from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
 
 router = APIRouter(include_in_schema=False)
@@ -119,7 +120,7 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
     return answered(ctx, READING, ("import", upload.name, digest_of(upload.raw)), read, _read_page)
 
 
-SHOWING = ("open", "close", "page", "look", "part", "join")
+SHOWING = ("open", "close", "page", "look", "part", "join", "drop", "take")
 """What a button of the review does that ends neither in a plan nor in a file."""
 READING, SAVING = Text("Đang đọc văn bản", "Reading the document"), Text("Đang lưu kế hoạch", "Saving the plan")
 
@@ -146,18 +147,17 @@ def again(ctx: SignedIn) -> Response:
 def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Response:
     """Save the plan, download its file, turn the page, or render the page again (in another language)."""
     sheet = _load_sheet(ctx, form.raw("sheet"))
-    elsewhere, number, opened = _load_aside(ctx, form.raw("aside"))
+    elsewhere, number = _load_aside(ctx, form.raw("aside"))
     with ctx.reading() as (session, _):
         directory = read_directory(session)
-    leaves, do = Leaves.of(sheet, opened), form.raw("do")
+    leaves, do = Leaves.of(sheet, {**elsewhere, **form.fields}), form.raw("do")
     at = leaves.clamp(number)
     fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.shown(at))
     act, _, target = do.partition(":")
     sheet, fields = corrected(sheet, fields, directory, act, target)
-    after = Leaves.of(sheet, opened)
-    grown = act in ("part", "join") and part_of(target) in leaves.shown(at) and part_of(target) in after.opened
-    at = after.page_of(target) if grown else after.clamp(at)
-    shown = ShownReview(sheet, directory, fields, at, opened)
+    after = Leaves.of(sheet, fields)
+    moved = act in ("part", "join") and target.partition(":")[0] in leaves.shown(at) and after.opened
+    shown = ShownReview(sheet, directory, fields, after.page_of(after.opened[-1]) if moved else after.clamp(at))
     if act in SHOWING:
         shown = shown.turned(act, target)
         if not form.has("wrong"):
@@ -199,30 +199,35 @@ def plan_download(number: str, text: str) -> Response:
 
 @dataclass(frozen=True)
 class ShownReview:
-    """The state of a review: all fields, the page shown, and the items that are open."""
+    """The state of a review: all fields, and the page shown."""
 
     sheet: Sheet
     directory: DirectoryFile
     fields: Fields
     at: int = 0
-    opened: tuple[str, ...] = ()
+
+    @cached_property
+    def leaves(self) -> Leaves:
+        return Leaves.of(self.sheet, self.fields)
 
     def turned(self, act: str, target: str) -> ShownReview:
-        """Another page, or an item opened or closed."""
+        """Another page, or a duty opened or closed."""
         if act == "page" and re.fullmatch(r"[0-9]{1,4}", target):
-            return replace(self, at=Leaves.of(self.sheet, self.opened).clamp(int(target)))
-        paths = {path for path, *_ in self.sheet.items}
-        if act not in ("open", "close") or target not in paths:
+            return replace(self, at=self.leaves.clamp(int(target)))
+        if act not in ("open", "close") or target not in {row.path for row in self.sheet.rows}:
             return self
-        kept = tuple(each for each in self.opened if each != target)
-        opened = (*kept, target) if act == "open" else kept
-        return replace(self, opened=opened, at=Leaves.of(self.sheet, opened).page_of(f"{target}.x"))
+        number = str(next_number(self.fields)) if act == "open" else ""
+        turned = replace(self, fields={**self.fields, f"{target}.open": (number,)})
+        return replace(turned, at=turned.leaves.page_of(target))
 
     def at_first(self, problems: Iterable[str]) -> ShownReview:
-        """The page of the first problem, with the items open that have one."""
-        parts = dict.fromkeys(part for name in problems if (part := part_of(name)).startswith("sections["))
-        leaves = Leaves.of(self.sheet, tuple(reversed(parts)))
-        return replace(self, at=min(map(leaves.page_of, problems), default=self.at), opened=leaves.opened)
+        """The page of the first problem, with the duties open that have one."""
+        rows, number = self.sheet.rows, next_number(self.fields) + len(self.sheet.rows)
+        of_item = {row.item_path: row.path for row in reversed(rows)}
+        parts = dict.fromkeys(of_item.get(part_of(name), part_of(name)) for name in problems)
+        opened = {f"{part}.open": (str(number - n),) for n, part in enumerate(parts) if part.startswith("sections[")}
+        turned = replace(self, fields={**self.fields, **opened})
+        return replace(turned, at=min(map(turned.leaves.page_of, problems), default=self.at))
 
 
 def _page(
@@ -236,9 +241,11 @@ def _page(
     sheet, fields, agencies = shown.sheet, shown.fields, shown.directory.latest_names
     unknown = _unknown(sheet, fields)
     carried = _serializer(ctx).dumps([sheet.name, sheet.found, sheet.draft])
-    leaves = Leaves.of(sheet, shown.opened)
+    leaves = shown.leaves
+    closed = {f"{row.path}.open" for row in sheet.rows if row.path not in leaves.opened}
+    fields = {name: values for name, values in fields.items() if name not in closed}
     elsewhere = aside(fields_of(sheet, shown.directory), fields, leaves.shown(shown.at))
-    kept = _serializer(ctx).dumps([elsewhere, shown.at, list(leaves.opened)])
+    kept = _serializer(ctx).dumps([elsewhere, shown.at])
     return ctx.page(
         "review.html",
         status,
@@ -249,7 +256,7 @@ def _page(
         bodies=agencies,
         leaves=leaves,
         leaf=shown.at,
-        parts=leaves.pages[shown.at],
+        blocks=list(leaves.blocks(shown.at, fields)),
         unknown=unknown,
         suggested={each["name"]: nearest(each["name"], shown.directory) for _, each in unknown if shown.at == 0},
         may_add=ctx.may(Permission.KEEP_AGENCIES),
@@ -259,6 +266,7 @@ def _page(
         cuts=cuts,
         undated_choices=UNDATED,
         gaps=_gaps(sheet),
+        dropped_sections=_dropped_sections(sheet, fields),
         ended=_ended(shown),
         sentence=error.said(ctx.language) if error else "",
     )
@@ -279,6 +287,13 @@ def _ended(shown: ShownReview) -> list[EndedName]:
             for owner in duty.get("owners") or item["owners"]:
                 places.setdefault(owner, []).append(duty["citation"])
     return list(ended_among(places, shown.directory, on)) if on else []
+
+
+def _dropped_sections(sheet: Sheet, fields: Fields) -> set[str]:
+    """The sections of which no duty is left, by their paths."""
+    rows = [(row.path.partition(".")[0], row) for row in sheet.rows]
+    kept = {s for s, row in rows if f"{row.path}.drop" not in fields and f"{row.item_path}.drop" not in fields}
+    return {s for s, _ in rows} - kept
 
 
 def _gaps(sheet: Sheet) -> dict[str, list[str]]:
@@ -324,15 +339,14 @@ def _answer(doubt: Mapping[str, Any], sheet: Sheet, fields: Fields, duties: Iter
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
     # The salt names the shape of what is carried: a form that was open over an upgrade is asked for again in words.
-    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import@2")
+    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import@3")
 
 
-def _load_aside(ctx: RequestContext, carried: str) -> tuple[Fields, int, tuple[str, ...]]:
-    """Values typed elsewhere, the page shown, the items open. Raises BadInput unless the signature is ours."""
+def _load_aside(ctx: RequestContext, carried: str) -> tuple[Fields, int]:
+    """Values typed elsewhere, and the page shown. Raises BadInput unless the signature is ours."""
     try:
-        fields, at, opened = _serializer(ctx).loads(carried)
-        typed = {str(name): tuple(map(str, values)) for name, values in fields.items()}
-        return typed, int(at), tuple(map(str, opened))
+        fields, at = _serializer(ctx).loads(carried)
+        return {str(name): tuple(map(str, values)) for name, values in fields.items()}, int(at)
     except (BadSignature, AttributeError, TypeError, ValueError):
         raise _unreadable() from None
 

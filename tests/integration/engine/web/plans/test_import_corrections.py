@@ -169,6 +169,80 @@ def test_a_line_ticked_without_an_owner_waits_for_one():
     assert f"left[{n}].owners" in reviewed(sheet, fields, DIRECTORY).problems
 
 
+ROWS = (
+    """I. MỤC TIÊU
+1. Nâng cao nhận thức của người dân.
+II. CHỈ TIÊU
+- Rà soát các tuyến đường, xong trước ngày 30/6/2021.
+- Công an tỉnh xử lý 100% vi phạm về tải trọng.
+- Trung tâm Cứu hộ Bắc Sơn tiếp nhận 100% cuộc gọi.
+- Sơn kẻ vạch 100% đường.
+"""
+    + PLAN
+)
+
+
+def test_lines_one_after_another_are_duties_at_one_tap_each_of_the_body_that_it_begins_with():
+    sheet, fields = read(ROWS)
+    lines = [n for n, each in enumerate(sheet.found["left"]) if each["section"][0] == "II"]
+    assert lines == [1, 2, 3, 4]
+    before = whole(sheet, fields)
+    sheet, fields = corrected(sheet, fields | {"left[1].run": ("Sở Xây dựng; Sở Cầu đường",)}, DIRECTORY, "take", "1-4")
+    plan = reviewed(sheet, fields, DIRECTORY).data
+    (section,) = [each for each in plan["sections"] if each["roman"] == "II"]
+    rows = [(item["owners"], duty["text"].split()[0]) for item in section["items"] for duty in item["duties"]]
+    assert rows == [
+        (["so-xay-dung", "so-cau-duong"], "Rà"),
+        (["cong-an-tinh"], "Công"),
+        (["trung-tam-cuu-ho-bac-son"], "Trung"),
+        (["so-xay-dung", "so-cau-duong"], "Sơn"),
+    ]
+    assert [each["name"] for each in sheet.unknown] == ["Sở Cầu đường", "Trung tâm Cứu hộ Bắc Sơn"], "once for all"
+    assert plan["report_rules"][section["items"][0]["duties"][0]["rule"]]["on"] == "2021-06-29"
+    assert len(whole(sheet, fields)) > len(before)
+    assert corrected(sheet, fields, DIRECTORY, "take", "1-4") == (sheet, fields)
+
+
+def test_lines_taken_together_without_an_owner_wait_for_one():
+    sheet, fields = corrected(*read(ROWS), DIRECTORY, "take", "1-4")
+    assert [name for name in reviewed(sheet, fields, DIRECTORY).problems if name.startswith("left[")] == [
+        "left[1].owners",
+        "left[4].owners",
+    ]
+
+
+def test_a_duty_that_is_none_is_dropped_at_one_tap_and_kept_at_another():
+    before = read(PLAN)
+    sheet, fields = corrected(*before, DIRECTORY, "drop", FIRST)
+    duties = reviewed(sheet, fields, DIRECTORY).data["sections"][0]["items"][0]["duties"]
+    assert all("Khám bệnh" not in each["text"] for each in duties)
+    assert corrected(sheet, fields, DIRECTORY, "drop", FIRST) == before
+
+
+def test_a_section_that_assigns_nothing_is_dropped_at_one_tap_and_kept_at_another():
+    before = read(PLAN + "V. PHÂN CÔNG THỰC HIỆN\n1. Sở Tài chính\n- Cấp kinh phí trước ngày 30/6/2021.\n")
+    sheet, fields = before[0], before[1] | {"sections[0].items[0].drop": ("1",)}
+    sheet, fields = corrected(sheet, fields, DIRECTORY, "drop", "sections[0]")
+    plan = reviewed(sheet, fields, DIRECTORY).data
+    assert [section["roman"] for section in plan["sections"]] == ["V"]
+    assert corrected(sheet, fields, DIRECTORY, "drop", "sections[0]") == before, "an item dropped before is kept, too"
+
+
+def test_a_name_that_stands_for_several_is_replaced_once_everywhere():
+    body = PLAN.replace("1. Sở Y tế", "1. Liên ngành Y tế - Công an").replace("Công an tỉnh giữ", "các bên giữ")
+    sheet, fields = read(body)
+    (name,) = [each["name"] for each in sheet.unknown]
+    fields |= {"body[0]": ("=",), "body[0].as": ("Sở Y tế; Công an tỉnh ; Trung tâm Cứu hộ Bắc Sơn",)}
+    sheet, fields = corrected(sheet, fields, DIRECTORY)
+    assert fields["sections[0].items[0].owners"] == ("Sở Y tế", "Công an tỉnh", "Trung tâm Cứu hộ Bắc Sơn")
+    assert not [name for name in fields if name.startswith("body[0]")]
+    assert [each["name"] for each in sheet.unknown] == [name, "Trung tâm Cứu hộ Bắc Sơn"]
+    fields["body[1]"] = ("Sở Tư pháp",)
+    plan = reviewed(sheet, fields, DIRECTORY)
+    assert plan.data["sections"][0]["items"][0]["owners"] == ["so-y-te", "cong-an-tinh", "so-tu-phap"]
+    assert corrected(sheet, fields, DIRECTORY) == (sheet, fields)
+
+
 def test_one_duty_of_an_item_may_be_another_body_s():
     sheet, fields = read(PLAN)
     fields["sections[0].items[0].duties[1].owners"] = ("Sở Tài chính", "")
@@ -220,8 +294,10 @@ TARGETS = [
 ]
 
 
-@pytest.mark.parametrize("act", ["part", "join", "open", ""])
-@pytest.mark.parametrize("target", [*TARGETS, "sections[0].items[0].duties[99]", f"{FIRST}:-1", "left[0]"])
+@pytest.mark.parametrize("act", ["part", "join", "drop", "take", "open", ""])
+@pytest.mark.parametrize(
+    "target", [*TARGETS, "sections[0].items[0].duties[99]", f"{FIRST}:-1", "left[0]", "7-3", "98-99"]
+)
 def test_a_target_that_means_nothing_changes_nothing(act, target):
     before = read(PLAN.replace("1. Sở Y tế", "1. Công an tỉnh"))
     after = corrected(*before, DIRECTORY, act, target)
@@ -231,7 +307,7 @@ def test_a_target_that_means_nothing_changes_nothing(act, target):
 TEXT = (DATA / "188-kh-ubnd-2021.txt").read_text()
 SHEET = sheet_of(read_document(TEXT.encode(), "188.txt", directory=DIRECTORY), DIRECTORY)
 ACTS = st.lists(
-    st.tuples(st.sampled_from(["part", "join"]), st.integers(0, 16), st.integers(0, 5), st.integers(0, 400))
+    st.tuples(st.sampled_from(["part", "join", "drop"]), st.integers(0, 16), st.integers(0, 5), st.integers(0, 400))
 )
 
 
@@ -240,7 +316,8 @@ def test_whatever_is_parted_and_joined_no_word_is_lost_and_every_duty_has_its_fi
     sheet, fields = SHEET, fields_of(SHEET, DIRECTORY)
     before = whole(sheet, fields)
     for act, item, d, at in acts:
-        sheet, fields = corrected(sheet, fields, DIRECTORY, act, f"sections[0].items[{item}].duties[{d}]:{at}")
+        colon = "" if act == "drop" else f":{at}"
+        sheet, fields = corrected(sheet, fields, DIRECTORY, act, f"sections[0].items[{item}].duties[{d}]{colon}")
     assert whole(sheet, fields) == before
     assert len(sheet.found["duties"]) == len(texts(sheet, fields))
     for path, _, item_, found in sheet.items:

@@ -98,18 +98,18 @@ def typed(desk: Office, read_once: dict[str, Pairs]) -> Pairs:
 
 
 def opened(desk: Office, typed: Pairs, item: int) -> httpx.Response:
-    """The review with one item open."""
-    return send(desk, typed, f"open:{ITEM.format(item)}")
+    """The review with an item's first duty open."""
+    return send(desk, typed, f"open:{ITEM.format(item)}.duties[0]")
 
 
 def test_the_review_shows_a_line_a_duty_and_what_was_found(desk: Office, typed: Pairs) -> None:
     pages = every_page(desk, upload(desk, TEXT.read_bytes()))
-    lines = select(pages, ".item-lines .line")
+    lines = select(pages, ".line.found")
     assert len(lines) == 28
     assert "định kỳ" in lines[-2].get_text()
     assert "dòng 11" in select(pages, 'label[for="number"]')[0].get_text()
     assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == ["IV.6.1", "IV.14"]
-    assert select([opened(desk, typed, 11)], "[id='IV.12'] [name$='.request']")[0].has_attr("checked")
+    assert select([opened(desk, typed, 11)], "[id='IV.12.1'] [name$='.request']")[0].has_attr("checked")
     assert "6 tháng, 01 năm" in select([opened(desk, typed, 0)], "[id='IV.1.1'] .times")[0].get_text()
 
 
@@ -243,11 +243,11 @@ def test_no_page_of_the_review_is_over_50_kb_and_opening_and_turning_lose_nothin
     kept = changed(typed, **{f"{ITEM.format(0)}.duties[0].text": "Đã sửa.", "sms_name": "KHX"})
     pages = every_page(desk, send(desk, kept, "look"))
     first = opened(desk, fields(pages[-1].text), 0)
-    assert len(first.content) < 50_000, "an item of six duties"
+    assert len(first.content) < 50_000
     assert dict(fields(first.text))[f"{ITEM.format(0)}.duties[0].text"] == "Đã sửa."
     typed = [(name, value) for name, value in fields(first.text) if not name.endswith(".cadence")]
     duty = f"{ITEM.format(0)}.duties[0]"
-    folded = send(desk, changed(typed, **{f"{duty}.cadence": "quarter"}), f"close:{ITEM.format(0)}")
+    folded = send(desk, changed(typed, **{f"{duty}.cadence": "quarter"}), f"close:{ITEM.format(0)}.duties[0]")
     assert f"{duty}.text" not in dict(fields(folded.text))
     again = fields(opened(desk, fields(folded.text), 0).text)
     assert [value for name, value in again if name == f"{duty}.cadence"] == ["quarter"]
@@ -256,21 +256,21 @@ def test_no_page_of_the_review_is_over_50_kb_and_opening_and_turning_lose_nothin
         again = fields(again_page.text)
         assert len(again_page.content) < 50_000
     assert all(len(page.content) < 50_000 for page in pages)
-    answer = send(desk, again, "save")
-    assert answer.status_code == 422, "the other duties of the first item have no cycle any more"
+    answer = send(desk, [(name, value) for name, value in again if not name.endswith(".cadence")], "save")
+    assert answer.status_code == 422, "the open duties have no cycle any more"
     assert "chưa chọn chu kỳ" in answer.text
 
 
-def test_an_item_is_on_the_page_that_is_shown_however_often_it_is_parted(desk: Office, typed: Pairs) -> None:
+def test_a_duty_is_on_the_page_that_is_shown_however_often_it_is_parted(desk: Office, typed: Pairs) -> None:
     text = f"{ITEM.format(4)}.duties[0].text"
     page, turned = opened(desk, typed, 4), 0
-    for _ in range(6):
+    for _ in range(16):
         sent = changed(fields(page.text), **{text: "Rà soát, thống kê. Tổ chức tập huấn cho cán bộ cơ sở."})
         page = send(desk, sent, f"part:{ITEM.format(4)}.duties[0]:19")
         assert text in dict(fields(page.text))
         assert len(page.content) < 50_000
         turned += "number" not in dict(fields(page.text))
-    assert turned, "an item of seven duties does not fit beside the plan's own fields"
+    assert turned, "eight duties above it do not fit beside the plan's own fields"
 
 
 def test_what_is_saved_unchanged_has_every_item_and_duty_and_waits(desk: Office, typed: Pairs) -> None:
@@ -379,7 +379,7 @@ def test_an_unfinished_draft_is_given_too_with_what_is_wrong_at_its_head(desk: O
 
 def test_pasted_text_is_read_like_a_file(desk: Office) -> None:
     data = {"token": desk.token("/plans/import"), "text": TEXT.read_text()}
-    assert len(select(every_page(desk, desk.client.post("/plans/import", data=data)), ".item-lines")) == 17
+    assert len(select(every_page(desk, desk.client.post("/plans/import", data=data)), ".line.found")) == 28
 
 
 def bomb() -> bytes:
@@ -522,7 +522,7 @@ def test_the_buttons_of_a_review_part_a_duty_and_join_it_again(desk: Office) -> 
         "14/8/2021",
     )
     assert "Trung tâm Cứu hộ Bắc Sơn" in select([parted], "fieldset.body legend")[0].get_text()
-    folded = send(desk, fields(parted.text), f"close:{ITEM.format(1)}")
+    folded = send(desk, fields(parted.text), f"close:{ITEM.format(1)}.duties[0]")
     assert f"{place}.text" not in dict(fields(folded.text))
     settled = changed(fields(folded.text), short_title="Kế hoạch 9", sms_name="KH9", supervisor="Sở Y tế")
     assert send(desk, changed(settled, **{"body[0]": "+"})).status_code == 303
@@ -534,3 +534,22 @@ def test_the_buttons_of_a_review_part_a_duty_and_join_it_again(desk: Office) -> 
         "Tuần tra.\nTrung tâm Cứu hộ Bắc Sơn trực cứu hộ trước ngày 15/8/2021."
     )
     assert select([joined], "fieldset.body") == [], "no duty bears the name any more"
+
+
+def test_the_buttons_of_a_review_take_lines_together_and_drop_a_duty_or_a_section(desk: Office) -> None:
+    aims = "II. CHỈ TIÊU\n- Giảm nghèo.\n- Công an tỉnh xử lý 100% vi phạm.\n- Kẻ vạch đường.\n"
+    page = upload(desk, DATED.replace("IV. TỔ CHỨC", aims + "IV. TỔ CHỨC", 1).encode())
+    button = select([page], "button[value^='take:']")[-1]
+    first = str(button["value"]).removeprefix("take:").partition("-")[0]
+    typed = changed(fields(page.text), **{f"left[{first}].run": "Sở Tài chính"})
+    taken = send(desk, typed, str(button["value"]))
+    who = [each.get_text() for each in select([taken], ".line.found .who")]
+    assert who[-3:] == ["Sở Tài chính", "Công an tỉnh", "Sở Tài chính"]
+    (button,) = select([taken], "h3 button[value='drop:sections[1]']")
+    assert button.get_text() == "bỏ cả phần"
+    dropped = send(desk, fields(taken.text), str(button["value"]))
+    assert len(select([dropped], ".line.found.dropped")) == 3
+    (button,) = select([dropped], "h3 button[value='drop:sections[1]']")
+    assert button.get_text() == "lấy lại cả phần"
+    one = send(desk, fields(dropped.text), str(select([dropped], ".line.found .drop")[-1]["value"]))
+    assert len(select([one], ".line.found.dropped")) == 2
