@@ -2,9 +2,10 @@
 
     PYTHONPATH=tests python -m ground.review_edits FILE.yaml [--each]
 
-Corrections are counted as they are made in the form: a duty parted or joined by a button, a line taken, a duty dropped,
-an owner, a time or a duty's words typed. The review itself is asked after each. Agencies that a directory does not have
-are not counted: in one's own province they are there.
+Corrections are counted as they are made in the form: a duty parted or joined by a button, a line or a run of lines
+taken, a duty or a whole section dropped, an owner, a name that stands for others, a time or a duty's words typed. The
+review itself is asked after each. Agencies that a directory does not have are not counted: in one's own province they
+are there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from engine.files.directory import DirectoryFile, load_directory
 from engine.importer import read_document
 from engine.importer.vietnamese import squashed
 from engine.web.pages.plans.import_corrections import corrected, cut_before
-from engine.web.pages.plans.import_review import Fields, fields_of
-from engine.web.pages.plans.import_sheet import Sheet, sheet_of
+from engine.web.pages.plans.import_review import OTHERS, Fields, fields_of
+from engine.web.pages.plans.import_review_pages import Leaves
+from engine.web.pages.plans.import_sheet import Row, Sheet, sheet_of
 
 _WORDS = 7
 _REACH = 4
@@ -38,27 +40,39 @@ def edits(sample: Sample, directory: DirectoryFile) -> Counter[str]:
         plan = read_document(sample.raw, sample.name)
     except BadInput:
         return Counter({"refused": 1, "duties": len(sample.label["duties"])})
-    review = Review(sheet_of(plan, directory), directory)
-    done = Counter({"duties": len(sample.label["duties"])})
     labels = list(sample.label["duties"])
+    review = Review(sheet_of(plan, directory), directory, labels)
+    done = Counter({"duties": len(labels)})
     for label in labels:
         done.update(review.brought(label))
-    done["drop"] += sum(not any(spans(text, each["t"]) for each in labels) for _, text in review.duties())
+    done["drop"] += review.dropped()
     return done
 
 
 class Review:
     """A review that is corrected step by step, as the form does it."""
 
-    def __init__(self, sheet: Sheet, directory: DirectoryFile) -> None:
-        self.sheet, self.directory = sheet, directory
+    def __init__(self, sheet: Sheet, directory: DirectoryFile, labels: Sequence[Mapping[str, Any]]) -> None:
+        self.sheet, self.directory, self.labels = sheet, directory, labels
         self.fields: Fields = fields_of(sheet, directory)
 
     def duties(self) -> Iterator[tuple[str, str]]:
-        for path, _, item, _ in self.sheet.items:
-            for d in range(len(item["duties"])):
-                place = f"{path}.duties[{d}]"
-                yield place, self.fields[f"{place}.text"][0]
+        for row in self.sheet.rows:
+            yield row.path, self.fields[f"{row.path}.text"][0]
+
+    def label_of(self, text: str) -> Mapping[str, Any] | None:
+        return next((each for each in self.labels if spans(text, each["t"])), None)
+
+    def dropped(self) -> int:
+        """The taps that drop what is no duty: sections and items of which nothing is one, and single duties."""
+        extra = {place: self.label_of(text) is None for place, text in self.duties()}
+        drops = 0
+        for depth in (1, 2):  # a section's path, an item's
+            for path, group in _grouped(extra, depth):
+                if len(group) > 1 and all(extra[place] for place in group):
+                    drops += 1
+                    extra = {place: extra[place] for place in extra if not place.startswith(f"{path}.")}
+        return drops + sum(extra.values())
 
     def brought(self, label: Mapping[str, Any]) -> Iterator[str]:
         """The corrections after which a duty of the review is that of a label."""
@@ -90,10 +104,24 @@ class Review:
             return self._done("join", duties[n + 1][0]) if squashed(end) in "".join(below) else None
         for n, left in enumerate(self.sheet.found["left"]):
             if not left["taken"] and _at(left["text"], begin) is not None:
-                owner = self.fields.get(f"left[{n}].owners") or (label["o"][0] if label["o"] else "?",)
-                self.fields = {**self.fields, f"left[{n}].take": ("1",), f"left[{n}].owners": owner}
+                owner = label["o"][0] if label["o"] else "?"
+                if run := self._run_of(n):
+                    self.fields = {**self.fields, f"left[{run[0]}].run": (owner,)}
+                    return self._done("take", f"{run[0]}-{run[-1]}")
+                owners = self.fields.get(f"left[{n}].owners") or (owner,)
+                self.fields = {**self.fields, f"left[{n}].take": ("1",), f"left[{n}].owners": owners}
                 return self._done("take", "")
         return None
+
+    def _run_of(self, n: int) -> tuple[int, ...]:
+        """The lines that the form takes with a line at one tap, where that is quicker: most of them are duties."""
+        leaves = Leaves.of(self.sheet, self.fields)
+        blocks = (block for page in range(len(leaves.pages)) for block in leaves.blocks(page, self.fields))
+        run = next((block.run for block in blocks if n in block.run), ())
+        begins = [each["t"].partition("…")[0] for each in self.labels]
+        lines = [self.sheet.found["left"][each]["text"] for each in run]
+        duties = sum(any(_at(line, begin) is not None for begin in begins) for line in lines)
+        return run if 2 * duties > len(run) + 1 else ()
 
     def _done(self, act: str, target: str) -> str | None:
         """The act where it has changed the duties."""
@@ -102,15 +130,46 @@ class Review:
         return act if [text for _, text in self.duties()] != before else None
 
     def _facts(self, place: str, label: Mapping[str, Any]) -> Iterator[str]:
-        path = place.partition(".duties")[0]
-        owners = self.fields.get(f"{place}.owners") or self.fields.get(f"{path}.owners", ())
-        if {squashed(each) for each in owners if each} != {squashed(each) for each in label["o"]}:
+        row = next(each for each in self.sheet.rows if each.path == place)
+        if self._owners_of(row) != _names(label["o"]):
+            self._give(row, label)
             yield "owner"
-        item = next(each for each in self.sheet.items if each[0] == path)
-        said = [squashed(each["text"]) for each in item[3][int(place.rpartition("[")[2][:-1])]["deadlines"]]
+        said = [squashed(each["text"]) for each in row.found["deadlines"]]
         wanted = [squashed(each) for each in label.get("by", ())]
         if any(not any(a in b or b in a for b in said) for a in wanted):
             yield "time"
+
+    def _owners_of(self, row: Row) -> set[str]:
+        own = _names(self.fields.get(f"{row.path}.owners", ()))
+        return own or _names(self.fields.get(f"{row.item_path}.owners", ()))
+
+    def _give(self, row: Row, label: Mapping[str, Any]) -> None:
+        """A duty its owners: by what the document's name stands for, as the item's, or as its own."""
+        owners, name = tuple(label["o"]), next(iter(self._owners_of(row)), "")
+        n = next((n for n, each in enumerate(self.sheet.unknown) if squashed(each["name"]) == name), None)
+        if n is not None and len(owners) > 1 and all(squashed(each) in name for each in owners):
+            more = {f"body[{n}]": (OTHERS,), f"body[{n}].as": ("; ".join(owners),)}
+            self.sheet, self.fields = corrected(self.sheet, {**self.fields, **more}, self.directory)
+            return
+        others = [each for each in self.sheet.rows if each.item_path == row.item_path and each is not row]
+        right = any(
+            (of := self.label_of(self.fields[f"{each.path}.text"][0])) and self._owners_of(each) == _names(of["o"])
+            for each in others
+        )
+        at = row.path if right or self.fields.get(f"{row.path}.owners") else row.item_path
+        self.fields = {**self.fields, f"{at}.owners": owners}
+
+
+def _names(owners: Iterable[str]) -> set[str]:
+    return {squashed(each) for each in owners if each}
+
+
+def _grouped(places: Iterable[str], depth: int) -> list[tuple[str, list[str]]]:
+    """Paths above duties -> the duties: depth 1 is a section's."""
+    found: dict[str, list[str]] = {}
+    for place in places:
+        found.setdefault(".".join(place.split(".")[:depth]), []).append(place)
+    return list(found.items())
 
 
 def _found(text: str, words: Sequence[str]) -> re.Match[str] | None:
