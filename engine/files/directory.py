@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -195,6 +196,14 @@ class DirectoryFile(FileModel):
         """Agency or group id -> its latest name."""
         found = {agency.id: agency.names[-1].name for agency in self.agencies}
         return found | {group.id: group.name for group in self.groups}
+
+    @cached_property
+    def every_name(self) -> tuple[str, ...]:
+        """All names of all agencies and groups, former ones and short ones, too."""
+        entries = (each for agency in self.agencies for each in agency.names)
+        aliases = (each.aliases for each in self.agencies), (each.aliases for each in self.groups)
+        written = ((each.name, each.short) for each in entries), *aliases, [self.latest_names.values()]
+        return tuple(filter(None, dict.fromkeys(chain.from_iterable(chain(*written)))))
 
     def name_on(self, agency: str, day: date) -> str:
         """The name of an agency id on a day."""

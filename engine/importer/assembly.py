@@ -10,6 +10,7 @@ from engine.files.directory import fold
 from engine.importer.duties import SectionRead, instructions_of, section_of
 from engine.importer.model import Doubt, ImportedPlan, Instruction
 from engine.importer.overlooked import overlooked
+from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Directory, Unknowing, owner_line
 from engine.importer.phrases.roles import speaks_to_all
@@ -26,6 +27,11 @@ from engine.text import Text
 
 def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     """The plan of a document that was read. Raises BadInput when nothing in it gives duties to anybody."""
+    with knowing(directory.every_name):
+        return _assembled(pages, name, directory)
+
+
+def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     blocks = with_text_tables(pages.blocks)
     parts = parts_of(blocks)
     root = outline(with_facts(joined(parts.body)))

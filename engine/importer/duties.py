@@ -315,7 +315,14 @@ class SectionRead:
                 announcing.append(child)
             elif is_note(child.body):
                 self._to_mind(child)
-            elif is_topic(child, told=told):
+            elif (body := _body_over(child)) is not None:
+                self.account.use(child.paragraph, Use.OWNER)
+                found.append(Said("", child.place))
+                theirs = replace(body, form=Form.INLINE)
+                found += (replace(said, level=2, owner=said.owner or theirs) for said in self._duties(child, ()))
+            elif is_topic(child, told=told) or 2 * sum(_body_over(each) is not None for each in child.marked()) > len(
+                child.marked()
+            ):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             elif child.marked() and (
@@ -506,6 +513,11 @@ _MADE_KNOWN = spelled(
 )
 
 
+def _body_over(node: Node) -> OwnerLine | None:
+    """The body that a point names, and nothing else, over points of its own («a) Sở Y tế»)."""
+    return node.owner if node.owner and node.owner.alone and node.marked() else None
+
+
 def _another(said: Said, named: set[str]) -> OwnerLine | None:
     """Who is asked to do a point, or the body that it begins with, where it is none of those of its entry («c) Chủ tịch
     UBND xã chịu …»)."""
@@ -516,7 +528,9 @@ def _another(said: Said, named: set[str]) -> OwnerLine | None:
     plain = matching(node.body)
     if plain.startswith("riêng ") or (line.request and node.mark is None):
         return line
-    own = line.written[0].isupper() and (not line.start or plain.startswith("giao "))
+    given = plain.startswith("giao ")
+    own = given and node.rank is Rank.NUMBER  # «1.3. Giao phòng Vật tư …»
+    own = own or (line.written[0].isupper() and (given or not line.start))
     return line if (asked or own) and not named & {name.text for name in line.names} else None
 
 

@@ -1,6 +1,6 @@
 """Measure the importer on texts by kind of difficulty.
 
-    PYTHONPATH=tests python -m ground.import_kinds FILE.yaml [--errors]
+    PYTHONPATH=tests python -m ground.import_kinds FILE.yaml [--errors] [--directory[=PERCENT]]
 
 A duty is found when its words are those of the label. Its citation, owners, deadlines and coordinating bodies are
 compared then; a duty that is not found counts all its labels as missed. A missed duty is *named* when a warning or a
@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ground.import_scores import Figures, labels_in, spans
+from ground.own_directory import asked_for, directory_of
 from ground.plan_texts import faults
 
 from engine.errors import BadInput
+from engine.files.directory import DirectoryFile
 from engine.importer import ImportedPlan, as_json, read_document
 from engine.importer.vietnamese import squashed
 
@@ -64,12 +66,14 @@ def text_of(label: Mapping[str, Any]) -> str:
     return HEAD + str(label["body"]) + FOOT
 
 
-def by_kind(path: Path) -> dict[str, Figures]:
-    """The figures of each kind; and of all, under «all»."""
+def by_kind(path: Path, percent: int | None = None) -> dict[str, Figures]:
+    """The figures of each kind; and of all, under «all». ``percent``: read with a directory that knows so many of a
+    hundred of the labelled bodies."""
     found: dict[str, Figures] = {}
     every = Figures()
+    directory = None if percent is None else directory_of(labels_in(path), percent)
     for sample in samples(path):
-        plan = read(sample)
+        plan = read(sample, directory)
         wrong = faults(plan) if plan else ["refused"]
         for figures in (found.setdefault(sample.kind, Figures()), every):
             figures.errors += [f"{sample.name}: {each}" for each in wrong]
@@ -78,10 +82,10 @@ def by_kind(path: Path) -> dict[str, Figures]:
     return found | {"all": every}
 
 
-def read(sample: Sample) -> ImportedPlan | None:
+def read(sample: Sample, directory: DirectoryFile | None = None) -> ImportedPlan | None:
     """None: it was refused."""
     with suppress(BadInput):
-        return read_document(sample.raw, sample.name)
+        return read_document(sample.raw, sample.name, directory=directory)
     return None
 
 
@@ -170,6 +174,6 @@ def known(figures: Figures, measure: str) -> bool:
 
 
 if __name__ == "__main__":
-    result = by_kind(Path(sys.argv[1]))
+    result = by_kind(Path(sys.argv[1]), asked_for(sys.argv))
     lines = result["all"].errors if "--errors" in sys.argv else []
     sys.stdout.write("\n".join([*lines, "", table(result), ""]))

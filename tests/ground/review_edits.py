@@ -1,6 +1,6 @@
 """How many corrections a person makes in the review of an imported document until it says what its label says.
 
-    PYTHONPATH=tests python -m ground.review_edits FILE.yaml [--each]
+    PYTHONPATH=tests python -m ground.review_edits FILE.yaml [--each] [--directory[=PERCENT]]
 
 Corrections are counted as they are made in the form: a duty parted or joined by a button, a line or a run of lines
 taken, a duty or a whole section dropped, an owner, a name that stands for others, a time or a duty's words typed. The
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from ground.import_kinds import Sample, samples
-from ground.import_scores import spans
-from ground.paths import CONFIG
+from ground.import_scores import labels_in, spans
+from ground.own_directory import asked_for, directory_of
 
 from engine.errors import BadInput
-from engine.files.directory import DirectoryFile, load_directory
+from engine.files.directory import DirectoryFile
 from engine.importer import read_document
 from engine.importer.vietnamese import squashed
 from engine.web.pages.plans.import_corrections import corrected, cut_before
@@ -37,7 +37,7 @@ _REACH = 4
 def edits(sample: Sample, directory: DirectoryFile) -> Counter[str]:
     """Kind of correction -> how many; «duties»: how many the label has."""
     try:
-        plan = read_document(sample.raw, sample.name)
+        plan = read_document(sample.raw, sample.name, directory=directory)
     except BadInput:
         return Counter({"refused": 1, "duties": len(sample.label["duties"])})
     labels = list(sample.label["duties"])
@@ -208,5 +208,6 @@ def line(found: Counter[str]) -> str:
 
 
 if __name__ == "__main__":
-    sums = total(Path(sys.argv[1]), load_directory(CONFIG / "agencies/nghe-an-2021.yaml"), each="--each" in sys.argv)
+    file = Path(sys.argv[1])
+    sums = total(file, directory_of(labels_in(file), asked_for(sys.argv) or 0), each="--each" in sys.argv)
     sys.stdout.write(line(sums) + "\n")

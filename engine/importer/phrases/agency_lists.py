@@ -10,6 +10,7 @@ from itertools import islice
 
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in, is_dated
+from engine.importer.phrases.known import known_names
 from engine.importer.phrases.labels import Label, label_of_column, labels_at_end, labels_in
 from engine.importer.phrases.names import (
     NOTE,
@@ -42,11 +43,14 @@ def bodies_in(text: str) -> list[Name]:
             if begins_name(prose, 0, small=True):
                 names, end = names_at(prose, 0, small=True)
                 more = _REST_OF_NAME.match(rest, end)
-                if names and more and (_WHICH.match(prose.plain, end) or not ends_name(prose, end)):
+                known = names and known_names().end(prose.plain, names[-1].start) == names[-1].end
+                if names and more and not known and (_WHICH.match(prose.plain, end) or not ends_name(prose, end)):
                     last = names.pop()  # a cell holds nothing but names: what is left goes on with the last
                     names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=more.end()))
                 end = more.end() if more else end  # «theo chức năng» is no name and no part of one
                 found += (name for name in names if is_body(name.text))
+                if known and more and opens_duty(more.group().strip()):
+                    break  # what it does is no name
                 rest = re.sub(r"^và\s+", "", rest[end:].strip(" ,.-–/"))
             else:
                 name, _, rest = map(str.strip, rest.partition(","))
@@ -103,15 +107,15 @@ def lead_at_end(text: str) -> OwnerLine | None:
     return replace(_inline(leads, ""), form=Form.ALONE) if leads else None
 
 
-def doer_in(text: str, known: re.Pattern[str] | None = None) -> OwnerLine | None:
+def doer_in(text: str) -> OwnerLine | None:
     """Who is to do a task whose words begin with something else: «… Đơn vị chủ trì: X», «Tuyên truyền: X viết bài»,
     «Diễn tập. X tổ chức», «Kiểm tra (X thực hiện)», «Tập huấn; X chủ trì». Its ``rest`` is the whole text."""
     leads = lead_of(labels_at_end(text).get(Label.LEAD, ""))[0]
     if leads:
         return _inline(leads, text)
     topic = _TOPIC.match(text)
-    later = (owner_line(text[found.end() :], known=known) for found in islice(_LATER.finditer(text), 20))
-    line = owner_line(text[topic.end() :] if topic else text, clauses=True, known=known)
+    later = (owner_line(text[found.end() :]) for found in islice(_LATER.finditer(text), 20))
+    line = owner_line(text[topic.end() :] if topic else text, clauses=True)
     line = line or next((each for each in later if each and each.inline), None)
     tasked = topic is not None and opens_duty(text)  # «Rà soát chợ: Sở Công Thương»
     if line is not None and (not line.alone or tasked):

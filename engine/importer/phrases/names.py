@@ -8,10 +8,11 @@ of departments are known, and nothing is cut at a comma or «và» that a known 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.known import known_names
 from engine.importer.vietnamese import is_capital, matching, phrase, spelled
 
 MAX_NAME_CHARS = 260
@@ -112,20 +113,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Prose:
-    """A text and its spelling for matching, made once. ``known``: names that its document writes alone."""
+    """A text and its spelling for matching, made once."""
 
     text: str
     plain: str
-    known: re.Pattern[str] | None = None
 
     @classmethod
-    def of(cls, text: str, known: re.Pattern[str] | None = None) -> Prose:
-        return cls(text, matching(text), known)
-
-
-def known_names(names: Iterable[str]) -> re.Pattern[str]:
-    """A pattern of names that a document writes alone, the longest first, by which they end in its sentences."""
-    return re.compile(say.any_of(re.escape(matching(name)).replace("\\ ", " ") for name in names) + r"(?!\w)")
+    def of(cls, text: str) -> Prose:
+        return cls(text, matching(text))
 
 
 def opens_duty(text: str, at: int = 0) -> bool:
@@ -138,8 +133,12 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     if _GROUP.match(prose.plain, at):
         return small or prose.text[at : at + 1].isupper()
     head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
-    if head is None or prose.text[at].isupper():
-        return head is not None
+    if prose.text[at : at + 1].isupper():
+        return head is not None or (
+            known_names().end(prose.plain, at) is not None and not OPENER.match(prose.plain, at)
+        )
+    if head is None:
+        return False
     long, proper = " " in head.group(), prose.text[head.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
     return small and bool(long or proper or _SMALL_HEADS.match(prose.plain, at))
 
@@ -171,7 +170,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
 
 
 _PLACES = spelled(
-    r"(?P<head>(?:[^,;:.()]{2,40}? )?)các (?P<level>xã|phường|đặc khu|thôn|huyện(?! ủy)|quận(?! ủy)|thị trấn) ?:? "
+    r"(?P<head>(?:[^,;:.()]{2,40}? )?)(?:các|\d{1,3}) "
+    r"(?P<level>xã|phường|đặc khu|thôn|huyện(?! ủy)|quận(?! ủy)|thị trấn) ?:? "
 )
 _OF_PLACE = spelled(r"(?:(?P<level>xã|phường|đặc khu|thị trấn|thôn|huyện|quận|thành phố) )?")
 
@@ -237,16 +237,22 @@ def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
     closed = whole is not None or field is not None
     walk = _Walk(prose, at, field.end() if field else end, group is not None, closed=closed)
     end = walk.run()
-    known = prose.known.match(plain, at) if prose.known else None
-    if known and (known.end() > end or _goes_beyond(prose, known, end)):
-        return known.end(), walk.grouped or walk.plural, True
+    known = known_names().end(plain, at)
+    if known and (known > end or _goes_beyond(prose, at, known, end)):
+        return known, walk.grouped or walk.plural, True
     return end, walk.grouped or walk.plural, walk.closed or closed
 
 
-def _goes_beyond(prose: Prose, known: re.Match[str], end: int) -> bool:
-    """Whether a name was read with small words after a known one, which are none of a group or place."""
-    more = prose.text[known.end() : end].lstrip()
-    proper = prose.text[known.start() + 1 : known.end()]
+def _goes_beyond(prose: Prose, start: int, known: int, end: int) -> bool:
+    """Whether a name was read with small words after a known one, which are none of a group or place, or with another
+    known one after a dash."""
+    more = prose.text[known:end].lstrip()
+    dash = re.match(r"[-–]\s*", more)
+    if dash:
+        return known_names().end(prose.plain, end - len(more) + dash.end()) is not None
+    if re.match(r"và [A-ZĐÀ-Ỹ]", more):
+        return False  # «Phòng Kinh tế và Hạ tầng» is another than «Phòng Kinh tế»
+    proper = prose.text[start + 1 : known]
     kinds = (_SUFFIX, _KIND_OF_PLACE)
     return more[:1].islower() and not proper.islower() and not any(kind.match(matching(more)) for kind in kinds)
 

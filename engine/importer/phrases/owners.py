@@ -7,6 +7,7 @@ Y tế»; «Sở Y tế có trách nhiệm: …»; «Định kỳ 6 tháng, các
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
+from engine.importer.phrases.known import KnownNames, known_names
 from engine.importer.phrases.names import (
     OPENER,
     STRONG,
@@ -45,6 +47,10 @@ class Directory(Protocol):
     def members(self, name: str) -> tuple[str, ...]:
         """The ids behind an id: itself, or those of a group."""
 
+    @property
+    def every_name(self) -> Iterable[str]:
+        """All names of all bodies, as they are written."""
+
 
 class Unknowing:
     """A directory that knows nobody: none is at hand, or it is that of another province than the plan's."""
@@ -57,6 +63,8 @@ class Unknowing:
 
     def members(self, name: str) -> tuple[str, ...]:
         return ()
+
+    every_name: Iterable[str] = ()
 
 
 class Form(StrEnum):
@@ -106,14 +114,16 @@ _HANDS_ON = spelled(r"(?<!\w)(?:giao|yêu cầu|đề nghị|quyết định|quy
 """«Hội đồng nhân dân tỉnh giao:» names who gives, not who does."""
 
 
-@lru_cache(maxsize=2048)
-def owner_line(
-    text: str, *, clauses: bool = False, headed: bool = False, known: re.Pattern[str] | None = None
-) -> OwnerLine | None:
+def owner_line(text: str, *, clauses: bool = False, headed: bool = False) -> OwnerLine | None:
     """The owner line that a text is; None if it begins with no body. ``clauses`` also looks behind a clause that
     comes before the body («Căn cứ Kế hoạch này, các sở …»). ``headed``: duties stand below it, so that a short line
-    is a name to its end («Phòng Kế hoạch tổng hợp»). ``known``: the names that the document writes alone."""
-    prose = Prose.of(text, known)
+    is a name to its end («Phòng Kế hoạch tổng hợp»)."""
+    return _owner_line(text, clauses, headed, known_names())
+
+
+@lru_cache(maxsize=2048)
+def _owner_line(text: str, clauses: bool, headed: bool, known: KnownNames) -> OwnerLine | None:
+    prose = Prose.of(text)
     if _HANDS_ON.search(prose.plain[-60:]):
         return None
     found = _straight(prose, 0, headed=headed)

@@ -18,7 +18,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import Rank, mark_of
 from engine.importer.phrases.names import Prose, begins_name, nameless, names_at, names_in
 from engine.importer.reading.pages import BAR, Table, TextLine
-from engine.importer.vietnamese import is_capital, matching, phrase
+from engine.importer.vietnamese import is_capital, matching, phrase, spelled
 
 _HEAD_LINES = 140
 _NUMBER = re.compile(
@@ -42,6 +42,7 @@ _RECIPIENTS = re.compile(r"n[ơo]i\s*nhận\s*:?\s*")
 _FOR = r"(?:tm|kt|tl|tuq|q)\s*\."
 _SIGNERS = re.compile(rf"{_FOR}|thừa lệnh\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$")
 _SIGNED = re.compile(rf"{_FOR}\s*\w")
+_DECIDED = spelled(r"quyết (?:định|nghị) ?:$")
 _RESUMES = say.compiled(say.RESUMES)
 _STRONG = say.compiled(say.ISSUERS)
 _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
@@ -73,7 +74,7 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
         after = _after_address(lines, after)
     else:
         top = lines[:after]
-    title = replace(title, text=nameless(title.text))
+    title, after = replace(title, text=nameless(title.text)), _after_preamble(lines, after)
     number, number_doubts = _number(_Top(top))
     words, day, date_doubts = _date(_Top(top))
     issuer = _issuer(lines[: next((n for n, x in enumerate(lines) if x.place == title.place), 20)]) or _asking(lines)
@@ -237,6 +238,16 @@ def _title(lines: Sequence[TextLine]) -> tuple[Found, int]:
             after += 1
         return Found(" ".join(words), line.place), after
     return Found(), 0
+
+
+def _after_preamble(lines: Sequence[TextLine], after: int) -> int:
+    """Where the articles of a decision begin: after «QUYẾT ĐỊNH:» in capitals below its reasons."""
+    ends = (
+        n
+        for n, line in enumerate(lines)
+        if n >= after and is_capital(line.text) and _DECIDED.match(matching(line.text))
+    )
+    return next(ends, after - 1) + 1
 
 
 def _goes_on(line: TextLine, *, capital: bool = False) -> bool:

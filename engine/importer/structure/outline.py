@@ -122,10 +122,10 @@ class Node:
 def label_path(node: Node) -> tuple[str, ...]:
     """The numbers from the outermost down to a node: ("II", "6", "6.1"); an article or annex starts again."""
     labels: list[str] = []
-    at: Node | None = node
+    at: Node | None = node if node.table is None else node.parent
     while at is not None and at.paragraph is not None:
         article = at.label.startswith("Điều")
-        if article and labels and roman_value(labels[-1]):
+        if article and labels and (roman_value(labels[-1]) or labels[-1].isupper()):
             break  # the plan after the articles of the decision that issues it
         annex = at.rank is Rank.ANNEX
         if annex or at.label:
@@ -290,7 +290,11 @@ class _Builder:
             while self.stack and self.stack[-1][0] >= (Rank.BRACKET if between else Rank.NUMBER, 1):
                 self.stack.pop()
         elif top is None or not (_titles(top) or (top.announces and not top.children)):
-            while self.stack and self.stack[-1][0][0] not in STRUCTURE:
+            lists = [rank for (rank, _), _ in self.stack if rank not in STRUCTURE]
+            goes_on = following.rank if following is not None and not node.announces else None
+            kept = lists.index(goes_on) if goes_on in BULLETS and goes_on in lists[1:] else 0
+            while self.stack and len(lists) > kept:  # between the points of «a)» it is under «a)»
+                lists.pop()
                 self.stack.pop()
         self._put(node)
 

@@ -6,15 +6,14 @@ at least begin with a body. Its heading decides only where it says so («TỔ CH
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from engine.importer.phrases.agency_lists import doer_in, lead_at_end, placed_owner
 from engine.importer.phrases.deadlines import is_dated
+from engine.importer.phrases.known import knowing
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.names import known_names
 from engine.importer.phrases.owners import (
     Form,
     OwnerLine,
@@ -33,7 +32,8 @@ _LONGEST_TASK = 2000
 
 
 def survey(root: Node, issuer: str) -> None:
-    """Says of every node who is to do it, what its heading is about, and how much below it names bodies."""
+    """Says of every node who is to do it, what its heading is about, and how much below it names bodies. A name that
+    the document writes alone («Phòng Vận tải và Bến bãi») ends there in its sentences."""
     last: Columns | None = None
     nodes = list(root.walk())
     for node in nodes:
@@ -41,13 +41,14 @@ def survey(root: Node, issuer: str) -> None:
             node.columns = columns_of(node.table) or (continued(node.table, last) if last else None)
             last = node.columns or last
     lines = (owner_line(node.body, headed=_titled(node)) for node in nodes)
-    known = known_names({name.text for line in lines if line and not line.inline for name in line.names})
+    alone = {name.text for line in lines if line and not line.inline for name in line.names}
     asker = spelled_out(issuer)
-    for node in reversed(nodes):
-        _count(node, known, asker)
+    with knowing(alone):
+        for node in reversed(nodes):
+            _count(node, asker)
 
 
-def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
+def _count(node: Node, asker: str) -> None:
     """Called for children before parents."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
@@ -55,11 +56,11 @@ def _count(node: Node, known: re.Pattern[str], asker: str) -> None:
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
         asks = (node.mark is None or node.rank is Rank.PART) and asked_in(node.body) is not None
-        node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed, known=known)
+        node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed)
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
         elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
-            node.doer = doer_in(node.body, known)
+            node.doer = doer_in(node.body)
         named = node.owner or node.doer
         single = not (node.announces or node.leads or headed) and len(node.body) < _LONGEST_TASK
         if single and (named is None or asker.startswith(spelled_out(named.names[0].text))):  # the issuer itself

@@ -18,6 +18,7 @@ from engine.files.directory import DirectoryFile
 from engine.http.forms import parse_day
 from engine.importer.model import Deadline
 from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import body_of, mark_of
 from engine.importer.phrases.names import opens_duty
 from engine.importer.phrases.owners import Unknowing, owner_line, owner_of
@@ -291,7 +292,8 @@ class _Work:
 
     def _owners(self, text: str) -> tuple[str, ...]:
         """The bodies that a text begins with, as the form shows them; one that the directory lacks is offered there."""
-        line = owner_line(text.partition("\n")[0])
+        with knowing(self.directory.every_name):
+            line = owner_line(text.partition("\n")[0])
         if line is None or (opens_duty(text) and not line.start):
             return ()
         elsewhere = any(each["code"] == "other_province" for each in self.warnings)

@@ -2,7 +2,7 @@
 
 import docx
 import pytest
-from ground.imported import found
+from ground.imported import found, owned, said
 from ground.plan_documents import saved
 from ground.plan_texts import faults
 
@@ -1187,3 +1187,90 @@ def test_a_point_that_asks_others_does_not_take_the_points_beside_it_from_a_body
     )
     assert [duty.citation for duty in plan.duties] == ["IV.1.1", "IV.2.1", "IV.2.2", "IV.2.3"]
     assert list(plan.items)[-1].owners[0].name == "Các doanh nghiệp thứ cấp đang hoạt động trong KCN"
+
+
+GROUP = """II. TRÁCH NHIỆM
+2. Các sở, ban, ngành, địa phương: Chịu trách nhiệm về các nội dung sau:
+2.1. Trách nhiệm chung
+a) Đánh giá hiệu quả của dự án.
+2.2. Trách nhiệm cụ thể
+Ngoài các trách nhiệm chung, một số đơn vị có ý kiến về các nội dung sau:
+a) Sở Xây dựng
+- Đánh giá sự phù hợp với quy hoạch đô thị.
+Khi đánh giá, nội dung thẩm định phải nêu rõ quy hoạch phân khu;
+- Đánh giá nhu cầu sử dụng đất.
+b) Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh
+- Đánh giá về quốc phòng, an ninh.
+"""
+
+
+def test_a_body_over_points_is_theirs_whatever_group_stands_above_it(read):
+    both = ["Công an tỉnh", "Bộ Chỉ huy Quân sự tỉnh"]
+    owners = [owners for _, owners in owned(read(GROUP))]
+    assert owners == [["Các sở, ban, ngành, địa phương"], *[["Sở Xây dựng"]] * 3, both]
+
+
+def test_a_paragraph_between_the_points_of_a_letter_is_under_that_letter(read):
+    texts = {text.split("\n")[0]: owners for _, owners, text in said(read(GROUP))}
+    assert texts["Khi đánh giá, nội dung thẩm định phải nêu rõ quy hoạch phân khu;"] == ["Sở Xây dựng"]
+    assert texts["Đánh giá nhu cầu sử dụng đất."] == ["Sở Xây dựng"]
+
+
+UNITS = """IV. TỔ CHỨC THỰC HIỆN
+1. Khối phòng chức năng
+1.1. Phòng Kế hoạch tổng hợp
+- Xây dựng phương án phân luồng trước ngày 28/5/2022.
+- Báo cáo số liệu hằng ngày.
+1.2. Phòng Điều dưỡng: tập huấn cho nhân viên.
+1.3. Giao phòng Vật tư - Thiết bị y tế rà soát máy thở.
+1.4. Giao phòng Hành chính quản trị kiểm soát người ra vào.
+1.5. Trưởng phòng Tài chính kế toán thanh toán phụ cấp.
+2. Khoa Dược: Dự trữ thuốc.
+"""
+
+
+def test_the_units_of_a_group_have_their_own_points_and_orders(read):
+    assert owned(read(UNITS)) == [
+        ("IV.1.1.1", ["Phòng Kế hoạch tổng hợp"]),
+        ("IV.1.1.2", ["Phòng Kế hoạch tổng hợp"]),
+        ("IV.1.2", ["Phòng Điều dưỡng"]),
+        ("IV.1.3", ["phòng Vật tư - Thiết bị y tế"]),
+        ("IV.1.4", ["phòng Hành chính quản trị"]),
+        ("IV.1.5", ["Trưởng phòng Tài chính kế toán"]),
+        ("IV.2.1", ["Khoa Dược"]),
+    ]
+
+
+DECISION = """BỘ GIAO THÔNG
+Số: 19/QĐ-BGT
+Hà Nội, ngày 12 tháng 8 năm 2024
+QUYẾT ĐỊNH
+Ban hành Kế hoạch phát triển phương tiện xanh
+BỘ TRƯỞNG BỘ GIAO THÔNG
+Căn cứ Nghị định số 56/2022/NĐ-CP ngày 24 tháng 8 năm 2022 của Chính phủ;
+Theo đề nghị của Vụ trưởng Vụ Môi trường.
+QUYẾT ĐỊNH:
+Điều 1. Ban hành kèm theo Quyết định này Kế hoạch phát triển phương tiện xanh.
+Điều 2. Giao Vụ Môi trường chủ trì hướng dẫn việc thực hiện Kế hoạch.
+Điều 3. Quyết định này có hiệu lực kể từ ngày ký.
+Nơi nhận:
+- Như Điều 3.
+KẾ HOẠCH
+Phát triển phương tiện xanh
+B. NHIỆM VỤ
+I. Kiểm kê
+1. Vụ Môi trường xây dựng hướng dẫn trước ngày 31/12/2024.
+C. DANH MỤC CÔNG VIỆC
+STT\tNội dung\tĐơn vị chủ trì\tThời hạn
+1\tTổ chức tập huấn\tTrường Cán bộ quản lý\t30/11/2024
+2\tKhảo sát trụ sạc\tCục Đường bộ\tTháng 10/2024
+"""
+
+
+def test_the_reasons_of_a_decision_are_no_duties_and_its_plan_has_its_own_numbers():
+    assert owned(read_document(DECISION.encode(), "qd.txt")) == [
+        ("Điều 2", ["Vụ Môi trường"]),
+        ("B.I.1", ["Vụ Môi trường"]),
+        ("C.1.1", ["Trường Cán bộ quản lý"]),
+        ("C.2.1", ["Cục Đường bộ"]),
+    ]

@@ -7,6 +7,7 @@ from engine.importer.phrases.names import Prose, names_at
 from engine.importer.phrases.owners import Form, owner_line
 
 NAMES = [
+    ("UBND 02 xã: Gia Thuận, Tân Điền phối hợp", ["UBND xã Gia Thuận", "UBND xã Tân Điền"]),
     ("Sở Lao động - Thương binh và Xã hội chủ trì", ["Sở Lao động - Thương binh và Xã hội"]),
     (
         "Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Sở Tài chính",

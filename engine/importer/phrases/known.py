@@ -1,0 +1,78 @@
+"""Names that are known while a document is read: those of the office's own directory, and in places those that the
+document writes alone. Where one stands, no table of words decides where it begins and ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from engine.importer.vietnamese import matching
+
+_TOKEN = re.compile(r"[^\W_]+|[.;:()\n]")
+_WRITTEN_OUT = {
+    short: tuple(words.split())
+    for short, words in (
+        ("ubnd", "ủy ban nhân dân"),
+        ("hđnd", "hội đồng nhân dân"),
+        ("mttq", "mặt trận tổ quốc"),
+        ("tp", "thành phố"),
+    )
+}
+_END = ""
+
+
+class KnownNames:
+    """Names by their words, so that one is found at a place in as many steps as it has words. Signs between words are
+    of no account («Lao động-Thương binh»), nor is whether «UBND» is written out."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = tuple(names)
+        self._first: dict[str, Any] = {}
+        for name in self.names:
+            node = self._first
+            for word in _words(matching(name), 0):
+                for each in _WRITTEN_OUT.get(word.group(), (word.group(),)):
+                    node = node.setdefault(each, {})
+            node[_END] = node is not self._first
+
+    def end(self, plain: str, at: int) -> int | None:
+        """Where the longest known name at a place of a text in its spelling for matching ends; None for no name."""
+        node, end = self._first, None
+        for word in _words(plain, at):
+            for each in _WRITTEN_OUT.get(word.group(), (word.group(),)):
+                node = node.get(each, {})
+            if not node:
+                break
+            end = word.end() if node.get(_END) else end
+        return end
+
+
+def _words(plain: str, at: int) -> Iterator[re.Match[str]]:
+    """The words of a text from a place on, up to a sign that no name holds."""
+    for word in _TOKEN.finditer(plain, at):
+        if not word.group()[0].isalnum():
+            return
+        yield word
+
+
+_NONE = KnownNames()
+_KNOWN: ContextVar[KnownNames] = ContextVar("known", default=_NONE)
+
+
+def known_names() -> KnownNames:
+    """Those of the document that is read."""
+    return _KNOWN.get()
+
+
+@contextmanager
+def knowing(names: Iterable[str]) -> Iterator[None]:
+    """Within it these names are known, too."""
+    before = _KNOWN.set(KnownNames((*known_names().names, *names)))
+    try:
+        yield
+    finally:
+        _KNOWN.reset(before)
