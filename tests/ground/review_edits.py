@@ -24,6 +24,10 @@ from ground.own_directory import asked_for, directory_of
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile
 from engine.importer import read_document
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.names import Name
+from engine.importer.phrases.owners import owner_of
+from engine.importer.phrases.timing import timing_of
 from engine.importer.vietnamese import squashed
 from engine.web.pages.plans.import_corrections import corrected, cut_before
 from engine.web.pages.plans.import_review import OTHERS, Fields, fields_of
@@ -131,17 +135,27 @@ class Review:
 
     def _facts(self, place: str, label: Mapping[str, Any]) -> Iterator[str]:
         row = next(each for each in self.sheet.rows if each.path == place)
-        if self._owners_of(row) != _names(label["o"]):
+        if self._owners_of(row) != self._bodies(label["o"]):
             self._give(row, label)
             yield "owner"
         said = [squashed(each["text"]) for each in row.found["deadlines"]]
-        wanted = [squashed(each) for each in label.get("by", ())]
-        if any(not any(a in b or b in a for b in said) for a in wanted):
+        missed = [each for each in label.get("by", ()) if not any(_alike(squashed(each), other) for other in said)]
+        if any(self._changes(row, each) for each in missed):
             yield "time"
 
+    def _changes(self, row: Row, words: str) -> bool:
+        """Whether a time that was missed says when something is owed, or how often («thường xuyên» does not)."""
+        time = timing_of(deadlines_in(words, column=True), int(self.sheet.draft.get("year") or 2000))
+        there = self.fields.get(f"{row.path}.cadence", ())
+        return bool(time.on or time.due_day or {*time.cadence} - {*there, "ad_hoc"})
+
+    def _bodies(self, owners: Iterable[str]) -> set[str]:
+        """Bodies for comparing: «Giám đốc Sở Y tế» is «Sở Y tế» where the directory knows that."""
+        return {owner_of(Name(each, 0, 0), self.directory).agency or squashed(each) for each in owners if each}
+
     def _owners_of(self, row: Row) -> set[str]:
-        own = _names(self.fields.get(f"{row.path}.owners", ()))
-        return own or _names(self.fields.get(f"{row.item_path}.owners", ()))
+        own = self._bodies(self.fields.get(f"{row.path}.owners", ()))
+        return own or self._bodies(self.fields.get(f"{row.item_path}.owners", ()))
 
     def _give(self, row: Row, label: Mapping[str, Any]) -> None:
         """A duty its owners: by what the document's name stands for, as the item's, or as its own."""
@@ -153,15 +167,16 @@ class Review:
             return
         others = [each for each in self.sheet.rows if each.item_path == row.item_path and each is not row]
         right = any(
-            (of := self.label_of(self.fields[f"{each.path}.text"][0])) and self._owners_of(each) == _names(of["o"])
+            (of := self.label_of(self.fields[f"{each.path}.text"][0]))
+            and self._owners_of(each) == self._bodies(of["o"])
             for each in others
         )
         at = row.path if right or self.fields.get(f"{row.path}.owners") else row.item_path
         self.fields = {**self.fields, f"{at}.owners": owners}
 
 
-def _names(owners: Iterable[str]) -> set[str]:
-    return {squashed(each) for each in owners if each}
+def _alike(a: str, b: str) -> bool:
+    return a in b or b in a
 
 
 def _grouped(places: Iterable[str], depth: int) -> list[tuple[str, list[str]]]:
