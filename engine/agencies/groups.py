@@ -6,7 +6,7 @@ What runs already keeps the members that it was activated with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -79,6 +79,20 @@ def save_aliases(session: Session, agency_id: str, aliases: Sequence[str], *, ac
     append(
         session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=agency_id, names=aliases)]
     )
+
+
+def remember_names(session: Session, written: Mapping[str, str], *, actor: str, now: datetime) -> None:
+    """Add ways of writing a name to those of the agency or group that each stands for (``written``: name -> its id).
+    One that somebody else bears, or that is one too many, is left out."""
+    for kind in (table(Agency), table(AgencyGroup)):
+        chosen = select(kind.c.id, kind.c.name, kind.c.aliases).where(kind.c.id.in_(set(written.values())))
+        for row in session.connection().execute(chosen.order_by(kind.c.id).with_for_update()).all():
+            names = [name for name, of in written.items() if of == row.id and _refused(session, [name], row.id) is None]
+            aliases = _cleaned([*row.aliases, *names], row.name)[:MAX_ALIASES]
+            if aliases != row.aliases:
+                session.connection().execute(update(kind).where(kind.c.id == row.id).values(aliases=aliases))
+                said = event(EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=row.id, names=aliases)
+                append(session, [said])
 
 
 def _cleaned(aliases: Sequence[str], name: str) -> list[str]:

@@ -227,6 +227,9 @@ class _Work:
             names = listed(value_of(self.fields, f"body[{n}].as"))
             if value_of(self.fields, f"body[{n}]") != OTHERS or not names:
                 continue
+            if len(names) == 1 and self.directory.find(names[0]):
+                self.fields[f"body[{n}]"] = (names[0],)  # chosen like one of those that were offered
+                continue
             for each in (self.fields, *(duty.fields for duties in self.duties.values() for duty in duties)):
                 for key, owners in each.items():
                     if key.rpartition(".")[2] == "owners" and self.unknown[n]["name"] in owners:

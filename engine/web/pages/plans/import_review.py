@@ -53,6 +53,11 @@ class Reviewed:
     new: dict[str, str] = field(default_factory=dict)
     """Ids of agencies to be added -> their names."""
 
+    def matched(self, directory: DirectoryFile) -> dict[str, str]:
+        """Names that the directory lacks -> the ids of the agencies and groups that were chosen for them."""
+        found = {name: directory.find(what) for name, what in self.chosen.items() if what != NEW}
+        return {name: agency for name, agency in found.items() if agency}
+
     def wrong(self, name: str, what: Text) -> None:
         self.problems.setdefault(name, []).append(what)
 

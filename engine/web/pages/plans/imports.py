@@ -17,6 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from engine.accounts.permissions import Permission
 from engine.agencies.agencies import add_agency
+from engine.agencies.groups import remember_names
 from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed
 from engine.files.directory import DirectoryFile
@@ -176,6 +177,9 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Respons
             for agency, name in out.new.items():
                 ctx.require(Permission.KEEP_AGENCIES)
                 add_agency(session, agency, name=name, level=level_of(name), actor=ctx.actor.name, now=ctx.now)
+            if "remember" in fields:
+                ctx.require(Permission.KEEP_AGENCIES)
+                remember_names(session, out.matched(directory), actor=ctx.actor.name, now=ctx.now)
             if not ended_names(plan, directory):
                 return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
         return check_text(ctx, dump(plan))  # a person confirms who took over before it is saved
@@ -187,7 +191,7 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Respons
         except (BadInput, Conflict) as error:
             return _page(after, shown, error=error, status=error.status)
 
-    return answered(ctx, SAVING, ("save", plan, out.new), save, saved)
+    return answered(ctx, SAVING, ("save", plan, out.new, "remember" in fields), save, saved)
 
 
 def plan_download(number: str, text: str) -> Response:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import row
+from ground.factory import at, row
 from ground.office import Office
 from ground.people import enter, join
 
+from engine.agencies.groups import remember_names
 from engine.agencies.stored_directory import read_directory
 from engine.store.database import Database
 from engine.store.records import Agency, AgencyGroup
@@ -88,3 +89,22 @@ def test_a_group_nobody_knows_is_said_and_others_keep_out(office: Office, lived:
     assert (
         office.client.post("/admin/agencies/so-ban/aliases", data={"token": token, "aliases": "x"}).status_code == 403
     )
+
+
+def test_spellings_met_in_a_document_are_kept_but_none_that_somebody_else_bears(lived: Database) -> None:
+    written = {
+        "Sở Ban": "so-ban",
+        "UBND các huyện": "cac-huyen",
+        "Huyện B": "so-chinh",
+        "Hội Xa": "nowhere",
+        "…": "so-ban",
+    }
+    for _ in range(2):  # once more changes nothing
+        with lived.write() as session:
+            remember_names(session, written, actor="an", now=at("2021-06-07", "09:00"))
+    with lived.read() as session:
+        known = read_directory(session)
+    assert [known.find(name) for name in written] == ["so-ban", "cac-huyen", "huyen-b", None, None]
+    assert row(lived, AgencyGroup, id="cac-huyen").aliases == ["UBND các huyện"]
+    assert row(lived, Agency, id="so-ban").aliases == ["Sở Ban"]
+    assert row(lived, Agency, id="so-chinh").aliases == []

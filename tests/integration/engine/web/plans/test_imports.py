@@ -239,6 +239,33 @@ def test_an_unknown_body_is_chosen_once_or_added_to_the_directory(desk: Office) 
     assert "/admin/agencies/trung-tam-cuu-ho" in desk.get("/admin/agencies?q=Trung tâm Cứu hộ").text
 
 
+def test_a_spelling_that_was_chosen_is_kept_in_the_directory_where_somebody_asks_for_it(desk: Office) -> None:
+    raw = ELSEWHERE.replace("TỈNH AN LẠC", "TỈNH NGHỆ AN").encode()
+    page = upload(desk, raw)
+    (body,) = select([page], "fieldset.body")
+    written = body.legend.get_text().split(" 1 nhiệm vụ")[0] if body.legend else ""
+    typed = changed(
+        fields(page.text), issuer="UBND tỉnh", supervisor="Sở Y tế", short_title="Kế hoạch 9", sms_name="KH9"
+    )
+    chosen = changed(typed, **{"body[0]": "=", "body[0].as": "Công an tỉnh"})
+    shown = send(desk, chosen, "look")
+    assert ("body[0]", "Công an tỉnh") in fields(shown.text), "it is shown among the choices"
+    assert send(desk, changed(fields(shown.text), remember="1")).status_code == 303
+    file = row(desk.context.database, Plan).file
+    assert file["sections"][0]["items"][1]["owners"] == ["cong-an-tinh"]
+    assert written in desk.get("/admin/agencies/cong-an-tinh/aliases").text
+    again = upload(desk, raw.replace("Số: 9".encode(), "Số: 10".encode()))
+    assert select([again], "fieldset.body") == [], "the next document that writes so is matched"
+
+
+def test_without_being_asked_nothing_is_kept_in_the_directory(desk: Office) -> None:
+    raw = ELSEWHERE.replace("TỈNH AN LẠC", "TỈNH NGHỆ AN").encode()
+    typed = fields(upload(desk, raw).text)
+    typed = changed(typed, issuer="UBND tỉnh", supervisor="Sở Y tế", short_title="Kế hoạch 9", sms_name="KH9")
+    assert send(desk, changed(typed, **{"body[0]": "Công an tỉnh"})).status_code == 303
+    assert len(select([upload(desk, raw)], "fieldset.body")) == 1
+
+
 def test_no_page_of_the_review_is_over_50_kb_and_opening_and_turning_lose_nothing(desk: Office, typed: Pairs) -> None:
     kept = changed(typed, **{f"{ITEM.format(0)}.duties[0].text": "Đã sửa.", "sms_name": "KHX"})
     pages = every_page(desk, send(desk, kept, "look"))
