@@ -199,9 +199,12 @@ class SectionRead:
             own = [replace(said, level=0) for said in own] if node.ended or not node.marked() else []
         alone = inline and node.ended and node.rank is Rank.NUMBER
         if alone and not any(each.is_entry for each in node.children):
+            more = [child for child in node.children if child.opens and not speaks_to_all(child.body)]
+            more = more if len(more) > 1 else []  # several are a list of theirs
+            own += [replace(said_of(child, whole(child)), node=child) for child in more]
             self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
             for child in node.children:
-                if child.opens or is_note(child.body):
+                if child not in more and (child.opens or is_note(child.body)):
                     self._to_mind(child)
             return
         named = {name.text for name in line.names}

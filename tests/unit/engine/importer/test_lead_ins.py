@@ -757,3 +757,25 @@ def test_a_table_under_a_title_that_names_the_offices_is_theirs_row_by_row(read)
         "UBND xã, phường, đặc khu",
     )
     assert faults(plan) == []
+
+
+AFTER_A_SENTENCE = """ỦY BAN NHÂN DÂN
+TỈNH AN LẠC
+Số: 1/KH-UBND
+An Lạc, ngày 02 tháng 3 năm 2022
+KẾ HOẠCH
+CÔNG TÁC NĂM 2022
+IV. TỔ CHỨC THỰC HIỆN
+1. Sở Y tế chủ trì hướng dẫn.
+2. Các huyện ủy, thành ủy cụ thể hóa Kế hoạch này. Đưa kết quả vào tiêu chí thi đua.
+Chỉ đạo các chi bộ hướng dẫn đảng viên.
+Bố trí kinh phí, phương tiện.
+Yêu cầu các cơ quan, đơn vị nghiêm túc thực hiện, báo cáo trước ngày 15/12/2022.
+"""
+
+
+def test_paragraphs_after_a_sentence_of_a_body_that_begin_like_duties_are_its_duties():
+    plan = read_document(AFTER_A_SENTENCE.encode(), "x.txt")
+    party = ["Các huyện ủy, thành ủy"]
+    assert owned(plan) == [("IV.1", ["Sở Y tế"]), ("IV.2", party), ("IV.2.1", party), ("IV.2.2", party)]
+    assert [each.text[:8] for each in plan.instructions] == ["Yêu cầu "]
