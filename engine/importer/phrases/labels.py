@@ -28,7 +28,7 @@ class Label(StrEnum):
 
 
 _WHO = (
-    "(?:các )?(?:(?:cơ quan|đơn vị|phòng|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
+    "(?:các )?(?:(?:cơ quan|đơn vị|phòng|khoa|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
     "(?:,| và| ?/)? ?){0,4}"
 )
 _WHAT = (

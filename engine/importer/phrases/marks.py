@@ -69,6 +69,7 @@ _PART = re.compile(
 _ARTICLE = re.compile(r"điều\s+(?P<label>\d{1,3})(?!\w)\s*[.:)]?\s*(?!\d)")
 _MISREAD = re.compile(r"(?P<label>[IVXl1|]{1,5}|H[Il|]|[Il|]H)\s*[.)/]\s*(?=[^\W\d_])")
 _SHAPES = (
+    (Rank.NUMBER, re.compile(r"(?P<label>[IVX]{1,5}(?:\.\d{1,2}){1,3})(?:\s*[.)/:]\s*|\s+)(?=[^\W\d_])")),
     (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{1,6})(?:\s*(?:[.):]|/(?![a-z]))\s*[-–]?\s*|\s*[-–]\s+)(?=\S|$)")),
     (Rank.ROMAN, re.compile(r"(?P<label>[IVX]{2,6})\s+(?=[A-ZĐÀ-Ỹ]{2})")),
     (Rank.CAPITAL, re.compile(r"(?P<label>[A-HK-UĐ])\s*[.)/]\s+(?=[A-ZĐÀ-Ỹ])")),
@@ -117,9 +118,11 @@ def _mark(rank: Rank, label: str, length: int) -> Mark | None:
         value = value or roman_value(label.upper())
     elif rank not in BULLETS:
         value = value or LETTERS.find(label.lower()) + 1
-    if (rank is Rank.ROMAN and not value) or (rank is Rank.NUMBER and int(parts[0]) > 150):
+    roman = roman_value(parts[0]) > 0 and len(parts) > 1  # «II.1» stands under «II» as «1» does
+    if (rank is Rank.ROMAN and not value) or (rank is Rank.NUMBER and not roman and int(parts[0]) > 150):
         return None
-    return Mark(rank, (label.lstrip("0") or "0") if rank is Rank.NUMBER else label, value, length, len(parts))
+    label = (label.lstrip("0") or "0") if rank is Rank.NUMBER else label
+    return Mark(rank, label, value, length, len(parts) - roman)
 
 
 def body_of(text: str) -> str:

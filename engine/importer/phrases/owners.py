@@ -126,7 +126,8 @@ def _owner_line(text: str, clauses: bool, headed: bool, known: KnownNames) -> Ow
     prose = Prose.of(text)
     if _HANDS_ON.search(prose.plain[-60:]):
         return None
-    found = _straight(prose, 0, headed=headed)
+    over = _given_over(prose) if headed or text.endswith(":") else None
+    found = over or _straight(prose, 0, headed=headed)
     if found is None and clauses and _CLAUSE.match(prose.plain):
         for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
             found = _straight(prose, comma.end())
@@ -137,6 +138,16 @@ def _owner_line(text: str, clauses: bool, headed: bool, known: KnownNames) -> Ow
 
 
 _ASKS = spelled(r"(?<!\w)(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo)(?: cho)?(?!\w)")
+
+
+def _given_over(prose: Prose) -> OwnerLine | None:
+    """Whom a heading gives what stands below it («5. Ban Thường vụ giao đồng chí Chủ tịch UBND xã»)."""
+    given = _ASKS.search(prose.plain)
+    if given is None or not begins_name(prose, 0) or names_at(prose, 0)[1] < given.start() - 1:
+        return None
+    names, end = names_at(prose, given.end() + 1, small=True)
+    alone = names and is_body(names[0].text) and _DONE.match(prose.text, end)
+    return OwnerLine(prose.text[given.end() + 1 : end].strip(), tuple(names), "", Form.ALONE) if alone else None
 
 
 def singular(name: str) -> str:
