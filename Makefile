@@ -53,10 +53,8 @@ year: setup
 	@DONDOC_TEST_LOOK=weekly $(BIN)/pytest -q -s tests/stories/test_year_of_plan_188.py
 
 # All cases of what «make test» takes a part of, a thousand new examples for each property, the year on PostgreSQL too.
-# Those alone that «make test» never takes: make deep CASES="-m deep"
-CASES :=
 deep: setup
-	@DONDOC_TEST_EXAMPLES=deep PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(CASES)
+	@DONDOC_TEST_EXAMPLES=deep PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	@$(BIN)/python -m tests.bench.run

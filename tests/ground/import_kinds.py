@@ -92,7 +92,7 @@ def read(sample: Sample, directory: DirectoryFile | None = None) -> ImportedPlan
 def compare(figures: Figures, sample: Sample, plan: ImportedPlan | None) -> None:
     compare_duties(figures, sample, plan)
     compare_instructions(figures, sample, plan)
-    if "issuer" in sample.label:
+    if sample.label.get("issuer"):
         figures.count(
             "issuers", sample.name, [plan.issuer.text.lower()] if plan else [], [sample.label["issuer"].lower()]
         )
@@ -106,7 +106,7 @@ def compare_duties(figures: Figures, sample: Sample, plan: ImportedPlan | None) 
     left = list(sample.label["duties"])
     for item in plan.items if plan else ():
         for duty in item.duties:
-            label = next((each for each in left if spans(duty.text, each["t"])), None)
+            label = next((each for each in left if is_of(duty.text, each)), None)
             where = f"{sample.name} {duty.citation}"
             if label is None:
                 figures.extra["duties"] += 1
@@ -128,6 +128,13 @@ def compare_duties(figures: Figures, sample: Sample, plan: ImportedPlan | None) 
         for measure, words in (("owners", "o"), ("deadlines", "by"), ("coordinating", "w")):
             figures.missed[measure] += len(label.get(words, ()))
         figures.missed["citations"] += 1
+
+
+def is_of(text: str, label: Mapping[str, Any]) -> bool:
+    """Whether a duty's words are those of a label, which may have the owner before a colon («Sở Y tế: khám …»)."""
+    before, colon, rest = label["t"].partition(":")
+    owned = colon and squashed(before) == squashed("".join(label["o"]))
+    return spans(text, label["t"]) or bool(owned and spans(text, rest.strip()))
 
 
 def is_named(plan: ImportedPlan | None, text: str) -> bool:

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ground.import_kinds import Sample, samples
-from ground.import_scores import labels_in, spans
+from ground.import_kinds import Sample, is_of, samples
+from ground.import_scores import labels_in
 from ground.own_directory import asked_for, directory_of
 
 from engine.errors import BadInput
@@ -65,7 +65,7 @@ class Review:
             yield row.path, self.fields[f"{row.path}.text"][0]
 
     def label_of(self, text: str) -> Mapping[str, Any] | None:
-        return next((each for each in self.labels if spans(text, each["t"])), None)
+        return next((each for each in self.labels if is_of(text, each)), None)
 
     def dropped(self) -> int:
         """The taps that drop what is no duty: sections and items of which nothing is one, and single duties."""
@@ -81,7 +81,7 @@ class Review:
     def brought(self, label: Mapping[str, Any]) -> Iterator[str]:
         """The corrections after which a duty of the review is that of a label."""
         for _ in range(12):
-            place = next((place for place, text in self.duties() if spans(text, label["t"])), None)
+            place = next((place for place, text in self.duties() if is_of(text, label)), None)
             if place is not None:
                 yield from self._facts(place, label)
                 return

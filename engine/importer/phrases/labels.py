@@ -72,6 +72,7 @@ deadline      .{0,25}(?:thời gian|thời hạn|tiến độ|kỳ hạn|mốc|l
 product       .{0,30}(?:sản phẩm|kết quả|đầu ra|hình thức văn bản)
 other         .{0,20}(?:<what>|ghi chú|đơn vị tính|mức độ|căn cứ)
 lead          .{0,60}(?:chủ trì|đầu mối|trách nhiệm|phân công|phụ trách|thực hiện$|(?:người|đơn vị|cơ quan) thực hiện)
+lead          (?:cơ quan|đơn vị) soạn thảo
 lead          (?:tên )?(?:cơ quan|đơn vị|sở|phòng)(?:(?:,| ?/) ?(?:đơn vị|ban|ngành|địa phương))*$
 task          .{0,40}(?:nội dung|nhiệm vụ|công việc|hoạt động|tên văn bản)
 """,

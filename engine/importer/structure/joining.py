@@ -113,6 +113,10 @@ def _rare(some: int, all_: int) -> bool:
     return some <= max(2, 0.04 * all_)
 
 
+_UNSAID = re.compile(r"(?<=[.;] )[^.;:]{4,60}:$")
+"""A label at the end of a line, after a sentence, whose value stands in the next line."""
+
+
 class _Break(Enum):
     NONE = 0
     SEAM = 1
@@ -155,6 +159,9 @@ class _Joiner:
 
     def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:
         trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
+        unsaid = _UNSAID.search("".join(self.parts)[-80:]) if mark is None and before.endswith(":") else None
+        if unsaid and label_of_line(unsaid[0]):
+            return _Break.NONE  # «Kiểm tra tại các xã. Cơ quan thực hiện:» «Thanh tra tỉnh.»
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
         if mark and mark.rank is Rank.DASH and not trusted and self._paired(before, line.text[mark.length :]):
@@ -231,6 +238,9 @@ class _Joiner:
         rest = line.text[mark.length :]
         full = bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
         last = self.counts.get((mark.rank, mark.depth), 0)
+        own = mark_of("".join(self.parts))
+        if own and mark.label == f"{own.label}.1":
+            return True  # «2. Về dữ liệu số» «2.1. Tạo lập …»
         next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
         next_ = next_ or (mark.rank is Rank.PART and line.text[: mark.length].rstrip().endswith("."))
         if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():

@@ -17,20 +17,27 @@ BELOW = {
     "twentyeighth": {"owners": 0.96},
     "eighteenth": {"owners": 0.94, "deadlines": 0.91, "instructions": 0.75},
 }
-IN_EVERY_RUN = {*BELOW, "heldback", "second", "twentyninth", "thirtieth"}
-"""The hardest sets, the newest, and the two small ones; the others in ``make deep``."""
+OWN = {
+    "thirtyfirst": {"citations": 0.96, "instructions": 0.85},
+    "thirtysecond": {"instructions": 0.65},
+    "thirtythird": {"citations": 0.93, "instructions": 0.75},
+    "thirtyfourth": {"owners": 0.97, "citations": 0.95, "instructions": 0.85},
+}
+"""Read with the directory of their own office, which knows the bodies."""
+IN_EVERY_RUN = {*BELOW, "heldback", "second", "twentyninth", "thirtysecond", "thirtyfourth"}
+"""The hardest sets, of the newest, and the two small ones; the others in ``make deep``."""
 HALVES = [
     pytest.param(half, marks=() if half in IN_EVERY_RUN else pytest.mark.deep)
     for half in sorted(file.stem for file in KINDS.glob("*.yaml"))
 ]
-figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml"))
+figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml", 100 if half in OWN else None))
 
 
 @pytest.mark.parametrize("half", HALVES)
 def test_duties_owners_and_deadlines_are_found(half):
     found = figures_of(half)["all"]
     said = "\n".join(found.errors)
-    least = LEAST | BELOW.get(half, {})
+    least = LEAST | BELOW.get(half, {}) | OWN.get(half, {})
     assert found.precision("duties") >= 0.95, said
     assert found.precision("owners") >= least.pop("owners"), said
     for measure, bound in least.items():

@@ -1274,3 +1274,47 @@ def test_the_reasons_of_a_decision_are_no_duties_and_its_plan_has_its_own_number
         ("C.1.1", ["Trường Cán bộ quản lý"]),
         ("C.2.1", ["Cục Đường bộ"]),
     ]
+
+
+WRAPPED = """3. Kiểm tra về dữ liệu số
+3.1. Kiểm tra việc thực hiện các quy định về phòng bệnh tại các xã. Cơ quan thực
+hiện:
+Thanh tra tỉnh. Thời gian: Quý III.
+3.2. Kiểm tra chuyên đề tại các trường. Cơ quan tham mưu, chủ trì thực hiện:
+Sở Tài chính. Thời gian: Quý IV."""
+
+
+def test_a_label_at_the_end_of_a_line_has_its_value_in_the_next_and_a_point_of_the_number_above_is_one():
+    assert paragraphs(WRAPPED) == [
+        "3. Kiểm tra về dữ liệu số",
+        "3.1. Kiểm tra việc thực hiện các quy định về phòng bệnh tại các xã. Cơ quan thực hiện: Thanh tra tỉnh. "
+        "Thời gian: Quý III.",
+        "3.2. Kiểm tra chuyên đề tại các trường. Cơ quan tham mưu, chủ trì thực hiện: Sở Tài chính. Thời gian: Quý IV.",
+    ]
+
+
+def test_a_roman_number_with_points_stands_under_its_section(read):
+    body = "II. NHIỆM VỤ\nII.1. Về tiêu chuẩn\nII.1.1. Sở Y tế rà soát quy định trước ngày 30/6/2022.\n"
+    body += (
+        "II.1.2. Sở Tư pháp thẩm định.\nII.2. Về kiểm tra\nII.2.1. Công an tỉnh\na) Kiểm tra kho.\nb) Xử lý vi phạm.\n"
+    )
+    assert owned(read(body)) == [
+        ("II.1.1", ["Sở Y tế"]),
+        ("II.1.2", ["Sở Tư pháp"]),
+        ("II.2.1.1", ["Công an tỉnh"]),
+        ("II.2.1.2", ["Công an tỉnh"]),
+    ]
+
+
+def test_a_heading_in_which_one_body_gives_to_another_names_the_other(read):
+    body = (
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh.\n2. Thường trực Huyện ủy giao đồng chí Chủ tịch UBND huyện:\n"
+    )
+    body += "- Chỉ đạo thanh tra trước ngày 15/3/2022.\n- Thu hồi tài sản.\n"
+    chief = ["đồng chí Chủ tịch UBND huyện"]
+    assert owned(read(body)) == [("IV.1.1", ["Sở Y tế"]), ("IV.2.1", chief), ("IV.2.2", chief)]
+
+
+@pytest.mark.parametrize("label", ["Khoa, phòng chủ trì", "Cơ quan soạn thảo"])
+def test_more_labels_and_columns_of_who_leads(label):
+    assert Label.LEAD in (label_of_column(label), (label_of_line(f"{label}: Sở Y tế") or [None])[0])
