@@ -1,8 +1,9 @@
 """How the importer reads when it knows fewer words.
 
-    PYTHONPATH=tests python -m ground.forgotten_words SEEDS SHARE FILE.yaml …
+    PYTHONPATH=tests python -m ground.forgotten_words SEEDS SHARE [--directory[=PERCENT]] FILE.yaml …
 
-forgets a share of its tables by chance, once a seed, and prints the figures of all labelled texts together.
+forgets a share of its tables by chance, once a seed, and prints the figures of all labelled texts together; with the
+directory of an office that knows all, or so many of a hundred, of the labelled bodies.
 
 What is new in a plan is first of all a word that no table holds: this tells more of unseen plans than the texts that
 the importer was mended for.
@@ -15,6 +16,8 @@ import random
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from ground.own_directory import asked_for
 
 from engine.importer.phrases import lexicon
 
@@ -31,15 +34,15 @@ def forget(whole: Mapping[str, Sequence[str]], seed: int, share: float) -> None:
             del sys.modules[name]
 
 
-def figures(seeds: int, share: float, files: Sequence[Path]) -> str:
+def figures(seeds: int, share: float, files: Sequence[Path], percent: int | None) -> str:
     whole = {name: tuple(getattr(lexicon, name)) for name in TABLES}
     rows: list[str] = []
     for seed in range(1, seeds + 1):
         forget(whole, seed, share)
         kinds = importlib.import_module("ground.import_kinds")
-        every = kinds.by_kind(files[0])["all"]
+        every = kinds.by_kind(files[0], percent)["all"]
         for file in files[1:]:
-            found = kinds.by_kind(file)["all"]
+            found = kinds.by_kind(file, percent)["all"]
             every.found += found.found
             every.extra += found.extra
             every.missed += found.missed
@@ -48,4 +51,5 @@ def figures(seeds: int, share: float, files: Sequence[Path]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(figures(int(sys.argv[1]), float(sys.argv[2]), [Path(each) for each in sys.argv[3:]]) + "\n")
+    files = [Path(each) for each in sys.argv[3:] if not each.startswith("--")]
+    sys.stdout.write(figures(int(sys.argv[1]), float(sys.argv[2]), files, asked_for(sys.argv)) + "\n")

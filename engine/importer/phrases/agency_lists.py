@@ -158,17 +158,19 @@ def placed_owner(text: str) -> OwnerLine | None:
 
 
 def unknown_label(text: str) -> list[tuple[Label, str]]:
-    """A label that no table knows says who leads before nothing but bodies («Chủ đầu tư: Ban Quản lý dự án»), and until
-    when before nothing but a time («Xong trước: 30/6/2026»)."""
+    """A label that no table knows says who leads before nothing but bodies («Chủ đầu tư: Ban Quản lý dự án»; who helps
+    where its words end so: «Khoa, phòng phối hợp»), and until when before nothing but a time («Xong trước:
+    30/6/2026»)."""
     words, _, value = text[:400].partition(":")
     if len(words.split()) > 6 or not words[:1].isupper():
         return []
     prose = Prose.of(words)
     role = words[1:].islower() and not prose.plain.startswith(("các ", "những ")) and not opens_duty(words)
-    if not role or label_of_column(words) not in (None, Label.LEAD):
+    said = label_of_column(words)
+    if not role or said not in (None, Label.LEAD, Label.COORDINATING):
         return []
     if line := owner_line(value.strip(" .")):
-        return [(Label.LEAD, value.strip())] if line.alone else []
+        return [(said or Label.LEAD, value.strip())] if line.alone else []
     value = value.strip(" .;")
     found = deadlines_in(value, column=True) if len(value) < 60 else ()
     timed = any(each.days and len(each.text) + 8 >= len(value) for each in found)

@@ -28,7 +28,8 @@ class Label(StrEnum):
 
 
 _WHO = (
-    "(?:các )?(?:(?:cơ quan|đơn vị|phòng|khoa|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo)"
+    "(?:các )?(?:(?:cơ quan|đơn vị|phòng|khoa|ban|bộ phận|sở|ngành|cá nhân|cấp|địa phương|tổ chức|lãnh đạo|trung tâm|"
+    "trường|bệnh viện|công ty|doanh nghiệp|xã|phường|chi bộ|tổ|đội|nhóm|bên|nơi)"
     "(?:,| và| ?/)? ?){0,4}"
 )
 _WHAT = (

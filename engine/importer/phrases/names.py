@@ -133,12 +133,11 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     if _GROUP.match(prose.plain, at):
         return small or prose.text[at : at + 1].isupper()
     head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
+    known = known_names().end(prose.plain, at) is not None and not OPENER.match(prose.plain, at)
     if prose.text[at : at + 1].isupper():
-        return head is not None or (
-            known_names().end(prose.plain, at) is not None and not OPENER.match(prose.plain, at)
-        )
-    if head is None:
-        return False
+        return head is not None or known
+    if head is None or known:
+        return small and known
     long, proper = " " in head.group(), prose.text[head.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
     return small and bool(long or proper or _SMALL_HEADS.match(prose.plain, at))
 
@@ -254,7 +253,8 @@ def _goes_beyond(prose: Prose, start: int, known: int, end: int) -> bool:
         return False  # «Phòng Kinh tế và Hạ tầng» is another than «Phòng Kinh tế»
     proper = prose.text[start + 1 : known]
     kinds = (_SUFFIX, _KIND_OF_PLACE)
-    return more[:1].islower() and not proper.islower() and not any(kind.match(matching(more)) for kind in kinds)
+    named = not proper.islower() or proper.count(" ") >= 3  # «các trường» may go on
+    return more[:1].islower() and named and not any(kind.match(matching(more)) for kind in kinds)
 
 
 @dataclass

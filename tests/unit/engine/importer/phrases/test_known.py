@@ -58,6 +58,7 @@ def test_names_are_known_within_a_reading_alone():
         ("Phòng Kinh tế - Công an phường rà soát", ["Phòng Kinh tế", "Công an phường"]),
         ("Phòng Kinh tế và Hạ tầng rà soát", ["Phòng Kinh tế và Hạ tầng"]),
         ("Xây dựng nhà ở", []),
+        ("mạng lưới tình nguyện viên vận động", ["mạng lưới tình nguyện viên"]),
     ],
 )
 def test_a_name_of_the_directory_is_one_to_its_end_and_no_verb_is_a_name(text, names):
