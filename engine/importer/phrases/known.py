@@ -29,10 +29,11 @@ class KnownNames:
     """Names by their words, so that one is found at a place in as many steps as it has words. Signs between words are
     of no account («Lao động-Thương binh»), nor is whether «UBND» is written out."""
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self.names = tuple(names)
+    def __init__(self, names: Iterable[str] = (), others: KnownNames | None = None) -> None:
+        """``others``: names that are known, too."""
+        self._others = others
         self._first: dict[str, Any] = {}
-        for name in self.names:
+        for name in names:
             node = self._first
             for word in _words(matching(name), 0):
                 for each in _WRITTEN_OUT.get(word.group(), (word.group(),)):
@@ -41,13 +42,13 @@ class KnownNames:
 
     def end(self, plain: str, at: int) -> int | None:
         """Where the longest known name at a place of a text in its spelling for matching ends; None for no name."""
-        node, end = self._first, None
+        node, end = self._first, self._others.end(plain, at) if self._others else None
         for word in _words(plain, at):
             for each in _WRITTEN_OUT.get(word.group(), (word.group(),)):
                 node = node.get(each, {})
             if not node:
                 break
-            end = word.end() if node.get(_END) else end
+            end = max(end or 0, word.end()) if node.get(_END) else end
         return end
 
 
@@ -71,7 +72,7 @@ def known_names() -> KnownNames:
 @contextmanager
 def knowing(names: Iterable[str]) -> Iterator[None]:
     """Within it these names are known, too."""
-    before = _KNOWN.set(KnownNames((*known_names().names, *names)))
+    before = _KNOWN.set(KnownNames(names, known_names()))
     try:
         yield
     finally:
