@@ -187,7 +187,7 @@ class SectionRead:
                 self._add(entry, [said_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
-        part = line.inline and node.rank in BULLETS and node.announces
+        part = line.inline and node.rank in BULLETS and node.announces and not is_role_alone(line.rest)
         if part and not ANNOUNCES.search(matching(node.body)):
             self._add(replace(entry, inline=True), [replace(said_of(node, whole(node)), node=node)])
             return

@@ -217,9 +217,9 @@ def faults(plan: ImportedPlan) -> list[str]:
             by_citation.setdefault(each.citation, []).append(each)
     for item in plan.items:
         for duty in item.duties:
-            used = [
-                each for key in (duty.citation, duty.citation.rpartition(".")[0]) for each in by_citation.get(key, ())
-            ]
+            labels = duty.citation.split(".")
+            above = (".".join(labels[:n]) for n in range(len(labels), 0, -1))  # a sentence is cited below its paragraph
+            used = [each for key in above for each in by_citation.get(key, ())]
             text = squashed(duty.text)
             if not any(squashed(each.text)[-12:] in text or text[:12] in squashed(each.text) for each in used):
                 found.append(f"{duty.citation} is in no paragraph that was used for it")

@@ -293,10 +293,10 @@ phụ lục; phụ biểu; biểu; danh mục; bảng phân công; kế hoạch;
 quy định; quy chế; quy trình
 """)
 ISSUERS = words(r"""
-sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung tâm; bệnh viện; viện;
-đảng ủy; huyện ủy; thị ủy; quận ủy; thành ủy; tỉnh ủy; ban(?! nhân); tiểu ban; đảng đoàn; bộ chỉ huy; bảo hiểm;
-ngân hàng; kho bạc; đài; tòa án; ubmttq; viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra; văn phòng;
-tập đoàn; (?:tổng )?công ty; (?:thuế|hải quan) (?:tỉnh|thành phố|cơ sở|khu vực|cửa khẩu)
+ubnd; ủy ban nhân dân; sở; phòng; bộ(?! chỉ| đội| tư); công an; cục; chi cục; tổng cục; hội; liên đoàn; trường; trung
+tâm; bệnh viện; viện; đảng ủy; huyện ủy; thị ủy; quận ủy; thành ủy; tỉnh ủy; ban(?! nhân); tiểu ban; đảng đoàn; bộ chỉ
+huy; bảo hiểm; ngân hàng; kho bạc; đài; tòa án; ubmttq; viện kiểm sát; ủy ban mttq; ủy ban mặt trận; đoàn; thanh tra;
+văn phòng; tập đoàn; (?:tổng )?công ty; (?:thuế|hải quan) (?:tỉnh|thành phố|cơ sở|khu vực|cửa khẩu)
 """)
 TITLES = words("""
 kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;

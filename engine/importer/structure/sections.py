@@ -154,6 +154,9 @@ def duty_sections(root: Node) -> list[Node]:
     articles = all(node.label.startswith("Điều") for node in found)
     if articles and any(node.mark is not None and (is_given(node) or asked_in(node.body)) for node in root.children):
         return [root]  # a decision some of whose articles are orders themselves
+    orders = [node for node in root.children if node.label.startswith("Điều") and node not in found and is_given(node)]
+    if found and orders:
+        return [Node(children=orders), *found]  # beside the plan that the decision issues
     given = root.gives_duties and root.named >= 2
     return found or ([root] if given or any(is_given(node) for node in root.walk()) else [])
 

@@ -1318,3 +1318,22 @@ def test_a_heading_in_which_one_body_gives_to_another_names_the_other(read):
 @pytest.mark.parametrize("label", ["Khoa, phòng chủ trì", "Cơ quan soạn thảo"])
 def test_more_labels_and_columns_of_who_leads(label):
     assert Label.LEAD in (label_of_column(label), (label_of_line(f"{label}: Sở Y tế") or [None])[0])
+
+
+def test_a_dash_that_names_a_body_and_its_role_stands_over_its_points(read):
+    body = "IV. PHÂN CÔNG\n- Văn phòng UBND xã dự toán kinh phí.\n"
+    body += "- Công an xã chủ trì, phối hợp với Ban Chỉ huy Quân sự xã:\n"
+    body += "+ Xây dựng phương án trước ngày 10/02/2022;\n+ Bố trí lực lượng trực.\n- Trạm Y tế xã trực cấp cứu.\n"
+    assert owned(read(body)) == [
+        ("IV.(1)", ["Văn phòng UBND xã"]),
+        ("IV.(2).1", ["Công an xã"]),
+        ("IV.(2).2", ["Công an xã"]),
+        ("IV.(3)", ["Trạm Y tế xã"]),
+    ]
+
+
+def test_the_issuer_is_the_last_of_the_committees_in_the_letterhead():
+    head = "ỦY BAN NHÂN DÂN QUẬN THANH HẢI\nỦY BAN NHÂN DÂN\nPHƯỜNG HÒA THUẬN\nSố: 1/KH-UBND\n"
+    head += "ngày 02 tháng 3 năm 2022\nKẾ HOẠCH\nNĂM 2022\n"
+    plan = read_document((head + "IV. PHÂN CÔNG\n1. Công an phường\n- Trực.\n").encode(), "x.txt")
+    assert plan.issuer.text == "Ủy ban nhân dân phường Hòa Thuận"
