@@ -94,7 +94,7 @@ def lead_of(text: str) -> tuple[list[Name], list[Name]]:
 
 
 _BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
-_TOPIC = re.compile(r"[^:.]{3,120}:\s*(?=\S)")
+_TOPIC = re.compile(r"(?:(?:Về|Đối với)\s(?:[^:.]|\.(?=\d)){3,400}|[^:.]{3,120}):\s*(?=\S)")
 _GIVEN = re.compile(r"(?<!đã)\s(?:giao|giao\s*cho|yêu\s*cầu)$")
 _AT_END = re.compile(r"\(([^()]{3,200})\)[.;,]?$")
 _LATER = re.compile(r"[.(]\s*(?=\w)")

@@ -779,3 +779,29 @@ def test_paragraphs_after_a_sentence_of_a_body_that_begin_like_duties_are_its_du
     party = ["Các huyện ủy, thành ủy"]
     assert owned(plan) == [("IV.1", ["Sở Y tế"]), ("IV.2", party), ("IV.2.1", party), ("IV.2.2", party)]
     assert [each.text[:8] for each in plan.instructions] == ["Yêu cầu "]
+
+
+PROPOSALS = """VĂN PHÒNG CHÍNH PHỦ
+Số: 634/TB-VPCP
+Hà Nội, ngày 20 tháng 11 năm 2025
+THÔNG BÁO
+Kết luận của Thủ tướng Chính phủ tại buổi làm việc với tỉnh An Lạc
+III. VỀ MỘT SỐ KIẾN NGHỊ CỦA TỈNH
+1. Về sửa đổi thủ tục chuyển mục đích sử dụng rừng: giao Bộ Nông nghiệp và Môi trường đề xuất trong tháng 12 năm 2025.
+2. Về kho dự trữ: với vai trò là chủ đầu tư, Tập đoàn Dầu khí Hòa Bình chủ động làm việc với các tập đoàn lớn.
+{long}
+Nơi nhận:
+- Như trên.
+"""
+
+
+def test_a_point_on_a_proposal_is_of_the_body_after_its_colon_however_long_the_proposal_is():
+    point = "3. Về điều chuyển số vốn dư không có khả năng giải ngân trong năm 2025 (khoảng 1.500 tỷ đồng) từ nguồn hỗ "
+    point += (
+        "trợ theo chính sách đặc thù, đoạn CT.03: Ủy ban nhân dân tỉnh An Lạc rà soát, báo cáo trong Quý I năm 2026."
+    )
+    assert owned(read_document(PROPOSALS.format(long=point).encode(), "tb.txt")) == [
+        ("III.1", ["Bộ Nông nghiệp và Môi trường"]),
+        ("III.2", ["Tập đoàn Dầu khí Hòa Bình"]),
+        ("III.3", ["Ủy ban nhân dân tỉnh An Lạc"]),
+    ]
