@@ -40,6 +40,7 @@ from engine.importer.phrases.roles import (
     CARRIED_OUT,
     END,
     asks_all,
+    asks_nobody_named,
     has_task,
     is_note,
     is_role_alone,
@@ -281,15 +282,15 @@ class SectionRead:
         titled = above.rank is Rank.NUMBER and not above.owner
         titled = titled and (above.theme is Theme.DUTIES or (node is above.children[0] and is_order(node)))
         handed = node.owner is not None and node.owner.rest == node.body  # one more of those asked before it
-        among = handed or (node.followed and not speaks_to_all(node.body))
+        among = handed or (node.followed and not (speaks_to_all(node.body) or asks_nobody_named(node.body)))
         free = node.mark is None or (node is above.children[-1] and _LATER.match(matching(node.body)))
         told = len(above.children) > 1 and asks_all(node.body)
         return bool((self.items and free) or told) and not (node.children or titled or among or under_topic(node))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
-        if line is None or not line.names:
-            return speaks_to_all(node.body)
+        if line is None or not line.names or asks_nobody_named(node.body):
+            return speaks_to_all(node.body) or asks_nobody_named(node.body)
         many, task = any(name.group for name in line.names), has_task(line.rest)
         if speaks_to_all(node.body):
             return many or not (task or matching(node.body).startswith("giao"))

@@ -229,7 +229,7 @@ triển khai; xây dựng; hướng dẫn; thực hiện; tăng cường; tiếp
 CLAUSES = words("""
 trên cơ sở; trên đây; kế hoạch này; nhận được; căn cứ; để; nhằm; trong quá trình; quá trình; định kỳ; hằng; hàng; trước;
 chậm nhất; sau; khi; theo; ngoài; đối với; trong; từ; vào; thực hiện; kết thúc; qua; 6 tháng; 06 tháng; nếu; trường hợp;
-hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí; với (?:vai trò|trách nhiệm|tư cách)
+hết; chế độ; thông tin; báo cáo; sơ kết; kinh phí
 """)
 # Words before a name that say how it is addressed, and whether the body may refuse.
 REQUESTS = words("""

@@ -788,7 +788,7 @@ THÔNG BÁO
 Kết luận của Thủ tướng Chính phủ tại buổi làm việc với tỉnh An Lạc
 III. VỀ MỘT SỐ KIẾN NGHỊ CỦA TỈNH
 1. Về sửa đổi thủ tục chuyển mục đích sử dụng rừng: giao Bộ Nông nghiệp và Môi trường đề xuất trong tháng 12 năm 2025.
-2. Về kho dự trữ: với vai trò là chủ đầu tư, Tập đoàn Dầu khí Hòa Bình chủ động làm việc với các tập đoàn lớn.
+2. Về kho dự trữ: Tập đoàn Dầu khí Hòa Bình chủ động làm việc với các tập đoàn lớn.
 {long}
 Nơi nhận:
 - Như trên.
@@ -805,3 +805,19 @@ def test_a_point_on_a_proposal_is_of_the_body_after_its_colon_however_long_the_p
         ("III.2", ["Tập đoàn Dầu khí Hòa Bình"]),
         ("III.3", ["Ủy ban nhân dân tỉnh An Lạc"]),
     ]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Các cơ quan, đơn vị được giao chủ trì có trách nhiệm hoàn thành nhiệm vụ được phân công, bảo đảm tiến độ.",
+        "Các cơ quan được giao soạn thảo, trình, thẩm tra khẩn trương tổ chức thực hiện theo phân công.",
+        "Các đơn vị, địa phương căn cứ chức năng, nhiệm vụ chủ động phối hợp, hỗ trợ nhau.",
+    ],
+)
+def test_a_number_that_speaks_of_whoever_is_given_something_is_an_instruction(sentence):
+    head = AFTER_A_SENTENCE.partition("1. Sở Y tế")[0]
+    body = f"1. Sở Y tế chủ trì hướng dẫn.\n2. {sentence}\n3. Công an tỉnh tuần tra.\n"
+    plan = read_document((head + body).encode(), "x.txt")
+    assert owned(plan) == [("IV.1", ["Sở Y tế"]), ("IV.3", ["Công an tỉnh"])]
+    assert [each.text for each in plan.instructions] == [sentence]
