@@ -11,7 +11,7 @@ from engine.importer.phrases.agency_lists import VERB, doer_in
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of
-from engine.importer.phrases.names import Prose, begins_name
+from engine.importer.phrases.names import Prose, begins_name, opens_duty
 from engine.importer.phrases.owners import asked_in, is_of_another, owner_line
 from engine.importer.structure.outline import Theme, theme_of
 from engine.importer.vietnamese import matching, spelled
@@ -44,8 +44,9 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
         open_[each.place.order] = under
     for told in said:
         single = told.owners and not any(owner.group for owner in told.owners)
-        ordered = not told.owners and matching(told.text).startswith(("giao ", "yêu cầu ", "đề nghị "))
-        if (single or ordered or open_.get(told.place.order)) and not _ANNOUNCED.search(matching(told.text)):
+        plain = matching(told.text)
+        ordered = not told.owners and (plain.startswith(("giao ", "yêu cầu ", "đề nghị ")) or opens_duty(told.text))
+        if (single or ordered or open_.get(told.place.order)) and not _ANNOUNCED.search(plain):
             yield _doubt("yêu cầu chung", told.text, str(told.place))
     for item in items:
         own = {owner.name for owner in item.owners}

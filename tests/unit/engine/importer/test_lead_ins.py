@@ -807,6 +807,13 @@ def test_a_point_on_a_proposal_is_of_the_body_after_its_colon_however_long_the_p
     ]
 
 
+def test_one_paragraph_after_a_sentence_is_an_instruction_that_may_be_a_duty():
+    plan = read_document(AFTER_A_SENTENCE.replace("Bố trí kinh phí, phương tiện.\n", "").encode(), "x.txt")
+    assert [each.text[:8] for each in plan.instructions] == ["Chỉ đạo ", "Yêu cầu "]
+    told = [each.words for each in plan.warnings if each.code == "overlooked"]
+    assert any(each.startswith("Chỉ đạo các chi bộ") for each in told)
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
