@@ -30,7 +30,7 @@ from engine.importer.vietnamese import matching, spelled
 _PIECES = re.compile(r"\s*(?:\n|;(?![^()\n]*\)))\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")
 _REST_OF_NAME = re.compile(r"\s+\w[^,;()\n]*")
-_WHICH = re.compile(r"\s+(?:có|tại|trên|ở|trong|thuộc)(?!\w)")
+_WHICH = re.compile(r"\s+(?:có|tại|trên|ở|trong|thuộc|nơi)(?!\w)")
 
 
 def bodies_in(text: str) -> list[Name]:
@@ -44,7 +44,8 @@ def bodies_in(text: str) -> list[Name]:
                 names, end = names_at(prose, 0, small=True)
                 more = _REST_OF_NAME.match(rest, end)
                 known = names and known_names().end(prose.plain, names[-1].start) == names[-1].end
-                if names and more and not known and (_WHICH.match(prose.plain, end) or not ends_name(prose, end)):
+                which = _WHICH.match(prose.plain, end) or not (known or ends_name(prose, end))
+                if names and more and which:
                     last = names.pop()  # a cell holds nothing but names: what is left goes on with the last
                     names.append(replace(last, text=f"{last.text} {more.group().strip()}", end=more.end()))
                 end = more.end() if more else end  # «theo chức năng» is no name and no part of one

@@ -41,6 +41,7 @@ _LEVEL = re.compile(
     + phrase(r"tỉnh(?! ủy| đoàn)|cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
 )
 _FIELDED = spelled(r"sở|bộ|phòng|ngành")
+_WHICH_OF = spelled(r"(?:các|những|có|nơi|ở|tại|trên|thuộc|trong)(?!\w)")  # «Sở Y tế các tỉnh», «UBND xã có chợ»
 _COMMITTEE = spelled(r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân) các")
 _NO_LEVEL = spelled(r"(?:doanh nghiệp|hợp tác xã|công ty|tập đoàn|trường|viện|hội|hộ)(?!\w)")
 _SMALL_HEADS = say.compiled(say.SMALL_HEADS)
@@ -133,13 +134,20 @@ def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     if _GROUP.match(prose.plain, at):
         return small or prose.text[at : at + 1].isupper()
     head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
-    known = known_names().end(prose.plain, at) is not None and not OPENER.match(prose.plain, at)
+    known = _is_known(prose, at)
     if prose.text[at : at + 1].isupper():
         return head is not None or known
     if head is None or known:
         return small and known
     long, proper = " " in head.group(), prose.text[head.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
     return small and bool(long or proper or _SMALL_HEADS.match(prose.plain, at))
+
+
+def _is_known(prose: Prose, at: int) -> bool:
+    """Whether a known name begins at a place: not a place's alone («Vinh»), since «Vinh danh …» begins so, too."""
+    end = known_names().end(prose.plain, at)
+    long = end is not None and (prose.plain.count(" ", at, end) > 1 or prose.text[at:end].isupper())
+    return long and not OPENER.match(prose.plain, at)
 
 
 def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
@@ -252,7 +260,7 @@ def _goes_beyond(prose: Prose, start: int, known: int, end: int) -> bool:
     if re.match(r"và [A-ZĐÀ-Ỹ]", more):
         return False  # «Phòng Kinh tế và Hạ tầng» is another than «Phòng Kinh tế»
     proper = prose.text[start + 1 : known]
-    kinds = (_SUFFIX, _KIND_OF_PLACE)
+    kinds = (_SUFFIX, _KIND_OF_PLACE, _LEVEL, _WHICH_OF)
     named = not proper.islower() or proper.count(" ") >= 3  # «các trường» may go on
     return more[:1].islower() and named and not any(kind.match(matching(more)) for kind in kinds)
 

@@ -3,8 +3,11 @@
 from functools import cache
 
 import pytest
-from ground.import_kinds import by_kind, table
-from ground.paths import DATA
+from ground.depth import part
+from ground.import_kinds import by_kind, read, samples, table
+from ground.paths import CONFIG, DATA
+
+from engine.files.directory import load_directory
 
 KINDS = DATA / "import" / "kinds"
 LEAST = {"duties": 0.99, "owners": 0.98, "deadlines": 0.95, "citations": 0.97, "instructions": 1.0}
@@ -58,6 +61,19 @@ def test_no_duty_is_lost_silently_and_no_person_is_kept(half):
 def test_every_paragraph_has_one_use(half):
     found = figures_of(half)["all"]
     assert found.found["faults"] == 0, "\n".join(found.errors)
+
+
+def test_the_directory_of_a_province_cuts_no_name_that_goes_on():
+    """«Sở Y tế các tỉnh», «UBND các xã, phường có chợ»: longer than the names that a province's directory knows."""
+    file = load_directory(CONFIG / "agencies/nghe-an-2025.yaml")
+    directory = file.model_copy(update={"name": "Cơ quan"})  # so that no plan is another province's
+    texts = [each for name in sorted(OWN) for each in samples(KINDS / f"{name}.yaml")]
+    for sample in part(texts, 0, 4):
+        plain, known = (read(sample, each) for each in (None, directory))
+        for before, after in zip(plain.items, known.items, strict=True):
+            assert [each.name for each in after.owners] == [each.name for each in before.owners], sample.name
+            helping = [each.coordinating for each in before.duties]
+            assert [each.coordinating for each in after.duties] == helping, sample.name
 
 
 @pytest.mark.parametrize("half", HALVES)

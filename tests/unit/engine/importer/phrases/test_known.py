@@ -21,6 +21,8 @@ NAMES = (
     "Phòng Kinh tế",
     "Công an phường",
     "Xây dựng",
+    "Vinh",
+    "Nam Đàn",
 )
 
 
@@ -58,6 +60,10 @@ def test_names_are_known_within_a_reading_alone():
         ("Phòng Kinh tế - Công an phường rà soát", ["Phòng Kinh tế", "Công an phường"]),
         ("Phòng Kinh tế và Hạ tầng rà soát", ["Phòng Kinh tế và Hạ tầng"]),
         ("Xây dựng nhà ở", []),
+        ("Vinh danh các tập thể", []),
+        ("Sở Y tế các tỉnh, thành phố rà soát", ["Sở Y tế các tỉnh, thành phố"]),
+        ("Ủy ban nhân dân các xã vùng đệm có chợ rà soát", ["Ủy ban nhân dân các xã vùng đệm có chợ"]),
+        ("Nam Đàn là huyện điểm", []),
         ("mạng lưới tình nguyện viên vận động", ["mạng lưới tình nguyện viên"]),
     ],
 )
