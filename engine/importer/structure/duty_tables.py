@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.importer.model import Place
-from engine.importer.phrases.agency_lists import bodies_in, labelled, lead_of
+from engine.importer.phrases.agency_lists import labelled, lead_of
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column
 from engine.importer.phrases.marks import BULLETS, body_of, mark_of
@@ -142,26 +142,18 @@ def _heading(cells: tuple[str, ...], get: Mapping[Label, str]) -> str:
 def _row(table: Table, columns: Columns, r: int, get: Mapping[Label, str], place: Place) -> Row:
     parts = labelled(get.get(Label.LEAD, ""))
     with_ = "\n".join(filter(None, (parts.get(Label.COORDINATING, ""), get.get(Label.COORDINATING, ""))))
-    get = {**get, **parts}
-    owners, helping = lead_of(get.get(Label.LEAD, ""))
-    number = get.get(Label.NUMBER, "")
-    covered = (r, columns.at[Label.LEAD]) in table.spans and r > columns.first
-    fresh = bool(number) and (r, columns.at.get(Label.NUMBER)) not in table.spans
     words, note = _without_note(get.get(Label.TASK, ""))
+    get = {**get, **parts, Label.COORDINATING: with_, Label.DETAIL: note}
+    number = get.get(Label.NUMBER, "")
+    covered = (r, columns.at[Label.LEAD]) in table.spans
+    fresh = bool(number) and (r, columns.at.get(Label.NUMBER)) not in table.spans
     task, marked = _task(words)
     return Row(
         no=(number if number.startswith("(") else number.rstrip(".) ")) or marked,
-        owners=tuple(owners),
+        owners=tuple(lead_of(get.get(Label.LEAD, ""))[0]),
         texts=task,
         place=place,
-        facts=Facts(
-            tuple(name.text for name in owners),
-            tuple(name.text for name in (*helping, *bodies_in(with_))),
-            get.get(Label.MONITOR, ""),
-            get.get(Label.DEADLINE, ""),
-            get.get(Label.PRODUCT, ""),
-            (note,) if note else (),
-        ),
+        facts=Facts.of([(label, value) for label, value in get.items() if value]),
         persons=get.get(Label.PERSON, ""),
         same=covered and not fresh,
     )
