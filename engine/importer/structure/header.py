@@ -38,6 +38,7 @@ _NOISE = re.compile(
 _TITLE = re.compile(rf"(?:{say.any_of(say.TITLES)})(?!\w)(?!\s*(?:và|số))")
 _TITLE_ENDS = re.compile(rf"{say.any_of(say.TITLE_ENDS)}|[-–_*(]")
 _ABOUT = re.compile(r"(?:số\s*:?\s*[^\s|]+\s+(?=v\s*/\s*v))?(?:v\s*/\s*v|về\s+việc)\s*:?\s*(?P<about>[^|]+)", re.DOTALL)
+_ADDRESS = re.compile(r"kính gửi.{0,191}$|.* điện:$", re.DOTALL)
 _RECIPIENTS = re.compile(r"n[ơo]i\s*nhận\s*:?\s*")
 _FOR = r"(?:tm|kt|tl|tuq|q)\s*\."
 _SIGNERS = re.compile(rf"{_FOR}|thừa lệnh\s*\.|(?:phó )?chủ tịch$|giám đốc$|chánh văn phòng$|bộ trưởng$|thứ trưởng$")
@@ -275,19 +276,12 @@ def _about(lines: Sequence[TextLine]) -> tuple[Found, int]:
     return Found(), 0
 
 
-def _is_address(line: TextLine) -> bool:
-    """«Kính gửi: …», unless the text of the letter goes on in the same line."""
-    plain = matching(line.text)
-    return (plain.startswith("kính gửi") and len(plain) < 200) or plain.endswith(" điện:")
-
-
 def _after_address(lines: Sequence[TextLine], after: int) -> int:
-    """Where the text of a letter begins: after «Kính gửi: …» with the list under it, else after the date that follows
-    its «V/v …», which ends before ``after`` (0: it has none)."""
-    numbered = list(enumerate(lines[:60], 1))
-    address = next((n for n, line in numbered if _is_address(line)), 0)
+    """Where the text of a letter begins: after «Kính gửi: …» with the list under it, unless the text goes on in the
+    same line, else after its «V/v …»."""
+    address = next((n for n, line in enumerate(lines[:60], 1) if _ADDRESS.match(matching(line.text))), 0)
     if not address:
-        return max((n for n, line in numbered if n > after > 0 and _DATED.search(matching(line.text))), default=after)
+        return after
     return address + sum(1 for _ in takewhile(lambda line: re.match(r"[-–+*•|]", line.text), lines[address:]))
 
 
