@@ -470,7 +470,9 @@ class _Walk:
         if text[at].islower():
             return _BARE.fullmatch(before) is None
         firm = _FIRM.search(before)  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
-        return not (firm or self._ends_with_head(before) or before.endswith((" và", "-", "&", ",")))
+        words = before.split()
+        headed = any(_HEAD.fullmatch(" ".join(words[-n:])) for n in (1, 2, 3))  # «Văn phòng Ban Chỉ đạo»
+        return not (firm or headed or before.endswith((" và", "-", "&", ",")))
 
     def _spanned(self, at: int) -> bool:
         """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
@@ -483,11 +485,6 @@ class _Walk:
         before = plain.rfind(" ", near, at - 1) + 1  # «Trung tâm Trợ giúp pháp lý»: the word before is of the same verb
         opener = OPENER.match(plain, before)
         return opener is not None and opener.end() > at and self.prose.text[before].isupper()
-
-    def _ends_with_head(self, before: str) -> bool:
-        """Whether the last word or two before a place are a first word of names («Văn phòng Ban Chỉ đạo»)."""
-        parts = before.split()
-        return any(_HEAD.fullmatch(" ".join(parts[-n:])) for n in (1, 2, 3) if len(parts) >= n)
 
 
 def ends_name(prose: Prose, at: int) -> bool:

@@ -191,7 +191,8 @@ def _sections(node: Node, *, other: bool = False) -> Iterator[Node]:
         entry = line is not None and not (line.start and child.gives_duties and not child.ended)
         several = child.gives_duties and child.named >= 2
         dated = any(each.is_entry and _is_dated(each) for each in child.marked())
-        titled = theme is Theme.DUTIES and _is_section_rank(child) and (child.children or ":" in child.body)
+        ranked = child.heading or (child.rank is not None and child.rank <= Rank.LETTER)
+        titled = theme is Theme.DUTIES and ranked and (child.children or ":" in child.body)
         led = any(each.leads or (led_in and each.is_entry) for each in child.children)
         told = (several and not other) or dated or led
         full = (theme is Theme.OPEN and bool(child.children) and told) or any(map(is_order, child.marked()))
@@ -215,7 +216,3 @@ def is_order(node: Node) -> bool:
     """Whether an entry gives a body a last day, whatever stands above it («Giao Sở Y tế lập dự toán trước ngày …»)."""
     line = owner_line(node.body) if not node.children else None
     return line is not None and line.start > 0 and not line.alone and is_dated(node.body)
-
-
-def _is_section_rank(node: Node) -> bool:
-    return node.heading or (node.rank is not None and node.rank <= Rank.LETTER)
