@@ -169,12 +169,9 @@ def asks(line: OwnerLine) -> bool:
     return _ASKS.match(matching(line.rest)) is not None
 
 
-_LEADS_IN = spelled(r"(?<!\w)(?:giao|yêu cầu|đề nghị)(?: như sau)? ?:$")
-
-
 def is_lead_in(text: str) -> bool:
     """Whether a heading says that bodies are asked below it («3. Ban Thường vụ Đảng ủy yêu cầu:»)."""
-    return _LEADS_IN.search(matching(text[-60:])) is not None
+    return _HANDS_ON.search(matching(text[-60:])) is not None
 
 
 def asked_in(text: str) -> OwnerLine | None:
