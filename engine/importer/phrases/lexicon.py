@@ -263,9 +263,9 @@ nội dung phân công; dự kiến phân công; chỉ đạo thực hiện; t�
 # Sections that are never about who does what, whatever bodies they begin with.
 OTHER_HEADINGS = words("""
 mục đích; mục tiêu; yêu cầu; chỉ tiêu; căn cứ; kinh phí; nguồn kinh phí; nguồn lực; khẩu hiệu; đánh giá; tình hình;
-thực trạng; quan điểm; phạm vi; đối tượng; thời gian; thời gian thực hiện; địa điểm; nơi nhận; thành phần;
+thực trạng; quan điểm; phạm vi; đối tượng; thời gian; địa điểm; nơi nhận; thành phần;
 kết quả đạt được; tồn tại; hạn chế; sự cần thiết; nguyên nhân; cơ sở pháp lý; thông điệp; chủ đề; tên gọi;
-giải thích từ ngữ; chế độ khen thưởng; dự toán; dự kiến kinh phí; kinh phí thực hiện
+giải thích từ ngữ; chế độ khen thưởng; dự toán; dự kiến kinh phí
 """)
 # Entries of a duty section that are about no body, when nothing in them names one.
 NO_BODIES = words("""
@@ -299,8 +299,7 @@ huy; bảo hiểm; ngân hàng; kho bạc; đài; tòa án; ubmttq; viện kiể
 văn phòng; tập đoàn; (?:tổng )?công ty; (?:thuế|hải quan) (?:tỉnh|thành phố|cơ sở|khu vực|cửa khẩu)
 """)
 TITLES = words("""
-kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo;
-kế hoạch hành động; chương trình hành động
+kế hoạch; chương trình; đề án; phương án; chỉ thị; quyết định; công văn; hướng dẫn; nghị quyết; thông báo
 """)
 
 
