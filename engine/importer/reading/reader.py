@@ -86,12 +86,16 @@ def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
     return raw
 
 
+_SEPARATED = str.maketrans("\x1e\x1f\n", "  \x1f")
+"""Texts go through the change of code as one: \x1e ends a text, \x1f a line of it; those of the document are blanks."""
+
+
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
     """The same blocks in Unicode, cleaned, without blank lines. The way of writing is judged once, by the whole
     document; a table, which Word numbers apart, stands at the paragraph before it, too."""
     if sum(map(len, pages.texts())) > limits.characters or len(pages.blocks) > limits.lines:
         raise refused(name, "text", limits.lines)
-    found = modern("\x1e\n".join(text.replace("\x1e", " ").replace("\n", "\x1f") for text in pages.texts()))
+    found = modern("\x1e\n".join(text.translate(_SEPARATED) for text in pages.texts()))
     parts = iter(_cleaned(part.replace("\x1f", "\n")) for part in found.text.split("\x1e\n"))
     blocks: list[Block] = []
     line, gap = 0, False

@@ -281,3 +281,16 @@ def test_signs_without_end_are_read_in_time(sign):
     assert is_markdown(text)
     assert list(read_markdown(text))
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize("sign", ["\x1e", "\x1f", "\x1c", "\x0b", "\x85", "\u2028"])
+def test_a_separator_in_a_text_is_no_line_of_it(sign):
+    """Found at random: «\x1f» made a line of two, and a traceback of the second's place."""
+    text = (
+        f"ỦY BAN{sign}NHÂN DÂN\nTỈNH AN LẠC\nngày 31 tháng 13 năm 2021\nIV. PHÂN CÔNG\n1. Sở Y tế\n- Khám{sign}bệnh.\n"
+    )
+    plan = read_document(text.encode(), "x.txt")
+    assert [" ".join(duty.text.split()) for item in plan.items for duty in item.duties] in (
+        ["Khám bệnh."],
+        ["Khámbệnh."],
+    )

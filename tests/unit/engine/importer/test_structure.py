@@ -1337,3 +1337,16 @@ def test_the_issuer_is_the_last_of_the_committees_in_the_letterhead():
     head += "ngày 02 tháng 3 năm 2022\nKẾ HOẠCH\nNĂM 2022\n"
     plan = read_document((head + "IV. PHÂN CÔNG\n1. Công an phường\n- Trực.\n").encode(), "x.txt")
     assert plan.issuer.text == "Ủy ban nhân dân phường Hòa Thuận"
+
+
+def test_a_number_that_is_a_label_of_who_leads_gives_its_points(read):
+    body = (
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Đơn vị chủ trì: Sở Y tế\n- Khám bệnh.\n- Cấp thuốc.\n2. Công an tỉnh\n- Tuần tra.\n"
+    )
+    assert [owners for _, owners in owned(read(body))] == [["Sở Y tế"], ["Sở Y tế"], ["Công an tỉnh"]]
+
+
+def test_a_committee_and_its_department_in_one_line_are_issued_by_the_department():
+    head = "UBND TỈNH AN LẠC SỞ Y TẾ\nSố: 1/KH-SYT\nAn Lạc, ngày 02 tháng 3 năm 2022\nKẾ HOẠCH\nNĂM 2022\n"
+    plan = read_document((head + "IV. PHÂN CÔNG\n1. Phòng Nghiệp vụ Y\n- Trực.\n").encode(), "x.txt")
+    assert plan.issuer.text == "Sở Y tế"
