@@ -53,8 +53,10 @@ year: setup
 	@DONDOC_TEST_LOOK=weekly $(BIN)/pytest -q -s tests/stories/test_year_of_plan_188.py
 
 # All cases of what «make test» takes a part of, a thousand new examples for each property, the year on PostgreSQL too.
+# The automatic check takes the same examples each time: make deep EXAMPLES=every
+EXAMPLES := deep
 deep: setup
-	@DONDOC_TEST_EXAMPLES=deep PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@DONDOC_TEST_EXAMPLES=$(EXAMPLES) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	@$(BIN)/python -m tests.bench.run

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 SHARED = "DONDOC_TEST_GROUND"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
-# Deterministic examples: flaky tests teach people to re-run them. «make deep» looks for new ones, and for longer.
+# Deterministic examples: flaky tests teach people to re-run them. «make deep» looks for new ones, and for longer; the
+# automatic check takes all its cases («every»), and the same examples each time.
 hypothesis.settings.register_profile("usual", deadline=None, derandomize=True, max_examples=30, database=None)
+hypothesis.settings.register_profile("every", deadline=None, derandomize=True, max_examples=200, database=None)
 hypothesis.settings.register_profile("deep", deadline=None, max_examples=1000, database=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("DONDOC_TEST_EXAMPLES", "usual"))
 refuse_the_outside()

@@ -14,7 +14,7 @@ from zlib import crc32
 import pytest
 
 T = TypeVar("T")
-DEEP = os.environ.get("DONDOC_TEST_EXAMPLES") == "deep"
+DEEP = os.environ.get("DONDOC_TEST_EXAMPLES") in ("deep", "every")
 
 
 def part(cases: Sequence[T], turn: int, of: int) -> Sequence[T]:
