@@ -324,9 +324,7 @@ class SectionRead:
                 found.append(Said("", child.place))
                 theirs = replace(body, form=Form.INLINE)
                 found += (replace(said, level=2, owner=said.owner or theirs) for said in self._duties(child, ()))
-            elif is_topic(child, told=told) or 2 * sum(_body_over(each) is not None for each in child.marked()) > len(
-                child.marked()
-            ):
+            elif is_topic(child, told=told) or _encloses_bodies(child):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             elif child.marked() and (
@@ -520,6 +518,12 @@ _MADE_KNOWN = spelled(
 def _body_over(node: Node) -> OwnerLine | None:
     """The body that a point names, and nothing else, over points of its own («a) Sở Y tế»)."""
     return node.owner if node.owner and node.owner.alone and node.marked() else None
+
+
+def _encloses_bodies(node: Node) -> bool:
+    """Whether most points of a point are bodies over points of their own («2.2. Trách nhiệm cụ thể»)."""
+    below = node.marked()
+    return 2 * sum(_body_over(each) is not None for each in below) > len(below)
 
 
 def _another(said: Said, named: set[str]) -> OwnerLine | None:

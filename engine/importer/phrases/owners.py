@@ -143,7 +143,12 @@ _ASKS = spelled(r"(?<!\w)(?:yêu cầu|đề nghị|giao|phân công|chỉ đạ
 def _given_over(prose: Prose) -> OwnerLine | None:
     """Whom a heading gives what stands below it («5. Ban Thường vụ giao đồng chí Chủ tịch UBND xã»)."""
     given = _ASKS.search(prose.plain)
-    if given is None or not begins_name(prose, 0) or names_at(prose, 0)[1] < given.start() - 1:
+    if (
+        given is None
+        or given.group().startswith("chỉ đạo")
+        or not begins_name(prose, 0)
+        or names_at(prose, 0)[1] < given.start() - 1
+    ):
         return None
     names, end = names_at(prose, given.end() + 1, small=True)
     alone = names and is_body(names[0].text) and _DONE.match(prose.text, end)

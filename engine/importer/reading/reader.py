@@ -87,7 +87,7 @@ def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
 
 
 _SEPARATED = str.maketrans("\x1e\x1f\n", "  \x1f")
-"""Texts go through the change of code as one: \x1e ends a text, \x1f a line of it; those of the document are blanks."""
+"""All texts change their way of writing as one, in which U+001E ends a text and U+001F a line; a document has none."""
 
 
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:

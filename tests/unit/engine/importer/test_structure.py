@@ -1315,6 +1315,12 @@ def test_a_heading_in_which_one_body_gives_to_another_names_the_other(read):
     assert owned(read(body)) == [("IV.1.1", ["Sở Y tế"]), ("IV.2.1", chief), ("IV.2.2", chief)]
 
 
+def test_a_body_that_directs_others_is_itself_to_do_it(read):
+    points = "1. Sở Y tế chỉ đạo các bệnh viện:\n- Khám bệnh.\n- Cấp thuốc.\n2. Công an tỉnh\n- Tuần tra.\n"
+    body = f"IV. TỔ CHỨC THỰC HIỆN\n{points}"
+    assert {name for _, owners in owned(read(body)) for name in owners} == {"Sở Y tế", "Công an tỉnh"}
+
+
 @pytest.mark.parametrize("label", ["Khoa, phòng chủ trì", "Cơ quan soạn thảo"])
 def test_more_labels_and_columns_of_who_leads(label):
     assert Label.LEAD in (label_of_column(label), (label_of_line(f"{label}: Sở Y tế") or [None])[0])
