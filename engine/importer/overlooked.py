@@ -18,6 +18,8 @@ from engine.importer.vietnamese import matching, spelled
 
 _NEXT = re.compile(r"[.;]\s+(?=[^\W\d_])")
 _ANNOUNCED = spelled(r"(?<!\w)thông báo (?:để|đến|cho|tới) .{2,80}biết")
+_ROLE = spelled("chủ trì|phối hợp|đầu mối|thực hiện|tham gia|theo chức năng")
+"""How a line under «Cơ quan thực hiện:» goes on after its body where it says only what the body's part is."""
 _SHOWN = 80
 _LONGEST_LIST = 240
 
@@ -41,6 +43,10 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
             if each.citation in led:
                 yield _doubt(f"một phần của {each.citation}", each.text, str(each.place))
             led.add(each.citation)
+            for line in map(body_of, map(str.strip, body.split("\n")[1:])):
+                beside = owner_line(line)
+                if beside and not beside.alone and not _ROLE.match(matching(beside.rest)):
+                    yield _doubt(f"một phần của {each.citation}", line, str(each.place))
         open_[each.place.order] = under
     for told in said:
         single = told.owners and not any(owner.group for owner in told.owners)

@@ -66,7 +66,8 @@ def _parts_at(blocks: Sequence[Block], n: int) -> list[str]:
 
 def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows written on one line each, or on several where a cell holds a line break: a row begins with its number, or
-    where the one before is full; where tasks are numbered in their cells, with a later number after a full row."""
+    where the one before is full or would be wider than the heads; where tasks are numbered in their cells, with a later
+    number after a full row."""
     heads, n = _parts(blocks[start]), start + 1
     if heads and label_of_column(heads[0]) is Label.NUMBER:  # they may go on to the first number
         while n < start + _HEAD_LINES and (parts := _parts_at(blocks, n)) and not _NUMBERED.fullmatch(parts[0]):
@@ -79,7 +80,8 @@ def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:
     inside = label_of_column(heads[0]) is Label.TASK and _number(*_parts_at(blocks, n)[:1]) == 1
     while parts := _parts_at(blocks, n):
         n += 1
-        fresh = _NUMBERED.fullmatch(parts[0]) or len(rows) == 1 or max(len(parts), len(rows[-1])) >= len(heads)
+        wide = max(len(parts), len(rows[-1])) >= len(heads) or len(rows[-1]) + len(parts) - 1 > len(heads)
+        fresh = _NUMBERED.fullmatch(parts[0]) or len(rows) == 1 or wide
         if fresh and (not inside or last < _number(parts[0]) < last + 4):
             rows.append(parts if inside or len(parts) > 1 else ["", *parts])  # «II. Kiểm tra» alone
             last = _number(parts[0])

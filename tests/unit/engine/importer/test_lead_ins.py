@@ -828,3 +828,12 @@ def test_a_number_that_speaks_of_whoever_is_given_something_is_an_instruction(se
     plan = read_document((head + body).encode(), "x.txt")
     assert owned(plan) == [("IV.1", ["Sở Y tế"]), ("IV.3", ["Công an tỉnh"])]
     assert [each.text for each in plan.instructions] == [sentence]
+
+
+def test_a_second_body_under_a_lead_label_that_has_work_of_its_own_is_told(read):
+    """«Cơ quan thực hiện:» over two lines: the first says who leads, the second gives another body something to do."""
+    who = "- Cơ quan thực hiện:\n+ Sở Y tế chủ trì, phối hợp với các sở.\n+ Sở Nội vụ phối hợp thực hiện.\n"
+    more = "+ Sở Xây dựng đăng tải thông điệp truyền thông tại các nhà chờ xe buýt.\n"
+    plan = read(f"III. NHIỆM VỤ\n1. Truyền thông\na) Hoạt động 1\n- Nội dung: Tuyên truyền lưu động.\n{who}{more}")
+    told = [each.words for each in plan.warnings if each.code == "overlooked"]
+    assert told == ["Sở Xây dựng đăng tải thông điệp truyền thông tại các nhà chờ xe buýt."]

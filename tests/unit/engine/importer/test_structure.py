@@ -1356,3 +1356,15 @@ def test_a_committee_and_its_department_in_one_line_are_issued_by_the_department
     head = "UBND TỈNH AN LẠC SỞ Y TẾ\nSố: 1/KH-SYT\nAn Lạc, ngày 02 tháng 3 năm 2022\nKẾ HOẠCH\nNĂM 2022\n"
     plan = read_document((head + "IV. PHÂN CÔNG\n1. Phòng Nghiệp vụ Y\n- Trực.\n").encode(), "x.txt")
     assert plan.issuer.text == "Sở Y tế"
+
+
+def test_a_pasted_row_without_number_begins_where_the_one_above_would_be_too_wide(read):
+    heads = "TT\tNhiệm vụ\tCơ quan chủ trì\tCơ quan phối hợp\tThời gian\tSản phẩm\tNguồn vốn\n"
+    first = "1\tVận hành hệ thống thông tin liên tục.\tSở Tài chính\tCác sở, ngành\tQuý IV/2026\n"
+    second = "\tSao lưu dữ liệu của hệ thống.\tSở Khoa học và Công nghệ\tSở Tài chính\n"
+    third = (
+        "2\tChia sẻ dữ liệu với các bộ.\tSở Tài chính\tCác sở, ngành\tQuý IV/2026\tCơ sở dữ liệu\tChi thường xuyên\n"
+    )
+    plan = read(f"PHỤ LỤC\nPHÂN CÔNG NHIỆM VỤ\n{heads}{first}{second}{third}")
+    owners = [names for _, names in owned(plan)]
+    assert owners == [["Sở Tài chính"], ["Sở Khoa học và Công nghệ"], ["Sở Tài chính"]]
