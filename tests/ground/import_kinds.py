@@ -4,7 +4,8 @@
 
 A duty is found when its words are those of the label. Its citation, owners, deadlines and coordinating bodies are
 compared then; a duty that is not found counts all its labels as missed. A missed duty is *named* when a warning or a
-line left out shows its words, and lost silently when nothing does.
+line left out shows its words, and lost silently when nothing does. Of these those are *kept by the owner* whose words
+stand, cut elsewhere, in a duty of the label's owners: somebody is reminded of them.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ def compare_duties(figures: Figures, sample: Sample, plan: ImportedPlan | None) 
         figures.missed["duties"] += 1
         figures.found["lost, named"] += named
         figures.found["lost silently"] += not named
-        how = "named" if named else "SILENTLY"
+        kept = not named and is_kept(plan, label)
+        figures.found["kept by the owner"] += kept
+        how = "named" if named else "SILENTLY, kept by the owner" if kept else "SILENTLY"
         figures.errors.append(f"{sample.name} {label['c']}: duties: missed ({how}) «{label['t']}»")
         for measure, words in (("owners", "o"), ("deadlines", "by"), ("coordinating", "w")):
             figures.missed[measure] += len(label.get(words, ()))
@@ -145,6 +148,13 @@ def is_named(plan: ImportedPlan | None, text: str) -> bool:
     shown = [each.message for each in plan.warnings]
     shown += [each.text for each in getattr(plan, "left_out", ())]
     return any(begin in squashed(each) for each in shown)
+
+
+def is_kept(plan: ImportedPlan | None, label: Mapping[str, Any]) -> bool:
+    """Whether a duty of the label's owners holds the words that it begins with."""
+    begin, owners = squashed(label["t"].partition("…")[0]), {squashed(name) for name in label["o"]}
+    items = [each for each in plan.items if {squashed(owner.name) for owner in each.owners} == owners] if plan else []
+    return any(begin in squashed(duty.text) for item in items for duty in item.duties)
 
 
 def compare_instructions(figures: Figures, sample: Sample, plan: ImportedPlan | None) -> None:
@@ -183,4 +193,5 @@ def known(figures: Figures, measure: str) -> bool:
 if __name__ == "__main__":
     result = by_kind(Path(sys.argv[1]), asked_for(sys.argv))
     lines = result["all"].errors if "--errors" in sys.argv else []
-    sys.stdout.write("\n".join([*lines, "", table(result), ""]))
+    kept = f"Of those lost silently {result['all'].found['kept by the owner']} are kept by their owner."
+    sys.stdout.write("\n".join([*lines, "", table(result), "", kept, ""]))
