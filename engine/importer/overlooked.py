@@ -43,10 +43,8 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
             if each.citation in led:
                 yield _doubt(f"một phần của {each.citation}", each.text, str(each.place))
             led.add(each.citation)
-            for line in map(body_of, map(str.strip, body.split("\n")[1:])):
-                beside = owner_line(line)
-                if beside and not beside.alone and not _ROLE.match(matching(beside.rest)):
-                    yield _doubt(f"một phần của {each.citation}", line, str(each.place))
+            for line in _work_under(body):
+                yield _doubt(f"một phần của {each.citation}", line, str(each.place))
         open_[each.place.order] = under
     for told in said:
         single = told.owners and not any(owner.group for owner in told.owners)
@@ -60,6 +58,14 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
             beside = [each for each in duty.details if is_dated(each) or is_of_another(doer_in(each), own)]
             for part in (*_parts(duty.text, own), *beside):
                 yield _doubt(f"một phần của {duty.citation}", part, duty.citation)
+
+
+def _work_under(label: str) -> Iterator[str]:
+    """The lines below a label of who leads that give a body work of its own."""
+    for line in map(body_of, map(str.strip, label.split("\n")[1:])):
+        doer = owner_line(line)
+        if doer and not doer.alone and not _ROLE.match(matching(doer.rest)):
+            yield line
 
 
 def _parts(text: str, own: set[str]) -> list[str]:
