@@ -324,7 +324,7 @@ class _Work:
         found |= {"source": {"line": left["line"], "row": 0}, "order": left["order"]}
         draft = {"text": text, "cadence": ["ad_hoc"], "rule": DEFAULT_RULE}
         path = self._path_for(left) or self._new_item(left, text, owners)
-        at = sum(each.found["order"] < left["order"] for each in self.duties[path])
+        at = sum(each.found["order"] <= left["order"] for each in self.duties[path])
         duty = _Duty(draft, found, fields)
         duty.set_time(time_fields(left["cadence"], left["due_day"], on, left["wording"]))
         self.duties[path].insert(at, duty)

@@ -16,6 +16,8 @@ from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
 from engine.importer.model import Use
 from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.marks import body_of
+from engine.importer.phrases.owners import owner_line
 from engine.importer.phrases.timing import timing_of
 
 MAX_LEFT = 400
@@ -23,6 +25,7 @@ MAX_LEFT = 400
 MAX_LEFT_CHARS = 1_500
 TO_ALL = "yêu cầu chung"
 AS_HEADING = "đọc là tiêu đề"
+AS_FACT = "đọc là một phần của nhiệm vụ khác"
 
 
 @dataclass(frozen=True)
@@ -133,14 +136,29 @@ def _unknown(duties: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _doubted(plan: ImportedPlan) -> list[Accounted]:
-    """What was read as an instruction to everybody, or as a heading with a doubt: a person may make it a duty."""
-    doubted = {each.place for each in plan.warnings if each.code == "overlooked"}
+    """What was read as an instruction to everybody, or with a doubt as a heading or a fact of a duty: a person may make
+    it a duty."""
     asked = [
         Accounted(each.text, each.place, Use.INSTRUCTION, reason=TO_ALL, owner="".join(o.name for o in each.owners[:1]))
         for each in plan.instructions
     ]
-    headings = [each for each in plan.account if each.use in (Use.HEADING, Use.OWNER) and str(each.place) in doubted]
-    return asked + [replace(each, reason=AS_HEADING) for each in headings]
+    at = {str(each.place): each for each in plan.account if each.use in (Use.HEADING, Use.OWNER, Use.FACT)}
+    doubts = [each for each in plan.warnings if each.code == "overlooked" and each.place in at]
+    facts = [(at[each.place], each.words) for each in doubts if at[each.place].use is Use.FACT]
+    headings = {each.place: at[each.place] for each in doubts if at[each.place].use is not Use.FACT}
+    return [
+        *asked,
+        *(replace(each, reason=AS_HEADING) for each in headings.values()),
+        *(_line_of(each, words) for each, words in facts),
+    ]
+
+
+def _line_of(fact: Accounted, words: str) -> Accounted:
+    """The line of a fact that begins with the words of a doubt, with its body; all of it where none does."""
+    lines = (body_of(line.strip()) for line in fact.text.split("\n"))
+    text = next((line for line in lines if words and line.startswith(words)), fact.text)
+    named = owner_line(text)
+    return replace(fact, text=text, reason=AS_FACT, owner=named.written if named else "")
 
 
 def _left(entry: Accounted, directory: DirectoryFile, year: int) -> dict[str, Any]:
