@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session
 
 from engine.agencies.agencies import MAX_NAME_CHARS, new_agency_id
@@ -42,12 +42,12 @@ def save_group(
     if group_id and session.connection().scalar(select(n.c.id).where(n.c.id == group_id).with_for_update()) is None:
         raise NotFound(Text("Không có nhóm này.", "There is no such group."))
     name, wrong = " ".join(name.split()), {}
-    aliases = _cleaned(aliases, name)
+    aliases, bearers = _cleaned(aliases, name), _bearers(session)
     if not name:
         wrong["name"] = Text("Cần ghi tên nhóm.", "Give the group's name.")
-    elif said := _refused(session, [name], group_id):
+    elif said := _refused([name], group_id, bearers):
         wrong["name"] = said
-    if said := _refused(session, aliases, group_id):
+    if said := _refused(aliases, group_id, bearers):
         wrong["aliases"] = said
     known = set(session.connection().scalars(select(g.c.id).where(g.c.id.in_(list(members)))))
     if not members:
@@ -73,26 +73,30 @@ def save_aliases(session: Session, agency_id: str, aliases: Sequence[str], *, ac
     if name is None:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     aliases = _cleaned(aliases, name)
-    if said := _refused(session, aliases, agency_id):
+    if said := _refused(aliases, agency_id, _bearers(session)):
         raise FieldsRefused({"aliases": said})
-    session.connection().execute(update(g).where(g.c.id == agency_id).values(aliases=aliases))
-    append(
-        session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=agency_id, names=aliases)]
-    )
+    _set_aliases(session, g, agency_id, aliases, actor=actor, now=now)
 
 
 def remember_names(session: Session, written: Mapping[str, str], *, actor: str, now: datetime) -> None:
     """Add ways of writing a name to those of the agency or group that each stands for (``written``: name -> its id).
     One that somebody else bears, or that is one too many, is left out."""
+    bearers = _bearers(session)
     for kind in (table(Agency), table(AgencyGroup)):
         chosen = select(kind.c.id, kind.c.name, kind.c.aliases).where(kind.c.id.in_(set(written.values())))
         for row in session.connection().execute(chosen.order_by(kind.c.id).with_for_update()).all():
-            names = [name for name, of in written.items() if of == row.id and _refused(session, [name], row.id) is None]
+            names = [name for name, of in written.items() if of == row.id and _refused([name], row.id, bearers) is None]
             aliases = _cleaned([*row.aliases, *names], row.name)[:MAX_ALIASES]
             if aliases != row.aliases:
-                session.connection().execute(update(kind).where(kind.c.id == row.id).values(aliases=aliases))
-                said = event(EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=row.id, names=aliases)
-                append(session, [said])
+                _set_aliases(session, kind, row.id, aliases, actor=actor, now=now)
+                _note(bearers, row.id, row.name, aliases)
+
+
+def _set_aliases(
+    session: Session, kind: Table, own_id: str, aliases: Sequence[str], *, actor: str, now: datetime
+) -> None:
+    session.connection().execute(update(kind).where(kind.c.id == own_id).values(aliases=aliases))
+    append(session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=own_id, names=aliases)])
 
 
 def _cleaned(aliases: Sequence[str], name: str) -> list[str]:
@@ -102,7 +106,26 @@ def _cleaned(aliases: Sequence[str], name: str) -> list[str]:
     return list(found.values())
 
 
-def _refused(session: Session, names: Sequence[str], own_id: str) -> Text | None:
+_Bearers = dict[str, list[tuple[str, str]]]
+"""The key of a name -> the id and the name of each agency and group that bears it."""
+
+
+def _bearers(session: Session) -> _Bearers:
+    n, g = table(AgencyGroup), table(Agency)
+    found: _Bearers = {}
+    for row in session.connection().execute(select(g.c.id, g.c.name, g.c.short, g.c.names, g.c.aliases)):
+        _note(found, row.id, row.name, [row.name, row.short, *(each["name"] for each in row.names), *row.aliases])
+    for row in session.connection().execute(select(n.c.id, n.c.name, n.c.aliases)):
+        _note(found, row.id, row.name, [row.name, *row.aliases])
+    return found
+
+
+def _note(bearers: _Bearers, own_id: str, name: str, borne: Sequence[str]) -> None:
+    for key in {*map(name_key, borne)}:
+        bearers.setdefault(key, []).append((own_id, name))
+
+
+def _refused(names: Sequence[str], own_id: str, bearers: _Bearers) -> Text | None:
     """Why these names cannot be given: too long, too many, or borne by somebody else."""
     if any(has_hidden_character(each) for each in names):
         return HIDDEN_CHARACTER
@@ -113,19 +136,11 @@ def _refused(session: Session, names: Sequence[str], own_id: str) -> Text | None
     wanted = {name_key(each): each for each in names}
     if "" in wanted:
         return Text(f"«{wanted['']}» không có chữ nào để nhận ra.", f"“{wanted['']}” has no letters to go by.")
-    n, g = table(AgencyGroup), table(Agency)
-    for row in session.connection().execute(select(g.c.id, g.c.name, g.c.short, g.c.names, g.c.aliases)):
-        borne = [row.name, row.short, *(each["name"] for each in row.names), *row.aliases]
-        if row.id != own_id and (taken := _taken(wanted, borne)):
-            return _taken_by(taken, row.name)
-    for row in session.connection().execute(select(n.c.id, n.c.name, n.c.aliases)):
-        if row.id != own_id and (taken := _taken(wanted, [row.name, *row.aliases])):
-            return _taken_by(taken, row.name)
+    for key, name in wanted.items():
+        for other_id, other in bearers.get(key, ()):
+            if other_id != own_id:
+                return _taken_by(name, other)
     return None
-
-
-def _taken(wanted: dict[str, str], borne: Sequence[str]) -> str:
-    return next((wanted[key] for key in map(name_key, borne) if key in wanted), "")
 
 
 def _taken_by(name: str, other: str) -> Text:

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from ground.factory import at, row
 from ground.office import Office
 from ground.people import enter, join
+from ground.statements import statements
 
 from engine.agencies.groups import remember_names
 from engine.agencies.stored_directory import read_directory
@@ -108,3 +109,13 @@ def test_spellings_met_in_a_document_are_kept_but_none_that_somebody_else_bears(
     assert row(lived, AgencyGroup, id="cac-huyen").aliases == ["UBND các huyện"]
     assert row(lived, Agency, id="so-ban").aliases == ["Sở Ban"]
     assert row(lived, Agency, id="so-chinh").aliases == []
+
+
+def test_the_directory_is_read_once_however_many_spellings_are_kept(lived: Database) -> None:
+    def reads(count: int) -> int:
+        written = {f"Sở Ban, viết kiểu {count} {n}": "so-ban" for n in range(count)}
+        with statements(lived) as sent, lived.write() as session:
+            remember_names(session, written, actor="an", now=at("2021-06-07", "09:00"))
+        return sum("FROM agency" in each for each in sent)
+
+    assert reads(12) == reads(1)
