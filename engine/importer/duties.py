@@ -289,8 +289,10 @@ class SectionRead:
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
-        if line is None or not line.names or asks_nobody_named(node.body):
-            return speaks_to_all(node.body) or asks_nobody_named(node.body)
+        if asks_nobody_named(node.body):
+            return True
+        if line is None or not line.names:
+            return speaks_to_all(node.body)
         many, task = any(name.group for name in line.names), has_task(line.rest)
         if speaks_to_all(node.body):
             return many or not (task or matching(node.body).startswith("giao"))

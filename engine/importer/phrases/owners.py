@@ -137,18 +137,16 @@ def _owner_line(text: str, clauses: bool, headed: bool, known: KnownNames) -> Ow
     return found
 
 
-_ASKS = spelled(r"(?<!\w)(?:yêu cầu|đề nghị|giao|phân công|chỉ đạo)(?: cho)?(?!\w)")
+_GIVES = "yêu cầu|đề nghị|giao|phân công"
+_ASKS = spelled(rf"(?<!\w)(?:{_GIVES}|chỉ đạo)(?: cho)?(?!\w)")
+_GIVEN = spelled(rf"(?<!\w)(?:{_GIVES})(?: cho)?(?!\w)")
+"""Who directs others does the work; who gives it to others does not."""
 
 
 def _given_over(prose: Prose) -> OwnerLine | None:
     """Whom a heading gives what stands below it («5. Ban Thường vụ giao đồng chí Chủ tịch UBND xã»)."""
-    given = _ASKS.search(prose.plain)
-    if (
-        given is None
-        or given.group().startswith("chỉ đạo")
-        or not begins_name(prose, 0)
-        or names_at(prose, 0)[1] < given.start() - 1
-    ):
+    given = _GIVEN.search(prose.plain)
+    if given is None or not begins_name(prose, 0) or names_at(prose, 0)[1] < given.start() - 1:
         return None
     names, end = names_at(prose, given.end() + 1, small=True)
     alone = names and is_body(names[0].text) and _DONE.match(prose.text, end)
@@ -198,9 +196,9 @@ def asked_by(issuer: str, text: str) -> OwnerLine | None:
     sở …»)."""
     prose = Prose.of(text)
     words = issuer.split()
-    for found in _ASKS.finditer(prose.plain) if words else ():
+    for found in _GIVEN.finditer(prose.plain) if words else ():
         before = spelled_out(text[: found.start()]).rstrip()
-        if found.group() != "chỉ đạo" and any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):
+        if any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):
             names, end = names_at(prose, found.end() + 1, small=True)
             if names and is_body(names[0].text):
                 return OwnerLine(text[found.end() + 1 : end], tuple(names), text[end:].strip(), start=1)

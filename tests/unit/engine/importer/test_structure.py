@@ -1315,6 +1315,13 @@ def test_a_heading_in_which_one_body_gives_to_another_names_the_other(read):
     assert owned(read(body)) == [("IV.1.1", ["Sở Y tế"]), ("IV.2.1", chief), ("IV.2.2", chief)]
 
 
+def test_a_steering_committee_gives_what_stands_below_its_heading_to_another(read):
+    """«chỉ đạo» in its name is none of what it does."""
+    first = "1. Ban Chỉ đạo tỉnh giao Sở Y tế:\n- Khám bệnh.\n- Cấp thuốc.\n"
+    plan = read(f"IV. TỔ CHỨC THỰC HIỆN\n{first}2. Công an tỉnh\n- Tuần tra.\n")
+    assert {name for _, owners in owned(plan) for name in owners} == {"Sở Y tế", "Công an tỉnh"}
+
+
 def test_a_body_that_directs_others_is_itself_to_do_it(read):
     points = "1. Sở Y tế chỉ đạo các bệnh viện:\n- Khám bệnh.\n- Cấp thuốc.\n2. Công an tỉnh\n- Tuần tra.\n"
     body = f"IV. TỔ CHỨC THỰC HIỆN\n{points}"
