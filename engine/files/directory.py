@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -197,13 +196,19 @@ class DirectoryFile(FileModel):
         found = {agency.id: agency.names[-1].name for agency in self.agencies}
         return found | {group.id: group.name for group in self.groups}
 
+    def _written(self) -> Iterator[tuple[str, str]]:
+        """The id of each agency and group with each way of writing its name: former names and short ones, too."""
+        for agency in self.agencies:
+            for entry in agency.names:
+                yield from ((agency.id, text) for text in (entry.name, entry.short))
+            yield from ((agency.id, text) for text in agency.aliases)
+        for group in self.groups:
+            yield from ((group.id, text) for text in (group.name, *group.aliases))
+
     @cached_property
     def every_name(self) -> tuple[str, ...]:
         """All names of all agencies and groups, former ones and short ones, too."""
-        entries = (each for agency in self.agencies for each in agency.names)
-        aliases = (each.aliases for each in self.agencies), (each.aliases for each in self.groups)
-        written = ((each.name, each.short) for each in entries), *aliases, [self.latest_names.values()]
-        return tuple(filter(None, dict.fromkeys(chain.from_iterable(chain(*written)))))
+        return tuple(dict.fromkeys(text for _, text in self._written() if text))
 
     def name_on(self, agency: str, day: date) -> str:
         """The name of an agency id on a day."""
@@ -222,13 +227,8 @@ class DirectoryFile(FileModel):
     def _known(self) -> Mapping[str, set[str]]:
         """Name key -> ids with that name."""
         known: dict[str, set[str]] = {}
-        for agency in self.agencies:
-            for entry in agency.names:
-                for text in (entry.name, entry.short, *agency.aliases):
-                    known.setdefault(name_key(text), set()).add(agency.id)
-        for group in self.groups:
-            for text in (group.name, *group.aliases):
-                known.setdefault(name_key(text), set()).add(group.id)
+        for agency, text in self._written():
+            known.setdefault(name_key(text), set()).add(agency)
         known.pop("", None)
         return known
 

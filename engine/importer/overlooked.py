@@ -10,7 +10,7 @@ from engine.importer.model import Accounted, Doubt, Instruction, ItemText, Use
 from engine.importer.phrases.agency_lists import VERB, doer_in
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
-from engine.importer.phrases.marks import body_of
+from engine.importer.phrases.marks import body_of, lines_of
 from engine.importer.phrases.names import Prose, begins_name, opens_duty
 from engine.importer.phrases.owners import asked_in, is_of_another, owner_line
 from engine.importer.structure.outline import Theme, theme_of
@@ -62,7 +62,7 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
 
 def _work_under(label: str) -> Iterator[str]:
     """The lines below a label of who leads that give a body work of its own."""
-    for line in map(body_of, map(str.strip, label.split("\n")[1:])):
+    for line in lines_of(label)[1:]:
         doer = owner_line(line)
         if doer and not doer.alone and not _ROLE.match(matching(doer.rest)):
             yield line
@@ -70,7 +70,7 @@ def _work_under(label: str) -> Iterator[str]:
 
 def _parts(text: str, own: set[str]) -> list[str]:
     """The parts of a duty's words that are another body's, and those after what may be the names of its own."""
-    lines = [body_of(line.strip()) for line in text[:LONGEST].split("\n")]
+    lines = lines_of(text[:LONGEST])
     parts = (part for line in lines for part in (line, *(line[each.end() :] for each in _NEXT.finditer(line))))
     found = [part for part in parts if is_of_another(owner_line(part) if part[:1].isupper() else None, own)]
     found += [line for line in lines[1:] if line not in found and is_of_another(doer_in(line), own)]

@@ -131,6 +131,11 @@ def body_of(text: str) -> str:
     return text[mark.length :] if mark else text
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, each without its mark."""
+    return [body_of(line.strip()) for line in text.split("\n")]
+
+
 def is_step(text: str) -> bool:
     """Whether a line without a mark is the heading of a step: «Giai đoạn 2: Thí điểm (từ tháng 9)»."""
     return len(text) < 200 and _STEP.match(text) is not None

@@ -16,7 +16,7 @@ from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
 from engine.importer.model import Use
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.marks import body_of
+from engine.importer.phrases.marks import lines_of
 from engine.importer.phrases.owners import owner_line
 from engine.importer.phrases.timing import timing_of
 
@@ -155,8 +155,7 @@ def _doubted(plan: ImportedPlan) -> list[Accounted]:
 
 def _line_of(fact: Accounted, words: str) -> Accounted:
     """The line of a fact that begins with the words of a doubt, with its body; all of it where none does."""
-    lines = (body_of(line.strip()) for line in fact.text.split("\n"))
-    text = next((line for line in lines if words and line.startswith(words)), fact.text)
+    text = next((line for line in lines_of(fact.text) if words and line.startswith(words)), fact.text)
     named = owner_line(text)
     return replace(fact, text=text, reason=AS_FACT, owner=named.written if named else "")
 
