@@ -21,7 +21,7 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import body_of, mark_of
 from engine.importer.phrases.names import opens_duty
-from engine.importer.phrases.owners import Unknowing, owner_line, owner_of
+from engine.importer.phrases.owners import owner_line, owner_of
 from engine.importer.phrases.timing import timing_of
 from engine.web.pages.plans.import_review import (
     DEFAULT_RULE,
@@ -35,7 +35,7 @@ from engine.web.pages.plans.import_review import (
     value_of,
 )
 from engine.web.pages.plans.import_review_pages import next_number
-from engine.web.pages.plans.import_sheet import Sheet
+from engine.web.pages.plans.import_sheet import Sheet, matching_directory
 
 _PLACE = re.compile(r"(?P<item>sections\[\d{1,4}\]\.items\[\d{1,4}\])\.duties\[(?P<d>\d{1,4})\](?::(?P<at>\d{1,6}))?")
 _DROPPED = re.compile(r"sections\[\d{1,4}\](?:\.items\[\d{1,4}\]\.duties\[\d{1,4}\])?")
@@ -299,8 +299,8 @@ class _Work:
             line = owner_line(text.partition("\n")[0])
         if line is None or (opens_duty(text) and not line.start):
             return ()
-        elsewhere = any(each["code"] == "other_province" for each in self.warnings)
-        bodies = [owner_of(name, Unknowing() if elsewhere else self.directory) for name in line.names]
+        matched_by = matching_directory(self.warnings, self.directory)
+        bodies = [owner_of(name, matched_by) for name in line.names]
         self._offer({"name": each.name, "group": each.group} for each in bodies if not each.agency)
         return tuple(dict.fromkeys(shown(self.directory, each.agency) if each.agency else each.name for each in bodies))
 

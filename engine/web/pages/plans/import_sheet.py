@@ -16,8 +16,9 @@ from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
 from engine.importer.model import Use
 from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import lines_of
-from engine.importer.phrases.owners import owner_line
+from engine.importer.phrases.owners import Directory, Unknowing, owner_line
 from engine.importer.phrases.timing import timing_of
 
 MAX_LEFT = 400
@@ -118,10 +119,17 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
                 duties.append(said | more | {"deadlines": times, "source": source})
     kept = {name: found[name] for name in ("number", "issuer", "found", "warnings")}
     left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
-    shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT] + _doubted(plan)
+    with knowing(directory.every_name):
+        shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT] + _doubted(plan)
     year = plan.date.year if plan.date else 2000
-    lines = [_left(each, directory, year) for each in sorted(shown, key=lambda each: each.place.order)]
+    matched_by = matching_directory(kept["warnings"], directory)
+    lines = [_left(each, matched_by, year) for each in sorted(shown, key=lambda each: each.place.order)]
     return Sheet(plan.name, kept | {"duties": duties, "left": lines, "unknown": _unknown(duties)}, draft)
+
+
+def matching_directory(warnings: Iterable[Mapping[str, Any]], directory: DirectoryFile) -> Directory:
+    """The directory by which the names of a document are matched: none where it is another province's."""
+    return Unknowing() if any(each["code"] == "other_province" for each in warnings) else directory
 
 
 def _unknown(duties: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -160,7 +168,7 @@ def _line_of(fact: Accounted, words: str) -> Accounted:
     return replace(fact, text=text, reason=AS_FACT, owner=named.written if named else "")
 
 
-def _left(entry: Accounted, directory: DirectoryFile, year: int) -> dict[str, Any]:
+def _left(entry: Accounted, directory: Directory, year: int) -> dict[str, Any]:
     """A line that became no duty. ``taken``: somebody has made it one. ``doubted``: it was read as something else.
     ``owner``: whose it would be, if known. ``on``, ``due_day``, ``cadence``, ``wording``: when it would be owed, as far
     as its words say."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 from ground.import_kinds import samples
+from ground.own_directory import directory_of
 from ground.paths import CONFIG, DATA
 from ground.review_edits import edits
 from hypothesis import given
@@ -176,6 +177,24 @@ def test_the_work_of_other_bodies_under_a_lead_label_are_duties_at_one_tick_each
         (["so-tai-chinh"], "Sở Tài chính bố trí kinh phí trước ngày 01/11/2021."),
         (["so-y-te"], "Khám bệnh."),
     ]
+
+
+def test_a_line_of_a_body_that_the_directory_alone_knows_is_offered_as_its_own():
+    office = "Phòng Kế hoạch, Tài chính"
+    directory = directory_of([{"duties": [{"o": ["Sở Y tế", office]}]}])
+    who = f"- Cơ quan thực hiện:\n+ Sở Y tế chủ trì.\n+ {office} rà soát, bố trí kinh phí.\n"
+    sheet, fields = read(f"III. NHIỆM VỤ\n1. Truyền thông\n- Nội dung: Tuyên truyền lưu động.\n{who}", directory)
+    assert sheet.found["left"][0]["text"] == f"{office} rà soát, bố trí kinh phí."
+    assert fields["left[0].owners"] == (office,)
+
+
+def test_what_another_province_s_plan_left_out_is_nobody_s_of_this_directory():
+    left = "II. KINH PHÍ\n1. Sở Tài chính bố trí kinh phí trước ngày 30/6/2021.\n"
+    document = (HEAD.replace("NGHỆ AN", "LÀO CAI").replace("Nghệ An", "Lào Cai") + left + PLAN).encode()
+    sheet = sheet_of(read_document(document, "plan.txt", directory=DIRECTORY), DIRECTORY)
+    assert "other_province" in {each["code"] for each in sheet.found["warnings"]}
+    assert [each["owner"] for each in sheet.found["left"] if each["text"].startswith("1. Sở Tài chính")] == [""]
+    assert {each["owner"] for each in sheet.found["left"]} == {""}
 
 
 def duties_of(section):
