@@ -96,3 +96,12 @@ def test_a_plan_is_read_with_the_names_of_the_office_s_directory():
         ("IV.2.1", ["Sở Y tế"]),
     ]
     assert owned(read_document(body, "x.txt"))[0] != ("IV.1", ["Phòng Tài chính, quản trị mạng"]), "by words alone"
+
+
+def test_the_same_names_are_set_out_once():
+    with knowing(["Sở Y tế"]):
+        first = known_names()
+    with knowing(("Sở Y tế",)):
+        assert known_names() is first
+        with knowing(["Phòng Vận tải"]):
+            assert known_names() is not first
