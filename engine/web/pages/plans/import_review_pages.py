@@ -35,6 +35,7 @@ class Block:
     ``headed``: an open duty, with the fields of its item. ``folded``: lines in which nothing looks like a duty."""
 
     row: Row | None = None
+    dropped: bool = False
     opened: bool = False
     headed: bool = False
     lines: tuple[int, ...] = ()
@@ -122,7 +123,8 @@ class Leaves:
                 among = list(group)
                 for before, part in zip(["", *among], among, strict=False):
                     if part in rows:
-                        yield Block(rows[part], part in self.opened, before == rows[part].item_path)
+                        row = rows[part]
+                        yield Block(row, is_dropped(row, fields), part in self.opened, before == row.item_path)
 
     def _run(self, run: tuple[int, ...], fields: Fields) -> Iterator[Block]:
         """The lines of one section one after another: those that look like duties by themselves."""
@@ -140,6 +142,11 @@ class Leaves:
             yield Block(run=several)
         for folded, lines in pieces:
             yield Block(lines=lines, folded=folded)
+
+
+def is_dropped(row: Row, fields: Fields) -> bool:
+    """Whether a duty assigns nothing: it was dropped, or its item."""
+    return f"{row.path}.drop" in fields or f"{row.item_path}.drop" in fields
 
 
 def _number(part: str) -> int:

@@ -42,7 +42,7 @@ from engine.web.pages.plans.import_review import (
     unfinished,
     value_of,
 )
-from engine.web.pages.plans.import_review_pages import Leaves, aside, merged, next_number, part_of
+from engine.web.pages.plans.import_review_pages import Leaves, aside, is_dropped, merged, next_number, part_of
 from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
 
 router = APIRouter(include_in_schema=False)
@@ -296,7 +296,7 @@ def _ended(shown: ShownReview) -> list[EndedName]:
 def _dropped_sections(sheet: Sheet, fields: Fields) -> set[str]:
     """The sections of which no duty is left, by their paths."""
     rows = [(row.path.partition(".")[0], row) for row in sheet.rows]
-    kept = {s for s, row in rows if f"{row.path}.drop" not in fields and f"{row.item_path}.drop" not in fields}
+    kept = {s for s, row in rows if not is_dropped(row, fields)}
     return {s for s, _ in rows} - kept
 
 
