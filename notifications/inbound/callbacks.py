@@ -58,7 +58,7 @@ def router(callbacks: Callbacks) -> APIRouter:
     @routes.get("/callbacks/{secret}/kannel/incoming")
     def kannel_incoming(secret: str, request: Request) -> PlainTextResponse:
         receipts.verify(secret, callbacks.secret)
-        sms = from_kannel(dict(request.query_params))
+        sms = from_kannel(request.scope["query_string"])
         return callbacks.take(lambda session, now: answers.take_sms(session, "kannel", sms, now))
 
     @routes.get("/callbacks/{secret}/esms")

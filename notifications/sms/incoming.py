@@ -7,18 +7,20 @@ reported by the network; ``inbound.answers`` matches it to a contact.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.sms.numbers import e164
 
-KANNEL_GET_URL = "from=%p&text=%a&id=%I&coding=%c"
+KANNEL_GET_URL = "from=%p&text=%b&id=%I&coding=%c&charset=%C"
 """Query string for ``get-url``, after the callback URL. ``max-messages = 0`` must be set too: our answer is a letter of
-its own, not the HTTP response to Kannel."""
+its own, not the HTTP response to Kannel. Not ``%a``: it squeezes spaces byte by byte, which tears UTF-16 apart."""
+UCS2 = "2"
+"""Kannel's ``coding`` of a message with diacritics: its bytes are UTF-16, whatever the other messages are."""
 FILE_SETTLE_TIME = timedelta(seconds=10)
 """A message of several parts is several files; they are read when the newest is this old."""
 _FILE = re.compile(r"(?P<id>IN\d{8}_\d{6}_\d+_(?P<sender>[^_/]+))_(?P<part>\d+)\.txt")
@@ -43,15 +45,30 @@ def incoming(id: str, sender: str, text: str) -> Incoming:
         return Incoming(id, sender[:32], text, answerable=False)
 
 
-def from_kannel(query: Mapping[str, str]) -> Incoming:
-    """The message of a Kannel request. Raises BadInput if parameters of ``KANNEL_GET_URL`` are missing."""
-    if not query.get("id") or not query.get("from"):
+def from_kannel(query: bytes) -> Incoming:
+    """The message of a Kannel request, from its query string as it came: the bytes of ``text`` are in the character set
+    that ``charset`` or ``coding`` names. Raises BadInput if parameters of ``KANNEL_GET_URL`` are missing."""
+    pairs = parse_qs(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    given = {name: values[0].encode("latin-1") for name, values in pairs.items()}
+    id, sender = (given.get(name, b"").decode("utf-8", "replace") for name in ("id", "from"))
+    if not id or not sender:
         raise BadInput(
             Text(
                 "Kannel gọi thiếu id hoặc from; sửa get-url.", "Kannel called without id or from; correct its get-url."
             )
         )
-    return incoming(query["id"][:160], query["from"], query.get("text", ""))
+    coding, charset = (given.get(name, b"").decode("latin-1") for name in ("coding", "charset"))
+    return incoming(
+        id[:160], sender, _decoded(given.get("text", b""), charset or ("UTF-16BE" if coding == UCS2 else ""))
+    )
+
+
+def _decoded(text: bytes, charset: str) -> str:
+    """Kannel names ``UTF-8``, ``UTF-16BE``, or for 8-bit messages ``8-BIT``, which says nothing: read as UTF-8."""
+    try:
+        return text.decode(charset, "replace")
+    except LookupError:
+        return text.decode("utf-8", "replace")
 
 
 def from_gammu(inbox: Path, now: datetime) -> list[tuple[Incoming, list[Path]]]:

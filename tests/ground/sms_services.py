@@ -21,6 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from notifications.sms.incoming import KANNEL_GET_URL
+
 TIMEOUT_SECONDS = 20.0
 """Maximum wait: long enough for a slow machine, so that only a broken gateway fails the test."""
 KANNEL_CONF = """
@@ -59,7 +61,7 @@ group = sms-service
 keyword = default
 catch-all = yes
 max-messages = 0
-get-url = "http://127.0.0.1:{web}/incoming?secret={secret}&from=%p&text=%a&id=%I&coding=%c"
+get-url = "http://127.0.0.1:{web}/incoming?secret={secret}&{get_url}"
 """
 SMSD_CONF = """
 [gammu]
@@ -137,12 +139,14 @@ def listens(port: int) -> bool:
 
 @dataclass
 class RunningKannel:
-    """``calls``: the query parameters of Kannel's callbacks, by path: ``receipt`` and ``incoming``."""
+    """``calls``: the query parameters of Kannel's callbacks, by path: ``receipt`` and ``incoming``. ``raw``: the query
+    strings of the incoming ones as they came."""
 
     folder: Path
     secret: str
     ports: dict[str, int]
     calls: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {"receipt": [], "incoming": []})
+    raw: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -164,6 +168,8 @@ def listening(kannel: RunningKannel) -> Iterator[None]:
             asked = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(asked.query, keep_blank_values=True).items()}
             kannel.calls[asked.path.strip("/")].append(query)
+            if asked.path == "/incoming":
+                kannel.raw.append(asked.query.encode("ascii"))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -185,13 +191,13 @@ def listening(kannel: RunningKannel) -> Iterator[None]:
 
 @contextmanager
 def kannel_with(folder: Path, *incoming: str) -> Iterator[RunningKannel]:
-    """Kannel with a fake network that sends these messages, each «sender receiver text words», and accepts ours."""
+    """Kannel with a fake network that sends these messages, each «sender receiver type words», and accepts ours."""
     bearerbox, smsbox = program("bearerbox", "kannel"), program("smsbox", "kannel")
     fakesmsc = program("/usr/lib/kannel/test/fakesmsc", "kannel-extras")
     ports = dict(zip(("admin", "boxes", "smsc", "sendsms", "web"), free_ports(5), strict=True))
     kannel = RunningKannel(folder, "s3cret", ports)
     conf = folder / "kannel.conf"
-    conf.write_text(KANNEL_CONF.format(folder=folder, secret=kannel.secret, **ports))
+    conf.write_text(KANNEL_CONF.format(folder=folder, secret=kannel.secret, get_url=KANNEL_GET_URL, **ports))
     with ExitStack() as stack:
         stack.enter_context(listening(kannel))
         stack.enter_context(running(bearerbox, str(conf), log=folder / "bearerbox.out"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from ground.sms_services import RunningKannel, kannel_with, wait_until
@@ -77,17 +78,39 @@ async def test_a_gateway_that_has_stopped_is_tried_again(tmp_path: Path) -> None
     assert (outcome.fate, outcome.code) == (Fate.RETRY, "ConnectError")
 
 
-async def test_a_message_from_the_network_comes_in_as_it_was_typed(tmp_path: Path) -> None:
-    with kannel_with(tmp_path, "+84912345678 6089 text XN 2762 Cảm ơn") as kannel:
-        wait_until(lambda: bool(kannel.calls["incoming"]), "the incoming message")
+TYPED = "XN 2762 – đã nhận,\nCảm ơn"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["text XN 2762 Cảm ơn", f"data {quote(TYPED)}", f"ucs2 {quote(TYPED.encode('utf-16-be'))}"],
+    ids=["plain", "8 bit", "UCS-2"],
+)
+async def test_a_message_from_the_network_comes_in_as_it_was_typed(tmp_path: Path, sent: str) -> None:
+    with kannel_with(tmp_path, f"+84912345678 6089 {sent}") as kannel:
+        wait_until(lambda: bool(kannel.raw), "the incoming message")
     [query] = kannel.calls["incoming"]
     verify(query["secret"], kannel.secret)
-    received = from_kannel(query)
-    assert received == Incoming(query["id"], "+84912345678", "XN 2762 Cảm ơn", answerable=True)
+    received = from_kannel(kannel.raw[0])
+    typed = "XN 2762 Cảm ơn" if sent.startswith("text") else TYPED
+    assert received == Incoming(query["id"], "+84912345678", typed, answerable=True)
     assert read_reply(received.text, AT.date()) == Acknowledge("2762")
 
 
-@pytest.mark.parametrize("query", [{}, {"from": "+84912345678"}, {"id": "7", "text": "XN 2762"}])
-def test_a_call_that_lacks_what_get_url_asks_for_is_bad_input(query: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        (b"text=%00X%00N%01%11&coding=2", "XNđ"),
+        (b"text=%E1%BA%A3&coding=0", "ả"),
+        (b"text=%E1%BA%A3&charset=8-BIT&coding=1", "ả"),
+        (b"text=%FF%FE", "\ufffd\ufffd"),
+    ],
+)
+def test_a_get_url_without_a_known_charset_is_read_by_its_coding(query: bytes, text: str) -> None:
+    assert from_kannel(b"id=7&from=%2B84912345678&" + query).text == text
+
+
+@pytest.mark.parametrize("query", [b"", b"from=%2B84912345678", b"id=7&text=XN+2762"])
+def test_a_call_that_lacks_what_get_url_asks_for_is_bad_input(query: bytes) -> None:
     with pytest.raises(BadInput, match="get-url"):
         from_kannel(query)
