@@ -105,6 +105,7 @@ CODES: Mapping[str, Text] = {
     "not_understood": Text("chưa hiểu", "not understood"),
     "automatic": Text("máy tự trả lời", "automatic"),
     "bounced": Text("thư bị trả về", "bounces"),
+    "bounced_elsewhere": Text("bản chuyển tiếp bị trả về", "a forwarded copy bounced"),
     "early": Text("đến sớm, chờ", "early, waiting"),
     "stranger": Text("người gửi ngoài danh bạ", "strangers"),
     "not_the_reader": Text("không phải người nhận", "not the reader"),

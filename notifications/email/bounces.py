@@ -27,11 +27,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """``status`` is an enhanced status code (RFC 3463) or "". ``message_id`` is that of our letter, "" if the report
-    quotes none."""
+    """``recipients``: the mailboxes that failed, () if the report names none; not that of the letter where somebody
+    forwards it. ``status`` is an enhanced status code (RFC 3463) or "". ``message_id`` is that of our letter, "" if the
+    report quotes none."""
 
     severity: Severity
-    recipient: str = ""
+    recipients: tuple[str, ...] = ()
     status: str = ""
     diagnostic: str = ""
     message_id: str = ""
@@ -51,26 +52,27 @@ def parse(raw: bytes) -> Bounce | None:
 
 
 def _delivery_status(message: Message, report: Message) -> Bounce | None:
-    """The first recipient with a failure or delay: our letters have one each. Reports of success are ignored."""
+    """The first failure or delay, and all mailboxes that failed: a letter to one may have gone on to several. Reports
+    of success are ignored."""
+    found: list[tuple[str, Severity, str, str]] = []
     blocks = report.get_payload()
     for block in blocks if isinstance(blocks, list) else []:
         if not isinstance(block, Message):
             continue
         action = header_value(block, "Action").lower()
-        recipient = header_value(block, "Original-Recipient") or header_value(block, "Final-Recipient")
+        # Not Original-Recipient, which remains the letter's own mailbox when a copy that went on from there fails.
+        recipient = header_value(block, "Final-Recipient") or header_value(block, "Original-Recipient")
         if action not in ("failed", "delayed") or not recipient:
             continue
         diagnostic = header_value(block, "Diagnostic-Code")
         status = status_in(diagnostic) or status_in(header_value(block, "Status"))
         severity = Severity.DELAYED if action == "delayed" else severity_of(status, diagnostic)
-        return Bounce(
-            severity,
-            recipient.partition(";")[2].strip().strip("<>") or recipient.strip(),
-            status,
-            diagnostic[:500],
-            _quoted_message_id(message),
-        )
-    return None
+        mailbox = recipient.partition(";")[2].strip().strip("<>") or recipient.strip()
+        found.append((mailbox, severity, status, diagnostic[:500]))
+    if not found:
+        return None
+    _, severity, status, diagnostic = found[0]
+    return Bounce(severity, tuple(each[0] for each in found), status, diagnostic, _quoted_message_id(message))
 
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
@@ -122,6 +124,8 @@ _COPY = re.compile(
     re.I | re.M,
 )
 _MAILBOX = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.I)
+_CAME_FROM = re.compile(r"\((generated|expanded) from [^)]*\)", re.I)
+"""The mailbox that a copy went on from (Exim, Postfix): it is not the one that failed."""
 _MESSAGE_ID = re.compile(r"^[> \t]*message-id:\s*(<[^<>\s]+@[^<>\s]+>)", re.I | re.M)
 
 
@@ -143,14 +147,15 @@ def _prose(message: Message) -> Bounce | None:
     ):
         return None
     ours = {address.lower() for address in sent_to(message)} | {header_value(message, "From").lower()}
-    named = [header_value(message, "X-Failed-Recipients"), *_MAILBOX.findall(report)]
-    recipient = next((each for each in named if each and each.lower() not in ours and not _SYSTEM.search(each)), "")
+    stated = header_value(message, "X-Failed-Recipients").replace(",", " ").split()
+    named = stated or _MAILBOX.findall(_MESSAGE_ID.sub("", _CAME_FROM.sub("", report)))
+    recipients = tuple(each for each in dict.fromkeys(named) if each.lower() not in ours and not _SYSTEM.search(each))
     status = status_in(report)
     severity = Severity.DELAYED if _WAITING.search(whole) else severity_of(status, whole)
     lines = [line.strip() for line in report.splitlines() if re.search(r"\b[45]\d\d\b", line) or _SOFT.search(line)]
     found = _MESSAGE_ID.search(text[copy.start() :] if copy else text)
     message_id = _quoted_message_id(message) or (found[1] if found else "")
-    return Bounce(severity, recipient, status, " ".join(lines)[:500], message_id)
+    return Bounce(severity, recipients, status, " ".join(lines)[:500], message_id)
 
 
 # --- Shared by both -----------------------------------------------------------------------------------------------

@@ -83,6 +83,8 @@ class AnswerResult(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     AUTOMATIC = "automatic"
     BOUNCED = "bounced"
+    BOUNCED_ELSEWHERE = "bounced_elsewhere"
+    """The mailbox that failed is not the letter's: forwarded to the monitor."""
     EARLY = "early"
     STRANGER = "stranger"
     """The sender is not a contact: recorded, not answered."""
@@ -348,9 +350,9 @@ def _answer(session: Session, message: _Message, answer: Text) -> bool:
     )
 
 
-def _notify_monitor(session: Session, message: _Message) -> None:
+def _notify_monitor(session: Session, message: _Message, key: str = "") -> None:
     """Notify the monitor with an excerpt of the message, about an assignment of the letter that it answers, else of
-    the writer's last letter."""
+    the writer's last letter; once a ``key`` (empty: each message)."""
     assignments = _assignments(
         session, message.letter if message.letter is not None else _last_letter(session, message.writer)
     )
@@ -362,7 +364,7 @@ def _notify_monitor(session: Session, message: _Message) -> None:
     )
     excerpt = masked(" ".join(message.text.split()))
     line = NoticeLine(
-        f"incoming:{message.id}",
+        key or f"incoming:{message.id}",
         row.id,
         row.supervisor_id,
         Role.MONITOR,
@@ -380,11 +382,12 @@ def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: 
     if not key:
         named = letter_outcomes.find_by_message_ids(session, [bounce.message_id])
         if named is not None:
-            said = " ".join(filter(None, (bounce.recipient, bounce.status, bounce.diagnostic)))
-            _notify_monitor(session, _Message(incoming_id, "email", f"Mail Delivery System: {said}", named, None, now))
+            _notify_monitor(session, _Message(incoming_id, "email", _told_by_relay(bounce), named, None, now))
         result = AnswerResult.UNPROVEN if named is not None else AnswerResult.STRANGER
         return _close(session, incoming_id, result, "bounce", letter=named)
     effect = letter_outcomes.take_bounce(session, bounce, key, now)
+    if effect.odd == letter_outcomes.ELSEWHERE:
+        return _bounced_elsewhere(session, incoming_id, bounce, effect.letter_id, now)
     if effect.early:
         session.connection().execute(update(i).where(i.c.id == incoming_id).values(detail=dict(effect.early)))
     outcome = (
@@ -394,6 +397,21 @@ def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: 
         update(i).where(i.c.id == incoming_id).values(kind="bounce", outcome=outcome, letter_id=effect.letter_id)
     )
     return outcome
+
+
+def _bounced_elsewhere(
+    session: Session, incoming_id: int, bounce: Bounce, letter_id: int | None, now: datetime
+) -> AnswerResult:
+    """The copy of a letter failed in a mailbox that it was forwarded to: the monitor is told once a month, since each
+    letter to this contact comes back so."""
+    letter = session.connection().execute(select(table(Letter)).where(table(Letter).c.id == letter_id)).one()
+    message = _Message(incoming_id, "email", _told_by_relay(bounce), letter, None, now)
+    _notify_monitor(session, message, f"{letter_outcomes.ELSEWHERE}:{letter.contact_id}:{local_date(now):%Y-%m}")
+    return _close(session, incoming_id, AnswerResult.BOUNCED_ELSEWHERE, "bounce", letter=letter)
+
+
+def _told_by_relay(bounce: Bounce) -> str:
+    return " ".join(filter(None, ("Mail Delivery System:", *bounce.recipients, bounce.status, bounce.diagnostic)))
 
 
 # --- Rows -----------------------------------------------------------------------------------------------------------

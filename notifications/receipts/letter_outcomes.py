@@ -33,6 +33,7 @@ SOFT_WAITS = (timedelta(hours=4), timedelta(hours=24))
 SOFT_BOUNCE_RETRY_TIME = timedelta(days=5)
 EARLY_RECEIPT_RETENTION = timedelta(days=1)
 """How long a receipt waits for a letter that is not known yet."""
+ELSEWHERE = "bounced_elsewhere"
 FAILED = (LetterState.BOUNCED_HARD, LetterState.REFUSED, LetterState.EXPIRED)
 DEAD_NUMBERS = frozenset({"99", "105", "108"})
 """Codes of eSMS and SpeedSMS for a number that does not exist or is blocked."""
@@ -114,8 +115,9 @@ def settle_early(session: Session, now: datetime) -> int:
 
 
 def take_bounce(session: Session, bounce: Bounce, key: str, now: datetime) -> ReceiptResult:
-    """Apply a bounce to the letter with this key, which a signed return address proves. A notice of delay does
-    not change the state."""
+    """Apply a bounce to the letter with this key, which a signed return address proves. A notice of delay does not
+    change the state, nor does the bounce of another mailbox than the letter's (``ELSEWHERE``): somebody forwards their
+    mail, and the copy failed."""
     letter = _find(session, key=key)
     if letter is None:
         return ReceiptResult(None)
@@ -123,6 +125,9 @@ def take_bounce(session: Session, bounce: Bounce, key: str, now: datetime) -> Re
     if bounce.severity is Severity.DELAYED:
         _record_event(session, letter, letter.state, "delayed", code, now)
         return ReceiptResult(letter.id, letter.state, "delayed")
+    if bounce.recipients and letter.channel == "email" and not _is_one_of(session, letter, bounce.recipients):
+        _record_event(session, letter, letter.state, ELSEWHERE, code, now)
+        return ReceiptResult(letter.id, letter.state, ELSEWHERE)
     state = LetterState.BOUNCED_HARD if bounce.severity is Severity.HARD else LetterState.BOUNCED_SOFT
     if letter.state is LetterState.SENDING:
         return ReceiptResult(letter.id, letter.state, "early", {"key": letter.key, "state": str(state), "code": code})
@@ -270,6 +275,18 @@ def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:
     if letter.channel == "sms":
         return code in DEAD_NUMBERS
     return about(status_in(reply), f"{code} {reply}") is About.ADDRESS
+
+
+def _is_one_of(session: Session, letter: Any, mailboxes: Iterable[str]) -> bool:
+    """True if one of the mailboxes is that of the letter's contact."""
+    written = session.connection().scalar(
+        select(table(Contact).c.email).where(table(Contact).c.id == letter.contact_id)
+    )
+    try:
+        own = read_address(written or "").mailbox
+    except BadInput:
+        return True
+    return own.lower() in {each.lower() for each in mailboxes}
 
 
 def _last_reply(session: Session, letter: Any) -> tuple[str, str]:

@@ -35,6 +35,7 @@ from engine.terms import EventKind, LetterState, NoticeKind, State
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import channel_health
 from notifications.delivery import deliver
+from notifications.email.bounces import Bounce, Severity
 from notifications.email.mime import Sender, compose, digest
 from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
@@ -44,6 +45,7 @@ from notifications.inbound.mailbox import Inbox, Security
 from notifications.inbound.message import read_mail
 from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer
+from notifications.receipts import letter_outcomes
 from notifications.sms.incoming import incoming
 from notifications.sms.replies import NOT_UNDERSTOOD
 
@@ -331,12 +333,37 @@ def test_a_bounce_that_only_quotes_the_message_id_moves_nothing_and_reaches_the_
     assert wrote(laid)[0].startswith("Mail Delivery System: ")
 
 
+def returned_by_relay(laid: Laid, failed: str, mailbox: str = COORDINATOR, number: int = 1) -> bytes:
+    """A relay's report on the first letter to a mailbox, to its signed return address: ``failed`` is what could not be
+    reached, and the letter's own mailbox stands there as the one that the copy came from."""
+    address = signed_address(BOUNCE, first_letter(laid, mailbox).key, RETURN_SECRET, "so.example")
+    raw = (DATA / "returned" / "postfix.eml").read_bytes().replace(b"gone@huyen.example", mailbox.encode())
+    raw = raw.replace(b"gone@elsewhere.example", failed.encode()).replace(b"5.0.0", b"5.1.1")
+    raw = raw.replace(b"Message-Id: <", b"Message-Id: <%d" % number)
+    return f"Delivered-To: {address}\n".encode() + raw
+
+
 def test_a_bounce_goes_to_the_fates_and_is_not_answered(laid: Laid) -> None:
-    returned = signed_address(BOUNCE, first_letter(laid).key, RETURN_SECRET, "so.example")
-    raw = (DATA / "returned" / "postfix.eml").read_bytes()
-    head = f"Delivered-To: {returned}\n".encode()
-    assert take(laid, head + raw) is AnswerResult.BOUNCED
+    assert take(laid, returned_by_relay(laid, COORDINATOR.upper())) is AnswerResult.BOUNCED
     assert (first_letter(laid).state, answers_of(laid)) == (LetterState.BOUNCED_HARD, [])
+    assert "email" in row(laid.database, Contact, email=COORDINATOR).suppressed
+
+
+def test_the_copy_that_somebody_forwards_to_a_dead_mailbox_does_not_close_the_living_one(laid: Laid) -> None:
+    for number in range(3):
+        became = take(laid, returned_by_relay(laid, "rieng@ngoai.example", number=number))
+        assert became is AnswerResult.BOUNCED_ELSEWHERE
+    assert (first_letter(laid).state, row(laid.database, Contact, email=COORDINATOR).suppressed) == ("accepted", {})
+    assert answers_of(laid) == []
+    [told] = wrote(laid)  # once, not with each letter that is forwarded
+    assert told.startswith("Mail Delivery System: rieng@ngoai.example 5.1.1")
+
+
+def test_a_report_that_names_no_mailbox_is_about_the_letter_s_own(laid: Laid) -> None:
+    with laid.database.write() as session:
+        bounce = Bounce(Severity.HARD, status="5.1.1")
+        effect = letter_outcomes.take_bounce(session, bounce, first_letter(laid).key, NOW)
+    assert effect.state is LetterState.BOUNCED_HARD
 
 
 # --- SMS ------------------------------------------------------------------------------------------------------------
@@ -468,16 +495,13 @@ def test_dung_from_somebody_only_sms_can_reach_is_not_obeyed_in_silence(by_sms: 
 
 def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid) -> None:
     """An acknowledgement twice, an extension, an out-of-office, a bounce, nonsense, strangers, junk."""
-    returned = signed_address(
-        BOUNCE, first_letter(laid, "coordinator@huyen-a.example").key, RETURN_SECRET, "so.example"
-    )
-    bounce = (DATA / "returned" / "postfix.eml").read_bytes()
+    district = "coordinator@huyen-a.example"
     messages = [
         mail(laid, "Xác nhận", number=1),
         mail(laid, "Xác nhận", number=1),
         mail(laid, "GH 25/6 chờ số liệu", number=2),
         mail(laid, "Tôi nghỉ phép", number=3, Auto_Submitted="auto-replied"),
-        f"Delivered-To: {returned}\n".encode() + bounce,
+        returned_by_relay(laid, district, district),
         mail(laid, "Ai làm việc này?", number=5),
         mail(laid, "Xác nhận", number=6, by="la@mat.example", In_Reply_To="", References=""),
         b"",

@@ -18,7 +18,7 @@ RETURNED = DATA / "returned"
 OURS = "<48b755347a2528fc76b4aafc294e59f3@so.example>"
 HARD, SOFT, DELAYED = Severity.HARD, Severity.SOFT, Severity.DELAYED
 BOUNCES = [
-    ("postfix", HARD, "gone@huyen.example", "5.0.0", OURS),
+    ("postfix", HARD, "gone@elsewhere.example", "5.0.0", OURS),
     ("exchange", HARD, "vanthu2@huyen.example", "5.1.10", OURS),
     ("full", SOFT, "vanthu@huyen.example", "5.2.2", OURS),
     ("delayed", DELAYED, "vanthu@huyen.example", "4.4.1", OURS),
@@ -39,8 +39,19 @@ def test_a_report_says_whose_letter_failed_and_how(
 ) -> None:
     bounce = parse(returned(name))
     assert bounce is not None
-    found = (bounce.severity, bounce.recipient, bounce.status, bounce.message_id)
-    assert found == (severity, recipient, status, message_id)
+    found = (bounce.severity, bounce.recipients, bounce.status, bounce.message_id)
+    assert found == (severity, (recipient,), status, message_id)
+
+
+def test_a_report_in_prose_does_not_name_the_mailbox_that_a_copy_went_on_from() -> None:
+    copied = returned("exim").decode().replace("vanthu@huyen.example", "rieng@ngoai.example")
+    copied = copied.replace(
+        "  rieng@ngoai.example\n", "  rieng@ngoai.example\n    (generated from vanthu@huyen.example)\n"
+    )
+    for raw in (copied, copied.replace("X-Failed-Recipients", "X-Other")):
+        bounce = parse(raw.encode())
+        assert bounce is not None
+        assert bounce.recipients == ("rieng@ngoai.example",)
 
 
 @pytest.mark.parametrize("name", [row[0] for row in BOUNCES])
