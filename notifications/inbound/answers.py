@@ -10,23 +10,25 @@ day, so there can be no mail loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlmodel import Session
 
 from engine.accounts.permissions import Actor, ActorRole, Permission, concerned, require
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.assignments import lifecycle
 from engine.assignments.outbox import NoticeLine, post
+from engine.assignments.weekly_digest import overdue
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
 from engine.errors import BadInput, DondocError, TooOften
 from engine.rules.calendar import local_date
-from engine.store.database import insert_new, table
+from engine.rules.policy import for_role
+from engine.store.database import among, insert_new, table
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
@@ -44,8 +46,8 @@ from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply,
 
 MAX_EXCERPT_CHARS = 200
 """Characters of a message that the monitor's letter quotes, phone numbers masked; the rest stays in the mailbox."""
-MAX_ACKNOWLEDGEMENT_CHARS = 120
-"""A longer acknowledgement contains more than that, so it is forwarded to the monitor."""
+MAX_REQUESTS = 3
+"""Requests of one mail that are acted on; the rest is forwarded to the monitor."""
 WRONG_CODE, WRONG_CODES = "sms_code", Limit(5, timedelta(hours=1))
 """Codes have four digits, and a sender's number can be forged."""
 INVALID_CODE = Text(
@@ -66,6 +68,7 @@ UNPROVEN = Text(
     "Your reply does not contain the reminder, so nothing was done. Reply again and keep the reminder below your text, "
     "or open the link in it.",
 )
+FORWARDED = Text("Thư đã được chuyển bộ phận theo dõi.", "The monitoring section will read it.")
 
 
 class AnswerResult(StrEnum):
@@ -100,6 +103,10 @@ class AnswerResult(StrEnum):
     """The message was processed before."""
 
 
+REJECTED = frozenset({AnswerResult.REFUSED, AnswerResult.NOT_UNDERSTOOD})
+"""Nothing was done; the writer was answered and the whole message forwarded."""
+
+
 def take_mail(session: Session, mail: Mail, proof: MailProof, now: datetime) -> AnswerResult:
     """Process one e-mail."""
     incoming_id = _record(session, "email", mail.id, now)
@@ -118,15 +125,15 @@ def take_mail(session: Session, mail: Mail, proof: MailProof, now: datetime) -> 
     writer = _by_mailbox(session, mail.sender, letter, now)
     if writer is None and letter is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
-    message = _Message(incoming_id, "email", mail.text, letter, writer, now, replies_to_answer)
+    message = _Message(incoming_id, "email", mail.text, letter, writer, now, replies_to_answer, mail.files)
     if writer is None or not proof.authenticates(mail):
         _notify_monitor(session, message)
         result = AnswerResult.NOT_THE_READER if writer is None else AnswerResult.UNAUTHENTICATED
         return _close(session, incoming_id, result, "mail", letter=letter, contact=writer)
-    reply = NotUnderstood(HELP) if letter is None else read_mail_reply(mail.text, local_date(now))
+    reply, rest = (NotUnderstood(HELP), "") if letter is None else read_mail_reply(mail.text, local_date(now))
     if proven is None and not isinstance(reply, NotUnderstood):
         return _reject(session, message, AnswerResult.UNPROVEN, UNPROVEN, "mail")
-    return _perform(session, message, reply, "mail")
+    return _perform_all(session, message, reply, rest)
 
 
 def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> AnswerResult:
@@ -187,6 +194,27 @@ class _Message:
     now: datetime
     replies_to_answer: bool = False
     """True if it replies to an answer of ours."""
+    files: tuple[str, ...] = ()
+    """Names of attached files, which are not kept: writer and monitor are told."""
+
+
+def _perform_all(session: Session, message: _Message, reply: Reply, rest: str) -> AnswerResult:
+    """What an e-mail asks, one request after another. What else it says, and a file that came with it, is forwarded to
+    the monitor; a refused request has taken the whole message there already."""
+    result = _perform(session, message, reply, "mail")
+    for _ in range(MAX_REQUESTS - 1):
+        if result in REJECTED:
+            return result
+        reply, left = read_mail_reply(rest, local_date(message.now))
+        if isinstance(reply, NotUnderstood) and reply.answer == HELP:
+            break
+        result, rest = _perform(session, message, reply, "mail"), left
+    if result not in REJECTED and (rest or message.files):
+        forwarded = _notify_monitor(session, replace(message, text=rest))
+        if message.files and _answer(session, message, None, forwarded=forwarded):
+            i = table(Incoming)
+            session.connection().execute(update(i).where(i.c.id == message.id).values(answered=True))
+    return result
 
 
 def _perform(session: Session, message: _Message, reply: Reply, kind: str) -> AnswerResult:
@@ -195,12 +223,9 @@ def _perform(session: Session, message: _Message, reply: Reply, kind: str) -> An
         def acknowledge(assignment_id: int, actor: str) -> bool:
             return lifecycle.acknowledge(session, assignment_id, actor=actor, now=message.now)
 
-        outcome = _apply_to_assignments(
+        return _apply_to_assignments(
             session, message, Permission.ACKNOWLEDGE, (State.ASSIGNED,), acknowledge, AnswerResult.ACKNOWLEDGED, kind
         )
-        if outcome is AnswerResult.ACKNOWLEDGED and len(message.text) > MAX_ACKNOWLEDGEMENT_CHARS:
-            _notify_monitor(session, message)
-        return outcome
     if isinstance(reply, Extend):
 
         def ask_extension(assignment_id: int, actor: str) -> bool:
@@ -227,13 +252,15 @@ def _apply_to_assignments(
     done: AnswerResult,
     kind: str,
 ) -> AnswerResult:
-    """Apply an action to every assignment of the letter whose state allows it. Actions check before they write, so a
-    refused one changes nothing; if none was possible, the first reason is the answer."""
+    """Apply an action to every assignment of the letter that the writer's agency owns and whose state allows it.
+    Actions check before they write, so a refused one changes nothing; if none was possible, the first reason is the
+    answer."""
     writer = message.writer
     actor = Actor("contact", str(writer.id), writer.agency_id, ActorRole.of(writer.role))
     changed = 0
-    problem: Text | None = None
-    for row in _assignments(session, message.letter):
+    own = [row for row in _assignments(session, message.letter) if row.agency_id == writer.agency_id]
+    problem = None if own or done is AnswerResult.ACKNOWLEDGED else NO_SUCH_DUTY
+    for row in own:
         if row.state not in states:
             continue
         try:
@@ -304,13 +331,14 @@ def _stop(session: Session, incoming_id: int, writers: Sequence[Any], text: str,
 
 def _reject(session: Session, message: _Message, outcome: AnswerResult, answer: Text | None, kind: str) -> AnswerResult:
     """Nothing was done: answer the writer and forward the message to the monitor."""
-    answered = answer is not None and _answer(session, message, answer)
-    _notify_monitor(session, message)
+    forwarded = _notify_monitor(session, message)
+    answered = answer is not None and _answer(session, message, answer, forwarded=forwarded)
     return _close(session, message.id, outcome, kind, letter=message.letter, contact=message.writer, answered=answered)
 
 
-def _answer(session: Session, message: _Message, answer: Text) -> bool:
-    """Queue an answer as a letter of its own; False if the message replies to an answer of ours or the writer has had
+def _answer(session: Session, message: _Message, answer: Text | None, *, forwarded: bool) -> bool:
+    """Queue an answer as a letter of its own: why nothing was done (None: it was), that attached files are not kept,
+    and whether the monitor reads the message. False if the message replies to an answer of ours or the writer has had
     one on this channel today."""
     writer, now, m = message.writer, message.now, table(Letter)
     today = local_date(now)
@@ -319,10 +347,13 @@ def _answer(session: Session, message: _Message, answer: Text) -> bool:
     )
     if message.replies_to_answer or session.connection().scalar(earlier_answer.limit(1)) is not None:
         return False
+    said = [answer, _not_kept(message.files), FORWARDED if forwarded and message.channel == "email" else None]
+    sentences = [each for each in said if each is not None]
+    problem = [" ".join(each.vi for each in sentences), " ".join(each.en for each in sentences)]
     session.connection().execute(
         update(table(Incoming))
         .where(table(Incoming).c.id == message.id)
-        .values(detail={"problem": [answer.vi, answer.en]})
+        .values(detail={"problem": problem, "done": answer is None})
     )
     return bool(
         insert_new(
@@ -350,14 +381,23 @@ def _answer(session: Session, message: _Message, answer: Text) -> bool:
     )
 
 
-def _notify_monitor(session: Session, message: _Message, key: str = "") -> None:
-    """Notify the monitor with an excerpt of the message, about an assignment of the letter that it answers, else of
-    the writer's last letter; once a ``key`` (empty: each message)."""
-    assignments = _assignments(
-        session, message.letter if message.letter is not None else _last_letter(session, message.writer)
+def _not_kept(files: Sequence[str]) -> Text | None:
+    if not files:
+        return None
+    vi, en = (", ".join(f"{left}{each}{right}" for each in files) for left, right in ("«»", "“”"))
+    return Text(
+        f"Tệp gửi kèm ({vi}) chưa được lưu; đề nghị gửi tệp ở trang báo cáo, theo liên kết trong thư.",
+        f"What was attached ({en}) has not been stored; hand it in on the report page, by the link in the letter.",
     )
+
+
+def _notify_monitor(session: Session, message: _Message, key: str = "") -> bool:
+    """Notify the monitor with an excerpt of the message, about an assignment of the letter that it answers, else of
+    the writer's last letter; once a ``key`` (empty: each message). False if no monitor is told: the writer is it, no
+    assignment is known, nobody can be reached."""
+    assignments = _assignments(session, message.letter) or _assignments(session, _last_letter(session, message.writer))
     if not assignments or (message.writer is not None and message.writer.role is Role.MONITOR):
-        return
+        return False
     row, book = (
         next((each for each in assignments if each.state in OPEN_STATES), assignments[0]),
         read_rulebook(session),
@@ -371,9 +411,12 @@ def _notify_monitor(session: Session, message: _Message, key: str = "") -> None:
         NoticeKind.WROTE,
         book.policy(row.policy_id),
         row.urgency is not Urgency.NORMAL,
-        detail={"said": excerpt[:MAX_EXCERPT_CHARS] + ("…" if len(excerpt) > MAX_EXCERPT_CHARS else "")},
+        detail={
+            "said": excerpt[:MAX_EXCERPT_CHARS] + ("…" if len(excerpt) > MAX_EXCERPT_CHARS else ""),
+            "attached": [masked(each) for each in message.files],
+        },
     )
-    post(session, [line], read_recipients(session, [row.supervisor_id]), book.calendar, message.now)
+    return post(session, [line], read_recipients(session, [row.supervisor_id]), book.calendar, message.now).notices > 0
 
 
 def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: datetime) -> AnswerResult:
@@ -505,25 +548,40 @@ def _same_number(written: str, number: str) -> bool:
 
 
 def _assignments(session: Session, letter: Any) -> Sequence[Any]:
-    """The assignments that a letter is about, in the order of its lines."""
+    """The assignments that a letter is about, in the order of its lines: those of its notices, then those that its
+    weekly digest lists and that are still unfinished."""
     if letter is None:
         return ()
     n, a, d, p = table(Notice), table(Assignment), table(Duty), table(Plan)
+    notices = select(n.c.assignment_id).where(n.c.letter_id == letter.id).order_by(n.c.id)
+    ids = [*session.connection().scalars(notices), *_in_digest(session, letter)]
     query = (
         select(a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.state, d.c.citation, p.c.policy_id, p.c.urgency)
-        .join(n, n.c.assignment_id == a.c.id)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(n.c.letter_id == letter.id)
-        .order_by(n.c.id)
+        .where(among(session, a.c.id, ids))
     )
-    rows = {row.id: row for row in session.connection().execute(query)}
-    return tuple(rows.values())
+    rows = {row.id: row for row in session.connection().execute(query)} if ids else {}
+    return tuple(rows[each] for each in dict.fromkeys(ids))
+
+
+def _in_digest(session: Session, letter: Any) -> list[int]:
+    """What the weekly digest of a letter lists for its reader's agency, worst first."""
+    if letter.digest_week is None:
+        return []
+    owners: set[str] = set()
+    monitors: set[str] = set()
+    leaders: set[str] = set()
+    for_role(letter.role, owner=owners, supervisor=monitors, issuer=leaders).add(letter.agency_id)
+    rows = overdue(session, letter.day, agencies=owners, supervisors=monitors, issuers=leaders)
+    return [row.assignment_id for row in rows]
 
 
 def _last_letter(session: Session, writer: Any) -> Any:
+    """The writer's last letter that is about assignments."""
     if writer is None:
         return None
     m = table(Letter)
     query = select(m).where(m.c.contact_id == writer.id, ~m.c.key.startswith(ANSWER))
+    query = query.where(m.c.digest_week.is_not(None) | exists().where(table(Notice).c.letter_id == m.c.id))
     return session.connection().execute(query.order_by(m.c.day.desc(), m.c.id.desc()).limit(1)).first()

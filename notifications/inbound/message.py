@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 from itertools import takewhile
@@ -35,9 +37,10 @@ MAX_LINE_CHARS = 200
 MAX_TOKENS = 40
 MAX_REQUEST_LINES = 6
 """Lines of the writer's own text that are searched for a request: it comes first, at most after a greeting."""
+MAX_FILE_NAMES, MAX_FILE_NAME_CHARS = 5, 80
 HELP = Text(
-    "Hệ thống chưa nhận biết được nội dung trả lời nên chưa ghi nhận; thư đã được chuyển bộ phận theo dõi.",
-    "Your reply was not understood, so nothing was done; the monitoring section will read it.",
+    "Hệ thống chưa nhận biết được nội dung trả lời nên chưa ghi nhận.",
+    "Your reply was not understood, so nothing was done.",
 )
 NO_DATE = Text(
     "Không đọc được ngày xin gia hạn hoặc lý do.", "The date or the reason of the extension could not be read."
@@ -49,7 +52,7 @@ class Mail:
     """``id``: its Message-ID, else a hash of its bytes. ``sender``: one mailbox in lower case, "" if there is none or
     more than one. ``names``: the Message-IDs that it replies to, the nearest first. ``sent_to``: the addresses that it
     was sent to. ``tokens``: what looks like a signed link of ours, anywhere in it. ``authentication``: its topmost
-    Authentication-Results."""
+    Authentication-Results. ``files``: the names of attached files, which are not kept."""
 
     id: str
     sender: str
@@ -60,6 +63,7 @@ class Mail:
     sent_to: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
     authentication: str = ""
+    files: tuple[str, ...] = ()
 
 
 def read_mail(raw: bytes) -> Mail:
@@ -76,6 +80,7 @@ def read_mail(raw: bytes) -> Mail:
         sent_to=sent_to(message),
         tokens=_tokens(message),
         authentication=header_value(message, "Authentication-Results"),
+        files=_files(message),
     )
 
 
@@ -113,6 +118,28 @@ def _text(message: Message) -> str:
     for quoted in soup.select("blockquote, .gmail_quote, style, script, title"):
         quoted.decompose()
     return soup.get_text("\n")
+
+
+def _files(message: Message) -> tuple[str, ...]:
+    """Names of attached files. A picture that the text shows, as in a signature, is none."""
+    names = []
+    for part in message.walk():
+        shown = part.get_content_maintype() == "image" and "Content-ID" in part
+        name = " ".join(str(_file_name(part)).split())
+        if name and not shown:
+            names.append(name if len(name) <= MAX_FILE_NAME_CHARS else f"{name[:MAX_FILE_NAME_CHARS]}…")
+    return tuple(dict.fromkeys(names))[:MAX_FILE_NAMES]
+
+
+def _file_name(part: Message) -> str:
+    """The name of an attached file; without one, as a forwarded mail, its type. Empty for text."""
+    try:
+        name = part.get_filename("")
+        if name:
+            return str(make_header(decode_header(name)))
+    except (HeaderParseError, LookupError, ValueError):
+        return part.get_content_type()
+    return part.get_content_type() if part.get_content_disposition() == "attachment" else ""
 
 
 def _decoded(part: Message) -> str:
@@ -161,29 +188,54 @@ _EXTEND = re.compile(r"(?:xin |de nghi |cho )*(?:gh|gia han|extend(?: to| until)
 
 _SAY = re.compile(r"(?P<what>kk|kho khan(?:,? vuong mac)?|hoi|tl|tra loi)\s*:\s*(?=\S)|(?P<short>kk|tl)\s+(?=\S)")
 _CLOSING = re.compile(r"(?:tran trong|kinh thu|thanks|regards|best regards|yours)\b.{0,40}")
+_GREETING = re.compile(r"(?:kinh gui|kinh chao|kinh thua|xin chao|chao|dear|hi|hello)\b.{0,80}")
+_COURTESY = re.compile(rf"(?:{_POLITE}[\s,.!;:-]*)+")
+_SIGNATURE_WORDS = 8
+# Below the closing these words tell something that is said from a name, a position or a telephone number.
+_SAYS = re.compile(
+    r"\b(?:khong|chua|xin|de nghi|kho khan|vuong|gia han|bao cao|gui|kem|chuyen|tham quyen|nhung|tuy nhien|se|can|duoc|"
+    r"not|but|please|will|cannot)\b"
+)
 
 
-def read_mail_reply(text: str, today: date) -> Reply:
-    """The request in the writer's own text: the first line that consists of nothing else, or that begins with «KK»,
-    «Hỏi:» or «TL:» and goes on in free words. «Không xác nhận» and «tôi sẽ xác nhận sau khi hỏi lại» mean something
-    else and are not understood. Codes are empty: the Message-ID identifies the letter."""
+def read_mail_reply(text: str, today: date) -> tuple[Reply, str]:
+    """The request in the writer's own text, and what else they say, without greeting and signature: the first line that
+    consists of nothing but a request, or that begins with «KK», «Hỏi:» or «TL:» and goes on in free words. «Không xác
+    nhận» and «tôi sẽ xác nhận sau khi hỏi lại» mean something else and are not understood. Codes are empty: the
+    Message-ID identifies the letter."""
     lines = [line for line in text.split("\n") if line.strip()]
     for number, line in enumerate(lines[:MAX_REQUEST_LINES]):
         typed = normalise(line)
         folded = without_marks(typed)
+        before, after = lines[:number], lines[number + 1 :]
         if len(folded) <= MAX_LINE_CHARS and _ACK.fullmatch(folded):
-            return Acknowledge("")
+            return Acknowledge(""), _other_words(before, after)
         request = _EXTEND.match(folded)
         if request:
             found = extension("", typed[request.end() :], folded[request.end() :], today)
-            return found if isinstance(found, Extend) else NotUnderstood(NO_DATE)
+            return found if isinstance(found, Extend) else NotUnderstood(NO_DATE), _other_words(before, after)
         free = _SAY.match(folded)
         if free:
-            whole = " ".join(normalise(each) for each in [line, *takewhile(_goes_on, lines[number + 1 :])])
-            return say("", free["what"] or free["short"], whole[free.end() :], without_marks(whole)[free.end() :])
-    return NotUnderstood(HELP)
+            more = list(takewhile(_goes_on, after))
+            whole = " ".join(normalise(each) for each in [line, *more])
+            said = say("", free["what"] or free["short"], whole[free.end() :], without_marks(whole)[free.end() :])
+            return said, _other_words(before, after[len(more) :])
+    return NotUnderstood(HELP), ""
 
 
 def _goes_on(line: str) -> bool:
     """Whether a line still belongs to what is said, and not to the closing with its signature."""
     return not _CLOSING.fullmatch(without_marks(normalise(line)))
+
+
+def _other_words(before: list[str], after: list[str]) -> str:
+    """The lines that say something, one line each."""
+    kept, closed = [], False
+    for line in (*before, *after):
+        folded = without_marks(normalise(line))
+        closed = closed or bool(_CLOSING.fullmatch(folded))
+        signed = len(folded.split()) <= _SIGNATURE_WORDS and not _SAYS.search(folded)
+        courtesy = not folded or _COURTESY.fullmatch(folded) or _CLOSING.fullmatch(folded)
+        if not (courtesy or _GREETING.fullmatch(folded) or (closed and signed)):
+            kept.append(line.strip())
+    return "\n".join(kept)

@@ -115,10 +115,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFacts:
-    """The message that a letter answers. ``problem``: one sentence; ``in_reply_to``: the message's Message-ID."""
+    """The message that a letter answers. ``problem``: what was not done; ``in_reply_to``: the message's Message-ID;
+    ``done``: what it asked was done, and the problem is what came with it."""
 
     problem: Text | None
     in_reply_to: str
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,7 +472,9 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
     query = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
     return {
         by_message[row.id]: AnswerFacts(
-            Text(*row.detail["problem"]) if "problem" in row.detail else None, row.external_id
+            Text(*row.detail["problem"]) if "problem" in row.detail else None,
+            row.external_id,
+            bool(row.detail.get("done")),
         )
         for row in session.connection().execute(query)
     }

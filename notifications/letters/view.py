@@ -201,6 +201,11 @@ class LetterView:
         return told.pop() if len(told) == 1 else ""
 
     @property
+    def done(self) -> bool:
+        """What the message that this letter answers asked was done."""
+        return self.facts.answer is not None and self.facts.answer.done
+
+    @property
     def problem(self) -> str:
         """Why the message that this letter answers could not be processed, in the reader's language."""
         problem = self.facts.answer.problem if self.facts.answer else None

@@ -17,6 +17,7 @@ from ground.remembered import once
 from sqlalchemy import update
 
 from engine.accounts.signed_links import Signer
+from engine.assignments import weekly_digest
 from engine.correspondence import entries
 from engine.store.database import Database, table
 from engine.store.records import (
@@ -31,7 +32,7 @@ from engine.store.records import (
     Notice,
     ThreadEntry,
 )
-from engine.terms import EventKind, LetterState, NoticeKind, State
+from engine.terms import EventKind, LetterState, NoticeKind, Role, State
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import channel_health
 from notifications.delivery import deliver
@@ -255,6 +256,60 @@ def test_who_no_longer_answers_for_the_agency_acts_no_more(laid: Laid) -> None:
         session.connection().execute(update(table(Contact)).values(valid_until=date(2021, 4, 6)))
     assert take(laid, mail(laid, "Xác nhận")) is AnswerResult.NOT_THE_READER
     assert state(laid) is State.ASSIGNED
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Đã nhận.\nViệc này không thuộc thẩm quyền của đơn vị.", ["Việc này không thuộc thẩm quyền của đơn vị."]),
+        ("Xác nhận\nĐơn vị sẽ gửi sau ngày 20.\nTrân trọng,\nPhòng A", ["Đơn vị sẽ gửi sau ngày 20."]),
+        ("Kính gửi Sở,\nXác nhận\nTrân trọng,\nPhòng Tổng hợp\n0238 3000 000", []),
+    ],
+)
+def test_what_follows_an_acknowledgement_is_read_by_the_monitor_however_short(
+    laid: Laid, text: str, told: list[str]
+) -> None:
+    assert take(laid, mail(laid, text)) is AnswerResult.ACKNOWLEDGED
+    assert (state(laid), wrote(laid), answers_of(laid)) == (State.ACKNOWLEDGED, told, [])
+
+
+def test_an_acknowledgement_and_an_extension_in_one_mail_both_count(laid: Laid) -> None:
+    text = "Đã nhận.\nĐề nghị gia hạn đến 25/6 chờ số liệu của xã\nKK: thiếu kinh phí"
+    assert take(laid, mail(laid, text)) is AnswerResult.SAID
+    assert (state(laid), row(laid.database, Extension).until) == (State.ACKNOWLEDGED, date(2021, 6, 25))
+    assert (row(laid.database, ThreadEntry).text, wrote(laid), answers_of(laid)) == ("thiếu kinh phí", [], [])
+
+
+def test_an_extension_that_cannot_be_granted_after_an_acknowledgement_is_answered_with_the_reason(laid: Laid) -> None:
+    assert take(laid, mail(laid, "Đã nhận\nXin gia hạn giúp đơn vị")) is AnswerResult.NOT_UNDERSTOOD
+    assert (state(laid), len(wrote(laid)), len(answers_of(laid))) == (State.ACKNOWLEDGED, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "result", "subject"),
+    [
+        ("Đã nhận, cảm ơn.", AnswerResult.ACKNOWLEDGED, "Đã ghi nhận thư trả lời; tệp gửi kèm chưa được lưu"),
+        ("Gửi báo cáo.", AnswerResult.NOT_UNDERSTOOD, "Chưa ghi nhận được thư trả lời"),
+    ],
+)
+def test_the_name_of_an_attached_file_is_told_to_the_writer_and_to_the_monitor(
+    laid: Laid, text: str, result: AnswerResult, subject: str
+) -> None:
+    """Files are not kept: a signed report by mail was lost, and nobody knew."""
+    words = mail(laid, text).decode()
+    head, _, body = words.partition("Content-Type: text/plain; charset=utf-8\n\n")
+    raw = (
+        f"{head}Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain; charset=utf-8\n\n{body}\n"
+        "--x\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=bao-cao.pdf\n\n%PDF\n--x--\n"
+    )
+    assert take(laid, raw.encode()) is result
+    relay, _ = sent(laid)
+    by_mailbox = {each.to: each for each in relay.letters}
+    assert "«bao-cao.pdf») chưa được lưu" in by_mailbox[COORDINATOR].text
+    assert "Thư đã được chuyển bộ phận theo dõi." in by_mailbox[COORDINATOR].text
+    assert by_mailbox[COORDINATOR].subject.endswith(subject)
+    assert "tệp gửi kèm, chưa được lưu: bao-cao.pdf" in by_mailbox[MONITOR].text
+    assert row(laid.database, Incoming).answered
 
 
 def test_a_long_word_beside_an_acknowledgement_is_read_by_the_monitor(laid: Laid) -> None:
@@ -581,3 +636,78 @@ def test_a_difficulty_by_sms_after_the_acknowledgement(by_sms: tuple[Laid, Outgo
     assert text_in(laid, f"KK {code} thieu kinh phi", number=2) is AnswerResult.SAID
     (entry,) = rows(laid.database, ThreadEntry)
     assert (entry.kind, entry.text) == ("difficulty", "thieu kinh phi")
+
+
+# --- answers to the weekly digest -----------------------------------------------------------------------------------
+
+MONDAY = at("2021-07-05", "08:00")
+
+
+@pytest.fixture
+def digested(sqlite_database: Database) -> Laid:
+    """Nobody reported; the letters of a Monday, which hold the weekly digest and nothing else for most, have left."""
+
+    def fill() -> int:
+        laid = lay(sqlite_database, now=NOW)
+        day = NOW.replace(hour=0, minute=5)
+        while day < MONDAY:
+            swept(sqlite_database, day)
+            with sqlite_database.write() as session:
+                if weekly_digest.is_owed(session, day):
+                    weekly_digest.make(session, day)
+            sent(laid, day + timedelta(minutes=40))
+            day += timedelta(days=1)
+        return laid.plan_id
+
+    return Laid(sqlite_database, once(sqlite_database, "a digest that can be answered", fill))
+
+
+def digest_to(laid: Laid, mailbox: str) -> Any:
+    contact = row(laid.database, Contact, email=mailbox)
+    return [each for each in rows(laid.database, Letter, contact_id=contact.id) if each.digest_week][-1]
+
+
+def reply_to_digest(laid: Laid, text: str, by: str = COORDINATOR, number: int = 1) -> AnswerResult:
+    letter = digest_to(laid, by)
+    text_of = str(row(laid.database, LetterBody, letter_id=letter.id).text)
+    quote = "".join(f"> {line}\n" for line in text_of.splitlines())
+    return take(laid, mail(laid, text, by=by, to=letter.receipt, quote=quote, number=number), MONDAY)
+
+
+def test_an_acknowledgement_of_the_digest_acknowledges_what_it_lists(digested: Laid) -> None:
+    letter = digest_to(digested, COORDINATOR)
+    assert rows(digested.database, Notice, letter_id=letter.id) == []
+    assert state(digested) is State.ASSIGNED
+    assert reply_to_digest(digested, "Đã nhận") is AnswerResult.ACKNOWLEDGED
+    assert state(digested) is State.ACKNOWLEDGED
+
+
+def test_a_difficulty_in_an_answer_to_the_digest_stands_in_the_thread(digested: Laid) -> None:
+    assert reply_to_digest(digested, "KK: IV.1.1 thiếu số liệu của hai xã") is AnswerResult.SAID
+    assert row(digested.database, ThreadEntry).assignment_id == digested.assignment("IV.1.1", "so-ban")
+
+
+@pytest.mark.parametrize("text", ["Đơn vị đang tổng hợp, tuần sau gửi.", "GH 25/7 chờ số liệu của xã"])
+def test_what_the_digest_cannot_be_answered_with_reaches_the_monitor_as_the_writer_is_told(
+    digested: Laid, text: str
+) -> None:
+    assert reply_to_digest(digested, text) in (AnswerResult.NOT_UNDERSTOOD, AnswerResult.REFUSED)
+    assert wrote(digested) == [text]
+    relay, _ = sent(digested, MONDAY)
+    (answer,) = [each for each in relay.letters if each.to == COORDINATOR]
+    assert "Thư đã được chuyển bộ phận theo dõi." in answer.text
+
+
+def test_the_leadership_s_answer_to_its_digest_reaches_the_monitor(digested: Laid) -> None:
+    leadership = next(each for each in rows(digested.database, Contact) if each.role is Role.LEADERSHIP).email
+    assert reply_to_digest(digested, "Đề nghị Sở báo cáo ngay.", leadership) is AnswerResult.NOT_UNDERSTOOD
+    assert wrote(digested) == ["Đề nghị Sở báo cáo ngay."]
+
+
+def test_nothing_is_said_to_be_forwarded_that_is_not(digested: Laid) -> None:
+    """The monitor's own answer: there is nobody to forward it to."""
+    assert reply_to_digest(digested, "Việc này để tôi xem lại.", MONITOR) is AnswerResult.NOT_UNDERSTOOD
+    assert wrote(digested) == []
+    relay, _ = sent(digested, MONDAY)
+    (answer,) = [each for each in relay.letters if each.to == MONITOR and "chưa nhận biết" in each.text]
+    assert "chuyển bộ phận theo dõi" not in answer.text

@@ -31,7 +31,7 @@ TODAY = date(2021, 6, 14)
     ],
 )
 def test_what_acknowledges(text: str) -> None:
-    assert read_mail_reply(text, TODAY) == Acknowledge("")
+    assert read_mail_reply(text, TODAY) == (Acknowledge(""), "")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_what_acknowledges(text: str) -> None:
     ],
 )
 def test_what_does_not_acknowledge(text: str) -> None:
-    assert isinstance(read_mail_reply(text, TODAY), NotUnderstood)
+    assert isinstance(read_mail_reply(text, TODAY)[0], NotUnderstood)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,44 @@ def test_what_does_not_acknowledge(text: str) -> None:
     ],
 )
 def test_what_asks_for_an_extension(text: str, until: date, reason: str) -> None:
-    assert read_mail_reply(text, TODAY) == Extend("", until, reason)
+    assert read_mail_reply(text, TODAY) == (Extend("", until, reason), "")
 
 
 @pytest.mark.parametrize("text", ["Gia hạn giúp đơn vị", "GH 31/2 lý do", "GH 25/6", "Xin gia hạn"])
 def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> None:
-    found = read_mail_reply(text, TODAY)
+    found, _ = read_mail_reply(text, TODAY)
     assert isinstance(found, NotUnderstood)
     assert "ngày xin gia hạn" in str(found.answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("Đã nhận.\nKhông thuộc thẩm quyền của đơn vị.", "Không thuộc thẩm quyền của đơn vị."),
+        ("Việc này trùng việc năm trước\nXN\nđề nghị xem lại", "Việc này trùng việc năm trước\nđề nghị xem lại"),
+        ("XN\nTrân trọng\nNguyễn Thị A\nPhó Chánh Văn phòng\nĐT: 0238 3000 000", ""),
+        ("XN\nTrân trọng.\nPhòng Lao động\nKhông thuộc thẩm quyền", "Không thuộc thẩm quyền"),
+        ("Kính gửi Sở,\nDạ vâng.\nĐã nhận\nCảm ơn ạ.", ""),
+        ("GH 25/6 chờ số liệu\nXã Nậm Cắn chưa gửi.", "Xã Nậm Cắn chưa gửi."),
+        ("KK: thiếu người\nở hai xã\nTrân trọng\nĐề nghị gọi lại", "Đề nghị gọi lại"),
+    ],
+)
+def test_what_is_said_beside_a_request_is_kept_without_greeting_and_signature(text: str, rest: str) -> None:
+    assert read_mail_reply(text, TODAY)[1] == rest
+
+
+def test_attached_files_are_named_and_the_picture_of_a_signature_is_not() -> None:
+    raw = (
+        "From: a@so.example\nContent-Type: multipart/mixed; boundary=x\n\n"
+        "--x\nContent-Type: text/plain; charset=utf-8\n\nXác nhận\n"
+        "--x\nContent-Type: image/png; name=logo.png\nContent-ID: <logo>\nContent-Disposition: inline\n\n.\n"
+        '--x\nContent-Type: application/pdf; name="=?utf-8?B?QsOhbyBjw6FvLnBkZg==?="\n'
+        "Content-Disposition: attachment\n\n.\n"
+        "--x\nContent-Type: application/msword\nContent-Disposition: attachment;\n"
+        " filename*=UTF-8''m%E1%BA%ABu.doc\n\n.\n"
+        "--x\nContent-Type: message/rfc822\nContent-Disposition: attachment\n\nSubject: x\n\ny\n--x--\n"
+    )
+    assert read_mail(raw.encode()).files == ("Báo cáo.pdf", "mẫu.doc", "message/rfc822")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +125,7 @@ def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
         "From: a@so.example\nContent-Type: text/html; charset=utf-8\n\n"
         "<style>p{}</style><p>X&aacute;c nhận</p><blockquote><p>Không phải lời người viết</p></blockquote>"
     )
-    assert read_mail_reply(read_mail(raw.encode()).text, TODAY) == Acknowledge("")
+    assert read_mail_reply(read_mail(raw.encode()).text, TODAY) == (Acknowledge(""), "")
 
 
 def test_what_it_answers_the_nearest_first() -> None:
