@@ -67,11 +67,12 @@ def add(
     valid_from: date | None = None,
     valid_until: date | None = None,
     instead: bool = False,
+    named_by: int | None = None,
     actor: str,
     now: datetime,
 ) -> int:
-    """Add a contact; returns its id. ``instead``: a deputy who replaces the coordinator. Raises FieldsRefused,
-    NotFound, Conflict."""
+    """Add a contact; returns its id. ``instead``: a deputy who replaces the coordinator; ``named_by``: the contact in
+    whose name a deputy is named. Raises FieldsRefused, NotFound, Conflict."""
     values = checked_values(role, email, phone, language, valid_from, valid_until)
     require_visible(label)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
@@ -85,7 +86,13 @@ def add(
         )
     inserted = session.connection().execute(
         insert(c).values(
-            agency_id=agency_id, label=label.strip()[:120], suppressed={}, pace={}, instead=instead, **values
+            agency_id=agency_id,
+            label=label.strip()[:120],
+            suppressed={},
+            pace={},
+            instead=instead,
+            named_by=named_by,
+            **values,
         )
     )
     contact_id = int((inserted.inserted_primary_key or (0,))[0])
@@ -122,6 +129,8 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
         values["links_since"] = now
     session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(**values))
     _log_change(session, "changed", contact_id, actor, now, fields=sorted(changes), agency=current.agency_id)
+    if moved:
+        _end_deputies(session, [contact_id], now, actor)
 
 
 def end(session: Session, contact_id: int, *, on: date, actor: str, now: datetime) -> None:
@@ -131,7 +140,7 @@ def end(session: Session, contact_id: int, *, on: date, actor: str, now: datetim
     session.connection().execute(update(table(Contact)).where(table(Contact).c.id == contact_id).values(valid_until=on))
     _log_change(session, "ended", contact_id, actor, now, on=on.isoformat(), agency=current.agency_id)
     if on < today:
-        _blank(session, [contact_id], now)
+        _blank(session, [contact_id], now, actor)
 
 
 def leave_now(session: Session, contact_id: int, *, actor: str, now: datetime) -> None:
@@ -139,12 +148,22 @@ def leave_now(session: Session, contact_id: int, *, actor: str, now: datetime) -
     end(session, contact_id, on=local_date(now) - ONE_DAY, actor=actor, now=now)
 
 
+def revoke_links(session: Session, contact_id: int, *, actor: str, now: datetime) -> None:
+    """Revoke every link sent to a contact until now, and end the deputies named in their name. Raises NotFound."""
+    c = table(Contact)
+    changed = session.connection().execute(update(c).where(c.c.id == contact_id).values(links_since=now))
+    if changed.rowcount == 0:
+        raise NotFound(Text(f"Không có liên hệ số {contact_id}.", f"There is no contact {contact_id}."))
+    append(session, [event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact_id)])
+    _end_deputies(session, [contact_id], now, actor)
+
+
 def blank_former_contacts(session: Session, now: datetime) -> int:
     """Blank the addresses of all contacts whose last day has passed; returns how many. For a daily pass."""
     c = table(Contact)
     gone = (c.c.valid_until < local_date(now), (c.c.email != "") | (c.c.phone != ""))
     ids = list(session.connection().scalars(select(c.c.id).where(*gone).order_by(c.c.id)))
-    _blank(session, ids, now)
+    _blank(session, ids, now, "system")
     for contact_id in ids:
         _log_change(session, "blanked", contact_id, "system", now)
     return len(ids)
@@ -238,7 +257,16 @@ def checked_values(
     }
 
 
-def _blank(session: Session, contact_ids: list[int], now: datetime) -> None:
+def _end_deputies(session: Session, contact_ids: Sequence[int], now: datetime, actor: str) -> None:
+    """End the deputies named in the name of these contacts: their letters may have been somebody else's."""
+    c = table(Contact)
+    current = (c.c.valid_until.is_(None) | (c.c.valid_until >= local_date(now)), (c.c.email != "") | (c.c.phone != ""))
+    deputies = select(c.c.id).where(c.c.named_by.in_(contact_ids), *current).order_by(c.c.id)
+    for deputy_id in session.connection().scalars(deputies).all():
+        leave_now(session, deputy_id, actor=actor, now=now)
+
+
+def _blank(session: Session, contact_ids: list[int], now: datetime, actor: str) -> None:
     c, f = table(Contact), table(Feed)
     session.connection().execute(
         update(c)
@@ -248,6 +276,7 @@ def _blank(session: Session, contact_ids: list[int], now: datetime) -> None:
     session.connection().execute(
         update(f).where(f.c.contact_id.in_(contact_ids), f.c.revoked_at.is_(None)).values(revoked_at=now)
     )
+    _end_deputies(session, contact_ids, now, actor)
 
 
 def _log_change(session: Session, what: str, contact_id: int, actor: str, now: datetime, **detail: Any) -> None:

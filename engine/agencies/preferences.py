@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
+from engine.agencies.deputy_letters import announce_deputy
 from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
@@ -30,6 +31,8 @@ ASKED = "asked"
 """Reason in ``Contact.suppressed`` for a channel that the person stopped."""
 WEEKLY = "weekly"
 MAX_DEPUTY_TIME = timedelta(days=366)
+MAX_DEPUTY_TIME_BY_LINK = timedelta(days=30)
+"""Who holds a letter's link may be anybody to whom the letter was forwarded."""
 MAY_NAME = (Role.COORDINATOR, Role.HEAD)
 
 
@@ -124,12 +127,14 @@ def name_deputy(
     valid_from: date,
     valid_until: date,
     instead: bool = False,
+    by_link: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
     """Add a deputy between two days, both included, who is written to beside the agency's coordinator, or ``instead``,
-    in ``language`` or else the coordinator's; returns the contact id. Only a coordinator or head may, for at most a
-    year. Raises NotAllowed, BadInput."""
+    in ``language`` or else the coordinator's; returns the contact id. Coordinators and heads are told at once. Only a
+    coordinator or head may, for at most a year; the holder of a link in their letter (``by_link``) for at most
+    ``MAX_DEPUTY_TIME_BY_LINK``, beside the coordinator. Raises NotAllowed, BadInput."""
     who = contacts.find(session, contact_id)
     if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
         raise NotAllowed(
@@ -144,7 +149,24 @@ def name_deputy(
         raise BadInput(
             Text("Cử người thay nhiều nhất một năm; lâu hơn thì đổi đầu mối.", "A deputy is named for at most a year.")
         )
-    return contacts.add(
+    if by_link and instead:
+        raise BadInput(
+            Text(
+                "Qua liên kết trong thư, người thay chỉ nhận thư cùng đầu mối. Muốn thư chỉ gửi người thay: đăng nhập "
+                "rồi cử ở trang «Cách nhận thư».",
+                "By a letter's link a deputy is only written to beside the coordinator. Sign in to choose otherwise.",
+            )
+        )
+    if by_link and valid_until - max(valid_from, local_date(now)) >= MAX_DEPUTY_TIME_BY_LINK:
+        raise BadInput(
+            Text(
+                f"Qua liên kết trong thư, cử người thay nhiều nhất {MAX_DEPUTY_TIME_BY_LINK.days} ngày; lâu hơn thì "
+                "đăng nhập rồi cử ở trang «Cách nhận thư».",
+                f"By a letter's link a deputy is named for at most {MAX_DEPUTY_TIME_BY_LINK.days} days; sign in to "
+                "name one for longer.",
+            )
+        )
+    deputy_id = contacts.add(
         session,
         who.agency_id,
         Role.DEPUTY,
@@ -155,9 +177,12 @@ def name_deputy(
         valid_from=valid_from,
         valid_until=valid_until,
         instead=instead,
+        named_by=contact_id,
         actor=actor,
         now=now,
     )
+    announce_deputy(session, deputy_id, who.agency_id, now)
+    return deputy_id
 
 
 def end_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> None:

@@ -12,9 +12,9 @@ from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
 from engine.cli.webhooks import webhooks_app
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput
 from engine.rules.calendar import written
-from engine.terms import EventKind, Outcome
+from engine.terms import Outcome
 from engine.text import Text
 
 assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
@@ -316,19 +316,11 @@ def copy(
 @links.command()
 def revoke(contact: Annotated[int, typer.Argument(help="The contact's id.")], at: At = "") -> None:
     """Revoke every link sent to a contact until now."""
-    from sqlalchemy import update
-
-    from engine.store import event_log
-    from engine.store.database import table
-    from engine.store.records import Contact
+    from engine.agencies.contacts import revoke_links
 
     _, database, now, actor = open_context(at)
-    contacts = table(Contact)
     with database.write() as session:
-        changed = session.connection().execute(update(contacts).where(contacts.c.id == contact).values(links_since=now))
-        if changed.rowcount == 0:
-            raise NotFound(Text(f"Không có liên hệ số {contact}.", f"There is no contact {contact}."))
-        event_log.append(session, [event_log.event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact)])
+        revoke_links(session, contact, actor=actor, now=now)
     typer.echo(Text("Đã thu hồi.", "Revoked."))
 
 

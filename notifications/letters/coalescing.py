@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
+from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import table
@@ -56,6 +57,7 @@ def _waiting(today: date) -> tuple[Any, ...]:
         ~m.c.urgent,
         m.c.reason != "bounced_soft",
         ~m.c.key.startswith(ANSWER),
+        ~m.c.key.startswith(DEPUTY_NAMED),
     )
 
 

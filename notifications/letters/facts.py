@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import case, exists, select, true
 from sqlmodel import Session
 
+from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.measures import is_unfinished, report_timing
@@ -142,6 +143,18 @@ class AccountFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DeputyFacts:
+    """A deputy who was just named: mailbox or number, position, days, and the role of the contact in whose name."""
+
+    address: str
+    label: str
+    valid_from: date | None
+    valid_until: date | None
+    instead: bool
+    named_by: Role
+
+
+@dataclass(frozen=True, slots=True)
 class LetterFacts:
     """The input for rendering one letter."""
 
@@ -168,6 +181,7 @@ class LetterFacts:
     """The short code for a reply by SMS."""
     sign_in: SignInFacts | None = None
     account: AccountFacts | None = None
+    deputy: DeputyFacts | None = None
     links_since: datetime | None = None
     """Time at which the contact's earlier links were revoked."""
     backlog: Backlog | None = None
@@ -180,7 +194,7 @@ class LetterFacts:
     @property
     def empty(self) -> bool:
         weekly = self.weekly and self.backlog is not None
-        parts = (self.digest, self.answer, self.sign_in, self.account)
+        parts = (self.digest, self.answer, self.sign_in, self.account, self.deputy)
         return not (self.items or weekly or any(each is not None for each in parts))
 
 
@@ -192,6 +206,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     weekly = digests(session, [row for row in letters.values() if row.digest_week], book, today)
     waiting = waiting_lists(session, list(letters.values()), book, today)
     answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
+    named = _deputies(session, [row for row in letters.values() if row.key.startswith(DEPUTY_NAMED)])
     policy = schedule(book)
     late = {row.assignment_id for rows in notices.values() for row in rows if row.kind in ONLY_WHILE_LATE}
     again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
@@ -212,6 +227,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     return [
         replace(
             _facts(letters[each], notices.get(each, ()), weekly.get(each), answers.get(each), batch),
+            deputy=named.get(each),
             backlog=waiting.get(each),
             enquiries=departments.get(above[each], helpdesk),
         )
@@ -478,3 +494,30 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
         )
         for row in session.connection().execute(query)
     }
+
+
+def _deputies(session: Session, letters: Sequence[Any]) -> dict[int, DeputyFacts]:
+    """The deputies that letters tell of, by letter id; without those who have ended since."""
+    if not letters:
+        return {}
+    by_letter = {row.id: int(row.key.split(":")[1]) for row in letters}
+    c = table(Contact)
+    by = c.alias("by")
+    query = (
+        select(c.c.id, c.c.email, c.c.phone, c.c.label, c.c.valid_from, c.c.valid_until, c.c.instead)
+        .add_columns(by.c.role.label("named_by"))
+        .join(by, by.c.id == c.c.named_by)
+        .where(c.c.id.in_(set(by_letter.values())), (c.c.email != "") | (c.c.phone != ""))
+    )
+    found = {
+        row.id: DeputyFacts(
+            address=row.email or row.phone,
+            label=row.label,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            instead=row.instead,
+            named_by=row.named_by,
+        )
+        for row in session.connection().execute(query)
+    }
+    return {letter: found[deputy] for letter, deputy in by_letter.items() if deputy in found}

@@ -67,6 +67,8 @@ TEMPLATE_ERRORS = (
     MemoryError,
 )
 """Exceptions that an edited template can raise."""
+OWN_SMS = ("answer", "deputy")
+"""Kinds of letter whose SMS is a template of its own."""
 log = logging.getLogger(__name__)
 Files = frozenset[tuple[str, int, int]]
 """Customised files: name, time of the last change in ns, size."""
@@ -135,7 +137,7 @@ class LetterRenderer:
         language = facts.language if facts.language in LANGUAGES else LANGUAGES[0]
         kind = view.kind
         if facts.channel == "sms":
-            name = f"{language}/answer/sms.txt" if facts.answer else f"{language}/sms.txt"
+            name = f"{language}/{kind}/sms.txt" if kind in OWN_SMS else f"{language}/sms.txt"
             (text,) = templates.rendered([name], view)
             if len(text) > ONE_PART_CHARS:
                 (text,) = templates.rendered([name], replace(view, brief=True))
@@ -172,6 +174,7 @@ class LetterRenderer:
             tuple(self._report_links(facts)) if mine else (),
             self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if coordinates else "",
             self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
+            self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.deputy else "",
         )
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:

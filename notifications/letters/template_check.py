@@ -14,10 +14,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from jinja2 import TemplateSyntaxError
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Signer
+from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, Waiting
 from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import Boxes, OverdueRow
@@ -32,7 +33,16 @@ from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.letters.digests import DigestFacts
-from notifications.letters.facts import ANSWER, AccountFacts, AnswerFacts, Item, LetterFacts, SignInFacts, gather
+from notifications.letters.facts import (
+    ANSWER,
+    AccountFacts,
+    AnswerFacts,
+    DeputyFacts,
+    Item,
+    LetterFacts,
+    SignInFacts,
+    gather,
+)
 from notifications.letters.renderer import (
     LANGUAGES,
     TEMPLATE_ERRORS,
@@ -61,6 +71,7 @@ _ROLES = {
     "answer": (Role.COORDINATOR,),
     "signin": (Role.COORDINATOR,),
     "account": (Role.COORDINATOR,),
+    "deputy": (Role.COORDINATOR, Role.HEAD),
     "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
 }
 _NOTICE_KINDS = {
@@ -71,6 +82,7 @@ _NOTICE_KINDS = {
     "answer": set[NoticeKind](),
     "signin": set[NoticeKind](),
     "account": set[NoticeKind](),
+    "deputy": set[NoticeKind](),
     "sms": set(NoticeKind),
 }
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
@@ -165,16 +177,23 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     roles = [Role.HEAD] if kind == "director" else [role for role in Role if kind_for(role) == kind]
     query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
-        query = query.where(m.c.channel == "sms", ~m.c.key.startswith(ANSWER))
+        query = query.where(m.c.channel == "sms", _about_duties())
     elif kind in ("signin", "account"):
         return None  # letters about accounts are not stored: a sign-in link is a credential
+    elif kind == "deputy":
+        query = query.where(m.c.channel == "email", m.c.key.startswith(DEPUTY_NAMED))
     elif kind == "answer":
         query = query.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
     else:
-        query = query.where(m.c.role.in_(roles), m.c.channel == "email", ~m.c.key.startswith(ANSWER))
+        query = query.where(m.c.role.in_(roles), m.c.channel == "email", _about_duties())
     found = gather(session, list(session.connection().scalars(query)), read_rulebook(session), now)
     written_so = (facts for facts in found if kind == "sms" or letter_kind(facts) == kind)
     return next((facts for facts in written_so if not facts.empty), None)
+
+
+def _about_duties() -> ColumnElement[bool]:
+    key = table(Letter).c.key
+    return and_(~key.startswith(ANSWER), ~key.startswith(DEPUTY_NAMED))
 
 
 # --- Samples --------------------------------------------------------------------------------------------------------
@@ -208,6 +227,18 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
             continue
         if kind == "account":
             yield replace(empty, account=AccountFacts("Tài khoản có mật khẩu mới.", "Chrome trên Android", _NOW))
+            continue
+        if kind == "deputy":
+            deputy = DeputyFacts(
+                address="phong@co-quan.example",
+                label="Phòng Tổng hợp",
+                valid_from=_DAY,
+                valid_until=_DAY,
+                instead=False,
+                named_by=Role.COORDINATOR,
+            )
+            yield replace(empty, deputy=deputy)
+            yield replace(empty, deputy=replace(deputy, label="", instead=True))
             continue
         own = kind in ("duties", "sms") and role is not Role.MONITOR
         shown = [_item(number, each, own) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]

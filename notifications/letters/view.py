@@ -27,7 +27,7 @@ from notifications.letters.shortening import (
     shorten,
 )
 
-KINDS = ("duties", "watch", "director", "leadership", "answer", "signin", "account")
+KINDS = ("duties", "watch", "director", "leadership", "answer", "signin", "account", "deputy")
 UNDONE = (Outcome.PARTLY, Outcome.NOT_YET)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
@@ -66,7 +66,7 @@ def kind_for(role: Role) -> str:
 def letter_kind(facts: LetterFacts) -> str:
     """The kind of a letter. Who stands at a department, but is written to about other agencies alone, gets what its
     monitor gets; its head a letter of its own."""
-    apart = {"signin": facts.sign_in, "account": facts.account, "answer": facts.answer}
+    apart = {"signin": facts.sign_in, "account": facts.account, "answer": facts.answer, "deputy": facts.deputy}
     for kind, said in apart.items():
         if said is not None:
             return kind
@@ -97,6 +97,8 @@ class LetterView:
     """Page of the duties that the reader's agency helps with; empty if the letter names none."""
     slow_url: str = ""
     """Page where the reader can choose to get fewer letters; empty if nothing in this one can be deferred."""
+    deputies_url: str = ""
+    """Page where the reader can end the deputy that the letter tells of."""
     brief: bool = False
     """True for an SMS that did not fit into one part: the template then uses shorter wording."""
 

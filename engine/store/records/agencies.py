@@ -67,3 +67,5 @@ class Contact(SQLModel, table=True):
     """Channel -> ``weekly``: the person wants non-urgent notices once a week, as far as the policy allows."""
     instead: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Of a deputy: written to instead of the coordinator, not beside."""
+    named_by: int | None = Field(default=None, foreign_key="contact.id")
+    """Of a deputy: the contact in whose name they were named, with whom they end."""

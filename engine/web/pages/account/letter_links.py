@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Actor, ActorRole, Permission, require
 from engine.accounts.signed_links import Link, Purpose
-from engine.agencies import contacts
+from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import slow
 from engine.assignments.evidence import MAX_FILE_BYTES
@@ -22,7 +22,7 @@ from engine.assignments.lifecycle import acknowledge, decline
 from engine.errors import BadInput, Conflict, NotFound
 from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.evidence_download import Digest, evidence_response
-from engine.http.filters import Code, Count, PageNumber, YesNo
+from engine.http.filters import Code, Count, PageNumber, SmallId, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS
@@ -166,6 +166,17 @@ def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
         return preferences_page(ctx, link.contact_id, trouble=trouble, by_link=True)
     return ctx.go(ctx.path, said=do.value, lang=_language_parameter(ctx))
+
+
+@router.post("/u/{token}/deputies/{deputy_id}/end")
+def end_deputy(ctx: Unauthenticated, form: Fields, token: str, deputy_id: SmallId) -> Response:
+    """End a deputy of the contact's agency: the way out for whoever did not name them."""
+    ctx, link = _preferences_link(ctx, token)
+    ctx.tools.tokens.check(form.raw("token"), token)
+    with ctx.writing() as session:
+        ctx.require(Permission.NAME_DEPUTY, contacts.find(session, link.contact_id).agency_id)
+        preferences.end_deputy(session, link.contact_id, deputy_id, actor=ctx.actor.name, now=ctx.now)
+    return ctx.go(f"/u/{token}", said="ended", lang=_language_parameter(ctx))
 
 
 def _preferences_link(ctx: RequestContext, token: str) -> tuple[RequestContext, Link]:

@@ -126,7 +126,7 @@ def preferences_page(
     by_link: bool = False,
 ) -> Response:
     """The preferences page. ``contact_id`` 0: an account that is not a contact; it may still have the agency's feed.
-    ``by_link``: a reader without an account, who can change only the letters."""
+    ``by_link``: a reader without an account, who can change only the letters, and end a deputy."""
     trouble = trouble or Trouble()
     with ctx.app.database.read() as session:
         preferences = preferences_of(session, contact_id, ctx.now) if contact_id else None
@@ -144,6 +144,8 @@ def preferences_page(
         agency=agency,
         feeds=feeds,
         act_at=act_at,
+        end_at=f"{ctx.path}/deputies" if by_link else f"/wishes/{contact_id}/deputies",
+        ends=preferences is not None and _may_end(ctx, preferences),
         by_link=by_link,
         outcome=outcome,
         trouble=trouble,
@@ -153,9 +155,14 @@ def preferences_page(
 
 
 def _may_name(ctx: RequestContext, preferences: Preferences | None, by_link: bool) -> bool:
-    if preferences is None or by_link or not ctx.may(Permission.NAME_DEPUTY, preferences.contact.agency_id):
+    if preferences is None or by_link or not _may_end(ctx, preferences):
         return False
-    return preferences.contact.role in MAY_NAME and preferences.contact.answers_on(ctx.today)
+    return preferences.contact.answers_on(ctx.today)
+
+
+def _may_end(ctx: RequestContext, preferences: Preferences) -> bool:
+    allowed = ctx.may(Permission.NAME_DEPUTY, preferences.contact.agency_id)
+    return allowed and preferences.contact.role in MAY_NAME
 
 
 def name_deputy(ctx: RequestContext, session: Session, form: Form, contact: ContactLine) -> None:
@@ -169,6 +176,7 @@ def name_deputy(ctx: RequestContext, session: Session, form: Form, contact: Cont
         valid_from=form.day("valid_from"),
         valid_until=form.day("valid_until"),
         instead=form.text("letters", 16) == "instead",
+        by_link=ctx.actor.kind == "contact",
         actor=ctx.actor.name,
         now=ctx.now,
     )

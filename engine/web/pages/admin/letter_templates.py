@@ -58,6 +58,12 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
         "mật khẩu, khóa truy cập, trình duyệt mới",
         "password, key, browser",
     ),
+    "deputy": (
+        "Thư báo có người thay",
+        "Letters about a deputy",
+        "gửi ngay cho đầu mối và lãnh đạo cơ quan, kèm cách thôi",
+        "at once to coordinator and head, with a way to end it",
+    ),
     "sms": ("Tin nhắn", "SMS", "nhiều nhất hai phần tin, không dấu", "two parts at most"),
     "shared": (
         "Câu chữ dùng chung",

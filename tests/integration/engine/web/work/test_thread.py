@@ -3,6 +3,8 @@ text; and what an agency helps with. Without an account, by the link of any lett
 
 from __future__ import annotations
 
+import asyncio
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,14 @@ from bs4 import BeautifulSoup
 from ground.factory import Laid, at, bring_to, item, lay, plan_file, row, rows, told
 from ground.office import Office, contact_of, letter_of, open_office, token_in
 from ground.people import everything
+from ground.post import LetterBox, post_office
 
 from engine.accounts.signed_links import Purpose
+from engine.agencies.contacts import revoke_links
 from engine.store.database import Database
 from engine.store.records import Assignment, Contact, Draft, Evidence, Extension, Letter, Report, ThreadEntry
 from engine.terms import EntryKind, Role, State
+from notifications.delivery import deliver
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 RULES = {
@@ -152,15 +157,52 @@ def test_a_telephone_number_is_asked_about_and_a_secret_refused(office: Office, 
     assert secret.status_code in (400, 422)
 
 
-def test_a_deputy_is_named_from_the_link(office: Office, laid: Laid, link: str) -> None:
-    fields = {"email": "thay@huyen-a.example", "valid_from": "2021-06-09", "valid_until": "2021-06-20"}
-    done = send(office, link, "deputy", letters="instead", **fields)
+DEPUTY = {"email": "thay@huyen-a.example", "valid_from": "2021-06-09", "valid_until": "2021-06-20"}
+
+
+def test_a_deputy_is_named_from_the_link_beside_the_coordinator(office: Office, laid: Laid, link: str) -> None:
+    done = send(office, link, "deputy", **DEPUTY)
     assert done.headers["location"] == f"{link}/thread?said=deputy&n=1"
     deputy = row(laid.database, Contact, email="thay@huyen-a.example")
-    assert (deputy.role, deputy.agency_id, deputy.instead) == (Role.DEPUTY, "huyen-a", True)
+    assert (deputy.role, deputy.agency_id, deputy.instead) == (Role.DEPUTY, "huyen-a", False)
     wrong = send(office, link, "deputy", email="không phải", valid_from="", valid_until="")
     assert wrong.status_code == 422
     assert len(BeautifulSoup(wrong.text, "lxml").select("#deputy .said")) == 3
+
+
+@pytest.mark.parametrize("more", [{"letters": "instead"}, {"valid_until": "2021-07-09"}])
+def test_a_link_makes_nobody_the_only_recipient_nor_one_for_long(
+    office: Office, laid: Laid, link: str, more: dict[str, str]
+) -> None:
+    """The holder of a forwarded letter was the agency's only recipient for a year, untold."""
+    assert send(office, link, "deputy", **DEPUTY | more).status_code == 400
+    assert rows(laid.database, Contact, role=Role.DEPUTY) == []
+
+
+def test_coordinator_and_head_are_told_of_a_deputy_at_once_and_can_end_them(
+    office: Office, laid: Laid, link: str
+) -> None:
+    send(office, link, "deputy", **DEPUTY)
+    box = LetterBox()
+    asyncio.run(deliver(laid.database, office.clock(), post_office(box)))
+    letters = {each.to: each for each in box.letters}
+    assert {"coordinator@huyen-a.example", "head@huyen-a.example"} <= letters.keys()
+    told = letters["coordinator@huyen-a.example"]
+    assert "thay@huyen-a.example được cử làm người thay từ thứ Tư, 09/6/2021 đến hết Chủ nhật, 20/6/2021" in told.text
+    [address] = re.findall(r"http://127\.0\.0\.1:8188(/u/\S+)", told.text)
+    page = office.get(address)
+    assert "thay@huyen-a.example" in page.text
+    deputy = row(laid.database, Contact, email="thay@huyen-a.example")
+    ended = office.client.post(f"{address}/deputies/{deputy.id}/end", data={"token": token_in(page.text)})
+    assert ended.headers["location"] == f"{address}?said=ended"
+    assert row(laid.database, Contact, id=deputy.id).email == ""
+
+
+def test_revoking_a_contact_s_links_ends_the_deputies_named_by_them(office: Office, laid: Laid, link: str) -> None:
+    send(office, link, "deputy", **DEPUTY)
+    with laid.database.write() as session:
+        revoke_links(session, contact_of(laid.database, "huyen-a"), actor="cli", now=office.clock())
+    assert [each.email for each in rows(laid.database, Contact, role=Role.DEPUTY)] == [""]
 
 
 def test_the_page_says_whom_to_call(office: Office, link: str) -> None:
