@@ -1,7 +1,8 @@
 """Which worker has which letter.
 
 A letter is sent by whom it is leased to; what a dead worker had is free when the lease has run out. Every statement is
-guarded by the lease's owner, so two workers never both change a letter.
+guarded by the lease's owner, so two workers never both change a letter. A lease is real time, by one clock for all
+machines (``lease_clock``): what is owed by when is the plan's time, and ``moment`` is what a worker takes that to be.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlmodel import Session
 
+from engine.store.clock import lease_clock
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.records import STILL_OWED, Letter
@@ -46,8 +48,8 @@ def claim(
     """Lease up to a batch of owed letters to this worker; letter id -> row. Others' live leases are left alone.
 
     A letter whose lease ran out while it was on the wire is counted, and the second time it is not sent again."""
-    letters = table(Letter)
-    free = (letters.c.state == LetterState.QUEUED) | (letters.c.lease_until < moment)
+    letters, clock = table(Letter), lease_clock(session.connection().dialect.name, moment)
+    free = (letters.c.state == LetterState.QUEUED) | (letters.c.lease_until < clock)
     owed = select(letters.c.id).where(STILL_OWED, letters.c.send_after <= moment, free)
     if held:
         owed = owed.where(letters.c.channel.not_in(held))
@@ -63,7 +65,7 @@ def claim(
         .values(
             state=LetterState.SENDING,
             leased_by=worker,
-            lease_until=moment + lease,
+            lease_until=clock + lease,
             attempts=letters.c.attempts + 1,
             lost_leases=lost,
             on_wire=False,

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK, digest_day, is_owed, schedule, week_of
 from engine.rules.calendar import ONE_DAY, instant, local_date
+from engine.store.clock import lease_clock
 from engine.store.database import table
 from engine.store.records import STILL_OWED, Assignment, Fact, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
@@ -35,7 +36,7 @@ class Due:
 def what_is_due(session: Session, now: datetime) -> Due:
     """One statement. The digest needs a second query in the first hours of the week, and letters one outside the send
     window: those that wait for the morning are not due at night."""
-    opens, acts, week, delivers = session.connection().execute(_statement(), {"now": now}).one()
+    opens, acts, week, delivers = session.connection().execute(_statement(_dialect(session)), {"now": now}).one()
     already_sent = week is not None and week >= week_of(local_date(now))
     # Plans are opened first, here or in another process; otherwise their contacts would miss this week's digest.
     digest = not opens and not already_sent and is_owed(session, now)
@@ -43,7 +44,7 @@ def what_is_due(session: Session, now: datetime) -> Due:
 
 
 @cache
-def _statement() -> Any:
+def _statement(dialect: str) -> Any:
     """Built once: every tick runs it, and building it takes longer than running it."""
     a, m, p, f = table(Assignment), table(Letter), table(Plan), table(Fact)
     now = bindparam("now", type_=a.c.next_action_at.type)
@@ -51,7 +52,7 @@ def _statement() -> Any:
         exists().where(p.c.next_open_at.is_not(None), p.c.next_open_at <= now),
         exists().where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now),
         select(f.c.value).where(f.c.name == LAST_WEEK).scalar_subquery(),
-        exists().where(STILL_OWED, m.c.send_after <= now, _claimable(now)),
+        exists().where(STILL_OWED, m.c.send_after <= now, _claimable(dialect, now)),
     )
 
 
@@ -64,10 +65,14 @@ def in_window(now: datetime, book: Rulebook) -> bool:
     return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
 
 
-def _claimable(now: Any) -> Any:
+def _claimable(dialect: str, now: Any) -> Any:
     """Condition: the letter is not claimed, or the claim's lease has expired."""
     m = table(Letter)
-    return (m.c.state == LetterState.QUEUED) | (m.c.lease_until < now)
+    return (m.c.state == LetterState.QUEUED) | (m.c.lease_until < lease_clock(dialect, now))
+
+
+def _dialect(session: Session) -> str:
+    return session.connection().dialect.name
 
 
 def _may_leave(session: Session, now: datetime) -> bool:
@@ -75,8 +80,8 @@ def _may_leave(session: Session, now: datetime) -> bool:
     if in_window(now, read_rulebook(session)):
         return True
     m = table(Letter)
-    urgent = select(m.c.id).where(STILL_OWED, m.c.send_after <= now, m.c.urgent, _claimable(now)).limit(1)
-    return session.connection().scalar(urgent) is not None
+    urgent = select(m.c.id).where(STILL_OWED, m.c.send_after <= now, m.c.urgent, _claimable(_dialect(session), now))
+    return session.connection().scalar(urgent.limit(1)) is not None
 
 
 def next_moment(session: Session, after: datetime) -> datetime | None:

@@ -1,9 +1,17 @@
-"""The current time. Only the interfaces and the heartbeat read a clock; other code takes ``now`` as an argument."""
+"""The current time. Only the interfaces and the heartbeat read a clock; other code takes ``now`` as an argument.
+
+A lease is the exception: it is about processes, not about the plan, and the machines of one PostgreSQL may disagree by
+more than a lease. So there it is written and judged by the server's clock (``lease_clock``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from engine.errors import Unavailable
 from engine.store.database import Database
@@ -17,6 +25,15 @@ FACT = "demo_clock"
 def system_clock() -> datetime:
     """The machine's time, aware UTC."""
     return datetime.now(UTC)
+
+
+def lease_clock(dialect: str, moment: Any) -> Any:
+    """The instant by which leases are written and judged, for a statement: the server's clock on PostgreSQL, whatever
+    the caller's says; ``moment`` on SQLite, where one file is one machine. Under a simulated clock a lease on
+    PostgreSQL lasts as many real minutes."""
+    if dialect == "postgresql":
+        return func.clock_timestamp(type_=UTCDateTime())
+    return moment
 
 
 class DemoClock:

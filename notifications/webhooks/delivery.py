@@ -21,6 +21,7 @@ from sqlalchemy import and_, or_, select, update
 from engine.accounts.sealing import SealBroken
 from engine.accounts.signed_links import Signer
 from engine.admin.webhooks import NO_TROUBLE, current_secrets
+from engine.store.clock import lease_clock
 from engine.store.database import Database, table
 from engine.store.markers import hold
 from engine.store.records import WEBHOOK_OWED, Webhook, WebhookMessage
@@ -58,7 +59,7 @@ class WebhookDelivery:
 async def send_owed(database: Database, now: datetime, delivery: WebhookDelivery) -> dict[str, int]:
     """Send what is owed to every address that is not left alone. Returns counts by outcome."""
     with database.read() as session:
-        ids = () if hold(session) is not None else session.connection().scalars(_callable(now)).all()
+        ids = () if hold(session) is not None else session.connection().scalars(_callable(database, now)).all()
     counts: dict[str, int] = {}
     slots = asyncio.Semaphore(AT_ONCE)
 
@@ -73,20 +74,20 @@ async def send_owed(database: Database, now: datetime, delivery: WebhookDelivery
 def anything_owed(database: Database, now: datetime) -> bool:
     """One short query."""
     with database.read() as session:
-        return session.connection().scalar(_callable(now).limit(1)) is not None
+        return session.connection().scalar(_callable(database, now).limit(1)) is not None
 
 
-def _callable(now: datetime) -> Any:
+def _callable(database: Database, now: datetime) -> Any:
     """The active addresses with something owed that are not left alone now."""
     w, m = table(Webhook), table(WebhookMessage)
-    owed = select(m.c.id).where(m.c.webhook_id == w.c.id, *_claimable(now)).exists()
+    owed = select(m.c.id).where(m.c.webhook_id == w.c.id, *_claimable(database, now)).exists()
     rests = and_(w.c.retry_at.is_not(None), w.c.retry_at > now)
     return select(w.c.id).where(w.c.active, ~rests, owed).order_by(w.c.id)
 
 
-def _claimable(now: datetime) -> tuple[Any, ...]:
+def _claimable(database: Database, now: datetime) -> tuple[Any, ...]:
     m = table(WebhookMessage)
-    free = or_(m.c.state == LetterState.QUEUED, m.c.lease_until < now)
+    free = or_(m.c.state == LetterState.QUEUED, m.c.lease_until < lease_clock(database.dialect, now))
     return WEBHOOK_OWED, m.c.send_after <= now, free
 
 
@@ -124,15 +125,15 @@ def _claim(database: Database, webhook_id: int, now: datetime, delivery: Webhook
         if webhook.down_since is not None:
             most, too_old = 1, (m.c.webhook_id == webhook_id, WEBHOOK_OWED, m.c.owed_at < now - delivery.give_up)
             run(update(m).where(*too_old).values(state=LetterState.EXPIRED, settled_at=now, code=webhook.why))
-        oldest = select(m).where(m.c.webhook_id == webhook_id, *_claimable(now)).order_by(m.c.send_after, m.c.id)
-        rows = run(oldest.limit(most).with_for_update(skip_locked=True)).all()
+        oldest = select(m).where(m.c.webhook_id == webhook_id, *_claimable(database, now))
+        rows = run(oldest.order_by(m.c.send_after, m.c.id).limit(most).with_for_update(skip_locked=True)).all()
         run(
             update(m)
             .where(m.c.id.in_([each.id for each in rows]))
             .values(
                 state=LetterState.SENDING,
                 attempts=m.c.attempts + 1,
-                lease_until=now + LEASE,
+                lease_until=lease_clock(database.dialect, now) + LEASE,
                 leased_by=delivery.worker,
             )
         )

@@ -27,7 +27,8 @@ from crash.faults import FAULTS, Strike, durable, killed, small_disk
 from crash.forms import Form, Serve, Workers, wait_until
 from crash.relay import Readers, SlowRelay
 from ground.databases import closing_database, postgres_database
-from ground.factory import Laid, agency, at, begin, directory, item, plan_file, store, swept
+from ground.factory import Laid, agency, begin, directory, item, plan_file, store, swept
+from ground.letters_owed import leases_run_out
 from ground.postgres import Ground
 from ground.serving import install
 from sqlalchemy import func, select, update
@@ -187,14 +188,6 @@ def _finished(database: Database) -> bool:
     m = table(Letter)
     with database.read() as session:
         return session.connection().scalar(select(m.c.id).where(m.c.state.in_(OWED)).limit(1)) is None
-
-
-def leases_run_out(database: Database) -> None:
-    letters = table(Letter)
-    with database.write() as session:
-        session.connection().execute(
-            update(letters).where(letters.c.lease_until.is_not(None)).values(lease_until=at("2021-04-07"))
-        )
 
 
 def settings(database: Database, folder: Path, relay: SlowRelay) -> dict[str, str]:

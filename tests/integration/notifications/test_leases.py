@@ -6,15 +6,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from ground.factory import Laid, add_letters, laid_once, rows
-from ground.letters_owed import DAY, NOW, Answering, letters_of_16_june, owed
+from ground.databases import closing_database
+from ground.factory import Laid, add_letters, at, laid_once, rows
+from ground.letters_owed import DAY, NOW, Answering, change, leases_run_out, letters_of_16_june, owed
 from ground.post import LetterBox, post_office
 from sqlalchemy import update
 from sqlmodel import Session
 
+from engine.assignments.due_work import what_is_due
 from engine.errors import Unavailable
 from engine.store.database import Database, table
 from engine.store.records import Letter
@@ -71,6 +73,7 @@ async def test_a_crash_doubles_at_most_two_letters_a_connection(laid: Laid) -> N
     await cut_off(laid, NOW, first, "one")
     on_wire = [each for each in rows(laid.database, Letter, state=LetterState.SENDING) if each.on_wire]
     assert len(on_wire) <= 2 * CONNECTIONS
+    leases_run_out(laid.database)
     await deliver(laid.database, NOW + LEASE + MINUTE, post_office(second, worker="two"))
     sent = copies(first, second)
     assert len(sent) == 204
@@ -83,6 +86,7 @@ async def test_after_many_crashes_nobody_gets_a_third_copy_and_nothing_is_lost(l
     relays, now = [Relay(cut_after=after) for after in (3, 5, 1, 9, 2, 12, 4)], NOW
     for number, relay in enumerate(relays):
         await cut_off(laid, now, relay, f"worker:{number}")
+        leases_run_out(laid.database)
         now += LEASE + MINUTE
     last = Relay()
     await deliver(laid.database, now, post_office(last, worker="last"))
@@ -169,3 +173,43 @@ async def test_what_another_worker_has_leased_by_now_is_not_offered(laid: Laid) 
         each.key for each in rows(laid.database, Letter, day=date.fromisoformat(DAY))
     }
     assert not {each.key for each in theirs} & set(sent)
+
+
+@pytest.mark.postgres
+async def test_of_two_machines_six_minutes_apart_each_letter_leaves_once(postgres_url: str) -> None:
+    """The clock of the second is ahead by more than a lease: what the first has claimed is still the first one's."""
+    with closing_database(postgres_url) as database:
+        letters_of_16_june(database)
+        slow, ahead = LetterBox(), LetterBox()
+        first_claimed, second_done = asyncio.Event(), asyncio.Event()
+
+        async def wait(letter: Outgoing) -> Outcome:
+            first_claimed.set()
+            await second_done.wait()
+            return await LetterBox.send(slow, letter)
+
+        slow.send = wait  # type: ignore[method-assign]
+        first = asyncio.create_task(deliver(database, NOW, post_office(slow, worker="one")))
+        await first_claimed.wait()
+        second = await deliver(database, NOW + LEASE + MINUTE, post_office(ahead, worker="two"))
+        second_done.set()
+        done = await first
+        assert (done.fates, second.claimed, ahead.letters) == ({"delivered": 4}, 0, [])
+        assert {each.state for each in rows(database, Letter, day=date.fromisoformat(DAY))} == {LetterState.DELIVERED}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("now", "minutes", "taken"), [(NOW, -1, True), (NOW, 1, False), (at("2051-06-16", "08:00"), 1, False)]
+)
+async def test_on_postgresql_a_lease_runs_out_by_the_servers_clock(
+    postgres_url: str, now: datetime, minutes: int, taken: bool
+) -> None:
+    """Whatever time it is in the plan: under a simulated clock, too, a letter is whose it was until real minutes have
+    passed."""
+    with closing_database(postgres_url) as database:
+        laid, until = letters_of_16_june(database), datetime.now(UTC) + minutes * MINUTE
+        change(laid, Letter, state=LetterState.SENDING, leased_by="dead", lease_until=until, attempts=1)
+        with database.read() as session:
+            assert what_is_due(session, now).deliver is taken
+        assert bool((await deliver(database, now, post_office())).claimed) is taken

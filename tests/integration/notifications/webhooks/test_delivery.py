@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from ground.databases import closing_database
 from ground.factory import Laid, at, bring_to, do, lay, row, rows, swept
+from ground.letters_owed import leases_run_out
 from ground.receiver import Receiver, receiving
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -230,6 +232,25 @@ def test_a_worker_that_died_is_followed_by_another_when_its_lease_has_run_out(la
         session.connection().execute(m.update().values(**values))
     assert sent(laid.database, NOW) == {}
     assert sent(laid.database, NOW + LEASE + timedelta(seconds=1)) == {"accepted": 1}
+
+
+@pytest.mark.postgres
+def test_another_machine_whose_clock_is_ahead_does_not_send_what_is_being_sent(
+    postgres_url: str, receiver: Receiver
+) -> None:
+    with closing_database(postgres_url) as database:
+        laid = lay(database, now=NOW)
+        hook(database, receiver.url)
+        do(database, Action.ACKNOWLEDGE, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+        m, until = table(WebhookMessage), datetime.now(UTC) + LEASE
+        with database.write() as session:
+            values = {"state": LetterState.SENDING, "leased_by": "one", "lease_until": until, "attempts": 1}
+            session.connection().execute(m.update().values(**values))
+        ahead = at("2051-04-07", "08:00")
+        assert not anything_owed(database, ahead)
+        assert sent(database, ahead, worker="two") == {}
+        leases_run_out(database)
+        assert sent(database, NOW, worker="two") == {"accepted": 1}
 
 
 def test_many_messages_go_in_one_pass(laid: Laid, receiver: Receiver) -> None:
