@@ -93,7 +93,8 @@ def create(
 
 def change(session: Session, account_id: int, *, actor: str, now: datetime, **changes: Any) -> None:
     """Change ``label``, ``role``, ``agency_id`` or ``language``. The last administrator keeps the role. A new role or
-    agency signs the user out, because an open page may show what they may no longer see."""
+    agency signs the user out, because an open page may show what they may no longer see, and ends the API tokens: what
+    a program was given for one office is not for another."""
     unknown = set(changes) - {"label", "role", "agency_id", "language"}
     if unknown:
         raise BadInput(Text(f"Không đổi được: {', '.join(sorted(unknown))}.", "These cannot be changed."))
@@ -108,6 +109,7 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
         _require_other_administrator(session, line)
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(**changes))
     if (role, agency_id) != (line.role, line.agency_id):
+        end_tokens(session, account_id, now)
         _sign_out(session, account_id, now)
     _log_change(session, "changed", account_id, actor, now, role=role, agency=agency_id)
 

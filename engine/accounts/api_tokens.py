@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from engine.accounts.accounts import account
 from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Permission
+from engine.accounts.second_factor import has_factor
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
@@ -63,13 +64,15 @@ def scope_of(permission: Permission) -> Scope:
 @dataclass(frozen=True, slots=True)
 class Bearer:
     """The holder of a valid token. ``actor.name`` is ``api:<token id>``. ``stale``: the caller should call
-    ``note_use`` (one write a day)."""
+    ``note_use`` (one write a day). ``lacks_factor``: the role must have a second factor and the account has none, so
+    the token opens nothing."""
 
     actor: Actor
     token_id: int
     account_id: int
     scopes: frozenset[Scope]
     stale: bool
+    lacks_factor: bool = False
 
     def require(self, permission: Permission) -> None:
         """Raises NotAllowed unless the token has the scope. The account's own permissions are checked separately, by
@@ -122,8 +125,9 @@ def make_token(
     return key
 
 
-def bearer_of(session: Session, key: str, now: datetime) -> Bearer | None:
-    """The holder of a token; None if it is unknown, expired or revoked, or its account is inactive. Writes nothing."""
+def bearer_of(session: Session, key: str, now: datetime, needs_factor: Collection[str] = ()) -> Bearer | None:
+    """The holder of a token; None if it is unknown, expired or revoked, or its account is inactive. Writes nothing.
+    ``needs_factor``: the roles that must have a second factor; an account of single sign-on has its own."""
     tokens = table(ApiToken)
     row = (
         session.connection()
@@ -143,7 +147,9 @@ def bearer_of(session: Session, key: str, now: datetime) -> Bearer | None:
         return None
     scopes = frozenset(Scope(each) for each in row.scopes)
     stale = row.used_on is None or row.used_on < local_date(now)
-    return Bearer(Actor("api", str(row.id), line.agency_id, line.role), row.id, line.id, scopes, stale)
+    lacks = line.role in needs_factor and line.subject is None and not has_factor(session, line.id)
+    actor = Actor("api", str(row.id), line.agency_id, line.role)
+    return Bearer(actor, row.id, line.id, scopes, stale, lacks_factor=lacks)
 
 
 def note_use(session: Session, token_id: int, now: datetime) -> None:

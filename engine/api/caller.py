@@ -17,7 +17,13 @@ from engine.accounts.api_tokens import bearer_of, note_use
 from engine.accounts.idempotency import MAX_KEY_CHARS, once
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import NotAllowed
-from engine.http.request_context import RequestContext, SignInFirst, anonymous_context, signed_in_context
+from engine.http.request_context import (
+    RequestContext,
+    SecondFactorFirst,
+    SignInFirst,
+    anonymous_context,
+    signed_in_context,
+)
 from engine.http.security import same_origin
 from engine.text import Text
 
@@ -75,7 +81,9 @@ def _holder(request: Request) -> RequestContext:
     ctx = anonymous_context(request)
     if kind.lower() == "bearer" and 0 < len(key) <= MAX_KEY_CHARS:
         with ctx.app.database.read() as session:
-            bearer = bearer_of(session, key.strip(), ctx.now)
+            bearer = bearer_of(session, key.strip(), ctx.now, ctx.app.settings.needs_second_factor)
+        if bearer is not None and bearer.lacks_factor:
+            raise SecondFactorFirst
         if bearer is not None and bearer.stale:
             with ctx.writing() as session:
                 note_use(session, bearer.token_id, ctx.now)

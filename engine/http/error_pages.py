@@ -21,7 +21,7 @@ from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.guards.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
 from engine.http.guards.security_log import SecurityEvent, route_of
 from engine.http.render import url
-from engine.http.request_context import SecondFactorFirst, SignInFirst, language_of, tools_of
+from engine.http.request_context import FACTOR_PAGE, SecondFactorFirst, SignInFirst, language_of, tools_of
 from engine.http.security import HEADERS, MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(url("/sign-in", to=f"{request.url.path}{query}"), 303)
     if isinstance(error, SecondFactorFirst) and page:
-        return RedirectResponse("/account/second-factor", 303)
+        return RedirectResponse(FACTOR_PAGE, 303)
     if error.status >= 500:
         log.error("%s %s: %s", request.method, route_of(request), error)
     tools_of(request).security.refused(request, error)

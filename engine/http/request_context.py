@@ -46,6 +46,8 @@ from engine.text import Text
 Answer = TypeVar("Answer", bound=Response)
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
+FACTOR_PAGE = "/account/second-factor"
+"""All that opens, besides signing out, while a session lacks the second factor that its role must have."""
 NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort")
 """Query parameters of lists that do not narrow them."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
@@ -356,7 +358,7 @@ def signed_in_context(request: Request) -> RequestContext:
     """Context of the signed-in user; in the demonstration, of the desk. Raises SignInFirst for everyone else."""
     ctx = anonymous_context(request)
     if ctx.account is not None:
-        if ctx.lacks_factor and not ctx.path.startswith("/account"):
+        if ctx.lacks_factor and ctx.path != FACTOR_PAGE:
             raise SecondFactorFirst
         return ctx
     if ctx.app.open_desk:

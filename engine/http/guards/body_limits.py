@@ -113,5 +113,6 @@ def _is_known(request: Request) -> bool:
         return False
     with context.database.read() as session:
         if kind:
-            return kind.lower() == "bearer" and bearer_of(session, key.strip(), now) is not None
+            bearer = bearer_of(session, key.strip(), now, context.settings.needs_second_factor)
+            return kind.lower() == "bearer" and bearer is not None and not bearer.lacks_factor
         return is_known_session(session, cookie)

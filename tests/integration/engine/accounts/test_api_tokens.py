@@ -127,3 +127,15 @@ def test_a_new_password_and_signing_out_everywhere_end_keys(database: Database, 
             sign_in.reset_by_link(session, link, "mot cau dai de nho 7", device="", now=NOW)
     with database.read() as session:
         assert api_tokens.bearer_of(session, key, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "ended"), [({"role": "head"}, True), ({"agency_id": "so-chinh"}, True), ({"label": "Văn phòng"}, False)]
+)
+def test_a_new_role_or_agency_ends_keys(database: Database, person: int, changes: dict[str, str], ended: bool) -> None:
+    """A program that was let in as one office's must not go on as another's."""
+    with database.write() as session:
+        lasts = timedelta(days=9)
+        key = api_tokens.make_token(session, person, label="kho", scopes=["read"], lasts=lasts, actor="cli", now=NOW)
+        accounts.change(session, person, actor="account:1", now=NOW, **changes)
+        assert (api_tokens.bearer_of(session, key, NOW) is None) is ended

@@ -9,12 +9,14 @@ from pathlib import Path
 import pyotp
 import pytest
 from ground.factory import row, rows
-from ground.office import Office, open_office
+from ground.office import NOW, Office, open_office
 from ground.people import join
 
+from engine.accounts.accounts import match_subject
+from engine.accounts.api_tokens import make_token
 from engine.accounts.second_factor import STEP_SECONDS
 from engine.store.database import Database
-from engine.store.records import SecondFactor
+from engine.store.records import ApiToken, SecondFactor
 from engine.store.records import SignedIn as StoredSession
 
 GOOD = "mot cau dai de nho 7"
@@ -47,14 +49,14 @@ def now_shown(office: Office, secret: str) -> str:
 
 def set_up(office: Office) -> tuple[str, list[str]]:
     """Set the factor, signed in; its secret and the recovery codes."""
-    if office.get("/account").status_code != 200:
+    if office.get("/account/second-factor").status_code != 200:
         sign_in(office)
     page = office.get("/account/second-factor").text
     secret, sealed = secret_of(page), re.search(r'name="sealed" value="([^"]+)"', page)
     assert sealed
     done = office.post(
         "/account/second-factor",
-        page="/account",
+        page="/account/second-factor",
         sealed=sealed[1],
         code=now_shown(office, secret),
         password=GOOD,
@@ -141,10 +143,70 @@ def test_an_office_may_ask_a_role_for_it(lived: Database, tmp_path: Path) -> Non
     sign_in(office)
     assert office.get("/overdue").headers["location"] == "/account/second-factor"
     assert office.get("/api/v1/board").status_code == 403
+    assert office.get("/account").headers["location"] == "/account/second-factor"
     office.clock.now += timedelta(minutes=1)
     set_up(office)
     assert office.get("/overdue").status_code == 200
     assert office.post("/account/second-factor/remove", page="/account", password=GOOD).status_code == 409
+
+
+def key_of(lived: Database, account_id: int, *scopes: str) -> str:
+    with lived.write() as session:
+        lasts = timedelta(days=30)
+        return make_token(session, account_id, label="Kho", scopes=scopes, lasts=lasts, actor="cli", now=NOW)
+
+
+def by_key(office: Office, key: str, path: str = "/api/v1/board") -> int:
+    return office.client.get(path, headers={"authorization": f"Bearer {key}"}).status_code
+
+
+def test_a_role_that_must_have_it_makes_no_key_by_password_alone(lived: Database, tmp_path: Path) -> None:
+    join(lived, "administrator", "so-chinh", password=GOOD)
+    join(lived, "coordinator", "huyen-b", password=GOOD)
+    office = office_of(lived, tmp_path, second_factor_roles="administrator")
+    mail = "administrator@so-chinh.example"
+    assert office.post("/sign-in", page="/sign-in", email=mail, password=GOOD).status_code == 303
+    wanted = {"label": "x", "scope": "administer", "days": "366", "password": GOOD}
+    assert office.post("/account/tokens", page="/account/second-factor", **wanted).status_code == 403
+    json = {"label": "x", "scopes": ["administer"], "days": 366, "password": GOOD}
+    assert office.client.post("/api/v1/account/tokens", json=json).status_code == 403
+    assert rows(lived, ApiToken) == []
+
+
+def test_until_it_is_set_only_its_page_and_signing_out_open(lived: Database, tmp_path: Path) -> None:
+    join(lived, "monitor", "so-chinh", password=GOOD)
+    office = office_of(lived, tmp_path, second_factor_roles="monitor")
+    sign_in(office)
+    for path in ("/", "/account", "/accounts", "/account/second-factors"):
+        assert office.get(path).headers.get("location", "404") in ("/account/second-factor", "404"), path
+    page = "/account/second-factor"
+    for path in ("password", "language", "sessions/end-others", "sessions/1/end", "second-factor/remove"):
+        assert office.post(f"/account/{path}", page=page, password=GOOD).status_code == 403, path
+    assert office.get(page).status_code == 200
+    assert office.post("/sign-out", page=page).headers["location"].startswith("/sign-in")
+    assert office.get(page).headers["location"].startswith("/sign-in")
+
+
+def test_a_key_of_a_role_that_must_have_it_waits_for_it(lived: Database, tmp_path: Path) -> None:
+    join(lived, "monitor", "so-chinh", password=GOOD)
+    key = key_of(lived, 1, "read")
+    office = office_of(lived, tmp_path, second_factor_roles="monitor")
+    refused = office.client.get("/api/v1/board", headers={"authorization": f"Bearer {key}"})
+    assert (refused.status_code, "lớp xác thực thứ hai" in refused.json()["detail"]) == (403, True)
+    assert row(lived, ApiToken).used_on is None
+    set_up(office)
+    assert by_key(office, key) == 200
+
+
+def test_a_key_of_single_sign_on_or_of_another_role_needs_none_of_ours(lived: Database, tmp_path: Path) -> None:
+    join(lived, "monitor", "so-chinh", password=GOOD)
+    join(lived, "coordinator", "huyen-b", password=GOOD)
+    sso, other = key_of(lived, 1, "read"), key_of(lived, 2, "read")
+    with lived.write() as session:
+        match_subject(session, "https://issuer.example|1", email=EMAIL, verified=True, now=NOW)
+    office = office_of(lived, tmp_path, second_factor_roles="monitor")
+    assert by_key(office, sso) == 200
+    assert by_key(office, other, "/api/v1/account") == 200
 
 
 def test_the_owner_removes_it_with_the_password(one: Office, lived: Database) -> None:
