@@ -111,9 +111,9 @@ class LimitedProcess:
 
 
 @cache
-def shared_process(use: str) -> LimitedProcess:
+def shared_process(use: str, memory_bytes: int = MEMORY_BYTES) -> LimitedProcess:
     """The child of this process for one use, so that a long import delays no letter."""
-    process = LimitedProcess()
+    process = LimitedProcess(memory_bytes)
     atexit.register(process.close)
     return process
 

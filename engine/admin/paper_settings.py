@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlmodel import Session
 
 from engine.errors import FieldsRefused
-from engine.papers import letterhead
 from engine.papers.facts import SIGNERS, IssuerSettings
 from engine.store.event_log import append, event
 from engine.store.records import PaperSettings
@@ -28,11 +27,9 @@ def save(
     actor: str,
     now: datetime,
 ) -> None:
-    """Store them; ``form``: a new letterhead (name, bytes); ``drop_form``: use the built-in form again. Raises
-    FieldsRefused, and BadInput for a form that cannot be filled."""
+    """Store them; ``form``: a new letterhead (name, bytes) that has passed ``letterhead.check``, which takes seconds and
+    is no work for a transaction; ``drop_form``: use the built-in form again. Raises FieldsRefused."""
     _check(settings)
-    if form is not None:
-        letterhead.check(form[1])
     row = session.get(PaperSettings, agency_id) or PaperSettings(agency_id=agency_id, body={}, actor=actor, at=now)
     row.body, row.actor, row.at = asdict(settings), actor, now
     if form is not None:

@@ -27,7 +27,7 @@ from engine.errors import BadInput, NotFound
 from engine.store.atomic_file import atomic_write
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
-from engine.store.records import Evidence
+from engine.store.records import Agency, Evidence
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -94,8 +94,10 @@ def _already_stored(path: Path, size: int) -> bool:
 
 
 def enforce_upload_limit(session: Session, agency_id: str, now: datetime) -> None:
-    """Check the hourly limit of new files, before ``store``; otherwise a single leaked link could fill the disk. Raises
-    TooOften."""
+    """Check the agency and its hourly limit of new files, before ``store``; otherwise a single leaked link, or a name
+    that nobody bears, could fill the disk. Raises NotFound, TooOften."""
+    if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
+        raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     enforce_rate_limit(session, UPLOADS, {agency_id: UPLOAD_LIMIT}, now)
 
 

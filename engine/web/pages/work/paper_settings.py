@@ -44,6 +44,8 @@ def change(ctx: SignedIn, form: Annotated[Form, Depends(_uploaded)], agency_id: 
     given = next((each for each in form.files.get("letterhead", ()) if each.body), None)
 
     def action() -> bool:
+        if given:  # seconds, for a hostile one: not within the transaction, which would hold up everybody's
+            letterhead.check(given.body)
         with ctx.writing() as session:
             save(
                 session,

@@ -9,7 +9,6 @@ import zipfile
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -32,7 +31,7 @@ from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
 from engine.papers.facts import SIGNERS, Dispatch
-from engine.papers.letterhead import fill
+from engine.papers.letterhead import fill, fill_each
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignments import rows_of
 from engine.queries.work.issuers import departments_of, letterhead_of
@@ -299,12 +298,14 @@ def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile, own: b
     plan = re.sub(r"[^A-Za-z0-9]+", "-", dispatch.plan.number.replace("Đ", "D"))
     level = f"lan{max(dispatch.level, 1)}" if not dispatch.request else "de-nghi"
     stem = "_".join(("cv-don-doc", f"{plan}-{dispatch.plan.issued_on.year}", period or "moi-ky", level))
-    write = dispatch_docx if own is None else partial(fill, own)
     if kind is PaperFile.DOCX:
         whose = found.agencies[0][0] if len(found.agencies) == 1 else "chung"
-        return attachment(write(dispatch), DOCX, f"{stem}_{whose}.docx")
+        body = dispatch_docx(dispatch) if own is None else fill(own, dispatch)
+        return attachment(body, DOCX, f"{stem}_{whose}.docx")
+    letters = (for_one(dispatch, agency_id) for agency_id, _ in found.agencies)
+    bodies = map(dispatch_docx, letters) if own is None else fill_each(own, letters)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for agency_id, _ in found.agencies:
-            out.writestr(f"{stem}_{agency_id}.docx", write(for_one(dispatch, agency_id)))
+        for (agency_id, _), body in zip(found.agencies, bodies, strict=True):
+            out.writestr(f"{stem}_{agency_id}.docx", body)
     return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")

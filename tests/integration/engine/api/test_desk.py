@@ -120,6 +120,19 @@ def test_what_is_no_fit_file_is_a_problem_and_nothing_is_kept(
     assert not (tmp_path / "files").exists()
 
 
+def test_evidence_of_an_agency_that_there_is_not_is_refused_before_a_byte_is_written(
+    office: Office, lived: Database, tmp_path: Path
+) -> None:
+    administrator = Program(office, "administrator", "so-chinh")
+    answer = administrator.upload(agency_id="huyen-khong-co")
+    assert (answer.status_code, "danh bạ" in answer.json()["detail"]) == (404, True)
+    part = {"token": office._own_token(), "id": "1"}
+    page = "/agencies/huyen-khong-co/coordinated"
+    assert office.client.post(page, data=part, files={"file-0": ("a.pdf", PDF)}).status_code == 404
+    assert rows(lived, Evidence) == []
+    assert not (tmp_path / "files").exists()
+
+
 def test_a_file_sent_twice_is_kept_once_and_answered_alike(mine: Program, lived: Database) -> None:
     first, again = mine.upload(once="k1"), mine.upload(once="k1")
     assert (first.content, again.headers["idempotency-replayed"]) == (again.content, "true")

@@ -9,11 +9,13 @@ import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import rows
-from ground.office import Office
+from ground.office import NOW, Office
 from ground.people import as_role
 from httpx import Response
 
+from engine.admin.paper_settings import save
 from engine.papers import letterhead
+from engine.papers.facts import IssuerSettings
 from engine.store.database import Database
 from engine.store.records import Event, PaperSettings
 from engine.terms import EventKind
@@ -80,7 +82,15 @@ def test_the_departments_own_letterhead_wins_until_it_is_dropped(office: Office)
 
 @pytest.mark.parametrize(
     "placeholder",
-    ["{{ nobody }}", "{{ subject", "{{ ''.__class__.__mro__ }}", "{{ paragraphs.append('x') }}"],
+    [
+        "{{ nobody }}",
+        "{{ subject",
+        "{{ ''.__class__.__mro__ }}",
+        "{{ paragraphs.append('x') }}",
+        "{{ 'a' * 10**9 }}",
+        "{{ 1 / 0 }}",
+        "{{ level + 'x' }}",
+    ],
 )
 def test_a_form_that_cannot_be_filled_or_reaches_out_is_refused(office: Office, placeholder: str) -> None:
     own = docx.Document()
@@ -90,6 +100,19 @@ def test_a_form_that_cannot_be_filled_or_reaches_out_is_refused(office: Office, 
     answer = upload(office, file.getvalue())
     assert answer.status_code == 422
     assert "f-letterhead-said" in answer.text
+    assert rows(office.context.database, PaperSettings) == []
+
+
+@pytest.mark.parametrize("kind", ["docx", "zip"])
+def test_a_form_that_fails_for_a_real_letter_alone_is_refused_with_its_place(office: Office, kind: str) -> None:
+    own = docx.Document()
+    own.add_paragraph("{% if '12/KH-UBND' in plan %}{{ 1 / 0 }}{% endif %}")
+    file = io.BytesIO()
+    own.save(file)
+    with office.context.database.write() as session:
+        save(session, "so-chinh", IssuerSettings(), form=("mau.docx", file.getvalue()), actor="account:1", now=NOW)
+    answer = office.get(f"/papers/dispatch?plan=1&file={kind}")
+    assert (answer.status_code, "ZeroDivisionError" in answer.text, "{{ 1 /" in answer.text) == (400, True, True)
 
 
 @pytest.mark.parametrize("body", [b"not a document", b"PK\x05\x06" + b"\0" * 18])
