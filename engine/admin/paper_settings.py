@@ -27,8 +27,8 @@ def save(
     actor: str,
     now: datetime,
 ) -> None:
-    """Store them; ``form``: a new letterhead (name, bytes) that has passed ``letterhead.check``, which takes seconds and
-    is no work for a transaction; ``drop_form``: use the built-in form again. Raises FieldsRefused."""
+    """Store them; ``form``: a new letterhead (name, bytes) that has passed ``letterhead.check``, which takes seconds
+    and is no work for a transaction; ``drop_form``: use the built-in form again. Raises FieldsRefused."""
     _check(settings)
     row = session.get(PaperSettings, agency_id) or PaperSettings(agency_id=agency_id, body={}, actor=actor, at=now)
     row.body, row.actor, row.at = asdict(settings), actor, now
