@@ -193,6 +193,9 @@ class Settings(BaseSettings):
 
     prefect: bool = Field(True, description="show passes as Prefect flow runs when its server answers")
     prefect_api_url: str = Field("", description="URL of a Prefect API; empty: `serve` starts a local server")
+    prefect_auth: SecretStr = Field(
+        SecretStr(""), description="user:password that a Prefect API asks for; empty: made from the secret"
+    )
     prefect_port: int = Field(4188, ge=1, le=65535, description="port of the local Prefect server")
 
     @field_validator("base_url")

@@ -89,7 +89,8 @@ def demo(
     from workflows.simulation.demo import prepare
     from workflows.system import compose
 
-    if prepare(compose(settings), example):
+    system = compose(settings)
+    if prepare(system, example):
         data = EXAMPLES[example]
         day = local_date(data.clock_start)
         typer.echo(
@@ -98,6 +99,9 @@ def demo(
                 f"The plan is ready; the clock is at {written(day, 'en')}.",
             )
         )
+    if settings.prefect and not settings.prefect_api_url:
+        where = f"http://127.0.0.1:{settings.prefect_port}, {system.prefect_auth}"
+        typer.echo(Text(f"Prefect và chuỗi đăng nhập: {where}", f"Prefect and the string that it asks for: {where}"))
     _serve(settings)
 
 
@@ -297,16 +301,14 @@ def deploy(
     settings = read_settings()
     require_installation(settings)
     system = compose(settings)
-    names = register(
-        system.prefect_home, system.prefect_api, pool, timedelta(seconds=every), installation_id(system.database)
-    )
+    names = register(system.prefect, pool, timedelta(seconds=every), installation_id(system.database))
     typer.echo(
         Text(
             f"Đã đăng ký {' và '.join(names)}, {every} giây một lượt. Trên mỗi máy chạy:",
             f"Registered, one run every {every} s. On each worker machine:",
         )
     )
-    for name, value in worker_environment(settings, system.prefect_home, system.prefect_api).items():
+    for name, value in worker_environment(settings, system.prefect).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
     typer.echo(f"dondoc prefect worker --pool {shlex.quote(pool)}")
 
@@ -322,7 +324,19 @@ def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has
     settings = read_settings()
     require_installation(settings)
     system = compose(settings)
-    raise typer.Exit(run_worker(pool, system.prefect_home, system.prefect_api, settings_environment(settings)))
+    raise typer.Exit(run_worker(pool, settings_environment(settings), system.prefect))
+
+
+@prefect_app.command()
+def key() -> None:
+    """Print the string that Prefect's pages and API ask for: what «serve» gives its server, and workers show."""
+    from config.settings import read_settings
+    from workflows.installation import require_installation
+    from workflows.system import compose
+
+    settings = read_settings()
+    require_installation(settings)
+    typer.echo(compose(settings).prefect_auth)
 
 
 @templates_app.command("check")

@@ -10,27 +10,34 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from config.settings import Settings, SettingSource
 from engine.admin.settings_view import describe_settings
 from engine.errors import Unavailable
 from engine.text import Text
-from workflows.prefect_server import answers, environment
+from workflows.prefect_server import answers, status_for
 
 NAME = "every"
 CRASH_ZOMBIES = "dondoc: a run that is no longer alive has crashed"
 ZOMBIE_AFTER = timedelta(seconds=95)
 """Three heartbeats of a flow run (``PREFECT_FLOWS_HEARTBEAT_FREQUENCY``)."""
+REFUSED = Text(
+    "Máy chủ Prefect không nhận chuỗi đăng nhập của máy này: PREFECT_SERVER_API_AUTH_STRING của nó phải là chuỗi mà "
+    "«dondoc prefect key» in ra, hoặc đặt DONDOC_PREFECT_AUTH.",
+    "The Prefect server refuses this machine's string: its PREFECT_SERVER_API_AUTH_STRING must be what “dondoc prefect "
+    "key” prints, or set DONDOC_PREFECT_AUTH.",
+)
 OF_ONE_MACHINE = ("DONDOC_DATA_DIR", "DONDOC_HOST", "DONDOC_PORT")
 
 
-def deploy(home: Path, api_url: str, pool: str, every: timedelta, installation: str) -> list[str]:
+def deploy(prefect: Mapping[str, str], pool: str, every: timedelta, installation: str) -> list[str]:
     """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
-    Registering again updates the schedule and the automation. Raises Unavailable if no Prefect server responds."""
+    ``prefect``: Prefect's own variables. Registering again updates the schedule and the automation. Raises Unavailable
+    if no Prefect server responds, or not to us."""
+    api_url = prefect["PREFECT_API_URL"]
     if not answers(api_url, timeout=5):
         raise Unavailable(
             Text(
@@ -39,7 +46,9 @@ def deploy(home: Path, api_url: str, pool: str, every: timedelta, installation: 
                 f"No Prefect server answers at {api_url}; start one or set DONDOC_PREFECT_API_URL.",
             )
         )
-    os.environ.update(environment(home, api_url))
+    if status_for(api_url, prefect["PREFECT_API_AUTH_STRING"], timeout=5) in (401, 403):
+        raise Unavailable(REFUSED)
+    os.environ.update(prefect)
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -103,7 +112,7 @@ def _register_crash_zombies() -> None:
         client.create_automation(automation)
 
 
-def worker_environment(settings: Settings, home: Path, api_url: str) -> dict[str, str]:
+def worker_environment(settings: Settings, prefect: Mapping[str, str]) -> dict[str, str]:
     """The variables of a worker's machine: what is set here, what must be the same everywhere, and Prefect's. A secret
     is named, not shown; an SQLite file and a folder are those of this machine."""
     set_here = {
@@ -119,7 +128,7 @@ def worker_environment(settings: Settings, home: Path, api_url: str) -> dict[str
     }
     if settings.database_url:
         same["DONDOC_DATABASE_URL"] = "<database_url>"
-    return {**set_here, **same, **environment(home, api_url)}
+    return {**set_here, **same, **prefect, "PREFECT_API_AUTH_STRING": "<dondoc prefect key>"}
 
 
 def _with_retries(apply: Callable[[], object]) -> None:

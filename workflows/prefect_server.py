@@ -3,6 +3,9 @@
 A local server for ``serve``: started in the background, reused if it already runs, stopped with ``serve``. Nothing
 waits for it, and its data may be deleted at any time. A worker, whose flow runs get time to settle when it is told to
 stop.
+
+Whoever reaches Prefect's API can have a worker run any command. So the server answers those alone who show a string
+(``System.prefect_auth``), and it is given nothing of the office: no ``DONDOC_`` variable, no ``.env``.
 """
 
 from __future__ import annotations
@@ -20,14 +23,18 @@ from pathlib import Path
 import httpx
 
 log = logging.getLogger(__name__)
+KEPT = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "MALLOC_ARENA_MAX"})
+KEPT_PREFIXES = ("LC_", "PREFECT_")
+"""Variables of this process that its server is given as well; no others, since anything may be a secret."""
 STOP_TIMEOUT_SECONDS = 5
 """Time between SIGTERM and SIGKILL for a server that we started."""
 SETTLE_TIMEOUT_SECONDS = 7
 """Time for the flow runs of a worker that is told to stop: a little more than ``flows.STOP_TIMEOUT_SECONDS``."""
 
 
-def environment(home: Path, api_url: str) -> dict[str, str]:
+def environment(home: Path, api_url: str, auth: str) -> dict[str, str]:
     """Environment variables that Prefect reads on import: own home, no analytics, little logging, short time-outs.
+    ``auth``: «user:password», which its API asks for.
 
     A flow run says every 30 s that it is alive (see ``prefect_deployments``); the place of one that was killed is free
     after 60 s, not 300.
@@ -38,6 +45,7 @@ def environment(home: Path, api_url: str) -> dict[str, str]:
     return {
         "PREFECT_HOME": str(home.resolve()),
         "PREFECT_API_URL": api_url,
+        "PREFECT_API_AUTH_STRING": auth,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "ERROR",
@@ -62,11 +70,23 @@ def answers(api_url: str, timeout: float = 1.0) -> bool:
         return False
 
 
+def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int | None:
+    """The status with which the API answers a question to somebody with this string, or to a stranger; None if it does
+    not answer. Raises nothing."""
+    user, _, password = auth.partition(":")
+    shown = (user, password) if auth else None
+    try:
+        url = httpx.URL(f"{api_url}/admin/version").copy_with(userinfo=b"")
+        return httpx.get(url, auth=shown, timeout=timeout, trust_env=False).status_code
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return None
+
+
 class PrefectServer:
     """The server as a child process. ``start`` returns immediately; the server needs 7–11 s until it responds."""
 
-    def __init__(self, home: Path, port: int) -> None:
-        self.home, self.port = home, port
+    def __init__(self, home: Path, port: int, auth: str) -> None:
+        self.home, self.port, self.auth = home, port, auth
         self.api_url = f"http://127.0.0.1:{port}/api"
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -75,21 +95,19 @@ class PrefectServer:
         return self.home / "server.pid"
 
     def start(self) -> None:
-        """Start the server, unless one responds at the port already (left by a process that was killed)."""
+        """Start the server, unless one responds at the port already (left by a process that was killed). One that
+        answers strangers, or not us, is of an earlier version or another secret: it is ended first."""
         if answers(self.api_url):
-            return
+            if self._is_closed():
+                return
+            self._stop_and_wait()
         self.home.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
-        child_environment = {
-            **os.environ,
-            **environment(self.home, self.api_url),
-            # Its pages are unpacked where it may write; by default beside its code, where a service may not.
-            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((self.home / "ui").resolve()),
-        }
         with (self.home / "server.log").open("ab") as output:
             self._child = subprocess.Popen(
                 command,
-                env=child_environment,
+                env=self._environment(),
+                cwd=self.home,  # Prefect reads the .env of its working folder: not the office's
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -97,6 +115,28 @@ class PrefectServer:
             )
         self._pid_file.write_text(str(self._child.pid))
         log.info("Prefect is starting at %s", self.api_url)
+
+    def _environment(self) -> dict[str, str]:
+        given = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
+        pages = (f"http://127.0.0.1:{self.port}", f"http://localhost:{self.port}")
+        return {
+            **given,
+            **environment(self.home, self.api_url, self.auth),
+            "PREFECT_SERVER_API_AUTH_STRING": self.auth,
+            "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": ",".join(pages),
+            # Its pages are unpacked where it may write; by default beside its code, where a service may not.
+            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((self.home / "ui").resolve()),
+        }
+
+    def _is_closed(self) -> bool:
+        refused = httpx.codes.UNAUTHORIZED, httpx.codes.OK
+        return (status_for(self.api_url), status_for(self.api_url, self.auth)) == refused
+
+    def _stop_and_wait(self) -> None:
+        self.stop()
+        until = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while answers(self.api_url) and time.monotonic() < until:
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """Stop the server that this or an earlier process started."""
@@ -119,16 +159,17 @@ class PrefectServer:
         self._child = None
 
 
-def run_worker(pool: str, home: Path, api_url: str, settings: Mapping[str, str]) -> int:
+def run_worker(pool: str, settings: Mapping[str, str], prefect: Mapping[str, str]) -> int:
     """Run a worker of a pool until it ends or this process is told to stop. Returns its exit code. ``settings``:
-    variables for its flow runs, which begin in a folder of their own where no ``.env`` lies.
+    variables for its flow runs, which begin in a folder of their own where no ``.env`` lies; ``prefect``: its own
+    (``environment``).
 
     A worker that gets SIGTERM kills its flow runs without a word (SIGKILL), as if the machine had lost its power. Here
     they are told first and settle what is on the wire, while the worker stands still and can begin no new one."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", pool]
     # Begun by a script with «&» this process ignores SIGINT, and a worker that inherits that never ends.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    child_environment = {**os.environ, **settings, **environment(home, api_url)}
+    child_environment = {**os.environ, **settings, **prefect}
     worker = subprocess.Popen(command, env=child_environment, start_new_session=True)
 
     def stop(*_: object) -> None:

@@ -12,7 +12,7 @@ from engine.terms import PassName
 from notifications.webhooks import delivery as webhooks
 from workflows import channel_wiring, clock_guard, passes
 from workflows.passes import PassReport, failures_recorded
-from workflows.prefect_server import answers, environment
+from workflows.prefect_server import answers
 from workflows.private_files import too_wide
 from workflows.system import System
 
@@ -26,7 +26,7 @@ async def tick(system: System, now: datetime, found: Due | None = None) -> list[
     if not found.anything:
         return []
     if system.settings.prefect and answers(system.prefect_api):
-        os.environ.update(environment(system.prefect_home, system.prefect_api))
+        os.environ.update(system.prefect)
         from workflows.flows import observed_tick
 
         return await observed_tick(system.database, now, system.delivery, found)

@@ -81,7 +81,7 @@ def serve(settings: Settings) -> None:
     _release_kept(system)
     announce_setup_code(system)
     app = application(system)
-    local_prefect = PrefectServer(system.prefect_home, settings.prefect_port)
+    local_prefect = PrefectServer(system.prefect_home, settings.prefect_port, system.prefect_auth)
     starts_prefect = settings.prefect and not settings.prefect_api_url
     running = Running(system, _release_kept)
     heartbeat = Heartbeat(

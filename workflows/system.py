@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import typer
 
@@ -26,6 +27,7 @@ from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from notifications.webhooks.delivery import WebhookDelivery
 from workflows import channel_wiring
+from workflows.prefect_server import environment
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,19 @@ class System:
     @property
     def prefect_api(self) -> str:
         return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
+
+    @property
+    def prefect_auth(self) -> str:
+        """«user:password» that Prefect's API asks for: the setting, what its address holds, or derived from the signing
+        key."""
+        within = urlsplit(self.settings.prefect_api_url).netloc.rpartition("@")[0]
+        given = self.settings.prefect_auth.get_secret_value() or unquote(within)
+        return given or f"dondoc:{self.signer.secret('prefect')[:32]}"
+
+    @property
+    def prefect(self) -> dict[str, str]:
+        """The variables of a process that talks to Prefect."""
+        return environment(self.prefect_home, self.prefect_api, self.prefect_auth)
 
 
 def compose(settings: Settings | None = None, *, with_entered: bool = True) -> System:

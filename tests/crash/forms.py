@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+from ground.prefect import AUTH, shown
 from ground.serving import DONDOC, free_port, status
 
 from workflows.prefect_server import PrefectServer, answers, descendants, environment, is_alive
@@ -113,7 +114,7 @@ class Workers:
     ) -> Iterator[Workers]:
         """Servers with the deployments registered, a run ``every`` seconds, by the commands of the manual."""
         with ExitStack() as stack:
-            started = [PrefectServer(folder / f"prefect-{n}", free_port()) for n in range(servers)]
+            started = [PrefectServer(folder / f"prefect-{n}", free_port(), AUTH) for n in range(servers)]
             for server in started:
                 server.start()
                 stack.callback(server.stop)
@@ -168,7 +169,7 @@ class Workers:
         return sum(_runs(pid, b"prefect.engine") for pid in self.pids)
 
     def api(self, server: int = 0) -> httpx.Client:
-        return httpx.Client(base_url=self.servers[server].api_url, timeout=10)
+        return httpx.Client(base_url=self.servers[server].api_url, timeout=10, auth=shown())
 
     def flow_runs(self, server: int = 0) -> list[Any]:
         with self.api(server) as http:
@@ -177,14 +178,14 @@ class Workers:
 
 def _deploy(folder: Path, settings: Mapping[str, str], server: PrefectServer, every: int) -> Mapping[str, str]:
     """Register the deployments. Returns the environment of a worker, as the command prints it."""
-    asked = {**settings, "DONDOC_PREFECT_API_URL": server.api_url}
+    asked = {**settings, "DONDOC_PREFECT_API_URL": server.api_url, "DONDOC_PREFECT_AUTH": AUTH}
     words = [DONDOC, "prefect", "deploy", "--pool", POOL, "--every", str(every)]
     done = subprocess.run(
         words, env=os.environ | asked, cwd=folder, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     told = dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", done.stdout, re.M))
-    return {**told, **asked, **environment(server.home, server.api_url), "PREFECT_WORKER_QUERY_SECONDS": "1"}
+    return {**told, **asked, **environment(server.home, server.api_url, AUTH), "PREFECT_WORKER_QUERY_SECONDS": "1"}
 
 
 def _begin_worker(words: list[Any], folder: Path, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:

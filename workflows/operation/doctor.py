@@ -30,7 +30,7 @@ from notifications.email.smtp import Email
 from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
-from workflows import channel_wiring, clock_guard
+from workflows import channel_wiring, clock_guard, prefect_server
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
 from workflows.private_files import too_wide
 
@@ -334,6 +334,35 @@ def sms(system: System) -> CheckLine:
     return well("sms", Text(f"{name}: trả lời", f"{name}: answers"))
 
 
+def _prefect_door(system: System) -> CheckLine:
+    """Whom a Prefect that answers lets in."""
+    fix = Text(
+        "Khởi động lại «dondoc serve»; ở máy chủ Prefect riêng đặt PREFECT_SERVER_API_AUTH_STRING là chuỗi mà «dondoc "
+        "prefect key» in ra.",
+        "Restart “dondoc serve”; on a Prefect server of your own set PREFECT_SERVER_API_AUTH_STRING to what “dondoc "
+        "prefect key” prints.",
+    )
+    if prefect_server.status_for(system.prefect_api, timeout=CONNECT_SECONDS) == httpx.codes.OK:
+        return wrong(
+            "prefect",
+            Text(
+                "Prefect trả lời cả người lạ: ai vào được cổng của nó chạy được mọi lệnh ở máy xử lý",
+                "Prefect answers strangers: whoever reaches its port can run any command on a worker",
+            ),
+            fix,
+        )
+    known = prefect_server.status_for(system.prefect_api, system.prefect_auth, timeout=CONNECT_SECONDS)
+    if known != httpx.codes.OK:
+        return wrong("prefect", Text("Prefect không nhận máy này", "Prefect refuses this machine"), fix)
+    return well(
+        "prefect",
+        Text(
+            "Prefect trả lời, người lạ không vào được; «dondoc prefect key» in chuỗi đăng nhập vào trang của nó",
+            "Prefect answers, strangers are refused; “dondoc prefect key” prints the string that its pages ask for",
+        ),
+    )
+
+
 def prefect(system: System) -> CheckLine:
     if not system.settings.prefect:
         return unused("prefect", Text("không dùng Prefect", "Prefect is not used"))
@@ -342,7 +371,7 @@ def prefect(system: System) -> CheckLine:
     except (httpx.HTTPError, httpx.InvalidURL):
         answered = False
     if answered:
-        return well("prefect", Text("Prefect trả lời", "Prefect answers"))
+        return _prefect_door(system)
     silent = Text("Prefect không trả lời; việc vẫn chạy", "Prefect does not answer; the work goes on without it")
     if not system.settings.prefect_api_url:
         return unused("prefect", silent)

@@ -32,6 +32,7 @@ from crash.life import BEGAN  # noqa: E402
 from ground.factory import at, rows  # noqa: E402
 from ground.loopback import refuse_the_outside  # noqa: E402
 from ground.post import LetterBox, post_office  # noqa: E402
+from ground.prefect import AUTH, shown  # noqa: E402
 from sqlalchemy import event, text  # noqa: E402
 
 from config.settings import Settings  # noqa: E402
@@ -78,7 +79,7 @@ class Api:
     """What the server says of the runs that it has seen."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=60)
+        self.http = httpx.Client(base_url=url, timeout=60, auth=shown())
 
     def asked(self, method: str, path: str, body: Any = None) -> Any:
         """The answer; asked for again while it is 503 (the server's SQLite is locked), as Prefect's own client does."""
@@ -212,7 +213,9 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
     settings = Settings(_env_file=None, data_dir=scene.folder, prefect=False)  # type: ignore[call-arg]
     installation = establish(compose(settings))
     for seconds in (60, 90):
-        names = deploy(server.home, server.api_url, "van-phong", timedelta(seconds=seconds), installation)
+        names = deploy(
+            environment(server.home, server.api_url, AUTH), "van-phong", timedelta(seconds=seconds), installation
+        )
     told = [api.get(f"/deployments/name/{each}") for each in names]
 
     def execute(number: int) -> str:
@@ -251,8 +254,8 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
 
 def main(prepared: Path, folder: Path, home: Path, port: int, *, with_workers: bool) -> None:
     refuse_the_outside()
-    server = PrefectServer(home, port)
-    os.environ.update(environment(home, server.api_url))
+    server = PrefectServer(home, port, AUTH)
+    os.environ.update(environment(home, server.api_url, AUTH))
     plain, undisturbed = Scene(folder, "plain", prepared), Scene(folder, "undisturbed", prepared)
     for now in (BEGAN, LATER):
         plain.ticks(passes.tick, now)

@@ -20,6 +20,7 @@ import pytest
 from crash.life import prepare
 from ground.databases import closing_database, sqlite_copy
 from ground.postgres import Ground
+from ground.prefect import AUTH
 from ground.serving import SOON, status
 
 from workflows.prefect_server import PrefectServer, answers, environment
@@ -44,7 +45,7 @@ def migrated(pytestconfig: pytest.Config) -> Path:
 @contextmanager
 def serving(home: Path, migrated: Path) -> Iterator[PrefectServer]:
     """A real Prefect server of our own, answering."""
-    mine = PrefectServer(home, free_port())
+    mine = PrefectServer(home, free_port(), AUTH)
     if migrated.exists():
         shutil.copyfile(migrated, home / "prefect.db")
     mine.start()
@@ -152,7 +153,7 @@ def test_a_duty_that_fails_makes_its_run_and_the_flow_run_failed_and_the_others_
 def test_nothing_is_told_to_the_outside(told: dict[str, Any]) -> None:
     """The process under test refuses every address that is not this machine's; the server is told not to ask."""
     assert told["seen"]["analytics"] is False
-    assert environment(Path("home"), "http://127.0.0.1:1/api")["DO_NOT_TRACK"] == "1"
+    assert environment(Path("home"), "http://127.0.0.1:1/api", AUTH)["DO_NOT_TRACK"] == "1"
 
 
 @pytest.mark.deep
@@ -177,16 +178,16 @@ def test_a_worker_on_another_database_refuses_to_run(deployed: dict[str, Any]) -
 
 def test_a_server_that_runs_already_is_taken_over_and_ended(tmp_path: Path) -> None:
     """As after a kill -9 of ``serve``: the next one finds the server and ends it with itself."""
-    first = PrefectServer(tmp_path, free_port())
+    first = PrefectServer(tmp_path, free_port(), AUTH)
     first.start()
     pid = int((tmp_path / "server.pid").read_text())
     while b"prefect" not in Path(f"/proc/{pid}/cmdline").read_bytes():
         time.sleep(0.01)
-    PrefectServer(tmp_path, first.port).stop()
+    PrefectServer(tmp_path, first.port, AUTH).stop()
     first.stop()
     assert not Path(f"/proc/{pid}").exists()
     assert not (tmp_path / "server.pid").exists()
-    PrefectServer(tmp_path, first.port).stop()  # nothing to stop: nothing happens
+    PrefectServer(tmp_path, first.port, AUTH).stop()  # nothing to stop: nothing happens
 
 
 def test_where_no_server_answers_that_is_said_at_once() -> None:

@@ -77,6 +77,14 @@ def test_the_prefect_server_is_started_as_the_manual_starts_it_and_reports_to_no
     assert given["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
 
 
+def test_the_prefect_server_asks_for_what_its_clients_show_and_has_no_setting_of_ours(services: dict[str, Any]) -> None:
+    server = services["prefect"]
+    asked = server["environment"]["PREFECT_SERVER_API_AUTH_STRING"]
+    assert (server["env_file"], [name for name in server["environment"] if name.startswith("DONDOC_")]) == ([], [])
+    for name in ("deploy", "worker", "dondoc-prefect"):
+        assert services[name]["environment"]["DONDOC_PREFECT_AUTH"] == asked
+
+
 @pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
 def test_both_proxies_lead_to_the_address_where_the_server_listens(name: str) -> None:
     lines = re.findall(r"^\s*(?:proxy_pass http://|reverse_proxy )([^\s;]+);?$", (PACKAGING / name).read_text(), re.M)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from config.settings import Settings
 from engine.accounts.permissions import Permission
 from engine.http.request_context import SignedIn
 from engine.queries.system import webhooks
@@ -18,4 +21,15 @@ def show(ctx: SignedIn) -> Response:
     ctx.require(Permission.SEE_HEALTH)
     with ctx.reading() as (session, today):
         found, failing = health(session, today, live=not ctx.demo), webhooks.failing(session)
-    return ctx.page("health.html", today=today, health=found, failing=failing, answer=webhooks.answer)
+    prefect = _prefect_pages(ctx.app.settings) if ctx.may(Permission.SEE_SETTINGS) else ""
+    return ctx.page("health.html", today=today, health=found, failing=failing, answer=webhooks.answer, prefect=prefect)
+
+
+def _prefect_pages(settings: Settings) -> str:
+    """Where Prefect's pages are, without a password; empty where it is not used."""
+    if not settings.prefect:
+        return ""
+    if not settings.prefect_api_url:
+        return f"http://127.0.0.1:{settings.prefect_port}"
+    parts = urlsplit(settings.prefect_api_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

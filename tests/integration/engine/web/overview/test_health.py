@@ -1,0 +1,25 @@
+"""The health page: where Prefect's pages are and what they ask for, for administrators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ground.office import open_office
+from ground.people import enter, join
+
+from engine.store.database import Database
+
+COMMAND = "dondoc prefect key"
+
+
+def test_administrators_are_told_where_prefect_is_and_which_command_opens_it(lived: Database, tmp_path: Path) -> None:
+    url = "http://kh0a-ai:kh0a-gi@prefect.example:4200/api"
+    account_id = join(lived, "administrator", "so-chinh")
+    page = enter(open_office(lived, tmp_path, prefect=True, prefect_api_url=url), account_id).get("/health")
+    assert (COMMAND in page.text, "http://prefect.example:4200<" in page.text) == (True, True)
+    assert "kh0a" not in page.text
+
+
+def test_the_local_one_is_named_by_its_port_and_none_by_nothing(lived: Database, tmp_path: Path) -> None:
+    assert "http://127.0.0.1:4199<" in open_office(lived, tmp_path, prefect=True, prefect_port=4199).get("/health").text
+    assert COMMAND not in open_office(lived, tmp_path, prefect=False).get("/health").text

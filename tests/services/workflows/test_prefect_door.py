@@ -1,0 +1,188 @@
+"""A real Prefect server lets in those alone who show the installation's string: whoever it lets in has a worker run any
+command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from ground.prefect import AUTH, shown
+from ground.serving import DONDOC, free_port, status
+
+from config.settings import Settings
+from engine.admin.checklist import Mark
+from workflows.operation import doctor
+from workflows.prefect_server import PrefectServer, status_for
+from workflows.system import System, compose
+
+pytestmark = pytest.mark.prefect
+OFFICE_SECRET = "the office's own secret, which Prefect must not have"
+
+
+def until(what: Callable[[], Any], seconds: float = 120.0) -> None:
+    ends = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends, "it took too long"
+        time.sleep(0.1)
+
+
+def answering(server: PrefectServer) -> Callable[[], bool]:
+    return lambda: status(f"{server.api_url}/health") == 200
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder where an office starts its programs: its ``.env`` lies there."""
+    folder = tmp_path_factory.mktemp("office")
+    (folder / ".env").write_text(f"DONDOC_SECRET={OFFICE_SECRET}\nPREFECT_SERVER_API_AUTH_STRING=anybody:anything\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(office: Path) -> Iterator[PrefectServer]:
+    """Started as ``serve`` starts it, in that folder and with the office's variables."""
+    made = PrefectServer(office / "var" / "prefect", free_port(), AUTH)
+    here, before = Path.cwd(), dict(os.environ)
+    os.environ |= {"DONDOC_SMTP_PASSWORD": OFFICE_SECRET, "POSTGRES_PASSWORD": OFFICE_SECRET}
+    os.chdir(office)
+    try:
+        made.start()
+    finally:
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
+    try:
+        until(answering(made))
+        yield made
+    finally:
+        made.stop()
+
+
+CALLS = [
+    ("POST", "/flow_runs/filter", {"limit": 1}),
+    ("POST", "/flows/", {"name": "x"}),
+    ("POST", "/deployments/", {"name": "x", "flow_id": "0" * 8 + "-0000-4000-8000-" + "0" * 12}),
+    ("POST", "/work_pools/", {"name": "x", "type": "process"}),
+    ("GET", "/admin/settings", None),
+    ("DELETE", "/block_documents/x", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CALLS)
+def test_a_stranger_reads_and_makes_nothing(server: PrefectServer, method: str, path: str, body: Any) -> None:
+    for auth in (None, ("dondoc", "guessed"), ("", "")):
+        answer = httpx.request(method, server.api_url + path, json=body, auth=auth, timeout=30)
+        assert answer.status_code == 401, (auth, answer.text)
+
+
+def test_who_shows_the_string_is_let_in(server: PrefectServer) -> None:
+    assert httpx.post(f"{server.api_url}/flow_runs/filter", json={}, auth=shown(), timeout=30).json() == []
+    assert (status_for(server.api_url), status_for(server.api_url, AUTH)) == (401, 200)
+
+
+def test_a_page_of_another_site_is_not_let_read_what_it_says(server: PrefectServer) -> None:
+    def allowed(origin: str) -> str | None:
+        headers = {"origin": origin, "access-control-request-method": "POST"}
+        answer = httpx.options(f"{server.api_url}/flow_runs/filter", headers=headers, timeout=30)
+        found: str | None = answer.headers.get("access-control-allow-origin")
+        return found
+
+    own = f"http://127.0.0.1:{server.port}"
+    assert [allowed(each) for each in (own, "https://elsewhere.example", "null")] == [own, None, None]
+
+
+def test_the_server_is_given_nothing_of_the_office(server: PrefectServer, office: Path) -> None:
+    pid = int((server.home / "server.pid").read_text())
+    given = Path(f"/proc/{pid}/environ").read_bytes().decode()
+    assert OFFICE_SECRET not in given
+    assert "DONDOC_" not in given
+    assert Path(f"/proc/{pid}/cwd").resolve() == server.home.resolve()
+    said = httpx.get(f"{server.api_url}/admin/settings", auth=shown(), timeout=30)
+    assert (said.status_code, AUTH.partition(":")[2] in said.text) == (200, False)
+
+
+def test_the_doctor_tells_an_open_door_a_closed_one_and_another_s(server: PrefectServer, tmp_path: Path) -> None:
+    def line(auth: str) -> Any:
+        return doctor.prefect(told(tmp_path, server, auth))
+
+    assert line(AUTH).mark is Mark.WELL
+    assert "dondoc prefect key" in line(AUTH).what.vi
+    assert line("dondoc:another").mark is Mark.WRONG
+
+
+def told(folder: Path, server: PrefectServer, auth: str) -> System:
+    given: dict[str, Any] = {"prefect_api_url": server.api_url, "prefect_auth": auth, "secret": "x" * 40}
+    return compose(Settings(_env_file=None, data_dir=folder, **given), with_entered=False)
+
+
+def test_a_server_that_answers_strangers_is_red_and_the_next_serve_ends_it(tmp_path: Path) -> None:
+    """As a version before this one left it, when it was killed."""
+    mine = PrefectServer(tmp_path, free_port(), AUTH)
+    words = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(mine.port)]
+    left = subprocess.Popen(
+        words,
+        env={**os.environ, "PREFECT_HOME": str(tmp_path), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    (tmp_path / "server.pid").write_text(str(left.pid))
+    try:
+        until(answering(mine))
+        line = doctor.prefect(told(tmp_path, mine, AUTH))
+        assert (line.mark, "người lạ" in line.what.vi) == (Mark.WRONG, True)
+        mine.start()
+        left.wait(30)
+        until(answering(mine))
+        assert (status_for(mine.api_url), status_for(mine.api_url, AUTH)) == (401, 200)
+    finally:
+        mine.stop()
+        if left.poll() is None:
+            left.kill()
+
+
+def test_deploy_and_a_worker_of_the_manual_are_let_in_and_do_the_work(server: PrefectServer, tmp_path: Path) -> None:
+    """An external server, for these programs: its address and string are in the office's settings."""
+    settings = {"DONDOC_DATA_DIR": str(tmp_path), "DONDOC_PREFECT_API_URL": server.api_url}
+    (tmp_path / ".env").write_text(f"DONDOC_PREFECT_AUTH={AUTH}\n")
+
+    def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [DONDOC, *words],
+            env=os.environ | settings | more,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    assert run("init").returncode == 0
+    assert run("prefect", "key").stdout.strip() == AUTH
+    deploy = ("prefect", "deploy", "--pool", "van-phong", "--every", "86400")
+    refused = run(*deploy, DONDOC_PREFECT_AUTH="dondoc:wrong")
+    assert (refused.returncode, "dondoc prefect key" in refused.stderr) == (2, True)
+    done = run(*deploy)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "export PREFECT_API_AUTH_STRING='<dondoc prefect key>'" in done.stdout
+    assert AUTH not in done.stdout
+    with httpx.Client(base_url=server.api_url, auth=shown(), timeout=30) as http:
+        deployment = http.get("/deployments/name/dondoc-deliver/every").raise_for_status().json()["id"]
+        asked = {"state": {"type": "SCHEDULED"}}
+        made = http.post(f"/deployments/{deployment}/create_flow_run", json=asked).raise_for_status().json()["id"]
+        worker = subprocess.Popen(
+            [DONDOC, "prefect", "worker", "--pool", "van-phong"],
+            env=os.environ | settings | {"PREFECT_WORKER_QUERY_SECONDS": "1"},
+            cwd=tmp_path,
+        )
+        try:
+            until(lambda: http.get(f"/flow_runs/{made}").json()["state_type"] == "COMPLETED")
+        finally:
+            worker.terminate()
+            worker.wait(60)
