@@ -28,6 +28,7 @@ from engine.assignments.due_work import in_window
 from engine.assignments.weekly_digest import schedule
 from engine.errors import DondocError, Unavailable
 from engine.store.database import Database, table
+from engine.store.high_water import HighWater
 from engine.store.markers import held_letters, hold
 from engine.store.records import Letter
 from engine.store.rulebook import Rulebook, read_rulebook
@@ -65,6 +66,8 @@ class DeliveryContext:
     short_code_key: bytes = b""
     """What short codes in SMS are made with; empty where no answer by SMS can come back."""
     stop: threading.Event = field(default_factory=threading.Event, compare=False)
+    mark: HighWater | None = None
+    """How far this machine has seen the database come; None in simulations and the demonstration."""
 
 
 @dataclass(slots=True)
@@ -115,6 +118,8 @@ async def deliver(
             return await deliver(database, now, delivery, agencies, seconds, own)
     done = Delivered()
     began = time.monotonic()
+    if delivery.mark is not None:
+        delivery.mark.observe(database, now)
     with database.read() as session:
         health = channel_health(session)
         held = [name for name, each in health.items() if each.held(now)]
@@ -143,7 +148,8 @@ async def deliver(
         for each in batch.settled:
             done.count("suppressed" if each.outcome.code == "suppressed" else str(each.outcome.fate))
         done.count("released", batch.released)
-        if batch.released:
+        held_now = delivery.mark is not None and delivery.mark.observe(database, now)
+        if batch.released or held_now:
             return done
     return done
 

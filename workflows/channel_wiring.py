@@ -110,6 +110,7 @@ def webhook_delivery(settings: Settings, signer: Signer, letters: DeliveryContex
         letters.give_up,
         settings.demo,
         letters.stop,
+        mark=letters.mark,
     )
 
 

@@ -26,13 +26,14 @@ from engine.plans import loading
 from engine.rules.policy import Policy
 from engine.store.database import Database, insert_new, table
 from engine.store.facts import read_fact
+from engine.store.markers import INSTALLATION
 from engine.store.records import Account, Agency, Fact, Plan
 from engine.text import Text
 
 if TYPE_CHECKING:
     from workflows.system import System
 
-FACT = "installation"
+FACT = INSTALLATION
 MARK = ".installation"
 """The file beside the evidence files that holds the id."""
 

@@ -230,6 +230,8 @@ async def tick(
     found = found or due(database, now)
     if not found.anything:
         return []
+    if delivery.mark is not None:
+        delivery.mark.observe(database, now)
     async with OpenChannels(delivery.channels) as channels:  # the relay's connections are kept from batch to batch
         return await _run_due(database, now, delivery, found, channels, letters=letters)
 

@@ -74,6 +74,7 @@ def run_audit(system: System) -> None:
 
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
+    system.observe()
     audit(
         system.database,
         now,

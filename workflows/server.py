@@ -78,6 +78,7 @@ def serve(settings: Settings) -> None:
     system.database.upgrade()
     if not settings.demo:
         establish(system)
+    system.observe()
     _release_kept(system)
     announce_setup_code(system)
     app = application(system)

@@ -22,6 +22,7 @@ from engine.admin.entered_settings import entered, read_entered
 from engine.errors import DondocError
 from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
+from engine.store.high_water import NAME, HighWater
 from engine.text import Text
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
@@ -43,6 +44,11 @@ class System:
     delivery: DeliveryContext
     inbound: InboundSources
     webhooks: WebhookDelivery
+
+    def observe(self) -> None:
+        """Hold what a database would send that is older than this machine knows (``engine.store.high_water``)."""
+        if self.delivery.mark is not None:
+            self.delivery.mark.observe(self.database, self.clock())
 
     @property
     def prefect_home(self) -> Path:
@@ -96,6 +102,7 @@ def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, 
         lease=timedelta(seconds=settings.lease_seconds),
         give_up=timedelta(days=settings.give_up_days),
         stop=stop,
+        mark=None if settings.demo else HighWater(settings.data_dir / NAME),
     )
     inbound = channel_wiring.inbound_sources(settings, signer)
     webhooks = channel_wiring.webhook_delivery(settings, signer, delivery)

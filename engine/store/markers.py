@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,9 @@ from engine.store.database import table
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import STILL_OWED, Fact, Letter
 
-BACKUP, HOLD = "last_backup", "restored"
+BACKUP, HOLD, EPOCHS = "last_backup", "restored", "epochs"
+INSTALLATION = "installation"
+"""The id of the installation and a check value of its secret (``workflows.installation``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,22 @@ def hold_letters(session: Session, since: Hold) -> None:
 
 
 def end_hold(session: Session) -> None:
+    begin_epoch(session)
     session.connection().execute(delete(table(Fact)).where(table(Fact).c.name == HOLD))
+
+
+def epochs(session: Session) -> tuple[str, ...]:
+    """Random names of the database's epochs, the newest last. One begins when a person lets go what was held."""
+    return tuple(json.loads(read_fact(session, EPOCHS) or "[]"))
+
+
+def begin_epoch(session: Session) -> None:
+    write_fact(session, EPOCHS, json.dumps([*epochs(session), secrets.token_hex(8)]))
+
+
+def installation(session: Session) -> str:
+    """The id of the installation; empty where there is none."""
+    return str(json.loads(read_fact(session, INSTALLATION) or "{}").get("id", ""))
 
 
 def held_letters(session: Session, now: datetime) -> int:

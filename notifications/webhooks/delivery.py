@@ -23,6 +23,7 @@ from engine.accounts.signed_links import Signer
 from engine.admin.webhooks import NO_TROUBLE, current_secrets
 from engine.store.clock import lease_clock
 from engine.store.database import Database, table
+from engine.store.high_water import HighWater
 from engine.store.markers import hold
 from engine.store.records import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.terms import LetterState, WebhookEvent
@@ -54,10 +55,13 @@ class WebhookDelivery:
     give_up: timedelta = timedelta(days=5)
     quiet: bool = False
     stop: threading.Event = field(default_factory=threading.Event, compare=False)
+    mark: HighWater | None = None
 
 
 async def send_owed(database: Database, now: datetime, delivery: WebhookDelivery) -> dict[str, int]:
     """Send what is owed to every address that is not left alone. Returns counts by outcome."""
+    if delivery.mark is not None:
+        delivery.mark.observe(database, now)
     with database.read() as session:
         ids = () if hold(session) is not None else session.connection().scalars(_callable(database, now)).all()
     counts: dict[str, int] = {}

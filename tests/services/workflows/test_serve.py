@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -16,6 +20,7 @@ from ground.serving import DONDOC, SOON, install, owing, serving, wait_for_lette
 from sqlalchemy import update
 
 from engine.store.database import Database, table
+from engine.store.markers import hold
 from engine.store.records import Letter
 from engine.terms import LetterState
 
@@ -67,6 +72,27 @@ def test_killed_and_started_again_it_does_what_was_left_once(owed_in_a_file: Dat
     kept = [path.name for path in (tmp_path / "maildir" / "new").iterdir()]
     assert set(states) == {LetterState.KEPT_HERE}
     assert len(set(kept)) == len(kept) == len(states)
+
+
+def test_it_sends_nothing_from_an_older_file_that_was_put_back(owed_in_a_file: Database, tmp_path: Path) -> None:
+    owed, url = owed_in_a_file, str(owed_in_a_file.url)
+    file = Path(str(owed.url.database))
+    install(url, tmp_path)
+    with closing(sqlite3.connect(file)) as live, closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        live.backup(old)
+    with serving(url, tmp_path):
+        wait_for_letters(owed)
+    owed.dispose()
+    for each in file.parent.glob(f"{file.name}*"):
+        each.unlink()
+    shutil.copyfile(tmp_path / "old.db", file)
+    sent = len(list((tmp_path / "maildir" / "new").iterdir()))
+    with serving(url, tmp_path) as (_, address, _):
+        assert httpx.get(f"{address}/sign-in").status_code == 200
+        time.sleep(3)  # its first ticks
+    with owed.read() as session:
+        assert hold(session) is not None
+    assert len(list((tmp_path / "maildir" / "new").iterdir())) == sent > 0
 
 
 @pytest.mark.deep

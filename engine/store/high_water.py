@@ -1,0 +1,132 @@
+"""How far this machine has seen the database come: a small file beside the secret.
+
+A database file that was put back by hand, with ``cp`` or by a snapshot, knows less than what was sent since and would
+send it again. It is held then as after ``dondoc restore``: the same marker, which ``dondoc release`` ends.
+
+The mark is looked at and moved on at the start, before letters or webhook messages are claimed, after each batch of
+letters (half a lease, 150 s, at most) and by the audit (every five minutes): so much of the newest can be put back
+unnoticed. It names rows by number and instant, since a file that was put back may have grown past it; and an epoch,
+which begins anew when a person has decided, so that the branch that was given up is known.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, SQLModel
+
+from engine.errors import Unavailable
+from engine.store.atomic_file import atomic_write
+from engine.store.database import Database, table
+from engine.store.markers import Hold, begin_epoch, epochs, hold, hold_letters, installation
+from engine.store.records import Delivery, Event, Letter
+from engine.text import Text
+
+log = logging.getLogger(__name__)
+NAME = "high-water"
+Row = tuple[int, str]
+"""A row's number, and its instant, which tells it from another row of that number."""
+NO_ROW: Row = (0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last event, letter and attempt to send of an installation. ``epoch``: since a person's last decision."""
+
+    installation: str
+    epoch: str
+    event: Row
+    letter: Row
+    delivery: Row
+
+
+@dataclass(frozen=True, slots=True)
+class HighWater:
+    """The mark of one machine, in ``path``."""
+
+    path: Path
+
+    def observe(self, database: Database, now: datetime) -> bool:
+        """Hold the database if it is behind the mark, else move the mark on; True if letters are held. Raises
+        Unavailable for a mark that cannot be read."""
+        mark = self._read()  # before the database: another process may move both on meanwhile
+        with database.read() as session:
+            if hold(session) is not None:
+                return True
+            known, stands = epochs(session), _stands(session)
+            behind = mark is not None and mark.installation == stands.installation and _is_behind(session, mark, known)
+        if behind:
+            _hold(database, stands.event[0], now)
+            return True
+        if not known:
+            with database.write() as session:
+                if not epochs(session):
+                    begin_epoch(session)
+            return self.observe(database, now)
+        if stands != mark:
+            atomic_write(self.path, json.dumps(asdict(stands)).encode(), 0o600)
+        return False
+
+    def _read(self) -> Mark | None:
+        try:
+            held: dict[str, Any] = json.loads(self.path.read_bytes())
+            rows = {name: (int(held[name][0]), str(held[name][1])) for name in ("event", "letter", "delivery")}
+            return Mark(str(held["installation"]), str(held["epoch"]), **rows)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise Unavailable(
+                Text(
+                    f"Không đọc được {self.path}, nơi ghi đã gửi đến đâu; nếu chắc cơ sở dữ liệu là bản mới nhất, hãy "
+                    "xóa tệp ấy.",
+                    f"{self.path}, which says how far letters were sent, cannot be read; if the database is surely the "
+                    "newest, delete that file.",
+                )
+            ) from error
+
+
+def _is_behind(session: Session, mark: Mark, known: tuple[str, ...]) -> bool:
+    """True if the database does not know what the mark names. A mark of an earlier epoch that it knows is over: a
+    person has decided since, on another machine."""
+    if mark.epoch not in known:
+        return True
+    rows = ((_EVENT, mark.event), (_LETTER, mark.letter), (_DELIVERY, mark.delivery))
+    return mark.epoch == known[-1] and any(_found(session, kind, row[0]) != row for kind, row in rows)
+
+
+def _stands(session: Session) -> Mark:
+    known = epochs(session)
+    rows = (_found(session, kind) for kind in (_EVENT, _LETTER, _DELIVERY))
+    return Mark(installation(session), known[-1] if known else "", *rows)
+
+
+# Instants, which no step of the schema rewrites.
+_EVENT = (Event, "at")
+_LETTER = (Letter, "created_at")
+_DELIVERY = (Delivery, "at")
+
+
+def _found(session: Session, kind: tuple[type[SQLModel], str], number: int | None = None) -> Row:
+    """The row with this number, or the last one."""
+    t = table(kind[0])
+    statement = select(t.c.id, t.c[kind[1]].label("at")).order_by(t.c.id.desc()).limit(1)
+    if number is not None:
+        statement = statement.where(t.c.id == number)
+    row = session.connection().execute(statement).first()
+    return NO_ROW if row is None else (row.id, row.at.isoformat())
+
+
+def _hold(database: Database, last_event: int, now: datetime) -> None:
+    with database.write() as session:
+        if hold(session) is not None:
+            return
+        e = table(Event)
+        knows_until = session.connection().scalar(select(e.c.at).where(e.c.id == last_event))
+        hold_letters(session, Hold(knows_until or now, now))
+    log.error("The database is older than what was sent from here: letters are held until «dondoc release»")
