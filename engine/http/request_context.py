@@ -62,8 +62,8 @@ class SignInFirst(NotAllowed):
 
 class SecondFactorFirst(NotAllowed):
     default = Text(
-        "Vai trò này phải có lớp xác thực thứ hai: hãy đặt ở trang «Tài khoản của tôi» rồi làm lại.",
-        "This role needs a second factor: set it up on the page “My account”, then do it again.",
+        "Vai trò này phải có lớp xác thực thứ hai: hãy đăng nhập bằng trình duyệt, đặt ở trang hiện ra rồi làm lại.",
+        "This role needs a second factor: sign in with a browser, set it up on the page that opens, then do it again.",
     )
 
 

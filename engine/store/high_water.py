@@ -66,8 +66,7 @@ class HighWater:
             return True
         if not known:
             with database.write() as session:
-                if not epochs(session):
-                    begin_epoch(session)
+                begin_epoch(session, first=True)
             return self.observe(database, now)
         if stands != mark:
             atomic_write(self.path, json.dumps(asdict(stands)).encode(), 0o600)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
-from engine.store.database import table
+from engine.store.database import insert_new, table
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import STILL_OWED, Fact, Letter
 
@@ -60,8 +60,14 @@ def epochs(session: Session) -> tuple[str, ...]:
     return tuple(json.loads(read_fact(session, EPOCHS) or "[]"))
 
 
-def begin_epoch(session: Session) -> None:
-    write_fact(session, EPOCHS, json.dumps([*epochs(session), secrets.token_hex(8)]))
+def begin_epoch(session: Session, *, first: bool = False) -> None:
+    """``first``: only where there is none yet. Of two transactions the second waits, so that neither's is lost."""
+    f = table(Fact)
+    insert_new(session, Fact, [{"name": EPOCHS, "value": "[]"}])
+    locked = select(f.c.value).where(f.c.name == EPOCHS).with_for_update()
+    known = json.loads(session.connection().scalar(locked) or "[]")
+    if not (first and known):
+        write_fact(session, EPOCHS, json.dumps([*known, secrets.token_hex(8)]))
 
 
 def installation(session: Session) -> str:

@@ -144,6 +144,7 @@ class Timed(LetterBox):
 
 def tick(due: int, observed: bool) -> dict[str, float]:
     """A tick with so many communes due, in a process of its own; with a Prefect server beside it if ``observed``."""
+    from ground.prefect import AUTH
     from ground.serving import free_port
 
     from workflows.prefect_server import PrefectServer, answers, environment
@@ -155,11 +156,11 @@ def tick(due: int, observed: bool) -> dict[str, float]:
         begin(store(database, now=now, plan=plan_file(urgency="khan"), bodies=communes(due)), now=now)
         mine: dict[str, str] = {}
         if observed:
-            server = PrefectServer(Path(name) / "prefect", free_port())
+            server = PrefectServer(Path(name) / "prefect", free_port(), AUTH)
             server.start()
             stack.callback(server.stop)
             wait_until(lambda: answers(server.api_url), 120)
-            mine = environment(server.home, server.api_url)
+            mine = environment(server.home, server.api_url, AUTH)
         root = Path(__file__).parents[2]
         paths = [str(root), str(root / "tests")]
         code = TICK.format(paths=paths, url=url, now=now.isoformat(), observed=observed)

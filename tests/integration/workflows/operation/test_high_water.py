@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -26,6 +27,7 @@ from engine.errors import Unavailable
 from engine.rules.targets import Allowed
 from engine.store.database import Database
 from engine.store.event_log import append, event
+from engine.store.high_water import HighWater
 from engine.store.markers import hold
 from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
@@ -316,3 +318,13 @@ def test_a_database_behind_the_mark_of_any_machine_is_held(ground: Ground, tmp_p
     assert len(one.box.letters) > sent
     one.stop()
     two.stop()
+
+
+@pytest.mark.both
+def test_two_machines_that_begin_at_once_agree_on_an_epoch(database: Database, tmp_path: Path) -> None:
+    """Each with a mark of its own: neither is behind the other's."""
+    marks = [HighWater(tmp_path / str(n) / NAME) for n in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        assert not any(threads.map(lambda mark: mark.observe(database, BEGAN), marks))
+    assert not any(mark.observe(database, BEGAN) for mark in marks)
+    assert len({mark.path.read_bytes() for mark in marks}) == 1
