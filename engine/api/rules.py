@@ -27,7 +27,7 @@ from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
 from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_DAYS, MAX_NAME_CHARS
 from engine.files.plan_check import check
-from engine.files.plan_renewal import plan_number, renew
+from engine.files.plan_renewal import plan_number, renew, require_issue_for
 from engine.http.error_pages import answer
 from engine.http.filters import Plain, SmallId
 from engine.http.forms import clean
@@ -168,10 +168,19 @@ class ReportEnded(BaseModel):
     proposed: list[str]
 
 
+class ReportYear(BaseModel):
+    """The year that the plan is for; ``first`` and ``last``: its first and last period, null without any."""
+
+    year: int
+    first: str | None
+    last: str | None
+
+
 class ReportOut(BaseModel):
     """Summary of a plan (``dondoc plan check --json``). ``owners``: citation -> number of owners."""
 
     number: str
+    year: ReportYear
     items: int
     gaps: list[str]
     duties: Mapping[str, int]
@@ -367,13 +376,9 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
     caller.require(Permission.LOAD_PLAN)
     with caller.reading() as (session, today):
         plan = plan_page(session, today, plan_id).file
-    if not plan.year < payload.year == payload.issued_on.year:
-        raise BadInput(
-            Text(
-                f"Năm phải sau {plan.year} và là năm ban hành.",
-                f"The year must come after {plan.year} and be that of its issue.",
-            )
-        )
+    if payload.year <= plan.year:
+        raise BadInput(Text(f"Năm phải sau {plan.year}.", f"The year must come after {plan.year}."))
+    require_issue_for(payload.issued_on, payload.year)
     text, points = renew(
         plan,
         year=payload.year,

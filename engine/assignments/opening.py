@@ -20,6 +20,7 @@ from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
 from engine.files.plan import DuePeriod, PlanFile, due_periods
+from engine.files.plan_year import PlanYear, plan_year
 from engine.files.stored_plan import with_cadences
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.periods import Cadence
@@ -89,6 +90,8 @@ class Activation:
     letters: int
     """Letters that would be queued; at most one per person."""
     people: int
+    year: PlanYear
+    """The plan's year, with its first and last period, by the cadences chosen."""
     opens_next: date | None = None
     """The day on which the next period would open; None if there is none."""
 
@@ -123,8 +126,16 @@ def rehearse(
         today = local_date(now)
         people = session.connection().scalars(select(m.c.contact_id).where(m.c.id > before)).all()
         overdue = sum(count for _, due_on, count in rows if due_on is not None and due_on < today)
-        later = session.connection().scalar(select(table(Plan).c.next_open_at).where(table(Plan).c.id == plan_id))
-        return Activation(periods, overdue, len(people), len(set(people)), local_date(later) if later else None)
+        p = table(Plan)
+        plan = session.connection().execute(select(p.c.next_open_at, p.c.file).where(p.c.id == plan_id)).one()
+        return Activation(
+            assignments=periods,
+            overdue=overdue,
+            letters=len(people),
+            people=len(set(people)),
+            year=plan_year(PlanFile.model_validate(plan.file)),
+            opens_next=local_date(plan.next_open_at) if plan.next_open_at else None,
+        )
 
 
 def open_due(session: Session, now: datetime) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -139,14 +138,13 @@ def plan_renew(
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
     stderr, owners that have ended with their successors among them. Nobody is replaced unless --succeed says so."""
     from engine.files.plan import load_plan
-    from engine.files.plan_renewal import plan_number, renew
+    from engine.files.plan_renewal import plan_number, renew, require_issue_for, same_day
     from engine.files.plan_successions import ended_names, with_successors
     from engine.queries.system.calendar import known_until
 
     old, (agencies, days) = load_plan(plan), rules_of_place(directory, calendar)
-    issued_on = day(issued) if issued else date(year, old.issued_on.month, min(old.issued_on.day, 28))
-    if issued_on.year != year:
-        raise BadInput(Text(f"Ngày ban hành {issued_on} không thuộc năm {year}.", f"{issued_on} is not in {year}."))
+    issued_on = day(issued) if issued else same_day(old, year)
+    require_issue_for(issued_on, year)
     ended = ended_names(old.model_copy(update={"issued_on": issued_on}), agencies)
     text, points = renew(
         with_successors(old, agencies, _confirmed(succeed or [], ended)),
@@ -213,6 +211,7 @@ def plan_activate(
     cadences = _cadences(cadence or [])
     with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
         would = opening.rehearse(database, plan, now, cadences)
+    typer.echo(would.year.text)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
     typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
     typer.echo(

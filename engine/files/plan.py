@@ -35,7 +35,7 @@ from engine.files.plan_parts import (
     SmsName,
 )
 from engine.files.yaml_reader import read
-from engine.rules.calendar import Due, WorkCalendar, add_months, written
+from engine.rules.calendar import Due, WorkCalendar, add_months, day_digits, written
 from engine.rules.periods import Cadence, Period, due_day, named, periods
 from engine.terms import Urgency
 from engine.text import Text
@@ -46,7 +46,8 @@ _BEFORE = re.compile(r"trước (?:ngày )?(\d{1,2})\b", re.IGNORECASE)
 
 
 class PlanFile(FileModel):
-    """A plan file. Its key is number, issuer and year, because numbers restart each January."""
+    """A plan file. Its key is number, issuer and year of issue, because numbers restart each January. ``year``: the
+    year that it plans: that of its issue, or the next one for a plan of November."""
 
     format: Literal["dondoc/plan@1"] = Field(alias="schema")
     number: Number
@@ -111,9 +112,13 @@ class PlanFile(FileModel):
 
     def _numbering(self) -> Iterator[Mistake]:
         """Numbers must rise, and citations must match their position and be unique."""
-        if self.issued_on.year != self.year:
-            what = Text(f"ngày ban hành {self.issued_on} không thuộc năm {self.year}", "was not issued in that year")
-            yield Mistake(("year",), what, Text.same(f"year: {self.issued_on.year}"))
+        issued = self.issued_on.year
+        if not issued <= self.year <= issued + 1:
+            what = Text(
+                f"năm {self.year} không phải năm ban hành ({self.issued_on}) hay năm sau đó",
+                f"is neither the year of its issue ({self.issued_on}) nor the next",
+            )
+            yield Mistake(("year",), what, Text.same(f"year: {issued}"))
         for s, section in enumerate(self.sections):
             last = 0
             for i, item in enumerate(section.items):
@@ -276,17 +281,39 @@ class DuePeriod:
 
 def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[DuePeriod]:
     """The periods of a duty from the plan's issue to ``until`` (default: the end of the plan's year), by due date.
-
-    A period whose data window closed before the issue is not owed. ``ad_hoc`` yields nothing.
-    """
-    rule, last = plan.rule_of(duty), until or date(plan.year, 12, 31)
-    cycles = periods(duty.cadence, plan.issued_on, last, rule.data_window, year_covers_h2=rule.year_covers_h2)
+    ``ad_hoc`` yields nothing."""
+    rule = plan.rule_of(duty)
+    cycles = cycle_periods(plan, duty, until)
     result = [_due_period(rule, each, _due(rule, each, calendar), calendar) for each in cycles]
     if Cadence.ONCE in duty.cadence:
         nominal = rule.on or add_months(plan.issued_on, rule.months_after_issue or 0)
         once = Period(ONCE, Cadence.ONCE, plan.issued_on, nominal)
         result.append(_due_period(rule, once, calendar.due(nominal, roll=rule.roll), calendar))
     return sorted(result, key=lambda each: (each.due.on, each.period.start, each.period.key))
+
+
+def cycle_periods(plan: PlanFile, duty: DutyEntry, until: date | None = None) -> Iterator[Period]:
+    """The periods of a duty's cycles in the plan's year, by closing date. One whose data window closed before the issue
+    is not owed, nor is one of the year in which a plan for the next was issued."""
+    rule = plan.rule_of(duty)
+    first, last = max(plan.issued_on, date(plan.year, 1, 1)), until or date(plan.year, 12, 31)
+    return periods(duty.cadence, first, last, rule.data_window, year_covers_h2=rule.year_covers_h2)
+
+
+def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
+    """A plan that asks for periodic reports, none of which lies in its year: it would run without asking for any."""
+    cyclic = [placed.duty for placed in plan.duties.values() if CYCLES & set(placed.duty.cadence)]
+    if cyclic and not any(True for duty in cyclic for _ in cycle_periods(plan, duty)):
+        what = Text(
+            f"không kỳ báo cáo nào thuộc năm {plan.year}: ban hành {day_digits(plan.issued_on)} thì các kỳ đã qua",
+            f"no periodic report lies in {plan.year}: issued on {day_digits(plan.issued_on)}, it comes after all",
+        )
+        following = plan.year + 1
+        fix = Text(
+            f"kế hoạch của năm sau thì ghi year: {following}; báo cáo một lần thì ghi cadence: [once]",
+            f"a plan for the next year has year: {following}; a single report has cadence: [once]",
+        )
+        yield Mistake(("year",), what, fix)
 
 
 def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
@@ -352,8 +379,13 @@ def _asked(plan: PlanFile, directory: DirectoryFile, indicator: Indicator) -> tu
     return directory.expand(each for owners in names for each in owners)
 
 
+def loading_mistakes(plan: PlanFile, directory: DirectoryFile | None) -> Iterator[Mistake]:
+    """What is refused when a file is checked or loaded; a stored plan is read without it."""
+    yield from year_mistakes(plan)
+    if directory is not None:
+        yield from directory_mistakes(plan, directory)
+
+
 def load_plan(path: Path, directory: DirectoryFile | None = None) -> PlanFile:
     """Load a plan file; with a directory, also check the agencies that it names. Raises FileRefused."""
-    if directory is None:
-        return read(path, PlanFile)
-    return read(path, PlanFile, also=lambda plan: directory_mistakes(plan, directory))
+    return read(path, PlanFile, also=lambda plan: loading_mistakes(plan, directory))

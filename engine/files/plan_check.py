@@ -14,6 +14,7 @@ from engine.files.directory import DirectoryFile
 from engine.files.plan import DuePeriod, PlanFile, due_periods, owners_of
 from engine.files.plan_parts import RuleSource
 from engine.files.plan_successions import EndedName, ended_names
+from engine.files.plan_year import PlanYear, plan_year
 from engine.rules.calendar import Due, WorkCalendar, day_digits
 from engine.rules.periods import Cadence
 from engine.terms import Role
@@ -51,6 +52,7 @@ class PlanReport:
     number: str
     issuer: str
     issued_on: date
+    year: PlanYear
     items: int
     gaps: tuple[str, ...]
     sections: Mapping[str, int]
@@ -64,6 +66,7 @@ class PlanReport:
         """As plain data; the keys are part of the public interface."""
         return {
             "number": self.number,
+            "year": {"year": self.year.year, "first": self.year.first, "last": self.year.last},
             "items": self.items,
             "gaps": list(self.gaps),
             "duties": dict(self.sections),
@@ -103,7 +106,8 @@ class PlanReport:
         """As plain-text tables for people."""
         words = _WORDS[language]
         parts = [
-            words["head"].format(number=self.number, issuer=self.issuer, day=day_digits(self.issued_on)),
+            words["head"].format(number=self.number, issuer=self.issuer, day=day_digits(self.issued_on))
+            + f"\n{self.year.text.said(language)}",
             words["sum"].format(
                 items=self.items,
                 sections=", ".join(f"{roman}: {count}" for roman, count in self.sections.items()),
@@ -179,6 +183,7 @@ def check(plan: PlanFile, directory: DirectoryFile, calendar: WorkCalendar) -> P
         number=plan.number,
         issuer=_short_name(directory, plan.issuer, plan.issued_on),
         issued_on=plan.issued_on,
+        year=plan_year(plan),
         items=sum(len(section.items) for section in plan.sections if section.kind == "assignments"),
         gaps=plan.all_gaps,
         sections={each.roman: sum(len(item.duties) for item in each.items) for each in plan.sections},

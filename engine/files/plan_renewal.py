@@ -69,6 +69,20 @@ def renew(
     return "\n".join([*head, dump(renewed)]), points
 
 
+def same_day(plan: PlanFile, year: int) -> date:
+    """The proposed issue of the plan for another year: the same day, as long before as this one."""
+    issued = plan.issued_on
+    return date(issued.year + year - plan.year, issued.month, min(issued.day, 28))
+
+
+def require_issue_for(issued_on: date, year: int) -> None:
+    """A plan is issued in its year, or in the one before. Raises BadInput."""
+    if not issued_on.year <= year <= issued_on.year + 1:
+        raise BadInput(
+            Text(f"Ngày ban hành phải thuộc năm {year} hoặc {year - 1}.", f"It must be issued in {year} or {year - 1}.")
+        )
+
+
 def plan_number(text: str) -> str:
     """Validate the number of a plan. Raises BadInput."""
     try:

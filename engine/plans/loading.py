@@ -7,10 +7,10 @@ changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import expand_owners, require_known_agencies
@@ -18,7 +18,7 @@ from engine.agencies.stored_directory import read_directory
 from engine.assignments import calendar_change
 from engine.assignments.calendar_change import Change, Preview
 from engine.errors import BadInput, Conflict
-from engine.files.plan import PlanFile, directory_mistakes
+from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.stored_plan import document_body, plan_body
 from engine.files.yaml_reader import read
 from engine.rules.calendar import DayException
@@ -86,16 +86,15 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
         raise BadInput(Text(f"Chưa nạp chính sách «{plan.policy}».", f"Policy “{plan.policy}” is not loaded."))
     body = plan_body(plan)
     digest = content_digest(document_body(plan))
-    same = (plans.c.number == plan.number, plans.c.issuer_id == plan.issuer, plans.c.year == plan.year)
     columns = (plans.c.id, plans.c.state, plans.c.digest, plans.c.file)
-    known = connection.execute(select(*columns).where(*same).with_for_update()).first()
+    known = connection.execute(select(*columns).where(*_same(plan)).with_for_update()).first()
     if known is not None and known.digest == digest and (known.state is not PlanState.LOADED or known.file == body):
         return int(known.id)
     if known is not None and known.state is not PlanState.LOADED:
         raise Conflict(
             Text(
-                f"Kế hoạch {plan.number} năm {plan.year} đang thực hiện nên không thay bằng tệp khác được; "
-                "hãy sửa từng nhiệm vụ.",
+                f"Kế hoạch {plan.number} ban hành năm {plan.issued_on.year} đang thực hiện nên không thay bằng tệp "
+                "khác được; hãy sửa từng nhiệm vụ.",
                 f"Plan {plan.number} is active: it cannot be replaced by a file; change its duties one by one.",
             )
         )
@@ -116,15 +115,23 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
 def read_plan(session: Session, text: str) -> PlanFile:
     """Parse the text of a plan and check its agencies against the loaded directory. Raises FileRefused."""
     directory = read_directory(session)
-    return read(text, PlanFile, also=lambda plan: directory_mistakes(plan, directory))
+    return read(text, PlanFile, also=lambda plan: loading_mistakes(plan, directory))
 
 
 def find_plan(session: Session, plan: PlanFile) -> tuple[int, PlanState] | None:
-    """The id and state of the stored plan with the same key: number, issuer and year."""
+    """The id and state of the stored plan with the same key: number, issuer and year of issue."""
     p = table(Plan)
-    same = (p.c.number == plan.number, p.c.issuer_id == plan.issuer, p.c.year == plan.year)
-    row = session.connection().execute(select(p.c.id, p.c.state).where(*same)).first()
+    row = session.connection().execute(select(p.c.id, p.c.state).where(*_same(plan))).first()
     return None if row is None else (int(row.id), row.state)
+
+
+def _same(plan: PlanFile) -> tuple[ColumnElement[bool], ...]:
+    """Condition: a stored plan of the same key. Not of the year that it plans: 25/KH-UBND of November for the next year
+    and 25/KH-UBND of that January are two plans."""
+    p = table(Plan)
+    year = plan.issued_on.year
+    issued = p.c.issued_on.between(date(year, 1, 1), date(year, 12, 31))
+    return p.c.number == plan.number, p.c.issuer_id == plan.issuer, issued
 
 
 def _plan(plan: PlanFile, body: dict[str, Any], digest: str) -> dict[str, Any]:

@@ -67,7 +67,7 @@ SOURCES = (
         "{r}.id",
         "{r}.id",
         "''",
-        ("{r}.number", "{r}.title", "{r}.short_title", "{r}.year"),
+        ("{r}.number", "{r}.title", "{r}.short_title", "{r}.year", "{r}.issued_on"),
     ),
     Source(
         "duty",

@@ -14,10 +14,11 @@ HAS_OPENING = text("next_open_at IS NOT NULL")
 
 
 class Plan(SQLModel, table=True):
-    """An issued document. Numbers restart each January, so the key is number, issuer and year."""
+    """An issued document. Numbers restart each January, so the key is number, issuer and year of issue (which loading
+    looks for; the constraint holds what it can). ``year``: the year that it plans; for a plan of November, the next."""
 
     __table_args__ = (
-        UniqueConstraint("number", "issuer_id", "year"),
+        UniqueConstraint("number", "issuer_id", "issued_on"),
         Index("ix_plan_next_open_at", "next_open_at", sqlite_where=HAS_OPENING, postgresql_where=HAS_OPENING),
     )
     id: int | None = Field(default=None, primary_key=True)

@@ -18,7 +18,7 @@ from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
-from engine.files.plan_renewal import plan_number, renew
+from engine.files.plan_renewal import plan_number, renew, require_issue_for, same_day
 from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
 from engine.http.guards.waiting import answered
@@ -94,7 +94,7 @@ def ask_renewal(ctx: SignedIn, plan_id: SmallId) -> Response:
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
     year = plan.row.year + 1
-    issued = _same_day(plan.row.issued_on, year)
+    issued = same_day(plan.file, year)
     return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": _written(issued)}, today)
 
 
@@ -132,9 +132,8 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today, directory: Dire
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
         if not plan.year < year <= 2100:
             raise BadInput(Text(f"Năm phải sau {plan.year}.", f"The year must come after {plan.year}."))
-        if issued.year != year:
-            field = "issued_on"
-            raise BadInput(Text(f"Ngày ban hành phải thuộc năm {year}.", f"It must be issued in {year}."))
+        field = "issued_on"
+        require_issue_for(issued, year)
     except BadInput as error:
         raise _WrongField(field, error) from None
     return renew(
@@ -146,10 +145,6 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today, directory: Dire
         known_until=known_until(today.calendar, year),
         directory=directory,
     )[0]
-
-
-def _same_day(day: date, year: int) -> date:
-    return date(year, day.month, min(day.day, 28))
 
 
 def _written(day: date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ def test_a_plan_is_checked_loaded_rehearsed_activated_and_ended(sqlite_database:
     assert [post(office, "plans", "k1", text=text).json() for _ in range(2)] == [{"id": 2}, {"id": 2}]
     would = office.get("/api/v1/plans/2/activation").json()
     assert (would["assignments"], would["letters"]) == ({"2021-H1": 5}, 5)
+    assert would["year"] == {"year": 2021, "first": "2021-H1", "last": "2021-Y"}
     assert post(office, "plans/2/activate").json() == {"id": 2, "state": "active", "left": 0}
     assert post(office, "plans/2/activate").status_code == 409
     ended = post(office, "plans/2/end", reason="Ban hành kế hoạch khác.")
@@ -107,6 +109,16 @@ def test_next_years_draft_is_given_with_what_to_confirm_and_nothing_is_saved(off
     assert post(office, "plans/check", text=found["text"]).status_code == 200
     assert {"place", "vi", "en"} == set(found["confirm"][0])
     assert len(rows(office.context.database, Plan)) == 1
+
+
+def test_a_plan_whose_periods_are_over_is_refused_at_its_year(office: Office) -> None:
+    text = dump(plan_file(number="13/KH-UBND", issued_on=date(2021, 12, 20)))
+    for path in ("plans/check", "plans"):
+        answer = post(office, path, text=text)
+        assert answer.status_code == 422
+        (problem,) = answer.json()["errors"]
+        assert problem["field"].endswith(": year")
+        assert "year: 2022" in problem["what"]
 
 
 def test_settings_are_given_without_secrets(office: Office) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import update
 
 from engine.assignments.opening import activate, open_due, rehearse
 from engine.errors import BadInput, Conflict, NotFound
+from engine.files.plan_year import PlanYear
 from engine.plans.loading import load_plan
 from engine.rules.calendar import DayException, DayKind
 from engine.rules.periods import Cadence
@@ -178,6 +179,21 @@ def test_plan_188_opens_its_first_half_year(database: Database) -> None:
     consolidated = row(database, Assignment, id=laid.assignment("IV.1.1", "so-ldtbxh"))
     assert (district.due_on, district.supervisor_id) == (date(2021, 6, 17), "so-ldtbxh")
     assert (consolidated.due_on, consolidated.supervisor_id) == (date(2021, 6, 21), "ubnd-tinh")
+
+
+def test_activation_says_the_plans_year_by_the_cadences_that_were_chosen(database: Database) -> None:
+    choice = item(1, "so-ban", cadence=["year"], cadence_choices=["year", "month"])
+    laid = store(database, now=NOW, plan=plan_file(items=(choice,), issued_on=date(2020, 11, 20)))
+    assert rehearse(database, laid.plan_id, NOW).year == PlanYear(2021, "2021-Y", "2021-Y")
+    chosen = {"IV.1.1": Cadence.MONTH}
+    assert rehearse(database, laid.plan_id, NOW, chosen).year == PlanYear(2021, "2021-01", "2021-12")
+
+
+def test_a_plan_of_november_opens_nothing_of_the_year_of_its_issue(database: Database) -> None:
+    lay(database, now=at("2020-11-23"), plan=plan_file(issued_on=date(2020, 11, 20)))
+    assert rows(database, Assignment) == []
+    assert opened(database, "2021-03-17") > 0
+    assert {each.period for each in rows(database, Assignment)} == {"2021-H1"}
 
 
 def test_the_letters_that_activation_announces_are_those_that_the_next_tick_sends(database: Database) -> None:

@@ -129,6 +129,7 @@ def test_a_plan_is_loaded_shown_rehearsed_and_activated_once(province: Commands,
     said = province("plan", "activate", 1, "--yes", *DAY).well
     assert "would open: 2021-H1: 131, 2021-Q2: 2" in said
     assert "53 thư" in said
+    assert "Kế hoạch của năm 2021: kỳ đầu quý II/2021, kỳ cuối năm 2021 / Plan of 2021" in said
     assert rows(sqlite_database, Assignment) == []  # the pass opens them
     assert row(sqlite_database, Plan).state is PlanState.ACTIVE
     assert "đã được kích hoạt rồi" in province("plan", "activate", 1, "--yes").wrong

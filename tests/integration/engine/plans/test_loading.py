@@ -68,6 +68,19 @@ def test_numbers_restart_each_january(database: Database) -> None:
     assert this_year.plan_id != next_year.plan_id
 
 
+def test_two_plans_of_a_number_for_one_year_are_two_if_they_were_issued_in_two(database: Database) -> None:
+    early = store(database, now=NOW, plan=plan_file(issued_on=date(2020, 11, 20)))
+    late = store(database, now=NOW, plan=plan_file(issued_on=date(2021, 1, 10)))
+    assert early.plan_id != late.plan_id
+    assert [each.year for each in rows(database, Plan)] == [2021, 2021]
+
+
+def test_a_plan_loaded_for_the_wrong_year_is_replaced_once_its_year_is_corrected(database: Database) -> None:
+    wrong = store(database, now=NOW, plan=plan_file(issued_on=date(2021, 11, 20)))
+    right = store(database, now=NOW, plan=plan_file(issued_on=date(2021, 11, 20), year=2022))
+    assert (right.plan_id, row(database, Plan, id=right.plan_id).year) == (wrong.plan_id, 2022)
+
+
 @pytest.mark.parametrize(
     ("plan", "named"),
     [

@@ -1,6 +1,7 @@
 """Plan 188 as it stands in its document, the periods that follow from it, and a plan file with every mistake."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from ground.paths import CONFIG
@@ -10,6 +11,7 @@ from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, directory_mistakes, due_periods, load_plan, owners_of
 from engine.files.plan_parts import RuleSource, subject_words
+from engine.files.plan_year import PlanYear, plan_year
 from engine.files.stored_plan import plan_body
 from engine.files.yaml_reader import dump, read
 from engine.rules.calendar import WorkCalendar
@@ -181,10 +183,44 @@ def test_another_ministrys_window_moves_the_round():
     assert [each.due.nominal for each in found][:2] == [date(2021, 2, 5), date(2021, 3, 5)]
 
 
+NEXT = HEAD.replace("2021-01-29", "2020-11-20") + BODY
+
+
+def test_a_plan_of_november_for_the_next_year_owes_that_years_reports_and_none_of_its_own() -> None:
+    found = plan(text=NEXT)
+    months = [each.period.key for each in rounds_of(found, "IV.2.1")]
+    assert months == [f"2021-{month:02d}" for month in range(1, 13)]
+    assert [each.period.key for each in rounds_of(found, "IV.1.1")] == ["2021-Y"]
+    assert plan_year(found) == PlanYear(2021, "2021-01", "2021-Y")
+
+
+def test_a_plan_says_its_year_with_its_first_and_its_last_period() -> None:
+    quarters = plan(text=NEXT.replace("[month]", "[quarter]"))
+    said = plan_year(quarters).text
+    assert said.vi == "Kế hoạch của năm 2021: kỳ đầu quý I/2021, kỳ cuối năm 2021"
+    assert said.en == "Plan of 2021: first period Q1 2021, last period 2021"
+    events = plan(text=NEXT.replace("[month]", "[ad_hoc]").replace("[year]", "[ad_hoc]"))
+    assert plan_year(events).text.vi == "Kế hoạch của năm 2021, không có báo cáo định kỳ"
+
+
+def test_a_plan_whose_periods_are_all_over_when_it_is_issued_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text((HEAD + BODY).replace("issued_on: 2021-01-29", "issued_on: 2021-12-20"))
+    with pytest.raises(FileRefused) as refused:
+        load_plan(file)
+    (problem,) = refused.value.problems
+    assert problem.field == "year"
+    assert "không kỳ báo cáo nào thuộc năm 2021" in problem.what.vi
+    assert "year: 2022" in problem.fix.vi
+    file.write_text(file.read_text().replace("[year]", "[ad_hoc]").replace("[month]", "[ad_hoc]"))
+    assert load_plan(file).year == 2021  # it asks for no periodic report, so nothing is lost
+
+
 @pytest.mark.parametrize(
     ("old", "new", "field", "fix"),
     [
         ("year: 2021", "year: 2020", "year", "2021"),
+        ("year: 2021", "year: 2023", "year", "2021"),
         ("number: 12/KH-UBND", "number: KH12", "number", "188/KH-UBND"),
         ("short_title: Kế hoạch 12", "short_title: KH phòng chống ma tuý", "short_title", "trung tính"),
         ("sms_name: KH12", "sms_name: HIV2021", "sms_name", "trung tính"),

@@ -52,6 +52,12 @@ def test_the_figures_of_plan_188():
     assert (JSON["owners"]["IV.16.1"], JSON["owners"]["IV.15.1"]) == (21, 2)  # type: ignore[index]
 
 
+def test_it_says_the_plans_year_and_its_first_and_last_period():
+    assert JSON["year"] == {"year": 2021, "first": "2021-Q2", "last": "2021-Y"}
+    assert "\nKế hoạch của năm 2021: kỳ đầu quý II/2021, kỳ cuối năm 2021\n" in REPORT.text()
+    assert "\nPlan of 2021: first period Q2 2021, last period 2021\n" in REPORT.text("en")
+
+
 def test_assignments_are_duty_times_owner_in_each_period():
     once = sum(count for citation, count in JSON["owners"].items() if citation not in {"IV.15.1", "V.2"})  # type: ignore
     assert JSON["assignments"] == {"2021-H1": once, "2021-Q2": 2, "2021-Q3": 2, "2021-Q4": 2, "2021-Y": once}

@@ -8,10 +8,11 @@ import pytest
 from ground.factory import CONFIG, item, plan_file
 from typer.testing import CliRunner
 
+from engine.errors import BadInput
 from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, directory_mistakes, load_plan
-from engine.files.plan_renewal import Point, renew
+from engine.files.plan_renewal import Point, renew, require_issue_for, same_day
 from engine.files.yaml_reader import read
 from engine.rules.calendar import WorkCalendar
 from workflows.cli import app
@@ -58,6 +59,15 @@ def test_a_fixed_day_moves_a_year_and_its_rolling_is_shown() -> None:
     new, points = renewed(plan_file(items=(item(1, "so-ban", cadence=["once"], rule="mot-lan"),)), known_until=2021)
     assert new.report_rules["mot-lan"].on == date(2022, 6, 30)
     assert "report_rules.mot-lan, once" in places(points)
+
+
+def test_a_plan_is_renewed_as_long_before_its_year_as_it_was_issued() -> None:
+    assert same_day(plan_file(), 2022) == date(2022, 4, 7)
+    assert same_day(plan_file(issued_on=date(2020, 11, 30)), 2022) == date(2021, 11, 28)
+    require_issue_for(date(2021, 11, 28), 2022)
+    for issued_on in (date(2020, 11, 28), date(2023, 1, 5)):
+        with pytest.raises(BadInput, match="2022"):
+            require_issue_for(issued_on, 2022)
 
 
 def test_the_last_of_february_stays_the_last_of_february() -> None:

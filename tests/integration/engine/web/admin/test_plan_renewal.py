@@ -54,6 +54,7 @@ def test_a_renewed_draft_lists_what_to_confirm_and_saves_nothing(office: Office)
     assert "chưa nhập lịch nghỉ Tết và hoán đổi năm 2022" in said
     assert "ngày 17/12/2022 là thứ Bảy, hạn chuyển sang thứ Hai, 19/12/2022" in said
     assert "4 mục phân công, 4 nhiệm vụ, 10 phần việc trong năm" in said
+    assert "Kế hoạch của năm 2022: kỳ đầu 6 tháng đầu năm 2022, kỳ cuối năm 2022." in said
     assert everything(office.context.database) == before
 
 
