@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.duties import SectionRead, instructions_of, section_of
-from engine.importer.model import Doubt, ImportedPlan, Instruction
+from engine.importer.model import Deadline, Doubt, ImportedPlan, Instruction
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import Rank
@@ -20,6 +20,7 @@ from engine.importer.structure.facts import with_facts
 from engine.importer.structure.header import parts_of
 from engine.importer.structure.joining import joined
 from engine.importer.structure.outline import Node, cited, label_path, outline
+from engine.importer.structure.planned_year import planned_year
 from engine.importer.structure.sections import duty_sections, survey
 from engine.importer.structure.text_tables import with_text_tables
 from engine.text import Text
@@ -58,6 +59,8 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         much = f"{'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ"
         message = f"Bản đọc {much} so với văn bản; hãy so lại với bản gốc."
         doubts.append(Doubt("unbalanced", message, "cả văn bản"))
+    planned = planned_year(parts.title, parts.date, _times(read, said))
+    doubts += planned.doubts
     return ImportedPlan(
         name,
         parts.number,
@@ -70,7 +73,15 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         tuple(dict.fromkeys(doubts)),
         tuple(sorted(said, key=lambda each: each.place.order)),
         without_persons(entries, account.persons),
+        year=planned.year,
     )
+
+
+def _times(read: Iterable[SectionRead], said: Iterable[Instruction]) -> Iterator[Deadline]:
+    """The words about time of all duties and instructions."""
+    for each in read:
+        yield from (time for item in each.items for duty in item.duties for time in duty.deadlines)
+    yield from (time for each in said for time in each.deadlines)
 
 
 def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:

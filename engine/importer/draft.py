@@ -92,14 +92,19 @@ class _Draft:
         issuer = self.directory.find(plan.issuer.text) if plan.issuer else None
         said = f"«{plan.issuer.text}», {plan.issuer.place}" if plan.issuer else "văn bản không nêu"
         yield f"issuer: {issuer}  # {said}" if issuer else self._asked("issuer", f"chưa khớp danh bạ: {said}")
-        day, year = (plan.date.isoformat(), str(plan.date.year)) if plan.date else ("", "")
+        day = plan.date.isoformat() if plan.date else ""
         yield self._given("issued_on", day, f"«{plan.date_words.text}», {plan.date_words.place}")
-        yield self._given("year", year, "năm của ngày ban hành")
+        yield self._year()
         yield f"title: {_block(plan.title.text, 2)}" if plan.title else self._asked("title", "văn bản không có tên")
+
+    def _year(self) -> str:
+        doubt = next((each.message for each in self.plan.warnings if each.code == "plan_year"), "")
+        year = str(self.plan.year or "")
+        return self._asked("year", doubt, year) if doubt else self._given("year", year, "năm của ngày ban hành")
 
     def _shown_doubts(self) -> Iterator[Doubt]:
         """Doubts that no line below repeats beside its value."""
-        beside = {"no_due_date", "unknown_owner", "number_gap"}
+        beside = {"no_due_date", "unknown_owner", "number_gap", "plan_year"}
         undated = sum(each.code == "no_due_date" for each in self.plan.warnings)
         if undated:
             said = f"{undated} nhiệm vụ không nêu thời hạn: không báo cáo riêng (cadence: [ad_hoc]), trừ khi sửa."
@@ -114,7 +119,8 @@ class _Draft:
 
     def _settings(self) -> Iterator[str]:
         yield from ("", "# ── Cấu hình, không có trong văn bản / Configured, not in the document " + "─" * 24)
-        number, year = self.plan.number.text, self.plan.date.year if self.plan.date else None
+        number, year = self.plan.number.text, self.plan.year
+        issued_then = self.plan.date is None or self.plan.date.year == year
         named = re.match(
             "(?i)chương trình|phương án|đề án|chỉ thị|thông báo|hướng dẫn|nghị quyết|công điện|kết luận"
             "|quyết định(?!.*(?:kế hoạch|chương trình))",
@@ -122,7 +128,7 @@ class _Draft:
         )
         issued = re.search("/(?:KH|QĐ)", number) or not re.search("/[A-ZĐ]", number)
         kind = (named[0] if named else "Kế hoạch" if issued else "Văn bản").capitalize()
-        name = _quoted(f"{kind} {number} năm {year}"[:80]) if number and year else ""
+        name = _quoted(f"{kind} {number} {'năm' if issued_then else 'của năm'} {year}"[:80]) if number and year else ""
         yield self._asked("short_title", "tên trung tính, không có chữ của lĩnh vực", name)
         yield self._asked("sms_name", "nhiều nhất 11 ký tự không dấu", self._sms_name())
         yield self._asked("supervisor", "cơ quan theo dõi, đôn đốc; đoán theo nơi nhận báo cáo", self.supervisor)
@@ -158,8 +164,7 @@ class _Draft:
 
     def _timing(self, duty: DutyText) -> tuple[Timing, str]:
         """The timing of a duty and the id of its rule; equal wordings share a rule."""
-        year = self.plan.date.year if self.plan.date else 2000
-        timing = timing_of(duty.deadlines, year)
+        timing = timing_of(duty.deadlines, self.plan.year or 2000)
         days = [str(day) for day in (timing.on, timing.due_day) if day]
         if not days:
             return timing, _DEFAULT_RULE

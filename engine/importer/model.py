@@ -176,7 +176,8 @@ class Doubt:
 
 @dataclass(frozen=True)
 class ImportedPlan:
-    """A document as read. ``date`` is None unless day, month and year are all there."""
+    """A document as read. ``date`` is None unless day, month and year are all there. ``year``: the year that it plans,
+    which is not always that of its issue; None where it names neither."""
 
     name: str
     number: Found
@@ -189,6 +190,7 @@ class ImportedPlan:
     warnings: tuple[Doubt, ...] = ()
     instructions: tuple[Instruction, ...] = ()
     account: tuple[Accounted, ...] = ()
+    year: int | None = None
 
     @property
     def items(self) -> Iterator[ItemText]:

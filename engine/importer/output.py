@@ -22,13 +22,14 @@ _FIELDS: Mapping[type, str] = {
 
 
 def as_json(plan: model.ImportedPlan) -> dict[str, Any]:
-    """``{"number", "date", "issuer", "title", "sections": […], "warnings": […]}`` with, beside them, ``found``: where
-    each field of the head stands, ``recipients``, ``instructions`` to everybody, what was ``left_out``, and the
-    ``account``: how many paragraphs were put to which use. Absent fields are null, never guessed."""
+    """``{"number", "date", "issuer", "title", "sections": […], "warnings": […]}`` with, beside them, ``year``: the one
+    planned, ``found``: where each field of the head stands, ``recipients``, ``instructions`` to everybody, what was
+    ``left_out``, and the ``account``: how many paragraphs were put to which use. Absent fields are null."""
     head = {"number": plan.number, "date": plan.date_words, "issuer": plan.issuer, "title": plan.title}
     return {
         **{name: found.text or None for name, found in head.items()},
         "date": plan.date.isoformat() if plan.date else None,
+        "year": plan.year,
         "recipients": list(plan.recipients),
         "found": {name: _plain(each) | _plain(each.place) if each else None for name, each in head.items()},
         "sections": _plain(plan.sections),

@@ -252,6 +252,9 @@ class _Work:
         return value_of(self.fields, name).strip()
 
     def _year(self) -> int:
+        """The year of the days that the words name without one."""
+        if re.fullmatch(r"20\d\d", self._said("year")):
+            return int(self._said("year"))
         try:
             return parse_day(self._said("issued_on")).year
         except BadInput:

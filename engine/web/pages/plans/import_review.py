@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import BadInput, FileRefused
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
-from engine.files.plan import PlanFile, directory_mistakes
+from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.yaml_reader import dump_plain, read
 from engine.http.forms import parse_day
 from engine.rules.calendar import day_digits
@@ -75,6 +75,7 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
     draft, rules = sheet.draft, sheet.draft["report_rules"]
     fields: dict[str, tuple[str, ...]] = {name: (str(draft.get(name) or ""),) for name in PLAIN}
     fields["issued_on"] = (written(draft.get("issued_on")),)
+    fields["year"] = (str(draft.get("year") or ""),)
     fields["issuer"] = (shown(directory, draft.get("issuer") or "") or sheet.found["issuer"] or "",)
     fields["supervisor"] = (shown(directory, draft.get("supervisor") or ""),)
     fields["due_day"] = (str(rules[DEFAULT_RULE]["due_day"]),)
@@ -154,7 +155,8 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
     out.data |= {name: " ".join(text(name).split()) for name in PLAIN}
     out.data |= {name: _agency_id(text(name), name, directory, out) for name in ("issuer", "supervisor")}
     issued = _day(text("issued_on"), "issued_on", out)
-    out.data |= {"issued_on": issued and issued.isoformat(), "year": issued and issued.year, "directory": directory.id}
+    out.data |= {"issued_on": issued and issued.isoformat(), "year": _year(text("year"), issued, out)}
+    out.data["directory"] = directory.id
     rules = _Rules(out, _number(text("due_day"), "due_day", out) or 17)
     cycle = tuple(each for each in text("undated").split() if each in tuple(Cadence))
     sections: dict[int, dict[str, Any]] = {}
@@ -351,6 +353,16 @@ def _day(typed: str, name: str, out: Reviewed) -> date | None:
         return None
 
 
+def _year(typed: str, issued: date | None, out: Reviewed) -> int | None:
+    """The year that the plan is for; that of its issue where none is typed."""
+    if not typed:
+        return None if issued is None else issued.year
+    if re.fullmatch(r"20\d\d", typed):
+        return int(typed)
+    out.wrong("year", Text("năm viết như 2027", "a year like 2027"))
+    return None
+
+
 def _number(typed: str, name: str, out: Reviewed) -> int | None:
     if re.fullmatch(r"0?[1-9]|[12]\d|3[01]", typed):
         return int(typed)
@@ -370,7 +382,7 @@ def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
     """The plan if it is valid; else None, with errors by field in ``out.problems`` («» for the whole plan)."""
     directory = extended(directory, out.new)
     try:
-        plan = read(dump_plain(out.data), PlanFile, also=lambda plan: directory_mistakes(plan, directory))
+        plan = read(dump_plain(out.data), PlanFile, also=lambda plan: loading_mistakes(plan, directory))
     except FileRefused as refused:
         for problem in refused.problems:
             name = _shown_field(problem.field, out.origin)
@@ -397,4 +409,4 @@ def _shown_field(path: str, origin: Mapping[str, str]) -> str:
         if path.startswith(f"{new}."):
             key = re.split(r"[.\[]", path.removeprefix(f"{new}."))[0]
             return f"{origin[new]}.{SHOWN_AT.get(key, key)}"
-    return path if path in (*PLAIN, "issued_on", "issuer", "supervisor") else ""
+    return path if path in (*PLAIN, "issued_on", "year", "issuer", "supervisor") else ""

@@ -16,7 +16,7 @@ from engine.web.pages.plans.import_sheet import Row, Sheet
 
 HEAD = ""
 """The part for the plan's own fields and the choices for all duties, on the first page."""
-HEAD_FIELDS = frozenset({*PLAIN, "issued_on", "issuer", "supervisor", "due_day", "undated", "remember"})
+HEAD_FIELDS = frozenset({*PLAIN, "issued_on", "year", "issuer", "supervisor", "due_day", "undated", "remember"})
 MAX_PAGE_BYTES = 20_000
 """Maximum size of a page's lines and open duties in bytes; one duty that is larger has a page of its own."""
 MAX_OPEN_BYTES = 12_000

@@ -121,9 +121,8 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
     left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
     with knowing(directory.every_name):
         shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT] + _doubted(plan)
-    year = plan.date.year if plan.date else 2000
     matched_by = matching_directory(kept["warnings"], directory)
-    lines = [_left(each, matched_by, year) for each in sorted(shown, key=lambda each: each.place.order)]
+    lines = [_left(each, matched_by, plan.year or 2000) for each in sorted(shown, key=lambda each: each.place.order)]
     return Sheet(plan.name, kept | {"duties": duties, "left": lines, "unknown": _unknown(duties)}, draft)
 
 

@@ -353,6 +353,8 @@ def test_corrections_reach_the_plan(desk: Office, typed: Pairs) -> None:
         (f"{ITEM.format(2)}.duties[0].due", "45", "từ 1 đến 31"),
         ("number", "188", "viết sai dạng"),
         pytest.param("issued_on", "hôm qua", "Không đọc được ngày", marks=pytest.mark.deep),
+        ("year", "27", "năm viết như 2027"),
+        ("year", "2024", "không phải năm ban hành (2021-04-07) hay năm sau đó"),
         ("short_title", "Kế hoạch phòng, chống mại dâm", "có từ ngữ nhạy cảm của lĩnh vực"),
         pytest.param("sms_name", "Kế hoạch 188", "viết sai dạng", marks=pytest.mark.deep),
         pytest.param("supervisor", "Sở Không Có", "danh bạ không có", marks=pytest.mark.deep),
@@ -371,6 +373,13 @@ def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
     assert (f"{ITEM.format(0)}.duties[0].text", "Đã sửa.") in first
     assert dict(fields(send(desk, first, "page:0").text)).get("number") == dict(sent).get("number")
     assert rows(desk.context.database, Plan) == []
+
+
+def test_the_year_of_a_plan_is_shown_and_may_be_another_than_that_of_its_issue(desk: Office, typed: Pairs) -> None:
+    assert dict(typed)["year"] == "2021"
+    send(desk, changed(typed, year="2022", issued_on="20/11/2021"))
+    plan = row(desk.context.database, Plan)
+    assert (plan.year, plan.issued_on.year, plan.file["year"]) == (2022, 2021, 2022)
 
 
 def test_a_mistake_after_a_dropped_item_still_stands_beside_its_own_field(desk: Office, typed: Pairs) -> None:
@@ -506,6 +515,7 @@ def test_activation_asks_in_figures_and_an_old_plan_warns(sqlite_database: Datab
     late = open_office(sqlite_database, tmp_path, now=at("2022-03-01", "10:00"))
     path = f"/plans/{laid.plan_id}/activate"
     assert "Gửi 5 thư cho 5 người và bắt đầu nhắc theo lịch?" in soon.get(path).text
+    assert "Kế hoạch của năm 2021: kỳ đầu 6 tháng đầu năm 2021, kỳ cuối năm 2021" in soon.get(path).text
     kept = "Để lại trên máy chủ 5 thư cho 5 người, chưa gửi, và bắt đầu nhắc theo lịch?"
     assert kept in alone.get(path).text
     assert "Chưa cài máy chủ thư đi" in alone.get(path).text

@@ -1,0 +1,102 @@
+"""The year that a plan is for: by its title, else by the times that its duties name, else by its date of issue.
+
+A plan for next year is issued in the last months of this one; taken for a plan of this year it would ask for nothing.
+So the title is looked at first, and a person is asked wherever the year is not that of the issue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from engine.importer.model import Deadline, Doubt, Found
+from engine.importer.vietnamese import matching, spelled
+from engine.rules.calendar import day_digits
+
+_DATED = spelled(r"(?:ngày )?(?<!\d)\d{1,2} (?:tháng|[/.-]) \d{1,2} (?:năm|[/.-]) 20\d\d|\d{1,7} / 20\d\d / [\wđ-]+")
+_SPAN = spelled(r"(?<!\d)(?P<first>20\d\d) (?:-|đến(?: năm)?|tới(?: năm)?) (?P<last>20\d\d)(?!\d)")
+_YEAR = re.compile(r"(?:năm\s*|(?:quý|tháng)\s*\w{1,3}\s*/\s*|\s(?=20\d\d\W*$))(?P<year>20\d\d)(?!\d)")
+_GOAL = spelled(r"(?:đến|tới|tầm nhìn|định hướng|hướng tới|trước) (?:hết )?(?:năm)? $")
+_LAW = spelled(r"(?<!\w)(?:luật|hiến pháp|pháp lệnh)(?!\w)[^,;.]{0,80}$")
+_SUMS_UP = spelled(r"(?:tổng kết|sơ kết|kết quả|đánh giá|báo cáo|tình hình|rút kinh nghiệm)(?!\w)")
+_PLANS = spelled(r"(?:kế hoạch|phương hướng|nhiệm vụ|chương trình|triển khai|mục tiêu|dự toán)(?!\w)")
+_AUTUMN = 9
+"""The month from which a plan without a year in its title may be the next year's by the times that it names."""
+
+
+@dataclass(frozen=True)
+class PlannedYear:
+    """``year``: None where the document names none. ``doubts``: what a person is asked, if it is not plain."""
+
+    year: int | None
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A year in a title. ``past``: that of work which the title sums up, or of a law."""
+
+    year: int
+    past: bool
+
+
+def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -> PlannedYear:
+    """The year by title, times and date. ``times``: the words about time of all duties."""
+    plain = _DATED.sub(lambda found: " " * len(found[0]), matching(title.text))
+    place = str(title.place)
+    spans = [(int(each["first"]), int(each["last"])) for each in _SPAN.finditer(plain)]
+    named = list(_named(_SPAN.sub(lambda found: " " * len(found[0]), plain)))
+    if issued is None:
+        year = next((each.year for each in named if not each.past), next((first for first, _ in spans), None))
+        undated = f"lấy năm {year} theo tên văn bản; không đọc được ngày ban hành"
+        return PlannedYear(year, (Doubt("plan_year", undated, place),) if year else ())
+    single = _single(named, issued.year)
+    span = next(((first, last) for first, last in spans if first <= issued.year + 1 and last >= issued.year), None)
+    by_title = single or (max(span[0], issued.year) if span else None)
+    by_times = _by_times(times, issued)
+    year = by_title or by_times or issued.year
+    said = []
+    if span and not single:
+        said.append(f"văn bản cho giai đoạn {span[0]}-{span[1]}, lấy năm {year}, mỗi năm sau nạp một kế hoạch riêng")
+    if year != issued.year:
+        where = "theo tên văn bản" if by_title else "theo thời hạn của các nhiệm vụ"
+        said.append(f"lấy năm {year} {where}; ban hành {day_digits(issued)}")
+    elif by_times:
+        said.append(f"lấy năm {year} theo tên văn bản; phần lớn thời hạn thuộc năm {by_times}")
+    return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
+
+
+def _named(title: str) -> Iterator[_Named]:
+    """The years of a title, but for those to which something is to last."""
+    start = 0
+    for found in _YEAR.finditer(title):
+        before = title[: found.start("year")]
+        words = title[start : found.start()]
+        start = found.end()
+        if _GOAL.search(before):
+            continue
+        sums_up = max((each.start() for each in _SUMS_UP.finditer(words)), default=-1)
+        plans = max((each.start() for each in _PLANS.finditer(words)), default=-1)
+        yield _Named(int(found["year"]), past=sums_up > plans or _LAW.search(words) is not None)
+
+
+def _single(named: Iterable[_Named], issued: int) -> int | None:
+    """The year of issue if the title plans it, else the next one: a title of next year sums up nothing."""
+    years = list(named)
+    if any(each.year == issued and not each.past for each in years):
+        return issued
+    return issued + 1 if any(each.year == issued + 1 for each in years) else None
+
+
+def _by_times(times: Iterable[Deadline], issued: date) -> int | None:
+    """The next year, where a plan of the last months names clearly more times of it than of its own year. The January
+    after a year is still about that year."""
+    if issued.month < _AUTUMN:
+        return None
+    points = [each for time in times for each in time.days if not each.startswith(f"{issued.year + 1}-01")]
+    counts = Counter(int(each[:4]) for each in points if each[:4].isdecimal())
+    later, own = counts[issued.year + 1], counts[issued.year]
+    return issued.year + 1 if later >= 2 and later > 2 * own else None
