@@ -36,7 +36,7 @@ from engine.files.plan_parts import (
 )
 from engine.files.yaml_reader import read
 from engine.rules.calendar import Due, WorkCalendar, add_months, day_digits, written
-from engine.rules.periods import Cadence, Period, due_day, named, periods
+from engine.rules.periods import Cadence, Period, due_day, named, nominal_due, periods
 from engine.terms import Urgency
 from engine.text import Text
 
@@ -293,11 +293,13 @@ def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: 
 
 
 def cycle_periods(plan: PlanFile, duty: DutyEntry, until: date | None = None) -> Iterator[Period]:
-    """The periods of a duty's cycles in the plan's year, by closing date. One whose data window closed before the issue
-    is not owed, nor is one of the year in which a plan for the next was issued."""
+    """The periods of a duty's cycles in the plan's year, by closing date. One whose data window closed or whose report
+    was due before the issue is not owed, nor is one of the year in which a plan for the next was issued."""
     rule = plan.rule_of(duty)
     first, last = max(plan.issued_on, date(plan.year, 1, 1)), until or date(plan.year, 12, 31)
-    return periods(duty.cadence, first, last, rule.data_window, year_covers_h2=rule.year_covers_h2)
+    for each in periods(duty.cadence, first, last, rule.data_window, year_covers_h2=rule.year_covers_h2):
+        if nominal_due(each, rule.due_day or 1, in_last_month=rule.in_last_month) >= plan.issued_on:
+            yield each
 
 
 def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
@@ -317,7 +319,7 @@ def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
 
 
 def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
-    return due_day(each, rule.due_day or 1, calendar, roll=rule.roll)
+    return due_day(each, rule.due_day or 1, calendar, roll=rule.roll, in_last_month=rule.in_last_month)
 
 
 def _due_period(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> DuePeriod:

@@ -96,8 +96,8 @@ class Override(FileModel):
 
 class ReportRule(FileModel):
     """When and to whom to report. Periodic duties use ``due_day``: the first day of that number on which the data is
-    complete. One-time duties use ``on`` or ``months_after_issue`` (Civil Code 2015 art. 148). ``wording`` is the
-    document's."""
+    complete; with ``in_last_month`` that of the period's last month («trước ngày 10 của tháng cuối quý»). One-time
+    duties use ``on`` or ``months_after_issue`` (Civil Code 2015 art. 148). ``wording`` is the document's."""
 
     source: RuleSource
     basis: str = ""
@@ -110,6 +110,7 @@ class ReportRule(FileModel):
     year_covers_h2: Flag = True
     on: Day | None = None
     months_after_issue: Annotated[Whole, Field(ge=1, le=60)] | None = None
+    in_last_month: Flag = False
 
     @property
     def data_window(self) -> Window:

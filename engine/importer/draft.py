@@ -184,6 +184,8 @@ class _Draft:
                 yield f"    on: {timing.on}"
             if timing.due_day:
                 yield f"    due_day: {timing.due_day}"
+            if timing.in_last_month:
+                yield "    in_last_month: true"
             yield f"    wording: {_quoted(timing.wording)}"
 
     # -- sections --------------------------------------------------------------------------------------------------

@@ -151,10 +151,16 @@ def numbered_day(month: date, day: int) -> date:
     return min(first + (day - 1) * ONE_DAY, add_months(first, 1) - ONE_DAY)
 
 
-def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True) -> Due:
-    """Due on the first day number ``day`` after the data window closes: for a window to 14/6, day 17 is 17/6 and day 5
-    is 5/7, because data that is still being collected cannot be reported."""
+def nominal_due(each: Period, day: int, *, in_last_month: bool = False) -> date:
+    """The first day number ``day`` after the data window closes: for a window to 14/6, day 17 is 17/6 and day 5 is 5/7,
+    because data that is still being collected cannot be reported. ``in_last_month``: the plan itself names a day of the
+    period's last month («trước ngày 10 của tháng cuối quý»), which then holds though the data closes later."""
     nominal = numbered_day(each.end, day)
-    if nominal < each.end:
+    if nominal < each.end and not in_last_month:
         nominal = numbered_day(add_months(each.end, 1), day)
-    return calendar.due(nominal, roll=roll)
+    return nominal
+
+
+def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True, in_last_month: bool = False) -> Due:
+    """``nominal_due``, rolled over closed days."""
+    return calendar.due(nominal_due(each, day, in_last_month=in_last_month), roll=roll)

@@ -40,7 +40,7 @@ before    (?:{named} ?,? )?(?:ngày )?
 day       {before}(?P<d>\d{1,2}) [/.-] (?P<m>\d{1,2})(?: [/.-] (?P<y>\d{4}))?(?![\d%])
 worded    {before}(?P<d>\d{1,2}) tháng (?P<m>\d{1,2})(?: (?:năm|/|,) (?P<y>\d{4}))?(?!\d)
 onlyday   ngày (?:mùng |mồng )?(?P<d>\d{1,2})(?! ?[/.-] ?\d)(?!\d)
-bareday   (?:ngày )?(?P<d>\d{1,2})(?= (?:hằng|hàng|mỗi|của) (?:tháng|quý))
+bareday   (?:ngày )?(?P<d>\d{1,2})(?= (?:(?:hằng|hàng|mỗi|của) (?:tháng|quý)|tháng cuối))
 of        /|năm
 about     (?:(?:đầu|giữa|cuối|hết) )?
 month     {about}tháng (?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])
@@ -216,6 +216,7 @@ _RULES = tuple(
         for row in r"""
 date      undated  {cue} {hour}{point}{each}?{more}|{season}|trước ngày (?:[^\W\d_]+ ){1,4}{day}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
+date      always   {onlyday}(?= (?:của )?tháng cuối){each}
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
 period    event    (?:vào )?(?:đêm|sáng|chiều|tối) (?:ngày )?{day}
 date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{more}|vào {onlyday}(?= ?[.;])

@@ -12,24 +12,29 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from engine.importer.model import Deadline
+from engine.importer.vietnamese import matching, spelled
 
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
 _POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")
 _DAY = re.compile(r"(?:^|-)\d{2}$")
 _RANGE = re.compile(r"(?i)(?<!\w)từ .+ đến ")
+_LAST_MONTH = spelled(r"(?<!\w)(?:tháng )?cuối(?: cùng)?(?: của)?(?: mỗi)? (?:quý|kỳ)(?!\w)|(?<!\w)tháng cuối(?!\w)")
+_LAST_MONTHS = {"quarter": (3, 6, 9, 12), "half_year": (6, 12), "nine_month": (9,), "year": (12,)}
 _USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
 
 
 @dataclass(frozen=True)
 class Timing:
     """When a duty is owed: ``cadence`` of the plan file; ``on`` for a single act; ``due_day`` for cycles.
-    ``wording`` is the document's, empty when it says nothing and the default is meant. ``confirm``: why to look."""
+    ``wording`` is the document's, empty when it says nothing and the default is meant. ``confirm``: why to look.
+    ``in_last_month``: the day is one of the period's last month, by the document's words."""
 
     cadence: tuple[str, ...]
     wording: str = ""
     on: date | None = None
     due_day: int | None = None
     confirm: str = ""
+    in_last_month: bool = False
 
 
 def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
@@ -38,19 +43,52 @@ def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
     cadence = tuple(name for name in ORDER if any(name in each.cadence for each in deadlines))
     wording = "; ".join(each.text for each in deadlines)
     cycles = [name for name in cadence if name != "ad_hoc"]
-    days = [(each, point) for each in deadlines for point in _points(each)]
+    days = _days(deadlines)
     if not cycles:
         return _single(days, year, cadence, wording)
-    single = [(each, point) for each, point in days if not each.cadence and re.match(r"\d{4}-", point)]
-    named = [(each, point) for each, point in days if (each, point) not in single and _DAY.search(point)]
+    single = [(each, point) for each, point in days if _is_single(each, point)]
+    named = _reported(days)
     day = int(named[0][1][-2:]) if named else None
     due_day = day - 1 or 31 if day is not None and named[0][0].before else day
+    in_last_month = lies_in_last_month(deadlines, cycles)
     doubt = "" if day is not None else "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
+    if in_last_month and day == 1 and named[0][0].before:
+        doubt = "«trước ngày 01 của tháng cuối» là ngày cuối của tháng trước: đặt lại ngày gửi"
     if not single:
-        return Timing(cadence, wording, due_day=due_day, confirm=doubt)
+        return Timing(cadence, wording, due_day=due_day, confirm=doubt, in_last_month=in_last_month)
     once = _single(single, year, cadence, wording)
     doubts = "; ".join(filter(None, (once.confirm, doubt)))
-    return Timing(once.cadence, wording, once.on, due_day or (_USUAL_DAY if once.on else None), doubts)
+    usual = _USUAL_DAY if once.on else None
+    return Timing(once.cadence, wording, once.on, due_day or usual, doubts, in_last_month=in_last_month)
+
+
+_Points = Sequence[tuple[Deadline, str]]
+
+
+def _days(deadlines: Sequence[Deadline]) -> _Points:
+    return [(each, point) for each in deadlines for point in _points(each)]
+
+
+def _is_single(deadline: Deadline, point: str) -> bool:
+    """A last day of its own, beside the cycles."""
+    return not deadline.cadence and re.match(r"\d{4}-", point) is not None
+
+
+def _reported(days: _Points) -> _Points:
+    """The days on which cycles are reported."""
+    return [(each, point) for each, point in days if not _is_single(each, point) and _DAY.search(point)]
+
+
+def lies_in_last_month(deadlines: Sequence[Deadline], cycles: Sequence[str]) -> bool:
+    """Whether the days on which cycles are reported lie in the last month of their periods: «ngày 10 của tháng cuối
+    quý», or «trước 15/6 và 15/12» of half-years and years."""
+    named = _reported(_days(deadlines))
+    if not named:
+        return False
+    if _LAST_MONTH.search(matching(named[0][0].text)):
+        return True
+    months = {int(point[2:4]) for _, point in named if not point.startswith("---")}
+    return bool(months) and months <= {month for cycle in cycles for month in _LAST_MONTHS.get(cycle, ())}
 
 
 def _points(deadline: Deadline) -> tuple[str, ...]:

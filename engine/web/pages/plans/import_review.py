@@ -17,8 +17,10 @@ from engine.files.directory import AgencyEntry, DirectoryFile, fold
 from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.yaml_reader import dump_plain, read
 from engine.http.forms import parse_day
+from engine.importer.phrases.deadlines import deadlines_in
+from engine.importer.phrases.timing import lies_in_last_month
 from engine.rules.calendar import day_digits
-from engine.rules.periods import Cadence
+from engine.rules.periods import DECREE_09, Cadence
 from engine.text import Text
 from engine.web.pages.plans.import_sheet import Sheet, nearest
 
@@ -272,6 +274,8 @@ class _Rules:
     def __post_init__(self) -> None:
         basis = f"Đặt khi soát văn bản: ngày {self.default_day} của tháng cuối kỳ"
         rule = {"source": "local", "basis": basis, "to": self.out.data["supervisor"], "due_day": self.default_day}
+        if self.default_day < DECREE_09.end_day:  # else the data is complete by then
+            rule["in_last_month"] = True
         self.made[DEFAULT_RULE] = rule
 
     def rule(self, place: str, fields: Fields) -> str:
@@ -287,7 +291,9 @@ class _Rules:
                 on = _day(part, f"{place}.due", self.out)
         if due_day is None and on is None:
             due_day = self.default_day
-        key = (due_day, on, wording)
+        cycles = fields.get(f"{place}.cadence", ())
+        in_last_month = due_day is not None and lies_in_last_month(deadlines_in(wording), cycles)
+        key = (due_day, on, wording, in_last_month)
         if key not in self.ids:
             self.ids[key] = f"han-{len(self.ids) + 1}"
             rule = {
@@ -296,6 +302,7 @@ class _Rules:
                 "due_day": due_day,
                 "on": on and on.isoformat(),
                 "wording": wording,
+                "in_last_month": in_last_month,
             }
             self.made[self.ids[key]] = {name: value for name, value in rule.items() if value}
         return self.ids[key]

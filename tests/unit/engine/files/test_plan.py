@@ -183,6 +183,22 @@ def test_another_ministrys_window_moves_the_round():
     assert [each.due.nominal for each in found][:2] == [date(2021, 2, 5), date(2021, 3, 5)]
 
 
+def test_a_report_before_the_tenth_of_the_last_month_is_due_in_that_month():
+    words = "due_day: 9, in_last_month: true, wording: trước ngày 10 của tháng cuối quý"
+    quarters = plan(text=(HEAD + BODY).replace("due_day: 17", words).replace("[month]", "[quarter]"))
+    found = rounds_of(quarters, "IV.2.1")
+    assert [each.due.nominal for each in found] == [date(2021, month, 9) for month in (3, 6, 9, 12)]
+    assert [each.due.nominal for each in rounds_of(quarters, "IV.1.1")] == [date(2021, 12, 9)]
+
+
+def test_a_report_that_was_due_before_the_plan_was_issued_is_not_owed():
+    words = "due_day: 9, in_last_month: true"
+    text = (
+        (HEAD + BODY).replace("due_day: 17", words).replace("[month]", "[quarter]").replace("2021-01-29", "2021-06-10")
+    )
+    assert [each.period.key for each in rounds_of(plan(text=text), "IV.2.1")] == ["2021-Q3", "2021-Q4"]
+
+
 NEXT = HEAD.replace("2021-01-29", "2020-11-20") + BODY
 
 

@@ -71,6 +71,16 @@ def test_dates_in_the_document_become_rules_with_its_words(read):
     assert rules[0].wording == "trước ngày 16/12/2022"
 
 
+def test_a_day_of_the_last_month_is_written_into_the_rule(read):
+    plan = read(
+        "I. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Định kỳ hằng quý báo cáo trước ngày 10 của tháng cuối quý.\n"
+        "- Họp trước ngày 10 hằng tháng.\n"
+    )
+    drafted = read_yaml(as_plan_yaml(plan, _Everybody()), PlanFile, "draft.yaml")
+    rules = [drafted.rule_of(placed.duty) for placed in drafted.duties.values()]
+    assert [(rule.due_day, rule.in_last_month) for rule in rules] == [(9, True), (9, False)]
+
+
 @pytest.mark.parametrize(
     ("number", "title", "named"),
     [

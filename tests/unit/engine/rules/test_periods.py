@@ -119,6 +119,14 @@ def test_reports_are_due_on_the_numbered_day_and_roll_from_sunday():
     assert due_day(half, 20, OFFICE, roll=False).on == date(2021, 6, 20)
 
 
+def test_a_day_of_the_last_month_lies_in_it_though_the_data_closes_later():
+    assert due_day(named("2026-Q4"), 9, OFFICE, in_last_month=True).on == date(2026, 12, 9)
+    assert due_day(named("2026-Q2", WHOLE_MONTHS), 9, OFFICE, in_last_month=True).nominal == date(2026, 6, 9)
+    sunday = due_day(named("2026-Q2"), 7, OFFICE, in_last_month=True)
+    assert (sunday.nominal, sunday.on) == (date(2026, 6, 7), date(2026, 6, 8))
+    assert sunday.why["vi"] == "ngày 07/6/2026 là Chủ nhật, hạn chuyển sang thứ Hai, 08/6/2026"
+
+
 def test_the_31st_of_a_short_month_is_its_last_day():
     assert due_day(named("2021-06"), 31, OFFICE).nominal == date(2021, 6, 30)
     assert due_day(named("2021-02"), 31, OFFICE).nominal == date(2021, 2, 28)

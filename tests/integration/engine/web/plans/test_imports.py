@@ -375,6 +375,32 @@ def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
     assert rows(desk.context.database, Plan) == []
 
 
+@pytest.mark.parametrize(
+    ("wording", "cadence", "lies"),
+    [
+        ("trước ngày 10 của tháng cuối quý", ["quarter"], True),
+        ("trước ngày 10/6 và 10/12", ["half_year", "year"], True),
+        ("trước ngày 10 hằng tháng", ["month"], False),
+        ("", ["quarter"], False),
+    ],
+)
+def test_a_day_of_the_last_month_stays_one_through_the_review(
+    desk: Office, typed: Pairs, wording: str, cadence: list[str], lies: bool
+) -> None:
+    duty = ITEM.format(1) + ".duties[0]"
+    send(desk, changed(typed, **{f"{duty}.due": "9", f"{duty}.wording": wording, f"{duty}.cadence": cadence}))
+    file = row(desk.context.database, Plan).file
+    rule = file["report_rules"][file["sections"][0]["items"][1]["duties"][0]["rule"]]
+    assert (rule["due_day"], rule.get("in_last_month", False)) == (9, lies)
+
+
+def test_the_common_day_is_one_of_the_periods_last_month_as_the_form_says(desk: Office, typed: Pairs) -> None:
+    send(desk, changed(typed, due_day="10"))
+    rule = row(desk.context.database, Plan).file["report_rules"]["mac-dinh"]
+    assert (rule["due_day"], rule["in_last_month"]) == (10, True)
+    assert rule["basis"].endswith("ngày 10 của tháng cuối kỳ")
+
+
 def test_the_year_of_a_plan_is_shown_and_may_be_another_than_that_of_its_issue(desk: Office, typed: Pairs) -> None:
     assert dict(typed)["year"] == "2021"
     send(desk, changed(typed, year="2022", issued_on="20/11/2021"))

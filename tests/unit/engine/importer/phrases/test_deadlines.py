@@ -257,3 +257,40 @@ def test_a_day_on_which_something_begins_is_to_be_confirmed():
 def test_a_year_that_was_added_is_to_be_confirmed():
     assert "2022" in timing_of(deadlines_in("trước ngày 15/12"), 2022).confirm
     assert timing_of(deadlines_in("trước ngày 15/12/2022"), 2022).confirm == ""
+
+
+IN_LAST_MONTH = (
+    ("Định kỳ hằng quý báo cáo trước ngày 10 của tháng cuối quý.", 9),
+    ("Định kỳ hằng quý, báo cáo UBND tỉnh trước ngày 10 tháng cuối kỳ.", 9),
+    ("Định kỳ hằng quý, năm báo cáo trước ngày 10 của tháng cuối kỳ báo cáo.", 9),
+    ("Hằng quý báo cáo trước ngày 10 tháng cuối cùng của quý.", 9),
+    ("Hằng quý báo cáo vào ngày 15 tháng cuối quý.", 15),
+    ("Báo cáo định kỳ quý (ngày 10 tháng cuối quý).", 10),
+    ("Định kỳ 6 tháng, năm báo cáo trước 15/6 và 15/12.", 14),
+    ("Định kỳ 6 tháng, năm báo cáo trước ngày 10/6 và trước ngày 10/12.", 9),
+    ("Báo cáo năm trước ngày 10 tháng 12 hằng năm.", 9),
+)
+
+
+@pytest.mark.parametrize(("text", "day"), IN_LAST_MONTH)
+def test_a_day_of_the_last_month_of_a_period_lies_in_that_month(text, day):
+    found = timing_of(deadlines_in(text), 2026)
+    assert (found.due_day, found.in_last_month, found.confirm) == (day, True, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Báo cáo trước ngày 05 hằng tháng.",
+        "Hằng quý báo cáo trước ngày 05 của tháng đầu quý sau.",
+        "Định kỳ 6 tháng, năm báo cáo trước ngày 10/7 và 10/01 năm sau.",
+        "Hằng quý báo cáo trước ngày 20.",
+    ],
+)
+def test_other_days_of_reports_come_after_their_data(text):
+    assert timing_of(deadlines_in(text), 2026).in_last_month is False
+
+
+def test_before_the_first_of_the_last_month_is_asked_about():
+    found = timing_of(deadlines_in("Hằng quý báo cáo trước ngày 01 của tháng cuối quý."), 2026)
+    assert "ngày cuối của tháng trước" in found.confirm
