@@ -29,7 +29,7 @@ from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
-from engine.terms import EventKind, PlanState, State
+from engine.terms import EventKind, PlanState, State, Urgency
 from engine.text import Text
 
 
@@ -179,8 +179,9 @@ def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar)
 
 
 def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime) -> int:
+    urgent = plan.urgency is not Urgency.NORMAL
     ladders = {
-        request: store_ladder(session, policy.ladders["request" if request else "order"]) for request in (False, True)
+        request: store_ladder(session, policy.ladder(request=request, urgent=urgent)) for request in (False, True)
     }
     rows = [
         _assignment(plan, opening, agency_id, ladders[opening.duty.request], now)

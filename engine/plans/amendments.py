@@ -28,7 +28,7 @@ from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
-from engine.terms import OPEN_STATES, EventKind, PlanState, State
+from engine.terms import OPEN_STATES, EventKind, PlanState, State, Urgency
 from engine.text import Text
 
 ADDED = "added"
@@ -240,7 +240,7 @@ def _open(
     """Open assignments; existing ones are left unchanged. Returns how many are new. A new owner of a period whose due
     date has passed gets the time of a returned report."""
     policy, today = book.policy(plan.policy_id), local_date(now)
-    ladder_id = store_ladder(session, policy.ladders["request" if request else "order"])
+    ladder_id = store_ladder(session, policy.ladder(request=request, urgent=plan.urgency is not Urgency.NORMAL))
     owners = list(owners)
     rows = [
         {

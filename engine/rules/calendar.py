@@ -150,6 +150,16 @@ class WorkCalendar:
         return Due(nominal, on, reasons)
 
 
+@dataclass(frozen=True)
+class _EveryDay(WorkCalendar):
+    def is_working(self, day: date) -> bool:
+        return True
+
+
+EVERY_DAY: WorkCalendar = _EveryDay()
+"""Counts every day: for the reminders of an urgent plan, never for a due date."""
+
+
 def written(day: date, language: str = "vi") -> str:
     """A date inside a sentence: «thứ Hai, 07/6/2021», "Monday, 07/6/2021" (Decree 30/2020/NĐ-CP, annex II, V.8c)."""
     return f"{in_sentence(WEEKDAYS[language][day.weekday()])}, {day_digits(day)}"

@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Annotated, Literal, Self, TypeVar, assert_never
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from engine.rules.calendar import ONE_DAY, WorkCalendar
+from engine.rules.calendar import EVERY_DAY, ONE_DAY, WorkCalendar
 from engine.terms import NoticeKind, Quiet, Role, State
 from engine.text import Text
 
@@ -106,6 +107,12 @@ class Ladder(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     rungs: tuple[Rung, ...]
+    every_day: SkipJsonSchema[bool] = Field(default=False, exclude_if=lambda value: not value)
+    """Offsets count every day, and nothing waits for a working one. Set for the assignments of an urgent plan."""
+
+    def days(self, calendar: WorkCalendar) -> WorkCalendar:
+        """The days that the offsets count."""
+        return EVERY_DAY if self.every_day else calendar
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -158,6 +165,12 @@ class Policy(BaseModel):
     """Notices that a recipient may get weekly instead of at once. Never overdue notices or returned reports."""
     ladders: dict[Literal["order", "request"], Ladder]
 
+    def ladder(self, *, request: bool, urgent: bool) -> Ladder:
+        """The ladder with which an assignment opens. A plan that is marked khẩn, thượng khẩn or hỏa tốc acts when its
+        moment comes, also on closed days."""
+        ladder = self.ladders["request" if request else "order"]
+        return ladder.model_copy(update={"every_day": True}) if urgent else ladder
+
     def resubmission(self, returned_on: date, due_on: date | None, calendar: WorkCalendar) -> date:
         """By when a report returned on a day is proposed to be resubmitted: never before its due date."""
         proposed = calendar.shift(returned_on, self.resubmit_days)
@@ -168,6 +181,10 @@ class Policy(BaseModel):
         if set(self.ladders) != {"order", "request"}:
             raise ValueError(
                 Text("cần cả hai thang «order» và «request»", "both ladders are needed: “order” and “request”")
+            )
+        if any(ladder.every_day for ladder in self.ladders.values()):
+            raise ValueError(
+                Text("every_day theo độ khẩn của kế hoạch, không ghi ở đây", "every_day follows the plan's urgency")
             )
         if not self.window.opens <= self.decide_at <= self.send_at <= self.window.closes:
             raise ValueError(
@@ -256,7 +273,7 @@ def _dated_rungs(rules: _RulesKey, opened_on: date, due_on: date | None) -> tupl
 
 def dates(ladder: Ladder, opened_on: date, due_on: date | None, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
     """The rungs of an assignment with their local dates, in order of date."""
-    return _dated_rungs(_RulesKey(ladder, calendar), opened_on, due_on)
+    return _dated_rungs(_RulesKey(ladder, ladder.days(calendar)), opened_on, due_on)
 
 
 def applicable(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
@@ -275,7 +292,8 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
     1. Rungs dated after ``acted_until`` and up to today are due; those dated before the opening are skipped.
     2. A person gets only the latest due rung for their role, not the whole ladder.
     3. Once late, the agency is notified before the department above it, and that before the leadership: when several
-       rungs became due together (after downtime or a returned report) the higher ones wait for the next working day.
+       rungs became due together (after downtime or a returned report) the higher ones wait for the next working day;
+       those of an urgent plan for the next day.
     """
     ahead = [each for each in applicable(ladder, facts, calendar) if _is_ahead(each[0], facts)]
     due = [each for each in ahead if each[0] <= today]
@@ -285,7 +303,7 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
     acted_until = held_from - ONE_DAY if held_from is not None else max(today, facts.acted_until or today)
     fired, skipped = _coalesce(due, facts)
     if held_from is not None:
-        next_on: date | None = calendar.shift(today, 1)
+        next_on: date | None = ladder.days(calendar).shift(today, 1)
     else:
         next_on = next((on for on, rung in ahead if on > today and not _not_needed(rung, facts)), None)
     quiet = None

@@ -27,7 +27,7 @@ from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Role, State, Timing
+from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Role, State, Timing, Urgency
 
 MAX_SIMULATED_PLANS = 30
 """With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
@@ -258,7 +258,7 @@ def _periods_to_open(
         )
     )
     for each in planned(session, plan, policy, book.calendar):
-        ladder = policy.ladders["request" if each.duty.request else "order"]
+        ladder = policy.ladder(request=each.duty.request, urgent=plan.urgency is not Urgency.NORMAL)
         opens_on = max(each.opens_on, today.day)
         facts = Facts(State.ASSIGNED, opens_on, each.due_period.due.on, opens_on - ONE_DAY)
         letters = tuple(_future_letters(ladder, facts, today))
@@ -274,7 +274,7 @@ def _periods_to_open(
 def _future_letters(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tuple[Role, date]]:
     """(role, day) of each future rung of a ladder."""
     for on, rung in upcoming(ladder, facts, today.calendar):
-        day = today.calendar.on_or_after(on)
+        day = ladder.days(today.calendar).on_or_after(on)
         yield from ((role, day) for role in rung.to)
 
 

@@ -16,7 +16,7 @@ from engine.rules.calendar import WorkCalendar
 from engine.rules.policy import Policy, dates
 from engine.store.database import table
 from engine.store.records import Assignment, Plan, PolicyRecord
-from engine.terms import OPEN_STATES, PlanState
+from engine.terms import OPEN_STATES, PlanState, Urgency
 from engine.text import Text
 
 MAX_COUNTED_PLANS = 30
@@ -99,11 +99,11 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     if not coming:
         return Reach(open_now)
     plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].due_period.due.on))
-    ladder = policy.ladders["request" if opening.duty.request else "order"]
+    ladder = policy.ladder(request=opening.duty.request, urgent=plan.urgency is not Urgency.NORMAL)
     opens_on = max(opening.opens_on, today)
     rung_dates = dates(ladder, opens_on, opening.due_period.due.on, calendar)
     example = Example(
-        plan,
+        plan.number,
         opening.due_period.period.key,
         opens_on,
         opening.due_period.due.on,
@@ -112,12 +112,12 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
 
 
-def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> Iterator[tuple[str, Any]]:
-    """(plan number, opening) for each owner whose assignment has not opened."""
+def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> Iterator[tuple[Any, Any]]:
+    """(plan, opening) for each owner whose assignment has not opened."""
     a = table(Assignment)
     columns = select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)
     opened = set(map(tuple, session.connection().execute(columns)))
     for each in planned(session, plan, policy, calendar):
         for agency_id in each.duty.owners:
             if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
-                yield plan.number, each
+                yield plan, each

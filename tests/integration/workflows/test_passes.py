@@ -295,6 +295,43 @@ def test_an_urgent_plan_s_letters_go_at_night(sqlite_database: Database, urgency
     assert min(letter.at for letter in box.letters) == at(day, wall)
 
 
+@pytest.mark.parametrize("urgency", [Urgency.KHAN, Urgency.THUONG_KHAN, Urgency.HOA_TOC])
+def test_the_letters_of_an_urgent_plan_activated_on_a_sunday_night_are_out_by_the_next_tick(
+    sqlite_database: Database, urgency: Urgency
+) -> None:
+    sunday, box = at("2021-04-11", "23:10"), LetterBox()
+    laid = activated(store(sqlite_database, now=sunday, plan=plan_file(urgency=urgency)), now=sunday)
+    ticked(laid, at("2021-04-11", "23:15"), box)
+    assert len(box.letters) == len(rows(sqlite_database, Letter)) == 5
+    assert {each.rung for each in rows(sqlite_database, Notice)} == {"open"}
+
+
+def test_a_plan_without_a_mark_waits_for_monday(sqlite_database: Database) -> None:
+    sunday, box = at("2021-04-11", "23:10"), LetterBox()
+    laid = activated(store(sqlite_database, now=sunday), now=sunday)
+    ticked(laid, at("2021-04-11", "23:15"), box)
+    assert (box.letters, rows(sqlite_database, Letter)) == ([], [])
+    assert next_action(sqlite_database) == {at("2021-04-12", "07:00")}
+
+
+def test_an_urgent_plan_reminds_on_closed_days_and_its_due_dates_still_roll(sqlite_database: Database) -> None:
+    """The half-year is due on Sunday 20/6: that moves to Monday; the reminder of the day before comes on the Sunday."""
+    began = at("2021-06-16", "09:00")
+    plan = plan_file(items=(item(1, "so-ban", rule="gui-tinh"),), urgency="khan")
+    laid = activated(store(sqlite_database, now=began, plan=plan), now=began)
+    lived(laid, began, at("2021-06-22", "12:00"))
+    (task,) = rows(sqlite_database, Assignment)
+    assert task.due_on == date(2021, 6, 21)
+    fired = {each.detail["rung"]: each.at for each in rows(sqlite_database, Event, kind=EventKind.RUNG_FIRED)}
+    assert fired["A+3"] == at("2021-06-19", "07:00")  # a Saturday
+    assert fired["T-1"] == at("2021-06-20", "07:00")  # a Sunday
+    assert fired["T+1"] == at("2021-06-22", "07:00")
+
+
+def next_action(database: Database) -> set[datetime | None]:
+    return {each.next_action_at for each in rows(database, Assignment)}
+
+
 # --- between deciding and sending ---------------------------------------------------------------------------------
 
 

@@ -143,8 +143,6 @@ def test_a_pass_on_a_closed_day_writes_for_the_next_working_one(database: Databa
 def test_an_urgent_plan_writes_on_a_closed_day_at_once(database: Database) -> None:
     sunday = at("2021-04-11", "22:00")
     lay(database, now=sunday, plan=plan_file(items=(item(1, "so-ban"),), urgency="hoa_toc"))
-    with database.write() as session:
-        session.connection().execute(update(table(Assignment)).values(opened_on=date(2021, 4, 9)))
     swept(database, sunday)
     letter = row(database, Letter)
     assert (letter.urgent, letter.day, letter.send_after) == (True, date(2021, 4, 11), sunday)

@@ -47,6 +47,32 @@ def said(decision: Decision) -> list[str]:
     return [each.rung.rung for each in decision.fired]
 
 
+def test_the_ladder_of_an_urgent_plan_counts_every_day() -> None:
+    sunday, due = date(2021, 4, 11), date(2021, 4, 19)
+    hurried = policy().ladder(request=False, urgent=True)
+    found = {rung.rung: on for on, rung in dates(hurried, sunday, due, CALENDAR)}
+    assert (found["open"], found["A+3"], found["T-1"]) == (sunday, date(2021, 4, 14), date(2021, 4, 18))
+    assert found["T+3"] - due == timedelta(days=3)
+    decision = decide(hurried, facts(state=State.ASSIGNED, opened_on=sunday, acted_until=None), CALENDAR, sunday)
+    assert said(decision) == ["open"]
+    calm = policy().ladder(request=False, urgent=False)
+    assert calm == ORDER
+    assert {rung.rung: on for on, rung in dates(calm, sunday, due, CALENDAR)}["open"] == date(2021, 4, 12)
+
+
+def test_what_an_urgent_plan_escalates_together_waits_for_the_next_day_not_the_next_working_one() -> None:
+    hurried = policy().ladder(request=False, urgent=True)
+    friday = date(2021, 7, 9)
+    decision = decide(hurried, facts(due_on=date(2021, 6, 17)), CALENDAR, friday)
+    assert decision.next_on == date(2021, 7, 10)
+
+
+def test_whether_every_day_counts_is_the_plans_mark_and_no_setting() -> None:
+    ladders = {kind: ladder.model_dump() | {"every_day": True} for kind, ladder in policy().ladders.items()}
+    with pytest.raises(ValueError, match="every_day"):
+        policy(ladders=ladders)
+
+
 def test_the_default_ladder_of_plan_188_falls_on_these_days() -> None:
     found = {rung.rung: on for on, rung in dates(ORDER, OPENED, DUE, CALENDAR)}
     assert found == {
