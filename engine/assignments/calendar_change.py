@@ -3,7 +3,7 @@
 Swaps are decided a week before (Friday 2 January 2026 off, Saturday 10 January worked, decided on 25 December 2025), so
 a change is previewed before it is saved, by the same computation. A due date is computed again from its nominal day,
 an extended one from the day that was granted, unless a special law fixes it; so is the resubmission date of a returned
-report.
+report. A day that a person set goes on rolling over closed days, also where the rule's own days do not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
-from engine.store.records import Agency, Assignment, CalendarDay, Duty, Extension, Plan, Report
+from engine.store.records import Agency, Assignment, CalendarDay, Duty, Event, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
 from engine.text import Text
@@ -167,8 +167,8 @@ def _computed(
     granted, rules = _granted(session), _rolls(session)
 
     @cache  # thousands of assignments have the same dates
-    def new_due(due_on: date | None, nominal: date | None, until: date | None, roll: bool) -> Due | None:
-        return _new_due(due_on, nominal, until, roll, book.calendar, after)
+    def new_due(dates: _Dates) -> Due | None:
+        return _new_due(dates, book.calendar, after)
 
     @cache
     def moved_rungs(ladder_id: int, was: Facts, becomes: Facts) -> tuple[tuple[str, date, date], ...]:
@@ -176,8 +176,7 @@ def _computed(
 
     result = []
     for row in _open_rows(session, lock=lock):
-        roll = bool((row.added or {}).get("roll", rules.get((row.plan_id, row.rule), True)))
-        due = new_due(row.due_on, row.nominal_due, granted.get(row.id), roll)
+        due = new_due(_dates(row, granted.get(row.id), rules.get((row.plan_id, row.rule), True)))
         move = None
         if due is not None and due.on != row.due_on:
             move = Move(
@@ -191,17 +190,35 @@ def _computed(
     return result
 
 
-def _new_due(
-    due_on: date | None, nominal: date | None, until: date | None, roll: bool, before: WorkCalendar, after: WorkCalendar
-) -> Due | None:
-    """The due date under the new calendar; None if there is none to compute. An extension that was deliberately granted
-    to a closed day is kept."""
-    if due_on is None:
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    """What a due date is computed from. ``nominal``: the day before rolling. ``by_person``: not the rule's own day: an
+    extension, a dispatch or a return has set it. ``granted``: it is the day of an extension."""
+
+    due_on: date | None
+    nominal: date | None
+    roll: bool
+    by_person: bool
+    granted: bool
+
+
+def _dates(row: Any, until: date | None, rolls: bool) -> _Dates:
+    """``until``: the day to which the task was extended. ``rolls``: whether the rule's own days roll; those that a
+    person set do. A rule's own day that does not roll is the original one and stands on its nominal day."""
+    by_person = until is not None or not row.original_due_on == row.nominal_due == row.due_on
+    roll = by_person or bool((row.added or {}).get("roll", rolls))
+    return _Dates(row.due_on, until or row.nominal_due, roll, by_person, until is not None)
+
+
+def _new_due(row: _Dates, before: WorkCalendar, after: WorkCalendar) -> Due | None:
+    """The due date under the new calendar; None if there is none to compute. A day that a person chose although it was
+    closed, as by granting an extension to it, is kept."""
+    if row.due_on is None or row.nominal is None:
         return None
-    if until is not None:
-        due = after.due(until)
-        return due if due.on != before.due(until).on else None
-    return None if nominal is None else after.due(nominal, roll=roll)
+    if row.by_person and row.due_on == row.nominal and not before.is_working(row.nominal):
+        return None
+    due = after.due(row.nominal, roll=row.roll)
+    return None if row.granted and due.on == before.due(row.nominal).on else due
 
 
 def _moved_rungs(
@@ -261,11 +278,19 @@ def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
 
 
 def _granted(session: Session) -> dict[int, date]:
-    """Assignment id -> the last granted extension, for unfinished tasks; not one that a return has replaced since."""
-    x, a, r = table(Extension), table(Assignment), table(Report)
-    replaced = exists().where(r.c.assignment_id == x.c.assignment_id, r.c.resubmit_on.is_not(None))
+    """Assignment id -> the last granted extension, for unfinished tasks; not one that a return or a dispatch has
+    replaced since."""
+    x, a, r, e = table(Extension), table(Assignment), table(Report), table(Event)
+    returned = exists().where(r.c.assignment_id == x.c.assignment_id, r.c.resubmit_on.is_not(None))
+    dispatched = exists().where(
+        e.c.assignment_id == x.c.assignment_id,
+        e.c.kind == EventKind.DUE_MOVED,
+        e.c.at > x.c.decided_at,
+        e.c.detail["basis"].as_string().is_not(None),
+    )
     statement = select(x.c.assignment_id, x.c.until).join(a, a.c.id == x.c.assignment_id)
-    statement = statement.where(x.c.granted, unfinished(), ~replaced.where(r.c.returned_at > x.c.decided_at))
+    statement = statement.where(x.c.granted, unfinished(), ~returned.where(r.c.returned_at > x.c.decided_at))
+    statement = statement.where(~dispatched)
     statement = statement.order_by(x.c.decided_at, x.c.id)
     return {row[0]: row[1] for row in session.connection().execute(statement)}
 

@@ -374,7 +374,7 @@ def decide_extension(
         raise Conflict(Text("Đề nghị này đã được quyết định.", "This request has already been decided."))
     if granted:
         _require_unfinished(row, Text("gia hạn", "be extended"))
-        move_due(session, row, request.until, now)
+        move_due(session, row, request.until, now, nominal=request.until)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
     _log_event(session, kind, row, actor, now, until=request.until.isoformat(), answer=answer)
     _notify(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from ground.factory import (
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.calendar_change import Change, Preview
 from engine.errors import BadInput
+from engine.plans.bulk_changes import redate_all
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
 from engine.store.records import Assignment, CalendarDay, Event, Plan
@@ -155,6 +156,92 @@ def test_a_date_that_a_special_law_fixes_does_not_move(database: Database) -> No
     fixed = {"gui-so": {"source": "law", "to": "so-chinh", "due_day": 17, "roll": False}}
     laid = lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-ban"),), report_rules=fixed))
     assert previewed(laid, off("2021-06-17")).moves == ()
+
+
+FIXED = {"gui-so": {"source": "law", "to": "so-chinh", "due_day": 17, "roll": False}}
+"""A rule whose own dates do not roll; a date that a person sets does, and goes on doing so."""
+
+
+@pytest.fixture
+def fixed(database: Database) -> Laid:
+    return lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-ban"),), report_rules=FIXED))
+
+
+def dispatched(laid: Laid, task: int, day: date) -> None:
+    with laid.database.write() as session:
+        redate_all(session, [task], day=day, basis="40/UBND", actor="account:1", now=NOW + timedelta(hours=1))
+
+
+def extended(laid: Laid, task: int, until: date) -> None:
+    with laid.database.write() as session:
+        asked = lifecycle.ask_extension(session, task, until=until, reason="Chờ.", actor="contact:1", now=NOW)
+        lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=NOW)
+
+
+def test_a_saturday_set_by_a_dispatch_does_not_come_back_at_the_next_change(fixed: Laid) -> None:
+    task = fixed.assignment("IV.1.1", "so-ban")
+    dispatched(fixed, task, date(2021, 6, 26))
+    assert due(fixed, task) == date(2021, 6, 28)
+    assert applied(fixed, off("2021-06-16")).moves == ()
+    assert due(fixed, task) == date(2021, 6, 28)
+    applied(fixed, off("2021-06-28"))
+    assert due(fixed, task) == date(2021, 6, 29)
+
+
+def test_a_working_day_set_by_a_dispatch_rolls_once_it_is_closed(fixed: Laid) -> None:
+    task = fixed.assignment("IV.1.1", "so-ban")
+    dispatched(fixed, task, date(2021, 6, 25))
+    applied(fixed, off("2021-06-25"))
+    assert due(fixed, task) == date(2021, 6, 28)
+    applied(fixed, off("2021-06-16"))
+    assert due(fixed, task) == date(2021, 6, 28)
+
+
+def test_a_saturday_set_by_a_return_does_not_come_back_at_the_next_change(fixed: Laid) -> None:
+    task = fixed.assignment("IV.1.1", "so-ban")
+    bring_to(fixed.database, State.REPORTED, task, now=NOW)
+    with fixed.database.write() as session:
+        lifecycle.return_report(session, task, reason="Thiếu.", actor="account:1", now=NOW, until=date(2021, 6, 26))
+    assert due(fixed, task) == date(2021, 6, 28)
+    assert applied(fixed, off("2021-06-16")).moves == ()
+    assert due(fixed, task) == date(2021, 6, 28)
+
+
+def test_a_saturday_granted_on_purpose_stays_when_the_monday_after_it_is_closed(fixed: Laid) -> None:
+    task = fixed.assignment("IV.1.1", "so-ban")
+    extended(fixed, task, date(2021, 6, 26))
+    applied(fixed, off("2021-06-28"))
+    assert due(fixed, task) == date(2021, 6, 26)
+
+
+def test_a_worked_saturday_that_was_granted_rolls_once_and_stays_there(fixed: Laid) -> None:
+    task = fixed.assignment("IV.1.1", "so-ban")
+    saturday = date(2021, 6, 26)
+    applied(fixed, Change((DayException(saturday, DayKind.WORKED, "Làm bù"),)))
+    extended(fixed, task, saturday)
+    applied(fixed, Change(drop=(saturday,)))
+    assert due(fixed, task) == date(2021, 6, 28)
+    assert applied(fixed, off("2021-06-16")).moves == ()
+    assert due(fixed, task) == date(2021, 6, 28)
+
+
+@pytest.mark.parametrize("until", [date(2021, 6, 25), date(2021, 6, 26)])
+def test_an_extended_date_that_was_handed_on_stays_with_its_new_owner(laid: Laid, until: date) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    extended(laid, task, until)
+    with laid.database.write() as session:
+        new = lifecycle.transfer(session, task, to_agency="huyen-a", reason="QĐ 5.", actor="account:1", now=NOW)
+    applied(laid, off("2021-06-16"))
+    assert due(laid, new) == until
+
+
+def test_a_dispatch_after_an_extension_is_what_later_changes_compute_from(laid: Laid) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    extended(laid, task, date(2021, 6, 25))
+    dispatched(laid, task, date(2021, 7, 10))
+    assert due(laid, task) == date(2021, 7, 12)
+    applied(laid, off("2021-06-25"))
+    assert due(laid, task) == date(2021, 7, 12)
 
 
 def test_nobody_becomes_late_by_a_due_date_that_moves_into_the_past(laid: Laid) -> None:
