@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +15,12 @@ from engine.cli.context import day, open_context
 from engine.cli.plans import plans
 from engine.cli.webhooks import webhooks_app
 from engine.errors import BadInput
-from engine.rules.calendar import written
+from engine.rules.calendar import day_digits, written
 from engine.terms import Outcome
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from engine.plans.loading import FileDays
 
 assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
 files = typer.Typer(no_args_is_help=True, help="Danh bạ, chính sách, lịch. / Directory, policy and calendar files.")
@@ -251,18 +256,25 @@ def load_policy_file(file: Path, at: At = "") -> None:
 
 @files.command("calendar")
 def load_calendar_file(
-    file: Path, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, at: At = ""
+    file: Path,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Drop days of its years that the file no longer has.")] = False,
+    at: At = "",
 ) -> None:
-    """Load the days of a calendar file that are not stored yet, after showing which due dates they move."""
+    """Load a calendar file: days that are new or changed in it, after showing which due dates they move. Days edited in
+    the application are kept and named."""
     from engine.files.calendar import load_calendar
     from engine.plans import loading
 
     days = load_calendar(file).exceptions.values()
     _, database, now, actor = open_context(at)
     with database.read() as session:
-        added, preview = loading.preview_days(session, days, now)
+        found = loading.file_days(session, days, drop=drop)
+        preview = loading.preview_file_days(session, found, now)
+    for said in _about_days(found):
+        typer.echo(said)
     for (was, due), count in sorted(Counter((move.was, move.due) for move in preview.moves).items()):
-        typer.echo(Text(f"{count} hạn dời: {written(was)} → {written(due)}.", f"{count}: {was} → {due}"))
+        typer.echo(Text(f"{count} hạn chuyển: {written(was)} → {written(due)}.", f"{count}: {was} → {due}"))
     if preview.stay:
         typer.echo(
             Text(
@@ -270,16 +282,49 @@ def load_calendar_file(
                 f"Due dates that stay, since they would fall into the past: {len(preview.stay)}.",
             )
         )
-    if preview.moves and not yes and not typer.confirm("Lưu lịch và dời các hạn này? / Save and move these?"):
+    if not found.anything:
+        typer.echo(Text("Lịch không thay đổi.", "The calendar stays as it is."))
+        return
+    asks = preview.moves or found.changed or found.change.drop
+    if asks and not yes and not typer.confirm("Lưu lịch và chuyển các hạn này? / Save and move these?"):
         raise typer.Exit(1)
     with database.write() as session:
-        loading.load_days(session, days, actor=actor, now=now, previewed=preview.mark)
+        loading.load_file_days(session, found, actor=actor, now=now, previewed=preview.mark)
+    changed, dropped = len(found.changed), len(found.change.drop)
     typer.echo(
         Text(
-            f"Đã thêm {added} ngày; {len(preview.moves)} hạn đã dời, {preview.agencies} cơ quan được báo.",
-            f"Days added: {added}; due dates moved: {len(preview.moves)}; agencies told: {preview.agencies}.",
+            f"Đã thêm {found.added}, sửa {changed}, bỏ {dropped} ngày; "
+            f"chuyển {len(preview.moves)} hạn, báo {preview.agencies} cơ quan.",
+            f"Days added: {found.added}, changed: {changed}, dropped: {dropped}; "
+            f"due dates moved: {len(preview.moves)}; agencies told: {preview.agencies}.",
         )
     )
+
+
+def _about_days(found: FileDays) -> Iterator[Text]:
+    """Each kind of stored day that the file changes, or would."""
+
+    def named(days: Sequence[date]) -> str:
+        return ", ".join(map(day_digits, days))
+
+    if found.changed:
+        n, which = len(found.changed), named(found.changed)
+        yield Text(f"Sẽ sửa {n} ngày: {which}.", f"To be changed: {which}.")
+    if found.change.drop:
+        n, which = len(found.change.drop), named(found.change.drop)
+        yield Text(f"Sẽ bỏ {n} ngày: {which}.", f"To be dropped: {which}.")
+    elif found.missing:
+        n, which = len(found.missing), named(found.missing)
+        yield Text(
+            f"Tệp không còn {n} ngày đã nạp: {which}. Chưa bỏ; thêm --drop để bỏ.",
+            f"No longer in the file: {which}. They stay; --drop drops them.",
+        )
+    if found.kept:
+        n, which = len(found.kept), named(found.kept)
+        yield Text(
+            f"Giữ nguyên {n} ngày đã sửa trên trang Lịch làm việc, khác với tệp: {which}.",
+            f"Edited in the application and kept, though the file differs: {which}.",
+        )
 
 
 @database_app.command()

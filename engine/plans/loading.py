@@ -7,6 +7,7 @@ changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -21,12 +22,12 @@ from engine.errors import BadInput, Conflict
 from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.stored_plan import document_body, plan_body
 from engine.files.yaml_reader import read
-from engine.rules.calendar import DayException
+from engine.rules.calendar import DayException, DayKind
 from engine.rules.policy import Policy
 from engine.store.content_digest import content_digest
 from engine.store.database import table
 from engine.store.event_log import append, event
-from engine.store.records import CalendarDay, Duty, Plan, PolicyRecord
+from engine.store.records import CalendarDay, Duty, Event, Plan, PolicyRecord
 from engine.terms import EventKind, PlanState
 from engine.text import Text
 
@@ -54,27 +55,76 @@ def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) 
     )
 
 
-def preview_days(session: Session, days: Iterable[DayException], now: datetime) -> tuple[int, Preview]:
-    """How many days ``load_days`` would add, and what that would move."""
-    change = _unknown_days(session, days)
-    return len(change.set), calendar_change.preview(session, change, now) if change.set else Preview()
+def load_days(session: Session, days: Iterable[DayException], *, actor: str, now: datetime) -> None:
+    """Add the days that are not stored yet, and move the due dates that they move, as a change on the calendar's page
+    does. For the days that ship with the product: what an office has is not changed by them."""
+    known = set(session.connection().scalars(select(table(CalendarDay).c.day)))
+    change = Change(tuple(each for each in days if each.day not in known))
+    if change.set:
+        calendar_change.apply(session, change, actor=actor, now=now)
 
 
-def load_days(
-    session: Session, days: Iterable[DayException], *, actor: str, now: datetime, previewed: str = ""
-) -> Preview:
-    """Add the operator's exceptions that do not exist yet, and move the due dates that they move, as a change on the
-    calendar's page does; days edited in the application are not overwritten. ``previewed``: see
-    ``calendar_change.apply``."""
-    change = _unknown_days(session, days)
-    return (
-        calendar_change.apply(session, change, actor=actor, now=now, previewed=previewed) if change.set else Preview()
+@dataclass(frozen=True)
+class FileDays:
+    """What a calendar file changes. ``changed``: stored days that it gives otherwise. ``kept``: those that were edited
+    or dropped in the application since, which stay so. ``missing``: days of its years that a file gave and this one
+    does not; they are in ``change`` only if they are to be dropped."""
+
+    change: Change
+    changed: tuple[date, ...] = ()
+    kept: tuple[date, ...] = ()
+    missing: tuple[date, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.change.set or self.change.drop)
+
+    @property
+    def added(self) -> int:
+        return len(self.change.set) - len(self.changed)
+
+
+def file_days(session: Session, days: Iterable[DayException], *, drop: bool = False) -> FileDays:
+    """Compare the days of a calendar file with the stored ones. ``drop``: days that it no longer has are dropped."""
+    d = table(CalendarDay)
+    stored = {
+        row.day: DayException(row.day, DayKind(row.kind), row.name, row.basis)
+        for row in session.connection().execute(select(d.c.day, d.c.kind, d.c.name, d.c.basis))
+    }
+    given = {each.day: each for each in days}
+    edited = _edited_in_the_application(session)
+    differing = [day for day, each in given.items() if stored.get(day) != each]
+    years = {day.year for day in given}
+    missing = tuple(sorted(day for day in stored if day.year in years and day not in given and day not in edited))
+    change = Change(tuple(given[day] for day in differing if day not in edited), missing if drop else ())
+    return FileDays(
+        change=change,
+        changed=tuple(sorted(each.day for each in change.set if each.day in stored)),
+        kept=tuple(sorted(day for day in differing if day in edited)),
+        missing=missing,
     )
 
 
-def _unknown_days(session: Session, days: Iterable[DayException]) -> Change:
-    known = set(session.connection().scalars(select(table(CalendarDay).c.day)))
-    return Change(tuple(each for each in days if each.day not in known))
+def preview_file_days(session: Session, found: FileDays, now: datetime) -> Preview:
+    """What the file would move."""
+    return calendar_change.preview(session, found.change, now) if found.anything else Preview()
+
+
+def load_file_days(session: Session, found: FileDays, *, actor: str, now: datetime, previewed: str = "") -> None:
+    """Change the days and move what they move, as the calendar's page does. ``previewed``: see
+    ``calendar_change.apply``."""
+    if found.anything:
+        calendar_change.apply(session, found.change, actor=actor, now=now, previewed=previewed)
+
+
+def _edited_in_the_application(session: Session) -> set[date]:
+    """The days that somebody signed in changed or dropped last; the command line changes days by files alone."""
+    e = table(Event)
+    events = select(e.c.actor, e.c.detail).where(e.c.kind == EventKind.CALENDAR_CHANGED).order_by(e.c.id)
+    last: dict[str, str] = {}
+    for actor, detail in session.connection().execute(events):
+        last |= dict.fromkeys((*detail["set"], *detail["drop"]), actor)
+    return {date.fromisoformat(day) for day, actor in last.items() if not actor.startswith("cli")}
 
 
 def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) -> int:

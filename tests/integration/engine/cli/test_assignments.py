@@ -57,9 +57,7 @@ def test_files_are_loaded_and_loading_again_changes_nothing(province: Commands, 
     tables = (Agency, Contact, PolicyRecord, CalendarDay)
     before = {model: len(rows(sqlite_database, model)) for model in tables}
     province("load", "directory", DIRECTORY)
-    assert province("load", "calendar", CALENDAR).well == (
-        "Đã thêm 0 ngày; 0 hạn đã dời, 0 cơ quan được báo. / Days added: 0; due dates moved: 0; agencies told: 0.\n"
-    )
+    assert province("load", "calendar", CALENDAR).well == ("Lịch không thay đổi. / The calendar stays as it is.\n")
     assert province("load", "policy", POLICY).well
     assert {model: len(rows(sqlite_database, model)) for model in tables} == before
     assert before[Agency] >= 60
@@ -76,12 +74,30 @@ def test_a_closed_day_from_a_file_moves_due_dates_as_on_the_page_after_asking(
     before = {each.due_on for each in rows(laid.database, Assignment)}
     monkeypatch.setattr("sys.stdin", StringIO("n\n"))
     asked = dondoc("load", "calendar", file, "--at", "2021-06-01T09:00")
-    assert (asked.code, "4 hạn dời: thứ Năm, 17/6/2021 → thứ Sáu, 18/6/2021" in asked.out) == (1, True)
+    assert (asked.code, "4 hạn chuyển: thứ Năm, 17/6/2021 → thứ Sáu, 18/6/2021" in asked.out) == (1, True)
     assert {each.due_on for each in rows(laid.database, Assignment)} == before
     saved = dondoc("load", "calendar", file, "--yes", "--at", "2021-06-01T09:00").well
-    assert "Đã thêm 1 ngày; 4 hạn đã dời, 4 cơ quan được báo." in saved
+    assert "Đã thêm 1, sửa 0, bỏ 0 ngày; chuyển 4 hạn, báo 4 cơ quan." in saved
     moved = [each.due_on for each in rows(laid.database, Assignment, period="2021-H1")]
     assert (moved.count(date(2021, 6, 18)), len(happened(laid.database, kind=EventKind.DUE_MOVED))) == (4, 4)
+
+
+def test_a_day_taken_out_of_a_file_is_named_and_dropped_where_that_is_asked(dondoc: Commands, laid: Laid) -> None:
+    file = dondoc.folder / "lich.yaml"
+    head = "schema: dondoc/calendar@1\nid: vn\nname: Lịch\nknown_until: 2021\n"
+    both = "{day: 2021-06-16, kind: day_off, name: Nghỉ}, {day: 2021-06-17, kind: holiday, name: Nghỉ}"
+    at = ("--at", "2021-06-01T09:00")
+    file.write_text(f"{head}days: [{both}]\n")
+    dondoc("load", "calendar", file, "--yes", *at)
+    file.write_text(f"{head}days: [{both.partition('}, ')[0]}, basis: 12/CĐ}}]\n")
+    said = dondoc("load", "calendar", file, "--yes", *at).well
+    assert "Sẽ sửa 1 ngày: 16/6/2021." in said
+    assert "Tệp không còn 1 ngày đã nạp: 17/6/2021. Chưa bỏ; thêm --drop để bỏ." in said
+    assert {each.due_on for each in rows(laid.database, Assignment, period="2021-H1")} >= {date(2021, 6, 18)}
+    said = dondoc("load", "calendar", file, "--yes", "--drop", *at).well
+    assert "Sẽ bỏ 1 ngày: 17/6/2021." in said
+    assert "Đã thêm 0, sửa 0, bỏ 1 ngày; chuyển 4 hạn, báo 4 cơ quan." in said
+    assert [each.day for each in rows(laid.database, CalendarDay)] == [date(2021, 6, 16)]
 
 
 def bad_files(folder: Path) -> dict[str, Path]:

@@ -8,8 +8,10 @@ import pytest
 from ground.factory import add_contact, at, directory, item, lay, plan_file, policy, real_plan, row, rows, store
 
 from engine.agencies.directory_loading import expand_owners, load_directory, name_on
+from engine.assignments import calendar_change
+from engine.assignments.calendar_change import Change
 from engine.errors import BadInput, Conflict
-from engine.plans.loading import load_days, load_plan
+from engine.plans.loading import FileDays, file_days, load_file_days, load_plan
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
 from engine.store.records import (
@@ -142,13 +144,63 @@ def test_a_policy_is_replaced_by_its_id(database: Database) -> None:
     assert len(rows(database, Event, kind="policy_loaded")) == 2
 
 
-def test_days_the_operator_edited_are_not_overwritten_by_the_file(database: Database) -> None:
-    day = date(2026, 1, 10)
+JAN_10, JAN_2, JUNE_17 = date(2026, 1, 10), date(2026, 1, 2), date(2021, 6, 17)
+
+
+def by_file(database: Database, *days: DayException, drop: bool = False) -> FileDays:
+    """The days of a calendar file, loaded as the command does."""
     with database.write() as session:
-        worked = DayException(day, DayKind.WORKED, "Làm bù", "CV 15/2025")
-        load_days(session, [worked], actor="cli:test", now=NOW)
-        load_days(session, [DayException(day, DayKind.HOLIDAY, "Nghỉ")], actor="cli:test", now=NOW)
-    assert row(database, CalendarDay).kind == "worked"
+        found = file_days(session, days, drop=drop)
+        load_file_days(session, found, actor="cli:test", now=NOW)
+    return found
+
+
+def on_page(database: Database, change: Change) -> None:
+    with database.write() as session:
+        calendar_change.apply(session, change, actor="account:1", now=NOW)
+
+
+def kinds(database: Database) -> dict[date, DayKind]:
+    return {each.day: each.kind for each in rows(database, CalendarDay)}
+
+
+def test_days_the_operator_edited_are_not_overwritten_by_the_file_but_named(database: Database) -> None:
+    by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù", "CV 15/2025"))
+    on_page(database, Change((DayException(JAN_10, DayKind.DAY_OFF, "Nghỉ", "CV 20"),)))
+    found = by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù", "CV 15/2025"), drop=True)
+    assert (found.kept, kinds(database)) == ((JAN_10,), {JAN_10: DayKind.DAY_OFF})
+    on_page(database, Change(drop=(JAN_10,)))
+    found = by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù", "CV 15/2025"))
+    assert (found.kept, kinds(database)) == ((JAN_10,), {})
+
+
+def test_a_day_that_the_file_changed_is_changed(database: Database) -> None:
+    by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù"))
+    found = by_file(database, DayException(JAN_10, DayKind.WORKED, "Làm bù", "CV 15/2025"))
+    assert (found.changed, row(database, CalendarDay).basis) == ((JAN_10,), "CV 15/2025")
+    found = by_file(database, DayException(JAN_10, DayKind.HOLIDAY, "Nghỉ"))
+    assert (found.changed, kinds(database)) == ((JAN_10,), {JAN_10: DayKind.HOLIDAY})
+    assert by_file(database, DayException(JAN_10, DayKind.HOLIDAY, "Nghỉ")) == FileDays(Change())
+
+
+def test_a_day_that_the_file_no_longer_has_is_named_and_dropped_where_that_is_asked(database: Database) -> None:
+    own = DayException(date(2026, 3, 3), DayKind.DAY_OFF, "Nghỉ bão")
+    earlier = DayException(date(2025, 1, 2), DayKind.DAY_OFF, "Nghỉ")
+    worked, swapped = DayException(JAN_10, DayKind.WORKED, "Làm bù"), DayException(JAN_2, DayKind.DAY_OFF, "Hoán đổi")
+    by_file(database, earlier, worked, swapped)
+    on_page(database, Change((own,)))
+    found = by_file(database, worked)
+    assert (found.missing, set(kinds(database))) == ((JAN_2,), {earlier.day, own.day, JAN_10, JAN_2})
+    found = by_file(database, worked, drop=True)
+    assert (found.change.drop, set(kinds(database))) == ((JAN_2,), {earlier.day, own.day, JAN_10})
+
+
+def test_a_changed_file_moves_due_dates_with_an_event_each(database: Database) -> None:
+    lay(database, now=NOW)
+    by_file(database, DayException(JUNE_17, DayKind.DAY_OFF, "Nghỉ"))
+    assert len(rows(database, Event, kind="due_moved")) == 4
+    by_file(database, DayException(date(2021, 6, 16), DayKind.DAY_OFF, "Nghỉ"), drop=True)
+    assert len(rows(database, Event, kind="due_moved")) == 8
 
 
 def test_owners_are_expanded_each_once_in_order(database: Database) -> None:
