@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from engine.files.changed_fields import Detail, details, duty_details
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, due_periods
 from engine.files.plan_parts import PlacedDuty
@@ -32,6 +33,8 @@ class Change(StrEnum):
     CADENCE = "cadence"
     DUE = "due"
     REQUEST = "request"
+    DETAIL = "detail"
+    """Any other field of the duty, its item, its section or its rule."""
 
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -85,6 +88,7 @@ class DutyChange:
     cadence_was: tuple[str, ...]
     cadence_now: tuple[str, ...]
     due: tuple[DueChange, ...]
+    details: tuple[Detail, ...] = ()
 
     @property
     def citation(self) -> str:
@@ -213,6 +217,8 @@ def _common(duty: DutyChange, say: Callable[..., str], language: str) -> list[st
         for each in duty.due:
             days = (say("none") if on is None else written(on, language) for on in (each.before, each.after))
             parts.append(say("due", each.period, *days))
+    for detail in duty.details:
+        parts.append(f"{detail.words.said(language)}: {detail.before or '—'} → {detail.after or '—'}")
     return parts
 
 
@@ -233,6 +239,7 @@ def _json(duty: DutyChange) -> dict[str, Any]:
             }
             for each in duty.due
         ],
+        "details": [{"field": each.field, "before": each.before, "after": each.after} for each in duty.details],
     }
 
 
@@ -242,33 +249,23 @@ def compare(was: PlanFile, now: PlanFile, directory: DirectoryFile, calendar: Wo
     Between plans of two years, periods are matched by their place in the year («H1») and due dates compared by day.
     """
     pairs = _paired(was, now)
-    changes = [_changed(before, after, was, now, directory, calendar) for before, after in pairs]
+    numbers = {before.duty.citation: after.duty.citation for before, after in pairs if before and after}
+    changes = [_changed(before, after, was, now, numbers, directory, calendar) for before, after in pairs]
     names = {agency: directory.name_on(agency, now.issued_on) for agency in directory.by_id}
     return PlanDiff(was, now, tuple(_settings(was, now)), tuple(each for each in changes if each.changes), names)
 
 
 def _settings(was: PlanFile, now: PlanFile) -> Iterator[tuple[str, str, str]]:
-    for field in (
-        "number",
-        "issuer",
-        "issued_on",
-        "year",
-        "title",
-        "short_title",
-        "sms_name",
-        "supervisor",
-        "urgency",
-        "policy",
-        "directory",
-    ):
-        before, after = str(getattr(was, field)), str(getattr(now, field))
-        if before != after:
-            yield field, before, after
+    yield from ((each.field, each.before, each.after) for each in details(was, now))
     old, new = ({each.code: each for each in plan.indicators} for plan in (was, now))
     for code in dict.fromkeys([*old, *new]):
         if old.get(code) != new.get(code):
             before, after = (_indicator(each.get(code)) for each in (old, new))
-            yield f"indicators {code}", before, after
+            if before != after:
+                yield f"indicators {code}", before, after
+            if code in old and code in new:
+                for each in details(old[code], new[code]):
+                    yield f"indicators {code} {each.field}", each.before, each.after
 
 
 def _indicator(each: Any) -> str:
@@ -331,14 +328,19 @@ def _changed(
     after: PlacedDuty | None,
     was: PlanFile,
     now: PlanFile,
+    numbers: Mapping[str, str],
     directory: DirectoryFile,
     calendar: WorkCalendar,
 ) -> DutyChange:
     owners_was, owners_now = (_expanded(each.owners if each else (), directory) for each in (before, after))
     with_was, with_now = (_expanded(each.duty.coordinating if each else (), directory) for each in (before, after))
     due = tuple(_due_changes(before, after, was, now, calendar)) if before and after else ()
+    more: tuple[Detail, ...] = ()
     changes = {Change.ADDED} if before is None else {Change.REMOVED} if after is None else set()
     if before and after:
+        rules = was.rule_of(before.duty), now.rule_of(after.duty)
+        names = {each.to: directory.name_on(each.to, now.issued_on) for each in rules if each.to in directory.by_id}
+        more = tuple(duty_details(before, after, rules, numbers, names))
         tests = {
             Change.REWORDED: " ".join(before.duty.text.split()) != " ".join(after.duty.text.split()),
             Change.MOVED: before.duty.citation != after.duty.citation,
@@ -347,6 +349,7 @@ def _changed(
             Change.CADENCE: set(before.duty.cadence) != set(after.duty.cadence),
             Change.DUE: bool(due),
             Change.REQUEST: before.item.request != after.item.request,
+            Change.DETAIL: bool(more),
         }
         changes = {change for change, differs in tests.items() if differs}
     return DutyChange(
@@ -362,6 +365,7 @@ def _changed(
         cadence_was=tuple(before.duty.cadence) if before else (),
         cadence_now=tuple(after.duty.cadence) if after else (),
         due=due,
+        details=more,
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import date
 from typing import Any
 
 import pytest
 from ground.factory import CONFIG, ISSUED, ITEMS, directory, item, plan_file
 
+from engine.files.base_model import FileModel
 from engine.files.calendar import load_calendar
+from engine.files.changed_fields import Detail
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
 from engine.files.plan_diff import Change, DueChange, PlanDiff, compare
+from engine.files.plan_parts import DutyEntry, Indicator, ItemEntry, ReportRule, Section
 from engine.rules.calendar import WorkCalendar
 
 CALENDAR = WorkCalendar()
@@ -43,7 +47,9 @@ def test_a_duty_taken_out_is_told_to_those_who_owned_it() -> None:
 def test_a_duty_with_another_number_is_moved_and_not_new() -> None:
     found = changed(ITEMS[0], ITEMS[1], ITEMS[2], item(7, "so-chinh", rule="gui-tinh", text="Việc thứ 4."))
     (duty,) = found.duties
-    assert (duty.was, duty.now, duty.changes) == ("IV.4.1", "IV.7.1", {Change.MOVED})  # type: ignore[comparison-overlap]
+    assert (duty.was, duty.now) == ("IV.4.1", "IV.7.1")
+    assert duty.changes == {Change.MOVED, Change.DETAIL}
+    assert duty.details == (Detail("waits_for", "IV.1.1, IV.2.1", ""), Detail("item.heading", "Mục 4", "Mục 7"))
     assert "đổi số, từ IV.4.1" in found.text()
 
 
@@ -66,9 +72,144 @@ def test_another_owner_concerns_who_comes_and_who_goes_and_nobody_else() -> None
 def test_due_dates_and_cycles_are_compared_as_they_fall() -> None:
     found = changed(item(1, "so-ban", rule="gui-tinh", cadence=["half_year"]), *ITEMS[1:])
     (duty,) = found.duties
-    assert duty.changes == {Change.DUE, Change.CADENCE}
+    assert duty.changes == {Change.DUE, Change.CADENCE, Change.DETAIL}
+    assert duty.details == (Detail("report.to", "So chinh", "Tinh"),)
     assert duty.due[0] == DueChange("2021-H1", date(2021, 6, 17), date(2021, 6, 21))
     assert DueChange("2021-Y", date(2021, 12, 17), None) in duty.due
+
+
+OTHERWISE: dict[type[FileModel], dict[str, Any]] = {
+    DutyEntry: {
+        "citation": "IV.1.2",
+        "text": "Việc khác hẳn, viết lại từ đầu đến cuối.",
+        "cadence": ["quarter"],
+        "rule": "gui-tinh",
+        "coordinating": ["mat-tran"],
+        "area": "II.1",
+        "owners": ["huyen-a"],
+        "repeats": "IV.2.1",
+        "waits_for": ["IV.2.1"],
+        "cadence_choices": ["half_year", "year"],
+    },
+    ItemEntry: {"no": None, "heading": "Mục khác", "owners": ["huyen-a"], "request": True, "duties": None},
+    Section: {"roman": None, "heading": "Phần khác", "kind": "standing", "items": None},
+    ReportRule: {
+        "source": "plan",
+        "basis": "QĐ 5",
+        "to": "tinh",
+        "due_day": 18,
+        "roll": False,
+        "wording": "trước ngày 18",
+        "window": {"start_day": 1, "end_day": 0, "basis": "Thông tư"},
+        "overrides": [{"period": "2021-H1", "due": date(2021, 6, 25), "basis": "CV 12"}],
+        "year_covers_h2": False,
+        "on": date(2021, 5, 5),
+        "months_after_issue": 3,
+        "in_last_month": True,
+    },
+    PlanFile: {
+        "format": None,
+        "number": "13/KH-UBND",
+        "issuer": "so-chinh",
+        "issued_on": date(2021, 4, 8),
+        "year": 2022,
+        "title": "Kế hoạch khác",
+        "short_title": "Kế hoạch 13",
+        "sms_name": "KH13",
+        "supervisor": "tinh",
+        "urgency": "khan",
+        "policy": "nghiem",
+        "directory": "khac",
+        "gaps": [{"citation": "IV.2"}],
+        "focus_areas": [{"code": "II.2", "title": "Khác"}],
+        "indicators": [],
+        "report_rules": None,
+        "sections": None,
+    },
+    Indicator: {
+        "code": "II.9",
+        "text": "Khác",
+        "name": "Số khác",
+        "unit": "text",
+        "asked_of": ["so-ban"],
+        "aggregate": "last",
+        "min": 1.0,
+        "max": 9.0,
+        "target": 7.0,
+        "part_of": "II.8",
+        "total_of": "II.7",
+    },
+}
+"""Another value for every field of the plan file; None where the fields below it, or the citation, are compared."""
+
+
+@pytest.mark.parametrize("model", OTHERWISE, ids=lambda model: model.__name__)
+def test_every_field_of_the_plan_file_is_named_here(model: type[FileModel]) -> None:
+    assert OTHERWISE[model].keys() == model.model_fields.keys()
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [(model, field) for model, fields in OTHERWISE.items() for field, value in fields.items() if value is not None],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+def test_no_field_of_the_plan_file_changes_without_being_seen(model: type[FileModel], field: str) -> None:
+    """Two plans that differ in one field alone, of a kind of duty that the field concerns."""
+    cadence = {"on": ["once"], "months_after_issue": ["once"], "in_last_month": ["quarter"]}.get(
+        field, ["half_year", "year"]
+    )
+    rules: dict[str, Any] = {
+        "gui-so": {"source": "local", "to": "so-chinh", "due_day": 9 if field == "in_last_month" else 17},
+        "gui-tinh": {"source": "local", "to": "so-chinh", "due_day": 20},
+    }
+    if "once" in cadence:
+        rules["gui-so"] |= {"on": date(2021, 4, 10)} if field == "on" else {"months_after_issue": 2}
+    if field == "roll":
+        rules["gui-so"]["due_day"] = 20
+    indicator = {"code": "II.1", "text": "x", "name": "Số xã", "unit": "count"}
+    items = item(1, "so-ban", cadence=cadence), item(2, "so-ban")
+    plain = plan_file(items=items, report_rules=rules).model_dump(by_alias=True)
+    plain["indicators"] = [indicator]
+    changed = deepcopy(plain)
+    section = changed["sections"][0]
+    at = {
+        PlanFile: changed,
+        Section: section,
+        ItemEntry: section["items"][0],
+        DutyEntry: section["items"][0]["duties"][0],
+        ReportRule: changed["report_rules"]["gui-so"],
+        Indicator: changed["indicators"][0],
+    }[model]
+    at[field] = OTHERWISE[model][field]
+    was, now = PlanFile.model_validate(plain), PlanFile.model_validate(changed)
+    found = compare(was, now, directory(), CALENDAR)
+    assert found.duties or found.settings
+    assert "không thay đổi" not in found.text()
+
+
+def test_what_a_duty_waits_for_and_its_focus_area_are_told_with_both_values() -> None:
+    area = {"focus_areas": [{"code": "II.1", "title": "Một"}]}
+    was = plan_file(items=ITEMS, **area)
+    waiting = item(4, "so-chinh", rule="gui-tinh", waits_for=("IV.1.1",))
+    now = plan_file(items=(item(1, "so-ban", area="II.1"), *ITEMS[1:3], waiting), **area)
+    found = compare(was, now, directory(), CALENDAR)
+    assert [(duty.citation, duty.details) for duty in found.duties] == [
+        ("IV.1.1", (Detail("area", "", "II.1"),)),
+        ("IV.4.1", (Detail("waits_for", "IV.1.1, IV.2.1", "IV.1.1"),)),
+    ]
+    assert "IV.1.1: trọng tâm: — → II.1" in found.text()
+    assert "IV.4.1: chờ nhiệm vụ: IV.1.1, IV.2.1 → IV.1.1" in found.text()
+    assert "waits for: IV.1.1, IV.2.1 → IV.1.1" in found.text("en")
+    assert set(found.agencies) == {"so-ban", "so-chinh"}
+    assert found.json()["duties"][0]["details"] == [{"field": "area", "before": "", "after": "II.1"}]
+
+
+def test_a_duty_that_waits_for_a_renumbered_one_waits_for_the_same() -> None:
+    was = plan_file(items=(item(1, "so-ban"), item(4, "so-chinh", waits_for=("IV.1.1",))))
+    first = item(2, "so-ban", text="Việc thứ 1.")
+    now = plan_file(items=(first, item(4, "so-chinh", waits_for=("IV.2.1",))))
+    found = compare(was, now, directory(), CALENDAR)
+    assert [duty.citation for duty in found.duties] == ["IV.2.1"]
 
 
 def test_between_years_only_days_that_fall_otherwise_count() -> None:
