@@ -20,6 +20,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from engine.assignments.lifecycle import standing_report
+from engine.assignments.measures import being_chased
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
@@ -30,7 +31,7 @@ from engine.store.facts import read_fact, write_fact
 from engine.store.markers import hold
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, EventKind, LetterState, PassName, PlanState, State
+from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
 from workflows.passes import PassReport, record_run
 
@@ -134,15 +135,15 @@ def recomputed(session: Session, now: datetime, *conditions: Any, most: int | No
     a, p, today, book = table(Assignment), table(Plan), local_date(now), read_rulebook(session)
     columns = (a.c.id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.next_action_at, a.c.quiet)
     statement = (
-        select(*columns, a.c.ladder_id, p.c.policy_id)
+        select(*columns, a.c.asked_again_on, a.c.ladder_id, p.c.policy_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(OPEN_STATES), p.c.state == PlanState.ACTIVE, *conditions)
+        .where(being_chased(), p.c.state == PlanState.ACTIVE, *conditions)
         .order_by(a.c.id)
         .limit(most)
     )
     for row in session.connection().execute(statement):
         acted = min(row.acted_until, today) if row.acted_until else None
-        facts = Facts(row.state, row.opened_on, row.due_on, acted)
+        facts = Facts(row.state, row.opened_on, row.due_on, acted, row.asked_again_on)
         on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
         at = None if on is None else instant(on, book.policy(row.policy_id).decide_at)
         yield Recomputed(row, acted, at, quiet)
@@ -272,7 +273,7 @@ def _move_cursor(session: Session) -> None:
     """On to the assignments behind those that were recomputed; from the first again behind the last."""
     a = table(Assignment)
     after = int(read_fact(session, CURSOR) or 0)
-    ids = select(a.c.id).where(a.c.id > after, a.c.state.in_(OPEN_STATES)).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+    ids = select(a.c.id).where(a.c.id > after, being_chased()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
     seen = session.connection().scalars(ids).all()
     last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)
     if last != str(after):

@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import move_due
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import is_chased, unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict
 from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
@@ -30,7 +30,7 @@ from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Event, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, Urgency
+from engine.terms import EventKind, NoticeKind, PlanState, Role, Urgency
 from engine.text import Text
 
 
@@ -184,7 +184,7 @@ def _computed(
             )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
-        owed = row.state in OPEN_STATES
+        owed = is_chased(row.state, row.asked_again_on)
         rungs = moved_rungs(row.ladder_id, _facts(row, row.due_on), _facts(row, to)) if owed else ()
         result.append(_OpenAssignment(row, move, stays, rungs))
     return result
@@ -231,7 +231,7 @@ def _moved_rungs(
 
 
 def _facts(row: Any, due_on: date | None) -> Facts:
-    return Facts(row.state, row.opened_on, due_on, row.acted_until)
+    return Facts(row.state, row.opened_on, due_on, row.acted_until, row.asked_again_on)
 
 
 def _replaced(calendar: WorkCalendar, change: Change) -> tuple[DayException, ...]:
@@ -369,7 +369,7 @@ def _reschedule(session: Session, rows: Sequence[_OpenAssignment], book: Ruleboo
     due keeps its time: it may be held back on purpose, so that an agency is notified before the department above it."""
     today, a = local_date(now), table(Assignment)
     updates = []
-    for each in (each for each in rows if each.row.state in OPEN_STATES):
+    for each in (each for each in rows if is_chased(each.row.state, each.row.asked_again_on)):
         on, quiet = next_look(book.ladders[each.row.ladder_id], _facts(each.row, each.row.due_on), book.calendar)
         at = None if on is None else instant(on, book.policy(each.row.policy_id).decide_at)
         due_by_now = each.row.next_action_at is not None and on is not None and on <= today

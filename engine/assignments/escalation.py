@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlmodel import Session
 
+from engine.assignments.measures import being_chased
 from engine.assignments.outbox import NoticeLine, post
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
@@ -22,7 +23,7 @@ from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, Role, Urgency
+from engine.terms import EventKind, NoticeKind, Role, Urgency
 
 NAMED_AT_ONCE = 1000
 """Ids in one statement; databases take some 30,000."""
@@ -147,12 +148,12 @@ def run_escalations(
     # Most assignments of a plan and period have the same facts, so each distinct decision is computed once.
     decided: dict[tuple[int, Facts], Decision] = {}
     for row in rows:
-        facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until)
+        facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until, row.asked_again_on)
         decision = decided.get((row.ladder_id, facts))
         if decision is None:
             decision = decide(book.ladders[row.ladder_id], facts, book.calendar, today)
             decided[row.ladder_id, facts] = decision
-        _apply(row, book.policy(row.policy_id), decision, now, batch)
+        _apply(row, facts, book.policy(row.policy_id), decision, now, batch)
         result.fired += len(decision.fired)
         result.skipped += len(decision.skipped)
         result.due.setdefault(row.duty_id, []).append(row.agency_id)
@@ -168,7 +169,7 @@ def run_escalations(
 
 def _due(now: datetime) -> tuple[Any, ...]:
     a = table(Assignment)
-    return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, a.c.state.in_(OPEN_STATES)
+    return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, being_chased()
 
 
 def _claim(
@@ -187,6 +188,7 @@ def _claim(
             a.c.opened_on,
             a.c.due_on,
             a.c.acted_until,
+            a.c.asked_again_on,
             a.c.ladder_id,
             a.c.level,
             a.c.returns,
@@ -207,16 +209,16 @@ def _claim(
     return session.connection().execute(statement).all()
 
 
-def effect_base(assignment_id: int, due_on: date | None, returns: int) -> str:
+def effect_base(assignment_id: int, chased_from: date | None, returns: int) -> str:
     """The key of a ladder's effects, without the rung: ``assignment:418:2021-06-17``; after a return, with which the
-    ladder begins again, ``assignment:418:R1:2021-07-12``."""
+    ladder begins again, ``assignment:418:R1:2021-07-12``. ``chased_from``: of its facts."""
     again = f":R{returns}" if returns else ""
-    return f"assignment:{assignment_id}{again}:{'-' if due_on is None else due_on.isoformat()}"
+    return f"assignment:{assignment_id}{again}:{'-' if chased_from is None else chased_from.isoformat()}"
 
 
-def _apply(row: Row[Any], policy: Policy, decision: Decision, now: datetime, batch: _Batch) -> None:
+def _apply(row: Row[Any], facts: Facts, policy: Policy, decision: Decision, now: datetime, batch: _Batch) -> None:
     """Add the lines, events and next action of one decision to the batch."""
-    base = effect_base(row.id, row.due_on, row.returns)
+    base = effect_base(row.id, facts.chased_from, row.returns)
     urgent = row.urgency is not Urgency.NORMAL
     level = row.level
     for fired in decision.fired:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlmodel import Session
 
 from engine.assignments.counters import CounterKey, counter_key, record_transition
-from engine.assignments.measures import is_unfinished
+from engine.assignments.measures import is_chased, is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.directory import fold
@@ -80,6 +80,7 @@ OF_REPORTS = (
     "accepted_at",
     "outcome",
     "done_on",
+    "asked_again_on",
     "first_reported_on",
     "first_due_on",
 )
@@ -189,11 +190,12 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
 
 def report(session: Session, assignment_id: int, text: ReportText, *, actor: str, now: datetime) -> int:
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date. One that leaves the task
-    unfinished may be followed by another, accepted or not; the earlier one is superseded."""
+    unfinished may be followed by another, accepted or not; the earlier one is superseded. Of such a task the agency is
+    asked again after the policy's ``ask_again_days``."""
     if text.outcome is not Outcome.DONE and not text.reason.strip():
         raise BadInput(Text("Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
-    today = local_date(now)
+    today, done = local_date(now), text.outcome is Outcome.DONE
     _move(
         session,
         row,
@@ -203,7 +205,8 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
         reported_on=today,
         accepted_at=None,
         outcome=text.outcome,
-        done_on=today if text.outcome is Outcome.DONE else None,
+        done_on=today if done else None,
+        asked_again_on=None if done else _asked_again_on(session, row, today),
         first_reported_on=row.first_reported_on or today,
         acknowledged_at=row.acknowledged_at or now,
     )
@@ -267,6 +270,7 @@ def return_report(
         reported_on=None,
         outcome=None,
         done_on=None,
+        asked_again_on=None,
         first_due_on=row.first_due_on or row.due_on,
         due_on=due.on,
         nominal_due=due.nominal,
@@ -533,17 +537,28 @@ def _schedule(
     book: Rulebook | None = None,
 ) -> dict[str, Any]:
     """``next_action_at`` and ``quiet`` after a change to ``state`` and of the given columns."""
-    if state not in OPEN_STATES:
+    due_on, acted_until, asked_again_on = (
+        changes.get(name, getattr(row, name)) for name in ("due_on", "acted_until", "asked_again_on")
+    )
+    if not is_chased(state, asked_again_on):
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
     book = book or read_rulebook(session)
     plan = _plan(session, row)
     if plan.state is PlanState.ENDED:
         return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}
-    due_on, acted_until = (changes.get(name, getattr(row, name)) for name in ("due_on", "acted_until"))
-    facts = Facts(state, row.opened_on, due_on, acted_until)
+    facts = Facts(state, row.opened_on, due_on, acted_until, asked_again_on)
     on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
     policy = book.policy(plan.policy_id)
     return {"next_action_at": None if on is None else instant(on, policy.decide_at), "quiet": quiet}
+
+
+def _asked_again_on(session: Session, row: Row[Any], reported_on: date) -> date | None:
+    """From when the agency is asked again for a task that a report leaves unfinished; None without a due date."""
+    if row.due_on is None:
+        return None
+    book = read_rulebook(session)
+    policy = book.policy(_plan(session, row).policy_id)
+    return book.calendar.shift(reported_on, policy.ask_again_days)
 
 
 def _plan(session: Session, row: Row[Any]) -> Row[Any]:

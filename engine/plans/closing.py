@@ -90,6 +90,11 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
         .where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
         .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
     ).rowcount
+    connection.execute(  # reported unfinished: nobody is asked again
+        update(a)
+        .where(a.c.plan_id == plan_id, a.c.next_action_at.is_not(None))
+        .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
+    )
     recount(session)  # the board no longer counts it
     append(
         session,

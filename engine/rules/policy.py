@@ -158,6 +158,8 @@ class Policy(BaseModel):
     is asked to end it."""
     resubmit_days: int = Field(default=5, ge=1, le=60)
     """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
+    ask_again_days: int = Field(default=10, ge=1, le=60)
+    """Working days after a report that leaves its task unfinished, from which the agency is asked again."""
     channels: tuple[str, ...] = ("email",)
     urgent_per_day: int = Field(default=3, ge=1, le=24)
     """Urgent letters per person, channel and day at most; notices that are not urgent share one letter a day."""
@@ -222,12 +224,31 @@ class Skip(StrEnum):
 class Facts:
     """Input of a decision. ``acted_until``: all rungs up to and including this date have been handled. After a return
     ``due_on`` is the resubmission date, ``acted_until`` at least the day of the return, and only rungs relative to the
-    due date apply."""
+    due date apply. ``asked_again_on``: of a report that leaves the task unfinished, the day from which the agency is
+    asked again."""
 
     state: State
     opened_on: date
     due_on: date | None
     acted_until: date | None
+    asked_again_on: date | None = None
+
+    @property
+    def chased_from(self) -> date | None:
+        """The day from which rungs relative to the due date are counted: the later of that and ``asked_again_on``."""
+        if self.due_on is None or self.asked_again_on is None:
+            return self.due_on
+        return max(self.due_on, self.asked_again_on)
+
+    @property
+    def again(self) -> bool:
+        """The ladder has begun again, with a return or a report: only rungs relative to the due date apply."""
+        return self.state is State.RETURNED or self.asked_again_on is not None
+
+    @property
+    def not_before(self) -> date:
+        """Nobody is asked for the task before this day."""
+        return self.asked_again_on or date.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +298,12 @@ def dates(ladder: Ladder, opened_on: date, due_on: date | None, calendar: WorkCa
 
 
 def applicable(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
-    """``dates`` of the rungs that apply: for a returned report only those relative to its resubmission date."""
-    dated = dates(ladder, facts.opened_on, facts.due_on, calendar)
-    return dated if facts.state is not State.RETURNED else [each for each in dated if each[1].opened is None]
+    """``dates`` of the rungs that apply: for a returned report only those relative to its resubmission date; for one
+    that leaves the task unfinished only those from the day on which it is asked for again."""
+    dated = dates(ladder, facts.opened_on, facts.chased_from, calendar)
+    if not facts.again:
+        return dated
+    return [(on, rung) for on, rung in dated if rung.opened is None and on >= facts.not_before]
 
 
 def _is_ahead(on: date, facts: Facts) -> bool:
@@ -314,7 +338,7 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
 
 def next_look(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> tuple[date | None, Quiet | None]:
     """When to check an assignment next, from its facts alone; may be in the past (catch-up)."""
-    if facts.state is State.REPORTED:
+    if facts.state is State.REPORTED and facts.asked_again_on is None:
         return None, Quiet.AWAITING_ACCEPTANCE
     first = next(upcoming(ladder, facts, calendar), None)
     if first is not None:

@@ -107,6 +107,15 @@ class Item:
     escalating: bool = False
     asks_paper: bool = False
     asked: Sequence[date] = ()
+    reported_on: date | None = None
+    """The day of the report that stands."""
+    chased_from: date | None = None
+    """The day from which chasing is counted, if a report that leaves the task unfinished moved it past ``due_on``."""
+
+    @property
+    def undone(self) -> bool:
+        """The report that stands leaves the task unfinished."""
+        return self.outcome in (Outcome.PARTLY, Outcome.NOT_YET)
 
     @property
     def level(self) -> int:
@@ -270,9 +279,9 @@ class _Batch:
         """The next rung and its date if nothing changes; (None, None) if none is left."""
         if row.next_action_at is None:
             return None, None
-        same_dates = row.ladder_id, row.opened_on, row.due_on, row.state
+        same_dates = row.ladder_id, row.opened_on, row.due_on, row.state, row.asked_again_on
         if same_dates not in self.rungs:
-            facts = Facts(row.state, row.opened_on, row.due_on, self.today)
+            facts = Facts(row.state, row.opened_on, row.due_on, self.today, row.asked_again_on)
             left = upcoming(self.book.ladders[row.ladder_id], facts, self.book.calendar)
             self.rungs[same_dates] = next(left, (None, None))
         return self.rungs[same_dates]
@@ -292,6 +301,7 @@ def _facts(
             row.plan_state,
             undecided=row.undecided and (row.kind is not NoticeKind.RAISED or row.detail.get("entry") in batch.raised),
             unfinished=is_unfinished(row.state, row.done_on),
+            asked_again_on=row.asked_again_on,
         )
         if letter.role in FOLLOWING and letter.agency_id not in (row.owner_id, row.supervisor_id, row.issuer_id):
             reason = "followed_elsewhere"
@@ -374,7 +384,15 @@ def _item(row: Any, letter: Any, batch: _Batch) -> Item:
         row.assignment_id in batch.escalating,
         any(each.dispatch and each.rung == row.rung for each in rungs),
         batch.asked.get(row.assignment_id, ()),
+        reported_on=row.reported_on,
+        chased_from=_chased_from(row),
     )
+
+
+def _chased_from(row: Any) -> date | None:
+    """``Item.chased_from``."""
+    again = row.asked_again_on
+    return again if again is not None and row.due_on is not None and again > row.due_on else None
 
 
 def _due_explanation(why: Mapping[str, str], language: str) -> str:
@@ -448,6 +466,8 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
             a.c.request,
             a.c.outcome,
             a.c.done_on,
+            a.c.reported_on,
+            a.c.asked_again_on,
             a.c.first_reported_on,
             a.c.first_due_on,
             p.c.number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from engine.assignments.measures import is_chased
 from engine.terms import OPEN_STATES, NoticeKind, PlanState, State
 
 ONLY_WHILE_OPEN = {
@@ -44,9 +45,11 @@ def obsolete_reason(
     *,
     undecided: bool = True,
     unfinished: bool | None = None,
+    asked_again_on: date | None = None,
 ) -> str:
     """Why a line is obsolete; empty if it still applies. ``undecided``: what it asks to decide still waits.
-    ``unfinished``: the task is; by default while a report is owed."""
+    ``unfinished``: the task is; by default while a report is owed. ``asked_again_on``: from this day a report that
+    leaves the task unfinished no longer makes a reminder obsolete."""
     if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
         return "plan_ended"
     if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
@@ -55,7 +58,8 @@ def obsolete_reason(
         return "plan_ended" if plan is PlanState.ENDED else str(state)
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if state in OPEN_STATES else str(state)
-    if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES:
+    asked_again = is_chased(state, asked_again_on) and asked_again_on is not None and asked_again_on <= today
+    if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES and not asked_again:
         return str(state)
     if kind in TO_DECIDE and not undecided:
         return "decided"

@@ -51,6 +51,10 @@ class DutyGroup:
     chased: Chased | None
     escalating: bool
     asks_paper: bool
+    reported_on: date | None
+    """Of the report that moved ``chased_from``."""
+    chased_from: date | None
+    """As in ``Item``."""
     citations: tuple[str, ...]
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
@@ -90,6 +94,7 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
                     *(each.plan, each.period, each.due_on, each.due_why, each.days, each.request),
                     report_state(each.state is State.RETURNED, each.outcome),
                     *(each.chased, each.escalating, each.asks_paper),
+                    *(each.reported_on if each.chased_from else None, each.chased_from),
                 ),
                 each.citation,
             )
@@ -107,7 +112,7 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
                 (
                     *(row.plan, row.period, row.due_on, "", -late, row.request),
                     report_state(row.returned, row.outcome),
-                    *(row.chased, False, False),
+                    *(row.chased, False, False, None, None),
                 ),
                 row.citation,
             )
@@ -122,7 +127,7 @@ def report_state(returned: bool, outcome: Outcome | None) -> str:
     return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
 
 
-_Key = tuple[str, str, date | None, str, int | None, bool, str, Chased | None, bool, bool]
+_Key = tuple[str, str, date | None, str, int | None, bool, str, Chased | None, bool, bool, date | None, date | None]
 
 
 def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:

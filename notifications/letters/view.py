@@ -12,7 +12,7 @@ from engine.assignments.backlog import Backlog
 from engine.assignments.weekly_digest import OverdueRow
 from engine.files.plan_parts import subject_words
 from engine.rules.policy import for_role
-from engine.terms import NoticeKind, Outcome, Role, State
+from engine.terms import NoticeKind, Role, State
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import Item, LetterFacts
 from notifications.letters.shortening import (
@@ -28,7 +28,6 @@ from notifications.letters.shortening import (
 )
 
 KINDS = ("duties", "watch", "director", "leadership", "answer", "signin", "account", "deputy")
-UNDONE = (Outcome.PARTLY, Outcome.NOT_YET)
 PARTS = {
     "returned": (NoticeKind.RETURNED,),
     "overdue": (NoticeKind.OVERDUE, NoticeKind.ESCALATION),
@@ -248,7 +247,7 @@ class LetterView:
 
     def reported_in(self, part: str) -> int:
         """How many lines of a part are about a task whose report is in but which is not finished."""
-        return sum(item.outcome in UNDONE for item in self.parts.get(part, ()))
+        return sum(item.undone for item in self.parts.get(part, ()))
 
     @property
     def late_asked(self) -> bool:

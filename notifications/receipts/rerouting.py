@@ -62,6 +62,7 @@ def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> Rero
             today,
             row.plan_state,
             unfinished=is_unfinished(row.state, row.done_on),
+            asked_again_on=row.asked_again_on,
         )
     ]
     if not rows and not letter.digest_week:
@@ -115,6 +116,7 @@ def _lines(session: Session, letter: Any) -> Sequence[Any]:
             a.c.state,
             a.c.due_on,
             a.c.done_on,
+            a.c.asked_again_on,
             a.c.agency_id,
             a.c.supervisor_id,
             a.c.plan_id,

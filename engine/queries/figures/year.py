@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
 from engine.assignments.lifecycle import supervisor_of
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import being_chased, unfinished
 from engine.assignments.opening import planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
@@ -27,7 +27,7 @@ from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, OPEN_STATES, LetterState, PlanState, Role, State, Timing, Urgency
+from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State, Timing, Urgency
 
 MAX_SIMULATED_PLANS = 30
 """With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
@@ -219,11 +219,11 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
     evaluated once. The letters of one recipient are collected as whole sets, of which few differ."""
     a, p = table(Assignment), table(Plan)
     agencies = {"owner": a.c.agency_id, "supervisor": a.c.supervisor_id, "issuer": p.c.issuer_id}
-    facts = a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until
+    facts = a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.asked_again_on
     each = (
         select(*facts, *agencies.values())
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.state.in_(OPEN_STATES), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE)
+        .where(being_chased(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE)
         .distinct()
         .subquery()
     )

@@ -224,7 +224,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
         found.plan_supervisor_id,
         max(today.calendar.shift(today.day, today.resubmit_days[found.policy_id]), row.due_on or today.day),
     )
-    facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until)
+    facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until, found.asked_again_on)
     return facts, Ladder.model_validate(found.body), head
 
 

@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 from engine.assignments.escalation import effect_base
-from engine.rules.calendar import WorkCalendar, local_date
+from engine.assignments.measures import is_chased
+from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date
 from engine.rules.policy import Facts, Ladder, Rung, dates
-from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
+from engine.terms import EventKind, LetterState, NoticeKind, Role, State
 
 
 class RungState(StrEnum):
@@ -111,7 +112,7 @@ def rung_lines(
     past = [
         _past(event, by_name, notified) for event in events if event.kind in _RUNG_EVENTS and "rung" in event.detail
     ]
-    prefix = f"{effect_base(assignment_id, facts.due_on, returns)}:"
+    prefix = f"{effect_base(assignment_id, facts.chased_from, returns)}:"
     handled = {
         (event.key or "").removeprefix(prefix).rsplit(":", 1)[0]
         for event in events
@@ -119,9 +120,10 @@ def rung_lines(
     }
     coming: list[RungLine] = []
     returned = [local_date(event.at) for event in events if event.kind is EventKind.RETURNED]
-    begun = max(returned) if returns and returned else date.min  # with a return the ladder begins again
-    for on, rung in dates(ladder, facts.opened_on, facts.due_on, calendar):
-        if returns and (rung.opened is not None or on <= begun):
+    # With a return the ladder begins again; so it does with a report that leaves the task unfinished.
+    begun = max([facts.not_before - ONE_DAY] if facts.asked_again_on else returned if returns else [], default=date.min)
+    for on, rung in dates(ladder, facts.opened_on, facts.chased_from, calendar):
+        if (returns or facts.again) and (rung.opened is not None or on <= begun):
             continue
         if rung.rung not in handled:
             first = all(line.state is not RungState.NEXT for line in coming)
@@ -156,7 +158,7 @@ def _past(event: EventLine, by_name: Mapping[str, Rung], notified: Sequence[Noti
 
 def _coming(rung: Rung, on: date, facts: Facts, today: date, first: bool) -> RungLine:
     state, why = RungState.LATER, ""
-    if facts.state not in OPEN_STATES:
+    if not is_chased(facts.state, facts.asked_again_on):
         state, why = RungState.DROPPED, _CLOSED[facts.state]
     elif rung.unless_acknowledged and facts.state is not State.ASSIGNED:
         state, why = RungState.DROPPED, Dropped.ACKNOWLEDGED

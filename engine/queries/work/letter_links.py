@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Link
+from engine.assignments.measures import is_chased
 from engine.errors import LinkRefused
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
@@ -105,7 +106,7 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
     above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
     named = select(n.c.assignment_id).where(n.c.letter_id == letter_id)
     statement = (
-        joined(select(*columns(today), d.c.heading, a.c.due_why, a.c.acted_until, ladder.c.body))
+        joined(select(*columns(today), d.c.heading, a.c.due_why, a.c.acted_until, a.c.asked_again_on, ladder.c.body))
         .add_columns(above.c.name.label("supervisor"), issuer.c.name.label("issuer"))
         .join(ladder, ladder.c.id == a.c.ladder_id)
         .join(above, above.c.id == a.c.supervisor_id)
@@ -129,8 +130,8 @@ def linked_assignments(session: Session, link: Link) -> tuple[int, ...]:
 def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
     """With the next rung; of a request the next that writes to the agency: nobody else is named to it."""
     coming: tuple[date, Rung] | None = None
-    if row.state in OPEN_STATES and row.quiet is None:
-        facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until)
+    if is_chased(row.state, extra.asked_again_on) and row.quiet is None:
+        facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until, extra.asked_again_on)
         rungs = upcoming(Ladder.model_validate(extra.body), facts, today.calendar)
         left = ((on, rung) for on, rung in rungs if on > today.day and (rung.to_agency or not row.request))
         coming = next(left, None)

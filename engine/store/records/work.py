@@ -103,6 +103,8 @@ class Assignment(SQLModel, table=True):
     """What the report that stands says of the task."""
     done_on: date | None = None
     """Local date of the report that says the task is done; null while the task is open in the four boxes."""
+    asked_again_on: date | None = None
+    """Of a report that stands and leaves the task unfinished: the day from which the agency is asked again."""
     first_reported_on: date | None = None
     """Local date of the first report, kept when it is returned: report timeliness is judged by it."""
     first_due_on: date | None = None

@@ -11,12 +11,15 @@ from ground.databases import closing_database
 from ground.factory import at, do, happened, item, lay, plan_file, policy, row, rows, store, swept, told
 from sqlalchemy import update
 
+from engine.assignments import lifecycle
 from engine.assignments.escalation import due_duties, run_escalations
-from engine.assignments.lifecycle import Action
+from engine.assignments.lifecycle import Action, ReportText
+from engine.plans.closing import end as end_plan
+from engine.rules.calendar import ONE_DAY, local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
-from engine.terms import EventKind, Role
+from engine.terms import EventKind, Outcome, Quiet, Role
 
 OPENED = at("2021-04-07")
 LONE = plan_file(items=(item(1, "so-ban"),))
@@ -233,3 +236,132 @@ def test_two_passes_at_once_share_the_work_and_double_nothing(postgres_url: str)
 
 def _skipped(database: Database) -> list[Any]:
     return rows(database, Event, kind=EventKind.RUNG_SKIPPED)
+
+
+# --- a report that leaves the task unfinished -----------------------------------------------------------------------
+
+
+def say_unfinished(database: Database, task: int, day: str, outcome: Outcome = Outcome.NOT_YET) -> None:
+    text = ReportText(outcome, "Đã làm 3 xã.", "Chờ kinh phí.")
+    with database.write() as session:
+        lifecycle.report(session, task, text, actor="contact:1", now=at(day, "09:00"))
+
+
+def every_day(database: Database, first: str, last: str) -> list[tuple[str, str]]:
+    """Sweep each morning; (day, rung) of what fired."""
+    day, fired = date.fromisoformat(first), []
+    while day <= date.fromisoformat(last):
+        swept(database, at(day.isoformat(), "07:00"))
+        day += ONE_DAY
+    for event in rows(database, Event, kind=EventKind.RUNG_FIRED):
+        if first <= local_date(event.at).isoformat() <= last:
+            fired.append((event.detail["on"], event.detail["rung"]))
+    return fired
+
+
+AGAIN = [
+    ("2021-07-01", "T+1"),
+    ("2021-07-05", "T+3"),
+    ("2021-07-09", "T+7"),
+    ("2021-07-21", "T+15"),
+    ("2021-07-22", "T+16"),
+]
+"""Counted from 30 June, ten working days after a report of 16 June."""
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NOT_YET, Outcome.PARTLY])
+def test_a_task_reported_unfinished_is_asked_again_ten_working_days_later_and_chased_from_there(
+    database: Database, outcome: Outcome
+) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-16", outcome)
+    assert row(database, Assignment).next_action_at == at("2021-07-01", "07:00")
+    assert every_day(database, "2021-06-17", "2021-07-31") == AGAIN
+    found = row(database, Assignment)
+    assert (found.level, found.next_action_at, found.quiet) == (3, None, Quiet.LADDER_ENDED)
+    assert told(database, date(2021, 7, 5)) == [
+        ("coordinator@so-ban.example", "T+3", "IV.1.1 so-ban"),
+        ("head@so-ban.example", "T+3", "IV.1.1 so-ban"),
+        ("monitor@so-chinh.example", "T+3", "IV.1.1 so-ban"),
+    ]
+
+
+def test_accepting_a_report_that_leaves_the_task_unfinished_does_not_stop_the_chasing(database: Database) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-16")
+    do(database, Action.ACCEPT, 1, now=at("2021-06-18"))
+    assert every_day(database, "2021-06-19", "2021-07-31") == AGAIN
+
+
+def test_a_new_report_of_an_unfinished_task_moves_the_day_and_a_report_of_a_done_one_ends_it(
+    database: Database,
+) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-16")
+    assert every_day(database, "2021-06-17", "2021-07-05") == AGAIN[:2]
+    say_unfinished(database, 1, "2021-07-06", Outcome.PARTLY)  # again from 20 July
+    assert row(database, Assignment).next_action_at == at("2021-07-21", "07:00")
+    assert every_day(database, "2021-07-07", "2021-07-21") == [("2021-07-21", "T+1")]
+    do(database, Action.REPORT, 1, now=at("2021-07-22"))
+    assert row(database, Assignment).next_action_at is None
+    assert every_day(database, "2021-07-23", "2021-09-30") == []
+
+
+def test_a_report_long_before_the_due_date_leaves_the_ladder_of_the_due_date(database: Database) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-05-03", Outcome.PARTLY)  # again from 17 May, due on 17 June
+    assert every_day(database, "2021-05-04", "2021-06-22") == [
+        ("2021-06-03", "T-10"),
+        ("2021-06-14", "T-3"),
+        ("2021-06-16", "T-1"),
+        ("2021-06-18", "T+1"),
+        ("2021-06-22", "T+3"),
+    ]
+
+
+def test_nobody_is_asked_in_the_ten_working_days_after_the_report(database: Database) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-02")  # the day before T-10; again from 16 June
+    assert every_day(database, "2021-06-03", "2021-06-18") == [("2021-06-16", "T-1"), ("2021-06-18", "T+1")]
+
+
+def test_a_later_due_date_is_waited_for_although_the_task_was_reported_unfinished(database: Database) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-16")
+    with database.write() as session:
+        asked = lifecycle.ask_extension(
+            session, 1, until=date(2021, 7, 30), reason="Chờ số liệu.", actor="contact:1", now=at("2021-06-17")
+        )
+        lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=at("2021-06-17"))
+    assert every_day(database, "2021-06-18", "2021-08-02")[-1] == ("2021-08-02", "T+1")
+
+
+def test_a_body_that_is_only_asked_is_asked_again_and_nobody_above_is_told_but_the_monitor(database: Database) -> None:
+    lay(database, now=OPENED, plan=plan_file(items=(item(1, "mat-tran", request=True),)))
+    swept(database, at("2021-04-07", "09:00"))
+    say_unfinished(database, 1, "2021-06-16")
+    assert every_day(database, "2021-06-17", "2021-09-30") == [("2021-07-01", "T+1"), ("2021-07-05", "T+3")]
+    assert {mailbox for mailbox, *_ in told(database)} == {"coordinator@mat-tran.example", "monitor@so-chinh.example"}
+    assert row(database, Assignment).level == 0
+
+
+def test_the_number_of_working_days_is_the_policys(database: Database) -> None:
+    lone(database, rules=policy(ask_again_days=3))
+    say_unfinished(database, 1, "2021-06-16")
+    assert every_day(database, "2021-06-17", "2021-06-22") == [("2021-06-22", "T+1")]
+
+
+def test_a_returned_report_is_chased_by_its_own_date_alone(database: Database) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-16")
+    do(database, Action.RETURN, 1, now=at("2021-06-17"))  # to be resubmitted by 24 June
+    assert row(database, Assignment).asked_again_on is None
+    assert every_day(database, "2021-06-18", "2021-06-25")[-1] == ("2021-06-25", "T+1")
+
+
+def test_an_ended_plan_asks_nobody_again(database: Database) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-16")
+    with database.write() as session:
+        end_plan(session, 1, reason="Hết năm.", actor="account:1", now=at("2021-06-20"))
+    assert every_day(database, "2021-06-21", "2021-07-31") == []

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,20 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from ground.databases import closing_database, postgres_database
-from ground.factory import at, rows, store
+from ground.factory import at, lay, row, rows, store
 from ground.postgres import Ground
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 import engine
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
 from engine.errors import Unavailable
+from engine.rules.calendar import local_date
 from engine.store.database import MIGRATIONS, Database, table
-from engine.store.records import ApiToken, Duty, Fact
+from engine.store.records import ApiToken, Assignment, Duty, Fact
 from engine.store.search_index import is_a_record
+from engine.terms import Outcome
 
 pytestmark = pytest.mark.both
 
@@ -86,6 +91,23 @@ def test_keys_of_before_stay_and_have_not_been_seen_in_use(empty_url: str) -> No
         database.upgrade()
         (kept,) = rows(database, ApiToken)
         assert (kept.label, kept.scopes, kept.used_on) == ("Kho", ["read"], None)
+
+
+def test_tasks_reported_unfinished_before_are_asked_again_two_weeks_after_the_step(database: Database) -> None:
+    laid = lay(database, now=at("2021-04-07"))
+    before, done = laid.assignment("IV.1.1", "so-ban"), laid.assignment("IV.2.1", "huyen-a")
+    with database.write() as session:
+        text = ReportText(Outcome.NOT_YET, reason="Chờ kinh phí.")
+        lifecycle.report(session, before, text, actor="contact:1", now=at("2021-06-16"))
+        lifecycle.report(session, done, ReportText(), actor="contact:1", now=at("2021-06-16"))
+    with database.migrating() as settings:
+        command.downgrade(settings, "0015")
+    database.upgrade()
+    kept = row(database, Assignment, id=before)
+    assert kept.asked_again_on == local_date(kept.next_action_at)
+    assert timedelta(days=13) < kept.next_action_at - datetime.now(UTC) < timedelta(days=15)
+    assert kept.quiet is None
+    assert row(database, Assignment, id=done).asked_again_on is None
 
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:

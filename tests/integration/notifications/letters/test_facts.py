@@ -7,16 +7,19 @@ from typing import Any
 
 import pytest
 from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, policy, rows, swept
+from ground.post import KEY
 from sqlalchemy import event, insert, update
 
+from engine.accounts.signed_links import Signer
 from engine.assignments import lifecycle
-from engine.assignments.lifecycle import Action
+from engine.assignments.lifecycle import Action, ReportText
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, Notice
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, NoticeKind, PlanState, Role, State
+from engine.terms import OPEN_STATES, NoticeKind, Outcome, PlanState, Role, State
 from notifications.letters.facts import ORDER, LetterFacts, gather
 from notifications.letters.obsolete import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, obsolete_reason
+from notifications.letters.renderer import LetterRenderer
 from notifications.letters.view import PARTS
 
 TODAY, NOW = date(2021, 6, 18), at("2021-06-18", "07:30")
@@ -207,3 +210,69 @@ def test_an_extension_decided_meanwhile_is_not_asked_for_again(sqlite_database: 
         lifecycle.decide_extension(session, asked, granted=False, actor="account:1", now=asked_at)
     after = gathered(laid, date(2021, 6, 16), asked_at)["monitor@so-chinh.example"]
     assert (after.items, set(after.obsolete.values()), after.backlog) == ((), {"decided"}, None)
+
+
+# --- a report that leaves the task unfinished -----------------------------------------------------------------------
+
+
+def asked_again(laid: Laid, day: str) -> dict[str, str]:
+    """Mailbox -> the text of its letter of a day, without the lines of links."""
+    ids = [letter.id for letter in rows(laid.database, Letter, day=date.fromisoformat(day))]
+    with laid.database.read() as session:
+        found = gather(session, ids, read_rulebook(session), at(day, "07:30"))
+    renderer = LetterRenderer(Signer(KEY), "http://dondoc.example", 45)
+    return {each.to: renderer.render(each, at(day, "07:30")).text for each in found}
+
+
+@pytest.fixture
+def unfinished(sqlite_database: Database) -> Laid:
+    """so-ban and mat-tran reported on 16 June: not done; due on 17 June."""
+    bodies = (item(1, "so-ban"), item(3, "mat-tran", request=True))
+    laid = lay(sqlite_database, now=at("2021-04-07"), plan=plan_file(items=bodies))
+    swept(sqlite_database, at("2021-04-07"))
+    for number, citation, agency in ((1, "IV.1.1", "so-ban"), (2, "IV.3.1", "mat-tran")):
+        outcome = Outcome.NOT_YET if number == 1 else Outcome.PARTLY
+        text = ReportText(outcome, "Đã làm 3 xã.", "Chờ kinh phí.")
+        with sqlite_database.write() as session:
+            task = laid.assignment(citation, agency)
+            lifecycle.report(session, task, text, actor="contact:1", now=at("2021-06-16", "09:00"))
+    return laid
+
+
+def test_a_letter_that_asks_again_says_what_the_report_said_and_from_when_it_is_counted(unfinished: Laid) -> None:
+    swept(unfinished.database, at("2021-07-01", "07:00"))
+    text = asked_again(unfinished, "2021-07-01")["coordinator@so-ban.example"]
+    assert "Đề nghị khẩn trương hoàn thành và báo cáo tiếp 1 nhiệm vụ quá hạn đã báo cáo nhưng chưa hoàn thành." in text
+    assert (
+        "Hạn: thứ Năm, 17/6/2021 · quá hạn 10 ngày làm việc"
+        " · đã báo cáo: chưa thực hiện (ngày 16/6/2021), đôn đốc tính từ 30/6/2021"
+    ) in text
+    assert "Thư này gửi do đã quá hạn mà báo cáo ngày 16/6/2021 ghi chưa thực hiện." in text
+    assert "Nếu chưa có báo cáo hoàn thành, thứ Hai, 05/7/2021 hệ thống gửi thư đôn đốc" in text
+    assert "chưa có báo cáo." not in text
+
+
+def test_the_monitor_reads_of_a_task_reported_unfinished_from_when_it_is_counted(unfinished: Laid) -> None:
+    for day in ("2021-07-01", "2021-07-05"):
+        swept(unfinished.database, at(day, "07:00"))
+    text = asked_again(unfinished, "2021-07-05")["monitor@so-chinh.example"]
+    assert "đã báo cáo: chưa thực hiện (ngày 16/6/2021), đôn đốc tính từ 30/6/2021" in text
+    assert "Nếu chưa có báo cáo hoàn thành, từ" in text
+
+
+def test_a_body_that_is_only_asked_reads_no_word_of_chasing_when_it_is_asked_again(unfinished: Laid) -> None:
+    swept(unfinished.database, at("2021-07-01", "07:00"))
+    text = asked_again(unfinished, "2021-07-01")["coordinator@mat-tran.example"]
+    assert "đã báo cáo: hoàn thành một phần (ngày 16/6/2021), đề nghị thông tin tiếp tính từ 30/6/2021" in text
+    assert "đã qua thời gian đề nghị mà báo cáo ngày 16/6/2021 ghi hoàn thành một phần" in text
+    assert "đôn đốc" not in text.replace("dondoc", "")
+
+
+def test_a_letter_that_waits_while_a_new_report_comes_does_not_ask_for_it(unfinished: Laid) -> None:
+    swept(unfinished.database, at("2021-07-01", "07:00"))
+    task = unfinished.assignment("IV.1.1", "so-ban")
+    with unfinished.database.write() as session:
+        text = ReportText(Outcome.PARTLY, "Đã làm 5 xã.", "Chờ kinh phí.")
+        lifecycle.report(session, task, text, actor="contact:1", now=at("2021-07-01", "07:10"))
+    waiting = gathered(unfinished, date(2021, 7, 1), at("2021-07-01", "07:30"))["coordinator@so-ban.example"]
+    assert (waiting.items, list(waiting.obsolete.values())) == ((), ["reported"])

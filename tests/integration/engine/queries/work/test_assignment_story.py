@@ -48,6 +48,21 @@ def test_a_rung_that_was_left_out_says_why(laid: Laid, seen: Seen) -> None:
     assert (rungs["T+1"].state, rungs["T+1"].why) == (RungState.DROPPED, "reported")
 
 
+def test_the_ladder_of_a_task_reported_unfinished_shows_when_it_is_asked_again(fresh: Laid) -> None:
+    task = fresh.assignment("IV.2.1", "huyen-b")
+    with fresh.database.write() as session:
+        report(session, task, ReportText(Outcome.NOT_YET, reason="Chờ."), actor="contact:1", now=at("2021-06-16"))
+    with looking(fresh.database, at("2021-06-17")) as seen:
+        rungs = [rung for rung in story(*seen, task).rungs if rung.state in (RungState.NEXT, RungState.LATER)]
+    assert [(rung.rung, rung.on.isoformat()) for rung in rungs] == [
+        ("T+1", "2021-07-01"),
+        ("T+3", "2021-07-05"),
+        ("T+7", "2021-07-09"),
+        ("T+15", "2021-07-21"),
+        ("T+16", "2021-07-22"),
+    ]
+
+
 def test_events_are_told_newest_first_with_who_acted(laid: Laid, seen: Seen) -> None:
     found = story(*seen, laid.assignment("IV.1.1", "so-ban"))
     assert found.events[0].kind is EventKind.REPORTED
