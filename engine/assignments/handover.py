@@ -27,7 +27,7 @@ from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
 from engine.text import Text
 
 
-def _work_left() -> ColumnElement[bool]:
+def work_left() -> ColumnElement[bool]:
     """Condition: a report is owed, or one was accepted that leaves the task unfinished; both can be transferred."""
     a = table(Assignment)
     return and_(a.c.state.in_((*OPEN_STATES, State.ACCEPTED)), a.c.done_on.is_(None))
@@ -94,7 +94,7 @@ def _counting_work_left(today: date) -> Select[Any]:
         select(a.c.agency_id, g.c.name, func.count())
         .join(g, g.c.id == a.c.agency_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(_work_left(), a.c.agency_id.in_(succeeded_ids), p.c.state == PlanState.ACTIVE)
+        .where(work_left(), a.c.agency_id.in_(succeeded_ids), p.c.state == PlanState.ACTIVE)
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
@@ -200,7 +200,7 @@ def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
         select(a.c.id, a.c.plan_id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(a.c.agency_id == agency_id, _work_left(), p.c.state == PlanState.ACTIVE)
+        .where(a.c.agency_id == agency_id, work_left(), p.c.state == PlanState.ACTIVE)
         .order_by(p.c.issued_on, d.c.plan_id, d.c.position, a.c.due_on)
     )
     return session.connection().execute(statement).all()

@@ -1,7 +1,7 @@
 """Opening assignments: duty × owner agency × period, when a period comes within the policy's horizon.
 
-A plan has ``next_open_at``, so a tick without a plan to open costs one index lookup. Assignments are unique by (duty,
-agency, period), so opening again changes nothing.
+A plan has ``next_open_at``, so a tick without a plan to open costs one index lookup. A period of a duty is opened once,
+for its owners of that day: who becomes an owner later gets what an amendment or a succession gives them.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class Opening:
     duty: Any
     due_period: DuePeriod
     opens_on: date
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.duty.id, self.due_period.period.key
 
 
 def activate(
@@ -154,12 +158,20 @@ def open_due(session: Session, now: datetime) -> int:
     book = read_rulebook(session)
     policy = book.policy(plan.policy_id)
     openings = planned(session, plan, policy, book.calendar)
-    today = local_date(now)
-    opened = _open(session, plan, [each for each in openings if each.opens_on <= today], policy, book, now)
+    today, open_already = local_date(now), opened_periods(session, plan.id)
+    due = [each for each in openings if each.opens_on <= today and each.key not in open_already]
+    opened = _open(session, plan, due, policy, book, now)
     later = min((each.opens_on for each in openings if each.opens_on > today), default=None)
     next_open_at = None if later is None else instant(later, policy.decide_at)
     session.connection().execute(update(plans).where(plans.c.id == plan.id).values(next_open_at=next_open_at))
     return opened
+
+
+def opened_periods(session: Session, plan_id: int) -> set[tuple[int, str]]:
+    """(duty id, period) of what has been opened in a plan, whoever owes it."""
+    a = table(Assignment)
+    statement = select(a.c.duty_id, a.c.period).where(a.c.plan_id == plan_id).distinct()
+    return {(duty_id, period) for duty_id, period in session.connection().execute(statement)}
 
 
 def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> list[Opening]:

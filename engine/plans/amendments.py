@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from engine.agencies.directory_loading import expand_owners
 from engine.assignments.calendar_change import due_moved_line
+from engine.assignments.handover import work_left
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
 from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post
@@ -148,10 +149,13 @@ def only_asked(session: Session, plan_id: int, owners: Iterable[str]) -> set[str
     return {agency for agency, request in found if request} - {agency for agency, request in found if not request}
 
 
-def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime) -> Amended:
+def amend_duty(
+    session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime, in_place_of: str = ""
+) -> Amended:
     """Change a duty of an active plan. A new owner gets every period that is still open with any owner; the open
     assignments of a removed owner are cancelled, with a notice; another due date moves the open ones of that period.
-    Raises BadInput, NotFound, ForbiddenMove."""
+    ``in_place_of``: the owner that the new ones succeed; they get only the periods that it still owes. Raises BadInput,
+    NotFound, ForbiddenMove."""
     _require_text(change.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
     duty = (
         session.connection().execute(select(table(Duty)).where(table(Duty).c.id == duty_id).with_for_update()).first()
@@ -166,7 +170,7 @@ def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str,
     moved = _move(session, duty, change, plan, book, actor, now)
     opened = cancelled = 0
     if "owners" in values:
-        periods = _open_periods(session, duty_id)
+        periods = _open_periods(session, duty_id, in_place_of)
         added = [each for each in values["owners"] if each not in duty.owners]
         opened = _open(session, plan, duty_id, duty.request, added, periods, book, now)
         cancelled = _cancel(session, duty, values["owners"], change.basis, actor, now)
@@ -297,10 +301,12 @@ def _changed(session: Session, duty: Any, change: Amendment) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != getattr(duty, name)}
 
 
-def _open_periods(session: Session, duty_id: int) -> list[_OpenPeriod]:
-    """The periods that any owner still owes. If dates differ, the assignment with the earliest due date counts."""
+def _open_periods(session: Session, duty_id: int, owner: str = "") -> list[_OpenPeriod]:
+    """The periods that any owner still owes, or one. If dates differ, the assignment with the earliest due date
+    counts."""
     a = table(Assignment)
-    statement = select(a).where(a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES)).order_by(a.c.due_on.desc(), a.c.id)
+    owed = [a.c.agency_id == owner, work_left()] if owner else [a.c.state.in_(OPEN_STATES)]
+    statement = select(a).where(a.c.duty_id == duty_id, *owed).order_by(a.c.due_on.desc(), a.c.id)
     periods: dict[str, _OpenPeriod] = {}
     for row in session.connection().execute(statement):
         due = None if row.due_on is None else Due(row.nominal_due or row.due_on, row.due_on, row.due_why)
@@ -364,10 +370,10 @@ def _due_by_dispatch(calendar: WorkCalendar, day: date, basis: str, today: date)
 
 
 def _cancel(session: Session, duty: Any, owners: Iterable[str], basis: str, actor: str, now: datetime) -> int:
-    """Cancel the open assignments of former owners; returns how many."""
+    """Cancel what former owners still owe, accepted but unfinished included; returns how many."""
     a = table(Assignment)
     removed = [each for each in duty.owners if each not in set(owners)]
-    statement = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(removed), a.c.state.in_(OPEN_STATES))
+    statement = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(removed), work_left())
     ids = list(session.connection().scalars(statement.order_by(a.c.id)))
     for assignment_id in ids:
         cancel(session, assignment_id, reason=f"Không còn chủ trì, theo {basis}.", actor=actor, now=now)

@@ -75,8 +75,8 @@ def replace_owner(
     """Put successors (agencies or groups) in the place of an ended owner in every duty of an active plan.
 
     To one successor that the directory knows as such, the open assignments are handed over with their dates; where
-    there are several, each gets every period that is still open, and those of the ended owner are cancelled. Raises
-    BadInput, NotFound, Conflict."""
+    there are several, each gets every period that the ended owner still owes, and those are cancelled. What it has
+    reported is asked of nobody again. Raises BadInput, NotFound, Conflict."""
     _require_basis(basis)
     active_plan(session, plan_id, lock=True)
     new = expand_owners(session, heirs)
@@ -96,7 +96,8 @@ def replace_owner(
             owners = tuple(
                 dict.fromkeys(heir for each in duty.owners for heir in (new if each == ended_id else [each]))
             )
-            done_here = amend_duty(session, duty.id, Amendment(basis, owners=owners), actor=actor, now=now)
+            change = Amendment(basis, owners=owners)
+            done_here = amend_duty(session, duty.id, change, actor=actor, now=now, in_place_of=ended_id)
             opened, cancelled = opened + done_here.opened, cancelled + done_here.cancelled
     return Replaced(moved, merged, opened, cancelled)
 

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine.assignments.counters import counter_lines
 from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.measures import being_chased, unfinished
-from engine.assignments.opening import planned
+from engine.assignments.opening import opened_periods, planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
@@ -249,26 +249,16 @@ def _periods_to_open(
     session: Session, plan: Any, book: Rulebook, today: Today
 ) -> Iterator[tuple[tuple[_Letter, ...], tuple[str, date]]]:
     """Periods of a plan that have not opened: the letters of their ladders, and (agency, due date)."""
-    policy = book.policy(plan.policy_id)
-    a = table(Assignment)
-    opened = set(
-        map(
-            tuple,
-            session.connection().execute(select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)),
-        )
-    )
-    for each in planned(session, plan, policy, book.calendar):
+    policy, opened = book.policy(plan.policy_id), opened_periods(session, plan.id)
+    for each in (each for each in planned(session, plan, policy, book.calendar) if each.key not in opened):
         ladder = policy.ladder(request=each.duty.request, urgent=plan.urgency is not Urgency.NORMAL)
         opens_on = max(each.opens_on, today.day)
         facts = Facts(State.ASSIGNED, opens_on, each.due_period.due.on, opens_on - ONE_DAY)
         letters = tuple(_future_letters(ladder, facts, today))
         for agency_id in each.duty.owners:
-            if (each.duty.id, agency_id, each.due_period.period.key) not in opened:
-                above = supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id)
-                yield (
-                    tuple(_with_recipients((agency_id, above, plan.issuer_id), letters)),
-                    (agency_id, each.due_period.due.on),
-                )
+            above = supervisor_of(agency_id, plan.supervisor_id, plan.issuer_id)
+            recipients = tuple(_with_recipients((agency_id, above, plan.issuer_id), letters))
+            yield recipients, (agency_id, each.due_period.due.on)
 
 
 def _future_letters(ladder: Ladder, facts: Facts, today: Today) -> Iterator[tuple[Role, date]]:

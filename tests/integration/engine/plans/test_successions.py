@@ -15,7 +15,8 @@ from sqlalchemy import update
 
 from engine.agencies.agencies import succeed
 from engine.agencies.directory_loading import load_directory as store_directory
-from engine.assignments.lifecycle import Action
+from engine.assignments.lifecycle import Action, ReportText, report
+from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict, NotFound
 from engine.files.calendar import load_calendar_file
 from engine.files.directory import load_directory
@@ -24,7 +25,7 @@ from engine.plans.successions import Replaced, change_supervisor, proposed_repla
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Duty, Event, Letter, Plan
-from engine.terms import OPEN_STATES, EventKind, LetterState, Role, State
+from engine.terms import OPEN_STATES, EventKind, LetterState, Outcome, Role, State
 from workflows import passes
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-24")
@@ -251,3 +252,77 @@ def test_nghe_an_from_21_districts_to_130_communes_loses_no_duty_and_writes_to_n
     }
     monitors = {each.agency_id for each in sent if each.role is Role.MONITOR and each.day > DEPARTMENTS}
     assert "so-ldtbxh" not in monitors
+
+
+# --- only what the ended body still owed --------------------------------------------------------------------------
+
+
+def communes(database: Database) -> Laid:
+    bodies = directory(
+        xa_a=agency("xa-a", Role.COORDINATOR, parent="tinh"), xa_b=agency("xa-b", Role.COORDINATOR, parent="tinh")
+    )
+    return lay(database, now=OPENED, bodies=bodies)
+
+
+def owed_by(database: Database, *agencies: str) -> set[tuple[str, str]]:
+    """(agency, period) of what they owe."""
+    return {
+        (each.agency_id, each.period)
+        for each in rows(database, Assignment)
+        if each.agency_id in agencies and each.state in OPEN_STATES
+    }
+
+
+@pytest.mark.parametrize("heirs", [("xa-a", "xa-b"), ("xa-a",), ("huyen-b",)])
+def test_successors_are_not_asked_for_what_the_ended_body_has_reported(
+    database: Database, heirs: tuple[str, ...]
+) -> None:
+    """huyen-b still owes its own report of the half-year, so the period is open with one owner of the duty."""
+    laid = communes(database)
+    for action in (Action.REPORT, Action.ACCEPT):
+        do(database, action, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-16"))
+    districts_end(laid, to=heirs)
+    with database.write() as session:
+        done = replace_owner(session, laid.plan_id, "huyen-a", heirs, basis=BASIS, actor="account:1", now=NOW)
+    assert done == Replaced()
+    assert owed_by(database, "xa-a", "xa-b") == set()
+    assert owed_by(database, "huyen-b") == {("huyen-b", "2021-H1")}
+
+
+def test_successors_owe_the_period_that_the_ended_body_still_owed_alone(database: Database) -> None:
+    laid = communes(database)
+    for action in (Action.REPORT, Action.ACCEPT):
+        do(database, action, laid.assignment("IV.2.1", "huyen-b"), now=at("2021-06-16"))
+    districts_end(laid, to=["xa-a", "xa-b"])
+    with database.write() as session:
+        replace_owner(session, laid.plan_id, "huyen-a", ["xa-a", "xa-b"], basis=BASIS, actor="account:1", now=NOW)
+    assert owed_by(database, "xa-a", "xa-b") == {("xa-a", "2021-H1"), ("xa-b", "2021-H1")}
+
+
+def test_a_later_period_opens_with_the_successors_and_no_earlier_one_does(database: Database) -> None:
+    laid = communes(database)
+    for action in (Action.REPORT, Action.ACCEPT):
+        do(database, action, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-16"))
+    districts_end(laid, to=["xa-a", "xa-b"])
+    with database.write() as session:
+        replace_owner(session, laid.plan_id, "huyen-a", ["xa-a", "xa-b"], basis=BASIS, actor="account:1", now=NOW)
+    with database.write() as session:
+        while open_due(session, at("2021-10-01")) >= 0:
+            pass
+    assert owed_by(database, "xa-a", "xa-b") == {("xa-a", "2021-Y"), ("xa-b", "2021-Y")}
+
+
+def test_a_task_that_the_ended_body_left_unfinished_is_its_successors_and_no_longer_its_own(
+    database: Database,
+) -> None:
+    laid = communes(database)
+    task = laid.assignment("IV.2.1", "huyen-a")
+    with database.write() as session:
+        unfinished = ReportText(Outcome.PARTLY, "Đã làm 3 xã.", "Chờ kinh phí.")
+        report(session, task, unfinished, actor="contact:1", now=at("2021-06-16"))
+    do(database, Action.ACCEPT, task, now=at("2021-06-17"))
+    districts_end(laid, to=["xa-a", "xa-b"])
+    with database.write() as session:
+        replace_owner(session, laid.plan_id, "huyen-a", ["xa-a", "xa-b"], basis=BASIS, actor="account:1", now=NOW)
+    assert owed_by(database, "xa-a", "xa-b") == {("xa-a", "2021-H1"), ("xa-b", "2021-H1")}
+    assert row(database, Assignment, id=task).state is State.CANCELLED

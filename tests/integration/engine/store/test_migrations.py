@@ -101,7 +101,7 @@ def test_tasks_reported_unfinished_before_are_asked_again_two_weeks_after_the_st
         lifecycle.report(session, before, text, actor="contact:1", now=at("2021-06-16"))
         lifecycle.report(session, done, ReportText(), actor="contact:1", now=at("2021-06-16"))
     with database.migrating() as settings:
-        command.downgrade(settings, "0015")
+        command.downgrade(settings, "0017")
     database.upgrade()
     kept = row(database, Assignment, id=before)
     assert kept.asked_again_on == local_date(kept.next_action_at)
