@@ -28,7 +28,7 @@ from engine.store.database import among, table
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import NoticeKind, Outcome, Role, State, Timing
+from engine.terms import NoticeKind, Outcome, Role, State, Timing, Urgency
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from notifications.letters.digests import DigestFacts, digests, waiting_lists
@@ -109,6 +109,8 @@ class Item:
     asked: Sequence[date] = ()
     reported_on: date | None = None
     """The day of the report that stands."""
+    urgency: Urgency = Urgency.NORMAL
+    """Of the plan."""
     chased_from: date | None = None
     """The day from which chasing is counted, if a report that leaves the task unfinished moved it past ``due_on``."""
 
@@ -385,6 +387,7 @@ def _item(row: Any, letter: Any, batch: _Batch) -> Item:
         any(each.dispatch and each.rung == row.rung for each in rungs),
         batch.asked.get(row.assignment_id, ()),
         reported_on=row.reported_on,
+        urgency=row.urgency,
         chased_from=_chased_from(row),
     )
 
@@ -474,6 +477,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
             p.c.short_title,
             p.c.sms_name,
             p.c.state.label("plan_state"),
+            p.c.urgency,
             g.c.name.label("agency"),
             above.c.name.label("supervisor"),
             p.c.issuer_id,

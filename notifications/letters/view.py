@@ -12,7 +12,8 @@ from engine.assignments.backlog import Backlog
 from engine.assignments.weekly_digest import OverdueRow
 from engine.files.plan_parts import subject_words
 from engine.rules.policy import for_role
-from engine.terms import NoticeKind, Role, State
+from engine.terms import NoticeKind, Role, State, Urgency
+from engine.views.labels import label
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import Item, LetterFacts
 from notifications.letters.shortening import (
@@ -127,10 +128,30 @@ class LetterView:
 
     @property
     def tag(self) -> str:
-        """The plan's number in brackets if the letter is about one plan: «[KH 188/KH-UBND]». A number that reveals the
-        subject («12/KH-AIDS») is not shown."""
+        """The plan's number in brackets if the letter is about one plan: «[KH 188/KH-UBND]», after the urgency of the
+        most urgent one: «HỎA TỐC [KH 188/KH-UBND]». A number that reveals the subject («12/KH-AIDS») is not shown."""
         numbers = {item.plan for item in self.facts.items} | {row.plan for row, _ in self.late_rows}
-        return _tag(numbers.pop() if len(numbers) == 1 else "", self.facts.language)
+        tag = _tag(numbers.pop() if len(numbers) == 1 else "", self.facts.language)
+        most = max(self._urgent_plans, key=tuple(Urgency).index, default=None)
+        return tag if most is None else f"{_called(most, self.facts.language)} {tag}"
+
+    @cached_property
+    def _urgent_plans(self) -> dict[Urgency, list[str]]:
+        """The numbers of the urgent plans that lines are about, the least urgent first."""
+        found: dict[Urgency, list[str]] = {}
+        for urgency in (each for each in Urgency if each is not Urgency.NORMAL):
+            numbers = dict.fromkeys(item.plan for item in self.facts.items if item.urgency is urgency)
+            if numbers:
+                found[urgency] = list(numbers)
+        return found
+
+    @property
+    def urgent_line(self) -> str:
+        """«HỎA TỐC: Kế hoạch số 7/KH-UBND; KHẨN: Kế hoạch số 9/KH-UBND», most urgent first; empty if none is urgent."""
+        language = self.facts.language
+        word = "plan" if language == "en" else "Kế hoạch số"
+        plans = reversed(self._urgent_plans.items())
+        return "; ".join(f"{_called(urgency, language)}: {word} {', '.join(numbers)}" for urgency, numbers in plans)
 
     @property
     def late_rows(self) -> tuple[tuple[OverdueRow, int], ...]:
@@ -309,6 +330,11 @@ class LetterView:
         for row, late in self.late_rows:
             grouped.setdefault(row.agency, []).append((row, late))
         return sorted(grouped.items(), key=lambda each: -max(late for _, late in each[1]))
+
+
+def _called(urgency: Urgency, language: str) -> str:
+    """The degree of urgency as papers bear it: «HỎA TỐC»."""
+    return label(urgency, language).upper()
 
 
 @lru_cache(maxsize=1024)

@@ -276,3 +276,13 @@ def test_a_letter_that_waits_while_a_new_report_comes_does_not_ask_for_it(unfini
         lifecycle.report(session, task, text, actor="contact:1", now=at("2021-07-01", "07:10"))
     waiting = gathered(unfinished, date(2021, 7, 1), at("2021-07-01", "07:30"))["coordinator@so-ban.example"]
     assert (waiting.items, list(waiting.obsolete.values())) == ((), ["reported"])
+
+
+def test_the_first_letter_of_an_urgent_plan_is_called_urgent(sqlite_database: Database) -> None:
+    plan = plan_file(items=(item(1, "so-ban"),), urgency="thuong_khan")
+    laid = lay(sqlite_database, now=at("2021-04-07"), plan=plan)
+    swept(sqlite_database, at("2021-04-07"))
+    (letter,) = gathered(laid, date(2021, 4, 7), at("2021-04-07", "08:00")).values()
+    sent = LetterRenderer(Signer(KEY), "http://dondoc.example", 45).render(letter, at("2021-04-07"))
+    assert sent.subject.startswith("THƯỢNG KHẨN [KH 12/KH-UBND] ")
+    assert sent.text.startswith("THƯỢNG KHẨN: Kế hoạch số 12/KH-UBND\n\nKính gửi: ")

@@ -27,7 +27,7 @@ from engine.files.plan_parts import SUBJECT_WORDS, subject_words
 from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letter_counts import LetterCounts
 from engine.rules.calendar import PLAN_TIME
-from engine.terms import NoticeKind, Role, State
+from engine.terms import NoticeKind, Role, State, Urgency
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
@@ -632,3 +632,38 @@ def test_weeks_and_first_words_are_for_people() -> None:
     assert first_words("Một hai ba.") == "Một hai ba."
     assert first_words(" ".join(["chữ"] * 17 + ["cuối;", "thừa"])) == " ".join(["chữ"] * 17) + " cuối …"
     assert at("2021-06-18", "07:30").astimezone(PLAN_TIME).hour == 7
+
+
+# --- urgent plans --------------------------------------------------------------------------------------------------
+
+CALLED = {
+    Urgency.KHAN: ("KHẨN", "URGENT (KHẨN)"),
+    Urgency.THUONG_KHAN: ("THƯỢNG KHẨN", "VERY URGENT (THƯỢNG KHẨN)"),
+    Urgency.HOA_TOC: ("HỎA TỐC", "MOST URGENT (HỎA TỐC)"),
+}
+
+
+@pytest.mark.parametrize("urgency", list(CALLED))
+@pytest.mark.parametrize("role", [Role.COORDINATOR, Role.HEAD, Role.MONITOR, Role.LEADERSHIP])
+def test_a_letter_of_an_urgent_plan_is_called_so_first_in_subject_text_and_html(urgency: Urgency, role: Role) -> None:
+    for language, called, plan in zip(LANGUAGES, CALLED[urgency], ("Kế hoạch số", "plan"), strict=True):
+        line = item(urgency=urgency, own=role in OWNERS)
+        letter = STATIONERY.render(facts(line, role=role, language=language), NOW)
+        assert letter.subject.startswith(f"{called} ["), letter.subject
+        first = f"{called}: {plan} 188/KH-UBND"
+        assert letter.text.startswith(f"{first}\n\n")
+        assert letter.html.partition("<main>")[2].lstrip().startswith(f"<p><b>{first}</b></p>")
+
+
+def test_of_several_plans_the_most_urgent_names_the_letter_and_each_is_named_in_its_first_line() -> None:
+    usual, soon = item(n=1), item(n=2, plan="9/KH-UBND", urgency=Urgency.KHAN)
+    now = item(n=3, plan="7/KH-UBND", urgency=Urgency.HOA_TOC)
+    letter = written(usual, soon, now)
+    assert letter.subject.startswith("HỎA TỐC [")
+    assert letter.text.startswith("HỎA TỐC: Kế hoạch số 7/KH-UBND; KHẨN: Kế hoạch số 9/KH-UBND\n")
+
+
+def test_a_letter_of_an_ordinary_plan_has_no_such_line() -> None:
+    letter = written(item())
+    assert letter.subject.startswith("[")
+    assert letter.text.startswith("Kính gửi")
