@@ -185,7 +185,7 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(300, ge=10, description="seconds for which a worker claims a letter")
     give_up_days: int = Field(5, ge=1, description="days after which a letter that could not be sent expires")
     keep_bodies_days: int = Field(400, ge=1, description="days after which the texts of letters are deleted")
-    link_days: int = Field(45, ge=1, description="days for which a link in a letter is valid")
+    link_days: int = Field(45, ge=1, description="days for which a link in a letter works; in the newest one longer")
     log: Literal["text", "json"] = Field(
         "text", description="log of serve: text, or json: one object a line, requests too, with their ids"
     )

@@ -1,7 +1,8 @@
 """Signed links in letters: for one purpose, expiring and revocable. Pure, apart from the key.
 
-A token states the contact, the subject and the last valid day. Whether the contact still acts for the agency, and
-whether the link has been revoked since, is checked when it is used. A GET request never changes anything.
+A token states the contact, the subject and the last valid day. Whether the contact still acts for the agency, whether
+the link has been revoked since, and whether its letter is still the newest, is checked when it is used
+(``engine.queries.work.letter_links``). A GET request never changes anything.
 """
 
 from __future__ import annotations
@@ -45,6 +46,16 @@ class Link:
     made_on: date
     until: date
     since: int = 0
+
+    @property
+    def expired(self) -> LinkRefused:
+        """The refusal of a link whose last day has passed."""
+        return LinkRefused(
+            Text(
+                f"Liên kết này đã hết hạn ngày {day_digits(self.until)}; hãy mở thư mới nhất.",
+                f"This link expired on {day_digits(self.until)}; open the newest letter.",
+            )
+        )
 
     def revoked(self, links_since: datetime | None) -> bool:
         """True if it was made before the contact's links were last revoked (``links_since``). Compared by ``since``; a
@@ -98,17 +109,16 @@ class Signer:
 
     def read(self, purpose: Purpose, token: str, today: date) -> Link:
         """Verify a token. Raises LinkRefused if it is forged, for another purpose, or expired."""
+        link = self.verify(purpose, token)
+        if today > link.until:
+            raise link.expired
+        return link
+
+    def verify(self, purpose: Purpose, token: str) -> Link:
+        """The link of a token, whatever its last day. Raises LinkRefused if it is forged or for another purpose."""
         try:
             contact_id, subject, made, until, *since = self._serializers[purpose].loads(token)
             days = date.fromordinal(made), date.fromordinal(until)
-            link = Link(purpose, int(contact_id), str(subject), *days, *map(int, since))
+            return Link(purpose, int(contact_id), str(subject), *days, *map(int, since))
         except (BadSignature, ValueError, TypeError, OverflowError):
             raise LinkRefused from None
-        if today > link.until:
-            raise LinkRefused(
-                Text(
-                    f"Liên kết này đã hết hạn ngày {day_digits(link.until)}; hãy mở thư mới nhất.",
-                    f"This link expired on {day_digits(link.until)}; open the newest letter.",
-                )
-            )
-        return link

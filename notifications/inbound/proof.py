@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.errors import LinkRefused
+from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.records import Contact, Letter
@@ -52,15 +53,15 @@ class MailProof:
         """The letter (row) that the writer has proven to have had; None if they have proven nothing. ``named``: the
         letter of the Message-ID, which decides where a conversation quotes more than one."""
         proven = _keyed(session, _first_key(REPLY, mail.sent_to, self._reply_secret))
-        proven += _linked(session, list(self._links(mail.tokens, local_date(now))))
+        proven += _linked(session, list(self._links(session, mail.tokens, local_date(now))))
         same = (each for each in proven if named is not None and each.id == named.id)
         return next(same, proven[0] if proven else None)
 
-    def _links(self, tokens: Sequence[str], today: date) -> Iterator[Link]:
+    def _links(self, session: Session, tokens: Sequence[str], today: date) -> Iterator[Link]:
         for token in tokens:
             for purpose in (Purpose.ACKNOWLEDGE, Purpose.REPORT):
                 try:
-                    yield self.signer.read(purpose, token, today)
+                    yield open_link(session, self.signer, purpose, token, today)
                 except LinkRefused:
                     continue
 

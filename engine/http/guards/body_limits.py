@@ -19,6 +19,7 @@ from engine.accounts.signed_links import Purpose
 from engine.errors import LinkRefused
 from engine.http.request_context import SESSION_COOKIE, guarded, is_secure, tools_of
 from engine.http.security import MAX_BODY_BYTES, MAX_REVIEW_BYTES
+from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 
 MAX_STRANGER_BYTES = 65_536
@@ -103,7 +104,8 @@ def _is_known(request: Request) -> bool:
     for pattern, purpose in _LETTER_LINKS:
         if link := pattern.fullmatch(request.url.path):
             try:
-                context.signer.read(purpose, link[1], local_date(now))
+                with context.database.read() as session:
+                    open_link(session, context.signer, purpose, link[1], local_date(now))
             except LinkRefused:
                 return False
             return True

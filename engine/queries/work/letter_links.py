@@ -1,29 +1,33 @@
 """Resolves a link in a letter: the contact it was sent to, and the duties that the letter listed for their agency.
 
-A link is refused with a reason when it was revoked or the person is no longer a contact. Read-only; changes made by the
-page go through ``engine.assignments.lifecycle``.
+A link is refused with a reason when it was revoked, has expired or the person is no longer a contact. Read-only;
+changes made by the page go through ``engine.assignments.lifecycle``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlmodel import Session
 
-from engine.accounts.signed_links import Link
-from engine.assignments.measures import is_chased
+from engine.accounts.signed_links import Link, Purpose, Signer
+from engine.assignments.chasing import SENT
+from engine.assignments.measures import is_chased, unfinished
 from engine.errors import LinkRefused
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
 from engine.rules.policy import Facts, Ladder, Rung, upcoming
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
-from engine.terms import OPEN_STATES, Role, State
+from engine.terms import OPEN_STATES, PlanState, Role, State
 from engine.text import Text
+
+AFTER_DUE = timedelta(days=15)
+"""How long after the due date a link of the newest letter works, whatever became of the duty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,61 @@ class LinkedDuties:
     @property
     def open(self) -> bool:
         return self.row.state in OPEN_STATES
+
+
+def open_link(session: Session, signer: Signer, purpose: Purpose, token: str, today: date) -> Link:
+    """The link of a token. Past its last day it works on while its letter is the newest about its duties, and one of
+    them is unfinished or was due at most ``AFTER_DUE`` ago. Raises LinkRefused."""
+    link = signer.verify(purpose, token)
+    if today > link.until and not _outlives(session, link, today):
+        raise link.expired
+    return link
+
+
+def _outlives(session: Session, link: Link, today: date) -> bool:
+    """True if a letter that bore the link is still the newest, on its channel, about a duty of which it tells. A letter
+    that did not leave, and a weekly digest, take no letter's place."""
+    a, p, m = table(Assignment), table(Plan), table(Letter)
+    if link.purpose is Purpose.ACKNOWLEDGE:
+        bore = m.c.id == _letter_id(link)
+    elif link.purpose is Purpose.REPORT:
+        bore = m.c.day == link.made_on
+    else:
+        return False
+    concerned = or_(a.c.due_on >= today - AFTER_DUE, and_(unfinished(), p.c.state == PlanState.ACTIVE))
+    statement = (
+        select(m.c.id)
+        .select_from(m.join(a, _subject(link)).join(p, p.c.id == a.c.plan_id))
+        .where(bore, m.c.contact_id == link.contact_id, concerned, ~_superseded(link))
+    )
+    return session.connection().scalars(statement.limit(1)).first() is not None
+
+
+def _subject(link: Link) -> ColumnElement[bool]:
+    """The assignments a link is about: those that its letter named, or those of the agency in a plan and period."""
+    a, m, n = table(Assignment), table(Letter), table(Notice)
+    if link.purpose is Purpose.ACKNOWLEDGE:
+        named: ColumnElement[bool] = a.c.id.in_(select(n.c.assignment_id).where(n.c.letter_id == _letter_id(link)))
+        return named
+    plan_id, period = report_subject(link)
+    return and_(a.c.plan_id == plan_id, a.c.period == period, a.c.agency_id == m.c.agency_id)
+
+
+def _superseded(link: Link) -> ColumnElement[bool]:
+    """A newer letter about the same assignment, or about the same report, left for the contact on the same channel."""
+    a, m, n = table(Assignment), table(Letter), table(Notice)
+    newer, named = m.alias("newer"), a.alias("named")
+    same: ColumnElement[bool] = named.c.id == a.c.id
+    if link.purpose is Purpose.REPORT:
+        same = and_(named.c.plan_id == a.c.plan_id, named.c.period == a.c.period, named.c.agency_id == a.c.agency_id)
+    found: ColumnElement[bool] = (
+        exists()
+        .where(newer.c.contact_id == m.c.contact_id, newer.c.channel == m.c.channel, newer.c.state.in_(SENT))
+        .where(or_(newer.c.day > m.c.day, and_(newer.c.day == m.c.day, newer.c.id > m.c.id)))
+        .where(n.c.letter_id == newer.c.id, n.c.obsolete == "", named.c.id == n.c.assignment_id, same)
+        .correlate(m, a)
+    )
+    return found
 
 
 def holder(session: Session, link: Link, today: date) -> LinkHolder:
@@ -98,7 +157,7 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
     Cancelled and transferred ones are left out: they no longer need acknowledging.
     """
     letter, n = table(Letter), table(Notice)
-    letter_id = int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
+    letter_id = _letter_id(link)
     to = session.connection().scalar(select(letter.c.contact_id).where(letter.c.id == letter_id))
     if to != who.id:
         raise LinkRefused
@@ -123,8 +182,13 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
 def linked_assignments(session: Session, link: Link) -> tuple[int, ...]:
     """The assignments that the letter of a link names, whoever owes them."""
     n = table(Notice)
-    letter_id = int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
-    return tuple(session.connection().scalars(select(n.c.assignment_id).where(n.c.letter_id == letter_id).distinct()))
+    named = select(n.c.assignment_id).where(n.c.letter_id == _letter_id(link)).distinct()
+    return tuple(session.connection().scalars(named))
+
+
+def _letter_id(link: Link) -> int:
+    """The letter of an acknowledging link; 0 for a malformed subject."""
+    return int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
 
 
 def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:

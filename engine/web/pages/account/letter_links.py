@@ -33,6 +33,7 @@ from engine.queries.work.letter_links import (
     holder,
     linked_assignments,
     linked_duties,
+    open_link,
     report_subject,
 )
 from engine.queries.work.threads import coordinated
@@ -47,7 +48,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/l/{token}")
 def show(ctx: Unauthenticated, token: str, said: Code = "") -> Response:
-    link = ctx.app.signer.read(Purpose.ACKNOWLEDGE, token, ctx.today)
+    link = _open(ctx, Purpose.ACKNOWLEDGE, token)
     return _shown(ctx, token, link, said)
 
 
@@ -82,7 +83,7 @@ def _uploads(purpose: Purpose) -> Callable[..., Awaitable[Form]]:
     """A dependency that reads a form with files, for a valid link of this purpose only."""
 
     async def read(request: Request, ctx: Unauthenticated, token: str) -> Form:
-        ctx.app.signer.read(purpose, token, ctx.today)
+        _open(ctx, purpose, token)
         return await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES)
 
     return read
@@ -112,20 +113,20 @@ def part(ctx: Unauthenticated, form: PartForm, token: str) -> Response:
 
 @router.get("/r/{token}")
 def report_shown(ctx: Unauthenticated, token: str, said: Code = "", n: PageNumber = 1, copy: YesNo = None) -> Response:
-    ctx, where = _report(ctx, token, ctx.app.signer.read(Purpose.REPORT, token, ctx.today))
+    ctx, where = _report(ctx, token, _open(ctx, Purpose.REPORT, token))
     return report_form(ctx, where, outcome=said, n=n, copy=bool(copy))
 
 
 @router.get("/r/{token}/thread")
 def thread_shown(ctx: Unauthenticated, token: str, said: Code = "", n: Count = 0) -> Response:
-    ctx, where, contact = _thread(ctx, token, ctx.app.signer.read(Purpose.REPORT, token, ctx.today))
+    ctx, where, contact = _thread(ctx, token, _open(ctx, Purpose.REPORT, token))
     return thread_page(ctx, where, contact, outcome=said, n=n)
 
 
 @router.get("/r/{token}/files/{digest}")
 def file_shown(ctx: Unauthenticated, token: str, digest: Digest) -> Response:
     """A file of the contact's own agency."""
-    ctx, where = _report(ctx, token, ctx.app.signer.read(Purpose.REPORT, token, ctx.today))
+    ctx, where = _report(ctx, token, _open(ctx, Purpose.REPORT, token))
     return evidence_response(ctx, where.agency_id, digest)
 
 
@@ -189,9 +190,14 @@ def _preferences_link(ctx: RequestContext, token: str) -> tuple[RequestContext, 
     return ctx, link
 
 
+def _open(ctx: RequestContext, purpose: Purpose, token: str) -> Link:
+    with ctx.app.database.read() as session:
+        return open_link(session, ctx.app.signer, purpose, token, ctx.today)
+
+
 def _checked(ctx: RequestContext, form_token: str, token: str, purpose: Purpose) -> Link:
     """The link of a posted form whose token was made for this link."""
-    link = ctx.app.signer.read(purpose, token, ctx.today)
+    link = _open(ctx, purpose, token)
     ctx.tools.tokens.check(form_token, token)
     return link
 
@@ -261,7 +267,7 @@ def _report_path(ctx: RequestContext, link: Link, subject: str) -> str:
 
 
 def _preferences_path(ctx: RequestContext, link: Link) -> str:
-    preferences_link = Link(Purpose.UNSUBSCRIBE, link.contact_id, "email", link.made_on, link.until)
+    preferences_link = Link(Purpose.UNSUBSCRIBE, link.contact_id, "email", link.made_on, max(link.until, ctx.today))
     return f"/u/{ctx.app.signer.token(preferences_link)}"
 
 

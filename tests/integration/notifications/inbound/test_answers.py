@@ -361,6 +361,19 @@ def test_a_revoked_link_proves_nothing(laid: Laid) -> None:
     assert (take(laid, raw), state(laid)) == (AnswerResult.UNPROVEN, State.ASSIGNED)
 
 
+def test_the_newest_letter_is_answered_as_long_as_its_links_work(laid: Laid) -> None:
+    assert take(laid, mail(laid, "Xác nhận"), at("2021-06-02")) is AnswerResult.ACKNOWLEDGED  # after 56 days
+
+
+def test_a_link_of_a_letter_that_a_newer_one_replaced_proves_nothing_any_more(laid: Laid) -> None:
+    swept(laid.database, at("2021-06-03"))
+    sent(laid, at("2021-06-03"))
+    assert (take(laid, mail(laid, "Xác nhận"), at("2021-06-04")), state(laid)) == (
+        AnswerResult.UNPROVEN,
+        State.ASSIGNED,
+    )
+
+
 def test_links_that_a_mail_filter_has_wrapped_are_read(laid: Laid) -> None:
     wrapped = quoted(laid).replace("http://127.0.0.1:8188/", "https://filter.example/?url=http%3A%2F%2F127.0.0.1%2F")
     wrapped = wrapped.replace("%2Fl/", "%2Fl%2F").replace("%2Fr/", "%2Fr%2F")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import date
@@ -9,18 +10,20 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, happened, row, rows
+from ground.factory import Laid, at, do, happened, lay, row, rows, swept
 from ground.office import NOW, Office, contact_of, letter_of, open_office, token_in
 from ground.post import post_office
 from sqlalchemy import update
 
 from engine.accounts.signed_links import Link, Purpose
 from engine.agencies import contacts
+from engine.assignments.lifecycle import Action
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Contact, Event, Report
+from engine.store.records import Assignment, Contact, Event, Letter, Report
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, Role, State
 from notifications.letters.facts import gather
+from workflows import passes
 
 HUYEN_B = 3
 
@@ -224,3 +227,88 @@ def test_an_unused_link_of_another_key_is_nobodys(office: Office, lived: Databas
     assert office.get(f"/l/{Signer('another key').token(made)}").status_code == 403
     assert len(rows(lived, Event, kind=EventKind.ACKNOWLEDGED)) == 1
     assert office.clock.now == NOW
+
+
+# --- how long a link lives ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opened(database: Database) -> Laid:
+    """The made-up plan opened on 7 April 2021, due on 17 June; its letters of that day have left."""
+    laid = lay(database, now=at("2021-04-07"))
+    swept(database, at("2021-04-07"))
+    asyncio.run(passes.deliver(database, at("2021-04-07", "08:30"), post_office()))
+    return laid
+
+
+def links(database: Database, day: str, agency: str = "huyen-b") -> list[str]:
+    """Paths of the links that stand in the agency's letter of a day, as it was rendered: /l/… and /r/…."""
+    contact = contact_of(database, agency)
+    (letter,) = rows(database, Letter, contact_id=contact, day=date.fromisoformat(day), channel="email")
+    with database.read() as session:
+        (facts,) = gather(session, [letter.id], read_rulebook(session), at(day, "08:30"))
+    found = re.findall(r"http://[^/]+(/[lr]/[\w.-]+)", post_office().renderer.render(facts, at(day, "08:30")).text)
+    return sorted(dict.fromkeys(path for path in found))
+
+
+def statuses(laid: Laid, folder: Path, day: str, paths: list[str]) -> list[int]:
+    office = open_office(laid.database, folder, now=at(day))
+    return [office.get(path).status_code for path in paths]
+
+
+def left_on(laid: Laid, day: str) -> None:
+    swept(laid.database, at(day, "07:00"))
+    asyncio.run(passes.deliver(laid.database, at(day, "08:00"), post_office()))
+
+
+def test_the_links_of_the_newest_letter_work_until_the_next_one_comes(opened: Laid, tmp_path: Path) -> None:
+    """Letters open 92 days ahead, and nothing is sent until ten working days before the due date."""
+    first = links(opened.database, "2021-04-07")
+    assert [path[:3] for path in first] == ["/l/", "/r/"]
+    assert statuses(opened, tmp_path, "2021-06-02", first) == [200, 200]  # 56 days
+    office = open_office(opened.database, tmp_path, now=at("2021-06-02"))
+    assert press(office, first[0]).endswith("said=acknowledged")
+    followed = BeautifulSoup(office.get(first[0]).text, "lxml").select('a[href^="/r/"], a[href^="/u/"]')
+    assert {office.get(str(each["href"])).status_code for each in followed} == {200}
+
+
+def test_a_link_dies_as_before_once_a_newer_letter_has_left(opened: Laid, tmp_path: Path) -> None:
+    first = links(opened.database, "2021-04-07")
+    do(opened.database, Action.ACKNOWLEDGE, opened.assignment("IV.2.1", "huyen-b"), now=at("2021-04-08"))
+    left_on(opened, "2021-06-03")
+    assert statuses(opened, tmp_path, "2021-06-04", first) == [403, 403]
+    newest = [path for path in links(opened.database, "2021-06-03") if path.startswith("/r/")]
+    assert statuses(opened, tmp_path, "2021-06-04", newest) == [200]
+    assert "hãy mở thư mới nhất" in open_office(opened.database, tmp_path, now=at("2021-06-04")).get(first[0]).text
+
+
+def test_a_newer_letter_that_has_not_left_takes_no_letters_place(opened: Laid, tmp_path: Path) -> None:
+    first = links(opened.database, "2021-04-07")
+    swept(opened.database, at("2021-06-03", "07:00"))
+    assert statuses(opened, tmp_path, "2021-06-03", first) == [200, 200]
+
+
+def test_a_link_lives_fifteen_days_past_the_due_date_of_what_is_done_and_on_with_what_is_not(
+    opened: Laid, tmp_path: Path
+) -> None:
+    done, owed = links(opened.database, "2021-04-07"), links(opened.database, "2021-04-07", "huyen-a")
+    do(opened.database, Action.REPORT, opened.assignment("IV.2.1", "huyen-b"), now=at("2021-04-09"))
+    assert statuses(opened, tmp_path, "2021-07-02", [*done, *owed]) == [200, 200, 200, 200]
+    assert statuses(opened, tmp_path, "2021-07-03", [*done, *owed]) == [403, 403, 200, 200]
+
+
+def test_a_revoked_link_of_the_newest_letter_is_dead(opened: Laid, tmp_path: Path) -> None:
+    first = links(opened.database, "2021-04-07")
+    change(opened.database, contact_of(opened.database, "huyen-b"), links_since=at("2021-05-01"))
+    assert statuses(opened, tmp_path, "2021-06-02", first) == [403, 403]
+
+
+def test_a_long_report_is_taken_behind_a_link_of_the_newest_letter(opened: Laid, tmp_path: Path) -> None:
+    report_link = links(opened.database, "2021-04-07")[-1]
+    office = open_office(opened.database, tmp_path, now=at("2021-06-02"), open_desk=False)
+    task = opened.assignment("IV.2.1", "huyen-b")
+    said = {f"outcome-{task}": "done", f"body-{task}": "Đã làm. " * 500}
+    data = {"token": token_in(office.get(report_link).text)} | said
+    sent = office.client.post(report_link, data=data, files={f"files-{task}": ("a.txt", b"x" * 100_000)})
+    assert sent.status_code != 413, sent.text
+    assert sent.status_code != 403, sent.text
