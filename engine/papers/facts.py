@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -103,7 +103,8 @@ class PlanFacts:
 
 @dataclass(frozen=True)
 class DutyRow:
-    """A row of an annex. ``late``: working days overdue; 0 in the list of what comes due."""
+    """A row of an annex. ``late``: working days overdue; 0 in the list of what comes due. ``level``: how often the
+    agency was chased about it, by deliveries."""
 
     agency_id: str
     agency: str
@@ -117,6 +118,7 @@ class DutyRow:
     note: str = ""
     group: str = ""
     """What agencies of its kind are called together; empty where they are always named."""
+    level: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ class PriorPaper:
 @dataclass(frozen=True)
 class Dispatch:
     """A công văn đôn đốc, or a letter to those who are only asked (``request``). ``overdue`` and ``upcoming`` are in
-    the order of the annex. ``level``: the highest that deliveries prove; ``answer_by``: the new date."""
+    the order of the annex. ``level``: how often every addressee was chased, by deliveries; ``answer_by``: the new
+    date."""
 
     issuer: Issuer
     plan: PlanFacts
@@ -155,11 +158,21 @@ class Dispatch:
 
     def only(self, agency_id: str) -> Dispatch:
         """The letter to one of the agencies alone."""
+        overdue = tuple(row for row in self.overdue if row.agency_id == agency_id)
         fields = {
-            "overdue": tuple(row for row in self.overdue if row.agency_id == agency_id),
+            "overdue": overdue,
+            "level": max(self.level, common_level(overdue)),
             "upcoming": tuple(row for row in self.upcoming if row.agency_id == agency_id),
         }
         return Dispatch(**(self.__dict__ | fields))
+
+
+def common_level(overdue: Iterable[DutyRow]) -> int:
+    """How often every agency of these rows was chased: the lowest of them counts, about whichever of its duties."""
+    levels: dict[str, int] = {}
+    for row in overdue:
+        levels[row.agency_id] = max(row.level, levels.get(row.agency_id, 0))
+    return min(levels.values(), default=0)
 
 
 def long_day(day: date) -> str:

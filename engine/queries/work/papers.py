@@ -13,7 +13,7 @@ from sqlmodel import Session
 from engine.assignments.chasing import chased
 from engine.assignments.issued_papers import SETTLED, paper_level
 from engine.assignments.measures import unfinished
-from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPaper, short_committee
+from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPaper, common_level, short_committee
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
@@ -72,7 +72,7 @@ def dispatch_draft(
     ]
     ids = [row.id for row in late]
     levels, positions, names = _levels(session), _positions(session, plan_row.id), _names(session)
-    asked = _extensions(session, ids)
+    asked, sent = _extensions(session, ids), chased(session, ids)
 
     def order(row: AssignmentRow) -> tuple[Any, ...]:
         return level_rank(levels.get(row.agency_id, "")), row.agency, positions.get(row.duty_id, 0), row.id
@@ -90,20 +90,22 @@ def dispatch_draft(
             _status(row),
             "Đã xin gia hạn" if row.id in asked else "",
             GROUPS.get(levels.get(row.agency_id, ""), ""),
+            sent[row.id].level if row.id in sent else 0,
         )
 
     late.sort(key=order)
+    overdue = tuple(map(line, late))
     issuer = names.get(plan_row.issuer_id, plan_row.issuer_id)
     dispatch = Dispatch(
         issuer_of(session, plan_row, PaperKind.DISPATCH),
         PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
         short_committee(issuer),
-        tuple(map(line, late)),
+        overdue,
         tuple(map(line, sorted(soon, key=order))),
         today.now,
         today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
         max((row.due_on for row in soon if row.due_on), default=today.day),
-        max((each.level for each in chased(session, ids).values()), default=0),
+        common_level(overdue),
         prior_papers(session, ids),
         request,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 import docx
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import rows
-from ground.office import Office
+from ground.factory import at, directory, lay, rows, swept
+from ground.office import Office, open_office
 from ground.people import as_role, everything
+from ground.post import post_office
 
 from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind
+from workflows import passes
 
 PAGE = "/papers/dispatch?plan=1"
 
@@ -111,3 +114,25 @@ def test_drafting_is_for_those_who_chase(lived: Database, tmp_path: Path, role: 
 @pytest.mark.parametrize("query", ["plan=99", "plan=1&file=pdf", "plan=1&answer_by=x"])
 def test_what_does_not_exist_is_refused(office: Office, query: str) -> None:
     assert office.get(f"/papers/dispatch?{query}").status_code in (400, 404, 422)
+
+
+def subject(office: Office, page: str) -> str:
+    document = docx.Document(io.BytesIO(office.get(f"{page}&file=docx").content))
+    return " ".join(cell.text for row in document.tables[0].rows for cell in row.cells)
+
+
+def test_a_paper_names_only_the_level_at_which_every_addressee_was_chased(database: Database, tmp_path: Path) -> None:
+    """huyen-a has no mailbox: nobody there was ever chased."""
+    laid = lay(database, now=at("2021-04-07"), bodies=directory(huyen_a={"contacts": []}))
+    for day in ("2021-04-07", "2021-06-18", "2021-06-22", "2021-06-28", "2021-07-08"):
+        swept(database, at(day, "07:00"))
+        asyncio.run(passes.deliver(database, at(day, "08:00"), post_office()))
+    assert laid.plan_id == 1
+    office = open_office(database, tmp_path, now=at("2021-07-08", "09:00"))
+    assert "(lần 3)" in subject(office, f"{PAGE}&agency=huyen-b")
+    for page in (PAGE, f"{PAGE}&agency=huyen-a&agency=huyen-b", f"{PAGE}&agency=huyen-a"):
+        assert "(lần" not in subject(office, page)
+    with zipfile.ZipFile(io.BytesIO(office.get(f"{PAGE}&agency=huyen-a&agency=huyen-b&file=zip").content)) as parts:
+        texts = [docx.Document(io.BytesIO(parts.read(name))) for name in sorted(parts.namelist())]
+    heads = ["".join(cell.text for row in each.tables[0].rows for cell in row.cells) for each in texts]
+    assert ["(lần 3)" in each for each in heads] == [False, True]
