@@ -38,6 +38,7 @@ from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners
 from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, list_extensions_waiting
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
+from engine.rules.calendar import local_date
 
 router = APIRouter()
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
@@ -114,7 +115,7 @@ def add(caller: Caller, plan_id: SmallId, payload: DutyBody) -> Response:
 @router.post("/plans/{plan_id}/reports", response_model=DutyAdded)
 def request_report(caller: Caller, plan_id: SmallId, payload: ReportRequestBody) -> Response:
     """Ask for an ad hoc report (V.1 of a plan): opens at once as a duty BS.n; without ``owners`` from every owner."""
-    return _add(caller, plan_id, lambda session: payload.duty(plan_owners(session, plan_id)))
+    return _add(caller, plan_id, lambda session: payload.duty(plan_owners(session, plan_id, local_date(caller.now))))
 
 
 def _add(caller: Call, plan_id: int, duty: Callable[[Session], NewDuty]) -> Response:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlmodel import Session
 
-from engine.agencies.directory_loading import expand_owners
+from engine.agencies.directory_loading import exists_on, expand_owners
 from engine.assignments.calendar_change import due_moved_line
 from engine.assignments.handover import work_left
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
@@ -27,7 +27,7 @@ from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.recipients import read_recipients
-from engine.store.records import Assignment, Duty, Plan
+from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.terms import OPEN_STATES, EventKind, PlanState, State, Urgency
 from engine.text import Text
@@ -35,6 +35,8 @@ from engine.text import Text
 ADDED = "added"
 PREFIX = "BS"
 MAX_TEXT_CHARS = 8_000
+MAX_NAMED = 5
+"""How many agencies are named in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Amended:
 
 def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: datetime) -> int:
     """Add a duty to an active plan and open its assignments; returns the duty's id. Owners are notified in the next
-    pass. Raises BadInput, NotFound, ForbiddenMove."""
+    pass. Raises BadInput, also for owners that do not exist now or at its due date; NotFound, ForbiddenMove."""
     _require_text(new.text, Text("nội dung nhiệm vụ", "what the duty is"))
     _require_text(new.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
     if new.due < local_date(now):
@@ -88,6 +90,7 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     owners = expand_owners(session, new.owners)
     if not owners:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
+    _require_existing(session, owners, local_date(now), new.due)
     book = read_rulebook(session)
     duty = {
         **_next_position(session, plan_id),
@@ -133,6 +136,23 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
         ],
     )
     return duty_id
+
+
+def _require_existing(session: Session, owners: Iterable[str], *days: date) -> None:
+    """Raises BadInput that names the owners which do not exist on one of these days: nobody there would be written to,
+    and what they owe would escalate unseen."""
+    g = table(Agency)
+    found = session.connection().execute(select(g.c.name, g.c.names).where(g.c.id.in_(list(owners))).order_by(g.c.name))
+    gone = [row.name for row in found if not all(exists_on(row.names, day) for day in days)]
+    if gone:
+        more = f" … (+{len(gone) - MAX_NAMED})" if len(gone) > MAX_NAMED else ""
+        names, on = ", ".join(gone[:MAX_NAMED]) + more, " – ".join(dict.fromkeys(map(written, days)))
+        raise BadInput(
+            Text(
+                f"Có cơ quan không tồn tại trong thời gian {on}: {names}. Hãy bỏ chọn hoặc chọn cơ quan kế thừa.",
+                f"Agencies that do not exist at the time ({on}): {names}. Leave them out or choose their successors.",
+            )
+        )
 
 
 def ad_hoc_report(due: date, basis: str, owners: tuple[str, ...], text: str = "") -> NewDuty:

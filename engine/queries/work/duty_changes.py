@@ -10,6 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from engine.agencies.directory_loading import exists_on
 from engine.assignments.escalation import run_escalations
 from engine.assignments.measures import unfinished
 from engine.errors import NotFound
@@ -17,7 +18,6 @@ from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.rules.words import level_rank
 from engine.store.database import table
-from engine.store.recipients import last_day
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import COUNTED_STATES, PlanState
@@ -61,15 +61,14 @@ class WouldOpen:
 
 
 def owner_choices(session: Session, on: date | None = None, kept: Collection[str] = ()) -> Choices:
-    """With a day, the agencies that have not ended by it, and those that are ``kept``. Two queries."""
+    """With a day, the agencies that exist on it, and those that are ``kept``. Two queries."""
     g, n = table(Agency), table(AgencyGroup)
     groups = session.connection().execute(select(n.c.id, n.c.name, n.c.members).order_by(n.c.name))
     levels: dict[str, list[tuple[str, str]]] = {}
     for row in session.connection().execute(
         select(g.c.id, g.c.name, g.c.names, g.c.level).order_by(g.c.code, g.c.name)
     ):
-        ended = last_day(row.names)
-        if on is not None and ended is not None and ended < on and row.id not in kept:
+        if on is not None and row.id not in kept and not exists_on(row.names, on):
             continue
         levels.setdefault(row.level, []).append((row.id, row.name))
     ranked = sorted(levels, key=level_rank)
@@ -78,11 +77,12 @@ def owner_choices(session: Session, on: date | None = None, kept: Collection[str
     )
 
 
-def plan_owners(session: Session, plan_id: int) -> tuple[str, ...]:
-    """The agencies that have assignments of the plan, in the directory's order."""
+def plan_owners(session: Session, plan_id: int, on: date) -> tuple[str, ...]:
+    """The agencies that have assignments of the plan and exist on a day, in the directory's order."""
     a, g = table(Assignment), table(Agency)
     owns = select(a.c.agency_id).where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    return tuple(session.connection().scalars(select(g.c.id).where(g.c.id.in_(owns)).order_by(g.c.code, g.c.name)))
+    found = session.connection().execute(select(g.c.id, g.c.names).where(g.c.id.in_(owns)).order_by(g.c.code, g.c.name))
+    return tuple(row.id for row in found if exists_on(row.names, on))
 
 
 def duty_now(session: Session, duty_id: int) -> DutyNow:

@@ -46,7 +46,7 @@ def new_report(ctx: SignedIn, plan_id: SmallId, agency: Code = "") -> Response:
     """An ad hoc report: its due date and the paper that asks for it. From every owner of the plan, or from one."""
     plan = _plan(ctx, plan_id)
     with ctx.reading() as (session, _):
-        owners = plan_owners(session, plan_id)
+        owners = plan_owners(session, plan_id, ctx.today)
     return _new_form(ctx, plan, FormFields(), (agency,) if agency in owners else owners, ad_hoc=True)
 
 

@@ -11,11 +11,12 @@ from ground.factory import row, rows
 from ground.office import NOW, Office, open_office
 from ground.people import everything, join
 from httpx import Response
+from sqlalchemy import update
 
 from engine.accounts.api_tokens import make_token
 from engine.assignments.lifecycle import ReportText, report
-from engine.store.database import Database
-from engine.store.records import Assignment, Duty, Extension, Frozen, Report
+from engine.store.database import Database, table
+from engine.store.records import Agency, Assignment, Duty, Extension, Frozen, Report
 from engine.terms import State
 
 DUTY = {"text": "Rà soát.", "owners": ["cac-huyen"], "due": "2021-07-04", "basis": "Công văn 15"}
@@ -186,3 +187,14 @@ def test_what_cannot_be_done_is_a_problem_and_changes_nothing(
     assert answer.json()["detail"]
     assert everything(lived) == before
     assert rows(lived, Frozen) == []
+
+
+def test_a_body_that_has_ended_is_asked_for_no_report(office: Office, lived: Database) -> None:
+    with lived.write() as session:
+        ended = [{"name": "Huyen a", "until": "2021-06-23"}]
+        session.connection().execute(update(table(Agency)).where(table(Agency).c.id == "huyen-a").values(names=ended))
+    asked = {"due": "2021-07-02", "basis": "Công văn 15"}
+    refused = post(office, "plans/1/reports", asked | {"owners": ["cac-huyen"]})
+    assert (refused.status_code, "Huyen a" in refused.text) == (400, True)
+    assert post(office, "plans/1/reports", asked).status_code == 200
+    assert "huyen-a" not in row(lived, Duty, citation="BS.1").owners

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import happened, row, rows
+from ground.factory import at, happened, row, rows
 from ground.office import Office
 from ground.people import as_role, enter, everything, join
+from sqlalchemy import update
 
-from engine.store.database import Database
-from engine.store.records import Assignment, Duty
+from engine.store.database import Database, table
+from engine.store.records import Agency, Assignment, Duty
 
 NEW = "/plans/1/duties/new"
 TYPED = {"text": "Rà soát cơ sở.", "owners": ["cac-huyen", "so-ban"], "due": "4/7/2021", "basis": "Công văn 15/SLĐ"}
@@ -174,3 +175,48 @@ def test_the_plans_own_monitor_does_it_and_nobody_else(office: Office, lived: Da
 @pytest.mark.parametrize("path", ["/plans/99/duties/new", "/duties/99/amend", "/duties/x/amend"])
 def test_what_does_not_exist_is_said(office: Office, path: str) -> None:
     assert office.get(path).status_code in (404, 422)
+
+
+# --- bodies that do not exist then ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def huyen_a_ends(lived: Database) -> None:
+    """At the end of June; a commune begins in July."""
+    with lived.write() as session:
+        g = table(Agency)
+        for name, names in (
+            ("huyen-a", {"name": "Huyen a", "until": "2021-06-30"}),
+            ("mat-tran", {"name": "Mat tran", "from": "2021-07-01"}),
+        ):
+            session.connection().execute(update(g).where(g.c.id == name).values(names=[names]))
+
+
+def test_a_report_is_not_offered_to_bodies_that_do_not_exist(
+    office: Office, lived: Database, huyen_a_ends: None
+) -> None:
+    ticked = [str(each["value"]) for each in BeautifulSoup(office.get(REPORT).text, "lxml").select("input[checked]")]
+    assert set(ticked) == {"huyen-a", "huyen-b", "so-ban", "so-chinh"}
+    office.clock.now = at("2021-07-01")
+    form = BeautifulSoup(office.get(REPORT).text, "lxml")
+    assert {str(each["value"]) for each in form.select("input[checked]")} == {
+        "huyen-b",
+        "mat-tran",
+        "so-ban",
+        "so-chinh",
+    }
+    assert form.select('input[name=owners][value="huyen-a"]') == []
+
+
+@pytest.mark.parametrize("path", [REPORT, NEW])
+@pytest.mark.parametrize(("owner", "due"), [("huyen-a", "2/7/2021"), ("mat-tran", "2/7/2021")])
+def test_a_body_that_does_not_exist_now_or_at_the_due_date_is_refused_by_name(
+    office: Office, lived: Database, huyen_a_ends: None, path: str, owner: str, due: str
+) -> None:
+    before = happened(lived)
+    typed = {"owners": [owner, "so-ban"], "due": due, "basis": "Công văn 15", "text": "Báo cáo nhanh."}
+    answer = office.post(path, page=path, act="do", **typed)
+    assert answer.status_code == 422
+    assert "Có cơ quan không tồn tại trong thời gian" in words(answer.text)
+    assert owner.replace("-", " ").capitalize() in words(answer.text)
+    assert happened(lived) == before
