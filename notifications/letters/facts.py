@@ -109,6 +109,8 @@ class Item:
     asked: Sequence[date] = ()
     reported_on: date | None = None
     """The day of the report that stands."""
+    extension_waits: bool = False
+    """An extension is asked for and not decided."""
     urgency: Urgency = Urgency.NORMAL
     """Of the plan."""
     chased_from: date | None = None
@@ -387,6 +389,7 @@ def _item(row: Any, letter: Any, batch: _Batch) -> Item:
         any(each.dispatch and each.rung == row.rung for each in rungs),
         batch.asked.get(row.assignment_id, ()),
         reported_on=row.reported_on,
+        extension_waits=row.extension_waits,
         urgency=row.urgency,
         chased_from=_chased_from(row),
     )
@@ -478,6 +481,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
             p.c.sms_name,
             p.c.state.label("plan_state"),
             p.c.urgency,
+            pending.label("extension_waits"),
             g.c.name.label("agency"),
             above.c.name.label("supervisor"),
             p.c.issuer_id,

@@ -12,7 +12,7 @@ from engine.assignments.backlog import Backlog
 from engine.assignments.weekly_digest import OverdueRow
 from engine.files.plan_parts import subject_words
 from engine.rules.policy import for_role
-from engine.terms import NoticeKind, Role, State, Urgency
+from engine.terms import OPEN_STATES, NoticeKind, Role, State, Urgency
 from engine.views.labels import label
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import Item, LetterFacts
@@ -180,6 +180,18 @@ class LetterView:
         """Page for difficulties, questions, extensions and deputies; empty if the agency owes nothing here."""
         return f"{self.report_links[0][2]}/thread" if self.report_links else ""
 
+    @property
+    def extendable(self) -> bool:
+        """An extension can be asked for on ``thread_url``. The page has no form for overdue duties."""
+        return any(
+            item.own and (item.plan, item.period) == self.report_links[0][:2] and self._extendable(item)
+            for item in (self.facts.items if self.report_links else ())
+        )
+
+    def _extendable(self, item: Item) -> bool:
+        in_time = item.due_on is not None and self.facts.day <= item.due_on
+        return in_time and not item.extension_waits and (item.undone or item.state in OPEN_STATES)
+
     def soft(self, part: str) -> bool:
         """True if every line of a part is a request."""
         return all(item.request for item in self.parts.get(part, ()))
@@ -243,6 +255,11 @@ class LetterView:
     def escalated(self) -> int:
         """How many overdue lines are escalated to their owners today."""
         return sum(item.escalating for item in self.parts.get("overdue", ()))
+
+    @property
+    def escalated_agencies(self) -> int:
+        """To how many agencies these escalations go; one without a reachable contact gets none."""
+        return len({item.agency for item in self.parts.get("overdue", ()) if item.escalating})
 
     @property
     def papers(self) -> int:

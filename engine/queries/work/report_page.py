@@ -73,6 +73,10 @@ class ReportPage:
     def done(self) -> int:
         return sum(not item.open for item in self.items)
 
+    def extendable(self, day: date) -> bool:
+        """An extension of some duty may still be asked for."""
+        return any(each.reportable and each.row.due_on is not None and day <= each.row.due_on for each in self.items)
+
     @property
     def due_on(self) -> date | None:
         return min((item.row.due_on for item in self.items if item.open and item.row.due_on), default=None)

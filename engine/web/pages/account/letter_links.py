@@ -230,6 +230,7 @@ def _shown(
     ctx = _as_contact(ctx, contact, token)
     periods = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in duties if each.open)
     reports = [(plan, period, _report_path(ctx, link, f"{plan_id}:{period}")) for plan_id, plan, period in periods]
+    in_time = {(each.row.plan, each.row.period) for each in duties if each.row.due_on and ctx.today <= each.row.due_on}
     coming, step = _next_step(duties, ctx.language)
     return ctx.page(
         "acknowledge.html",
@@ -243,6 +244,7 @@ def _shown(
         who_is=contact,
         asked=duties,
         reports=reports,
+        extendable={path for plan, period, path in reports if (plan, period) in in_time},
         coming=coming,
         step=step,
         until=link.until,

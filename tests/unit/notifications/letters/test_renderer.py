@@ -27,7 +27,7 @@ from engine.files.plan_parts import SUBJECT_WORDS, subject_words
 from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letter_counts import LetterCounts
 from engine.rules.calendar import PLAN_TIME
-from engine.terms import NoticeKind, Role, State, Urgency
+from engine.terms import NoticeKind, Outcome, Role, State, Urgency
 from engine.text import Text
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
@@ -667,3 +667,31 @@ def test_a_letter_of_an_ordinary_plan_has_no_such_line() -> None:
     letter = written(item())
     assert letter.subject.startswith("[")
     assert letter.text.startswith("Kính gửi")
+
+
+# --- only what is so -----------------------------------------------------------------------------------------------
+
+
+def test_the_monitors_subject_counts_tasks_and_agencies_alike() -> None:
+    """Five agencies are overdue; of one nobody can be written to, so four were chased."""
+    lines = [watched(n=n, escalating=n < 5) for n in range(1, 6)]
+    vi, en = (STATIONERY.render(facts(*lines, role=Role.MONITOR, language=each), NOW) for each in LANGUAGES)
+    assert vi.subject.endswith("Đã đôn đốc: 4 phần việc quá hạn của 4 cơ quan"), vi.subject
+    assert en.subject.endswith("Chased: 4 overdue at 4 agencies"), en.subject
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        (item(NoticeKind.REMINDER, due_on=DAY), True),
+        (item(NoticeKind.REMINDER, due_on=DAY, outcome=Outcome.PARTLY, state=State.ACCEPTED), True),
+        (item(NoticeKind.OVERDUE, due_on=DAY - timedelta(1)), False),
+        (item(NoticeKind.REMINDER, due_on=DAY, extension_waits=True), False),
+        (item(NoticeKind.ANSWERED, due_on=DAY, outcome=Outcome.DONE, state=State.REPORTED), False),
+        (item(NoticeKind.ASSIGNED, due_on=None, days=None), False),
+    ],
+)
+def test_an_extension_is_offered_only_where_it_can_be_asked_for(line: Item, offered: bool) -> None:
+    for language, word in zip(LANGUAGES, ("xin gia hạn", "an extension"), strict=True):
+        letter = STATIONERY.render(facts(line, language=language), NOW)
+        assert (word in letter.text) is (word in letter.html) is offered

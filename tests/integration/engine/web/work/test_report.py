@@ -208,3 +208,10 @@ def test_a_consolidating_report_says_which_reports_are_in_and_counts_shorter_per
     assert "So ban" not in note()
     with looking(sqlite_database, at("2021-06-15")) as (session, today):
         assert period_report(session, today, plan_of(session, 1), "2021-H1").missing == ("Huyen a", "So chinh")
+
+
+def test_the_report_page_offers_an_extension_only_before_the_due_date(office: Office) -> None:
+    office.clock.now = at("2021-06-17")
+    assert "xin gia hạn, cử người thay" in office.get(PAGE).text
+    office.clock.now = at("2021-06-18")
+    assert "xin gia hạn" not in office.get(PAGE).text
