@@ -66,6 +66,14 @@ class Boxes:
     open_in_time: int = 0
     open_overdue: int = 0
 
+    @property
+    def done(self) -> int:
+        return self.done_on_time + self.done_late
+
+    @property
+    def expected(self) -> int:
+        return self.done + self.open_in_time + self.open_overdue
+
 
 def week_of(day: date) -> str:
     """ISO week as ``2021-W24``."""
@@ -191,10 +199,16 @@ def overdue(
     return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
 
 
+def boxes_on(session: Session, day: date, issuers: Sequence[str]) -> dict[str, Boxes]:
+    """``boxes`` at the end of an earlier day, by what is known now."""
+    a = table(Assignment)
+    return _boxes(session, time_class_column(day, day - ONE_DAY, day), issuers, a.c.opened_on <= day)
+
+
 def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
     """The four boxes of each issuer's active plans, as the board counts them. Requests (not orders) to an agency are
     not counted. Where one body has issued all active plans, they are sums of the counters."""
-    a, p = table(Assignment), table(Plan)
+    p = table(Plan)
     active = p.c.state == PlanState.ACTIVE
     issuer_of_all = session.connection().scalars(select(p.c.issuer_id).where(active).distinct().limit(2)).all()
     if issuer_of_all == list(issuers):
@@ -203,14 +217,24 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
         statement = select(literal(issuers[0]).label("issuer_id"), *_sums(found, counters.c.n)).where(
             ~counters.c.request
         )
-    else:
-        found = time_class_column(today, today - ONE_DAY)
-        statement = (
-            select(p.c.issuer_id, *_sums(found, 1))
-            .select_from(a.join(p, p.c.id == a.c.plan_id))
-            .where(active, p.c.issuer_id.in_(issuers), a.c.state.in_(COUNTED_STATES), ~a.c.request)
-            .group_by(p.c.issuer_id)
-        )
+        return _read(session, statement)
+    return _boxes(session, time_class_column(today, today - ONE_DAY), issuers)
+
+
+def _boxes(session: Session, found: Any, issuers: Sequence[str], *conditions: Any) -> dict[str, Boxes]:
+    """Counted from the assignments. ``found``: the class of each."""
+    a, p = table(Assignment), table(Plan)
+    statement = (
+        select(p.c.issuer_id, *_sums(found, 1))
+        .select_from(a.join(p, p.c.id == a.c.plan_id))
+        .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers))
+        .where(a.c.state.in_(COUNTED_STATES), ~a.c.request, *conditions)
+        .group_by(p.c.issuer_id)
+    )
+    return _read(session, statement)
+
+
+def _read(session: Session, statement: Any) -> dict[str, Boxes]:
     rows = session.connection().execute(statement)
     return {issuer_id: Boxes(*(int(count or 0) for count in counts)) for issuer_id, *counts in rows}
 

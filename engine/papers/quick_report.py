@@ -24,6 +24,7 @@ RANK_COLUMNS = (
 )
 FORMULA = (
     "Tỷ lệ = số nhiệm vụ hoàn thành đúng hạn / (hoàn thành đúng hạn + hoàn thành quá hạn + đang thực hiện quá hạn). "
+    "Tỷ lệ cố định theo hạn: nhiệm vụ đã quá hạn, hoàn thành sau không làm tăng tỷ lệ. "
     "Cơ quan chưa có nhiệm vụ đến hạn không xếp hạng. Nội dung đề nghị phối hợp không tính."
 )
 
@@ -52,11 +53,21 @@ class RankRow:
 
 @dataclass(frozen=True)
 class Worst:
-    """An agency with the longest overdue task: how many, and for how many working days."""
+    """An agency with the longest overdue task: how many, and for how many working days. ``tied``: so many agencies of
+    which none is further behind, all ``since`` the same due date; then ``agency`` is empty."""
 
     agency: str
     overdue: int
     days: int
+    tied: int = 1
+    since: date | None = None
+
+    @property
+    def words(self) -> str:
+        if self.tied > 1 and self.since is not None:
+            who = f"{counted(self.tied)} cơ quan, đều từ ngày {day_digits(self.since)}"
+            return f"{who} ({counted(self.overdue)} nhiệm vụ, {self.days} ngày làm việc)"
+        return f"{self.agency} ({counted(self.overdue)} nhiệm vụ, lâu nhất {self.days} ngày làm việc)"
 
 
 @dataclass(frozen=True)
@@ -123,26 +134,28 @@ def text_of(facts: QuickReport) -> Iterator[str]:
         )
     )
     asked = f" Đề nghị phối hợp (tính riêng): {facts.asked_done}/{facts.asked} có kết quả." if facts.asked else ""
-    points = [f"Tổng số {counted(total)} nhiệm vụ: {boxes}.{asked}"]
+    points = [f"{_week(facts)} Trong tổng số {counted(total)} nhiệm vụ: {boxes}.{asked}"]
     reports = facts.sum_of("reports")
     points.append(
         f"Chế độ báo cáo: đã gửi {counted(reports)}, đúng hạn {counted(facts.sum_of('reports_on_time'))}"
         f"{_share(facts.sum_of('reports_on_time'), reports)}."
     )
     if facts.worst:
-        named = "; ".join(
-            f"{each.agency} ({counted(each.overdue)} nhiệm vụ, lâu nhất {each.days} ngày làm việc)"
-            for each in facts.worst
-        )
-        points.append(f"Quá hạn lâu nhất: {named}.")
-    if facts.done_more is not None and facts.overdue_more is not None:
-        points.append(
-            f"So với tuần trước: hoàn thành thêm {counted(max(facts.done_more, 0))}; "
-            f"quá hạn {_moved(facts.overdue_more)}."
-        )
+        points.append(f"Quá hạn lâu nhất: {'; '.join(each.words for each in facts.worst)}.")
     points.append("Đề xuất: [Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]")
     yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
     yield "Xếp hạng theo cơ quan tại Phụ lục kèm theo./."
+
+
+def _week(facts: QuickReport) -> str:
+    """What is done and what is overdue, each with its change within the week."""
+    done, overdue = facts.sum_of("on_time") + facts.sum_of("late"), facts.sum_of("overdue")
+    if facts.done_more is None or facts.overdue_more is None:
+        return f"Đã hoàn thành {counted(done)} nhiệm vụ; quá hạn {counted(overdue)}."
+    return (
+        f"Đã hoàn thành {counted(done)} nhiệm vụ, {_moved(facts.done_more)} so với tuần trước; "
+        f"quá hạn {counted(overdue)}, {_moved(facts.overdue_more)}."
+    )
 
 
 def ranked(rows: Sequence[RankRow]) -> list[tuple[str, RankRow]]:

@@ -13,11 +13,13 @@ from typing import Any
 from sqlmodel import Session
 
 from engine.assignments.backlog import Backlog, backlogs
-from engine.assignments.weekly_digest import AUDIENCES, Boxes, OverdueRow, boxes, overdue, schedule
+from engine.assignments.weekly_digest import AUDIENCES, Boxes, OverdueRow, boxes, boxes_on, overdue, schedule
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.rules.policy import audience, for_role
 from engine.store.rulebook import Rulebook
 from engine.terms import Role
+
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,17 @@ class DigestFacts:
     """Of the reader: what its links show only the rows of."""
     asked_overdue: int = 0
     """How many requests of the leadership's plans are past their time."""
+    before: Boxes | None = None
+    """The boxes of a week ago; None if there was nothing then."""
+
+    @property
+    def done_more(self) -> int:
+        """How many more tasks are done than a week ago."""
+        return self.boxes.done - self.before.done if self.boxes and self.before else 0
+
+    @property
+    def overdue_more(self) -> int:
+        return self.boxes.open_overdue - self.before.open_overdue if self.boxes and self.before else 0
 
 
 def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
@@ -49,7 +62,8 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
         for_role(letter.role, owner=owners, supervisor=monitors, issuer=leaders).add(letter.agency_id)
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
     counts = boxes(session, today, sorted(leaders)) if leaders else {}
-    week = count_letters(session, today - timedelta(days=7), today)
+    earlier = boxes_on(session, today - WEEK, sorted(leaders)) if leaders else {}
+    week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
     found = {}
@@ -59,6 +73,7 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
         if mine:
             orders = tuple(each for each in mine if not each[0].request)
             leads = letter.role is Role.LEADERSHIP
+            before = earlier.get(letter.agency_id) if leads else None
             found[letter.id] = DigestFacts(
                 letter.digest_week,
                 orders or mine,
@@ -67,6 +82,7 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
                 tuple(each for each in mine if each[0].request) if orders else (),
                 letter.agency_id,
                 sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
+                before=before if before and before.expected else None,
             )
     return found
 

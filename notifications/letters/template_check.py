@@ -245,7 +245,9 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
         boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
         rows = tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET))
         asked = ((replace(_late(), request=True), 3),) if role is Role.MONITOR else ()
-        digest = DigestFacts("2021-W24", rows, boxes, LetterCounts(9, 8, 7, 1), asked=asked, asked_overdue=1)
+        before = Boxes(2, 1, 3, 3) if boxes else None
+        counts = LetterCounts(9, 8, 7, 1)
+        digest = DigestFacts("2021-W24", rows, boxes, counts, asked=asked, asked_overdue=1, before=before)
         if kind in ("watch", "director"):
             yield replace(empty, items=tuple(shown), backlog=_BACKLOG)
             yield replace(empty, backlog=_BACKLOG, weekly=True)

@@ -309,8 +309,24 @@ class LetterView:
     def late(self) -> Shortened[tuple[OverdueRow, int]]:
         """The digest's rows, worst first, without those listed above; for the leadership the first ``MAX_WORST``."""
         if self.facts.role is Role.LEADERSHIP:
-            return shorten(self.late_rows, MAX_WORST)
+            shown = self.late_rows[:MAX_WORST]
+            if self.tied:
+                shown = tuple(each for each in shown if each[0].due_on < self.tied[0].due_on)
+            return Shortened(shown, len(self.late_rows) - len(shown) - len(self.tied))
         return shorten(self._not_above(self.late_rows), MAX_DUTIES)
+
+    @cached_property
+    def tied(self) -> tuple[OverdueRow, ...]:
+        """Of the leadership's rows those of one due date that not all can be listed: none is later than the others."""
+        if self.facts.role is not Role.LEADERSHIP or len(self.late_rows) <= MAX_WORST:
+            return ()
+        last, next_one = self.late_rows[MAX_WORST - 1][0], self.late_rows[MAX_WORST][0]
+        same = tuple(row for row, _ in self.late_rows if row.due_on == last.due_on)
+        return same if last.due_on == next_one.due_on else ()
+
+    @property
+    def tied_agencies(self) -> int:
+        return len({row.agency for row in self.tied})
 
     @property
     def asked(self) -> Shortened[tuple[OverdueRow, int]]:

@@ -102,13 +102,13 @@ class AgencyLine:
 @dataclass(frozen=True)
 class Board:
     """``total`` and ``agencies`` (in directory order) count what is ordered; ``asked_total`` and ``asked`` what is
-    asked for. ``periods`` by due date. ``latest``: the agency furthest behind. ``choices``: all periods the filter can
-    select, by due date."""
+    asked for. ``periods`` by due date. ``latest``: the agencies that have been overdue for longest, all since the same
+    day. ``choices``: all periods the filter can select, by due date."""
 
     total: Counts
     periods: tuple[str, ...]
     agencies: tuple[AgencyLine, ...]
-    latest: AgencyLine | None
+    latest: tuple[AgencyLine, ...]
     asked_total: Counts
     asked: tuple[AgencyLine, ...]
     choices: tuple[str, ...] = ()
@@ -256,7 +256,9 @@ def measure_sums(each: Any) -> list[Any]:
 def _board(cells: Sequence[_Cell]) -> Board:
     orders, asked = ([cell for cell in cells if cell.request is request] for request in (False, True))
     agencies = _lines(orders)
-    latest = min((line for line in agencies if line.total.overdue), key=_lateness, default=None)
+    late = [line for line in agencies if line.total.overdue and line.total.late_since]
+    oldest = min((line.total.late_since for line in late if line.total.late_since), default=None)
+    latest = tuple(line for line in late if line.total.late_since == oldest)
     return Board(_counts(orders), _by_due_date(cells), agencies, latest, _counts(asked), _lines(asked))
 
 

@@ -47,6 +47,10 @@ class Boxes:
         return self.on_time + self.late + self.in_term + self.overdue + self.no_deadline
 
     @property
+    def done(self) -> int:
+        return self.on_time + self.late
+
+    @property
     def judged(self) -> int:
         return self.on_time + self.late + self.overdue
 
@@ -144,11 +148,16 @@ class AgencyChange:
 
     @property
     def done(self) -> int:
-        return self.now.on_time + self.now.late - self.was.on_time - self.was.late
+        return self.now.done - self.was.done
 
     @property
     def overdue(self) -> int:
         return self.now.overdue - self.was.overdue
+
+    @property
+    def size(self) -> int:
+        """How much changed, for better or worse."""
+        return max(abs(self.done), abs(self.overdue))
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,14 +325,28 @@ def _by_agency(cells: Iterable[Cell]) -> tuple[AgencyStanding, ...]:
 
 
 def changes(then: Standing, now: Standing) -> tuple[AgencyChange, ...]:
-    """Agencies whose figures differ, those with most newly overdue first."""
+    """Agencies whose figures differ, the largest changes first; of equal ones what became overdue."""
     was = {each.id: each.tally for each in then.agencies}
     found = [
         AgencyChange(each.id, each.name, was.get(each.id, Boxes()), each.tally)
         for each in now.agencies
         if was.get(each.id, Boxes()) != each.tally
     ]
-    return tuple(sorted(found, key=lambda each: (-each.overdue, -each.done, each.name)))
+    return tuple(sorted(found, key=lambda each: (-each.size, -each.overdue, -each.done, each.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many more tasks are done, and overdue, than on an earlier day; negative for fewer."""
+
+    done: int
+    overdue: int
+
+
+def since(then: Standing, now: Standing) -> Progress | None:
+    """The progress of all that is ordered between two days; None if there was nothing to compare with."""
+    was, total = then.total, now.total
+    return Progress(total.done - was.done, total.overdue - was.overdue) if was.expected else None
 
 
 def class_on(as_of: date) -> ColumnElement[TimeClass]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,7 +12,7 @@ from sqlmodel import Session
 from engine.assignments.measures import unfinished
 from engine.papers.facts import PaperKind, short_committee
 from engine.papers.quick_report import QuickReport, RankRow, Worst
-from engine.queries.figures.plan_progress import Standing, standings
+from engine.queries.figures.plan_progress import Standing, since, standings
 from engine.queries.time_class import Today
 from engine.queries.work.issuers import issuer_of, settings_of
 from engine.rules.words import period_words
@@ -33,7 +34,7 @@ def quick_report(session: Session, today: Today, plan_row: Any, period: str, *, 
     g = table(Agency)
     province = session.connection().scalar(select(g.c.name).where(g.c.id == plan_row.issuer_id)) or ""
     leader = settings_of(session, plan_row.supervisor_id).leader or f"Lãnh đạo {province}"
-    comparable = then.total.expected > 0
+    week = since(then, now)
     return QuickReport(
         issuer_of(session, plan_row, PaperKind.QUICK),
         leader,
@@ -43,8 +44,8 @@ def quick_report(session: Session, today: Today, plan_row: Any, period: str, *, 
         _worst(session, today, plan_id, period),
         now.asked_total.expected,
         now.asked_total.on_time + now.asked_total.late,
-        _done(now) - _done(then) if comparable else None,
-        now.total.overdue - then.total.overdue if comparable else None,
+        None if week is None else week.done,
+        None if week is None else week.overdue,
     )
 
 
@@ -64,12 +65,9 @@ def rank_rows(standing: Standing) -> tuple[RankRow, ...]:
     )
 
 
-def _done(standing: Standing) -> int:
-    return standing.total.on_time + standing.total.late
-
-
 def _worst(session: Session, today: Today, plan_id: int | None, period: str) -> tuple[Worst, ...]:
-    """The agencies whose overdue orders are the oldest."""
+    """The agencies whose overdue orders are the oldest. Those that have been overdue for equally long are named all, or
+    told as so many: none of them is further behind than the others."""
     a, p, g = table(Assignment), table(Plan), table(Agency)
     oldest = func.min(a.c.due_on)
     statement = (
@@ -79,11 +77,18 @@ def _worst(session: Session, today: Today, plan_id: int | None, period: str) -> 
         .where(unfinished(), a.c.due_on < today.day, ~a.c.request, p.c.state == PlanState.ACTIVE)
         .group_by(g.c.id, g.c.name)
         .order_by(oldest, func.count().desc(), g.c.name)
-        .limit(NAMED)
     )
     if plan_id is not None:
         statement = statement.where(a.c.plan_id == plan_id)
     if period:
         statement = statement.where(a.c.period == period)
     rows: Any = session.connection().execute(statement)
-    return tuple(Worst(short_committee(name), n, max(-(today.days_left(due) or 0), 0)) for name, n, due in rows)
+    found: list[Worst] = []
+    for due, tied in groupby(rows, key=lambda row: row[2]):
+        agencies, days = list(tied), max(-(today.days_left(due) or 0), 0)
+        if len(found) + len(agencies) > NAMED:
+            return (*found, Worst("", sum(n for _, n, _ in agencies), days, len(agencies), due))
+        found += [Worst(short_committee(name), n, days) for name, n, _ in agencies]
+        if len(found) == NAMED:
+            break
+    return tuple(found)

@@ -28,7 +28,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.facts import PaperKind
 from engine.papers.quick_report import quick_report_docx, ranking_docx
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, sorted_agencies, standings
+from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, sorted_agencies, standings
 from engine.queries.figures.quick_report import quick_report, rank_rows
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
@@ -274,13 +274,16 @@ def _page(
         publications = list_published(session, plan_id)
         plan = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = progress.days
+    changed, week = changes(then, now), since(then, now)
     return ctx.page(
         "leadership.html",
         refused.error.status if refused else 200,
         today=today,
         now=now,
         then=then,
-        changed=changes(then, now)[:MAX_CHANGES_SHOWN],
+        changed=changed[:MAX_CHANGES_SHOWN],
+        more_changed=max(len(changed) - MAX_CHANGES_SHOWN, 0),
+        week=week,
         plans=plans,
         periods=progress.choices,
         plan=plan_id,

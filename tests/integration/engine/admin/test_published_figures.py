@@ -14,7 +14,7 @@ from engine.admin.published_figures import Published, Restatement
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import Action
 from engine.errors import BadInput, Conflict, NotFound
-from engine.queries.figures.plan_progress import Boxes, Standing, changes, standing
+from engine.queries.figures.plan_progress import AgencyStanding, Boxes, Progress, Standing, changes, since, standing
 from engine.store.database import Database, table
 from engine.store.records import Frozen
 from engine.terms import Outcome, TimeClass, Timing
@@ -83,6 +83,22 @@ def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) 
         ("huyen-b", 1, 0),
         ("so-ban", 1, 0),
     ]
+
+
+def test_what_changed_most_stands_first_for_better_or_worse() -> None:
+    def stood(**agencies: Boxes) -> Standing:
+        each = tuple(AgencyStanding(name, name, "so", boxes) for name, boxes in agencies.items())
+        return Standing(CUT_OFF, Boxes.sum(list(agencies.values())), each, ())
+
+    then = stood(a=Boxes(in_term=1), b=Boxes(overdue=9), c=Boxes(in_term=2), d=Boxes(on_time=4))
+    now = stood(a=Boxes(overdue=1), b=Boxes(late=9), c=Boxes(overdue=2), d=Boxes(on_time=4))
+    assert [(each.id, each.done, each.overdue) for each in changes(then, now)] == [
+        ("b", 9, -9),
+        ("c", 0, 2),
+        ("a", 0, 1),
+    ]
+    assert since(then, now) == Progress(9, -6)
+    assert since(stood(), now) is None
 
 
 def test_all_active_plans_stand_together_when_none_is_named(laid: Laid) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, update
 from engine.assignments.backlog import backlogs
 from engine.assignments.lifecycle import Action
 from engine.assignments.opening import open_due
-from engine.assignments.weekly_digest import Boxes, boxes, digest_day, is_owed, make, overdue, week_of
+from engine.assignments.weekly_digest import Boxes, boxes, boxes_on, digest_day, is_owed, make, overdue, week_of
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.store.database import Database, table
 from engine.store.records import Contact, Digest, Event, Letter, Notice
@@ -184,6 +184,18 @@ def test_the_four_boxes_count_on_time_by_when_it_was_reported(laid: Laid) -> Non
     do(laid.database, Action.CANCEL, laid.assignment("IV.4.1", "so-chinh"), now=at("2021-06-18"))
     with laid.database.read() as session:
         assert boxes(session, date(2021, 6, 18), ["tinh"])["tinh"] == Boxes(1, 1, 0, 1)
+
+
+def test_the_boxes_of_an_earlier_day_are_those_of_then(laid: Laid) -> None:
+    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-22"))
+    with laid.database.read() as session:
+        assert boxes_on(session, date(2021, 6, 21), ["tinh"])["tinh"] == Boxes(1, 0, 1, 2)
+        assert (
+            boxes_on(session, date(2021, 6, 22), ["tinh"])["tinh"]
+            == boxes(session, date(2021, 6, 22), ["tinh"])["tinh"]
+        )
+        assert boxes_on(session, date(2021, 4, 1), ["tinh"]) == {}
 
 
 def test_overdue_begins_the_day_after_the_due_date_worst_first(laid: Laid) -> None:

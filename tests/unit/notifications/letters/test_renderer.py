@@ -578,7 +578,7 @@ def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, s
 
 
 def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
-    rows = [row(n, f"Agency {n:02}") for n in range(1, 31)]
+    rows = [row(n, f"Agency {n:02}", due_on=date(2021, 5, 1) + timedelta(n)) for n in range(1, 31)]
     letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
     lines = [line.partition(" · ") for line in letter.text.splitlines()]
     assert [line for line, _, _ in lines if re.match(r"(Hoàn thành|Đang thực hiện)", line)] == [
@@ -589,6 +589,37 @@ def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
     ]
     assert sum(line.startswith("- ") for line in letter.text.splitlines()) == MAX_WORST
     assert "… và 20 việc khác" in letter.text
+
+
+def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_the_week() -> None:
+    week = replace(digest(boxes=Boxes(100, 34, 9, 21)), before=Boxes(80, 3, 12, 69))
+    vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
+    assert vi.subject.endswith("thứ Sáu, 18/6/2021: hoàn thành 134, tăng 51; quá hạn 1, giảm 48")
+    assert en.subject.endswith("Weekly report to 18/6/2021: 134 done, 51 more; 1 overdue, 48 fewer")
+    for text in (vi.text, unescape(vi.html)):
+        assert "đã hoàn thành 134 phần việc (tăng 51 so với tuần trước); 1 phần việc của 1 cơ quan quá hạn" in text
+        assert "quá hạn, giảm 48 so với tuần trước" in text
+    assert "134 were done (51 more than a week ago); 1 assignment of 1 agency were overdue, 48 fewer" in en.text
+
+
+def test_in_the_first_week_there_is_nothing_to_compare_with() -> None:
+    text = written(role=Role.LEADERSHIP, digest=digest(boxes=Boxes(5, 0, 9, 1))).text
+    assert "đã hoàn thành 5 phần việc; 1 phần việc của 1 cơ quan quá hạn." in text
+    assert "tuần trước" not in text
+
+
+def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
+    """Two are older; of twenty with one due date none is later than the others, whatever its name."""
+    older = [row(n, f"Agency {n:02}", due_on=date(2021, 6, n)) for n in (1, 2)]
+    same = [row(n, f"Agency {n:02}") for n in range(3, 23)]
+    younger = [row(30, "Agency 30", due_on=date(2021, 6, 18))]
+    letter = written(role=Role.LEADERSHIP, digest=digest(*older, *same, *younger, boxes=Boxes(0, 0, 0, 23)))
+    listed = [line for line in letter.text.splitlines() if line.startswith("- ")]
+    assert [line[:12] for line in listed[:2]] == ["- Agency 01:", "- Agency 02:"]
+    assert listed[2:] == ["- 20 phần việc của 20 cơ quan, đều từ 17/6/2021"]
+    assert "20 phần việc của 20 cơ quan, đều từ 17/6/2021" in letter.html
+    assert "Quá hạn lâu nhất (22/23)" in letter.text
+    assert "… và 1 việc khác" in letter.text
 
 
 def test_on_a_monday_nothing_is_said_twice() -> None:

@@ -31,9 +31,20 @@ def publish(office: Office, day: str = "24/6/2021") -> str:
     )
 
 
-def test_the_rate_now_stands_first_and_agencies_worst_first(office: Office) -> None:
+def test_what_is_done_and_overdue_leads_and_the_rate_stands_small_beside_it(office: Office) -> None:
     page = BeautifulSoup(office.get("/leadership").text, "lxml")
-    assert "đúng hạn" in page.select_one(".lead").get_text()  # type: ignore[union-attr]
+    lead = " ".join(page.select_one(".lead").get_text().split())  # type: ignore[union-attr]
+    assert lead.startswith(
+        "Hoàn thành 1/4 phần việc, không đổi so với tuần trước; quá hạn 3, tăng 3 so với tuần trước."
+    )
+    rate = " ".join(page.select_one(".lead + p.small").get_text().split())  # type: ignore[union-attr]
+    assert rate.startswith("Hoàn thành đúng hạn 25,0% (1/4 phần việc đã hoàn thành hoặc quá hạn)")
+    assert "việc đã quá hạn, hoàn thành sau cũng không làm tăng" in rate
+    assert "Tuần trước:" not in main(str(page))
+
+
+def test_agencies_stand_worst_first_beside_a_picture(office: Office) -> None:
+    page = BeautifulSoup(office.get("/leadership").text, "lxml")
     names = [each.get_text() for each in page.select("#agencies ~ .scroll tbody th")]
     assert len(names) == len(set(names)) >= 4
     assert page.select_one("svg.picture[role=img]") is not None
