@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -325,8 +326,15 @@ class LetterView:
         return same if last.due_on == next_one.due_on else ()
 
     @property
-    def tied_agencies(self) -> int:
-        return len({row.agency for row in self.tied})
+    def tied_agencies(self) -> list[tuple[str, int]]:
+        """How many of the tied rows each agency has, most first."""
+        counted = Counter(row.agency for row in self.tied)
+        return sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+
+    @property
+    def tied_named(self) -> list[tuple[str, int]]:
+        """The agencies of ``tied_agencies`` if all of them can be named."""
+        return self.tied_agencies if len(self.tied_agencies) <= MAX_WORST else []
 
     @property
     def asked(self) -> Shortened[tuple[OverdueRow, int]]:

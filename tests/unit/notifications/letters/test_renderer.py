@@ -616,10 +616,16 @@ def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
     letter = written(role=Role.LEADERSHIP, digest=digest(*older, *same, *younger, boxes=Boxes(0, 0, 0, 23)))
     listed = [line for line in letter.text.splitlines() if line.startswith("- ")]
     assert [line[:12] for line in listed[:2]] == ["- Agency 01:", "- Agency 02:"]
-    assert listed[2:] == ["- 20 phần việc của 20 cơ quan, đều từ 17/6/2021"]
+    assert [line.partition(" · ")[0] for line in listed[2:]] == ["- 20 phần việc của 20 cơ quan, đều từ 17/6/2021"]
     assert "20 phần việc của 20 cơ quan, đều từ 17/6/2021" in letter.html
     assert "Quá hạn lâu nhất (22/23)" in letter.text
     assert "… và 1 việc khác" in letter.text
+
+
+def test_the_agencies_of_a_tie_are_all_named_where_there_is_room_for_all() -> None:
+    same = [row(n, f"Agency {n % 2}") for n in range(1, 14)]
+    text = written(role=Role.LEADERSHIP, digest=digest(*same, boxes=Boxes(0, 0, 0, 13))).text
+    assert "- 13 phần việc của 2 cơ quan, đều từ 17/6/2021: Agency 1 (7), Agency 0 (6) · http" in text
 
 
 def test_on_a_monday_nothing_is_said_twice() -> None:
