@@ -1,0 +1,53 @@
+"""Rows of a query as objects of a dataclass, matched by name: a column whose label is no field, or a field that no
+column has, is an error of the query and not a swap of two strings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Result, Row
+
+T = TypeVar("T")
+
+
+def objects(kind: type[T], result: Result[Any], **same: Any) -> list[T]:
+    """One object of ``kind`` a row. ``same``: fields with one value for all rows, which the query need not have. Raises
+    TypeError if the labels of the statement are not the other fields (those with a default may be left out)."""
+    keys, dataclass = tuple(result.keys()), cast(Any, kind)
+    _check(dataclass, keys, tuple(same))
+    return [kind(**dict(zip(keys, row, strict=True)), **same) for row in result]
+
+
+def object_of(kind: type[T], row: Row[Any], **computed: Any) -> T:
+    """An object of a row's columns and of what was computed from it; a computed field wins over a column of its name.
+    Columns that are no field are for whoever computes. Raises TypeError if a field without a default has no value."""
+    columns, dataclass = row._mapping, cast(Any, kind)
+    names = _columns_of(dataclass, tuple(columns), tuple(computed))
+    return kind(**{name: columns[name] for name in names}, **computed)
+
+
+@lru_cache(maxsize=1024)
+def _check(kind: type[Any], keys: Sequence[str], given: Sequence[str]) -> None:
+    known = {each.name: each for each in fields(kind) if each.init}
+    unknown = [name for name in keys if name not in known or name in given]
+    missing = [name for name in _required(kind) if name not in keys and name not in given]
+    if unknown or missing or len(set(keys)) < len(keys):
+        raise TypeError(f"{kind.__name__}: columns without a field {unknown}, fields without a column {missing}")
+
+
+@lru_cache(maxsize=1024)
+def _columns_of(kind: type[Any], keys: Sequence[str], computed: Sequence[str]) -> tuple[str, ...]:
+    known = [each.name for each in fields(kind) if each.init]
+    missing = [name for name in _required(kind) if name not in keys and name not in computed]
+    if missing or set(computed) - set(known):
+        raise TypeError(f"{kind.__name__}: fields without a value {missing}, no fields {set(computed) - set(known)}")
+    return tuple(name for name in known if name in keys and name not in computed)
+
+
+def _required(kind: type[Any]) -> list[str]:
+    return [
+        each.name for each in fields(kind) if each.init and each.default is MISSING and each.default_factory is MISSING
+    ]

@@ -1,0 +1,58 @@
+"""Rows become objects by the names of their columns, in whatever order the statement has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+
+from engine.store.named_rows import object_of, objects
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    number: str
+    title: str
+    days: int = 0
+
+
+@pytest.fixture
+def connection() -> Iterator[Connection]:
+    database = create_engine("sqlite://")
+    with database.connect() as found:
+        yield found
+    database.dispose()
+
+
+def test_the_order_of_the_columns_does_not_matter(connection: Connection) -> None:
+    result = connection.execute(text("SELECT 'T' AS title, '1' AS number"))
+    assert objects(Line, result) == [Line(number="1", title="T")]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    ["'1' AS number", "'1' AS number, 'T' AS heading, 'T' AS title", "'1' AS number, 'T' AS title, 2 AS title"],
+)
+def test_a_statement_whose_labels_are_not_the_fields_is_an_error(connection: Connection, columns: str) -> None:
+    with pytest.raises(TypeError, match="Line"):
+        objects(Line, connection.execute(text(f"SELECT {columns}")))
+
+
+def test_one_value_may_be_given_for_all_rows(connection: Connection) -> None:
+    result = connection.execute(text("SELECT '1' AS number, 3 AS days UNION SELECT '2', 4"))
+    assert objects(Line, result, title="T") == [Line(number=n, title="T", days=d) for n, d in (("1", 3), ("2", 4))]
+
+
+def test_what_is_computed_from_a_row_wins_over_its_column(connection: Connection) -> None:
+    row = connection.execute(text("SELECT '1' AS number, 'T' AS title, 5 AS hours")).one()
+    assert object_of(Line, row, title=row.title * 2, days=row.hours) == Line(number="1", title="TT", days=5)
+
+
+@pytest.mark.parametrize("computed", [{}, {"title": "T", "heading": "H"}])
+def test_a_field_without_a_value_or_a_value_without_a_field_is_an_error(
+    connection: Connection, computed: dict[str, str]
+) -> None:
+    with pytest.raises(TypeError, match="Line"):
+        object_of(Line, connection.execute(text("SELECT '1' AS number")).one(), **computed)
