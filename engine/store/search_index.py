@@ -67,7 +67,7 @@ SOURCES = (
         "{r}.id",
         "{r}.id",
         "''",
-        ("{r}.number", "{r}.title", "{r}.short_title", "{r}.year", "{r}.issued_on"),
+        ("{r}.number", "{r}.title", "{r}.short_title", "{r}.year", "substr(CAST({r}.issued_on AS text), 1, 4)"),
     ),
     Source(
         "duty",
