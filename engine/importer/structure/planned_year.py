@@ -55,18 +55,30 @@ def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -
         return PlannedYear(year, (Doubt("plan_year", undated, place),) if year else ())
     single = _single(named, issued.year)
     span = next(((first, last) for first, last in spans if first <= issued.year + 1 and last >= issued.year), None)
+    span = None if single else span
     by_title = single or (max(span[0], issued.year) if span else None)
     by_times = _by_times(times, issued)
     year = by_title or by_times or issued.year
-    said = []
-    if span and not single:
-        said.append(f"văn bản cho giai đoạn {span[0]}-{span[1]}, lấy năm {year}, mỗi năm sau nạp một kế hoạch riêng")
-    if year != issued.year:
-        where = "theo tên văn bản" if by_title else "theo thời hạn của các nhiệm vụ"
-        said.append(f"lấy năm {year} {where}; ban hành {day_digits(issued)}")
+    asked = list(_asked(year, issued, span, by_title, by_times))
+    if single == issued.year and any(each.year == single + 1 for each in named):
+        asked.append(f"tên văn bản nêu cả năm {single} và năm {single + 1}, lấy năm {single}")
+    return PlannedYear(year, (Doubt("plan_year", "; ".join(asked), place),) if asked else ())
+
+
+def _asked(
+    year: int, issued: date, span: tuple[int, int] | None, by_title: int | None, by_times: int | None
+) -> Iterator[str]:
+    """What a person is asked about the year, if it is not plainly that of the issue. ``span``: taken from it."""
+    where = "theo tên văn bản" if by_title else "theo thời hạn của các nhiệm vụ"
+    if span:
+        yield (
+            f"lấy năm {year} của giai đoạn {span[0]}-{span[1]}, mỗi năm sau nạp một kế hoạch riêng; "
+            f"ban hành {day_digits(issued)}"
+        )
+    elif year != issued.year:
+        yield f"lấy năm {year} {where}; ban hành {day_digits(issued)}"
     elif by_times:
-        said.append(f"lấy năm {year} theo tên văn bản; phần lớn thời hạn thuộc năm {by_times}")
-    return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
+        yield f"lấy năm {year} {where}; phần lớn thời hạn thuộc năm {by_times}"
 
 
 def _named(title: str) -> Iterator[_Named]:

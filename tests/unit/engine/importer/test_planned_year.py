@@ -89,6 +89,19 @@ def test_a_person_is_told_which_year_was_taken_and_why() -> None:
     assert as_json(plan)["year"] == 2027
 
 
+def test_of_a_programme_of_years_it_is_said_that_each_is_a_plan_of_its_own() -> None:
+    plan = read_document(YEARS / "04-giai-doan-2026-2030.txt", "a.txt")
+    (said,) = [each.message for each in plan.warnings if each.code == "plan_year"]
+    assert said.startswith(
+        "lấy năm 2026 của giai đoạn 2026-2030, mỗi năm sau nạp một kế hoạch riêng; ban hành 15/11/2025"
+    )
+
+
+def test_a_title_that_plans_two_years_is_asked_about() -> None:
+    found = planned_year(Found("Kế hoạch đầu tư công năm 2026 và dự kiến năm 2027"), date(2026, 3, 1), ())
+    assert [each.message for each in found.doubts] == ["tên văn bản nêu cả năm 2026 và năm 2027, lấy năm 2026"]
+
+
 def test_the_short_title_of_next_years_plan_does_not_cite_a_number_of_next_year() -> None:
     text = as_plan_yaml(read_document(YEARS / "01-chu-hoa-nhieu-dong.txt", "a.txt"), Everybody())
     assert 'short_title: "Kế hoạch 412/KH-UBND của năm 2027"' in text
