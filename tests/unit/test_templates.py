@@ -1,0 +1,28 @@
+"""Templates of pages and letters that a person can review: short lines, and indentation that costs a page nothing."""
+
+from __future__ import annotations
+
+import pytest
+from jinja2 import DictLoader
+
+from engine.template_cache import FastEnvironment
+
+
+def test_the_layout_of_an_html_template_is_no_part_of_the_page_and_that_of_a_text_is() -> None:
+    source = (
+        "<ul>\n  {% for n in range(2) %}\n    <li>\n      {{ n }}\n    </li>\n  {% endfor %}\n</ul>\n"
+        "<p>a {% if 1 %} <b>b</b>{% endif %} c\n  d</p>"
+    )
+    environment = FastEnvironment(
+        loader=DictLoader({"list.html": source, "list.txt": source}), trim_blocks=True, lstrip_blocks=True
+    )
+    page = environment.get_template("list.html").render()
+    assert page == "<ul><li>0</li>\n<li>1</li>\n</ul>\n<p>a  <b>b</b> c\nd</p>"
+    assert "    <li>\n      0" in environment.get_template("list.txt").render()
+
+
+def test_an_error_in_an_html_template_is_told_by_its_line() -> None:
+    environment = FastEnvironment(loader=DictLoader({"page.html": "<p>\n  <b>\n    {{ 1 / 0 }}\n  </b>\n</p>"}))
+    with pytest.raises(ZeroDivisionError) as failed:
+        environment.get_template("page.html").render()
+    assert failed.traceback[-1].lineno == 2
