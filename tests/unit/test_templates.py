@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from ground.paths import ROOT
 from jinja2 import DictLoader
 
 from engine.template_cache import FastEnvironment
+
+MAX_COLUMNS = 120
+FOLDERS = ("engine/web/templates", "notifications/templates")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_line_of_an_html_template_fits_a_screen(folder: str) -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted((ROOT / folder).rglob("*.html"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > MAX_COLUMNS
+    ]
+    assert long == []
 
 
 def test_the_layout_of_an_html_template_is_no_part_of_the_page_and_that_of_a_text_is() -> None:

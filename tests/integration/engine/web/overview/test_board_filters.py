@@ -120,7 +120,7 @@ def test_what_narrows_a_list_is_said_and_can_be_dropped_one_by_one(office: Offic
     )
     page = fromstring(office.get(address).content.decode())
     said = [each.text_content() for each in page.xpath("//main/p[b and a]")]
-    assert [each.partition(":")[0] for each in said] == [
+    assert [each.partition(":")[0].strip() for each in said] == [
         "Kỳ",
         "Loại cơ quan",
         "Cơ quan theo dõi",
