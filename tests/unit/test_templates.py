@@ -9,7 +9,7 @@ from jinja2 import DictLoader
 from engine.template_cache import FastEnvironment
 
 MAX_COLUMNS = 120
-FOLDERS = ("engine/web/templates", "notifications/templates")
+FOLDERS = ("engine/web/templates", "notifications/templates", "workflows/simulation/templates")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

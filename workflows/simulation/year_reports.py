@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.rules.words import coded, period_words, rung_words
+from engine.template_cache import FastEnvironment
 from engine.terms import NoticeKind, Role
 from engine.views.labels import label
 from workflows.simulation.simulation import as_objects, person_words, summary, week_of_day
@@ -130,8 +131,12 @@ def _entry(year: SimulatedYear, message: SimulatedLetter, language: str) -> Even
 
 def as_html(year: SimulatedYear, language: str) -> str:
     """A self-contained page: the summary, a heat map of weeks × recipients with figures, every letter."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
+    environment = FastEnvironment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     weeks, people = year.heat()
     rows = [(person_words(year, agency, role, language), counts) for agency, role, counts in people]
