@@ -26,7 +26,7 @@ MAX_ROWS, MAX_DAYS = 30, 120
 When = Literal["opened", "before", "after"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RungRow:
     """One row as typed. ``letter``: a kind, of escalations with its level («escalation-2»)."""
 
@@ -47,7 +47,15 @@ def _row(rung: Rung) -> RungRow:
     when: When = "opened" if rung.opened is not None else "before" if (rung.due or 0) < 0 else "after"
     days = rung.opened if rung.opened is not None else abs(rung.due or 0)
     letter = f"{rung.kind}-{rung.level}" if rung.level else str(rung.kind)
-    return RungRow(when, str(days), tuple(rung.to), letter, rung.by, rung.unless_acknowledged, rung.dispatch)
+    return RungRow(
+        when=when,
+        days=str(days),
+        to=tuple(rung.to),
+        letter=letter,
+        by=rung.by,
+        unless=rung.unless_acknowledged,
+        dispatch=rung.dispatch,
+    )
 
 
 def rows_in(fields: Mapping[str, Sequence[str]]) -> list[RungRow]:
@@ -58,13 +66,13 @@ def rows_in(fields: Mapping[str, Sequence[str]]) -> list[RungRow]:
 
     return [
         RungRow(
-            one("when", number),
-            one("days", number)[:6],
-            tuple(fields.get(f"to-{number}", ())),
-            one("letter", number),
-            one("by", number, "usual"),
-            bool(one("unless", number)),
-            bool(one("dispatch", number)),
+            when=one("when", number),
+            days=one("days", number)[:6],
+            to=tuple(fields.get(f"to-{number}", ())),
+            letter=one("letter", number),
+            by=one("by", number, "usual"),
+            unless=bool(one("unless", number)),
+            dispatch=bool(one("dispatch", number)),
         )
         for number in range(MAX_ROWS)
         if f"when-{number}" in fields

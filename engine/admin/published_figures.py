@@ -38,6 +38,7 @@ from engine.rules.calendar import local_date, written
 from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass, Timing
 from engine.text import Text
@@ -55,7 +56,7 @@ EXPLAINING_EVENTS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """Published figures. ``intact``: the row matches the digest in its event."""
 
@@ -71,7 +72,7 @@ class Published:
     definitions: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishedRow:
     """One assignment as it was counted. ``reporting``, ``done`` and ``stands`` are None by definitions 1."""
 
@@ -99,7 +100,7 @@ class PublishedRow:
         return self.reporting not in (None, Timing.OPEN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Restated:
     """One assignment whose class differs from the published one; a class is None where it is not counted."""
 
@@ -191,18 +192,25 @@ def published(session: Session, frozen_id: int) -> Published:
 def published_rows(session: Session, frozen_id: int) -> tuple[PublishedRow, ...]:
     """The assignments that published figures count, in order of citation. Raises NotFound."""
     classes: Mapping[str, Sequence[Any]] = _row(session, frozen_id).body["classes"]
-    rows = [
-        PublishedRow(
-            int(key),
-            agency_id,
-            citation,
-            period,
-            TimeClass(time_class),
-            *((rest[0], Timing(rest[1]), rest[2], rest[3]) if rest else ()),
-        )
-        for key, (agency_id, time_class, citation, period, *rest) in classes.items()
-    ]
+    rows = (_published_row(int(key), values) for key, values in classes.items())
     return tuple(sorted(rows, key=lambda row: (row.citation, row.period, row.assignment_id)))
+
+
+def _published_row(assignment_id: int, values: Sequence[Any]) -> PublishedRow:
+    """``values``: eight as ``_rows`` stores them, or the first four by definitions 1."""
+    agency_id, time_class, citation, period, *rest = values
+    request, reporting, done, stands = rest or (False, None, None, None)
+    return PublishedRow(
+        assignment_id=assignment_id,
+        agency_id=agency_id,
+        citation=citation,
+        period=period,
+        time_class=TimeClass(time_class),
+        request=request,
+        reporting=None if reporting is None else Timing(reporting),
+        done=done,
+        stands=stands,
+    )
 
 
 def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
@@ -232,7 +240,14 @@ def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
         agency_id = str(was[key][0]) if key in was else rows[key].agency_id
         citation, period = (was[key][2], was[key][3]) if key in was else (rows[key].citation, rows[key].period)
         by_agency.setdefault(agency_id, []).append(
-            Restated(int(key), citation, period, _class_then(was, key), _class_now(rows, key), events.get(int(key), ()))
+            Restated(
+                assignment_id=int(key),
+                citation=citation,
+                period=period,
+                was=_class_then(was, key),
+                now=_class_now(rows, key),
+                events=events.get(int(key), ()),
+            )
         )
     then, today = (
         {each.id: each for each in (*found.asked, *found.agencies)}
@@ -337,16 +352,16 @@ def _row(session: Session, frozen_id: int) -> Any:
 def _published(session: Session, row: Any, digests: Mapping[int, str] | None = None) -> Published:
     digest = (digests if digests is not None else _digests(session, [row.id])).get(row.id, "")
     return Published(
-        row.id,
-        row.plan_id,
-        row.body["plan"],
-        row.period,
-        row.cut_off,
-        row.at,
-        row.actor,
-        _loaded(row.body["standing"]),
-        digest == content_digest(row.body),
-        row.body.get("definitions", 1),
+        id=row.id,
+        plan_id=row.plan_id,
+        plan=row.body["plan"],
+        period=row.period,
+        cut_off=row.cut_off,
+        at=row.at,
+        actor=row.actor,
+        standing=_loaded(row.body["standing"]),
+        intact=digest == content_digest(row.body),
+        definitions=row.body.get("definitions", 1),
     )
 
 
@@ -365,7 +380,7 @@ def _events(session: Session, assignment_ids: Sequence[int], after: int) -> dict
     )
     found: dict[int, tuple[EventLine, ...]] = {}
     for row in session.connection().execute(statement.order_by(e.c.id)):
-        found[row[0]] = (*found.get(row[0], ()), EventLine(*row[1:]))
+        found[row.assignment_id] = (*found.get(row.assignment_id, ()), object_of(EventLine, row))
     return found
 
 

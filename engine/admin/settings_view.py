@@ -110,7 +110,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingLine:
     """One setting. ``value`` is empty when it is not set or ``hidden``; ``is_set`` distinguishes the two."""
 
@@ -147,7 +147,16 @@ def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLi
     group, vi = PURPOSES[name]
     shown = "" if hidden else without_password(str(plain)) if name in URLS else _shown(plain)
     en = Settings.model_fields[name].description or ""
-    return SettingLine(f"DONDOC_{name.upper()}", group, shown, hidden, plain not in ("", None), source, vi, en)
+    return SettingLine(
+        name=f"DONDOC_{name.upper()}",
+        group=group,
+        value=shown,
+        hidden=hidden,
+        is_set=plain not in ("", None),
+        source=source,
+        vi=vi,
+        en=en,
+    )
 
 
 def _shown(value: Any) -> str:

@@ -23,6 +23,7 @@ from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.words import period_words
 from engine.store.database import table
 from engine.store.event_log import append, event
+from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Duty, Feed, Plan
 from engine.store.records import Event as EventRecord
 from engine.store.rulebook import read_rulebook
@@ -69,7 +70,7 @@ class Reader:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One due date as shown in a calendar."""
 
@@ -116,7 +117,7 @@ def feeds_of(session: Session, agency_id: str) -> tuple[FeedLine, ...]:
     f = table(Feed)
     statement = select(f.c.id, f.c.contact_id, f.c.created_at)
     statement = statement.where(f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
-    return tuple(FeedLine(*row) for row in session.connection().execute(statement.order_by(f.c.id)))
+    return tuple(objects(FeedLine, session.connection().execute(statement.order_by(f.c.id))))
 
 
 def reader_of(session: Session, key: str, now: datetime) -> Reader:
@@ -265,14 +266,14 @@ def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> lis
         link = f"\n{base_url}/assignments/{row.id}" if base_url else ""
         entries.append(
             Entry(
-                f"assignment-{row.id}@dondoc",
-                row.due_on,
-                summary,
-                row.short_title + link,
-                over,
-                sequence,
-                row.opened_at,
-                modified,
+                uid=f"assignment-{row.id}@dondoc",
+                on=row.due_on,
+                summary=summary,
+                description=row.short_title + link,
+                over=over,
+                sequence=sequence,
+                made_at=row.opened_at,
+                modified_at=modified,
             )
         )
     return entries
@@ -315,14 +316,14 @@ def _supervised(session: Session, reader: Reader, now: datetime, base_url: str) 
         uid = f"plan-{row.plan_id}-{row.period}-{row.due_on.isoformat()}@dondoc"
         entries.append(
             Entry(
-                uid,
-                row.due_on,
-                f"{row.number}: {summary}",
-                row.short_title + link,
-                row.done == row.all,
-                sequence,
-                row.opened,
-                modified,
+                uid=uid,
+                on=row.due_on,
+                summary=f"{row.number}: {summary}",
+                description=row.short_title + link,
+                over=row.done == row.all,
+                sequence=sequence,
+                made_at=row.opened,
+                modified_at=modified,
             )
         )
     return entries

@@ -47,7 +47,7 @@ class Change:
         return WorkCalendar(kept | {entry.day: entry for entry in self.set}, calendar.public)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """One due date that moves."""
 
@@ -180,7 +180,15 @@ def _computed(
         move = None
         if due is not None and due.on != row.due_on:
             move = Move(
-                row.id, row.number, row.citation, row.agency_id, row.agency, row.period, row.due_on, due.on, due.why
+                assignment_id=row.id,
+                plan=row.number,
+                citation=row.citation,
+                agency_id=row.agency_id,
+                agency=row.agency,
+                period=row.period,
+                was=row.due_on,
+                due=due.on,
+                why=due.why,
             )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
@@ -349,7 +357,14 @@ def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: d
     effect = f"assignment:{row.id}:due:{detail['was'] or '-'}:{detail['due']}:{local_date(now).isoformat()}"
     urgent = row.urgency is not Urgency.NORMAL
     return NoticeLine(
-        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=detail
+        effect=effect,
+        assignment_id=row.id,
+        agency_id=row.agency_id,
+        role=Role.COORDINATOR,
+        kind=NoticeKind.DUE_MOVED,
+        policy=policy,
+        urgent=urgent,
+        detail=detail,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlmodel import Session
 
 from engine.store.database import among, table
+from engine.store.named_rows import object_of
 from engine.store.records import Assignment, Letter, Notice, Report
 from engine.terms import LetterState, NoticeKind
 
@@ -44,17 +45,17 @@ def chased(session: Session, assignment_ids: Iterable[int], *, before: date | No
     escalation_day = case((n.c.kind == NoticeKind.ESCALATION, m.c.day))
     columns = (
         n.c.assignment_id,
-        func.count(m.c.day.distinct()),
-        func.max(m.c.day),
-        func.max(m.c.id),
-        func.count(escalation_day.distinct()),
-        func.max(escalation_day),
+        func.count(m.c.day.distinct()).label("times"),
+        func.max(m.c.day).label("last_on"),
+        func.max(m.c.id).label("letter_id"),
+        func.count(escalation_day.distinct()).label("level"),
+        func.max(escalation_day).label("level_on"),
     )
     statement = _said_about(session, assignment_ids, *columns)
     statement = statement.where(n.c.kind.in_(ASKING), _left_for(a)).group_by(n.c.assignment_id)
     if before is not None:
         statement = statement.where(m.c.day < before)
-    return {row[0]: Chased(*row[1:]) for row in session.connection().execute(statement)}
+    return {row.assignment_id: object_of(Chased, row) for row in session.connection().execute(statement)}
 
 
 def being_escalated(session: Session, assignment_ids: Iterable[int], today: date) -> frozenset[int]:

@@ -33,7 +33,7 @@ RECOUNT_LOCK_ID = 20_210_408
 """PostgreSQL advisory lock that serialises recounts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CounterKey:
     """The counter that an assignment belongs to; without the last three, of one that has just been opened."""
 
@@ -65,14 +65,14 @@ def counter_key(row: Any, **changes: Any) -> CounterKey | None:
         return None
     each = _Measured(*(value(name) for name in _Measured.__slots__))
     return CounterKey(
-        row.plan_id,
-        row.agency_id,
-        row.period,
-        each.due_on,
-        row.request,
-        task_timing(each),
-        report_timing(each),
-        value("outcome"),
+        plan_id=row.plan_id,
+        agency_id=row.agency_id,
+        period=row.period,
+        due_on=each.due_on,
+        request=row.request,
+        timing=task_timing(each),
+        reporting=report_timing(each),
+        outcome=value("outcome"),
     )
 
 

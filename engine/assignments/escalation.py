@@ -44,7 +44,7 @@ class DueDuty:
         return f"{self.plan} {self.citation} · {owners}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class EscalationResult:
     """Counts of one batch, or of several. ``seen``: assignments processed."""
 
@@ -228,15 +228,15 @@ def _apply(row: Row[Any], facts: Facts, policy: Policy, decision: Decision, now:
         for role in fired.roles:
             batch.lines.append(
                 NoticeLine(
-                    effect,
-                    row.id,
-                    for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id),
-                    role,
-                    rung.kind,
-                    policy,
-                    urgent,
-                    rung.rung,
-                    rung.level,
+                    effect=effect,
+                    assignment_id=row.id,
+                    agency_id=for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id),
+                    role=role,
+                    kind=rung.kind,
+                    policy=policy,
+                    urgent=urgent,
+                    rung=rung.rung,
+                    level=rung.level,
                     by=rung.by,
                 )
             )
@@ -301,14 +301,14 @@ def _report_unreachable(
     )
     notices = [
         NoticeLine(
-            f"{line.effect}:unreachable",
-            line.assignment_id,
-            by_id[line.assignment_id].supervisor_id,
-            Role.MONITOR,
-            NoticeKind.UNREACHABLE,
-            line.policy,
-            line.urgent,
-            line.rung,
+            effect=f"{line.effect}:unreachable",
+            assignment_id=line.assignment_id,
+            agency_id=by_id[line.assignment_id].supervisor_id,
+            role=Role.MONITOR,
+            kind=NoticeKind.UNREACHABLE,
+            policy=line.policy,
+            urgent=line.urgent,
+            rung=line.rung,
         )
         for line in lines
         if audience(line.role) is Role.COORDINATOR

@@ -44,7 +44,7 @@ class Successor:
     basis: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Proposal:
     """One open assignment and its possible successors. ``chosen``: the successor of the function that the duty's text
     names, else of the rest; None if ambiguous. ``merges``: successors that already have this assignment."""
@@ -111,16 +111,16 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
     existing = _already_assigned(session, rows, [each.agency_id for each in successors])
     proposals = tuple(
         Proposal(
-            row.id,
-            row.plan_id,
-            row.number,
-            row.citation,
-            row.text,
-            row.period,
-            row.due_on,
-            row.state,
-            _proposed(successors, row.text),
-            frozenset(existing.get((row.duty_id, row.period), ())),
+            assignment_id=row.id,
+            plan_id=row.plan_id,
+            plan=row.number,
+            citation=row.citation,
+            text=row.text,
+            period=row.period,
+            due_on=row.due_on,
+            state=row.state,
+            chosen=_proposed(successors, row.text),
+            merges=frozenset(existing.get((row.duty_id, row.period), ())),
         )
         for row in rows
     )

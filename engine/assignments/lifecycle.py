@@ -100,7 +100,7 @@ def search_key(number: str) -> str:
     return fold(number).replace(" ", "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportText:
     """The content of a report about one assignment. ``figures``: indicator code -> number or text."""
 
@@ -118,7 +118,14 @@ def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime)
     columns = (a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on, a.c.request)
     opened = insert_returning(session, Assignment, rows, *columns)
     record_transition(
-        session, (), [CounterKey(row.plan_id, row.agency_id, row.period, row.due_on, row.request) for row in opened]
+        session,
+        (),
+        [
+            CounterKey(
+                plan_id=row.plan_id, agency_id=row.agency_id, period=row.period, due_on=row.due_on, request=row.request
+            )
+            for row in opened
+        ],
     )
     append(
         session,
@@ -154,13 +161,13 @@ def _tell_coordinating(session: Session, assignment_ids: Sequence[int], now: dat
     book = read_rulebook(session)
     lines = [
         NoticeLine(
-            f"assignment:{row.id}:coordinates:{agency_id}",
-            row.id,
-            agency_id,
-            Role.COORDINATOR,
-            NoticeKind.COORDINATES,
-            book.policy(row.policy_id),
-            row.urgency is not Urgency.NORMAL,
+            effect=f"assignment:{row.id}:coordinates:{agency_id}",
+            assignment_id=row.id,
+            agency_id=agency_id,
+            role=Role.COORDINATOR,
+            kind=NoticeKind.COORDINATES,
+            policy=book.policy(row.policy_id),
+            urgent=row.urgency is not Urgency.NORMAL,
         )
         for row in rows
         for agency_id in row.coordinating
@@ -438,7 +445,15 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     } | dict.fromkeys(OF_REPORTS)
     inserted = session.connection().execute(insert(assignments).values(**values))
     new_id = int((inserted.inserted_primary_key or (0,))[0])
-    record_transition(session, (), [CounterKey(row.plan_id, to_agency, row.period, row.due_on, row.request)])
+    record_transition(
+        session,
+        (),
+        [
+            CounterKey(
+                plan_id=row.plan_id, agency_id=to_agency, period=row.period, due_on=row.due_on, request=row.request
+            )
+        ],
+    )
     _log_event(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
     append(
         session,
@@ -580,7 +595,16 @@ def _notify(
     plan = _plan(session, row)
     policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
     agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=plan.issuer_id)
-    line = NoticeLine(f"assignment:{row.id}:{effect}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
+    line = NoticeLine(
+        effect=f"assignment:{row.id}:{effect}",
+        assignment_id=row.id,
+        agency_id=agency_id,
+        role=role,
+        kind=kind,
+        policy=policy,
+        urgent=urgent,
+        detail=detail,
+    )
     return post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
 
 

@@ -83,7 +83,7 @@ def _choose(session: Session, plan_id: int, cadences: Mapping[str, Cadence]) -> 
         connection.execute(update(duties).where(*of_plan).values(cadence=[cadence.value]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Activation:
     """The immediate effect of activating a plan."""
 

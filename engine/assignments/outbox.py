@@ -22,7 +22,7 @@ from engine.store.records import Letter, Notice
 from engine.terms import LetterState, NoticeKind, Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeLine:
     """One line about one assignment for the contacts of ``agency_id`` in ``role``. ``effect`` is the key without the
     recipient: ``assignment:418:2021-06-17:T-3``."""

@@ -26,7 +26,7 @@ _PAPER = re.compile(r"[0-9]{1,6} ?[/-] ?[^\s/][^/]{0,60}")
 NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has an outcome.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Typed:
     """The form input for one duty."""
 
@@ -86,7 +86,12 @@ def submission(
     return Submission(
         {
             duty.assignment_id: ReportText(
-                Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files, signed
+                outcome=Outcome(duty.outcome),
+                body=duty.body,
+                reason=duty.reason,
+                figures=placed[duty.assignment_id],
+                files=duty.files,
+                paper=signed,
             )
             for duty in chosen
         }

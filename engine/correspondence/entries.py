@@ -281,13 +281,13 @@ def _tell(
     book = read_rulebook(session)
     agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
     line = NoticeLine(
-        f"entry:{entry_id}",
-        row.id,
-        agency_id,
-        role,
-        kind,
-        book.policy(row.policy_id),
-        row.urgency is not Urgency.NORMAL,
+        effect=f"entry:{entry_id}",
+        assignment_id=row.id,
+        agency_id=agency_id,
+        role=role,
+        kind=kind,
+        policy=book.policy(row.policy_id),
+        urgent=row.urgency is not Urgency.NORMAL,
         detail=dict(detail),
     )
     post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)

@@ -39,7 +39,7 @@ MAX_NAMED = 5
 """How many agencies are named in one sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NewDuty:
     """Input for a new duty. ``owners`` and ``coordinating``: agency or group ids; ``basis``: the dispatch that orders
     it; ``fixed`` keeps a due date on a closed day; ``ad_hoc``: an ad hoc report (V.1 of a plan), of which agencies that
@@ -57,7 +57,7 @@ class NewDuty:
     ad_hoc: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Amendment:
     """Changes of a duty; None leaves a field as it is. ``owners``: all owners from now on. ``due``: period -> new
     date."""
@@ -119,7 +119,16 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     asked = owners if new.request else only_asked(session, plan_id, owners) if new.ad_hoc else ()
     for request in (False, True):
         concerned = [owner for owner in owners if (owner in asked) is request]
-        _open(session, plan, duty_id, request, concerned, [_OpenPeriod(ONCE, due)], book, now)
+        _open(
+            session,
+            book,
+            plan,
+            duty_id=duty_id,
+            request=request,
+            owners=concerned,
+            periods=[_OpenPeriod(ONCE, due)],
+            now=now,
+        )
     append(
         session,
         [
@@ -158,7 +167,7 @@ def _require_existing(session: Session, owners: Iterable[str], *days: date) -> N
 def ad_hoc_report(due: date, basis: str, owners: tuple[str, ...], text: str = "") -> NewDuty:
     """The duty of an ad hoc report: its due date and the paper that asks for it are enough."""
     said = text.strip() or f"Báo cáo đột xuất theo {basis.strip().rstrip('.')}."
-    return NewDuty(said, owners, due, basis, heading="Báo cáo đột xuất", ad_hoc=True)
+    return NewDuty(text=said, owners=owners, due=due, basis=basis, heading="Báo cáo đột xuất", ad_hoc=True)
 
 
 def only_asked(session: Session, plan_id: int, owners: Iterable[str]) -> set[str]:
@@ -192,7 +201,9 @@ def amend_duty(
     if "owners" in values:
         periods = _open_periods(session, duty_id, in_place_of)
         added = [each for each in values["owners"] if each not in duty.owners]
-        opened = _open(session, plan, duty_id, duty.request, added, periods, book, now)
+        opened = _open(
+            session, book, plan, duty_id=duty_id, request=duty.request, owners=added, periods=periods, now=now
+        )
         cancelled = _cancel(session, duty, values["owners"], change.basis, actor, now)
     if values:
         session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(**values))
@@ -253,12 +264,13 @@ def _next_position(session: Session, plan_id: int) -> dict[str, Any]:
 
 def _open(
     session: Session,
+    book: Rulebook,
     plan: Any,
+    *,
     duty_id: int,
     request: bool,
     owners: Iterable[str],
     periods: Iterable[_OpenPeriod],
-    book: Rulebook,
     now: datetime,
 ) -> int:
     """Open assignments; existing ones are left unchanged. Returns how many are new. A new owner of a period whose due

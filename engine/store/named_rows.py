@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Result, Row
 
 T = TypeVar("T")
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row of a statement whose columns mypy does not follow; its values are read by name."""
 
 
-def objects(kind: type[T], result: Result[Any], **same: Any) -> list[T]:
+def objects(kind: type[T], result: Result[*tuple[Any, ...]], **same: Any) -> list[T]:
     """One object of ``kind`` a row. ``same``: fields with one value for all rows, which the query need not have. Raises
     TypeError if the labels of the statement are not the other fields (those with a default may be left out)."""
     keys, dataclass = tuple(result.keys()), cast(Any, kind)
@@ -21,7 +23,7 @@ def objects(kind: type[T], result: Result[Any], **same: Any) -> list[T]:
     return [kind(**dict(zip(keys, row, strict=True)), **same) for row in result]
 
 
-def object_of(kind: type[T], row: Row[Any], **computed: Any) -> T:
+def object_of(kind: type[T], row: AnyRow, **computed: Any) -> T:
     """An object of a row's columns and of what was computed from it; a computed field wins over a column of its name.
     Columns that are no field are for whoever computes. Raises TypeError if a field without a default has no value."""
     columns, dataclass = row._mapping, cast(Any, kind)

@@ -14,13 +14,14 @@ from sqlmodel import Session
 
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import among, table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Contact
 from engine.terms import Role
 
 CHANNELS = ("email", "sms")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """A contact as the outbox needs it: addresses, language and validity only."""
 
@@ -108,9 +109,9 @@ def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
         .where(among(session, contact.c.agency_id, set(agency_ids)))
         .order_by(contact.c.id)
     )
-    for *own, names in session.connection().execute(statement):
-        recipient = Recipient(*own)
-        if (ended := last_day(names)) is not None and recipient.answers_on(ended + ONE_DAY):
+    for row in session.connection().execute(statement):
+        recipient = object_of(Recipient, row)
+        if (ended := last_day(row.names)) is not None and recipient.answers_on(ended + ONE_DAY):
             recipient = replace(recipient, valid_until=ended)
         grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
     return Recipients({key: tuple(contacts) for key, contacts in grouped.items()})

@@ -404,13 +404,13 @@ def _notify_monitor(session: Session, message: _Message, key: str = "") -> bool:
     )
     excerpt = masked(" ".join(message.text.split()))
     line = NoticeLine(
-        key or f"incoming:{message.id}",
-        row.id,
-        row.supervisor_id,
-        Role.MONITOR,
-        NoticeKind.WROTE,
-        book.policy(row.policy_id),
-        row.urgency is not Urgency.NORMAL,
+        effect=key or f"incoming:{message.id}",
+        assignment_id=row.id,
+        agency_id=row.supervisor_id,
+        role=Role.MONITOR,
+        kind=NoticeKind.WROTE,
+        policy=book.policy(row.policy_id),
+        urgent=row.urgency is not Urgency.NORMAL,
         detail={
             "said": excerpt[:MAX_EXCERPT_CHARS] + ("…" if len(excerpt) > MAX_EXCERPT_CHARS else ""),
             "attached": [masked(each) for each in message.files],

@@ -186,7 +186,9 @@ class LetterRenderer:
 
     def _link(self, facts: LetterFacts, purpose: Purpose, subject: str, path: str) -> str:
         until, since = facts.day + self.link_days, revocation(facts.links_since)
-        link = Link(purpose, facts.contact_id, subject, facts.day, until, since)
+        link = Link(
+            purpose=purpose, contact_id=facts.contact_id, subject=subject, made_on=facts.day, until=until, since=since
+        )
         return f"{self.base_url}/{path}/{self.signer.token(link)}"
 
 

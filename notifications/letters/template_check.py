@@ -90,14 +90,14 @@ _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined"
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
 _WAITING = Waiting(3, date(2021, 6, 1), 11, 1)
 _BACKLOG = Backlog(
-    10,
-    _WAITING,
-    replace(_WAITING, count=2),
-    replace(_WAITING, count=1),
-    replace(_WAITING, count=2),
-    replace(_WAITING, count=1),
-    "so-theo-doi",
-    2,
+    limit_days=10,
+    reports=_WAITING,
+    extensions=replace(_WAITING, count=2),
+    declined=replace(_WAITING, count=1),
+    raised=replace(_WAITING, count=2),
+    plans=replace(_WAITING, count=1),
+    department="so-theo-doi",
+    drafts=2,
 )
 _ENQUIRIES = Enquiries("Sở Theo dõi", "Phòng theo dõi", "+84900000000", "theodoi@so.example")
 _DETAIL = {
@@ -299,21 +299,21 @@ def _item(number: int, kind: NoticeKind, own: bool) -> Item:
 
 def _late() -> OverdueRow:
     return OverdueRow(
-        1,
-        "so-mau",
-        "Sở Mẫu",
-        "so-theo-doi",
-        "tinh",
-        1,
-        "12/KH-UBND",
-        "IV.1.1",
-        "Báo cáo kết quả.",
-        "2021-H1",
-        _DAY - timedelta(days=3),
-        False,
-        None,
-        False,
-        _CHASED,
+        assignment_id=1,
+        agency_id="so-mau",
+        agency="Sở Mẫu",
+        supervisor_id="so-theo-doi",
+        issuer_id="tinh",
+        plan_id=1,
+        plan="12/KH-UBND",
+        citation="IV.1.1",
+        text="Báo cáo kết quả.",
+        period="2021-H1",
+        due_on=_DAY - timedelta(days=3),
+        request=False,
+        outcome=None,
+        returned=False,
+        chased=_CHASED,
     )
 
 

@@ -171,16 +171,16 @@ def _said_beside(session: Session, rows: Sequence[Any], letter: Any) -> set[str]
 
 def _line(row: Any, letter: Any, book: Rulebook) -> NoticeLine:
     return NoticeLine(
-        _effect_key(row, letter),
-        row.assignment_id,
-        letter.agency_id,
-        letter.role,
-        row.kind,
-        book.policy(row.policy_id),
-        row.urgency is not Urgency.NORMAL,
-        row.rung,
-        row.level,
-        dict(row.detail),
+        effect=_effect_key(row, letter),
+        assignment_id=row.assignment_id,
+        agency_id=letter.agency_id,
+        role=letter.role,
+        kind=row.kind,
+        policy=book.policy(row.policy_id),
+        urgent=row.urgency is not Urgency.NORMAL,
+        rung=row.rung,
+        level=row.level,
+        detail=dict(row.detail),
     )
 
 
@@ -221,14 +221,14 @@ def _notify_monitor(
         session,
         [
             NoticeLine(
-                f"letter:{letter.id}:{row.assignment_id}:unreachable",
-                row.assignment_id,
-                row.supervisor_id,
-                Role.MONITOR,
-                NoticeKind.UNREACHABLE,
-                book.policy(row.policy_id),
-                row.urgency is not Urgency.NORMAL,
-                row.rung,
+                effect=f"letter:{letter.id}:{row.assignment_id}:unreachable",
+                assignment_id=row.assignment_id,
+                agency_id=row.supervisor_id,
+                role=Role.MONITOR,
+                kind=NoticeKind.UNREACHABLE,
+                policy=book.policy(row.policy_id),
+                urgent=row.urgency is not Urgency.NORMAL,
+                rung=row.rung,
                 detail=dict(detail),
             )
             for row in reported

@@ -127,7 +127,11 @@ class Office:
     def link(self, purpose: Purpose, contact_id: int, subject: str, **dates: date) -> str:
         """A signed path, as in letters."""
         made = Link(
-            purpose, contact_id, subject, dates.get("made_on", date(2021, 6, 1)), dates.get("until", date(2021, 7, 30))
+            purpose=purpose,
+            contact_id=contact_id,
+            subject=subject,
+            made_on=dates.get("made_on", date(2021, 6, 1)),
+            until=dates.get("until", date(2021, 7, 30)),
         )
         path = {Purpose.ACKNOWLEDGE: "l", Purpose.UNSUBSCRIBE: "u"}.get(purpose, "r")
         return f"/{path}/{self.context.signer.token(made)}"
@@ -258,7 +262,10 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
         with laid.database.write() as session:
             act(session, assignment, actor=f"contact:{contact_of(laid.database, agency)}", now=now, **words)
 
-    done, partly = ReportText(body="Đã làm xong."), ReportText(Outcome.PARTLY, "Một phần.", "Còn hai xã.")
+    done, partly = (
+        ReportText(body="Đã làm xong."),
+        ReportText(outcome=Outcome.PARTLY, body="Một phần.", reason="Còn hai xã."),
+    )
     return {
         "2021-04-08": lambda now: do(lifecycle.acknowledge, so_ban, "so-ban", now),
         "2021-06-10": lambda now: do(lifecycle.report, so_ban, "so-ban", now, text=done),

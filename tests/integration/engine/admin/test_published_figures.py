@@ -206,7 +206,7 @@ def test_figures_of_the_first_definitions_are_shown_and_restated_by_their_own(la
     """Then a task was done when its report was in, whatever it said, and requests were counted among orders."""
     task = laid.assignment("IV.3.1", "mat-tran")
     with laid.database.write() as session:
-        undone = lifecycle.ReportText(Outcome.NOT_YET, reason="Chờ kinh phí.")
+        undone = lifecycle.ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.")
         lifecycle.report(session, task, undone, actor="contact:1", now=at("2021-06-18"))
     made = freeze(laid)
     body = dict(row(laid.database, Frozen, id=made).body)

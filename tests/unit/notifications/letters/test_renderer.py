@@ -41,7 +41,12 @@ BASE = "https://dondoc.nghean.gov.example"
 STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), BASE, 45)
 ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP)
 OWNERS = ROLES[:3]
-BACKLOG = Backlog(10, *(Waiting(n, date(2021, 6, 1), 13, n) for n in (3, 2, 1)))
+BACKLOG = Backlog(
+    limit_days=10,
+    reports=Waiting(3, date(2021, 6, 1), 13, 3),
+    extensions=Waiting(2, date(2021, 6, 1), 13, 2),
+    declined=Waiting(1, date(2021, 6, 1), 13, 1),
+)
 DETAILS: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.RETURNED: {"reason": "Missing figures."},
     NoticeKind.EXTENSION_ASKED: {"until": "2021-06-30", "reason": "Floods."},
@@ -496,7 +501,7 @@ def test_what_waits_since_today_has_no_age_and_english_counts_days() -> None:
 
 
 def test_a_plan_past_its_end_is_for_its_department_to_end() -> None:
-    past = Backlog(10, plans=Waiting(1, date(2021, 4, 1), 50, 0), department="so-theo-doi")
+    past = Backlog(limit_days=10, plans=Waiting(1, date(2021, 4, 1), 50, 0), department="so-theo-doi")
     letter = written(role=Role.MONITOR, backlog=past)
     assert letter.subject.endswith("1 kế hoạch đã qua hạn cuối, chờ kết thúc")
     assert f"{BASE}/plans" in letter.text
@@ -519,7 +524,7 @@ def test_drafts_that_wait_are_told_to_the_monitor_with_where_they_are(language: 
     letter = written(watched(), role=Role.MONITOR, language=language, backlog=replace(BACKLOG, drafts=2))
     assert f"- {words}: {BASE}/papers\n" in letter.text
     assert f'<a href="{BASE}/papers">{words}</a>' in letter.html
-    only = written(role=Role.MONITOR, language=language, backlog=Backlog(10, drafts=2), weekly=True)
+    only = written(role=Role.MONITOR, language=language, backlog=Backlog(limit_days=10, drafts=2), weekly=True)
     assert words.removeprefix("Có ") in only.subject
     assert " 0 " not in only.text
 
