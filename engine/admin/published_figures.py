@@ -328,13 +328,13 @@ def _first_class_on(cut_off: date) -> ColumnElement[TimeClass]:
 def _cells(rows: Sequence[Any]) -> list[Cell]:
     return [
         Cell(
-            row.agency_id,
-            row.name,
-            row.level,
-            row.period,
-            bool(row.request),
-            row.due_on,
-            boxes_of_one(row.time_class, Timing(row.reporting), done=bool(row.done), stands=bool(row.stands)),
+            agency_id=row.agency_id,
+            name=row.name,
+            level=row.level,
+            period=row.period,
+            request=bool(row.request),
+            due_on=row.due_on,
+            boxes=boxes_of_one(row.time_class, Timing(row.reporting), done=bool(row.done), stands=bool(row.stands)),
         )
         for row in rows
     ]
@@ -351,14 +351,10 @@ def _row(session: Session, frozen_id: int) -> Any:
 
 def _published(session: Session, row: Any, digests: Mapping[int, str] | None = None) -> Published:
     digest = (digests if digests is not None else _digests(session, [row.id])).get(row.id, "")
-    return Published(
-        id=row.id,
-        plan_id=row.plan_id,
+    return object_of(
+        Published,
+        row,
         plan=row.body["plan"],
-        period=row.period,
-        cut_off=row.cut_off,
-        at=row.at,
-        actor=row.actor,
         standing=_loaded(row.body["standing"]),
         intact=digest == content_digest(row.body),
         definitions=row.body.get("definitions", 1),
@@ -400,13 +396,13 @@ def _loaded(body: Mapping[str, Any]) -> Standing:
         return tuple(AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"])) for each in rows)
 
     return Standing(
-        date.fromisoformat(body["as_of"]),
-        Boxes(**body["total"]),
-        agencies(body["agencies"]),
-        tuple(
+        as_of=date.fromisoformat(body["as_of"]),
+        total=Boxes(**body["total"]),
+        agencies=agencies(body["agencies"]),
+        periods=tuple(
             PeriodStanding(each["period"], parse_day(each["due_on"]), Boxes(**each["tally"]))
             for each in body["periods"]
         ),
-        Boxes(**body.get("asked_total", {})),
-        agencies(body.get("asked", ())),
+        asked_total=Boxes(**body.get("asked_total", {})),
+        asked=agencies(body.get("asked", ())),
     )

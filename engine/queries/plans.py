@@ -14,16 +14,17 @@ from sqlmodel import Session
 from engine.assignments.measures import unfinished
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
-from engine.queries.figures.board import Counts, Measures, measure_sums, measured_columns, total
+from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure_sums, measured_columns, total
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of, objects_of
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
 from engine.text import Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanRow:
     id: int
     number: str
@@ -61,7 +62,7 @@ class DueLine:
     why: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyLine:
     id: int
     citation: str
@@ -81,7 +82,7 @@ class DutyLine:
     counts: Counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanPage:
     """``agencies``: id -> name of every agency. ``gaps``: numbers missing in the document, with a note."""
 
@@ -120,7 +121,7 @@ def list_plans(
         statement = statement.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
     found: Any = session.connection().execute(statement).all()
     counts = _counts(session, today, table(Assignment).c.plan_id.in_([row.id for row in found]))
-    rows = [PlanRow(*(*row, *_totals(counts, row.id))) for row in found]
+    rows = [_row(each, counts) for each in found]
     count = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
     total = session.connection().scalar(count)
     return page(rows, limit, lambda row: (offset + limit,) if sort else (row.issued_on, row.id), total)
@@ -164,9 +165,17 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     duties = tuple(_duty(row, file, today, _counted(counts, row.id)) for row in rows)
     notes = {gap.citation: gap.note for gap in file.gaps}
     gaps = {citation: notes.get(citation, "") for citation in file.all_gaps}
-    row = PlanRow(*(*plan_row[:11], *_totals(counts, plan_id)))
+    row = _row(plan_row, counts)
     supervisor = agencies.get(plan_row.supervisor_id, plan_row.supervisor_id)
-    return PlanPage(row, supervisor, plan_row.supervisor_id, file, gaps, duties, agencies)
+    return PlanPage(
+        row=row,
+        supervisor=supervisor,
+        supervisor_id=plan_row.supervisor_id,
+        file=file,
+        gaps=gaps,
+        duties=duties,
+        agencies=agencies,
+    )
 
 
 def _plans(duties: Any) -> Any:
@@ -179,14 +188,19 @@ def _plans(duties: Any) -> Any:
         p.c.title,
         p.c.short_title,
         p.c.issuer_id,
-        g.c.name,
+        g.c.name.label("issuer"),
         p.c.state,
         p.c.urgency,
-        duties,
+        duties.label("duties"),
     ).join(g, g.c.id == p.c.issuer_id)
 
 
 _Counts = dict[tuple[int, int, bool], Counts]
+
+
+def _row(row: AnyRow, counts: _Counts) -> PlanRow:
+    orders, asked = _totals(counts, row.id)
+    return object_of(PlanRow, row, counts=orders, asked=asked)
 
 
 def _counts(session: Session, today: Today, where: Any) -> _Counts:
@@ -206,15 +220,12 @@ def _counts(session: Session, today: Today, where: Any) -> _Counts:
         .subquery()
     )
     keys = (each.c.plan_id, each.c.duty_id, each.c.request)
-    by_class = [func.sum(each.c.n).filter(each.c["class"] == one) for one in TimeClass]
+    by_class = [func.sum(each.c.n).filter(each.c["class"] == one).label(one.value) for one in TimeClass]
     found: _Counts = {}
-    for *key, done, reported, on_time, returned, undone in session.connection().execute(
-        select(*keys, *by_class, *measure_sums(each)).group_by(*keys)
-    ):
-        plan_id, duty_id, request, *counted = key
-        classes = {one: int(n) for one, n in zip(TimeClass, counted, strict=True) if n}
-        measures = Measures(*map(int, (done, reported, on_time, returned, undone)))
-        found[plan_id, duty_id, bool(request)] = Counts(classes, measures=measures)
+    rows = session.connection().execute(select(*keys, *by_class, *measure_sums(each)).group_by(*keys)).all()
+    for row, measures in zip(rows, objects_of(Measures, rows), strict=True):
+        classes = {one: int(n) for one, n in zip(TimeClass, CLASS_COUNTS(row), strict=True) if n}
+        found[row.plan_id, row.duty_id, bool(row.request)] = Counts(classes, measures=measures)
     return found
 
 
@@ -237,22 +248,18 @@ def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
     placed = file.duties.get(row.citation)
     areas = {area.code: area.title for area in file.focus_areas}
     due = due_periods(file, placed.duty, today.calendar) if placed else []
-    return DutyLine(
-        row.id,
-        row.citation,
-        row.heading,
-        row.text,
-        row.request,
-        row.kind,
-        tuple(row.cadence),
-        tuple(row.owners),
-        tuple(row.coordinating),
-        f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
-        row.repeats or "",
-        tuple(row.waits_for),
-        line,
-        tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due),
-        counts,
+    return object_of(
+        DutyLine,
+        row,
+        cadence=tuple(row.cadence),
+        owners=tuple(row.owners),
+        coordinating=tuple(row.coordinating),
+        area=f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
+        repeats=row.repeats or "",
+        waits_for=tuple(row.waits_for),
+        rule=line,
+        rounds=tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due),
+        counts=counts,
     )
 
 

@@ -42,7 +42,7 @@ Sight = Mapping[Kind, Collection[str] | None]
 """The kinds that the reader may see, each within these agencies (None: all)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One result. ``title`` and ``about`` are the row's own words; ``plan`` is the plan's number."""
 
@@ -161,10 +161,10 @@ def _plans(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sigh
     statement = select(p, g.c.name.label("issuer")).join(g, g.c.id == p.c.issuer_id)
     for row in _in_order(session, statement, p.c.id, entries, int):
         yield Hit(
-            Kind.PLAN,
-            f"/plans/{row.id}",
-            row.number,
-            row.short_title,
+            kind=Kind.PLAN,
+            path=f"/plans/{row.id}",
+            title=row.number,
+            about=row.short_title,
             agency=row.issuer,
             state=row.state,
             day=row.issued_on,
@@ -185,7 +185,15 @@ def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
         in_plan = f"/plans/{row.plan_id}#{row.citation}"
         several = f"/assignments?plan={row.plan_id}&duty={row.citation}&class=all"
         path = in_plan if not row.count else f"/assignments/{row.first}" if row.count == 1 else several
-        yield Hit(Kind.DUTY, path, row.citation, row.text, row.number, count=row.count, plan_path=in_plan)
+        yield Hit(
+            kind=Kind.DUTY,
+            path=path,
+            title=row.citation,
+            about=row.text,
+            plan=row.number,
+            count=row.count,
+            plan_path=in_plan,
+        )
 
 
 def _agencies(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -197,7 +205,9 @@ def _agencies(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
         tokens = wanted.split()
         was = next((name for name in known_as if all(token in fold(name) for token in tokens)), "")
         named = all(token in present for token in tokens)
-        yield Hit(Kind.AGENCY, f"/agencies/{row.id}", row.name, agency=row.level, was="" if named else was)
+        yield Hit(
+            kind=Kind.AGENCY, path=f"/agencies/{row.id}", title=row.name, agency=row.level, was="" if named else was
+        )
 
 
 def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -206,7 +216,14 @@ def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
     for row in _in_order(session, statement, c.c.id, entries, int):
         about = " · ".join(each for each in (row.email, row.phone) if each)
         title = row.label or row.email or row.phone
-        yield Hit(Kind.CONTACT, f"/admin/agencies/{row.agency_id}", title, about, agency=row.agency, role=row.role)
+        yield Hit(
+            kind=Kind.CONTACT,
+            path=f"/admin/agencies/{row.agency_id}",
+            title=title,
+            about=about,
+            agency=row.agency,
+            role=row.role,
+        )
 
 
 def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -234,7 +251,7 @@ def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
     for row, number, on in issued:
         if (str(row.id), _tokens(f"{number} {on}")) in by_ref:
             day = date.fromisoformat(on) if on else None
-            yield Hit(Kind.PAPER, f"/assignments/{row.id}", number, plan=row.plan, day=day)
+            yield Hit(kind=Kind.PAPER, path=f"/assignments/{row.id}", title=number, plan=row.plan, day=day)
 
 
 def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -247,7 +264,14 @@ def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Si
         .join(c, c.c.id == letter.c.contact_id)
     )
     for row in _in_order(session, statement, letter.c.id, entries, int):
-        yield Hit(Kind.LETTER, f"/letters/{row.id}", row.subject, agency=row.agency, role=row.role, day=row.day)
+        yield Hit(
+            kind=Kind.LETTER,
+            path=f"/letters/{row.id}",
+            title=row.subject,
+            agency=row.agency,
+            role=row.role,
+            day=row.day,
+        )
 
 
 def _in_order(

@@ -45,7 +45,7 @@ class Thresholds(NamedTuple):
     soon: tuple[tuple[str, date], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Today:
     """The time for which a page is computed. ``soon``: policy -> the last due date that counts as due soon."""
 
@@ -77,7 +77,14 @@ def read_today(session: Session, now: datetime) -> Today:
     policies = read_policies(session).values()
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
     days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
-    return Today(now, day, calendar, soon, days, {policy.id: policy.resubmit_days for policy in policies})
+    return Today(
+        now=now,
+        day=day,
+        calendar=calendar,
+        soon=soon,
+        soon_days=days,
+        resubmit_days={policy.id: policy.resubmit_days for policy in policies},
+    )
 
 
 def time_class(today: Today | Thresholds) -> ColumnElement[TimeClass]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import among, table
-from engine.store.named_rows import object_of
+from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Agency, Contact
 from engine.terms import Role
 
@@ -101,10 +101,9 @@ class Recipients:
 def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
     """Read the contacts of some agencies, in one query. Nobody is written to after their agency's last day."""
     contact, agency = table(Contact), table(Agency)
-    columns = [contact.c[each.name] for each in fields(Recipient)]
     grouped: dict[tuple[str, Role], list[Recipient]] = {}
     statement = (
-        select(*columns, agency.c.names)
+        select(*columns_for(Recipient, contact), agency.c.names)
         .join(agency, agency.c.id == contact.c.agency_id)
         .where(among(session, contact.c.agency_id, set(agency_ids)))
         .order_by(contact.c.id)

@@ -13,13 +13,14 @@ from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
 from engine.rules.words import LEVELS, level_rank
 from engine.store.database import table
+from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import PlanState
 
 PER_PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyRow:
     id: str
     name: str
@@ -56,14 +57,14 @@ def list_agencies(
             g.c.short,
             g.c.level,
             g.c.parent_id,
-            func.coalesce(counts.c.open, 0),
-            func.coalesce(counts.c.overdue, 0),
+            func.coalesce(counts.c.open, 0).label("open"),
+            func.coalesce(counts.c.overdue, 0).label("overdue"),
         )
         .outerjoin(counts, counts.c.agency_id == g.c.id)
         .order_by(*_sorted(sort, counts), *in_order())
     )
     offset = decode(after, int)[0] if after else 0
-    rows = [AgencyRow(*row) for row in session.connection().execute(statement.offset(offset).limit(limit + 1))]
+    rows = objects(AgencyRow, session.connection().execute(statement.offset(offset).limit(limit + 1)))
     total = session.connection().scalar(select(func.count()).select_from(g))
     return page(rows, limit, lambda _: (offset + limit,), total)
 

@@ -17,6 +17,7 @@ from engine.queries.directory.agencies import in_order
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.store.database import table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
 from engine.terms import Role
 from engine.text import Text
@@ -32,7 +33,7 @@ class NameLine:
     until: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """A succession seen from one of its two agencies: ``agency`` is the other one."""
 
@@ -44,7 +45,7 @@ class Edge:
     basis: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AgencyPage:
     """``names`` newest first. ``went_to``: agencies that took over its functions; ``came_from``: agencies whose
     functions it took over."""
@@ -63,7 +64,7 @@ class AgencyPage:
     contacts: tuple[ContactLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyMatch:
     """A search result. ``was``: the earlier or alternative name that matched. ``coordinators``: how many can be reached
     today."""
@@ -95,19 +96,15 @@ def agency_page(session: Session, agency_id: str) -> AgencyPage:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     groups = session.connection().execute(select(n.c.name, n.c.members).order_by(n.c.name)).all()
     went_to, came_from = _edges(session, agency_id)
-    return AgencyPage(
-        row.id,
-        row.name,
-        row.level,
-        row.code,
-        row.parent_id,
-        row.parent,
-        tuple(row.aliases),
-        tuple(_name(each) for each in reversed(row.names)),
-        tuple(each.name for each in groups if agency_id in each.members),
-        went_to,
-        came_from,
-        contacts_of(session, agency_id),
+    return object_of(
+        AgencyPage,
+        row,
+        aliases=tuple(row.aliases),
+        names=tuple(_name(each) for each in reversed(row.names)),
+        groups=tuple(each.name for each in groups if agency_id in each.members),
+        went_to=went_to,
+        came_from=came_from,
+        contacts=contacts_of(session, agency_id),
     )
 
 
@@ -136,7 +133,7 @@ def search(
     coordinators: dict[str, int] = {row[0]: row[1] for row in session.connection().execute(statement)}
     wanted = fold(text)
     matches = [
-        AgencyMatch(row.id, row.name, row.short, row.level, was or "", coordinators.get(row.id, 0), row.succeeded)
+        object_of(AgencyMatch, row, was=was or "", coordinators=coordinators.get(row.id, 0))
         for row in agencies
         if (within is None or row.id in within) and (was := _matched_name(row, wanted)) is not None
     ]
@@ -217,6 +214,6 @@ def _edges(session: Session, agency_id: str) -> tuple[tuple[Edge, ...], tuple[Ed
         .order_by(s.c.on, s.c.id)
     )
     rows: Sequence[Any] = session.connection().execute(statement).all()
-    went = (Edge(r.id, r.to_id, r.taker, r.on, r.function, r.basis) for r in rows if r.from_id == agency_id)
-    came = (Edge(r.id, r.from_id, r.giver, r.on, r.function, r.basis) for r in rows if r.to_id == agency_id)
+    went = (object_of(Edge, row, agency_id=row.to_id, agency=row.taker) for row in rows if row.from_id == agency_id)
+    came = (object_of(Edge, row, agency_id=row.from_id, agency=row.giver) for row in rows if row.to_id == agency_id)
     return tuple(went), tuple(came)

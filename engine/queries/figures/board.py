@@ -23,6 +23,7 @@ from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, t
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, TimeClass, Timing
 
@@ -43,11 +44,13 @@ class Measures:
 
     @classmethod
     def sum(cls, each: Sequence[Measures]) -> Measures:
-        return cls(*(sum(map(value, each)) for value in _MEASURES))
+        return cls(**{name: sum(map(value, each)) for name, value in _MEASURES.items()})
 
 
+CLASS_COUNTS = attrgetter(*(each.value for each in TimeClass))
+"""Of a row with a column a class: their values, in the order of ``TimeClass``."""
 _CLASSES = tuple(TimeClass)
-_MEASURES = tuple(attrgetter(each.name) for each in fields(Measures))
+_MEASURES = {each.name: attrgetter(each.name) for each in fields(Measures)}
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class AgencyLine:
     cells: Mapping[str, Counts]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Board:
     """``total`` and ``agencies`` (in directory order) count what is ordered; ``asked_total`` and ``asked`` what is
     asked for. ``periods`` by due date. ``latest``: the agencies that have been overdue for longest, all since the same
@@ -128,7 +131,7 @@ class Board:
         return replace(self, agencies=tuple(line for line in late if line.total.overdue))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Cell:
     """One agency and period, ordered or asked; ``first`` is the earliest due date of any assignment in it."""
 
@@ -145,7 +148,8 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
     connection = session.connection()
     statement = _statement(connection.dialect.name, today.thresholds, replace(wanted, period=""))
-    cells = [_cell(row) for row in connection.execute(statement)]
+    rows = connection.execute(statement).all()
+    cells = [_cell(row, measures) for row, measures in zip(rows, objects_of(Measures, rows), strict=True)]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 
@@ -162,7 +166,7 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Sel
         .subquery()
     )
     n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
-    sums = [*measure_sums(grouped), *(func.sum(n).filter(which == each) for each in TimeClass)]
+    by_class = (func.sum(n).filter(which == each).label(each.value) for each in TimeClass)
     summed = (
         select(
             grouped.c.agency_id,
@@ -171,7 +175,8 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Sel
             func.min(due).label("first"),
             func.min(due).filter(which.in_(COMING)).label("coming"),
             func.min(due).filter(which == TimeClass.OPEN_OVERDUE).label("late"),
-            *(each.label(f"sum_{number}") for number, each in enumerate(sums)),
+            *measure_sums(grouped),
+            *by_class,
         )
         .group_by(grouped.c.agency_id, grouped.c.period, grouped.c.request)
         .subquery()
@@ -241,16 +246,18 @@ def measured_columns() -> list[Any]:
 
 
 def measure_sums(each: Any) -> list[Any]:
-    """The fields of ``Measures``, summed over the rows of a subquery with ``measured_columns`` and a number ``n``."""
+    """The columns of ``Measures``: sums over the rows of a subquery with ``measured_columns`` and a number ``n``."""
     reported = each.c.reporting != Timing.OPEN.value
-    conditions = (
-        each.c.done,
-        reported,
-        each.c.reporting == Timing.ON_TIME.value,
-        and_(reported, ~each.c.stands),
-        and_(each.c.stands, ~each.c.done),
-    )
-    return [func.coalesce(func.sum(each.c.n).filter(condition), 0) for condition in conditions]
+    conditions = {
+        "done": each.c.done,
+        "reported": reported,
+        "on_time": each.c.reporting == Timing.ON_TIME.value,
+        "returned": and_(reported, ~each.c.stands),
+        "undone": and_(each.c.stands, ~each.c.done),
+    }
+    return [
+        func.coalesce(func.sum(each.c.n).filter(condition), 0).label(name) for name, condition in conditions.items()
+    ]
 
 
 def _board(cells: Sequence[_Cell]) -> Board:
@@ -259,7 +266,14 @@ def _board(cells: Sequence[_Cell]) -> Board:
     late = [line for line in agencies if line.total.overdue and line.total.late_since]
     oldest = min((line.total.late_since for line in late if line.total.late_since), default=None)
     latest = tuple(line for line in late if line.total.late_since == oldest)
-    return Board(_counts(orders), _by_due_date(cells), agencies, latest, _counts(asked), _lines(asked))
+    return Board(
+        total=_counts(orders),
+        periods=_by_due_date(cells),
+        agencies=agencies,
+        latest=latest,
+        asked_total=_counts(asked),
+        asked=_lines(asked),
+    )
 
 
 def _lines(cells: Sequence[_Cell]) -> tuple[AgencyLine, ...]:
@@ -282,12 +296,17 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
     return AgencyLine(one.agency_id, one.name, one.level, _counts(cells), {cell.period: cell.counts for cell in cells})
 
 
-def _cell(row: Any) -> _Cell:
-    agency_id, name, level, period, request, first, coming, late, *sums = row
-    measured = len(_MEASURES)
-    measures = Measures(*sums[:measured])
-    by_class = {each: n for each, n in zip(_CLASSES, sums[measured:], strict=True) if n}
-    return _Cell(agency_id, name, level, period, bool(request), first, Counts(by_class, coming, late, measures))
+def _cell(row: AnyRow, measures: Measures) -> _Cell:
+    by_class = {each: n for each, n in zip(_CLASSES, CLASS_COUNTS(row), strict=True) if n}
+    return _Cell(
+        agency_id=row.agency_id,
+        name=row.name,
+        level=row.level,
+        period=row.period,
+        request=bool(row.request),
+        first=row.first,
+        counts=Counts(by_class, row.coming, row.late, measures),
+    )
 
 
 def _counts(cells: Sequence[_Cell]) -> Counts:

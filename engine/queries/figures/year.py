@@ -25,6 +25,7 @@ from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
 from engine.store.database import table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State, Timing, Urgency
@@ -229,13 +230,13 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
     )
     alike = each.c[: len(facts)]
     owner, supervisor, issuer = each.c[len(facts) :]
-    together = func.aggregate_strings(owner + SPACE + supervisor + SPACE + issuer, SPACE)
+    together = func.aggregate_strings(owner + SPACE + supervisor + SPACE + issuer, SPACE).label("agencies")
     capacity = {role: for_role(role, owner="owner", supervisor="supervisor", issuer="issuer") for role in Role}
     by_recipient: dict[tuple[str, str], set[frozenset[tuple[Role, date]]]] = defaultdict(set)
-    for ladder_id, *found, text in session.connection().execute(select(*alike, together).group_by(*alike)):
-        every = _future_letters(book.ladders[ladder_id], Facts(*found), today)
+    for row in session.connection().execute(select(*alike, together).group_by(*alike)):
+        every = _future_letters(book.ladders[row.ladder_id], object_of(Facts, row), today)
         future = frozenset((role, day) for role, day in every if today.day < day <= last)
-        names = text.split(SPACE)
+        names = row.agencies.split(SPACE)
         for n, acting in enumerate(agencies):
             for agency_id in set(names[n :: len(agencies)]):
                 by_recipient[acting, agency_id].add(future)

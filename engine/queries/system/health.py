@@ -17,6 +17,7 @@ from engine.queries.time_class import Today
 from engine.store.database import table
 from engine.store.facts import read_fact
 from engine.store.markers import hold
+from engine.store.named_rows import objects
 from engine.store.records import Letter, Pass
 from engine.terms import LetterState
 
@@ -53,7 +54,7 @@ class PassLine:
     error: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """``today``: letters of today by delivery state. ``oldest``: when the oldest owed letter should have been sent.
     ``findings``: counts of the last audit that should be zero. ``week``: the letters of the last seven days."""
@@ -96,20 +97,34 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     findings = _findings(passes)
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)
-    troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live, by_state)
+    troubles = _troubles(
+        passes, now, down=down, stuck=stuck, in_doubt=in_doubt, findings=findings, live=live, by_state=by_state
+    )
     if hold(session) is not None:
         troubles = (Trouble.HELD, *troubles)
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     late = oldest if oldest is not None and oldest <= now else None
     return Health(
-        now, passes, owed, stuck, late, by_state, in_doubt, week, findings, channel_lines, seven_days, troubles, live
+        now=now,
+        passes=passes,
+        owed=owed,
+        overdue_letters=stuck,
+        oldest=late,
+        today=by_state,
+        in_doubt=in_doubt,
+        digest_week=week,
+        findings=findings,
+        channels=channel_lines,
+        week=seven_days,
+        troubles=troubles,
+        live=live,
     )
 
 
 def _passes(session: Session) -> tuple[PassLine, ...]:
     p = table(Pass)
     statement = select(p.c.name, p.c.started_at, p.c.finished_at, p.c.counts, p.c.error).order_by(p.c.started_at.desc())
-    return tuple(PassLine(*row) for row in session.connection().execute(statement))
+    return tuple(objects(PassLine, session.connection().execute(statement)))
 
 
 def _letters_of(session: Session, day: date) -> dict[LetterState, int]:
@@ -127,6 +142,7 @@ def _findings(passes: tuple[PassLine, ...]) -> dict[str, int]:
 def _troubles(
     passes: tuple[PassLine, ...],
     now: datetime,
+    *,
     down: bool,
     stuck: int,
     in_doubt: int,

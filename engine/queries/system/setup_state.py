@@ -23,7 +23,7 @@ PROVINCE = "tinh"
 """The level of the People's Committee: it gives duties and has none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SetupState:
     """``without_coordinator``: ids of agencies that exist today and that nobody answers for. ``calendar_known``: the
     holidays of this year and the next, as far as they are entered. ``stuck``: letters owed for an hour."""

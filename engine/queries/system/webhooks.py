@@ -13,6 +13,7 @@ from sqlmodel import Session
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Webhook, WebhookMessage
 from engine.terms import LetterState, WebhookEvent
 from engine.text import Text
@@ -53,7 +54,7 @@ def answer(code: str) -> Text:
     return found.filled(code=code)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookLine:
     """``owed``: messages that wait. ``lost``: given up or refused."""
 
@@ -76,7 +77,7 @@ class WebhookLine:
         return self.down_since is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageLine:
     id: int
     key: str
@@ -138,20 +139,12 @@ def messages(session: Session, webhook_id: int, *, after: str = "", limit: int =
     for row in session.connection().execute(statement):
         data = row.payload["data"]
         lines.append(
-            MessageLine(
-                row.id,
-                row.key,
-                row.kind,
-                data.get("citation") or data.get("week") or "",
-                data.get("agency_id", ""),
-                data.get("assignment_id"),
-                row.at,
-                row.state,
-                row.attempts,
-                row.code,
-                row.reply,
-                row.tried_at,
-                row.send_after,
+            object_of(
+                MessageLine,
+                row,
+                citation=data.get("citation") or data.get("week") or "",
+                agency_id=data.get("agency_id", ""),
+                assignment_id=data.get("assignment_id"),
             )
         )
     return page(lines, limit, lambda each: (each.id,))
@@ -162,7 +155,6 @@ def _columns() -> tuple[Any, ...]:
     return tuple(table(Webhook).c[name] for name in names)
 
 
-def _line(row: Any, counts: Mapping[str, int]) -> WebhookLine:
+def _line(row: AnyRow, counts: Mapping[str, int]) -> WebhookLine:
     events = tuple(WebhookEvent(each) for each in row.events)
-    values: dict[str, Any] = dict(row._mapping) | {"events": events} | dict(counts)
-    return WebhookLine(**values)
+    return object_of(WebhookLine, row, events=events, **counts)

@@ -38,7 +38,7 @@ class Dropped(StrEnum):
     PLAN_ENDED = "plan_ended"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notified:
     """One letter line about an assignment, with the letter's delivery state."""
 
@@ -70,7 +70,7 @@ class EventLine:
     key: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RungLine:
     """``why`` is a ``policy.Skip`` or a ``Dropped``; ``at`` is when the pass handled it."""
 
@@ -143,9 +143,9 @@ def _past(event: EventLine, by_name: Mapping[str, Rung], notified: Sequence[Noti
     fired = event.kind is EventKind.RUNG_FIRED
     roles = tuple(Role(role) for role in detail.get("roles", ())) or (rung.to if rung else ())
     return RungLine(
-        str(detail["rung"]),
-        date.fromisoformat(str(detail["on"])),
-        _RUNG_EVENTS[event.kind],
+        rung=str(detail["rung"]),
+        on=date.fromisoformat(str(detail["on"])),
+        state=_RUNG_EVENTS[event.kind],
         kind=rung.kind if rung else None,
         roles=roles,
         level=rung.level if rung else 0,
@@ -168,4 +168,13 @@ def _coming(rung: Rung, on: date, facts: Facts, today: date, first: bool) -> Run
         state = RungState.DUE
     elif first:
         state = RungState.NEXT
-    return RungLine(rung.rung, on, state, rung.kind, rung.to, rung.level, rung.dispatch, why)
+    return RungLine(
+        rung=rung.rung,
+        on=on,
+        state=state,
+        kind=rung.kind,
+        roles=rung.to,
+        level=rung.level,
+        dispatch=rung.dispatch,
+        why=why,
+    )

@@ -22,6 +22,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
 from engine.rules.policy import Facts, Ladder, Rung, upcoming
 from engine.store.database import table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
 from engine.terms import OPEN_STATES, PlanState, Role, State
 from engine.text import Text
@@ -30,7 +31,7 @@ AFTER_DUE = timedelta(days=15)
 """How long after the due date a link of the newest letter works, whatever became of the duty."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHolder:
     """The contact a link was made for, as in the directory today."""
 
@@ -42,7 +43,7 @@ class LinkHolder:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedDuties:
     """One duty that a letter listed. ``next_on`` and ``next_rung``: the next letter if nothing changes, whoever it goes
     to; ``supervisor`` and ``issuer`` are the agencies above its owner."""
@@ -147,7 +148,7 @@ def holder(session: Session, link: Link, today: date) -> LinkHolder:
                 f"The person this letter went to no longer answers for {found.agency}; forward it to the new contact.",
             )
         )
-    return LinkHolder(found.id, found.agency_id, found.agency, found.role, found.label, found.language)
+    return object_of(LinkHolder, found)
 
 
 def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -> tuple[LinkedDuties, ...]:
@@ -200,8 +201,12 @@ def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
         left = ((on, rung) for on, rung in rungs if on > today.day and (rung.to_agency or not row.request))
         coming = next(left, None)
     on, rung = coming or (None, None)
-    return LinkedDuties(
-        row, extra.heading, extra.due_why, on, rung, extra.supervisor, extra.issuer, row.acknowledged_at
+    return object_of(
+        LinkedDuties,
+        extra,
+        row=row,
+        next_on=on,
+        next_rung=rung,
     )
 
 

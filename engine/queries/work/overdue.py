@@ -34,7 +34,7 @@ class OverdueRow:
     chased: Chased | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LateAgency:
     """``total`` overdue assignments, of which ``rows`` are shown; the oldest was due on ``since``."""
 
@@ -46,7 +46,7 @@ class LateAgency:
     rows: tuple[OverdueRow, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Overdue:
     """One page of agencies; ``total`` assignments of ``agency_count`` agencies; ``next`` is a page number. ``periods``:
     periods with something overdue, ignoring the filter."""
@@ -73,11 +73,25 @@ def overdue(
     shown = ranked[first : first + AGENCIES_PER_PAGE]
     rows = _rows(session, today, wanted, [row[0] for row in shown], ROWS_PER_AGENCY)
     agencies = tuple(
-        LateAgency(agency_id, name, count, since, -(today.days_left(since) or 0), tuple(rows[agency_id]))
+        LateAgency(
+            id=agency_id,
+            name=name,
+            total=count,
+            since=since,
+            late=-(today.days_left(since) or 0),
+            rows=tuple(rows[agency_id]),
+        )
         for agency_id, name, count, since in shown
     )
     more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
-    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+    return Overdue(
+        agencies=agencies,
+        total=sum(row[2] for row in ranked),
+        agency_count=len(ranked),
+        page=page,
+        next=more,
+        periods=periods,
+    )
 
 
 def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort: str = "") -> Iterator[OverdueRow]:

@@ -35,7 +35,7 @@ GROUPS = {
 """What agencies of a level are called together."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """What a letter can be made of. ``assignment_ids``: the overdue ones it is about."""
 
@@ -110,7 +110,14 @@ def dispatch_draft(
         request,
     )
     agencies = tuple(dict.fromkeys((row.agency_id, row.agency) for row in late))
-    return Draft(dispatch, plan_row.id, plan_row.supervisor_id, tuple(ids), agencies, len(late) < len(everyone))
+    return Draft(
+        dispatch=dispatch,
+        plan_id=plan_row.id,
+        supervisor_id=plan_row.supervisor_id,
+        assignment_ids=tuple(ids),
+        agencies=agencies,
+        narrowed=len(late) < len(everyone),
+    )
 
 
 def plan_of(session: Session, plan_id: int) -> Any:
@@ -137,7 +144,7 @@ def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[Prior
     return tuple(PriorPaper(number, date.fromisoformat(on)) for on, number in sorted(found))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingDraft:
     """What has been chased by letter as far as the ladder goes without a paper, and has none yet: a draft by itself."""
 
@@ -151,7 +158,7 @@ class WaitingDraft:
     assignment_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IssuedPaper:
     """A dispatch whose number and date are recorded; ``assignment_id``: one of those it is about."""
 
@@ -194,13 +201,13 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
             plans.setdefault(row.plan_id, []).append((row, each.level_on))
     drafts = [
         WaitingDraft(
-            plan_id,
-            members[0][0].number,
-            members[0][0].supervisor_id,
-            len({row.agency_id for row, _ in members}),
-            len(members),
-            min(day for _, day in members),
-            tuple(row.id for row, _ in members),
+            plan_id=plan_id,
+            plan=members[0][0].number,
+            supervisor_id=members[0][0].supervisor_id,
+            agencies=len({row.agency_id for row, _ in members}),
+            assignments=len(members),
+            since=min(day for _, day in members),
+            assignment_ids=tuple(row.id for row, _ in members),
         )
         for plan_id, members in plans.items()
     ]
@@ -224,7 +231,14 @@ def issued_papers(session: Session, within: Collection[str] | None, limit: int =
     for row in session.connection().execute(statement):
         papers.setdefault((row.plan_id, row.detail["number"], row.detail["on"]), []).append(row)
     return tuple(
-        IssuedPaper(number, date.fromisoformat(on), plan_id, rows[0].number, len(rows), rows[-1].assignment_id)
+        IssuedPaper(
+            number=number,
+            on=date.fromisoformat(on),
+            plan_id=plan_id,
+            plan=rows[0].number,
+            assignments=len(rows),
+            assignment_id=rows[-1].assignment_id,
+        )
         for (plan_id, number, on), rows in list(papers.items())[:limit]
     )
 

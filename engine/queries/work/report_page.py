@@ -18,12 +18,13 @@ from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
 from engine.store.database import table
+from engine.store.named_rows import columns_for, object_of
 from engine.store.records import AgencyGroup, Assignment, Duty, Plan, Report
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportItem:
     """One duty on the report page with its last report, if any."""
 
@@ -52,7 +53,7 @@ class ReportItem:
         return self.row.unfinished
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportPage:
     """``figures``: the agency's latest value of each indicator in this period, from reports not returned. ``parts``:
     for the code of a requested total, the figure it sums, from the other agencies' reports."""
@@ -100,17 +101,17 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         )
     requested = _requested(session, plan.file, agency_id, [item.row.citation for item in items])
     return ReportPage(
-        agency_id,
-        name,
-        plan_id,
-        plan.number,
-        plan.title,
-        plan.short_title,
-        period,
-        items,
-        requested,
-        _figures(items),
-        _parts(session, plan_id, period, requested),
+        agency_id=agency_id,
+        agency=name,
+        plan_id=plan_id,
+        plan=plan.number,
+        plan_title=plan.title,
+        short_title=plan.short_title,
+        period=period,
+        items=items,
+        indicators=requested,
+        figures=_figures(items),
+        parts=_parts(session, plan_id, period, requested),
     )
 
 
@@ -129,13 +130,13 @@ def _items(session: Session, today: Today, plan: Any, agency_id: str, period: st
         rule = rules.get(extra.rule, {})
         items.append(
             ReportItem(
-                row,
-                extra.heading,
-                extra.due_why,
-                rule.get("source", ""),
-                rule.get("basis", ""),
-                last.get(row.id),
-                waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
+                row=row,
+                heading=extra.heading,
+                due_why=extra.due_why,
+                source=rule.get("source", ""),
+                basis=rule.get("basis", ""),
+                last=last.get(row.id),
+                waits_for=waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
             )
         )
     return tuple(items)
@@ -143,9 +144,9 @@ def _items(session: Session, today: Today, plan: Any, agency_id: str, period: st
 
 def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, ReportLine]:
     r = table(Report)
-    statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
+    statement = select(r.c.assignment_id, *columns_for(ReportLine, r))
     statement = statement.where(r.c.assignment_id.in_(assignment_ids)).order_by(r.c.number)
-    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
+    return {row.assignment_id: object_of(ReportLine, row) for row in session.connection().execute(statement)}
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
     if not due:
         return PreviousReports()
     statement = (
-        select(a.c.duty_id, a.c.period, *(r.c[name] for name in ReportLine.__slots__))
+        select(a.c.duty_id, a.c.period, *columns_for(ReportLine, r))
         .join(a, a.c.id == r.c.assignment_id)
         .where(
             a.c.agency_id == page.agency_id,
@@ -180,7 +181,7 @@ def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
     if not rows:
         return PreviousReports()
     period = rows[-1].period
-    lines = {row[0]: ReportLine(*row[2:]) for row in rows if row.period == period}
+    lines = {row.duty_id: object_of(ReportLine, row) for row in rows if row.period == period}
     figures: dict[str, Any] = {}
     for line in sorted(lines.values(), key=lambda each: each.submitted_at):
         figures |= line.figures

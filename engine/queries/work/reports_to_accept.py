@@ -26,13 +26,14 @@ from engine.queries.work.assignments import (
     periods_among,
 )
 from engine.store.database import table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Plan, Report
 from engine.terms import State
 
 ROWS_PER_PAGE = 25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingReport:
     """A report with its assignment. ``figures``: (code, indicator name, value); ``files``: name, size and digest of
     each."""
@@ -66,7 +67,7 @@ class WaitingAgency:
     rows: tuple[WaitingReport, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingReports:
     """One page of agencies; ``total`` reports of ``agency_count`` agencies, waiting since ``since``. ``periods``:
     periods with waiting reports, ignoring the filter."""
@@ -93,13 +94,13 @@ def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *,
     agencies = tuple(replace(each, rows=tuple(rows[each.id])) for each in shown)
     since = found[0].since if found else None
     return WaitingReports(
-        agencies,
-        sum(each.total for each in found),
-        len(found),
-        since,
-        page,
-        len(pages),
-        periods_among(((cell.period, cell.due) for cell in cells), wanted),
+        agencies=agencies,
+        total=sum(each.total for each in found),
+        agency_count=len(found),
+        since=since,
+        page=page,
+        pages=len(pages),
+        periods=periods_among(((cell.period, cell.due) for cell in cells), wanted),
     )
 
 
@@ -189,18 +190,16 @@ def _report_columns() -> list[Any]:
 def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
     names = _names(session, {row.plan_id for row in rows if row.figures})
     return [
-        WaitingReport(
-            row.report_id,
-            row.nth,
-            row.submitted_at,
-            row.actor,
-            row.report_outcome,
-            row.body,
-            row.reason,
-            tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
-            tuple(row.files),
-            row.superseded_at is not None,
-            assignment,
+        object_of(
+            WaitingReport,
+            row,
+            id=row.report_id,
+            number=row.nth,
+            outcome=row.report_outcome,
+            figures=tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
+            files=tuple(row.files),
+            superseded=row.superseded_at is not None,
+            assignment=assignment,
         )
         for row, assignment in zip(rows, from_rows(rows), strict=True)
     ]

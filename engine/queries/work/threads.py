@@ -18,13 +18,14 @@ from engine.queries.work.assignment_story import ReportLine
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.rules.periods import within
 from engine.store.database import among, table
+from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Report, ThreadEntry
 from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind
 
 MAX_COORDINATED = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryLine:
     """One entry; ``agency`` wrote it, ``owner_id`` owes the assignment."""
 
@@ -56,7 +57,7 @@ class EntryLine:
         return self.agency_id == self.owner_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
     """A difficulty or an ad hoc report of an agency, with the department's answer, "" while there is none. ``citation``
     is empty when it is about the plan as a whole."""
@@ -102,7 +103,7 @@ def _lines(session: Session, where: Any, *order: Any) -> tuple[EntryLine, ...]:
             a.c.period,
             a.c.agency_id.label("owner_id"),
             t.c.agency_id,
-            g.c.name,
+            g.c.name.label("agency"),
             t.c.kind,
             t.c.text,
             t.c.whole_plan,
@@ -119,8 +120,7 @@ def _lines(session: Session, where: Any, *order: Any) -> tuple[EntryLine, ...]:
         .where(where)
         .order_by(*order)
     )
-    rows: Any = session.connection().execute(statement)
-    return tuple(EntryLine(*row) for row in rows)
+    return tuple(objects(EntryLine, session.connection().execute(statement)))
 
 
 def difficulties(session: Session, plan_id: int, period: str) -> tuple[Raised, ...]:
@@ -133,13 +133,13 @@ def difficulties(session: Session, plan_id: int, period: str) -> tuple[Raised, .
     raised = (each for each in lines if each.kind in (EntryKind.DIFFICULTY, EntryKind.AD_HOC) and each.of_owner)
     return tuple(
         Raised(
-            each.agency,
-            "" if each.whole_plan else each.citation,
-            each.kind,
-            each.text,
-            each.at,
-            answers[each.id].text if each.id in answers else "",
-            each.answered_at,
+            agency=each.agency,
+            citation="" if each.whole_plan else each.citation,
+            kind=each.kind,
+            text=each.text,
+            at=each.at,
+            answer=answers[each.id].text if each.id in answers else "",
+            answered_at=each.answered_at,
         )
         for each in raised
     )
@@ -171,6 +171,6 @@ def coordinated(
 
 def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, ReportLine]:
     r = table(Report)
-    statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
+    statement = select(r.c.assignment_id, *columns_for(ReportLine, r))
     statement = statement.where(among(session, r.c.assignment_id, assignment_ids)).order_by(r.c.number)
-    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
+    return {row.assignment_id: object_of(ReportLine, row) for row in session.connection().execute(statement)}
