@@ -53,7 +53,7 @@ STOP_SECONDS = 4.0
 """How long letters on the wire may still take once the process is told to stop."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeliveryContext:
     """What a delivering pass works with. ``worker`` names this process among others; ``stop`` is set when the process
     is told to end: no further letter is offered to a channel then."""
@@ -187,7 +187,7 @@ def _claim_batch(
         return claimed, list(issue_reply_codes(session, facts, delivery.short_code_key, now))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Lane:
     """One channel's letters of a batch. ``ready`` holds letters that the database knows to be on the wire; ``out`` are
     the ids of those that have no outcome in the database yet."""
@@ -261,16 +261,18 @@ class _Batch:
         queues: dict[str, list[LetterFacts]] = {}
         for each in facts:
             if each.unsendable or each.empty:
-                self._return(each, None, Outcome(Fate.REFUSED, "suppressed"))
+                self._return(each, None, Outcome(fate=Fate.REFUSED, code="suppressed"))
             elif each.channel not in channels:
-                self._return(each, None, Outcome(Fate.REFUSED, "no_channel", f"no_channel: {each.channel}"))
+                self._return(
+                    each, None, Outcome(fate=Fate.REFUSED, code="no_channel", reply=f"no_channel: {each.channel}")
+                )
             else:
                 queues.setdefault(each.channel, []).append(each)
         return [
             _Lane(
-                channels[name],
-                _rendered(queue, self._delivery, self._now),
-                channels[name].parallel * ON_WIRE_PER_CONNECTION,
+                channel=channels[name],
+                letters=_rendered(queue, self._delivery, self._now),
+                size=channels[name].parallel * ON_WIRE_PER_CONNECTION,
                 probing=name in self._probing,
             )
             for name, queue in sorted(queues.items())
@@ -461,4 +463,4 @@ async def _attempt(facts: LetterFacts, letter: Outgoing, channel: Channel) -> Ou
 
 def _failed(facts: LetterFacts, error: Exception, fate: Fate) -> Outcome:
     log.error("letter %s could not be made or sent", facts.letter_id, exc_info=error)
-    return Outcome(fate, "failed", f"{type(error).__name__}: {error}")
+    return Outcome(fate=fate, code="failed", reply=f"{type(error).__name__}: {error}")

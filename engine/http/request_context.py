@@ -85,7 +85,7 @@ class Tools:
     work: LongWork = field(default_factory=LongWork)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RequestContext:
     """``binding`` is the secret that the page's form tokens are bound to; ``actor`` is the desk until a session, a
     token or a link identifies someone else."""
@@ -341,7 +341,9 @@ def _base_context(request: Request) -> RequestContext:
     tools = tools_of(request)
     language, chosen = language_of(request)
     cookies = {LANGUAGE_COOKIE: language} if request.query_params.get("lang", "") in LANGUAGES else {}
-    return RequestContext(tools, request, tools.context.clock(), language, chosen, cookies=cookies)
+    return RequestContext(
+        tools=tools, request=request, now=tools.context.clock(), language=language, chosen=chosen, cookies=cookies
+    )
 
 
 def anonymous_context(request: Request) -> RequestContext:

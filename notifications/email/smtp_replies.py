@@ -101,7 +101,7 @@ def reply_outcome(stage: Stage, code: int, words: str, receipt: str = "") -> Out
     if rule.fate is Fate.RETRY and (asked := _WAIT.search(words)):
         after = timedelta(seconds=min(int(asked[1]) * _UNITS[asked[2][0].lower()], 86400))
     kept_receipt = receipt if rule.fate in _RECEIPT else ""
-    return Outcome(rule.fate, str(code) if code > 0 else "", words, kept_receipt, after)
+    return Outcome(fate=rule.fate, code=str(code) if code > 0 else "", reply=words, receipt=kept_receipt, after=after)
 
 
 def _refusal(stage: Stage, code: int, words: str) -> Outcome:
@@ -111,14 +111,16 @@ def _refusal(stage: Stage, code: int, words: str) -> Outcome:
     if sequence or (stage is Stage.MAIL and found is not About.LETTER):
         found = About.CHANNEL  # no recipient was named: it is never the reader's fault
     fate = Fate.REFUSED if found in (About.ADDRESS, About.LETTER) else Fate.RETRY
-    return Outcome(fate, str(code), words, about=found)
+    return Outcome(fate=fate, code=str(code), reply=words, about=found)
 
 
 def interrupted(stage: Stage, error: Exception, receipt: str = "") -> Outcome:
     """The outcome of a session that broke off: time-out, disconnect, or a reply that is not SMTP."""
     words = str(error) or type(error).__name__
     fate = Fate.UNKNOWN if stage is Stage.DOT else Fate.RETRY
-    return Outcome(fate, "", f"{stage}: {words}"[:_MAX_REPLY_CHARS], receipt if fate in _RECEIPT else "")
+    return Outcome(
+        fate=fate, code="", reply=f"{stage}: {words}"[:_MAX_REPLY_CHARS], receipt=receipt if fate in _RECEIPT else ""
+    )
 
 
 def connect_failed(stage: Stage, where: str, error: Exception) -> Outcome:
@@ -131,4 +133,11 @@ def connect_failed(stage: Stage, where: str, error: Exception) -> Outcome:
     )
     outcome = reply_outcome(stage, code, words)
     message = f"{_ADVICE[stage].filled(where=where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
-    return Outcome(Fate.RETRY, outcome.code, message.replace("( ", "("), "", outcome.after, About.CHANNEL)
+    return Outcome(
+        fate=Fate.RETRY,
+        code=outcome.code,
+        reply=message.replace("( ", "("),
+        receipt="",
+        after=outcome.after,
+        about=About.CHANNEL,
+    )

@@ -125,7 +125,16 @@ def take_mail(session: Session, mail: Mail, proof: MailProof, now: datetime) -> 
     writer = _by_mailbox(session, mail.sender, letter, now)
     if writer is None and letter is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
-    message = _Message(incoming_id, "email", mail.text, letter, writer, now, replies_to_answer, mail.files)
+    message = _Message(
+        id=incoming_id,
+        channel="email",
+        text=mail.text,
+        letter=letter,
+        writer=writer,
+        now=now,
+        replies_to_answer=replies_to_answer,
+        files=mail.files,
+    )
     if writer is None or not proof.authenticates(mail):
         _notify_monitor(session, message)
         result = AnswerResult.NOT_THE_READER if writer is None else AnswerResult.UNAUTHENTICATED
@@ -148,7 +157,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     if isinstance(reply, Stop):
         return _stop(session, incoming_id, writers, sms.text, now)
     if isinstance(reply, NotUnderstood):
-        message = _Message(incoming_id, "sms", sms.text, None, writers[0], now)
+        message = _Message(id=incoming_id, channel="sms", text=sms.text, letter=None, writer=writers[0], now=now)
         return _reject(session, message, AnswerResult.NOT_UNDERSTOOD, reply.answer, "sms")
     try:
         enforce_rate_limit(session, WRONG_CODE, {sms.sender: WRONG_CODES}, now)
@@ -163,7 +172,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
         .execute(select(table(Letter)).where(table(Letter).c.id == reply_code.letter_id))
         .first()
     )
-    message = _Message(incoming_id, "sms", sms.text, letter, writer, now)
+    message = _Message(id=incoming_id, channel="sms", text=sms.text, letter=letter, writer=writer, now=now)
     if reply_code is None or letter is None:
         count(session, WRONG_CODE, (sms.sender,), now)
         return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
@@ -182,7 +191,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
 # --- Actions --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Message:
     """A recorded message; ``letter`` (named by it) and ``writer`` (the contact) are rows or None."""
 
@@ -325,7 +334,7 @@ def _stop(session: Session, incoming_id: int, writers: Sequence[Any], text: str,
         letter_outcomes.suppress(session, each.id, "sms", "stopped", now, actor=f"contact:{each.id}")
     if reachable:
         return _close(session, incoming_id, AnswerResult.STOPPED, "sms", contact=reachable[0])
-    message = _Message(incoming_id, "sms", text, None, writers[0], now)
+    message = _Message(id=incoming_id, channel="sms", text=text, letter=None, writer=writers[0], now=now)
     return _reject(session, message, AnswerResult.REFUSED, ONLY_WAY, "sms")
 
 
@@ -425,7 +434,12 @@ def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: 
     if not key:
         named = letter_outcomes.find_by_message_ids(session, [bounce.message_id])
         if named is not None:
-            _notify_monitor(session, _Message(incoming_id, "email", _told_by_relay(bounce), named, None, now))
+            _notify_monitor(
+                session,
+                _Message(
+                    id=incoming_id, channel="email", text=_told_by_relay(bounce), letter=named, writer=None, now=now
+                ),
+            )
         result = AnswerResult.UNPROVEN if named is not None else AnswerResult.STRANGER
         return _close(session, incoming_id, result, "bounce", letter=named)
     effect = letter_outcomes.take_bounce(session, bounce, key, now)
@@ -448,7 +462,9 @@ def _bounced_elsewhere(
     """The copy of a letter failed in a mailbox that it was forwarded to: the monitor is told once a month, since each
     letter to this contact comes back so."""
     letter = session.connection().execute(select(table(Letter)).where(table(Letter).c.id == letter_id)).one()
-    message = _Message(incoming_id, "email", _told_by_relay(bounce), letter, None, now)
+    message = _Message(
+        id=incoming_id, channel="email", text=_told_by_relay(bounce), letter=letter, writer=None, now=now
+    )
     _notify_monitor(session, message, f"{letter_outcomes.ELSEWHERE}:{letter.contact_id}:{local_date(now):%Y-%m}")
     return _close(session, incoming_id, AnswerResult.BOUNCED_ELSEWHERE, "bounce", letter=letter)
 

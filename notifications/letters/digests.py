@@ -22,7 +22,7 @@ from engine.terms import Role
 WEEK = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
     """The weekly part of a letter: overdue rows worst first, and for the leadership the four boxes."""
 
@@ -75,13 +75,13 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
             leads = letter.role is Role.LEADERSHIP
             before = earlier.get(letter.agency_id) if leads else None
             found[letter.id] = DigestFacts(
-                letter.digest_week,
-                orders or mine,
-                counts.get(letter.agency_id) if leads else None,
-                week,
-                tuple(each for each in mine if each[0].request) if orders else (),
-                letter.agency_id,
-                sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
+                week=letter.digest_week,
+                rows=orders or mine,
+                boxes=counts.get(letter.agency_id) if leads else None,
+                proof=week,
+                asked=tuple(each for each in mine if each[0].request) if orders else (),
+                agency_id=letter.agency_id,
+                asked_overdue=sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
                 before=before if before and before.expected else None,
             )
     return found

@@ -25,6 +25,7 @@ from engine.queries.directory.enquiries import Enquiries, administrator, monitor
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
+from engine.store.named_rows import object_of
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
@@ -67,7 +68,7 @@ ANSWER = "answer:"
 """Key prefix of letters that answer an incoming message; the message's id follows the last colon."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One line about one assignment. ``days``: working days to the due date, negative when late. ``next_on`` and
     ``next_step``: when the system acts next if nothing changes, and what it does, in the reader's language. ``own``:
@@ -155,7 +156,7 @@ class AccountFacts:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeputyFacts:
     """A deputy who was just named: mailbox or number, position, days, and the role of the contact in whose name."""
 
@@ -167,7 +168,7 @@ class DeputyFacts:
     named_by: Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterFacts:
     """The input for rendering one letter."""
 
@@ -226,13 +227,13 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     fresh = {row.assignment_id for rows in notices.values() for row in rows if row.kind in again}
     raised = {row.detail.get("entry") for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED}
     batch = _Batch(
-        book,
-        today,
-        frozenset() if policy is None else frozenset(policy.may_stop),
-        chased(session, late, before=today) if late else {},
-        being_escalated(session, late, today) if late else frozenset(),
-        asked_to_acknowledge(session, fresh, before=today) if fresh else {},
-        waiting_entries(session, raised) if raised else frozenset(),
+        book=book,
+        today=today,
+        may_stop=frozenset() if policy is None else frozenset(policy.may_stop),
+        chased=chased(session, late, before=today) if late else {},
+        escalating=being_escalated(session, late, today) if late else frozenset(),
+        asked=asked_to_acknowledge(session, fresh, before=today) if fresh else {},
+        raised=waiting_entries(session, raised) if raised else frozenset(),
     )
     above = {each: _department(letters[each], notices.get(each, ()), weekly.get(each)) for each in letter_ids}
     departments = monitors(session, {each for each in above.values() if each}, today)
@@ -257,7 +258,7 @@ def _department(letter: Any, notices: Sequence[Any], digest: DigestFacts | None)
     return next((each for each in rows if each != letter.agency_id), own)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
     """Shared context for the lines of a batch; caches values that depend on dates only."""
 
@@ -319,22 +320,22 @@ def _facts(
     items = tuple(sorted((_item(row, letter, batch) for row in kept.values()), key=_worst_first))
     address = letter.phone if letter.channel == "sms" else letter.email
     return LetterFacts(
-        letter.id,
-        letter.key,
-        letter.contact_id,
-        letter.role,
-        letter.channel,
-        letter.day,
-        letter.language,
-        address,
-        letter.label,
-        letter.agency,
-        items,
-        digest,
-        obsolete,
-        _unsendable(letter, address, batch.today),
-        answer,
-        letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
+        letter_id=letter.id,
+        key=letter.key,
+        contact_id=letter.contact_id,
+        role=letter.role,
+        channel=letter.channel,
+        day=letter.day,
+        language=letter.language,
+        to=address,
+        label=letter.label,
+        agency=letter.agency,
+        items=items,
+        digest=digest,
+        obsolete=obsolete,
+        unsendable=_unsendable(letter, address, batch.today),
+        answer=answer,
+        slowable=letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
         links_since=letter.links_since,
         weekly=letter.digest_week is not None,
     )
@@ -358,36 +359,36 @@ def _item(row: Any, letter: Any, batch: _Batch) -> Item:
     bodies = Bodies(row.supervisor, row.issuer)
     rungs = batch.book.ladders[row.ladder_id].rungs
     return Item(
-        row.assignment_id,
-        row.plan_id,
-        row.number,
-        row.short_title,
-        row.sms_name,
-        row.citation,
-        row.position,
-        first_words(row.text),
-        row.agency,
-        row.period,
-        row.due_on,
-        _due_explanation(row.due_why, letter.language),
-        batch.days(row.due_on),
-        row.kind,
-        row.rung,
-        row.state,
-        row.request,
-        row.outcome,
-        row.first_reported_on,
-        report_timing(row) is Timing.LATE,
-        next_on,
-        "" if rung is None else next_step(rung, bodies, letter.language, request=row.request),
-        row.supervisor,
-        row.issuer,
-        row.detail,
-        row.owner_id == letter.agency_id,
-        batch.chased.get(row.assignment_id),
-        row.assignment_id in batch.escalating,
-        any(each.dispatch and each.rung == row.rung for each in rungs),
-        batch.asked.get(row.assignment_id, ()),
+        assignment_id=row.assignment_id,
+        plan_id=row.plan_id,
+        plan=row.number,
+        short_title=row.short_title,
+        sms_name=row.sms_name,
+        citation=row.citation,
+        position=row.position,
+        text=first_words(row.text),
+        agency=row.agency,
+        period=row.period,
+        due_on=row.due_on,
+        due_why=_due_explanation(row.due_why, letter.language),
+        days=batch.days(row.due_on),
+        kind=row.kind,
+        rung=row.rung,
+        state=row.state,
+        request=row.request,
+        outcome=row.outcome,
+        first_reported_on=row.first_reported_on,
+        report_late=report_timing(row) is Timing.LATE,
+        next_on=next_on,
+        next_step="" if rung is None else next_step(rung, bodies, letter.language, request=row.request),
+        supervisor=row.supervisor,
+        issuer=row.issuer,
+        detail=row.detail,
+        own=row.owner_id == letter.agency_id,
+        chased=batch.chased.get(row.assignment_id),
+        escalating=row.assignment_id in batch.escalating,
+        asks_paper=any(each.dispatch and each.rung == row.rung for each in rungs),
+        asked=batch.asked.get(row.assignment_id, ()),
         reported_on=row.reported_on,
         extension_waits=row.extension_waits,
         urgency=row.urgency,
@@ -516,12 +517,19 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
     query = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
     return {
         by_message[row.id]: AnswerFacts(
-            Text(*row.detail["problem"]) if "problem" in row.detail else None,
+            _problem(row.detail),
             row.external_id,
             bool(row.detail.get("done")),
         )
         for row in session.connection().execute(query)
     }
+
+
+def _problem(detail: Mapping[str, Any]) -> Text | None:
+    if "problem" not in detail:
+        return None
+    vi, en = detail["problem"]
+    return Text(vi, en)
 
 
 def _deputies(session: Session, letters: Sequence[Any]) -> dict[int, DeputyFacts]:
@@ -538,14 +546,7 @@ def _deputies(session: Session, letters: Sequence[Any]) -> dict[int, DeputyFacts
         .where(c.c.id.in_(set(by_letter.values())), (c.c.email != "") | (c.c.phone != ""))
     )
     found = {
-        row.id: DeputyFacts(
-            address=row.email or row.phone,
-            label=row.label,
-            valid_from=row.valid_from,
-            valid_until=row.valid_until,
-            instead=row.instead,
-            named_by=row.named_by,
-        )
+        row.id: object_of(DeputyFacts, row, address=row.email or row.phone)
         for row in session.connection().execute(query)
     }
     return {letter: found[deputy] for letter, deputy in by_letter.items() if deputy in found}

@@ -203,18 +203,18 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
     """Sample letters of a kind: with all lines, with each line alone, with the weekly part alone."""
     for role in _ROLES[kind]:
         empty = LetterFacts(
-            1,
-            "sample",
-            1,
-            role,
-            "sms" if kind == "sms" else "email",
-            _DAY,
-            language,
-            "mau@co-quan.example",
-            "",
-            "UBND huyện Mẫu",
-            (),
-            None,
+            letter_id=1,
+            key="sample",
+            contact_id=1,
+            role=role,
+            channel="sms" if kind == "sms" else "email",
+            day=_DAY,
+            language=language,
+            to="mau@co-quan.example",
+            label="",
+            agency="UBND huyện Mẫu",
+            items=(),
+            digest=None,
             enquiries=_ENQUIRIES,
         )
         if kind == "answer":
@@ -247,7 +247,9 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
         asked = ((replace(_late(), request=True), 3),) if role is Role.MONITOR else ()
         before = Boxes(2, 1, 3, 3) if boxes else None
         counts = LetterCounts(9, 8, 7, 1)
-        digest = DigestFacts("2021-W24", rows, boxes, counts, asked=asked, asked_overdue=1, before=before)
+        digest = DigestFacts(
+            week="2021-W24", rows=rows, boxes=boxes, proof=counts, asked=asked, asked_overdue=1, before=before
+        )
         if kind in ("watch", "director"):
             yield replace(empty, items=tuple(shown), backlog=_BACKLOG)
             yield replace(empty, backlog=_BACKLOG, weekly=True)
@@ -264,36 +266,36 @@ def _item(number: int, kind: NoticeKind, own: bool) -> Item:
     late = kind in (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
     state = State.ASSIGNED if kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) else State.ACKNOWLEDGED
     return Item(
-        number,
-        1,
-        "12/KH-UBND",
-        "Kế hoạch 12 năm 2021",
-        "KH12",
-        "IV.1.1",
-        number,
-        "Báo cáo kết quả thực hiện …",
-        "Sở Mẫu",
-        "2021-H1",
-        _DAY + timedelta(days=-3 if late else 5),
-        "",
-        -2 if late else 3,
-        kind,
-        "T-3",
-        State.RETURNED if kind is NoticeKind.RETURNED else state,
-        False,
-        Outcome.PARTLY if kind is NoticeKind.CHASE else None,
-        _DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
-        False,
-        _DAY + timedelta(days=6),
-        "gửi thư báo quá hạn đến đầu mối",
-        "Sở Theo dõi",
-        "UBND tỉnh Mẫu",
-        _DETAIL,
-        own,
-        _CHASED if late else None,
-        kind is NoticeKind.ESCALATION and number % 2 == 0,
-        kind is NoticeKind.ESCALATION,
-        (_DAY - timedelta(days=9),) if kind is NoticeKind.ACKNOWLEDGE else (),
+        assignment_id=number,
+        plan_id=1,
+        plan="12/KH-UBND",
+        short_title="Kế hoạch 12 năm 2021",
+        sms_name="KH12",
+        citation="IV.1.1",
+        position=number,
+        text="Báo cáo kết quả thực hiện …",
+        agency="Sở Mẫu",
+        period="2021-H1",
+        due_on=_DAY + timedelta(days=-3 if late else 5),
+        due_why="",
+        days=-2 if late else 3,
+        kind=kind,
+        rung="T-3",
+        state=State.RETURNED if kind is NoticeKind.RETURNED else state,
+        request=False,
+        outcome=Outcome.PARTLY if kind is NoticeKind.CHASE else None,
+        first_reported_on=_DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
+        report_late=False,
+        next_on=_DAY + timedelta(days=6),
+        next_step="gửi thư báo quá hạn đến đầu mối",
+        supervisor="Sở Theo dõi",
+        issuer="UBND tỉnh Mẫu",
+        detail=_DETAIL,
+        own=own,
+        chased=_CHASED if late else None,
+        escalating=kind is NoticeKind.ESCALATION and number % 2 == 0,
+        asks_paper=kind is NoticeKind.ESCALATION,
+        asked=(_DAY - timedelta(days=9),) if kind is NoticeKind.ACKNOWLEDGE else (),
     )
 
 

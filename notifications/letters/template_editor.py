@@ -28,7 +28,7 @@ from notifications.letters.template_check import EDITED, check_template, facts_t
 CHECK_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OfficeTemplates:
     """Implements ``engine.http.app_context.Wording``."""
 
@@ -60,7 +60,14 @@ class OfficeTemplates:
             facts = facts_to_preview(session, language, kind, now)
         try:
             letter = shared_process("templates").call(
-                self.check_seconds, preview, facts, dict(texts), kind, self.base_url, now, self._custom_folder
+                self.check_seconds,
+                preview,
+                facts,
+                dict(texts),
+                kind,
+                self.base_url,
+                now=now,
+                custom_folder=self._custom_folder,
             )
         except (LimitExceeded, CallFailed) as error:
             raise FileRefused([_too_much(kind)]) from error

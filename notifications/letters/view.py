@@ -84,7 +84,7 @@ def _concerns_reader(item: Item) -> bool:
     return item.own or item.kind is NoticeKind.COORDINATES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LetterView:
     """The variable ``letter`` in templates. Links are full URLs; ``at`` is when it is written."""
 

@@ -116,7 +116,7 @@ class Zalo(HttpGateway):
     async def send(self, letter: Outgoing) -> Outcome:
         template = self._templates.get(letter.values.get("kind", ""), self._templates.get(ANY_KIND))
         if template is None:
-            return Outcome(Fate.REFUSED, "no_template", about=About.LETTER)
+            return Outcome(fate=Fate.REFUSED, code="no_template", about=About.LETTER)
         try:
             message = prepare(letter, marks=True)
         except BadInput as error:
@@ -156,7 +156,7 @@ class Zalo(HttpGateway):
         kept = meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN)
         found = outcome(meaning, code, words, message.reference if kept else "")
         if code in ABOUT_THE_LETTER:
-            return Outcome(found.fate, found.code, found.reply, about=About.LETTER)
+            return Outcome(fate=found.fate, code=found.code, reply=found.reply, about=About.LETTER)
         return found
 
 

@@ -44,7 +44,7 @@ MAX_FAILURES = 3
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WebhookDelivery:
     """What the pass works with. ``quiet``: the demonstration, which keeps every message here."""
 
@@ -146,11 +146,11 @@ def _claim(database: Database, webhook_id: int, now: datetime, delivery: Webhook
 
 async def _attempt(webhook: Any, message: Any, delivery: WebhookDelivery, now: datetime) -> Outcome:
     if delivery.quiet:
-        return Outcome(Fate.KEPT_HERE, "demo")
+        return Outcome(fate=Fate.KEPT_HERE, code="demo")
     try:
         secrets = current_secrets(delivery.signer, webhook, now)
     except SealBroken:
-        return Outcome(Fate.RETRY, "no_secret")
+        return Outcome(fate=Fate.RETRY, code="no_secret")
     body = body_of(message.kind, message.payload, delivery.base_url)
     return await delivery.sender.post(webhook.url, signed_headers(secrets, message.key, body, now), body)
 

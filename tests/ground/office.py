@@ -173,20 +173,20 @@ def open_office(
         chosen, database, channel_wiring.letter_renderer(chosen, signer)
     )
     context = AppContext(
-        database,
-        clock,
-        signer,
-        chosen,
-        step,
-        simulate,
-        links,
-        wording,
-        single_sign_on,
-        open_desk,
-        examine,
-        send_test,
-        check_settings,
-        current,
+        database=database,
+        clock=clock,
+        signer=signer,
+        settings=chosen,
+        step=step,
+        simulate=simulate,
+        links=links,
+        wording=wording,
+        single_sign_on=single_sign_on,
+        open_desk=open_desk,
+        examine=examine,
+        send_test=send_test,
+        check_settings=check_settings,
+        current=current,
     )
     tools = Tools(context, _templates(), FormTokens(KEY), SecurityLog(), PatientWork(patience=PATIENCE_SECONDS))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
@@ -210,7 +210,9 @@ class PatientWork(LongWork):
 def _served() -> tuple[FastAPI, asyncio.Runner]:
     """The application and its event loop, created once per run; each Office passes its own database and settings."""
     settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
-    return make_app(AppContext(Database("sqlite://"), Standing(NOW), Signer(KEY), settings)), asyncio.Runner()
+    return make_app(
+        AppContext(database=Database("sqlite://"), clock=Standing(NOW), signer=Signer(KEY), settings=settings)
+    ), asyncio.Runner()
 
 
 @cache

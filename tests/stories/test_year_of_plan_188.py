@@ -349,7 +349,7 @@ class Relay(LetterBox):
     set = False
 
     async def send(self, letter: Outgoing) -> DeliveryOutcome:
-        return await super().send(letter) if self.set else DeliveryOutcome(Fate.KEPT_HERE)
+        return await super().send(letter) if self.set else DeliveryOutcome(fate=Fate.KEPT_HERE)
 
 
 def name_deputies(database: Database) -> None:

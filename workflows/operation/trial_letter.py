@@ -71,7 +71,7 @@ def _letter(system: System, to: str, language: str) -> Outgoing:
     at = f"{now.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
     if "@" not in to:
         text = f"Don Doc: test message, {at}" if language == "en" else f"Don Doc: tin nhan thu, {at}"
-        return Outgoing(key, to, text, now, language=language)
+        return Outgoing(key=key, to=to, text=text, at=now, language=language)
     subject = Text("[Đôn Đốc] Thư thử", "[Đôn Đốc] Test letter").said(language)
     text = Text(
         f"Đây là thư thử của {system.settings.base_url}, gửi lúc {at}. Đọc được thư này nghĩa là "
@@ -79,4 +79,4 @@ def _letter(system: System, to: str, language: str) -> Outgoing:
         f"This is a test letter of {system.settings.base_url}, sent at {at}. If you can read it, "
         "letters get through. No answer is needed.",
     ).said(language)
-    return Outgoing(key, to, f"{text}\n", now, subject=subject, language=language)
+    return Outgoing(key=key, to=to, text=f"{text}\n", at=now, subject=subject, language=language)

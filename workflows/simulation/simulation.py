@@ -59,7 +59,7 @@ class Sink:
         self.name = name
 
     async def send(self, letter: Outgoing) -> Outcome:
-        return Outcome(Fate.DELIVERED)
+        return Outcome(fate=Fate.DELIVERED)
 
     async def __aenter__(self) -> Self:
         return self
@@ -133,7 +133,7 @@ def cached_simulation(database: Database) -> SimulateYear:
 
 async def _run_year(database: Database, starts: datetime, ends: datetime, act: Any) -> None:
     renderer = LetterRenderer(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
-    delivery = DeliveryContext({name: Sink(name) for name in ("email", "sms")}, renderer)
+    delivery = DeliveryContext(channels={name: Sink(name) for name in ("email", "sms")}, renderer=renderer)
     await fast_forward(database, starts, ends, lambda now: tick(database, now, delivery), act)
 
 

@@ -56,12 +56,12 @@ def note(ctx: RequestContext, event: SecurityEvent, line: AccountLine) -> Backgr
     if sentence is None or ctx.app.links is None:
         return None
     letter = AccountLetter(
-        secrets.token_hex(16),
-        line.email,
-        line.agency,
-        line.language,
-        sentence.said(line.language),
-        device_words(ctx.device, line.language),
-        ctx.now,
+        name=secrets.token_hex(16),
+        to=line.email,
+        agency=line.agency,
+        language=line.language,
+        sentence=sentence.said(line.language),
+        device=device_words(ctx.device, line.language),
+        at=ctx.now,
     )
     return BackgroundTask(ctx.app.links.tell, letter)

@@ -36,16 +36,16 @@ def quick_report(session: Session, today: Today, plan_row: Any, period: str, *, 
     leader = settings_of(session, plan_row.supervisor_id).leader or f"Lãnh đạo {province}"
     week = since(then, now)
     return QuickReport(
-        issuer_of(session, plan_row, PaperKind.QUICK),
-        leader,
-        subject,
-        today.now,
-        rank_rows(now),
-        _worst(session, today, plan_id, period),
-        now.asked_total.expected,
-        now.asked_total.on_time + now.asked_total.late,
-        None if week is None else week.done,
-        None if week is None else week.overdue,
+        issuer=issuer_of(session, plan_row, PaperKind.QUICK),
+        leader=leader,
+        subject=subject,
+        as_of=today.now,
+        rows=rank_rows(now),
+        worst=_worst(session, today, plan_id, period),
+        asked=now.asked_total.expected,
+        asked_done=now.asked_total.on_time + now.asked_total.late,
+        done_more=None if week is None else week.done,
+        overdue_more=None if week is None else week.overdue,
     )
 
 
@@ -53,13 +53,13 @@ def rank_rows(standing: Standing) -> tuple[RankRow, ...]:
     """The agencies of a standing as rows of the ranking."""
     return tuple(
         RankRow(
-            each.name,
-            each.tally.on_time,
-            each.tally.late,
-            each.tally.in_term + each.tally.no_deadline,
-            each.tally.overdue,
-            each.tally.reported,
-            each.tally.reported_on_time,
+            agency=each.name,
+            on_time=each.tally.on_time,
+            late=each.tally.late,
+            in_term=each.tally.in_term + each.tally.no_deadline,
+            overdue=each.tally.overdue,
+            reports=each.tally.reported,
+            reports_on_time=each.tally.reported_on_time,
         )
         for each in standing.agencies
     )

@@ -79,35 +79,35 @@ def dispatch_draft(
 
     def line(row: AssignmentRow) -> DutyRow:
         return DutyRow(
-            row.agency_id,
-            row.agency,
-            row.citation,
-            row.text,
-            row.due_on,
-            row.original_due_on,
-            max(-(today.days_left(row.due_on) or 0), 0),
-            row.first_reported_on is not None,
-            _status(row),
-            "Đã xin gia hạn" if row.id in asked else "",
-            GROUPS.get(levels.get(row.agency_id, ""), ""),
-            sent[row.id].level if row.id in sent else 0,
+            agency_id=row.agency_id,
+            agency=row.agency,
+            citation=row.citation,
+            text=row.text,
+            due_on=row.due_on,
+            original_due_on=row.original_due_on,
+            late=max(-(today.days_left(row.due_on) or 0), 0),
+            reported=row.first_reported_on is not None,
+            status=_status(row),
+            note="Đã xin gia hạn" if row.id in asked else "",
+            group=GROUPS.get(levels.get(row.agency_id, ""), ""),
+            level=sent[row.id].level if row.id in sent else 0,
         )
 
     late.sort(key=order)
     overdue = tuple(map(line, late))
     issuer = names.get(plan_row.issuer_id, plan_row.issuer_id)
     dispatch = Dispatch(
-        issuer_of(session, plan_row, PaperKind.DISPATCH),
-        PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
-        short_committee(issuer),
-        overdue,
-        tuple(map(line, sorted(soon, key=order))),
-        today.now,
-        today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
-        max((row.due_on for row in soon if row.due_on), default=today.day),
-        common_level(overdue),
-        prior_papers(session, ids),
-        request,
+        issuer=issuer_of(session, plan_row, PaperKind.DISPATCH),
+        plan=PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
+        reports_to=short_committee(issuer),
+        overdue=overdue,
+        upcoming=tuple(map(line, sorted(soon, key=order))),
+        as_of=today.now,
+        answer_by=today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
+        horizon=max((row.due_on for row in soon if row.due_on), default=today.day),
+        level=common_level(overdue),
+        prior=prior_papers(session, ids),
+        request=request,
     )
     agencies = tuple(dict.fromkeys((row.agency_id, row.agency) for row in late))
     return Draft(

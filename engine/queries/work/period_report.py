@@ -53,30 +53,30 @@ def period_report(session: Session, today: Today, plan_row: Any, period: str) ->
         return sum(row.time_class in classes for row in ordered)
 
     return PeriodReport(
-        issuer_of(session, plan_row, PaperKind.REPORT),
-        PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
-        period_words(period, "vi"),
-        (issuer,),
-        today.now,
-        among_classes(TimeClass.DONE_ON_TIME),
-        among_classes(TimeClass.DONE_LATE),
-        among_classes(TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
-        among_classes(TimeClass.OPEN_OVERDUE),
-        sum(row.report_timing is Timing.ON_TIME for row in ordered),
-        sum(row.first_reported_on is not None for row in ordered),
-        len(ordered),
-        tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None))
+        issuer=issuer_of(session, plan_row, PaperKind.REPORT),
+        plan=PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
+        period=period_words(period, "vi"),
+        to=(issuer,),
+        as_of=today.now,
+        done_on_time=among_classes(TimeClass.DONE_ON_TIME),
+        done_late=among_classes(TimeClass.DONE_LATE),
+        open_in_time=among_classes(TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
+        open_overdue=among_classes(TimeClass.OPEN_OVERDUE),
+        reports_on_time=sum(row.report_timing is Timing.ON_TIME for row in ordered),
+        reports_in=sum(row.first_reported_on is not None for row in ordered),
+        reports_expected=len(ordered),
+        missing=tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None))
         + _missing_within(session, today, plan_row.id, period, ordered),
-        _figures(consolidated(session, plan_row.id, period)),
-        tuple(_duty(row, told.get(row.id, ("", ""))[0]) for row in found),
-        _raised(session, plan_row.id, period)
+        figures=_figures(consolidated(session, plan_row.id, period)),
+        duties=tuple(_duty(row, told.get(row.id, ("", ""))[0]) for row in found),
+        difficulties=_raised(session, plan_row.id, period)
         + tuple(
             Difficulty(row.agency, row.citation, told[row.id][1])
             for row in found
             if row.unfinished and told.get(row.id, ("", ""))[1]
         ),
-        len(asked),
-        sum(row.done_on is not None for row in asked),
+        asked=len(asked),
+        asked_done=sum(row.done_on is not None for row in asked),
     )
 
 
@@ -104,14 +104,14 @@ def _duty(row: AssignmentRow, summary: str) -> DutyFacts:
     if row.request and row.time_class is TimeClass.OPEN_OVERDUE:
         result = "Chưa có kết quả"
     return DutyFacts(
-        row.citation,
-        row.text,
-        row.agency,
-        row.due_on,
-        result,
-        summary,
-        row.first_reported_on,
-        TIMINGS[row.report_timing],
+        citation=row.citation,
+        text=row.text,
+        agency=row.agency,
+        due_on=row.due_on,
+        result=result,
+        summary=summary,
+        sent_on=row.first_reported_on,
+        timing=TIMINGS[row.report_timing],
     )
 
 
@@ -133,7 +133,15 @@ def _figure(line: FigureLine) -> FigureFacts:
     total = "" if line.total is None or isinstance(line.total, str) else _written(line.total)
     target = "" if each.target is None else _written(each.target)
     note = "" if line.reached is None else f"đạt {_written(line.reached)}%"
-    return FigureFacts(each.name, UNITS[each.unit], target, total, line.known, len(line.given), note)
+    return FigureFacts(
+        name=each.name,
+        unit=UNITS[each.unit],
+        target=target,
+        value=total,
+        given=line.known,
+        asked=len(line.given),
+        note=note,
+    )
 
 
 def _written(number: float) -> str:

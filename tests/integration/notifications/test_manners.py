@@ -85,7 +85,7 @@ class Unsteady(LetterBox):
     broken = False
 
     async def send(self, letter: Any) -> Outcome:
-        return Outcome(Fate.RETRY, "421", "try later") if self.broken else await super().send(letter)
+        return Outcome(fate=Fate.RETRY, code="421", reply="try later") if self.broken else await super().send(letter)
 
 
 def sent_by_day(database: Database, *, urgent: bool) -> Counter[Any]:

@@ -53,7 +53,7 @@ class Address:
     path: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportForm:
     """The form of a report page, parsed: to be shown, saved as a draft, or sent."""
 

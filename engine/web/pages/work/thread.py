@@ -52,7 +52,7 @@ class Act(StrEnum):
     DEPUTY = "deputy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rejected:
     """A form that was not carried out: which, why, and what was typed. ``sure``: what its warning tick must say."""
 
@@ -185,7 +185,13 @@ def _again(
 ) -> Rejected:
     typed = {name: values for name, values in form.fields.items() if name not in ("token", "act", "sure")}
     return Rejected(
-        f"{act}-{form.raw('entry')}" if act is Act.ANSWER else act, sentence, fields or {}, typed, warned, sure, status
+        form=f"{act}-{form.raw('entry')}" if act is Act.ANSWER else act,
+        sentence=sentence,
+        fields=fields or {},
+        typed=typed,
+        warned=warned,
+        sure=sure,
+        status=status,
     )
 
 

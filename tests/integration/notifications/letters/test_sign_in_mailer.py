@@ -27,8 +27,8 @@ STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "ht
 
 def over(port: int) -> EmailSignInMailer:
     relay = Relay(
-        "127.0.0.1",
-        Sender("nhacviec@so.example", "Đôn Đốc"),
+        host="127.0.0.1",
+        sender=Sender("nhacviec@so.example", "Đôn Đốc"),
         port=port,
         security=Security.NONE,
         timeout=5.0,

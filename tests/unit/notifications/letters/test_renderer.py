@@ -61,31 +61,31 @@ DETAILS: dict[NoticeKind, dict[str, Any]] = {
 
 def item(kind: NoticeKind = NoticeKind.OVERDUE, n: int = 1, **changes: Any) -> Item:
     known = Item(
-        n,
-        1,
-        "188/KH-UBND",
-        "Plan 188",
-        "KH188",
-        f"IV.16.{n}",
-        n,
-        "Set up the team and make its work better.",
-        "District office of Vinh",
-        "2021-H1",
-        date(2021, 6, 17),
-        "",
-        -1,
-        kind,
-        "T+1",
-        State.ASSIGNED,
-        False,
-        None,
-        None,
-        False,
-        date(2021, 6, 22),
-        "gửi thư đôn đốc đến đầu mối",
-        "Department of Labour",
-        "Province",
-        DETAILS.get(kind, {}),
+        assignment_id=n,
+        plan_id=1,
+        plan="188/KH-UBND",
+        short_title="Plan 188",
+        sms_name="KH188",
+        citation=f"IV.16.{n}",
+        position=n,
+        text="Set up the team and make its work better.",
+        agency="District office of Vinh",
+        period="2021-H1",
+        due_on=date(2021, 6, 17),
+        due_why="",
+        days=-1,
+        kind=kind,
+        rung="T+1",
+        state=State.ASSIGNED,
+        request=False,
+        outcome=None,
+        first_reported_on=None,
+        report_late=False,
+        next_on=date(2021, 6, 22),
+        next_step="gửi thư đôn đốc đến đầu mối",
+        supervisor="Department of Labour",
+        issuer="Province",
+        detail=DETAILS.get(kind, {}),
     )
     return replace(known, **changes)
 
@@ -121,23 +121,23 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
 
 
 def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestFacts:
-    return DigestFacts("2021-W25", rows or (row(),), boxes, LetterCounts(66, 65, 64, 1))
+    return DigestFacts(week="2021-W25", rows=rows or (row(),), boxes=boxes, proof=LetterCounts(66, 65, 64, 1))
 
 
 def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **changes: Any) -> LetterFacts:
     known = LetterFacts(
-        71,
-        "letter:12:email:2021-06-18",
-        12,
-        role,
-        "email",
-        DAY,
-        language,
-        "coordinator@vinh.example",
-        "Coordinator",
-        "District office of Vinh",
-        items,
-        None,
+        letter_id=71,
+        key="letter:12:email:2021-06-18",
+        contact_id=12,
+        role=role,
+        channel="email",
+        day=DAY,
+        language=language,
+        to="coordinator@vinh.example",
+        label="Coordinator",
+        agency="District office of Vinh",
+        items=items,
+        digest=None,
         enquiries=Enquiries("Department of Labour", "Section", "+84380000000", "section@labour.example"),
     )
     return replace(known, **changes)
