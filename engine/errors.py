@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 
 class DondocError(Exception):
@@ -69,7 +69,7 @@ class FileRefused(BadInput):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        vi, en = ("\n".join(problem.said(language) for problem in self.problems) for language in ("vi", "en"))
+        vi, en = ("\n".join(problem.said(language) for problem in self.problems) for language in LANGUAGES)
         super().__init__(Text(vi, en))
 
     def __str__(self) -> str:

@@ -18,13 +18,12 @@ from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.visible_text import has_hidden_character, require_visible
-from engine.rules.words import LANGUAGES
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Account, Agency, ApiToken, SignedIn, SignInLink
 from engine.terms import EventKind
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 _MAILBOX = re.compile(r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+")
 

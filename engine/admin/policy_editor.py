@@ -23,11 +23,11 @@ from engine.files.yaml_reader import read
 from engine.plans.loading import load_policy
 from engine.rules.calendar import WEEKDAYS
 from engine.rules.policy import Ladder, Policy, Rung
-from engine.rules.words import LANGUAGES, coded, rung_words
+from engine.rules.words import coded, rung_words
 from engine.store.database import table
 from engine.store.recipients import CHANNELS
 from engine.store.records import PolicyRecord
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from engine.views.labels import label
 
 LADDERS = {"order": ("Giao việc", "Orders"), "request": ("Đề nghị", "Requests")}

@@ -8,11 +8,12 @@ from typing import Literal, cast, get_args
 
 from engine.admin.policy_editor import policy_text, read_policy
 from engine.errors import FieldsRefused
-from engine.rules.policy import Ladder, Rung, Way
+from engine.rules.policy import MAX_LEVEL, Ladder, Rung, Way
 from engine.terms import NoticeKind, Role
 from engine.text import Text
 
-ROLES = (Role.COORDINATOR, Role.HEAD, Role.MONITOR, Role.DIRECTOR, Role.LEADERSHIP)
+ROLES = tuple(role for role in Role if role is not Role.DEPUTY)
+"""A deputy gets what the coordinator gets."""
 KINDS = (
     NoticeKind.ASSIGNED,
     NoticeKind.ACKNOWLEDGE,
@@ -21,7 +22,6 @@ KINDS = (
     NoticeKind.OVERDUE,
     NoticeKind.ESCALATION,
 )
-LEVELS = 3
 MAX_ROWS, MAX_DAYS = 30, 120
 When = Literal["opened", "before", "after"]
 
@@ -121,7 +121,7 @@ def as_rungs(rows: Sequence[RungRow]) -> tuple[Rung, ...]:
         if not roles:
             refuse("to", "chọn ít nhất một người nhận", "choose at least one recipient")
         kind, _, level = row.letter.partition("-")
-        if kind not in tuple(KINDS) or (level and level not in ("1", "2", "3")):
+        if kind not in tuple(KINDS) or (level and level not in map(str, range(1, MAX_LEVEL + 1))):
             refuse("letter", "chọn loại thư", "choose a letter")
         if row.by not in get_args(Way):
             refuse("by", "chọn kênh", "choose a channel")

@@ -19,13 +19,12 @@ from engine.accounts.accounts import mailbox
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.visible_text import require_visible
-from engine.rules.words import LANGUAGES
 from engine.store.database import among, table
 from engine.store.event_log import append, event
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Contact, Feed
 from engine.terms import CONTACT_ROLES, EventKind, Role
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 _PHONE = re.compile(r"\+?[0-9]{9,15}")
 

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.agencies.contacts import find as find_contact
+from engine.enums import complete
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.words import period_words
@@ -241,12 +242,16 @@ def _revisions(session: Session, assignment_ids: Sequence[int]) -> dict[int, tup
     return result
 
 
-_OVER = {
-    State.CANCELLED: ("Đã hủy", "Cancelled"),
-    State.TRANSFERRED: ("Đã chuyển cơ quan khác", "Transferred"),
-    State.REPORTED: ("Đã báo cáo", "Reported"),
-    State.ACCEPTED: ("Đã tiếp nhận", "Accepted"),
-}
+_OVER = complete(
+    State,
+    {
+        State.CANCELLED: ("Đã hủy", "Cancelled"),
+        State.TRANSFERRED: ("Đã chuyển cơ quan khác", "Transferred"),
+        State.REPORTED: ("Đã báo cáo", "Reported"),
+        State.ACCEPTED: ("Đã tiếp nhận", "Accepted"),
+    },
+    but=OPEN_STATES,
+)
 _DUE = ("Hạn báo cáo", "Due")
 _ASKED = ("Thời gian đề nghị", "Hoped for by")
 """Of a request: a body that is only asked has no deadline."""

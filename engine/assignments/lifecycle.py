@@ -18,6 +18,7 @@ from sqlmodel import Session
 from engine.assignments.counters import CounterKey, counter_key, record_transition
 from engine.assignments.measures import is_chased, is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
+from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.directory import fold
 from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
@@ -64,14 +65,17 @@ MOVES: Mapping[tuple[State, Action], State] = {
 ENDS_WHEN_DONE = (Action.REPORT, Action.CANCEL, Action.TRANSFER)
 """Actions that are possible only while the task is unfinished."""
 
-ACTION_WORDS = {
-    Action.ACKNOWLEDGE: Text("xác nhận đã nhận", "be acknowledged"),
-    Action.REPORT: Text("báo cáo", "be reported"),
-    Action.ACCEPT: Text("tiếp nhận", "be accepted"),
-    Action.RETURN: Text("trả lại", "be returned"),
-    Action.CANCEL: Text("hủy", "be cancelled"),
-    Action.TRANSFER: Text("chuyển giao", "be transferred"),
-}
+ACTION_WORDS = complete(
+    Action,
+    {
+        Action.ACKNOWLEDGE: Text("xác nhận đã nhận", "be acknowledged"),
+        Action.REPORT: Text("báo cáo", "be reported"),
+        Action.ACCEPT: Text("tiếp nhận", "be accepted"),
+        Action.RETURN: Text("trả lại", "be returned"),
+        Action.CANCEL: Text("hủy", "be cancelled"),
+        Action.TRANSFER: Text("chuyển giao", "be transferred"),
+    },
+)
 
 
 OF_REPORTS = (

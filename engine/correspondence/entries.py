@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, post
+from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
@@ -37,14 +38,17 @@ MAX_QUOTED_CHARS = 400
 MAX_WAITING = 20
 """Entries of one side of a thread that may wait for an answer at once."""
 OWNER_KINDS = (EntryKind.DIFFICULTY, EntryKind.QUESTION, EntryKind.PROGRESS, EntryKind.AD_HOC)
-EVENTS = {
-    EntryKind.DIFFICULTY: EventKind.DIFFICULTY_RAISED,
-    EntryKind.QUESTION: EventKind.QUESTION_ASKED,
-    EntryKind.AD_HOC: EventKind.AD_HOC_REPORTED,
-    EntryKind.PROGRESS: EventKind.PROGRESS_TOLD,
-    EntryKind.ANSWER: EventKind.ENTRY_ANSWERED,
-    EntryKind.PART: EventKind.PART_ADDED,
-}
+EVENTS = complete(
+    EntryKind,
+    {
+        EntryKind.DIFFICULTY: EventKind.DIFFICULTY_RAISED,
+        EntryKind.QUESTION: EventKind.QUESTION_ASKED,
+        EntryKind.AD_HOC: EventKind.AD_HOC_REPORTED,
+        EntryKind.PROGRESS: EventKind.PROGRESS_TOLD,
+        EntryKind.ANSWER: EventKind.ENTRY_ANSWERED,
+        EntryKind.PART: EventKind.PART_ADDED,
+    },
+)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.http.filters import Empty
 from engine.http.request_context import NOT_FILTERS, RequestContext
 from engine.queries.directory.agencies import agency_choices
@@ -36,14 +37,22 @@ class FileFormat(StrEnum):
 
 
 TakenAs = Annotated[FileFormat | None, Empty, Query(alias="as")]
-MEDIA_TYPES = {
-    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    FileFormat.CSV: "text/csv; charset=utf-8",
-}
-WRITERS: Mapping[FileFormat, Callable[[Sheet[Any], str, IO[bytes]], None]] = {
-    FileFormat.XLSX: write_xlsx,
-    FileFormat.CSV: write_csv,
-}
+MEDIA_TYPES = complete(
+    FileFormat,
+    {
+        FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        FileFormat.CSV: "text/csv; charset=utf-8",
+    },
+    but=(FileFormat.PRINT,),
+)
+WRITERS: Mapping[FileFormat, Callable[[Sheet[Any], str, IO[bytes]], None]] = complete(
+    FileFormat,
+    {
+        FileFormat.XLSX: write_xlsx,
+        FileFormat.CSV: write_csv,
+    },
+    but=(FileFormat.PRINT,),
+)
 MAX_PRINTED_ROWS = 3_000
 """About 150 sheets of paper."""
 PARAMETERS: Mapping[str, Text] = {

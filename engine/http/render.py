@@ -20,6 +20,7 @@ from markupsafe import Markup
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Permission
 from engine.accounts.saved_views import LISTS
+from engine.enums import complete
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.ladder_steps import Dropped
@@ -37,19 +38,22 @@ from engine.views.spreadsheets import written_cell
 WEB_DIR = Path(__file__).parent.parent / "web"
 MAX_FIRST_WORDS = 24
 SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
-FATE = {
-    LetterState.QUEUED: "t",
-    LetterState.SENDING: "t",
-    LetterState.ACCEPTED: "d",
-    LetterState.DELIVERED: "d",
-    LetterState.BOUNCED_SOFT: "s",
-    LetterState.UNKNOWN: "s",
-    LetterState.BOUNCED_HARD: "o",
-    LetterState.REFUSED: "o",
-    LetterState.EXPIRED: "o",
-    LetterState.KEPT_HERE: "o",
-    LetterState.SUPPRESSED: "n",
-}
+FATE = complete(
+    LetterState,
+    {
+        LetterState.QUEUED: "t",
+        LetterState.SENDING: "t",
+        LetterState.ACCEPTED: "d",
+        LetterState.DELIVERED: "d",
+        LetterState.BOUNCED_SOFT: "s",
+        LetterState.UNKNOWN: "s",
+        LetterState.BOUNCED_HARD: "o",
+        LetterState.REFUSED: "o",
+        LetterState.EXPIRED: "o",
+        LetterState.KEPT_HERE: "o",
+        LetterState.SUPPRESSED: "n",
+    },
+)
 """The mark (colour and shape) of a letter's delivery state."""
 STATIC = {
     "dondoc.css": "text/css; charset=utf-8",

@@ -40,8 +40,7 @@ from engine.queries.directory.followed import followed_agencies
 from engine.queries.system.demo_step import StepNews, step_news
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
-from engine.rules.words import LANGUAGES
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 Answer = TypeVar("Answer", bound=Response)
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, text
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.files.directory import fold
 from engine.store.database import among, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan, Report
@@ -284,11 +285,14 @@ def _in_order(
     return [by_key[ref] for ref in refs if ref in by_key]
 
 
-_SHOW: Mapping[Kind, Callable[[Session, Sequence[_Entry], str, Sight], Iterator[Hit]]] = {
-    Kind.PLAN: _plans,
-    Kind.DUTY: _duties,
-    Kind.AGENCY: _agencies,
-    Kind.CONTACT: _contacts,
-    Kind.PAPER: _papers,
-    Kind.LETTER: _letters,
-}
+_SHOW: Mapping[Kind, Callable[[Session, Sequence[_Entry], str, Sight], Iterator[Hit]]] = complete(
+    Kind,
+    {
+        Kind.PLAN: _plans,
+        Kind.DUTY: _duties,
+        Kind.AGENCY: _agencies,
+        Kind.CONTACT: _contacts,
+        Kind.PAPER: _papers,
+        Kind.LETTER: _letters,
+    },
+)

@@ -14,20 +14,25 @@ from sqlalchemy import ColumnElement, case
 from sqlmodel import Session
 
 from engine.assignments.measures import time_class_column
+from engine.enums import complete
 from engine.rules.calendar import WorkCalendar, local_date
 from engine.store.database import table
 from engine.store.records import Plan
 from engine.store.rulebook import read_calendar, read_policies
 from engine.terms import TimeClass
 
-BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = {
-    TimeClass.OPEN_OVERDUE: (TimeClass.OPEN_OVERDUE,),
-    TimeClass.OPEN_IN_TIME: (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON),
-    TimeClass.DONE_ON_TIME: (TimeClass.DONE_ON_TIME,),
-    TimeClass.DONE_LATE: (TimeClass.DONE_LATE,),
-}
+BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = complete(
+    TimeClass,
+    {
+        TimeClass.OPEN_OVERDUE: (TimeClass.OPEN_OVERDUE,),
+        TimeClass.OPEN_IN_TIME: (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON),
+        TimeClass.DONE_ON_TIME: (TimeClass.DONE_ON_TIME,),
+        TimeClass.DONE_LATE: (TimeClass.DONE_LATE,),
+    },
+    but=(TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
+)
 """The four boxes, worst first, with the classes each contains."""
-WORST_FIRST = (
+_WORST_FIRST = (
     TimeClass.OPEN_OVERDUE,
     TimeClass.DUE_SOON,
     TimeClass.OPEN_IN_TIME,
@@ -35,6 +40,7 @@ WORST_FIRST = (
     TimeClass.DONE_LATE,
     TimeClass.DONE_ON_TIME,
 )
+WORST_FIRST = tuple(complete(TimeClass, dict.fromkeys(_WORST_FIRST)))
 
 
 class Thresholds(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import among, table
 from engine.store.named_rows import columns_for, object_of
@@ -54,13 +55,17 @@ class Recipient:
 
 
 # Roles to write to, in order, when no contact holds the role itself: a coordinator's letters go to the head, and so on.
-FALLBACK = {
-    Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
-    Role.HEAD: (Role.HEAD,),
-    Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
-    Role.DIRECTOR: (Role.HEAD, Role.MONITOR),
-    Role.LEADERSHIP: (Role.LEADERSHIP,),
-}
+FALLBACK = complete(
+    Role,
+    {
+        Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
+        Role.HEAD: (Role.HEAD,),
+        Role.DEPUTY: (Role.DEPUTY,),
+        Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
+        Role.DIRECTOR: (Role.HEAD, Role.MONITOR),
+        Role.LEADERSHIP: (Role.LEADERSHIP,),
+    },
+)
 
 
 COORDINATING = (Role.COORDINATOR, Role.DEPUTY, Role.HEAD)
@@ -79,7 +84,7 @@ class Recipients:
         deputies = self._current(agency_id, Role.DEPUTY, day) if role is Role.COORDINATOR else ()
         if any(each.instead for each in deputies):
             return deputies
-        for candidate in FALLBACK.get(role, (role,)):
+        for candidate in FALLBACK[role]:
             if candidate is not role and deputies:
                 break  # a deputy stands before the head
             contacts = self._current(agency_id, candidate, day)
@@ -94,7 +99,7 @@ class Recipients:
     def in_turn(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
         """All contacts that may be written to in a role on a day, in the order in which they are tried."""
         first = (Role.DEPUTY,) if role in (Role.COORDINATOR, Role.DEPUTY) else ()
-        after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK.get(role, (role,))
+        after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK[role]
         return tuple(each for next_role in first + after for each in self._current(agency_id, next_role, day))
 
 

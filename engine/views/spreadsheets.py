@@ -19,6 +19,8 @@ from html import escape
 from itertools import islice, repeat
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
+from engine.enums import complete
+
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
@@ -54,7 +56,9 @@ class Kind(StrEnum):
     MOMENT = "moment"
 
 
-FORMATS = {Kind.TEXT: "@", Kind.NUMBER: "General", Kind.DAY: "DD/MM/YYYY", Kind.MOMENT: "HH:MM DD/MM/YYYY"}
+FORMATS = complete(
+    Kind, {Kind.TEXT: "@", Kind.NUMBER: "General", Kind.DAY: "DD/MM/YYYY", Kind.MOMENT: "HH:MM DD/MM/YYYY"}
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from aiosmtplib import SMTPResponseException
 
+from engine.enums import complete
 from engine.text import Text
 from notifications.channel import About, Fate, Outcome
 from notifications.email.bounces import status_in
@@ -70,24 +71,28 @@ _WAIT = re.compile(r"\b(?:in|after|wait|for)\s+(\d{1,5})\s*(s|sec|seconds?|m|min
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 # Messages that tell the operator what to do, where the relay's reply does not. {where} is host:port.
-_ADVICE = {
-    Stage.CONNECT: Text(
-        "Không kết nối được máy chủ thư {where}; kiểm tra địa chỉ, cổng và tường lửa.",
-        "The mail relay {where} cannot be reached; check its address, port and firewall.",
-    ),
-    Stage.GREETING: Text(
-        "Máy chủ thư {where} không nhận lời chào; kiểm tra tên máy của ta (hostname).",
-        "The mail relay {where} does not accept our greeting; check the setting hostname.",
-    ),
-    Stage.TLS: Text(
-        "Không lập được kết nối TLS tin cậy với {where}, nên chưa gửi gì; kiểm tra chứng thư và ca_file.",
-        "No trusted TLS connection to {where}, so nothing was sent; check its certificate and the setting ca_file.",
-    ),
-    Stage.LOGIN: Text(
-        "Máy chủ thư {where} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt.",
-        "The mail relay {where} refuses the login; correct user name and password in the settings.",
-    ),
-}
+_ADVICE = complete(
+    Stage,
+    {
+        Stage.CONNECT: Text(
+            "Không kết nối được máy chủ thư {where}; kiểm tra địa chỉ, cổng và tường lửa.",
+            "The mail relay {where} cannot be reached; check its address, port and firewall.",
+        ),
+        Stage.GREETING: Text(
+            "Máy chủ thư {where} không nhận lời chào; kiểm tra tên máy của ta (hostname).",
+            "The mail relay {where} does not accept our greeting; check the setting hostname.",
+        ),
+        Stage.TLS: Text(
+            "Không lập được kết nối TLS tin cậy với {where}, nên chưa gửi gì; kiểm tra chứng thư và ca_file.",
+            "No trusted TLS connection to {where}, so nothing was sent; check its certificate and the setting ca_file.",
+        ),
+        Stage.LOGIN: Text(
+            "Máy chủ thư {where} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt.",
+            "The mail relay {where} refuses the login; correct user name and password in the settings.",
+        ),
+    },
+    but=LETTER,
+)
 
 
 def reply_outcome(stage: Stage, code: int, words: str, receipt: str = "") -> Outcome:

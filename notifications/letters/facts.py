@@ -21,6 +21,7 @@ from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escal
 from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.weekly_digest import schedule
 from engine.correspondence.entries import waiting_entries
+from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
@@ -61,7 +62,7 @@ ORDER = (
     NoticeKind.PROGRESS,
     NoticeKind.COORDINATES,
 )
-RANK = {kind: position for position, kind in enumerate(ORDER)}
+RANK = complete(NoticeKind, {kind: position for position, kind in enumerate(ORDER)})
 FOLLOWING = (Role.MONITOR, Role.DIRECTOR)
 """Roles that are written to because their department follows the plan."""
 ANSWER = "answer:"

@@ -41,13 +41,13 @@ from engine.rules.policy import audience
 from engine.rules.words import moment, number_words, period_words, short_day
 from engine.template_cache import FastEnvironment, compiled
 from engine.terms import NoticeKind, Role, State
+from engine.text import LANGUAGES
 from notifications.channel import Outgoing
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, signed_address
 from notifications.letters.facts import AnswerFacts, LetterFacts
 from notifications.letters.view import LetterView
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-LANGUAGES = ("vi", "en")
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
 MAX_PRODUCT, MAX_FACTOR = 1_000_000, 100

@@ -22,6 +22,7 @@ from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, Waiting
 from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import Boxes, OverdueRow
+from engine.enums import complete
 from engine.errors import NotFound, Problem
 from engine.files.plan_parts import subject_words
 from engine.queries.directory.enquiries import Enquiries
@@ -30,7 +31,7 @@ from engine.store.database import table
 from engine.store.records import Contact, Letter
 from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Outcome, Role, State
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from notifications.channel import Outgoing
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import (
@@ -44,7 +45,6 @@ from notifications.letters.facts import (
     gather,
 )
 from notifications.letters.renderer import (
-    LANGUAGES,
     TEMPLATE_ERRORS,
     TEMPLATES,
     LetterRenderer,
@@ -63,28 +63,34 @@ DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 MAX_SUBJECT_CHARS = 160
 """Mail clients truncate longer subjects."""
 _NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
-_ROLES = {
-    "duties": (Role.COORDINATOR, Role.HEAD),
-    "watch": (Role.MONITOR,),
-    "director": (Role.HEAD,),
-    "leadership": (Role.LEADERSHIP,),
-    "answer": (Role.COORDINATOR,),
-    "signin": (Role.COORDINATOR,),
-    "account": (Role.COORDINATOR,),
-    "deputy": (Role.COORDINATOR, Role.HEAD),
-    "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
-}
-_NOTICE_KINDS = {
-    "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.WROTE},
-    "watch": set(NoticeKind),
-    "director": {NoticeKind.ESCALATION},
-    "leadership": {NoticeKind.ESCALATION},
-    "answer": set[NoticeKind](),
-    "signin": set[NoticeKind](),
-    "account": set[NoticeKind](),
-    "deputy": set[NoticeKind](),
-    "sms": set(NoticeKind),
-}
+_ROLES = complete(
+    (*KINDS, "sms"),
+    {
+        "duties": (Role.COORDINATOR, Role.HEAD),
+        "watch": (Role.MONITOR,),
+        "director": (Role.HEAD,),
+        "leadership": (Role.LEADERSHIP,),
+        "answer": (Role.COORDINATOR,),
+        "signin": (Role.COORDINATOR,),
+        "account": (Role.COORDINATOR,),
+        "deputy": (Role.COORDINATOR, Role.HEAD),
+        "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
+    },
+)
+_NOTICE_KINDS = complete(
+    (*KINDS, "sms"),
+    {
+        "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.WROTE},
+        "watch": set(NoticeKind),
+        "director": {NoticeKind.ESCALATION},
+        "leadership": {NoticeKind.ESCALATION},
+        "answer": set[NoticeKind](),
+        "signin": set[NoticeKind](),
+        "account": set[NoticeKind](),
+        "deputy": set[NoticeKind](),
+        "sms": set(NoticeKind),
+    },
+)
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING
 
+from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
@@ -16,20 +17,23 @@ if TYPE_CHECKING:
     from workflows.system import System
 
 SECONDS = 45.0
-ANSWERS = {
-    Fate.ACCEPTED: Text(
-        "Đã nhận để chuyển. Nhận chưa phải là đến: hãy mở hộp thư hoặc điện thoại xem.",
-        "Accepted for delivery. Accepted is not delivered: look into the mailbox or at the phone.",
-    ),
-    Fate.DELIVERED: Text("Đã đến.", "Delivered."),
-    Fate.KEPT_HERE: Text(
-        "Chưa gửi: thư nằm trong thư mục của máy này vì chưa đặt máy chủ gửi thư (DONDOC_SMTP_HOST).",
-        "Not sent: the letter lies in a folder of this machine, since no relay is set (DONDOC_SMTP_HOST).",
-    ),
-    Fate.RETRY: Text("Chưa gửi được.", "It could not be sent."),
-    Fate.REFUSED: Text("Bị từ chối.", "It was refused."),
-    Fate.UNKNOWN: Text("Không rõ có được nhận hay không.", "It is not known whether it was accepted."),
-}
+ANSWERS = complete(
+    Fate,
+    {
+        Fate.ACCEPTED: Text(
+            "Đã nhận để chuyển. Nhận chưa phải là đến: hãy mở hộp thư hoặc điện thoại xem.",
+            "Accepted for delivery. Accepted is not delivered: look into the mailbox or at the phone.",
+        ),
+        Fate.DELIVERED: Text("Đã đến.", "Delivered."),
+        Fate.KEPT_HERE: Text(
+            "Chưa gửi: thư nằm trong thư mục của máy này vì chưa đặt máy chủ gửi thư (DONDOC_SMTP_HOST).",
+            "Not sent: the letter lies in a folder of this machine, since no relay is set (DONDOC_SMTP_HOST).",
+        ),
+        Fate.RETRY: Text("Chưa gửi được.", "It could not be sent."),
+        Fate.REFUSED: Text("Bị từ chối.", "It was refused."),
+        Fate.UNKNOWN: Text("Không rõ có được nhận hay không.", "It is not known whether it was accepted."),
+    },
+)
 
 
 def send_test(system: System, to: str, language: str = "vi") -> tuple[bool, Text]:

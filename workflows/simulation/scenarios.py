@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.enums import complete
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
@@ -28,11 +29,15 @@ class Habit:
     reports: int | None = None
 
 
-HABITS = {
-    Scenario.SILENT: Habit(),
-    Scenario.PUNCTUAL: Habit(acknowledges=0, reports=-3),
-    Scenario.LATE: Habit(acknowledges=3, reports=3),
-}
+HABITS = complete(
+    Scenario,
+    {
+        Scenario.SILENT: Habit(),
+        Scenario.PUNCTUAL: Habit(acknowledges=0, reports=-3),
+        Scenario.LATE: Habit(acknowledges=3, reports=3),
+    },
+    but=(Scenario.MIXED,),
+)
 WAITING = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
 
 

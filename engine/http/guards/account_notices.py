@@ -11,11 +11,19 @@ from starlette.background import BackgroundTask
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.devices import device_words
+from engine.enums import complete
 from engine.http.app_context import AccountLetter
-from engine.http.guards.security_log import SecurityEvent
+from engine.http.guards.security_log import REFUSALS, SecurityEvent
 from engine.http.request_context import RequestContext
 from engine.text import Text
 
+_WITHOUT_LETTER = (
+    *REFUSALS,
+    SecurityEvent.SIGNED_IN,
+    SecurityEvent.KEY_REVOKED,
+    SecurityEvent.SESSIONS_ENDED,
+    SecurityEvent.ACCOUNT_CHANGED,
+)
 SENTENCES: Mapping[SecurityEvent, Text] = {
     SecurityEvent.PASSWORD_SET: Text(
         "Tài khoản của ông/bà vừa được đặt mật khẩu mới. Các phiên đăng nhập khác và mọi khóa của chương trình đã hết "
@@ -41,6 +49,7 @@ SENTENCES: Mapping[SecurityEvent, Text] = {
         "“My account”.",
     ),
 }
+complete(SecurityEvent, SENTENCES, but=_WITHOUT_LETTER)
 
 
 def noted(ctx: RequestContext, response: Response, event: SecurityEvent, line: AccountLine) -> Response:

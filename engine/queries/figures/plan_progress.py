@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines, counter_lines_on
 from engine.assignments.measures import report_timing_column, task_timing_column, time_class_column
+from engine.enums import complete
 from engine.queries.figures.reporting_rates import rate
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
@@ -67,13 +68,17 @@ class Boxes:
 _VALUES = {each.name: attrgetter(each.name) for each in fields(Boxes)}
 
 
-BOX: Mapping[TimeClass, str] = {
-    TimeClass.DONE_ON_TIME: "on_time",
-    TimeClass.DONE_LATE: "late",
-    TimeClass.OPEN_IN_TIME: "in_term",
-    TimeClass.OPEN_OVERDUE: "overdue",
-    TimeClass.NO_DEADLINE: "no_deadline",
-}
+BOX: Mapping[TimeClass, str] = complete(
+    TimeClass,
+    {
+        TimeClass.DONE_ON_TIME: "on_time",
+        TimeClass.DONE_LATE: "late",
+        TimeClass.OPEN_IN_TIME: "in_term",
+        TimeClass.OPEN_OVERDUE: "overdue",
+        TimeClass.NO_DEADLINE: "no_deadline",
+    },
+    but=(TimeClass.DUE_SOON,),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK
+from engine.enums import complete
 from engine.queries.system.channels import ChannelLine, channels
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.queries.time_class import Today
@@ -98,10 +99,16 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)
     troubles = _troubles(
-        passes, now, down=down, stuck=stuck, in_doubt=in_doubt, findings=findings, live=live, by_state=by_state
+        passes,
+        now,
+        held=hold(session) is not None,
+        down=down,
+        stuck=stuck,
+        in_doubt=in_doubt,
+        findings=findings,
+        live=live,
+        by_state=by_state,
     )
-    if hold(session) is not None:
-        troubles = (Trouble.HELD, *troubles)
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     late = oldest if oldest is not None and oldest <= now else None
     return Health(
@@ -143,6 +150,7 @@ def _troubles(
     passes: tuple[PassLine, ...],
     now: datetime,
     *,
+    held: bool,
     down: bool,
     stuck: int,
     in_doubt: int,
@@ -151,14 +159,18 @@ def _troubles(
     by_state: Mapping[LetterState, int],
 ) -> tuple[Trouble, ...]:
     last = next((each.finished_at for each in passes if each.name == AUDIT), None)
-    is_present = {
-        Trouble.NO_PASS: not passes,
-        Trouble.PASS_FAILED: any(each.error for each in passes),
-        Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
-        Trouble.CHANNEL_DOWN: down,
-        Trouble.LETTERS_STUCK: stuck > 0,
-        Trouble.AUDIT: bool(findings),
-        Trouble.KEPT_HERE: bool(findings.get("letters_kept_here")) or by_state.get(LetterState.KEPT_HERE, 0) > 0,
-        Trouble.IN_DOUBT: in_doubt > 0,
-    }
-    return tuple(trouble for trouble, is_present in is_present.items() if is_present)
+    is_present = complete(
+        Trouble,
+        {
+            Trouble.HELD: held,
+            Trouble.NO_PASS: not passes,
+            Trouble.PASS_FAILED: any(each.error for each in passes),
+            Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
+            Trouble.CHANNEL_DOWN: down,
+            Trouble.LETTERS_STUCK: stuck > 0,
+            Trouble.AUDIT: bool(findings),
+            Trouble.KEPT_HERE: bool(findings.get("letters_kept_here")) or by_state.get(LetterState.KEPT_HERE, 0) > 0,
+            Trouble.IN_DOUBT: in_doubt > 0,
+        },
+    )
+    return tuple(trouble for trouble in Trouble if is_present[trouble])

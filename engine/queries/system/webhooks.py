@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.store.database import table
@@ -41,6 +42,25 @@ _BY_STATUS: tuple[tuple[str, Text], ...] = (
     ("429", Text("báo gọi quá nhiều (429)", "says that it is called too often (429)")),
     ("4", Text("không chấp nhận ({code})", "does not accept it ({code})")),
     ("5", Text("nơi nhận có lỗi ({code})", "an error at the receiver ({code})")),
+)
+
+_COUNTED_AS = complete(
+    LetterState,
+    {
+        LetterState.QUEUED: "owed",
+        LetterState.SENDING: "owed",
+        LetterState.DELIVERED: "delivered",
+        LetterState.EXPIRED: "lost",
+        LetterState.REFUSED: "lost",
+    },
+    but=(
+        LetterState.KEPT_HERE,  # by the demonstration
+        LetterState.ACCEPTED,  # the others are of letters alone
+        LetterState.BOUNCED_SOFT,
+        LetterState.BOUNCED_HARD,
+        LetterState.UNKNOWN,
+        LetterState.SUPPRESSED,
+    ),
 )
 
 
@@ -99,14 +119,7 @@ def webhooks(session: Session) -> list[WebhookLine]:
     counts: dict[int, dict[str, int]] = {}
     grouped = select(m.c.webhook_id, m.c.state, func.count()).group_by(m.c.webhook_id, m.c.state)
     for webhook_id, state, count in session.connection().execute(grouped):
-        name = {
-            LetterState.QUEUED: "owed",
-            LetterState.SENDING: "owed",
-            LetterState.DELIVERED: "delivered",
-            LetterState.EXPIRED: "lost",
-            LetterState.REFUSED: "lost",
-        }.get(state)
-        if name:
+        if name := _COUNTED_AS.get(state):
             of = counts.setdefault(webhook_id, {})
             of[name] = of.get(name, 0) + count
     rows = session.connection().execute(select(*_columns()).order_by(w.c.id))

@@ -11,9 +11,10 @@ from typing import Any
 
 from engine.assignments.escalation import effect_base
 from engine.assignments.measures import is_chased
+from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date
 from engine.rules.policy import Facts, Ladder, Rung, dates
-from engine.terms import EventKind, LetterState, NoticeKind, Role, State
+from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
 
 
 class RungState(StrEnum):
@@ -86,12 +87,16 @@ class RungLine:
     letters: tuple[Notified, ...] = ()
 
 
-_CLOSED = {
-    State.REPORTED: Dropped.REPORTED,
-    State.ACCEPTED: Dropped.REPORTED,
-    State.CANCELLED: Dropped.CANCELLED,
-    State.TRANSFERRED: Dropped.TRANSFERRED,
-}
+_CLOSED = complete(
+    State,
+    {
+        State.REPORTED: Dropped.REPORTED,
+        State.ACCEPTED: Dropped.REPORTED,
+        State.CANCELLED: Dropped.CANCELLED,
+        State.TRANSFERRED: Dropped.TRANSFERRED,
+    },
+    but=OPEN_STATES,
+)
 
 
 def rung_lines(

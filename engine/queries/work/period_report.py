@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.indicators import Consolidated, FigureLine, consolidated
+from engine.enums import complete
 from engine.papers.facts import PaperKind, PlanFacts, short_committee
 from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport
 from engine.queries.time_class import Today
@@ -23,15 +24,18 @@ from engine.terms import COUNTED_STATES, EntryKind, TimeClass, Timing
 MAX_ROWS = 5_000
 COUNTED = tuple(COUNTED_STATES)
 UNITS = {"percent": "%", "count": "số lượng", "text": "nội dung"}
-RESULTS = {
-    TimeClass.DONE_ON_TIME: "Hoàn thành đúng hạn",
-    TimeClass.DONE_LATE: "Hoàn thành quá hạn",
-    TimeClass.OPEN_OVERDUE: "Quá hạn",
-    TimeClass.DUE_SOON: "Đang thực hiện",
-    TimeClass.OPEN_IN_TIME: "Đang thực hiện",
-    TimeClass.NO_DEADLINE: "Đang thực hiện",
-}
-TIMINGS = {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "Chưa gửi"}
+RESULTS = complete(
+    TimeClass,
+    {
+        TimeClass.DONE_ON_TIME: "Hoàn thành đúng hạn",
+        TimeClass.DONE_LATE: "Hoàn thành quá hạn",
+        TimeClass.OPEN_OVERDUE: "Quá hạn",
+        TimeClass.DUE_SOON: "Đang thực hiện",
+        TimeClass.OPEN_IN_TIME: "Đang thực hiện",
+        TimeClass.NO_DEADLINE: "Đang thực hiện",
+    },
+)
+TIMINGS = complete(Timing, {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "Chưa gửi"})
 
 
 def period_report(session: Session, today: Today, plan_row: Any, period: str) -> PeriodReport:

@@ -44,10 +44,10 @@ from engine.store.database import Database, table
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Letter, Notice
 from engine.terms import NoticeKind, Role, Urgency
+from engine.text import LANGUAGES
 from notifications.channel import Fate, Outcome
 from notifications.delivery import deliver
 from notifications.email.mime import Sender, compose
-from notifications.letters.renderer import LANGUAGES
 from notifications.letters.template_check import samples
 from notifications.sms.text import MAX_PARTS, measure, plain
 from workflows.passes import tick

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, check_selection
+from engine.enums import complete
 from engine.errors import NotAllowed
 from engine.http.filters import Assignments
 from engine.http.forms import MAX_REASON_CHARS
@@ -35,11 +36,14 @@ class BulkAct(StrEnum):
     REDATE = "redate"
 
 
-NEEDS = {
-    BulkAct.TRANSFER: Permission.TRANSFER,
-    BulkAct.CANCEL: Permission.CANCEL,
-    BulkAct.REDATE: Permission.AMEND_DUTY,
-}
+NEEDS = complete(
+    BulkAct,
+    {
+        BulkAct.TRANSFER: Permission.TRANSFER,
+        BulkAct.CANCEL: Permission.CANCEL,
+        BulkAct.REDATE: Permission.AMEND_DUTY,
+    },
+)
 """As for one: the department above transfers and cancels, the plan's supervisor sets dates."""
 
 

@@ -13,8 +13,9 @@ from jinja2 import TemplateRuntimeError
 from engine.accounts.signed_links import Signer
 from engine.errors import FileRefused, NotFound
 from engine.store.database import Database
+from engine.text import LANGUAGES
 from notifications.delivery import DeliveryContext, deliver
-from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
+from notifications.letters.renderer import TEMPLATES, LetterRenderer
 from notifications.letters.template_check import (
     EDITED,
     check_folder,

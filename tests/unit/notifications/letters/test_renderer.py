@@ -28,12 +28,12 @@ from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letter_counts import LetterCounts
 from engine.rules.calendar import PLAN_TIME
 from engine.terms import NoticeKind, Outcome, Role, State, Urgency
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import AnswerFacts, Item, LetterFacts, first_words
-from notifications.letters.renderer import LANGUAGES, ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
+from notifications.letters.renderer import ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
 NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
