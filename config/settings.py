@@ -268,7 +268,7 @@ class Settings(BaseSettings):
         bound = {name for credential, names in CREDENTIALS.items() if credential in given for name in names}
         return frozenset(name for names in ENTERED.values() for name in names if name in given | bound)
 
-    def with_entered(self, values: Mapping[str, Any]) -> Self:
+    def with_entered(self, values: Mapping[str, object]) -> Self:
         """The settings with what was entered on a page, in place of what was entered before; fields that are decided
         elsewhere keep their value. Raises ValidationError for the first value that will not do."""
         may = {name for names in ENTERED.values() for name in names} - self.decided

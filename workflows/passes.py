@@ -304,7 +304,7 @@ def record_run(database: Database, report: PassReport, now: datetime) -> None:
     _record(database, report.name, now, {"finished_at": now, "counts": report.counts, "error": ""})
 
 
-def _record(database: Database, name: PassName, now: datetime, values: dict[str, Any]) -> None:
+def _record(database: Database, name: PassName, now: datetime, values: dict[str, object]) -> None:
     passes, row = table(Pass), {"started_at": now, **values}
     with database.write() as session:
         changed = session.connection().execute(update(passes).where(passes.c.name == name.value).values(**row))

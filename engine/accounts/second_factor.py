@@ -152,7 +152,7 @@ def _use(session: Session, signer: Signer, row: Any, code: str, now: datetime) -
     factors = table(SecondFactor)
     digest = digest_of(code)
     if any(hmac.compare_digest(digest, each) for each in row.recovery):
-        values: dict[str, Any] = {"recovery": [each for each in row.recovery if each != digest]}
+        values: dict[str, object] = {"recovery": [each for each in row.recovery if each != digest]}
     else:
         secret = unseal(signer, USE, row.secret)["secret"]
         step = _matching_step(secret, code.replace(" ", ""), now, after=row.last_step)

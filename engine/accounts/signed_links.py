@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
-from typing import Any
 
 from itsdangerous import BadSignature, HMACAlgorithm, URLSafeSerializer
 
@@ -75,7 +74,7 @@ class _TruncatedHmac(HMACAlgorithm):
         return super().get_signature(key, value)[:_SIGNATURE_BYTES]
 
 
-SIGNING: dict[str, Any] = {"digest_method": hashlib.sha256, "algorithm": _TruncatedHmac(hashlib.sha256)}
+SIGNING: dict[str, object] = {"digest_method": hashlib.sha256, "algorithm": _TruncatedHmac(hashlib.sha256)}
 """How links are signed: HMAC-SHA-256 (RFC 2104, truncated)."""
 
 

@@ -66,7 +66,7 @@ _Dumper.add_representer(
 
 def policy_text(policy: Policy) -> str:
     """The policy as YAML that ``read_policy`` parses to an equal policy; one line per rung."""
-    data: dict[str, Any] = policy.model_dump(mode="json", by_alias=True)
+    data: dict[str, object] = policy.model_dump(mode="json", by_alias=True)
     data |= {name: _clock_time(getattr(policy, name)) for name in ("decide_at", "send_at")}
     data["window"] = _OneLine(opens=_clock_time(policy.window.opens), closes=_clock_time(policy.window.closes))
     data["ladders"] = {

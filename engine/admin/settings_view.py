@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
@@ -141,7 +140,7 @@ def masked_values(settings: Settings) -> dict[str, str]:
 
 
 def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLine:
-    value: Any = getattr(settings, name)
+    value: object = getattr(settings, name)
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     hidden = isinstance(value, SecretStr) or name in HIDDEN
     group, vi = PURPOSES[name]
@@ -159,7 +158,7 @@ def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLi
     )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value.as_posix() if isinstance(value, Path) else value)

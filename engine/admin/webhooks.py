@@ -34,7 +34,7 @@ PREFIX, SECRET_BYTES = "whsec_", 32
 OVERLAP = timedelta(days=1)
 KEEP_MESSAGES = timedelta(days=90)
 MAX_WEBHOOKS = 20
-NO_TROUBLE: Mapping[str, Any] = {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
+NO_TROUBLE: Mapping[str, object] = {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
 """The health of an address that works."""
 CHOICES = tuple(each for each in WebhookEvent if each is not WebhookEvent.TEST)
 

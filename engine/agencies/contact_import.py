@@ -178,7 +178,7 @@ def _as_text(line: ContactLine, language: str) -> dict[str, str]:
     }
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 

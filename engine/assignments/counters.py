@@ -55,7 +55,7 @@ class _Measured:
     first_due_on: date | None
 
 
-def counter_key(row: Any, **changes: Any) -> CounterKey | None:
+def counter_key(row: Any, **changes: object) -> CounterKey | None:
     """The counter of an assignment, as it is or with ``changes``; None if it is cancelled or transferred."""
 
     def value(name: str) -> Any:
@@ -106,7 +106,7 @@ class Counted:
     """What a reading transaction counted: the counters, how many were wrong, the last change that they include, and the
     recount before it."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, object]]
     wrong: int
     last_change: int
     recount_before: str | None

@@ -71,8 +71,8 @@ class _Batch:
     """The rows that a batch will write."""
 
     lines: list[NoticeLine] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    schedule: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, object]] = field(default_factory=list)
+    schedule: list[dict[str, object]] = field(default_factory=list)
 
 
 def due_duties(session: Session, now: datetime) -> list[DueDuty]:

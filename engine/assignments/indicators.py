@@ -213,7 +213,7 @@ def _by_agency(rows: Sequence[Any]) -> dict[str, list[int]]:
 
 def _latest(reports: Any) -> dict[str, Any]:
     """The latest value by indicator code."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for _, figures in sorted(reports, key=lambda each: each[0]):
         values |= figures
     return values

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.files.plan_parts import Indicator
@@ -35,7 +34,7 @@ class Typed:
     outcome: str = LATER
     body: str = ""
     reason: str = ""
-    files: tuple[Mapping[str, Any], ...] = ()
+    files: tuple[Mapping[str, object], ...] = ()
     """Entries of ``engine.assignments.evidence.StoredFile.as_entry``."""
 
 

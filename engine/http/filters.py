@@ -27,7 +27,7 @@ def _empty_to_none(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _drop_empty(values: Any) -> Any:
+def _drop_empty(values: object) -> Any:
     return [value for value in values if value != ""] if isinstance(values, list) else values
 
 

@@ -172,7 +172,7 @@ class Templates:
             "FIELD_NAMES": FIELD_NAMES,
         } | {kind.__name__: kind for kind in SETS}
 
-    def render(self, name: str, language: str, today: Today | None = None, **facts: Any) -> str:
+    def render(self, name: str, language: str, today: Today | None = None, **facts: object) -> str:
         return self._environment.get_template(name).render(**vocabulary(language, today), **facts)
 
 
@@ -252,7 +252,7 @@ def _late(language: str, today: Today | None) -> Any:
     return late
 
 
-def url(path: str, /, **parameters: Any) -> str:
+def url(path: str, /, **parameters: object) -> str:
     """A URL with query parameters; empty ones are left out, sequences are repeated."""
     query = "&".join(
         f"{_encoded(name)}={_encoded(str(each))}"

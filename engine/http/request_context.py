@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import segno
@@ -194,7 +194,7 @@ class RequestContext:
         with self.app.database.write() as session:
             yield session
 
-    def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: Any) -> HTMLResponse:
+    def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: object) -> HTMLResponse:
         """Render a template as a response; sets ``cookies``."""
         bare = self.actor.kind in ("contact", "nobody")
         body = self.tools.templates.render(
@@ -215,11 +215,11 @@ class RequestContext:
         response.headers["cache-control"] = "no-store"
         return response
 
-    def go(self, path: str, **parameters: Any) -> RedirectResponse:
+    def go(self, path: str, **parameters: object) -> RedirectResponse:
         """Redirect after a POST (303), so that reloading does not repeat the action."""
         return RedirectResponse(url(path, **parameters), 303)
 
-    def back(self, **message: Any) -> RedirectResponse:
+    def back(self, **message: object) -> RedirectResponse:
         """Redirect to the current list with its filters and a message about what was done."""
         return RedirectResponse(self.here(**{name: str(value or "") for name, value in message.items()}), 303)
 

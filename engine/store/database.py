@@ -298,7 +298,7 @@ def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[s
 
 
 def insert_returning(
-    session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], *columns: Any
+    session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *columns: Any
 ) -> Sequence[Any]:
     """Like ``insert_new``, but returns the given columns (numbers, text, dates) of the rows that were inserted, in no
     particular order. Slower per row."""
@@ -316,13 +316,13 @@ def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
     return _write(session, "insert", model, rows)
 
 
-def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], **only: str) -> int:
+def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]], **only: str) -> int:
     """Update columns of many rows by their ``id``, only those in which other columns (of text) hold the values of
     ``only`` until then. Returns the number updated."""
     return _execute(session, "update", model, rows, only=only).rowcount if rows else 0
 
 
-def among(session: Session, column: Any, values: Iterable[Any]) -> Any:
+def among(session: Session, column: Any, values: Iterable[object]) -> Any:
     """``column IN (values)`` with any number of values as one parameter: the statement stays the same, whereas a list
     of thousands would be compiled, parsed and planned again each time."""
     if session.connection().dialect.name == "postgresql":
@@ -372,7 +372,7 @@ def table(model: type[SQLModel]) -> Any:
 # column by column, by the same types; PostgreSQL then gets whole columns, in one statement.
 
 
-def _write(session: Session, action: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+def _write(session: Session, action: str, model: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
     return _execute(session, action, model, rows).rowcount if rows else 0
 
 
@@ -380,7 +380,7 @@ def _execute(
     session: Session,
     action: str,
     model: type[SQLModel],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, object]],
     ending: str = "",
     only: Mapping[str, str] = MappingProxyType({}),
 ) -> CursorResult[Any]:

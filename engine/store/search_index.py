@@ -121,7 +121,7 @@ SOURCES = (
 """Everything that can be found. A further kind of paper with a number of its own: ``_numbered("its event kind")``."""
 
 
-def is_a_record(name: str | None, kind: str, parents: Any) -> bool:
+def is_a_record(name: str | None, kind: str, parents: object) -> bool:
     """For Alembic: the index's tables are none of the records' schema."""
     return kind != "table" or not (name or "").startswith(PREFIX)
 

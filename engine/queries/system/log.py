@@ -55,7 +55,7 @@ class LogRow:
     assignment_id: int | None
     citation: str | None
     agency: str | None
-    detail: Mapping[str, Any]
+    detail: Mapping[str, object]
     key: str | None
 
 

@@ -79,7 +79,7 @@ class ReportLine:
     outcome: str
     reason: str
     body: str
-    figures: Mapping[str, Any]
+    figures: Mapping[str, object]
     files: Sequence[Mapping[str, Any]]
     returned_at: datetime | None
     returned_reason: str
@@ -99,7 +99,7 @@ class ExtensionLine:
     decided_by: str
     granted: bool | None
     answer: str
-    files: Sequence[Mapping[str, Any]]
+    files: Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Notified:
     rung: str
     level: int
     obsolete: str
-    detail: Mapping[str, Any]
+    detail: Mapping[str, object]
     letter_id: int
     day: date
     channel: str

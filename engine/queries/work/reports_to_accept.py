@@ -45,8 +45,8 @@ class WaitingReport:
     outcome: str
     body: str
     reason: str
-    figures: tuple[tuple[str, str, Any], ...]
-    files: tuple[Mapping[str, Any], ...]
+    figures: tuple[tuple[str, str, object], ...]
+    files: tuple[Mapping[str, object], ...]
     superseded: bool
     """A later report has taken its place since."""
     assignment: AssignmentRow

@@ -41,7 +41,7 @@ class EntryLine:
     text: str
     whole_plan: bool
     expected_on: date | None
-    files: Sequence[Mapping[str, Any]]
+    files: Sequence[Mapping[str, object]]
     answers_id: int | None
     answered_at: datetime | None
     actor: str
