@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Protocol
 
 from sqlmodel import Session
 
@@ -51,8 +51,21 @@ class DigestFacts:
         return self.boxes.open_overdue - self.before.open_overdue if self.boxes and self.before else 0
 
 
-def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
-    """The weekly part of the given letters, by letter id. ``letters``: rows with id, agency_id, role, digest_week."""
+class WeeklyLetter(Protocol):
+    """What the weekly part needs of a letter."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def agency_id(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def digest_week(self) -> str | None: ...
+
+
+def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, DigestFacts]:
+    """The weekly part of the given letters, by letter id."""
     if not letters:
         return {}
     owners: set[str] = set()
@@ -75,7 +88,7 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
             leads = letter.role is Role.LEADERSHIP
             before = earlier.get(letter.agency_id) if leads else None
             found[letter.id] = DigestFacts(
-                week=letter.digest_week,
+                week=letter.digest_week or "",
                 rows=orders or mine,
                 boxes=counts.get(letter.agency_id) if leads else None,
                 proof=week,
@@ -87,7 +100,7 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
     return found
 
 
-def waiting_lists(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, Backlog]:
+def waiting_lists(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, Backlog]:
     """What waits for the department of each letter, by letter id: for its monitor in every letter, for its head in the
     weekly one, once something has waited for too long."""
     policy = schedule(book)

@@ -26,11 +26,11 @@ from engine.queries.directory.enquiries import Enquiries, administrator, monitor
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
-from engine.store.named_rows import object_of
+from engine.store.named_rows import object_of, objects
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import NoticeKind, Outcome, Role, State, Timing, Urgency
+from engine.terms import NoticeKind, Outcome, PlanState, Role, State, Timing, Urgency
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from notifications.letters.digests import DigestFacts, digests, waiting_lists
@@ -226,7 +226,8 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     late = {row.assignment_id for rows in notices.values() for row in rows if row.kind in ONLY_WHILE_LATE}
     again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
     fresh = {row.assignment_id for rows in notices.values() for row in rows if row.kind in again}
-    raised = {row.detail.get("entry") for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED}
+    asks = [row for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED]
+    raised = {row.detail["entry"] for row in asks if "entry" in row.detail}
     batch = _Batch(
         book=book,
         today=today,
@@ -250,13 +251,84 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     ]
 
 
-def _department(letter: Any, notices: Sequence[Any], digest: DigestFacts | None) -> str:
+def _department(letter: _Letter, notices: Sequence[_Notice], digest: DigestFacts | None) -> str:
     """The department above the duties that a letter is about; of a letter about one's own department, to its head that
     department itself; else empty."""
     rows = [row.supervisor_id for row in notices]
     rows += [row.supervisor_id for row, _ in digest.rows] if digest else []
     own = letter.agency_id if letter.role is Role.HEAD else ""
     return next((each for each in rows if each != letter.agency_id), own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letter:
+    """A letter with its recipient and their agency, as stored."""
+
+    id: int
+    key: str
+    contact_id: int
+    agency_id: str
+    role: Role
+    channel: str
+    day: date
+    digest_week: str | None
+    email: str
+    phone: str
+    language: str
+    label: str
+    valid_until: date | None
+    suppressed: Mapping[str, str]
+    pace: Mapping[str, str]
+    links_since: datetime | None
+    agency: str
+    agency_names: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notice:
+    """A line of a letter with its assignment, duty and plan, as stored."""
+
+    id: int
+    letter_id: int
+    assignment_id: int
+    kind: NoticeKind
+    rung: str
+    detail: Mapping[str, Any]
+    owner_id: str
+    state: State
+    period: str
+    due_on: date | None
+    due_why: Mapping[str, str]
+    opened_on: date
+    ladder_id: int
+    next_action_at: datetime | None
+    supervisor_id: str
+    plan_id: int
+    citation: str
+    position: int
+    text: str
+    request: bool
+    outcome: Outcome | None
+    done_on: date | None
+    reported_on: date | None
+    asked_again_on: date | None
+    first_reported_on: date | None
+    first_due_on: date | None
+    number: str
+    short_title: str
+    sms_name: str
+    plan_state: PlanState
+    urgency: Urgency
+    extension_waits: bool
+    agency: str
+    supervisor: str
+    issuer_id: str
+    issuer: str
+    undecided: bool
+
+
+_Dates = tuple[int, date, date | None, State, date | None]
+"""What the next rung depends on: ladder, opening, due date, state, the day from which it is asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +344,7 @@ class _Batch:
     raised: frozenset[int]
     """Entries that wait for an answer."""
     counts: dict[date, int] = field(default_factory=dict)
-    rungs: dict[Any, tuple[date | None, Rung | None]] = field(default_factory=dict)
+    rungs: dict[_Dates, tuple[date | None, Rung | None]] = field(default_factory=dict)
 
     def days(self, due_on: date | None) -> int | None:
         if due_on is None:
@@ -281,7 +353,7 @@ class _Batch:
             self.counts[due_on] = self.book.calendar.distance(self.today, due_on)
         return self.counts[due_on]
 
-    def next_rung(self, row: Any) -> tuple[date | None, Rung | None]:
+    def next_rung(self, row: _Notice) -> tuple[date | None, Rung | None]:
         """The next rung and its date if nothing changes; (None, None) if none is left."""
         if row.next_action_at is None:
             return None, None
@@ -294,10 +366,10 @@ class _Batch:
 
 
 def _facts(
-    letter: Any, notices: Sequence[Any], digest: DigestFacts | None, answer: AnswerFacts | None, batch: _Batch
+    letter: _Letter, notices: Sequence[_Notice], digest: DigestFacts | None, answer: AnswerFacts | None, batch: _Batch
 ) -> LetterFacts:
     obsolete: dict[int, str] = {}
-    kept: dict[Any, Any] = {}
+    kept: dict[tuple[NoticeKind, int] | int, _Notice] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
         reason = obsolete_reason(
             row.kind,
@@ -342,7 +414,7 @@ def _facts(
     )
 
 
-def _unsendable(letter: Any, address: str, today: date) -> str:
+def _unsendable(letter: _Letter, address: str, today: date) -> str:
     if not address:
         return "no_address"
     if letter.channel in letter.suppressed:
@@ -355,7 +427,7 @@ def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
     return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position, item.agency
 
 
-def _item(row: Any, letter: Any, batch: _Batch) -> Item:
+def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
     next_on, rung = batch.next_rung(row)
     bodies = Bodies(row.supervisor, row.issuer)
     rungs = batch.book.ladders[row.ladder_id].rungs
@@ -397,7 +469,7 @@ def _item(row: Any, letter: Any, batch: _Batch) -> Item:
     )
 
 
-def _chased_from(row: Any) -> date | None:
+def _chased_from(row: _Notice) -> date | None:
     """``Item.chased_from``."""
     again = row.asked_again_on
     return again if again is not None and row.due_on is not None and again > row.due_on else None
@@ -415,7 +487,7 @@ def first_words(text: str) -> str:
     return " ".join(words[:MAX_QUOTED_WORDS]).rstrip(";,.") + " …" if len(words) > MAX_QUOTED_WORDS else text
 
 
-def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
+def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, _Letter]:
     m, c, g = table(Letter), table(Contact), table(Agency)
     query = (
         select(
@@ -442,10 +514,10 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
         .join(g, g.c.id == m.c.agency_id)
         .where(among(session, m.c.id, letter_ids))
     )
-    return {row.id: row for row in session.connection().execute(query).all()}
+    return {letter.id: letter for letter in objects(_Letter, session.connection().execute(query))}
 
 
-def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
+def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Notice]]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
     x, e, above, issuer = table(Extension), table(Event), g.alias("above"), g.alias("issuer")
     pending = exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
@@ -503,13 +575,13 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
         .where(among(session, n.c.letter_id, letter_ids))
         .order_by(n.c.id)
     )
-    grouped: dict[int, list[Any]] = {}
-    for row in session.connection().execute(query).all():
+    grouped: dict[int, list[_Notice]] = {}
+    for row in objects(_Notice, session.connection().execute(query)):
         grouped.setdefault(row.letter_id, []).append(row)
     return grouped
 
 
-def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]:
+def _answers(session: Session, letters: Sequence[_Letter]) -> dict[int, AnswerFacts]:
     """The content of letters that answer an incoming message, by letter id."""
     if not letters:
         return {}
@@ -533,7 +605,7 @@ def _problem(detail: Mapping[str, Any]) -> Text | None:
     return Text(vi, en)
 
 
-def _deputies(session: Session, letters: Sequence[Any]) -> dict[int, DeputyFacts]:
+def _deputies(session: Session, letters: Sequence[_Letter]) -> dict[int, DeputyFacts]:
     """The deputies that letters tell of, by letter id; without those who have ended since."""
     if not letters:
         return {}
