@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from secrets import token_hex
 from typing import Any
@@ -22,6 +22,7 @@ from engine.assignments.measures import report_timing, report_timing_column, tas
 from engine.store.database import insert_rows, table
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Assignment, Plan, Tally, TallyChange
+from engine.store.stored_rows import StoredAssignment
 from engine.terms import COUNTED_STATES, Outcome, PlanState, Timing
 
 KEYS = ("agency_id", "policy_id", "period", "due_on", "timing", "reporting", "outcome", "request")
@@ -55,7 +56,7 @@ class _Measured:
     first_due_on: date | None
 
 
-def counter_key(row: Any, **changes: object) -> CounterKey | None:
+def counter_key(row: StoredAssignment, **changes: object) -> CounterKey | None:
     """The counter of an assignment, as it is or with ``changes``; None if it is cancelled or transferred."""
 
     def value(name: str) -> Any:
@@ -63,7 +64,7 @@ def counter_key(row: Any, **changes: object) -> CounterKey | None:
 
     if value("state") not in COUNTED_STATES:
         return None
-    each = _Measured(*(value(name) for name in _Measured.__slots__))
+    each = _Measured(**{field.name: value(field.name) for field in fields(_Measured)})
     return CounterKey(
         plan_id=row.plan_id,
         agency_id=row.agency_id,

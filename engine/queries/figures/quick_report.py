@@ -18,13 +18,16 @@ from engine.queries.work.issuers import issuer_of, settings_of
 from engine.rules.words import period_words
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
+from engine.store.stored_rows import StoredPlan
 from engine.terms import PlanState
 
 WEEK = timedelta(days=7)
 NAMED = 3
 
 
-def quick_report(session: Session, today: Today, plan_row: Any, period: str, *, whole_plans: bool) -> QuickReport:
+def quick_report(
+    session: Session, today: Today, plan_row: StoredPlan, period: str, *, whole_plans: bool
+) -> QuickReport:
     """``plan_row`` names the issuer; with ``whole_plans`` the figures are those of every active plan."""
     plan_id = None if whole_plans else plan_row.id
     now, then = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period).days

@@ -25,9 +25,10 @@ from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
 from engine.store.database import table
-from engine.store.named_rows import object_of
+from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
+from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State, Timing, Urgency
 
 MAX_SIMULATED_PLANS = 30
@@ -163,10 +164,11 @@ def _mondays(year: int) -> tuple[date, ...]:
     return tuple(first + timedelta(weeks=n) for n in range(weeks))
 
 
-def _plans(session: Session, plan_id: int | None) -> Sequence[Any]:
+def _plans(session: Session, plan_id: int | None) -> Sequence[StoredPlan]:
     p = table(Plan)
-    statement = select(p).where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
-    return session.connection().execute(statement if plan_id is None else statement.where(p.c.id == plan_id)).all()
+    statement = select_plans().where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
+    found = session.connection().execute(statement if plan_id is None else statement.where(p.c.id == plan_id))
+    return objects(StoredPlan, found)
 
 
 def _week(day: Any, mondays: Sequence[date]) -> tuple[Any, Any]:
@@ -247,7 +249,7 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
 
 
 def _periods_to_open(
-    session: Session, plan: Any, book: Rulebook, today: Today
+    session: Session, plan: StoredPlan, book: Rulebook, today: Today
 ) -> Iterator[tuple[tuple[_Letter, ...], tuple[str, date]]]:
     """Periods of a plan that have not opened: the letters of their ladders, and (agency, due date)."""
     policy, opened = book.policy(plan.policy_id), opened_periods(session, plan.id)

@@ -13,15 +13,19 @@ from sqlmodel import Session
 from engine.assignments.chasing import chased
 from engine.assignments.issued_papers import SETTLED, paper_level
 from engine.assignments.measures import unfinished
+from engine.errors import NotFound
 from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPaper, common_level, short_committee
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
 from engine.rules.words import level_rank
 from engine.store.database import among, table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import EventKind, Outcome, PlanState, State, TimeClass
+from engine.text import Text
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
@@ -52,7 +56,7 @@ class Draft:
 def dispatch_draft(
     session: Session,
     today: Today,
-    plan_row: Any,
+    plan_row: StoredPlan,
     agency_ids: Collection[str] = (),
     *,
     request: bool = False,
@@ -120,10 +124,18 @@ def dispatch_draft(
     )
 
 
-def plan_of(session: Session, plan_id: int) -> Any:
-    """The plan's row, or None."""
-    p = table(Plan)
-    return session.connection().execute(select(p).where(p.c.id == plan_id)).first()
+def find_plan(session: Session, plan_id: int) -> StoredPlan | None:
+    """The plan; None if there is none."""
+    row = session.connection().execute(select_plans().where(table(Plan).c.id == plan_id)).first()
+    return None if row is None else object_of(StoredPlan, row)
+
+
+def plan_of(session: Session, plan_id: int) -> StoredPlan:
+    """Raises NotFound."""
+    found = find_plan(session, plan_id)
+    if found is None:
+        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
+    return found
 
 
 def active_plans(session: Session) -> tuple[tuple[int, str], ...]:

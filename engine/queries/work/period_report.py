@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 from sqlmodel import Session
 
@@ -19,6 +17,7 @@ from engine.rules.periods import within
 from engine.rules.words import period_words
 from engine.store.database import among, table
 from engine.store.records import Agency, Duty, Report
+from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, EntryKind, TimeClass, Timing
 
 MAX_ROWS = 5_000
@@ -38,7 +37,7 @@ RESULTS = complete(
 TIMINGS = complete(Timing, {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "Chưa gửi"})
 
 
-def period_report(session: Session, today: Today, plan_row: Any, period: str) -> PeriodReport:
+def period_report(session: Session, today: Today, plan_row: StoredPlan, period: str) -> PeriodReport:
     """Nine queries. Requests («Đề nghị») are in none of the counts but their own."""
     d, g = table(Duty), table(Agency)
     names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}

@@ -17,9 +17,11 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
+from engine.queries.work.papers import plan_of
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of
-from engine.store.records import AgencyGroup, Assignment, Duty, Plan, Report
+from engine.store.records import AgencyGroup, Assignment, Duty, Report
+from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
 
@@ -87,10 +89,7 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
     """Six queries, two more for each duty that consolidates, five more with a requested total. Raises NotFound when the
     agency has nothing in that plan and period."""
     name, _ = agency_name(session, agency_id)
-    p = table(Plan)
-    plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
-    if plan is None:
-        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
+    plan = plan_of(session, plan_id)
     items = _items(session, today, plan, agency_id, period)
     if not items:
         raise NotFound(
@@ -115,7 +114,7 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
     )
 
 
-def _items(session: Session, today: Today, plan: Any, agency_id: str, period: str) -> tuple[ReportItem, ...]:
+def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, period: str) -> tuple[ReportItem, ...]:
     a, d = table(Assignment), table(Duty)
     wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
     statement = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for)).where(

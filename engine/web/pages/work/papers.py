@@ -39,8 +39,8 @@ from engine.queries.work.papers import (
     Draft,
     active_plans,
     dispatch_draft,
+    find_plan,
     issued_papers,
-    plan_of,
     waiting_drafts,
 )
 from engine.rules.privacy import looks_private
@@ -235,7 +235,7 @@ def _draft(
     ctx.require(Permission.CHASE, ctx.actor.agency_id)
     with ctx.reading() as (session, today):
         plans = plan_choices(session, plan_id)
-        row = plan_of(session, plan_id or draftable_plan(ctx, session, None) or 0)
+        row = find_plan(session, plan_id or draftable_plan(ctx, session, None) or 0)
         if row is None:
             raise NotFound(Text("Không có kế hoạch này.", "There is no such plan."))
         ctx.require(Permission.CHASE, row.supervisor_id)
