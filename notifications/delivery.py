@@ -19,7 +19,6 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session
@@ -35,7 +34,7 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState
 from notifications.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
-from notifications.leases import LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
+from notifications.leases import ClaimedLetter, LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
 from notifications.letters.coalescing import has_late_letters, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import InUse, LetterRenderer
@@ -176,7 +175,7 @@ def _claim_batch(
     delivery: DeliveryContext,
     held: Collection[str],
     agencies: Collection[str] | None,
-) -> tuple[dict[int, Any], list[LetterFacts]]:
+) -> tuple[dict[int, ClaimedLetter], list[LetterFacts]]:
     """Claim up to a batch and gather what its letters say, in one transaction."""
     with database.write() as session:
         urgent = not in_window(now, book)
@@ -230,7 +229,7 @@ class _Batch:
         self,
         database: Database,
         delivery: DeliveryContext,
-        claimed: Mapping[int, Any],
+        claimed: Mapping[int, ClaimedLetter],
         now: datetime,
         probing: Collection[str] = (),
         seconds: float = math.inf,

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from engine.assignments.lifecycle import standing_report
@@ -70,7 +70,7 @@ class Audit:
         return not self.findings
 
 
-def _count(session: Session, model: type[SQLModel], *conditions: Any) -> int:
+def _count(session: Session, model: type[SQLModel], *conditions: ColumnElement[bool] | TextClause) -> int:
     statement = select(func.count()).select_from(table(model)).where(*conditions)
     return session.connection().scalar(statement) or 0
 
@@ -130,7 +130,9 @@ class Recomputed:
     quiet: str | None
 
 
-def recomputed(session: Session, now: datetime, *conditions: Any, most: int | None = None) -> Iterator[Recomputed]:
+def recomputed(
+    session: Session, now: datetime, *conditions: ColumnElement[bool], most: int | None = None
+) -> Iterator[Recomputed]:
     """Open assignments of running plans, in the order of their ids; at most so many."""
     a, p, today, book = table(Assignment), table(Plan), local_date(now), read_rulebook(session)
     columns = (a.c.id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.next_action_at, a.c.quiet)

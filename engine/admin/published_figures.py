@@ -38,7 +38,7 @@ from engine.rules.calendar import local_date, written
 from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
-from engine.store.named_rows import object_of
+from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass, Timing
 from engine.text import Text
@@ -273,12 +273,29 @@ def _class_then(was: Mapping[str, Sequence[str]], key: str) -> TimeClass | None:
     return TimeClass(was[key][1]) if key in was else None
 
 
-def _class_now(rows: Mapping[str, Any], key: str) -> TimeClass | None:
-    found: TimeClass | None = rows[key].time_class if key in rows else None
-    return found
+def _class_now(rows: Mapping[str, _Row], key: str) -> TimeClass | None:
+    return rows[key].time_class if key in rows else None
 
 
-def _rows(session: Session, plan_id: int, period: str, cut_off: date, definitions: int) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """An assignment that is counted, with its agency and what it counts as."""
+
+    id: int
+    agency_id: str
+    name: str
+    level: str
+    period: str
+    citation: str
+    due_on: date | None
+    time_class: TimeClass
+    reporting: str
+    done: bool
+    stands: bool
+    request: bool
+
+
+def _rows(session: Session, plan_id: int, period: str, cut_off: date, definitions: int) -> Sequence[_Row]:
     """The assignments counted on the day, with their class and, by the present definitions, the other measures."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     first = definitions == 1
@@ -306,7 +323,7 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date, definition
         .where(*counted_on(cut_off, plan_id, period))
         .order_by(a.c.id)
     )
-    return session.connection().execute(statement).all()
+    return objects(_Row, session.connection().execute(statement))
 
 
 def _first_class_on(cut_off: date) -> ColumnElement[TimeClass]:
@@ -325,7 +342,7 @@ def _first_class_on(cut_off: date) -> ColumnElement[TimeClass]:
     return type_coerce(statement, TIME_CLASS)
 
 
-def _cells(rows: Sequence[Any]) -> list[Cell]:
+def _cells(rows: Sequence[_Row]) -> list[Cell]:
     return [
         Cell(
             agency_id=row.agency_id,
@@ -340,7 +357,7 @@ def _cells(rows: Sequence[Any]) -> list[Cell]:
     ]
 
 
-def _row(session: Session, frozen_id: int) -> Any:
+def _row(session: Session, frozen_id: int) -> AnyRow:
     row = session.connection().execute(select(table(Frozen)).where(table(Frozen).c.id == frozen_id)).first()
     if row is None:
         raise NotFound(
@@ -349,7 +366,7 @@ def _row(session: Session, frozen_id: int) -> Any:
     return row
 
 
-def _published(session: Session, row: Any, digests: Mapping[int, str] | None = None) -> Published:
+def _published(session: Session, row: AnyRow, digests: Mapping[int, str] | None = None) -> Published:
     digest = (digests if digests is not None else _digests(session, [row.id])).get(row.id, "")
     return object_of(
         Published,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, select
 from sqlmodel import Session
 
 from engine.store.database import among, table
@@ -25,6 +25,9 @@ ASKING = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, Notice
 TO_ACKNOWLEDGE = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
 SENT = (LetterState.ACCEPTED, LetterState.DELIVERED)
 """States of a letter that has left and did not come back."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,10 @@ def escalations_sent() -> ColumnElement[int]:
 
 def last_escalation_sent() -> ColumnElement[date]:
     """Column for a query of assignments: the last day on which the agency was escalated to."""
-    found: ColumnElement[date] = _of_escalations(func.max(table(Letter).c.day))
-    return found
+    return _of_escalations(func.max(table(Letter).c.day))
 
 
-def _of_escalations(what: Any) -> Any:
+def _of_escalations(what: ColumnElement[T]) -> ColumnElement[T]:
     a, n, m = table(Assignment), table(Notice), table(Letter)
     joined = n.join(m, m.c.id == n.c.letter_id)
     escalated = n.c.assignment_id == a.c.id, n.c.kind == NoticeKind.ESCALATION, _left_for(a)
@@ -114,7 +116,7 @@ def _said_about(session: Session, assignment_ids: Iterable[int], *columns: Any) 
     return select(*columns).select_from(joined).where(among(session, n.c.assignment_id, assignment_ids))
 
 
-def _left_for(a: Any) -> ColumnElement[bool]:
+def _left_for(a: Table) -> ColumnElement[bool]:
     """The notice was said in a letter to the owner of the assignment, and the letter left, since the last return."""
     n, m, r = table(Notice), table(Letter), table(Report)
     left_at = func.coalesce(m.c.sent_at, m.c.created_at)

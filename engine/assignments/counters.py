@@ -15,7 +15,7 @@ from datetime import date
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, literal, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, case, delete, func, insert, literal, select, text, tuple_, union_all
 from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
@@ -184,14 +184,14 @@ def counter_totals() -> Any:
     return union_all(last.where(~changed), select(*keys, n).group_by(*keys).having(n > 0)).subquery()
 
 
-def counter_lines(*, without: Any = None) -> Any:
+def counter_lines(*, without: ColumnElement[bool] | None = None) -> Any:
     """A subquery with columns ``KEYS`` and ``n``, of which only sums are meant: some lines are negative, and take away
     from others. Cheaper than ``counter_totals``. ``without``: a condition on assignments that are not to be counted."""
     taken_away = [] if without is None else [_assignments(literal(-1)).where(without)]
     return union_all(*_lines(), *taken_away).subquery()
 
 
-def counter_lines_on(day: date, changed: Any) -> Any:
+def counter_lines_on(day: date, changed: ColumnElement[bool]) -> Any:
     """``counter_lines`` at the end of an earlier day, by what is known now: what was opened since is not counted, what
     was done or first reported since is open. ``changed``: the condition that one of the three has happened since; such
     assignments are read once, taken away as they are and added as they were."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs, past_plans
@@ -225,7 +225,9 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
     return _boxes(session, time_class_column(today, today - ONE_DAY), issuers)
 
 
-def _boxes(session: Session, found: Any, issuers: Sequence[str], *conditions: Any) -> dict[str, Boxes]:
+def _boxes(
+    session: Session, found: ColumnElement[TimeClass], issuers: Sequence[str], *conditions: ColumnElement[bool]
+) -> dict[str, Boxes]:
     """Counted from the assignments. ``found``: the class of each."""
     a, p = table(Assignment), table(Plan)
     statement = (
@@ -238,12 +240,12 @@ def _boxes(session: Session, found: Any, issuers: Sequence[str], *conditions: An
     return _read(session, statement)
 
 
-def _read(session: Session, statement: Any) -> dict[str, Boxes]:
+def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> dict[str, Boxes]:
     rows = session.connection().execute(statement)
     return {row.issuer_id: Boxes(**{name: int(row._mapping[name] or 0) for name in _BOXES}) for row in rows}
 
 
-def _sums(found: Any, n: Any) -> list[Any]:
+def _sums(found: ColumnElement[TimeClass], n: ColumnElement[int] | int) -> list[ColumnElement[int]]:
     """The fields of ``Boxes``: sums of ``n`` over the rows of each class."""
     return [func.sum(case((found == name, n), else_=0)).label(name) for name in _BOXES]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select
 from sqlmodel import Session
 
 from engine.assignments.measures import unfinished
@@ -119,7 +119,7 @@ def list_plans(
     elif after:
         issued, last = decode(after, date.fromisoformat, int)
         statement = statement.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
-    found: Any = session.connection().execute(statement).all()
+    found = session.connection().execute(statement).all()
     counts = _counts(session, today, table(Assignment).c.plan_id.in_([row.id for row in found]))
     rows = [_row(each, counts) for each in found]
     count = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
@@ -132,7 +132,7 @@ def every_plan(session: Session, today: Today, words: str, sort: str) -> Iterato
     return every_row(lambda after: list_plans(session, today, after=after, limit=DOWNLOAD_ROWS, words=words, sort=sort))
 
 
-def _order(sort: str, duties: Any, today: Today) -> tuple[Any, ...]:
+def _order(sort: str, duties: ScalarSelect[int], today: Today) -> tuple[Any, ...]:
     if not sort:
         return ()
     p, a = table(Plan), table(Assignment)
@@ -151,7 +151,7 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     """Five queries. Raises NotFound."""
     p, d, g = table(Plan), table(Duty), table(Agency)
     count = select(func.count()).where(d.c.plan_id == plan_id).scalar_subquery()
-    plan_row: Any = (
+    plan_row = (
         session.connection()
         .execute(_plans(count).add_columns(p.c.file, p.c.supervisor_id).where(p.c.id == plan_id))
         .first()
@@ -178,7 +178,7 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     )
 
 
-def _plans(duties: Any) -> Any:
+def _plans(duties: ScalarSelect[int]) -> Select[*tuple[Any, ...]]:
     p, g = table(Plan), table(Agency)
     return select(
         p.c.id,
@@ -203,7 +203,7 @@ def _row(row: AnyRow, counts: _Counts) -> PlanRow:
     return object_of(PlanRow, row, counts=orders, asked=asked)
 
 
-def _counts(session: Session, today: Today, where: Any) -> _Counts:
+def _counts(session: Session, today: Today, where: ColumnElement[bool]) -> _Counts:
     """(plan, duty, asked for) -> counts."""
     a, p = table(Assignment), table(Plan)
     each = (
@@ -242,7 +242,7 @@ def _counted(counts: _Counts, duty_id: int) -> Counts:
     return total([each for (_, duty, _), each in counts.items() if duty == duty_id])
 
 
-def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
+def _duty(row: AnyRow, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
     rule = file.report_rules.get(row.rule)
     line = RuleLine(row.rule, rule.source.value, rule.basis, rule.wording, rule.to) if rule else None
     placed = file.duties.get(row.citation)
@@ -266,5 +266,5 @@ def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
 def plan_supervisors(session: Session, plan_ids: Collection[int]) -> dict[int, str]:
     """The department that supervises each plan."""
     p = table(Plan)
-    found: Any = session.connection().execute(select(p.c.id, p.c.supervisor_id).where(p.c.id.in_(plan_ids)))
-    return {row[0]: row[1] for row in found}
+    found = session.connection().execute(select(p.c.id, p.c.supervisor_id).where(p.c.id.in_(plan_ids)))
+    return {row.id: row.supervisor_id for row in found}

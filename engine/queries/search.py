@@ -13,12 +13,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
 from sqlmodel import Session
 
 from engine.enums import complete
 from engine.files.directory import fold
 from engine.store.database import among, table
+from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan, Report
 from engine.store.search_index import kind_word
 from engine.terms import EventKind, PlanState, Role
@@ -140,7 +141,7 @@ def _matches(
     if within is not None:
         statement = statement.bindparams(bindparam("agencies", expanding=True))
         narrowed["agencies"] = sorted(within)
-    rows: Any = session.connection().execute(statement, narrowed).all()
+    rows = session.connection().execute(statement, narrowed).all()
     for row in sorted(rows, key=lambda row: row.id, reverse=True):
         yield _Entry(row.ref, row.plan_id, row.agency_id or "", row.words)
 
@@ -180,19 +181,27 @@ def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
     seen = [] if within is None else [a.c.agency_id.in_(sorted(within))]
     counted = select(func.count()).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
     first = select(func.min(a.c.id)).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
-    columns = (d.c.id, d.c.citation, d.c.text, d.c.plan_id, p.c.number, counted.label("count"), first.label("first"))
+    columns = (
+        d.c.id,
+        d.c.citation,
+        d.c.text,
+        d.c.plan_id,
+        p.c.number,
+        counted.label("assignments"),
+        first.label("first"),
+    )
     statement = select(*columns).join(p, p.c.id == d.c.plan_id)
-    for row in sorted(_in_order(session, statement, d.c.id, entries, int), key=lambda row: not row.count):
+    for row in sorted(_in_order(session, statement, d.c.id, entries, int), key=lambda row: not row.assignments):
         in_plan = f"/plans/{row.plan_id}#{row.citation}"
         several = f"/assignments?plan={row.plan_id}&duty={row.citation}&class=all"
-        path = in_plan if not row.count else f"/assignments/{row.first}" if row.count == 1 else several
+        path = in_plan if not row.assignments else f"/assignments/{row.first}" if row.assignments == 1 else several
         yield Hit(
             kind=Kind.DUTY,
             path=path,
             title=row.citation,
             about=row.text,
             plan=row.number,
-            count=row.count,
+            count=row.assignments,
             plan_path=in_plan,
         )
 
@@ -276,12 +285,16 @@ def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Si
 
 
 def _in_order(
-    session: Session, statement: Any, key: Any, entries: Sequence[_Entry], kind: Callable[[str], Any]
-) -> list[Any]:
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    key: ColumnElement[Any],
+    entries: Sequence[_Entry],
+    kind: Callable[[str], int | str],
+) -> list[AnyRow]:
     """The rows that the entries refer to, in their order. One query."""
     refs = [kind(entry.ref) for entry in entries]
-    rows: Any = session.connection().execute(statement.where(among(session, key, refs))).all()
-    by_key = {getattr(row, key.name): row for row in rows}
+    rows = session.connection().execute(statement.where(among(session, key, refs))).all()
+    by_key = {row._mapping[key]: row for row in rows}
     return [by_key[ref] for ref in refs if ref in by_key]
 
 

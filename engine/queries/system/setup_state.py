@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, TextClause, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from engine.agencies.directory_loading import exists_on
@@ -75,5 +75,5 @@ def answers_on(day: date) -> tuple[Any, ...]:
     )
 
 
-def _count(session: Session, model: type[SQLModel], *conditions: Any) -> int:
+def _count(session: Session, model: type[SQLModel], *conditions: ColumnElement[bool] | TextClause) -> int:
     return session.connection().scalar(select(func.count()).select_from(table(model)).where(*conditions)) or 0

@@ -17,6 +17,7 @@ from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.store.database import among, numbered, table, unindexed
+from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import TimeClass
 
@@ -142,7 +143,7 @@ def _late_agencies(
     return ranked, periods
 
 
-def _ranked(found: Iterable[Any]) -> list[_Late]:
+def _ranked(found: Iterable[AnyRow]) -> list[_Late]:
     """The agencies, the one furthest behind first."""
     by_agency: dict[str, _Late] = {}
     for row in found:
@@ -175,7 +176,7 @@ def _rows(
     return found
 
 
-def _with_chasing(session: Session, today: Today, found: Sequence[Any]) -> list[OverdueRow]:
+def _with_chasing(session: Session, today: Today, found: Sequence[AnyRow]) -> list[OverdueRow]:
     """The rows of a statement, with what was sent about each."""
     rows = from_rows(found)
     sent = chased(session, [row.id for row in rows])

@@ -20,7 +20,7 @@ from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, row
 from engine.queries.work.issuers import issuer_of
 from engine.rules.words import level_rank
 from engine.store.database import among, table
-from engine.store.named_rows import object_of
+from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
@@ -142,8 +142,8 @@ def active_plans(session: Session) -> tuple[tuple[int, str], ...]:
     """(id, supervisor) of each active plan, newest first."""
     p = table(Plan)
     statement = select(p.c.id, p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
-    found: Any = session.connection().execute(statement.order_by(p.c.issued_on.desc(), p.c.id))
-    return tuple((row[0], row[1]) for row in found)
+    found = session.connection().execute(statement.order_by(p.c.issued_on.desc(), p.c.id))
+    return tuple((plan_id, supervisor_id) for plan_id, supervisor_id in found)
 
 
 def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[PriorPaper, ...]:
@@ -182,6 +182,18 @@ class IssuedPaper:
     assignment_id: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Late:
+    """An overdue order that was escalated, with its plan."""
+
+    id: int
+    agency_id: str
+    ladder_id: int
+    plan_id: int
+    number: str
+    supervisor_id: str
+
+
 def waiting_drafts(session: Session, today: Today, department: str = "") -> tuple[WaitingDraft, ...]:
     """By plan, of one supervising department or of all: overdue orders that were chased, by letters that left, to the
     level at which the ladder asks for a paper, with no paper recorded and no draft dropped since. Three queries."""
@@ -196,7 +208,7 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
     )
     if department:
         statement = statement.where(p.c.supervisor_id == department)
-    late: Sequence[Any] = session.connection().execute(statement).all()
+    late = objects(_Late, session.connection().execute(statement))
     asks = {key: paper_level(ladder) for key, ladder in read_rulebook(session).ladders.items()}
     found, ids = chased(session, [row.id for row in late]), [row.id for row in late]
     e = table(Event)
@@ -204,13 +216,13 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
     settled = select(e.c.assignment_id, e.c.detail).where(among(session, e.c.assignment_id, ids), e.c.kind.in_(SETTLED))
     for row in session.connection().execute(settled):
         issued[row.assignment_id] = max(issued.get(row.assignment_id, ""), row.detail["on"])
-    plans: dict[int, list[tuple[Any, date]]] = {}
-    for row in late:
-        each, level = found.get(row.id), asks.get(row.ladder_id, 0)
+    plans: dict[int, list[tuple[_Late, date]]] = {}
+    for order in late:
+        each, level = found.get(order.id), asks.get(order.ladder_id, 0)
         if each is None or each.level_on is None or not level or each.level < level:
             continue
-        if issued.get(row.id, "") < each.level_on.isoformat():
-            plans.setdefault(row.plan_id, []).append((row, each.level_on))
+        if issued.get(order.id, "") < each.level_on.isoformat():
+            plans.setdefault(order.plan_id, []).append((order, each.level_on))
     drafts = [
         WaitingDraft(
             plan_id=plan_id,
@@ -239,7 +251,7 @@ def issued_papers(session: Session, within: Collection[str] | None, limit: int =
     )
     if within is not None:
         statement = statement.where(among(session, a.c.agency_id, within))
-    papers: dict[tuple[int, str, str], list[Any]] = {}
+    papers: dict[tuple[int, str, str], list[AnyRow]] = {}
     for row in session.connection().execute(statement):
         papers.setdefault((row.plan_id, row.detail["number"], row.detail["on"]), []).append(row)
     return tuple(
@@ -270,20 +282,18 @@ def _status(row: AssignmentRow) -> str:
 
 def _levels(session: Session) -> dict[str, str]:
     g = table(Agency)
-    found: Any = session.connection().execute(select(g.c.id, g.c.level))
-    return {row[0]: row[1] for row in found}
+    return {row.id: row.level for row in session.connection().execute(select(g.c.id, g.c.level))}
 
 
 def _names(session: Session) -> dict[str, str]:
     g = table(Agency)
-    found: Any = session.connection().execute(select(g.c.id, g.c.name))
-    return {row[0]: row[1] for row in found}
+    return {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
 
 
 def _positions(session: Session, plan_id: int) -> dict[int, int]:
     d = table(Duty)
-    found: Any = session.connection().execute(select(d.c.id, d.c.position).where(d.c.plan_id == plan_id))
-    return {row[0]: row[1] for row in found}
+    found = session.connection().execute(select(d.c.id, d.c.position).where(d.c.plan_id == plan_id))
+    return {row.id: row.position for row in found}
 
 
 def _extensions(session: Session, assignment_ids: Sequence[int]) -> frozenset[int]:

@@ -69,7 +69,7 @@ class ReportPage:
     period: str
     items: tuple[ReportItem, ...]
     indicators: tuple[Indicator, ...]
-    figures: Mapping[str, Any]
+    figures: Mapping[str, object]
     parts: Mapping[str, FigureLine]
 
     @property
@@ -154,7 +154,7 @@ class PreviousReports:
 
     period: str = ""
     reports: Mapping[int, ReportLine] = field(default_factory=dict)
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
 
 
 def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
@@ -181,7 +181,7 @@ def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
         return PreviousReports()
     period = rows[-1].period
     lines = {row.duty_id: object_of(ReportLine, row) for row in rows if row.period == period}
-    figures: dict[str, Any] = {}
+    figures: dict[str, object] = {}
     for line in sorted(lines.values(), key=lambda each: each.submitted_at):
         figures |= line.figures
     return PreviousReports(period, lines, figures)
@@ -205,12 +205,12 @@ def _parts(session: Session, plan_id: int, period: str, requested: Sequence[Indi
     return {code: lines[of] for code, of in totals.items() if lines[of].given}
 
 
-def _figures(items: Sequence[ReportItem]) -> dict[str, Any]:
+def _figures(items: Sequence[ReportItem]) -> dict[str, object]:
     """The latest value of each figure; after a return, the corrected one."""
-    reports: list[tuple[datetime, Mapping[str, Any]]] = [
+    reports: list[tuple[datetime, Mapping[str, object]]] = [
         (item.last.submitted_at, item.last.figures) for item in items if item.last is not None
     ]
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for _, figures in sorted(reports, key=lambda each: each[0]):
         found |= figures
     return found

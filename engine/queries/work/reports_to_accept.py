@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -26,7 +26,7 @@ from engine.queries.work.assignments import (
     periods_among,
 )
 from engine.store.database import table
-from engine.store.named_rows import object_of
+from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Plan, Report
 from engine.terms import State
 
@@ -125,16 +125,28 @@ def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) 
     return _reports(session, rows.all())
 
 
-def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """The reports of an agency and period that wait: how many, the first of them, the first due date."""
+
+    agency_id: str
+    name: str
+    period: str
+    n: int
+    first: datetime
+    due: date | None
+
+
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[_Cell]:
     """Waiting reports per agency and period."""
     a, g = table(Assignment), table(Agency)
     first, due = func.min(a.c.reported_at).label("first"), func.min(a.c.due_on).label("due")
     statement = select(a.c.agency_id, g.c.name, a.c.period, func.count().label("n"), first, due)
     statement = joined(statement).where(*conditions(wanted, today)).group_by(a.c.agency_id, g.c.name, a.c.period)
-    return session.connection().execute(statement).all()
+    return objects(_Cell, session.connection().execute(statement))
 
 
-def _by_agency(cells: Iterable[Any]) -> list[WaitingAgency]:
+def _by_agency(cells: Iterable[_Cell]) -> list[WaitingAgency]:
     """Agencies with their totals, the longest waiting first."""
     found: dict[str, WaitingAgency] = {}
     for cell in cells:
@@ -187,7 +199,7 @@ def _report_columns() -> list[Any]:
     ]
 
 
-def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
+def _reports(session: Session, rows: Sequence[AnyRow]) -> list[WaitingReport]:
     names = _names(session, {row.plan_id for row in rows if row.figures})
     return [
         object_of(

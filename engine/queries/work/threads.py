@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import ColumnElement, String, cast, select
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
@@ -92,7 +91,7 @@ def threads_of(session: Session, agency_id: str, plan_id: int) -> tuple[EntryLin
     return _lines(session, (a.c.agency_id == agency_id) & (a.c.plan_id == plan_id), t.c.id)
 
 
-def _lines(session: Session, where: Any, *order: Any) -> tuple[EntryLine, ...]:
+def _lines(session: Session, where: ColumnElement[bool], *order: ColumnElement[int]) -> tuple[EntryLine, ...]:
     t, a, d, g = table(ThreadEntry), table(Assignment), table(Duty), table(Agency)
     statement = (
         select(
