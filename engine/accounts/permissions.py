@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 
 from engine.enums import complete
 from engine.errors import NotAllowed
@@ -171,6 +173,13 @@ class Actor:
     @property
     def name(self) -> str:
         return f"{self.kind}:{self.id}" if self.id else self.kind
+
+
+class Acting(TypedDict):
+    """Who acts and when, as the keywords of every action."""
+
+    actor: str
+    now: datetime
 
 
 DESK = Actor("desk", "", "", ActorRole.ADMINISTRATOR)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -17,6 +16,7 @@ from engine.rules.calendar import ONE_DAY
 from engine.store.database import among, table
 from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Agency, Contact
+from engine.store.records.agencies import AgencyName
 from engine.terms import Role
 
 CHANNELS = ("email", "sms")
@@ -121,7 +121,7 @@ def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
     return Recipients({key: tuple(contacts) for key, contacts in grouped.items()})
 
 
-def last_day(names: list[dict[str, Any]]) -> date | None:
+def last_day(names: Sequence[AgencyName]) -> date | None:
     """The last day of an agency, from its names; None if it goes on."""
     until = names[-1].get("until")
     return date.fromisoformat(until) if until else None

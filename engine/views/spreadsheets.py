@@ -102,7 +102,7 @@ CUT = Text(
 )
 
 
-def write_csv(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
+def write_csv(sheet: Sheet[T], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
     """UTF-8 with a byte order mark, as Excel needs it. Days and moments are ISO; text that looks like a formula is
     prefixed with an apostrophe."""
     written = [_Written(_csv_field) for _ in sheet.columns]
@@ -114,7 +114,7 @@ def write_csv(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX
         file.write(f"{lines}\r\n".encode())
 
 
-def write_xlsx(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
+def write_xlsx(sheet: Sheet[T], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
     """A workbook of one sheet. Text is stored as text, so nothing in it is evaluated, not even after editing."""
     frame = io.BytesIO()
     _workbook(sheet, language).save(frame)
@@ -138,7 +138,7 @@ def write_xlsx(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MA
                 part.write(after.encode())
 
 
-def _workbook(sheet: Sheet[Any], language: str) -> Workbook:
+def _workbook(sheet: Sheet[T], language: str) -> Workbook:
     """The workbook with caption, headings and one sample row, which carries the style of each column."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell

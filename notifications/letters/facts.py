@@ -29,6 +29,7 @@ from engine.store.database import among, table
 from engine.store.named_rows import object_of, objects
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
+from engine.store.records.agencies import AgencyName
 from engine.store.rulebook import Rulebook
 from engine.terms import NoticeKind, Outcome, PlanState, Role, State, Timing, Urgency
 from engine.text import Text
@@ -281,7 +282,7 @@ class _Letter:
     pace: Mapping[str, str]
     links_since: datetime | None
     agency: str
-    agency_names: list[dict[str, Any]]
+    agency_names: Sequence[AgencyName]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Exists, Table, func, or_, select
 from sqlmodel import Session
 
 from engine.agencies.contacts import ContactLine, contacts_among, contacts_of
@@ -17,8 +16,9 @@ from engine.queries.directory.agencies import in_order
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.store.database import table
-from engine.store.named_rows import object_of
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
+from engine.store.records.agencies import AgencyName
 from engine.terms import Role
 from engine.text import Text
 
@@ -180,11 +180,11 @@ def group_choices(session: Session) -> tuple[tuple[str, str], ...]:
     return tuple((row[0], row[1]) for row in rows)
 
 
-def _succeeded(s: Any, day: date) -> Any:
+def _succeeded(s: Table, day: date) -> Exists:
     return select(s.c.id).where(s.c.from_id == table(Agency).c.id, s.c.on <= day).exists()
 
 
-def _matched_name(row: Any, wanted: str) -> str | None:
+def _matched_name(row: AnyRow, wanted: str) -> str | None:
     """The other name that matches; "" when the present name or id matches, None when nothing does."""
     if not wanted or any(wanted in fold(each) for each in (row.name, row.short, row.id)):
         return ""
@@ -192,7 +192,7 @@ def _matched_name(row: Any, wanted: str) -> str | None:
     return next((text for text in (*others, *row.aliases) if wanted in fold(text)), None)
 
 
-def _name(entry: dict[str, Any]) -> NameLine:
+def _name(entry: AgencyName) -> NameLine:
     begins, ends = entry.get("from"), entry.get("until")
     return NameLine(
         entry["name"],
@@ -213,7 +213,7 @@ def _edges(session: Session, agency_id: str) -> tuple[tuple[Edge, ...], tuple[Ed
         .where(or_(s.c.from_id == agency_id, s.c.to_id == agency_id))
         .order_by(s.c.on, s.c.id)
     )
-    rows: Sequence[Any] = session.connection().execute(statement).all()
+    rows = session.connection().execute(statement).all()
     went = (object_of(Edge, row, agency_id=row.to_id, agency=row.taker) for row in rows if row.from_id == agency_id)
     came = (object_of(Edge, row, agency_id=row.from_id, agency=row.giver) for row in rows if row.to_id == agency_id)
     return tuple(went), tuple(came)

@@ -3,10 +3,10 @@ desk and, by the link in any letter, without an account; and the page of the dut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -145,7 +145,7 @@ def _by_question(lines: Sequence[EntryLine]) -> list[tuple[EntryLine, list[Entry
     return [(each, answers.get(each.id, [])) for each in questions]
 
 
-def _extendable(item: ReportItem, asked: Mapping[int, Any], today: Today) -> bool:
+def _extendable(item: ReportItem, asked: Collection[int], today: Today) -> bool:
     due_on = item.row.due_on
     return item.reportable and due_on is not None and today.day <= due_on and item.row.id not in asked
 
