@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import httpx
 from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
@@ -29,6 +28,7 @@ from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.facts import read_fact, write_fact
 from engine.store.markers import hold
+from engine.store.named_rows import AnyRow
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
@@ -124,7 +124,7 @@ class Recomputed:
     """An assignment's row, and what its ladder says now: ``acted_until`` no later than today, the next look ``at`` an
     instant, or why there is none."""
 
-    row: Any
+    row: AnyRow
     acted_until: date | None
     at: datetime | None
     quiet: str | None

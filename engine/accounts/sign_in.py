@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.accounts import AccountLine, account, end_tokens, find, set_password
@@ -278,7 +278,7 @@ def end_sessions(session: Session, account_id: int, now: datetime, *, but: int =
     return _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id != but)
 
 
-def _end(session: Session, now: datetime, *which: Any) -> int:
+def _end(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
     signed = table(SignedIn)
     return (
         session.connection()

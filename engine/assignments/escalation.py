@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.measures import being_chased
@@ -20,7 +20,7 @@ from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
-from engine.store.named_rows import objects
+from engine.store.named_rows import AnyRow, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook
@@ -92,7 +92,7 @@ def name_duties(session: Session, due: Mapping[int, Sequence[str]]) -> list[DueD
     columns = (d.c.plan_id, d.c.position, d.c.id, p.c.number, d.c.citation)
     named = select(*columns).join(p, p.c.id == d.c.plan_id)
     ids = list(due)
-    rows: list[Row[Any]] = []
+    rows: list[AnyRow] = []
     for start in range(0, len(ids), NAMED_AT_ONCE):
         rows += session.connection().execute(named.where(d.c.id.in_(ids[start : start + NAMED_AT_ONCE])))
     return [

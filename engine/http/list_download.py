@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, TypeVar
 
 from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
@@ -25,6 +25,7 @@ from engine.text import Text
 from engine.views.labels import label
 from engine.views.spreadsheets import Column, Sheet, write_csv, write_xlsx
 
+T = TypeVar("T")
 CHUNK_BYTES = 64 * 1024
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -135,8 +136,8 @@ def download(
     taken_as: FileFormat,
     name: str,
     title: Text,
-    columns: Sequence[Column[Any]],
-    rows: Any,
+    columns: Sequence[Column[T]],
+    rows: Iterable[T],
     names: Names | None = None,
 ) -> Response:
     """The list as a file to save. It is written to a temporary file first: while the session is open, with errors

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -138,8 +137,8 @@ def intact(connection: Connection) -> bool:
     """Whether the triggers are those of this version, and every plan, duty and agency has its entry."""
     if triggers(connection) != {name for name, _ in _triggers(connection.dialect.name)}:
         return False
-    entries: Any = connection.execute(text("SELECT kind, count(*) FROM search_entry GROUP BY kind"))
-    counted = {row[0]: row[1] for row in entries}
+    entries = connection.execute(text("SELECT kind, count(*) AS n FROM search_entry GROUP BY kind"))
+    counted = {row.kind: row.n for row in entries}
     return all(
         counted.get(each.kind, 0) == connection.scalar(text(f"SELECT count(*) FROM {each.table}"))
         for each in SOURCES

@@ -20,14 +20,13 @@ from itertools import islice, repeat
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 from engine.enums import complete
-
-if TYPE_CHECKING:
-    from openpyxl import Workbook
-
-
 from engine.rules.calendar import PLAN_TIME
 from engine.rules.words import short_day, short_moment
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 T = TypeVar("T")
 Cell = str | int | float | date | datetime | None
@@ -163,7 +162,7 @@ def _workbook(sheet: Sheet[T], language: str) -> Workbook:
     return book
 
 
-def _heading(page: Any, words: str) -> Any:
+def _heading(page: WriteOnlyWorksheet, words: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font, PatternFill
 
@@ -173,7 +172,7 @@ def _heading(page: Any, words: str) -> Any:
     return cell
 
 
-def _sample(page: Any, kind: Kind) -> Any:
+def _sample(page: WriteOnlyWorksheet, kind: Kind) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlmodel import Session
 
 from engine.assignments.measures import unfinished
@@ -69,7 +69,7 @@ def list_agencies(
     return page(rows, limit, lambda _: (offset + limit,), total)
 
 
-def _sorted(sort: str, counts: Any) -> list[Any]:
+def _sorted(sort: str, counts: Subquery) -> list[ColumnElement[Any]]:
     if not sort:
         return []
     columns = {"name": table(Agency).c.name, "open": counts.c.open, "overdue": counts.c.overdue}
@@ -91,5 +91,4 @@ def agency_choices(session: Session, plan_id: int | None = None) -> tuple[tuple[
     statement = select(g.c.id, g.c.name).order_by(*in_order())
     if plan_id is not None:
         statement = statement.where(g.c.id.in_(select(a.c.agency_id).where(a.c.plan_id == plan_id).distinct()))
-    rows: Any = session.connection().execute(statement)
-    return tuple((row[0], row[1]) for row in rows)
+    return tuple((agency_id, name) for agency_id, name in session.connection().execute(statement))

@@ -14,7 +14,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, cast, func, literal, select, true
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, cast, func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
@@ -245,7 +245,7 @@ def measured_columns() -> list[Any]:
     ]
 
 
-def measure_sums(each: Any) -> list[Any]:
+def measure_sums(each: FromClause) -> list[ColumnElement[int]]:
     """The columns of ``Measures``: sums over the rows of a subquery with ``measured_columns`` and a number ``n``."""
     reported = each.c.reporting != Timing.OPEN.value
     conditions = {

@@ -277,7 +277,7 @@ def _assignments_on(day: date, plan_id: int) -> Any:
     return joined.where(*counted_on(day, plan_id, "")).subquery()
 
 
-def _after(session: Session, day: date, *columns: Any) -> ColumnElement[bool]:
+def _after(session: Session, day: date, *columns: ColumnElement[date]) -> ColumnElement[bool]:
     """Assignments of which one of these dates lies after a day. Each date has an index: PostgreSQL joins what it finds
     in them, SQLite has to be told, or it goes through the plans."""
     a = table(Assignment)
@@ -371,10 +371,10 @@ def done_on_day(as_of: date) -> ColumnElement[bool]:
     return func.coalesce(a.c.done_on <= as_of, False)
 
 
-def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[Any]:
+def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[ColumnElement[bool]]:
     """WHERE conditions: assignments opened by that day and neither cancelled nor transferred."""
     a, p = table(Assignment), table(Plan)
-    where: list[Any] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
+    where: list[ColumnElement[bool]] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
     where.append(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
     if period:
         where.append(a.c.period == period)

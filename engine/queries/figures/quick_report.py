@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session
@@ -85,7 +84,7 @@ def _worst(session: Session, today: Today, plan_id: int | None, period: str) -> 
         statement = statement.where(a.c.plan_id == plan_id)
     if period:
         statement = statement.where(a.c.period == period)
-    rows: Any = session.connection().execute(statement)
+    rows = session.connection().execute(statement)
     found: list[Worst] = []
     for due, tied in groupby(rows, key=lambda row: row[2]):
         agencies, days = list(tied), max(-(today.days_left(due) or 0), 0)

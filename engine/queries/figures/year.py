@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, case, cast, exists, extract, func, select
+from sqlalchemy import BigInteger, ColumnElement, case, cast, exists, extract, func, select
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
@@ -171,7 +171,7 @@ def _plans(session: Session, plan_id: int | None) -> Sequence[StoredPlan]:
     return objects(StoredPlan, found)
 
 
-def _week(day: Any, mondays: Sequence[date]) -> tuple[Any, Any]:
+def _week(day: ColumnElement[date], mondays: Sequence[date]) -> tuple[ColumnElement[int], ColumnElement[bool]]:
     """SQL expressions: the position among ``mondays`` of a date's week, and whether the date lies in one of them."""
     seconds = cast(extract("epoch", day), BigInteger) - timegm(mondays[0].timetuple())
     return seconds // int(timedelta(weeks=1).total_seconds()), day.between(mondays[0], mondays[-1] + 6 * ONE_DAY)
@@ -198,7 +198,7 @@ def _due(session: Session, mondays: Sequence[date], plan_id: int | None) -> Iter
     a, known = table(Assignment), counter_lines()
     if plan_id is None:
         due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
-        counts: tuple[Any, Any] = func.sum(n), func.sum(case((still_due, n), else_=0))
+        counts: tuple[ColumnElement[int], ColumnElement[int]] = func.sum(n), func.sum(case((still_due, n), else_=0))
         statement = select(known.c.agency_id, _week(due, mondays)[0], *counts)
     else:
         due, still_due = a.c.due_on, unfinished()

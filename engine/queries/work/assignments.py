@@ -322,7 +322,9 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
     return rows
 
 
-def rows(session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any) -> list[AssignmentRow]:
+def rows(
+    session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: ColumnElement[Any]
+) -> list[AssignmentRow]:
     """The first rows of a filter, by due date if no order is given. Ordered by COALESCE so that no due date index is
     used: few rows pass such a filter, and walking the index would read nearly all rows to find them."""
     return from_rows(session.connection().execute(_first_rows(today.thresholds, wanted, limit, order)).all())

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlmodel import Session
@@ -22,7 +21,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
 from engine.rules.policy import Facts, Ladder, Rung, upcoming
 from engine.store.database import table
-from engine.store.named_rows import object_of
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
 from engine.terms import OPEN_STATES, PlanState, Role, State
 from engine.text import Text
@@ -192,7 +191,7 @@ def _letter_id(link: Link) -> int:
     return int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
 
 
-def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
+def _linked_duty(row: AssignmentRow, extra: AnyRow, today: Today) -> LinkedDuties:
     """With the next rung; of a request the next that writes to the agency: nobody else is named to it."""
     coming: tuple[date, Rung] | None = None
     if is_chased(row.state, extra.asked_again_on) and row.quiet is None:

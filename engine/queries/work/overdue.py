@@ -113,7 +113,7 @@ def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -
 _Late = tuple[str, str, int, date]
 """An agency: id, name, number of overdue assignments, oldest due date."""
 OWN_ORDER = "since"
-SORTS: Mapping[str, Callable[[_Late], Any]] = {
+SORTS: Mapping[str, Callable[[_Late], str | int | date]] = {
     "agency": lambda row: row[1],
     "count": lambda row: row[2],
     OWN_ORDER: lambda row: row[3],
