@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -24,7 +24,7 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
     connection = session.connection()
     e, g, n, s = table(Event), table(Agency), table(AgencyGroup), table(Succession)
     newest = select(e.c.detail).where(e.c.kind == EventKind.DIRECTORY_LOADED).order_by(e.c.id.desc()).limit(1)
-    loaded: dict[str, Any] = connection.scalar(newest) or ENTERED_BY_HAND
+    loaded: Mapping[str, str] = connection.scalar(newest) or ENTERED_BY_HAND
     successors: dict[str, list[dict[str, object]]] = {}
     for edge in connection.execute(select(s).order_by(s.c.on, s.c.id)):
         step = {"to": edge.to_id, "on": edge.on, "basis": edge.basis, "function": edge.function}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 from jinja2 import FileSystemLoader, StrictUndefined, pass_context
@@ -35,6 +35,7 @@ from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
 from engine.views.spreadsheets import written_cell
 
+T = TypeVar("T")
 WEB_DIR = Path(__file__).parent.parent / "web"
 MAX_FIRST_WORDS = 24
 SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
@@ -229,7 +230,7 @@ def in_language(words_: Text | str, language: str) -> str:
     return en if language == "en" and slash else vi
 
 
-def pairs(values: Iterable[Any], words_of: Callable[[Any], str]) -> list[tuple[str, str]]:
+def pairs(values: Iterable[T], words_of: Callable[[T], str]) -> list[tuple[str, str]]:
     """(value, words) of each value: the options of a select."""
     return [(str(value), words_of(value)) for value in values]
 

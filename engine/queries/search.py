@@ -287,7 +287,7 @@ def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Si
 def _in_order(
     session: Session,
     statement: Select[*tuple[Any, ...]],
-    key: ColumnElement[Any],
+    key: ColumnElement[int] | ColumnElement[str],
     entries: Sequence[_Entry],
     kind: Callable[[str], int | str],
 ) -> list[AnyRow]:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import httpx
 
@@ -114,6 +114,15 @@ def _wait(response: httpx.Response) -> timedelta | None:
         if seconds.isdecimal() and len(seconds) < 9:
             return min(timedelta(seconds=int(seconds)), MAX_RETRY_AFTER)
     return None
+
+
+class HttpOptions(TypedDict, total=False):
+    """The keywords of ``HttpGateway``."""
+
+    marks: bool
+    timeout: float
+    proxy: str | None
+    transport: httpx.AsyncBaseTransport | None
 
 
 class HttpGateway(ABC):

@@ -12,14 +12,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, Unpack
 
 import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import About, Channel, Fate, Outcome, Outgoing
-from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome, prepare, refused
+from notifications.sms.gateway import (
+    CodeMeaning,
+    HttpGateway,
+    HttpOptions,
+    Message,
+    by_status,
+    outcome,
+    prepare,
+    refused,
+)
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 from notifications.sms.zalo_tokens import NEW_NEEDED, NoToken
 
@@ -108,7 +117,7 @@ class Zalo(HttpGateway):
         *,
         production: bool = False,
         url: str = URL,
-        **options: Any,
+        **options: Unpack[HttpOptions],
     ) -> None:
         super().__init__(url, **options)
         self._tokens, self._templates, self._mode = tokens, templates, {} if production else {"mode": "development"}
