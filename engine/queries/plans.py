@@ -18,7 +18,7 @@ from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
-from engine.store.named_rows import AnyRow, object_of, objects_of
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
 from engine.text import Text
@@ -222,10 +222,10 @@ def _counts(session: Session, today: Today, where: ColumnElement[bool]) -> _Coun
     keys = (each.c.plan_id, each.c.duty_id, each.c.request)
     by_class = [func.sum(each.c.n).filter(each.c["class"] == one).label(one.value) for one in TimeClass]
     found: _Counts = {}
-    rows = session.connection().execute(select(*keys, *by_class, *measure_sums(each)).group_by(*keys)).all()
-    for row, measures in zip(rows, objects_of(Measures, rows), strict=True):
+    statement = select(*keys, *by_class, *measure_sums(each)).group_by(*keys)
+    for row in session.connection().execute(statement).mappings():
         classes = {one: int(n) for one, n in zip(TimeClass, CLASS_COUNTS(row), strict=True) if n}
-        found[row.plan_id, row.duty_id, bool(row.request)] = Counts(classes, measures=measures)
+        found[row["plan_id"], row["duty_id"], bool(row["request"])] = Counts(classes, measures=Measures.of(row))
     return found
 
 

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, FromClause, Result, Row
 
 T = TypeVar("T")
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
-"""A row of a statement whose columns mypy does not follow; its values are read by name."""
+"""A row of a statement whose columns mypy does not follow; its values are read by name. ``row.name`` takes half a
+microsecond, of an object or of ``row._mapping`` a twentieth: for thousands of rows make objects first."""
 
 
 def columns_for(kind: type[Any], source: FromClause) -> list[ColumnElement[Any]]:
@@ -44,7 +45,7 @@ def object_of(kind: type[T], row: AnyRow, /, **computed: Any) -> T:
     """An object of a row's columns and of what was computed from it; a computed field wins over a column of its name.
     Columns that are no field are for whoever computes. Raises TypeError if a field without a default has no value."""
     columns, dataclass = row._mapping, cast(Any, kind)
-    names = _columns_of(dataclass, row._fields, tuple(computed))
+    names = _columns_of(dataclass, tuple(columns), tuple(computed))
     return kind(**{name: columns[name] for name in names}, **computed)
 
 

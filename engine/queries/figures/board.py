@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, cast, func, literal, select, true
+from sqlalchemy import ColumnElement, FromClause, Integer, RowMapping, Select, and_, cast, func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
@@ -23,7 +23,6 @@ from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, t
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.database import table
-from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, TimeClass, Timing
 
@@ -43,12 +42,17 @@ class Measures:
     undone: int = 0
 
     @classmethod
+    def of(cls, row: RowMapping) -> Measures:
+        """From a row with the columns of ``measure_sums``."""
+        return cls(**{name: row[name] for name in _MEASURES})
+
+    @classmethod
     def sum(cls, each: Sequence[Measures]) -> Measures:
         return cls(**{name: sum(map(value, each)) for name, value in _MEASURES.items()})
 
 
-CLASS_COUNTS = attrgetter(*(each.value for each in TimeClass))
-"""Of a row with a column a class: their values, in the order of ``TimeClass``."""
+CLASS_COUNTS = itemgetter(*(each.value for each in TimeClass))
+"""Of the mapping of a row with a column a class: their values, in the order of ``TimeClass``."""
 _CLASSES = tuple(TimeClass)
 _MEASURES = {each.name: attrgetter(each.name) for each in fields(Measures)}
 
@@ -148,8 +152,7 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
     connection = session.connection()
     statement = _statement(connection.dialect.name, today.thresholds, replace(wanted, period=""))
-    rows = connection.execute(statement).all()
-    cells = [_cell(row, measures) for row, measures in zip(rows, objects_of(Measures, rows), strict=True)]
+    cells = [_cell(row) for row in connection.execute(statement).mappings()]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 
@@ -296,16 +299,16 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
     return AgencyLine(one.agency_id, one.name, one.level, _counts(cells), {cell.period: cell.counts for cell in cells})
 
 
-def _cell(row: AnyRow, measures: Measures) -> _Cell:
+def _cell(row: RowMapping) -> _Cell:
     by_class = {each: n for each, n in zip(_CLASSES, CLASS_COUNTS(row), strict=True) if n}
     return _Cell(
-        agency_id=row.agency_id,
-        name=row.name,
-        level=row.level,
-        period=row.period,
-        request=bool(row.request),
-        first=row.first,
-        counts=Counts(by_class, row.coming, row.late, measures),
+        agency_id=row["agency_id"],
+        name=row["name"],
+        level=row["level"],
+        period=row["period"],
+        request=bool(row["request"]),
+        first=row["first"],
+        counts=Counts(by_class, row["coming"], row["late"], Measures.of(row)),
     )
 
 

@@ -23,7 +23,6 @@ from engine.enums import complete
 from engine.queries.figures.reporting_rates import rate
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
-from engine.store.named_rows import object_of, objects_of
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
 
@@ -240,11 +239,18 @@ def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: 
     summed = found.having(func.sum(groups.n) > 0).subquery()
     owner, *others = summed.c
     statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
-    rows = session.connection().execute(statement).all()
     return [
-        object_of(Cell, row, request=bool(row.request), due_on=dues[row.period, bool(row.request)], boxes=boxes)
-        for row, boxes in zip(rows, objects_of(Boxes, rows), strict=True)
-        if period in ("", row.period)
+        Cell(
+            agency_id=row["agency_id"],
+            name=row["name"],
+            level=row["level"],
+            period=row["period"],
+            request=bool(row["request"]),
+            due_on=dues[row["period"], bool(row["request"])],
+            boxes=Boxes(**{name: row[name] for name in _VALUES}),
+        )
+        for row in session.connection().execute(statement).mappings()
+        if period in ("", row["period"])
     ]
 
 
