@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -30,6 +30,8 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 
 from config import SettingsRefused
 
+SmsGateway = Literal["", "kannel", "gammu", "esms", "speedsms", "apprise"]
+SMS_GATEWAYS: tuple[SmsGateway, ...] = get_args(SmsGateway)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RELAY = ("smtp_host", "smtp_port", "smtp_security", "smtp_username", "smtp_password")
 GATEWAY = ("sms_gateway", "sms_url", "sms_username", "sms_password")
@@ -132,9 +134,7 @@ class Settings(BaseSettings):
     imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
     receive_seconds: int = Field(60, ge=5, le=3600, description="seconds between fetches of replies")
 
-    sms_gateway: Literal["", "kannel", "gammu", "esms", "speedsms", "apprise"] = Field(
-        "", description="gateway that sends SMS; empty: no SMS"
-    )
+    sms_gateway: SmsGateway = Field("", description="gateway that sends SMS; empty: no SMS")
     sms_url: str = Field("", description="kannel: sendsms URL; apprise: its URL with {to} in it")
     sms_username: str = Field("", description="kannel: user name; esms: ApiKey")
     sms_password: SecretStr = Field(SecretStr(""), description="kannel: password; esms: SecretKey; speedsms: token")
@@ -268,7 +268,7 @@ class Settings(BaseSettings):
         bound = {name for credential, names in CREDENTIALS.items() if credential in given for name in names}
         return frozenset(name for names in ENTERED.values() for name in names if name in given | bound)
 
-    def with_entered(self, values: Mapping[str, Any]) -> Self:
+    def with_entered(self, values: Mapping[str, object]) -> Self:
         """The settings with what was entered on a page, in place of what was entered before; fields that are decided
         elsewhere keep their value. Raises ValidationError for the first value that will not do."""
         may = {name for names in ENTERED.values() for name in names} - self.decided

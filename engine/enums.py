@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from enum import Enum
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
-E = TypeVar("E", bound=Enum)
+K = TypeVar("K")
 T = TypeVar("T")
 
 
-def complete(kind: type[E], mapping: Mapping[E, T], *, but: Collection[E] = ()) -> Mapping[E, T]:
-    """The mapping itself. Raises TypeError if a member of ``kind`` has no entry and is not among ``but``, the members
-    for which none is meant. Write ``WORDS = complete(Role, {…})``: a new role then stops at import."""
-    missing = [member for member in kind if member not in mapping and member not in but]
-    idle = [member for member in but if member in mapping]
+def complete(keys: Iterable[K], mapping: Mapping[K, T], *, but: Collection[K] = ()) -> Mapping[K, T]:
+    """The mapping itself. ``keys``: an enum, or all values of a literal. Raises TypeError if one of them has no entry
+    and is not among ``but``, those for which none is meant, or if the mapping has another entry. Write
+    ``WORDS = complete(Role, {…})``: a new role then stops at import."""
+    meant = {key for key in keys if key not in but}
+    missing, idle = meant - mapping.keys(), mapping.keys() - meant
     if missing or idle:
-        names = ", ".join(map(repr, missing or idle))
-        raise TypeError(
-            f"{kind.__name__}: {'no entry for' if missing else 'an entry though none is meant for'} {names}"
-        )
+        names = ", ".join(sorted(map(repr, missing or idle)))
+        of = getattr(keys, "__name__", type(keys).__name__)
+        raise TypeError(f"{of}: {'no entry for' if missing else 'an entry though none is meant for'} {names}")
     return mapping

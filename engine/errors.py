@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 
 class DondocError(Exception):
@@ -69,7 +69,8 @@ class FileRefused(BadInput):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(Text(*("\n".join(each.said(language) for each in self.problems) for language in ("vi", "en"))))
+        vi, en = ("\n".join(problem.said(language) for problem in self.problems) for language in LANGUAGES)
+        super().__init__(Text(vi, en))
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))

@@ -51,7 +51,7 @@ def compiled(*made_for: object) -> Compiled:
 class _FastContext(Context):
     """Calls functions without checking whether they take the context: none of ours does."""
 
-    def call(self, obj: Callable[..., Any], /, *given: Any, **named: Any) -> Any:
+    def call(self, obj: Callable[..., Any], /, *given: object, **named: object) -> Any:
         named.pop("_block_vars", None)
         named.pop("_loop_vars", None)
         return obj(*given, **named)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LANGUAGES = ("vi", "en")
+"""Their codes, as ``Text`` has them; the first is for whoever chose none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -24,7 +27,7 @@ class Text:
         """Fill the ``{placeholders}``; a ``Text`` among the values is inserted in the matching language."""
         vi, en = (
             {key: each.said(language) if isinstance(each, Text) else each for key, each in values.items()}
-            for language in ("vi", "en")
+            for language in LANGUAGES
         )
         return Text(self.vi.format(**vi), self.en.format(**en))
 

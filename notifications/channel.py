@@ -39,7 +39,7 @@ class Fate(StrEnum):
     """The letter may or may not have been accepted (time-out after DATA). Kept as a state of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """One rendered letter for one person on one channel.
 
@@ -63,7 +63,7 @@ class Outgoing:
     """Of an SMS: its kind, plan, due date, link … for providers that fill templates of their own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Result of ``Channel.send``. ``code`` and ``reply`` are the server's response, for the operator; ``receipt`` is
     the server's id for the letter, used to match later delivery reports; ``after`` is the requested wait, if any."""

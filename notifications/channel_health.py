@@ -26,7 +26,7 @@ REFUSED_LOGIN = frozenset({"401", "403", "407", "530", "534", "535", "538"})
 """SMTP (RFC 4954) and HTTP codes for a refused login: retrying cannot succeed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelHealth:
     """``failures``: consecutive failures; ``down_since``: ISO timestamp, empty while the channel works; ``why``: the
     server's last message; ``failed``: the contacts whose letters failed, so that one busy mailbox is one failure. A
@@ -76,7 +76,9 @@ def updated(
         if down and not health.held(now):
             pauses += 1
             retry_at = (now + min(FIRST_PAUSE * 2 ** (pauses - 1), LONGEST_PAUSE)).isoformat()
-        health = ChannelHealth(failures, since, each.reply[:300], failed, pauses, retry_at)
+        health = ChannelHealth(
+            failures=failures, down_since=since, why=each.reply[:300], failed=failed, pauses=pauses, retry_at=retry_at
+        )
     return health
 
 
@@ -90,7 +92,7 @@ def record_outcomes(
 
 def record_fetch(session: Session, channel: str, error: str, now: datetime) -> None:
     """Update the health of a channel that is fetched from; ``error`` is its message, "" on success."""
-    record_outcomes(session, channel, [Outcome(Fate.RETRY if error else Fate.DELIVERED, reply=error)], now)
+    record_outcomes(session, channel, [Outcome(fate=Fate.RETRY if error else Fate.DELIVERED, reply=error)], now)
 
 
 def channel_health(session: Session) -> dict[str, ChannelHealth]:

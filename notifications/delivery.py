@@ -19,7 +19,6 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session
@@ -35,7 +34,7 @@ from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState
 from notifications.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
-from notifications.leases import LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
+from notifications.leases import ClaimedLetter, LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
 from notifications.letters.coalescing import has_late_letters, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather
 from notifications.letters.renderer import InUse, LetterRenderer
@@ -53,7 +52,7 @@ STOP_SECONDS = 4.0
 """How long letters on the wire may still take once the process is told to stop."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeliveryContext:
     """What a delivering pass works with. ``worker`` names this process among others; ``stop`` is set when the process
     is told to end: no further letter is offered to a channel then."""
@@ -176,7 +175,7 @@ def _claim_batch(
     delivery: DeliveryContext,
     held: Collection[str],
     agencies: Collection[str] | None,
-) -> tuple[dict[int, Any], list[LetterFacts]]:
+) -> tuple[dict[int, ClaimedLetter], list[LetterFacts]]:
     """Claim up to a batch and gather what its letters say, in one transaction."""
     with database.write() as session:
         urgent = not in_window(now, book)
@@ -187,7 +186,7 @@ def _claim_batch(
         return claimed, list(issue_reply_codes(session, facts, delivery.short_code_key, now))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Lane:
     """One channel's letters of a batch. ``ready`` holds letters that the database knows to be on the wire; ``out`` are
     the ids of those that have no outcome in the database yet."""
@@ -230,7 +229,7 @@ class _Batch:
         self,
         database: Database,
         delivery: DeliveryContext,
-        claimed: Mapping[int, Any],
+        claimed: Mapping[int, ClaimedLetter],
         now: datetime,
         probing: Collection[str] = (),
         seconds: float = math.inf,
@@ -261,16 +260,18 @@ class _Batch:
         queues: dict[str, list[LetterFacts]] = {}
         for each in facts:
             if each.unsendable or each.empty:
-                self._return(each, None, Outcome(Fate.REFUSED, "suppressed"))
+                self._return(each, None, Outcome(fate=Fate.REFUSED, code="suppressed"))
             elif each.channel not in channels:
-                self._return(each, None, Outcome(Fate.REFUSED, "no_channel", f"no_channel: {each.channel}"))
+                self._return(
+                    each, None, Outcome(fate=Fate.REFUSED, code="no_channel", reply=f"no_channel: {each.channel}")
+                )
             else:
                 queues.setdefault(each.channel, []).append(each)
         return [
             _Lane(
-                channels[name],
-                _rendered(queue, self._delivery, self._now),
-                channels[name].parallel * ON_WIRE_PER_CONNECTION,
+                channel=channels[name],
+                letters=_rendered(queue, self._delivery, self._now),
+                size=channels[name].parallel * ON_WIRE_PER_CONNECTION,
                 probing=name in self._probing,
             )
             for name, queue in sorted(queues.items())
@@ -461,4 +462,4 @@ async def _attempt(facts: LetterFacts, letter: Outgoing, channel: Channel) -> Ou
 
 def _failed(facts: LetterFacts, error: Exception, fate: Fate) -> Outcome:
     log.error("letter %s could not be made or sent", facts.letter_id, exc_info=error)
-    return Outcome(fate, "failed", f"{type(error).__name__}: {error}")
+    return Outcome(fate=fate, code="failed", reply=f"{type(error).__name__}: {error}")

@@ -8,8 +8,8 @@ machines (``lease_clock``): what is owed by when is the plan's time, and ``momen
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, select, update
 from sqlmodel import Session
@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.store.clock import lease_clock
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
+from engine.store.named_rows import objects
 from engine.store.records import STILL_OWED, Letter
 from engine.terms import EventKind, LetterState
 
@@ -35,6 +36,17 @@ def anything_owed(session: Session, now: datetime, held: Collection[str]) -> boo
     return session.connection().scalar(owed) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedLetter:
+    """A letter that this worker has leased."""
+
+    id: int
+    key: str
+    attempts: int
+    created_at: datetime
+    lost_leases: int
+
+
 def claim(
     session: Session,
     moment: datetime,
@@ -44,8 +56,8 @@ def claim(
     agencies: Collection[str] | None = None,
     *,
     urgent_only: bool,
-) -> dict[int, Any]:
-    """Lease up to a batch of owed letters to this worker; letter id -> row. Others' live leases are left alone.
+) -> dict[int, ClaimedLetter]:
+    """Lease up to a batch of owed letters to this worker, by id. Others' live leases are left alone.
 
     A letter whose lease ran out while it was on the wire is counted, and the second time it is not sent again."""
     letters, clock = table(Letter), lease_clock(session.connection().dialect.name, moment)
@@ -72,14 +84,14 @@ def claim(
         )
         .returning(letters.c.id, letters.c.key, letters.c.attempts, letters.c.created_at, letters.c.lost_leases)
     )
-    rows = session.connection().execute(taken).all()
+    rows = objects(ClaimedLetter, session.connection().execute(taken))
     doubtful = [row for row in rows if row.lost_leases >= MAX_LOST_LEASES]
     if doubtful:
         _give_to_a_person(session, doubtful, moment)
     return {row.id: row for row in rows if row.lost_leases < MAX_LOST_LEASES}
 
 
-def _give_to_a_person(session: Session, rows: Sequence[Any], now: datetime) -> None:
+def _give_to_a_person(session: Session, rows: Sequence[ClaimedLetter], now: datetime) -> None:
     letters = table(Letter)
     session.connection().execute(
         update(letters)

@@ -87,8 +87,8 @@ def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, 
     subject = f"[Đôn Đốc] Channel down: {en}" if language == "en" else f"[Đôn Đốc] Kênh gửi không hoạt động: {vi}"
     key = f"alarm:{name}:{local_date(now).isoformat()}"
     if channel == "sms":
-        return Outgoing(key, to, f"Don Doc: {message}", now, language=language)
-    return Outgoing(key, to, f"{message}\n\n{health.why}\n", now, subject=subject, language=language)
+        return Outgoing(key=key, to=to, text=f"Don Doc: {message}", at=now, language=language)
+    return Outgoing(key=key, to=to, text=f"{message}\n\n{health.why}\n", at=now, subject=subject, language=language)
 
 
 def _record_alarm(database: Database, name: str, health: ChannelHealth, now: datetime) -> None:

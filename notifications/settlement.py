@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.store.database import insert_rows, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.letter_text import pack
@@ -29,13 +30,17 @@ from notifications.receipts.letter_outcomes import undelivered
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
 REFUSALS_BELIEVED = 3
 """A permanent refusal without a reason that we know is tried again, and believed the third time."""
-STATE_OF = {
-    Fate.ACCEPTED: LetterState.ACCEPTED,
-    Fate.DELIVERED: LetterState.DELIVERED,
-    Fate.KEPT_HERE: LetterState.KEPT_HERE,
-    Fate.REFUSED: LetterState.REFUSED,
-    Fate.UNKNOWN: LetterState.UNKNOWN,
-}
+STATE_OF = complete(
+    Fate,
+    {
+        Fate.ACCEPTED: LetterState.ACCEPTED,
+        Fate.DELIVERED: LetterState.DELIVERED,
+        Fate.KEPT_HERE: LetterState.KEPT_HERE,
+        Fate.REFUSED: LetterState.REFUSED,
+        Fate.UNKNOWN: LetterState.UNKNOWN,
+    },
+    but=(Fate.RETRY,),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import httpx
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from engine.assignments.lifecycle import standing_report
@@ -29,6 +28,7 @@ from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.facts import read_fact, write_fact
 from engine.store.markers import hold
+from engine.store.named_rows import AnyRow
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
@@ -70,7 +70,7 @@ class Audit:
         return not self.findings
 
 
-def _count(session: Session, model: type[SQLModel], *conditions: Any) -> int:
+def _count(session: Session, model: type[SQLModel], *conditions: ColumnElement[bool] | TextClause) -> int:
     statement = select(func.count()).select_from(table(model)).where(*conditions)
     return session.connection().scalar(statement) or 0
 
@@ -124,13 +124,15 @@ class Recomputed:
     """An assignment's row, and what its ladder says now: ``acted_until`` no later than today, the next look ``at`` an
     instant, or why there is none."""
 
-    row: Any
+    row: AnyRow
     acted_until: date | None
     at: datetime | None
     quiet: str | None
 
 
-def recomputed(session: Session, now: datetime, *conditions: Any, most: int | None = None) -> Iterator[Recomputed]:
+def recomputed(
+    session: Session, now: datetime, *conditions: ColumnElement[bool], most: int | None = None
+) -> Iterator[Recomputed]:
     """Open assignments of running plans, in the order of their ids; at most so many."""
     a, p, today, book = table(Assignment), table(Plan), local_date(now), read_rulebook(session)
     columns = (a.c.id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.next_action_at, a.c.quiet)

@@ -38,7 +38,7 @@ def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
 
 
 def template_editor(settings: Settings, database: Database, of: LetterRenderer) -> OfficeTemplates:
-    return OfficeTemplates(database, settings.templates, settings.base_url, of)
+    return OfficeTemplates(database=database, folder=settings.templates, base_url=settings.base_url, renderer=of)
 
 
 def channels(settings: Settings, signer: Signer, database: Database) -> dict[str, Channel]:
@@ -63,9 +63,9 @@ def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
     inbox = None
     if settings.imap_host and not settings.demo:
         inbox = Inbox(
-            settings.imap_host,
-            settings.imap_username,
-            settings.imap_password.get_secret_value(),
+            host=settings.imap_host,
+            username=settings.imap_username,
+            password=settings.imap_password.get_secret_value(),
             port=settings.imap_port,
             security=Security(settings.imap_security),
             folder=settings.imap_folder,
@@ -103,13 +103,13 @@ def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
 def webhook_delivery(settings: Settings, signer: Signer, letters: DeliveryContext) -> WebhookDelivery:
     """Webhooks with the worker's name and patience of letters; in demo mode every message stays here."""
     return WebhookDelivery(
-        Sender(Allowed.of(settings.webhook_hosts)),
-        signer,
-        settings.base_url,
-        letters.worker,
-        letters.give_up,
-        settings.demo,
-        letters.stop,
+        sender=Sender(Allowed.of(settings.webhook_hosts)),
+        signer=signer,
+        base_url=settings.base_url,
+        worker=letters.worker,
+        give_up=letters.give_up,
+        quiet=settings.demo,
+        stop=letters.stop,
         mark=letters.mark,
     )
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import httpx
 from sqlalchemy import func, select
@@ -140,7 +139,7 @@ def _agrees(wall: datetime, clocks: Sequence[SecondClock]) -> bool:
 
 def _database_clock(database: Database) -> datetime | None:
     with database.read() as session:
-        at: Any = session.connection().scalar(select(func.clock_timestamp()))
+        at: object = session.connection().scalar(select(func.clock_timestamp()))
     return at if isinstance(at, datetime) else None
 
 

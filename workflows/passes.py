@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select, update
 
@@ -119,9 +118,13 @@ def act_in_batches(database: Database, now: datetime) -> Generator[list[str], No
     return report
 
 
-def _run_escalations(database: Database, now: datetime, **which: Any) -> escalation.EscalationResult:
+def _run_escalations(
+    database: Database, now: datetime, *, duty_id: int | None = None, ids: Sequence[int] | None = None
+) -> escalation.EscalationResult:
     with database.write() as session:
-        return escalation.run_escalations(session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, **which)
+        return escalation.run_escalations(
+            session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, duty_id=duty_id, ids=ids
+        )
 
 
 def _act_on_each_duty(
@@ -304,7 +307,7 @@ def record_run(database: Database, report: PassReport, now: datetime) -> None:
     _record(database, report.name, now, {"finished_at": now, "counts": report.counts, "error": ""})
 
 
-def _record(database: Database, name: PassName, now: datetime, values: dict[str, Any]) -> None:
+def _record(database: Database, name: PassName, now: datetime, values: dict[str, object]) -> None:
     passes, row = table(Pass), {"started_at": now, **values}
     with database.write() as session:
         changed = session.connection().execute(update(passes).where(passes.c.name == name.value).values(**row))

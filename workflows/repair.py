@@ -7,7 +7,6 @@ the last digest from the calendar. Letters dated far ahead go out with the next 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlmodel import Session
@@ -34,7 +33,7 @@ def repair(database: Database, now: datetime) -> dict[str, int]:
 def _next_actions(session: Session, now: datetime) -> int:
     """Open assignments of running plans whose next action is missing, or later than their ladder says."""
     a = table(Assignment)
-    changes: list[dict[str, Any]] = []
+    changes: list[dict[str, object]] = []
     for each in recomputed(session, now):
         row, at = each.row, each.at
         earlier = at is not None and (row.next_action_at is None or row.next_action_at > at)

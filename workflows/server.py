@@ -46,11 +46,11 @@ def application(system: System) -> FastAPI:
 
     app = make_app(
         AppContext(
-            system.database,
-            system.clock,
-            signer,
-            settings,
-            stepper(system) if settings.demo else None,
+            database=system.database,
+            clock=system.clock,
+            signer=signer,
+            settings=settings,
+            step=stepper(system) if settings.demo else None,
             simulate=cached_simulation(system.database),
             links=channel_wiring.sign_in_mailer(current, signer),
             single_sign_on=provider_of(settings),

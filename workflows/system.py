@@ -33,7 +33,7 @@ from workflows.prefect_server import environment
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class System:
     """The wired parts of one process."""
 
@@ -106,7 +106,15 @@ def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, 
     )
     inbound = channel_wiring.inbound_sources(settings, signer)
     webhooks = channel_wiring.webhook_delivery(settings, signer, delivery)
-    return System(settings, database, clock, signer, delivery, inbound, webhooks)
+    return System(
+        settings=settings,
+        database=database,
+        clock=clock,
+        signer=signer,
+        delivery=delivery,
+        inbound=inbound,
+        webhooks=webhooks,
+    )
 
 
 class Running:

@@ -18,17 +18,17 @@ from engine.accounts.passwords import hashed, require_strong_password
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.visible_text import has_hidden_character, require_visible
-from engine.rules.words import LANGUAGES
 from engine.store.database import table
 from engine.store.event_log import append, event
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Account, Agency, ApiToken, SignedIn, SignInLink
 from engine.terms import EventKind
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 _MAILBOX = re.compile(r"[^\s@<>\"',;:()]+@[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
     """An account as pages show it; whether there is a password, never the password."""
 
@@ -221,10 +221,10 @@ def _lines() -> Select[Any]:
         a.c.label,
         a.c.role,
         a.c.agency_id,
-        g.c.name,
+        g.c.name.label("agency"),
         a.c.language,
         a.c.active,
-        a.c.password != "",
+        (a.c.password != "").label("has_password"),
         a.c.subject,
         a.c.created_at,
     )
@@ -236,9 +236,8 @@ def _first(session: Session, statement: Select[Any]) -> AccountLine | None:
     return None if row is None else _line(row)
 
 
-def _line(row: Any) -> AccountLine:
-    account_id, email, label, role, *rest = row
-    return AccountLine(account_id, email, label, ActorRole(role), *rest)
+def _line(row: AnyRow) -> AccountLine:
+    return object_of(AccountLine, row, role=ActorRole(row.role))
 
 
 def _field_errors(session: Session, role: str, agency_id: str, language: str) -> dict[str, Text]:

@@ -19,6 +19,7 @@ from engine.rules.calendar import local_date
 from engine.rules.visible_text import require_visible
 from engine.store.database import table
 from engine.store.event_log import append, event
+from engine.store.named_rows import object_of
 from engine.store.records import Account, ApiToken
 from engine.terms import EventKind
 from engine.text import Text
@@ -61,7 +62,7 @@ def scope_of(permission: Permission) -> Scope:
     return Scope.DECIDE if permission in ABOVE | OF_THE_PLAN else Scope.ADMINISTER
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bearer:
     """The holder of a valid token. ``actor.name`` is ``api:<token id>``. ``stale``: the caller should call
     ``note_use`` (one write a day). ``lacks_factor``: the role must have a second factor and the account has none, so
@@ -82,7 +83,7 @@ class Bearer:
             raise NotAllowed(Text(f"Khóa này thiếu phạm vi «{needed}».", f"This token lacks the scope “{needed}”."))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenLine:
     id: int
     label: str
@@ -149,7 +150,7 @@ def bearer_of(session: Session, key: str, now: datetime, needs_factor: Collectio
     stale = row.used_on is None or row.used_on < local_date(now)
     lacks = line.role in needs_factor and line.subject is None and not has_factor(session, line.id)
     actor = Actor("api", str(row.id), line.agency_id, line.role)
-    return Bearer(actor, row.id, line.id, scopes, stale, lacks_factor=lacks)
+    return Bearer(actor=actor, token_id=row.id, account_id=line.id, scopes=scopes, stale=stale, lacks_factor=lacks)
 
 
 def note_use(session: Session, token_id: int, now: datetime) -> None:
@@ -164,7 +165,7 @@ def tokens_of(session: Session, account_id: int) -> tuple[TokenLine, ...]:
     t = table(ApiToken)
     statement = select(t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at, t.c.used_on)
     rows = session.connection().execute(statement.where(t.c.account_id == account_id).order_by(t.c.id.desc()))
-    return tuple(TokenLine(row[0], row[1], tuple(row[2]), *row[3:]) for row in rows)
+    return tuple(object_of(TokenLine, row, scopes=tuple(row.scopes)) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,9 @@ def active_tokens(session: Session, now: datetime) -> tuple[OwnedToken, ...]:
     """Every token that works, of all accounts: the ones unused for longest first."""
     t, a = table(ApiToken), table(Account)
     columns = (t.c.id, t.c.label, t.c.scopes, t.c.created_at, t.c.expires_at, t.c.revoked_at, t.c.used_on)
-    statement = select(a.c.id, a.c.email, *columns).join(a, a.c.id == t.c.account_id)
+    statement = select(a.c.id.label("account_id"), a.c.email, *columns).join(a, a.c.id == t.c.account_id)
     rows = session.connection().execute(statement.where(t.c.revoked_at.is_(None), a.c.active).order_by(t.c.id))
-    found = (OwnedToken(row[0], row[1], TokenLine(row[2], row[3], tuple(row[4]), *row[5:])) for row in rows)
+    found = (OwnedToken(row.account_id, row.email, object_of(TokenLine, row, scopes=tuple(row.scopes))) for row in rows)
     return tuple(sorted((each for each in found if each.token.holds(now)), key=_last_use))
 
 

@@ -52,7 +52,8 @@ def once(
     """Run ``action``, which returns (status, body), unless this key of this actor already has a response. Without a
     key it always runs. Raises IdempotencyKeyReused if the key belongs to a different request."""
     if not key:
-        return Answer(*action())
+        status, response = action()
+        return Answer(status, response)
     if len(key) > MAX_KEY_CHARS:
         raise BadInput(
             Text(f"Khóa dài quá {MAX_KEY_CHARS} ký tự.", f"The key is longer than {MAX_KEY_CHARS} characters.")

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 
+from engine.enums import complete
 from engine.errors import NotAllowed
-from engine.terms import Role
+from engine.terms import CONTACT_ROLES, Role
 
 
 class ActorRole(StrEnum):
@@ -28,6 +31,10 @@ class ActorRole(StrEnum):
     @classmethod
     def of(cls, role: Role) -> ActorRole:
         return cls(role.value)
+
+
+for _role in CONTACT_ROLES:
+    ActorRole.of(_role)  # ValueError if somebody who may hold it could not act
 
 
 class Permission(StrEnum):
@@ -137,18 +144,21 @@ _VIEWER = {
     **_PERSONAL,
 }
 
-TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = {
-    ActorRole.COORDINATOR: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY)},
-    ActorRole.DEPUTY: _OWNER,
-    ActorRole.HEAD: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY, Permission.KEEP_CONTACTS)},
-    ActorRole.MONITOR: {
-        **_VIEWER,
-        **_reach(Reach.FOLLOWED, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
-        **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN),
+TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = complete(
+    ActorRole,
+    {
+        ActorRole.COORDINATOR: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY)},
+        ActorRole.DEPUTY: _OWNER,
+        ActorRole.HEAD: {**_OWNER, **_reach(Reach.OWN, Permission.NAME_DEPUTY, Permission.KEEP_CONTACTS)},
+        ActorRole.MONITOR: {
+            **_VIEWER,
+            **_reach(Reach.FOLLOWED, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
+            **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN),
+        },
+        ActorRole.LEADERSHIP: _VIEWER,
+        ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Permission),
     },
-    ActorRole.LEADERSHIP: _VIEWER,
-    ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Permission),
-}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,13 @@ class Actor:
     @property
     def name(self) -> str:
         return f"{self.kind}:{self.id}" if self.id else self.kind
+
+
+class Acting(TypedDict):
+    """Who acts and when, as the keywords of every action."""
+
+    actor: str
+    now: datetime
 
 
 DESK = Actor("desk", "", "", ActorRole.ADMINISTRATOR)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from engine.errors import BadInput, Conflict, FieldsRefused
 from engine.store.database import insert_new, table
+from engine.store.named_rows import objects
 from engine.store.records import SavedView
 from engine.text import Text
 
@@ -44,8 +45,7 @@ def views_of(session: Session, owner: str, of_list: str = "") -> tuple[View, ...
     found = session.connection().execute(
         select(v.c.id, v.c.name, v.c.path).where(v.c.owner == owner).order_by(v.c.name)
     )
-    views = (View(*row) for row in found)
-    return tuple(each for each in views if not of_list or urlsplit(each.path).path == of_list)
+    return tuple(each for each in objects(View, found) if not of_list or urlsplit(each.path).path == of_list)
 
 
 def save_view(session: Session, owner: str, name: str, path: str, now: datetime) -> str:

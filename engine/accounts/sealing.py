@@ -18,7 +18,7 @@ class SealBroken(ValueError):
     """The value was sealed by another secret, for another use, or was changed."""
 
 
-def seal(signer: Signer, use: str, value: Any) -> str:
+def seal(signer: Signer, use: str, value: object) -> str:
     """JSON data, encrypted and authenticated (Fernet). ``use`` keeps the keys of different tables apart."""
     return _cipher(signer, use).encrypt(json.dumps(value).encode()).decode()
 

@@ -24,6 +24,7 @@ from engine.accounts.signed_links import Signer
 from engine.errors import BadInput, NotAllowed
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import AnyRow
 from engine.store.records import SecondFactor, SignedIn
 from engine.terms import EventKind
 from engine.text import Text
@@ -147,12 +148,12 @@ def has_factor(session: Session, account_id: int) -> bool:
     return bool(session.connection().scalar(select(func.count()).where(factors.c.account_id == account_id)))
 
 
-def _use(session: Session, signer: Signer, row: Any, code: str, now: datetime) -> bool:
+def _use(session: Session, signer: Signer, row: AnyRow, code: str, now: datetime) -> bool:
     """Use up a code of the app or a recovery code; of two requests with the same code one succeeds."""
     factors = table(SecondFactor)
     digest = digest_of(code)
     if any(hmac.compare_digest(digest, each) for each in row.recovery):
-        values: dict[str, Any] = {"recovery": [each for each in row.recovery if each != digest]}
+        values: dict[str, object] = {"recovery": [each for each in row.recovery if each != digest]}
     else:
         secret = unseal(signer, USE, row.secret)["secret"]
         step = _matching_step(secret, code.replace(" ", ""), now, after=row.last_step)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.accounts import AccountLine, account, end_tokens, find, set_password
@@ -22,6 +22,7 @@ from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import objects
 from engine.store.records import Account, SignedIn, SignInLink
 from engine.terms import EventKind
 from engine.text import Text
@@ -262,7 +263,7 @@ def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[Sessi
     columns = (signed.c.id, signed.c.device, signed.c.created_at, signed.c.seen_at, signed.c.expires_at)
     live = (signed.c.account_id == account_id, signed.c.ended_at.is_(None), signed.c.expires_at > now)
     rows = session.connection().execute(select(*columns).where(*live).order_by(signed.c.seen_at.desc(), signed.c.id))
-    return tuple(SessionLine(*row) for row in rows)
+    return tuple(objects(SessionLine, rows))
 
 
 def end_session(session: Session, account_id: int, session_id: int, now: datetime) -> None:
@@ -277,7 +278,7 @@ def end_sessions(session: Session, account_id: int, now: datetime, *, but: int =
     return _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id != but)
 
 
-def _end(session: Session, now: datetime, *which: Any) -> int:
+def _end(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
     signed = table(SignedIn)
     return (
         session.connection()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
-from typing import Any
 
 from itsdangerous import BadSignature, HMACAlgorithm, URLSafeSerializer
 
@@ -35,7 +34,7 @@ class Purpose(StrEnum):
     CALENDAR = "calendar"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """``subject``: a letter's id, or ``<plan id>:<period>``. ``since``: the contact's last revocation before it was
     made (``revocation``); 0 if there was none."""
@@ -75,7 +74,7 @@ class _TruncatedHmac(HMACAlgorithm):
         return super().get_signature(key, value)[:_SIGNATURE_BYTES]
 
 
-SIGNING: dict[str, Any] = {"digest_method": hashlib.sha256, "algorithm": _TruncatedHmac(hashlib.sha256)}
+SIGNING: dict[str, object] = {"digest_method": hashlib.sha256, "algorithm": _TruncatedHmac(hashlib.sha256)}
 """How links are signed: HMAC-SHA-256 (RFC 2104, truncated)."""
 
 
@@ -117,8 +116,15 @@ class Signer:
     def verify(self, purpose: Purpose, token: str) -> Link:
         """The link of a token, whatever its last day. Raises LinkRefused if it is forged or for another purpose."""
         try:
-            contact_id, subject, made, until, *since = self._serializers[purpose].loads(token)
-            days = date.fromordinal(made), date.fromordinal(until)
-            return Link(purpose, int(contact_id), str(subject), *days, *map(int, since))
+            parts = self._serializers[purpose].loads(token)
+            contact_id, subject, made, until, since = parts if len(parts) == 5 else (*parts, 0)
+            return Link(
+                purpose=purpose,
+                contact_id=int(contact_id),
+                subject=str(subject),
+                made_on=date.fromordinal(made),
+                until=date.fromordinal(until),
+                since=int(since),
+            )
         except (BadSignature, ValueError, TypeError, OverflowError):
             raise LinkRefused from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from config.settings import Settings
+from engine.enums import complete
 from engine.text import Text
 
 
@@ -17,7 +18,7 @@ class Mark(StrEnum):
     """Not configured, and nothing depends on it."""
 
 
-SIGNS = {Mark.WELL: "✓", Mark.WRONG: "✗", Mark.UNUSED: "–"}
+SIGNS = complete(Mark, {Mark.WELL: "✓", Mark.WRONG: "✗", Mark.UNUSED: "–"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Entered:
     """``sealed``: as stored, to see whether it has changed; empty if nothing was entered."""
 
     sealed: str
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
 
 
 def read_entered(database: Database, signer: Signer) -> Entered:
@@ -81,7 +81,11 @@ def is_secret(name: str) -> bool:
 
 
 def typed_settings(
-    settings: Settings, stored: Mapping[str, Any], channel: str, typed: Mapping[str, Any], known: Mapping[str, Any]
+    settings: Settings,
+    stored: Mapping[str, object],
+    channel: str,
+    typed: Mapping[str, object],
+    known: Mapping[str, object],
 ) -> tuple[Settings, dict[str, Any]]:
     """The settings with what was typed for a channel, and all entered values to be stored. Empty credentials are kept
     from what is stored, or from ``known`` (what was just tried), if they belong to the same server. Raises
@@ -122,7 +126,7 @@ def save(
     signer: Signer,
     before: Settings,
     after: Settings,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     actor: str,
     now: datetime,
@@ -145,7 +149,7 @@ def save(
     return True
 
 
-def seal_tried(signer: Signer, values: Mapping[str, Any], actor: str) -> str:
+def seal_tried(signer: Signer, values: Mapping[str, object], actor: str) -> str:
     """Values that were tried and not saved, so that a password need not be typed again to save them."""
     return seal(signer, TRIED, {"actor": actor, "values": dict(values)})
 
@@ -156,17 +160,19 @@ def open_tried(signer: Signer, sealed: str, actor: str) -> Mapping[str, Any]:
         found = unseal(signer, TRIED, sealed) if sealed else {}
     except SealBroken:
         return {}
-    values: Mapping[str, Any] = found.get("values", {}) if found.get("actor") == actor else {}
+    values: Mapping[str, object] = found.get("values", {}) if found.get("actor") == actor else {}
     return values
 
 
-def _same_server(settings: Settings, before: Mapping[str, Any], values: Mapping[str, Any], credential: str) -> bool:
+def _same_server(
+    settings: Settings, before: Mapping[str, object], values: Mapping[str, object], credential: str
+) -> bool:
     names = [name for name in CREDENTIALS[credential] if not is_secret(name) and name not in settings.decided]
     default = {name: Settings.model_fields[name].default for name in names}
     return all(str(values.get(name, default[name])) == str(before.get(name, default[name])) for name in names)
 
 
-def _holds(settings: Settings, name: str, value: Any) -> bool:
+def _holds(settings: Settings, name: str, value: object) -> bool:
     try:
         settings.with_entered({name: value})
     except ValidationError:

@@ -23,11 +23,11 @@ from engine.files.yaml_reader import read
 from engine.plans.loading import load_policy
 from engine.rules.calendar import WEEKDAYS
 from engine.rules.policy import Ladder, Policy, Rung
-from engine.rules.words import LANGUAGES, coded, rung_words
+from engine.rules.words import coded, rung_words
 from engine.store.database import table
 from engine.store.recipients import CHANNELS
 from engine.store.records import PolicyRecord
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from engine.views.labels import label
 
 LADDERS = {"order": ("Giao việc", "Orders"), "request": ("Đề nghị", "Requests")}
@@ -66,7 +66,7 @@ _Dumper.add_representer(
 
 def policy_text(policy: Policy) -> str:
     """The policy as YAML that ``read_policy`` parses to an equal policy; one line per rung."""
-    data: dict[str, Any] = policy.model_dump(mode="json", by_alias=True)
+    data: dict[str, object] = policy.model_dump(mode="json", by_alias=True)
     data |= {name: _clock_time(getattr(policy, name)) for name in ("decide_at", "send_at")}
     data["window"] = _OneLine(opens=_clock_time(policy.window.opens), closes=_clock_time(policy.window.closes))
     data["ladders"] = {

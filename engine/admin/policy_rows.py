@@ -8,11 +8,12 @@ from typing import Literal, cast, get_args
 
 from engine.admin.policy_editor import policy_text, read_policy
 from engine.errors import FieldsRefused
-from engine.rules.policy import Ladder, Rung, Way
+from engine.rules.policy import MAX_LEVEL, Ladder, Rung, Way
 from engine.terms import NoticeKind, Role
 from engine.text import Text
 
-ROLES = (Role.COORDINATOR, Role.HEAD, Role.MONITOR, Role.DIRECTOR, Role.LEADERSHIP)
+ROLES = tuple(role for role in Role if role is not Role.DEPUTY)
+"""A deputy gets what the coordinator gets."""
 KINDS = (
     NoticeKind.ASSIGNED,
     NoticeKind.ACKNOWLEDGE,
@@ -21,12 +22,11 @@ KINDS = (
     NoticeKind.OVERDUE,
     NoticeKind.ESCALATION,
 )
-LEVELS = 3
 MAX_ROWS, MAX_DAYS = 30, 120
 When = Literal["opened", "before", "after"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RungRow:
     """One row as typed. ``letter``: a kind, of escalations with its level («escalation-2»)."""
 
@@ -47,7 +47,15 @@ def _row(rung: Rung) -> RungRow:
     when: When = "opened" if rung.opened is not None else "before" if (rung.due or 0) < 0 else "after"
     days = rung.opened if rung.opened is not None else abs(rung.due or 0)
     letter = f"{rung.kind}-{rung.level}" if rung.level else str(rung.kind)
-    return RungRow(when, str(days), tuple(rung.to), letter, rung.by, rung.unless_acknowledged, rung.dispatch)
+    return RungRow(
+        when=when,
+        days=str(days),
+        to=tuple(rung.to),
+        letter=letter,
+        by=rung.by,
+        unless=rung.unless_acknowledged,
+        dispatch=rung.dispatch,
+    )
 
 
 def rows_in(fields: Mapping[str, Sequence[str]]) -> list[RungRow]:
@@ -58,13 +66,13 @@ def rows_in(fields: Mapping[str, Sequence[str]]) -> list[RungRow]:
 
     return [
         RungRow(
-            one("when", number),
-            one("days", number)[:6],
-            tuple(fields.get(f"to-{number}", ())),
-            one("letter", number),
-            one("by", number, "usual"),
-            bool(one("unless", number)),
-            bool(one("dispatch", number)),
+            when=one("when", number),
+            days=one("days", number)[:6],
+            to=tuple(fields.get(f"to-{number}", ())),
+            letter=one("letter", number),
+            by=one("by", number, "usual"),
+            unless=bool(one("unless", number)),
+            dispatch=bool(one("dispatch", number)),
         )
         for number in range(MAX_ROWS)
         if f"when-{number}" in fields
@@ -113,7 +121,7 @@ def as_rungs(rows: Sequence[RungRow]) -> tuple[Rung, ...]:
         if not roles:
             refuse("to", "chọn ít nhất một người nhận", "choose at least one recipient")
         kind, _, level = row.letter.partition("-")
-        if kind not in tuple(KINDS) or (level and level not in ("1", "2", "3")):
+        if kind not in tuple(KINDS) or (level and level not in map(str, range(1, MAX_LEVEL + 1))):
             refuse("letter", "chọn loại thư", "choose a letter")
         if row.by not in get_args(Way):
             refuse("by", "chọn kênh", "choose a channel")

@@ -38,6 +38,7 @@ from engine.rules.calendar import local_date, written
 from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass, Timing
 from engine.text import Text
@@ -55,7 +56,7 @@ EXPLAINING_EVENTS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """Published figures. ``intact``: the row matches the digest in its event."""
 
@@ -71,7 +72,7 @@ class Published:
     definitions: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PublishedRow:
     """One assignment as it was counted. ``reporting``, ``done`` and ``stands`` are None by definitions 1."""
 
@@ -99,7 +100,7 @@ class PublishedRow:
         return self.reporting not in (None, Timing.OPEN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Restated:
     """One assignment whose class differs from the published one; a class is None where it is not counted."""
 
@@ -191,18 +192,25 @@ def published(session: Session, frozen_id: int) -> Published:
 def published_rows(session: Session, frozen_id: int) -> tuple[PublishedRow, ...]:
     """The assignments that published figures count, in order of citation. Raises NotFound."""
     classes: Mapping[str, Sequence[Any]] = _row(session, frozen_id).body["classes"]
-    rows = [
-        PublishedRow(
-            int(key),
-            agency_id,
-            citation,
-            period,
-            TimeClass(time_class),
-            *((rest[0], Timing(rest[1]), rest[2], rest[3]) if rest else ()),
-        )
-        for key, (agency_id, time_class, citation, period, *rest) in classes.items()
-    ]
+    rows = (_published_row(int(key), values) for key, values in classes.items())
     return tuple(sorted(rows, key=lambda row: (row.citation, row.period, row.assignment_id)))
+
+
+def _published_row(assignment_id: int, values: Sequence[Any]) -> PublishedRow:
+    """``values``: eight as ``_rows`` stores them, or the first four by definitions 1."""
+    agency_id, time_class, citation, period, *rest = values
+    request, reporting, done, stands = rest or (False, None, None, None)
+    return PublishedRow(
+        assignment_id=assignment_id,
+        agency_id=agency_id,
+        citation=citation,
+        period=period,
+        time_class=TimeClass(time_class),
+        request=request,
+        reporting=None if reporting is None else Timing(reporting),
+        done=done,
+        stands=stands,
+    )
 
 
 def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
@@ -232,7 +240,14 @@ def restatements(session: Session, frozen_id: int) -> tuple[Restatement, ...]:
         agency_id = str(was[key][0]) if key in was else rows[key].agency_id
         citation, period = (was[key][2], was[key][3]) if key in was else (rows[key].citation, rows[key].period)
         by_agency.setdefault(agency_id, []).append(
-            Restated(int(key), citation, period, _class_then(was, key), _class_now(rows, key), events.get(int(key), ()))
+            Restated(
+                assignment_id=int(key),
+                citation=citation,
+                period=period,
+                was=_class_then(was, key),
+                now=_class_now(rows, key),
+                events=events.get(int(key), ()),
+            )
         )
     then, today = (
         {each.id: each for each in (*found.asked, *found.agencies)}
@@ -258,12 +273,29 @@ def _class_then(was: Mapping[str, Sequence[str]], key: str) -> TimeClass | None:
     return TimeClass(was[key][1]) if key in was else None
 
 
-def _class_now(rows: Mapping[str, Any], key: str) -> TimeClass | None:
-    found: TimeClass | None = rows[key].time_class if key in rows else None
-    return found
+def _class_now(rows: Mapping[str, _Row], key: str) -> TimeClass | None:
+    return rows[key].time_class if key in rows else None
 
 
-def _rows(session: Session, plan_id: int, period: str, cut_off: date, definitions: int) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """An assignment that is counted, with its agency and what it counts as."""
+
+    id: int
+    agency_id: str
+    name: str
+    level: str
+    period: str
+    citation: str
+    due_on: date | None
+    time_class: TimeClass
+    reporting: str
+    done: bool
+    stands: bool
+    request: bool
+
+
+def _rows(session: Session, plan_id: int, period: str, cut_off: date, definitions: int) -> Sequence[_Row]:
     """The assignments counted on the day, with their class and, by the present definitions, the other measures."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     first = definitions == 1
@@ -291,7 +323,7 @@ def _rows(session: Session, plan_id: int, period: str, cut_off: date, definition
         .where(*counted_on(cut_off, plan_id, period))
         .order_by(a.c.id)
     )
-    return session.connection().execute(statement).all()
+    return objects(_Row, session.connection().execute(statement))
 
 
 def _first_class_on(cut_off: date) -> ColumnElement[TimeClass]:
@@ -310,22 +342,22 @@ def _first_class_on(cut_off: date) -> ColumnElement[TimeClass]:
     return type_coerce(statement, TIME_CLASS)
 
 
-def _cells(rows: Sequence[Any]) -> list[Cell]:
+def _cells(rows: Sequence[_Row]) -> list[Cell]:
     return [
         Cell(
-            row.agency_id,
-            row.name,
-            row.level,
-            row.period,
-            bool(row.request),
-            row.due_on,
-            boxes_of_one(row.time_class, Timing(row.reporting), done=bool(row.done), stands=bool(row.stands)),
+            agency_id=row.agency_id,
+            name=row.name,
+            level=row.level,
+            period=row.period,
+            request=bool(row.request),
+            due_on=row.due_on,
+            boxes=boxes_of_one(row.time_class, Timing(row.reporting), done=bool(row.done), stands=bool(row.stands)),
         )
         for row in rows
     ]
 
 
-def _row(session: Session, frozen_id: int) -> Any:
+def _row(session: Session, frozen_id: int) -> AnyRow:
     row = session.connection().execute(select(table(Frozen)).where(table(Frozen).c.id == frozen_id)).first()
     if row is None:
         raise NotFound(
@@ -334,19 +366,15 @@ def _row(session: Session, frozen_id: int) -> Any:
     return row
 
 
-def _published(session: Session, row: Any, digests: Mapping[int, str] | None = None) -> Published:
+def _published(session: Session, row: AnyRow, digests: Mapping[int, str] | None = None) -> Published:
     digest = (digests if digests is not None else _digests(session, [row.id])).get(row.id, "")
-    return Published(
-        row.id,
-        row.plan_id,
-        row.body["plan"],
-        row.period,
-        row.cut_off,
-        row.at,
-        row.actor,
-        _loaded(row.body["standing"]),
-        digest == content_digest(row.body),
-        row.body.get("definitions", 1),
+    return object_of(
+        Published,
+        row,
+        plan=row.body["plan"],
+        standing=_loaded(row.body["standing"]),
+        intact=digest == content_digest(row.body),
+        definitions=row.body.get("definitions", 1),
     )
 
 
@@ -365,7 +393,7 @@ def _events(session: Session, assignment_ids: Sequence[int], after: int) -> dict
     )
     found: dict[int, tuple[EventLine, ...]] = {}
     for row in session.connection().execute(statement.order_by(e.c.id)):
-        found[row[0]] = (*found.get(row[0], ()), EventLine(*row[1:]))
+        found[row.assignment_id] = (*found.get(row.assignment_id, ()), object_of(EventLine, row))
     return found
 
 
@@ -385,13 +413,13 @@ def _loaded(body: Mapping[str, Any]) -> Standing:
         return tuple(AgencyStanding(each["id"], each["name"], each["level"], Boxes(**each["tally"])) for each in rows)
 
     return Standing(
-        date.fromisoformat(body["as_of"]),
-        Boxes(**body["total"]),
-        agencies(body["agencies"]),
-        tuple(
+        as_of=date.fromisoformat(body["as_of"]),
+        total=Boxes(**body["total"]),
+        agencies=agencies(body["agencies"]),
+        periods=tuple(
             PeriodStanding(each["period"], parse_day(each["due_on"]), Boxes(**each["tally"]))
             for each in body["periods"]
         ),
-        Boxes(**body.get("asked_total", {})),
-        agencies(body.get("asked", ())),
+        asked_total=Boxes(**body.get("asked_total", {})),
+        asked=agencies(body.get("asked", ())),
     )

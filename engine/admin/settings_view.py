@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy.engine import URL, make_url
@@ -110,7 +109,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingLine:
     """One setting. ``value`` is empty when it is not set or ``hidden``; ``is_set`` distinguishes the two."""
 
@@ -141,16 +140,25 @@ def masked_values(settings: Settings) -> dict[str, str]:
 
 
 def _describe(settings: Settings, name: str, source: SettingSource) -> SettingLine:
-    value: Any = getattr(settings, name)
+    value: object = getattr(settings, name)
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
     hidden = isinstance(value, SecretStr) or name in HIDDEN
     group, vi = PURPOSES[name]
     shown = "" if hidden else without_password(str(plain)) if name in URLS else _shown(plain)
     en = Settings.model_fields[name].description or ""
-    return SettingLine(f"DONDOC_{name.upper()}", group, shown, hidden, plain not in ("", None), source, vi, en)
+    return SettingLine(
+        name=f"DONDOC_{name.upper()}",
+        group=group,
+        value=shown,
+        hidden=hidden,
+        is_set=plain not in ("", None),
+        source=source,
+        vi=vi,
+        en=en,
+    )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value.as_posix() if isinstance(value, Path) else value)

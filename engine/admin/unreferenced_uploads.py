@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import ColumnElement, Table, delete, func, select, true
 from sqlmodel import Session
 
 from engine.assignments import report_drafts
@@ -65,7 +65,7 @@ def _referenced(session: Session) -> list[Any]:
     return [*named, _files_of(session, t, t.c.agency_id)]
 
 
-def _files_of(session: Session, source: Any, agency_id: Any) -> Any:
+def _files_of(session: Session, source: Table, agency_id: ColumnElement[str]) -> Any:
     a = table(Assignment)
     postgres = session.connection().dialect.name == "postgresql"
     each = (func.json_array_elements if postgres else func.json_each)(source.c.files).table_valued("value")

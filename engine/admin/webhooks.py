@@ -12,7 +12,7 @@ import binascii
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session
@@ -34,7 +34,7 @@ PREFIX, SECRET_BYTES = "whsec_", 32
 OVERLAP = timedelta(days=1)
 KEEP_MESSAGES = timedelta(days=90)
 MAX_WEBHOOKS = 20
-NO_TROUBLE: Mapping[str, Any] = {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
+NO_TROUBLE: Mapping[str, object] = {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
 """The health of an address that works."""
 CHOICES = tuple(each for each in WebhookEvent if each is not WebhookEvent.TEST)
 
@@ -54,7 +54,18 @@ def secret_bytes(secret: str) -> bytes:
     return key
 
 
-def current_secrets(signer: Signer, webhook: Any, now: datetime) -> list[str]:
+class WithSecrets(Protocol):
+    """A webhook with its sealed secrets, the one before the last change until it ends."""
+
+    @property
+    def secret(self) -> str: ...
+    @property
+    def last_secret(self) -> str | None: ...
+    @property
+    def last_secret_until(self) -> datetime | None: ...
+
+
+def current_secrets(signer: Signer, webhook: WithSecrets, now: datetime) -> list[str]:
     """The secrets that sign now, the new one first. Raises SealBroken."""
     found = [unseal(signer, USE, webhook.secret)]
     if webhook.last_secret and webhook.last_secret_until is not None and webhook.last_secret_until > now:
@@ -106,7 +117,11 @@ def change(
 ) -> None:
     """Another address begins with a clean record; what is owed goes there."""
     w, before = table(Webhook), webhook_of(session, webhook_id)
-    values: dict[str, Any] = {"url": read_target(url.strip(), allowed).url, "label": label, "events": _events(events)}
+    values: dict[str, object] = {
+        "url": read_target(url.strip(), allowed).url,
+        "label": label,
+        "events": _events(events),
+    }
     if values["url"] != before.url:
         values |= NO_TROUBLE
     session.connection().execute(update(w).where(w.c.id == webhook_id).values(**values))

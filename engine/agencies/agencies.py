@@ -23,6 +23,7 @@ from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, AgencyGroup, Succession
+from engine.store.records.agencies import AgencyName
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -191,11 +192,11 @@ def _raise_if_any(wrong: Mapping[str, Text]) -> None:
         raise FieldsRefused(wrong)
 
 
-def _entry(name: str, short: str, since: date | None) -> dict[str, Any]:
+def _entry(name: str, short: str, since: date | None) -> AgencyName:
     return {"from": None if since is None else since.isoformat(), "until": None, "name": name, "short": short}
 
 
-def _entry_on(names: list[dict[str, Any]], day: date) -> dict[str, Any]:
+def _entry_on(names: Sequence[AgencyName], day: date) -> AgencyName:
     name = name_on(names, day)
     return next(each for each in reversed(names) if each["name"] == name)
 
@@ -210,10 +211,10 @@ def _groups(session: Session) -> dict[str, list[str]]:
     return {row.id: row.members for row in session.connection().execute(select(n.c.id, n.c.members))}
 
 
-def _locked(session: Session, agency_id: str) -> list[dict[str, Any]]:
+def _locked(session: Session, agency_id: str) -> list[AgencyName]:
     """The names of an agency, with its row locked. Raises NotFound."""
     g = table(Agency)
-    names: list[dict[str, Any]] | None = session.connection().scalar(
+    names: list[AgencyName] | None = session.connection().scalar(
         select(g.c.names).where(g.c.id == agency_id).with_for_update()
     )
     if names is None:

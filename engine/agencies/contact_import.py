@@ -53,7 +53,7 @@ class CellProblem:
     what: Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RowResult:
     """``changes``: field -> (before, after), as text. ``new_agency``: the row's agency is not in the directory yet."""
 
@@ -178,7 +178,7 @@ def _as_text(line: ContactLine, language: str) -> dict[str, str]:
     }
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -213,11 +213,11 @@ class _Comparer:
         value = row.values.get
         agency, contact = value("agency", ""), value("contact", "")
         if not contact and not value("email") and not value("phone"):
-            return RowResult(row.number, RowFate.EMPTY, agency)
+            return RowResult(number=row.number, fate=RowFate.EMPTY, agency=agency)
         try:
             return self._compared(row)
         except _Wrong as wrong:
-            return RowResult(row.number, RowFate.WRONG, agency, problems=wrong.problems)
+            return RowResult(number=row.number, fate=RowFate.WRONG, agency=agency, problems=wrong.problems)
 
     def _compared(self, row: SheetRow) -> RowResult:
         agency_id, new_level = self._agency(row)
@@ -234,14 +234,34 @@ class _Comparer:
             raise _Wrong([CellProblem(row.cell("contact" if stored else "email"), again)])
         if stored is None:
             changes = {name: ("", _written(values[name])) for name in _CHANGEABLE if values[name]}
-            return RowResult(row.number, RowFate.NEW, agency, agency_id, role, 0, values, changes, (), new_level)
+            return RowResult(
+                number=row.number,
+                fate=RowFate.NEW,
+                agency=agency,
+                agency_id=agency_id,
+                role=role,
+                contact_id=0,
+                values=values,
+                changes=changes,
+                problems=(),
+                new_agency=new_level,
+            )
         given = [name for name in _CHANGEABLE if name in row.columns]
         before = {name: getattr(stored, name) for name in given}
         changes = {n: (_written(before[n]), _written(values[n])) for n in given if before[n] != values[n]}
         until = values["valid_until"]
         ends = "valid_until" in changes and until is not None and until <= self.today
         fate = RowFate.ENDED if ends else RowFate.CHANGED if changes else RowFate.SAME
-        return RowResult(row.number, fate, agency, agency_id, role, stored.id, values, changes)
+        return RowResult(
+            number=row.number,
+            fate=fate,
+            agency=agency,
+            agency_id=agency_id,
+            role=role,
+            contact_id=stored.id,
+            values=values,
+            changes=changes,
+        )
 
     def _agency(self, row: SheetRow) -> tuple[str, str]:
         """(id, "") of a known agency, ("", level) of one to be added."""

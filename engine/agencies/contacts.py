@@ -19,17 +19,17 @@ from engine.accounts.accounts import mailbox
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.visible_text import require_visible
-from engine.rules.words import LANGUAGES
 from engine.store.database import among, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Contact, Feed
 from engine.terms import CONTACT_ROLES, EventKind, Role
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 _PHONE = re.compile(r"\+?[0-9]{9,15}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactLine:
     """A contact as shown to administrators and to its own agency."""
 
@@ -174,26 +174,26 @@ def find(session: Session, contact_id: int) -> ContactLine:
     row = session.connection().execute(_lines().where(table(Contact).c.id == contact_id)).first()
     if row is None:
         raise NotFound(Text(f"Không có liên hệ số {contact_id}.", f"There is no contact {contact_id}."))
-    return ContactLine(*row)
+    return object_of(ContactLine, row)
 
 
 def contacts_of(session: Session, agency_id: str) -> tuple[ContactLine, ...]:
     """An agency's contacts, those who have left at the end; one query."""
     c = table(Contact)
-    rows = session.connection().execute(_lines().where(c.c.agency_id == agency_id).order_by(c.c.id)).all()
-    return tuple(sorted((ContactLine(*row) for row in rows), key=lambda each: (each.gone, each.id)))
+    rows = session.connection().execute(_lines().where(c.c.agency_id == agency_id).order_by(c.c.id))
+    return tuple(sorted(objects(ContactLine, rows), key=lambda each: (each.gone, each.id)))
 
 
 def contact_lines(session: Session) -> tuple[ContactLine, ...]:
     """Every contact, those who left too, by id."""
-    return tuple(ContactLine(*row) for row in session.connection().execute(_lines().order_by(table(Contact).c.id)))
+    return tuple(objects(ContactLine, session.connection().execute(_lines().order_by(table(Contact).c.id))))
 
 
 def contacts_among(session: Session, agency_ids: Sequence[str]) -> tuple[ContactLine, ...]:
     """The contacts of several agencies, by id; one query."""
     c = table(Contact)
     rows = session.connection().execute(_lines().where(among(session, c.c.agency_id, agency_ids)).order_by(c.c.id))
-    return tuple(ContactLine(*row) for row in rows)
+    return tuple(objects(ContactLine, rows))
 
 
 def phone_number(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
+from engine.store.records.agencies import AgencyName
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -44,7 +45,7 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
     )
     contacts = table(Contact)
     known = set(map(tuple, connection.execute(select(contacts.c.agency_id, contacts.c.role, contacts.c.email))))
-    rows: list[dict[str, Any]] = [
+    rows: list[dict[str, object]] = [
         {
             "agency_id": entry.id,
             "role": each.role,
@@ -89,7 +90,7 @@ def expand_owners(session: Session, owners: Iterable[str]) -> tuple[str, ...]:
     return tuple(result)
 
 
-def name_on(names: list[dict[str, Any]], day: date) -> str:
+def name_on(names: Sequence[AgencyName], day: date) -> str:
     """An agency's name on a day: the first entry whose dates include it, else the last."""
     for entry in names:
         begins, ends = entry.get("from"), entry.get("until")
@@ -98,7 +99,7 @@ def name_on(names: list[dict[str, Any]], day: date) -> str:
     return str(names[-1]["name"])
 
 
-def exists_on(names: list[dict[str, Any]], day: date) -> bool:
+def exists_on(names: Sequence[AgencyName], day: date) -> bool:
     """Whether an agency with these names exists on a day: one of them is its name then."""
     text = day.isoformat()
     return any((each.get("from") or "") <= text <= (each.get("until") or "9999-12-31") for each in names)

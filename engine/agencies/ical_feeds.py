@@ -18,11 +18,13 @@ from sqlmodel import Session
 
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.agencies.contacts import find as find_contact
+from engine.enums import complete
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.words import period_words
 from engine.store.database import table
 from engine.store.event_log import append, event
+from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Duty, Feed, Plan
 from engine.store.records import Event as EventRecord
 from engine.store.rulebook import read_rulebook
@@ -69,7 +71,7 @@ class Reader:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One due date as shown in a calendar."""
 
@@ -116,7 +118,7 @@ def feeds_of(session: Session, agency_id: str) -> tuple[FeedLine, ...]:
     f = table(Feed)
     statement = select(f.c.id, f.c.contact_id, f.c.created_at)
     statement = statement.where(f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
-    return tuple(FeedLine(*row) for row in session.connection().execute(statement.order_by(f.c.id)))
+    return tuple(objects(FeedLine, session.connection().execute(statement.order_by(f.c.id))))
 
 
 def reader_of(session: Session, key: str, now: datetime) -> Reader:
@@ -240,12 +242,16 @@ def _revisions(session: Session, assignment_ids: Sequence[int]) -> dict[int, tup
     return result
 
 
-_OVER = {
-    State.CANCELLED: ("Đã hủy", "Cancelled"),
-    State.TRANSFERRED: ("Đã chuyển cơ quan khác", "Transferred"),
-    State.REPORTED: ("Đã báo cáo", "Reported"),
-    State.ACCEPTED: ("Đã tiếp nhận", "Accepted"),
-}
+_OVER = complete(
+    State,
+    {
+        State.CANCELLED: ("Đã hủy", "Cancelled"),
+        State.TRANSFERRED: ("Đã chuyển cơ quan khác", "Transferred"),
+        State.REPORTED: ("Đã báo cáo", "Reported"),
+        State.ACCEPTED: ("Đã tiếp nhận", "Accepted"),
+    },
+    but=OPEN_STATES,
+)
 _DUE = ("Hạn báo cáo", "Due")
 _ASKED = ("Thời gian đề nghị", "Hoped for by")
 """Of a request: a body that is only asked has no deadline."""
@@ -265,14 +271,14 @@ def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> lis
         link = f"\n{base_url}/assignments/{row.id}" if base_url else ""
         entries.append(
             Entry(
-                f"assignment-{row.id}@dondoc",
-                row.due_on,
-                summary,
-                row.short_title + link,
-                over,
-                sequence,
-                row.opened_at,
-                modified,
+                uid=f"assignment-{row.id}@dondoc",
+                on=row.due_on,
+                summary=summary,
+                description=row.short_title + link,
+                over=over,
+                sequence=sequence,
+                made_at=row.opened_at,
+                modified_at=modified,
             )
         )
     return entries
@@ -315,14 +321,14 @@ def _supervised(session: Session, reader: Reader, now: datetime, base_url: str) 
         uid = f"plan-{row.plan_id}-{row.period}-{row.due_on.isoformat()}@dondoc"
         entries.append(
             Entry(
-                uid,
-                row.due_on,
-                f"{row.number}: {summary}",
-                row.short_title + link,
-                row.done == row.all,
-                sequence,
-                row.opened,
-                modified,
+                uid=uid,
+                on=row.due_on,
+                summary=f"{row.number}: {summary}",
+                description=row.short_title + link,
+                over=row.done == row.all,
+                sequence=sequence,
+                made_at=row.opened,
+                modified_at=modified,
             )
         )
     return entries

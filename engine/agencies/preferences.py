@@ -7,7 +7,7 @@ and only the kinds that the policy names (``may_stop``) can be moved to the week
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
@@ -93,7 +93,8 @@ def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: da
                 "This is the only channel that reaches you, so it cannot be stopped; you can choose weekly letters.",
             )
         )
-    _write(session, who, {**who.suppressed, channel: ASKED}, who.pace, "stopped", channel, actor, now)
+    suppressed = {**who.suppressed, channel: ASKED}
+    _write(session, replace(who, suppressed=suppressed), "stopped", channel, actor=actor, now=now)
 
 
 def slow(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
@@ -103,7 +104,7 @@ def slow(session: Session, contact_id: int, channel: str, *, actor: str, now: da
         return
     if not _may_wait(session):
         raise ForbiddenMove(Text("Chính sách không cho gộp thư nào.", "The policy does not allow weekly letters."))
-    _write(session, who, who.suppressed, {**who.pace, channel: WEEKLY}, "slowed", channel, actor, now)
+    _write(session, replace(who, pace={**who.pace, channel: WEEKLY}), "slowed", channel, actor=actor, now=now)
 
 
 def resume(session: Session, contact_id: int, channel: str, *, actor: str, now: datetime) -> None:
@@ -113,7 +114,8 @@ def resume(session: Session, contact_id: int, channel: str, *, actor: str, now: 
     suppressed = _without(who.suppressed, channel) if who.suppressed.get(channel) == ASKED else who.suppressed
     pace = _without(who.pace, channel)
     if (suppressed, pace) != (who.suppressed, who.pace):
-        _write(session, who, suppressed, pace, "resumed", channel, actor, now)
+        changed = replace(who, suppressed=suppressed, pace=pace)
+        _write(session, changed, "resumed", channel, actor=actor, now=now)
 
 
 def name_deputy(
@@ -215,18 +217,10 @@ def _locked(session: Session, contact_id: int, channel: str) -> ContactLine:
     return contacts.find(session, contact_id)
 
 
-def _write(
-    session: Session,
-    who: ContactLine,
-    suppressed: Mapping[str, str],
-    pace: Mapping[str, str],
-    what: str,
-    channel: str,
-    actor: str,
-    now: datetime,
-) -> None:
+def _write(session: Session, who: ContactLine, what: str, channel: str, *, actor: str, now: datetime) -> None:
+    """Store the preferences of ``who`` as they are to be."""
     c = table(Contact)
-    values = {"suppressed": dict(suppressed), "pace": dict(pace)}
+    values = {"suppressed": who.suppressed, "pace": who.pace}
     session.connection().execute(update(c).where(c.c.id == who.id).values(**values))
     append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=who.id, channel=channel)])
 

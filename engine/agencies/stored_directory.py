@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -24,8 +24,8 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
     connection = session.connection()
     e, g, n, s = table(Event), table(Agency), table(AgencyGroup), table(Succession)
     newest = select(e.c.detail).where(e.c.kind == EventKind.DIRECTORY_LOADED).order_by(e.c.id.desc()).limit(1)
-    loaded: dict[str, Any] = connection.scalar(newest) or ENTERED_BY_HAND
-    successors: dict[str, list[dict[str, Any]]] = {}
+    loaded: Mapping[str, str] = connection.scalar(newest) or ENTERED_BY_HAND
+    successors: dict[str, list[dict[str, object]]] = {}
     for edge in connection.execute(select(s).order_by(s.c.on, s.c.id)):
         step = {"to": edge.to_id, "on": edge.on, "basis": edge.basis, "function": edge.function}
         successors.setdefault(edge.from_id, []).append(step)
@@ -59,10 +59,10 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
     return DirectoryFile.model_validate(plain | {"agencies": agencies, "groups": groups})
 
 
-def _contacts(session: Session) -> dict[str, list[dict[str, Any]]]:
+def _contacts(session: Session) -> dict[str, list[dict[str, object]]]:
     """Contacts with a mailbox; those who left have none."""
     c = table(Contact)
-    result: dict[str, list[dict[str, Any]]] = {}
+    result: dict[str, list[dict[str, object]]] = {}
     for row in session.connection().execute(select(c).where(c.c.email != "").order_by(c.c.id)):
         entry = {
             "role": row.role,

@@ -153,7 +153,14 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         _require(caller, Permission.REPORT, row)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
         files = _files(session, row.agency_id, {assignment_id: payload.files})
-    typed = Typed(assignment_id, row.citation, payload.outcome, payload.body, payload.reason, files[assignment_id])
+    typed = Typed(
+        assignment_id=assignment_id,
+        citation=row.citation,
+        outcome=payload.outcome,
+        body=payload.body,
+        reason=payload.reason,
+        files=files[assignment_id],
+    )
     checked = _checked(page, [typed], payload.figures, payload.paper)
     if checked.problems:
         return _refused(caller, checked)
@@ -177,12 +184,12 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
     known = {item.row.id: item.row.citation for item in page.items}
     typed = [
         Typed(
-            each.assignment,
-            known.get(each.assignment, ""),
-            each.outcome,
-            each.body,
-            each.reason,
-            files[each.assignment],
+            assignment_id=each.assignment,
+            citation=known.get(each.assignment, ""),
+            outcome=each.outcome,
+            body=each.body,
+            reason=each.reason,
+            files=files[each.assignment],
         )
         for each in payload.duties
     ]

@@ -58,10 +58,10 @@ class DutyBody(Body):
 
     def duty(self) -> NewDuty:
         return NewDuty(
-            self.text,
-            tuple(self.owners),
-            self.due,
-            self.basis,
+            text=self.text,
+            owners=tuple(self.owners),
+            due=self.due,
+            basis=self.basis,
             reason=self.reason,
             coordinating=tuple(self.coordinating),
             request=self.request,
@@ -94,7 +94,14 @@ class AmendBody(Body):
     def change(self) -> Amendment:
         owners = None if self.owners is None else tuple(self.owners)
         coordinating = None if self.coordinating is None else tuple(self.coordinating)
-        return Amendment(self.basis, self.text, self.heading, owners, coordinating, self.due)
+        return Amendment(
+            basis=self.basis,
+            text=self.text,
+            heading=self.heading,
+            owners=owners,
+            coordinating=coordinating,
+            due=self.due,
+        )
 
 
 class FreezeBody(Body):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from engine.text import Text
 
@@ -17,7 +16,7 @@ class Operation:
     """``body``: what is sent, None for a GET. ``query``: a telling filter."""
 
     name: Text
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, object] | None = None
     query: str = ""
 
 
@@ -25,7 +24,7 @@ def _read(vi: str, en: str, query: str = "") -> Operation:
     return Operation(Text(vi, en), query=query)
 
 
-def _write(vi: str, en: str, **body: Any) -> Operation:
+def _write(vi: str, en: str, **body: object) -> Operation:
     return Operation(Text(vi, en), body)
 
 

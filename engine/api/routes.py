@@ -42,7 +42,7 @@ def _problem(what: str) -> dict[str, Any]:
     return {"description": what, "model": Problem, "content": {"application/problem+json": schema}}
 
 
-ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, object]] = {
     400: _problem("The request cannot be read"),
     401: _problem("Not signed in: no token, no session, or an expired one"),
     403: _problem("Not allowed"),

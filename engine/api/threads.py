@@ -4,14 +4,14 @@ extend several tasks. What the pages of ``engine.web.pages.work.thread`` do."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission
+from engine.accounts.permissions import Acting, Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Digests, LongId, Needed
 from engine.assignments.bulk_decisions import MAX_DECISIONS, ask_extensions
@@ -138,7 +138,7 @@ def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> 
         caller.require(Permission.ADD_PART, payload.agency)
         files = _files(session, payload.agency, payload.files)
         new = NewEntry(EntryKind.PART, payload.text, files=tuple(each.as_entry for each in files))
-        by: dict[str, Any] = {"actor": caller.actor.name, "now": caller.now}
+        by = Acting(actor=caller.actor.name, now=caller.now)
         changed = entries.add_part(session, assignment_id, payload.agency, new, **by)
         for each in files if changed else ():
             keep(session, each, agency_id=row.agency_id, **by)

@@ -38,7 +38,7 @@ class Waiting:
     old: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """What waits for one department; None where nothing does. ``limit_days`` as in ``Policy.backlog_days``."""
 
@@ -161,6 +161,6 @@ def backlogs(
         found.setdefault(department, {})["plans"] = waits
     drafts = Counter(department for department, _ in drafts_waiting(session, today, wanted))
     return {
-        each: Backlog(policy.backlog_days, **found.get(each, {}), department=each, drafts=drafts[each])
+        each: Backlog(limit_days=policy.backlog_days, **found.get(each, {}), department=each, drafts=drafts[each])
         for each in dict.fromkeys((*found, *drafts))
     }

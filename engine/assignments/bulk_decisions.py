@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -56,7 +55,7 @@ def ask_extensions(
     *,
     until: date,
     reason: str,
-    files: Sequence[Mapping[str, Any]] = (),
+    files: Sequence[Mapping[str, object]] = (),
     actor: str,
     now: datetime,
 ) -> Decided:

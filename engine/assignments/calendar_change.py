@@ -27,9 +27,11 @@ from engine.rules.calendar import DayException, Due, WorkCalendar, instant, loca
 from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Event, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
+from engine.store.stored_rows import AssignmentOfPlan, StoredAssignment
 from engine.terms import EventKind, NoticeKind, PlanState, Role, Urgency
 from engine.text import Text
 
@@ -47,7 +49,7 @@ class Change:
         return WorkCalendar(kept | {entry.day: entry for entry in self.set}, calendar.public)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """One due date that moves."""
 
@@ -93,11 +95,22 @@ class Preview:
         return sha256(repr(self).encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OpenRow(AssignmentOfPlan):
+    """An unfinished task as it is stored, with its duty's rule."""
+
+    citation: str
+    rule: str
+    added: Mapping[str, Any] | None
+    number: str
+    agency: str
+
+
 @dataclass(frozen=True)
 class _OpenAssignment:
     """An unfinished task with its due date and, if its report is still owed, its rungs under the new calendar."""
 
-    row: Any
+    row: _OpenRow
     move: Move | None
     stays: bool
     rungs: tuple[tuple[str, date, date], ...]
@@ -178,9 +191,17 @@ def _computed(
     for row in _open_rows(session, lock=lock):
         due = new_due(_dates(row, granted.get(row.id), rules.get((row.plan_id, row.rule), True)))
         move = None
-        if due is not None and due.on != row.due_on:
+        if due is not None and row.due_on is not None and due.on != row.due_on:
             move = Move(
-                row.id, row.number, row.citation, row.agency_id, row.agency, row.period, row.due_on, due.on, due.why
+                assignment_id=row.id,
+                plan=row.number,
+                citation=row.citation,
+                agency_id=row.agency_id,
+                agency=row.agency,
+                period=row.period,
+                was=row.due_on,
+                due=due.on,
+                why=due.why,
             )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
@@ -202,7 +223,7 @@ class _Dates:
     granted: bool
 
 
-def _dates(row: Any, until: date | None, rolls: bool) -> _Dates:
+def _dates(row: _OpenRow, until: date | None, rolls: bool) -> _Dates:
     """``until``: the day to which the task was extended. ``rolls``: whether the rule's own days roll; those that a
     person set do. A rule's own day that does not roll is the original one and stands on its nominal day."""
     by_person = until is not None or not row.original_due_on == row.nominal_due == row.due_on
@@ -230,7 +251,7 @@ def _moved_rungs(
     return tuple((name, days[name], on) for name, on in moved if name in days and days[name] != on)
 
 
-def _facts(row: Any, due_on: date | None) -> Facts:
+def _facts(row: StoredAssignment, due_on: date | None) -> Facts:
     return Facts(row.state, row.opened_on, due_on, row.acted_until, row.asked_again_on)
 
 
@@ -255,7 +276,7 @@ def _preview(rows: Iterable[_OpenAssignment], replaces: tuple[DayException, ...]
     )
 
 
-def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
+def _open_rows(session: Session, *, lock: bool) -> Sequence[_OpenRow]:
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
@@ -274,7 +295,7 @@ def _open_rows(session: Session, *, lock: bool) -> Sequence[Any]:
         .where(unfinished(), p.c.state == PlanState.ACTIVE)
         .order_by(a.c.id)
     )
-    return session.connection().execute(statement.with_for_update(of=a) if lock else statement).all()
+    return objects(_OpenRow, session.connection().execute(statement.with_for_update(of=a) if lock else statement))
 
 
 def _granted(session: Session) -> dict[int, date]:
@@ -343,13 +364,20 @@ def _event(each: _OpenAssignment, actor: str, now: datetime) -> dict[str, Any]:
     )
 
 
-def due_moved_line(row: Any, was: date | None, due: date, policy: Policy, now: datetime) -> NoticeLine:
-    """The notice to a coordinator about a moved due date. ``row``: an assignment with its plan's ``urgency``."""
+def due_moved_line(row: AssignmentOfPlan, was: date | None, due: date, policy: Policy, now: datetime) -> NoticeLine:
+    """The notice to a coordinator about a moved due date."""
     detail = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
     effect = f"assignment:{row.id}:due:{detail['was'] or '-'}:{detail['due']}:{local_date(now).isoformat()}"
     urgent = row.urgency is not Urgency.NORMAL
     return NoticeLine(
-        effect, row.id, row.agency_id, Role.COORDINATOR, NoticeKind.DUE_MOVED, policy, urgent, detail=detail
+        effect=effect,
+        assignment_id=row.id,
+        agency_id=row.agency_id,
+        role=Role.COORDINATOR,
+        kind=NoticeKind.DUE_MOVED,
+        policy=policy,
+        urgent=urgent,
+        detail=detail,
     )
 
 

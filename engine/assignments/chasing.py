@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, select
 from sqlmodel import Session
 
 from engine.store.database import among, table
+from engine.store.named_rows import object_of
 from engine.store.records import Assignment, Letter, Notice, Report
 from engine.terms import LetterState, NoticeKind
 
@@ -24,6 +25,9 @@ ASKING = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, Notice
 TO_ACKNOWLEDGE = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
 SENT = (LetterState.ACCEPTED, LetterState.DELIVERED)
 """States of a letter that has left and did not come back."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +48,17 @@ def chased(session: Session, assignment_ids: Iterable[int], *, before: date | No
     escalation_day = case((n.c.kind == NoticeKind.ESCALATION, m.c.day))
     columns = (
         n.c.assignment_id,
-        func.count(m.c.day.distinct()),
-        func.max(m.c.day),
-        func.max(m.c.id),
-        func.count(escalation_day.distinct()),
-        func.max(escalation_day),
+        func.count(m.c.day.distinct()).label("times"),
+        func.max(m.c.day).label("last_on"),
+        func.max(m.c.id).label("letter_id"),
+        func.count(escalation_day.distinct()).label("level"),
+        func.max(escalation_day).label("level_on"),
     )
     statement = _said_about(session, assignment_ids, *columns)
     statement = statement.where(n.c.kind.in_(ASKING), _left_for(a)).group_by(n.c.assignment_id)
     if before is not None:
         statement = statement.where(m.c.day < before)
-    return {row[0]: Chased(*row[1:]) for row in session.connection().execute(statement)}
+    return {row.assignment_id: object_of(Chased, row) for row in session.connection().execute(statement)}
 
 
 def being_escalated(session: Session, assignment_ids: Iterable[int], today: date) -> frozenset[int]:
@@ -95,11 +99,10 @@ def escalations_sent() -> ColumnElement[int]:
 
 def last_escalation_sent() -> ColumnElement[date]:
     """Column for a query of assignments: the last day on which the agency was escalated to."""
-    found: ColumnElement[date] = _of_escalations(func.max(table(Letter).c.day))
-    return found
+    return _of_escalations(func.max(table(Letter).c.day))
 
 
-def _of_escalations(what: Any) -> Any:
+def _of_escalations(what: ColumnElement[T]) -> ColumnElement[T]:
     a, n, m = table(Assignment), table(Notice), table(Letter)
     joined = n.join(m, m.c.id == n.c.letter_id)
     escalated = n.c.assignment_id == a.c.id, n.c.kind == NoticeKind.ESCALATION, _left_for(a)
@@ -113,7 +116,7 @@ def _said_about(session: Session, assignment_ids: Iterable[int], *columns: Any) 
     return select(*columns).select_from(joined).where(among(session, n.c.assignment_id, assignment_ids))
 
 
-def _left_for(a: Any) -> ColumnElement[bool]:
+def _left_for(a: Table) -> ColumnElement[bool]:
     """The notice was said in a letter to the owner of the assignment, and the letter left, since the last return."""
     n, m, r = table(Notice), table(Letter), table(Report)
     left_at = func.coalesce(m.c.sent_at, m.c.created_at)

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, literal, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, case, delete, func, insert, literal, select, text, tuple_, union_all
 from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
 from engine.store.database import insert_rows, table
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Assignment, Plan, Tally, TallyChange
+from engine.store.stored_rows import StoredAssignment
 from engine.terms import COUNTED_STATES, Outcome, PlanState, Timing
 
 KEYS = ("agency_id", "policy_id", "period", "due_on", "timing", "reporting", "outcome", "request")
@@ -33,7 +34,7 @@ RECOUNT_LOCK_ID = 20_210_408
 """PostgreSQL advisory lock that serialises recounts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CounterKey:
     """The counter that an assignment belongs to; without the last three, of one that has just been opened."""
 
@@ -55,7 +56,7 @@ class _Measured:
     first_due_on: date | None
 
 
-def counter_key(row: Any, **changes: Any) -> CounterKey | None:
+def counter_key(row: StoredAssignment, **changes: object) -> CounterKey | None:
     """The counter of an assignment, as it is or with ``changes``; None if it is cancelled or transferred."""
 
     def value(name: str) -> Any:
@@ -63,16 +64,16 @@ def counter_key(row: Any, **changes: Any) -> CounterKey | None:
 
     if value("state") not in COUNTED_STATES:
         return None
-    each = _Measured(*(value(name) for name in _Measured.__slots__))
+    each = _Measured(**{field.name: value(field.name) for field in fields(_Measured)})
     return CounterKey(
-        row.plan_id,
-        row.agency_id,
-        row.period,
-        each.due_on,
-        row.request,
-        task_timing(each),
-        report_timing(each),
-        value("outcome"),
+        plan_id=row.plan_id,
+        agency_id=row.agency_id,
+        period=row.period,
+        due_on=each.due_on,
+        request=row.request,
+        timing=task_timing(each),
+        reporting=report_timing(each),
+        outcome=value("outcome"),
     )
 
 
@@ -106,7 +107,7 @@ class Counted:
     """What a reading transaction counted: the counters, how many were wrong, the last change that they include, and the
     recount before it."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, object]]
     wrong: int
     last_change: int
     recount_before: str | None
@@ -183,14 +184,14 @@ def counter_totals() -> Any:
     return union_all(last.where(~changed), select(*keys, n).group_by(*keys).having(n > 0)).subquery()
 
 
-def counter_lines(*, without: Any = None) -> Any:
+def counter_lines(*, without: ColumnElement[bool] | None = None) -> Any:
     """A subquery with columns ``KEYS`` and ``n``, of which only sums are meant: some lines are negative, and take away
     from others. Cheaper than ``counter_totals``. ``without``: a condition on assignments that are not to be counted."""
     taken_away = [] if without is None else [_assignments(literal(-1)).where(without)]
     return union_all(*_lines(), *taken_away).subquery()
 
 
-def counter_lines_on(day: date, changed: Any) -> Any:
+def counter_lines_on(day: date, changed: ColumnElement[bool]) -> Any:
     """``counter_lines`` at the end of an earlier day, by what is known now: what was opened since is not counted, what
     was done or first reported since is open. ``changed``: the condition that one of the three has happened since; such
     assignments are read once, taken away as they are and added as they were."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, case, exists, func, select
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK, digest_day, is_owed, schedule, week_of
@@ -65,7 +65,7 @@ def in_window(now: datetime, book: Rulebook) -> bool:
     return instant(today, policy.window.opens) <= now < instant(today, policy.window.closes)
 
 
-def _claimable(dialect: str, now: Any) -> Any:
+def _claimable(dialect: str, now: datetime | ColumnElement[datetime]) -> Any:
     """Condition: the letter is not claimed, or the claim's lease has expired."""
     m = table(Letter)
     return (m.c.state == LetterState.QUEUED) | (m.c.lease_until < lease_clock(dialect, now))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.measures import being_chased
@@ -20,10 +20,11 @@ from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
+from engine.store.named_rows import AnyRow, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import EventKind, NoticeKind, Role, Urgency
+from engine.terms import EventKind, NoticeKind, Role, State, Urgency
 
 NAMED_AT_ONCE = 1000
 """Ids in one statement; databases take some 30,000."""
@@ -44,7 +45,7 @@ class DueDuty:
         return f"{self.plan} {self.citation} · {owners}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class EscalationResult:
     """Counts of one batch, or of several. ``seen``: assignments processed."""
 
@@ -71,8 +72,8 @@ class _Batch:
     """The rows that a batch will write."""
 
     lines: list[NoticeLine] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    schedule: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, object]] = field(default_factory=list)
+    schedule: list[dict[str, object]] = field(default_factory=list)
 
 
 def due_duties(session: Session, now: datetime) -> list[DueDuty]:
@@ -91,7 +92,7 @@ def name_duties(session: Session, due: Mapping[int, Sequence[str]]) -> list[DueD
     columns = (d.c.plan_id, d.c.position, d.c.id, p.c.number, d.c.citation)
     named = select(*columns).join(p, p.c.id == d.c.plan_id)
     ids = list(due)
-    rows: list[Row[Any]] = []
+    rows: list[AnyRow] = []
     for start in range(0, len(ids), NAMED_AT_ONCE):
         rows += session.connection().execute(named.where(d.c.id.in_(ids[start : start + NAMED_AT_ONCE])))
     return [
@@ -172,9 +173,31 @@ def _due(now: datetime) -> tuple[Any, ...]:
     return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, being_chased()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DueRow:
+    """A due assignment as it is stored, with its plan."""
+
+    id: int
+    plan_id: int
+    duty_id: int
+    agency_id: str
+    supervisor_id: str
+    state: State
+    opened_on: date
+    due_on: date | None
+    acted_until: date | None
+    asked_again_on: date | None
+    ladder_id: int
+    level: int
+    returns: int
+    policy_id: str
+    urgency: Urgency
+    issuer_id: str
+
+
 def _claim(
     session: Session, now: datetime, limit: int, duty_id: int | None, ids: Sequence[int] | None
-) -> Sequence[Any]:
+) -> Sequence[_DueRow]:
     """The due rows, locked; rows locked by another worker are skipped."""
     a, p = table(Assignment), table(Plan)
     statement = (
@@ -206,7 +229,7 @@ def _claim(
         statement = statement.where(a.c.duty_id == duty_id)
     if ids is not None:
         statement = statement.where(among(session, a.c.id, ids))
-    return session.connection().execute(statement).all()
+    return objects(_DueRow, session.connection().execute(statement))
 
 
 def effect_base(assignment_id: int, chased_from: date | None, returns: int) -> str:
@@ -216,7 +239,7 @@ def effect_base(assignment_id: int, chased_from: date | None, returns: int) -> s
     return f"assignment:{assignment_id}{again}:{'-' if chased_from is None else chased_from.isoformat()}"
 
 
-def _apply(row: Row[Any], facts: Facts, policy: Policy, decision: Decision, now: datetime, batch: _Batch) -> None:
+def _apply(row: _DueRow, facts: Facts, policy: Policy, decision: Decision, now: datetime, batch: _Batch) -> None:
     """Add the lines, events and next action of one decision to the batch."""
     base = effect_base(row.id, facts.chased_from, row.returns)
     urgent = row.urgency is not Urgency.NORMAL
@@ -228,15 +251,15 @@ def _apply(row: Row[Any], facts: Facts, policy: Policy, decision: Decision, now:
         for role in fired.roles:
             batch.lines.append(
                 NoticeLine(
-                    effect,
-                    row.id,
-                    for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id),
-                    role,
-                    rung.kind,
-                    policy,
-                    urgent,
-                    rung.rung,
-                    rung.level,
+                    effect=effect,
+                    assignment_id=row.id,
+                    agency_id=for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id),
+                    role=role,
+                    kind=rung.kind,
+                    policy=policy,
+                    urgent=urgent,
+                    rung=rung.rung,
+                    level=rung.level,
                     by=rung.by,
                 )
             )
@@ -279,7 +302,7 @@ def _apply(row: Row[Any], facts: Facts, policy: Policy, decision: Decision, now:
 
 
 def _report_unreachable(
-    session: Session, lines: Sequence[NoticeLine], rows: Sequence[Row[Any]], book: Rulebook, now: datetime
+    session: Session, lines: Sequence[NoticeLine], rows: Sequence[_DueRow], book: Rulebook, now: datetime
 ) -> int:
     """An agency without a reachable contact: log an event for each line, and add one to the monitor's letter."""
     by_id = {row.id: row for row in rows}
@@ -301,14 +324,14 @@ def _report_unreachable(
     )
     notices = [
         NoticeLine(
-            f"{line.effect}:unreachable",
-            line.assignment_id,
-            by_id[line.assignment_id].supervisor_id,
-            Role.MONITOR,
-            NoticeKind.UNREACHABLE,
-            line.policy,
-            line.urgent,
-            line.rung,
+            effect=f"{line.effect}:unreachable",
+            assignment_id=line.assignment_id,
+            agency_id=by_id[line.assignment_id].supervisor_id,
+            role=Role.MONITOR,
+            kind=NoticeKind.UNREACHABLE,
+            policy=line.policy,
+            urgent=line.urgent,
+            rung=line.rung,
         )
         for line in lines
         if audience(line.role) is Role.COORDINATOR

@@ -27,6 +27,7 @@ from engine.errors import BadInput, NotFound
 from engine.store.atomic_file import atomic_write
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import objects
 from engine.store.records import Agency, Evidence
 from engine.terms import EventKind
 from engine.text import Text
@@ -142,7 +143,7 @@ def find_all(session: Session, agency_id: str, digests: Collection[str]) -> dict
     e = table(Evidence)
     statement = select(e.c.digest, e.c.name, e.c.size, e.c.media_type)
     rows = session.connection().execute(statement.where(e.c.digest.in_(digests), e.c.agency_id == agency_id))
-    return {row.digest: StoredFile(*row) for row in rows}
+    return {file.digest: file for file in objects(StoredFile, rows)}
 
 
 def read_file(folder: Path, stored: StoredFile) -> bytes:

@@ -22,6 +22,7 @@ from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.files.directory import REST, fold
 from engine.rules.calendar import day_digits, local_date
 from engine.store.database import table
+from engine.store.named_rows import columns_for, objects
 from engine.store.records import Agency, Assignment, Duty, Plan, Succession
 from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
 from engine.text import Text
@@ -44,7 +45,7 @@ class Successor:
     basis: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Proposal:
     """One open assignment and its possible successors. ``chosen``: the successor of the function that the duty's text
     names, else of the rest; None if ambiguous. ``merges``: successors that already have this assignment."""
@@ -111,16 +112,16 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
     existing = _already_assigned(session, rows, [each.agency_id for each in successors])
     proposals = tuple(
         Proposal(
-            row.id,
-            row.plan_id,
-            row.number,
-            row.citation,
-            row.text,
-            row.period,
-            row.due_on,
-            row.state,
-            _proposed(successors, row.text),
-            frozenset(existing.get((row.duty_id, row.period), ())),
+            assignment_id=row.id,
+            plan_id=row.plan_id,
+            plan=row.number,
+            citation=row.citation,
+            text=row.text,
+            period=row.period,
+            due_on=row.due_on,
+            state=row.state,
+            chosen=_proposed(successors, row.text),
+            merges=frozenset(existing.get((row.duty_id, row.period), ())),
         )
         for row in rows
     )
@@ -161,12 +162,39 @@ def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, a
     return HandedOver(moved, tuple(merged), left)
 
 
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """A succession as it is stored."""
+
+    from_id: str
+    to_id: str
+    on: date
+    function: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Open:
+    """An assignment to be handed over, with its duty and plan."""
+
+    id: int
+    plan_id: int
+    duty_id: int
+    period: str
+    due_on: date | None
+    state: State
+    citation: str
+    text: str
+    number: str
+
+
 def _successors(session: Session, agency_id: str, today: date) -> tuple[Successor, ...]:
     """The agencies that hold the agency's functions today; a successor that was itself succeeded is followed."""
     s, g = table(Succession), table(Agency)
-    rows = session.connection().execute(select(s).where(s.c.on <= today).order_by(s.c.on, s.c.id)).all()
+    statement = select(*columns_for(_Edge, s)).where(s.c.on <= today).order_by(s.c.on, s.c.id)
+    rows = objects(_Edge, session.connection().execute(statement))
     names = {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
-    edges: dict[str, list[Any]] = {}
+    edges: dict[str, list[_Edge]] = {}
     for row in rows:
         edges.setdefault(row.from_id, []).append(row)
     result: dict[tuple[str, str], Successor] = {}
@@ -180,7 +208,7 @@ def _successors(session: Session, agency_id: str, today: date) -> tuple[Successo
     return tuple(result.values())
 
 
-def _next(edges: Sequence[Any], function: str) -> Any:
+def _next(edges: Sequence[_Edge], function: str) -> _Edge | None:
     """The succession of a function from its holder; None if there is none or more than one."""
     same = [each for each in edges if each.function == function] or [each for each in edges if each.function == REST]
     return same[0] if len(same) == 1 else None
@@ -194,7 +222,7 @@ def _proposed(successors: Sequence[Successor], text: str) -> Successor | None:
     return candidates[0] if len({each.agency_id for each in candidates}) == 1 else None
 
 
-def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
+def _open_rows(session: Session, agency_id: str) -> Sequence[_Open]:
     a, d, p = table(Assignment), table(Duty), table(Plan)
     statement = (
         select(a.c.id, a.c.plan_id, a.c.duty_id, a.c.period, a.c.due_on, a.c.state, d.c.citation, d.c.text, p.c.number)
@@ -203,11 +231,11 @@ def _open_rows(session: Session, agency_id: str) -> Sequence[Any]:
         .where(a.c.agency_id == agency_id, work_left(), p.c.state == PlanState.ACTIVE)
         .order_by(p.c.issued_on, d.c.plan_id, d.c.position, a.c.due_on)
     )
-    return session.connection().execute(statement).all()
+    return objects(_Open, session.connection().execute(statement))
 
 
 def _already_assigned(
-    session: Session, rows: Sequence[Any], agency_ids: Sequence[str]
+    session: Session, rows: Sequence[_Open], agency_ids: Sequence[str]
 ) -> dict[tuple[int, str], set[str]]:
     """(duty id, period) -> successors that already have this assignment, open or done."""
     a = table(Assignment)

@@ -7,8 +7,9 @@ sum of its districts. The last is also checked before a total is submitted, as a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -17,8 +18,9 @@ from sqlmodel import Session
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.store.database import table
+from engine.store.named_rows import objects
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
-from engine.terms import COUNTED_STATES, REPORTED_STATES, PlanState
+from engine.terms import COUNTED_STATES, REPORTED_STATES, PlanState, State
 from engine.text import Text
 
 Number = int | float
@@ -178,7 +180,18 @@ def doubtful_totals(
     return {code: message for code, message in result.items() if message is not None}
 
 
-def _assignments(session: Session, plan_id: int, period: str) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An assignment as it is stored, with its agency and duty."""
+
+    id: int
+    agency_id: str
+    name: str
+    state: State
+    citation: str
+
+
+def _assignments(session: Session, plan_id: int, period: str) -> Sequence[_Row]:
     a, d, g = table(Assignment), table(Duty), table(Agency)
     statement = (
         select(a.c.id, a.c.agency_id, g.c.name, a.c.state, d.c.citation)
@@ -187,33 +200,33 @@ def _assignments(session: Session, plan_id: int, period: str) -> Sequence[Any]:
         .where(a.c.plan_id == plan_id, a.c.period == period, a.c.state.in_(COUNTED_STATES))
         .order_by(g.c.code, g.c.name, d.c.position)
     )
-    return session.connection().execute(statement).all()
+    return objects(_Row, session.connection().execute(statement))
 
 
-def _figures(session: Session, assignment_ids: Sequence[int]) -> dict[int, tuple[Any, Mapping[str, Any]]]:
+def _figures(session: Session, assignment_ids: Sequence[int]) -> dict[int, tuple[datetime, Mapping[str, object]]]:
     """Assignment id -> submission time of its latest report, and the latest figures of all that were not returned: a
     later report of an unfinished task may leave out what did not change."""
     r = table(Report)
     statement = select(r.c.assignment_id, r.c.submitted_at, r.c.figures).order_by(r.c.number)
-    found: dict[int, tuple[Any, Mapping[str, Any]]] = {}
+    found: dict[int, tuple[datetime, Mapping[str, object]]] = {}
     for assignment_id, at, figures in session.connection().execute(
         statement.where(r.c.assignment_id.in_(assignment_ids), r.c.returned_at.is_(None))
     ):
-        _, earlier = found.get(assignment_id, (None, {}))
+        earlier = found[assignment_id][1] if assignment_id in found else {}
         found[assignment_id] = at, {**earlier, **figures}
     return found
 
 
-def _by_agency(rows: Sequence[Any]) -> dict[str, list[int]]:
+def _by_agency(rows: Sequence[_Row]) -> dict[str, list[int]]:
     result: dict[str, list[int]] = {}
     for row in rows:
         result.setdefault(row.agency_id, []).append(row.id)
     return result
 
 
-def _latest(reports: Any) -> dict[str, Any]:
+def _latest(reports: Iterable[tuple[datetime, Mapping[str, object]]]) -> dict[str, Any]:
     """The latest value by indicator code."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for _, figures in sorted(reports, key=lambda each: each[0]):
         values |= figures
     return values

@@ -7,17 +7,18 @@ next action, appends an event and puts notices into the outbox. An invalid trans
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel import Session
 
 from engine.assignments.counters import CounterKey, counter_key, record_transition
 from engine.assignments.measures import is_chased, is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
+from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.directory import fold
 from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
@@ -25,9 +26,11 @@ from engine.rules.policy import Facts, for_role, next_look
 from engine.rules.words import STATES
 from engine.store.database import among, insert_returning, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import columns_for, object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
+from engine.store.stored_rows import StoredAssignment, select_assignments
 from engine.terms import OPEN_STATES, EventKind, NoticeKind, Outcome, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
 
@@ -64,14 +67,17 @@ MOVES: Mapping[tuple[State, Action], State] = {
 ENDS_WHEN_DONE = (Action.REPORT, Action.CANCEL, Action.TRANSFER)
 """Actions that are possible only while the task is unfinished."""
 
-ACTION_WORDS = {
-    Action.ACKNOWLEDGE: Text("xác nhận đã nhận", "be acknowledged"),
-    Action.REPORT: Text("báo cáo", "be reported"),
-    Action.ACCEPT: Text("tiếp nhận", "be accepted"),
-    Action.RETURN: Text("trả lại", "be returned"),
-    Action.CANCEL: Text("hủy", "be cancelled"),
-    Action.TRANSFER: Text("chuyển giao", "be transferred"),
-}
+ACTION_WORDS = complete(
+    Action,
+    {
+        Action.ACKNOWLEDGE: Text("xác nhận đã nhận", "be acknowledged"),
+        Action.REPORT: Text("báo cáo", "be reported"),
+        Action.ACCEPT: Text("tiếp nhận", "be accepted"),
+        Action.RETURN: Text("trả lại", "be returned"),
+        Action.CANCEL: Text("hủy", "be cancelled"),
+        Action.TRANSFER: Text("chuyển giao", "be transferred"),
+    },
+)
 
 
 OF_REPORTS = (
@@ -100,25 +106,32 @@ def search_key(number: str) -> str:
     return fold(number).replace(" ", "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportText:
     """The content of a report about one assignment. ``figures``: indicator code -> number or text."""
 
     outcome: Outcome = Outcome.DONE
     body: str = ""
     reason: str = ""
-    figures: Mapping[str, Any] | None = None
-    files: tuple[Mapping[str, Any], ...] = ()
+    figures: Mapping[str, object] | None = None
+    files: tuple[Mapping[str, object], ...] = ()
     paper: SignedPaper | None = None
 
 
-def open_new(session: Session, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
+def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
     """Insert assignments, given as columns; existing ones are left unchanged. Returns how many are new."""
     a = table(Assignment)
     columns = (a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on, a.c.request)
     opened = insert_returning(session, Assignment, rows, *columns)
     record_transition(
-        session, (), [CounterKey(row.plan_id, row.agency_id, row.period, row.due_on, row.request) for row in opened]
+        session,
+        (),
+        [
+            CounterKey(
+                plan_id=row.plan_id, agency_id=row.agency_id, period=row.period, due_on=row.due_on, request=row.request
+            )
+            for row in opened
+        ],
     )
     append(
         session,
@@ -154,13 +167,13 @@ def _tell_coordinating(session: Session, assignment_ids: Sequence[int], now: dat
     book = read_rulebook(session)
     lines = [
         NoticeLine(
-            f"assignment:{row.id}:coordinates:{agency_id}",
-            row.id,
-            agency_id,
-            Role.COORDINATOR,
-            NoticeKind.COORDINATES,
-            book.policy(row.policy_id),
-            row.urgency is not Urgency.NORMAL,
+            effect=f"assignment:{row.id}:coordinates:{agency_id}",
+            assignment_id=row.id,
+            agency_id=agency_id,
+            role=Role.COORDINATOR,
+            kind=NoticeKind.COORDINATES,
+            policy=book.policy(row.policy_id),
+            urgent=row.urgency is not Urgency.NORMAL,
         )
         for row in rows
         for agency_id in row.coordinating
@@ -289,7 +302,7 @@ def return_report(
     return due.on
 
 
-def standing_report(assignment_id: Any) -> tuple[ColumnElement[bool], ...]:
+def standing_report(assignment_id: int | ColumnElement[int]) -> tuple[ColumnElement[bool], ...]:
     """WHERE conditions: the report of an assignment (an id or a column) that was neither returned nor superseded."""
     reports = table(Report)
     return (
@@ -307,7 +320,7 @@ def ask_extension(
     reason: str,
     actor: str,
     now: datetime,
-    files: Sequence[Mapping[str, Any]] = (),
+    files: Sequence[Mapping[str, object]] = (),
 ) -> int:
     """Ask for a later due date, with a reason and before the due date has passed. Returns the request's id."""
     _require_text(reason, Text("lý do xin gia hạn", "the reason for an extension"))
@@ -419,7 +432,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
         raise Conflict(Text("Cơ quan ấy đã có phần việc này trong kỳ.", "That agency already has this assignment."))
     _require_running_plan(session, row)
     _move(session, row, Action.TRANSFER, now)
-    values = {column.name: getattr(row, column.name) for column in assignments.columns if column.name != "id"}
+    values = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "id"}
     plans = table(Plan)
     above = select(plans.c.supervisor_id, plans.c.issuer_id).where(plans.c.id == row.plan_id)
     values |= {
@@ -438,7 +451,15 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     } | dict.fromkeys(OF_REPORTS)
     inserted = session.connection().execute(insert(assignments).values(**values))
     new_id = int((inserted.inserted_primary_key or (0,))[0])
-    record_transition(session, (), [CounterKey(row.plan_id, to_agency, row.period, row.due_on, row.request)])
+    record_transition(
+        session,
+        (),
+        [
+            CounterKey(
+                plan_id=row.plan_id, agency_id=to_agency, period=row.period, due_on=row.due_on, request=row.request
+            )
+        ],
+    )
     _log_event(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
     append(
         session,
@@ -479,7 +500,7 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
 
 def move_due(
     session: Session,
-    row: Row[Any],
+    row: StoredAssignment,
     due_on: date,
     now: datetime,
     why: Mapping[str, str] | None = None,
@@ -489,11 +510,21 @@ def move_due(
     """Set another due date and compute the next action. The original date is kept. ``book``: pass it when moving many
     assignments. ``nominal``: the date from which later calendar changes compute."""
     assignments = table(Assignment)
-    values: dict[str, Any] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
+    values: dict[str, object] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
     values["nominal_due"] = nominal or row.nominal_due
     values |= _schedule(session, row, row.state, now, values, book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
     record_transition(session, [counter_key(row)], [counter_key(row, due_on=due_on)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The plan of an assignment."""
+
+    policy_id: str
+    urgency: Urgency
+    issuer_id: str
+    state: PlanState
 
 
 # --- shared by all actions ---------------------------------------------------------------------------------------
@@ -504,16 +535,15 @@ def supervisor_of(agency_id: str, supervisor_id: str, issuer_id: str) -> str:
     return issuer_id if agency_id == supervisor_id else supervisor_id
 
 
-def _locked(session: Session, assignment_id: int) -> Row[Any]:
-    assignments = table(Assignment)
-    statement = select(assignments).where(assignments.c.id == assignment_id).with_for_update()
+def _locked(session: Session, assignment_id: int) -> StoredAssignment:
+    statement = select_assignments().where(table(Assignment).c.id == assignment_id).with_for_update()
     row = session.connection().execute(statement).first()
     if row is None:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
-    return row
+    return object_of(StoredAssignment, row)
 
 
-def _move(session: Session, row: Row[Any], action: Action, now: datetime, **changes: Any) -> None:
+def _move(session: Session, row: StoredAssignment, action: Action, now: datetime, **changes: Any) -> None:
     """Change the state by the table, guarded by the old state, and set the next action."""
     state = MOVES.get((row.state, action))
     if state is None or (action in ENDS_WHEN_DONE and row.done_on is not None):
@@ -530,7 +560,7 @@ def _move(session: Session, row: Row[Any], action: Action, now: datetime, **chan
 
 def _schedule(
     session: Session,
-    row: Row[Any],
+    row: StoredAssignment,
     state: State,
     now: datetime,
     changes: Mapping[str, Any],
@@ -552,7 +582,7 @@ def _schedule(
     return {"next_action_at": None if on is None else instant(on, policy.decide_at), "quiet": quiet}
 
 
-def _asked_again_on(session: Session, row: Row[Any], reported_on: date) -> date | None:
+def _asked_again_on(session: Session, row: StoredAssignment, reported_on: date) -> date | None:
     """From when the agency is asked again for a task that a report leaves unfinished; None without a due date."""
     if row.due_on is None:
         return None
@@ -561,30 +591,40 @@ def _asked_again_on(session: Session, row: Row[Any], reported_on: date) -> date 
     return book.calendar.shift(reported_on, policy.ask_again_days)
 
 
-def _plan(session: Session, row: Row[Any]) -> Row[Any]:
-    """The policy, urgency, issuer and state of the assignment's plan."""
+def _plan(session: Session, row: StoredAssignment) -> _Plan:
     plans = table(Plan)
-    columns = plans.c.policy_id, plans.c.urgency, plans.c.issuer_id, plans.c.state
-    return session.connection().execute(select(*columns).where(plans.c.id == row.plan_id)).one()
+    found = session.connection().execute(select(*columns_for(_Plan, plans)).where(plans.c.id == row.plan_id))
+    return object_of(_Plan, found.one())
 
 
-def _log_event(session: Session, kind: EventKind, row: Row[Any], actor: str, now: datetime, **detail: Any) -> None:
+def _log_event(
+    session: Session, kind: EventKind, row: StoredAssignment, actor: str, now: datetime, **detail: Any
+) -> None:
     append(session, [event(kind, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **detail)])
 
 
 def _notify(
-    session: Session, row: Row[Any], now: datetime, role: Role, kind: NoticeKind, effect: str, **detail: Any
+    session: Session, row: StoredAssignment, now: datetime, role: Role, kind: NoticeKind, effect: str, **detail: object
 ) -> PostResult:
     """Post a line about an action to the contacts concerned."""
     book = read_rulebook(session)
     plan = _plan(session, row)
     policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
     agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=plan.issuer_id)
-    line = NoticeLine(f"assignment:{row.id}:{effect}", row.id, agency_id, role, kind, policy, urgent, detail=detail)
+    line = NoticeLine(
+        effect=f"assignment:{row.id}:{effect}",
+        assignment_id=row.id,
+        agency_id=agency_id,
+        role=role,
+        kind=kind,
+        policy=policy,
+        urgent=urgent,
+        detail=detail,
+    )
     return post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)
 
 
-def _resubmission_words(row: Row[Any], until: date) -> dict[str, str]:
+def _resubmission_words(row: StoredAssignment, until: date) -> dict[str, str]:
     """How the resubmission date came about, as shown beside it."""
     first = row.first_due_on or row.due_on
     if first is None:
@@ -595,17 +635,17 @@ def _resubmission_words(row: Row[Any], until: date) -> dict[str, str]:
     }
 
 
-def _require_open(row: Row[Any], what: Text) -> None:
+def _require_open(row: StoredAssignment, what: Text) -> None:
     if row.state not in OPEN_STATES:
         raise ForbiddenMove(_forbidden(row.state, what))
 
 
-def _require_unfinished(row: Row[Any], what: Text) -> None:
+def _require_unfinished(row: StoredAssignment, what: Text) -> None:
     if not is_unfinished(row.state, row.done_on):
         raise ForbiddenMove(_forbidden(row.state, what))
 
 
-def _require_running_plan(session: Session, row: Row[Any]) -> None:
+def _require_running_plan(session: Session, row: StoredAssignment) -> None:
     """Raises ForbiddenMove once the plan has ended; reports are still accepted then."""
     if _plan(session, row).state is PlanState.ENDED:
         raise ForbiddenMove(

@@ -89,20 +89,24 @@ def being_chased() -> ColumnElement[bool]:
     return or_(a.c.state.in_(OPEN_STATES), asked_again)
 
 
-def report_timing_column(as_of: date | None = None) -> ColumnElement[Any]:
+def report_timing_column(as_of: date | None = None) -> ColumnElement[str]:
     """``report_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
     a = table(Assignment)
     return _timing(_by(a.c.first_reported_on, as_of), _first_report_late())
 
 
-def task_timing_column(as_of: date | None = None) -> ColumnElement[Any]:
+def task_timing_column(as_of: date | None = None) -> ColumnElement[str]:
     """``task_timing`` in SQL; with ``as_of``, by the reports that were in on that day."""
     a = table(Assignment)
     return _timing(_by(a.c.done_on, as_of), _task_late())
 
 
 def time_class_column(
-    day: date, soon: Any, as_of: date | None = None, due_on: Any = None, timing: Any = None
+    day: date,
+    soon: date | ColumnElement[date],
+    as_of: date | None = None,
+    due_on: ColumnElement[date | None] | None = None,
+    timing: ColumnElement[str] | None = None,
 ) -> ColumnElement[TimeClass]:
     """``time_class`` in SQL, of the ``assignment`` table. ``soon`` may be an expression. ``due_on`` and ``timing``: the
     columns of another table that keeps both, as the counters do."""
@@ -123,7 +127,7 @@ def time_class_column(
     return type_coerce(expression, TIME_CLASS)
 
 
-def _timing(reported: Any, late: Any) -> ColumnElement[Any]:
+def _timing(reported: ColumnElement[bool], late: ColumnElement[bool]) -> ColumnElement[str]:
     return case(
         (~reported, literal(Timing.OPEN.value)),
         (late, literal(Timing.LATE.value)),
@@ -131,18 +135,18 @@ def _timing(reported: Any, late: Any) -> ColumnElement[Any]:
     )
 
 
-def _by(column: Any, as_of: date | None) -> Any:
+def _by(column: ColumnElement[date | None], as_of: date | None) -> ColumnElement[bool]:
     known = column.is_not(None)
     return known if as_of is None else and_(known, column <= as_of)
 
 
-def _first_report_late() -> Any:
+def _first_report_late() -> ColumnElement[bool]:
     """True or false, never null, so that it may be negated."""
     a = table(Assignment)
     return func.coalesce(a.c.first_reported_on > func.coalesce(a.c.first_due_on, a.c.due_on), False)
 
 
-def _task_late() -> Any:
+def _task_late() -> ColumnElement[bool]:
     a = table(Assignment)
     return or_(func.coalesce(a.c.done_on > a.c.due_on, False), _first_report_late())
 

@@ -27,17 +27,29 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
+from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import EventKind, PlanState, State, Urgency
 from engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDuty:
+    """A duty as it is stored."""
+
+    id: int
+    citation: str
+    owners: list[str]
+    request: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A duty, one of its periods, and the local date on which its assignments open."""
 
-    duty: Any
+    duty: PlannedDuty
     due_period: DuePeriod
     opens_on: date
 
@@ -83,7 +95,7 @@ def _choose(session: Session, plan_id: int, cadences: Mapping[str, Cadence]) -> 
         connection.execute(update(duties).where(*of_plan).values(cadence=[cadence.value]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Activation:
     """The immediate effect of activating a plan."""
 
@@ -146,15 +158,16 @@ def open_due(session: Session, now: datetime) -> int:
     """Open what is due in one active plan; returns how many assignments are new, -1 if no plan is due."""
     plans = table(Plan)
     statement = (
-        select(plans)
+        select_plans()
         .where(plans.c.next_open_at.is_not(None), plans.c.next_open_at <= now)
         .order_by(plans.c.next_open_at, plans.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    plan = session.connection().execute(statement).first()
-    if plan is None:
+    row = session.connection().execute(statement).first()
+    if row is None:
         return -1
+    plan = object_of(StoredPlan, row)
     book = read_rulebook(session)
     policy = book.policy(plan.policy_id)
     openings = planned(session, plan, policy, book.calendar)
@@ -174,12 +187,12 @@ def opened_periods(session: Session, plan_id: int) -> set[tuple[int, str]]:
     return {(duty_id, period) for duty_id, period in session.connection().execute(statement)}
 
 
-def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> list[Opening]:
+def planned(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCalendar) -> list[Opening]:
     """All periods of a plan's duties, with the day on which each opens."""
     file = PlanFile.model_validate(plan.file)
-    duties = session.connection().execute(
-        select(table(Duty)).where(table(Duty).c.plan_id == plan.id).order_by(table(Duty).c.position)
-    )
+    d = table(Duty)
+    statement = select(*columns_for(PlannedDuty, d)).where(d.c.plan_id == plan.id).order_by(d.c.position)
+    duties = objects(PlannedDuty, session.connection().execute(statement))
     start = local_date(plan.activated_at) if plan.activated_at else plan.issued_on
     horizon = timedelta(days=policy.open_days_before)
     return [
@@ -190,7 +203,9 @@ def planned(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar)
     ]
 
 
-def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime) -> int:
+def _open(
+    session: Session, plan: StoredPlan, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime
+) -> int:
     urgent = plan.urgency is not Urgency.NORMAL
     ladders = {
         request: store_ladder(session, policy.ladder(request=request, urgent=urgent)) for request in (False, True)
@@ -203,7 +218,7 @@ def _open(session: Session, plan: Any, openings: list[Opening], policy: Policy, 
     return open_new(session, rows, now)
 
 
-def _assignment(plan: Any, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:
+def _assignment(plan: StoredPlan, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:
     period, due = opening.due_period.period, opening.due_period.due
     once = period.cadence is Cadence.ONCE
     return {

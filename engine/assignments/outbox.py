@@ -22,7 +22,7 @@ from engine.store.records import Letter, Notice
 from engine.terms import LetterState, NoticeKind, Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeLine:
     """One line about one assignment for the contacts of ``agency_id`` in ``role``. ``effect`` is the key without the
     recipient: ``assignment:418:2021-06-17:T-3``."""
@@ -172,7 +172,7 @@ def _make_urgent(session: Session, send_after_by_id: Mapping[int, datetime]) -> 
     )
 
 
-def open_letters(session: Session, rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+def open_letters(session: Session, rows: Sequence[dict[str, object]]) -> dict[str, int]:
     """Insert letters (sorted by key) unless they exist; returns ids by key of those not yet claimed for sending.
 
     The rows stay locked until the transaction ends, so a delivery pass on another machine cannot claim a letter between

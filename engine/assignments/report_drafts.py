@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.errors import BadInput, Conflict
 from engine.rules.words import short_moment
 from engine.store.database import among, insert_new, table
+from engine.store.named_rows import object_of
 from engine.store.records import Draft
 from engine.text import Text
 
@@ -72,11 +73,11 @@ def save(
 def restore(session: Session, agency_id: str, plan_id: int, period: str) -> SavedDraft | None:
     """The saved draft; None if there is none."""
     drafts = table(Draft)
-    statement = select(drafts.c.body, drafts.c.actor, drafts.c.saved_at).where(
+    statement = select(drafts.c.body.label("fields"), drafts.c.actor, drafts.c.saved_at).where(
         drafts.c.agency_id == agency_id, drafts.c.plan_id == plan_id, drafts.c.period == period
     )
     row = session.connection().execute(statement).first()
-    return None if row is None else SavedDraft(*row)
+    return None if row is None else object_of(SavedDraft, row)
 
 
 def discard(session: Session, agency_id: str, plan_id: int, period: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.files.plan_parts import Indicator
@@ -26,7 +25,7 @@ _PAPER = re.compile(r"[0-9]{1,6} ?[/-] ?[^\s/][^/]{0,60}")
 NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has an outcome.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Typed:
     """The form input for one duty."""
 
@@ -35,7 +34,7 @@ class Typed:
     outcome: str = LATER
     body: str = ""
     reason: str = ""
-    files: tuple[Mapping[str, Any], ...] = ()
+    files: tuple[Mapping[str, object], ...] = ()
     """Entries of ``engine.assignments.evidence.StoredFile.as_entry``."""
 
 
@@ -86,7 +85,12 @@ def submission(
     return Submission(
         {
             duty.assignment_id: ReportText(
-                Outcome(duty.outcome), duty.body, duty.reason, placed[duty.assignment_id], duty.files, signed
+                outcome=Outcome(duty.outcome),
+                body=duty.body,
+                reason=duty.reason,
+                figures=placed[duty.assignment_id],
+                files=duty.files,
+                paper=signed,
             )
             for duty in chosen
         }

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs, past_plans
@@ -26,6 +26,7 @@ from engine.rules.policy import Policy, audience
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
 from engine.store.facts import advance_fact, read_fact
+from engine.store.named_rows import objects
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
@@ -35,7 +36,7 @@ LAST_WEEK = "digest_week"
 AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueRow:
     """One overdue task, as listed in a digest, with what was really sent to its owner. ``outcome``: what its report
     says, if one stands; ``returned``: its report was sent back."""
@@ -73,6 +74,9 @@ class Boxes:
     @property
     def expected(self) -> int:
         return self.done + self.open_in_time + self.open_overdue
+
+
+_BOXES = tuple(TimeClass(field.name).value for field in fields(Boxes))
 
 
 def week_of(day: date) -> str:
@@ -168,20 +172,20 @@ def overdue(
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
-            a.c.id,
+            a.c.id.label("assignment_id"),
             a.c.agency_id,
-            g.c.name,
+            g.c.name.label("agency"),
             a.c.supervisor_id,
             p.c.issuer_id,
-            p.c.id,
-            p.c.number,
+            p.c.id.label("plan_id"),
+            p.c.number.label("plan"),
             d.c.citation,
             d.c.text,
             a.c.period,
             a.c.due_on,
             a.c.request,
             a.c.outcome,
-            a.c.state == State.RETURNED,
+            (a.c.state == State.RETURNED).label("returned"),
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
@@ -194,7 +198,7 @@ def overdue(
         )
         .order_by(a.c.due_on, a.c.agency_id, d.c.plan_id, d.c.position)
     )
-    rows = [OverdueRow(*tuple(row)) for row in session.connection().execute(statement)]
+    rows = objects(OverdueRow, session.connection().execute(statement))
     sent = chased(session, [row.assignment_id for row in rows])
     return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
 
@@ -221,7 +225,9 @@ def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Bo
     return _boxes(session, time_class_column(today, today - ONE_DAY), issuers)
 
 
-def _boxes(session: Session, found: Any, issuers: Sequence[str], *conditions: Any) -> dict[str, Boxes]:
+def _boxes(
+    session: Session, found: ColumnElement[TimeClass], issuers: Sequence[str], *conditions: ColumnElement[bool]
+) -> dict[str, Boxes]:
     """Counted from the assignments. ``found``: the class of each."""
     a, p = table(Assignment), table(Plan)
     statement = (
@@ -234,15 +240,14 @@ def _boxes(session: Session, found: Any, issuers: Sequence[str], *conditions: An
     return _read(session, statement)
 
 
-def _read(session: Session, statement: Any) -> dict[str, Boxes]:
+def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> dict[str, Boxes]:
     rows = session.connection().execute(statement)
-    return {issuer_id: Boxes(*(int(count or 0) for count in counts)) for issuer_id, *counts in rows}
+    return {row.issuer_id: Boxes(**{name: int(row._mapping[name] or 0) for name in _BOXES}) for row in rows}
 
 
-def _sums(found: Any, n: Any) -> list[Any]:
+def _sums(found: ColumnElement[TimeClass], n: ColumnElement[int] | int) -> list[ColumnElement[int]]:
     """The fields of ``Boxes``: sums of ``n`` over the rows of each class."""
-    order = (TimeClass.DONE_ON_TIME, TimeClass.DONE_LATE, TimeClass.OPEN_IN_TIME, TimeClass.OPEN_OVERDUE)
-    return [func.sum(case((found == each, n), else_=0)) for each in order]
+    return [func.sum(case((found == name, n), else_=0)).label(name) for name in _BOXES]
 
 
 def schedule(book: Rulebook) -> Policy | None:

@@ -102,7 +102,7 @@ def report(
 
     _, database, now, actor = open_context(at)
     with database.write() as session:
-        text = lifecycle.ReportText(outcome, body, reason)
+        text = lifecycle.ReportText(outcome=outcome, body=body, reason=reason)
         number = lifecycle.report(session, assignment, text, actor=actor, now=now)
     typer.echo(Text(f"Đã gửi báo cáo số {number}.", f"Report {number} submitted."))
 

@@ -12,22 +12,24 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import exists, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, post
+from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan, ThreadEntry
 from engine.store.records.work import UNANSWERED_ENTRY
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import AssignmentOfPlan, select_assignments
 from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, EventKind, NoticeKind, PlanState, Role, Urgency
 from engine.text import Text
 
@@ -37,14 +39,17 @@ MAX_QUOTED_CHARS = 400
 MAX_WAITING = 20
 """Entries of one side of a thread that may wait for an answer at once."""
 OWNER_KINDS = (EntryKind.DIFFICULTY, EntryKind.QUESTION, EntryKind.PROGRESS, EntryKind.AD_HOC)
-EVENTS = {
-    EntryKind.DIFFICULTY: EventKind.DIFFICULTY_RAISED,
-    EntryKind.QUESTION: EventKind.QUESTION_ASKED,
-    EntryKind.AD_HOC: EventKind.AD_HOC_REPORTED,
-    EntryKind.PROGRESS: EventKind.PROGRESS_TOLD,
-    EntryKind.ANSWER: EventKind.ENTRY_ANSWERED,
-    EntryKind.PART: EventKind.PART_ADDED,
-}
+EVENTS = complete(
+    EntryKind,
+    {
+        EntryKind.DIFFICULTY: EventKind.DIFFICULTY_RAISED,
+        EntryKind.QUESTION: EventKind.QUESTION_ASKED,
+        EntryKind.AD_HOC: EventKind.AD_HOC_REPORTED,
+        EntryKind.PROGRESS: EventKind.PROGRESS_TOLD,
+        EntryKind.ANSWER: EventKind.ENTRY_ANSWERED,
+        EntryKind.PART: EventKind.PART_ADDED,
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,15 @@ class NewEntry:
     text: str
     whole_plan: bool = False
     expected_on: date | None = None
-    files: tuple[Mapping[str, Any], ...] = ()
+    files: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Locked(AssignmentOfPlan):
+    """An assignment with what its letters need."""
+
+    coordinating: Sequence[str]
+    plan_state: PlanState
 
 
 def write(session: Session, assignment_id: int, new: NewEntry, *, actor: str, now: datetime) -> bool:
@@ -155,25 +168,21 @@ def quoted(text: str) -> str:
     return plain[:MAX_QUOTED_CHARS].rpartition(" ")[0].rstrip(" ,;:.") + " …"
 
 
-def _locked(session: Session, assignment_id: int, *, running: bool = True) -> Any:
+def _locked(session: Session, assignment_id: int, *, running: bool = True) -> _Locked:
     """The assignment with what its letters need. Raises NotFound, and ForbiddenMove once nothing is owed."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     statement = (
-        select(
-            a,
-            d.c.coordinating,
-            p.c.policy_id,
-            p.c.urgency,
-            p.c.state.label("plan_state"),
-        )
+        select_assignments()
+        .add_columns(d.c.coordinating, p.c.policy_id, p.c.urgency, p.c.state.label("plan_state"))
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(a.c.id == assignment_id)
         .with_for_update(of=a)
     )
-    row = session.connection().execute(statement).first()
-    if row is None:
+    found = session.connection().execute(statement).first()
+    if found is None:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
+    row = object_of(_Locked, found)
     if running and row.state not in COUNTED_STATES:
         raise ForbiddenMove(
             Text("Phần việc này đã hủy hoặc chuyển giao.", "This assignment was cancelled or transferred.")
@@ -183,7 +192,7 @@ def _locked(session: Session, assignment_id: int, *, running: bool = True) -> An
     return row
 
 
-def _check_progress(row: Any, new: NewEntry, today: date) -> None:
+def _check_progress(row: _Locked, new: NewEntry, today: date) -> None:
     if not is_unfinished(row.state, row.done_on):
         raise ForbiddenMove(Text("Nhiệm vụ này đã báo cáo hoàn thành.", "This task was reported done."))
     if new.expected_on is not None and new.expected_on < today:
@@ -196,7 +205,14 @@ def _check_progress(row: Any, new: NewEntry, today: date) -> None:
 
 
 def _insert(
-    session: Session, row: Any, agency_id: str, new: NewEntry, actor: str, now: datetime, *, answers: int | None = None
+    session: Session,
+    row: _Locked,
+    agency_id: str,
+    new: NewEntry,
+    actor: str,
+    now: datetime,
+    *,
+    answers: int | None = None,
 ) -> int | None:
     """Insert an entry and its event; its id, or None if it exists."""
     text = new.text.strip()
@@ -237,7 +253,7 @@ def _insert(
     return entry_id
 
 
-def _check_waiting(session: Session, row: Any, agency_id: str) -> None:
+def _check_waiting(session: Session, row: _Locked, agency_id: str) -> None:
     t = table(ThreadEntry)
     waiting = select(func.count()).where(UNANSWERED_ENTRY, t.c.assignment_id == row.id, t.c.agency_id == agency_id)
     if (session.connection().scalar(waiting) or 0) >= MAX_WAITING:
@@ -249,16 +265,16 @@ def _check_waiting(session: Session, row: Any, agency_id: str) -> None:
         )
 
 
-def _key(row: Any, agency_id: str, new: NewEntry, text: str, now: datetime, answers: int | None) -> str:
+def _key(row: _Locked, agency_id: str, new: NewEntry, text: str, now: datetime, answers: int | None) -> str:
     said = "\0".join((text, str(new.whole_plan), str(new.expected_on), str(answers), agency_id))
     said += "".join(str(each.get("digest")) for each in new.files)
     digest = hashlib.sha256(said.encode()).hexdigest()[:32]
     return f"entry:{row.id}:{new.kind}:{local_date(now).isoformat()}:{digest}"
 
 
-def _detail(new: NewEntry, entry_id: int) -> dict[str, Any]:
+def _detail(new: NewEntry, entry_id: int) -> dict[str, object]:
     """What the line of a letter says. The text is quoted, never whole."""
-    detail: dict[str, Any] = {"entry": entry_id, "what": new.kind.value, "said": quoted(new.text)}
+    detail: dict[str, object] = {"entry": entry_id, "what": new.kind.value, "said": quoted(new.text)}
     if new.whole_plan:
         detail["whole"] = True
     if new.expected_on is not None:
@@ -270,24 +286,24 @@ def _detail(new: NewEntry, entry_id: int) -> dict[str, Any]:
 
 def _tell(
     session: Session,
-    row: Any,
+    row: _Locked,
     role: Role,
     kind: NoticeKind,
     entry_id: int,
-    detail: Mapping[str, Any],
+    detail: Mapping[str, object],
     now: datetime,
 ) -> None:
     """One line in the day's letter to the other side."""
     book = read_rulebook(session)
     agency_id = row.supervisor_id if role is Role.MONITOR else row.agency_id
     line = NoticeLine(
-        f"entry:{entry_id}",
-        row.id,
-        agency_id,
-        role,
-        kind,
-        book.policy(row.policy_id),
-        row.urgency is not Urgency.NORMAL,
+        effect=f"entry:{entry_id}",
+        assignment_id=row.id,
+        agency_id=agency_id,
+        role=role,
+        kind=kind,
+        policy=book.policy(row.policy_id),
+        urgent=row.urgency is not Urgency.NORMAL,
         detail=dict(detail),
     )
     post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)

@@ -18,7 +18,7 @@ from typing import Any
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 MAX_FILE_BYTES = 5_000_000
 MAX_UNPACKED_BYTES = 50_000_000
@@ -185,7 +185,7 @@ def _rows(table: Iterator[list[str]]) -> Iterator[SheetRow]:
 
 def _headings(cells: Sequence[str]) -> dict[int, str]:
     """Column index -> field; empty unless the needed headings stand there."""
-    known = {fold(heading.said(language)): field for field, heading in COLUMNS.items() for language in ("vi", "en")}
+    known = {fold(heading.said(language)): field for field, heading in COLUMNS.items() for language in LANGUAGES}
     found = {at: known[fold(cell)] for at, cell in enumerate(cells) if fold(cell) in known}
     return found if set(_NEEDED) <= set(found.values()) else {}
 

@@ -20,7 +20,7 @@ from engine.rules.periods import Cadence
 from engine.terms import Role
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DueLine:
     """One due date of a period, and the duties that share it."""
 
@@ -45,7 +45,7 @@ class DutyLine:
     owners: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanReport:
     """Summary of a plan. ``assignments`` counts duty × owner per period; ``warnings`` is by language."""
 

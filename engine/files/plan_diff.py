@@ -72,7 +72,7 @@ class DueChange:
     after: date | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyChange:
     """One duty before and after. Citation and text are empty on a side without the duty."""
 

@@ -28,7 +28,7 @@ class Heir:
     basis: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EndedName:
     """An owner as the file writes it: an agency, or a group with ``ended`` members. ``proposed``: what would stand in
     its place; empty where no successor is recorded. ``clear``: one reading is possible, nobody has to choose between
@@ -79,14 +79,14 @@ def ended_among(places: Mapping[str, Sequence[str]], directory: DirectoryFile, o
         last = max(_last_day(each) or date.min for each in gone)
         living = tuple(each.id for each in members if _lives(each, on))
         yield EndedName(
-            name,
-            group or gone[0].name_on(_last_day(gone[0]) or on).name,
-            tuple(each.name_on(_last_day(each) or on).name for each in gone) if group else (),
-            last,
-            tuple(citations),
-            heirs,
-            _shortest(directory, (*living, *ids), on) if ids or (group and living) else (),
-            len(ids) == 1 or (bool(ids) and all(each.function == REST for each in heirs)),
+            id=name,
+            name=group or gone[0].name_on(_last_day(gone[0]) or on).name,
+            ended=tuple(each.name_on(_last_day(each) or on).name for each in gone) if group else (),
+            last_day=last,
+            citations=tuple(citations),
+            heirs=heirs,
+            proposed=_shortest(directory, (*living, *ids), on) if ids or (group and living) else (),
+            clear=len(ids) == 1 or (bool(ids) and all(each.function == REST for each in heirs)),
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.files.plan import PlanFile, cycle_periods
 from engine.rules.words import period_words
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PlanYear:
                 f"Kế hoạch của năm {self.year}, không có báo cáo định kỳ",
                 f"Plan of {self.year}, without periodic reports",
             )
-        first, last = ({each: period_words(key, each) for each in ("vi", "en")} for key in (self.first, self.last))
+        first, last = ({each: period_words(key, each) for each in LANGUAGES} for key in (self.first, self.last))
         return Text(
             f"Kế hoạch của năm {self.year}: kỳ đầu {first['vi']}, kỳ cuối {last['vi']}",
             f"Plan of {self.year}: first period {first['en']}, last period {last['en']}",

@@ -35,7 +35,7 @@ def published() -> dict[str, dict[str, Any]]:
     }
 
 
-def printed(schema: dict[str, Any]) -> str:
+def printed(schema: dict[str, object]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -44,7 +44,7 @@ added here would change the digest of every stored plan."""
 
 def plan_body(plan: PlanFile) -> dict[str, Any]:
     """The plan as JSON data, to be stored and digested."""
-    body: dict[str, Any] = plan.model_dump(mode="json", by_alias=True)
+    body: dict[str, object] = plan.model_dump(mode="json", by_alias=True)
     _drop_later_defaults(plan, body)
     return body
 

@@ -17,7 +17,7 @@ from engine.store.clock import Clock
 from engine.store.database import Database
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SignInLetter:
     """A sign-in link to be mailed to an account. ``path`` is the link's path on this server; ``device`` describes the
     requesting browser in the account's language, empty when unknown; ``name`` identifies the letter."""
@@ -31,7 +31,7 @@ class SignInLetter:
     at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AccountLetter:
     """What changed about an account, to be mailed to its owner. ``sentence`` is in ``language``; ``device`` describes
     the browser that did it, empty when unknown; ``name`` identifies the letter."""
@@ -62,7 +62,7 @@ class SignInMailer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AppContext:
     """``step`` advances the demonstration clock ("event", "day", "week") and runs the passes; None means the real
     clock. ``simulate`` simulates a plan's year, ``links`` mails sign-in links (None: link sign-in is off), ``wording``

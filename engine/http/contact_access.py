@@ -12,6 +12,7 @@ from engine.accounts.permissions import Permission
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
 from engine.agencies.ical_feeds import FeedLine, feeds_of, make_feed, revoke_feed
+from engine.enums import complete
 from engine.errors import NotFound
 from engine.http.request_context import RequestContext
 from engine.text import Text
@@ -25,11 +26,14 @@ class ChannelAction(StrEnum):
     RESUME = "resume"
 
 
-CHANNEL_ACTIONS: Mapping[ChannelAction, Callable[..., None]] = {
-    ChannelAction.STOP: preferences.stop,
-    ChannelAction.SLOW: preferences.slow,
-    ChannelAction.RESUME: preferences.resume,
-}
+CHANNEL_ACTIONS: Mapping[ChannelAction, Callable[..., None]] = complete(
+    ChannelAction,
+    {
+        ChannelAction.STOP: preferences.stop,
+        ChannelAction.SLOW: preferences.slow,
+        ChannelAction.RESUME: preferences.resume,
+    },
+)
 
 
 def own_contact(ctx: RequestContext, session: Session) -> ContactLine | None:

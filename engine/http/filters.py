@@ -27,7 +27,7 @@ def _empty_to_none(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _drop_empty(values: Any) -> Any:
+def _drop_empty(values: object) -> Any:
     return [value for value in values if value != ""] if isinstance(values, list) else values
 
 
@@ -106,14 +106,14 @@ def assignment_filter(
     """The assignment filter of the query. The class ``all``: everything that is counted."""
     counted = tuple(TimeClass) if "all" in classes else tuple(each for each in classes if each != "all")
     return AssignmentFilter(
-        plan,
-        period,
-        agency,
-        supervisor,
-        duty,
-        tuple(states),
-        counted,
-        waiting,
+        plan_id=plan,
+        period=period,
+        agency_id=agency,
+        supervisor_id=supervisor,
+        citation=duty,
+        states=tuple(states),
+        classes=counted,
+        waiting=waiting,
         kind=kind,
         department=department,
         reporting=tuple(reporting),
@@ -135,7 +135,16 @@ def letter_filter(
     digest: bool = False,
 ) -> LetterFilter:
     """The letter filter of the query."""
-    return LetterFilter(contact, agency, role, kind, channel, tuple(states), day, digest)
+    return LetterFilter(
+        contact_id=contact,
+        agency_id=agency,
+        role=role,
+        kind=kind,
+        channel=channel,
+        states=tuple(states),
+        day=day,
+        digest=digest,
+    )
 
 
 def log_filter(
@@ -150,7 +159,7 @@ def log_filter(
     for day in (since, until):
         if day is not None:
             known_year(day)
-    return LogFilter(kind, actor, plan, agency, since, until)
+    return LogFilter(kind=kind, actor=actor, plan_id=plan, agency_id=agency, since=since, until=until)
 
 
 Assignments = Annotated[AssignmentFilter, Depends(assignment_filter)]

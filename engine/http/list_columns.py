@@ -264,7 +264,7 @@ def log_columns(people: Mapping[str, Person]) -> list[Column[LogRow]]:
     ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FigureRow:
     """A figure's total, or one agency's value of it."""
 
@@ -285,9 +285,17 @@ def figure_rows(found: Consolidated) -> Iterator[FigureRow]:
         if missing:
             notes.append(Text(f"còn thiếu {missing} cơ quan", f"{missing} missing"))
         total = Text("Tổng", "Total")
-        yield FigureRow(each.code, each.name, total, line.total, each.target, line.reached, Text.joined("; ", notes))
+        yield FigureRow(
+            code=each.code,
+            name=each.name,
+            agency=total,
+            value=line.total,
+            target=each.target,
+            reached=line.reached,
+            remark=Text.joined("; ", notes),
+        )
         for given in line.given:
-            yield FigureRow(each.code, each.name, given.agency, given.value)
+            yield FigureRow(code=each.code, name=each.name, agency=given.agency, value=given.value)
 
 
 FIGURE_COLUMNS: Sequence[Column[FigureRow]] = (

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, TypeVar
 
 from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.http.filters import Empty
 from engine.http.request_context import NOT_FILTERS, RequestContext
 from engine.queries.directory.agencies import agency_choices
@@ -24,6 +25,7 @@ from engine.text import Text
 from engine.views.labels import label
 from engine.views.spreadsheets import Column, Sheet, write_csv, write_xlsx
 
+T = TypeVar("T")
 CHUNK_BYTES = 64 * 1024
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -36,14 +38,22 @@ class FileFormat(StrEnum):
 
 
 TakenAs = Annotated[FileFormat | None, Empty, Query(alias="as")]
-MEDIA_TYPES = {
-    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    FileFormat.CSV: "text/csv; charset=utf-8",
-}
-WRITERS: Mapping[FileFormat, Callable[[Sheet[Any], str, IO[bytes]], None]] = {
-    FileFormat.XLSX: write_xlsx,
-    FileFormat.CSV: write_csv,
-}
+MEDIA_TYPES = complete(
+    FileFormat,
+    {
+        FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        FileFormat.CSV: "text/csv; charset=utf-8",
+    },
+    but=(FileFormat.PRINT,),
+)
+WRITERS: Mapping[FileFormat, Callable[[Sheet[Any], str, IO[bytes]], None]] = complete(
+    FileFormat,
+    {
+        FileFormat.XLSX: write_xlsx,
+        FileFormat.CSV: write_csv,
+    },
+    but=(FileFormat.PRINT,),
+)
 MAX_PRINTED_ROWS = 3_000
 """About 150 sheets of paper."""
 PARAMETERS: Mapping[str, Text] = {
@@ -126,8 +136,8 @@ def download(
     taken_as: FileFormat,
     name: str,
     title: Text,
-    columns: Sequence[Column[Any]],
-    rows: Any,
+    columns: Sequence[Column[T]],
+    rows: Iterable[T],
     names: Names | None = None,
 ) -> Response:
     """The list as a file to save. It is written to a temporary file first: while the session is open, with errors

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
 from jinja2 import FileSystemLoader, StrictUndefined, pass_context
@@ -20,6 +20,7 @@ from markupsafe import Markup
 from engine.accounts.devices import device_words
 from engine.accounts.permissions import Permission
 from engine.accounts.saved_views import LISTS
+from engine.enums import complete
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.ladder_steps import Dropped
@@ -34,22 +35,26 @@ from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
 from engine.views.spreadsheets import written_cell
 
+T = TypeVar("T")
 WEB_DIR = Path(__file__).parent.parent / "web"
 MAX_FIRST_WORDS = 24
 SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
-FATE = {
-    LetterState.QUEUED: "t",
-    LetterState.SENDING: "t",
-    LetterState.ACCEPTED: "d",
-    LetterState.DELIVERED: "d",
-    LetterState.BOUNCED_SOFT: "s",
-    LetterState.UNKNOWN: "s",
-    LetterState.BOUNCED_HARD: "o",
-    LetterState.REFUSED: "o",
-    LetterState.EXPIRED: "o",
-    LetterState.KEPT_HERE: "o",
-    LetterState.SUPPRESSED: "n",
-}
+FATE = complete(
+    LetterState,
+    {
+        LetterState.QUEUED: "t",
+        LetterState.SENDING: "t",
+        LetterState.ACCEPTED: "d",
+        LetterState.DELIVERED: "d",
+        LetterState.BOUNCED_SOFT: "s",
+        LetterState.UNKNOWN: "s",
+        LetterState.BOUNCED_HARD: "o",
+        LetterState.REFUSED: "o",
+        LetterState.EXPIRED: "o",
+        LetterState.KEPT_HERE: "o",
+        LetterState.SUPPRESSED: "n",
+    },
+)
 """The mark (colour and shape) of a letter's delivery state."""
 STATIC = {
     "dondoc.css": "text/css; charset=utf-8",
@@ -168,7 +173,7 @@ class Templates:
             "FIELD_NAMES": FIELD_NAMES,
         } | {kind.__name__: kind for kind in SETS}
 
-    def render(self, name: str, language: str, today: Today | None = None, **facts: Any) -> str:
+    def render(self, name: str, language: str, today: Today | None = None, **facts: object) -> str:
         return self._environment.get_template(name).render(**vocabulary(language, today), **facts)
 
 
@@ -225,7 +230,7 @@ def in_language(words_: Text | str, language: str) -> str:
     return en if language == "en" and slash else vi
 
 
-def pairs(values: Iterable[Any], words_of: Callable[[Any], str]) -> list[tuple[str, str]]:
+def pairs(values: Iterable[T], words_of: Callable[[T], str]) -> list[tuple[str, str]]:
     """(value, words) of each value: the options of a select."""
     return [(str(value), words_of(value)) for value in values]
 
@@ -248,7 +253,7 @@ def _late(language: str, today: Today | None) -> Any:
     return late
 
 
-def url(path: str, /, **parameters: Any) -> str:
+def url(path: str, /, **parameters: object) -> str:
     """A URL with query parameters; empty ones are left out, sequences are repeated."""
     query = "&".join(
         f"{_encoded(name)}={_encoded(str(each))}"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import segno
@@ -40,8 +40,7 @@ from engine.queries.directory.followed import followed_agencies
 from engine.queries.system.demo_step import StepNews, step_news
 from engine.queries.time_class import Today, read_today
 from engine.rules.calendar import local_date
-from engine.rules.words import LANGUAGES
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 Answer = TypeVar("Answer", bound=Response)
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
@@ -85,7 +84,7 @@ class Tools:
     work: LongWork = field(default_factory=LongWork)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RequestContext:
     """``binding`` is the secret that the page's form tokens are bound to; ``actor`` is the desk until a session, a
     token or a link identifies someone else."""
@@ -195,7 +194,7 @@ class RequestContext:
         with self.app.database.write() as session:
             yield session
 
-    def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: Any) -> HTMLResponse:
+    def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: object) -> HTMLResponse:
         """Render a template as a response; sets ``cookies``."""
         bare = self.actor.kind in ("contact", "nobody")
         body = self.tools.templates.render(
@@ -216,11 +215,11 @@ class RequestContext:
         response.headers["cache-control"] = "no-store"
         return response
 
-    def go(self, path: str, **parameters: Any) -> RedirectResponse:
+    def go(self, path: str, **parameters: object) -> RedirectResponse:
         """Redirect after a POST (303), so that reloading does not repeat the action."""
         return RedirectResponse(url(path, **parameters), 303)
 
-    def back(self, **message: Any) -> RedirectResponse:
+    def back(self, **message: object) -> RedirectResponse:
         """Redirect to the current list with its filters and a message about what was done."""
         return RedirectResponse(self.here(**{name: str(value or "") for name, value in message.items()}), 303)
 
@@ -341,7 +340,9 @@ def _base_context(request: Request) -> RequestContext:
     tools = tools_of(request)
     language, chosen = language_of(request)
     cookies = {LANGUAGE_COOKIE: language} if request.query_params.get("lang", "") in LANGUAGES else {}
-    return RequestContext(tools, request, tools.context.clock(), language, chosen, cookies=cookies)
+    return RequestContext(
+        tools=tools, request=request, now=tools.context.clock(), language=language, chosen=chosen, cookies=cookies
+    )
 
 
 def anonymous_context(request: Request) -> RequestContext:

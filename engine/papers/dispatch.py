@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from engine.papers.document import BLANK, AnnexColumn, Paper
 from engine.papers.facts import Dispatch, DutyRow, counted, full_committee, long_moment, shortened
 from engine.rules.calendar import day_digits, local_date
+from engine.rules.policy import MAX_LEVEL
 
 MANY_COLUMNS = (
     AnnexColumn("STT", 12, True),
@@ -28,7 +29,7 @@ ONE_COLUMNS = (
     AnnexColumn("Số ngày quá hạn", 16, True),
     AnnexColumn("Tình trạng", 26),
 )
-LAST_LEVEL, MAX_NAMED = 3, 7
+MAX_NAMED = 7
 NOT_ASKED = {"Số ngày làm việc quá hạn", "Số ngày quá hạn"}
 """Columns that a letter to those who are only asked does not have."""
 
@@ -48,7 +49,7 @@ def dispatch_docx(facts: Dispatch) -> bytes:
     paragraphs = text_of(facts)
     for number, text in enumerate(paragraphs, 1):
         paper.body(text, keep=number >= len(paragraphs) - 1)
-    copies = ["UBND tỉnh (để b/c)"] if facts.level >= LAST_LEVEL and not facts.request else []
+    copies = ["UBND tỉnh (để b/c)"] if facts.level >= MAX_LEVEL and not facts.request else []
     paper.sign_off(["Như trên", *copies], facts.issuer.unit, facts.issuer.signer.split("/"))
     _annex(paper, facts)
     paper.source(facts.source)
@@ -132,7 +133,7 @@ def _ordered_text(facts: Dispatch) -> Iterator[Part]:
         )
         yield Part("upcoming", upcoming, True)
     yield Part("more", "")
-    if facts.level >= LAST_LEVEL:
+    if facts.level >= MAX_LEVEL:
         yield Part("consequence", f"Quá thời hạn trên, {issuer} sẽ tổng hợp, báo cáo Ủy ban nhân dân tỉnh.")
     yield Part("close", f"Trân trọng{END}")
 

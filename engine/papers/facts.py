@@ -25,7 +25,7 @@ SIGNERS: dict[str, Text] = {
 """Lines above a signature, separated by «/» (articles 13, I.II.7)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Issuer:
     """Who issues a paper. ``sign``: the part of the number after «/»; ``unit``: the drafting unit, may be empty;
     ``signer``: a key of ``SIGNERS``."""
@@ -52,7 +52,7 @@ class PaperKind(StrEnum):
     """The leadership's page."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IssuerSettings:
     """What a department has set for its papers. An empty field means the default that its name gives."""
 
@@ -72,13 +72,13 @@ class IssuerSettings:
         """``department`` issues, ``province`` is the body above it; both as named on the letter's day."""
         signer = getattr(self, f"{kind}_signer")
         return Issuer(
-            self.parent or short_committee(province),
-            self.name or department,
-            self.sign or initials(department),
-            self.place or place_of(province),
-            self.unit,
-            signer if signer in SIGNERS else DEFAULT_SIGNER,
-            self.report_sign,
+            parent=self.parent or short_committee(province),
+            name=self.name or department,
+            sign=self.sign or initials(department),
+            place=self.place or place_of(province),
+            unit=self.unit,
+            signer=signer if signer in SIGNERS else DEFAULT_SIGNER,
+            report_sign=self.report_sign,
         )
 
 
@@ -101,7 +101,7 @@ class PlanFacts:
         return f"{self.reference} ngày {day_digits(self.issued_on)} của {self.issuer} về {lower_first(subject)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyRow:
     """A row of an annex. ``late``: working days overdue; 0 in the list of what comes due. ``level``: how often the
     agency was chased about it, by deliveries."""
@@ -129,7 +129,7 @@ class PriorPaper:
     on: date
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dispatch:
     """A công văn đôn đốc, or a letter to those who are only asked (``request``). ``overdue`` and ``upcoming`` are in
     the order of the annex. ``level``: how often every addressee was chased, by deliveries; ``answer_by``: the new

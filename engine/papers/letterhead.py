@@ -162,18 +162,26 @@ def example() -> bytes:
 def sample() -> Dispatch:
     """Made-up facts with every part filled."""
     row = DutyRow(
-        "a", "Cơ quan A", "IV.1.1", "Nội dung", date(2021, 6, 17), date(2021, 6, 17), 5, False, "Chưa gửi báo cáo"
+        agency_id="a",
+        agency="Cơ quan A",
+        citation="IV.1.1",
+        text="Nội dung",
+        due_on=date(2021, 6, 17),
+        original_due_on=date(2021, 6, 17),
+        late=5,
+        reported=False,
+        status="Chưa gửi báo cáo",
     )
     return Dispatch(
-        Issuer("UBND tỉnh", "Sở", "S", "Tỉnh", "VP"),
-        PlanFacts("1/KH-UBND", date(2021, 1, 4), "UBND tỉnh", "Kế hoạch"),
-        "UBND tỉnh",
-        [row],
-        [row],
-        datetime(2021, 6, 24, tzinfo=UTC),
-        date(2021, 7, 1),
-        date(2021, 7, 8),
-        2,
+        issuer=Issuer(parent="UBND tỉnh", name="Sở", sign="S", place="Tỉnh", unit="VP"),
+        plan=PlanFacts("1/KH-UBND", date(2021, 1, 4), "UBND tỉnh", "Kế hoạch"),
+        reports_to="UBND tỉnh",
+        overdue=[row],
+        upcoming=[row],
+        as_of=datetime(2021, 6, 24, tzinfo=UTC),
+        answer_by=date(2021, 7, 1),
+        horizon=date(2021, 7, 8),
+        level=2,
     )
 
 

@@ -29,7 +29,7 @@ FORMULA = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RankRow:
     """The ordered tasks of an agency in the four boxes, and its reports."""
 
@@ -70,7 +70,7 @@ class Worst:
         return f"{self.agency} ({counted(self.overdue)} nhiệm vụ, lâu nhất {self.days} ngày làm việc)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QuickReport:
     """``subject``: «Kế hoạch số 188/KH-UBND», or the plans together. ``done_more``, ``overdue_more``: against a week
     before; None where there was nothing to compare with."""

@@ -49,7 +49,7 @@ UNFINISHED = ("Quá hạn", "Chưa có kết quả")
 RESULT_ORDER = ("Hoàn thành đúng hạn", "Hoàn thành quá hạn", "Đang thực hiện", "Quá hạn", "Chưa có kết quả")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FigureFacts:
     """One target: ``value`` empty while nothing is in; ``given`` of ``asked`` agencies have reported."""
 
@@ -62,7 +62,7 @@ class FigureFacts:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyFacts:
     citation: str
     text: str
@@ -85,7 +85,7 @@ class Difficulty:
     answer: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PeriodReport:
     """``to``: to whom it is owed. The counts are of ordered tasks; ``asked``: what bodies that are only asked did."""
 

@@ -26,9 +26,11 @@ from engine.rules.calendar import Due, WorkCalendar, local_date, written
 from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import append, event
+from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
+from engine.store.stored_rows import AssignmentOfPlan, StoredPlan, select_assignments, select_plans
 from engine.terms import OPEN_STATES, EventKind, PlanState, State, Urgency
 from engine.text import Text
 
@@ -39,7 +41,7 @@ MAX_NAMED = 5
 """How many agencies are named in one sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NewDuty:
     """Input for a new duty. ``owners`` and ``coordinating``: agency or group ids; ``basis``: the dispatch that orders
     it; ``fixed`` keeps a due date on a closed day; ``ad_hoc``: an ad hoc report (V.1 of a plan), of which agencies that
@@ -57,7 +59,21 @@ class NewDuty:
     ad_hoc: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Duty:
+    """A duty as it is stored."""
+
+    id: int
+    plan_id: int
+    citation: str
+    heading: str
+    text: str
+    request: bool
+    owners: list[str]
+    coordinating: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Amendment:
     """Changes of a duty; None leaves a field as it is. ``owners``: all owners from now on. ``due``: period -> new
     date."""
@@ -119,7 +135,16 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     asked = owners if new.request else only_asked(session, plan_id, owners) if new.ad_hoc else ()
     for request in (False, True):
         concerned = [owner for owner in owners if (owner in asked) is request]
-        _open(session, plan, duty_id, request, concerned, [_OpenPeriod(ONCE, due)], book, now)
+        _open(
+            session,
+            book,
+            plan,
+            duty_id=duty_id,
+            request=request,
+            owners=concerned,
+            periods=[_OpenPeriod(ONCE, due)],
+            now=now,
+        )
     append(
         session,
         [
@@ -158,7 +183,7 @@ def _require_existing(session: Session, owners: Iterable[str], *days: date) -> N
 def ad_hoc_report(due: date, basis: str, owners: tuple[str, ...], text: str = "") -> NewDuty:
     """The duty of an ad hoc report: its due date and the paper that asks for it are enough."""
     said = text.strip() or f"Báo cáo đột xuất theo {basis.strip().rstrip('.')}."
-    return NewDuty(said, owners, due, basis, heading="Báo cáo đột xuất", ad_hoc=True)
+    return NewDuty(text=said, owners=owners, due=due, basis=basis, heading="Báo cáo đột xuất", ad_hoc=True)
 
 
 def only_asked(session: Session, plan_id: int, owners: Iterable[str]) -> set[str]:
@@ -177,11 +202,11 @@ def amend_duty(
     ``in_place_of``: the owner that the new ones succeed; they get only the periods that it still owes. Raises BadInput,
     NotFound, ForbiddenMove."""
     _require_text(change.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
-    duty = (
-        session.connection().execute(select(table(Duty)).where(table(Duty).c.id == duty_id).with_for_update()).first()
-    )
-    if duty is None:
+    statement = select(*columns_for(_Duty, table(Duty))).where(table(Duty).c.id == duty_id).with_for_update()
+    row = session.connection().execute(statement).first()
+    if row is None:
         raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
+    duty = object_of(_Duty, row)
     plan = active_plan(session, duty.plan_id)
     values = _changed(session, duty, change)
     if not values and not change.due:
@@ -192,7 +217,9 @@ def amend_duty(
     if "owners" in values:
         periods = _open_periods(session, duty_id, in_place_of)
         added = [each for each in values["owners"] if each not in duty.owners]
-        opened = _open(session, plan, duty_id, duty.request, added, periods, book, now)
+        opened = _open(
+            session, book, plan, duty_id=duty_id, request=duty.request, owners=added, periods=periods, now=now
+        )
         cancelled = _cancel(session, duty, values["owners"], change.basis, actor, now)
     if values:
         session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(**values))
@@ -229,13 +256,14 @@ class _OpenPeriod:
     original: date | None = None
 
 
-def active_plan(session: Session, plan_id: int, *, lock: bool = False) -> Any:
-    """The plan's row; with ``lock`` nobody else changes it until the end of the transaction. Raises NotFound,
+def active_plan(session: Session, plan_id: int, *, lock: bool = False) -> StoredPlan:
+    """The plan; with ``lock`` nobody else changes it until the end of the transaction. Raises NotFound,
     ForbiddenMove."""
-    statement = select(table(Plan)).where(table(Plan).c.id == plan_id)
-    plan = session.connection().execute(statement.with_for_update() if lock else statement).first()
-    if plan is None:
+    statement = select_plans().where(table(Plan).c.id == plan_id)
+    row = session.connection().execute(statement.with_for_update() if lock else statement).first()
+    if row is None:
         raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
+    plan = object_of(StoredPlan, row)
     if plan.state is not PlanState.ACTIVE:
         raise ForbiddenMove(Text("Kế hoạch chưa chạy hoặc đã kết thúc.", "The plan is not active."))
     return plan
@@ -253,12 +281,13 @@ def _next_position(session: Session, plan_id: int) -> dict[str, Any]:
 
 def _open(
     session: Session,
-    plan: Any,
+    book: Rulebook,
+    plan: StoredPlan,
+    *,
     duty_id: int,
     request: bool,
     owners: Iterable[str],
     periods: Iterable[_OpenPeriod],
-    book: Rulebook,
     now: datetime,
 ) -> int:
     """Open assignments; existing ones are left unchanged. Returns how many are new. A new owner of a period whose due
@@ -306,7 +335,7 @@ def _not_past(due: Due | None, policy: Policy, calendar: WorkCalendar, today: da
     return Due(due.nominal, on, {"vi": why.vi, "en": why.en})
 
 
-def _changed(session: Session, duty: Any, change: Amendment) -> dict[str, Any]:
+def _changed(session: Session, duty: _Duty, change: Amendment) -> dict[str, Any]:
     """The columns that change, with their new values."""
     values: dict[str, Any] = {}
     for name, text in (("text", change.text), ("heading", change.heading)):
@@ -334,16 +363,19 @@ def _open_periods(session: Session, duty_id: int, owner: str = "") -> list[_Open
     return list(periods.values())
 
 
-def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Rulebook, actor: str, now: datetime) -> int:
+def _move(
+    session: Session, duty: _Duty, change: Amendment, plan: StoredPlan, book: Rulebook, actor: str, now: datetime
+) -> int:
     a, p = table(Assignment), table(Plan)
     statement = (
-        select(a, p.c.urgency)
+        select_assignments()
+        .add_columns(p.c.urgency, p.c.policy_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(a.c.duty_id == duty.id, a.c.period.in_(change.due), unfinished())
         .order_by(a.c.id)
         .with_for_update(of=a)
     )
-    rows = session.connection().execute(statement).all()
+    rows = objects(AssignmentOfPlan, session.connection().execute(statement))
     missing = set(change.due) - {row.period for row in rows}
     if missing:
         raise BadInput(
@@ -353,9 +385,7 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
         )
     lines: list[NoticeLine] = []
     for row in rows:
-        line = move_by_dispatch(
-            session, row, change.due[row.period], change.basis, book, plan.policy_id, actor=actor, now=now
-        )
+        line = move_by_dispatch(session, row, change.due[row.period], change.basis, book, actor=actor, now=now)
         if line is not None:
             lines.append(line)
     post(session, lines, read_recipients(session, (line.agency_id for line in lines)), book.calendar, now)
@@ -363,9 +393,9 @@ def _move(session: Session, duty: Any, change: Amendment, plan: Any, book: Ruleb
 
 
 def move_by_dispatch(
-    session: Session, row: Any, day: date, basis: str, book: Rulebook, policy_id: str, *, actor: str, now: datetime
+    session: Session, row: AssignmentOfPlan, day: date, basis: str, book: Rulebook, *, actor: str, now: datetime
 ) -> NoticeLine | None:
-    """Set another due date for one assignment (its columns and the plan's ``urgency``), by a paper. The line that tells
+    """Set another due date for one assignment, by a paper. The line that tells
     its agency, or None when nothing changes. Raises BadInput for a past date."""
     due = _due_by_dispatch(book.calendar, day, basis, local_date(now))
     resubmitting = row.state is State.RETURNED and row.due_on is not None and due.on < row.due_on
@@ -375,7 +405,7 @@ def move_by_dispatch(
     moved = {"was": None if row.due_on is None else row.due_on.isoformat(), "due": due.on.isoformat(), "basis": basis}
     told = event(EventKind.DUE_MOVED, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **moved)
     append(session, [told])
-    return due_moved_line(row, row.due_on, due.on, book.policy(policy_id), now)
+    return due_moved_line(row, row.due_on, due.on, book.policy(row.policy_id), now)
 
 
 def _due_by_dispatch(calendar: WorkCalendar, day: date, basis: str, today: date) -> Due:
@@ -389,7 +419,7 @@ def _due_by_dispatch(calendar: WorkCalendar, day: date, basis: str, today: date)
     )
 
 
-def _cancel(session: Session, duty: Any, owners: Iterable[str], basis: str, actor: str, now: datetime) -> int:
+def _cancel(session: Session, duty: _Duty, owners: Iterable[str], basis: str, actor: str, now: datetime) -> int:
     """Cancel what former owners still owe, accepted but unfinished included; returns how many."""
     a = table(Assignment)
     removed = [each for each in duty.owners if each not in set(owners)]

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments import lifecycle
@@ -17,9 +16,11 @@ from engine.assignments.outbox import post
 from engine.errors import BadInput, Conflict
 from engine.plans.amendments import move_by_dispatch
 from engine.store.database import table
+from engine.store.named_rows import object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import AssignmentOfPlan, select_assignments
 from engine.terms import PlanState
 from engine.text import Text
 
@@ -47,13 +48,15 @@ def redate_all(session: Session, ids: Sequence[int], *, day: date, basis: str, a
     a, p, book = table(Assignment), table(Plan), read_rulebook(session)
 
     def one(assignment_id: int) -> None:
-        statement = select(a, p.c.urgency, p.c.policy_id, p.c.state.label("plan_state")).join(p, p.c.id == a.c.plan_id)
-        row = session.connection().execute(statement.where(a.c.id == assignment_id).with_for_update(of=a)).one()
-        if not is_unfinished(row.state, row.done_on) or row.plan_state is not PlanState.ACTIVE:
+        statement = select_assignments().add_columns(p.c.urgency, p.c.policy_id, p.c.state.label("plan_state"))
+        statement = statement.join(p, p.c.id == a.c.plan_id).where(a.c.id == assignment_id).with_for_update(of=a)
+        found = session.connection().execute(statement).one()
+        row = object_of(AssignmentOfPlan, found)
+        if not is_unfinished(row.state, row.done_on) or found.plan_state is not PlanState.ACTIVE:
             raise Conflict(
                 Text("Việc này đã hoàn thành hoặc kế hoạch đã kết thúc.", "It is done, or its plan has ended.")
             )
-        line = move_by_dispatch(session, row, day, basis, book, row.policy_id, actor=actor, now=now)
+        line = move_by_dispatch(session, row, day, basis, book, actor=actor, now=now)
         if line is None:
             raise Conflict(Text("Hạn không thay đổi.", "The due date stays as it is."))
         post(session, [line], read_recipients(session, [line.agency_id]), book.calendar, now)

@@ -19,8 +19,10 @@ from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import append, event
+from engine.store.named_rows import object_of
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import OPEN_STATES, EventKind, PlanState, Quiet, State
 from engine.text import Text
 
@@ -39,7 +41,8 @@ class OpenWork:
 def preview_end(session: Session, plan_id: int, now: datetime) -> OpenWork:
     """Preview of ``end``. Raises NotFound, and Conflict for a plan that is not active."""
     p, a = table(Plan), table(Assignment)
-    plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
+    row = session.connection().execute(select_plans().where(p.c.id == plan_id)).first()
+    plan = None if row is None else object_of(StoredPlan, row)
     _require_active(plan_id, None if plan is None else plan.state)
     assert plan is not None
     grouped = select(a.c.state, func.count()).where(a.c.plan_id == plan_id).group_by(a.c.state)

@@ -184,7 +184,7 @@ def _same(plan: PlanFile) -> tuple[ColumnElement[bool], ...]:
     return p.c.number == plan.number, p.c.issuer_id == plan.issuer, issued
 
 
-def _plan(plan: PlanFile, body: dict[str, Any], digest: str) -> dict[str, Any]:
+def _plan(plan: PlanFile, body: dict[str, object], digest: str) -> dict[str, Any]:
     return {
         "number": plan.number,
         "issuer_id": plan.issuer,

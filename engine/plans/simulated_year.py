@@ -19,7 +19,7 @@ BUSY_WEEK = 5
 """Letters to one person in one week from which they count as overloaded (one per working day)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SimulatedLetter:
     """One letter that would be sent. ``at`` is local; ``kind`` and ``rung`` are those of its most serious line."""
 

@@ -96,7 +96,7 @@ def replace_owner(
             owners = tuple(
                 dict.fromkeys(heir for each in duty.owners for heir in (new if each == ended_id else [each]))
             )
-            change = Amendment(basis, owners=owners)
+            change = Amendment(basis=basis, owners=owners)
             done_here = amend_duty(session, duty.id, change, actor=actor, now=now, in_place_of=ended_id)
             opened, cancelled = opened + done_here.opened, cancelled + done_here.cancelled
     return Replaced(moved, merged, opened, cancelled)

@@ -101,5 +101,5 @@ def department_choices(session: Session) -> tuple[tuple[str, str], ...]:
     """(id, name) of the departments that supervise an active plan."""
     p, g = table(Plan), table(Agency)
     following = select(p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
-    rows: Any = session.connection().execute(select(g.c.id, g.c.name).where(g.c.id.in_(following)).order_by(g.c.name))
-    return tuple((row[0], row[1]) for row in rows)
+    rows = session.connection().execute(select(g.c.id, g.c.name).where(g.c.id.in_(following)).order_by(g.c.name))
+    return tuple((agency_id, name) for agency_id, name in rows)

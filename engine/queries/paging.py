@@ -69,7 +69,7 @@ def streamed(session: Session, statement: Any) -> Iterator[Sequence[Any]]:
     return session.connection().execute(statement, execution_options=options).partitions()
 
 
-def encode(*values: Any) -> str:
+def encode(*values: object) -> str:
     raw = json.dumps([value if isinstance(value, int) else str(value) for value in values]).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

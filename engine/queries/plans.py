@@ -8,22 +8,23 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select
 from sqlmodel import Session
 
 from engine.assignments.measures import unfinished
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
-from engine.queries.figures.board import Counts, Measures, measure_sums, measured_columns, total
+from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure_sums, measured_columns, total
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Urgency
 from engine.text import Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanRow:
     id: int
     number: str
@@ -61,7 +62,7 @@ class DueLine:
     why: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyLine:
     id: int
     citation: str
@@ -81,7 +82,7 @@ class DutyLine:
     counts: Counts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanPage:
     """``agencies``: id -> name of every agency. ``gaps``: numbers missing in the document, with a note."""
 
@@ -118,9 +119,9 @@ def list_plans(
     elif after:
         issued, last = decode(after, date.fromisoformat, int)
         statement = statement.where((p.c.issued_on < issued) | ((p.c.issued_on == issued) & (p.c.id < last)))
-    found: Any = session.connection().execute(statement).all()
+    found = session.connection().execute(statement).all()
     counts = _counts(session, today, table(Assignment).c.plan_id.in_([row.id for row in found]))
-    rows = [PlanRow(*(*row, *_totals(counts, row.id))) for row in found]
+    rows = [_row(each, counts) for each in found]
     count = select(func.count()).select_from(p.join(g, g.c.id == p.c.issuer_id)).where(*named)
     total = session.connection().scalar(count)
     return page(rows, limit, lambda row: (offset + limit,) if sort else (row.issued_on, row.id), total)
@@ -131,7 +132,7 @@ def every_plan(session: Session, today: Today, words: str, sort: str) -> Iterato
     return every_row(lambda after: list_plans(session, today, after=after, limit=DOWNLOAD_ROWS, words=words, sort=sort))
 
 
-def _order(sort: str, duties: Any, today: Today) -> tuple[Any, ...]:
+def _order(sort: str, duties: ScalarSelect[int], today: Today) -> tuple[Any, ...]:
     if not sort:
         return ()
     p, a = table(Plan), table(Assignment)
@@ -150,7 +151,7 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     """Five queries. Raises NotFound."""
     p, d, g = table(Plan), table(Duty), table(Agency)
     count = select(func.count()).where(d.c.plan_id == plan_id).scalar_subquery()
-    plan_row: Any = (
+    plan_row = (
         session.connection()
         .execute(_plans(count).add_columns(p.c.file, p.c.supervisor_id).where(p.c.id == plan_id))
         .first()
@@ -164,12 +165,20 @@ def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     duties = tuple(_duty(row, file, today, _counted(counts, row.id)) for row in rows)
     notes = {gap.citation: gap.note for gap in file.gaps}
     gaps = {citation: notes.get(citation, "") for citation in file.all_gaps}
-    row = PlanRow(*(*plan_row[:11], *_totals(counts, plan_id)))
+    row = _row(plan_row, counts)
     supervisor = agencies.get(plan_row.supervisor_id, plan_row.supervisor_id)
-    return PlanPage(row, supervisor, plan_row.supervisor_id, file, gaps, duties, agencies)
+    return PlanPage(
+        row=row,
+        supervisor=supervisor,
+        supervisor_id=plan_row.supervisor_id,
+        file=file,
+        gaps=gaps,
+        duties=duties,
+        agencies=agencies,
+    )
 
 
-def _plans(duties: Any) -> Any:
+def _plans(duties: ScalarSelect[int]) -> Select[*tuple[Any, ...]]:
     p, g = table(Plan), table(Agency)
     return select(
         p.c.id,
@@ -179,17 +188,22 @@ def _plans(duties: Any) -> Any:
         p.c.title,
         p.c.short_title,
         p.c.issuer_id,
-        g.c.name,
+        g.c.name.label("issuer"),
         p.c.state,
         p.c.urgency,
-        duties,
+        duties.label("duties"),
     ).join(g, g.c.id == p.c.issuer_id)
 
 
 _Counts = dict[tuple[int, int, bool], Counts]
 
 
-def _counts(session: Session, today: Today, where: Any) -> _Counts:
+def _row(row: AnyRow, counts: _Counts) -> PlanRow:
+    orders, asked = _totals(counts, row.id)
+    return object_of(PlanRow, row, counts=orders, asked=asked)
+
+
+def _counts(session: Session, today: Today, where: ColumnElement[bool]) -> _Counts:
     """(plan, duty, asked for) -> counts."""
     a, p = table(Assignment), table(Plan)
     each = (
@@ -206,15 +220,12 @@ def _counts(session: Session, today: Today, where: Any) -> _Counts:
         .subquery()
     )
     keys = (each.c.plan_id, each.c.duty_id, each.c.request)
-    by_class = [func.sum(each.c.n).filter(each.c["class"] == one) for one in TimeClass]
+    by_class = [func.sum(each.c.n).filter(each.c["class"] == one).label(one.value) for one in TimeClass]
     found: _Counts = {}
-    for *key, done, reported, on_time, returned, undone in session.connection().execute(
-        select(*keys, *by_class, *measure_sums(each)).group_by(*keys)
-    ):
-        plan_id, duty_id, request, *counted = key
-        classes = {one: int(n) for one, n in zip(TimeClass, counted, strict=True) if n}
-        measures = Measures(*map(int, (done, reported, on_time, returned, undone)))
-        found[plan_id, duty_id, bool(request)] = Counts(classes, measures=measures)
+    statement = select(*keys, *by_class, *measure_sums(each)).group_by(*keys)
+    for row in session.connection().execute(statement).mappings():
+        classes = {one: int(n) for one, n in zip(TimeClass, CLASS_COUNTS(row), strict=True) if n}
+        found[row["plan_id"], row["duty_id"], bool(row["request"])] = Counts(classes, measures=Measures.of(row))
     return found
 
 
@@ -231,33 +242,29 @@ def _counted(counts: _Counts, duty_id: int) -> Counts:
     return total([each for (_, duty, _), each in counts.items() if duty == duty_id])
 
 
-def _duty(row: Any, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
+def _duty(row: AnyRow, file: PlanFile, today: Today, counts: Counts) -> DutyLine:
     rule = file.report_rules.get(row.rule)
     line = RuleLine(row.rule, rule.source.value, rule.basis, rule.wording, rule.to) if rule else None
     placed = file.duties.get(row.citation)
     areas = {area.code: area.title for area in file.focus_areas}
     due = due_periods(file, placed.duty, today.calendar) if placed else []
-    return DutyLine(
-        row.id,
-        row.citation,
-        row.heading,
-        row.text,
-        row.request,
-        row.kind,
-        tuple(row.cadence),
-        tuple(row.owners),
-        tuple(row.coordinating),
-        f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
-        row.repeats or "",
-        tuple(row.waits_for),
-        line,
-        tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due),
-        counts,
+    return object_of(
+        DutyLine,
+        row,
+        cadence=tuple(row.cadence),
+        owners=tuple(row.owners),
+        coordinating=tuple(row.coordinating),
+        area=f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
+        repeats=row.repeats or "",
+        waits_for=tuple(row.waits_for),
+        rule=line,
+        rounds=tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due),
+        counts=counts,
     )
 
 
 def plan_supervisors(session: Session, plan_ids: Collection[int]) -> dict[int, str]:
     """The department that supervises each plan."""
     p = table(Plan)
-    found: Any = session.connection().execute(select(p.c.id, p.c.supervisor_id).where(p.c.id.in_(plan_ids)))
-    return {row[0]: row[1] for row in found}
+    found = session.connection().execute(select(p.c.id, p.c.supervisor_id).where(p.c.id.in_(plan_ids)))
+    return {row.id: row.supervisor_id for row in found}

@@ -13,11 +13,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.files.directory import fold
 from engine.store.database import among, table
+from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, LetterBody, Plan, Report
 from engine.store.search_index import kind_word
 from engine.terms import EventKind, PlanState, Role
@@ -42,7 +44,7 @@ Sight = Mapping[Kind, Collection[str] | None]
 """The kinds that the reader may see, each within these agencies (None: all)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One result. ``title`` and ``about`` are the row's own words; ``plan`` is the plan's number."""
 
@@ -139,7 +141,7 @@ def _matches(
     if within is not None:
         statement = statement.bindparams(bindparam("agencies", expanding=True))
         narrowed["agencies"] = sorted(within)
-    rows: Any = session.connection().execute(statement, narrowed).all()
+    rows = session.connection().execute(statement, narrowed).all()
     for row in sorted(rows, key=lambda row: row.id, reverse=True):
         yield _Entry(row.ref, row.plan_id, row.agency_id or "", row.words)
 
@@ -161,10 +163,10 @@ def _plans(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sigh
     statement = select(p, g.c.name.label("issuer")).join(g, g.c.id == p.c.issuer_id)
     for row in _in_order(session, statement, p.c.id, entries, int):
         yield Hit(
-            Kind.PLAN,
-            f"/plans/{row.id}",
-            row.number,
-            row.short_title,
+            kind=Kind.PLAN,
+            path=f"/plans/{row.id}",
+            title=row.number,
+            about=row.short_title,
             agency=row.issuer,
             state=row.state,
             day=row.issued_on,
@@ -179,13 +181,29 @@ def _duties(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
     seen = [] if within is None else [a.c.agency_id.in_(sorted(within))]
     counted = select(func.count()).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
     first = select(func.min(a.c.id)).where(a.c.duty_id == d.c.id, *seen).scalar_subquery()
-    columns = (d.c.id, d.c.citation, d.c.text, d.c.plan_id, p.c.number, counted.label("count"), first.label("first"))
+    columns = (
+        d.c.id,
+        d.c.citation,
+        d.c.text,
+        d.c.plan_id,
+        p.c.number,
+        counted.label("assignments"),
+        first.label("first"),
+    )
     statement = select(*columns).join(p, p.c.id == d.c.plan_id)
-    for row in sorted(_in_order(session, statement, d.c.id, entries, int), key=lambda row: not row.count):
+    for row in sorted(_in_order(session, statement, d.c.id, entries, int), key=lambda row: not row.assignments):
         in_plan = f"/plans/{row.plan_id}#{row.citation}"
         several = f"/assignments?plan={row.plan_id}&duty={row.citation}&class=all"
-        path = in_plan if not row.count else f"/assignments/{row.first}" if row.count == 1 else several
-        yield Hit(Kind.DUTY, path, row.citation, row.text, row.number, count=row.count, plan_path=in_plan)
+        path = in_plan if not row.assignments else f"/assignments/{row.first}" if row.assignments == 1 else several
+        yield Hit(
+            kind=Kind.DUTY,
+            path=path,
+            title=row.citation,
+            about=row.text,
+            plan=row.number,
+            count=row.assignments,
+            plan_path=in_plan,
+        )
 
 
 def _agencies(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -197,7 +215,9 @@ def _agencies(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
         tokens = wanted.split()
         was = next((name for name in known_as if all(token in fold(name) for token in tokens)), "")
         named = all(token in present for token in tokens)
-        yield Hit(Kind.AGENCY, f"/agencies/{row.id}", row.name, agency=row.level, was="" if named else was)
+        yield Hit(
+            kind=Kind.AGENCY, path=f"/agencies/{row.id}", title=row.name, agency=row.level, was="" if named else was
+        )
 
 
 def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -206,7 +226,14 @@ def _contacts(session: Session, entries: Sequence[_Entry], wanted: str, sight: S
     for row in _in_order(session, statement, c.c.id, entries, int):
         about = " · ".join(each for each in (row.email, row.phone) if each)
         title = row.label or row.email or row.phone
-        yield Hit(Kind.CONTACT, f"/admin/agencies/{row.agency_id}", title, about, agency=row.agency, role=row.role)
+        yield Hit(
+            kind=Kind.CONTACT,
+            path=f"/admin/agencies/{row.agency_id}",
+            title=title,
+            about=about,
+            agency=row.agency,
+            role=row.role,
+        )
 
 
 def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -234,7 +261,7 @@ def _papers(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sig
     for row, number, on in issued:
         if (str(row.id), _tokens(f"{number} {on}")) in by_ref:
             day = date.fromisoformat(on) if on else None
-            yield Hit(Kind.PAPER, f"/assignments/{row.id}", number, plan=row.plan, day=day)
+            yield Hit(kind=Kind.PAPER, path=f"/assignments/{row.id}", title=number, plan=row.plan, day=day)
 
 
 def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Sight) -> Iterator[Hit]:
@@ -247,24 +274,38 @@ def _letters(session: Session, entries: Sequence[_Entry], wanted: str, sight: Si
         .join(c, c.c.id == letter.c.contact_id)
     )
     for row in _in_order(session, statement, letter.c.id, entries, int):
-        yield Hit(Kind.LETTER, f"/letters/{row.id}", row.subject, agency=row.agency, role=row.role, day=row.day)
+        yield Hit(
+            kind=Kind.LETTER,
+            path=f"/letters/{row.id}",
+            title=row.subject,
+            agency=row.agency,
+            role=row.role,
+            day=row.day,
+        )
 
 
 def _in_order(
-    session: Session, statement: Any, key: Any, entries: Sequence[_Entry], kind: Callable[[str], Any]
-) -> list[Any]:
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    key: ColumnElement[int] | ColumnElement[str],
+    entries: Sequence[_Entry],
+    kind: Callable[[str], int | str],
+) -> list[AnyRow]:
     """The rows that the entries refer to, in their order. One query."""
     refs = [kind(entry.ref) for entry in entries]
-    rows: Any = session.connection().execute(statement.where(among(session, key, refs))).all()
-    by_key = {getattr(row, key.name): row for row in rows}
+    rows = session.connection().execute(statement.where(among(session, key, refs))).all()
+    by_key = {row._mapping[key]: row for row in rows}
     return [by_key[ref] for ref in refs if ref in by_key]
 
 
-_SHOW: Mapping[Kind, Callable[[Session, Sequence[_Entry], str, Sight], Iterator[Hit]]] = {
-    Kind.PLAN: _plans,
-    Kind.DUTY: _duties,
-    Kind.AGENCY: _agencies,
-    Kind.CONTACT: _contacts,
-    Kind.PAPER: _papers,
-    Kind.LETTER: _letters,
-}
+_SHOW: Mapping[Kind, Callable[[Session, Sequence[_Entry], str, Sight], Iterator[Hit]]] = complete(
+    Kind,
+    {
+        Kind.PLAN: _plans,
+        Kind.DUTY: _duties,
+        Kind.AGENCY: _agencies,
+        Kind.CONTACT: _contacts,
+        Kind.PAPER: _papers,
+        Kind.LETTER: _letters,
+    },
+)

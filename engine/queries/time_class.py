@@ -10,24 +10,29 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case
+from sqlalchemy import ColumnElement, FromClause, case
 from sqlmodel import Session
 
 from engine.assignments.measures import time_class_column
+from engine.enums import complete
 from engine.rules.calendar import WorkCalendar, local_date
 from engine.store.database import table
 from engine.store.records import Plan
 from engine.store.rulebook import read_calendar, read_policies
 from engine.terms import TimeClass
 
-BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = {
-    TimeClass.OPEN_OVERDUE: (TimeClass.OPEN_OVERDUE,),
-    TimeClass.OPEN_IN_TIME: (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON),
-    TimeClass.DONE_ON_TIME: (TimeClass.DONE_ON_TIME,),
-    TimeClass.DONE_LATE: (TimeClass.DONE_LATE,),
-}
+BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = complete(
+    TimeClass,
+    {
+        TimeClass.OPEN_OVERDUE: (TimeClass.OPEN_OVERDUE,),
+        TimeClass.OPEN_IN_TIME: (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON),
+        TimeClass.DONE_ON_TIME: (TimeClass.DONE_ON_TIME,),
+        TimeClass.DONE_LATE: (TimeClass.DONE_LATE,),
+    },
+    but=(TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
+)
 """The four boxes, worst first, with the classes each contains."""
-WORST_FIRST = (
+_WORST_FIRST = (
     TimeClass.OPEN_OVERDUE,
     TimeClass.DUE_SOON,
     TimeClass.OPEN_IN_TIME,
@@ -35,6 +40,7 @@ WORST_FIRST = (
     TimeClass.DONE_LATE,
     TimeClass.DONE_ON_TIME,
 )
+WORST_FIRST = tuple(complete(TimeClass, dict.fromkeys(_WORST_FIRST)))
 
 
 class Thresholds(NamedTuple):
@@ -45,7 +51,7 @@ class Thresholds(NamedTuple):
     soon: tuple[tuple[str, date], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Today:
     """The time for which a page is computed. ``soon``: policy -> the last due date that counts as due soon."""
 
@@ -77,7 +83,14 @@ def read_today(session: Session, now: datetime) -> Today:
     policies = read_policies(session).values()
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
     days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
-    return Today(now, day, calendar, soon, days, {policy.id: policy.resubmit_days for policy in policies})
+    return Today(
+        now=now,
+        day=day,
+        calendar=calendar,
+        soon=soon,
+        soon_days=days,
+        resubmit_days={policy.id: policy.resubmit_days for policy in policies},
+    )
 
 
 def time_class(today: Today | Thresholds) -> ColumnElement[TimeClass]:
@@ -85,7 +98,7 @@ def time_class(today: Today | Thresholds) -> ColumnElement[TimeClass]:
     return time_class_column(today.day, _soon(today, table(Plan).c.policy_id))
 
 
-def counter_class(today: Thresholds, counters: Any) -> ColumnElement[TimeClass]:
+def counter_class(today: Thresholds, counters: FromClause) -> ColumnElement[TimeClass]:
     """The class of a row of ``engine.assignments.counters``."""
     soon = _soon(today, counters.c.policy_id)
     return time_class_column(today.day, soon, due_on=counters.c.due_on, timing=counters.c.timing)

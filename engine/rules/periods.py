@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from engine.enums import complete
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, add_months
 from engine.text import Text
@@ -54,13 +55,17 @@ class Period:
 
 
 # cadence -> (length in months, format of the n-th label of the year)
-_CYCLES = {
-    Cadence.MONTH: (1, "{:02d}"),
-    Cadence.QUARTER: (3, "Q{}"),
-    Cadence.HALF_YEAR: (6, "H{}"),
-    Cadence.NINE_MONTH: (9, "9M"),
-    Cadence.YEAR: (12, "Y"),
-}
+_CYCLES = complete(
+    Cadence,
+    {
+        Cadence.MONTH: (1, "{:02d}"),
+        Cadence.QUARTER: (3, "Q{}"),
+        Cadence.HALF_YEAR: (6, "H{}"),
+        Cadence.NINE_MONTH: (9, "9M"),
+        Cadence.YEAR: (12, "Y"),
+    },
+    but=(Cadence.ONCE, Cadence.AD_HOC),
+)
 _KEY = re.compile(r"(?P<year>[12][0-9]{3})-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)")
 
 

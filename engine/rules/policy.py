@@ -34,6 +34,8 @@ WallTime = Annotated[
 """Local wall time; the JSON Schema format «time» requires an offset (RFC 3339), which a wall time does not have."""
 
 
+MAX_LEVEL = 3
+"""The last level of «đôn đốc lần n»."""
 _Value = TypeVar("_Value")
 
 
@@ -70,7 +72,7 @@ class Rung(BaseModel):
     opened: int | None = Field(default=None, ge=0, le=120)
     to: tuple[Role, ...] = Field(min_length=1)
     kind: NoticeKind
-    level: int = Field(default=0, ge=0, le=3)
+    level: int = Field(default=0, ge=0, le=MAX_LEVEL)
     """Escalation level («đôn đốc lần n»): how often the agency has been chased once this rung is sent."""
     unless_acknowledged: bool = False
     by: Way = "usual"

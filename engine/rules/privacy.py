@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.enums import complete
+
 
 class Private(StrEnum):
     """What a match looks like."""
@@ -23,15 +25,18 @@ class Private(StrEnum):
     EMAIL = "email"
 
 
-PRIVATE_WORDS: dict[Private, tuple[str, str]] = {
-    Private.SECRET: (
-        "có chữ đóng dấu MẬT: văn bản mật không được đưa lên hệ thống này",
-        "bears a «MẬT» stamp: secret documents are not allowed in this system",
-    ),
-    Private.IDENTITY: ("có dãy số giống số định danh cá nhân", "contains digits that look like an identity number"),
-    Private.PHONE: ("có dãy số giống số điện thoại", "contains digits that look like a telephone number"),
-    Private.EMAIL: ("có địa chỉ thư điện tử", "contains an e-mail address"),
-}
+PRIVATE_WORDS: Mapping[Private, tuple[str, str]] = complete(
+    Private,
+    {
+        Private.SECRET: (
+            "có chữ đóng dấu MẬT: văn bản mật không được đưa lên hệ thống này",
+            "bears a «MẬT» stamp: secret documents are not allowed in this system",
+        ),
+        Private.IDENTITY: ("có dãy số giống số định danh cá nhân", "contains digits that look like an identity number"),
+        Private.PHONE: ("có dãy số giống số điện thoại", "contains digits that look like a telephone number"),
+        Private.EMAIL: ("có địa chỉ thư điện tử", "contains an e-mail address"),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)

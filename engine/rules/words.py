@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from engine.enums import complete
 from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
 from engine.terms import Role, State
 from engine.text import Text
-
-LANGUAGES = ("vi", "en")
 
 LEVELS: Mapping[str, Text] = {
     "tinh": Text("Cấp tỉnh", "Province"),
@@ -25,25 +24,31 @@ LEVELS: Mapping[str, Text] = {
 }
 """Agency levels, in the order in which lists show them."""
 
-ROLES: Mapping[Role, Text] = {
-    Role.COORDINATOR: Text("đầu mối", "coordinator"),
-    Role.HEAD: Text("người đứng đầu", "head"),
-    Role.DEPUTY: Text("người thay đầu mối", "deputy"),
-    Role.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
-    Role.DIRECTOR: Text("lãnh đạo cơ quan theo dõi", "head of the department above"),
-    Role.LEADERSHIP: Text("lãnh đạo", "leadership"),
-}
+ROLES: Mapping[Role, Text] = complete(
+    Role,
+    {
+        Role.COORDINATOR: Text("đầu mối", "coordinator"),
+        Role.HEAD: Text("người đứng đầu", "head"),
+        Role.DEPUTY: Text("người thay đầu mối", "deputy"),
+        Role.MONITOR: Text("theo dõi, đôn đốc", "monitor"),
+        Role.DIRECTOR: Text("lãnh đạo cơ quan theo dõi", "head of the department above"),
+        Role.LEADERSHIP: Text("lãnh đạo", "leadership"),
+    },
+)
 """Roles of contacts."""
 
-STATES: Mapping[State, Text] = {
-    State.ASSIGNED: Text("mới giao", "assigned"),
-    State.ACKNOWLEDGED: Text("đã xác nhận", "acknowledged"),
-    State.REPORTED: Text("đã báo cáo, chờ tiếp nhận", "reported, awaiting acceptance"),
-    State.RETURNED: Text("báo cáo bị trả lại", "report returned"),
-    State.ACCEPTED: Text("đã tiếp nhận", "accepted"),
-    State.CANCELLED: Text("đã hủy", "cancelled"),
-    State.TRANSFERRED: Text("đã chuyển giao", "transferred"),
-}
+STATES: Mapping[State, Text] = complete(
+    State,
+    {
+        State.ASSIGNED: Text("mới giao", "assigned"),
+        State.ACKNOWLEDGED: Text("đã xác nhận", "acknowledged"),
+        State.REPORTED: Text("đã báo cáo, chờ tiếp nhận", "reported, awaiting acceptance"),
+        State.RETURNED: Text("báo cáo bị trả lại", "report returned"),
+        State.ACCEPTED: Text("đã tiếp nhận", "accepted"),
+        State.CANCELLED: Text("đã hủy", "cancelled"),
+        State.TRANSFERRED: Text("đã chuyển giao", "transferred"),
+    },
+)
 """Labels of the work states."""
 
 CODES: Mapping[str, Text] = {

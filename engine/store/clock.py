@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from engine.errors import Unavailable
@@ -27,7 +27,7 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def lease_clock(dialect: str, moment: Any) -> Any:
+def lease_clock(dialect: str, moment: datetime | ColumnElement[datetime]) -> Any:
     """The instant by which leases are written and judged, for a statement: the server's clock on PostgreSQL, whatever
     the caller's says; ``moment`` on SQLite, where one file is one machine. Under a simulated clock a lease on
     PostgreSQL lasts as many real minutes."""

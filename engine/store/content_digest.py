@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 
-def content_digest(body: Any) -> str:
+def content_digest(body: object) -> str:
     """SHA-256 of the value as JSON with sorted keys, in hexadecimal."""
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -19,9 +19,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Connection,
     CursorResult,
+    Dialect,
     Engine,
     String,
     any_,
@@ -241,7 +243,7 @@ def _read_json(text: str) -> Any:
     return {} if text == "{}" else json.loads(text)
 
 
-def _postgresql(url: Any) -> Engine:
+def _postgresql(url: URL) -> Engine:
     bind = create_engine(
         url, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10
     )
@@ -255,7 +257,7 @@ def _postgresql(url: Any) -> Engine:
     return bind
 
 
-def _sqlite(url: Any, *, durable: bool) -> Engine:
+def _sqlite(url: URL, *, durable: bool) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     connect_args = {"timeout": BUSY_SECONDS, "check_same_thread": False}
@@ -291,14 +293,14 @@ def _enable_wal(connection: Any) -> None:
             time.sleep(0.02)
 
 
-def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
     """Insert rows, skipping those whose unique key already exists. Returns the number inserted. All rows must have the
     same columns."""
     return _write(session, "insert new", model, rows)
 
 
 def insert_returning(
-    session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], *columns: Any
+    session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]], *columns: Any
 ) -> Sequence[Any]:
     """Like ``insert_new``, but returns the given columns (numbers, text, dates) of the rows that were inserted, in no
     particular order. Slower per row."""
@@ -311,18 +313,18 @@ def insert_returning(
     return session.connection().execute(statement, [dict(row) for row in rows]).all()
 
 
-def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
     """Insert rows; raises on a duplicate unique key."""
     return _write(session, "insert", model, rows)
 
 
-def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]], **only: str) -> int:
+def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]], **only: str) -> int:
     """Update columns of many rows by their ``id``, only those in which other columns (of text) hold the values of
     ``only`` until then. Returns the number updated."""
     return _execute(session, "update", model, rows, only=only).rowcount if rows else 0
 
 
-def among(session: Session, column: Any, values: Iterable[Any]) -> Any:
+def among(session: Session, column: Any, values: Iterable[object]) -> Any:
     """``column IN (values)`` with any number of values as one parameter: the statement stays the same, whereas a list
     of thousands would be compiled, parsed and planned again each time."""
     if session.connection().dialect.name == "postgresql":
@@ -372,7 +374,7 @@ def table(model: type[SQLModel]) -> Any:
 # column by column, by the same types; PostgreSQL then gets whole columns, in one statement.
 
 
-def _write(session: Session, action: str, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
+def _write(session: Session, action: str, model: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
     return _execute(session, action, model, rows).rowcount if rows else 0
 
 
@@ -380,7 +382,7 @@ def _execute(
     session: Session,
     action: str,
     model: type[SQLModel],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, object]],
     ending: str = "",
     only: Mapping[str, str] = MappingProxyType({}),
 ) -> CursorResult[Any]:
@@ -426,7 +428,7 @@ _WITH_ROWCOUNT = {"preserve_rowcount": True}
 
 @functools.lru_cache(maxsize=256)
 def _prepare_statement(
-    action: str, model: type[SQLModel], names: tuple[str, ...], dialect: Any, only: tuple[str, ...]
+    action: str, model: type[SQLModel], names: tuple[str, ...], dialect: Dialect, only: tuple[str, ...]
 ) -> _PreparedStatement:
     target, by_column, quote = table(model), dialect.name == "postgresql", dialect.identifier_preparer.quote
     defaulted = (

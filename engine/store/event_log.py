@@ -22,7 +22,7 @@ def event(
     plan_id: int | None = None,
     assignment_id: int | None = None,
     key: str | None = None,
-    **detail: Any,
+    **detail: object,
 ) -> dict[str, Any]:
     """Build the row of an event, to be passed to ``append``."""
     return {
@@ -36,7 +36,7 @@ def event(
     }
 
 
-def append(session: Session, events: Iterable[dict[str, Any]]) -> None:
+def append(session: Session, events: Iterable[dict[str, object]]) -> None:
     """Append events; those whose key already exists are skipped. What webhooks are told goes into their outbox in the
     same transaction."""
     rows = list(events)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import among, table
+from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Agency, Contact
+from engine.store.records.agencies import AgencyName
 from engine.terms import Role
 
 CHANNELS = ("email", "sms")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """A contact as the outbox needs it: addresses, language and validity only."""
 
@@ -53,13 +55,17 @@ class Recipient:
 
 
 # Roles to write to, in order, when no contact holds the role itself: a coordinator's letters go to the head, and so on.
-FALLBACK = {
-    Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
-    Role.HEAD: (Role.HEAD,),
-    Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
-    Role.DIRECTOR: (Role.HEAD, Role.MONITOR),
-    Role.LEADERSHIP: (Role.LEADERSHIP,),
-}
+FALLBACK = complete(
+    Role,
+    {
+        Role.COORDINATOR: (Role.COORDINATOR, Role.HEAD),
+        Role.HEAD: (Role.HEAD,),
+        Role.DEPUTY: (Role.DEPUTY,),
+        Role.MONITOR: (Role.MONITOR, Role.COORDINATOR, Role.HEAD),
+        Role.DIRECTOR: (Role.HEAD, Role.MONITOR),
+        Role.LEADERSHIP: (Role.LEADERSHIP,),
+    },
+)
 
 
 COORDINATING = (Role.COORDINATOR, Role.DEPUTY, Role.HEAD)
@@ -78,7 +84,7 @@ class Recipients:
         deputies = self._current(agency_id, Role.DEPUTY, day) if role is Role.COORDINATOR else ()
         if any(each.instead for each in deputies):
             return deputies
-        for candidate in FALLBACK.get(role, (role,)):
+        for candidate in FALLBACK[role]:
             if candidate is not role and deputies:
                 break  # a deputy stands before the head
             contacts = self._current(agency_id, candidate, day)
@@ -93,30 +99,29 @@ class Recipients:
     def in_turn(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
         """All contacts that may be written to in a role on a day, in the order in which they are tried."""
         first = (Role.DEPUTY,) if role in (Role.COORDINATOR, Role.DEPUTY) else ()
-        after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK.get(role, (role,))
+        after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK[role]
         return tuple(each for next_role in first + after for each in self._current(agency_id, next_role, day))
 
 
 def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
     """Read the contacts of some agencies, in one query. Nobody is written to after their agency's last day."""
     contact, agency = table(Contact), table(Agency)
-    columns = [contact.c[each.name] for each in fields(Recipient)]
     grouped: dict[tuple[str, Role], list[Recipient]] = {}
     statement = (
-        select(*columns, agency.c.names)
+        select(*columns_for(Recipient, contact), agency.c.names)
         .join(agency, agency.c.id == contact.c.agency_id)
         .where(among(session, contact.c.agency_id, set(agency_ids)))
         .order_by(contact.c.id)
     )
-    for *own, names in session.connection().execute(statement):
-        recipient = Recipient(*own)
-        if (ended := last_day(names)) is not None and recipient.answers_on(ended + ONE_DAY):
+    for row in session.connection().execute(statement):
+        recipient = object_of(Recipient, row)
+        if (ended := last_day(row.names)) is not None and recipient.answers_on(ended + ONE_DAY):
             recipient = replace(recipient, valid_until=ended)
         grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
     return Recipients({key: tuple(contacts) for key, contacts in grouped.items()})
 
 
-def last_day(names: list[dict[str, Any]]) -> date | None:
+def last_day(names: Sequence[AgencyName]) -> date | None:
     """The last day of an agency, from its names; None if it goes on."""
     until = names[-1].get("until")
     return date.fromisoformat(until) if until else None

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -19,7 +18,7 @@ PREFIX = "search_"
 """Of its tables, functions and triggers. They are no records: nothing is lost with them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """Rows of ``table`` as entries of one ``kind``. The SQL expressions speak of a row as ``{r}``; ``when`` limits the
     rows. ``columns``: a change of any of them changes the entry; empty for rows that are only ever appended."""
@@ -48,80 +47,80 @@ def kind_word(kind: str) -> str:
 def _numbered(kind: str) -> Source:
     """A paper whose number and date are recorded as an event of each assignment it is about."""
     return Source(
-        "paper",
-        "event",
-        (),
-        "{r}.assignment_id",
-        "{r}.plan_id",
-        "(SELECT agency_id FROM assignment WHERE id = {r}.assignment_id)",
-        ("field:detail:number", "field:detail:on"),
-        f"{{r}}.kind = '{kind}'",
+        kind="paper",
+        table="event",
+        columns=(),
+        ref="{r}.assignment_id",
+        plan="{r}.plan_id",
+        agency="(SELECT agency_id FROM assignment WHERE id = {r}.assignment_id)",
+        words=("field:detail:number", "field:detail:on"),
+        when=f"{{r}}.kind = '{kind}'",
     )
 
 
 SOURCES = (
     Source(
-        "plan",
-        "plan",
-        ("number", "title", "short_title"),
-        "{r}.id",
-        "{r}.id",
-        "''",
-        ("{r}.number", "{r}.title", "{r}.short_title", "{r}.year", "substr(CAST({r}.issued_on AS text), 1, 4)"),
+        kind="plan",
+        table="plan",
+        columns=("number", "title", "short_title"),
+        ref="{r}.id",
+        plan="{r}.id",
+        agency="''",
+        words=("{r}.number", "{r}.title", "{r}.short_title", "{r}.year", "substr(CAST({r}.issued_on AS text), 1, 4)"),
     ),
     Source(
-        "duty",
-        "duty",
-        ("citation", "heading", "text", "plan_id"),
-        "{r}.id",
-        "{r}.plan_id",
-        "''",
-        ("{r}.citation", "{r}.text", "{r}.heading"),
+        kind="duty",
+        table="duty",
+        columns=("citation", "heading", "text", "plan_id"),
+        ref="{r}.id",
+        plan="{r}.plan_id",
+        agency="''",
+        words=("{r}.citation", "{r}.text", "{r}.heading"),
     ),
     Source(
-        "agency",
-        "agency",
-        ("name", "short", "names", "aliases"),
-        "{r}.id",
-        "NULL",
-        "{r}.id",
-        ("{r}.name", "{r}.short", "{r}.id", "each:names:name", "each:names:short", "all:aliases"),
+        kind="agency",
+        table="agency",
+        columns=("name", "short", "names", "aliases"),
+        ref="{r}.id",
+        plan="NULL",
+        agency="{r}.id",
+        words=("{r}.name", "{r}.short", "{r}.id", "each:names:name", "each:names:short", "all:aliases"),
     ),
     Source(
-        "contact",
-        "contact",
-        ("label", "email", "phone", "agency_id"),
-        "{r}.id",
-        "NULL",
-        "{r}.agency_id",
-        ("{r}.label", "{r}.email", "{r}.phone"),
-        "({r}.label || {r}.email || {r}.phone) <> ''",
+        kind="contact",
+        table="contact",
+        columns=("label", "email", "phone", "agency_id"),
+        ref="{r}.id",
+        plan="NULL",
+        agency="{r}.agency_id",
+        words=("{r}.label", "{r}.email", "{r}.phone"),
+        when="({r}.label || {r}.email || {r}.phone) <> ''",
     ),
     Source(
-        "letter",
-        "letter_body",
-        ("subject",),
-        "{r}.letter_id",
-        "NULL",
-        "(SELECT agency_id FROM letter WHERE id = {r}.letter_id)",
-        ("{r}.subject", "{r}.letter_id"),
+        kind="letter",
+        table="letter_body",
+        columns=("subject",),
+        ref="{r}.letter_id",
+        plan="NULL",
+        agency="(SELECT agency_id FROM letter WHERE id = {r}.letter_id)",
+        words=("{r}.subject", "{r}.letter_id"),
     ),
     _numbered("paper_recorded"),
     Source(
-        "paper",
-        "report",
-        (),
-        "{r}.assignment_id",
-        "(SELECT plan_id FROM assignment WHERE id = {r}.assignment_id)",
-        "(SELECT agency_id FROM assignment WHERE id = {r}.assignment_id)",
-        ("{r}.paper_number", "{r}.paper_on"),
-        "{r}.paper_number <> ''",
+        kind="paper",
+        table="report",
+        columns=(),
+        ref="{r}.assignment_id",
+        plan="(SELECT plan_id FROM assignment WHERE id = {r}.assignment_id)",
+        agency="(SELECT agency_id FROM assignment WHERE id = {r}.assignment_id)",
+        words=("{r}.paper_number", "{r}.paper_on"),
+        when="{r}.paper_number <> ''",
     ),
 )
 """Everything that can be found. A further kind of paper with a number of its own: ``_numbered("its event kind")``."""
 
 
-def is_a_record(name: str | None, kind: str, parents: Any) -> bool:
+def is_a_record(name: str | None, kind: str, parents: object) -> bool:
     """For Alembic: the index's tables are none of the records' schema."""
     return kind != "table" or not (name or "").startswith(PREFIX)
 
@@ -138,8 +137,8 @@ def intact(connection: Connection) -> bool:
     """Whether the triggers are those of this version, and every plan, duty and agency has its entry."""
     if triggers(connection) != {name for name, _ in _triggers(connection.dialect.name)}:
         return False
-    entries: Any = connection.execute(text("SELECT kind, count(*) FROM search_entry GROUP BY kind"))
-    counted = {row[0]: row[1] for row in entries}
+    entries = connection.execute(text("SELECT kind, count(*) AS n FROM search_entry GROUP BY kind"))
+    counted = {row.kind: row.n for row in entries}
     return all(
         counted.get(each.kind, 0) == connection.scalar(text(f"SELECT count(*) FROM {each.table}"))
         for each in SOURCES

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.store.database import among, insert_new, table
 from engine.store.records.plans import Duty, Plan
 from engine.store.records.webhooks import Webhook, WebhookMessage
@@ -29,13 +30,17 @@ DIRECT: Mapping[EventKind, WebhookEvent] = {
     EventKind.DIGEST_MADE: WebhookEvent.DIGEST_MADE,
 }
 RELEVANT = frozenset({*DIRECT, EventKind.RUNG_FIRED})
-AFTER: Mapping[WebhookEvent, State] = {
-    WebhookEvent.OPENED: State.ASSIGNED,
-    WebhookEvent.ACKNOWLEDGED: State.ACKNOWLEDGED,
-    WebhookEvent.REPORTED: State.REPORTED,
-    WebhookEvent.ACCEPTED: State.ACCEPTED,
-    WebhookEvent.RETURNED: State.RETURNED,
-}
+AFTER: Mapping[WebhookEvent, State] = complete(
+    WebhookEvent,
+    {
+        WebhookEvent.OPENED: State.ASSIGNED,
+        WebhookEvent.ACKNOWLEDGED: State.ACKNOWLEDGED,
+        WebhookEvent.REPORTED: State.REPORTED,
+        WebhookEvent.ACCEPTED: State.ACCEPTED,
+        WebhookEvent.RETURNED: State.RETURNED,
+    },
+    but=(WebhookEvent.OVERDUE, WebhookEvent.ESCALATED, WebhookEvent.DIGEST_MADE, WebhookEvent.TEST),
+)
 """The state that an event leaves an assignment in."""
 LATE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 TOLD = ("outcome", "level", "week", "letters", "empty")

@@ -6,59 +6,84 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Protocol
 
+from engine.enums import complete
 from engine.queries.work.assignment_story import Person
 from engine.rules.calendar import written
 from engine.rules.policy import Skip
-from engine.rules.words import CODES, LANGUAGES, coded, rung_words
+from engine.rules.words import CODES, coded, rung_words
 from engine.terms import EventKind, Outcome, Role
+from engine.text import LANGUAGES
 from engine.views.labels import label
 
+_LABEL_ALONE = (
+    EventKind.PLAN_LOADED,
+    EventKind.PLAN_ACTIVATED,
+    EventKind.ACKNOWLEDGED,
+    EventKind.ACCEPTED,
+    EventKind.CHASED,
+    EventKind.DIGEST_EMPTY,
+    EventKind.LETTER_SETTLED,
+    EventKind.LETTER_SUPPRESSED,
+    EventKind.LETTERS_RELEASED,
+    EventKind.LINKS_REVOKED,
+    EventKind.CALENDAR_CHANGED,
+    EventKind.CLOCK_CONFIRMED,
+    EventKind.EVIDENCE_STORED,
+    EventKind.EVIDENCE_REMOVED,
+    EventKind.FIGURES_FROZEN,
+    EventKind.PAPER_SETTINGS,
+)
+
 # kind -> text after the label, with fields of the event's detail; left out when a field is missing.
-_DETAILS: Mapping[EventKind, tuple[str, str]] = {
-    EventKind.OPENED: ("hạn {due}", "due {due}"),
-    EventKind.REPORTED: ("lần {number}: {outcome}", "no. {number}: {outcome}"),
-    EventKind.RETURNED: (
-        "«{reason}», đề nghị bổ sung chậm nhất {until}",
-        "“{reason}”, to be resubmitted by {until}",
-    ),
-    EventKind.EXTENSION_ASKED: ("đến {until}: «{reason}»", "until {until}: “{reason}”"),
-    EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
-    EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
-    EventKind.PLAN_ENDED: ("«{reason}»", "“{reason}”"),
-    EventKind.SUPERVISOR_CHANGED: (
-        "từ {was} sang {became} từ {on}, theo «{basis}»",
-        "from {was} to {became} from {on}, by “{basis}”",
-    ),
-    EventKind.CANCELLED: ("«{reason}»", "“{reason}”"),
-    EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
-    EventKind.DECLINED: ("«{reason}»", "“{reason}”"),
-    EventKind.DUE_MOVED: ("từ {was} sang {due}", "from {was} to {due}"),
-    EventKind.RUNG_FIRED: ("{rung}, thư tới {roles}", "{rung}, letter to {roles}"),
-    EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
-    EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
-    EventKind.TEMPLATE_CHANGED: ("{name}", "{name}"),
-    EventKind.CONTACT_CHANGED: ("{what}, liên hệ số {contact}", "{what}, contact no. {contact}"),
-    EventKind.ACCOUNT_CHANGED: ("{what}, tài khoản số {account}", "{what}, account no. {account}"),
-    EventKind.AGENCY_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
-    EventKind.FEED_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
-    EventKind.DUTY_ADDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
-    EventKind.DUTY_AMENDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
-    EventKind.SIGNED_IN: ("{way}", "{way}"),
-    EventKind.AUDIT_FAILED: ("{finding} {count}", "{finding} {count}"),
-    EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),
-    EventKind.DIFFICULTY_RAISED: ("«{said}»", "“{said}”"),
-    EventKind.QUESTION_ASKED: ("«{said}»", "“{said}”"),
-    EventKind.AD_HOC_REPORTED: ("«{said}»", "“{said}”"),
-    EventKind.PROGRESS_TOLD: ("«{said}»", "“{said}”"),
-    EventKind.ENTRY_ANSWERED: ("«{said}»", "“{said}”"),
-    EventKind.PART_ADDED: ("«{said}»", "“{said}”"),
-    EventKind.PAPER_RECORDED: ("số {number}, {on}", "no. {number}, {on}"),
-    EventKind.PAPER_DROPPED: ("«{reason}»", "“{reason}”"),
-    EventKind.DIGEST_MADE: ("{week}: {letters} thư", "{week}: {letters} letters"),
-    EventKind.SETTINGS_CHANGED: ("{changes}", "{changes}"),
-    EventKind.WEBHOOK_CHANGED: ("{what}, webhook số {webhook}", "{what}, webhook no. {webhook}"),
-    EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
-}
+_DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
+    EventKind,
+    {
+        EventKind.OPENED: ("hạn {due}", "due {due}"),
+        EventKind.REPORTED: ("lần {number}: {outcome}", "no. {number}: {outcome}"),
+        EventKind.RETURNED: (
+            "«{reason}», đề nghị bổ sung chậm nhất {until}",
+            "“{reason}”, to be resubmitted by {until}",
+        ),
+        EventKind.EXTENSION_ASKED: ("đến {until}: «{reason}»", "until {until}: “{reason}”"),
+        EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
+        EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
+        EventKind.PLAN_ENDED: ("«{reason}»", "“{reason}”"),
+        EventKind.SUPERVISOR_CHANGED: (
+            "từ {was} sang {became} từ {on}, theo «{basis}»",
+            "from {was} to {became} from {on}, by “{basis}”",
+        ),
+        EventKind.CANCELLED: ("«{reason}»", "“{reason}”"),
+        EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
+        EventKind.DECLINED: ("«{reason}»", "“{reason}”"),
+        EventKind.DUE_MOVED: ("từ {was} sang {due}", "from {was} to {due}"),
+        EventKind.RUNG_FIRED: ("{rung}, thư tới {roles}", "{rung}, letter to {roles}"),
+        EventKind.RUNG_SKIPPED: ("{rung}: {reason}", "{rung}: {reason}"),
+        EventKind.UNREACHABLE: ("{rung}: {role}", "{rung}: {role}"),
+        EventKind.TEMPLATE_CHANGED: ("{name}", "{name}"),
+        EventKind.CONTACT_CHANGED: ("{what}, liên hệ số {contact}", "{what}, contact no. {contact}"),
+        EventKind.ACCOUNT_CHANGED: ("{what}, tài khoản số {account}", "{what}, account no. {account}"),
+        EventKind.AGENCY_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
+        EventKind.FEED_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
+        EventKind.DUTY_ADDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
+        EventKind.DUTY_AMENDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
+        EventKind.SIGNED_IN: ("{way}", "{way}"),
+        EventKind.AUDIT_FAILED: ("{finding} {count}", "{finding} {count}"),
+        EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),
+        EventKind.DIFFICULTY_RAISED: ("«{said}»", "“{said}”"),
+        EventKind.QUESTION_ASKED: ("«{said}»", "“{said}”"),
+        EventKind.AD_HOC_REPORTED: ("«{said}»", "“{said}”"),
+        EventKind.PROGRESS_TOLD: ("«{said}»", "“{said}”"),
+        EventKind.ENTRY_ANSWERED: ("«{said}»", "“{said}”"),
+        EventKind.PART_ADDED: ("«{said}»", "“{said}”"),
+        EventKind.PAPER_RECORDED: ("số {number}, {on}", "no. {number}, {on}"),
+        EventKind.PAPER_DROPPED: ("«{reason}»", "“{reason}”"),
+        EventKind.DIGEST_MADE: ("{week}: {letters} thư", "{week}: {letters} letters"),
+        EventKind.SETTINGS_CHANGED: ("{changes}", "{changes}"),
+        EventKind.WEBHOOK_CHANGED: ("{what}, webhook số {webhook}", "{what}, webhook no. {webhook}"),
+        EventKind.POLICY_LOADED: ("{policy}", "{policy}"),
+    },
+    but=_LABEL_ALONE,
+)
 _RETURNED_WITHOUT_DATE = ("«{reason}»", "“{reason}”")
 """Of events that were recorded before returns had a date."""
 _CODED = ("what", "way", "finding")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from engine.rules.policy import Rung
 from engine.terms import NoticeKind, Role
@@ -46,6 +47,8 @@ def _without_head(bodies: Bodies) -> bool:
 
 def _person(role: Role, bodies: Bodies) -> Text:
     match role:
+        case Role.COORDINATOR | Role.DEPUTY:
+            return Text("đầu mối", "the coordinator")
         case Role.HEAD:
             return Text("lãnh đạo cơ quan", "the head of the agency")
         case Role.MONITOR:
@@ -55,4 +58,4 @@ def _person(role: Role, bodies: Bodies) -> Text:
         case Role.LEADERSHIP:
             return Text(f"lãnh đạo {bodies.issuer}", f"the leadership of {bodies.issuer}")
         case _:
-            return Text("đầu mối", "the coordinator")
+            assert_never(role)

@@ -19,13 +19,14 @@ from html import escape
 from itertools import islice, repeat
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from openpyxl import Workbook
-
-
+from engine.enums import complete
 from engine.rules.calendar import PLAN_TIME
 from engine.rules.words import short_day, short_moment
 from engine.text import Text
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 T = TypeVar("T")
 Cell = str | int | float | date | datetime | None
@@ -54,7 +55,9 @@ class Kind(StrEnum):
     MOMENT = "moment"
 
 
-FORMATS = {Kind.TEXT: "@", Kind.NUMBER: "General", Kind.DAY: "DD/MM/YYYY", Kind.MOMENT: "HH:MM DD/MM/YYYY"}
+FORMATS = complete(
+    Kind, {Kind.TEXT: "@", Kind.NUMBER: "General", Kind.DAY: "DD/MM/YYYY", Kind.MOMENT: "HH:MM DD/MM/YYYY"}
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ CUT = Text(
 )
 
 
-def write_csv(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
+def write_csv(sheet: Sheet[T], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
     """UTF-8 with a byte order mark, as Excel needs it. Days and moments are ISO; text that looks like a formula is
     prefixed with an apostrophe."""
     written = [_Written(_csv_field) for _ in sheet.columns]
@@ -110,7 +113,7 @@ def write_csv(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX
         file.write(f"{lines}\r\n".encode())
 
 
-def write_xlsx(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
+def write_xlsx(sheet: Sheet[T], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
     """A workbook of one sheet. Text is stored as text, so nothing in it is evaluated, not even after editing."""
     frame = io.BytesIO()
     _workbook(sheet, language).save(frame)
@@ -134,7 +137,7 @@ def write_xlsx(sheet: Sheet[Any], language: str, file: IO[bytes], most: int = MA
                 part.write(after.encode())
 
 
-def _workbook(sheet: Sheet[Any], language: str) -> Workbook:
+def _workbook(sheet: Sheet[T], language: str) -> Workbook:
     """The workbook with caption, headings and one sample row, which carries the style of each column."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
@@ -159,7 +162,7 @@ def _workbook(sheet: Sheet[Any], language: str) -> Workbook:
     return book
 
 
-def _heading(page: Any, words: str) -> Any:
+def _heading(page: WriteOnlyWorksheet, words: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font, PatternFill
 
@@ -169,7 +172,7 @@ def _heading(page: Any, words: str) -> Any:
     return cell
 
 
-def _sample(page: Any, kind: Kind) -> Any:
+def _sample(page: WriteOnlyWorksheet, kind: Kind) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment
 

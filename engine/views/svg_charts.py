@@ -13,13 +13,15 @@ from datetime import date, timedelta
 
 from markupsafe import Markup, escape
 
+from engine.enums import complete
 from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year
 from engine.queries.work.assignment_story import Story
 from engine.queries.work.ladder_steps import RungState
 from engine.rules.calendar import local_date, written
-from engine.rules.words import LANGUAGES, period_words, rung_words, short_day
+from engine.rules.words import period_words, rung_words, short_day
 from engine.terms import EventKind
+from engine.text import LANGUAGES
 from engine.views.labels import label
 
 MAX_LANES = 3
@@ -153,14 +155,17 @@ class _Mark:
     words: str
 
 
-_SHAPES = {
-    RungState.FIRED: "sent",
-    RungState.SKIPPED: "skipped",
-    RungState.DUE: "come",
-    RungState.NEXT: "come",
-    RungState.LATER: "come",
-    RungState.DROPPED: "skipped",
-}
+_SHAPES = complete(
+    RungState,
+    {
+        RungState.FIRED: "sent",
+        RungState.SKIPPED: "skipped",
+        RungState.DUE: "come",
+        RungState.NEXT: "come",
+        RungState.LATER: "come",
+        RungState.DROPPED: "skipped",
+    },
+)
 _ACTIONS = (
     EventKind.OPENED,
     EventKind.ACKNOWLEDGED,

@@ -135,9 +135,9 @@ class SmtpConnection:
         offers = self._client.esmtp_extensions
         if letter.needs_smtputf8 and "smtputf8" not in offers:
             return Outcome(
-                Fate.REFUSED,
-                "553",
-                str(
+                fate=Fate.REFUSED,
+                code="553",
+                reply=str(
                     Text(
                         "Hộp thư có chữ có dấu mà máy chủ thư không hỗ trợ (SMTPUTF8); hãy dùng hộp thư khác.",
                         "The mailbox has non-ASCII letters, which the relay does not support (no SMTPUTF8); "
@@ -148,9 +148,9 @@ class SmtpConnection:
         most = offers.get("size", "")
         if most.isascii() and most.isdigit() and 0 < int(most) < len(letter.content):
             return Outcome(
-                Fate.REFUSED,
-                "552",
-                str(
+                fate=Fate.REFUSED,
+                code="552",
+                reply=str(
                     Text(
                         f"Thư dài {len(letter.content)} byte, máy chủ thư chỉ nhận {most}; hãy rút ngắn.",
                         f"The letter has {len(letter.content)} bytes, the relay takes {most}; shorten it.",

@@ -24,7 +24,7 @@ from notifications.email.mime import Sender, compose, digest
 _NAME = re.compile(r"[0-9a-f]{32}\.dondoc(:2,[A-Z]*)?")  # with the flags that mail clients append
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MaildirLetter:
     """One letter in the folder. ``text`` and ``html`` are empty in the results of ``letters``."""
 
@@ -77,12 +77,12 @@ class Maildir:
         try:
             message_id, content = compose(letter, self._sender)
         except BadInput as error:
-            return Outcome(Fate.REFUSED, reply=str(error))
+            return Outcome(fate=Fate.REFUSED, reply=str(error))
         try:
             self._write(f"{digest(letter.key)[:32]}.dondoc", content, letter.at.timestamp())
         except OSError as error:
-            return Outcome(Fate.RETRY, reply=f"{self._folder}: {error.strerror}")
-        return Outcome(self._fate, receipt=message_id if self._fate is Fate.DELIVERED else "")
+            return Outcome(fate=Fate.RETRY, reply=f"{self._folder}: {error.strerror}")
+        return Outcome(fate=self._fate, receipt=message_id if self._fate is Fate.DELIVERED else "")
 
     def _write(self, name: str, content: bytes, at: float) -> None:
         """Write to tmp, then rename, so that a reader never sees an incomplete letter."""
@@ -132,4 +132,12 @@ def _read(path: Path, *, whole: bool) -> MaildirLetter:
     bodies = {kind: message.get_body((kind,)) if whole else None for kind in ("plain", "html")}
     text, html = ("" if body is None else str(body.get_content()).replace("\r\n", "\n") for body in bodies.values())
     head = {name: str(message.get(name, "")) for name in ("To", "Subject", "Message-ID")}
-    return MaildirLetter(path.name, at, head["To"], head["Subject"], head["Message-ID"], text, html)
+    return MaildirLetter(
+        name=path.name,
+        at=at,
+        to=head["To"],
+        subject=head["Subject"],
+        message_id=head["Message-ID"],
+        text=text,
+        html=html,
+    )

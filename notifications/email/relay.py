@@ -24,7 +24,7 @@ class Security(StrEnum):
     TLS = "tls"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Relay:
     """One relay. ``timeout``: seconds for each reply. ``per_connection``: letters on one connection before a new one is
     opened; ``per_minute``: letters a minute by this process; 0 means no limit. ``pause``: seconds without connection

@@ -80,7 +80,7 @@ class Email:
         try:
             envelope = self._envelope(letter)
         except BadInput as error:
-            return Outcome(Fate.REFUSED, reply=str(error))
+            return Outcome(fate=Fate.REFUSED, reply=str(error))
         async with self._slots:
             while True:
                 connection = await self._connection()

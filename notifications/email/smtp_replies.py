@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from aiosmtplib import SMTPResponseException
 
+from engine.enums import complete
 from engine.text import Text
 from notifications.channel import About, Fate, Outcome
 from notifications.email.bounces import status_in
@@ -70,24 +71,28 @@ _WAIT = re.compile(r"\b(?:in|after|wait|for)\s+(\d{1,5})\s*(s|sec|seconds?|m|min
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 # Messages that tell the operator what to do, where the relay's reply does not. {where} is host:port.
-_ADVICE = {
-    Stage.CONNECT: Text(
-        "Không kết nối được máy chủ thư {where}; kiểm tra địa chỉ, cổng và tường lửa.",
-        "The mail relay {where} cannot be reached; check its address, port and firewall.",
-    ),
-    Stage.GREETING: Text(
-        "Máy chủ thư {where} không nhận lời chào; kiểm tra tên máy của ta (hostname).",
-        "The mail relay {where} does not accept our greeting; check the setting hostname.",
-    ),
-    Stage.TLS: Text(
-        "Không lập được kết nối TLS tin cậy với {where}, nên chưa gửi gì; kiểm tra chứng thư và ca_file.",
-        "No trusted TLS connection to {where}, so nothing was sent; check its certificate and the setting ca_file.",
-    ),
-    Stage.LOGIN: Text(
-        "Máy chủ thư {where} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt.",
-        "The mail relay {where} refuses the login; correct user name and password in the settings.",
-    ),
-}
+_ADVICE = complete(
+    Stage,
+    {
+        Stage.CONNECT: Text(
+            "Không kết nối được máy chủ thư {where}; kiểm tra địa chỉ, cổng và tường lửa.",
+            "The mail relay {where} cannot be reached; check its address, port and firewall.",
+        ),
+        Stage.GREETING: Text(
+            "Máy chủ thư {where} không nhận lời chào; kiểm tra tên máy của ta (hostname).",
+            "The mail relay {where} does not accept our greeting; check the setting hostname.",
+        ),
+        Stage.TLS: Text(
+            "Không lập được kết nối TLS tin cậy với {where}, nên chưa gửi gì; kiểm tra chứng thư và ca_file.",
+            "No trusted TLS connection to {where}, so nothing was sent; check its certificate and the setting ca_file.",
+        ),
+        Stage.LOGIN: Text(
+            "Máy chủ thư {where} từ chối đăng nhập; sửa tên đăng nhập hoặc mật khẩu trong cài đặt.",
+            "The mail relay {where} refuses the login; correct user name and password in the settings.",
+        ),
+    },
+    but=LETTER,
+)
 
 
 def reply_outcome(stage: Stage, code: int, words: str, receipt: str = "") -> Outcome:
@@ -101,7 +106,7 @@ def reply_outcome(stage: Stage, code: int, words: str, receipt: str = "") -> Out
     if rule.fate is Fate.RETRY and (asked := _WAIT.search(words)):
         after = timedelta(seconds=min(int(asked[1]) * _UNITS[asked[2][0].lower()], 86400))
     kept_receipt = receipt if rule.fate in _RECEIPT else ""
-    return Outcome(rule.fate, str(code) if code > 0 else "", words, kept_receipt, after)
+    return Outcome(fate=rule.fate, code=str(code) if code > 0 else "", reply=words, receipt=kept_receipt, after=after)
 
 
 def _refusal(stage: Stage, code: int, words: str) -> Outcome:
@@ -111,14 +116,16 @@ def _refusal(stage: Stage, code: int, words: str) -> Outcome:
     if sequence or (stage is Stage.MAIL and found is not About.LETTER):
         found = About.CHANNEL  # no recipient was named: it is never the reader's fault
     fate = Fate.REFUSED if found in (About.ADDRESS, About.LETTER) else Fate.RETRY
-    return Outcome(fate, str(code), words, about=found)
+    return Outcome(fate=fate, code=str(code), reply=words, about=found)
 
 
 def interrupted(stage: Stage, error: Exception, receipt: str = "") -> Outcome:
     """The outcome of a session that broke off: time-out, disconnect, or a reply that is not SMTP."""
     words = str(error) or type(error).__name__
     fate = Fate.UNKNOWN if stage is Stage.DOT else Fate.RETRY
-    return Outcome(fate, "", f"{stage}: {words}"[:_MAX_REPLY_CHARS], receipt if fate in _RECEIPT else "")
+    return Outcome(
+        fate=fate, code="", reply=f"{stage}: {words}"[:_MAX_REPLY_CHARS], receipt=receipt if fate in _RECEIPT else ""
+    )
 
 
 def connect_failed(stage: Stage, where: str, error: Exception) -> Outcome:
@@ -131,4 +138,11 @@ def connect_failed(stage: Stage, where: str, error: Exception) -> Outcome:
     )
     outcome = reply_outcome(stage, code, words)
     message = f"{_ADVICE[stage].filled(where=where)} ({outcome.code} {outcome.reply}".rstrip() + ")"
-    return Outcome(Fate.RETRY, outcome.code, message.replace("( ", "("), "", outcome.after, About.CHANNEL)
+    return Outcome(
+        fate=Fate.RETRY,
+        code=outcome.code,
+        reply=message.replace("( ", "("),
+        receipt="",
+        after=outcome.after,
+        about=About.CHANNEL,
+    )

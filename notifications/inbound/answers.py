@@ -10,12 +10,12 @@ day, so there can be no mail loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, exists, select, update
 from sqlmodel import Session
 
 from engine.accounts.permissions import Actor, ActorRole, Permission, concerned, require
@@ -29,7 +29,8 @@ from engine.errors import BadInput, DondocError, TooOften
 from engine.rules.calendar import local_date
 from engine.rules.policy import for_role
 from engine.store.database import among, insert_new, table
-from engine.store.recipients import read_recipients
+from engine.store.named_rows import columns_for, object_of, objects
+from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, EntryKind, LetterState, NoticeKind, Role, State, Urgency
@@ -40,6 +41,7 @@ from notifications.inbound.proof import MailProof
 from notifications.letters import reply_codes
 from notifications.letters.facts import ANSWER
 from notifications.receipts import letter_outcomes
+from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.incoming import Incoming as Message
 from notifications.sms.numbers import e164, masked
 from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, Said, Say, Stop, read_reply
@@ -125,11 +127,12 @@ def take_mail(session: Session, mail: Mail, proof: MailProof, now: datetime) -> 
     writer = _by_mailbox(session, mail.sender, letter, now)
     if writer is None and letter is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
-    message = _Message(incoming_id, "email", mail.text, letter, writer, now, replies_to_answer, mail.files)
+    received = _Incoming(id=incoming_id, channel="email", text=mail.text, letter=letter, now=now, files=mail.files)
     if writer is None or not proof.authenticates(mail):
-        _notify_monitor(session, message)
+        _notify_monitor(session, received, writer)
         result = AnswerResult.NOT_THE_READER if writer is None else AnswerResult.UNAUTHENTICATED
         return _close(session, incoming_id, result, "mail", letter=letter, contact=writer)
+    message = received.by(writer, replies_to_answer=replies_to_answer)
     reply, rest = (NotUnderstood(HELP), "") if letter is None else read_mail_reply(mail.text, local_date(now))
     if proven is None and not isinstance(reply, NotUnderstood):
         return _reject(session, message, AnswerResult.UNPROVEN, UNPROVEN, "mail")
@@ -148,7 +151,7 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     if isinstance(reply, Stop):
         return _stop(session, incoming_id, writers, sms.text, now)
     if isinstance(reply, NotUnderstood):
-        message = _Message(incoming_id, "sms", sms.text, None, writers[0], now)
+        message = _Message(id=incoming_id, channel="sms", text=sms.text, letter=None, now=now, writer=writers[0])
         return _reject(session, message, AnswerResult.NOT_UNDERSTOOD, reply.answer, "sms")
     try:
         enforce_rate_limit(session, WRONG_CODE, {sms.sender: WRONG_CODES}, now)
@@ -159,11 +162,9 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     letter = (
         None
         if reply_code is None
-        else session.connection()
-        .execute(select(table(Letter)).where(table(Letter).c.id == reply_code.letter_id))
-        .first()
+        else _letter(session, select_letters().where(table(Letter).c.id == reply_code.letter_id))
     )
-    message = _Message(incoming_id, "sms", sms.text, letter, writer, now)
+    message = _Message(id=incoming_id, channel="sms", text=sms.text, letter=letter, now=now, writer=writer)
     if reply_code is None or letter is None:
         count(session, WRONG_CODE, (sms.sender,), now)
         return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
@@ -182,20 +183,43 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
 # --- Actions --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """A recorded message; ``letter`` (named by it) and ``writer`` (the contact) are rows or None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Incoming:
+    """A recorded message, and the letter that it names."""
 
     id: int
     channel: str
     text: str
-    letter: Any
-    writer: Any
+    letter: TriedLetter | None
     now: datetime
-    replies_to_answer: bool = False
-    """True if it replies to an answer of ours."""
     files: tuple[str, ...] = ()
     """Names of attached files, which are not kept: writer and monitor are told."""
+
+    def by(self, writer: Recipient, *, replies_to_answer: bool) -> _Message:
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return _Message(**own, writer=writer, replies_to_answer=replies_to_answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Message(_Incoming):
+    """A message of a contact."""
+
+    writer: Recipient
+    replies_to_answer: bool = False
+    """True if it replies to an answer of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Assignment:
+    """An assignment that a letter is about."""
+
+    id: int
+    agency_id: str
+    supervisor_id: str
+    state: State
+    citation: str
+    policy_id: str
+    urgency: Urgency
 
 
 def _perform_all(session: Session, message: _Message, reply: Reply, rest: str) -> AnswerResult:
@@ -210,7 +234,7 @@ def _perform_all(session: Session, message: _Message, reply: Reply, rest: str) -
             break
         result, rest = _perform(session, message, reply, "mail"), left
     if result not in REJECTED and (rest or message.files):
-        forwarded = _notify_monitor(session, replace(message, text=rest))
+        forwarded = _notify_monitor(session, replace(message, text=rest), message.writer)
         if message.files and _answer(session, message, None, forwarded=forwarded):
             i = table(Incoming)
             session.connection().execute(update(i).where(i.c.id == message.id).values(answered=True))
@@ -301,7 +325,7 @@ def _say(session: Session, message: _Message, reply: Say, kind: str) -> AnswerRe
     return _close(session, message.id, result, kind, letter=message.letter, contact=writer)
 
 
-def _answer_entry(session: Session, rows: Sequence[Any], reply: Say, actor: Actor, now: datetime) -> bool:
+def _answer_entry(session: Session, rows: Sequence[_Assignment], reply: Say, actor: Actor, now: datetime) -> bool:
     by_owner = {row.id: row.agency_id == actor.agency_id for row in rows}
     waiting = [
         (entry_id, assignment_id)
@@ -318,22 +342,30 @@ def _answer_entry(session: Session, rows: Sequence[Any], reply: Say, actor: Acto
     return entries.answer(session, entry_id, reply.text, agency_id=actor.agency_id, actor=actor.name, now=now)
 
 
-def _stop(session: Session, incoming_id: int, writers: Sequence[Any], text: str, now: datetime) -> AnswerResult:
+def _stop(session: Session, incoming_id: int, writers: Sequence[Recipient], text: str, now: datetime) -> AnswerResult:
     """Stop SMS to these contacts, but only to those who can still be reached by e-mail."""
     reachable = [each for each in writers if each.email and "email" not in each.suppressed]
     for each in reachable:
         letter_outcomes.suppress(session, each.id, "sms", "stopped", now, actor=f"contact:{each.id}")
     if reachable:
         return _close(session, incoming_id, AnswerResult.STOPPED, "sms", contact=reachable[0])
-    message = _Message(incoming_id, "sms", text, None, writers[0], now)
+    message = _Message(id=incoming_id, channel="sms", text=text, letter=None, now=now, writer=writers[0])
     return _reject(session, message, AnswerResult.REFUSED, ONLY_WAY, "sms")
 
 
 def _reject(session: Session, message: _Message, outcome: AnswerResult, answer: Text | None, kind: str) -> AnswerResult:
     """Nothing was done: answer the writer and forward the message to the monitor."""
-    forwarded = _notify_monitor(session, message)
+    forwarded = _notify_monitor(session, message, message.writer)
     answered = answer is not None and _answer(session, message, answer, forwarded=forwarded)
-    return _close(session, message.id, outcome, kind, letter=message.letter, contact=message.writer, answered=answered)
+    return _close(
+        session,
+        message.id,
+        outcome,
+        kind,
+        letter=message.letter,
+        contact=message.writer,
+        answered=answered,
+    )
 
 
 def _answer(session: Session, message: _Message, answer: Text | None, *, forwarded: bool) -> bool:
@@ -343,11 +375,18 @@ def _answer(session: Session, message: _Message, answer: Text | None, *, forward
     writer, now, m = message.writer, message.now, table(Letter)
     today = local_date(now)
     earlier_answer = select(m.c.id).where(
-        m.c.contact_id == writer.id, m.c.day == today, m.c.channel == message.channel, m.c.key.startswith(ANSWER)
+        m.c.contact_id == writer.id,
+        m.c.day == today,
+        m.c.channel == message.channel,
+        m.c.key.startswith(ANSWER),
     )
     if message.replies_to_answer or session.connection().scalar(earlier_answer.limit(1)) is not None:
         return False
-    said = [answer, _not_kept(message.files), FORWARDED if forwarded and message.channel == "email" else None]
+    said = [
+        answer,
+        _not_kept(message.files),
+        FORWARDED if forwarded and message.channel == "email" else None,
+    ]
     sentences = [each for each in said if each is not None]
     problem = [" ".join(each.vi for each in sentences), " ".join(each.en for each in sentences)]
     session.connection().execute(
@@ -391,12 +430,12 @@ def _not_kept(files: Sequence[str]) -> Text | None:
     )
 
 
-def _notify_monitor(session: Session, message: _Message, key: str = "") -> bool:
+def _notify_monitor(session: Session, message: _Incoming, writer: Recipient | None, key: str = "") -> bool:
     """Notify the monitor with an excerpt of the message, about an assignment of the letter that it answers, else of
     the writer's last letter; once a ``key`` (empty: each message). False if no monitor is told: the writer is it, no
     assignment is known, nobody can be reached."""
-    assignments = _assignments(session, message.letter) or _assignments(session, _last_letter(session, message.writer))
-    if not assignments or (message.writer is not None and message.writer.role is Role.MONITOR):
+    assignments = _assignments(session, message.letter) or _assignments(session, _last_letter(session, writer))
+    if not assignments or (writer is not None and writer.role is Role.MONITOR):
         return False
     row, book = (
         next((each for each in assignments if each.state in OPEN_STATES), assignments[0]),
@@ -404,13 +443,13 @@ def _notify_monitor(session: Session, message: _Message, key: str = "") -> bool:
     )
     excerpt = masked(" ".join(message.text.split()))
     line = NoticeLine(
-        key or f"incoming:{message.id}",
-        row.id,
-        row.supervisor_id,
-        Role.MONITOR,
-        NoticeKind.WROTE,
-        book.policy(row.policy_id),
-        row.urgency is not Urgency.NORMAL,
+        effect=key or f"incoming:{message.id}",
+        assignment_id=row.id,
+        agency_id=row.supervisor_id,
+        role=Role.MONITOR,
+        kind=NoticeKind.WROTE,
+        policy=book.policy(row.policy_id),
+        urgent=row.urgency is not Urgency.NORMAL,
         detail={
             "said": excerpt[:MAX_EXCERPT_CHARS] + ("…" if len(excerpt) > MAX_EXCERPT_CHARS else ""),
             "attached": [masked(each) for each in message.files],
@@ -425,7 +464,8 @@ def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: 
     if not key:
         named = letter_outcomes.find_by_message_ids(session, [bounce.message_id])
         if named is not None:
-            _notify_monitor(session, _Message(incoming_id, "email", _told_by_relay(bounce), named, None, now))
+            received = _Incoming(id=incoming_id, channel="email", text=_told_by_relay(bounce), letter=named, now=now)
+            _notify_monitor(session, received, None)
         result = AnswerResult.UNPROVEN if named is not None else AnswerResult.STRANGER
         return _close(session, incoming_id, result, "bounce", letter=named)
     effect = letter_outcomes.take_bounce(session, bounce, key, now)
@@ -447,9 +487,10 @@ def _bounced_elsewhere(
 ) -> AnswerResult:
     """The copy of a letter failed in a mailbox that it was forwarded to: the monitor is told once a month, since each
     letter to this contact comes back so."""
-    letter = session.connection().execute(select(table(Letter)).where(table(Letter).c.id == letter_id)).one()
-    message = _Message(incoming_id, "email", _told_by_relay(bounce), letter, None, now)
-    _notify_monitor(session, message, f"{letter_outcomes.ELSEWHERE}:{letter.contact_id}:{local_date(now):%Y-%m}")
+    row = session.connection().execute(select_letters().where(table(Letter).c.id == letter_id)).one()
+    letter = object_of(TriedLetter, row)
+    message = _Incoming(id=incoming_id, channel="email", text=_told_by_relay(bounce), letter=letter, now=now)
+    _notify_monitor(session, message, None, f"{letter_outcomes.ELSEWHERE}:{letter.contact_id}:{local_date(now):%Y-%m}")
     return _close(session, incoming_id, AnswerResult.BOUNCED_ELSEWHERE, "bounce", letter=letter)
 
 
@@ -487,8 +528,8 @@ def _close(
     outcome: AnswerResult,
     kind: str,
     *,
-    letter: Any = None,
-    contact: Any = None,
+    letter: TriedLetter | None = None,
+    contact: Recipient | None = None,
     answered: bool = False,
 ) -> AnswerResult:
     i = table(Incoming)
@@ -506,36 +547,38 @@ def _close(
     return outcome
 
 
-def _by_mailbox(session: Session, mailbox: str, letter: Any, now: datetime) -> Any:
+def _by_mailbox(session: Session, mailbox: str, letter: TriedLetter | None, now: datetime) -> Recipient | None:
     """The contact who wrote: with a letter, its recipient if this is their mailbox; without one, the contact with this
     mailbox. None for anyone else, and for a contact whose dates of validity have passed."""
     c = table(Contact)
-    query = select(c).where(c.c.email != "").order_by(c.c.id)
+    query = select(*columns_for(Recipient, c)).where(c.c.email != "").order_by(c.c.id)
     if letter is not None:
         query = query.where(c.c.id == letter.contact_id)
     else:
         query = query.where(c.c.email.ilike(mailbox.replace("%", r"\%").replace("_", r"\_"), escape="\\"))
-    rows = session.connection().execute(query)
-    return next((row for row in rows if row.email.lower() == mailbox and _valid_on(row, local_date(now))), None)
+    found = objects(Recipient, session.connection().execute(query))
+    today = local_date(now)
+    return next((each for each in found if each.email.lower() == mailbox and each.answers_on(today)), None)
 
 
-def _by_number(session: Session, number: str, now: datetime) -> list[Any]:
+def _by_number(session: Session, number: str, now: datetime) -> list[Recipient]:
     """The contacts valid today with this number, in whatever notation the directory has it."""
     c, today = table(Contact), local_date(now)
-    rows = session.connection().execute(select(c).where(c.c.phone != "").order_by(c.c.id))
-    return [row for row in rows if _valid_on(row, today) and _same_number(row.phone, number)]
+    query = select(*columns_for(Recipient, c)).where(c.c.phone != "").order_by(c.c.id)
+    found = objects(Recipient, session.connection().execute(query))
+    return [each for each in found if each.answers_on(today) and _same_number(each.phone, number)]
 
 
-def _valid_on(contact: Any, today: date) -> bool:
-    begun = contact.valid_from is None or contact.valid_from <= today
-    return begun and (contact.valid_until is None or today <= contact.valid_until)
+def _letter(session: Session, query: Select[*tuple[Any, ...]]) -> TriedLetter | None:
+    row = session.connection().execute(query.limit(1)).first()
+    return None if row is None else object_of(TriedLetter, row)
 
 
-def _original_letter(session: Session, answer: Any) -> Any:
+def _original_letter(session: Session, answer: TriedLetter) -> TriedLetter | None:
     """The letter that was replied to by the message which our ``answer`` answers; None if there is none."""
     i, m = table(Incoming), table(Letter)
-    query = select(m).join(i, i.c.letter_id == m.c.id).where(i.c.id == int(answer.key.rpartition(":")[2]))
-    return session.connection().execute(query).first()
+    query = select_letters().join(i, i.c.letter_id == m.c.id).where(i.c.id == int(answer.key.rpartition(":")[2]))
+    return _letter(session, query)
 
 
 def _same_number(written: str, number: str) -> bool:
@@ -547,7 +590,7 @@ def _same_number(written: str, number: str) -> bool:
         return False
 
 
-def _assignments(session: Session, letter: Any) -> Sequence[Any]:
+def _assignments(session: Session, letter: TriedLetter | None) -> Sequence[_Assignment]:
     """The assignments that a letter is about, in the order of its lines: those of its notices, then those that its
     weekly digest lists and that are still unfinished."""
     if letter is None:
@@ -561,11 +604,11 @@ def _assignments(session: Session, letter: Any) -> Sequence[Any]:
         .join(p, p.c.id == a.c.plan_id)
         .where(among(session, a.c.id, ids))
     )
-    rows = {row.id: row for row in session.connection().execute(query)} if ids else {}
+    rows = {row.id: row for row in objects(_Assignment, session.connection().execute(query))} if ids else {}
     return tuple(rows[each] for each in dict.fromkeys(ids))
 
 
-def _in_digest(session: Session, letter: Any) -> list[int]:
+def _in_digest(session: Session, letter: TriedLetter) -> list[int]:
     """What the weekly digest of a letter lists for its reader's agency, worst first."""
     if letter.digest_week is None:
         return []
@@ -577,11 +620,11 @@ def _in_digest(session: Session, letter: Any) -> list[int]:
     return [row.assignment_id for row in rows]
 
 
-def _last_letter(session: Session, writer: Any) -> Any:
+def _last_letter(session: Session, writer: Recipient | None) -> TriedLetter | None:
     """The writer's last letter that is about assignments."""
     if writer is None:
         return None
     m = table(Letter)
-    query = select(m).where(m.c.contact_id == writer.id, ~m.c.key.startswith(ANSWER))
+    query = select_letters().where(m.c.contact_id == writer.id, ~m.c.key.startswith(ANSWER))
     query = query.where(m.c.digest_week.is_not(None) | exists().where(table(Notice).c.letter_id == m.c.id))
-    return session.connection().execute(query.order_by(m.c.day.desc(), m.c.id.desc()).limit(1)).first()
+    return _letter(session, query.order_by(m.c.day.desc(), m.c.id.desc()))

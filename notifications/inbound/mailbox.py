@@ -39,7 +39,7 @@ class Security(StrEnum):
     TLS = "tls"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inbox:
     """One folder of one account. ``timeout``: seconds for each response. Raises BadInput if the password would be sent
     unencrypted over the network."""

@@ -47,7 +47,7 @@ NO_DATE = Text(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """``id``: its Message-ID, else a hash of its bytes. ``sender``: one mailbox in lower case, "" if there is none or
     more than one. ``names``: the Message-IDs that it replies to, the nearest first. ``sent_to``: the addresses that it

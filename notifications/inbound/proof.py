@@ -11,9 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
 
-from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Link, Purpose, Signer
@@ -21,10 +19,12 @@ from engine.errors import LinkRefused
 from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 from engine.store.database import table
+from engine.store.named_rows import object_of, objects
 from engine.store.records import Contact, Letter
 from notifications.email.authentication import is_authenticated
 from notifications.email.signed_addresses import BOUNCE, REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_key
 from notifications.inbound.message import Mail
+from notifications.receipts.rerouting import TriedLetter, select_letters
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class MailProof:
         """The key of the letter whose return address the message was sent to; "" if there is none."""
         return _first_key(BOUNCE, mail.sent_to, self._return_secret)
 
-    def letter(self, session: Session, mail: Mail, named: Any, now: datetime) -> Any:
-        """The letter (row) that the writer has proven to have had; None if they have proven nothing. ``named``: the
+    def letter(self, session: Session, mail: Mail, named: TriedLetter | None, now: datetime) -> TriedLetter | None:
+        """The letter that the writer has proven to have had; None if they have proven nothing. ``named``: the
         letter of the Message-ID, which decides where a conversation quotes more than one."""
         proven = _keyed(session, _first_key(REPLY, mail.sent_to, self._reply_secret))
         proven += _linked(session, list(self._links(session, mail.tokens, local_date(now))))
@@ -70,20 +70,22 @@ def _first_key(prefix: str, addresses: Sequence[str], secret: str) -> str:
     return next((key for each in addresses if (key := signed_key(prefix, each, secret))), "")
 
 
-def _keyed(session: Session, key: str) -> list[Any]:
-    m = table(Letter)
-    return list(session.connection().execute(select(m).where(m.c.key == key))) if key else []
+def _keyed(session: Session, key: str) -> list[TriedLetter]:
+    if not key:
+        return []
+    query = select_letters().where(table(Letter).c.key == key)
+    return objects(TriedLetter, session.connection().execute(query))
 
 
-def _linked(session: Session, links: Sequence[Link]) -> list[Any]:
+def _linked(session: Session, links: Sequence[Link]) -> list[TriedLetter]:
     """The letters that carried these links, in their order: those by e-mail to the link's contact on the link's day."""
     m, c = table(Letter), table(Contact)
-    found: list[Any] = []
+    found: list[TriedLetter] = []
     for link in links:
-        query = select(m, c.c.links_since).join(c, c.c.id == m.c.contact_id)
+        query = select_letters().add_columns(c.c.links_since).join(c, c.c.id == m.c.contact_id)
         query = query.where(m.c.contact_id == link.contact_id, m.c.channel == "email", m.c.day == link.made_on)
         if link.purpose is Purpose.ACKNOWLEDGE:
             query = query.where(m.c.id == int(link.subject))
         rows = session.connection().execute(query.order_by(m.c.id.desc()))
-        found += [row for row in rows if not link.revoked(row.links_since)]
+        found += [object_of(TriedLetter, row) for row in rows if not link.revoked(row.links_since)]
     return found

@@ -9,10 +9,10 @@ copy. Urgent letters, answers and letters after a soft bounce are not merged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, TextClause, select, update
 from sqlmodel import Session
 
 from engine.agencies.deputy_letters import DEPUTY_NAMED
@@ -20,6 +20,7 @@ from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import append, event
+from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import STILL_OWED, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.letters.facts import ANSWER
@@ -38,17 +39,28 @@ def merge_late_letters(session: Session, calendar: WorkCalendar, policy: Policy,
     late = select(m.c.contact_id, m.c.channel).where(*_waiting(today), m.c.day < today, m.c.send_after <= now)
     changed = 0
     for contact_id, channel in session.connection().execute(late.distinct()).all():
-        query = select(m.c.id, m.c.key, m.c.day, m.c.digest_week).where(
+        query = select(*columns_for(_Letter, m)).where(
             *_waiting(today), m.c.contact_id == contact_id, m.c.channel == channel
         )
-        rows = session.connection().execute(query.order_by(m.c.day, m.c.id).with_for_update(skip_locked=True)).all()
+        query = query.order_by(m.c.day, m.c.id).with_for_update(skip_locked=True)
+        rows = objects(_Letter, session.connection().execute(query))
         if rows and rows[0].day < today:
             _merge(session, rows, _free_day(session, rows[-1], today, calendar), policy, now)
             changed += len(rows)
     return changed
 
 
-def _waiting(today: date) -> tuple[Any, ...]:
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A letter that waits, as it is stored."""
+
+    id: int
+    key: str
+    day: date
+    digest_week: str | None
+
+
+def _waiting(today: date) -> tuple[ColumnElement[bool] | TextClause, ...]:
     m = table(Letter)
     return (
         STILL_OWED,
@@ -61,12 +73,12 @@ def _waiting(today: date) -> tuple[Any, ...]:
     )
 
 
-def _key_on(row: Any, day: date) -> str:
+def _key_on(row: _Letter, day: date) -> str:
     """The key of the same person's letter on the same channel for another day."""
     return f"{row.key.rpartition(f':{row.day.isoformat()}')[0]}:{day.isoformat()}"
 
 
-def _free_day(session: Session, row: Any, today: date, calendar: WorkCalendar) -> date:
+def _free_day(session: Session, row: _Letter, today: date, calendar: WorkCalendar) -> date:
     """Today, or the next working day whose letter has not been sent yet."""
     m, day = table(Letter), today
     while True:
@@ -76,11 +88,12 @@ def _free_day(session: Session, row: Any, today: date, calendar: WorkCalendar) -
         day = calendar.on_or_after(day + ONE_DAY)
 
 
-def _merge(session: Session, rows: Sequence[Any], day: date, policy: Policy, now: datetime) -> None:
+def _merge(session: Session, rows: Sequence[_Letter], day: date, policy: Policy, now: datetime) -> None:
     """Merge waiting letters into the letter of ``day``; if there is none, the newest becomes it."""
     m, n = table(Letter), table(Notice)
     key = _key_on(rows[-1], day)
-    existing = session.connection().execute(select(m.c.id, m.c.digest_week).where(m.c.key == key)).first()
+    found = session.connection().execute(select(*columns_for(_Letter, m)).where(m.c.key == key)).first()
+    existing = None if found is None else object_of(_Letter, found)
     if existing is None:
         *merged, kept = rows
         session.connection().execute(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Protocol
 
 from sqlmodel import Session
 
@@ -22,7 +22,7 @@ from engine.terms import Role
 WEEK = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
     """The weekly part of a letter: overdue rows worst first, and for the leadership the four boxes."""
 
@@ -51,8 +51,21 @@ class DigestFacts:
         return self.boxes.open_overdue - self.before.open_overdue if self.boxes and self.before else 0
 
 
-def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, DigestFacts]:
-    """The weekly part of the given letters, by letter id. ``letters``: rows with id, agency_id, role, digest_week."""
+class WeeklyLetter(Protocol):
+    """What the weekly part needs of a letter."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def agency_id(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def digest_week(self) -> str | None: ...
+
+
+def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, DigestFacts]:
+    """The weekly part of the given letters, by letter id."""
     if not letters:
         return {}
     owners: set[str] = set()
@@ -75,19 +88,19 @@ def digests(session: Session, letters: Sequence[Any], book: Rulebook, today: dat
             leads = letter.role is Role.LEADERSHIP
             before = earlier.get(letter.agency_id) if leads else None
             found[letter.id] = DigestFacts(
-                letter.digest_week,
-                orders or mine,
-                counts.get(letter.agency_id) if leads else None,
-                week,
-                tuple(each for each in mine if each[0].request) if orders else (),
-                letter.agency_id,
-                sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
+                week=letter.digest_week or "",
+                rows=orders or mine,
+                boxes=counts.get(letter.agency_id) if leads else None,
+                proof=week,
+                asked=tuple(each for each in mine if each[0].request) if orders else (),
+                agency_id=letter.agency_id,
+                asked_overdue=sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
                 before=before if before and before.expected else None,
             )
     return found
 
 
-def waiting_lists(session: Session, letters: Sequence[Any], book: Rulebook, today: date) -> dict[int, Backlog]:
+def waiting_lists(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, Backlog]:
     """What waits for the department of each letter, by letter id: for its monitor in every letter, for its head in the
     weekly one, once something has waited for too long."""
     policy = schedule(book)

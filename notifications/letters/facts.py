@@ -21,14 +21,17 @@ from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escal
 from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.weekly_digest import schedule
 from engine.correspondence.entries import waiting_entries
+from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
+from engine.store.named_rows import object_of, objects
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
+from engine.store.records.agencies import AgencyName
 from engine.store.rulebook import Rulebook
-from engine.terms import NoticeKind, Outcome, Role, State, Timing, Urgency
+from engine.terms import NoticeKind, Outcome, PlanState, Role, State, Timing, Urgency
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from notifications.letters.digests import DigestFacts, digests, waiting_lists
@@ -60,14 +63,14 @@ ORDER = (
     NoticeKind.PROGRESS,
     NoticeKind.COORDINATES,
 )
-RANK = {kind: position for position, kind in enumerate(ORDER)}
+RANK = complete(NoticeKind, {kind: position for position, kind in enumerate(ORDER)})
 FOLLOWING = (Role.MONITOR, Role.DIRECTOR)
 """Roles that are written to because their department follows the plan."""
 ANSWER = "answer:"
 """Key prefix of letters that answer an incoming message; the message's id follows the last colon."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One line about one assignment. ``days``: working days to the due date, negative when late. ``next_on`` and
     ``next_step``: when the system acts next if nothing changes, and what it does, in the reader's language. ``own``:
@@ -155,7 +158,7 @@ class AccountFacts:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeputyFacts:
     """A deputy who was just named: mailbox or number, position, days, and the role of the contact in whose name."""
 
@@ -167,7 +170,7 @@ class DeputyFacts:
     named_by: Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterFacts:
     """The input for rendering one letter."""
 
@@ -224,15 +227,16 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     late = {row.assignment_id for rows in notices.values() for row in rows if row.kind in ONLY_WHILE_LATE}
     again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
     fresh = {row.assignment_id for rows in notices.values() for row in rows if row.kind in again}
-    raised = {row.detail.get("entry") for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED}
+    asks = [row for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED]
+    raised = {row.detail["entry"] for row in asks if "entry" in row.detail}
     batch = _Batch(
-        book,
-        today,
-        frozenset() if policy is None else frozenset(policy.may_stop),
-        chased(session, late, before=today) if late else {},
-        being_escalated(session, late, today) if late else frozenset(),
-        asked_to_acknowledge(session, fresh, before=today) if fresh else {},
-        waiting_entries(session, raised) if raised else frozenset(),
+        book=book,
+        today=today,
+        may_stop=frozenset() if policy is None else frozenset(policy.may_stop),
+        chased=chased(session, late, before=today) if late else {},
+        escalating=being_escalated(session, late, today) if late else frozenset(),
+        asked=asked_to_acknowledge(session, fresh, before=today) if fresh else {},
+        raised=waiting_entries(session, raised) if raised else frozenset(),
     )
     above = {each: _department(letters[each], notices.get(each, ()), weekly.get(each)) for each in letter_ids}
     departments = monitors(session, {each for each in above.values() if each}, today)
@@ -248,7 +252,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     ]
 
 
-def _department(letter: Any, notices: Sequence[Any], digest: DigestFacts | None) -> str:
+def _department(letter: _Letter, notices: Sequence[_Notice], digest: DigestFacts | None) -> str:
     """The department above the duties that a letter is about; of a letter about one's own department, to its head that
     department itself; else empty."""
     rows = [row.supervisor_id for row in notices]
@@ -257,7 +261,78 @@ def _department(letter: Any, notices: Sequence[Any], digest: DigestFacts | None)
     return next((each for each in rows if each != letter.agency_id), own)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letter:
+    """A letter with its recipient and their agency, as stored."""
+
+    id: int
+    key: str
+    contact_id: int
+    agency_id: str
+    role: Role
+    channel: str
+    day: date
+    digest_week: str | None
+    email: str
+    phone: str
+    language: str
+    label: str
+    valid_until: date | None
+    suppressed: Mapping[str, str]
+    pace: Mapping[str, str]
+    links_since: datetime | None
+    agency: str
+    agency_names: Sequence[AgencyName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notice:
+    """A line of a letter with its assignment, duty and plan, as stored."""
+
+    id: int
+    letter_id: int
+    assignment_id: int
+    kind: NoticeKind
+    rung: str
+    detail: Mapping[str, Any]
+    owner_id: str
+    state: State
+    period: str
+    due_on: date | None
+    due_why: Mapping[str, str]
+    opened_on: date
+    ladder_id: int
+    next_action_at: datetime | None
+    supervisor_id: str
+    plan_id: int
+    citation: str
+    position: int
+    text: str
+    request: bool
+    outcome: Outcome | None
+    done_on: date | None
+    reported_on: date | None
+    asked_again_on: date | None
+    first_reported_on: date | None
+    first_due_on: date | None
+    number: str
+    short_title: str
+    sms_name: str
+    plan_state: PlanState
+    urgency: Urgency
+    extension_waits: bool
+    agency: str
+    supervisor: str
+    issuer_id: str
+    issuer: str
+    undecided: bool
+
+
+_Dates = tuple[int, date, date | None, State, date | None]
+"""What the next rung depends on: ladder, opening, due date, state, the day from which it is asked again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
     """Shared context for the lines of a batch; caches values that depend on dates only."""
 
@@ -270,7 +345,7 @@ class _Batch:
     raised: frozenset[int]
     """Entries that wait for an answer."""
     counts: dict[date, int] = field(default_factory=dict)
-    rungs: dict[Any, tuple[date | None, Rung | None]] = field(default_factory=dict)
+    rungs: dict[_Dates, tuple[date | None, Rung | None]] = field(default_factory=dict)
 
     def days(self, due_on: date | None) -> int | None:
         if due_on is None:
@@ -279,7 +354,7 @@ class _Batch:
             self.counts[due_on] = self.book.calendar.distance(self.today, due_on)
         return self.counts[due_on]
 
-    def next_rung(self, row: Any) -> tuple[date | None, Rung | None]:
+    def next_rung(self, row: _Notice) -> tuple[date | None, Rung | None]:
         """The next rung and its date if nothing changes; (None, None) if none is left."""
         if row.next_action_at is None:
             return None, None
@@ -292,10 +367,10 @@ class _Batch:
 
 
 def _facts(
-    letter: Any, notices: Sequence[Any], digest: DigestFacts | None, answer: AnswerFacts | None, batch: _Batch
+    letter: _Letter, notices: Sequence[_Notice], digest: DigestFacts | None, answer: AnswerFacts | None, batch: _Batch
 ) -> LetterFacts:
     obsolete: dict[int, str] = {}
-    kept: dict[Any, Any] = {}
+    kept: dict[tuple[NoticeKind, int] | int, _Notice] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
         reason = obsolete_reason(
             row.kind,
@@ -319,28 +394,28 @@ def _facts(
     items = tuple(sorted((_item(row, letter, batch) for row in kept.values()), key=_worst_first))
     address = letter.phone if letter.channel == "sms" else letter.email
     return LetterFacts(
-        letter.id,
-        letter.key,
-        letter.contact_id,
-        letter.role,
-        letter.channel,
-        letter.day,
-        letter.language,
-        address,
-        letter.label,
-        letter.agency,
-        items,
-        digest,
-        obsolete,
-        _unsendable(letter, address, batch.today),
-        answer,
-        letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
+        letter_id=letter.id,
+        key=letter.key,
+        contact_id=letter.contact_id,
+        role=letter.role,
+        channel=letter.channel,
+        day=letter.day,
+        language=letter.language,
+        to=address,
+        label=letter.label,
+        agency=letter.agency,
+        items=items,
+        digest=digest,
+        obsolete=obsolete,
+        unsendable=_unsendable(letter, address, batch.today),
+        answer=answer,
+        slowable=letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
         links_since=letter.links_since,
         weekly=letter.digest_week is not None,
     )
 
 
-def _unsendable(letter: Any, address: str, today: date) -> str:
+def _unsendable(letter: _Letter, address: str, today: date) -> str:
     if not address:
         return "no_address"
     if letter.channel in letter.suppressed:
@@ -353,41 +428,41 @@ def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
     return RANK[item.kind], item.due_on or date.max, item.plan_id, item.position, item.agency
 
 
-def _item(row: Any, letter: Any, batch: _Batch) -> Item:
+def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
     next_on, rung = batch.next_rung(row)
     bodies = Bodies(row.supervisor, row.issuer)
     rungs = batch.book.ladders[row.ladder_id].rungs
     return Item(
-        row.assignment_id,
-        row.plan_id,
-        row.number,
-        row.short_title,
-        row.sms_name,
-        row.citation,
-        row.position,
-        first_words(row.text),
-        row.agency,
-        row.period,
-        row.due_on,
-        _due_explanation(row.due_why, letter.language),
-        batch.days(row.due_on),
-        row.kind,
-        row.rung,
-        row.state,
-        row.request,
-        row.outcome,
-        row.first_reported_on,
-        report_timing(row) is Timing.LATE,
-        next_on,
-        "" if rung is None else next_step(rung, bodies, letter.language, request=row.request),
-        row.supervisor,
-        row.issuer,
-        row.detail,
-        row.owner_id == letter.agency_id,
-        batch.chased.get(row.assignment_id),
-        row.assignment_id in batch.escalating,
-        any(each.dispatch and each.rung == row.rung for each in rungs),
-        batch.asked.get(row.assignment_id, ()),
+        assignment_id=row.assignment_id,
+        plan_id=row.plan_id,
+        plan=row.number,
+        short_title=row.short_title,
+        sms_name=row.sms_name,
+        citation=row.citation,
+        position=row.position,
+        text=first_words(row.text),
+        agency=row.agency,
+        period=row.period,
+        due_on=row.due_on,
+        due_why=_due_explanation(row.due_why, letter.language),
+        days=batch.days(row.due_on),
+        kind=row.kind,
+        rung=row.rung,
+        state=row.state,
+        request=row.request,
+        outcome=row.outcome,
+        first_reported_on=row.first_reported_on,
+        report_late=report_timing(row) is Timing.LATE,
+        next_on=next_on,
+        next_step="" if rung is None else next_step(rung, bodies, letter.language, request=row.request),
+        supervisor=row.supervisor,
+        issuer=row.issuer,
+        detail=row.detail,
+        own=row.owner_id == letter.agency_id,
+        chased=batch.chased.get(row.assignment_id),
+        escalating=row.assignment_id in batch.escalating,
+        asks_paper=any(each.dispatch and each.rung == row.rung for each in rungs),
+        asked=batch.asked.get(row.assignment_id, ()),
         reported_on=row.reported_on,
         extension_waits=row.extension_waits,
         urgency=row.urgency,
@@ -395,7 +470,7 @@ def _item(row: Any, letter: Any, batch: _Batch) -> Item:
     )
 
 
-def _chased_from(row: Any) -> date | None:
+def _chased_from(row: _Notice) -> date | None:
     """``Item.chased_from``."""
     again = row.asked_again_on
     return again if again is not None and row.due_on is not None and again > row.due_on else None
@@ -413,7 +488,7 @@ def first_words(text: str) -> str:
     return " ".join(words[:MAX_QUOTED_WORDS]).rstrip(";,.") + " …" if len(words) > MAX_QUOTED_WORDS else text
 
 
-def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
+def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, _Letter]:
     m, c, g = table(Letter), table(Contact), table(Agency)
     query = (
         select(
@@ -440,10 +515,10 @@ def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, Any]:
         .join(g, g.c.id == m.c.agency_id)
         .where(among(session, m.c.id, letter_ids))
     )
-    return {row.id: row for row in session.connection().execute(query).all()}
+    return {letter.id: letter for letter in objects(_Letter, session.connection().execute(query))}
 
 
-def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]]:
+def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Notice]]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
     x, e, above, issuer = table(Extension), table(Event), g.alias("above"), g.alias("issuer")
     pending = exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
@@ -501,13 +576,13 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[Any]
         .where(among(session, n.c.letter_id, letter_ids))
         .order_by(n.c.id)
     )
-    grouped: dict[int, list[Any]] = {}
-    for row in session.connection().execute(query).all():
+    grouped: dict[int, list[_Notice]] = {}
+    for row in objects(_Notice, session.connection().execute(query)):
         grouped.setdefault(row.letter_id, []).append(row)
     return grouped
 
 
-def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]:
+def _answers(session: Session, letters: Sequence[_Letter]) -> dict[int, AnswerFacts]:
     """The content of letters that answer an incoming message, by letter id."""
     if not letters:
         return {}
@@ -516,7 +591,7 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
     query = select(i.c.id, i.c.external_id, i.c.detail).where(i.c.id.in_(list(by_message)))
     return {
         by_message[row.id]: AnswerFacts(
-            Text(*row.detail["problem"]) if "problem" in row.detail else None,
+            _problem(row.detail),
             row.external_id,
             bool(row.detail.get("done")),
         )
@@ -524,7 +599,14 @@ def _answers(session: Session, letters: Sequence[Any]) -> dict[int, AnswerFacts]
     }
 
 
-def _deputies(session: Session, letters: Sequence[Any]) -> dict[int, DeputyFacts]:
+def _problem(detail: Mapping[str, Any]) -> Text | None:
+    if "problem" not in detail:
+        return None
+    vi, en = detail["problem"]
+    return Text(vi, en)
+
+
+def _deputies(session: Session, letters: Sequence[_Letter]) -> dict[int, DeputyFacts]:
     """The deputies that letters tell of, by letter id; without those who have ended since."""
     if not letters:
         return {}
@@ -538,14 +620,7 @@ def _deputies(session: Session, letters: Sequence[Any]) -> dict[int, DeputyFacts
         .where(c.c.id.in_(set(by_letter.values())), (c.c.email != "") | (c.c.phone != ""))
     )
     found = {
-        row.id: DeputyFacts(
-            address=row.email or row.phone,
-            label=row.label,
-            valid_from=row.valid_from,
-            valid_until=row.valid_until,
-            instead=row.instead,
-            named_by=row.named_by,
-        )
+        row.id: object_of(DeputyFacts, row, address=row.email or row.phone)
         for row in session.connection().execute(query)
     }
     return {letter: found[deputy] for letter, deputy in by_letter.items() if deputy in found}

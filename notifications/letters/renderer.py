@@ -41,13 +41,13 @@ from engine.rules.policy import audience
 from engine.rules.words import moment, number_words, period_words, short_day
 from engine.template_cache import FastEnvironment, compiled
 from engine.terms import NoticeKind, Role, State
+from engine.text import LANGUAGES
 from notifications.channel import Outgoing
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, signed_address
 from notifications.letters.facts import AnswerFacts, LetterFacts
 from notifications.letters.view import LetterView
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-LANGUAGES = ("vi", "en")
 ONE_PART_CHARS = 160
 """Characters of an SMS of one part (GSM 7 bit)."""
 MAX_PRODUCT, MAX_FACTOR = 1_000_000, 100
@@ -141,7 +141,7 @@ class LetterRenderer:
             (text,) = templates.rendered([name], view)
             if len(text) > ONE_PART_CHARS:
                 (text,) = templates.rendered([name], replace(view, brief=True))
-            return Outgoing(facts.key, facts.to, text, now, language=language, values=_values(view))
+            return Outgoing(key=facts.key, to=facts.to, text=text, at=now, language=language, values=_values(view))
         parts = [f"{language}/{kind}/{part}" for part in ("subject.txt", "body.txt", "body.html")]
         subject, text, html = templates.rendered(parts, view)
         return Outgoing(
@@ -167,14 +167,14 @@ class LetterRenderer:
         acknowledge = mine and any(item.own and item.state is State.ASSIGNED for item in facts.items)
         coordinates = mine and any(item.kind is NoticeKind.COORDINATES for item in facts.items)
         return LetterView(
-            facts,
-            self.base_url,
-            now,
-            self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
-            tuple(self._report_links(facts)) if mine else (),
-            self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if coordinates else "",
-            self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
-            self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.deputy else "",
+            facts=facts,
+            base_url=self.base_url,
+            at=now,
+            acknowledge_url=self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
+            report_links=tuple(self._report_links(facts)) if mine else (),
+            coordinates_url=self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if coordinates else "",
+            slow_url=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
+            deputies_url=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.deputy else "",
         )
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
@@ -186,7 +186,9 @@ class LetterRenderer:
 
     def _link(self, facts: LetterFacts, purpose: Purpose, subject: str, path: str) -> str:
         until, since = facts.day + self.link_days, revocation(facts.links_since)
-        link = Link(purpose, facts.contact_id, subject, facts.day, until, since)
+        link = Link(
+            purpose=purpose, contact_id=facts.contact_id, subject=subject, made_on=facts.day, until=until, since=since
+        )
         return f"{self.base_url}/{path}/{self.signer.token(link)}"
 
 

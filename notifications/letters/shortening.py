@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic, TypeVar
 
@@ -36,7 +36,7 @@ class Shortened(Generic[Shown]):
     left: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DutyGroup:
     """Assignments of one agency that differ only in their citation. ``days`` as in ``Item``."""
 
@@ -55,7 +55,7 @@ class DutyGroup:
     """Of the report that moved ``chased_from``."""
     chased_from: date | None
     """As in ``Item``."""
-    citations: tuple[str, ...]
+    citations: tuple[str, ...] = ()
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
 
@@ -89,16 +89,24 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
     return _group(
         (
             (
-                each.agency,
-                (
-                    *(each.plan, each.period, each.due_on, each.due_why, each.days, each.request),
-                    report_state(each.state is State.RETURNED, each.outcome),
-                    *(each.chased, each.escalating, each.asks_paper),
-                    *(each.reported_on if each.chased_from else None, each.chased_from),
+                item.agency,
+                DutyGroup(
+                    plan=item.plan,
+                    period=item.period,
+                    due_on=item.due_on,
+                    due_why=item.due_why,
+                    days=item.days,
+                    request=item.request,
+                    report=report_state(item.state is State.RETURNED, item.outcome),
+                    chased=item.chased,
+                    escalating=item.escalating,
+                    asks_paper=item.asks_paper,
+                    reported_on=item.reported_on if item.chased_from else None,
+                    chased_from=item.chased_from,
                 ),
-                each.citation,
+                item.citation,
             )
-            for each in items
+            for item in items
         ),
         limit,
     )
@@ -109,10 +117,19 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
         (
             (
                 row.agency,
-                (
-                    *(row.plan, row.period, row.due_on, "", -late, row.request),
-                    report_state(row.returned, row.outcome),
-                    *(row.chased, False, False, None, None),
+                DutyGroup(
+                    plan=row.plan,
+                    period=row.period,
+                    due_on=row.due_on,
+                    due_why="",
+                    days=-late,
+                    request=row.request,
+                    report=report_state(row.returned, row.outcome),
+                    chased=row.chased,
+                    escalating=False,
+                    asks_paper=False,
+                    reported_on=None,
+                    chased_from=None,
                 ),
                 row.citation,
             )
@@ -127,21 +144,24 @@ def report_state(returned: bool, outcome: Outcome | None) -> str:
     return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
 
 
-_Key = tuple[str, str, date | None, str, int | None, bool, str, Chased | None, bool, bool, date | None, date | None]
-
-
-def _group(lines: Iterable[tuple[str, _Key, str]], limit: int) -> Agencies:
-    by_agency: dict[str, dict[_Key, list[str]]] = {}
-    for agency, key, citation in lines:
-        by_agency.setdefault(agency, {}).setdefault(key, []).append(citation)
-    uses = Counter(key for alike in by_agency.values() for key in alike)
+def _group(lines: Iterable[tuple[str, DutyGroup, str]], limit: int) -> Agencies:
+    """``lines``: agency, what its assignment has in common with others, citation."""
+    by_agency: dict[str, dict[DutyGroup, list[str]]] = {}
+    for agency, group, citation in lines:
+        by_agency.setdefault(agency, {}).setdefault(group, []).append(citation)
+    uses = Counter(group for groups in by_agency.values() for group in groups)
     common, times = uses.most_common(1)[0] if uses else (None, 0)
     if times < 2:
         common = None
     lists = [
-        AgencyList(agency, tuple(DutyGroup(*key, tuple(cited), key != common) for key, cited in alike.items()))
-        for agency, alike in by_agency.items()
+        AgencyList(
+            agency,
+            tuple(
+                replace(group, citations=tuple(citations), noted=group != common) for group, citations in groups.items()
+            ),
+        )
+        for agency, groups in by_agency.items()
     ]
     lists.sort(key=lambda each: min((alike.days or 0 for alike in each.alike), default=0))
     shown, left = tuple(lists[:limit]), sum(each.count for each in lists[limit:])
-    return Agencies(shown, left, None if common is None else DutyGroup(*common, ()), len(uses) > 1)
+    return Agencies(shown, left, common, len(uses) > 1)

@@ -78,16 +78,16 @@ class EmailSignInMailer:
 
 def _facts(letter: SignInLetter | AccountLetter, kind: str) -> LetterFacts:
     return LetterFacts(
-        0,
-        f"{kind}:{letter.name}",
-        0,
-        Role.COORDINATOR,
-        "email",
-        local_date(letter.at),
-        letter.language,
-        letter.to,
-        "",
-        letter.agency,
-        (),
-        None,
+        letter_id=0,
+        key=f"{kind}:{letter.name}",
+        contact_id=0,
+        role=Role.COORDINATOR,
+        channel="email",
+        day=local_date(letter.at),
+        language=letter.language,
+        to=letter.to,
+        label="",
+        agency=letter.agency,
+        items=(),
+        digest=None,
     )

@@ -22,6 +22,7 @@ from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, Waiting
 from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import Boxes, OverdueRow
+from engine.enums import complete
 from engine.errors import NotFound, Problem
 from engine.files.plan_parts import subject_words
 from engine.queries.directory.enquiries import Enquiries
@@ -30,7 +31,7 @@ from engine.store.database import table
 from engine.store.records import Contact, Letter
 from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Outcome, Role, State
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from notifications.channel import Outgoing
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import (
@@ -44,7 +45,6 @@ from notifications.letters.facts import (
     gather,
 )
 from notifications.letters.renderer import (
-    LANGUAGES,
     TEMPLATE_ERRORS,
     TEMPLATES,
     LetterRenderer,
@@ -63,41 +63,47 @@ DATED = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 MAX_SUBJECT_CHARS = 160
 """Mail clients truncate longer subjects."""
 _NOW, _DAY = datetime(2021, 6, 16, 0, 30, tzinfo=UTC), date(2021, 6, 16)
-_ROLES = {
-    "duties": (Role.COORDINATOR, Role.HEAD),
-    "watch": (Role.MONITOR,),
-    "director": (Role.HEAD,),
-    "leadership": (Role.LEADERSHIP,),
-    "answer": (Role.COORDINATOR,),
-    "signin": (Role.COORDINATOR,),
-    "account": (Role.COORDINATOR,),
-    "deputy": (Role.COORDINATOR, Role.HEAD),
-    "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
-}
-_NOTICE_KINDS = {
-    "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.WROTE},
-    "watch": set(NoticeKind),
-    "director": {NoticeKind.ESCALATION},
-    "leadership": {NoticeKind.ESCALATION},
-    "answer": set[NoticeKind](),
-    "signin": set[NoticeKind](),
-    "account": set[NoticeKind](),
-    "deputy": set[NoticeKind](),
-    "sms": set(NoticeKind),
-}
+_ROLES = complete(
+    (*KINDS, "sms"),
+    {
+        "duties": (Role.COORDINATOR, Role.HEAD),
+        "watch": (Role.MONITOR,),
+        "director": (Role.HEAD,),
+        "leadership": (Role.LEADERSHIP,),
+        "answer": (Role.COORDINATOR,),
+        "signin": (Role.COORDINATOR,),
+        "account": (Role.COORDINATOR,),
+        "deputy": (Role.COORDINATOR, Role.HEAD),
+        "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
+    },
+)
+_NOTICE_KINDS = complete(
+    (*KINDS, "sms"),
+    {
+        "duties": set(NoticeKind) - {NoticeKind.UNACKNOWLEDGED, NoticeKind.WROTE},
+        "watch": set(NoticeKind),
+        "director": {NoticeKind.ESCALATION},
+        "leadership": {NoticeKind.ESCALATION},
+        "answer": set[NoticeKind](),
+        "signin": set[NoticeKind](),
+        "account": set[NoticeKind](),
+        "deputy": set[NoticeKind](),
+        "sms": set(NoticeKind),
+    },
+)
 _EXTERNAL = re.compile(r"<img|<link|<script|<iframe|\bsrc\s*=|@import|url\(", re.I)
 _NO_SUCH_NAME = re.compile(r"has no attribute '([^']+)'|^'([^']+)' is undefined")
 _CHASED = Chased(3, date(2021, 6, 15), 1, 1, date(2021, 6, 15))
 _WAITING = Waiting(3, date(2021, 6, 1), 11, 1)
 _BACKLOG = Backlog(
-    10,
-    _WAITING,
-    replace(_WAITING, count=2),
-    replace(_WAITING, count=1),
-    replace(_WAITING, count=2),
-    replace(_WAITING, count=1),
-    "so-theo-doi",
-    2,
+    limit_days=10,
+    reports=_WAITING,
+    extensions=replace(_WAITING, count=2),
+    declined=replace(_WAITING, count=1),
+    raised=replace(_WAITING, count=2),
+    plans=replace(_WAITING, count=1),
+    department="so-theo-doi",
+    drafts=2,
 )
 _ENQUIRIES = Enquiries("Sở Theo dõi", "Phòng theo dõi", "+84900000000", "theodoi@so.example")
 _DETAIL = {
@@ -203,18 +209,18 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
     """Sample letters of a kind: with all lines, with each line alone, with the weekly part alone."""
     for role in _ROLES[kind]:
         empty = LetterFacts(
-            1,
-            "sample",
-            1,
-            role,
-            "sms" if kind == "sms" else "email",
-            _DAY,
-            language,
-            "mau@co-quan.example",
-            "",
-            "UBND huyện Mẫu",
-            (),
-            None,
+            letter_id=1,
+            key="sample",
+            contact_id=1,
+            role=role,
+            channel="sms" if kind == "sms" else "email",
+            day=_DAY,
+            language=language,
+            to="mau@co-quan.example",
+            label="",
+            agency="UBND huyện Mẫu",
+            items=(),
+            digest=None,
             enquiries=_ENQUIRIES,
         )
         if kind == "answer":
@@ -247,7 +253,9 @@ def samples(language: str, kind: str) -> Iterator[LetterFacts]:
         asked = ((replace(_late(), request=True), 3),) if role is Role.MONITOR else ()
         before = Boxes(2, 1, 3, 3) if boxes else None
         counts = LetterCounts(9, 8, 7, 1)
-        digest = DigestFacts("2021-W24", rows, boxes, counts, asked=asked, asked_overdue=1, before=before)
+        digest = DigestFacts(
+            week="2021-W24", rows=rows, boxes=boxes, proof=counts, asked=asked, asked_overdue=1, before=before
+        )
         if kind in ("watch", "director"):
             yield replace(empty, items=tuple(shown), backlog=_BACKLOG)
             yield replace(empty, backlog=_BACKLOG, weekly=True)
@@ -264,56 +272,56 @@ def _item(number: int, kind: NoticeKind, own: bool) -> Item:
     late = kind in (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
     state = State.ASSIGNED if kind in (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE) else State.ACKNOWLEDGED
     return Item(
-        number,
-        1,
-        "12/KH-UBND",
-        "Kế hoạch 12 năm 2021",
-        "KH12",
-        "IV.1.1",
-        number,
-        "Báo cáo kết quả thực hiện …",
-        "Sở Mẫu",
-        "2021-H1",
-        _DAY + timedelta(days=-3 if late else 5),
-        "",
-        -2 if late else 3,
-        kind,
-        "T-3",
-        State.RETURNED if kind is NoticeKind.RETURNED else state,
-        False,
-        Outcome.PARTLY if kind is NoticeKind.CHASE else None,
-        _DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
-        False,
-        _DAY + timedelta(days=6),
-        "gửi thư báo quá hạn đến đầu mối",
-        "Sở Theo dõi",
-        "UBND tỉnh Mẫu",
-        _DETAIL,
-        own,
-        _CHASED if late else None,
-        kind is NoticeKind.ESCALATION and number % 2 == 0,
-        kind is NoticeKind.ESCALATION,
-        (_DAY - timedelta(days=9),) if kind is NoticeKind.ACKNOWLEDGE else (),
+        assignment_id=number,
+        plan_id=1,
+        plan="12/KH-UBND",
+        short_title="Kế hoạch 12 năm 2021",
+        sms_name="KH12",
+        citation="IV.1.1",
+        position=number,
+        text="Báo cáo kết quả thực hiện …",
+        agency="Sở Mẫu",
+        period="2021-H1",
+        due_on=_DAY + timedelta(days=-3 if late else 5),
+        due_why="",
+        days=-2 if late else 3,
+        kind=kind,
+        rung="T-3",
+        state=State.RETURNED if kind is NoticeKind.RETURNED else state,
+        request=False,
+        outcome=Outcome.PARTLY if kind is NoticeKind.CHASE else None,
+        first_reported_on=_DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
+        report_late=False,
+        next_on=_DAY + timedelta(days=6),
+        next_step="gửi thư báo quá hạn đến đầu mối",
+        supervisor="Sở Theo dõi",
+        issuer="UBND tỉnh Mẫu",
+        detail=_DETAIL,
+        own=own,
+        chased=_CHASED if late else None,
+        escalating=kind is NoticeKind.ESCALATION and number % 2 == 0,
+        asks_paper=kind is NoticeKind.ESCALATION,
+        asked=(_DAY - timedelta(days=9),) if kind is NoticeKind.ACKNOWLEDGE else (),
     )
 
 
 def _late() -> OverdueRow:
     return OverdueRow(
-        1,
-        "so-mau",
-        "Sở Mẫu",
-        "so-theo-doi",
-        "tinh",
-        1,
-        "12/KH-UBND",
-        "IV.1.1",
-        "Báo cáo kết quả.",
-        "2021-H1",
-        _DAY - timedelta(days=3),
-        False,
-        None,
-        False,
-        _CHASED,
+        assignment_id=1,
+        agency_id="so-mau",
+        agency="Sở Mẫu",
+        supervisor_id="so-theo-doi",
+        issuer_id="tinh",
+        plan_id=1,
+        plan="12/KH-UBND",
+        citation="IV.1.1",
+        text="Báo cáo kết quả.",
+        period="2021-H1",
+        due_on=_DAY - timedelta(days=3),
+        request=False,
+        outcome=None,
+        returned=False,
+        chased=_CHASED,
     )
 
 

@@ -19,16 +19,16 @@ from engine.store.database import Database
 from engine.store.event_log import append, event
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from notifications.channel import Outgoing
 from notifications.letters.facts import gather
-from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
+from notifications.letters.renderer import TEMPLATES, LetterRenderer
 from notifications.letters.template_check import EDITED, check_template, facts_to_preview, name_of, parts_of, preview
 
 CHECK_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OfficeTemplates:
     """Implements ``engine.http.app_context.Wording``."""
 
@@ -60,7 +60,14 @@ class OfficeTemplates:
             facts = facts_to_preview(session, language, kind, now)
         try:
             letter = shared_process("templates").call(
-                self.check_seconds, preview, facts, dict(texts), kind, self.base_url, now, self._custom_folder
+                self.check_seconds,
+                preview,
+                facts,
+                dict(texts),
+                kind,
+                self.base_url,
+                now=now,
+                custom_folder=self._custom_folder,
             )
         except (LimitExceeded, CallFailed) as error:
             raise FileRefused([_too_much(kind)]) from error

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from engine.assignments.backlog import Backlog
 from engine.assignments.weekly_digest import OverdueRow
+from engine.enums import complete
 from engine.files.plan_parts import subject_words
 from engine.rules.policy import for_role
 from engine.terms import OPEN_STATES, NoticeKind, Role, State, Urgency
@@ -53,7 +54,7 @@ PAST = "past"
 """The part of a monitor's letter with requests past their time: nobody there is chased."""
 ABOVE = "above"
 """The part of an agency's letter about other agencies, which this one supervises."""
-_PART_OF = {kind: part for part, kinds in PARTS.items() for kind in kinds}
+_PART_OF = complete(NoticeKind, {kind: part for part, kinds in PARTS.items() for kind in kinds})
 _POSITION_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
 _NEWS = {NoticeKind.DUE_MOVED: "moved", NoticeKind.TRANSFERRED: "transferred", NoticeKind.CANCELLED: "cancelled"}
 _NONE = dict.fromkeys((*PARTS, PAST, ABOVE), 0)
@@ -84,7 +85,7 @@ def _concerns_reader(item: Item) -> bool:
     return item.own or item.kind is NoticeKind.COORDINATES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LetterView:
     """The variable ``letter`` in templates. Links are full URLs; ``at`` is when it is written."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlmodel import Session
@@ -18,13 +17,14 @@ from sqlmodel import Session
 from engine.errors import BadInput
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import object_of
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
 from notifications.channel import About
 from notifications.email.address import read_address
 from notifications.email.bounces import Bounce, Severity, status_in
 from notifications.email.refusals import about
-from notifications.receipts.rerouting import RerouteResult, reroute
+from notifications.receipts.rerouting import RerouteResult, TriedLetter, reroute, select_letters
 from notifications.sms.numbers import e164, masked
 from notifications.sms.receipts import Receipt, advance
 
@@ -46,7 +46,7 @@ class ReceiptResult:
     letter_id: int | None
     state: LetterState | None = None
     odd: str = ""
-    early: Mapping[str, Any] = field(default_factory=dict)
+    early: Mapping[str, object] = field(default_factory=dict)
     """Data to store for ``settle_early`` while the letter is still being sent."""
 
 
@@ -185,7 +185,7 @@ def suppress(
 
 
 def _apply(
-    session: Session, letter: Any, reported: LetterState, code: str, now: datetime, *, dead: bool = True
+    session: Session, letter: TriedLetter, reported: LetterState, code: str, now: datetime, *, dead: bool = True
 ) -> ReceiptResult:
     """``dead``: whether a hard bounce says that the address itself does not exist."""
     step = advance(letter.state, reported)
@@ -213,7 +213,9 @@ def _apply(
     return ReceiptResult(letter.id, step.state, step.odd or "")
 
 
-def _record_event(session: Session, letter: Any, state: LetterState, odd: str, code: str, now: datetime) -> None:
+def _record_event(
+    session: Session, letter: TriedLetter, state: LetterState, odd: str, code: str, now: datetime
+) -> None:
     """Append the LETTER_SETTLED event, once per state; an unexpected case (``odd``) has its own key."""
     append(
         session,
@@ -233,7 +235,7 @@ def _record_event(session: Session, letter: Any, state: LetterState, odd: str, c
     )
 
 
-def _retry(session: Session, letter: Any, code: str, now: datetime) -> None:
+def _retry(session: Session, letter: TriedLetter, code: str, now: datetime) -> None:
     """Retry after a soft bounce as long as ``SOFT_WAITS`` allow, then treat the letter as undeliverable."""
     m, d = table(Letter), table(Delivery)
     attempts = select(func.count()).where(
@@ -256,14 +258,14 @@ def _retry(session: Session, letter: Any, code: str, now: datetime) -> None:
     )
 
 
-def _handle_failure(session: Session, letter: Any, *, dead: bool, code: str, now: datetime) -> RerouteResult:
+def _handle_failure(session: Session, letter: TriedLetter, *, dead: bool, code: str, now: datetime) -> RerouteResult:
     """Reroute the letter to the same person's other channel or the next person; suppress a dead address."""
     if dead:
         suppress(session, letter.contact_id, letter.channel, f"dead: {code}"[:200], now)
     return reroute(session, letter, dead=dead, now=now)
 
 
-def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:
+def _is_dead(session: Session, letter: TriedLetter, code: str, reply: str) -> bool:
     """True if a refusal concerns the address itself, not the relay or gateway."""
     contact = table(Contact)
     address = contact.c.phone if letter.channel == "sms" else contact.c.email
@@ -277,7 +279,7 @@ def _is_dead(session: Session, letter: Any, code: str, reply: str) -> bool:
     return about(status_in(reply), f"{code} {reply}") is About.ADDRESS
 
 
-def _is_one_of(session: Session, letter: Any, mailboxes: Iterable[str]) -> bool:
+def _is_one_of(session: Session, letter: TriedLetter, mailboxes: Iterable[str]) -> bool:
     """True if one of the mailboxes is that of the letter's contact."""
     written = session.connection().scalar(
         select(table(Contact).c.email).where(table(Contact).c.id == letter.contact_id)
@@ -289,29 +291,31 @@ def _is_one_of(session: Session, letter: Any, mailboxes: Iterable[str]) -> bool:
     return own.lower() in {each.lower() for each in mailboxes}
 
 
-def _last_reply(session: Session, letter: Any) -> tuple[str, str]:
+def _last_reply(session: Session, letter: TriedLetter) -> tuple[str, str]:
     d = table(Delivery)
     query = select(d.c.code, d.c.reply).where(d.c.letter_id == letter.id).order_by(d.c.attempt.desc()).limit(1)
     row = session.connection().execute(query).first()
     return (row.code, masked(row.reply)) if row is not None else ("", "")
 
 
-def _by_id(session: Session, letter_id: int) -> Any:
+def _by_id(session: Session, letter_id: int) -> TriedLetter:
     m = table(Letter)
-    return session.connection().execute(select(m).where(m.c.id == letter_id).with_for_update()).one()
+    return object_of(
+        TriedLetter, session.connection().execute(select_letters().where(m.c.id == letter_id).with_for_update()).one()
+    )
 
 
-def _find(session: Session, *, receipt: str = "", key: str = "") -> Any:
+def _find(session: Session, *, receipt: str = "", key: str = "") -> TriedLetter | None:
     """The letter with this receipt or key, locked; None if there is none. The newest, in case a gateway reuses ids."""
     m = table(Letter)
     if not receipt and not key:
         return None
     equal = m.c.key == key if key else (m.c.receipt == receipt) & (m.c.receipt != "")
-    return (
-        session.connection().execute(select(m).where(equal).order_by(m.c.id.desc()).limit(1).with_for_update()).first()
-    )
+    query = select_letters().where(equal).order_by(m.c.id.desc()).limit(1).with_for_update()
+    row = session.connection().execute(query).first()
+    return None if row is None else object_of(TriedLetter, row)
 
 
-def find_by_message_ids(session: Session, message_ids: Iterable[str]) -> Any:
+def find_by_message_ids(session: Session, message_ids: Iterable[str]) -> TriedLetter | None:
     """The letter of the first known Message-ID (from In-Reply-To and References); None if none is ours."""
     return next((found for each in message_ids if (found := _find(session, receipt=each)) is not None), None)

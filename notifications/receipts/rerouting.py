@@ -8,11 +8,12 @@ monitor is notified of a dead address and of an agency that cannot be reached at
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlmodel import Session
 
 from engine.assignments.measures import is_unfinished
@@ -22,10 +23,11 @@ from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import append, event
+from engine.store.named_rows import columns_for, objects
 from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import EventKind, LetterState, NoticeKind, Role, Urgency
+from engine.terms import EventKind, LetterState, NoticeKind, PlanState, Role, State, Urgency
 from notifications.letters.obsolete import obsolete_reason
 
 
@@ -36,6 +38,51 @@ class RerouteResult(StrEnum):
     NOBODY = "nobody"
     NOTHING = "nothing"
     """All its lines are obsolete, or reach the same person by another channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedLetter:
+    """A letter that was sent, or could not be, as it is stored."""
+
+    id: int
+    key: str
+    contact_id: int
+    agency_id: str
+    role: Role
+    channel: str
+    day: date
+    digest_week: str | None
+    state: LetterState
+    reason: str
+    attempts: int
+    created_at: datetime
+
+
+def select_letters() -> Select[*tuple[Any, ...]]:
+    """The columns of ``TriedLetter``."""
+    return select(*columns_for(TriedLetter, table(Letter)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One of its lines, with what is known of the assignment now."""
+
+    key: str
+    assignment_id: int
+    kind: NoticeKind
+    rung: str
+    level: int
+    detail: Mapping[str, object]
+    state: State
+    due_on: date | None
+    done_on: date | None
+    asked_again_on: date | None
+    agency_id: str
+    supervisor_id: str
+    plan_id: int
+    policy_id: str
+    urgency: Urgency
+    plan_state: PlanState
 
 
 ON_THEIR_WAY = (
@@ -49,8 +96,8 @@ ON_THEIR_WAY = (
 """States of a letter that has not failed."""
 
 
-def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> RerouteResult:
-    """Move the lines of a letter to the letter of the next contact or channel. ``letter``: its row, locked."""
+def reroute(session: Session, letter: TriedLetter, *, dead: bool, now: datetime) -> RerouteResult:
+    """Move the lines of a letter to the letter of the next contact or channel. ``letter``: read with a lock."""
     book, today = read_rulebook(session), local_date(now)
     rows = [
         row
@@ -94,7 +141,7 @@ def reroute(session: Session, letter: Any, *, dead: bool, now: datetime) -> Rero
     return RerouteResult.NOBODY if unreachable or not rows else RerouteResult.NOTHING
 
 
-def _alternatives(letter: Any, recipients: Recipients, now: datetime) -> Iterator[tuple[Recipient, str]]:
+def _alternatives(letter: TriedLetter, recipients: Recipients, now: datetime) -> Iterator[tuple[Recipient, str]]:
     """Alternatives (recipient, channel), best first: the same person's other channel, then the other contacts."""
     everyone = recipients.in_turn(letter.agency_id, letter.role, local_date(now))
     for recipient in sorted(everyone, key=lambda each: each.id != letter.contact_id):
@@ -103,7 +150,7 @@ def _alternatives(letter: Any, recipients: Recipients, now: datetime) -> Iterato
                 yield recipient, channel
 
 
-def _lines(session: Session, letter: Any) -> Sequence[Any]:
+def _lines(session: Session, letter: TriedLetter) -> Sequence[_Line]:
     n, a, p = table(Notice), table(Assignment), table(Plan)
     query = (
         select(
@@ -129,19 +176,19 @@ def _lines(session: Session, letter: Any) -> Sequence[Any]:
         .where(n.c.letter_id == letter.id)
         .order_by(n.c.id)
     )
-    return session.connection().execute(query).all()
+    return objects(_Line, session.connection().execute(query))
 
 
-def _effect_key(row: Any, letter: Any) -> str:
+def _effect_key(row: _Line, letter: TriedLetter) -> str:
     return str(row.key).removesuffix(f":{letter.contact_id}:{letter.channel}")
 
 
-def _notice_key(row: Any, letter: Any, recipient: Recipient, channel: str) -> str:
+def _notice_key(row: _Line, letter: TriedLetter, recipient: Recipient, channel: str) -> str:
     return f"{_effect_key(row, letter)}:{recipient.id}:{channel}"
 
 
 def _tried_keys(
-    session: Session, rows: Sequence[Any], letter: Any, alternatives: Sequence[tuple[Recipient, str]]
+    session: Session, rows: Sequence[_Line], letter: TriedLetter, alternatives: Sequence[tuple[Recipient, str]]
 ) -> set[str]:
     """The notice keys of earlier attempts for these lines and alternatives."""
     n = table(Notice)
@@ -152,7 +199,7 @@ def _tried_keys(
     return found
 
 
-def _said_beside(session: Session, rows: Sequence[Any], letter: Any) -> set[str]:
+def _said_beside(session: Session, rows: Sequence[_Line], letter: TriedLetter) -> set[str]:
     """The effects that the same person gets by another channel, in a letter that has not failed."""
     n, m = table(Notice), table(Letter)
     effect_of = {
@@ -169,26 +216,26 @@ def _said_beside(session: Session, rows: Sequence[Any], letter: Any) -> set[str]
     return {effect_of[key] for key in session.connection().scalars(query)}
 
 
-def _line(row: Any, letter: Any, book: Rulebook) -> NoticeLine:
+def _line(row: _Line, letter: TriedLetter, book: Rulebook) -> NoticeLine:
     return NoticeLine(
-        _effect_key(row, letter),
-        row.assignment_id,
-        letter.agency_id,
-        letter.role,
-        row.kind,
-        book.policy(row.policy_id),
-        row.urgency is not Urgency.NORMAL,
-        row.rung,
-        row.level,
-        dict(row.detail),
+        effect=_effect_key(row, letter),
+        assignment_id=row.assignment_id,
+        agency_id=letter.agency_id,
+        role=letter.role,
+        kind=row.kind,
+        policy=book.policy(row.policy_id),
+        urgent=row.urgency is not Urgency.NORMAL,
+        rung=row.rung,
+        level=row.level,
+        detail=dict(row.detail),
     )
 
 
 def _notify_monitor(
     session: Session,
-    letter: Any,
-    rows: Sequence[Any],
-    unreachable: Sequence[Any],
+    letter: TriedLetter,
+    rows: Sequence[_Line],
+    unreachable: Sequence[_Line],
     recipients: Recipients,
     book: Rulebook,
     *,
@@ -215,20 +262,20 @@ def _notify_monitor(
     )
     if audience(letter.role) is not Role.COORDINATOR or not rows:
         return
-    detail: Mapping[str, Any] = {"channel": letter.channel, "next": not unreachable} if dead else {}
+    detail: Mapping[str, object] = {"channel": letter.channel, "next": not unreachable} if dead else {}
     reported = rows[:1] if dead and not unreachable else unreachable
     post(
         session,
         [
             NoticeLine(
-                f"letter:{letter.id}:{row.assignment_id}:unreachable",
-                row.assignment_id,
-                row.supervisor_id,
-                Role.MONITOR,
-                NoticeKind.UNREACHABLE,
-                book.policy(row.policy_id),
-                row.urgency is not Urgency.NORMAL,
-                row.rung,
+                effect=f"letter:{letter.id}:{row.assignment_id}:unreachable",
+                assignment_id=row.assignment_id,
+                agency_id=row.supervisor_id,
+                role=Role.MONITOR,
+                kind=NoticeKind.UNREACHABLE,
+                policy=book.policy(row.policy_id),
+                urgent=row.urgency is not Urgency.NORMAL,
+                rung=row.rung,
                 detail=dict(detail),
             )
             for row in reported
@@ -240,7 +287,7 @@ def _notify_monitor(
 
 
 def _reroute_digest(
-    session: Session, letter: Any, alternatives: Sequence[tuple[Recipient, str]], book: Rulebook, now: datetime
+    session: Session, letter: TriedLetter, alternatives: Sequence[tuple[Recipient, str]], book: Rulebook, now: datetime
 ) -> bool:
     """Send the weekly digest to the next person by e-mail, unless they have one of their own this week."""
     policy: Policy | None = schedule(book)

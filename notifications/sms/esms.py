@@ -6,14 +6,14 @@ letter's key: for the rest of the day eSMS answers a second copy with 124, which
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome
-from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome
+from notifications.sms.gateway import CodeMeaning, HttpGateway, HttpOptions, Message, by_status, outcome
 from notifications.sms.numbers import national
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 from notifications.sms.text import Coding, brand
@@ -63,7 +63,7 @@ class Esms(HttpGateway):
         production: bool = False,
         callback_url: str = "",
         url: str = URL,
-        **options: Any,
+        **options: Unpack[HttpOptions],
     ) -> None:
         super().__init__(url, **options)
         if not api_key or not secret_key:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import httpx
 
@@ -78,7 +78,9 @@ def outcome(
 ) -> Outcome:
     """An Outcome with the gateway's message, phone numbers masked, followed by advice; safe to store."""
     reply = " → ".join(part for part in (masked(_printable(words)), str(meaning.fix or "")) if part)
-    return Outcome(meaning.fate, _printable(code)[:32], reply[:500], _printable(receipt)[:160], after)
+    return Outcome(
+        fate=meaning.fate, code=_printable(code)[:32], reply=reply[:500], receipt=_printable(receipt)[:160], after=after
+    )
 
 
 def _printable(words: str) -> str:
@@ -87,7 +89,7 @@ def _printable(words: str) -> str:
 
 
 def refused(error: BadInput) -> Outcome:
-    return Outcome(Fate.REFUSED, "bad_input", str(error)[:500])
+    return Outcome(fate=Fate.REFUSED, code="bad_input", reply=str(error)[:500])
 
 
 def by_status(response: httpx.Response) -> Outcome:
@@ -112,6 +114,15 @@ def _wait(response: httpx.Response) -> timedelta | None:
         if seconds.isdecimal() and len(seconds) < 9:
             return min(timedelta(seconds=int(seconds)), MAX_RETRY_AFTER)
     return None
+
+
+class HttpOptions(TypedDict, total=False):
+    """The keywords of ``HttpGateway``."""
+
+    marks: bool
+    timeout: float
+    proxy: str | None
+    transport: httpx.AsyncBaseTransport | None
 
 
 class HttpGateway(ABC):

@@ -6,14 +6,14 @@ access log. ``202`` means that Kannel has stored the message, not that it was de
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome
-from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome
+from notifications.sms.gateway import CodeMeaning, HttpGateway, HttpOptions, Message, by_status, outcome
 from notifications.sms.text import Coding, brand
 
 EVERY_REPORT = 1 | 2 | 4 | 8 | 16
@@ -29,7 +29,14 @@ class Kannel(HttpGateway):
     parallel = 4
 
     def __init__(
-        self, url: str, username: str, password: str, sender: str, *, report_url: str = "", **options: Any
+        self,
+        url: str,
+        username: str,
+        password: str,
+        sender: str,
+        *,
+        report_url: str = "",
+        **options: Unpack[HttpOptions],
     ) -> None:
         super().__init__(url, **options)
         if not all(each.isascii() and each.isprintable() for each in (username, password, report_url)):

@@ -6,14 +6,14 @@ sent. The limit is 60 requests a minute; ``X-Rate-Limit-Reset`` gives the wait.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome
+from notifications.sms.gateway import CodeMeaning, HttpGateway, HttpOptions, Message, by_status, outcome
 from notifications.sms.permanent_errors import BALANCE
 from notifications.sms.text import brand
 
@@ -59,7 +59,7 @@ class SpeedSms(HttpGateway):
         production: bool = False,
         sms_type: int = BRAND,
         url: str = URL,
-        **options: Any,
+        **options: Unpack[HttpOptions],
     ) -> None:
         super().__init__(url, **options)
         if not token or not token.isascii():

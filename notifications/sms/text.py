@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.enums import complete
 from engine.errors import BadInput
 from engine.files.plan_parts import SUBJECT_WORDS
 from engine.text import Text
@@ -72,7 +73,7 @@ class Coding(StrEnum):
     UCS2 = "ucs2"
 
 
-_PART_CHARS = {Coding.GSM7: (160, 153), Coding.UCS2: (70, 67)}
+_PART_CHARS = complete(Coding, {Coding.GSM7: (160, 153), Coding.UCS2: (70, 67)})
 """Characters in a message of one part, and in each part of a longer one."""
 
 

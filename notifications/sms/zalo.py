@@ -12,14 +12,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, Unpack
 
 import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import About, Channel, Fate, Outcome, Outgoing
-from notifications.sms.gateway import CodeMeaning, HttpGateway, Message, by_status, outcome, prepare, refused
+from notifications.sms.gateway import (
+    CodeMeaning,
+    HttpGateway,
+    HttpOptions,
+    Message,
+    by_status,
+    outcome,
+    prepare,
+    refused,
+)
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 from notifications.sms.zalo_tokens import NEW_NEEDED, NoToken
 
@@ -108,7 +117,7 @@ class Zalo(HttpGateway):
         *,
         production: bool = False,
         url: str = URL,
-        **options: Any,
+        **options: Unpack[HttpOptions],
     ) -> None:
         super().__init__(url, **options)
         self._tokens, self._templates, self._mode = tokens, templates, {} if production else {"mode": "development"}
@@ -116,7 +125,7 @@ class Zalo(HttpGateway):
     async def send(self, letter: Outgoing) -> Outcome:
         template = self._templates.get(letter.values.get("kind", ""), self._templates.get(ANY_KIND))
         if template is None:
-            return Outcome(Fate.REFUSED, "no_template", about=About.LETTER)
+            return Outcome(fate=Fate.REFUSED, code="no_template", about=About.LETTER)
         try:
             message = prepare(letter, marks=True)
         except BadInput as error:
@@ -156,7 +165,7 @@ class Zalo(HttpGateway):
         kept = meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN)
         found = outcome(meaning, code, words, message.reference if kept else "")
         if code in ABOUT_THE_LETTER:
-            return Outcome(found.fate, found.code, found.reply, about=About.LETTER)
+            return Outcome(fate=found.fate, code=found.code, reply=found.reply, about=About.LETTER)
         return found
 
 

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 from sqlalchemy import update
@@ -101,9 +100,8 @@ class ZaloTokens:
 
     async def _renew(self, refresh_token: str, now: datetime) -> str:
         form = {"refresh_token": refresh_token, "app_id": self._app_id, "grant_type": "refresh_token"}
-        options: dict[str, Any] = {"transport": self._transport, "trust_env": False, "timeout": 20.0}
         try:
-            async with httpx.AsyncClient(**options) as client:
+            async with httpx.AsyncClient(transport=self._transport, trust_env=False, timeout=20.0) as client:
                 response = await client.post(self._url, data=form, headers={"secret_key": self._app_secret})
             answer = response.json()
             access, following = str(answer.get("access_token") or ""), str(answer.get("refresh_token") or "")

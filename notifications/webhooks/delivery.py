@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from engine.store.clock import lease_clock
 from engine.store.database import Database, table
 from engine.store.high_water import HighWater
 from engine.store.markers import hold
+from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.terms import LetterState, WebhookEvent
 from notifications.channel import Fate, Outcome
@@ -44,7 +45,7 @@ MAX_FAILURES = 3
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WebhookDelivery:
     """What the pass works with. ``quiet``: the demonstration, which keeps every message here."""
 
@@ -102,7 +103,7 @@ async def _send_to(
     while not delivery.stop.is_set():
         now = began_at + timedelta(seconds=time.monotonic() - began)
         webhook, claimed = _claim(database, webhook_id, now, delivery)
-        if not claimed:
+        if webhook is None or not claimed:
             return
         up, sent = webhook.down_since is None, 0
         for each in claimed:
@@ -117,20 +118,49 @@ async def _send_to(
             return
 
 
-def _claim(database: Database, webhook_id: int, now: datetime, delivery: WebhookDelivery) -> tuple[Any, Sequence[Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Webhook:
+    """An address as it is stored."""
+
+    url: str
+    secret: str
+    last_secret: str | None
+    last_secret_until: datetime | None
+    failures: int
+    down_since: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Message:
+    """A message as it is stored."""
+
+    id: int
+    key: str
+    kind: WebhookEvent
+    payload: Mapping[str, Any]
+    attempts: int
+    owed_at: datetime
+
+
+def _claim(
+    database: Database, webhook_id: int, now: datetime, delivery: WebhookDelivery
+) -> tuple[_Webhook | None, Sequence[_Message]]:
     """Up to a batch; one message while the address is down, to see whether it answers again."""
     w, m = table(Webhook), table(WebhookMessage)
     with database.write() as session:
         run = session.connection().execute
-        webhook = run(select(w).where(w.c.id == webhook_id, w.c.active)).first()
-        if webhook is None:
+        found = run(select(*columns_for(_Webhook, w)).where(w.c.id == webhook_id, w.c.active)).first()
+        if found is None:
             return None, ()
+        webhook = object_of(_Webhook, found)
         most = BATCH
         if webhook.down_since is not None:
             most, too_old = 1, (m.c.webhook_id == webhook_id, WEBHOOK_OWED, m.c.owed_at < now - delivery.give_up)
             run(update(m).where(*too_old).values(state=LetterState.EXPIRED, settled_at=now, code=webhook.why))
-        oldest = select(m).where(m.c.webhook_id == webhook_id, *_claimable(database, now))
-        rows = run(oldest.order_by(m.c.send_after, m.c.id).limit(most).with_for_update(skip_locked=True)).all()
+        oldest = select(*columns_for(_Message, m)).where(m.c.webhook_id == webhook_id, *_claimable(database, now))
+        oldest = oldest.order_by(m.c.send_after, m.c.id).limit(most).with_for_update(skip_locked=True)
+        rows = objects(_Message, run(oldest))
         run(
             update(m)
             .where(m.c.id.in_([each.id for each in rows]))
@@ -144,18 +174,18 @@ def _claim(database: Database, webhook_id: int, now: datetime, delivery: Webhook
     return webhook, rows
 
 
-async def _attempt(webhook: Any, message: Any, delivery: WebhookDelivery, now: datetime) -> Outcome:
+async def _attempt(webhook: _Webhook, message: _Message, delivery: WebhookDelivery, now: datetime) -> Outcome:
     if delivery.quiet:
-        return Outcome(Fate.KEPT_HERE, "demo")
+        return Outcome(fate=Fate.KEPT_HERE, code="demo")
     try:
         secrets = current_secrets(delivery.signer, webhook, now)
     except SealBroken:
-        return Outcome(Fate.RETRY, "no_secret")
+        return Outcome(fate=Fate.RETRY, code="no_secret")
     body = body_of(message.kind, message.payload, delivery.base_url)
     return await delivery.sender.post(webhook.url, signed_headers(secrets, message.key, body, now), body)
 
 
-def body_of(kind: WebhookEvent, payload: dict[str, Any], base_url: str) -> bytes:
+def body_of(kind: WebhookEvent, payload: Mapping[str, Any], base_url: str) -> bytes:
     """The JSON that is signed and sent: what was frozen, and where a person with an account can look."""
     data = payload["data"]
     page = f"/assignments/{data['assignment_id']}" if "assignment_id" in data else "/letters?digest=true"
@@ -165,7 +195,7 @@ def body_of(kind: WebhookEvent, payload: dict[str, Any], base_url: str) -> bytes
 
 
 def _settle(
-    database: Database, webhook_id: int, message: Any, outcome: Outcome, now: datetime, delivery: WebhookDelivery
+    database: Database, webhook_id: int, message: _Message, outcome: Outcome, now: datetime, delivery: WebhookDelivery
 ) -> bool:
     """Write the outcome and the address's health, where the lease is still ours. True while the address works."""
     w, m = table(Webhook), table(WebhookMessage)
@@ -196,27 +226,27 @@ def _settle(
                 leased_by="",
             )
         )
-        row = run(select(w).where(w.c.id == webhook_id).with_for_update()).first()
+        row = run(select(*columns_for(_Webhook, w)).where(w.c.id == webhook_id).with_for_update()).first()
         if changed.rowcount == 0 or row is None:
             return False
-        values = _health(row, outcome, now)
+        values = _health(object_of(_Webhook, row), outcome, now)
         run(update(w).where(w.c.id == webhook_id).values(**values))
     if outcome.fate is Fate.RETRY:
         log.warning("webhook %d: %s", webhook_id, outcome.code)
     return values.get("down_since") is None and values.get("active", True)
 
 
-def _health(row: Any, outcome: Outcome, now: datetime) -> dict[str, Any]:
+def _health(webhook: _Webhook, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """The address's health after an outcome: down after a few failures, off when it says that it is gone for good."""
     if outcome.fate in (Fate.ACCEPTED, Fate.KEPT_HERE):
         return dict(NO_TROUBLE)
-    failures = row.failures + 1
-    values: dict[str, Any] = {"failures": failures, "why": outcome.code, "down_since": row.down_since}
+    failures = webhook.failures + 1
+    values: dict[str, object] = {"failures": failures, "why": outcome.code, "down_since": webhook.down_since}
     if outcome.fate is Fate.REFUSED:
-        return values | {"active": False, "down_since": row.down_since or now}
+        return values | {"active": False, "down_since": webhook.down_since or now}
     if failures >= MAX_FAILURES:
         pause = min(FIRST_PAUSE * 2 ** min(failures - MAX_FAILURES, 12), LONGEST_PAUSE)
-        values |= {"down_since": row.down_since or now, "retry_at": now + max(pause, outcome.after or pause)}
+        values |= {"down_since": webhook.down_since or now, "retry_at": now + max(pause, outcome.after or pause)}
     return values
 
 

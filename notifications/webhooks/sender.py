@@ -48,21 +48,21 @@ class Sender:
             async with asyncio.timeout(self.timeout):
                 return await self._post(url, headers, body)
         except (TimeoutError, httpx.TimeoutException):
-            return Outcome(Fate.RETRY, "timeout")
+            return Outcome(fate=Fate.RETRY, code="timeout")
         except FieldsRefused:
-            return Outcome(Fate.RETRY, "refused_address")
+            return Outcome(fate=Fate.RETRY, code="refused_address")
         except (socket.gaierror, UnicodeError):
-            return Outcome(Fate.RETRY, "unknown_host")
+            return Outcome(fate=Fate.RETRY, code="unknown_host")
         except httpx.ConnectError as error:
-            return Outcome(Fate.RETRY, "tls" if _is_tls(error) else "unreachable")
+            return Outcome(fate=Fate.RETRY, code="tls" if _is_tls(error) else "unreachable")
         except (httpx.HTTPError, OSError, ValueError):
-            return Outcome(Fate.RETRY, "broken_off")
+            return Outcome(fate=Fate.RETRY, code="broken_off")
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         target = read_target(url, self.allowed)
         address = choose(target, self.allowed, await self.resolver(target.host, target.port))
         if address is None:
-            return Outcome(Fate.RETRY, "refused_address")
+            return Outcome(fate=Fate.RETRY, code="refused_address")
         host = f"[{address}]" if address.version == 6 else str(address)
         sent = {
             "host": target.authority,
@@ -90,12 +90,12 @@ class Sender:
 def _judged(response: httpx.Response, reply: str) -> Outcome:
     status = response.status_code
     if response.is_success:
-        return Outcome(Fate.ACCEPTED, str(status), reply)
+        return Outcome(fate=Fate.ACCEPTED, code=str(status), reply=reply)
     if status == 410:
-        return Outcome(Fate.REFUSED, "410", reply)
+        return Outcome(fate=Fate.REFUSED, code="410", reply=reply)
     wait = response.headers.get("retry-after", "")
     after = min(timedelta(seconds=int(wait)), MAX_WAIT) if wait.isdecimal() and len(wait) < 9 else None
-    return Outcome(Fate.RETRY, str(status), reply, after=after)
+    return Outcome(fate=Fate.RETRY, code=str(status), reply=reply, after=after)
 
 
 async def _beginning(response: httpx.Response) -> str:

@@ -65,7 +65,7 @@ async def bare(letters: list[Outgoing], port: int, width: int) -> float:
 
 
 async def ours(letters: list[Outgoing], port: int, width: int) -> float:
-    relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=width)
+    relay = Relay(host="127.0.0.1", sender=SENDER, port=port, security=Security.NONE, connections=width)
     async with Email(relay) as channel:
         start = time.perf_counter()
 

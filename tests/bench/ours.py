@@ -23,9 +23,9 @@ SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 
 
 def office(port: int) -> DeliveryContext:
-    relay = Relay("127.0.0.1", SENDER, port=port, security=Security.NONE, connections=4)
+    relay = Relay(host="127.0.0.1", sender=SENDER, port=port, security=Security.NONE, connections=4)
     renderer = LetterRenderer(Signer("a key for benchmarks"), "https://dondoc.example", 45)
-    return DeliveryContext({"email": Email(relay)}, renderer)
+    return DeliveryContext(channels={"email": Email(relay)}, renderer=renderer)
 
 
 def tick(database: Database, delivery: DeliveryContext, letters: int) -> float:

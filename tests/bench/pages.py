@@ -56,7 +56,11 @@ def bare(path: Path, sent: Sequence[Statement], times: int) -> float:
 
 
 async def measure(system: System, path: Path, times: int) -> None:
-    app = make_app(AppContext(system.database, system.clock, Signer(KEY), system.settings, open_desk=True))
+    app = make_app(
+        AppContext(
+            database=system.database, clock=system.clock, signer=Signer(KEY), settings=system.settings, open_desk=True
+        )
+    )
     sent = listened(system.database)
     gc.collect()
     gc.freeze()  # as ``serve`` does

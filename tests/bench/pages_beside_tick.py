@@ -66,7 +66,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ground.sqlite(Path(folder), STORED) as database, Sink() as sink:
         ground.make_due(database, STORED, due)
         settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY)  # type: ignore[call-arg]
-        app = make_app(AppContext(database, lambda: NOW, Signer(KEY), settings, open_desk=True))
+        app = make_app(
+            AppContext(database=database, clock=lambda: NOW, signer=Signer(KEY), settings=settings, open_desk=True)
+        )
 
         async def asking() -> None:
             transport = httpx.ASGITransport(app)

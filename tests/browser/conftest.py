@@ -148,7 +148,12 @@ def province(ground: Ground, tmp_path: Path) -> Iterator[Served]:
         load_province(database, clock.now)
         settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY)  # type: ignore[call-arg]
         context = AppContext(
-            database, clock, Signer(KEY), settings, simulate=cached_simulation(database), open_desk=True
+            database=database,
+            clock=clock,
+            signer=Signer(KEY),
+            settings=settings,
+            simulate=cached_simulation(database),
+            open_desk=True,
         )
         with served(make_app(context)) as url:
             yield Served(url, database, clock)

@@ -36,7 +36,7 @@ def closed(ground: Ground, tmp_path: Path) -> Iterator[tuple[Served, str]]:
         with database.write() as session:
             code = issue_setup_code(session, NOW) or ""
         settings = Settings(_env_file=None, data_dir=tmp_path, secret=KEY)  # type: ignore[call-arg]
-        with served(make_app(AppContext(database, clock, Signer(KEY), settings))) as url:
+        with served(make_app(AppContext(database=database, clock=clock, signer=Signer(KEY), settings=settings))) as url:
             yield Served(url, database, clock), code
 
 

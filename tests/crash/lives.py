@@ -170,7 +170,7 @@ class Cradle:
         self.journal.begin()
         self.steps.taken, self.steps.last = 0, death.step
         channel = Watched(Maildir(self.folder / "mail", SENDER, delivers=True), self.steps, self.journal)
-        office = DeliveryContext({"email": channel}, self._renderer, worker, LEASE)
+        office = DeliveryContext(channels={"email": channel}, renderer=self._renderer, worker=worker, lease=LEASE)
 
         def told(number: int) -> None:
             if together is not None:

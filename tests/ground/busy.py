@@ -113,13 +113,15 @@ def _tell_others(system: System) -> int:
 
 
 def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> str:
-    return system.signer.token(Link(purpose, contact_id, subject, date(2021, 6, 1), date(2021, 7, 30)))
+    return system.signer.token(
+        Link(purpose=purpose, contact_id=contact_id, subject=subject, made_on=date(2021, 6, 1), until=date(2021, 7, 30))
+    )
 
 
 def _report_and_answer(session: Session, plan: int, kept: evidence.StoredFile) -> dict[str, object]:
     many, alone = _assignments(session, MANY), _assignments(session, ALONE)
     evidence.keep(session, kept, agency_id=MANY, actor="cli", **WHEN)
-    partly = ReportText(Outcome.PARTLY, "Đã xong 7 xã.", "Còn hai xã.", files=(kept.as_entry,))
+    partly = ReportText(outcome=Outcome.PARTLY, body="Đã xong 7 xã.", reason="Còn hai xã.", files=(kept.as_entry,))
     for each in many[:2]:
         lifecycle.report(session, each, partly, actor="cli", **WHEN)
     lifecycle.return_report(session, many[1], reason="Đề nghị ghi rõ hai xã còn lại.", actor="cli", **WHEN)
@@ -133,7 +135,10 @@ def _report_and_answer(session: Session, plan: int, kept: evidence.StoredFile) -
 def _publish_and_add(session: Session, plan: int) -> dict[str, object]:
     frozen = publish_figures(session, plan, PERIOD, date(2021, 6, 18), actor="cli", **WHEN)
     new = amendments.NewDuty(
-        "Báo cáo nhanh tình hình địa bàn.", (SILENT, ALONE), date(2021, 7, 15), "Công văn 512/SLĐTBXH"
+        text="Báo cáo nhanh tình hình địa bàn.",
+        owners=(SILENT, ALONE),
+        due=date(2021, 7, 15),
+        basis="Công văn 512/SLĐTBXH",
     )
     duty = amendments.add_duty(session, plan, new, actor="cli", **WHEN)
     other = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml").model_copy(update={"number": "201/KH-UBND"})

@@ -127,7 +127,11 @@ class Office:
     def link(self, purpose: Purpose, contact_id: int, subject: str, **dates: date) -> str:
         """A signed path, as in letters."""
         made = Link(
-            purpose, contact_id, subject, dates.get("made_on", date(2021, 6, 1)), dates.get("until", date(2021, 7, 30))
+            purpose=purpose,
+            contact_id=contact_id,
+            subject=subject,
+            made_on=dates.get("made_on", date(2021, 6, 1)),
+            until=dates.get("until", date(2021, 7, 30)),
         )
         path = {Purpose.ACKNOWLEDGE: "l", Purpose.UNSUBSCRIBE: "u"}.get(purpose, "r")
         return f"/{path}/{self.context.signer.token(made)}"
@@ -169,20 +173,20 @@ def open_office(
         chosen, database, channel_wiring.letter_renderer(chosen, signer)
     )
     context = AppContext(
-        database,
-        clock,
-        signer,
-        chosen,
-        step,
-        simulate,
-        links,
-        wording,
-        single_sign_on,
-        open_desk,
-        examine,
-        send_test,
-        check_settings,
-        current,
+        database=database,
+        clock=clock,
+        signer=signer,
+        settings=chosen,
+        step=step,
+        simulate=simulate,
+        links=links,
+        wording=wording,
+        single_sign_on=single_sign_on,
+        open_desk=open_desk,
+        examine=examine,
+        send_test=send_test,
+        check_settings=check_settings,
+        current=current,
     )
     tools = Tools(context, _templates(), FormTokens(KEY), SecurityLog(), PatientWork(patience=PATIENCE_SECONDS))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)
@@ -206,7 +210,9 @@ class PatientWork(LongWork):
 def _served() -> tuple[FastAPI, asyncio.Runner]:
     """The application and its event loop, created once per run; each Office passes its own database and settings."""
     settings = Settings(_env_file=None, secret=KEY)  # type: ignore[call-arg]
-    return make_app(AppContext(Database("sqlite://"), Standing(NOW), Signer(KEY), settings)), asyncio.Runner()
+    return make_app(
+        AppContext(database=Database("sqlite://"), clock=Standing(NOW), signer=Signer(KEY), settings=settings)
+    ), asyncio.Runner()
 
 
 @cache
@@ -258,7 +264,10 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
         with laid.database.write() as session:
             act(session, assignment, actor=f"contact:{contact_of(laid.database, agency)}", now=now, **words)
 
-    done, partly = ReportText(body="Đã làm xong."), ReportText(Outcome.PARTLY, "Một phần.", "Còn hai xã.")
+    done, partly = (
+        ReportText(body="Đã làm xong."),
+        ReportText(outcome=Outcome.PARTLY, body="Một phần.", reason="Còn hai xã."),
+    )
     return {
         "2021-04-08": lambda now: do(lifecycle.acknowledge, so_ban, "so-ban", now),
         "2021-06-10": lambda now: do(lifecycle.report, so_ban, "so-ban", now, text=done),

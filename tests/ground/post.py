@@ -20,7 +20,7 @@ class LetterBox:
 
     def __init__(self, answer: Outcome | None = None) -> None:
         self.letters: list[Outgoing] = []
-        self.answer = answer or Outcome(Fate.DELIVERED)
+        self.answer = answer or Outcome(fate=Fate.DELIVERED)
 
     async def send(self, letter: Outgoing) -> Outcome:
         self.letters.append(letter)
@@ -36,4 +36,4 @@ class LetterBox:
 def post_office(box: LetterBox | None = None, **more: object) -> DeliveryContext:
     """A DeliveryContext whose only channel is the box."""
     renderer = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45)
-    return DeliveryContext({"email": box or LetterBox()}, renderer, **more)  # type: ignore[arg-type]
+    return DeliveryContext(channels={"email": box or LetterBox()}, renderer=renderer, **more)  # type: ignore[arg-type]

@@ -308,7 +308,9 @@ def people_act(database: Database, now: datetime) -> None:
                 lifecycle.acknowledge(session, row.id, actor=f"agency:{row.agency_id}", now=now)
             if row.state is State.ACKNOWLEDGED and done is not None and today >= count_on(row.due_on, done):
                 outcome = OUTCOMES.get(special(row), Outcome.DONE)
-                said = ReportText(outcome, "Đã thực hiện.", "" if outcome is Outcome.DONE else "Chờ kinh phí.")
+                said = ReportText(
+                    outcome=outcome, body="Đã thực hiện.", reason="" if outcome is Outcome.DONE else "Chờ kinh phí."
+                )
                 lifecycle.report(session, row.id, said, actor="agency", now=now)
             resubmits = row.state is State.RETURNED and today >= RESUBMITTED_ON
             follows = row.state is State.ACCEPTED and special(row) == NOT_YET and today >= FOLLOWED_ON
@@ -348,7 +350,7 @@ class Relay(LetterBox):
     set = False
 
     async def send(self, letter: Outgoing) -> DeliveryOutcome:
-        return await super().send(letter) if self.set else DeliveryOutcome(Fate.KEPT_HERE)
+        return await super().send(letter) if self.set else DeliveryOutcome(fate=Fate.KEPT_HERE)
 
 
 def name_deputies(database: Database) -> None:

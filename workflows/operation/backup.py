@@ -35,7 +35,7 @@ FORMAT = 1
 CHUNK_BYTES = 1_048_576
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """``files``: path within the folder -> SHA-256. ``made_at``: the moment of the copy of the database."""
 
@@ -85,12 +85,12 @@ def backup(system: System, to: Path) -> Path:
         if source.is_dir():
             shutil.copytree(source, partial / name)
     manifest = Manifest(
-        now,
-        metadata.version("dondoc"),
-        system.database.dialect,
-        system.database.schema_versions()[0],
-        installation_id(system.database),
-        {name: _digest(partial / name) for name in _names(partial)},
+        made_at=now,
+        version=metadata.version("dondoc"),
+        dialect=system.database.dialect,
+        schema=system.database.schema_versions()[0],
+        installation=installation_id(system.database),
+        files={name: _digest(partial / name) for name in _names(partial)},
     )
     (partial / MANIFEST).write_text(manifest.text())
     partial.rename(folder)

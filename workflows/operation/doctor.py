@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from config.settings import is_guarded
+from config.settings import SMS_GATEWAYS, is_guarded
 from engine.admin.checklist import CheckLine, unused, well, wrong
+from engine.enums import complete
 from engine.errors import DondocError
 from engine.queries.system.setup_state import SetupState, setup_state
 from engine.queries.time_class import read_today
@@ -53,6 +54,11 @@ NO_RELAY = wrong(
     ),
 )
 _FIX_PRODUCTION = Text("Đặt DONDOC_SMS_PRODUCTION=true khi đã thử xong.", "Set DONDOC_SMS_PRODUCTION=true when tried.")
+_NEEDS_PRODUCTION = complete(
+    SMS_GATEWAYS,
+    {"": False, "kannel": False, "gammu": False, "esms": True, "speedsms": True, "apprise": True},
+)
+"""Gateways that send nothing, or only check, until the setting says that it is meant."""
 _FIX_NETWORK = Text("Xem địa chỉ, cổng, tường lửa, tên đăng nhập.", "See address, port, firewall and login.")
 
 
@@ -329,7 +335,7 @@ def sms(system: System) -> CheckLine:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             reason = type(error).__name__
             return wrong("sms", Text(f"{name} không trả lời: {reason}", f"{name}: no answer ({reason})"), _FIX_NETWORK)
-    if name in ("esms", "speedsms", "apprise") and not settings.sms_production:
+    if _NEEDS_PRODUCTION[name] and not settings.sms_production:
         return wrong("sms", Text(f"{name}: chưa gửi thật", f"{name}: nothing is really sent"), _FIX_PRODUCTION)
     return well("sms", Text(f"{name}: trả lời", f"{name}: answers"))
 

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING
 
+from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
@@ -16,20 +17,23 @@ if TYPE_CHECKING:
     from workflows.system import System
 
 SECONDS = 45.0
-ANSWERS = {
-    Fate.ACCEPTED: Text(
-        "Đã nhận để chuyển. Nhận chưa phải là đến: hãy mở hộp thư hoặc điện thoại xem.",
-        "Accepted for delivery. Accepted is not delivered: look into the mailbox or at the phone.",
-    ),
-    Fate.DELIVERED: Text("Đã đến.", "Delivered."),
-    Fate.KEPT_HERE: Text(
-        "Chưa gửi: thư nằm trong thư mục của máy này vì chưa đặt máy chủ gửi thư (DONDOC_SMTP_HOST).",
-        "Not sent: the letter lies in a folder of this machine, since no relay is set (DONDOC_SMTP_HOST).",
-    ),
-    Fate.RETRY: Text("Chưa gửi được.", "It could not be sent."),
-    Fate.REFUSED: Text("Bị từ chối.", "It was refused."),
-    Fate.UNKNOWN: Text("Không rõ có được nhận hay không.", "It is not known whether it was accepted."),
-}
+ANSWERS = complete(
+    Fate,
+    {
+        Fate.ACCEPTED: Text(
+            "Đã nhận để chuyển. Nhận chưa phải là đến: hãy mở hộp thư hoặc điện thoại xem.",
+            "Accepted for delivery. Accepted is not delivered: look into the mailbox or at the phone.",
+        ),
+        Fate.DELIVERED: Text("Đã đến.", "Delivered."),
+        Fate.KEPT_HERE: Text(
+            "Chưa gửi: thư nằm trong thư mục của máy này vì chưa đặt máy chủ gửi thư (DONDOC_SMTP_HOST).",
+            "Not sent: the letter lies in a folder of this machine, since no relay is set (DONDOC_SMTP_HOST).",
+        ),
+        Fate.RETRY: Text("Chưa gửi được.", "It could not be sent."),
+        Fate.REFUSED: Text("Bị từ chối.", "It was refused."),
+        Fate.UNKNOWN: Text("Không rõ có được nhận hay không.", "It is not known whether it was accepted."),
+    },
+)
 
 
 def send_test(system: System, to: str, language: str = "vi") -> tuple[bool, Text]:
@@ -71,7 +75,7 @@ def _letter(system: System, to: str, language: str) -> Outgoing:
     at = f"{now.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}"
     if "@" not in to:
         text = f"Don Doc: test message, {at}" if language == "en" else f"Don Doc: tin nhan thu, {at}"
-        return Outgoing(key, to, text, now, language=language)
+        return Outgoing(key=key, to=to, text=text, at=now, language=language)
     subject = Text("[Đôn Đốc] Thư thử", "[Đôn Đốc] Test letter").said(language)
     text = Text(
         f"Đây là thư thử của {system.settings.base_url}, gửi lúc {at}. Đọc được thư này nghĩa là "
@@ -79,4 +83,4 @@ def _letter(system: System, to: str, language: str) -> Outgoing:
         f"This is a test letter of {system.settings.base_url}, sent at {at}. If you can read it, "
         "letters get through. No answer is needed.",
     ).said(language)
-    return Outgoing(key, to, f"{text}\n", now, subject=subject, language=language)
+    return Outgoing(key=key, to=to, text=f"{text}\n", at=now, subject=subject, language=language)

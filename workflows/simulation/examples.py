@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import DATA
+from engine.enums import complete
 from engine.rules.calendar import instant
 from engine.text import Text
 
@@ -23,7 +24,7 @@ class Example(StrEnum):
     """Two levels: 130 communes and wards; a plan made after plan 188."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExampleData:
     """``issued_at``: when the demonstration loads the plan; ``clock_start``: where its clock stops first."""
 
@@ -35,30 +36,33 @@ class ExampleData:
     what: Text
 
 
-EXAMPLES = {
-    Example.NGHE_AN_2021: ExampleData(
-        DATA / "agencies/nghe-an-2021.yaml",
-        DATA / "plans/188-kh-ubnd-2021.yaml",
-        instant(date(2021, 4, 7), time(9, 0)),
-        instant(date(2021, 6, 7), time(8, 0)),
-        "Kế hoạch 188",
-        Text(
-            "Kế hoạch 188/KH-UBND năm 2021: sở, ngành và 21 huyện, thành phố, thị xã",
-            "Plan 188/KH-UBND of 2021: departments and 21 districts",
+EXAMPLES = complete(
+    Example,
+    {
+        Example.NGHE_AN_2021: ExampleData(
+            directory=DATA / "agencies/nghe-an-2021.yaml",
+            plan=DATA / "plans/188-kh-ubnd-2021.yaml",
+            issued_at=instant(date(2021, 4, 7), time(9, 0)),
+            clock_start=instant(date(2021, 6, 7), time(8, 0)),
+            plan_name="Kế hoạch 188",
+            what=Text(
+                "Kế hoạch 188/KH-UBND năm 2021: sở, ngành và 21 huyện, thành phố, thị xã",
+                "Plan 188/KH-UBND of 2021: departments and 21 districts",
+            ),
         ),
-    ),
-    Example.NGHE_AN_2025: ExampleData(
-        DATA / "agencies/nghe-an-2025.yaml",
-        DATA / "plans/188-example-2026.yaml",
-        instant(date(2026, 4, 7), time(9, 0)),
-        instant(date(2026, 6, 8), time(8, 0)),
-        "Kế hoạch ví dụ 2026",
-        Text(
-            "Kế hoạch ví dụ năm 2026, hai cấp: sở, ngành của hôm nay và 130 xã, phường",
-            "An example plan of 2026, two levels: the departments of today and 130 communes and wards",
+        Example.NGHE_AN_2025: ExampleData(
+            directory=DATA / "agencies/nghe-an-2025.yaml",
+            plan=DATA / "plans/188-example-2026.yaml",
+            issued_at=instant(date(2026, 4, 7), time(9, 0)),
+            clock_start=instant(date(2026, 6, 8), time(8, 0)),
+            plan_name="Kế hoạch ví dụ 2026",
+            what=Text(
+                "Kế hoạch ví dụ năm 2026, hai cấp: sở, ngành của hôm nay và 130 xã, phường",
+                "An example plan of 2026, two levels: the departments of today and 130 communes and wards",
+            ),
         ),
-    ),
-}
+    },
+)
 
 
 def load_example(database: Database, example: Example, now: datetime, *, actor: str = "cli") -> None:

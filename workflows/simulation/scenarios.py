@@ -6,15 +6,17 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
+from sqlmodel import Session
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.enums import complete
 from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
+from engine.store.named_rows import columns_for, objects
 from engine.store.records import Assignment
 from engine.store.rulebook import read_calendar
 from engine.terms import Scenario, State
@@ -28,12 +30,27 @@ class Habit:
     reports: int | None = None
 
 
-HABITS = {
-    Scenario.SILENT: Habit(),
-    Scenario.PUNCTUAL: Habit(acknowledges=0, reports=-3),
-    Scenario.LATE: Habit(acknowledges=3, reports=3),
-}
+HABITS = complete(
+    Scenario,
+    {
+        Scenario.SILENT: Habit(),
+        Scenario.PUNCTUAL: Habit(acknowledges=0, reports=-3),
+        Scenario.LATE: Habit(acknowledges=3, reports=3),
+    },
+    but=(Scenario.MIXED,),
+)
 WAITING = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An assignment of which its agency or its monitor has something to do."""
+
+    id: int
+    agency_id: str
+    state: State
+    opened_on: date
+    due_on: date | None
 
 
 def habit(scenario: Scenario, agency_id: str, seed: int) -> Habit:
@@ -56,9 +73,9 @@ def simulated_agencies(
         if scenario is Scenario.SILENT or now < instant(local_date(now), policy.send_at):
             return
         a = table(Assignment)
-        columns = (a.c.id, a.c.agency_id, a.c.state, a.c.opened_on, a.c.due_on)
+        statement = select(*columns_for(_Waiting, a)).where(a.c.state.in_(WAITING))
         with database.read() as session:
-            rows = session.connection().execute(select(*columns).where(a.c.state.in_(WAITING))).all()
+            rows = objects(_Waiting, session.connection().execute(statement))
         actions = [
             action for row in rows if (action := _next_action(row, habit(scenario, row.agency_id, seed), calendar, now))
         ]
@@ -74,7 +91,7 @@ def simulated_agencies(
     return act
 
 
-def _next_action(row: Any, habit: Habit, calendar: WorkCalendar, now: datetime) -> tuple[Any, str] | None:
+def _next_action(row: _Waiting, habit: Habit, calendar: WorkCalendar, now: datetime) -> tuple[_Waiting, str] | None:
     today = local_date(now)
     if row.state is State.REPORTED:
         return row, "accept"
@@ -89,7 +106,7 @@ def _shifted(calendar: WorkCalendar, day: date, after: int | None) -> date | Non
     return None if after is None else calendar.shift(day, after)
 
 
-def _perform(session: Any, row: Any, name: str, now: datetime) -> None:
+def _perform(session: Session, row: _Waiting, name: str, now: datetime) -> None:
     actor = f"agency:{row.agency_id}"
     if name == "acknowledge":
         lifecycle.acknowledge(session, row.id, actor=actor, now=now)

@@ -11,12 +11,12 @@ import hashlib
 import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any, Self
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from engine.accounts.signed_links import Signer
 from engine.agencies import directory_loading
@@ -31,6 +31,7 @@ from engine.rules.calendar import PLAN_TIME, WorkCalendar, day_digits, instant, 
 from engine.rules.policy import Policy
 from engine.rules.words import period_words
 from engine.store.database import Database, table
+from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import LetterState, Role, Scenario
@@ -59,7 +60,7 @@ class Sink:
         self.name = name
 
     async def send(self, letter: Outgoing) -> Outcome:
-        return Outcome(Fate.DELIVERED)
+        return Outcome(fate=Fate.DELIVERED)
 
     async def __aenter__(self) -> Self:
         return self
@@ -131,9 +132,9 @@ def cached_simulation(database: Database) -> SimulateYear:
     return simulate_cached
 
 
-async def _run_year(database: Database, starts: datetime, ends: datetime, act: Any) -> None:
+async def _run_year(database: Database, starts: datetime, ends: datetime, act: Callable[[datetime], None]) -> None:
     renderer = LetterRenderer(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
-    delivery = DeliveryContext({name: Sink(name) for name in ("email", "sms")}, renderer)
+    delivery = DeliveryContext(channels={name: Sink(name) for name in ("email", "sms")}, renderer=renderer)
     await fast_forward(database, starts, ends, lambda now: tick(database, now, delivery), act)
 
 
@@ -153,11 +154,11 @@ def _year(database: Database, days: int) -> SimulatedYear:
         return SimulatedYear(tuple(_messages(connection)), due, len(rows), days, names)
 
 
-def _messages(connection: Any) -> Iterator[SimulatedLetter]:
+def _messages(connection: Connection) -> Iterator[SimulatedLetter]:
     """The letters that were sent, oldest first, each with its content."""
     m, n, c = table(Letter), table(Notice), table(Contact)
     a, d, p = table(Assignment), table(Duty), table(Plan)
-    lines_of: dict[int, list[Any]] = {}
+    lines_of: dict[int, list[AnyRow]] = {}
     lines = (
         select(n.c.letter_id, n.c.kind, n.c.rung, p.c.number, d.c.citation, a.c.agency_id, a.c.period)
         .join(a, a.c.id == n.c.assignment_id)

@@ -11,11 +11,19 @@ from starlette.background import BackgroundTask
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.devices import device_words
+from engine.enums import complete
 from engine.http.app_context import AccountLetter
-from engine.http.guards.security_log import SecurityEvent
+from engine.http.guards.security_log import REFUSALS, SecurityEvent
 from engine.http.request_context import RequestContext
 from engine.text import Text
 
+_WITHOUT_LETTER = (
+    *REFUSALS,
+    SecurityEvent.SIGNED_IN,
+    SecurityEvent.KEY_REVOKED,
+    SecurityEvent.SESSIONS_ENDED,
+    SecurityEvent.ACCOUNT_CHANGED,
+)
 SENTENCES: Mapping[SecurityEvent, Text] = {
     SecurityEvent.PASSWORD_SET: Text(
         "Tài khoản của ông/bà vừa được đặt mật khẩu mới. Các phiên đăng nhập khác và mọi khóa của chương trình đã hết "
@@ -41,6 +49,7 @@ SENTENCES: Mapping[SecurityEvent, Text] = {
         "“My account”.",
     ),
 }
+complete(SecurityEvent, SENTENCES, but=_WITHOUT_LETTER)
 
 
 def noted(ctx: RequestContext, response: Response, event: SecurityEvent, line: AccountLine) -> Response:
@@ -56,12 +65,12 @@ def note(ctx: RequestContext, event: SecurityEvent, line: AccountLine) -> Backgr
     if sentence is None or ctx.app.links is None:
         return None
     letter = AccountLetter(
-        secrets.token_hex(16),
-        line.email,
-        line.agency,
-        line.language,
-        sentence.said(line.language),
-        device_words(ctx.device, line.language),
-        ctx.now,
+        name=secrets.token_hex(16),
+        to=line.email,
+        agency=line.agency,
+        language=line.language,
+        sentence=sentence.said(line.language),
+        device=device_words(ctx.device, line.language),
+        at=ctx.now,
     )
     return BackgroundTask(ctx.app.links.tell, letter)

@@ -11,7 +11,9 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Thread
-from typing import Any
+from typing import TypeVar
+
+from sqlmodel import Session
 
 from engine.errors import Unavailable
 from engine.store.clock import system_clock
@@ -25,6 +27,9 @@ BEAT_SECONDS = 5.0
 STALE = timedelta(seconds=2 * BUSY_SECONDS)
 """Longer than a heartbeat may wait for somebody else's writing to end."""
 TRIES = 5
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,12 @@ class LongWork:
     beat: float = BEAT_SECONDS
     stale: timedelta = STALE
 
-    def start(self, act: Callable[[], Any]) -> Future[Any]:
-        future: Future[Any] = Future()
+    def start(self, act: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
         Thread(target=_do, args=(future, act), daemon=True).start()
         return future
 
-    def is_quick(self, future: Future[Any]) -> bool:
+    def is_quick(self, future: Future[T]) -> bool:
         """Whether it is done within the time that a reader waits."""
         return bool(wait([future], self.patience).done)
 
@@ -57,7 +62,7 @@ class LongWork:
         with database.write() as session:
             return begin(session, work, system_clock(), self.stale)
 
-    def keep(self, database: Database, work: Begun, future: Future[Any], answer: Callable[[], Answer]) -> Thread:
+    def keep(self, database: Database, work: Begun, future: Future[T], answer: Callable[[], Answer]) -> Thread:
         """Beat until the work is done, then keep its answer; in the thread that is returned."""
 
         def attend() -> None:
@@ -76,7 +81,7 @@ class LongWork:
         return thread
 
 
-def _written(database: Database, write: Callable[[Any], None]) -> bool:
+def _written(database: Database, write: Callable[[Session], object]) -> bool:
     try:
         with database.write() as session:
             write(session)
@@ -86,7 +91,7 @@ def _written(database: Database, write: Callable[[Any], None]) -> bool:
     return True
 
 
-def _do(future: Future[Any], act: Callable[[], Any]) -> None:
+def _do(future: Future[T], act: Callable[[], T]) -> None:
     try:
         future.set_result(act())
     except Exception as error:  # noqa: BLE001 - told to whoever waits

@@ -23,10 +23,9 @@ from engine.errors import Conflict, DondocError, NotFound
 from engine.http import error_pages
 from engine.http.guards.long_work import Answer
 from engine.http.request_context import RequestContext
-from engine.rules.words import LANGUAGES
 from engine.store.clock import system_clock
 from engine.store.pending_answers import Begun, find, joins, mark_seen
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 T = TypeVar("T")
 Show = Callable[[RequestContext, Callable[[], T]], Response]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlmodel import Session
 
 from engine.assignments.measures import unfinished
@@ -13,13 +13,14 @@ from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
 from engine.rules.words import LEVELS, level_rank
 from engine.store.database import table
+from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import PlanState
 
 PER_PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyRow:
     id: str
     name: str
@@ -56,19 +57,19 @@ def list_agencies(
             g.c.short,
             g.c.level,
             g.c.parent_id,
-            func.coalesce(counts.c.open, 0),
-            func.coalesce(counts.c.overdue, 0),
+            func.coalesce(counts.c.open, 0).label("open"),
+            func.coalesce(counts.c.overdue, 0).label("overdue"),
         )
         .outerjoin(counts, counts.c.agency_id == g.c.id)
         .order_by(*_sorted(sort, counts), *in_order())
     )
     offset = decode(after, int)[0] if after else 0
-    rows = [AgencyRow(*row) for row in session.connection().execute(statement.offset(offset).limit(limit + 1))]
+    rows = objects(AgencyRow, session.connection().execute(statement.offset(offset).limit(limit + 1)))
     total = session.connection().scalar(select(func.count()).select_from(g))
     return page(rows, limit, lambda _: (offset + limit,), total)
 
 
-def _sorted(sort: str, counts: Any) -> list[Any]:
+def _sorted(sort: str, counts: Subquery) -> list[ColumnElement[Any]]:
     if not sort:
         return []
     columns = {"name": table(Agency).c.name, "open": counts.c.open, "overdue": counts.c.overdue}
@@ -90,5 +91,4 @@ def agency_choices(session: Session, plan_id: int | None = None) -> tuple[tuple[
     statement = select(g.c.id, g.c.name).order_by(*in_order())
     if plan_id is not None:
         statement = statement.where(g.c.id.in_(select(a.c.agency_id).where(a.c.plan_id == plan_id).distinct()))
-    rows: Any = session.connection().execute(statement)
-    return tuple((row[0], row[1]) for row in rows)
+    return tuple((agency_id, name) for agency_id, name in session.connection().execute(statement))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Exists, Table, func, or_, select
 from sqlmodel import Session
 
 from engine.agencies.contacts import ContactLine, contacts_among, contacts_of
@@ -17,7 +16,9 @@ from engine.queries.directory.agencies import in_order
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
+from engine.store.records.agencies import AgencyName
 from engine.terms import Role
 from engine.text import Text
 
@@ -32,7 +33,7 @@ class NameLine:
     until: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """A succession seen from one of its two agencies: ``agency`` is the other one."""
 
@@ -44,7 +45,7 @@ class Edge:
     basis: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AgencyPage:
     """``names`` newest first. ``went_to``: agencies that took over its functions; ``came_from``: agencies whose
     functions it took over."""
@@ -63,7 +64,7 @@ class AgencyPage:
     contacts: tuple[ContactLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyMatch:
     """A search result. ``was``: the earlier or alternative name that matched. ``coordinators``: how many can be reached
     today."""
@@ -95,19 +96,15 @@ def agency_page(session: Session, agency_id: str) -> AgencyPage:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     groups = session.connection().execute(select(n.c.name, n.c.members).order_by(n.c.name)).all()
     went_to, came_from = _edges(session, agency_id)
-    return AgencyPage(
-        row.id,
-        row.name,
-        row.level,
-        row.code,
-        row.parent_id,
-        row.parent,
-        tuple(row.aliases),
-        tuple(_name(each) for each in reversed(row.names)),
-        tuple(each.name for each in groups if agency_id in each.members),
-        went_to,
-        came_from,
-        contacts_of(session, agency_id),
+    return object_of(
+        AgencyPage,
+        row,
+        aliases=tuple(row.aliases),
+        names=tuple(_name(each) for each in reversed(row.names)),
+        groups=tuple(each.name for each in groups if agency_id in each.members),
+        went_to=went_to,
+        came_from=came_from,
+        contacts=contacts_of(session, agency_id),
     )
 
 
@@ -136,7 +133,7 @@ def search(
     coordinators: dict[str, int] = {row[0]: row[1] for row in session.connection().execute(statement)}
     wanted = fold(text)
     matches = [
-        AgencyMatch(row.id, row.name, row.short, row.level, was or "", coordinators.get(row.id, 0), row.succeeded)
+        object_of(AgencyMatch, row, was=was or "", coordinators=coordinators.get(row.id, 0))
         for row in agencies
         if (within is None or row.id in within) and (was := _matched_name(row, wanted)) is not None
     ]
@@ -183,11 +180,11 @@ def group_choices(session: Session) -> tuple[tuple[str, str], ...]:
     return tuple((row[0], row[1]) for row in rows)
 
 
-def _succeeded(s: Any, day: date) -> Any:
+def _succeeded(s: Table, day: date) -> Exists:
     return select(s.c.id).where(s.c.from_id == table(Agency).c.id, s.c.on <= day).exists()
 
 
-def _matched_name(row: Any, wanted: str) -> str | None:
+def _matched_name(row: AnyRow, wanted: str) -> str | None:
     """The other name that matches; "" when the present name or id matches, None when nothing does."""
     if not wanted or any(wanted in fold(each) for each in (row.name, row.short, row.id)):
         return ""
@@ -195,7 +192,7 @@ def _matched_name(row: Any, wanted: str) -> str | None:
     return next((text for text in (*others, *row.aliases) if wanted in fold(text)), None)
 
 
-def _name(entry: dict[str, Any]) -> NameLine:
+def _name(entry: AgencyName) -> NameLine:
     begins, ends = entry.get("from"), entry.get("until")
     return NameLine(
         entry["name"],
@@ -216,7 +213,7 @@ def _edges(session: Session, agency_id: str) -> tuple[tuple[Edge, ...], tuple[Ed
         .where(or_(s.c.from_id == agency_id, s.c.to_id == agency_id))
         .order_by(s.c.on, s.c.id)
     )
-    rows: Sequence[Any] = session.connection().execute(statement).all()
-    went = (Edge(r.id, r.to_id, r.taker, r.on, r.function, r.basis) for r in rows if r.from_id == agency_id)
-    came = (Edge(r.id, r.from_id, r.giver, r.on, r.function, r.basis) for r in rows if r.to_id == agency_id)
+    rows = session.connection().execute(statement).all()
+    went = (object_of(Edge, row, agency_id=row.to_id, agency=row.taker) for row in rows if row.from_id == agency_id)
+    came = (object_of(Edge, row, agency_id=row.from_id, agency=row.giver) for row in rows if row.to_id == agency_id)
     return tuple(went), tuple(came)

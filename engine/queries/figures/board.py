@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, cast, func, literal, select, true
+from sqlalchemy import ColumnElement, FromClause, Integer, RowMapping, Select, and_, cast, func, literal, select, true
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
@@ -42,12 +42,19 @@ class Measures:
     undone: int = 0
 
     @classmethod
+    def of(cls, row: RowMapping) -> Measures:
+        """From a row with the columns of ``measure_sums``."""
+        return cls(**{name: row[name] for name in _MEASURES})
+
+    @classmethod
     def sum(cls, each: Sequence[Measures]) -> Measures:
-        return cls(*(sum(map(value, each)) for value in _MEASURES))
+        return cls(**{name: sum(map(value, each)) for name, value in _MEASURES.items()})
 
 
+CLASS_COUNTS = itemgetter(*(each.value for each in TimeClass))
+"""Of the mapping of a row with a column a class: their values, in the order of ``TimeClass``."""
 _CLASSES = tuple(TimeClass)
-_MEASURES = tuple(attrgetter(each.name) for each in fields(Measures))
+_MEASURES = {each.name: attrgetter(each.name) for each in fields(Measures)}
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ class AgencyLine:
     cells: Mapping[str, Counts]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Board:
     """``total`` and ``agencies`` (in directory order) count what is ordered; ``asked_total`` and ``asked`` what is
     asked for. ``periods`` by due date. ``latest``: the agencies that have been overdue for longest, all since the same
@@ -128,7 +135,7 @@ class Board:
         return replace(self, agencies=tuple(line for line in late if line.total.overdue))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Cell:
     """One agency and period, ordered or asked; ``first`` is the earliest due date of any assignment in it."""
 
@@ -145,7 +152,7 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
     connection = session.connection()
     statement = _statement(connection.dialect.name, today.thresholds, replace(wanted, period=""))
-    cells = [_cell(row) for row in connection.execute(statement)]
+    cells = [_cell(row) for row in connection.execute(statement).mappings()]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 
@@ -162,7 +169,7 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Sel
         .subquery()
     )
     n, which, due = grouped.c.n, grouped.c["class"], grouped.c.due_on
-    sums = [*measure_sums(grouped), *(func.sum(n).filter(which == each) for each in TimeClass)]
+    by_class = (func.sum(n).filter(which == each).label(each.value) for each in TimeClass)
     summed = (
         select(
             grouped.c.agency_id,
@@ -171,7 +178,8 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Sel
             func.min(due).label("first"),
             func.min(due).filter(which.in_(COMING)).label("coming"),
             func.min(due).filter(which == TimeClass.OPEN_OVERDUE).label("late"),
-            *(each.label(f"sum_{number}") for number, each in enumerate(sums)),
+            *measure_sums(grouped),
+            *by_class,
         )
         .group_by(grouped.c.agency_id, grouped.c.period, grouped.c.request)
         .subquery()
@@ -240,17 +248,19 @@ def measured_columns() -> list[Any]:
     ]
 
 
-def measure_sums(each: Any) -> list[Any]:
-    """The fields of ``Measures``, summed over the rows of a subquery with ``measured_columns`` and a number ``n``."""
+def measure_sums(each: FromClause) -> list[ColumnElement[int]]:
+    """The columns of ``Measures``: sums over the rows of a subquery with ``measured_columns`` and a number ``n``."""
     reported = each.c.reporting != Timing.OPEN.value
-    conditions = (
-        each.c.done,
-        reported,
-        each.c.reporting == Timing.ON_TIME.value,
-        and_(reported, ~each.c.stands),
-        and_(each.c.stands, ~each.c.done),
-    )
-    return [func.coalesce(func.sum(each.c.n).filter(condition), 0) for condition in conditions]
+    conditions = {
+        "done": each.c.done,
+        "reported": reported,
+        "on_time": each.c.reporting == Timing.ON_TIME.value,
+        "returned": and_(reported, ~each.c.stands),
+        "undone": and_(each.c.stands, ~each.c.done),
+    }
+    return [
+        func.coalesce(func.sum(each.c.n).filter(condition), 0).label(name) for name, condition in conditions.items()
+    ]
 
 
 def _board(cells: Sequence[_Cell]) -> Board:
@@ -259,7 +269,14 @@ def _board(cells: Sequence[_Cell]) -> Board:
     late = [line for line in agencies if line.total.overdue and line.total.late_since]
     oldest = min((line.total.late_since for line in late if line.total.late_since), default=None)
     latest = tuple(line for line in late if line.total.late_since == oldest)
-    return Board(_counts(orders), _by_due_date(cells), agencies, latest, _counts(asked), _lines(asked))
+    return Board(
+        total=_counts(orders),
+        periods=_by_due_date(cells),
+        agencies=agencies,
+        latest=latest,
+        asked_total=_counts(asked),
+        asked=_lines(asked),
+    )
 
 
 def _lines(cells: Sequence[_Cell]) -> tuple[AgencyLine, ...]:
@@ -282,12 +299,17 @@ def _line(cells: Sequence[_Cell]) -> AgencyLine:
     return AgencyLine(one.agency_id, one.name, one.level, _counts(cells), {cell.period: cell.counts for cell in cells})
 
 
-def _cell(row: Any) -> _Cell:
-    agency_id, name, level, period, request, first, coming, late, *sums = row
-    measured = len(_MEASURES)
-    measures = Measures(*sums[:measured])
-    by_class = {each: n for each, n in zip(_CLASSES, sums[measured:], strict=True) if n}
-    return _Cell(agency_id, name, level, period, bool(request), first, Counts(by_class, coming, late, measures))
+def _cell(row: RowMapping) -> _Cell:
+    by_class = {each: n for each, n in zip(_CLASSES, CLASS_COUNTS(row), strict=True) if n}
+    return _Cell(
+        agency_id=row["agency_id"],
+        name=row["name"],
+        level=row["level"],
+        period=row["period"],
+        request=bool(row["request"]),
+        first=row["first"],
+        counts=Counts(by_class, row["coming"], row["late"], Measures.of(row)),
+    )
 
 
 def _counts(cells: Sequence[_Cell]) -> Counts:

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines, counter_lines_on
 from engine.assignments.measures import report_timing_column, task_timing_column, time_class_column
+from engine.enums import complete
 from engine.queries.figures.reporting_rates import rate
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
@@ -26,7 +27,7 @@ from engine.store.records import Agency, Assignment, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Boxes:
     """Tasks per box, and their reports. ``rate``: percentage done on time of those done or past due; None while nothing
     has come due. Assignments not yet due do not count. ``reported``: reports in, of which ``reported_on_time``,
@@ -60,19 +61,23 @@ class Boxes:
 
     @classmethod
     def sum(cls, boxes: Sequence[Boxes]) -> Boxes:
-        return cls(*(sum(map(value, boxes)) for value in _VALUES))
+        return cls(**{name: sum(map(value, boxes)) for name, value in _VALUES.items()})
 
 
-_VALUES = tuple(attrgetter(each.name) for each in fields(Boxes))
+_VALUES = {each.name: attrgetter(each.name) for each in fields(Boxes)}
 
 
-BOX: Mapping[TimeClass, str] = {
-    TimeClass.DONE_ON_TIME: "on_time",
-    TimeClass.DONE_LATE: "late",
-    TimeClass.OPEN_IN_TIME: "in_term",
-    TimeClass.OPEN_OVERDUE: "overdue",
-    TimeClass.NO_DEADLINE: "no_deadline",
-}
+BOX: Mapping[TimeClass, str] = complete(
+    TimeClass,
+    {
+        TimeClass.DONE_ON_TIME: "on_time",
+        TimeClass.DONE_LATE: "late",
+        TimeClass.OPEN_IN_TIME: "in_term",
+        TimeClass.OPEN_OVERDUE: "overdue",
+        TimeClass.NO_DEADLINE: "no_deadline",
+    },
+    but=(TimeClass.DUE_SOON,),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class PeriodStanding:
     tally: Boxes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """Progress on one day; ``agencies`` worst first, ``periods`` by due date. ``asked`` and ``asked_total``: requests,
     which are in none of the others."""
@@ -160,7 +165,7 @@ class AgencyChange:
         return max(abs(self.done), abs(self.overdue))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """The assignments of an agency and period. ``due_on``: the first due date of the period."""
 
@@ -226,28 +231,39 @@ def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: 
     ]
     groups = select(*alike, cast(func.sum(each.n), Integer).label("n")).group_by(*alike).subquery().c
     keys = groups.agency_id, groups.period, groups.request
-    sums = [func.coalesce(func.sum(groups.n).filter(condition), 0) for condition in _box_conditions(groups)]
-    found = select(*keys, *(each.label(f"sum_{n}") for n, each in enumerate(sums))).group_by(*keys)
+    sums = [
+        func.coalesce(func.sum(groups.n).filter(condition), 0).label(name)
+        for name, condition in _box_conditions(groups).items()
+    ]
+    found = select(*keys, *sums).group_by(*keys)
     summed = found.having(func.sum(groups.n) > 0).subquery()
     owner, *others = summed.c
     statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
     return [
-        Cell(agency_id, name, level, of, bool(request), dues[of, bool(request)], Boxes(*boxes))
-        for agency_id, name, level, of, request, *boxes in session.connection().execute(statement)
-        if period in ("", of)
+        Cell(
+            agency_id=row["agency_id"],
+            name=row["name"],
+            level=row["level"],
+            period=row["period"],
+            request=bool(row["request"]),
+            due_on=dues[row["period"], bool(row["request"])],
+            boxes=Boxes(**{name: row[name] for name in _VALUES}),
+        )
+        for row in session.connection().execute(statement).mappings()
+        if period in ("", row["period"])
     ]
 
 
-def _box_conditions(each: Any) -> list[Any]:
-    """The fields of ``Boxes``, in their order, as conditions on groups of assignments that are alike."""
+def _box_conditions(each: Any) -> dict[str, Any]:
+    """The fields of ``Boxes`` as conditions on groups of assignments that are alike."""
     reported = each.reporting != Timing.OPEN.value
-    return [
-        *(each.time_class == of for of in BOX),
-        reported,
-        each.reporting == Timing.ON_TIME.value,
-        and_(reported, ~each.stands),
-        and_(reported, each.stands, ~each.done),
-    ]
+    return {
+        **{name: each.time_class == of for of, name in BOX.items()},
+        "reported": reported,
+        "reported_on_time": each.reporting == Timing.ON_TIME.value,
+        "returned": and_(reported, ~each.stands),
+        "undone": and_(reported, each.stands, ~each.done),
+    }
 
 
 def _assignments_on(day: date, plan_id: int) -> Any:
@@ -267,7 +283,7 @@ def _assignments_on(day: date, plan_id: int) -> Any:
     return joined.where(*counted_on(day, plan_id, "")).subquery()
 
 
-def _after(session: Session, day: date, *columns: Any) -> ColumnElement[bool]:
+def _after(session: Session, day: date, *columns: ColumnElement[date]) -> ColumnElement[bool]:
     """Assignments of which one of these dates lies after a day. Each date has an index: PostgreSQL joins what it finds
     in them, SQLite has to be told, or it goes through the plans."""
     a = table(Assignment)
@@ -305,12 +321,12 @@ def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:
             dues[cell.period] = min(dues.get(cell.period, date.max), cell.due_on)
     periods = [PeriodStanding(period, dues.get(period), Boxes.sum(boxes)) for period, boxes in by_period.items()]
     return Standing(
-        as_of,
-        Boxes.sum([each.tally for each in periods]),
-        _by_agency(orders),
-        tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
-        Boxes.sum([each.boxes for each in asked]),
-        _by_agency(asked),
+        as_of=as_of,
+        total=Boxes.sum([each.tally for each in periods]),
+        agencies=_by_agency(orders),
+        periods=tuple(sorted(periods, key=lambda each: (each.due_on or date.max, each.period))),
+        asked_total=Boxes.sum([each.boxes for each in asked]),
+        asked=_by_agency(asked),
     )
 
 
@@ -361,10 +377,10 @@ def done_on_day(as_of: date) -> ColumnElement[bool]:
     return func.coalesce(a.c.done_on <= as_of, False)
 
 
-def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[Any]:
+def counted_on(as_of: date, plan_id: int | None, period: str) -> Sequence[ColumnElement[bool]]:
     """WHERE conditions: assignments opened by that day and neither cancelled nor transferred."""
     a, p = table(Assignment), table(Plan)
-    where: list[Any] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
+    where: list[ColumnElement[bool]] = [a.c.state.in_(COUNTED_STATES), a.c.opened_on <= as_of]
     where.append(p.c.state == PlanState.ACTIVE if plan_id is None else a.c.plan_id == plan_id)
     if period:
         where.append(a.c.period == period)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session
@@ -18,13 +17,16 @@ from engine.queries.work.issuers import issuer_of, settings_of
 from engine.rules.words import period_words
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
+from engine.store.stored_rows import StoredPlan
 from engine.terms import PlanState
 
 WEEK = timedelta(days=7)
 NAMED = 3
 
 
-def quick_report(session: Session, today: Today, plan_row: Any, period: str, *, whole_plans: bool) -> QuickReport:
+def quick_report(
+    session: Session, today: Today, plan_row: StoredPlan, period: str, *, whole_plans: bool
+) -> QuickReport:
     """``plan_row`` names the issuer; with ``whole_plans`` the figures are those of every active plan."""
     plan_id = None if whole_plans else plan_row.id
     now, then = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period).days
@@ -36,16 +38,16 @@ def quick_report(session: Session, today: Today, plan_row: Any, period: str, *, 
     leader = settings_of(session, plan_row.supervisor_id).leader or f"Lãnh đạo {province}"
     week = since(then, now)
     return QuickReport(
-        issuer_of(session, plan_row, PaperKind.QUICK),
-        leader,
-        subject,
-        today.now,
-        rank_rows(now),
-        _worst(session, today, plan_id, period),
-        now.asked_total.expected,
-        now.asked_total.on_time + now.asked_total.late,
-        None if week is None else week.done,
-        None if week is None else week.overdue,
+        issuer=issuer_of(session, plan_row, PaperKind.QUICK),
+        leader=leader,
+        subject=subject,
+        as_of=today.now,
+        rows=rank_rows(now),
+        worst=_worst(session, today, plan_id, period),
+        asked=now.asked_total.expected,
+        asked_done=now.asked_total.on_time + now.asked_total.late,
+        done_more=None if week is None else week.done,
+        overdue_more=None if week is None else week.overdue,
     )
 
 
@@ -53,13 +55,13 @@ def rank_rows(standing: Standing) -> tuple[RankRow, ...]:
     """The agencies of a standing as rows of the ranking."""
     return tuple(
         RankRow(
-            each.name,
-            each.tally.on_time,
-            each.tally.late,
-            each.tally.in_term + each.tally.no_deadline,
-            each.tally.overdue,
-            each.tally.reported,
-            each.tally.reported_on_time,
+            agency=each.name,
+            on_time=each.tally.on_time,
+            late=each.tally.late,
+            in_term=each.tally.in_term + each.tally.no_deadline,
+            overdue=each.tally.overdue,
+            reports=each.tally.reported,
+            reports_on_time=each.tally.reported_on_time,
         )
         for each in standing.agencies
     )
@@ -82,7 +84,7 @@ def _worst(session: Session, today: Today, plan_id: int | None, period: str) -> 
         statement = statement.where(a.c.plan_id == plan_id)
     if period:
         statement = statement.where(a.c.period == period)
-    rows: Any = session.connection().execute(statement)
+    rows = session.connection().execute(statement)
     found: list[Worst] = []
     for due, tied in groupby(rows, key=lambda row: row[2]):
         agencies, days = list(tied), max(-(today.days_left(due) or 0), 0)

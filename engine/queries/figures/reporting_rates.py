@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engine.queries.figures.board import Board, Counts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """Rates are percentages of the expected reports; None where none are expected. ``asked``: of requests, not orders.
     ``reports_returned``: in, and sent back since; ``tasks_done``: those whose report says so."""
@@ -39,17 +39,17 @@ def metrics(board: Board) -> tuple[Metric, ...]:
 def _metric(agency_id: str, agency: str, period: str, counts: Counts, asked: bool) -> Metric:
     found = counts.measures
     return Metric(
-        agency_id,
-        agency,
-        period,
-        counts.expected,
-        found.reported,
-        found.on_time,
-        rate(found.reported, counts.expected),
-        rate(found.on_time, counts.expected),
-        found.returned,
-        found.done,
-        asked,
+        agency_id=agency_id,
+        agency=agency,
+        period=period,
+        expected_reports=counts.expected,
+        actual_reports=found.reported,
+        actual_reports_on_time=found.on_time,
+        reporting_rate=rate(found.reported, counts.expected),
+        reporting_rate_on_time=rate(found.on_time, counts.expected),
+        reports_returned=found.returned,
+        tasks_done=found.done,
+        asked=asked,
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, case, cast, exists, extract, func, select
+from sqlalchemy import BigInteger, ColumnElement, case, cast, exists, extract, func, select
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
@@ -25,8 +25,10 @@ from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
 from engine.store.database import table
+from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
+from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State, Timing, Urgency
 
 MAX_SIMULATED_PLANS = 30
@@ -162,13 +164,14 @@ def _mondays(year: int) -> tuple[date, ...]:
     return tuple(first + timedelta(weeks=n) for n in range(weeks))
 
 
-def _plans(session: Session, plan_id: int | None) -> Sequence[Any]:
+def _plans(session: Session, plan_id: int | None) -> Sequence[StoredPlan]:
     p = table(Plan)
-    statement = select(p).where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
-    return session.connection().execute(statement if plan_id is None else statement.where(p.c.id == plan_id)).all()
+    statement = select_plans().where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
+    found = session.connection().execute(statement if plan_id is None else statement.where(p.c.id == plan_id))
+    return objects(StoredPlan, found)
 
 
-def _week(day: Any, mondays: Sequence[date]) -> tuple[Any, Any]:
+def _week(day: ColumnElement[date], mondays: Sequence[date]) -> tuple[ColumnElement[int], ColumnElement[bool]]:
     """SQL expressions: the position among ``mondays`` of a date's week, and whether the date lies in one of them."""
     seconds = cast(extract("epoch", day), BigInteger) - timegm(mondays[0].timetuple())
     return seconds // int(timedelta(weeks=1).total_seconds()), day.between(mondays[0], mondays[-1] + 6 * ONE_DAY)
@@ -195,7 +198,7 @@ def _due(session: Session, mondays: Sequence[date], plan_id: int | None) -> Iter
     a, known = table(Assignment), counter_lines()
     if plan_id is None:
         due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
-        counts: tuple[Any, Any] = func.sum(n), func.sum(case((still_due, n), else_=0))
+        counts: tuple[ColumnElement[int], ColumnElement[int]] = func.sum(n), func.sum(case((still_due, n), else_=0))
         statement = select(known.c.agency_id, _week(due, mondays)[0], *counts)
     else:
         due, still_due = a.c.due_on, unfinished()
@@ -229,13 +232,13 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
     )
     alike = each.c[: len(facts)]
     owner, supervisor, issuer = each.c[len(facts) :]
-    together = func.aggregate_strings(owner + SPACE + supervisor + SPACE + issuer, SPACE)
+    together = func.aggregate_strings(owner + SPACE + supervisor + SPACE + issuer, SPACE).label("agencies")
     capacity = {role: for_role(role, owner="owner", supervisor="supervisor", issuer="issuer") for role in Role}
     by_recipient: dict[tuple[str, str], set[frozenset[tuple[Role, date]]]] = defaultdict(set)
-    for ladder_id, *found, text in session.connection().execute(select(*alike, together).group_by(*alike)):
-        every = _future_letters(book.ladders[ladder_id], Facts(*found), today)
+    for row in session.connection().execute(select(*alike, together).group_by(*alike)):
+        every = _future_letters(book.ladders[row.ladder_id], object_of(Facts, row), today)
         future = frozenset((role, day) for role, day in every if today.day < day <= last)
-        names = text.split(SPACE)
+        names = row.agencies.split(SPACE)
         for n, acting in enumerate(agencies):
             for agency_id in set(names[n :: len(agencies)]):
                 by_recipient[acting, agency_id].add(future)
@@ -246,7 +249,7 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
 
 
 def _periods_to_open(
-    session: Session, plan: Any, book: Rulebook, today: Today
+    session: Session, plan: StoredPlan, book: Rulebook, today: Today
 ) -> Iterator[tuple[tuple[_Letter, ...], tuple[str, date]]]:
     """Periods of a plan that have not opened: the letters of their ladders, and (agency, due date)."""
     policy, opened = book.policy(plan.policy_id), opened_periods(session, plan.id)

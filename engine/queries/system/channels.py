@@ -37,7 +37,7 @@ class ChannelLine:
 def channels(session: Session) -> tuple[ChannelLine, ...]:
     """Every channel that has ever failed or carried one of the latest letters, by name."""
     m = table(Letter)
-    health: dict[str, dict[str, Any]] = {
+    health: dict[str, dict[str, object]] = {
         channel: json.loads(value) for channel, value in read_facts(session, PREFIX).items()
     }
     recent = (

@@ -11,12 +11,14 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK
+from engine.enums import complete
 from engine.queries.system.channels import ChannelLine, channels
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.store.database import table
 from engine.store.facts import read_fact
 from engine.store.markers import hold
+from engine.store.named_rows import objects
 from engine.store.records import Letter, Pass
 from engine.terms import LetterState
 
@@ -53,7 +55,7 @@ class PassLine:
     error: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Health:
     """``today``: letters of today by delivery state. ``oldest``: when the oldest owed letter should have been sent.
     ``findings``: counts of the last audit that should be zero. ``week``: the letters of the last seven days."""
@@ -96,20 +98,40 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     findings = _findings(passes)
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)
-    troubles = _troubles(passes, now, down, stuck, in_doubt, findings, live, by_state)
-    if hold(session) is not None:
-        troubles = (Trouble.HELD, *troubles)
+    troubles = _troubles(
+        passes,
+        now,
+        held=hold(session) is not None,
+        down=down,
+        stuck=stuck,
+        in_doubt=in_doubt,
+        findings=findings,
+        live=live,
+        by_state=by_state,
+    )
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
     late = oldest if oldest is not None and oldest <= now else None
     return Health(
-        now, passes, owed, stuck, late, by_state, in_doubt, week, findings, channel_lines, seven_days, troubles, live
+        now=now,
+        passes=passes,
+        owed=owed,
+        overdue_letters=stuck,
+        oldest=late,
+        today=by_state,
+        in_doubt=in_doubt,
+        digest_week=week,
+        findings=findings,
+        channels=channel_lines,
+        week=seven_days,
+        troubles=troubles,
+        live=live,
     )
 
 
 def _passes(session: Session) -> tuple[PassLine, ...]:
     p = table(Pass)
     statement = select(p.c.name, p.c.started_at, p.c.finished_at, p.c.counts, p.c.error).order_by(p.c.started_at.desc())
-    return tuple(PassLine(*row) for row in session.connection().execute(statement))
+    return tuple(objects(PassLine, session.connection().execute(statement)))
 
 
 def _letters_of(session: Session, day: date) -> dict[LetterState, int]:
@@ -127,6 +149,8 @@ def _findings(passes: tuple[PassLine, ...]) -> dict[str, int]:
 def _troubles(
     passes: tuple[PassLine, ...],
     now: datetime,
+    *,
+    held: bool,
     down: bool,
     stuck: int,
     in_doubt: int,
@@ -135,14 +159,18 @@ def _troubles(
     by_state: Mapping[LetterState, int],
 ) -> tuple[Trouble, ...]:
     last = next((each.finished_at for each in passes if each.name == AUDIT), None)
-    is_present = {
-        Trouble.NO_PASS: not passes,
-        Trouble.PASS_FAILED: any(each.error for each in passes),
-        Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
-        Trouble.CHANNEL_DOWN: down,
-        Trouble.LETTERS_STUCK: stuck > 0,
-        Trouble.AUDIT: bool(findings),
-        Trouble.KEPT_HERE: bool(findings.get("letters_kept_here")) or by_state.get(LetterState.KEPT_HERE, 0) > 0,
-        Trouble.IN_DOUBT: in_doubt > 0,
-    }
-    return tuple(trouble for trouble, is_present in is_present.items() if is_present)
+    is_present = complete(
+        Trouble,
+        {
+            Trouble.HELD: held,
+            Trouble.NO_PASS: not passes,
+            Trouble.PASS_FAILED: any(each.error for each in passes),
+            Trouble.PASS_SILENT: live and bool(passes) and (last is None or now - last > SILENT_AFTER),
+            Trouble.CHANNEL_DOWN: down,
+            Trouble.LETTERS_STUCK: stuck > 0,
+            Trouble.AUDIT: bool(findings),
+            Trouble.KEPT_HERE: bool(findings.get("letters_kept_here")) or by_state.get(LetterState.KEPT_HERE, 0) > 0,
+            Trouble.IN_DOUBT: in_doubt > 0,
+        },
+    )
+    return tuple(trouble for trouble in Trouble if is_present[trouble])

@@ -14,12 +14,13 @@ from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.store.database import among, table
 from engine.store.letter_text import unpack
+from engine.store.named_rows import object_of, objects, objects_of
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
 from engine.terms import LetterState, NoticeKind, Role
 from engine.text import Text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterRow:
     """One letter in a list. ``lines``: how many assignments it mentions."""
 
@@ -44,7 +45,7 @@ class LetterRow:
     language: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LetterFilter:
     """Which letters to list; an empty field does not filter."""
 
@@ -60,7 +61,7 @@ class LetterFilter:
     """The agencies that the reader may see; None: every agency."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterLine:
     """One line of a letter about one assignment; ``obsolete`` is the reason why it was left out just before sending."""
 
@@ -87,7 +88,7 @@ class DeliveryAttempt:
     reply: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LetterStory:
     """``text`` is None before rendering and after the text has been pruned."""
 
@@ -114,7 +115,7 @@ def _columns() -> list[Any]:
         c.c.label,
         letter.c.role,
         letter.c.agency_id,
-        g.c.name,
+        g.c.name.label("agency"),
         letter.c.channel,
         letter.c.state,
         letter.c.reason,
@@ -124,7 +125,7 @@ def _columns() -> list[Any]:
         letter.c.sent_at,
         letter.c.settled_at,
         letter.c.attempts,
-        lines,
+        lines.label("lines"),
         body.c.subject,
         c.c.language,
     ]
@@ -189,7 +190,7 @@ def list_letters(
     statement = _joined(*_columns()).where(*where).order_by(letter.c.id.desc()).limit(limit + 1)
     if after:
         statement = statement.where(letter.c.id < decode(after, int)[0])
-    rows = [LetterRow(*row) for row in session.connection().execute(statement)]
+    rows = objects(LetterRow, session.connection().execute(statement))
     counted = select(func.count()).select_from(letter).where(*where)
     total = session.connection().scalar(counted) if count else None
     return page(rows, limit, lambda row: (row.id,), total)
@@ -199,7 +200,7 @@ def every_letter(session: Session, wanted: LetterFilter, sort: str = "") -> Iter
     """All letters of the filter in the list's order, in constant memory."""
     statement = _joined(*_columns()).where(*_conditions(wanted)).order_by(*_order(sort or OWN_ORDER))
     for some in streamed(session, statement):
-        yield from (LetterRow(*row) for row in some)
+        yield from objects_of(LetterRow, some)
 
 
 def _sorted_ids(session: Session, wanted: LetterFilter, sort: str, offset: int, limit: int) -> Sequence[int]:
@@ -224,23 +225,24 @@ def _order(sort: str) -> tuple[Any, ...]:
 
 def _with_ids(session: Session, ids: Sequence[int]) -> list[LetterRow]:
     statement = _joined(*_columns()).where(among(session, table(Letter).c.id, ids))
-    return [LetterRow(*row) for row in session.connection().execute(statement)]
+    return objects(LetterRow, session.connection().execute(statement))
 
 
 def letter_story(session: Session, letter_id: int) -> LetterStory:
     """One letter with its lines, attempts and text. Four queries. Raises NotFound."""
     letter, c, body = table(Letter), table(Contact), table(LetterBody)
     mine = letter.c.id == letter_id
-    has_html = func.length(body.c.html) > 0
+    has_html = (func.length(body.c.html) > 0).label("has_html")
     extra = (letter.c.key, c.c.email, c.c.phone, body.c.text, has_html)
     found = session.connection().execute(_joined(*_columns(), *extra).where(mine)).first()
     if found is None:
         raise NotFound(Text(f"Không có thư số {letter_id}.", f"There is no letter {letter_id}."))
-    row = LetterRow(*found[: len(LetterRow.__slots__)])
-    key, email, phone, text, html = found[len(LetterRow.__slots__) :]
-    to = phone if row.channel == "sms" else email
+    row = object_of(LetterRow, found)
+    to = found.phone if row.channel == "sms" else found.email
     lines, attempts = _lines(session, letter_id), _attempts(session, letter_id)
-    return LetterStory(row, key, to, lines, attempts, text, bool(html))
+    return LetterStory(
+        row=row, key=found.key, to=to, lines=lines, attempts=attempts, text=found.text, html=bool(found.has_html)
+    )
 
 
 def letter_html(session: Session, letter_id: int) -> str:
@@ -256,16 +258,16 @@ def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
     n, a, d, p, g = table(Notice), table(Assignment), table(Duty), table(Plan), table(Agency)
     statement = (
         select(
-            a.c.id,
-            p.c.number,
+            a.c.id.label("assignment_id"),
+            p.c.number.label("plan"),
             d.c.citation,
-            g.c.name,
+            g.c.name.label("agency"),
             a.c.period,
             a.c.due_on,
             n.c.kind,
             n.c.rung,
             n.c.level,
-            n.c.obsolete,
+            n.c.obsolete.label("obsolete"),
         )
         .join(a, a.c.id == n.c.assignment_id)
         .join(d, d.c.id == a.c.duty_id)
@@ -274,11 +276,10 @@ def _lines(session: Session, letter_id: int) -> tuple[LetterLine, ...]:
         .where(n.c.letter_id == letter_id)
         .order_by(n.c.level.desc(), n.c.id)
     )
-    rows: Any = session.connection().execute(statement)
-    return tuple(LetterLine(*row) for row in rows)
+    return tuple(objects(LetterLine, session.connection().execute(statement)))
 
 
 def _attempts(session: Session, letter_id: int) -> tuple[DeliveryAttempt, ...]:
     d = table(Delivery)
     statement = select(d.c.attempt, d.c.at, d.c.fate, d.c.code, d.c.reply).where(d.c.letter_id == letter_id)
-    return tuple(DeliveryAttempt(*row) for row in session.connection().execute(statement.order_by(d.c.attempt)))
+    return tuple(objects(DeliveryAttempt, session.connection().execute(statement.order_by(d.c.attempt))))

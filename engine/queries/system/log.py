@@ -19,6 +19,7 @@ from engine.queries.paging import PER_PAGE, decode, encode
 from engine.queries.work.assignment_story import Person, people_of
 from engine.rules.calendar import ONE_DAY, instant
 from engine.store.database import table
+from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Duty, Event, Plan
 from engine.terms import EventKind
 
@@ -28,7 +29,7 @@ OUT_OF_ORDER = 1_000
 """How far apart in id two events of the same moment can be when several processes write at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LogFilter:
     """Which events; an empty field does not filter. ``actor``: one («account:3») or all of a kind («account»);
     ``agency_id``: of the assignment, or of the directory; ``since`` and ``until``: local days, both included."""
@@ -41,7 +42,7 @@ class LogFilter:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogRow:
     """One event with its subject. ``plan`` is the plan's number; ``agency`` the assignment's owner."""
 
@@ -54,7 +55,7 @@ class LogRow:
     assignment_id: int | None
     citation: str | None
     agency: str | None
-    detail: Mapping[str, Any]
+    detail: Mapping[str, object]
     key: str | None
 
 
@@ -85,7 +86,7 @@ def log(
     if after:
         last = min(last, decode(after, int)[0] - 1)
     lowest = max(first, last - span + 1)
-    rows = [LogRow(*row) for row in session.connection().execute(_rows(wanted, lowest, last, limit + 1))]
+    rows = objects(LogRow, session.connection().execute(_rows(wanted, lowest, last, limit + 1)))
     shown = tuple(rows[:limit])
     people = people_of(session, (row.actor for row in shown))
     if len(rows) > limit:
@@ -97,7 +98,7 @@ def _forwards(session: Session, wanted: LogFilter, first: int, last: int, limit:
     """From the oldest event on; the cursor is the last event looked at."""
     highest = min(last, first + span - 1)
     found = session.connection().execute(_rows(wanted, first, highest, limit + 1, oldest_first=True))
-    rows = [LogRow(*row) for row in found]
+    rows = objects(LogRow, found)
     shown = tuple(rows[:limit])
     people = people_of(session, (row.actor for row in shown))
     if len(rows) > limit:
@@ -116,10 +117,10 @@ def _rows(wanted: LogFilter, lowest: int, last: int, limit: int, *, oldest_first
             f.c.kind,
             f.c.actor,
             f.c.plan_id,
-            p.c.number,
+            p.c.number.label("plan"),
             f.c.assignment_id,
             d.c.citation,
-            g.c.name,
+            g.c.name.label("agency"),
             f.c.detail,
             f.c.key,
         )

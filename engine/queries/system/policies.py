@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from engine.assignments.opening import planned
+from engine.assignments.opening import Opening, planned
 from engine.errors import NotFound
 from engine.rules.calendar import WorkCalendar
 from engine.rules.policy import Policy, dates
 from engine.store.database import table
+from engine.store.named_rows import objects
 from engine.store.records import Assignment, Plan, PolicyRecord
+from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import OPEN_STATES, PlanState, Urgency
 from engine.text import Text
 
@@ -92,7 +93,8 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
         select(func.count()).select_from(a.join(p, p.c.id == a.c.plan_id)).where(*where, a.c.state.in_(OPEN_STATES))
     )
     open_now = int(session.connection().scalar(statement) or 0)
-    plans = session.connection().execute(select(p).where(*where).order_by(p.c.id).limit(MAX_COUNTED_PLANS + 1)).all()
+    some = select_plans().where(*where).order_by(p.c.id).limit(MAX_COUNTED_PLANS + 1)
+    plans = objects(StoredPlan, session.connection().execute(some))
     if len(plans) > MAX_COUNTED_PLANS:
         return Reach(open_now, None)
     coming = [each for plan in plans for each in _to_open(session, plan, policy, calendar)]
@@ -112,7 +114,9 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
 
 
-def _to_open(session: Session, plan: Any, policy: Policy, calendar: WorkCalendar) -> Iterator[tuple[Any, Any]]:
+def _to_open(
+    session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCalendar
+) -> Iterator[tuple[StoredPlan, Opening]]:
     """(plan, opening) for each owner whose assignment has not opened."""
     a = table(Assignment)
     columns = select(a.c.duty_id, a.c.agency_id, a.c.period).where(a.c.plan_id == plan.id)

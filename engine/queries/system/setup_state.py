@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, TextClause, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from engine.agencies.directory_loading import exists_on
@@ -23,7 +23,7 @@ PROVINCE = "tinh"
 """The level of the People's Committee: it gives duties and has none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SetupState:
     """``without_coordinator``: ids of agencies that exist today and that nobody answers for. ``calendar_known``: the
     holidays of this year and the next, as far as they are entered. ``stuck``: letters owed for an hour."""
@@ -75,5 +75,5 @@ def answers_on(day: date) -> tuple[Any, ...]:
     )
 
 
-def _count(session: Session, model: type[SQLModel], *conditions: Any) -> int:
+def _count(session: Session, model: type[SQLModel], *conditions: ColumnElement[bool] | TextClause) -> int:
     return session.connection().scalar(select(func.count()).select_from(table(model)).where(*conditions)) or 0

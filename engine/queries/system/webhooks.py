@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Webhook, WebhookMessage
 from engine.terms import LetterState, WebhookEvent
 from engine.text import Text
@@ -42,6 +44,25 @@ _BY_STATUS: tuple[tuple[str, Text], ...] = (
     ("5", Text("nơi nhận có lỗi ({code})", "an error at the receiver ({code})")),
 )
 
+_COUNTED_AS = complete(
+    LetterState,
+    {
+        LetterState.QUEUED: "owed",
+        LetterState.SENDING: "owed",
+        LetterState.DELIVERED: "delivered",
+        LetterState.EXPIRED: "lost",
+        LetterState.REFUSED: "lost",
+    },
+    but=(
+        LetterState.KEPT_HERE,  # by the demonstration
+        LetterState.ACCEPTED,  # the others are of letters alone
+        LetterState.BOUNCED_SOFT,
+        LetterState.BOUNCED_HARD,
+        LetterState.UNKNOWN,
+        LetterState.SUPPRESSED,
+    ),
+)
+
 
 def answer(code: str) -> Text:
     """What came back, in words; empty before the first attempt."""
@@ -53,7 +74,7 @@ def answer(code: str) -> Text:
     return found.filled(code=code)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookLine:
     """``owed``: messages that wait. ``lost``: given up or refused."""
 
@@ -76,7 +97,7 @@ class WebhookLine:
         return self.down_since is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageLine:
     id: int
     key: str
@@ -98,14 +119,7 @@ def webhooks(session: Session) -> list[WebhookLine]:
     counts: dict[int, dict[str, int]] = {}
     grouped = select(m.c.webhook_id, m.c.state, func.count()).group_by(m.c.webhook_id, m.c.state)
     for webhook_id, state, count in session.connection().execute(grouped):
-        name = {
-            LetterState.QUEUED: "owed",
-            LetterState.SENDING: "owed",
-            LetterState.DELIVERED: "delivered",
-            LetterState.EXPIRED: "lost",
-            LetterState.REFUSED: "lost",
-        }.get(state)
-        if name:
+        if name := _COUNTED_AS.get(state):
             of = counts.setdefault(webhook_id, {})
             of[name] = of.get(name, 0) + count
     rows = session.connection().execute(select(*_columns()).order_by(w.c.id))
@@ -138,20 +152,12 @@ def messages(session: Session, webhook_id: int, *, after: str = "", limit: int =
     for row in session.connection().execute(statement):
         data = row.payload["data"]
         lines.append(
-            MessageLine(
-                row.id,
-                row.key,
-                row.kind,
-                data.get("citation") or data.get("week") or "",
-                data.get("agency_id", ""),
-                data.get("assignment_id"),
-                row.at,
-                row.state,
-                row.attempts,
-                row.code,
-                row.reply,
-                row.tried_at,
-                row.send_after,
+            object_of(
+                MessageLine,
+                row,
+                citation=data.get("citation") or data.get("week") or "",
+                agency_id=data.get("agency_id", ""),
+                assignment_id=data.get("assignment_id"),
             )
         )
     return page(lines, limit, lambda each: (each.id,))
@@ -162,7 +168,6 @@ def _columns() -> tuple[Any, ...]:
     return tuple(table(Webhook).c[name] for name in names)
 
 
-def _line(row: Any, counts: Mapping[str, int]) -> WebhookLine:
+def _line(row: AnyRow, counts: Mapping[str, int]) -> WebhookLine:
     events = tuple(WebhookEvent(each) for each in row.events)
-    values: dict[str, Any] = dict(row._mapping) | {"events": events} | dict(counts)
-    return WebhookLine(**values)
+    return object_of(WebhookLine, row, events=events, **counts)

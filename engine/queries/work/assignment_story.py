@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlmodel import Session, SQLModel
@@ -18,6 +18,7 @@ from engine.queries.work.ladder_steps import EventLine, Notified, RungLine, rung
 from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder
 from engine.store.database import table
+from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import (
     Account,
     Agency,
@@ -36,9 +37,10 @@ from engine.terms import COUNTED_STATES, Quiet, Role
 from engine.text import Text
 
 EVENTS_SHOWN = 300
+Line = TypeVar("Line")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyHead:
     """What the plan says about the duty; ``source`` of the due date is local («configured»), law or plan."""
 
@@ -68,7 +70,7 @@ class DutyHead:
     """By when the report would be asked for again, were it returned today."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportLine:
     id: int
     number: int
@@ -77,7 +79,7 @@ class ReportLine:
     outcome: str
     reason: str
     body: str
-    figures: Mapping[str, Any]
+    figures: Mapping[str, object]
     files: Sequence[Mapping[str, Any]]
     returned_at: datetime | None
     returned_reason: str
@@ -86,7 +88,7 @@ class ReportLine:
     paper_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionLine:
     id: int
     asked_at: datetime
@@ -97,7 +99,7 @@ class ExtensionLine:
     decided_by: str
     granted: bool | None
     answer: str
-    files: Sequence[Mapping[str, Any]]
+    files: Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Person:
     agency: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Story:
     """``events`` newest first. ``waits_for``: the assignments that this one consolidates. ``people``:
     actor -> who it is, for the contacts, accounts and agencies that acted."""
@@ -159,9 +161,19 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
         waits_for = waited_for(session, today, row.plan_id, row.period, head.waits_for)
-    actors = [event.actor for event in events] + [each.actor for each in (*reports, *extensions)]
+    actors = [each.actor for some in (events, reports, extensions) for each in some]
     people = people_of(session, actors)
-    return Story(row, head, rungs, events[::-1], notified, reports, extensions, waits_for, people)
+    return Story(
+        row=row,
+        head=head,
+        rungs=rungs,
+        events=events[::-1],
+        letters=notified,
+        reports=reports,
+        extensions=extensions,
+        waits_for=waits_for,
+        people=people,
+    )
 
 
 def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, Ladder, DutyHead]:
@@ -200,29 +212,20 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
     rule = (found.rules or {}).get(found.rule, {})
     area = next((f"{each['code']} {each['title']}" for each in found.areas or () if each["code"] == found.area), "")
     window = (found.window_start, found.window_end) if found.window_start and found.window_end else None
-    head = DutyHead(
-        found.title,
-        found.short_title,
-        found.heading,
-        found.position,
-        tuple(found.cadence),
-        area,
-        tuple(_names(session, found.coordinating)),
-        found.repeats or "",
-        tuple(found.waits_for),
-        found.issuer_id,
-        found.issuer,
-        found.supervisor,
-        found.nominal_due,
-        found.due_why,
-        window,
-        str(rule.get("source", "")),
-        str(rule.get("basis", "")),
-        str(rule.get("wording", "")),
-        found.accepted_at,
-        found.transferred_from_id,
-        found.plan_supervisor_id,
-        max(today.calendar.shift(today.day, today.resubmit_days[found.policy_id]), row.due_on or today.day),
+    head = object_of(
+        DutyHead,
+        found,
+        plan_title=found.title,
+        cadence=tuple(found.cadence),
+        area=area,
+        coordinating=tuple(_names(session, found.coordinating)),
+        repeats=found.repeats or "",
+        waits_for=tuple(found.waits_for),
+        window=window,
+        source=str(rule.get("source", "")),
+        basis=str(rule.get("basis", "")),
+        wording=str(rule.get("wording", "")),
+        resubmit_on=max(today.calendar.shift(today.day, today.resubmit_days[found.policy_id]), row.due_on or today.day),
     )
     facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until, found.asked_again_on)
     return facts, Ladder.model_validate(found.body), head
@@ -242,8 +245,8 @@ def _events(session: Session, assignment_id: int) -> tuple[EventLine, ...]:
     """The last events, oldest first."""
     e = table(Event)
     statement = select(e.c.at, e.c.kind, e.c.actor, e.c.detail, e.c.key).where(e.c.assignment_id == assignment_id)
-    rows = session.connection().execute(statement.order_by(e.c.id.desc()).limit(EVENTS_SHOWN)).all()
-    return tuple(EventLine(*row) for row in reversed(rows))
+    rows = session.connection().execute(statement.order_by(e.c.id.desc()).limit(EVENTS_SHOWN))
+    return tuple(reversed(objects(EventLine, rows)))
 
 
 def _notified(session: Session, assignment_id: int) -> tuple[Notified, ...]:
@@ -255,14 +258,14 @@ def _notified(session: Session, assignment_id: int) -> tuple[Notified, ...]:
             n.c.kind,
             n.c.rung,
             n.c.level,
-            n.c.obsolete,
+            n.c.obsolete.label("obsolete"),
             n.c.detail,
-            letter.c.id,
+            letter.c.id.label("letter_id"),
             letter.c.day,
             letter.c.channel,
             letter.c.role,
             c.c.label,
-            g.c.name,
+            g.c.name.label("agency"),
             letter.c.state,
             letter.c.reason,
             letter.c.send_after,
@@ -275,15 +278,14 @@ def _notified(session: Session, assignment_id: int) -> tuple[Notified, ...]:
         .where(n.c.assignment_id == assignment_id)
         .order_by(n.c.id)
     )
-    rows: Any = session.connection().execute(statement)
-    return tuple(Notified(*row) for row in rows)
+    return tuple(objects(Notified, session.connection().execute(statement)))
 
 
-def _list(session: Session, record: type[SQLModel], line: type[Any], assignment_id: int) -> tuple[Any, ...]:
+def _list(session: Session, record: type[SQLModel], line: type[Line], assignment_id: int) -> tuple[Line, ...]:
     """The rows of a table about an assignment as ``line`` objects, oldest first."""
     source = table(record)
-    statement = select(*(source.c[name] for name in line.__slots__)).where(source.c.assignment_id == assignment_id)
-    return tuple(line(*row) for row in session.connection().execute(statement.order_by(source.c.id)))
+    statement = select(*columns_for(line, source)).where(source.c.assignment_id == assignment_id)
+    return tuple(objects(line, session.connection().execute(statement.order_by(source.c.id))))
 
 
 def waited_for(

@@ -19,6 +19,7 @@ from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.store.database import among, table
+from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, ThreadEntry
 from engine.store.records.work import UNANSWERED_ENTRY
 from engine.terms import (
@@ -49,7 +50,7 @@ class Waiting(StrEnum):
     RAISED = "raised"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentRow:
     """One assignment in a list. ``time_class`` is None for cancelled and transferred ones; ``level``: how often an
     escalation was really sent to the owner («đã gửi đôn đốc lần n»)."""
@@ -90,7 +91,7 @@ class AssignmentRow:
         return report_timing(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AssignmentFilter:
     """Which assignments to list; an empty field does not filter. Without a plan, only those of active plans."""
 
@@ -120,25 +121,25 @@ class AssignmentFilter:
 
 
 def columns(today: Today | Thresholds) -> list[Any]:
-    """The columns of ``AssignmentRow``, in its order."""
+    """The columns of ``AssignmentRow``."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
     return [
         a.c.id,
         a.c.plan_id,
-        p.c.number,
+        p.c.number.label("plan"),
         a.c.duty_id,
         d.c.citation,
         d.c.text,
         a.c.request,
         a.c.agency_id,
-        g.c.name,
+        g.c.name.label("agency"),
         a.c.supervisor_id,
         a.c.period,
         a.c.due_on,
         a.c.original_due_on,
         a.c.state,
-        time_class(today),
-        escalations_sent(),
+        time_class(today).label("time_class"),
+        escalations_sent().label("level"),
         a.c.opened_on,
         a.c.acknowledged_at,
         a.c.reported_on,
@@ -152,10 +153,10 @@ def columns(today: Today | Thresholds) -> list[Any]:
     ]
 
 
-def from_rows(rows: Sequence[Any]) -> list[AssignmentRow]:
-    """Build rows from ``columns``; cancelled and transferred ones have no class."""
-    size, counted = len(AssignmentRow.__slots__), tuple(COUNTED_STATES)  # a set would ask each state for its hash
-    made = [AssignmentRow(*(row if len(row) == size else row[:size])) for row in rows]
+def from_rows(rows: Sequence[AnyRow]) -> list[AssignmentRow]:
+    """Build rows from ``columns`` and maybe others; cancelled and transferred ones have no class."""
+    counted = tuple(COUNTED_STATES)  # a set would ask each state for its hash
+    made = objects_of(AssignmentRow, rows)
     return [row if row.state in counted else replace(row, time_class=None) for row in made]
 
 
@@ -321,7 +322,9 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
     return rows
 
 
-def rows(session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: Any) -> list[AssignmentRow]:
+def rows(
+    session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: ColumnElement[Any]
+) -> list[AssignmentRow]:
     """The first rows of a filter, by due date if no order is given. Ordered by COALESCE so that no due date index is
     used: few rows pass such a filter, and walking the index would read nearly all rows to find them."""
     return from_rows(session.connection().execute(_first_rows(today.thresholds, wanted, limit, order)).all())

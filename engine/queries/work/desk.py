@@ -12,6 +12,7 @@ from engine.errors import NotFound
 from engine.queries.time_class import Today, time_class
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, conditions, rows
 from engine.store.database import table
+from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Plan
 from engine.terms import OPEN_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
@@ -42,7 +43,7 @@ class DeskSection:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwedReport:
     """One report page: the assignments of a plan and period, how many are open, and their first due date."""
 
@@ -54,7 +55,7 @@ class OwedReport:
     due_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgencyContact:
     """A contact of the agency and whether letters reach them, without the address."""
 
@@ -67,7 +68,7 @@ class AgencyContact:
     has_phone: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AgencyDesk:
     id: str
     name: str
@@ -115,7 +116,13 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
     reports = owed(session, agency_id)
     open_count = sum(1 for each in reports if each.open)
     return AgencyDesk(
-        agency_id, name, level, _contacts(session, agency_id), reports[:SHORT_LIST_ROWS], open_count, sections
+        id=agency_id,
+        name=name,
+        level=level,
+        contacts=_contacts(session, agency_id),
+        owed=reports[:SHORT_LIST_ROWS],
+        owed_open=open_count,
+        sections=sections,
     )
 
 
@@ -135,7 +142,14 @@ def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:
     open_count = case((a.c.state.in_(OPEN_STATES), 1), else_=0)
     due = func.min(case((a.c.state.in_(OPEN_STATES), a.c.due_on)))
     statement = (
-        select(a.c.plan_id, p.c.number, a.c.period, func.count(), func.sum(open_count), due)
+        select(
+            a.c.plan_id,
+            p.c.number.label("plan"),
+            a.c.period,
+            func.count().label("expected"),
+            func.sum(open_count).label("open"),
+            due.label("due_on"),
+        )
         .join(p, p.c.id == a.c.plan_id)
         .where(
             a.c.agency_id == agency_id,
@@ -144,12 +158,20 @@ def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:
         )
         .group_by(a.c.plan_id, p.c.number, a.c.period)
     )
-    found = [OwedReport(*row) for row in session.connection().execute(statement)]
+    found = objects(OwedReport, session.connection().execute(statement))
     return tuple(sorted(found, key=lambda row: (row.open == 0, row.due_on or date.max, row.plan, row.period)))
 
 
 def _contacts(session: Session, agency_id: str) -> tuple[AgencyContact, ...]:
     c = table(Contact)
-    statement = select(c.c.id, c.c.role, c.c.label, c.c.valid_from, c.c.valid_until, c.c.email != "", c.c.phone != "")
+    statement = select(
+        c.c.id,
+        c.c.role,
+        c.c.label,
+        c.c.valid_from,
+        c.c.valid_until,
+        (c.c.email != "").label("has_email"),
+        (c.c.phone != "").label("has_phone"),
+    )
     found = session.connection().execute(statement.where(c.c.agency_id == agency_id).order_by(c.c.id))
-    return tuple(AgencyContact(*row) for row in found)
+    return tuple(objects(AgencyContact, found))

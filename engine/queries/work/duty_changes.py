@@ -18,6 +18,7 @@ from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.rules.words import level_rank
 from engine.store.database import table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import COUNTED_STATES, PlanState
@@ -34,7 +35,7 @@ class Choices:
     levels: Mapping[str, tuple[tuple[str, str], ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyNow:
     """The present state of a duty. ``due``: (period, due date, open assignments) of each period still owed."""
 
@@ -89,7 +90,14 @@ def duty_now(session: Session, duty_id: int) -> DutyNow:
     """Two queries. Raises NotFound."""
     d, p, a = table(Duty), table(Plan), table(Assignment)
     statement = select(
-        d.c.id, d.c.plan_id, p.c.number, p.c.state, p.c.supervisor_id, d.c.citation, d.c.text, d.c.owners
+        d.c.id,
+        d.c.plan_id,
+        p.c.number.label("plan"),
+        p.c.state.label("plan_state"),
+        p.c.supervisor_id,
+        d.c.citation,
+        d.c.text,
+        d.c.owners,
     )
     row = session.connection().execute(statement.join(p, p.c.id == d.c.plan_id).where(d.c.id == duty_id)).first()
     if row is None:
@@ -97,7 +105,8 @@ def duty_now(session: Session, duty_id: int) -> DutyNow:
     due_on = func.max(a.c.due_on)
     owed = select(a.c.period, due_on, func.count()).where(a.c.duty_id == duty_id, unfinished())
     periods = session.connection().execute(owed.group_by(a.c.period).order_by(due_on, a.c.period))
-    return DutyNow(*row[:7], tuple(row.owners), tuple((each[0], each[1], each[2]) for each in periods))
+    due = tuple((period, on, owed_by) for period, on, owed_by in periods)
+    return object_of(DutyNow, row, owners=tuple(row.owners), due=due)
 
 
 def would_add(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: datetime) -> WouldOpen:

@@ -25,12 +25,13 @@ from engine.queries.work.assignments import (
     periods_among,
 )
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Assignment, Extension
 
 ROWS_PER_PAGE = 25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExtensionRequest:
     """One request with its assignment; ``assignment.due_on`` is the present due date."""
 
@@ -115,8 +116,8 @@ def _select_requests(today: Today) -> Any:
     return joined(select(*columns(today), *extension_columns)).join(x, x.c.assignment_id == a.c.id)
 
 
-def _lines(rows: Any) -> list[ExtensionRequest]:
+def _lines(rows: Sequence[AnyRow]) -> list[ExtensionRequest]:
     return [
-        ExtensionRequest(row.extension_id, row.asked_at, row.until, row.reason, row.decided_at, assignment)
+        object_of(ExtensionRequest, row, id=row.extension_id, assignment=assignment)
         for row, assignment in zip(rows, from_rows(rows), strict=True)
     ]

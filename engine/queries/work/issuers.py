@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -11,9 +10,10 @@ from sqlmodel import Session
 from engine.papers.facts import Issuer, IssuerSettings, PaperKind
 from engine.store.database import table
 from engine.store.records import Agency, PaperSettings, Plan
+from engine.store.stored_rows import StoredPlan
 
 
-def issuer_of(session: Session, plan_row: Any, kind: PaperKind) -> Issuer:
+def issuer_of(session: Session, plan_row: StoredPlan, kind: PaperKind) -> Issuer:
     """The plan's supervising department, under the body that issued the plan. Two queries."""
     g = table(Agency)
     statement = select(g.c.id, g.c.name).where(g.c.id.in_((plan_row.supervisor_id, plan_row.issuer_id)))

@@ -11,9 +11,10 @@ from typing import Any
 
 from engine.assignments.escalation import effect_base
 from engine.assignments.measures import is_chased
+from engine.enums import complete
 from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date
 from engine.rules.policy import Facts, Ladder, Rung, dates
-from engine.terms import EventKind, LetterState, NoticeKind, Role, State
+from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
 
 
 class RungState(StrEnum):
@@ -38,7 +39,7 @@ class Dropped(StrEnum):
     PLAN_ENDED = "plan_ended"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notified:
     """One letter line about an assignment, with the letter's delivery state."""
 
@@ -47,7 +48,7 @@ class Notified:
     rung: str
     level: int
     obsolete: str
-    detail: Mapping[str, Any]
+    detail: Mapping[str, object]
     letter_id: int
     day: date
     channel: str
@@ -70,7 +71,7 @@ class EventLine:
     key: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RungLine:
     """``why`` is a ``policy.Skip`` or a ``Dropped``; ``at`` is when the pass handled it."""
 
@@ -86,12 +87,16 @@ class RungLine:
     letters: tuple[Notified, ...] = ()
 
 
-_CLOSED = {
-    State.REPORTED: Dropped.REPORTED,
-    State.ACCEPTED: Dropped.REPORTED,
-    State.CANCELLED: Dropped.CANCELLED,
-    State.TRANSFERRED: Dropped.TRANSFERRED,
-}
+_CLOSED = complete(
+    State,
+    {
+        State.REPORTED: Dropped.REPORTED,
+        State.ACCEPTED: Dropped.REPORTED,
+        State.CANCELLED: Dropped.CANCELLED,
+        State.TRANSFERRED: Dropped.TRANSFERRED,
+    },
+    but=OPEN_STATES,
+)
 
 
 def rung_lines(
@@ -143,9 +148,9 @@ def _past(event: EventLine, by_name: Mapping[str, Rung], notified: Sequence[Noti
     fired = event.kind is EventKind.RUNG_FIRED
     roles = tuple(Role(role) for role in detail.get("roles", ())) or (rung.to if rung else ())
     return RungLine(
-        str(detail["rung"]),
-        date.fromisoformat(str(detail["on"])),
-        _RUNG_EVENTS[event.kind],
+        rung=str(detail["rung"]),
+        on=date.fromisoformat(str(detail["on"])),
+        state=_RUNG_EVENTS[event.kind],
         kind=rung.kind if rung else None,
         roles=roles,
         level=rung.level if rung else 0,
@@ -168,4 +173,13 @@ def _coming(rung: Rung, on: date, facts: Facts, today: date, first: bool) -> Run
         state = RungState.DUE
     elif first:
         state = RungState.NEXT
-    return RungLine(rung.rung, on, state, rung.kind, rung.to, rung.level, rung.dispatch, why)
+    return RungLine(
+        rung=rung.rung,
+        on=on,
+        state=state,
+        kind=rung.kind,
+        roles=rung.to,
+        level=rung.level,
+        dispatch=rung.dispatch,
+        why=why,
+    )

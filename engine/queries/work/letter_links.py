@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlmodel import Session
@@ -22,6 +21,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
 from engine.rules.policy import Facts, Ladder, Rung, upcoming
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
 from engine.terms import OPEN_STATES, PlanState, Role, State
 from engine.text import Text
@@ -30,7 +30,7 @@ AFTER_DUE = timedelta(days=15)
 """How long after the due date a link of the newest letter works, whatever became of the duty."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkHolder:
     """The contact a link was made for, as in the directory today."""
 
@@ -42,7 +42,7 @@ class LinkHolder:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedDuties:
     """One duty that a letter listed. ``next_on`` and ``next_rung``: the next letter if nothing changes, whoever it goes
     to; ``supervisor`` and ``issuer`` are the agencies above its owner."""
@@ -147,7 +147,7 @@ def holder(session: Session, link: Link, today: date) -> LinkHolder:
                 f"The person this letter went to no longer answers for {found.agency}; forward it to the new contact.",
             )
         )
-    return LinkHolder(found.id, found.agency_id, found.agency, found.role, found.label, found.language)
+    return object_of(LinkHolder, found)
 
 
 def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -> tuple[LinkedDuties, ...]:
@@ -191,7 +191,7 @@ def _letter_id(link: Link) -> int:
     return int(link.subject) if link.subject.isdecimal() and len(link.subject) <= 18 else 0
 
 
-def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
+def _linked_duty(row: AssignmentRow, extra: AnyRow, today: Today) -> LinkedDuties:
     """With the next rung; of a request the next that writes to the agency: nobody else is named to it."""
     coming: tuple[date, Rung] | None = None
     if is_chased(row.state, extra.asked_again_on) and row.quiet is None:
@@ -200,8 +200,12 @@ def _linked_duty(row: AssignmentRow, extra: Any, today: Today) -> LinkedDuties:
         left = ((on, rung) for on, rung in rungs if on > today.day and (rung.to_agency or not row.request))
         coming = next(left, None)
     on, rung = coming or (None, None)
-    return LinkedDuties(
-        row, extra.heading, extra.due_why, on, rung, extra.supervisor, extra.issuer, row.acknowledged_at
+    return object_of(
+        LinkedDuties,
+        extra,
+        row=row,
+        next_on=on,
+        next_rung=rung,
     )
 
 

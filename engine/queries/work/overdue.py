@@ -17,6 +17,7 @@ from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.store.database import among, numbered, table, unindexed
+from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import TimeClass
 
@@ -34,7 +35,7 @@ class OverdueRow:
     chased: Chased | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LateAgency:
     """``total`` overdue assignments, of which ``rows`` are shown; the oldest was due on ``since``."""
 
@@ -46,7 +47,7 @@ class LateAgency:
     rows: tuple[OverdueRow, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Overdue:
     """One page of agencies; ``total`` assignments of ``agency_count`` agencies; ``next`` is a page number. ``periods``:
     periods with something overdue, ignoring the filter."""
@@ -73,11 +74,25 @@ def overdue(
     shown = ranked[first : first + AGENCIES_PER_PAGE]
     rows = _rows(session, today, wanted, [row[0] for row in shown], ROWS_PER_AGENCY)
     agencies = tuple(
-        LateAgency(agency_id, name, count, since, -(today.days_left(since) or 0), tuple(rows[agency_id]))
+        LateAgency(
+            id=agency_id,
+            name=name,
+            total=count,
+            since=since,
+            late=-(today.days_left(since) or 0),
+            rows=tuple(rows[agency_id]),
+        )
         for agency_id, name, count, since in shown
     )
     more = page + 1 if len(ranked) > first + AGENCIES_PER_PAGE else None
-    return Overdue(agencies, sum(row[2] for row in ranked), len(ranked), page, more, periods)
+    return Overdue(
+        agencies=agencies,
+        total=sum(row[2] for row in ranked),
+        agency_count=len(ranked),
+        page=page,
+        next=more,
+        periods=periods,
+    )
 
 
 def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort: str = "") -> Iterator[OverdueRow]:
@@ -98,7 +113,7 @@ def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -
 _Late = tuple[str, str, int, date]
 """An agency: id, name, number of overdue assignments, oldest due date."""
 OWN_ORDER = "since"
-SORTS: Mapping[str, Callable[[_Late], Any]] = {
+SORTS: Mapping[str, Callable[[_Late], str | int | date]] = {
     "agency": lambda row: row[1],
     "count": lambda row: row[2],
     OWN_ORDER: lambda row: row[3],
@@ -128,7 +143,7 @@ def _late_agencies(
     return ranked, periods
 
 
-def _ranked(found: Iterable[Any]) -> list[_Late]:
+def _ranked(found: Iterable[AnyRow]) -> list[_Late]:
     """The agencies, the one furthest behind first."""
     by_agency: dict[str, _Late] = {}
     for row in found:
@@ -161,7 +176,7 @@ def _rows(
     return found
 
 
-def _with_chasing(session: Session, today: Today, found: Sequence[Any]) -> list[OverdueRow]:
+def _with_chasing(session: Session, today: Today, found: Sequence[AnyRow]) -> list[OverdueRow]:
     """The rows of a statement, with what was sent about each."""
     rows = from_rows(found)
     sent = chased(session, [row.id for row in rows])

@@ -13,15 +13,19 @@ from sqlmodel import Session
 from engine.assignments.chasing import chased
 from engine.assignments.issued_papers import SETTLED, paper_level
 from engine.assignments.measures import unfinished
+from engine.errors import NotFound
 from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPaper, common_level, short_committee
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
 from engine.rules.words import level_rank
 from engine.store.database import among, table
+from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import EventKind, Outcome, PlanState, State, TimeClass
+from engine.text import Text
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
@@ -35,7 +39,7 @@ GROUPS = {
 """What agencies of a level are called together."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """What a letter can be made of. ``assignment_ids``: the overdue ones it is about."""
 
@@ -52,7 +56,7 @@ class Draft:
 def dispatch_draft(
     session: Session,
     today: Today,
-    plan_row: Any,
+    plan_row: StoredPlan,
     agency_ids: Collection[str] = (),
     *,
     request: bool = False,
@@ -79,52 +83,67 @@ def dispatch_draft(
 
     def line(row: AssignmentRow) -> DutyRow:
         return DutyRow(
-            row.agency_id,
-            row.agency,
-            row.citation,
-            row.text,
-            row.due_on,
-            row.original_due_on,
-            max(-(today.days_left(row.due_on) or 0), 0),
-            row.first_reported_on is not None,
-            _status(row),
-            "Đã xin gia hạn" if row.id in asked else "",
-            GROUPS.get(levels.get(row.agency_id, ""), ""),
-            sent[row.id].level if row.id in sent else 0,
+            agency_id=row.agency_id,
+            agency=row.agency,
+            citation=row.citation,
+            text=row.text,
+            due_on=row.due_on,
+            original_due_on=row.original_due_on,
+            late=max(-(today.days_left(row.due_on) or 0), 0),
+            reported=row.first_reported_on is not None,
+            status=_status(row),
+            note="Đã xin gia hạn" if row.id in asked else "",
+            group=GROUPS.get(levels.get(row.agency_id, ""), ""),
+            level=sent[row.id].level if row.id in sent else 0,
         )
 
     late.sort(key=order)
     overdue = tuple(map(line, late))
     issuer = names.get(plan_row.issuer_id, plan_row.issuer_id)
     dispatch = Dispatch(
-        issuer_of(session, plan_row, PaperKind.DISPATCH),
-        PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
-        short_committee(issuer),
-        overdue,
-        tuple(map(line, sorted(soon, key=order))),
-        today.now,
-        today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
-        max((row.due_on for row in soon if row.due_on), default=today.day),
-        common_level(overdue),
-        prior_papers(session, ids),
-        request,
+        issuer=issuer_of(session, plan_row, PaperKind.DISPATCH),
+        plan=PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
+        reports_to=short_committee(issuer),
+        overdue=overdue,
+        upcoming=tuple(map(line, sorted(soon, key=order))),
+        as_of=today.now,
+        answer_by=today.calendar.shift(today.day, ANSWER_WORKING_DAYS),
+        horizon=max((row.due_on for row in soon if row.due_on), default=today.day),
+        level=common_level(overdue),
+        prior=prior_papers(session, ids),
+        request=request,
     )
     agencies = tuple(dict.fromkeys((row.agency_id, row.agency) for row in late))
-    return Draft(dispatch, plan_row.id, plan_row.supervisor_id, tuple(ids), agencies, len(late) < len(everyone))
+    return Draft(
+        dispatch=dispatch,
+        plan_id=plan_row.id,
+        supervisor_id=plan_row.supervisor_id,
+        assignment_ids=tuple(ids),
+        agencies=agencies,
+        narrowed=len(late) < len(everyone),
+    )
 
 
-def plan_of(session: Session, plan_id: int) -> Any:
-    """The plan's row, or None."""
-    p = table(Plan)
-    return session.connection().execute(select(p).where(p.c.id == plan_id)).first()
+def find_plan(session: Session, plan_id: int) -> StoredPlan | None:
+    """The plan; None if there is none."""
+    row = session.connection().execute(select_plans().where(table(Plan).c.id == plan_id)).first()
+    return None if row is None else object_of(StoredPlan, row)
+
+
+def plan_of(session: Session, plan_id: int) -> StoredPlan:
+    """Raises NotFound."""
+    found = find_plan(session, plan_id)
+    if found is None:
+        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
+    return found
 
 
 def active_plans(session: Session) -> tuple[tuple[int, str], ...]:
     """(id, supervisor) of each active plan, newest first."""
     p = table(Plan)
     statement = select(p.c.id, p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
-    found: Any = session.connection().execute(statement.order_by(p.c.issued_on.desc(), p.c.id))
-    return tuple((row[0], row[1]) for row in found)
+    found = session.connection().execute(statement.order_by(p.c.issued_on.desc(), p.c.id))
+    return tuple((plan_id, supervisor_id) for plan_id, supervisor_id in found)
 
 
 def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[PriorPaper, ...]:
@@ -137,7 +156,7 @@ def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[Prior
     return tuple(PriorPaper(number, date.fromisoformat(on)) for on, number in sorted(found))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingDraft:
     """What has been chased by letter as far as the ladder goes without a paper, and has none yet: a draft by itself."""
 
@@ -151,7 +170,7 @@ class WaitingDraft:
     assignment_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class IssuedPaper:
     """A dispatch whose number and date are recorded; ``assignment_id``: one of those it is about."""
 
@@ -161,6 +180,18 @@ class IssuedPaper:
     plan: str
     assignments: int
     assignment_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Late:
+    """An overdue order that was escalated, with its plan."""
+
+    id: int
+    agency_id: str
+    ladder_id: int
+    plan_id: int
+    number: str
+    supervisor_id: str
 
 
 def waiting_drafts(session: Session, today: Today, department: str = "") -> tuple[WaitingDraft, ...]:
@@ -177,7 +208,7 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
     )
     if department:
         statement = statement.where(p.c.supervisor_id == department)
-    late: Sequence[Any] = session.connection().execute(statement).all()
+    late = objects(_Late, session.connection().execute(statement))
     asks = {key: paper_level(ladder) for key, ladder in read_rulebook(session).ladders.items()}
     found, ids = chased(session, [row.id for row in late]), [row.id for row in late]
     e = table(Event)
@@ -185,22 +216,22 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
     settled = select(e.c.assignment_id, e.c.detail).where(among(session, e.c.assignment_id, ids), e.c.kind.in_(SETTLED))
     for row in session.connection().execute(settled):
         issued[row.assignment_id] = max(issued.get(row.assignment_id, ""), row.detail["on"])
-    plans: dict[int, list[tuple[Any, date]]] = {}
-    for row in late:
-        each, level = found.get(row.id), asks.get(row.ladder_id, 0)
+    plans: dict[int, list[tuple[_Late, date]]] = {}
+    for order in late:
+        each, level = found.get(order.id), asks.get(order.ladder_id, 0)
         if each is None or each.level_on is None or not level or each.level < level:
             continue
-        if issued.get(row.id, "") < each.level_on.isoformat():
-            plans.setdefault(row.plan_id, []).append((row, each.level_on))
+        if issued.get(order.id, "") < each.level_on.isoformat():
+            plans.setdefault(order.plan_id, []).append((order, each.level_on))
     drafts = [
         WaitingDraft(
-            plan_id,
-            members[0][0].number,
-            members[0][0].supervisor_id,
-            len({row.agency_id for row, _ in members}),
-            len(members),
-            min(day for _, day in members),
-            tuple(row.id for row, _ in members),
+            plan_id=plan_id,
+            plan=members[0][0].number,
+            supervisor_id=members[0][0].supervisor_id,
+            agencies=len({row.agency_id for row, _ in members}),
+            assignments=len(members),
+            since=min(day for _, day in members),
+            assignment_ids=tuple(row.id for row, _ in members),
         )
         for plan_id, members in plans.items()
     ]
@@ -220,11 +251,18 @@ def issued_papers(session: Session, within: Collection[str] | None, limit: int =
     )
     if within is not None:
         statement = statement.where(among(session, a.c.agency_id, within))
-    papers: dict[tuple[int, str, str], list[Any]] = {}
+    papers: dict[tuple[int, str, str], list[AnyRow]] = {}
     for row in session.connection().execute(statement):
         papers.setdefault((row.plan_id, row.detail["number"], row.detail["on"]), []).append(row)
     return tuple(
-        IssuedPaper(number, date.fromisoformat(on), plan_id, rows[0].number, len(rows), rows[-1].assignment_id)
+        IssuedPaper(
+            number=number,
+            on=date.fromisoformat(on),
+            plan_id=plan_id,
+            plan=rows[0].number,
+            assignments=len(rows),
+            assignment_id=rows[-1].assignment_id,
+        )
         for (plan_id, number, on), rows in list(papers.items())[:limit]
     )
 
@@ -244,20 +282,18 @@ def _status(row: AssignmentRow) -> str:
 
 def _levels(session: Session) -> dict[str, str]:
     g = table(Agency)
-    found: Any = session.connection().execute(select(g.c.id, g.c.level))
-    return {row[0]: row[1] for row in found}
+    return {row.id: row.level for row in session.connection().execute(select(g.c.id, g.c.level))}
 
 
 def _names(session: Session) -> dict[str, str]:
     g = table(Agency)
-    found: Any = session.connection().execute(select(g.c.id, g.c.name))
-    return {row[0]: row[1] for row in found}
+    return {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
 
 
 def _positions(session: Session, plan_id: int) -> dict[int, int]:
     d = table(Duty)
-    found: Any = session.connection().execute(select(d.c.id, d.c.position).where(d.c.plan_id == plan_id))
-    return {row[0]: row[1] for row in found}
+    found = session.connection().execute(select(d.c.id, d.c.position).where(d.c.plan_id == plan_id))
+    return {row.id: row.position for row in found}
 
 
 def _extensions(session: Session, assignment_ids: Sequence[int]) -> frozenset[int]:

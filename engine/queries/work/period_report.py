@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.indicators import Consolidated, FigureLine, consolidated
+from engine.enums import complete
 from engine.papers.facts import PaperKind, PlanFacts, short_committee
 from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport
 from engine.queries.time_class import Today
@@ -18,23 +17,27 @@ from engine.rules.periods import within
 from engine.rules.words import period_words
 from engine.store.database import among, table
 from engine.store.records import Agency, Duty, Report
+from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, EntryKind, TimeClass, Timing
 
 MAX_ROWS = 5_000
 COUNTED = tuple(COUNTED_STATES)
 UNITS = {"percent": "%", "count": "số lượng", "text": "nội dung"}
-RESULTS = {
-    TimeClass.DONE_ON_TIME: "Hoàn thành đúng hạn",
-    TimeClass.DONE_LATE: "Hoàn thành quá hạn",
-    TimeClass.OPEN_OVERDUE: "Quá hạn",
-    TimeClass.DUE_SOON: "Đang thực hiện",
-    TimeClass.OPEN_IN_TIME: "Đang thực hiện",
-    TimeClass.NO_DEADLINE: "Đang thực hiện",
-}
-TIMINGS = {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "Chưa gửi"}
+RESULTS = complete(
+    TimeClass,
+    {
+        TimeClass.DONE_ON_TIME: "Hoàn thành đúng hạn",
+        TimeClass.DONE_LATE: "Hoàn thành quá hạn",
+        TimeClass.OPEN_OVERDUE: "Quá hạn",
+        TimeClass.DUE_SOON: "Đang thực hiện",
+        TimeClass.OPEN_IN_TIME: "Đang thực hiện",
+        TimeClass.NO_DEADLINE: "Đang thực hiện",
+    },
+)
+TIMINGS = complete(Timing, {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "Chưa gửi"})
 
 
-def period_report(session: Session, today: Today, plan_row: Any, period: str) -> PeriodReport:
+def period_report(session: Session, today: Today, plan_row: StoredPlan, period: str) -> PeriodReport:
     """Nine queries. Requests («Đề nghị») are in none of the counts but their own."""
     d, g = table(Duty), table(Agency)
     names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
@@ -53,30 +56,30 @@ def period_report(session: Session, today: Today, plan_row: Any, period: str) ->
         return sum(row.time_class in classes for row in ordered)
 
     return PeriodReport(
-        issuer_of(session, plan_row, PaperKind.REPORT),
-        PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
-        period_words(period, "vi"),
-        (issuer,),
-        today.now,
-        among_classes(TimeClass.DONE_ON_TIME),
-        among_classes(TimeClass.DONE_LATE),
-        among_classes(TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
-        among_classes(TimeClass.OPEN_OVERDUE),
-        sum(row.report_timing is Timing.ON_TIME for row in ordered),
-        sum(row.first_reported_on is not None for row in ordered),
-        len(ordered),
-        tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None))
+        issuer=issuer_of(session, plan_row, PaperKind.REPORT),
+        plan=PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
+        period=period_words(period, "vi"),
+        to=(issuer,),
+        as_of=today.now,
+        done_on_time=among_classes(TimeClass.DONE_ON_TIME),
+        done_late=among_classes(TimeClass.DONE_LATE),
+        open_in_time=among_classes(TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
+        open_overdue=among_classes(TimeClass.OPEN_OVERDUE),
+        reports_on_time=sum(row.report_timing is Timing.ON_TIME for row in ordered),
+        reports_in=sum(row.first_reported_on is not None for row in ordered),
+        reports_expected=len(ordered),
+        missing=tuple(dict.fromkeys(row.agency for row in ordered if row.first_reported_on is None))
         + _missing_within(session, today, plan_row.id, period, ordered),
-        _figures(consolidated(session, plan_row.id, period)),
-        tuple(_duty(row, told.get(row.id, ("", ""))[0]) for row in found),
-        _raised(session, plan_row.id, period)
+        figures=_figures(consolidated(session, plan_row.id, period)),
+        duties=tuple(_duty(row, told.get(row.id, ("", ""))[0]) for row in found),
+        difficulties=_raised(session, plan_row.id, period)
         + tuple(
             Difficulty(row.agency, row.citation, told[row.id][1])
             for row in found
             if row.unfinished and told.get(row.id, ("", ""))[1]
         ),
-        len(asked),
-        sum(row.done_on is not None for row in asked),
+        asked=len(asked),
+        asked_done=sum(row.done_on is not None for row in asked),
     )
 
 
@@ -104,14 +107,14 @@ def _duty(row: AssignmentRow, summary: str) -> DutyFacts:
     if row.request and row.time_class is TimeClass.OPEN_OVERDUE:
         result = "Chưa có kết quả"
     return DutyFacts(
-        row.citation,
-        row.text,
-        row.agency,
-        row.due_on,
-        result,
-        summary,
-        row.first_reported_on,
-        TIMINGS[row.report_timing],
+        citation=row.citation,
+        text=row.text,
+        agency=row.agency,
+        due_on=row.due_on,
+        result=result,
+        summary=summary,
+        sent_on=row.first_reported_on,
+        timing=TIMINGS[row.report_timing],
     )
 
 
@@ -133,7 +136,15 @@ def _figure(line: FigureLine) -> FigureFacts:
     total = "" if line.total is None or isinstance(line.total, str) else _written(line.total)
     target = "" if each.target is None else _written(each.target)
     note = "" if line.reached is None else f"đạt {_written(line.reached)}%"
-    return FigureFacts(each.name, UNITS[each.unit], target, total, line.known, len(line.given), note)
+    return FigureFacts(
+        name=each.name,
+        unit=UNITS[each.unit],
+        target=target,
+        value=total,
+        given=line.known,
+        asked=len(line.given),
+        note=note,
+    )
 
 
 def _written(number: float) -> str:

@@ -11,11 +11,12 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from engine.store.database import table
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Contact, Letter, Notice
 from engine.terms import Role
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedLetter:
     """One letter that would be created or extended: to whom, when it is sent, about which assignments."""
 
@@ -45,10 +46,21 @@ def _letters_with(session: Session, lines: Mapping[int, set[int]]) -> tuple[Plan
     """Letters with the assignments they would mention, by agency."""
     letter, c, g = table(Letter), table(Contact), table(Agency)
     statement = (
-        select(letter.c.id, g.c.name, letter.c.role, c.c.label, letter.c.channel, letter.c.day, letter.c.send_after)
+        select(
+            letter.c.id.label("letter_id"),
+            g.c.name.label("agency"),
+            letter.c.role,
+            c.c.label,
+            letter.c.channel,
+            letter.c.day,
+            letter.c.send_after,
+        )
         .join(c, c.c.id == letter.c.contact_id)
         .join(g, g.c.id == letter.c.agency_id)
         .where(letter.c.id.in_(list(lines)))
         .order_by(g.c.name, letter.c.id)
     )
-    return tuple(PlannedLetter(*row, tuple(sorted(lines[row[0]]))) for row in session.connection().execute(statement))
+    return tuple(
+        object_of(PlannedLetter, row, assignment_ids=tuple(sorted(lines[row.letter_id])))
+        for row in session.connection().execute(statement)
+    )

@@ -17,13 +17,16 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
+from engine.queries.work.papers import plan_of
 from engine.store.database import table
-from engine.store.records import AgencyGroup, Assignment, Duty, Plan, Report
+from engine.store.named_rows import columns_for, object_of
+from engine.store.records import AgencyGroup, Assignment, Duty, Report
+from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportItem:
     """One duty on the report page with its last report, if any."""
 
@@ -52,7 +55,7 @@ class ReportItem:
         return self.row.unfinished
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportPage:
     """``figures``: the agency's latest value of each indicator in this period, from reports not returned. ``parts``:
     for the code of a requested total, the figure it sums, from the other agencies' reports."""
@@ -66,7 +69,7 @@ class ReportPage:
     period: str
     items: tuple[ReportItem, ...]
     indicators: tuple[Indicator, ...]
-    figures: Mapping[str, Any]
+    figures: Mapping[str, object]
     parts: Mapping[str, FigureLine]
 
     @property
@@ -86,10 +89,7 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
     """Six queries, two more for each duty that consolidates, five more with a requested total. Raises NotFound when the
     agency has nothing in that plan and period."""
     name, _ = agency_name(session, agency_id)
-    p = table(Plan)
-    plan = session.connection().execute(select(p).where(p.c.id == plan_id)).first()
-    if plan is None:
-        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
+    plan = plan_of(session, plan_id)
     items = _items(session, today, plan, agency_id, period)
     if not items:
         raise NotFound(
@@ -100,21 +100,21 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         )
     requested = _requested(session, plan.file, agency_id, [item.row.citation for item in items])
     return ReportPage(
-        agency_id,
-        name,
-        plan_id,
-        plan.number,
-        plan.title,
-        plan.short_title,
-        period,
-        items,
-        requested,
-        _figures(items),
-        _parts(session, plan_id, period, requested),
+        agency_id=agency_id,
+        agency=name,
+        plan_id=plan_id,
+        plan=plan.number,
+        plan_title=plan.title,
+        short_title=plan.short_title,
+        period=period,
+        items=items,
+        indicators=requested,
+        figures=_figures(items),
+        parts=_parts(session, plan_id, period, requested),
     )
 
 
-def _items(session: Session, today: Today, plan: Any, agency_id: str, period: str) -> tuple[ReportItem, ...]:
+def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, period: str) -> tuple[ReportItem, ...]:
     a, d = table(Assignment), table(Duty)
     wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
     statement = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for)).where(
@@ -129,13 +129,13 @@ def _items(session: Session, today: Today, plan: Any, agency_id: str, period: st
         rule = rules.get(extra.rule, {})
         items.append(
             ReportItem(
-                row,
-                extra.heading,
-                extra.due_why,
-                rule.get("source", ""),
-                rule.get("basis", ""),
-                last.get(row.id),
-                waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
+                row=row,
+                heading=extra.heading,
+                due_why=extra.due_why,
+                source=rule.get("source", ""),
+                basis=rule.get("basis", ""),
+                last=last.get(row.id),
+                waits_for=waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
             )
         )
     return tuple(items)
@@ -143,9 +143,9 @@ def _items(session: Session, today: Today, plan: Any, agency_id: str, period: st
 
 def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, ReportLine]:
     r = table(Report)
-    statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
+    statement = select(r.c.assignment_id, *columns_for(ReportLine, r))
     statement = statement.where(r.c.assignment_id.in_(assignment_ids)).order_by(r.c.number)
-    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
+    return {row.assignment_id: object_of(ReportLine, row) for row in session.connection().execute(statement)}
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class PreviousReports:
 
     period: str = ""
     reports: Mapping[int, ReportLine] = field(default_factory=dict)
-    figures: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
 
 
 def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
@@ -165,7 +165,7 @@ def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
     if not due:
         return PreviousReports()
     statement = (
-        select(a.c.duty_id, a.c.period, *(r.c[name] for name in ReportLine.__slots__))
+        select(a.c.duty_id, a.c.period, *columns_for(ReportLine, r))
         .join(a, a.c.id == r.c.assignment_id)
         .where(
             a.c.agency_id == page.agency_id,
@@ -180,8 +180,8 @@ def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
     if not rows:
         return PreviousReports()
     period = rows[-1].period
-    lines = {row[0]: ReportLine(*row[2:]) for row in rows if row.period == period}
-    figures: dict[str, Any] = {}
+    lines = {row.duty_id: object_of(ReportLine, row) for row in rows if row.period == period}
+    figures: dict[str, object] = {}
     for line in sorted(lines.values(), key=lambda each: each.submitted_at):
         figures |= line.figures
     return PreviousReports(period, lines, figures)
@@ -205,12 +205,12 @@ def _parts(session: Session, plan_id: int, period: str, requested: Sequence[Indi
     return {code: lines[of] for code, of in totals.items() if lines[of].given}
 
 
-def _figures(items: Sequence[ReportItem]) -> dict[str, Any]:
+def _figures(items: Sequence[ReportItem]) -> dict[str, object]:
     """The latest value of each figure; after a return, the corrected one."""
-    reports: list[tuple[datetime, Mapping[str, Any]]] = [
+    reports: list[tuple[datetime, Mapping[str, object]]] = [
         (item.last.submitted_at, item.last.figures) for item in items if item.last is not None
     ]
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for _, figures in sorted(reports, key=lambda each: each[0]):
         found |= figures
     return found

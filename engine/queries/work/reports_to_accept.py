@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -26,13 +26,14 @@ from engine.queries.work.assignments import (
     periods_among,
 )
 from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Plan, Report
 from engine.terms import State
 
 ROWS_PER_PAGE = 25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingReport:
     """A report with its assignment. ``figures``: (code, indicator name, value); ``files``: name, size and digest of
     each."""
@@ -44,8 +45,8 @@ class WaitingReport:
     outcome: str
     body: str
     reason: str
-    figures: tuple[tuple[str, str, Any], ...]
-    files: tuple[Mapping[str, Any], ...]
+    figures: tuple[tuple[str, str, object], ...]
+    files: tuple[Mapping[str, object], ...]
     superseded: bool
     """A later report has taken its place since."""
     assignment: AssignmentRow
@@ -66,7 +67,7 @@ class WaitingAgency:
     rows: tuple[WaitingReport, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WaitingReports:
     """One page of agencies; ``total`` reports of ``agency_count`` agencies, waiting since ``since``. ``periods``:
     periods with waiting reports, ignoring the filter."""
@@ -93,13 +94,13 @@ def reports_waiting(session: Session, today: Today, wanted: AssignmentFilter, *,
     agencies = tuple(replace(each, rows=tuple(rows[each.id])) for each in shown)
     since = found[0].since if found else None
     return WaitingReports(
-        agencies,
-        sum(each.total for each in found),
-        len(found),
-        since,
-        page,
-        len(pages),
-        periods_among(((cell.period, cell.due) for cell in cells), wanted),
+        agencies=agencies,
+        total=sum(each.total for each in found),
+        agency_count=len(found),
+        since=since,
+        page=page,
+        pages=len(pages),
+        periods=periods_among(((cell.period, cell.due) for cell in cells), wanted),
     )
 
 
@@ -124,16 +125,28 @@ def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) 
     return _reports(session, rows.all())
 
 
-def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """The reports of an agency and period that wait: how many, the first of them, the first due date."""
+
+    agency_id: str
+    name: str
+    period: str
+    n: int
+    first: datetime
+    due: date | None
+
+
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[_Cell]:
     """Waiting reports per agency and period."""
     a, g = table(Assignment), table(Agency)
     first, due = func.min(a.c.reported_at).label("first"), func.min(a.c.due_on).label("due")
     statement = select(a.c.agency_id, g.c.name, a.c.period, func.count().label("n"), first, due)
     statement = joined(statement).where(*conditions(wanted, today)).group_by(a.c.agency_id, g.c.name, a.c.period)
-    return session.connection().execute(statement).all()
+    return objects(_Cell, session.connection().execute(statement))
 
 
-def _by_agency(cells: Iterable[Any]) -> list[WaitingAgency]:
+def _by_agency(cells: Iterable[_Cell]) -> list[WaitingAgency]:
     """Agencies with their totals, the longest waiting first."""
     found: dict[str, WaitingAgency] = {}
     for cell in cells:
@@ -186,21 +199,19 @@ def _report_columns() -> list[Any]:
     ]
 
 
-def _reports(session: Session, rows: Sequence[Any]) -> list[WaitingReport]:
+def _reports(session: Session, rows: Sequence[AnyRow]) -> list[WaitingReport]:
     names = _names(session, {row.plan_id for row in rows if row.figures})
     return [
-        WaitingReport(
-            row.report_id,
-            row.nth,
-            row.submitted_at,
-            row.actor,
-            row.report_outcome,
-            row.body,
-            row.reason,
-            tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
-            tuple(row.files),
-            row.superseded_at is not None,
-            assignment,
+        object_of(
+            WaitingReport,
+            row,
+            id=row.report_id,
+            number=row.nth,
+            outcome=row.report_outcome,
+            figures=tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
+            files=tuple(row.files),
+            superseded=row.superseded_at is not None,
+            assignment=assignment,
         )
         for row, assignment in zip(rows, from_rows(rows), strict=True)
     ]

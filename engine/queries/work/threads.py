@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import ColumnElement, String, cast, select
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
@@ -18,13 +17,14 @@ from engine.queries.work.assignment_story import ReportLine
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.rules.periods import within
 from engine.store.database import among, table
+from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Report, ThreadEntry
 from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind
 
 MAX_COORDINATED = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryLine:
     """One entry; ``agency`` wrote it, ``owner_id`` owes the assignment."""
 
@@ -40,7 +40,7 @@ class EntryLine:
     text: str
     whole_plan: bool
     expected_on: date | None
-    files: Sequence[Mapping[str, Any]]
+    files: Sequence[Mapping[str, object]]
     answers_id: int | None
     answered_at: datetime | None
     actor: str
@@ -56,7 +56,7 @@ class EntryLine:
         return self.agency_id == self.owner_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
     """A difficulty or an ad hoc report of an agency, with the department's answer, "" while there is none. ``citation``
     is empty when it is about the plan as a whole."""
@@ -91,7 +91,7 @@ def threads_of(session: Session, agency_id: str, plan_id: int) -> tuple[EntryLin
     return _lines(session, (a.c.agency_id == agency_id) & (a.c.plan_id == plan_id), t.c.id)
 
 
-def _lines(session: Session, where: Any, *order: Any) -> tuple[EntryLine, ...]:
+def _lines(session: Session, where: ColumnElement[bool], *order: ColumnElement[int]) -> tuple[EntryLine, ...]:
     t, a, d, g = table(ThreadEntry), table(Assignment), table(Duty), table(Agency)
     statement = (
         select(
@@ -102,7 +102,7 @@ def _lines(session: Session, where: Any, *order: Any) -> tuple[EntryLine, ...]:
             a.c.period,
             a.c.agency_id.label("owner_id"),
             t.c.agency_id,
-            g.c.name,
+            g.c.name.label("agency"),
             t.c.kind,
             t.c.text,
             t.c.whole_plan,
@@ -119,8 +119,7 @@ def _lines(session: Session, where: Any, *order: Any) -> tuple[EntryLine, ...]:
         .where(where)
         .order_by(*order)
     )
-    rows: Any = session.connection().execute(statement)
-    return tuple(EntryLine(*row) for row in rows)
+    return tuple(objects(EntryLine, session.connection().execute(statement)))
 
 
 def difficulties(session: Session, plan_id: int, period: str) -> tuple[Raised, ...]:
@@ -133,13 +132,13 @@ def difficulties(session: Session, plan_id: int, period: str) -> tuple[Raised, .
     raised = (each for each in lines if each.kind in (EntryKind.DIFFICULTY, EntryKind.AD_HOC) and each.of_owner)
     return tuple(
         Raised(
-            each.agency,
-            "" if each.whole_plan else each.citation,
-            each.kind,
-            each.text,
-            each.at,
-            answers[each.id].text if each.id in answers else "",
-            each.answered_at,
+            agency=each.agency,
+            citation="" if each.whole_plan else each.citation,
+            kind=each.kind,
+            text=each.text,
+            at=each.at,
+            answer=answers[each.id].text if each.id in answers else "",
+            answered_at=each.answered_at,
         )
         for each in raised
     )
@@ -171,6 +170,6 @@ def coordinated(
 
 def _last_reports(session: Session, assignment_ids: Sequence[int]) -> dict[int, ReportLine]:
     r = table(Report)
-    statement = select(r.c.assignment_id, *(r.c[name] for name in ReportLine.__slots__))
+    statement = select(r.c.assignment_id, *columns_for(ReportLine, r))
     statement = statement.where(among(session, r.c.assignment_id, assignment_ids)).order_by(r.c.number)
-    return {row[0]: ReportLine(*row[1:]) for row in session.connection().execute(statement)}
+    return {row.assignment_id: object_of(ReportLine, row) for row in session.connection().execute(statement)}

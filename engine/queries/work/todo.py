@@ -17,6 +17,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
 from engine.rules.calendar import local_date
 from engine.store.database import among, table
+from engine.store.named_rows import object_of, objects
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
 from engine.store.records import Agency, Assignment, Contact, Extension, Plan
 from engine.terms import OPEN_STATES, Role
@@ -52,7 +53,7 @@ class WaitingExtension:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Todo:
     accept: TodoGroup
     extensions: TodoGroup
@@ -81,13 +82,13 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
         for what, total in totals.items()
     }
     return Todo(
-        lists[Waiting.ACCEPT],
-        lists[Waiting.EXTENSION],
-        lists[Waiting.DECLINED],
-        lists[Waiting.RAISED],
-        waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
-        unreachable(session, today, wanted),
-        _drafts(session, today, wanted),
+        accept=lists[Waiting.ACCEPT],
+        extensions=lists[Waiting.EXTENSION],
+        declined=lists[Waiting.DECLINED],
+        raised=lists[Waiting.RAISED],
+        asked=waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
+        unreachable=unreachable(session, today, wanted),
+        drafts=_drafts(session, today, wanted),
     )
 
 
@@ -104,8 +105,10 @@ def waiting_extensions(session: Session, assignment_ids: list[int]) -> dict[int,
     x = table(Extension)
     statement = select(x.c.id, x.c.assignment_id, x.c.asked_at, x.c.until, x.c.reason)
     statement = statement.where(x.c.assignment_id.in_(assignment_ids), x.c.decided_at.is_(None))
-    rows = session.connection().execute(statement)
-    return {row[1]: WaitingExtension(row[0], row[1], local_date(row[2]), row[3], row[4]) for row in rows}
+    return {
+        row.assignment_id: object_of(WaitingExtension, row, asked_on=local_date(row.asked_at))
+        for row in session.connection().execute(statement)
+    }
 
 
 def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[Unreachable, ...]:
@@ -124,14 +127,14 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
         return ()
     still_open = replace(wanted, period="", states=OPEN_STATES)
     counted = (
-        select(a.c.agency_id, g.c.name, func.count())
+        select(a.c.agency_id, g.c.name.label("agency"), func.count().label("open"))
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
         .where(among(session, a.c.agency_id, unreachable_ids), *conditions(still_open, today))
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
-    return tuple(Unreachable(*row) for row in connection.execute(counted))
+    return tuple(objects(Unreachable, connection.execute(counted)))
 
 
 @lru_cache(maxsize=2)

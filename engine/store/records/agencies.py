@@ -1,13 +1,18 @@
 """Agencies and their contacts."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Index, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import by_value, json_column
 from engine.terms import Role
+
+AgencyName = TypedDict(
+    "AgencyName", {"from": str | None, "until": str | None, "name": str, "short": str | None}, total=False
+)
+"""A name of an agency with its first and last day, ISO dates; None is open-ended. ``from`` is no name in Python."""
 
 
 class Agency(SQLModel, table=True):

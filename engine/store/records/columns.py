@@ -31,7 +31,7 @@ def by_value(kind: type[StrEnum], *, nullable: bool = False, index: bool = False
     return Column(stored, nullable=nullable, index=index)
 
 
-def json_column(*, nullable: bool = False, default: Any = None) -> Any:
+def json_column(*, nullable: bool = False, default: object = None) -> Any:
     return Column(JSON(none_as_null=nullable), nullable=nullable, default=default)
 
 
@@ -41,8 +41,8 @@ class PackedText(TypeDecorator[str]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
+    def process_bind_param(self, value: str | None, dialect: object) -> bytes | None:
         return None if value is None else pack(value)
 
-    def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
+    def process_result_value(self, value: bytes | None, dialect: object) -> str | None:
         return None if value is None else unpack(value)

@@ -2,7 +2,6 @@
 delivery pass."""
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import Column, Index, LargeBinary, String, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
@@ -74,7 +73,7 @@ class Notice(SQLModel, table=True):
     kind: NoticeKind = Field(sa_column=by_value(NoticeKind))
     rung: str = Field(default="", max_length=16)
     level: int = 0
-    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    detail: dict[str, object] = Field(default_factory=dict, sa_column=json_column())
     obsolete: str = Field(default="", sa_column=Column("moot", String(64), key="obsolete", default="", nullable=False))
     """Why it was left out at send time: already reported, cancelled …; empty if it was sent. The column keeps its older
     name: versions before this one run beside it while machines are upgraded."""
@@ -134,5 +133,5 @@ class Incoming(SQLModel, table=True):
     contact_id: int | None = None
     outcome: str = Field(default="", max_length=64)
     answered: bool = False
-    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column(default=dict))
+    detail: dict[str, object] = Field(default_factory=dict, sa_column=json_column(default=dict))
     """Data still needed to process it: a receipt received before its letter was settled, the subject for a reply."""

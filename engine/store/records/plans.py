@@ -60,4 +60,4 @@ class Duty(SQLModel, table=True):
     area: str | None = None
     repeats: str | None = None
     waits_for: list[str] = Field(sa_column=json_column())
-    added: dict[str, Any] | None = Field(default=None, sa_column=json_column(nullable=True))
+    added: dict[str, object] | None = Field(default=None, sa_column=json_column(nullable=True))

@@ -2,7 +2,6 @@
 the event itself (``engine.store.webhook_outbox``) and sent by ``notifications.webhooks``."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Column, Index, text, true
 from sqlmodel import Field, SQLModel
@@ -57,7 +56,7 @@ class WebhookMessage(SQLModel, table=True):
     key: str = Field(unique=True, max_length=200)
     webhook_id: int = Field(foreign_key="webhook.id")
     kind: WebhookEvent = Field(sa_column=by_value(WebhookEvent))
-    payload: dict[str, Any] = Field(sa_column=json_column())
+    payload: dict[str, object] = Field(sa_column=json_column())
     at: datetime
     """When it happened."""
     state: LetterState = Field(default=LetterState.QUEUED, sa_column=by_value(LetterState))

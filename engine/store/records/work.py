@@ -173,8 +173,8 @@ class Report(SQLModel, table=True):
     """done | partly | not_yet"""
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     body: str = Field(default="", sa_column=Column(Text, nullable=False))
-    figures: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
-    files: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    figures: dict[str, object] = Field(default_factory=dict, sa_column=json_column())
+    files: list[dict[str, object]] = Field(default_factory=list, sa_column=json_column())
     returned_at: datetime | None = None
     returned_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
     resubmit_on: date | None = None
@@ -204,7 +204,7 @@ class Extension(SQLModel, table=True):
     decided_by: str = ""
     granted: bool | None = None
     answer: str = Field(default="", sa_column=Column(Text, nullable=False))
-    files: list[dict[str, Any]] = Field(
+    files: list[dict[str, object]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
     )
     """Evidence for the reason; entries as in ``Report.files``."""
@@ -236,7 +236,7 @@ class ThreadEntry(SQLModel, table=True):
     text: str = Field(sa_column=Column(Text, nullable=False))
     expected_on: date | None = None
     """Of progress: by when the work is expected to be done."""
-    files: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    files: list[dict[str, object]] = Field(default_factory=list, sa_column=json_column())
     answers_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
     answered_at: datetime | None = None
     actor: str = Field(max_length=96)
@@ -258,7 +258,7 @@ class Event(SQLModel, table=True):
     """``system``, ``contact:12``, ``account:3``, ``cli:root``, ``api:token-id``."""
     plan_id: int | None = None
     assignment_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
-    detail: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    detail: dict[str, object] = Field(default_factory=dict, sa_column=json_column())
     key: str | None = Field(default=None, max_length=160, unique=True)
 
 
@@ -286,7 +286,7 @@ class DispatchWording(SQLModel, table=True):
     request: bool
     addressees: str = Field(max_length=64)
     """Empty: all that are late; else a digest of the chosen ones."""
-    texts: dict[str, Any] = Field(sa_column=json_column())
+    texts: dict[str, object] = Field(sa_column=json_column())
     """Paragraph -> [as it was proposed, as it was written]."""
     actor: str = Field(max_length=96)
     at: datetime

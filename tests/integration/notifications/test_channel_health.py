@@ -20,7 +20,7 @@ from notifications.operator_alarm import Operator, alarm
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 
 NOW = at("2021-04-07", "08:00")
-FAILED, WORKED = Outcome(Fate.RETRY, "421", "try later"), Outcome(Fate.ACCEPTED, "250")
+FAILED, WORKED = Outcome(fate=Fate.RETRY, code="421", reply="try later"), Outcome(fate=Fate.ACCEPTED, code="250")
 OPERATOR = Operator("van-hanh@so.example", "+84912345678")
 
 
@@ -37,12 +37,12 @@ def sms_box(answer: Outcome | None = None) -> LetterBox:
         ([FAILED] * MAX_FAILURES, True),
         ([FAILED] * (MAX_FAILURES - 1) + [WORKED] + [FAILED], False),
         ([FAILED] * MAX_FAILURES + [WORKED], False),
-        ([FAILED] * MAX_FAILURES + [Outcome(Fate.REFUSED, "550", "no such user")], True),
-        ([Outcome(Fate.RETRY, "535", "bad password")], True),
-        ([Outcome(Fate.RETRY, "101", str(LOGIN))], True),
-        ([Outcome(Fate.RETRY, "103", f"… → {BALANCE}")], True),
-        ([Outcome(Fate.REFUSED, "suppressed")] * 9, False),
-        ([Outcome(Fate.RETRY, code="released")] * 9, False),
+        ([FAILED] * MAX_FAILURES + [Outcome(fate=Fate.REFUSED, code="550", reply="no such user")], True),
+        ([Outcome(fate=Fate.RETRY, code="535", reply="bad password")], True),
+        ([Outcome(fate=Fate.RETRY, code="101", reply=str(LOGIN))], True),
+        ([Outcome(fate=Fate.RETRY, code="103", reply=f"… → {BALANCE}")], True),
+        ([Outcome(fate=Fate.REFUSED, code="suppressed")] * 9, False),
+        ([Outcome(fate=Fate.RETRY, code="released")] * 9, False),
     ],
 )
 def test_when_a_channel_counts_as_down(outcomes: list[Outcome], down: bool) -> None:
@@ -71,7 +71,7 @@ def told(laid: Laid, now: Any = NOW, operator: Operator = OPERATOR, **channels: 
 
 def test_letters_that_cannot_leave_are_what_the_pulse_is_felt_by(laid: Laid) -> None:
     swept(laid.database, NOW)
-    box = LetterBox(Outcome(Fate.RETRY, "535", "bad password"))
+    box = LetterBox(Outcome(fate=Fate.RETRY, code="535", reply="bad password"))
     asyncio.run(deliver(laid.database, NOW, post_office(box)))
     with laid.database.read() as session:
         assert channel_health(session)["email"].why == "bad password"

@@ -31,8 +31,12 @@ from notifications.sms.speedsms import SpeedSms
 from notifications.sms.zalo import Zalo, ZaloFirst, read_templates
 
 AT = datetime(2021, 6, 17, 1, 0, tzinfo=UTC)
-SMS = Outgoing("letter:12:sms:2021-06-17", "+84912345678", "KH188: nhiem vu IV.2.1 con 3 ngay. XN 2762", AT)
-MAIL = Outgoing("letter:12:email:2021-06-17", "vanthu@huyen.example", "Kính gửi đầu mối", AT, subject="Nhắc hạn")
+SMS = Outgoing(
+    key="letter:12:sms:2021-06-17", to="+84912345678", text="KH188: nhiem vu IV.2.1 con 3 ngay. XN 2762", at=AT
+)
+MAIL = Outgoing(
+    key="letter:12:email:2021-06-17", to="vanthu@huyen.example", text="Kính gửi đầu mối", at=AT, subject="Nhắc hạn"
+)
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 TAKEN = (Fate.ACCEPTED, Fate.DELIVERED)
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -114,7 +118,17 @@ async def apprise(status: int, folder: Path) -> AsyncIterator[Channel]:
 @asynccontextmanager
 async def email(fault: dict[str, Kind], folder: Path) -> AsyncIterator[Channel]:
     async with FaultyServer(fault) as server:
-        yield Email(Relay("127.0.0.1", SENDER, server.port, Security.NONE, timeout=5.0, pause=0.0, connections=2))
+        yield Email(
+            Relay(
+                host="127.0.0.1",
+                sender=SENDER,
+                port=server.port,
+                security=Security.NONE,
+                timeout=5.0,
+                pause=0.0,
+                connections=2,
+            )
+        )
 
 
 @asynccontextmanager

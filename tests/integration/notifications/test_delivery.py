@@ -83,10 +83,10 @@ def test_what_is_urgent_goes_at_night_alone(laid: Laid) -> None:
 @pytest.mark.parametrize(
     ("answer", "state", "reason"),
     [
-        (Outcome(Fate.ACCEPTED, "250", "2.0.0 queued"), LetterState.ACCEPTED, ""),
-        (Outcome(Fate.DELIVERED), LetterState.DELIVERED, ""),
-        (Outcome(Fate.REFUSED, "550", "no such user"), LetterState.REFUSED, "no such user"),
-        (Outcome(Fate.UNKNOWN, "timeout", "after DATA"), LetterState.UNKNOWN, "after DATA"),
+        (Outcome(fate=Fate.ACCEPTED, code="250", reply="2.0.0 queued"), LetterState.ACCEPTED, ""),
+        (Outcome(fate=Fate.DELIVERED), LetterState.DELIVERED, ""),
+        (Outcome(fate=Fate.REFUSED, code="550", reply="no such user"), LetterState.REFUSED, "no such user"),
+        (Outcome(fate=Fate.UNKNOWN, code="timeout", reply="after DATA"), LetterState.UNKNOWN, "after DATA"),
     ],
 )
 def test_the_other_side_s_last_word_is_the_letter_s_state(
@@ -106,7 +106,7 @@ def test_the_other_side_s_last_word_is_the_letter_s_state(
 
 
 def test_what_is_refused_for_now_is_tried_again_later_and_later(laid: Laid) -> None:
-    box = LetterBox(Outcome(Fate.RETRY, "451", "try later"))
+    box = LetterBox(Outcome(fate=Fate.RETRY, code="451", reply="try later"))
     waits, now = [], NOW
     for _ in range(4):
         delivered(laid, now, box)
@@ -116,7 +116,7 @@ def test_what_is_refused_for_now_is_tried_again_later_and_later(laid: Laid) -> N
         assert delivered(laid, letter.send_after - timedelta(seconds=1), LetterBox()).fates.get("delivered", 0) < 4
         now = letter.send_after
     assert waits == sorted(waits)
-    box.answer = Outcome(Fate.DELIVERED)
+    box.answer = Outcome(fate=Fate.DELIVERED)
     delivered(laid, now, box)
     assert owed(laid).state is LetterState.DELIVERED
     assert [each.fate for each in rows(laid.database, Delivery, letter_id=owed(laid).id)] == ["retry"] * 4 + [
@@ -133,13 +133,13 @@ def test_the_wait_doubles_to_four_hours_spread_by_a_quarter(attempt: int, key: s
 
 
 def test_the_other_side_s_own_wait_is_kept_when_it_is_longer(laid: Laid) -> None:
-    delivered(laid, box=LetterBox(Outcome(Fate.RETRY, "421", "busy", after=timedelta(hours=2))))
+    delivered(laid, box=LetterBox(Outcome(fate=Fate.RETRY, code="421", reply="busy", after=timedelta(hours=2))))
     assert owed(laid).send_after == NOW + timedelta(hours=2)
     assert retry_at(NOW, "a", 1, timedelta(seconds=1)) - NOW >= FIRST_WAIT * 0.75
 
 
 def test_after_days_of_trying_a_letter_expires_and_says_why(laid: Laid) -> None:
-    box = LetterBox(Outcome(Fate.RETRY, "451", "mailbox busy"))
+    box = LetterBox(Outcome(fate=Fate.RETRY, code="451", reply="mailbox busy"))
     now = NOW
     mine = owed(laid).id
     while row(laid.database, Letter, id=mine).state is LetterState.QUEUED:
@@ -168,7 +168,7 @@ def test_a_worker_that_comes_back_after_its_lease_changes_nothing(laid: Laid) ->
 
     def meanwhile(_: Outgoing) -> Outcome:
         change(laid, Letter, state=LetterState.ACCEPTED, leased_by="", lease_until=None)
-        return Outcome(Fate.REFUSED, "550", "too late")
+        return Outcome(fate=Fate.REFUSED, code="550", reply="too late")
 
     delivered(laid, box=Answering(meanwhile), worker="slow:1")
     assert owed(laid).state is LetterState.ACCEPTED
@@ -198,7 +198,7 @@ def test_one_letter_that_cannot_be_sent_spares_its_batch(laid: Laid, caplog: pyt
     def broken(letter: Outgoing) -> Outcome:
         if letter.to == "coordinator@so-ban.example":
             raise RuntimeError("a mistake of ours")
-        return Outcome(Fate.DELIVERED)
+        return Outcome(fate=Fate.DELIVERED)
 
     assert delivered(laid, box=Answering(broken)).fates == {"delivered": 3, "unknown": 1}
     letter = owed(laid)
@@ -293,7 +293,7 @@ def test_more_than_a_batch_all_go_in_one_pass(laid: Laid) -> None:
 
 async def test_two_offices_at_once_send_each_letter_once(laid: Laid) -> None:
     """Overlapping passes of two workers, as of two machines."""
-    box = Answering(lambda _: Outcome(Fate.DELIVERED))
+    box = Answering(lambda _: Outcome(fate=Fate.DELIVERED))
     offices: list[DeliveryContext] = [post_office(box, worker=f"worker:{n}") for n in range(3)]
     done = await asyncio.gather(*(deliver(laid.database, NOW, office) for office in offices))
     assert sum(each.claimed for each in done) == 4
@@ -327,7 +327,9 @@ async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_s
 
 async def test_a_refusal_without_a_known_reason_is_believed_the_third_time_and_suppresses_nothing(laid: Laid) -> None:
     sour = Answering(
-        lambda each: reply_outcome(Stage.RCPT, 550, "Rejected") if each.to == COORDINATOR else Outcome(Fate.DELIVERED)
+        lambda each: (
+            reply_outcome(Stage.RCPT, 550, "Rejected") if each.to == COORDINATOR else Outcome(fate=Fate.DELIVERED)
+        )
     )
     now = NOW
     for _ in range(3):
@@ -339,7 +341,7 @@ async def test_a_refusal_without_a_known_reason_is_believed_the_third_time_and_s
 
 async def test_a_mailbox_that_does_not_exist_is_written_to_no_more(laid: Laid) -> None:
     gone = reply_outcome(Stage.RCPT, 550, "5.1.1 User unknown")
-    box = Answering(lambda each: gone if each.to == COORDINATOR else Outcome(Fate.DELIVERED))
+    box = Answering(lambda each: gone if each.to == COORDINATOR else Outcome(fate=Fate.DELIVERED))
     await deliver(laid.database, NOW, post_office(box))
     assert owed(laid).state is LetterState.REFUSED
     assert row(laid.database, Contact, email=COORDINATOR).suppressed["email"].startswith("dead: ")
@@ -361,7 +363,7 @@ async def test_a_mailbox_that_does_not_exist_is_written_to_no_more(laid: Laid) -
 async def test_letters_kept_on_the_machine_count_nowhere_as_sent_and_leave_once_a_relay_is_set(laid: Laid) -> None:
     """53 letters were shown as delivered that had only been put into a folder, and were never sent."""
     found_before = run_checks(laid.database, NOW).findings
-    await deliver(laid.database, NOW, post_office(LetterBox(Outcome(Fate.KEPT_HERE))))
+    await deliver(laid.database, NOW, post_office(LetterBox(Outcome(fate=Fate.KEPT_HERE))))
     assert (owed(laid).state, owed(laid).sent_at) == (LetterState.KEPT_HERE, None)
     with laid.database.read() as session:
         assert count_letters(session, NOW.date(), NOW.date() + timedelta(days=1)).sent == 0

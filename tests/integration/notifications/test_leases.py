@@ -138,10 +138,10 @@ async def test_told_to_stop_it_ends_between_two_letters_and_gives_back_the_rest(
 async def test_one_outcome_that_cannot_be_written_spares_the_others(
     laid: Laid, caplog: pytest.LogCaptureFixture
 ) -> None:
-    long = Outcome(Fate.DELIVERED, receipt="\0" if laid.database.dialect == "postgresql" else "a")
+    long = Outcome(fate=Fate.DELIVERED, receipt="\0" if laid.database.dialect == "postgresql" else "a")
 
     def answer(letter: Outgoing) -> Outcome:
-        return long if letter.to == "coordinator@so-ban.example" else Outcome(Fate.DELIVERED)
+        return long if letter.to == "coordinator@so-ban.example" else Outcome(fate=Fate.DELIVERED)
 
     done = await deliver(laid.database, NOW, post_office(Answering(answer)))
     assert sum(done.fates.values()) == 4
@@ -162,7 +162,7 @@ async def test_what_another_worker_has_leased_by_now_is_not_offered(laid: Laid) 
             waiting = (letters.c.state == LetterState.SENDING) & ~letters.c.on_wire
             with laid.database.write() as session:
                 session.connection().execute(update(letters).where(waiting).values(leased_by="another"))
-        return Outcome(Fate.DELIVERED)
+        return Outcome(fate=Fate.DELIVERED)
 
     box = Answering(meanwhile)
     done = await deliver(laid.database, NOW, post_office(box))

@@ -44,10 +44,10 @@ from engine.store.database import Database, table
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Letter, Notice
 from engine.terms import NoticeKind, Role, Urgency
+from engine.text import LANGUAGES
 from notifications.channel import Fate, Outcome
 from notifications.delivery import deliver
 from notifications.email.mime import Sender, compose
-from notifications.letters.renderer import LANGUAGES
 from notifications.letters.template_check import samples
 from notifications.sms.text import MAX_PARTS, measure, plain
 from workflows.passes import tick
@@ -85,7 +85,7 @@ class Unsteady(LetterBox):
     broken = False
 
     async def send(self, letter: Any) -> Outcome:
-        return Outcome(Fate.RETRY, "421", "try later") if self.broken else await super().send(letter)
+        return Outcome(fate=Fate.RETRY, code="421", reply="try later") if self.broken else await super().send(letter)
 
 
 def sent_by_day(database: Database, *, urgent: bool) -> Counter[Any]:
@@ -152,12 +152,12 @@ def test_urgent_news_of_the_afternoon_does_not_wait_for_tomorrow_while_the_cap_a
     for hour in ("08:00", "10:00", "12:00", "14:00"):
         moment, box = at("2021-04-07", hour), LetterBox()
         line = NoticeLine(
-            f"effect:{hour}",
-            laid.assignment("IV.1.1", "so-ban"),
-            "so-ban",
-            Role.COORDINATOR,
-            NoticeKind.CHASE,
-            policy(),
+            effect=f"effect:{hour}",
+            assignment_id=laid.assignment("IV.1.1", "so-ban"),
+            agency_id="so-ban",
+            role=Role.COORDINATOR,
+            kind=NoticeKind.CHASE,
+            policy=policy(),
             urgent=True,
         )
         with sqlite_database.write() as session:
@@ -170,7 +170,12 @@ def test_urgent_news_of_the_afternoon_does_not_wait_for_tomorrow_while_the_cap_a
 def test_an_urgent_line_hurries_the_letter_that_was_waiting_for_the_morning(sqlite_database: Database) -> None:
     laid = lay(sqlite_database, now=at("2021-04-07"))
     calm = NoticeLine(
-        "effect:calm", laid.assignment("IV.1.1", "so-ban"), "so-ban", Role.COORDINATOR, NoticeKind.CHASE, policy()
+        effect="effect:calm",
+        assignment_id=laid.assignment("IV.1.1", "so-ban"),
+        agency_id="so-ban",
+        role=Role.COORDINATOR,
+        kind=NoticeKind.CHASE,
+        policy=policy(),
     )
     for line in (calm, replace(calm, effect="effect:urgent", urgent=True)):
         with sqlite_database.write() as session:

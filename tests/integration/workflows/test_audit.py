@@ -155,9 +155,9 @@ def send(laid: Laid, outcome: Outcome, now: Any = NOW) -> None:
 @pytest.mark.parametrize(
     ("outcome", "finding"),
     [
-        (Outcome(Fate.RETRY, "", "connect: refused", about=About.CHANNEL), "late_letters"),
-        (Outcome(Fate.REFUSED, "550", "5.1.1 User unknown", about=About.ADDRESS), "failed_letters"),
-        (Outcome(Fate.UNKNOWN, "", "dot: TimeoutError"), "failed_letters"),
+        (Outcome(fate=Fate.RETRY, code="", reply="connect: refused", about=About.CHANNEL), "late_letters"),
+        (Outcome(fate=Fate.REFUSED, code="550", reply="5.1.1 User unknown", about=About.ADDRESS), "failed_letters"),
+        (Outcome(fate=Fate.UNKNOWN, code="", reply="dot: TimeoutError"), "failed_letters"),
     ],
 )
 def test_while_no_mail_arrives_nobody_outside_hears_that_all_is_well(
@@ -176,7 +176,7 @@ def test_while_no_mail_arrives_nobody_outside_hears_that_all_is_well(
 
 def test_a_channel_that_is_down_is_a_finding(laid: Laid) -> None:
     with laid.database.write() as session:
-        record_outcomes(session, "email", [Outcome(Fate.RETRY, "535", "bad password")], NOW)
+        record_outcomes(session, "email", [Outcome(fate=Fate.RETRY, code="535", reply="bad password")], NOW)
     assert run_checks(laid.database, NOW).findings["channels_down"] == 1
 
 
@@ -213,7 +213,7 @@ def test_what_a_false_clock_did_is_undone_by_computing_it_again(laid: Laid) -> N
 
 
 def test_the_texts_of_old_letters_go_and_their_rows_stay(laid: Laid) -> None:
-    send(laid, Outcome(Fate.DELIVERED))
+    send(laid, Outcome(fate=Fate.DELIVERED))
     assert rows(laid.database, LetterBody)
     assert prune_bodies(laid.database, NOW) == 0
     count = len(rows(laid.database, LetterBody))

@@ -452,7 +452,7 @@ def test_letters_that_are_complete_leave_while_others_are_still_acted_on(many: L
 
 
 def test_a_relay_that_is_down_does_not_hold_up_the_acting(many: Laid) -> None:
-    box = WatchingBox(many.database, Outcome(Fate.RETRY, "connect", about=About.CHANNEL))
+    box = WatchingBox(many.database, Outcome(fate=Fate.RETRY, code="connect", about=About.CHANNEL))
     ticked(many, BEGAN, box)
     assert {each.state for each in rows(many.database, Letter)} == {LetterState.QUEUED}
     assert all(each.acted_until is not None for each in rows(many.database, Assignment))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from engine.accounts.passwords import require_strong_password
 from engine.accounts.permissions import Permission
 from engine.accounts.second_factor import has_factor
 from engine.accounts.sign_in import end_session, end_sessions, open_session, sessions_of
+from engine.enums import complete
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
@@ -26,12 +28,15 @@ from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENT
 router = APIRouter(include_in_schema=False)
 TOKEN_LIFETIMES_DAYS = (30, 90, 366)
 """The lifetimes offered for a token, in days."""
-SCOPE_PERMISSIONS: dict[Scope, tuple[Permission, ...]] = {
-    Scope.READ: (Permission.SEE_PLANS,),
-    Scope.REPORT: (Permission.REPORT,),
-    Scope.DECIDE: (Permission.ACCEPT,),
-    Scope.ADMINISTER: (Permission.KEEP_ACCOUNTS, Permission.KEEP_CONTACTS),
-}
+SCOPE_PERMISSIONS: Mapping[Scope, tuple[Permission, ...]] = complete(
+    Scope,
+    {
+        Scope.READ: (Permission.SEE_PLANS,),
+        Scope.REPORT: (Permission.REPORT,),
+        Scope.DECIDE: (Permission.ACCEPT,),
+        Scope.ADMINISTER: (Permission.KEEP_ACCOUNTS, Permission.KEEP_CONTACTS),
+    },
+)
 """Scope -> permissions of which the account needs at least one to be offered the scope."""
 
 

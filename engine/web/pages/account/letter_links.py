@@ -269,7 +269,13 @@ def _report_path(ctx: RequestContext, link: Link, subject: str) -> str:
 
 
 def _preferences_path(ctx: RequestContext, link: Link) -> str:
-    preferences_link = Link(Purpose.UNSUBSCRIBE, link.contact_id, "email", link.made_on, max(link.until, ctx.today))
+    preferences_link = Link(
+        purpose=Purpose.UNSUBSCRIBE,
+        contact_id=link.contact_id,
+        subject="email",
+        made_on=link.made_on,
+        until=max(link.until, ctx.today),
+    )
     return f"/u/{ctx.app.signer.token(preferences_link)}"
 
 

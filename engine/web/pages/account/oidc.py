@@ -7,7 +7,7 @@ person following the address changes nothing, since they lack the cookie.
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import asdict
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
@@ -41,7 +41,7 @@ def go(ctx: Anonymous, to: To = "") -> Response:
         answer = RedirectResponse(provider.address(auth_request, ctx.now), 303)
     except ProviderUnavailable as error:
         return sign_in_page(ctx, local(to), trouble=error)
-    sealed = str(_serializer(ctx).dumps(astuple(auth_request)))
+    sealed = str(_serializer(ctx).dumps(asdict(auth_request)))
     answer.set_cookie(
         guarded(COOKIE, ctx.secure),
         sealed,
@@ -108,9 +108,8 @@ def _serializer(ctx: RequestContext) -> URLSafeSerializer:
 
 def _stored_request(ctx: RequestContext) -> AuthorizationRequest | None:
     try:
-        auth_request = AuthorizationRequest(
-            *_serializer(ctx).loads(ctx.request.cookies.get(guarded(COOKIE, ctx.secure), ""))
-        )
+        sealed = ctx.request.cookies.get(guarded(COOKIE, ctx.secure), "")
+        auth_request = AuthorizationRequest(**_serializer(ctx).loads(sealed))
     except (BadSignature, TypeError):
         return None
     return None if auth_request.is_over(ctx.now) else auth_request

@@ -173,7 +173,15 @@ def _letter(ctx: RequestContext, email: str, to: str) -> SignInLetter | None:
         return None
     device = device_words(ctx.device, line.language)
     path = url(f"/sign-in/link/{key}", to=to)
-    return SignInLetter(digest_of(key)[:32], line.email, line.agency, line.language, path, device, ctx.now)
+    return SignInLetter(
+        name=digest_of(key)[:32],
+        to=line.email,
+        agency=line.agency,
+        language=line.language,
+        path=path,
+        device=device,
+        at=ctx.now,
+    )
 
 
 def _link_page(

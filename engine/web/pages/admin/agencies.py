@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -129,7 +129,7 @@ def _page(ctx: RequestContext, agency_id: str, typed: FormFields, *, outcome: st
 def _new(ctx: RequestContext, typed: FormFields) -> Response:
     ctx.require(Permission.KEEP_AGENCIES)
     with ctx.reading() as (session, today):
-        choices: dict[str, Any] = {"parents": agency_choices(session), "groups": group_choices(session)}
+        choices: dict[str, object] = {"parents": agency_choices(session), "groups": group_choices(session)}
         levels = tuple(dict.fromkeys((*LEVELS, *level_choices(session))))
     return ctx.page("admin/add_agency.html", typed.status, today=today, typed=typed, levels=levels, **choices)
 

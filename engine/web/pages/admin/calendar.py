@@ -34,7 +34,7 @@ Count = Annotated[int, Query(ge=0, le=1_000_000)]
 Short = Annotated[str, Query(max_length=400)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Typed:
     """A change as typed: a pasted list, a single day, and days ticked to be dropped."""
 
@@ -67,7 +67,7 @@ def _typed(
     basis: Short = "",
     drop: Annotated[Sequence[str], Query(max_length=MAX_REMOVED_DAYS)] = (),
 ) -> Typed:
-    return Typed(list, day, kind, name, basis, tuple(drop))
+    return Typed(list=list, day=day, kind=kind, name=name, basis=basis, drop=tuple(drop))
 
 
 def _sent(form: Form) -> Typed:
@@ -89,9 +89,9 @@ def show(
     ctx.require(Permission.KEEP_CALENDAR)
     with ctx.reading() as (_, today):
         entry = today.calendar.exceptions.get(_day_or_none(day) or date.min)
-    typed = Typed(list, day)
+    typed = Typed(list=list, day=day)
     if entry is not None:
-        typed = Typed(list, day, kind=entry.kind.value, name=entry.name, basis=entry.basis)
+        typed = Typed(list=list, day=day, kind=entry.kind.value, name=entry.name, basis=entry.basis)
     saved = {"days": days, "moved": moved, "told": told} if days else None
     return _year(ctx, year or (entry.day.year if entry else ctx.today.year), typed, saved=saved)
 

@@ -43,7 +43,7 @@ def save_or_try(ctx: SignedIn, form: PostedForm, channel: ChannelPage) -> Respon
     ctx.require(Permission.KEEP_SETTINGS)
     names = ENTERED[channel]
     typed = FormFields.of(form, *names, TO, whole=names[0])
-    values: dict[str, Any] = {name: _typed(typed, name) for name in names}
+    values: dict[str, object] = {name: _typed(typed, name) for name in names}
     for name in _switches(names):
         values[name] = form.has(name)
         typed.fields[name] = "1" if form.has(name) else ""
@@ -69,7 +69,7 @@ def save_or_try(ctx: SignedIn, form: PostedForm, channel: ChannelPage) -> Respon
 
 
 def _try(
-    ctx: RequestContext, channel: ChannelPage, typed: FormFields, settings: Settings, values: Mapping[str, Any]
+    ctx: RequestContext, channel: ChannelPage, typed: FormFields, settings: Settings, values: Mapping[str, object]
 ) -> Response:
     if ctx.app.send_test is None:
         raise NotFound

@@ -5,6 +5,7 @@ The server keeps nothing in between: the form that confirms carries the rows, si
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -77,7 +78,7 @@ def _page(ctx: RequestContext, rows: tuple[SheetRow, ...] = (), *, sentence: str
     if rows:
         with ctx.reading() as (session, _):
             found = contact_import.compare(session, rows, ctx.now)
-        plain = [[row.number, dict(row.values), dict(row.columns)] for row in rows]
+        plain = [asdict(row) for row in rows]
         carried = _serializer(ctx).dumps([plain, found.mark])
     return ctx.page("admin/contact_sheet.html", status, found=found, carried=carried, sentence=sentence)
 
@@ -86,7 +87,7 @@ def _carried(ctx: RequestContext, text: str) -> tuple[tuple[SheetRow, ...], str]
     """The rows and the mark that the form carries. Raises BadInput unless the signature is ours."""
     try:
         rows, mark = _serializer(ctx).loads(text)
-        return tuple(SheetRow(*row) for row in rows), str(mark)
+        return tuple(SheetRow(**row) for row in rows), str(mark)
     except (BadSignature, TypeError, ValueError):
         raise BadInput(
             Text("Bảng không còn đọc được; hãy tải lên lại.", "The sheet cannot be read; upload it again.")

@@ -132,5 +132,5 @@ def _page(ctx: RequestContext, contact_id: int, typed: FormFields, *, ending: Fo
     )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, date) else str(value)

@@ -10,13 +10,13 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.admin.policy_editor import LADDERS, differences, keep, mark_of, policy_rows, policy_text, read_policy, steps
-from engine.admin.policy_rows import KINDS, LEVELS, ROLES, RungRow, changed_rows, rows_in, rows_of, with_rows
+from engine.admin.policy_rows import KINDS, ROLES, RungRow, changed_rows, rows_in, rows_of, with_rows
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, FileRefused
 from engine.http.filters import Code, Plain
 from engine.http.forms import clean
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.policies import find_policy, list_policies, policy_line, reach
-from engine.rules.policy import Policy
+from engine.rules.policy import MAX_LEVEL, Policy
 from engine.terms import NoticeKind
 from engine.text import Text
 from engine.views.labels import label
@@ -125,7 +125,7 @@ def _form(
         letters=[(each.value, label(each, ctx.language)) for each in KINDS]
         + [
             (f"{NoticeKind.ESCALATION}-{n}", Text(f"đôn đốc lần {n}", f"escalation, level {n}").said(ctx.language))
-            for n in range(1, LEVELS + 1)
+            for n in range(1, MAX_LEVEL + 1)
         ],
     )
 

@@ -23,7 +23,7 @@ class Group:
     operations: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OperationView:
     """``answer``: the names of what comes back. ``optional``: parameters of the query."""
 
@@ -85,16 +85,16 @@ def _operations(document: dict[str, Any], tag: str, language: str) -> list[Opera
         query = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
         found.append(
             OperationView(
-                operation["operationId"],
-                method.upper(),
-                path,
-                operation["x-summary-vi"] if language == "vi" else operation["summary"],
-                operation.get("description", "").replace("``", ""),
-                operation["x-codeSamples"][0]["source"],
-                tuple(query),
-                status,
-                names,
-                listed,
+                id=operation["operationId"],
+                method=method.upper(),
+                path=path,
+                name=operation["x-summary-vi"] if language == "vi" else operation["summary"],
+                description=operation.get("description", "").replace("``", ""),
+                curl=operation["x-codeSamples"][0]["source"],
+                optional=tuple(query),
+                status=status,
+                answer=names,
+                listed=listed,
             )
         )
     return found

@@ -34,7 +34,7 @@ from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.plans import plan_page
 from engine.queries.work.issuers import issuer_of
-from engine.queries.work.papers import active_plans, plan_of
+from engine.queries.work.papers import active_plans, find_plan, plan_of
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
@@ -81,7 +81,7 @@ def quick_paper(ctx: SignedIn, plan: PlanId, period: Code = "") -> Response:
     """The page as a paper to sign, with the ranking as its annex."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
-        row = plan_of(session, plan or next((each for each, _ in active_plans(session)), 0))
+        row = find_plan(session, plan or next((each for each, _ in active_plans(session)), 0))
         if row is None:
             raise NotFound(Text("Không có kế hoạch đang thực hiện.", "There is no active plan."))
         facts = quick_report(session, today, row, period, whole_plans=plan is None)

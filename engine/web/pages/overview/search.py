@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission, reach_of
+from engine.enums import complete
 from engine.http.filters import Empty, Typed
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.search import Kind, Sight, search
 
 router = APIRouter(include_in_schema=False)
-NEEDS: dict[Kind, Permission] = {
-    Kind.AGENCY: Permission.SEE_ASSIGNMENT,
-    Kind.CONTACT: Permission.SEE_CONTACTS,
-    Kind.PAPER: Permission.SEE_ASSIGNMENT,
-    Kind.LETTER: Permission.SEE_LETTERS,
-}
+NEEDS: Mapping[Kind, Permission] = complete(
+    Kind,
+    {
+        Kind.AGENCY: Permission.SEE_ASSIGNMENT,
+        Kind.CONTACT: Permission.SEE_CONTACTS,
+        Kind.PAPER: Permission.SEE_ASSIGNMENT,
+        Kind.LETTER: Permission.SEE_LETTERS,
+    },
+    but=(Kind.PLAN, Kind.DUTY),
+)
 """The permission within an agency that opens what is found; plans and duties are open to who may see plans."""
 
 

@@ -80,10 +80,10 @@ def _add(ctx: RequestContext, form: Form, plan: PlanPage, *, ad_hoc: bool) -> Re
 
 def _new_duty(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...]) -> NewDuty:
     return NewDuty(
-        typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS),
-        _owners(typed, owners),
-        _future_day(ctx, typed, "due"),
-        typed.needed_words("basis", NO_BASIS),
+        text=typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS),
+        owners=_owners(typed, owners),
+        due=_future_day(ctx, typed, "due"),
+        basis=typed.needed_words("basis", NO_BASIS),
         reason=typed.words("reason"),
         request=bool(typed.value("request")),
         fixed=bool(typed.value("fixed")),
@@ -163,8 +163,8 @@ def _amendment(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...], 
             due |= {period: day} if day != current else {}
     text, owners = typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS), _owners(typed, owners)
     return Amendment(
-        typed.needed_words("basis", NO_BASIS),
-        text if text != duty.text.strip() else None,
+        basis=typed.needed_words("basis", NO_BASIS),
+        text=text if text != duty.text.strip() else None,
         owners=owners if set(owners) != set(duty.owners) else None,
         due=due,
     )

@@ -123,7 +123,7 @@ class _Duty:
         self.found = self.found | {"timed": {key: list(fields[key]) for key in _TIME}}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Work:
     sheet: Sheet
     fields: dict[str, tuple[str, ...]]
@@ -148,7 +148,16 @@ class _Work:
             for path, _, item, found in sheet.items
         }
         left, unknown, warnings = (list(sheet.found[name]) for name in ("left", "unknown", "warnings"))
-        return cls(sheet, dict(fields), directory, list(sheet.draft["sections"]), duties, left, unknown, warnings)
+        return cls(
+            sheet=sheet,
+            fields=dict(fields),
+            directory=directory,
+            sections=list(sheet.draft["sections"]),
+            duties=duties,
+            left=left,
+            unknown=unknown,
+            warnings=warnings,
+        )
 
     # -- what a person asks for ------------------------------------------------------------------------------------
 

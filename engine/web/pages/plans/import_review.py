@@ -174,7 +174,8 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
         new = f"sections[{len(sections) - 1}].items[{len(at['items'])}]"
         out.origin[new] = path
         undated = {f"{path}.duties[{d}]" for d in kept if cycle and not found[d]["deadlines"]}
-        at["items"].append(_item(path, item, new, kept, fields, directory, rules, dict.fromkeys(undated, cycle)))
+        cycles = dict.fromkeys(undated, cycle)
+        at["items"].append(_item(fields, directory, rules, item, path=path, new=new, kept=kept, cycles=cycles))
     out.data["report_rules"] = rules.made
     out.data["sections"] = [number_duties(section) for section in sections.values()]
     out.data["gaps"] = [each for each in sheet.draft.get("gaps", ()) if each["citation"] in _missing(sections.values())]
@@ -184,17 +185,18 @@ def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed
 
 
 def _item(
-    path: str,
-    item: dict[str, Any],
-    new: str,
-    kept: Sequence[int],
     fields: Fields,
     directory: DirectoryFile,
     rules: _Rules,
+    item: dict[str, Any],
+    *,
+    path: str,
+    new: str,
+    kept: Sequence[int],
     cycles: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Any]:
-    """An item with the kept duties. ``new`` is its path in the new plan; ``cycles``: those of duties whose time nobody
-    has named."""
+    """An item with the kept duties. ``path`` is its place in the draft, ``new`` in the new plan; ``cycles``: those of
+    duties whose time nobody has named."""
     out = rules.out
     alone = [d for d in kept if any(each.strip() for each in fields.get(f"{path}.duties[{d}].owners", ()))]
     if alone == list(kept):  # no duty is left that is the item's

@@ -244,7 +244,7 @@ def _page(
 ) -> Response:
     sheet, fields, agencies = shown.sheet, shown.fields, shown.directory.latest_names
     unknown = _unknown(sheet, fields)
-    carried = _serializer(ctx).dumps([sheet.name, sheet.found, sheet.draft])
+    carried = _serializer(ctx).dumps({"name": sheet.name, "found": sheet.found, "draft": sheet.draft})
     leaves = shown.leaves
     closed = {f"{row.path}.open" for row in sheet.rows if row.path not in leaves.opened}
     fields = {name: values for name, values in fields.items() if name not in closed}
@@ -366,6 +366,6 @@ def _unreadable() -> BadInput:
 def _load_sheet(ctx: RequestContext, carried: str) -> Sheet:
     """The imported data carried by the form. Raises BadInput unless the signature is ours."""
     try:
-        return Sheet(*_serializer(ctx).loads(carried))
+        return Sheet(**_serializer(ctx).loads(carried))
     except (BadSignature, TypeError):
         raise _unreadable() from None

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission, concerned, require
+from engine.accounts.permissions import Acting, Permission, concerned, require
 from engine.assignments import lifecycle
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed, NotFound
@@ -32,17 +31,17 @@ class Answer(StrEnum):
     REFUSED = "refused"
 
 
-Action = Callable[[Session, int, Form, dict[str, Any]], object]
+Action = Callable[[Session, int, Form, Acting], object]
 
 
-def _transfer(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> object:
+def _transfer(session: Session, assignment_id: int, form: Form, by: Acting) -> object:
     to = form.text("to", 64)
     if not to:
         raise BadInput(Text("Chưa chọn cơ quan nhận.", "No receiving agency was chosen."))
     return lifecycle.transfer(session, assignment_id, to_agency=to, reason=form.text("reason", MAX_REASON_CHARS), **by)
 
 
-def _decide(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> None:
+def _decide(session: Session, assignment_id: int, form: Form, by: Acting) -> None:
     """Decide the pending request of this assignment, for which the permission was checked."""
     granted = form.choice("answer", Answer) is Answer.GRANTED
     waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
@@ -53,7 +52,7 @@ def _decide(session: Session, assignment_id: int, form: Form, by: dict[str, Any]
     lifecycle.decide_extension(session, waiting.id, granted=granted, answer=form.text("words", MAX_REASON_CHARS), **by)
 
 
-def _answer(session: Session, assignment_id: int, form: Form, by: dict[str, Any]) -> object:
+def _answer(session: Session, assignment_id: int, form: Form, by: Acting) -> object:
     """Answer an entry of this assignment's thread on behalf of the department above, or ask its owner something."""
     text = form.text("words", MAX_TEXT_CHARS)
     if not form.has("entry"):
@@ -103,7 +102,7 @@ def _run(ctx: RequestContext, form: Form, assignment_id: int, permission: Permis
     with ctx.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
     require(ctx.actor, permission, concerned(permission, row.agency_id, row.supervisor_id))
-    by = {"actor": ctx.actor.name, "now": ctx.now}
+    by = Acting(actor=ctx.actor.name, now=ctx.now)
     with ctx.writing() as session:
         return ACTIONS[permission](session, assignment_id, form, by)
 

@@ -11,8 +11,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission
+from engine.accounts.permissions import Acting, Permission
 from engine.assignments.bulk_decisions import Decided, check_selection
+from engine.enums import complete
 from engine.errors import NotAllowed
 from engine.http.filters import Assignments
 from engine.http.forms import MAX_REASON_CHARS
@@ -21,7 +22,7 @@ from engine.plans.bulk_changes import cancel_all, redate_all, transfer_all
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.plans import plan_supervisors
 from engine.queries.work.assignments import AssignmentRow, rows_of
-from engine.queries.work.rehearsal import planned_letters
+from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.text import Text
 from engine.web.pages.admin.fields import FormFields
 
@@ -35,11 +36,14 @@ class BulkAct(StrEnum):
     REDATE = "redate"
 
 
-NEEDS = {
-    BulkAct.TRANSFER: Permission.TRANSFER,
-    BulkAct.CANCEL: Permission.CANCEL,
-    BulkAct.REDATE: Permission.AMEND_DUTY,
-}
+NEEDS = complete(
+    BulkAct,
+    {
+        BulkAct.TRANSFER: Permission.TRANSFER,
+        BulkAct.CANCEL: Permission.CANCEL,
+        BulkAct.REDATE: Permission.AMEND_DUTY,
+    },
+)
 """As for one: the department above transfers and cancels, the plan's supervisor sets dates."""
 
 
@@ -65,7 +69,7 @@ def change(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     values = _values(act, typed)
 
     def once(session: Session) -> Decided:
-        by: dict[str, Any] = {"actor": ctx.actor.name, "now": ctx.now}
+        by = Acting(actor=ctx.actor.name, now=ctx.now)
         if act is BulkAct.TRANSFER:
             return transfer_all(session, ids, **values, **by)
         return (
@@ -74,7 +78,7 @@ def change(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             else redate_all(session, ids, **values, **by)
         )
 
-    def action() -> tuple[Decided, Any]:
+    def action() -> tuple[Decided, Sequence[PlannedLetter]]:
         if form.has("sure"):
             with ctx.writing() as session:
                 return once(session), ()
@@ -114,11 +118,11 @@ def _page(
     ctx: RequestContext,
     act: BulkAct,
     rows: Sequence[AssignmentRow],
-    agencies: Any,
+    agencies: Sequence[tuple[str, str]],
     typed: FormFields,
     *,
     decided: Decided | None = None,
-    letters: Any = (),
+    letters: Sequence[PlannedLetter] = (),
 ) -> Response:
     with ctx.reading() as (_, today):
         return ctx.page(

@@ -68,7 +68,7 @@ class Answer:
     until: date | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecisionPage(Generic[A, W]):
     """A list of pending decisions. ``template`` renders the list, ``<template>_sure`` the confirmation. ``acts``:
     action -> permission. ``can``: whether an action is still possible for a selected item. ``words``: the form field

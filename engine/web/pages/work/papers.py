@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -32,15 +32,15 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
 from engine.papers.facts import SIGNERS, Dispatch
 from engine.papers.letterhead import fill, fill_each
-from engine.queries.filter_choices import plan_choices
+from engine.queries.filter_choices import PlanChoices, plan_choices
 from engine.queries.work.assignments import rows_of
 from engine.queries.work.issuers import departments_of, letterhead_of
 from engine.queries.work.papers import (
     Draft,
     active_plans,
     dispatch_draft,
+    find_plan,
     issued_papers,
-    plan_of,
     waiting_drafts,
 )
 from engine.rules.privacy import looks_private
@@ -230,12 +230,12 @@ def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -
 
 def _draft(
     ctx: RequestContext, plan_id: int | None, agencies: list[str], period: str, request: bool
-) -> tuple[Draft, Any]:
+) -> tuple[Draft, PlanChoices]:
     """The draft of the plan, or of the only active one. Raises NotFound, NotAllowed."""
     ctx.require(Permission.CHASE, ctx.actor.agency_id)
     with ctx.reading() as (session, today):
         plans = plan_choices(session, plan_id)
-        row = plan_of(session, plan_id or draftable_plan(ctx, session, None) or 0)
+        row = find_plan(session, plan_id or draftable_plan(ctx, session, None) or 0)
         if row is None:
             raise NotFound(Text("Không có kế hoạch này.", "There is no such plan."))
         ctx.require(Permission.CHASE, row.supervisor_id)
@@ -250,7 +250,7 @@ def _draft(
 
 
 def _page(
-    ctx: RequestContext, found: Draft, plans: Any, period: str, typed: FormFields, *, outcome: str = ""
+    ctx: RequestContext, found: Draft, plans: PlanChoices, period: str, typed: FormFields, *, outcome: str = ""
 ) -> Response:
     dispatch = found.dispatch
     parts = proposed(dispatch)

@@ -53,7 +53,7 @@ class Address:
     path: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportForm:
     """The form of a report page, parsed: to be shown, saved as a draft, or sent."""
 
@@ -101,11 +101,13 @@ def read_report_form(
         outcome = text(f"outcome-{row.id}", MAX_OUTCOME_CHARS)
         if outcome == LATER:  # not sent now, so it may still be unreadable
             body, reason = (typed.get(f"{name}-{row.id}", "").strip() for name in ("body", "reason"))
-            duties.append(Typed(row.id, row.citation, LATER, body, reason))
+            duties.append(Typed(assignment_id=row.id, citation=row.citation, outcome=LATER, body=body, reason=reason))
             continue
         body, reason = text(f"body-{row.id}"), text(f"reason-{row.id}", MAX_REASON_CHARS)
         entries = tuple(each.as_entry for each in files.get(row.id, ()))
-        duties.append(Typed(row.id, row.citation, outcome, body, reason, entries))
+        duties.append(
+            Typed(assignment_id=row.id, citation=row.citation, outcome=outcome, body=body, reason=reason, files=entries)
+        )
     if typed:
         figures = {each.code: text(f"figure-{each.code}", MAX_REASON_CHARS) for each in page.indicators}
     else:

@@ -3,10 +3,10 @@ desk and, by the link in any letter, without an account; and the page of the dut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -52,7 +52,7 @@ class Act(StrEnum):
     DEPUTY = "deputy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rejected:
     """A form that was not carried out: which, why, and what was typed. ``sure``: what its warning tick must say."""
 
@@ -145,7 +145,7 @@ def _by_question(lines: Sequence[EntryLine]) -> list[tuple[EntryLine, list[Entry
     return [(each, answers.get(each.id, [])) for each in questions]
 
 
-def _extendable(item: ReportItem, asked: Mapping[int, Any], today: Today) -> bool:
+def _extendable(item: ReportItem, asked: Collection[int], today: Today) -> bool:
     due_on = item.row.due_on
     return item.reportable and due_on is not None and today.day <= due_on and item.row.id not in asked
 
@@ -185,7 +185,13 @@ def _again(
 ) -> Rejected:
     typed = {name: values for name, values in form.fields.items() if name not in ("token", "act", "sure")}
     return Rejected(
-        f"{act}-{form.raw('entry')}" if act is Act.ANSWER else act, sentence, fields or {}, typed, warned, sure, status
+        form=f"{act}-{form.raw('entry')}" if act is Act.ANSWER else act,
+        sentence=sentence,
+        fields=fields or {},
+        typed=typed,
+        warned=warned,
+        sure=sure,
+        status=status,
     )
 
 

@@ -88,7 +88,7 @@ def test_what_changed_since_last_week_names_the_newly_overdue_first(laid: Laid) 
 def test_what_changed_most_stands_first_for_better_or_worse() -> None:
     def stood(**agencies: Boxes) -> Standing:
         each = tuple(AgencyStanding(name, name, "so", boxes) for name, boxes in agencies.items())
-        return Standing(CUT_OFF, Boxes.sum(list(agencies.values())), each, ())
+        return Standing(as_of=CUT_OFF, total=Boxes.sum(list(agencies.values())), agencies=each, periods=())
 
     then = stood(a=Boxes(in_term=1), b=Boxes(overdue=9), c=Boxes(in_term=2), d=Boxes(on_time=4))
     now = stood(a=Boxes(overdue=1), b=Boxes(late=9), c=Boxes(overdue=2), d=Boxes(on_time=4))
@@ -206,7 +206,7 @@ def test_figures_of_the_first_definitions_are_shown_and_restated_by_their_own(la
     """Then a task was done when its report was in, whatever it said, and requests were counted among orders."""
     task = laid.assignment("IV.3.1", "mat-tran")
     with laid.database.write() as session:
-        undone = lifecycle.ReportText(Outcome.NOT_YET, reason="Chờ kinh phí.")
+        undone = lifecycle.ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.")
         lifecycle.report(session, task, undone, actor="contact:1", now=at("2021-06-18"))
     made = freeze(laid)
     body = dict(row(laid.database, Frozen, id=made).body)
@@ -222,7 +222,11 @@ def test_figures_of_the_first_definitions_are_shown_and_restated_by_their_own(la
     with laid.database.write() as session:
         session.connection().execute(update(table(Frozen)).values(body=body | {"classes": old, "standing": standing}))
     found = printed(laid, made)
-    assert (found.definitions, found.standing.total, found.standing.asked) == (1, Boxes(2, 2, 1), ())
+    assert (found.definitions, found.standing.total, found.standing.asked) == (
+        1,
+        Boxes(on_time=2, late=2, in_term=1),
+        (),
+    )
     assert restated(laid, made) == ()
     assert published_figures.DEFINITIONS == 2
 

@@ -23,7 +23,9 @@ from engine.store.database import Database
 @cache
 def document() -> dict[str, Any]:
     settings = Settings(_env_file=None, secret="for tests")  # type: ignore[call-arg]
-    return make_app(AppContext(Database("sqlite://"), system_clock, Signer("x"), settings)).openapi()
+    return make_app(
+        AppContext(database=Database("sqlite://"), clock=system_clock, signer=Signer("x"), settings=settings)
+    ).openapi()
 
 
 def operations() -> dict[str, dict[str, Any]]:

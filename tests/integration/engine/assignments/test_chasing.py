@@ -74,7 +74,7 @@ def test_after_a_return_the_count_begins_anew(laid: Laid) -> None:
 def test_a_request_about_a_task_reported_unfinished_waits_for_the_department(database: Database) -> None:
     laid = lay(database, now=at("2021-04-07"))
     task = laid.assignment(*BAN)
-    partly = ReportText(Outcome.PARTLY, "Đã tập huấn.", "Chờ kinh phí.")
+    partly = ReportText(outcome=Outcome.PARTLY, body="Đã tập huấn.", reason="Chờ kinh phí.")
     with database.write() as session:
         lifecycle.report(session, task, partly, actor="contact:1", now=at("2021-06-10"))
         lifecycle.accept(session, task, actor="account:1", now=at("2021-06-10", "09:00"))

@@ -76,7 +76,7 @@ def test_whatever_is_done_in_whatever_order_the_tally_holds(laid: Laid) -> None:
 def test_what_a_report_says_of_the_task_is_counted_and_so_is_the_report_after_it(laid: Laid, outcome: Outcome) -> None:
     task = laid.assignment("IV.1.1", "so-ban")
     for day in (NOW, LATE):
-        said = ReportText(outcome if day is NOW else Outcome.DONE, reason="Chờ kinh phí.")
+        said = ReportText(outcome=outcome if day is NOW else Outcome.DONE, reason="Chờ kinh phí.")
         if outcome is Outcome.DONE and day is LATE:
             do(laid.database, Action.RETURN, task, now=day)
         with laid.database.write() as session:
@@ -103,13 +103,13 @@ def test_an_extension_and_a_changed_calendar_move_what_is_counted(laid: Laid) ->
 
 
 def test_duties_that_are_added_and_amended_are_counted(laid: Laid) -> None:
-    new = NewDuty("Báo cáo nhanh.", ("so-ban", "cac-huyen"), date(2021, 6, 25), "12/CV")
+    new = NewDuty(text="Báo cáo nhanh.", owners=("so-ban", "cac-huyen"), due=date(2021, 6, 25), basis="12/CV")
     with laid.database.write() as session:
         added = add_duty(session, laid.plan_id, new, actor="cli:test", now=NOW)
-        amend_duty(session, added, Amendment("13/CV", owners=("so-ban", "mat-tran")), actor="cli:test", now=NOW)
+        amend_duty(session, added, Amendment(basis="13/CV", owners=("so-ban", "mat-tran")), actor="cli:test", now=NOW)
         first = row(laid.database, Duty, citation="IV.1.1")
         due = {"2021-H1": date(2021, 6, 30)}
-        amend_duty(session, first.id, Amendment("14/CV", due=due), actor="cli:test", now=NOW)
+        amend_duty(session, first.id, Amendment(basis="14/CV", due=due), actor="cli:test", now=NOW)
     assert wrong(laid.database) == 0
 
 
@@ -144,7 +144,9 @@ def test_the_progress_of_any_day_out_of_the_tally_is_that_out_of_the_assignments
     bring_to(laid.database, State.REPORTED, laid.assignment("IV.2.1", "huyen-b"), now=LATE)
     with laid.database.write() as session:
         counters.recount(session)
-        added = NewDuty("Báo cáo nhanh.", ("so-ban", "cac-huyen"), date(2021, 6, 12), "12/CV")  # due before the others
+        added = NewDuty(
+            text="Báo cáo nhanh.", owners=("so-ban", "cac-huyen"), due=date(2021, 6, 12), basis="12/CV"
+        )  # due before the others
         add_duty(session, laid.plan_id, added, actor="cli:test", now=NOW)
     days = [date(2021, 4, 1) + ONE_DAY * n for n in part(range(100), 0, 9)]
     with laid.database.read() as session:
@@ -246,7 +248,7 @@ def test_the_step_that_brings_the_tally_counts_what_is_there(laid: Laid) -> None
 def test_the_step_that_brings_outcomes_reads_them_from_the_reports(laid: Laid) -> None:
     partly = laid.assignment("IV.2.1", "huyen-a")
     with laid.database.write() as session:
-        said = ReportText(Outcome.PARTLY, reason="Chờ kinh phí.")
+        said = ReportText(outcome=Outcome.PARTLY, reason="Chờ kinh phí.")
         lifecycle.report(session, partly, said, actor="contact:1", now=at("2021-06-22", "03:00"))
     bring_to(laid.database, State.RETURNED, laid.assignment("IV.2.1", "huyen-b"), now=LATE)
     bring_to(laid.database, State.ACCEPTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)

@@ -242,7 +242,7 @@ def _skipped(database: Database) -> list[Any]:
 
 
 def say_unfinished(database: Database, task: int, day: str, outcome: Outcome = Outcome.NOT_YET) -> None:
-    text = ReportText(outcome, "Đã làm 3 xã.", "Chờ kinh phí.")
+    text = ReportText(outcome=outcome, body="Đã làm 3 xã.", reason="Chờ kinh phí.")
     with database.write() as session:
         lifecycle.report(session, task, text, actor="contact:1", now=at(day, "09:00"))
 

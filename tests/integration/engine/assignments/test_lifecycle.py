@@ -114,7 +114,13 @@ def test_a_report_counts_from_the_local_date_it_was_submitted(database: Database
 
 
 def test_what_was_said_in_a_report_is_kept(database: Database, task: int) -> None:
-    said = ReportText(Outcome.PARTLY, "Đã làm 3 xã.", "Chờ kinh phí.", {"II.1": 3}, ({"name": "bao-cao.pdf"},))
+    said = ReportText(
+        outcome=Outcome.PARTLY,
+        body="Đã làm 3 xã.",
+        reason="Chờ kinh phí.",
+        figures={"II.1": 3},
+        files=({"name": "bao-cao.pdf"},),
+    )
     report_id = act(database, partial(lifecycle.report, text=said), task)
     kept = row(database, Report, id=report_id)
     assert (kept.outcome, kept.body, kept.reason) == ("partly", "Đã làm 3 xã.", "Chờ kinh phí.")
@@ -123,7 +129,7 @@ def test_what_was_said_in_a_report_is_kept(database: Database, task: int) -> Non
 
 def test_not_finished_needs_a_reason(database: Database, task: int) -> None:
     with pytest.raises(BadInput, match="lý do"):
-        act(database, partial(lifecycle.report, text=ReportText(Outcome.NOT_YET, reason=" ")), task)
+        act(database, partial(lifecycle.report, text=ReportText(outcome=Outcome.NOT_YET, reason=" ")), task)
 
 
 def test_a_returned_report_counts_as_not_done_and_the_next_one_is_number_two(database: Database, task: int) -> None:
@@ -207,7 +213,7 @@ def test_a_return_does_not_make_a_late_task_punctual(database: Database, task: i
 
 
 def test_an_unfinished_task_is_open_after_acceptance_and_may_be_reported_again(database: Database, task: int) -> None:
-    partly = ReportText(Outcome.PARTLY, "Đã làm 3 xã.", "Chờ kinh phí.", {"II.1": 3})
+    partly = ReportText(outcome=Outcome.PARTLY, body="Đã làm 3 xã.", reason="Chờ kinh phí.", figures={"II.1": 3})
     act(database, lifecycle.report, task, text=partly)
     do(database, Action.ACCEPT, task, now=NOW)
     accepted = row(database, Assignment, id=task)
@@ -226,7 +232,7 @@ def test_an_unfinished_task_is_open_after_acceptance_and_may_be_reported_again(d
 def test_an_unfinished_task_may_be_chased_extended_and_cancelled_though_its_report_is_in(
     database: Database, task: int
 ) -> None:
-    act(database, lifecycle.report, task, text=ReportText(Outcome.NOT_YET, reason="Chờ kinh phí."))
+    act(database, lifecycle.report, task, text=ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí."))
     assert act(database, lifecycle.chase, task)
     decide(database, ask(database, task), granted=True)
     assert row(database, Assignment, id=task).due_on == date(2021, 6, 24)

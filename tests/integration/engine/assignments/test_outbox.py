@@ -31,12 +31,12 @@ def laid(database: Database) -> Laid:
 
 def line(laid: Laid, effect: str = "T-1", **changes: Any) -> NoticeLine:
     known = NoticeLine(
-        f"assignment:1:2021-06-17:{effect}",
-        laid.assignment("IV.1.1", "so-ban"),
-        "so-ban",
-        Role.COORDINATOR,
-        NoticeKind.REMINDER,
-        policy(),
+        effect=f"assignment:1:2021-06-17:{effect}",
+        assignment_id=laid.assignment("IV.1.1", "so-ban"),
+        agency_id="so-ban",
+        role=Role.COORDINATOR,
+        kind=NoticeKind.REMINDER,
+        policy=policy(),
         rung=effect,
     )
     return replace(known, **changes)

@@ -22,7 +22,9 @@ from engine.store.records import Assignment, Duty, Event
 from engine.terms import State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
-NEW = NewDuty("Báo cáo nhanh tình hình.", ("so-ban", "cac-huyen"), date(2021, 6, 20), "35/UBND-VX")
+NEW = NewDuty(
+    text="Báo cáo nhanh tình hình.", owners=("so-ban", "cac-huyen"), due=date(2021, 6, 20), basis="35/UBND-VX"
+)
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_the_owners_hear_of_it_with_the_next_pass_and_it_is_reported_as_any_othe
 
 def test_added_duties_are_numbered_in_turn_and_pages_show_them(laid: Laid) -> None:
     add(laid)
-    add(laid, NewDuty("Việc khác.", ("so-ban",), date(2021, 6, 20), "36/UBND-VX", fixed=True))
+    add(laid, NewDuty(text="Việc khác.", owners=("so-ban",), due=date(2021, 6, 20), basis="36/UBND-VX", fixed=True))
     with laid.database.read() as session:
         today = read_today(session, NOW)
         page = plan_page(session, today, laid.plan_id)
@@ -75,7 +77,7 @@ def test_added_duties_are_numbered_in_turn_and_pages_show_them(laid: Laid) -> No
 
 def test_a_changed_calendar_moves_an_added_duty_too_unless_it_is_fixed(laid: Laid) -> None:
     add(laid)
-    add(laid, NewDuty("Việc khác.", ("so-ban",), date(2021, 6, 21), "36/UBND-VX", fixed=True))
+    add(laid, NewDuty(text="Việc khác.", owners=("so-ban",), due=date(2021, 6, 21), basis="36/UBND-VX", fixed=True))
     storm = calendar_change.Change((DayException(date(2021, 6, 21), DayKind.DAY_OFF, "Nghỉ bão"),))
     with laid.database.write() as session:
         seen = calendar_change.apply(session, storm, actor="account:1", now=NOW)
@@ -85,12 +87,12 @@ def test_a_changed_calendar_moves_an_added_duty_too_unless_it_is_fixed(laid: Lai
 @pytest.mark.parametrize(
     "new",
     [
-        NewDuty(" ", ("so-ban",), date(2021, 6, 20), "35"),
-        NewDuty("x" * 8_001, ("so-ban",), date(2021, 6, 20), "35"),
-        NewDuty("Việc.", ("so-ban",), date(2021, 6, 20), ""),
-        NewDuty("Việc.", (), date(2021, 6, 20), "35"),
-        NewDuty("Việc.", ("so-khong-co",), date(2021, 6, 20), "35"),
-        NewDuty("Việc.", ("so-ban",), date(2021, 6, 4), "35"),
+        NewDuty(text=" ", owners=("so-ban",), due=date(2021, 6, 20), basis="35"),
+        NewDuty(text="x" * 8_001, owners=("so-ban",), due=date(2021, 6, 20), basis="35"),
+        NewDuty(text="Việc.", owners=("so-ban",), due=date(2021, 6, 20), basis=""),
+        NewDuty(text="Việc.", owners=(), due=date(2021, 6, 20), basis="35"),
+        NewDuty(text="Việc.", owners=("so-khong-co",), due=date(2021, 6, 20), basis="35"),
+        NewDuty(text="Việc.", owners=("so-ban",), due=date(2021, 6, 4), basis="35"),
     ],
 )
 def test_what_cannot_be_a_duty_is_said_and_nothing_is_added(laid: Laid, new: NewDuty) -> None:
@@ -159,7 +161,7 @@ def test_an_amendment_that_changes_nothing_or_cannot_be_is_refused(laid: Laid, m
 
 def test_an_unknown_duty_is_not_found(laid: Laid) -> None:
     with laid.database.write() as session, pytest.raises(NotFound):
-        amendments.amend_duty(session, 999, Amendment("40"), actor="account:1", now=NOW)
+        amendments.amend_duty(session, 999, Amendment(basis="40"), actor="account:1", now=NOW)
 
 
 def test_future_rounds_open_for_the_owners_of_then(database: Database) -> None:

@@ -318,7 +318,7 @@ def test_a_task_that_the_ended_body_left_unfinished_is_its_successors_and_no_lon
     laid = communes(database)
     task = laid.assignment("IV.2.1", "huyen-a")
     with database.write() as session:
-        unfinished = ReportText(Outcome.PARTLY, "Đã làm 3 xã.", "Chờ kinh phí.")
+        unfinished = ReportText(outcome=Outcome.PARTLY, body="Đã làm 3 xã.", reason="Chờ kinh phí.")
         report(session, task, unfinished, actor="contact:1", now=at("2021-06-16"))
     do(database, Action.ACCEPT, task, now=at("2021-06-17"))
     districts_end(laid, to=["xa-a", "xa-b"])

@@ -97,7 +97,7 @@ def test_tasks_reported_unfinished_before_are_asked_again_two_weeks_after_the_st
     laid = lay(database, now=at("2021-04-07"))
     before, done = laid.assignment("IV.1.1", "so-ban"), laid.assignment("IV.2.1", "huyen-a")
     with database.write() as session:
-        text = ReportText(Outcome.NOT_YET, reason="Chờ kinh phí.")
+        text = ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.")
         lifecycle.report(session, before, text, actor="contact:1", now=at("2021-06-16"))
         lifecycle.report(session, done, ReportText(), actor="contact:1", now=at("2021-06-16"))
     with database.migrating() as settings:

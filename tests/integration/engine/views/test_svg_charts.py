@@ -46,7 +46,10 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
         today = read_today(session, NOW)
         year = year_of(session, today, 2021)
         told = story(session, today, laid.assignment("IV.1.1", "so-ban"))
-    periods = (PeriodStanding("2021-H1", date(2021, 6, 17), Boxes(3, 1, 2, 4)), PeriodStanding("2021-Y", None, Boxes()))
+    periods = (
+        PeriodStanding("2021-H1", date(2021, 6, 17), Boxes(on_time=3, late=1, in_term=2, overdue=4)),
+        PeriodStanding("2021-Y", None, Boxes()),
+    )
     return {
         "year": svg_charts.year_map(year, language),
         "letters": svg_charts.letters_per_week(year, language),

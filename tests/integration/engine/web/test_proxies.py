@@ -38,7 +38,7 @@ def flooded(lived: Database) -> Database:
 def served(database: Database, **settings: str) -> FastAPI:
     """The application takes most of a second to make: tests with the same settings share it with their database."""
     chosen = Settings(_env_file=None, secret=KEY, **settings)  # type: ignore[call-arg]
-    return make_app(AppContext(database, Standing(NOW), Signer(KEY), chosen))
+    return make_app(AppContext(database=database, clock=Standing(NOW), signer=Signer(KEY), settings=chosen))
 
 
 async def status(database: Database, peer: str, headers: dict[str, str], trusted: str) -> int:

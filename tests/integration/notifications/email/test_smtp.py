@@ -27,7 +27,7 @@ A, R, N, U = Fate.ACCEPTED, Fate.RETRY, Fate.REFUSED, Fate.UNKNOWN
 
 def relay(port: int, **facts: Any) -> Relay:
     usual: dict[str, Any] = {"security": Security.NONE, "timeout": 5.0, "pause": 0.0, "connections": 1}
-    return Relay("127.0.0.1", SENDER, port=port, **(usual | facts))
+    return Relay(host="127.0.0.1", sender=SENDER, port=port, **(usual | facts))
 
 
 def letter(number: int = 1, **facts: Any) -> Outgoing:

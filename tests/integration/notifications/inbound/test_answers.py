@@ -68,9 +68,9 @@ class Relay(LetterBox):
     async def send(self, letter: Outgoing) -> Outcome:
         self.letters.append(letter)
         if self.name == "sms":
-            return Outcome(Fate.ACCEPTED, receipt=f"dd-{letter.key}")
+            return Outcome(fate=Fate.ACCEPTED, receipt=f"dd-{letter.key}")
         message_id, self.raw[letter.to] = compose(letter, SENDER)
-        return Outcome(Fate.ACCEPTED, receipt=message_id)
+        return Outcome(fate=Fate.ACCEPTED, receipt=message_id)
 
 
 def sent(laid: Laid, now: Any = NOW) -> tuple[Relay, Relay]:
@@ -581,7 +581,14 @@ def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid
         for raw in messages:
             if raw:
                 dovecot.put("tra-loi", raw)
-        inbox = Inbox("127.0.0.1", "tra-loi", PASSWORD, port=dovecot.port, security=Security.NONE, timeout=10)
+        inbox = Inbox(
+            host="127.0.0.1",
+            username="tra-loi",
+            password=PASSWORD,
+            port=dovecot.port,
+            security=Security.NONE,
+            timeout=10,
+        )
         ears = InboundSources(PROOF, inbox)
         counts = receive(laid.database, NOW, ears)
         again = receive(laid.database, NOW, ears)
@@ -592,7 +599,9 @@ def test_the_receiving_pass_reads_a_real_mailbox_and_does_not_stumble(laid: Laid
 
 
 def test_a_mailbox_out_of_reach_is_felt_and_raises_nothing(laid: Laid) -> None:
-    ears = InboundSources(PROOF, Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2))
+    ears = InboundSources(
+        PROOF, Inbox(host="127.0.0.1", username="x", password="y", port=1, security=Security.NONE, timeout=2)
+    )
     for _ in range(5):
         assert receive(laid.database, NOW, ears) == {"mailbox_failed": 1}
     with laid.database.read() as session:

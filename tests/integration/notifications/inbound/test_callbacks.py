@@ -67,7 +67,7 @@ def mounted(database: Database, **chosen: object) -> FastAPI:
     """The whole web application with the addresses mounted as the composition root mounts them; it takes a second to
     make, and the tests share it with the address of their database."""
     settings = Settings(_env_file=None, secret=KEY, **chosen)  # type: ignore[arg-type]
-    app = make_app(AppContext(database, lambda: NOW, Signer(KEY), settings))
+    app = make_app(AppContext(database=database, clock=lambda: NOW, signer=Signer(KEY), settings=settings))
     app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, SECRET)))
     add_metrics(app, database, lambda: NOW, settings)
     return app

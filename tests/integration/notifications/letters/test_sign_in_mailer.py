@@ -14,11 +14,12 @@ from ground.smtp_server import FaultyServer, Kind
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
+from engine.text import LANGUAGES
 from notifications.email.maildir import letters, read
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.letters.renderer import LANGUAGES, LetterRenderer
+from notifications.letters.renderer import LetterRenderer
 from notifications.letters.sign_in_mailer import EmailSignInMailer
 from workflows.channel_wiring import sign_in_mailer as wired
 
@@ -27,8 +28,8 @@ STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "ht
 
 def over(port: int) -> EmailSignInMailer:
     relay = Relay(
-        "127.0.0.1",
-        Sender("nhacviec@so.example", "Đôn Đốc"),
+        host="127.0.0.1",
+        sender=Sender("nhacviec@so.example", "Đôn Đốc"),
         port=port,
         security=Security.NONE,
         timeout=5.0,

@@ -13,8 +13,9 @@ from jinja2 import TemplateRuntimeError
 from engine.accounts.signed_links import Signer
 from engine.errors import FileRefused, NotFound
 from engine.store.database import Database
+from engine.text import LANGUAGES
 from notifications.delivery import DeliveryContext, deliver
-from notifications.letters.renderer import LANGUAGES, TEMPLATES, LetterRenderer
+from notifications.letters.renderer import TEMPLATES, LetterRenderer
 from notifications.letters.template_check import (
     EDITED,
     check_folder,
@@ -145,7 +146,7 @@ def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
 
 def office_with(folder: Path, box: LetterBox, seconds: float = 5.0) -> DeliveryContext:
     renderer = LetterRenderer(Signer(KEY), BASE, 45, custom_folder=folder, render_seconds=seconds)
-    return DeliveryContext({"email": box}, renderer)
+    return DeliveryContext(channels={"email": box}, renderer=renderer)
 
 
 def test_an_office_s_own_template_stands_before_the_shipped_one_from_when_it_is_saved(
@@ -225,7 +226,9 @@ HUGE = "{{ 'a'|center(5000000000) }}"
 @pytest.mark.deep
 def test_one_that_would_take_for_ever_or_all_memory_is_a_problem_before_it_is_saved(laid: Laid, tmp_path: Path) -> None:
     renderer = office_with(tmp_path, LetterBox()).renderer
-    editor = OfficeTemplates(laid.database, tmp_path, BASE, renderer, check_seconds=0.2)
+    editor = OfficeTemplates(
+        database=laid.database, folder=tmp_path, base_url=BASE, renderer=renderer, check_seconds=0.2
+    )
     with pytest.raises(FileRefused):
         editor.shown("vi", "duties", {"subject.txt": HUGE}, NOW)
     (problem,) = editor.problems("vi", "duties", {"subject.txt": LOOP})

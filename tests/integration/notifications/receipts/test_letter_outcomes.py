@@ -37,7 +37,7 @@ class ByReceipt(LetterBox):
 
     async def send(self, letter: Any) -> Outcome:
         self.letters.append(letter)
-        return Outcome(Fate.ACCEPTED, "250", receipt=f"<{letter.key}>")
+        return Outcome(fate=Fate.ACCEPTED, code="250", receipt=f"<{letter.key}>")
 
 
 def sent(laid: Laid, now: Any = NOW, box: LetterBox | None = None, **channels: Channel) -> LetterBox:
@@ -275,7 +275,7 @@ def test_a_refusal_at_the_door_tells_a_dead_address_from_an_unhappy_relay(
 ) -> None:
     laid = lay(database, now=NOW)
     swept(database, NOW)
-    sent(laid, box=LetterBox(Outcome(Fate.REFUSED, code, reply)))
+    sent(laid, box=LetterBox(Outcome(fate=Fate.REFUSED, code=code, reply=reply)))
     assert bool(row(database, Contact, email=COORDINATOR).suppressed) is dead
     assert letter_to(laid, HEAD).state is LetterState.REFUSED  # and it went on to the head all the same
 

@@ -13,7 +13,7 @@ from engine.errors import BadInput
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.sms.apprise_channel import AppriseSms
 
-LETTER = Outgoing("letter:1", "+84912345678", "Nhiem vu IV.2.1", datetime(2021, 6, 17, 1, tzinfo=UTC))
+LETTER = Outgoing(key="letter:1", to="+84912345678", text="Nhiem vu IV.2.1", at=datetime(2021, 6, 17, 1, tzinfo=UTC))
 
 
 async def through(port: int, **options: bool) -> Outcome:

@@ -41,10 +41,10 @@ TEMPLATES = read_templates(
     )
 )
 LETTER = Outgoing(
-    KEY,
-    "0912 345 678",
-    "KH188 IV.2.1: han 17/6/2021",
-    NOW,
+    key=KEY,
+    to="0912 345 678",
+    text="KH188 IV.2.1: han 17/6/2021",
+    at=NOW,
     values={"kind": "reminder", "plan": "KH188", "due": "17/6/2021", "link": "https://x.example/l/1"},
 )
 TAKEN = {"error": 0, "message": "Success", "data": {"msg_id": "a4a4b9e4bba2d6fc8fb3", "sent_time": "1623891600000"}}
@@ -128,7 +128,10 @@ def test_a_letter_goes_by_the_template_of_its_kind(database: Database, clock: Cl
 
 def test_another_kind_goes_by_the_common_template(sqlite_database: Database, clock: Clock) -> None:
     zns = Zns()
-    sent(zalo(sqlite_database, zns, clock), Outgoing(KEY, "0912345678", "Xin chao", NOW, values={"kind": "chase"}))
+    sent(
+        zalo(sqlite_database, zns, clock),
+        Outgoing(key=KEY, to="0912345678", text="Xin chao", at=NOW, values={"kind": "chase"}),
+    )
     assert (zns.body()["template_id"], zns.body()["template_data"]) == ("230000", {"noi_dung": "Xin chao"})
 
 
@@ -238,7 +241,7 @@ class Sms:
 
     async def send(self, letter: Outgoing) -> Outcome:
         self.letters.append(letter)
-        return Outcome(Fate.ACCEPTED, "0", "queued", "receipt")
+        return Outcome(fate=Fate.ACCEPTED, code="0", reply="queued", receipt="receipt")
 
     async def __aenter__(self) -> Sms:
         return self
@@ -267,7 +270,7 @@ def test_a_kind_without_a_template_goes_by_sms(sqlite_database: Database, clock:
     zns, sms = Zns(), Sms()
     only = {"reminder": TEMPLATES["reminder"]}
     way = Zalo(tokens(sqlite_database, zns, clock), only, transport=zns.transport(), production=True)
-    sent(ZaloFirst(way, sms), Outgoing(KEY, "0912345678", "Xin chao", NOW, values={"kind": "chase"}))
+    sent(ZaloFirst(way, sms), Outgoing(key=KEY, to="0912345678", text="Xin chao", at=NOW, values={"kind": "chase"}))
     assert (len(sms.letters), zns.sent) == (1, [])
 
 

@@ -60,7 +60,7 @@ def hook(database: Database, url: str, *events: str, now: datetime = NOW) -> int
 
 def sent(database: Database, now: datetime, **more: Any) -> dict[str, int]:
     sender = Sender(LOOPBACK, timeout=more.pop("timeout", 5.0))
-    return asyncio.run(send_owed(database, now, WebhookDelivery(sender, SIGNER, HERE, **more)))
+    return asyncio.run(send_owed(database, now, WebhookDelivery(sender=sender, signer=SIGNER, base_url=HERE, **more)))
 
 
 def states(database: Database) -> list[LetterState]:

@@ -41,7 +41,13 @@ def message(sqlite_database: Database) -> tuple[str, Received]:
         with sqlite_database.write() as session:
             webhook_id, secret = webhooks.add(session, signer, allowed, url=receiver.url, actor="cli:test", now=NOW)
             webhooks.send_test(session, webhook_id, now=NOW)
-        asyncio.run(send_owed(sqlite_database, NOW, WebhookDelivery(Sender(allowed), signer, "https://x.example")))
+        asyncio.run(
+            send_owed(
+                sqlite_database,
+                NOW,
+                WebhookDelivery(sender=Sender(allowed), signer=signer, base_url="https://x.example"),
+            )
+        )
     return secret, receiver.got[0]
 
 

@@ -231,7 +231,16 @@ def test_csv_and_page_have_a_row_a_message_and_no_codes(year: SimulatedYear, lan
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(start: str) -> None:
     bad = f"{start}HYPERLINK(1)"
     about = (f"{bad} IV.1 a once",)
-    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assigned", "open", bad, "head", about, "letter:1")
+    made = SimulatedLetter(
+        at="2021-04-07T09:00+07:00",
+        channel="email",
+        kind="assigned",
+        rung="open",
+        agency=bad,
+        role="head",
+        assignments=about,
+        key="letter:1",
+    )
     (row,) = csv.DictReader(io.StringIO(as_csv(SimulatedYear((made,), (), 1, 1), "vi"), newline=""))
     assert row["Cơ quan"] == f"'{bad}"
     assert row["Về phần việc"].startswith(f"'{bad}")
@@ -256,7 +265,16 @@ def test_html_stands_alone_and_shows_every_figure(year: SimulatedYear, language:
 
 def test_html_escapes_what_a_plan_holds() -> None:
     bad = "<script>alert(1)</script>"
-    made = SimulatedLetter("2021-04-07T09:00+07:00", "email", "assigned", "open", bad, "head", (), "letter:1")
+    made = SimulatedLetter(
+        at="2021-04-07T09:00+07:00",
+        channel="email",
+        kind="assigned",
+        rung="open",
+        agency=bad,
+        role="head",
+        assignments=(),
+        key="letter:1",
+    )
     assert "<script>" not in as_html(SimulatedYear((made,), (), 1, 1), "vi")
 
 

@@ -24,7 +24,13 @@ from engine.papers.quick_report import QuickReport, RankRow, Worst, quick_report
 from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport, report_docx
 from engine.rules.calendar import PLAN_TIME
 
-ISSUER = Issuer("UBND tỉnh Nghệ An", "Sở Lao động - Thương binh và Xã hội", "SLĐTBXH-PCTNXH", "Nghệ An", "PCTNXH")
+ISSUER = Issuer(
+    parent="UBND tỉnh Nghệ An",
+    name="Sở Lao động - Thương binh và Xã hội",
+    sign="SLĐTBXH-PCTNXH",
+    place="Nghệ An",
+    unit="PCTNXH",
+)
 PLAN = PlanFacts("188/KH-UBND", date(2021, 4, 7), "UBND tỉnh Nghệ An", "Kế hoạch phòng, chống mại dâm năm 2021")
 AS_OF = datetime(2021, 6, 24, 8, 0, tzinfo=PLAN_TIME)
 SOURCE = "https://dondoc.example/overdue?plan=1"
@@ -35,82 +41,102 @@ SENSITIVE = ("mại dâm", "HIV", "ma túy")
 def dispatch(agencies: int) -> bytes:
     rows = [
         DutyRow(
-            f"a-{n}",
-            f"UBND huyện thứ {n}",
-            "IV.16.1",
-            "Xây dựng kế hoạch triển khai thực hiện. " * 6,
-            date(2021, 6, 17),
-            date(2021, 6, 17),
-            5,
-            False,
-            "Chưa gửi báo cáo",
+            agency_id=f"a-{n}",
+            agency=f"UBND huyện thứ {n}",
+            citation="IV.16.1",
+            text="Xây dựng kế hoạch triển khai thực hiện. " * 6,
+            due_on=date(2021, 6, 17),
+            original_due_on=date(2021, 6, 17),
+            late=5,
+            reported=False,
+            status="Chưa gửi báo cáo",
         )
         for n in range(1, agencies + 1)
     ]
     return dispatch_docx(
         Dispatch(
-            ISSUER, PLAN, "UBND tỉnh Nghệ An", rows, (), AS_OF, date(2021, 7, 1), date(2021, 7, 8), 2, source=SOURCE
+            issuer=ISSUER,
+            plan=PLAN,
+            reports_to="UBND tỉnh Nghệ An",
+            overdue=rows,
+            upcoming=(),
+            as_of=AS_OF,
+            answer_by=date(2021, 7, 1),
+            horizon=date(2021, 7, 8),
+            level=2,
+            source=SOURCE,
         )
     )
 
 
 def report() -> bytes:
     duty = DutyFacts(
-        "IV.16.1",
-        "Xây dựng kế hoạch. " * 20,
-        "UBND huyện Anh Sơn",
-        date(2021, 6, 17),
-        "Quá hạn",
-        "Đã làm",
-        None,
-        "Chưa gửi",
+        citation="IV.16.1",
+        text="Xây dựng kế hoạch. " * 20,
+        agency="UBND huyện Anh Sơn",
+        due_on=date(2021, 6, 17),
+        result="Quá hạn",
+        summary="Đã làm",
+        sent_on=None,
+        timing="Chưa gửi",
     )
     late = [f"UBND huyện thứ {n}" for n in range(1, 22)]
     duties = [replace(duty, citation=f"IV.{n}.1", agency=f"Sở thứ {n}") for n in range(1, 47)]
     duties += [replace(duty, citation=f"V.{n}", agency=agency) for n in range(1, 5) for agency in late]
-    figure = FigureFacts("Số xã, phường, thị trấn", "số lượng", "460", "", 0, 21)
+    figure = FigureFacts(name="Số xã, phường, thị trấn", unit="số lượng", target="460", value="", given=0, asked=21)
     return report_docx(
         PeriodReport(
-            ISSUER,
-            PLAN,
-            "6 tháng đầu năm 2021",
-            ("Ủy ban nhân dân tỉnh Nghệ An",),
-            AS_OF,
-            61,
-            49,
-            1,
-            19,
-            61,
-            112,
-            130,
-            ("UBND huyện Anh Sơn",),
-            (figure,) * 11,
-            duties,
-            (Difficulty("UBND huyện Anh Sơn", "IV.16.1", "Chờ"),),
+            issuer=ISSUER,
+            plan=PLAN,
+            period="6 tháng đầu năm 2021",
+            to=("Ủy ban nhân dân tỉnh Nghệ An",),
+            as_of=AS_OF,
+            done_on_time=61,
+            done_late=49,
+            open_in_time=1,
+            open_overdue=19,
+            reports_on_time=61,
+            reports_in=112,
+            reports_expected=130,
+            missing=("UBND huyện Anh Sơn",),
+            figures=(figure,) * 11,
+            duties=duties,
+            difficulties=(Difficulty("UBND huyện Anh Sơn", "IV.16.1", "Chờ"),),
             source=SOURCE,
         )
     )
 
 
 def ranks(count: int) -> list[RankRow]:
-    return [RankRow(f"UBND huyện thứ {n}", 100 - n, n % 7, 3, n % 5, 100, 100 - n) for n in range(1, count + 1)]
+    return [
+        RankRow(
+            agency=f"UBND huyện thứ {n}",
+            on_time=100 - n,
+            late=n % 7,
+            in_term=3,
+            overdue=n % 5,
+            reports=100,
+            reports_on_time=100 - n,
+        )
+        for n in range(1, count + 1)
+    ]
 
 
 def quick(agencies: int = 40) -> bytes:
     worst = [Worst(f"Ban Quản lý Khu kinh tế và các khu công nghiệp thứ {n}", 14, 105) for n in range(3)]
     return quick_report_docx(
         QuickReport(
-            ISSUER,
-            "Lãnh đạo Ủy ban nhân dân tỉnh Nghệ An",
-            "Kế hoạch số 188/KH-UBND 6 tháng đầu năm 2021",
-            AS_OF,
-            ranks(agencies),
-            worst,
-            2,
-            1,
-            49,
-            19,
-            SOURCE,
+            issuer=ISSUER,
+            leader="Lãnh đạo Ủy ban nhân dân tỉnh Nghệ An",
+            subject="Kế hoạch số 188/KH-UBND 6 tháng đầu năm 2021",
+            as_of=AS_OF,
+            rows=ranks(agencies),
+            worst=worst,
+            asked=2,
+            asked_done=1,
+            done_more=49,
+            overdue_more=19,
+            source=SOURCE,
         )
     )
 
@@ -291,7 +317,11 @@ def test_no_number_or_heading_of_the_ranking_is_broken(printed: dict[str, Printe
 
 
 def test_ties_share_a_rank_and_who_has_nothing_due_has_none() -> None:
-    first, tied, idle = RankRow("A", 3, 0, 0, 0, 3, 3), RankRow("B", 2, 0, 0, 0, 2, 2), RankRow("C", 0, 0, 4, 0, 0, 0)
+    first, tied, idle = (
+        RankRow(agency="A", on_time=3, late=0, in_term=0, overdue=0, reports=3, reports_on_time=3),
+        RankRow(agency="B", on_time=2, late=0, in_term=0, overdue=0, reports=2, reports_on_time=2),
+        RankRow(agency="C", on_time=0, late=0, in_term=4, overdue=0, reports=0, reports_on_time=0),
+    )
     last = replace(first, agency="D", on_time=1, late=1)
     assert [(rank, row.agency) for rank, row in ranked([idle, last, tied, first])] == [
         ("1", "A"),

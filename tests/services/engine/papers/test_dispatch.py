@@ -31,7 +31,13 @@ from engine.papers.facts import (
 )
 from engine.rules.calendar import PLAN_TIME, day_digits
 
-ISSUER = Issuer("UBND tỉnh Nghệ An", "Sở Lao động - Thương binh và Xã hội", "SLĐTBXH-PCTNXH", "Nghệ An", "PCTNXH")
+ISSUER = Issuer(
+    parent="UBND tỉnh Nghệ An",
+    name="Sở Lao động - Thương binh và Xã hội",
+    sign="SLĐTBXH-PCTNXH",
+    place="Nghệ An",
+    unit="PCTNXH",
+)
 PLAN = PlanFacts(
     "188/KH-UBND", date(2021, 4, 7), "UBND tỉnh Nghệ An", "Kế hoạch thực hiện phòng, chống mại dâm năm 2021"
 )
@@ -57,15 +63,15 @@ def row(number: int, agency: int, *, late: int = 5, **more: Any) -> DutyRow:
 def dispatch(agencies: int = 1, duties: int = 3, **changes: Any) -> Dispatch:
     late = [row(number, agency) for agency in range(1, agencies + 1) for number in range(1, duties + 1)]
     facts = Dispatch(
-        ISSUER,
-        PLAN,
-        "UBND tỉnh Nghệ An",
-        late,
-        (),
-        datetime(2021, 6, 24, 8, 0, tzinfo=PLAN_TIME),
-        date(2021, 7, 1),
-        date(2021, 7, 8),
-        1,
+        issuer=ISSUER,
+        plan=PLAN,
+        reports_to="UBND tỉnh Nghệ An",
+        overdue=late,
+        upcoming=(),
+        as_of=datetime(2021, 6, 24, 8, 0, tzinfo=PLAN_TIME),
+        answer_by=date(2021, 7, 1),
+        horizon=date(2021, 7, 8),
+        level=1,
     )
     return replace(facts, **changes)
 

@@ -30,7 +30,7 @@ def postfix() -> Iterator[Postfix]:
 
 def channel(server: Postfix) -> Email:
     facts = {"ca_file": str(server.trusted), "bounce_domain": "so.example", "bounce_secret": "khóa"}
-    return Email(Relay("localhost", SENDER, server.port, Security.STARTTLS, **facts))  # type: ignore[arg-type]
+    return Email(Relay(host="localhost", sender=SENDER, port=server.port, security=Security.STARTTLS, **facts))  # type: ignore[arg-type]
 
 
 def letter(number: int, to: str) -> Outgoing:

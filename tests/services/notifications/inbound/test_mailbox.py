@@ -22,7 +22,15 @@ def dovecot() -> Iterator[Dovecot]:
 
 
 def inbox(dovecot: Dovecot, user: str, password: str = PASSWORD, **more: str) -> Inbox:
-    return Inbox("127.0.0.1", user, password, port=dovecot.port, security=Security.NONE, timeout=10, **more)  # type: ignore[arg-type]
+    return Inbox(
+        host="127.0.0.1",
+        username=user,
+        password=password,
+        port=dovecot.port,
+        security=Security.NONE,
+        timeout=10,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def message(number: int) -> bytes:
@@ -71,7 +79,9 @@ def test_a_folder_that_is_not_there_says_which_setting_to_mend(dovecot: Dovecot)
 
 def test_a_server_out_of_reach_loses_nothing_and_says_so() -> None:
     with pytest.raises(Unavailable, match="read later"):
-        list(Inbox("127.0.0.1", "x", "y", port=1, security=Security.NONE, timeout=2).messages(NOW))
+        list(
+            Inbox(host="127.0.0.1", username="x", password="y", port=1, security=Security.NONE, timeout=2).messages(NOW)
+        )
 
 
 def test_a_connection_that_breaks_in_the_middle_keeps_what_is_not_done(dovecot: Dovecot) -> None:
@@ -91,4 +101,4 @@ def test_a_connection_that_breaks_in_the_middle_keeps_what_is_not_done(dovecot: 
 
 def test_a_password_never_crosses_the_network_in_the_clear() -> None:
     with pytest.raises(BadInput, match="in the clear"):
-        Inbox("imap.so.example", "x", "y", security=Security.NONE)
+        Inbox(host="imap.so.example", username="x", password="y", security=Security.NONE)

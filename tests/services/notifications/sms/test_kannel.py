@@ -24,7 +24,7 @@ AT = datetime(2021, 6, 17, 1, tzinfo=UTC)
 
 
 def letter(number: int, text: str = "Nhiệm vụ IV.2.1 còn 3 ngày") -> Outgoing:
-    return Outgoing(f"letter:{number}:sms:2021-06-17", "0912345678", text, AT)
+    return Outgoing(key=f"letter:{number}:sms:2021-06-17", to="0912345678", text=text, at=AT)
 
 
 async def through(kannel: RunningKannel, *letters: Outgoing, **options: Any) -> list[Outcome]:

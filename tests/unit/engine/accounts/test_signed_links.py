@@ -18,7 +18,7 @@ MADE, UNTIL = date(2021, 6, 14), date(2021, 7, 29)
 
 
 def link(purpose: Purpose = Purpose.REPORT, subject: str = "1:2021-H1") -> Link:
-    return Link(purpose, 12, subject, MADE, UNTIL)
+    return Link(purpose=purpose, contact_id=12, subject=subject, made_on=MADE, until=UNTIL)
 
 
 @pytest.mark.parametrize("purpose", Purpose)

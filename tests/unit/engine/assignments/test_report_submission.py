@@ -25,11 +25,13 @@ INDICATORS = (COMMUNES, KEPT, RATE, MEDIA, indicator("II.9", unit="text"))
 def duty(
     number: int, outcome: str = "done", body: str = "Đã làm.", reason: str = "", citation: str = "IV.1.1"
 ) -> Typed:
-    return Typed(number, citation, outcome, body, reason)
+    return Typed(assignment_id=number, citation=citation, outcome=outcome, body=body, reason=reason)
 
 
 def test_only_duties_with_an_outcome_are_submitted() -> None:
-    made = submission([duty(1), Typed(2, "IV.1.2"), duty(3, "not_yet", "", "Chưa có kinh phí.")], (), {})
+    made = submission(
+        [duty(1), Typed(assignment_id=2, citation="IV.1.2"), duty(3, "not_yet", "", "Chưa có kinh phí.")], (), {}
+    )
     assert not made.problems
     assert {number: text.outcome for number, text in made.texts.items()} == {1: Outcome.DONE, 3: Outcome.NOT_YET}
 
@@ -42,7 +44,7 @@ def test_every_problem_is_said_at_once_beside_its_field() -> None:
 
 
 def test_a_submission_of_nothing_is_a_problem_of_the_whole_form() -> None:
-    assert set(submission([Typed(1, "IV.1.1")], (), {}).problems) == {"form"}
+    assert set(submission([Typed(assignment_id=1, citation="IV.1.1")], (), {}).problems) == {"form"}
 
 
 def test_a_figure_rides_on_the_duty_it_is_asked_of_else_on_the_first() -> None:

@@ -27,11 +27,17 @@ from engine.rules.calendar import PLAN_TIME
 
 def facts(**changes: Any) -> PeriodReport:
     made = PeriodReport(
-        Issuer("UBND tỉnh Nghệ An", "Sở Lao động - Thương binh và Xã hội", "SLĐTBXH-PCTNXH", "Nghệ An", "PCTNXH"),
-        PlanFacts("188/KH-UBND", date(2021, 4, 7), "UBND tỉnh Nghệ An", "Kế hoạch thực hiện năm 2021"),
-        "6 tháng đầu năm 2021",
-        ("Ủy ban nhân dân tỉnh Nghệ An",),
-        datetime(2021, 6, 24, 8, 0, tzinfo=PLAN_TIME),
+        issuer=Issuer(
+            parent="UBND tỉnh Nghệ An",
+            name="Sở Lao động - Thương binh và Xã hội",
+            sign="SLĐTBXH-PCTNXH",
+            place="Nghệ An",
+            unit="PCTNXH",
+        ),
+        plan=PlanFacts("188/KH-UBND", date(2021, 4, 7), "UBND tỉnh Nghệ An", "Kế hoạch thực hiện năm 2021"),
+        period="6 tháng đầu năm 2021",
+        to=("Ủy ban nhân dân tỉnh Nghệ An",),
+        as_of=datetime(2021, 6, 24, 8, 0, tzinfo=PLAN_TIME),
         done_on_time=2,
         done_late=1,
         open_in_time=0,
@@ -40,10 +46,19 @@ def facts(**changes: Any) -> PeriodReport:
         reports_in=3,
         reports_expected=4,
         missing=("UBND huyện B",),
-        figures=(FigureFacts("Số xã", "số lượng", "40", "30", 1, 2, "đạt 75%"),),
+        figures=(
+            FigureFacts(name="Số xã", unit="số lượng", target="40", value="30", given=1, asked=2, note="đạt 75%"),
+        ),
         duties=(
             DutyFacts(
-                "IV.1.1", "Việc.", "Sở A", date(2021, 6, 17), "Hoàn thành", "Đã xong.", date(2021, 6, 15), "Đúng hạn"
+                citation="IV.1.1",
+                text="Việc.",
+                agency="Sở A",
+                due_on=date(2021, 6, 17),
+                result="Hoàn thành",
+                summary="Đã xong.",
+                sent_on=date(2021, 6, 15),
+                timing="Đúng hạn",
             ),
         ),
         difficulties=(Difficulty("Sở C", "IV.3.1", "Thiếu kinh phí."),),
@@ -103,7 +118,14 @@ def test_nothing_wrong_is_written_out_and_the_text_ends_once() -> None:
 
 def duty(citation: str, agency: str, **changes: Any) -> DutyFacts:
     made = DutyFacts(
-        citation, "Việc.", agency, date(2021, 6, 17), "Hoàn thành đúng hạn", "", date(2021, 6, 15), "Đúng hạn"
+        citation=citation,
+        text="Việc.",
+        agency=agency,
+        due_on=date(2021, 6, 17),
+        result="Hoàn thành đúng hạn",
+        summary="",
+        sent_on=date(2021, 6, 15),
+        timing="Đúng hạn",
     )
     return replace(made, **changes)
 

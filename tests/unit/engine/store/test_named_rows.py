@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Column, Connection, MetaData, String, Table, create_engine, text
 
-from engine.store.named_rows import object_of, objects
+from engine.store.named_rows import columns_for, object_of, objects, objects_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,26 @@ def test_one_value_may_be_given_for_all_rows(connection: Connection) -> None:
 def test_what_is_computed_from_a_row_wins_over_its_column(connection: Connection) -> None:
     row = connection.execute(text("SELECT '1' AS number, 'T' AS title, 5 AS hours")).one()
     assert object_of(Line, row, title=row.title * 2, days=row.hours) == Line(number="1", title="TT", days=5)
+
+
+def test_rows_may_have_columns_for_others_beside(connection: Connection) -> None:
+    rows = connection.execute(text("SELECT 5 AS hours, 'T' AS title, '1' AS number")).all()
+    assert objects_of(Line, rows) == [Line(number="1", title="T")]
+    assert objects_of(Line, []) == []
+
+
+def test_two_columns_of_a_name_are_an_error(connection: Connection) -> None:
+    row = connection.execute(text("SELECT '1' AS number, 'T' AS title, 'U' AS title")).one()
+    with pytest.raises(TypeError, match="title"):
+        objects_of(Line, [row])
+    with pytest.raises(TypeError, match="title"):
+        object_of(Line, row)
+    assert object_of(Line, row, title="V") == Line(number="1", title="V")
+
+
+def test_the_columns_of_a_table_for_a_dataclass_are_those_of_its_fields() -> None:
+    source = Table("line", MetaData(), *(Column(name, String) for name in ("hours", "days", "title", "number")))
+    assert [column.name for column in columns_for(Line, source)] == ["number", "title", "days"]
 
 
 @pytest.mark.parametrize("computed", [{}, {"title": "T", "heading": "H"}])

@@ -37,14 +37,14 @@ def test_a_relay_that_cannot_be_is_refused_in_words(facts: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("host", ["mail.so.example", "127.0.0.1", "::1", "localhost", "mail_1"])
 def test_usual_hosts_are_taken(host: str) -> None:
-    assert Relay(host, SENDER).security is Security.STARTTLS
+    assert Relay(host=host, sender=SENDER).security is Security.STARTTLS
 
 
 def test_a_password_may_go_in_the_clear_to_this_machine_only() -> None:
-    assert Relay("127.0.0.1", SENDER, security=Security.NONE, username="a", password="b").username == "a"
+    assert Relay(host="127.0.0.1", sender=SENDER, security=Security.NONE, username="a", password="b").username == "a"
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(Relay("h", SENDER, password="mật", bounce_domain="b.example", bounce_secret="khóa"))
+    shown = repr(Relay(host="h", sender=SENDER, password="mật", bounce_domain="b.example", bounce_secret="khóa"))
     assert "mật" not in shown
     assert "khóa" not in shown

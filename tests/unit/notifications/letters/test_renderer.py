@@ -28,12 +28,12 @@ from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letter_counts import LetterCounts
 from engine.rules.calendar import PLAN_TIME
 from engine.terms import NoticeKind, Outcome, Role, State, Urgency
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from notifications.channel import Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import AnswerFacts, Item, LetterFacts, first_words
-from notifications.letters.renderer import LANGUAGES, ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
+from notifications.letters.renderer import ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
 NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
@@ -41,7 +41,12 @@ BASE = "https://dondoc.nghean.gov.example"
 STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), BASE, 45)
 ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP)
 OWNERS = ROLES[:3]
-BACKLOG = Backlog(10, *(Waiting(n, date(2021, 6, 1), 13, n) for n in (3, 2, 1)))
+BACKLOG = Backlog(
+    limit_days=10,
+    reports=Waiting(3, date(2021, 6, 1), 13, 3),
+    extensions=Waiting(2, date(2021, 6, 1), 13, 2),
+    declined=Waiting(1, date(2021, 6, 1), 13, 1),
+)
 DETAILS: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.RETURNED: {"reason": "Missing figures."},
     NoticeKind.EXTENSION_ASKED: {"until": "2021-06-30", "reason": "Floods."},
@@ -56,31 +61,31 @@ DETAILS: dict[NoticeKind, dict[str, Any]] = {
 
 def item(kind: NoticeKind = NoticeKind.OVERDUE, n: int = 1, **changes: Any) -> Item:
     known = Item(
-        n,
-        1,
-        "188/KH-UBND",
-        "Plan 188",
-        "KH188",
-        f"IV.16.{n}",
-        n,
-        "Set up the team and make its work better.",
-        "District office of Vinh",
-        "2021-H1",
-        date(2021, 6, 17),
-        "",
-        -1,
-        kind,
-        "T+1",
-        State.ASSIGNED,
-        False,
-        None,
-        None,
-        False,
-        date(2021, 6, 22),
-        "gửi thư đôn đốc đến đầu mối",
-        "Department of Labour",
-        "Province",
-        DETAILS.get(kind, {}),
+        assignment_id=n,
+        plan_id=1,
+        plan="188/KH-UBND",
+        short_title="Plan 188",
+        sms_name="KH188",
+        citation=f"IV.16.{n}",
+        position=n,
+        text="Set up the team and make its work better.",
+        agency="District office of Vinh",
+        period="2021-H1",
+        due_on=date(2021, 6, 17),
+        due_why="",
+        days=-1,
+        kind=kind,
+        rung="T+1",
+        state=State.ASSIGNED,
+        request=False,
+        outcome=None,
+        first_reported_on=None,
+        report_late=False,
+        next_on=date(2021, 6, 22),
+        next_step="gửi thư đôn đốc đến đầu mối",
+        supervisor="Department of Labour",
+        issuer="Province",
+        detail=DETAILS.get(kind, {}),
     )
     return replace(known, **changes)
 
@@ -116,23 +121,23 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
 
 
 def digest(*rows: tuple[OverdueRow, int], boxes: Boxes | None = None) -> DigestFacts:
-    return DigestFacts("2021-W25", rows or (row(),), boxes, LetterCounts(66, 65, 64, 1))
+    return DigestFacts(week="2021-W25", rows=rows or (row(),), boxes=boxes, proof=LetterCounts(66, 65, 64, 1))
 
 
 def facts(*items: Item, role: Role = Role.COORDINATOR, language: str = "vi", **changes: Any) -> LetterFacts:
     known = LetterFacts(
-        71,
-        "letter:12:email:2021-06-18",
-        12,
-        role,
-        "email",
-        DAY,
-        language,
-        "coordinator@vinh.example",
-        "Coordinator",
-        "District office of Vinh",
-        items,
-        None,
+        letter_id=71,
+        key="letter:12:email:2021-06-18",
+        contact_id=12,
+        role=role,
+        channel="email",
+        day=DAY,
+        language=language,
+        to="coordinator@vinh.example",
+        label="Coordinator",
+        agency="District office of Vinh",
+        items=items,
+        digest=None,
         enquiries=Enquiries("Department of Labour", "Section", "+84380000000", "section@labour.example"),
     )
     return replace(known, **changes)
@@ -496,7 +501,7 @@ def test_what_waits_since_today_has_no_age_and_english_counts_days() -> None:
 
 
 def test_a_plan_past_its_end_is_for_its_department_to_end() -> None:
-    past = Backlog(10, plans=Waiting(1, date(2021, 4, 1), 50, 0), department="so-theo-doi")
+    past = Backlog(limit_days=10, plans=Waiting(1, date(2021, 4, 1), 50, 0), department="so-theo-doi")
     letter = written(role=Role.MONITOR, backlog=past)
     assert letter.subject.endswith("1 kế hoạch đã qua hạn cuối, chờ kết thúc")
     assert f"{BASE}/plans" in letter.text
@@ -519,7 +524,7 @@ def test_drafts_that_wait_are_told_to_the_monitor_with_where_they_are(language: 
     letter = written(watched(), role=Role.MONITOR, language=language, backlog=replace(BACKLOG, drafts=2))
     assert f"- {words}: {BASE}/papers\n" in letter.text
     assert f'<a href="{BASE}/papers">{words}</a>' in letter.html
-    only = written(role=Role.MONITOR, language=language, backlog=Backlog(10, drafts=2), weekly=True)
+    only = written(role=Role.MONITOR, language=language, backlog=Backlog(limit_days=10, drafts=2), weekly=True)
     assert words.removeprefix("Có ") in only.subject
     assert " 0 " not in only.text
 

@@ -20,7 +20,9 @@ from notifications.sms.kannel import Kannel
 from notifications.sms.speedsms import SpeedSms
 
 KEY = "letter:12:sms:2021-06-17"
-LETTER = Outgoing(KEY, "0912 345 678", "Nhiệm vụ IV.2.1 còn 3 ngày. XN 2762", datetime(2021, 6, 17, 1, tzinfo=UTC))
+LETTER = Outgoing(
+    key=KEY, to="0912 345 678", text="Nhiệm vụ IV.2.1 còn 3 ngày. XN 2762", at=datetime(2021, 6, 17, 1, tzinfo=UTC)
+)
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
@@ -78,7 +80,7 @@ async def test_kannel_is_asked_by_headers_so_that_no_address_holds_the_number_or
     }
     assert request.headers["content-type"] == "text/plain; charset=UTF-8"
     assert request.content == b"Nhiem vu IV.2.1 con 3 ngay. XN 2762"
-    assert outcome == Outcome(Fate.ACCEPTED, "0", "0: Accepted for delivery", reference(KEY))
+    assert outcome == Outcome(fate=Fate.ACCEPTED, code="0", reply="0: Accepted for delivery", receipt=reference(KEY))
 
 
 async def test_kannel_is_told_when_the_text_keeps_its_marks():
@@ -152,7 +154,7 @@ async def test_esms_sends_in_production_and_says_nothing_of_a_sandbox():
     outcome = await through(esms_channel(gateway, production=True, marks=True))
     asked = json.loads(gateway.asked[0].content)
     assert (asked["Sandbox"], asked["IsUnicode"], asked["Content"]) == ("0", "1", LETTER.text)
-    assert outcome == Outcome(Fate.ACCEPTED, "100", "", reference(KEY))
+    assert outcome == Outcome(fate=Fate.ACCEPTED, code="100", reply="", receipt=reference(KEY))
 
 
 @pytest.mark.parametrize("code", esms.CODES)
@@ -207,7 +209,7 @@ async def test_speedsms_is_asked_as_its_documentation_says():
         "sms_type": 3,
         "sender": "DONDOC",
     }
-    assert outcome == Outcome(Fate.ACCEPTED, "00", "", "123456")
+    assert outcome == Outcome(fate=Fate.ACCEPTED, code="00", reply="", receipt="123456")
 
 
 async def test_nothing_leaves_for_speedsms_outside_production():
@@ -288,7 +290,7 @@ async def test_a_gateway_that_dribbles_does_not_hold_a_letter_for_ever():
 
 async def test_a_number_that_does_not_exist_is_refused_before_it_costs_anything():
     gateway = Gateway(200, {"CodeResult": "100"})
-    letter = Outgoing(KEY, "02383844444", "Nhiem vu", LETTER.at)
+    letter = Outgoing(key=KEY, to="02383844444", text="Nhiem vu", at=LETTER.at)
     outcome = await through(esms_channel(gateway), letter)
     assert (outcome.fate, outcome.code) == (Fate.REFUSED, "bad_input")
     assert gateway.asked == []

@@ -53,7 +53,7 @@ def test_who_is_only_asked_stands_apart_in_no_total_and_no_ranking(seen: Seen) -
 
 
 def test_a_report_that_is_in_does_not_make_a_task_done(fresh: Laid) -> None:
-    undone = ReportText(Outcome.NOT_YET, reason="Chờ kinh phí.")
+    undone = ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.")
     with fresh.database.write() as session:
         report(session, fresh.assignment("IV.2.1", "huyen-b"), undone, actor="contact:1", now=NOW)
     with looking(fresh.database) as seen:

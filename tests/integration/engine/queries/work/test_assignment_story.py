@@ -51,7 +51,9 @@ def test_a_rung_that_was_left_out_says_why(laid: Laid, seen: Seen) -> None:
 def test_the_ladder_of_a_task_reported_unfinished_shows_when_it_is_asked_again(fresh: Laid) -> None:
     task = fresh.assignment("IV.2.1", "huyen-b")
     with fresh.database.write() as session:
-        report(session, task, ReportText(Outcome.NOT_YET, reason="Chờ."), actor="contact:1", now=at("2021-06-16"))
+        report(
+            session, task, ReportText(outcome=Outcome.NOT_YET, reason="Chờ."), actor="contact:1", now=at("2021-06-16")
+        )
     with looking(fresh.database, at("2021-06-17")) as seen:
         rungs = [rung for rung in story(*seen, task).rungs if rung.state in (RungState.NEXT, RungState.LATER)]
     assert [(rung.rung, rung.on.isoformat()) for rung in rungs] == [
@@ -110,7 +112,13 @@ def test_a_desk_names_the_report_that_is_owed_and_who_is_written_to(seen: Seen) 
 def test_the_report_page_keeps_the_returned_report_and_its_figures(fresh: Laid) -> None:
     assignment = fresh.assignment("IV.2.1", "huyen-b")
     with fresh.database.write() as session:
-        report(session, assignment, ReportText(Outcome.DONE, "Xong.", figures={"II.3": 7}), actor="desk", now=NOW)
+        report(
+            session,
+            assignment,
+            ReportText(outcome=Outcome.DONE, body="Xong.", figures={"II.3": 7}),
+            actor="desk",
+            now=NOW,
+        )
         return_report(session, assignment, reason="Thiếu số liệu.", actor="desk", now=NOW)
 
     with looking(fresh.database) as seen:

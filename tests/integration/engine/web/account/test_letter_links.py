@@ -223,7 +223,13 @@ def test_a_report_is_sent_from_the_link_without_an_account(office: Office, lived
 def test_an_unused_link_of_another_key_is_nobodys(office: Office, lived: Database) -> None:
     from engine.accounts.signed_links import Signer
 
-    made = Link(Purpose.ACKNOWLEDGE, contact_of(lived, "huyen-b"), "1", date(2021, 6, 1), date(2021, 7, 30))
+    made = Link(
+        purpose=Purpose.ACKNOWLEDGE,
+        contact_id=contact_of(lived, "huyen-b"),
+        subject="1",
+        made_on=date(2021, 6, 1),
+        until=date(2021, 7, 30),
+    )
     assert office.get(f"/l/{Signer('another key').token(made)}").status_code == 403
     assert len(rows(lived, Event, kind=EventKind.ACKNOWLEDGED)) == 1
     assert office.clock.now == NOW

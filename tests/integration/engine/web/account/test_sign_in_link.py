@@ -82,7 +82,7 @@ def test_when_letters_cannot_leave_everybody_is_told_so_and_nothing_is_sent(
 def test_a_letter_that_is_refused_is_logged_without_the_address_or_the_link(
     lived: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    box = LinkBox(Outcome(Fate.REFUSED, "550", f"no {EMAIL} here"))
+    box = LinkBox(Outcome(fate=Fate.REFUSED, code="550", reply=f"no {EMAIL} here"))
     join(lived, "coordinator", "huyen-b")
     answer = ask(open_office(lived, tmp_path, links=link_post(box)))
     assert answer.headers["location"].startswith("/sign-in?said=sent")

@@ -104,7 +104,7 @@ async def test_a_letter_is_tried_then_saved_without_typing_the_password_again(in
         assert system.settings.smtp_password.get_secret_value() == PASSWORD
         channel = system.delivery.channels["email"]
         async with channel as opened:
-            outcome = await opened.send(Outgoing("k", "so@tinh.example", "Chào\n", NOW, subject="Nhắc"))
+            outcome = await opened.send(Outgoing(key="k", to="so@tinh.example", text="Chào\n", at=NOW, subject="Nhắc"))
         assert outcome.fate is Fate.ACCEPTED
         assert relay.taken[-1].sender == "nhacviec@tinh.example"
         assert (await asyncio.to_thread(doctor.smtp, system)).mark == "well"

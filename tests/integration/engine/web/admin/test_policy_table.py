@@ -113,7 +113,7 @@ def test_what_is_wrong_is_named_by_its_reminder_in_the_summary(
 
 
 def test_two_reminders_on_one_day_are_refused() -> None:
-    row = RungRow("before", "3")
+    row = RungRow(when="before", days="3")
     with pytest.raises(FieldsRefused):
         as_rungs([row, row])
 

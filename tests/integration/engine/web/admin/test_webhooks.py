@@ -37,7 +37,9 @@ def add(office: Office, url: str = URL, **more: str) -> str:
 
 
 def send(office: Office) -> None:
-    delivery = WebhookDelivery(Sender(Allowed.of("127.0.0.1")), office.context.signer, "https://dondoc.example")
+    delivery = WebhookDelivery(
+        sender=Sender(Allowed.of("127.0.0.1")), signer=office.context.signer, base_url="https://dondoc.example"
+    )
     asyncio.run(send_owed(office.context.database, office.clock.now, delivery))
 
 

@@ -58,7 +58,7 @@ def test_a_published_figure_never_changes_and_what_is_learnt_later_stands_beside
     printed = main(office.get(there).text).partition("Phát sinh sau khi chốt")[0]
     late = next(each.id for each in rows(lived, Assignment, agency_id="huyen-b"))
     with lived.write() as session:
-        said = ReportText(Outcome.DONE, "Xong.")
+        said = ReportText(outcome=Outcome.DONE, body="Xong.")
         report(session, late, said, actor="desk", now=NOW - timedelta(days=5))
     after = main(office.get(there).text)
     assert after.partition("Phát sinh sau khi chốt")[0] == printed
