@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ground.depth import DEEP
 from ground.factory import at, real_plan
 from ground.numbers import Numbers
 from ground.office import open_office
@@ -56,11 +55,10 @@ FRONT, LABOUR, PROVINCE = "mttq-tinh", "so-ldtbxh", "ubnd-tinh"
 VINH, NOT_YET, PARTLY = "ubnd-tp-vinh", "ubnd-huyen-dien-chau", "ubnd-huyen-quy-hop"
 TASK = ("IV.16.1", "2021-H1")
 RETURNED_ON, RESUBMITTED_ON, FOLLOWED_ON = date(2021, 7, 5), date(2021, 7, 13), date(2021, 9, 6)
-LOOKED_ON, EVERY = ["2021-06-21", "2021-08-30"] if DEEP else ["2021-06-21"], 2
-"""Days on whose morning every second number that is a link is followed (in «make deep» and «make year» every one), on
-every second of them in English."""
+LOOKED_ON = ["2021-06-21", "2021-08-30"]
+"""Days on whose morning every number that is a link is followed, on every second of them in English."""
 if os.environ.get("DONDOC_TEST_LOOK") == "weekly":  # make year: on every Monday of the year
-    LOOKED_ON, EVERY = [str(date(2021, 4, 19) + timedelta(weeks=n)) for n in range(41)], 1
+    LOOKED_ON = [str(date(2021, 4, 19) + timedelta(weeks=n)) for n in range(41)]
 RELAY_SET, FIRST_SENT = at("2021-04-17", "09:00"), date(2021, 4, 19)
 RAISED_ON, ANSWERED_ON = date(2021, 6, 14), date(2021, 6, 21)
 DIFFICULTY, REPLY = "Chưa bố trí được kinh phí.", "Sở đã đề nghị bổ sung."
@@ -377,7 +375,7 @@ def numbers_of_the_day(
     """Every number that is a link: on the pages, in figures published for the day, in the letters of the morning."""
     with database.write() as session:
         frozen = publish_figures(session, plan_id, "", when.date(), actor="account:1", now=when)
-    found = Numbers(open_office(database, folder, now=when), EVERY)
+    found = Numbers(open_office(database, folder, now=when))
     pages = (*PAGES, f"/leadership/frozen/{frozen}")
     found.pages(f"{path}{'&' if '?' in path else '?'}lang={language}" for path in pages)
     walk_letters(found, box, when)
@@ -390,22 +388,8 @@ def walk_letters(found: Numbers, box: LetterBox, when: datetime) -> None:
             found.walk(letter.to, letter.html)
 
 
-if DEEP:
-
-    @pytest.fixture
-    def told_in(database: Database) -> Database:
-        return database
-
-else:  # that PostgreSQL lives the same year is shown letter by letter in tests/integration/workflows/simulation
-
-    @pytest.fixture
-    def told_in(sqlite_database: Database) -> Database:
-        return sqlite_database
-
-
 @pytest.fixture
-def story(told_in: Database, tmp_path: Path) -> Story:
-    database = told_in
+def story(database: Database, tmp_path: Path) -> Story:
     laid = real_plan(database, now=BEGAN)
     with database.write() as session:
         opening.activate(session, laid.plan_id, actor="cli:test", now=BEGAN)
@@ -443,6 +427,9 @@ def story(told_in: Database, tmp_path: Path) -> Story:
     return Story(database, box, list(rows), by_task, numbers, kept)
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.deep])], indirect=True
+)
 def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story) -> None:
     counted = Counter(row.citation for row in story.rows if row.period == "2021-H1")
     assert (counted["IV.16.1"], counted["IV.13.1"], counted["V.1"]) == (21, 26, 21)

@@ -24,8 +24,6 @@ from engine.terms import LetterState
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 
-pytestmark = pytest.mark.both
-
 MINUTE = timedelta(minutes=1)
 CONNECTIONS = LetterBox.parallel
 LEASE = timedelta(minutes=5)

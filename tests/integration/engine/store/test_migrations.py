@@ -27,8 +27,6 @@ from engine.store.database import MIGRATIONS, Database, table
 from engine.store.records import ApiToken, Duty, Fact
 from engine.store.search_index import is_a_record
 
-pytestmark = pytest.mark.both
-
 ROOT = Path(engine.__file__).parents[1]
 UPGRADE = """
 import sys

@@ -98,7 +98,6 @@ def make(ground: Ground, tmp_path: Path) -> Make:
     return making
 
 
-@pytest.mark.deep
 def test_every_page_sends_as_many_statements_for_twelve_rows_as_for_three(make: Make) -> None:
     with make(FEW) as few, make(MANY) as many:
         noted = Noted(few.client, few.context, few.clock)

@@ -129,7 +129,6 @@ def test_an_imported_document_is_not_saved_before_they_are_confirmed(office: Off
     assert "Cơ quan kết thúc trước ngày ban hành" in saved.text
 
 
-@pytest.mark.deep
 def test_filters_offer_the_levels_of_the_plan_s_time(office: Office) -> None:
     def levels(path: str) -> set[str]:
         return {
