@@ -23,10 +23,10 @@ from typing import Any
 
 import pytest
 from ground.factory import at, real_plan
-from ground.numbers import Numbers
 from ground.office import open_office
 from ground.post import LetterBox, post_office
 from sqlalchemy import select
+from stories.numbers import Numbers
 
 from engine.admin.published_figures import publish_figures
 from engine.agencies.preferences import name_deputy

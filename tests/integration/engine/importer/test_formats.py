@@ -6,8 +6,8 @@ import textwrap
 from functools import cache
 
 import pytest
-from ground.import_kinds import samples
 from ground.paths import DATA
+from import_figures.kinds import samples
 
 from engine.errors import BadInput
 from engine.importer import read_document

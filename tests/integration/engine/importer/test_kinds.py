@@ -3,8 +3,8 @@
 from functools import cache
 
 import pytest
-from ground.import_kinds import by_kind, read, samples, table
 from ground.paths import CONFIG, DATA
+from import_figures.kinds import by_kind, read, samples, table
 
 from engine.files.directory import load_directory
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import docx
 import pytest
-from ground.libreoffice import as_pdf
 from lxml import etree
+from services.libreoffice import as_pdf
 
 from engine.papers.dispatch import dispatch_docx
 from engine.papers.facts import Dispatch, DutyRow, Issuer, PlanFacts

@@ -16,7 +16,7 @@ from typing import Any
 import docx
 import pytest
 from docx.shared import Pt
-from ground.libreoffice import as_pdf
+from services.libreoffice import as_pdf
 
 from engine.papers.dispatch import addressed, dispatch_docx, subject_line, text_of
 from engine.papers.facts import (

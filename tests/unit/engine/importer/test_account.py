@@ -2,9 +2,9 @@
 
 import pytest
 from ground.paths import DATA
-from ground.plan_texts import check, faults
 from hypothesis import given
 from hypothesis import strategies as st
+from import_figures.plan_texts import check, faults
 
 from engine.errors import BadInput
 from engine.importer import Use, as_json, read_document

@@ -2,7 +2,7 @@
 
 import pytest
 from ground.imported import found, owned, said
-from ground.plan_texts import faults
+from import_figures.plan_texts import faults
 
 from engine.importer import read_document
 from engine.importer.arrangement import arranged

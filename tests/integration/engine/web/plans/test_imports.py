@@ -11,10 +11,10 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
 from ground.factory import CONFIG, at, happened, row, rows, store
-from ground.import_kinds import samples
 from ground.office import Office, open_office
 from ground.paths import DATA
 from ground.province import load_province
+from import_figures.kinds import samples
 from itsdangerous import URLSafeSerializer
 
 from engine.errors import BadInput, FileRefused

@@ -2,7 +2,7 @@
 
 import pytest
 from ground.imported import owned
-from ground.own_directory import directory_of
+from import_figures.own_directory import directory_of
 
 from engine.importer import read_document
 from engine.importer.phrases.agency_lists import bodies_in
