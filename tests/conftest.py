@@ -64,18 +64,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         hash_cheaply()
     if "ground.databases" in sys.modules:
         from ground.databases import share_schema
-        from ground.dialects import share_dialects
 
         share_schema(_ground())
-        share_dialects()
     if "workflows.cli" in sys.modules:
         from ground.command_tree import share_command_tree
 
         share_command_tree()
-    if "engine.app" in sys.modules:
-        from ground.api_document import share_api_document
-
-        share_api_document()
     if "engine.template_cache" in sys.modules and session.config.pluginmanager.has_plugin("cacheprovider"):
         from ground.templates import read_kept
 

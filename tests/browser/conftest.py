@@ -2,7 +2,7 @@
 
 ``chromium``  one headless browser a worker
 ``province``  the shipped directory, policy and calendar, on 7 April 2021, served: ``.url``, ``.database``, ``.clock``
-``spring``    plan 188 on Thursday 24 June 2021 (``ground.lived``), served, with its Maildir and accounts for each role
+``spring``    plan 188 on Thursday 24 June 2021 (``lived_copy``), served, with its Maildir and accounts for each role
 ``page``      a new tab of a new visitor, at a desk's width
 ``come``      visitors of ``spring``: each flow runs on a telephone in Vietnamese and, ``deep``, on a desk in English
 """
@@ -24,12 +24,10 @@ from browser.visitors import AXE, DESK, PHONE, TALL, Come, Visitor
 from fastapi import FastAPI
 from ground.databases import closing_database, sqlite_copy
 from ground.factory import at
-from ground.lived import NOW, aside, lived_copy, wired
-from ground.office import Standing
-from ground.people import join
+from ground.office import Standing, join
 from ground.post import KEY
 from ground.postgres import Ground
-from ground.province import load_province
+from ground.province import NOW, aside, lived_copy, load_province, wired
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.settings import Settings

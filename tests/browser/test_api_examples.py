@@ -16,10 +16,9 @@ from typing import Any
 import httpx
 import pytest
 from browser.conftest import Spring, spring_of
-from ground.busy import fill
-from ground.lived import MANY, NOW
-from ground.people import join
+from ground.office import join
 from ground.postgres import Ground
+from ground.province import MANY, NOW, fill
 
 from engine.accounts.api_tokens import Scope, make_token
 from engine.api.operations import GROUPS, OPERATIONS, PATH_VALUES

@@ -18,9 +18,8 @@ from browser.conftest import Spring, spring_of, visitors
 from browser.visitors import DESK, PHONE, Visitor
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from ground.busy import fill
-from ground.lived import MANY, SILENT
 from ground.postgres import Ground
+from ground.province import MANY, SILENT, fill
 from lxml.html import HtmlElement, fromstring
 from playwright.sync_api import Browser
 

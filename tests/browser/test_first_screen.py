@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from browser.conftest import Served, enter
 from browser.visitors import DESK, PHONE
-from ground.lived import MANY
+from ground.province import MANY
 from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser

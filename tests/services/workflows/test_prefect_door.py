@@ -13,8 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ground.prefect import AUTH, shown
-from ground.serving import DONDOC, free_port, status
+from ground.serving import AUTH, DONDOC, free_port, shown, status
 
 from config.settings import Settings
 from engine.admin.checklist import Mark

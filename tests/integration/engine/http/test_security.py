@@ -11,8 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import HERE, Office, contact_of, letter_of, open_office, token_in
-from ground.people import everything
+from ground.office import HERE, Office, contact_of, everything, letter_of, open_office, token_in
 from ground.walk import HOSTILE, form_body, trouble
 from lxml.html import HtmlElement, fromstring
 

@@ -12,8 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from ground.office import NOW, Standing
-from ground.people import everything, join
+from ground.office import NOW, Standing, everything, join
 from ground.post import KEY
 
 from config.settings import Settings

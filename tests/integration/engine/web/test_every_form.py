@@ -8,8 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ground.office import Office, contact_of, open_office
-from ground.people import as_role, enter, join
+from ground.office import Office, as_role, contact_of, enter, join, open_office
 from ground.walk import HOSTILE, NUL, Watched, form_body, routes, survey, trouble
 from httpx import Response
 

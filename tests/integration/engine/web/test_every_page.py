@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ground.office import Office, open_office
-from ground.people import as_role, everything
+from ground.office import Office, as_role, everything, open_office
 from ground.walk import HOSTILE, NUL, Address, Watched, hostile_queries, routes, survey, trouble
 
 from engine.accounts.permissions import ActorRole

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import NOW, Office, contact_of, letter_of
-from ground.people import as_role
+from ground.office import NOW, Office, as_role, contact_of, letter_of
 from lxml import html
 
 from engine.admin.published_figures import publish_figures

@@ -19,7 +19,7 @@ from ground.databases import postgres_database
 from ground.factory import Laid, add_letters, at, begin, row, rows, store, swept
 from ground.post import LetterBox
 from ground.postgres import Ground
-from ground.receiver import receiving
+from ground.web_servers import receiving
 
 from config.settings import Settings
 from engine.admin import webhooks

@@ -1,7 +1,7 @@
 """Documents as they are published: who is to do what stands below a lead-in, in a letter, an article or a paragraph."""
 
 import pytest
-from ground.imported import found, owned, said
+from ground.plan_documents import found, owned, said
 from import_figures.plan_texts import faults
 
 from engine.importer import read_document

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import happened, row, rows
-from ground.office import Office
-from ground.people import as_role, enter, everything, join
+from ground.office import Office, as_role, enter, everything, join
 
 from engine.store.database import Database
 from engine.store.records import Assignment, Duty

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import CONFIG, at, row, rows
-from ground.office import Office, open_office
+from ground.office import Office, everything, open_office
 from ground.paths import DATA
-from ground.people import everything
 from ground.province import load_province
 from httpx import Response
 

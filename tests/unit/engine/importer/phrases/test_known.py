@@ -1,7 +1,7 @@
 """Names that are known while a document is read: those of the office's own directory."""
 
 import pytest
-from ground.imported import owned
+from ground.plan_documents import owned
 from import_figures.own_directory import directory_of
 
 from engine.importer import read_document
