@@ -67,7 +67,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
         share_schema(_ground())
     if "workflows.cli" in sys.modules:
-        from ground.command_tree import share_command_tree
+        from ground.commands import share_command_tree
 
         share_command_tree()
     if "engine.template_cache" in sys.modules and session.config.pluginmanager.has_plugin("cacheprovider"):
