@@ -161,13 +161,13 @@ def _of(dependant: Any, kind: str) -> tuple[str, ...]:
 
 
 def hostile_queries(address: Address) -> Iterator[str]:
-    """All parameters hostile at once; each alone with a few; and as arrays, twice, and unknown ones."""
-    for value in HOSTILE[::2] if address.queries else ():
+    """Each hostile value for all parameters at once, and for each alone; then as arrays, twice, and unknown ones."""
+    for value in HOSTILE if address.queries else ():
         whole = "&".join(f"{said(name)}={said(value)}" for name in address.queries)
         yield whole[:MAX_QUERY_CHARS]  # the client itself refuses an address over 65,536 characters
-    for n, name in enumerate(address.queries):
-        for step in range(2):
-            yield f"{said(name)}={said(HOSTILE[(n * 3 + step * 5 + 1) % len(HOSTILE)])}"
+    for name in address.queries:
+        for value in HOSTILE:
+            yield f"{said(name)}={said(value)}"
         yield f"{said(name)}=1&{said(name)}=2&{said(name)}[]=3&unknown=%FF%FE&&&==&%"
 
 

@@ -88,6 +88,8 @@ def test_the_walk_knows_the_forms(office: Office) -> None:
 
 
 def test_no_value_in_any_field_breaks_a_form(office: Office, watched: Watched) -> None:
+    """Every value in all fields at once, and each field alone with one of them, the others as the page shows them: what
+    reads a field is the same whichever value it holds, and every value meets some field alone."""
     sender = Sender(office, watched)
     for path, fields in known(office).items():
         token = {"token": fields["token"]} if "token" in fields else {}
