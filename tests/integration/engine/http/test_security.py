@@ -23,6 +23,7 @@ from engine.store.database import Database
 
 FAR = "https://evil.example"
 MOST_PAGES = 180
+"""Addresses that are followed, the nearest first."""
 
 
 def test_a_token_of_another_visitor_is_refused(lived: Database, tmp_path: Path) -> None:

@@ -15,8 +15,6 @@ from lxml import html
 from engine.admin.published_figures import publish_figures
 from engine.store.database import Database
 
-MOST = 150
-"""Pages that one opens."""
 Walked = Callable[[str, str], dict[str, str]]
 PEOPLE = [
     ("coordinator", "huyen-b"),
@@ -31,27 +29,30 @@ PEOPLE = [
 
 
 def walk(office: Office) -> dict[str, str]:
-    """Address -> page, of everything that can be reached by links from where one begins; one of each kind of list."""
+    """Address -> page, of everything that can be reached by links from where one begins: every path once, and once more
+    for each filter that pages of its kind are linked with."""
     seen: dict[str, str] = {}
     home = office.get("/").headers.get("location", "/")
     todo, known = [(home, "")], {home}
-    while todo and len(seen) < MOST:
+    while todo:
         path, shown_on = todo.pop(0)
         answer = office.get(path)
         assert answer.status_code in (200, 303), f"{path}, shown on {shown_on}"
         seen[path] = answer.text if "text/html" in answer.headers.get("content-type", "") else ""
         for link in html.fromstring(seen[path] or "<html>").xpath("//a/@href"):
             href = str(link).partition("#")[0]
-            if href.startswith("/") and "lang=" not in href and _kind(href) not in known:
-                known |= {href, _kind(href)}
+            found = {href.partition("?")[0], *_filters(href)}
+            if href.startswith("/") and "lang=" not in href and not found <= known:
+                known |= found
                 todo.append((href, path))
     return seen
 
 
-def _kind(href: str) -> str:
-    """Lists differ by their filters alone; things differ by their ids."""
+def _filters(href: str) -> set[str]:
+    """Each filter of an address, the same for all things of one kind, whatever their ids."""
     path, _, query = href.partition("?")
-    return path + "?" + ",".join(sorted(set(re.findall(r"(\w+)=", query))))
+    shape = re.sub(r"/(\d[\w-]*|(so|huyen|mat)-\w+|tinh)(?=/|$)", "/*", path)
+    return {f"{shape}?{name}" for name in re.findall(r"(\w+)=", query)}
 
 
 @pytest.fixture(scope="module")
