@@ -1,5 +1,5 @@
 # make run     the demonstration: http://127.0.0.1:8188
-# make test    all tests; first installs what they need and the machine lacks: Debian packages, then .venv
+# make test    the tests; first installs what they need and the machine lacks: Debian packages, then .venv
 # make setup   that installation alone
 # make install what a server needs: .venv, nothing else
 # make check   lint and test
@@ -26,8 +26,11 @@ packages:
 run: $(VENV)/.ready
 	@exec $(BIN)/dondoc demo
 
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# Every test but those marked «deep».
 test: setup
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -m "not deep"
 
 # The tests that need no database and no server.
 unit: $(VENV)/.ready
@@ -35,9 +38,7 @@ unit: $(VENV)/.ready
 
 # Branch coverage by package. It runs everything once more, and slower; there is no bar to pass.
 coverage: setup
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
-	  --cov=config --cov=engine --cov=notifications --cov=workflows --cov-branch --cov-report=
-	@$(BIN)/python -m tests.ground.coverage_table
+	@$(PYTEST) --cov=config --cov=engine --cov=notifications --cov=workflows --cov-branch
 
 lint: $(VENV)/.ready
 	@$(BIN)/ruff check .
@@ -52,11 +53,11 @@ check: lint test
 year: setup
 	@DONDOC_TEST_LOOK=weekly $(BIN)/pytest -q -s tests/stories/test_year_of_plan_188.py
 
-# All cases of what «make test» takes a part of, a thousand new examples for each property, the year on PostgreSQL too.
-# The automatic check takes the same examples each time: make deep EXAMPLES=every
-EXAMPLES := deep
+# Every test. CASES="-m deep": those alone that make test leaves out. EXAMPLES=1000: so many new examples of each property.
+CASES :=
+EXAMPLES :=
 deep: setup
-	@DONDOC_TEST_EXAMPLES=$(EXAMPLES) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@DONDOC_TEST_EXAMPLES=$(EXAMPLES) $(PYTEST) $(CASES)
 
 bench: setup
 	@$(BIN)/python -m tests.bench.run

@@ -1,7 +1,7 @@
 """All settings in one frozen object, created once in the composition root. Nothing else reads the environment.
 
-Each field is set by ``DONDOC_<NAME>`` in the environment or in the file ``.env``. A test compares the table in README
-with these fields.
+Each field is set by ``DONDOC_<NAME>`` in the environment or in the file ``.env``. A test compares the table in
+docs/settings.md with these fields.
 """
 
 from __future__ import annotations

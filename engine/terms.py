@@ -1,4 +1,5 @@
-"""The closed sets of the domain (states, roles, kinds), stored by value. DESIGN.md defines each. Pure."""
+"""The closed sets of the domain (states, roles, kinds), stored by value; docs/architecture.md and docs/glossary.md
+define them. Pure."""
 
 from __future__ import annotations
 

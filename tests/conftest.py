@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from _pytest.unraisableexception import gc_collect_iterations_key
-from ground.depth import DEEP, halves, takes_turns
 from ground.loopback import refuse_the_outside
 from ground.postgres import Ground
 
@@ -30,12 +29,14 @@ if TYPE_CHECKING:
 SHARED = "DONDOC_TEST_GROUND"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
-# Deterministic examples: flaky tests teach people to re-run them. «make deep» looks for new ones, and for longer; the
-# automatic check takes all its cases («every»), and the same examples each time.
-hypothesis.settings.register_profile("usual", deadline=None, derandomize=True, max_examples=30, database=None)
-hypothesis.settings.register_profile("every", deadline=None, derandomize=True, max_examples=200, database=None)
-hypothesis.settings.register_profile("deep", deadline=None, max_examples=1000, database=None, print_blob=True)
-hypothesis.settings.load_profile(os.environ.get("DONDOC_TEST_EXAMPLES", "usual"))
+# The same examples each time: flaky tests teach people to re-run them. DONDOC_TEST_EXAMPLES asks for so many new ones
+# of each property («make deep EXAMPLES=1000»); it changes nothing else.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True, max_examples=50, database=None)
+if new := os.environ.get("DONDOC_TEST_EXAMPLES"):
+    hypothesis.settings.register_profile(
+        "new", deadline=None, derandomize=False, max_examples=int(new), database=None, print_blob=True
+    )
+hypothesis.settings.load_profile("new" if new else "same")
 refuse_the_outside()
 gc.disable()  # while everything is imported and collected: a quarter of that time
 
@@ -48,23 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SHARED] = f"{shared.folder}:{shared.owner}"
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """What both databases do alike is shown on one of them, every fourth test on PostgreSQL, where it takes twice the
-    time; but on both where a test is marked ``both``."""
-    if not item.get_closest_marker("both"):
-        takes_turns(item, {"url", "empty_url"}, of=4)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files are dealt out in this order: those of few tests first, among which are all that take a minute (browsers,
-    processes, lives of a year), so that no worker is left with one at the end. Cases marked ``deep`` are left out but
-    in «make deep», and every second case of the unit and integration tests."""
-    halves(items, Path(__file__).with_name("unit"), Path(__file__).with_name("integration"))
-    left_out = [] if DEEP else [item for item in items if item.get_closest_marker("deep")]
-    if left_out:
-        items[:] = [item for item in items if not item.get_closest_marker("deep")]
-        config.hook.pytest_deselected(items=left_out)
+    processes, lives of a year), so that no worker is left with one at the end."""
     sizes = Counter(item.path for item in items)
     items.sort(key=lambda item: sizes[item.path])
 
@@ -77,18 +64,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         hash_cheaply()
     if "ground.databases" in sys.modules:
         from ground.databases import share_schema
-        from ground.dialects import share_dialects
 
         share_schema(_ground())
-        share_dialects()
     if "workflows.cli" in sys.modules:
-        from ground.command_tree import share_command_tree
+        from ground.commands import share_command_tree
 
         share_command_tree()
-    if "engine.app" in sys.modules:
-        from ground.api_document import share_api_document
-
-        share_api_document()
     if "engine.template_cache" in sys.modules and session.config.pluginmanager.has_plugin("cacheprovider"):
         from ground.templates import read_kept
 

@@ -144,8 +144,7 @@ class Timed(LetterBox):
 
 def tick(due: int, observed: bool) -> dict[str, float]:
     """A tick with so many communes due, in a process of its own; with a Prefect server beside it if ``observed``."""
-    from ground.prefect import AUTH
-    from ground.serving import free_port
+    from ground.serving import AUTH, free_port
 
     from workflows.prefect_server import PrefectServer, answers, environment
 

@@ -2,9 +2,9 @@
 
 ``chromium``  one headless browser a worker
 ``province``  the shipped directory, policy and calendar, on 7 April 2021, served: ``.url``, ``.database``, ``.clock``
-``spring``    plan 188 on Thursday 24 June 2021 (``ground.lived``), served, with its Maildir and accounts for each role
+``spring``    plan 188 on Thursday 24 June 2021 (``lived_copy``), served, with its Maildir and accounts for each role
 ``page``      a new tab of a new visitor, at a desk's width
-``come``      visitors of ``spring``: each flow runs on a telephone in Vietnamese and on a desk in English
+``come``      visitors of ``spring``: each flow runs on a telephone in Vietnamese and, ``deep``, on a desk in English
 """
 
 from __future__ import annotations
@@ -23,14 +23,11 @@ import uvicorn
 from browser.visitors import AXE, DESK, PHONE, TALL, Come, Visitor
 from fastapi import FastAPI
 from ground.databases import closing_database, sqlite_copy
-from ground.depth import takes_turns
 from ground.factory import at
-from ground.lived import NOW, aside, lived_copy, wired
-from ground.office import Standing
-from ground.people import join
+from ground.office import Standing, join
 from ground.post import KEY
 from ground.postgres import Ground
-from ground.province import load_province
+from ground.province import NOW, aside, lived_copy, load_province, wired
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.settings import Settings
@@ -67,16 +64,14 @@ FLAGS = [
 half a second; optimizing its scripts (axe has 0.5 MB) costs more than it saves."""
 PATIENCE = 20_000
 """Milliseconds: a busy machine is no fault."""
-EYES = [(PHONE, "vi"), (DESK, "en")]
+EYES = [
+    pytest.param((PHONE, "vi"), id="telephone-vi"),
+    pytest.param((DESK, "en"), id="desk-en", marks=pytest.mark.deep),
+]
 AT = {"monitor": "so-ldtbxh", "leadership": "ubnd-tinh", "administrator": "so-ldtbxh"}
 """Where those work who are not of an owner agency."""
 
 expect.set_options(timeout=PATIENCE)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """The flows of a file take turns in «make test»: one is on the telephone, the next on the desk."""
-    takes_turns(item, {"come", "come_early"})
 
 
 @dataclass(frozen=True)
@@ -177,14 +172,14 @@ def spring_of(ground: Ground, folder: Path) -> Iterator[Spring]:
         system.database.dispose()
 
 
-@pytest.fixture(params=EYES, ids=lambda eyes: f"{eyes[0]}-{eyes[1]}")
+@pytest.fixture(params=EYES)
 def come_early(request: pytest.FixtureRequest, chromium: Browser, province: Served) -> Iterator[Come]:
     """Visitors of ``province``."""
     with visitors(chromium, province, *request.param) as coming:
         yield coming
 
 
-@pytest.fixture(params=EYES, ids=lambda eyes: f"{eyes[0]}-{eyes[1]}")
+@pytest.fixture(params=EYES)
 def come(request: pytest.FixtureRequest, chromium: Browser, spring: Spring) -> Iterator[Come]:
     """``come("monitor")``, ``come("coordinator", "so-xay-dung")`` signed in; ``come()`` as nobody yet."""
     with visitors(chromium, spring, *request.param) as coming:

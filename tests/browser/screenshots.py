@@ -11,10 +11,9 @@ from tempfile import TemporaryDirectory
 
 from browser.conftest import CHROMIUM, FLAGS, spring_of, visitors
 from browser.visitors import PHONE
-from ground.busy import fill
-from ground.lived import MANY, aside
 from ground.paths import ROOT
 from ground.postgres import Ground
+from ground.province import MANY, aside, fill
 from playwright.sync_api import sync_playwright
 
 from workflows.runs import run_audit

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from browser.conftest import Spring
 from browser.visitors import Come, Visitor, within
-from ground.lived import ALONE, SILENT
-from ground.people import join
+from ground.office import join
+from ground.province import ALONE, SILENT
 from sqlalchemy import func, select, update
 
 from engine.store.database import table

@@ -1,5 +1,5 @@
-"""Every second page that can be looked at, at both widths, light and dark, half of them in each language; in «make
-deep» all in both, as each role that sees them.
+"""Every page that can be looked at, at both widths, light and dark, as the administrator; what other roles are shown
+otherwise, and the second language, are ``deep``.
 
 A page without an example here fails the first test, so that none is forgotten. What a page must hold to: axe finds
 nothing, nothing scrolls sideways, nothing is asked of another host, the browser complains of nothing, under 50 KB.
@@ -18,10 +18,8 @@ from browser.conftest import Spring, spring_of, visitors
 from browser.visitors import DESK, PHONE, Visitor
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from ground.busy import fill
-from ground.depth import DEEP, part
-from ground.lived import MANY, SILENT
 from ground.postgres import Ground
+from ground.province import MANY, SILENT, fill
 from lxml.html import HtmlElement, fromstring
 from playwright.sync_api import Browser
 
@@ -107,7 +105,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/year": ("/year",),
 }
 OPEN = {
-    "/api": ("/api", *(f"/api?group={group}" for group in part([*GROUPS], 0, 5))),
+    "/api": ("/api", *(f"/api?group={group}" for group in GROUPS)),
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),
     "/r/{token}/thread": ("/r/{report}/thread",),
@@ -187,15 +185,15 @@ def walk(
     visitor: Visitor, paths: Sequence[str], looked: Looked, *, always: Container[str], refused: bool = False
 ) -> dict[str, list[str]]:
     """What is wrong, by address. Axe looks where something new stands, and at contrast wherever an element of another
-    kind stands. In «make test» pages but those of ``always`` are passed by if nothing stands on them that was not shown
-    to somebody before. ``refused``: those that the visitor may not see are passed by, too."""
+    kind stands. Pages but those of ``always`` are passed by if they are built of nothing that was not looked at before:
+    axe reads no words, so it would find nothing else. ``refused``: those that the visitor may not see are passed by."""
     wrong: dict[str, list[str]] = {}
     for path in paths:
         if path not in always:
             asked = visitor.page.request.get(visitor.url + path)
             if refused and asked.status in (403, 404):
                 continue
-            if asked.ok and not (DEEP or parts(asked.text()) - looked.parts):
+            if asked.ok and not parts(asked.text()) - looked.parts:
                 continue
         answer = visitor.loads(path)
         found = [] if answer.ok else [f"answered {answer.status}"]
@@ -229,7 +227,10 @@ def built(element: HtmlElement) -> str:
     return f"{element.tag} {' '.join(attributes)}{'…' if words else ''}"
 
 
-@pytest.mark.parametrize(("language", "width", "dark"), [("vi", DESK, False), ("en", PHONE, True)])
+@pytest.mark.parametrize(
+    ("language", "width", "dark"),
+    [("vi", DESK, False), pytest.param("en", PHONE, True, marks=pytest.mark.deep)],
+)
 def test_the_administrator_finds_every_page_in_order(
     chromium: Browser,
     busy: tuple[Spring, dict[str, Any]],
@@ -238,19 +239,17 @@ def test_the_administrator_finds_every_page_in_order(
     width: int,
     dark: bool,
 ) -> None:
-    """Every second page in one of both ways; in «make deep» all in both. Its second and further examples if something
-    new stands on them. Of the pages that an administrator alone opens, and seldom, every sixth."""
+    """Of each page its first example, and the others if something new stands on them."""
     spring, names = busy
     always = first_of_each(EXAMPLES, names)
-    every = addresses(EXAMPLES, names)
-    seldom = [path for path in every if path.startswith("/admin/")]
-    chosen = [path for path in every if path not in seldom] + [*part(seldom, 1, 3)]
     with visitors(chromium, spring, width, language, dark=dark, scripts=True, axe_everywhere=True) as come:
-        paths = part(chosen, 2 * dark, 4)
-        assert walk(come("administrator"), paths, looked, always=always) == {}
+        assert walk(come("administrator"), addresses(EXAMPLES, names), looked, always=always) == {}
 
 
-@pytest.mark.parametrize(("language", "width", "dark"), [("en", DESK, True), ("vi", PHONE, False)])
+@pytest.mark.parametrize(
+    ("language", "width", "dark"),
+    [("vi", PHONE, False), pytest.param("en", DESK, True, marks=pytest.mark.deep)],
+)
 def test_what_is_open_to_all_is_in_order(
     chromium: Browser,
     busy: tuple[Spring, dict[str, Any]],
@@ -261,22 +260,13 @@ def test_what_is_open_to_all_is_in_order(
 ) -> None:
     spring, names = busy
     with visitors(chromium, spring, width, language, dark=dark, scripts=True, axe_everywhere=True) as come:
-        paths = part(addresses(OPEN, names), int(dark), 2)
+        paths = addresses(OPEN, names)
         assert walk(come(), paths, looked, always=paths) == {}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
-    ("role", "agency_id"),
-    [
-        pytest.param("coordinator", SILENT, marks=pytest.mark.deep),
-        pytest.param("monitor", "", marks=pytest.mark.deep),
-        pytest.param("head", MANY, marks=pytest.mark.deep),
-        pytest.param("leadership", "", marks=pytest.mark.deep),
-        # In «make deep» every page of theirs; marked, so that the automatic check takes them, too.
-        pytest.param("coordinator", SILENT, marks=pytest.mark.deep, id="coordinator-every-page"),
-        pytest.param("monitor", "", marks=pytest.mark.deep, id="monitor-every-page"),
-        pytest.param("administrator", "", marks=pytest.mark.deep, id="administrator-every-example"),
-    ],
+    ("role", "agency_id"), [("coordinator", SILENT), ("monitor", ""), ("head", MANY), ("leadership", "")]
 )
 def test_each_role_finds_its_own_pages_in_order(
     chromium: Browser,

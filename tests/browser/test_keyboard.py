@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from browser.conftest import Spring, visitors
 from browser.visitors import DESK, Come
-from ground.lived import ALONE, SILENT
-from ground.people import join
+from ground.office import join
+from ground.province import ALONE, SILENT
 from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser

@@ -8,10 +8,9 @@ from datetime import date
 import pytest
 from browser.conftest import Spring
 from browser.visitors import Come, within
-from ground.busy import PNG
 from ground.factory import rows
-from ground.lived import ALONE, SILENT
-from ground.people import join
+from ground.office import join
+from ground.province import ALONE, PNG, SILENT
 from playwright.sync_api import expect
 
 from engine.store.records import Assignment, Contact

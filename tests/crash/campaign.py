@@ -28,7 +28,7 @@ from crash.forms import Form, Serve, Workers, wait_until
 from crash.relay import Readers, SlowRelay
 from ground.databases import closing_database, postgres_database
 from ground.factory import Laid, agency, begin, directory, item, plan_file, store, swept
-from ground.letters_owed import leases_run_out
+from ground.post import leases_run_out
 from ground.postgres import Ground
 from ground.serving import install
 from sqlalchemy import func, select, update

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
-from ground.prefect import AUTH, shown
-from ground.serving import DONDOC, free_port, status
+from ground.serving import AUTH, DONDOC, free_port, shown, status
 
 from workflows.prefect_server import PrefectServer, answers, descendants, environment, is_alive
 

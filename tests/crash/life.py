@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ground.factory import CONFIG, at, store
-from ground.letters_owed import leases_run_out
+from ground.post import leases_run_out
 from sqlalchemy import select
 
 from engine.assignments import lifecycle

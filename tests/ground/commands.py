@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 from ground.post import KEY
 
 from workflows.cli import main
@@ -74,3 +77,11 @@ class Commands:
             os.umask(before)  # a command sets it for its whole process, which here is that of the tests
         out, err = self.capsys.readouterr()
         return Ran(ended.value.code or 0, out, err)  # type: ignore[arg-type]
+
+
+def share_command_tree() -> None:
+    """The tree of all commands and their options is built once for a process: Typer builds it for each command, 50 ms;
+    of the tests of ``engine/cli`` and of the passes that is 3 s of 20."""
+    tree = cache(typer.main.get_command)
+    setattr(typer.main, "get_command", tree)  # noqa: B010  (what dondoc itself calls)
+    setattr(typer.testing, "_get_command", tree)  # noqa: B010  (what CliRunner calls)

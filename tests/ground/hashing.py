@@ -1,7 +1,8 @@
 """Passwords are hashed with the least that argon2 allows; processes of their own hash as in production.
 
-A hash costs 25 ms with the product's parameters, and a run makes and checks some hundreds. The parameters are asserted
-in tests/integration/engine/accounts, with ``real_hashing``.
+A hash costs 25 ms with the product's parameters, and a run makes and checks some hundreds: the tests of sign-in, passes
+and commands take 16.6 s of processor time with this, 19.5 without. The parameters are asserted in
+tests/integration/engine/accounts, with ``real_hashing``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""The web application in tests, and a small plan simulated to 24 June 2021 with data of every kind.
+"""The web application in tests, accounts that are signed in, and a small plan simulated to 24 June 2021 with data of
+every kind.
 
     office = open_office(database, folder)  the application with a database, the clock stopped at NOW
     office.get("/overdue").text             with an open desk, as in the demonstration; closed where accounts exist
     office.post("/assignments/3/accept")    with the form's token, like a browser
+    as_role(database, folder, "monitor", "tinh")  the same, signed in
 
 ``live_through`` loads the plan of ``ground.factory`` and simulates people: so-ban has reported on time, huyen-a late;
 huyen-b is overdue, was reminded twice and escalated; mat-tran requests an extension; so-chinh declines.
@@ -30,10 +32,11 @@ from fastapi import FastAPI
 from ground.factory import Laid, at, lay
 from ground.post import KEY, post_office
 from httpx import Response
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from config.settings import Settings
-from engine.accounts.accounts import any_active
+from engine.accounts.accounts import any_active, create
+from engine.accounts.sign_in import open_session
 from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.app import make_app
 from engine.assignments import lifecycle
@@ -298,3 +301,40 @@ def letter_of(database: Database, contact_id: int) -> int:
     m = table(Letter)
     with database.read() as session:
         return int(session.connection().execute(m.select().where(m.c.contact_id == contact_id)).first().id)  # type: ignore[union-attr]
+
+
+def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table, to check that nothing was changed."""
+    with database.read() as session:
+        return {
+            name: sorted((tuple(row) for row in session.connection().execute(each.select())), key=repr)
+            for name, each in SQLModel.metadata.tables.items()
+        }
+
+
+def join(database: Database, role: str, agency_id: str, language: str = "vi", *, password: str = "") -> int:
+    """Create an account with the mailbox of its role; returns its id."""
+    with database.write() as session:
+        return create(
+            session,
+            email=f"{role}@{agency_id}.example",
+            role=role,
+            agency_id=agency_id,
+            language=language,
+            password=password,
+            actor="cli",
+            now=NOW,
+        )
+
+
+def enter(office: Office, account_id: int, cookie: str = "dondoc_session") -> Office:
+    """Open a session for the account and set its cookie."""
+    with office.context.database.write() as session:
+        key = open_session(session, account_id, way="link", device="Firefox", now=office.clock.now)
+    office.client.cookies.set(cookie, key)
+    return office
+
+
+def as_role(database: Database, folder: Path, role: str, agency_id: str) -> Office:
+    account_id = join(database, role, agency_id)
+    return enter(open_office(database, folder), account_id)

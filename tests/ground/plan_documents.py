@@ -1,4 +1,6 @@
-"""Fixtures of the importer's tests: plan 188's own text and what is read in it, Word documents made on the spot."""
+"""Fixtures of the importer's tests: plan 188's own text and what is read in it, Word documents made on the spot; and
+what the importer found, as the tests compare it.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +56,24 @@ def page() -> Callable[[Sequence[str]], bytes]:
     return lambda lines: (
         "<html><body>" + "".join(f"<p>{html.escape(line)}</p>" for line in lines) + "</body></html>"
     ).encode()
+
+
+def found(plan: ImportedPlan) -> list[tuple[str, list[str], list[str]]]:
+    """Of each item its number, its owners and its duties' words."""
+    return [
+        (item.no, [owner.name for owner in item.owners], [duty.text for duty in item.duties]) for item in plan.items
+    ]
+
+
+def said(plan: ImportedPlan) -> list[tuple[str, list[str], str]]:
+    """Of each duty its citation, its owners and its words."""
+    return [
+        (duty.citation, [*(each.name for each in item.owners)], duty.text)
+        for item in plan.items
+        for duty in item.duties
+    ]
+
+
+def owned(plan: ImportedPlan) -> list[tuple[str, list[str]]]:
+    """Of each duty its citation and its owners."""
+    return [(citation, owners) for citation, owners, _ in said(plan)]

@@ -1,15 +1,52 @@
-"""The province of the first example, as ``dondoc init --example nghe-an-2021`` loads it; the second time its rows are
-copied."""
+"""The province of the demonstration, Nghệ An of 2021.
+
+``load_province`` loads it as ``dondoc init --example nghe-an-2021`` does.
+
+``lived_copy`` is it on Thursday 24 June 2021 at 08:00, plan 188 a week after its half-year reports fell due: simulated
+once per run with the live passes into one folder (database and Maildir), of which each test gets a copy. Overdue by
+then: nine agencies that never responded. Not acknowledged: the same. To be accepted: all other reports.
+
+``fill`` adds what the demonstration lacks (a requested extension, a declined duty, a returned report, a report with a
+file, a draft, a deputy, an added duty, published figures, a plan not yet active), so that no page is empty; it returns
+values for path parameters: ``{"assignment": 12, "plan": 1, "late": …}``.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+from ground.factory import at
+from ground.office import contact_of, join, letter_of
+from ground.post import KEY
+from ground.postgres import Ground
 from ground.remembered import once
+from sqlalchemy import select, update
+from sqlmodel import Session
 
-from engine.store.database import Database
+from config import DATA
+from config.settings import Settings
+from engine.accounts import sign_in
+from engine.accounts.signed_links import Link, Purpose
+from engine.admin import webhooks
+from engine.admin.published_figures import publish_figures
+from engine.agencies import ical_feeds, preferences
+from engine.assignments import evidence, lifecycle, report_drafts
+from engine.assignments.lifecycle import ReportText
+from engine.files.plan import load_plan
+from engine.plans import amendments, loading
+from engine.rules.targets import Allowed
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, WebhookMessage
+from engine.terms import LetterState, Outcome
 from workflows.installation import load_defaults
+from workflows.simulation.demo import prepare, stepper
 from workflows.simulation.examples import Example, load_example
+from workflows.system import System, compose
 
 
 def load_province(database: Database, now: datetime) -> None:
@@ -18,3 +55,168 @@ def load_province(database: Database, now: datetime) -> None:
         load_example(database, Example.NGHE_AN_2021, now)
 
     once(database, ("province", now), load)
+
+
+NOW = at("2021-06-24")
+SILENT, MANY = "ubnd-huyen-tuong-duong", "ubnd-huyen-yen-thanh"
+"""Districts with four overdue assignments, the first with nothing acknowledged."""
+ALONE = "so-xay-dung"
+"""A department with one assignment, overdue."""
+STEPS = ("week", "week", "day", "day", "day")
+
+
+def wired(folder: Path, *, demo: bool = False) -> System:
+    """The System with a data folder, created by the composition root."""
+    return compose(Settings(_env_file=None, data_dir=folder, secret=KEY, prefect=False, demo=demo))  # type: ignore[call-arg]
+
+
+def lived_copy(ground: Ground, folder: Path) -> Path:
+    """A copy of the simulated folder at ``folder``/lived."""
+    template = ground.folder / "lived"
+    with ground.locked("lived.lock"):
+        if not template.exists():
+            half = ground.folder / "living"
+            aside(lambda: _live(half))
+            half.rename(template)
+    return Path(shutil.copytree(template, folder / "lived"))
+
+
+def aside(act: Callable[[], object]) -> None:
+    """Run in a thread: Playwright's synchronous API keeps an event loop running in this one."""
+    with ThreadPoolExecutor(1) as one:
+        one.submit(act).result()
+
+
+def _live(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "secret").write_text(KEY)  # a demonstration signs with the key of its folder
+    system = wired(folder, demo=True)
+    try:
+        prepare(system, Example.NGHE_AN_2021)
+        step = stepper(system)
+        for how in STEPS:
+            step(how)
+        assert system.clock() == NOW
+    finally:
+        system.database.dispose()
+
+
+PERIOD = "2021-H1"
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
+WHEN = {"now": NOW}
+
+
+def fill(system: System) -> dict[str, object]:
+    kept = evidence.store(system.settings.files, name="bien-ban.png", body=PNG)
+    with system.database.write() as session:
+        plan = int(session.connection().scalars(select(table(Plan).c.id)).one())
+        found = _report_and_answer(session, plan, kept)
+        found |= _publish_and_add(session, plan)
+    webhook = _tell_others(system)
+    coordinator = contact_of(system.database, SILENT)
+    account = join(system.database, "coordinator", "ubnd-tp-vinh")
+    with system.database.write() as session:
+        report_drafts.save(session, MANY, plan, PERIOD, {"body-1": "Đang làm."}, actor="account:1", **WHEN)
+        preferences.name_deputy(
+            session,
+            coordinator,
+            email="phogiup@tuong-duong.example",
+            phone="",
+            label="Cấp phó",
+            language="vi",
+            valid_from=NOW.date(),
+            valid_until=NOW.date() + timedelta(14),
+            actor=f"contact:{coordinator}",
+            **WHEN,
+        )
+        ical_feeds.make_feed(session, SILENT, actor="cli", **WHEN)
+        signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", **WHEN)
+        queued = (
+            session.connection()
+            .scalars(select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED))
+            .first()
+        )
+    letter = letter_of(system.database, coordinator)
+    return found | {
+        "plan": plan,
+        "period": PERIOD,
+        "agency": SILENT,
+        "digest": kept.digest,
+        "sign_in": signed_in,
+        "queued": queued,
+        "letter": letter,
+        "account": account,
+        "webhook": webhook,
+        "contact": coordinator,
+        "seen": _link(system, Purpose.ACKNOWLEDGE, coordinator, str(letter)),
+        "report": _link(system, Purpose.REPORT, coordinator, f"{plan}:{PERIOD}"),
+        "pace": _link(system, Purpose.UNSUBSCRIBE, coordinator, "email"),
+    }
+
+
+def _tell_others(system: System) -> int:
+    """Two webhooks: one that works, one that is down, with a message of each fate."""
+    messages = table(WebhookMessage)
+    with system.database.write() as session:
+        told: dict[str, Any] = {"signer": system.signer, "allowed": Allowed(), "actor": "cli"}
+        works, _ = webhooks.add(
+            session, url="https://esb.tinh.example/dondoc", label="Trục liên thông LGSP", **told, **WHEN
+        )
+        down, _ = webhooks.add(session, url="https://bang-so-lieu.so-ldtbxh.example/su-kien", **told, **WHEN)
+        lifecycle.acknowledge(session, _assignments(session, MANY)[3], actor="cli", **WHEN)
+        webhooks.send_test(session, works, now=NOW - timedelta(minutes=1))
+        webhooks.send_test(session, works, **WHEN)
+        fates = (
+            (LetterState.DELIVERED, "200", "ok"),
+            (LetterState.EXPIRED, "503", "bảo trì"),
+            (LetterState.QUEUED, "", ""),
+        )
+        ids = session.connection().scalars(select(messages.c.id).where(messages.c.webhook_id == works)).all()
+        for message, (state, code, reply) in zip(sorted(ids), fates, strict=True):
+            values = {"state": state, "code": code, "reply": reply, "attempts": int(bool(code))}
+            session.connection().execute(update(messages).where(messages.c.id == message).values(**values))
+        w = table(Webhook)
+        why = {"failures": 3, "why": "timeout", "down_since": NOW, "retry_at": NOW + timedelta(minutes=4)}
+        session.connection().execute(update(w).where(w.c.id == down).values(**why))
+    return works
+
+
+def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> str:
+    return system.signer.token(
+        Link(purpose=purpose, contact_id=contact_id, subject=subject, made_on=date(2021, 6, 1), until=date(2021, 7, 30))
+    )
+
+
+def _report_and_answer(session: Session, plan: int, kept: evidence.StoredFile) -> dict[str, object]:
+    many, alone = _assignments(session, MANY), _assignments(session, ALONE)
+    evidence.keep(session, kept, agency_id=MANY, actor="cli", **WHEN)
+    partly = ReportText(outcome=Outcome.PARTLY, body="Đã xong 7 xã.", reason="Còn hai xã.", files=(kept.as_entry,))
+    for each in many[:2]:
+        lifecycle.report(session, each, partly, actor="cli", **WHEN)
+    lifecycle.return_report(session, many[1], reason="Đề nghị ghi rõ hai xã còn lại.", actor="cli", **WHEN)
+    lifecycle.decline(session, many[2], actor="cli", reason="Việc của Phòng Tư pháp.", **WHEN)
+    year = _assignments(session, "bao-nghe-an", "2021-Q3")
+    lifecycle.ask_extension(session, year[0], until=date(2021, 9, 30), reason="Chờ số liệu cơ sở.", actor="cli", **WHEN)
+    lifecycle.chase(session, alone[0], actor="cli", **WHEN)
+    return {"reported": many[0], "returned": many[1], "declined": many[2], "extension": year[0], "late": alone[0]}
+
+
+def _publish_and_add(session: Session, plan: int) -> dict[str, object]:
+    frozen = publish_figures(session, plan, PERIOD, date(2021, 6, 18), actor="cli", **WHEN)
+    new = amendments.NewDuty(
+        text="Báo cáo nhanh tình hình địa bàn.",
+        owners=(SILENT, ALONE),
+        due=date(2021, 7, 15),
+        basis="Công văn 512/SLĐTBXH",
+    )
+    duty = amendments.add_duty(session, plan, new, actor="cli", **WHEN)
+    other = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml").model_copy(update={"number": "201/KH-UBND"})
+    loaded = loading.load_plan(session, other, actor="cli", **WHEN)
+    first = session.connection().scalars(select(table(Duty).c.id).where(table(Duty).c.plan_id == plan)).first()
+    return {"frozen": frozen, "added": duty, "loaded": loaded, "duty": first}
+
+
+def _assignments(session: Session, agency_id: str, period: str = PERIOD) -> list[int]:
+    a = table(Assignment)
+    wanted = select(a.c.id).where(a.c.agency_id == agency_id, a.c.period == period).order_by(a.c.id)
+    return [int(each) for each in session.connection().scalars(wanted)]

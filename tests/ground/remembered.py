@@ -1,7 +1,8 @@
 """A database that production code has filled once is filled again by copying rows.
 
 ``once(database, key, fill)`` calls ``fill`` on an empty database and keeps every row that it wrote; the next empty
-database that asks for the same key gets these rows instead. Measured for the small plan: 24 ms filled, 2 ms copied. A
+database that asks for the same key gets these rows instead. Measured for the small plan: 24 ms filled, 2 ms copied; the
+tests of lifecycle, escalation, passes, commands and sign-in take 16.6 s of processor time with it, 22.4 without. A
 database that already holds a row is filled, whatever is remembered. What took long to fill is left in the folder of the
 run, where the other workers find it.
 """

@@ -1,4 +1,4 @@
-"""`dondoc serve` as a process of its own, on a free port of this machine."""
+"""`dondoc serve` as a process of its own, on a free port of this machine; what the tests' Prefect servers ask for."""
 
 from __future__ import annotations
 
@@ -107,3 +107,12 @@ def wait_for_letters(database: Database) -> list[LetterState]:
             break
         time.sleep(0.1)
     return states
+
+
+AUTH = "dondoc:a-word-for-tests-alone"
+
+
+def shown() -> tuple[str, str]:
+    """It, as httpx shows it."""
+    user, _, password = AUTH.partition(":")
+    return user, password

@@ -44,7 +44,8 @@ HOSTILE = (
     "ẵ" * 400,
 )
 """Empty, out-of-range numbers, control characters, bidi marks, markup, a lone surrogate, too long."""
-WORST = HOSTILE[8], HOSTILE[16], HOSTILE[3], HOSTILE[18], HOSTILE[6]
+NUL = "\x00"
+"""What most often gets through to something that refuses it with an error of its own."""
 FRAMEWORK = (
     "Traceback",
     "Internal Server Error",
@@ -160,13 +161,13 @@ def _of(dependant: Any, kind: str) -> tuple[str, ...]:
 
 
 def hostile_queries(address: Address) -> Iterator[str]:
-    """All parameters hostile at once; each alone with a few; and as arrays, twice, and unknown ones."""
-    for value in HOSTILE[::2] if address.queries else ():
+    """Each hostile value for all parameters at once, and for each alone; then as arrays, twice, and unknown ones."""
+    for value in HOSTILE if address.queries else ():
         whole = "&".join(f"{said(name)}={said(value)}" for name in address.queries)
         yield whole[:MAX_QUERY_CHARS]  # the client itself refuses an address over 65,536 characters
-    for n, name in enumerate(address.queries):
-        for step in range(2):
-            yield f"{said(name)}={said(HOSTILE[(n * 3 + step * 5 + 1) % len(HOSTILE)])}"
+    for name in address.queries:
+        for value in HOSTILE:
+            yield f"{said(name)}={said(value)}"
         yield f"{said(name)}=1&{said(name)}=2&{said(name)}[]=3&unknown=%FF%FE&&&==&%"
 
 
@@ -183,7 +184,8 @@ def _fields(form: Any) -> dict[str, str]:
 
 
 def trouble(answer: Response, language: str = "vi") -> str:
-    """The problem of a response, "" if none: a 5xx, an error that is not a page, or technical terms in it."""
+    """The problem of a response, "" if none: a 5xx, an error that is not a page, technical terms in it, or a script of
+    ``HOSTILE`` that is not escaped."""
     if answer.status_code >= 500:
         return f"{answer.status_code} {answer.text[:200]}"
     if not answer.headers.get("content-type", "").startswith("text/html"):
@@ -191,7 +193,15 @@ def trouble(answer: Response, language: str = "vi") -> str:
     if answer.status_code >= 400 and f'<html lang="{language}"' not in answer.text[:400]:
         return f"{answer.status_code} is not a page in {language}: {answer.text[:200]}"
     leaked = [words for words in FRAMEWORK if answer.status_code >= 400 and words in answer.text]
-    return f"{answer.status_code} says {leaked}" if leaked else ""
+    if leaked:
+        return f"{answer.status_code} says {leaked}"
+    return f"{answer.status_code} holds a script that was sent" if "<script>alert" in answer.text else ""
+
+
+def form_body(fields: Mapping[str, str]) -> dict[str, Any]:
+    """As a browser sends it, but with half a surrogate as the bytes that it would be."""
+    body = "&".join(f"{said(name)}={said(value)}" for name, value in fields.items())
+    return {"content": body, "headers": {"content-type": "application/x-www-form-urlencoded"}}
 
 
 class Watched:

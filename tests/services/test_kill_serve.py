@@ -10,11 +10,10 @@ from crash.campaign import Result, run, started
 from crash.faults import Strike, away, disk_full, killed, told_to_stop
 from crash.relay import SlowRelay
 from ground.databases import reopened_database
-from ground.depth import DEEP
 
 from engine.store.database import Database
 
-LETTERS = 200 if DEEP else 100
+LETTERS = 200
 
 
 def struck(database: Database, folder: Path, strike: Strike) -> Result:

@@ -16,11 +16,10 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
-from ground.databases import closing_database, copied, postgres_migrated, reopened_database, sqlite_copy
+from ground.databases import closing_database, copied, postgres_migrated, reopened_database, sqlite_copy, statements
 from ground.factory import Laid, laid_once
 from ground.office import Office, live_through, looking, open_office
 from ground.postgres import Ground
-from ground.statements import statements
 from sqlmodel import Session
 
 from engine.queries.time_class import Today

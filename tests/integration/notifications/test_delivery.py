@@ -9,8 +9,18 @@ from typing import Any
 
 import pytest
 from ground.factory import Laid, add_letters, at, do, happened, laid_once, row, rows
-from ground.letters_owed import COORDINATOR, DAY, NOW, Answering, change, leases_run_out, letters_of_16_june, owed
-from ground.post import LetterBox, post_office
+from ground.post import (
+    COORDINATOR,
+    DAY,
+    NOW,
+    Answering,
+    LetterBox,
+    change,
+    leases_run_out,
+    letters_of_16_june,
+    owed,
+    post_office,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, update

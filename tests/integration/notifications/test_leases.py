@@ -11,8 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from ground.databases import closing_database
 from ground.factory import Laid, add_letters, at, laid_once, rows
-from ground.letters_owed import DAY, NOW, Answering, change, leases_run_out, letters_of_16_june, owed
-from ground.post import LetterBox, post_office
+from ground.post import DAY, NOW, Answering, LetterBox, change, leases_run_out, letters_of_16_june, owed, post_office
 from sqlalchemy import update
 from sqlmodel import Session
 
@@ -23,8 +22,6 @@ from engine.store.records import Letter
 from engine.terms import LetterState
 from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
-
-pytestmark = pytest.mark.both
 
 MINUTE = timedelta(minutes=1)
 CONNECTIONS = LetterBox.parallel

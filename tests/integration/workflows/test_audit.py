@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from ground.factory import Laid, at, happened, lay, row, rows, swept
-from ground.listening import listening
 from ground.post import LetterBox, post_office
+from ground.web_servers import listening
 from sqlalchemy import update
 
 from engine.admin.daily_cleanup import prune_bodies

@@ -65,9 +65,7 @@ def test_an_example_is_a_directory_with_a_plan_that_it_can_carry_out(
     assert "1" in dondoc("plan", "list").well
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if n % 2 else pytest.mark.deep) for n, name in enumerate(PassName)]
-)
+@pytest.mark.parametrize("name", list(PassName))
 def test_each_pass_runs_alone_and_a_second_time_has_nothing_to_do(
     dondoc: Commands, active: Database, name: PassName
 ) -> None:

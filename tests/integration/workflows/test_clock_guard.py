@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from ground.factory import at, lay, row, rows
-from ground.listening import listening
 from ground.office import Standing
 from ground.post import KEY
+from ground.web_servers import listening
 
 from config.settings import Settings
 from engine.store.clock import system_clock

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 import pytest
+from ground.databases import statements
 from ground.factory import (
     Laid,
     at,
@@ -25,7 +26,6 @@ from ground.factory import (
 )
 from ground.post import LetterBox, post_office
 from ground.remembered import once
-from ground.statements import statements
 from sqlalchemy import func, select
 
 from engine.assignments import lifecycle

@@ -27,8 +27,6 @@ from tests.bench.ours import NOW
 from workflows import passes
 from workflows.audit import run_checks
 
-pytestmark = pytest.mark.both
-
 AGENCIES, DUE = 300, 40
 MONDAY = NOW + timedelta(days=6)
 BIG = ("assignment", "letter", "letter_body", "notice", "event", "delivery", "report")
@@ -80,10 +78,7 @@ def measured(ground: Ground, folder: Path, stored: int, *, analyzed: bool) -> Co
     return counted
 
 
-@pytest.mark.parametrize(
-    "analyzed",
-    [pytest.param(False, id="without statistics", marks=pytest.mark.deep), pytest.param(True, id="with statistics")],
-)
+@pytest.mark.parametrize("analyzed", [False, True], ids=["without statistics", "with statistics"])
 def test_four_times_as_much_stored_is_no_more_work(ground: Ground, tmp_path: Path, analyzed: bool) -> None:
     small = measured(ground, tmp_path / "small", 4_000, analyzed=analyzed)
     large = measured(ground, tmp_path / "large", 16_000, analyzed=analyzed)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import docx
 import pytest
-from ground.libreoffice import as_pdf
 from ground.paths import DATA
+from services.libreoffice import as_pdf
 
 from engine.importer import ImportedPlan, read_document
 from engine.importer.vietnamese import squashed

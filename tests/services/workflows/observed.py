@@ -32,7 +32,7 @@ from crash.life import BEGAN  # noqa: E402
 from ground.factory import at, rows  # noqa: E402
 from ground.loopback import refuse_the_outside  # noqa: E402
 from ground.post import LetterBox, post_office  # noqa: E402
-from ground.prefect import AUTH, shown  # noqa: E402
+from ground.serving import AUTH, shown  # noqa: E402
 from sqlalchemy import event, text  # noqa: E402
 
 from config.settings import Settings  # noqa: E402

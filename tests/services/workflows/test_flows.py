@@ -20,8 +20,7 @@ import pytest
 from crash.life import prepare
 from ground.databases import closing_database, sqlite_copy
 from ground.postgres import Ground
-from ground.prefect import AUTH
-from ground.serving import SOON, status
+from ground.serving import AUTH, SOON, status
 
 from workflows.prefect_server import PrefectServer, answers, environment
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ground.prefect import AUTH, shown
-from ground.serving import DONDOC, free_port, status
+from ground.serving import AUTH, DONDOC, free_port, shown, status
 
 from config.settings import Settings
 from engine.admin.checklist import Mark
@@ -35,6 +34,11 @@ def until(what: Callable[[], Any], seconds: float = 120.0) -> None:
 
 def answering(server: PrefectServer) -> Callable[[], bool]:
     return lambda: status(f"{server.api_url}/health") == 200
+
+
+def statuses(server: PrefectServer) -> tuple[int | None, int | None]:
+    """Of a stranger and of who shows the string; with the patience that a busy machine needs: the product's is 1 s."""
+    return status_for(server.api_url, timeout=30), status_for(server.api_url, AUTH, timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +88,7 @@ def test_a_stranger_reads_and_makes_nothing(server: PrefectServer, method: str, 
 
 def test_who_shows_the_string_is_let_in(server: PrefectServer) -> None:
     assert httpx.post(f"{server.api_url}/flow_runs/filter", json={}, auth=shown(), timeout=30).json() == []
-    assert (status_for(server.api_url), status_for(server.api_url, AUTH)) == (401, 200)
+    assert statuses(server) == (401, 200)
 
 
 def test_a_page_of_another_site_is_not_let_read_what_it_says(server: PrefectServer) -> None:
@@ -141,7 +145,7 @@ def test_a_server_that_answers_strangers_is_red_and_the_next_serve_ends_it(tmp_p
         mine.start()
         left.wait(30)
         until(answering(mine))
-        assert (status_for(mine.api_url), status_for(mine.api_url, AUTH)) == (401, 200)
+        assert statuses(mine) == (401, 200)
     finally:
         mine.stop()
         if left.poll() is None:

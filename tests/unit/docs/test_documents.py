@@ -1,4 +1,4 @@
-"""The documents are true: every setting, command, state and dependency is in its document, and what they name exists."""
+"""The documents are true: every setting, command, state and dependency is in its document; what they name exists."""
 
 from __future__ import annotations
 
@@ -23,8 +23,16 @@ COMMANDS = (ROOT / "docs/commands.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 DOCUMENTS = {
-    each.relative_to(ROOT).as_posix(): each.read_text() for each in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
+    each.relative_to(ROOT).as_posix(): each.read_text() for each in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
 }
+MODULES = {
+    each.relative_to(ROOT).as_posix(): each.read_text()
+    for package in ("config", "engine", "notifications", "workflows", "tests")
+    for each in (ROOT / package).rglob("*.py")
+}
+NAMED_FILE = re.compile(r"(?<![\w/.*{<>-])([\w-][\w./-]*\.(?:py|md|ya?ml|html|toml|css|lock))(?![\w/*])")
+OWN = {"FILE.yaml", "my-agencies.yaml", "one_file.py", "plan.yaml", "plan-2026.yaml"}
+"""Names that stand for a file of the reader's."""
 VIETNAMESE = (ROOT / "README.vi.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -86,9 +94,36 @@ def test_what_a_document_points_at_exists(name: str) -> None:
     assert [each for each in targets if not ((ROOT / name).parent / each).exists()] == []
 
 
+def test_every_file_that_documents_and_docstrings_name_exists() -> None:
+    """By its name or by the end of its path: «policy.py», «crash/run.py». The change log tells of files that went."""
+    there = {each.relative_to(ROOT).as_posix() for each in ROOT.rglob("*") if not {".venv", "build"} & {*each.parts}}
+    ends = {each.split("/", n)[-1] for each in there for n in range(each.count("/") + 1)}
+    texts = {name: text for name, text in DOCUMENTS.items() if name != "CHANGELOG.md"}
+    texts |= {
+        name: "\n".join(re.findall(r'""".*?"""|# .*?$', text, re.DOTALL | re.MULTILINE))
+        for name, text in MODULES.items()
+    }
+    missing = {
+        f"{name}: {found}"
+        for name, text in texts.items()
+        for found in NAMED_FILE.findall(text)
+        if found.removeprefix("./") not in ends | OWN
+    }
+    assert missing == set()
+
+
+def test_a_decision_is_at_most_forty_lines_and_those_that_are_named_exist() -> None:
+    decisions = {name: text.count("\n") for name, text in DOCUMENTS.items() if name.startswith("docs/decisions/")}
+    assert len(decisions) > 10
+    assert {name for name, lines in decisions.items() if lines > 40} == set()
+    texts = "\n".join([*DOCUMENTS.values(), *MODULES.values(), (ROOT / "pyproject.toml").read_text()])
+    named = set(re.findall(r"decisions?[ /](\d{4})\b", texts, re.IGNORECASE))
+    assert named <= {name.rpartition("/")[2][:4] for name in decisions}
+
+
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md", "SECURITY.md"])
 def test_every_file_that_a_document_names_exists(name: str) -> None:
-    """`engine/rules/periods.py`, `config/calendars/vn.yaml`, `notifications/templates/vi/`: ten changes are placed by them."""
+    """`engine/rules/periods.py`, `notifications/templates/vi/`: ten changes are placed by them."""
     named = set(re.findall(r"`((?:config|engine|notifications|workflows|tests|docs)/[\w./-]*)`", DOCUMENTS[name]))
     assert named or name == "SECURITY.md"
     assert [each for each in sorted(named) if not (ROOT / each).exists()] == []

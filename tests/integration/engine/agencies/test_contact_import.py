@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ground.factory import at, rows
-from ground.people import everything
+from ground.office import everything
 from ground.province import load_province
 from openpyxl import load_workbook
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ground.office import NOW, Office, open_office
-from ground.people import as_role, enter, join
+from ground.office import NOW, Office, as_role, enter, join, open_office
 from httpx import Response
 
 from engine.accounts.api_tokens import make_token

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from ground.factory import add_contact, row, rows
-from ground.office import NOW, Office, contact_of
-from ground.people import join
+from ground.office import NOW, Office, contact_of, join
 from httpx import Response
 
 from engine.accounts.api_tokens import make_token

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from ground.factory import happened, row, rows
-from ground.office import NOW, Office, contact_of, open_office
-from ground.people import as_role, everything, join
+from ground.office import NOW, Office, as_role, contact_of, everything, join, open_office
 from httpx import Response
 
 from engine.agencies.agencies import succeed

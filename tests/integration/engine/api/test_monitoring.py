@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from ground.factory import row, rows
-from ground.office import NOW, Office, open_office
-from ground.people import everything, join
+from ground.office import NOW, Office, everything, join, open_office
 from httpx import Response
 from sqlalchemy import update
 

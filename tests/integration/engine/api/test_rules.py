@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from ground.factory import at, lay, plan_file, policy, row, rows, store
-from ground.office import Office, open_office
-from ground.people import as_role, everything
+from ground.office import Office, as_role, everything, open_office
 from httpx import Response
 
 from engine.admin.policy_editor import policy_text

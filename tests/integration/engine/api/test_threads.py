@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from ground.factory import row, rows
-from ground.office import Office, open_office
-from ground.people import enter, join
+from ground.office import Office, enter, join, open_office
 from httpx import Response
 
 from engine.store.database import Database

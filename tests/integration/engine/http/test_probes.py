@@ -7,8 +7,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from ground.office import Office, open_office
-from ground.people import everything
+from ground.office import Office, everything, open_office
 
 from engine.http.guards.request_ids import access
 from engine.store.database import Database

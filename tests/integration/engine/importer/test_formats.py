@@ -6,9 +6,8 @@ import textwrap
 from functools import cache
 
 import pytest
-from ground.depth import part
-from ground.import_kinds import samples
 from ground.paths import DATA
+from import_figures.kinds import samples
 
 from engine.errors import BadInput
 from engine.importer import read_document
@@ -76,15 +75,15 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize(("turn", "form"), list(enumerate(FORMS)))
-def test_every_form_of_a_text_gives_the_same(turn, form):
-    for sample in part(texts(), turn, len(FORMS)):
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_text_gives_the_same(form):
+    for sample in texts():
         made = FORMS[form](sample.raw.decode())
         assert read_as(read_document(made, "x")) == as_it_stands(sample.raw), sample.name
 
 
 def test_a_word_document_gives_the_same(word):
-    for sample in part(texts(), 0, 4):
+    for sample in texts():
         made = word(sample.raw.decode().split("\n"))
         assert read_as(read_document(made, "x.docx")) == as_it_stands(sample.raw), sample.name
 
@@ -92,7 +91,7 @@ def test_a_word_document_gives_the_same(word):
 def test_wrapping_at_eighty_columns_changes_next_to_nothing():
     """A wrapped line that ends where a heading could is read by its neighbours; the docs say how many differ."""
     differ = []
-    for sample in part(texts(), 1, 2):
+    for sample in texts():
         text = "\n".join(textwrap.fill(line, 80) or line for line in sample.raw.decode().split("\n"))
         wrapped = read_document(text.encode(), "x")
         told = any(each.code == "two_readings" for each in wrapped.warnings)

@@ -3,9 +3,8 @@
 from functools import cache
 
 import pytest
-from ground.depth import part
-from ground.import_kinds import by_kind, read, samples, table
 from ground.paths import CONFIG, DATA
+from import_figures.kinds import by_kind, read, samples, table
 
 from engine.files.directory import load_directory
 
@@ -29,12 +28,7 @@ OWN = {
     "thirtysixth": {"duties": 0.98, "instructions": 0.85},
 }
 """Read with the directory of their own office, which knows the bodies."""
-IN_EVERY_RUN = {*BELOW, "heldback", "second", "twentyninth", "thirtyfourth", "thirtysixth"}
-"""The hardest sets, of the newest, and the two small ones; the others in ``make deep``."""
-HALVES = [
-    pytest.param(half, marks=() if half in IN_EVERY_RUN else pytest.mark.deep)
-    for half in sorted(file.stem for file in KINDS.glob("*.yaml"))
-]
+HALVES = sorted(file.stem for file in KINDS.glob("*.yaml"))
 figures_of = cache(lambda half: by_kind(KINDS / f"{half}.yaml", 100 if half in OWN else None))
 
 
@@ -68,7 +62,7 @@ def test_the_directory_of_a_province_cuts_no_name_that_goes_on():
     file = load_directory(CONFIG / "agencies/nghe-an-2025.yaml")
     directory = file.model_copy(update={"name": "Cơ quan"})  # so that no plan is another province's
     texts = [each for name in sorted(OWN) for each in samples(KINDS / f"{name}.yaml")]
-    for sample in part(texts, 0, 4):
+    for sample in texts:
         plain, known = (read(sample, each) for each in (None, directory))
         for before, after in zip(plain.items, known.items, strict=True):
             assert [each.name for each in after.owners] == [each.name for each in before.owners], sample.name

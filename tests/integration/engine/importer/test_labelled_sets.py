@@ -3,8 +3,8 @@
 from functools import cache
 
 import pytest
-from ground.import_scores import MEASURES, labels_in, measured, table
 from ground.paths import DATA
+from import_figures.scores import MEASURES, labels_in, measured, table
 
 LABELLED = DATA / "import"
 SETS = [LABELLED, *(LABELLED / name for name in ("heldout", "second", "third", "fourth", "fifth"))]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
-from ground.depth import DEEP
 from ground.factory import CONFIG, Laid, agency, at, begin, directory, do, lay, row, rows, store, swept, told
 from ground.post import LetterBox, post_office
 from sqlalchemy import update
@@ -161,25 +159,13 @@ GROUP = "xa-phuong-130"
 
 
 def nghe_an(database: Database) -> Laid:
-    """Plan 188 as if issued for 2025, running since 25 November 2024; of its items every third but in ``make deep``."""
+    """Plan 188 as if issued for 2025, running since 25 November 2024."""
     now, bodies = at("2024-11-25"), load_directory(CONFIG / "agencies" / "nghe-an-2021.yaml")
     file = load_plan(CONFIG / "plans" / "188-kh-ubnd-2021.yaml", bodies).model_dump(by_alias=True)
-    file = file if DEEP else every_third_item(file)
     file |= {"number": "1/KH-UBND", "year": 2025, "issued_on": date(2024, 11, 25)}
     calendar = load_calendar_file(CONFIG / "calendars" / "vn.yaml").calendar()
     days = tuple(calendar.exceptions.values())
     return begin(store(database, now=now, plan=PlanFile.model_validate(file), bodies=bodies, days=days), now=now)
-
-
-def every_third_item(file: dict[str, Any]) -> dict[str, Any]:
-    items = [item for section in file["sections"] for item in section["items"]][::3]
-    cited = {duty["citation"] for item in items for duty in item["duties"]}
-    for duty in (duty for item in items for duty in item["duties"]):
-        duty["waits_for"] = [each for each in duty["waits_for"] if each in cited]
-    sections = [
-        section | {"items": [each for each in section["items"] if each in items]} for section in file["sections"]
-    ]
-    return file | {"sections": [each for each in sections if each["items"]], "gaps": [], "indicators": []}
 
 
 def day_of_change(laid: Laid, on: date, supervisor: str = "", communes: bool = False) -> None:
@@ -216,8 +202,8 @@ def test_nghe_an_from_21_districts_to_130_communes_loses_no_duty_and_writes_to_n
     laid = nghe_an(database)
 
     def live(start: date, until: date) -> None:
-        """Two ticks every tenth day, or every fourth week: what was missed is caught up with."""
-        for n in range(0, (until - start).days, 10 if DEEP else 28):
+        """Two ticks every tenth day: what was missed is caught up with."""
+        for n in range(0, (until - start).days, 10):
             for wall in ("07:05", "08:00"):
                 asyncio.run(passes.tick(database, at((start + timedelta(n)).isoformat(), wall), post_office(box)))
 

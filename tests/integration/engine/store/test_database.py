@@ -17,8 +17,6 @@ from engine.errors import BadInput, Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.records import CalendarDay, Fact, Pass, PolicyRecord
 
-pytestmark = pytest.mark.both
-
 
 def fact(name: str, value: str = "x") -> dict[str, str]:
     return {"name": name, "value": value}

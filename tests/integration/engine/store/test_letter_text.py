@@ -17,8 +17,6 @@ from engine.store.database import Database, table
 from engine.store.letter_text import pack, unpack
 from engine.store.records import LetterBody
 
-pytestmark = pytest.mark.both
-
 TEXT = "Kính gửi: Ủy ban nhân dân huyện A\n\nĐề nghị khẩn trương báo cáo 2 nhiệm vụ đã quá hạn.\n"
 
 

@@ -32,8 +32,6 @@ from engine.store.records import ApiToken, Assignment, Duty, Fact
 from engine.store.search_index import is_a_record
 from engine.terms import Outcome
 
-pytestmark = pytest.mark.both
-
 ROOT = Path(engine.__file__).parents[1]
 UPGRADE = """
 import sys

@@ -20,8 +20,6 @@ from engine.terms import Role
 from workflows.audit import run_checks
 from workflows.repair import repair
 
-pytestmark = pytest.mark.both
-
 NOW = at("2021-04-07")
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from ground.office import Office, open_office
-from ground.people import as_role, everything, join
+from ground.office import Office, as_role, everything, join, open_office
 
 from engine.app import make_app
 from engine.http.request_context import BINDING_COOKIE

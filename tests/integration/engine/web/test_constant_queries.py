@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ground.databases import closing_database, sqlite_copy
+from ground.databases import closing_database, sqlite_copy, statements
 from ground.factory import agency, at, directory, item, lay, plan_file, policy, rows, swept
-from ground.office import NOW, OPENED, Office, contact_of
-from ground.people import as_role, join
+from ground.office import NOW, OPENED, Office, as_role, contact_of, join
 from ground.postgres import Ground
-from ground.statements import statements
 from ground.walk import survey
 from httpx import Response
 
@@ -98,7 +96,6 @@ def make(ground: Ground, tmp_path: Path) -> Make:
     return making
 
 
-@pytest.mark.deep
 def test_every_page_sends_as_many_statements_for_twelve_rows_as_for_three(make: Make) -> None:
     with make(FEW) as few, make(MANY) as many:
         noted = Noted(few.client, few.context, few.clock)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import Office
-from ground.people import as_role, enter
+from ground.office import Office, as_role, enter
 from httpx import Response
 
 from engine.accounts.accounts import find

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import Office, open_office
-from ground.people import as_role
+from ground.office import Office, as_role, open_office
 from openpyxl import load_workbook
 
 from engine.store.database import Database

@@ -7,8 +7,7 @@ from functools import cache
 import httpx
 import pytest
 from fastapi import FastAPI
-from ground.office import NOW, Standing, token_in
-from ground.people import join
+from ground.office import NOW, Standing, join, token_in
 from ground.post import KEY
 
 from config.settings import Settings

@@ -9,11 +9,13 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from ground.mailing import LinkBox, link_post, sign_in_letter
+from ground.office import NOW
+from ground.post import LinkBox, link_post
 from ground.smtp_server import FaultyServer, Kind
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
+from engine.http.app_context import SignInLetter
 from engine.text import LANGUAGES
 from notifications.email.maildir import letters, read
 from notifications.email.mime import Sender
@@ -24,6 +26,18 @@ from notifications.letters.sign_in_mailer import EmailSignInMailer
 from workflows.channel_wiring import sign_in_mailer as wired
 
 STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "https://dondoc.example", 45)
+
+
+def sign_in_letter(**changes: str) -> SignInLetter:
+    usual = {
+        "name": "n1",
+        "to": "coordinator@huyen-b.example",
+        "agency": "UBND huyện B",
+        "language": "vi",
+        "path": "/sign-in/link/key",
+        "device": "Chrome trên Android",
+    }
+    return SignInLetter(**(usual | changes), at=NOW)
 
 
 def over(port: int) -> EmailSignInMailer:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from ground.factory import add_contact, at, lay, rows, swept
 from ground.post import LetterBox, post_office
-from ground.receiver import receiving
+from ground.web_servers import receiving
 
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ground.databases import closing_database
 from ground.factory import Laid, at, bring_to, do, lay, row, rows, swept
-from ground.letters_owed import leases_run_out
-from ground.receiver import Receiver, receiving
+from ground.post import leases_run_out
+from ground.web_servers import Receiver, receiving
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.accounts.signed_links import Signer

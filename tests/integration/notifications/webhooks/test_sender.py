@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Sequence
 
 import pytest
-from ground.receiver import receiving
+from ground.web_servers import receiving
 
 from engine.rules.targets import Allowed
 from notifications.channel import Fate, Outcome

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ground.factory import at
 from ground.paths import CONFIG
-from ground.receiver import Received, receiving
+from ground.web_servers import Received, receiving
 
 from engine.accounts.signed_links import Signer
 from engine.admin import webhooks

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ground.commands import Commands
 from ground.factory import at
-from ground.people import everything, join
+from ground.office import everything, join
 from ground.post import KEY
 from ground.province import load_province
 from ground.smtp_server import FaultyServer

@@ -19,7 +19,7 @@ from ground.databases import postgres_database
 from ground.factory import Laid, add_letters, at, begin, row, rows, store, swept
 from ground.post import LetterBox
 from ground.postgres import Ground
-from ground.receiver import receiving
+from ground.web_servers import receiving
 
 from config.settings import Settings
 from engine.admin import webhooks
@@ -320,7 +320,6 @@ def test_a_database_behind_the_mark_of_any_machine_is_held(ground: Ground, tmp_p
     two.stop()
 
 
-@pytest.mark.both
 def test_two_machines_that_begin_at_once_agree_on_an_epoch(database: Database, tmp_path: Path) -> None:
     """Each with a mark of its own: neither is behind the other's."""
     marks = [HighWater(tmp_path / str(n) / NAME) for n in range(4)]

@@ -117,7 +117,6 @@ def test_a_copy_three_days_old_sends_nobody_a_second_letter(lived: System, elsew
     restored.database.dispose()
 
 
-@pytest.mark.deep
 def test_an_operator_may_let_it_all_out_and_then_some_are_told_twice(
     lived: System, elsewhere: str, tmp_path: Path
 ) -> None:
@@ -192,7 +191,6 @@ def test_the_commands_back_up_restore_and_ask(
     assert "No letters are held" in dondoc("release").well
 
 
-@pytest.mark.deep
 def test_the_relay_that_was_entered_on_a_page_comes_back(lived: System, elsewhere: str, tmp_path: Path) -> None:
     entered = {"smtp_host": "relay.example", "smtp_username": "so", "smtp_password": "mat-khau"}
     with lived.database.write() as session:

@@ -22,8 +22,7 @@ from alembic import command
 from bs4 import BeautifulSoup
 from ground.databases import closing_database, postgres_database
 from ground.factory import row, rows
-from ground.office import NOW, Office, open_office
-from ground.people import enter
+from ground.office import NOW, Office, enter, open_office
 from ground.post import KEY, LetterBox, post_office
 from ground.postgres import Ground
 

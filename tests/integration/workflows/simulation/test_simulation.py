@@ -40,8 +40,6 @@ from workflows.simulation.year_reports import as_csv, as_html, as_ics, as_json
 
 FIRST, LAST, YEAR_ENDS = date(2021, 4, 7), date(2021, 7, 9), date(2022, 1, 31)
 BEATS = [time(7, 0), time(7, 30), time(8, 0), time(9, 0), time(9, 30), time(12, 0), time(16, 30)]
-ONE_MOOD = (Scenario.SILENT, Scenario.PUNCTUAL, Scenario.LATE)
-"""Each is lived by two agencies of MIXED too."""
 PLAN = CONFIG / "plans/188-kh-ubnd-2021.yaml"
 
 
@@ -123,10 +121,7 @@ def real() -> SimulatedYear:
     )
 
 
-@pytest.mark.parametrize(
-    "scenario",
-    [Scenario.MIXED, *(pytest.param(each, marks=pytest.mark.deep) for each in ONE_MOOD)],
-)
+@pytest.mark.parametrize("scenario", list(Scenario))
 def test_the_live_passes_send_the_letters_that_were_foreseen(sqlite_database: Database, scenario: Scenario) -> None:
     laid = activated(store(sqlite_database, now=at(FIRST.isoformat(), "09:00")))
     asyncio.run(beat(laid, LAST, simulated_agencies(sqlite_database, scenario, policy(), 3)))
@@ -161,12 +156,10 @@ def test_the_same_seed_gives_the_same_year() -> None:
     assert short[0] == short[1]
 
 
-@pytest.mark.deep
 def test_punctual_agencies_get_fewer_letters_than_silent_ones() -> None:
     assert len(small(Scenario.PUNCTUAL).messages) < len(small(Scenario.SILENT).messages)
 
 
-@pytest.mark.deep
 def test_late_agencies_get_as_many_as_punctual_ones_or_more_and_as_silent_ones_or_fewer() -> None:
     counts = [len(small(each).messages) for each in (Scenario.PUNCTUAL, Scenario.LATE, Scenario.SILENT)]
     assert counts == sorted(counts)

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import docx
 import pytest
-from ground.depth import DEEP
-from ground.libreoffice import as_pdf
 from lxml import etree
+from services.libreoffice import as_pdf
 
 from engine.papers.dispatch import dispatch_docx
 from engine.papers.facts import Dispatch, DutyRow, Issuer, PlanFacts
@@ -147,13 +146,13 @@ def ranking() -> bytes:
 
 PAPERS: dict[str, Callable[[], bytes]] = {
     "dispatch to 1": lambda: dispatch(1),
+    "dispatch to 7": lambda: dispatch(7),
     "dispatch to 21": lambda: dispatch(21),
+    "dispatch to 130": lambda: dispatch(130),
     "report": report,
     "quick": quick,
     "ranking": ranking,
 }
-if DEEP:  # what stands between, and more pages of the annex
-    PAPERS |= {"dispatch to 7": lambda: dispatch(7), "dispatch to 130": lambda: dispatch(130)}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """Every paragraph of a document is accounted for: it has one use, and no letter is lost or doubled."""
 
 import pytest
-from ground.depth import DEEP
 from ground.paths import DATA
-from ground.plan_texts import check, faults
 from hypothesis import given
 from hypothesis import strategies as st
+from import_figures.plan_texts import check, faults
 
 from engine.errors import BadInput
 from engine.importer import Use, as_json, read_document
@@ -29,9 +28,9 @@ def test_the_account_of_every_labelled_text_balances(file):
 
 
 def test_the_account_of_plans_made_at_random_balances():
-    uses, wrong = check(0, 60 if DEEP else 30)
+    uses, wrong = check(0, 60)
     assert wrong == []
-    assert uses["plans"] > (54 if DEEP else 26)
+    assert uses["plans"] > 54
     assert all(uses[use.value] for use in Use)
 
 

@@ -144,9 +144,7 @@ GROWING = {
 }
 
 
-@pytest.mark.parametrize(
-    "shape", [pytest.param(each, marks=[pytest.mark.deep] * (n % 2)) for n, each in enumerate(GROWING)]
-)
+@pytest.mark.parametrize("shape", GROWING)
 def test_twice_the_text_is_at_most_about_twice_the_work(shape):
     tried(START.encode())  # what is imported when it is first used counts for nobody
     small, large = work(GROWING[shape](50)), work(GROWING[shape](200))

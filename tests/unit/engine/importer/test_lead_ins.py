@@ -1,8 +1,8 @@
 """Documents as they are published: who is to do what stands below a lead-in, in a letter, an article or a paragraph."""
 
 import pytest
-from ground.imported import found, owned, said
-from ground.plan_texts import faults
+from ground.plan_documents import found, owned, said
+from import_figures.plan_texts import faults
 
 from engine.importer import read_document
 from engine.importer.arrangement import arranged

@@ -2,9 +2,8 @@
 
 import docx
 import pytest
-from ground.imported import found, owned, said
-from ground.plan_documents import saved
-from ground.plan_texts import faults
+from ground.plan_documents import found, owned, said, saved
+from import_figures.plan_texts import faults
 
 from engine.errors import BadInput
 from engine.importer import read_document

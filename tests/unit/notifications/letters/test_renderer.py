@@ -12,7 +12,6 @@ from html import unescape
 from typing import Any, NamedTuple
 
 import pytest
-from ground.depth import part
 from ground.factory import CONFIG, at
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,14 +173,14 @@ def everything() -> tuple[Written, ...]:
 
 
 def combinations() -> Iterator[LetterFacts]:
-    """Every kind of line alone to every role, and every two together to a role in turn, in both languages; each alone,
-    all together and none beside a digest, which is a part of its own and looks at no line."""
+    """Every kind of line alone and every two together to every role, in both languages; each alone, all together and
+    none beside a digest, which is a part of its own and looks at no line."""
     kinds = list(NoticeKind)
     alone: list[tuple[NoticeKind, ...]] = [*((kind,) for kind in kinds), tuple(kinds), ()]
     pairs = list(itertools.combinations(kinds, 2))
-    for (turn, role), language in itertools.product(enumerate(ROLES), LANGUAGES):
+    for role, language in itertools.product(ROLES, LANGUAGES):
         step = "sends a chasing letter" if language == "en" else "gửi thư đôn đốc"
-        apart = [(lines, False) for lines in (*alone, *part(pairs, turn, len(ROLES)))]
+        apart = [(lines, False) for lines in (*alone, *pairs)]
         for shown, beside in (*apart, *((lines, True) for lines in alone)):
             mine = digest(boxes=Boxes(1, 2, 3, 4) if role is Role.LEADERSHIP else None) if beside else None
             lines = [item(kind, n, own=role in OWNERS, next_step=step) for n, kind in enumerate(shown, 1)]
@@ -275,9 +274,8 @@ def test_no_template_holds_a_subject_word() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_subject_and_no_short_message_of_the_real_plan_names_what_it_is_about(language: str) -> None:
-    """Every duty beside every eighth kind of line, another eighth for the next duty."""
     kinds = list(NoticeKind)
-    met = [(*real, kind) for n, real in enumerate(REAL) for kind in part(kinds, n, 8)]
+    met = [(*real, kind) for real in REAL for kind in kinds]
     assert {kind for _, text, _, kind in met if subject_words(text)} == set(kinds)
     assert subject_words(PLAN.title)
     for citation, text, heading, kind in met:

@@ -6,8 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ground.office import NOW, Office, contact_of, open_office
-from ground.people import as_role
+from ground.office import NOW, Office, as_role, contact_of, open_office
 
 from engine.accounts.accounts import deactivate
 from engine.accounts.api_tokens import make_token

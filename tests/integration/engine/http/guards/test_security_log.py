@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ground.mailing import LinkBox, link_post
-from ground.office import Office, open_office
-from ground.people import as_role, join
+from ground.office import Office, as_role, join, open_office
+from ground.post import LinkBox, link_post
 
 from engine.store.database import Database
 

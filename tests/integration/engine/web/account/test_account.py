@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import NOW, Office, open_office
-from ground.people import as_role, enter, join
+from ground.office import NOW, Office, as_role, enter, join, open_office
 
 from engine.accounts.api_tokens import make_token
 from engine.store.database import Database

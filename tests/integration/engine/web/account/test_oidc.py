@@ -11,10 +11,9 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.issuer import ISSUER, Issuer
-from ground.office import NOW, Office, open_office
-from ground.people import everything, join
+from ground.office import NOW, Office, everything, join, open_office
 from httpx import Response
+from integration.engine.web.account.issuer import ISSUER, Issuer
 
 from engine.accounts.accounts import deactivate
 from engine.accounts.oidc import ROUND_TRIP_LIFETIME

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import add_contact, happened, row, rows
-from ground.office import Office, contact_of, open_office, token_in
-from ground.people import as_role, join
+from ground.office import Office, as_role, contact_of, join, open_office, token_in
 from sqlalchemy import update
 
 from engine.accounts.signed_links import Purpose

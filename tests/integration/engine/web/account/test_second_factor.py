@@ -9,8 +9,7 @@ from pathlib import Path
 import pyotp
 import pytest
 from ground.factory import row, rows
-from ground.office import NOW, Office, open_office
-from ground.people import join
+from ground.office import NOW, Office, join, open_office
 
 from engine.accounts.accounts import match_subject
 from engine.accounts.api_tokens import make_token

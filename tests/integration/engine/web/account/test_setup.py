@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import rows
-from ground.office import NOW, Office, open_office
-from ground.people import join
+from ground.office import NOW, Office, join, open_office
 
 from engine.accounts.permissions import ActorRole
 from engine.accounts.setup_code import BY_NETWORK, CODE_LIFETIME, issue_setup_code

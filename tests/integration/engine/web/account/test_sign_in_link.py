@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.mailing import LinkBox, link_post
-from ground.office import NOW, Office, open_office
-from ground.people import enter, everything, join
+from ground.office import NOW, Office, enter, everything, join, open_office
+from ground.post import LinkBox, link_post
 from httpx import Response
 
 from engine.accounts.accounts import deactivate

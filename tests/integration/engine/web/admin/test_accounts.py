@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import Office, open_office
-from ground.people import as_role, join
+from ground.office import Office, as_role, join, open_office
 from httpx import Response
 
 from engine.store.database import Database

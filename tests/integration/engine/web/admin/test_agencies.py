@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import NOW, Office
-from ground.people import as_role
+from ground.office import NOW, Office, as_role
 from httpx import Response
 
 from engine.agencies.agencies import add_agency

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, happened, lay, row, rows
-from ground.office import Office, open_office
-from ground.people import as_role, everything
+from ground.office import Office, as_role, everything, open_office
 from httpx import Response
 
 from engine.store.database import Database

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import rows
-from ground.office import NOW, Office, open_office
-from ground.people import as_role, enter, join
+from ground.office import NOW, Office, as_role, enter, join, open_office
 from ground.post import KEY
 from ground.smtp_server import FaultyServer
 

@@ -8,8 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.commands import Commands
 from ground.factory import rows
-from ground.office import Office
-from ground.people import as_role, everything
+from ground.office import Office, as_role, everything
 from httpx import Response
 
 from engine.store.database import Database

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import happened, row, rows
-from ground.office import Office, contact_of
-from ground.people import as_role
+from ground.office import Office, as_role, contact_of
 from httpx import Response
 
 from engine.store.database import Database, table

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from ground.databases import statements
 from ground.factory import at, row
-from ground.office import Office
-from ground.people import enter, join
-from ground.statements import statements
+from ground.office import Office, enter, join
 
 from engine.agencies.groups import remember_names
 from engine.agencies.stored_directory import read_directory

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import happened, row, rows
-from ground.office import NOW, Office, open_office
-from ground.people import as_role, everything
+from ground.office import NOW, Office, as_role, everything, open_office
 from httpx import Response
 
 from engine.agencies.agencies import succeed

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import CONFIG, at, lay, plan_file, row, rows
-from ground.office import Office, open_office
-from ground.people import as_role, everything
+from ground.office import Office, as_role, everything, open_office
 from ground.province import load_province
 from httpx import Response
 

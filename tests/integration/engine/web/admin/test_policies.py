@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, lay, policy, row, rows
-from ground.office import Office, open_office
-from ground.people import as_role, everything
+from ground.office import Office, as_role, everything, open_office
 from httpx import Response
 
 from engine.admin.policy_editor import policy_text, read_policy

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import Office, open_office
-from ground.people import as_role, enter, join
+from ground.office import Office, as_role, enter, join, open_office
 
 from config.settings import Settings
 from engine.admin.checklist import CheckLine, well, wrong

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from ground.factory import row, rows
-from ground.office import NOW, Office
-from ground.people import as_role
-from ground.receiver import receiving
+from ground.office import NOW, Office, as_role
+from ground.web_servers import receiving
 
 from engine.queries.system.health import Trouble, health
 from engine.queries.time_class import read_today

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import Office, open_office
-from ground.people import as_role
+from ground.office import Office, as_role, open_office
 
 from engine.api.operations import ERROR_CATALOGUE, GROUPS, OPERATIONS
 from engine.store.database import Database

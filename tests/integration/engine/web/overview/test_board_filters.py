@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from ground.factory import begin, plan_file, store
-from ground.office import NOW, OPENED, Office, open_office
-from ground.people import as_role
+from ground.office import NOW, OPENED, Office, as_role, open_office
 from lxml.html import fromstring
 from sqlalchemy import update
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ground.office import open_office
-from ground.people import enter, join
+from ground.office import enter, join, open_office
 
 from engine.store.database import Database
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, begin, real_plan, rows
-from ground.office import NOW, Office, open_office
-from ground.people import enter, everything, join
+from ground.office import NOW, Office, enter, everything, join, open_office
 from icalendar import Calendar
 
 from engine.agencies.ical_feeds import make_feed, revoke_feed

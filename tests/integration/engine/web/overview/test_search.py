@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import Office
-from ground.people import as_role
+from ground.office import Office, as_role
 
 from engine.store.database import Database
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, happened, row, rows
-from ground.office import Office
-from ground.people import as_role, enter, everything, join
+from ground.office import Office, as_role, enter, everything, join
 from sqlalchemy import update
 
 from engine.store.database import Database, table

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import CONFIG, at, row, rows
-from ground.office import Office, open_office
+from ground.office import Office, everything, open_office
 from ground.paths import DATA
-from ground.people import everything
 from ground.province import load_province
 from httpx import Response
 
@@ -129,7 +128,6 @@ def test_an_imported_document_is_not_saved_before_they_are_confirmed(office: Off
     assert "Cơ quan kết thúc trước ngày ban hành" in saved.text
 
 
-@pytest.mark.deep
 def test_filters_offer_the_levels_of_the_plan_s_time(office: Office) -> None:
     def levels(path: str) -> set[str]:
         return {

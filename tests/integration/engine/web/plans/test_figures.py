@@ -12,8 +12,7 @@ import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import Laid, at, lay, plan_file, rows
-from ground.office import Office, open_office
-from ground.people import as_role
+from ground.office import Office, as_role, open_office
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from ground.import_kinds import samples
-from ground.own_directory import directory_of
 from ground.paths import CONFIG, DATA
-from ground.review_edits import edits
 from hypothesis import given
 from hypothesis import strategies as st
+from import_figures.kinds import samples
+from import_figures.own_directory import directory_of
+from import_figures.review_edits import edits
 
 from engine.files.directory import DirectoryFile, load_directory
 from engine.importer import read_document

@@ -10,12 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
-from ground.depth import part
 from ground.factory import CONFIG, at, happened, row, rows, store
-from ground.import_kinds import samples
 from ground.office import Office, open_office
 from ground.paths import DATA
 from ground.province import load_province
+from import_figures.kinds import samples
 from itsdangerous import URLSafeSerializer
 
 from engine.errors import BadInput, FileRefused
@@ -203,12 +202,11 @@ def own_province(name: str) -> bytes:
 
 
 OWN = {"epidemic": 26, "traffic": 25, "poverty": 25}  # duties
-MORE = ("digital-year", "traffic", "poverty")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["188", "traffic-year", "land-fund", "epidemic", *(pytest.param(each, marks=pytest.mark.deep) for each in MORE)],
+    ["188", "traffic-year", "land-fund", "epidemic", "digital-year", "traffic", "poverty"],
 )
 def test_a_document_becomes_a_loaded_plan_in_at_most_five_edits(desk: Office, name: str) -> None:
     """Edits are what a person changes in the form: a choice for an unknown body, a field that is wrong."""
@@ -281,7 +279,7 @@ def test_no_page_of_the_review_is_over_50_kb_and_opening_and_turning_lose_nothin
     assert f"{duty}.text" not in dict(fields(folded.text))
     again = fields(opened(desk, fields(folded.text), 0).text)
     assert [value for name, value in again if name == f"{duty}.cadence"] == ["quarter"]
-    for n in part(range(17), 1, 3):
+    for n in range(1, 17):
         again_page = opened(desk, again, n)
         again = fields(again_page.text)
         assert len(again_page.content) < 50_000
@@ -355,13 +353,13 @@ def test_corrections_reach_the_plan(desk: Office, typed: Pairs) -> None:
         (f"{ITEM.format(2)}.duties[0].due", "31/2/2021", "Không đọc được ngày"),
         (f"{ITEM.format(2)}.duties[0].due", "45", "từ 1 đến 31"),
         ("number", "188", "viết sai dạng"),
-        pytest.param("issued_on", "hôm qua", "Không đọc được ngày", marks=pytest.mark.deep),
+        ("issued_on", "hôm qua", "Không đọc được ngày"),
         ("year", "27", "năm viết như 2027"),
         ("year", "2024", "không phải năm ban hành (2021-04-07) hay năm sau đó"),
         ("short_title", "Kế hoạch phòng, chống mại dâm", "có từ ngữ nhạy cảm của lĩnh vực"),
-        pytest.param("sms_name", "Kế hoạch 188", "viết sai dạng", marks=pytest.mark.deep),
-        pytest.param("supervisor", "Sở Không Có", "danh bạ không có", marks=pytest.mark.deep),
-        pytest.param("issuer", "", "để trống", marks=pytest.mark.deep),
+        ("sms_name", "Kế hoạch 188", "viết sai dạng"),
+        ("supervisor", "Sở Không Có", "danh bạ không có"),
+        ("issuer", "", "để trống"),
     ],
 )
 def test_a_mistake_is_said_beside_its_field_and_what_was_typed_stays(
@@ -562,7 +560,7 @@ SET = sorted(each for each in (TEXT.parent / "import").rglob("*") if each.suffix
 @pytest.mark.parametrize("folder", sorted({each.parent for each in SET}), ids=lambda folder: folder.name)
 def test_every_labelled_text_comes_to_a_form_whose_mistakes_stand_beside_their_fields(folder: Path) -> None:
     directory = load_directory(DIRECTORY)
-    for file in part([each for each in SET if each.parent == folder], 0, 6):
+    for file in (each for each in SET if each.parent == folder):
         try:
             sheet = sheet_of(read_document(file, file.name, directory=directory), directory)
         except BadInput:

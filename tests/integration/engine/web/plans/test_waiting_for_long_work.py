@@ -312,7 +312,7 @@ work()
 """
 
 
-@pytest.mark.parametrize("act", ["load", pytest.param("activate", marks=pytest.mark.deep)])
+@pytest.mark.parametrize("act", ["load", "activate"])
 def test_a_process_that_is_killed_in_the_middle_leaves_nothing_half(
     office: Office, database: Database, tmp_path: Path, act: str
 ) -> None:

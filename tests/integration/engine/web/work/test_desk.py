@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, begin, bring_to, happened, item, plan_file, rows, store
-from ground.office import Office, open_office
-from ground.people import as_role
+from ground.office import Office, as_role, open_office
 
 from engine.store.database import Database
 from engine.store.records import Assignment

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import add_contact, at, begin, bring_to, happened, item, plan_file, row, rows, store
-from ground.office import Office, contact_of, open_office
-from ground.people import as_role
+from ground.office import Office, as_role, contact_of, open_office
 from httpx import Response
 
 from engine.accounts.signed_links import Purpose

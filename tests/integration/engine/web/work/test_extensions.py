@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import NOW, Office
-from ground.people import as_role, enter, everything, join
+from ground.office import NOW, Office, as_role, enter, everything, join
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import rows
-from ground.office import Office
-from ground.people import as_role
+from ground.office import Office, as_role
 
 from engine.store.database import Database
 from engine.store.records import Notice

@@ -9,8 +9,7 @@ import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import rows
-from ground.office import NOW, Office
-from ground.people import as_role
+from ground.office import NOW, Office, as_role
 from httpx import Response
 
 from engine.admin.paper_settings import save

@@ -11,8 +11,7 @@ import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import at, directory, lay, rows, swept
-from ground.office import Office, open_office
-from ground.people import as_role, everything
+from ground.office import Office, as_role, everything, open_office
 from ground.post import post_office
 
 from engine.store.database import Database

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from ground.factory import at, begin, item, plan_file, rows, store
-from ground.office import Office, open_office
-from ground.people import enter, join
+from ground.office import Office, enter, join, open_office
 
 from engine.store.database import Database
 from engine.store.records import Draft, Report

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import Laid, at, bring_to, item, lay, plan_file, row, rows, told
-from ground.office import Office, contact_of, letter_of, open_office, token_in
-from ground.people import everything
+from ground.office import Office, contact_of, everything, letter_of, open_office, token_in
 from ground.post import LetterBox, post_office
 
 from engine.accounts.signed_links import Purpose

@@ -1,8 +1,8 @@
 """Names that are known while a document is read: those of the office's own directory."""
 
 import pytest
-from ground.imported import owned
-from ground.own_directory import directory_of
+from ground.plan_documents import owned
+from import_figures.own_directory import directory_of
 
 from engine.importer import read_document
 from engine.importer.phrases.agency_lists import bodies_in

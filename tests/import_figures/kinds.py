@@ -1,6 +1,6 @@
 """Measure the importer on texts by kind of difficulty.
 
-    PYTHONPATH=tests python -m ground.import_kinds FILE.yaml [--errors] [--directory[=PERCENT]]
+    PYTHONPATH=tests python -m import_figures.kinds FILE.yaml [--errors] [--directory[=PERCENT]]
 
 A duty is found when its words are those of the label. Its citation, owners, deadlines and coordinating bodies are
 compared then; a duty that is not found counts all its labels as missed. A missed duty is *named* when a warning or a
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ground.import_scores import Figures, labels_in, spans
-from ground.own_directory import asked_for, directory_of
-from ground.plan_texts import faults
+from import_figures.own_directory import asked_for, directory_of
+from import_figures.plan_texts import faults
+from import_figures.scores import Figures, labels_in, spans
 
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ground.depth import part
 from ground.office import Office
 from lxml.html import fromstring
 
@@ -17,18 +16,16 @@ NUMBER = re.compile(r"[0-9][0-9.]*")
 
 @dataclass
 class Numbers:
-    """``checked``: how many numbers were followed, every ``of``-th of a page or letter (in «make deep» all); ``wrong``:
-    those whose list has another number of rows."""
+    """``checked``: how many numbers were followed; ``wrong``: those whose list has another number of rows."""
 
     office: Office
-    of: int = 1
     checked: int = 0
     wrong: list[str] = field(default_factory=list)
     _known: dict[str, int] = field(default_factory=dict)
 
     def walk(self, where: str, html: str) -> None:
         """Follow the numbers of one page or letter."""
-        for shown, address in part([*numbers_in(html)], self.checked, self.of):
+        for shown, address in numbers_in(html):
             self.checked += 1
             rows = self._rows(address)
             if shown != rows:

@@ -1,6 +1,6 @@
 """Plans made at random from the forms that real ones have, and whether the importer accounts for every paragraph.
 
-PYTHONPATH=tests python -m ground.plan_texts COUNT [FIRST]
+PYTHONPATH=tests python -m import_figures.plan_texts COUNT [FIRST]
 """
 
 from __future__ import annotations

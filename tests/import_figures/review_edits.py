@@ -1,6 +1,6 @@
 """How many corrections a person makes in the review of an imported document until it says what its label says.
 
-    PYTHONPATH=tests python -m ground.review_edits FILE.yaml [--each] [--directory[=PERCENT]]
+    PYTHONPATH=tests python -m import_figures.review_edits FILE.yaml [--each] [--directory[=PERCENT]]
 
 Corrections are counted as they are made in the form: a duty parted or joined by a button, a line or a run of lines
 taken, a duty or a whole section dropped, an owner, a name that stands for others, a time or a duty's words typed. The
@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ground.import_kinds import Sample, is_of, samples
-from ground.import_scores import labels_in
-from ground.own_directory import asked_for, directory_of
+from import_figures.kinds import Sample, is_of, samples
+from import_figures.own_directory import asked_for, directory_of
+from import_figures.scores import labels_in
 
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile

@@ -1,6 +1,6 @@
 """Evaluate the importer on labelled documents: precision and recall of owners, duties, deadlines and roles.
 
-``PYTHONPATH=tests python -m ground.import_scores FOLDER`` prints the table for a folder with documents and
+``PYTHONPATH=tests python -m import_figures.scores FOLDER`` prints the table for a folder with documents and
 ``labels.yaml``; users can label some of their own plans the same way.
 """
 

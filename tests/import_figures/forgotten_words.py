@@ -1,6 +1,6 @@
 """How the importer reads when it knows fewer words.
 
-    PYTHONPATH=tests python -m ground.forgotten_words SEEDS SHARE [--directory[=PERCENT]] FILE.yaml …
+    PYTHONPATH=tests python -m import_figures.forgotten_words SEEDS SHARE [--directory[=PERCENT]] FILE.yaml …
 
 forgets a share of its tables by chance, once a seed, and prints the figures of all labelled texts together; with the
 directory of an office that knows all, or so many of a hundred, of the labelled bodies.
@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ground.own_directory import asked_for
+from import_figures.own_directory import asked_for
 
 from engine.importer.phrases import lexicon
 
@@ -29,7 +29,7 @@ def forget(whole: Mapping[str, Sequence[str]], seed: int, share: float) -> None:
     chance = random.Random(seed)
     for name, words in whole.items():
         setattr(lexicon, name, tuple(word for word in words if chance.random() > share))
-    for name in [each for each in sys.modules if each.startswith(("engine.importer", "ground."))]:
+    for name in [each for each in sys.modules if each.startswith(("engine.importer", "import_figures."))]:
         if not name.endswith(".lexicon"):
             del sys.modules[name]
 
@@ -39,7 +39,7 @@ def figures(seeds: int, share: float, files: Sequence[Path], percent: int | None
     rows: list[str] = []
     for seed in range(1, seeds + 1):
         forget(whole, seed, share)
-        kinds = importlib.import_module("ground.import_kinds")
+        kinds = importlib.import_module("import_figures.kinds")
         every = kinds.by_kind(files[0], percent)["all"]
         for file in files[1:]:
             found = kinds.by_kind(file, percent)["all"]
