@@ -475,11 +475,6 @@ def no_subject_names_the_subject_of_the_plan(story: Story) -> None:
     assert [each.subject for each in story.box.letters if subject_words(each.subject)] == []
 
 
-def duty_letters(story: Story) -> list[Outgoing]:
-    """Without those that tell of a deputy, which leave at once."""
-    return [each for each in story.box.letters if not each.key.startswith(DEPUTY_NAMED)]
-
-
 def no_letter_twice_or_on_a_closed_day(story: Story) -> None:
     letters = story.fetch(select(table(Letter)))
     assert {letter.state for letter in letters} <= {LetterState.DELIVERED, LetterState.SUPPRESSED}
