@@ -12,7 +12,7 @@ from engine.importer.model import Deadline, Doubt, ImportedPlan, Instruction
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.owners import Directory, Unknowing, owner_line
+from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, without_persons
@@ -39,7 +39,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     survey(root, parts.issuer.text)
     account = Account()
     doubts = list(_elsewhere(parts.province, directory))
-    directory = Unknowing() if doubts else directory
+    directory = NullDirectory() if doubts else directory
     read = list(_sections(root, directory, account))
     if not any(item.duties for each in read for item in each.items):
         raise BadInput(

@@ -30,10 +30,10 @@ from engine.importer.phrases.owners import (
     Directory,
     Form,
     OwnerLine,
-    asked_in,
+    addressees,
     owner_line,
     owner_of,
-    parted,
+    split_names,
     unaddressed,
 )
 from engine.importer.phrases.roles import (
@@ -58,17 +58,17 @@ from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import (
     ANNOUNCES,
     OF_ITSELF,
-    Said,
+    DutyWords,
     announced,
-    apart,
     contents,
+    distributes,
     is_topic,
     numbered_in,
-    said_of,
-    shares_out,
+    split_by_agency,
     timed,
     whole,
     with_facts_of,
+    words_of,
 )
 
 
@@ -118,7 +118,7 @@ class SectionRead:
 
     def visit(self, node: Node, topic: str = "") -> None:
         """Every entry under a node, in order."""
-        asks = [n for n, child in enumerate(node.children) if child.mark is None and asked_in(child.body)]
+        asks = [n for n, child in enumerate(node.children) if child.mark is None and addressees(child.body)]
         for n, child in enumerate(node.children):
             if child.table is not None and child.columns is not None:
                 self._table(child, child.table, child.columns, topic)
@@ -156,7 +156,7 @@ class SectionRead:
             text, facts = whole(child), Facts.of([*labels_at_end(child.body).items()])
             if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
                 text = before
-            self._add(entry, [with_facts_of(replace(said_of(child, text), facts=facts, node=child), child.facts)])
+            self._add(entry, [with_facts_of(replace(words_of(child, text), facts=facts, node=child), child.facts)])
         elif begins_name(Prose.of(child.body), 0) and (line := self._unknown_body(child, parent)):
             self._owned(child, line, topic)  # whatever its points ask of another body
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
@@ -185,15 +185,15 @@ class SectionRead:
         self.account.use(node.paragraph, Use.OWNER if line.alone else Use.DUTY, entry.citation)
         if self._only_encloses(node, line):
             if ended(line.rest) and not line.rest.endswith(":"):
-                self._add(entry, [said_of(node, line.rest)])
+                self._add(entry, [words_of(node, line.rest)])
             self.visit(node, topic or line.written)
             return
         part = line.inline and node.rank in BULLETS and node.announces and not is_role_alone(line.rest)
         if part and not ANNOUNCES.search(matching(node.body)):
-            self._add(replace(entry, inline=True), [replace(said_of(node, whole(node)), node=node)])
+            self._add(replace(entry, inline=True), [replace(words_of(node, whole(node)), node=node)])
             return
         inline = line.inline and not node.marked()
-        own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
+        own = [words_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
         for fact in node.facts if own else ():
             self.account.use(fact.line, Use.FACT, entry.citation)
         if line.inline:  # «2. Đề nghị UBND xã phối hợp» over points is none of its duties
@@ -202,7 +202,7 @@ class SectionRead:
         if alone and not any(each.is_entry for each in node.children):
             more = [child for child in node.children if child.opens and not speaks_to_all(child.body)]
             more = more if len(more) > 1 else []  # several are a list of theirs
-            own += [replace(said_of(child, whole(child)), node=child) for child in more]
+            own += [replace(words_of(child, whole(child)), node=child) for child in more]
             self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
             for child in node.children:
                 if child not in more and (child.opens or is_note(child.body)):
@@ -226,7 +226,7 @@ class SectionRead:
         for n, facts in enumerate(groups, 1):
             citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
-            duties = [said_of(each, whole(each)) for each in points] if several else [said_of(node, text)]
+            duties = [words_of(each, whole(each)) for each in points] if several else [words_of(node, text)]
             duties = [with_facts_of(said, facts) for said in duties]
             written = "; ".join(duties[0].facts.lead)
             self._add(replace(base, citation=citation, line=OwnerLine(written, tuple(names)), inline=True), duties)
@@ -272,7 +272,7 @@ class SectionRead:
         few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not verb)
         if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)) or label_of_line(node.body):
             return None
-        names = bodies_in(name) if not few else parted(name)
+        names = bodies_in(name) if not few else split_names(name)
         return OwnerLine(name, tuple(names), rest.strip(), Form.COLON if rest.strip() else Form.ALONE)
 
     # -- instructions to all -------------------------------------------------------------------------------------------
@@ -304,10 +304,10 @@ class SectionRead:
 
     # -- the duties of an item -------------------------------------------------------------------------------------
 
-    def _duties(self, node: Node, own: Sequence[Said]) -> Iterator[Said]:
+    def _duties(self, node: Node, own: Sequence[DutyWords]) -> Iterator[DutyWords]:
         """The duties under an entry. Words ending in a colon stand over the marks that follow them."""
         intro = ""
-        found: list[Said] = []
+        found: list[DutyWords] = []
         announcing: list[Node] = []
         for said in own:
             intro = said.text if said.text.endswith(":") and node.children else ""
@@ -323,20 +323,20 @@ class SectionRead:
                 self._to_mind(child)
             elif (body := _body_over(child)) is not None:
                 self.account.use(child.paragraph, Use.OWNER)
-                found.append(Said("", child.place))
+                found.append(DutyWords("", child.place))
                 theirs = replace(body, form=Form.INLINE)
                 found += (replace(said, level=2, owner=said.owner or theirs) for said in self._duties(child, ()))
             elif is_topic(child, told=told) or _encloses_bodies(child):
                 self.account.use(child.paragraph, Use.HEADING)
                 found += self._duties(child, ())
             elif child.marked() and (
-                (role := is_role_alone(child.body)) or (asked := announced(child)) or shares_out(child)
+                (role := is_role_alone(child.body)) or (asked := announced(child)) or distributes(child)
             ):
                 self.account.use(child.paragraph, Use.HEADING)
                 deep = child.mark is not None
                 over = f"{child.body.rstrip(' :.')}:" if role else child.body
-                below = timed(list(self._duties(child, [said_of(child, over)])))
-                found.append(Said("", child.place, level=deep))
+                below = timed(list(self._duties(child, [words_of(child, over)])))
+                found.append(DutyWords("", child.place, level=deep))
                 found += (
                     replace(said, level=1 + deep, owner=said.owner or (None if role else asked)) for said in below
                 )
@@ -345,12 +345,12 @@ class SectionRead:
                 apart = [each for each in child.children if closed and each.ended]  # no part of a whole sentence
                 part = replace(child, children=[each for each in child.children if not (closed and each.ended)])
                 for n, each in enumerate((part, *apart)):
-                    said = said_of(each, whole(each), intro if child.mark is not None else "")
+                    said = words_of(each, whole(each), intro if child.mark is not None else "")
                     said = replace(said, node=each, level=min(n, 1) + 1)
                     found.append(with_facts_of(said, (fact for under in each.walk() for fact in under.facts)))
         if not found and intro:
             last = announcing.pop() if announcing else None
-            found.append(replace(said_of(last or node, intro), node=last))
+            found.append(replace(words_of(last or node, intro), node=last))
         for each in announcing:
             self.account.use(each.paragraph, Use.HEADING)
         yield from found
@@ -382,7 +382,7 @@ class SectionRead:
         self.cited[citation] += 1
         return citation
 
-    def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
+    def _add(self, entry: _Entry, duties: Sequence[DutyWords]) -> None:
         citation, line = entry.citation, entry.line
         owners = tuple(owner_of(name, self.directory) for name in line.names)
         for owner in owners:
@@ -393,7 +393,7 @@ class SectionRead:
             self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{words}».", citation)
         inline = entry.inline and len(duties) == 1
         named = {name.text for name in line.names}
-        parts = [part for said in duties for part in apart(replace(said, level=0) if inline else said, named)]
+        parts = [part for said in duties for part in split_by_agency(replace(said, level=0) if inline else said, named)]
         numbered = [*numbered_in(citation, parts)]
         above = deadlines_in(entry.topic)
         made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
@@ -406,7 +406,9 @@ class SectionRead:
                 below = replace(entry, citation=number, line=other, inline=True, place=said.place)
                 self._add(below, [replace(said, text=text, owner=None)])
 
-    def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
+    def _duty(
+        self, said: DutyWords, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()
+    ) -> DutyText:
         """``above``: the times of the heading, which are those of its duties that name no day."""
         text = END.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
@@ -461,7 +463,7 @@ class SectionRead:
                 for row in group:
                     self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY)
                 continue
-            duties = [Said(text, row.place, facts=row.facts) for row in group for text in row.texts]
+            duties = [DutyWords(text, row.place, facts=row.facts) for row in group for text in row.texts]
             written = "; ".join(name.text for name in first.owners)
             labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
             self.unnumbered[labels] += not first.no
@@ -528,7 +530,7 @@ def _encloses_bodies(node: Node) -> bool:
     return 2 * sum(_body_over(each) is not None for each in below) > len(below)
 
 
-def _another(said: Said, named: set[str]) -> OwnerLine | None:
+def _another(said: DutyWords, named: set[str]) -> OwnerLine | None:
     """Who is asked to do a point, or the body that it begins with, where it is none of those of its entry («c) Chủ tịch
     UBND xã chịu …»)."""
     node, asked = said.node, said.owner
@@ -558,7 +560,7 @@ def section_of(node: Node, directory: Directory, roman: str, account: Account) -
     line = _run_in(node)
     if line is not None:
         entry = found._at(Node(parent=node), "", line, inline=True)
-        found._add(entry, [Said(line.rest, node.place, node=node)])
+        found._add(entry, [DutyWords(line.rest, node.place, node=node)])
     account.use(node.paragraph, Use.HEADING)
     found.visit(node)
     for each in node.walk() if node.paragraph is not None and found.items else ():

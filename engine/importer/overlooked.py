@@ -12,7 +12,7 @@ from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of, lines_of
 from engine.importer.phrases.names import Prose, begins_name, opens_duty
-from engine.importer.phrases.owners import asked_in, is_of_another, owner_line
+from engine.importer.phrases.owners import addressees, is_of_another, owner_line
 from engine.importer.structure.outline import Theme, theme_of
 from engine.importer.vietnamese import matching, spelled
 
@@ -36,7 +36,7 @@ def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: It
             yield Doubt("left_out", message, str(each.place), each.text[:_SHOWN])
         if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
             under = each.use is Use.HEADING and theme_of(body) is Theme.OPEN
-            led_in = asked_in(body) is not None  # «… yêu cầu các phòng, ban:» over what they are to do
+            led_in = addressees(body) is not None  # «… yêu cầu các phòng, ban:» over what they are to do
             if len(body) > LONGEST or is_dated(body) or (each.use is Use.HEADING and doer_in(body) and not led_in):
                 yield _doubt("tiêu đề", each.text, str(each.place))
         elif each.use is Use.FACT and (label := label_of_line(body)) and label[0] is Label.LEAD:

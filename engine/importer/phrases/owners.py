@@ -52,7 +52,7 @@ class Directory(Protocol):
         """All names of all bodies, as they are written."""
 
 
-class Unknowing:
+class NullDirectory:
     """A directory that knows nobody: none is at hand, or it is that of another province than the plan's."""
 
     id = ""
@@ -177,7 +177,7 @@ def is_lead_in(text: str) -> bool:
     return _HANDS_ON.search(matching(text[-60:])) is not None
 
 
-def asked_in(text: str) -> OwnerLine | None:
+def addressees(text: str) -> OwnerLine | None:
     """Whom a paragraph that ends in a colon asks to do what follows («…, Thủ tướng Chính phủ yêu cầu các bộ, ngành:»,
     «… đề nghị UBND các xã thực hiện một số nội dung sau:»)."""
     if not text.endswith(":"):
@@ -272,7 +272,7 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     if tail is None or first is None or first.group() in "-/" or sentence:
         return names
     last, started = names[-1], end + first.start()
-    parts = parted(prose.text[: tail.end()], last.start, end, listed=not headed)
+    parts = split_names(prose.text[: tail.end()], last.start, end, listed=not headed)
     starts = [started, *(each.start for each in parts[1:] if each.start > started)]
     verb = _ROLES if headed and tail.end() == len(prose.plain) else STRONG
     verbal = OPENER.fullmatch(said) and not (headed or _ROLES.match(said))  # «Viện Quy hoạch xây dựng: …»
@@ -282,7 +282,7 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     return [*names[:-1], *(replace(each, group=last.group) for each in parts)]
 
 
-def parted(text: str, start: int = 0, known: int = 0, *, listed: bool = False) -> list[Name]:
+def split_names(text: str, start: int = 0, known: int = 0, *, listed: bool = False) -> list[Name]:
     """The names in a line of an unknown body from ``start`` on, of which one is ``known`` up to a place: cut at a
     semicolon, before every other body that begins like one, before «các», in a list at a comma before many words."""
     prose = Prose.of(text)

@@ -37,7 +37,7 @@ _REPORT = spelled(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)")
 
 
 @dataclass(frozen=True)
-class Said:
+class Roles:
     """What a duty's words say of roles. Names as written, in their order."""
 
     lead: str
@@ -45,11 +45,11 @@ class Said:
     reports_to: tuple[str, ...]
 
 
-def roles_in(text: str, owners: Sequence[str]) -> Said:
+def roles_in(text: str, owners: Sequence[str]) -> Roles:
     """The roles in the words of a duty of some owners."""
     prose = Prose.of(text)
     coordinating = dict.fromkeys(name for name in _coordinating(prose) if name not in owners)
-    return Said(_lead(prose, owners), tuple(coordinating), tuple(dict.fromkeys(_reports(prose))))
+    return Roles(_lead(prose, owners), tuple(coordinating), tuple(dict.fromkeys(_reports(prose))))
 
 
 def _lead(prose: Prose, owners: Sequence[str]) -> str:

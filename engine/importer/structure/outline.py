@@ -18,7 +18,7 @@ from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.importer.phrases.marks import BULLETS, STRUCTURE, Mark, Rank, is_step, roman_value
 from engine.importer.phrases.names import opens_duty
-from engine.importer.phrases.owners import OwnerLine, asked_in, bodies_alone, owner_line, spelled_out
+from engine.importer.phrases.owners import OwnerLine, addressees, bodies_alone, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.duty_tables import Columns
@@ -340,7 +340,7 @@ class _Builder:
         if len(text) > 200:
             return None
         owner = bodies_alone(text, headed=headed)
-        if owner is not None and not owner.start and asked_in(text) is None:
+        if owner is not None and not owner.start and addressees(text) is None:
             return Rank.NUMBER, _UNNUMBERED
         if is_step(text) and not ended(text):
             node.heading = True

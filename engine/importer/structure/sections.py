@@ -17,8 +17,8 @@ from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import (
     Form,
     OwnerLine,
+    addressees,
     asked_by,
-    asked_in,
     is_lead_in,
     owner_line,
     singular,
@@ -45,17 +45,17 @@ def survey(root: Node, issuer: str) -> None:
     asker = spelled_out(issuer)
     with knowing(alone):
         for node in reversed(nodes):
-            _count(node, asker)
+            annotate(node, asker)
 
 
-def _count(node: Node, asker: str) -> None:
+def annotate(node: Node, asker: str) -> None:
     """Called for children before parents."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
         headed = _titled(node)
         label = label_of_line(node.body)
         body = label[1] if label and label[0] is Label.LEAD else node.body
-        asks = (node.mark is None or node.rank is Rank.PART) and asked_in(node.body) is not None
+        asks = (node.mark is None or node.rank is Rank.PART) and addressees(node.body) is not None
         node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed)
         if node.owner is None and headed:
             node.doer = lead_at_end(node.body)
@@ -67,7 +67,7 @@ def _count(node: Node, asker: str) -> None:
             node.owner = asked_by(asker, node.body) or node.owner
     part = node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
     if part or is_lead_in(node.body) or _announced(node):
-        _hand_on(node)
+        inherit_owner(node)
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
     tables = sum(child.columns is not None for child in node.children)
@@ -103,18 +103,18 @@ def _titled(node: Node) -> bool:
     return bool(node.children) and not node.ended
 
 
-def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
+def inherit_owner(node: Node, above: OwnerLine | None = None) -> None:
     """Points that name nobody are for those whom the paragraph before them, or the article around them, asks («… yêu
     cầu các bộ, ngành:»)."""
-    asked = around = asked_in(node.body) or above
+    asked = around = addressees(node.body) or above
     for child in node.children:
         if child.rank is None and asked and _goes_on(child):
             child.owner = replace(asked, rest=child.body)
         elif child.rank is None:
             begins = child.owner if _begins_with_body(child) else None
-            asked = (None if child.children else asked_in(child.body) or begins) or around
+            asked = (None if child.children else addressees(child.body) or begins) or around
         elif asked and child.gives_duties and child.rank is Rank.NUMBER and not child.is_entry:
-            _hand_on(child, asked)
+            inherit_owner(child, asked)
         elif asked and child.rank > Rank.ROMAN and not (_names_another(child, asked) or child.gives_duties):
             told = child.ended or child.opens
             own = placed_owner(child.body) if child.body.startswith("Các ") and child.ended else None
@@ -152,7 +152,7 @@ def duty_sections(root: Node) -> list[Node]:
     numbers are the bodies (directives, official letters) or nothing else is."""
     found = [] if _gives_by_number(root) else list(_sections(root))
     articles = all(node.label.startswith("Điều") for node in found)
-    if articles and any(node.mark is not None and (is_given(node) or asked_in(node.body)) for node in root.children):
+    if articles and any(node.mark is not None and (is_given(node) or addressees(node.body)) for node in root.children):
         return [root]  # a decision some of whose articles are orders themselves
     orders = [node for node in root.children if node.label.startswith("Điều") and node not in found and is_given(node)]
     if found and orders:
@@ -178,7 +178,7 @@ def _gives_by_number(root: Node) -> bool:
     numbered = [child for child in root.children if child.rank is Rank.NUMBER]
     parted = any(child.heading or (child.rank is not None and child.rank < Rank.NUMBER) for child in root.children)
     owned = sum(child.is_entry and not child.gives_duties for child in numbered)
-    asked = any(child.mark is None and asked_in(child.body) for child in root.children)
+    asked = any(child.mark is None and addressees(child.body) for child in root.children)
     given = owned + (asked or owned > 1) * sum(child.gives_duties for child in numbered)
     return not parted and 2 * given > len(numbered) > 1
 

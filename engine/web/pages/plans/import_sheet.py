@@ -18,7 +18,7 @@ from engine.importer.model import Use
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import lines_of
-from engine.importer.phrases.owners import Directory, Unknowing, owner_line
+from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
 from engine.importer.phrases.timing import timing_of
 
 MAX_LEFT = 400
@@ -128,7 +128,7 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
 
 def matching_directory(warnings: Iterable[Mapping[str, Any]], directory: DirectoryFile) -> Directory:
     """The directory by which the names of a document are matched: none where it is another province's."""
-    return Unknowing() if any(each["code"] == "other_province" for each in warnings) else directory
+    return NullDirectory() if any(each["code"] == "other_province" for each in warnings) else directory
 
 
 def _unknown(duties: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
