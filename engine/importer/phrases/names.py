@@ -97,6 +97,7 @@ _BELOW = spelled(
 )
 _NEEDS_OBJECT = re.compile(r"(?<=\s)quản\s*lý\s$")
 _SERVED = re.compile(rf", {say.any_of(say.OPENERS)}(?!\w)[^,]*$")
+_SHORTENED = re.compile(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.")
 _ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
 
@@ -131,16 +132,17 @@ def opens_duty(text: str, at: int = 0) -> bool:
 
 def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
     """Whether a name may begin at a place. ``small`` also lets bodies begin without a capital («các sở, ngành»)."""
+    upper = prose.text[at : at + 1].isupper()
+    if not (upper or small):
+        return False
     if _GROUP.match(prose.plain, at):
-        return small or prose.text[at : at + 1].isupper()
+        return True
     head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
     known = _is_known(prose, at)
-    if prose.text[at : at + 1].isupper():
+    if upper or known or head is None:
         return head is not None or known
-    if head is None or known:
-        return small and known
     long, proper = " " in head.group(), prose.text[head.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
-    return small and bool(long or proper or _SMALL_HEADS.match(prose.plain, at))
+    return long or proper or _SMALL_HEADS.match(prose.plain, at) is not None
 
 
 def _is_known(prose: Prose, at: int) -> bool:
@@ -156,17 +158,8 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
     end = at
     while begins_name(prose, at, small=small):
         row = next((row for row in (_shared(prose, at), _placed(prose, at)) if len(row) > 1), [])
-        if row:
-            found += row
-            end = row[-1].end
-        else:
-            end, group, sure = _end(prose, at)
-            if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
-                at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
-            name = re.sub(r"\s+(?=[,;])", "", prose.text[at:end].strip(" ,;-&\n"))
-            standing = bool(found) and _STANDING.match(prose.plain, at) is not None
-            if not standing and nameless(f"{name},")[-2:] != "…,":
-                found.append(Name(name, at, end, group, sure))
+        found += row
+        end = row[-1].end if row else _add_name(prose, at, found)
         note = NOTE.match(prose.text, end)
         after = note.end() if note else end
         between = _BETWEEN.match(prose.plain, after)
@@ -174,6 +167,18 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             return found, after
         at, end = between.end(), after
     return found, end
+
+
+def _add_name(prose: Prose, at: int, found: list[Name]) -> int:
+    """Adds the single name at a place to those before it, and gives where it ends."""
+    end, group, sure = _end(prose, at)
+    if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
+        at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
+    name = re.sub(r"\s+(?=[,;])", "", prose.text[at:end].strip(" ,;-&\n"))
+    standing = bool(found) and _STANDING.match(prose.plain, at) is not None
+    if not standing and nameless(f"{name},")[-2:] != "…,":
+        found.append(Name(name, at, end, group, sure))
+    return end
 
 
 _PLACES = spelled(
@@ -233,16 +238,11 @@ def _shared(prose: Prose, at: int) -> list[Name]:
 def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
     """Where the name that begins at a place ends, whether it is a group, whether its end is sure."""
     plain = prose.plain
-    whole = _WHOLE.match(plain, at)
     posts = _POSTS.match(plain, at)
     if posts is not None:  # «Giám đốc, Phó Giám đốc Sở Y tế» is one name: the last post goes on
         return _end(prose, max(each.start() for each in _POST.finditer(plain, at, posts.end())))
-    group = _GROUP.match(plain, at)
-    head = whole or group or _HEAD.match(plain, at)
-    end = head.end() if head else at
-    field = _FIELD.match(plain, end + 1) if head and _FIELDED.fullmatch(head.group()) else None
-    closed = whole is not None or field is not None
-    walk = _Walk(prose, at, field.end() if field else end, group is not None, closed=closed)
+    walk = _Walk.begun(prose, at)
+    closed = walk.closed
     end = walk.run()
     known = known_names().end(plain, at)
     if known and (known > end or _goes_beyond(prose, at, known, end)):
@@ -278,6 +278,16 @@ class _Walk:
     plural: bool = False
     leveled: bool = False
 
+    @classmethod
+    def begun(cls, prose: Prose, at: int) -> _Walk:
+        """After the first words of the name: a whole one, a group, or a head with its field."""
+        whole, group = _WHOLE.match(prose.plain, at), _GROUP.match(prose.plain, at)
+        head = whole or group or _HEAD.match(prose.plain, at)
+        end = head.end() if head else at
+        field = _FIELD.match(prose.plain, end + 1) if head and _FIELDED.fullmatch(head.group()) else None
+        closed = whole is not None or field is not None
+        return cls(prose, at, field.end() if field else end, group is not None, closed=closed)
+
     def run(self) -> int:
         limit = min(len(self.prose.text), self.start + MAX_NAME_CHARS)
         while (at := self._skip(self.end)) < limit and (reached := self._step(at)) is not None:
@@ -292,41 +302,72 @@ class _Walk:
 
     def _step(self, at: int) -> int | None:
         """Where the next piece of the name ends; None if the name ended before it."""
-        plain, text = self.prose.plain, self.prose.text
-        word = _WORD.match(plain, at)
+        word = _WORD.match(self.prose.plain, at)
         if word is None:
             return None
         if not word.group()[0].isalnum():
             return self._sign(word.group(), at, word.end())
-        if word.group() == "và":
-            return self._and(word.end())
-        many = self.grouped or self.plural or self.leveled
-        joined = (_HAVING.match(plain, at) or _REACH.match(text, at)) if many else None
-        joined = joined or _SUFFIX.match(plain, at) or (_COMPOUND.match(plain, at) if text[at].islower() else None)
-        if joined:
-            self.closed = self.closed or self._level(at, joined.end())
-            return joined.end()
-        if word.group() in ("các", "những") and not self.leveled and _GROUPED.match(plain, self._skip(word.end())):
+        return self._and(word.end()) if word.group() == "và" else self._word(at, word)
+
+    def _word(self, at: int, word: re.Match[str]) -> int | None:
+        if joined := self._joined(at):
+            self.closed = self.closed or self._level(at, joined)
+            return joined
+        if self._counts_more(word):
             self.grouped, self.closed = True, False
             return word.end()
-        if self.closed and not text[at].isupper():
-            level = _LEVEL.match(plain, at)
-            self.leveled = level is not None
-            return level.end() if level else None
-        if self.grouped and text[at].islower() and _AFTER_LEVELS.search(plain, self.start, at):
-            kind = _KIND_OF_PLACE.match(plain, at)  # «UBND các huyện, thành phố trao quà», «… các xã ven biển đắp đập»
+        if self.closed and not self.prose.text[at].isupper():
+            return self._level_of_closed(at)
+        if self._is_after_levels(at):
+            kind = _KIND_OF_PLACE.match(
+                self.prose.plain, at
+            )  # «UBND các huyện, thành phố trao quà», «… ven biển đắp đập»
             return kind.end() if kind else None
-        stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
-        if stops or self._duty(at, word.end()) or self._told(at):
+        if self._stops(at) or self._duty(at, word.end()) or self._told(at):
             return None
-        if word.group().endswith("."):
-            short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
-            return word.end() if short and word.end() < len(plain) else word.end() - 1
-        if self.closed:
-            self.closed = self.leveled
-            return None if _BESIDE.match(plain, at) else word.end()
-        self.closed = self._level(at, word.end())
-        return word.end()
+        return self._abbreviated(word) if word.group().endswith(".") else self._plain_word(at, word.end())
+
+    def _joined(self, at: int) -> int | None:
+        """Where words end that are joined to a name as a whole: «nơi có …» to several bodies, «liên quan», «đầu tư xây
+        dựng»."""
+        plain, text = self.prose.plain, self.prose.text
+        found = None
+        if self.grouped or self.plural or self.leveled:
+            found = _HAVING.match(plain, at) or _REACH.match(text, at)
+        found = found or _SUFFIX.match(plain, at) or (_COMPOUND.match(plain, at) if text[at].islower() else None)
+        return found.end() if found else None
+
+    def _counts_more(self, word: re.Match[str]) -> bool:
+        """Whether a word begins a group inside the name («Chủ tịch UBND các xã»)."""
+        many = word.group() in ("các", "những") and not self.leveled
+        return many and _GROUPED.match(self.prose.plain, self._skip(word.end())) is not None
+
+    def _level_of_closed(self, at: int) -> int | None:
+        """Where the level after a whole name ends («Sở Y tế tỉnh»); no other small word follows one."""
+        level = _LEVEL.match(self.prose.plain, at)
+        self.leveled = level is not None
+        return level.end() if level else None
+
+    def _is_after_levels(self, at: int) -> bool:
+        small = self.grouped and self.prose.text[at].islower()
+        return small and _AFTER_LEVELS.search(self.prose.plain, self.start, at) is not None
+
+    def _stops(self, at: int) -> bool:
+        """Whether a small word stands there that no name holds."""
+        small = self.prose.text[at].islower()
+        return small and _STOP.match(self.prose.plain, at) is not None and not self._spanned(at)
+
+    def _abbreviated(self, word: re.Match[str]) -> int:
+        """Where a word with a stop ends: with it in «TP. Vinh», before it where it ends the sentence."""
+        inside = _SHORTENED.fullmatch(word.group()) is not None and word.end() < len(self.prose.plain)
+        return word.end() if inside else word.end() - 1
+
+    def _plain_word(self, at: int, end: int) -> int | None:
+        if not self.closed:
+            self.closed = self._level(at, end)
+            return end
+        self.closed = self.leveled
+        return None if _BESIDE.match(self.prose.plain, at) else end
 
     def _level(self, at: int, end: int) -> bool:
         """Whether what stands there is a level («tỉnh», «xã»), after which a name has only its place."""
@@ -342,44 +383,69 @@ class _Walk:
         return len(before) == 2 and before[0].islower() and before[1].istitle() and self.prose.text[at].isupper()
 
     def _sign(self, sign: str, at: int, end: int) -> int | None:
-        plain, text = self.prose.plain, self.prose.text
         following = self._skip(end)
-        after = text[following : following + 1]
-        if sign in "-&/" and after.isalnum():
-            strong = None if _FIELD_ALONE.match(plain, following) else STRONG.match(plain, following)
-            verb = strong is not None and plain.startswith(" ", strong.end())
-            if sign == "-" and ((verb and not _TO_COLON.match(plain, following)) or self._next_body(following)):
+        if sign in "-&/" and self.prose.text[following : following + 1].isalnum():
+            if sign == "-" and (self._duty_after_dash(following) or self._next_body(following)):
                 return None
             self.closed = False
             return end
-        if sign != ",":
-            return end if sign in "\"'" and not self.closed else None
+        if sign == ",":
+            return self._comma(at, end, following)
+        return end if sign in "\"'" and not self.closed else None
+
+    def _duty_after_dash(self, following: int) -> bool:
+        """Whether a verb that only begins duties stands after a dash, not a field, nor words before a colon."""
+        plain = self.prose.plain
+        strong = None if _FIELD_ALONE.match(plain, following) else STRONG.match(plain, following)
+        verb = strong is not None and plain.startswith(" ", strong.end())
+        return verb and not _TO_COLON.match(plain, following)
+
+    def _comma(self, at: int, end: int, following: int) -> int | None:
+        """Where a comma inside the name ends, or the part after it; None if the name ended before it."""
+        after = self.prose.text[following : following + 1]
         if self.grouped and self._counted(following):
             self.plural = True
-            last = re.split(r", |[Cc]ác ", text[self.start : at])[-1]
-            large = last[:1].isupper() and _GROUPED.fullmatch(matching(last))  # «UBND các Huyện, Thị xã»
-            return end if text[following].islower() or large or is_capital(text[self.start : following]) else None
-        glued = end == following and is_capital(text[at - 2 : at]) and after.isupper()  # «KH,CN&MT»
-        counted = after.isdigit() and text[at - 1].isdigit()  # «Quân khu 3, 4»
-        if glued or counted or (self.grouped and _BELOW.match(plain, following)):  # «Các huyện đoàn, Đoàn trực thuộc»
+            return end if self._counts_alike(at, following) else None
+        if self._is_glued(at, end, following):
             return end
-        if after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
+        if after.islower() and _LEVEL.match(self.prose.plain, following):  # «UBND xã, phường, thị trấn»
             self.plural = True
             return end
         if self.closed:
             return None
         return end if after.isupper() and self._listed(following) else self._rest(at, following)
 
+    def _counts_alike(self, at: int, following: int) -> bool:
+        """Whether what a group goes on with is written as the last was: small, or large («các Huyện, Thị xã»)."""
+        text = self.prose.text
+        last = re.split(r", |[Cc]ác ", text[self.start : at])[-1]
+        large = last[:1].isupper() and _GROUPED.fullmatch(matching(last)) is not None
+        return text[following].islower() or large or is_capital(text[self.start : following])
+
+    def _is_glued(self, at: int, end: int, following: int) -> bool:
+        """Whether a comma stands inside «KH,CN&MT», «Quân khu 3, 4», or in «Các huyện đoàn, Đoàn trực thuộc»."""
+        text = self.prose.text
+        after = text[following : following + 1]
+        if (end == following and is_capital(text[at - 2 : at]) and after.isupper()) or (
+            after.isdigit() and text[at - 1].isdigit()
+        ):
+            return True
+        return self.grouped and _BELOW.match(self.prose.plain, following) is not None
+
     def _counted(self, at: int) -> bool:
         """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo
         dục nghề nghiệp»)."""
         plain = self.prose.plain
         word = _GROUPED.match(plain, at)
-        if _COMMITTEE.match(plain, self.start) and _NO_LEVEL.match(plain, at):
+        if word is None or self._verb(at) or (_COMMITTEE.match(plain, self.start) and _NO_LEVEL.match(plain, at)):
             return False  # «UBND các xã, phường, doanh nghiệp»
-        if word is None or self._verb(at) or " " not in word.group() or _SMALL_HEADS.match(plain, at):
-            return word is not None and not self._verb(at)
-        after = self._skip(word.end())
+        if " " not in word.group() or _SMALL_HEADS.match(plain, at):
+            return True
+        return self._counted_whole(at, self._skip(word.end()))
+
+    def _counted_whole(self, at: int, after: int) -> bool:
+        """Whether words of a group that may be a body's first are all that is counted. ``after``: where they end."""
+        plain = self.prose.plain
         suffix = _SUFFIX.match(plain, after)
         if suffix and suffix.group().split()[0] in plain[self.start : at].split():
             return False  # «Các bệnh viện thuộc Bộ, bệnh viện thuộc trường đại học»
@@ -400,31 +466,41 @@ class _Walk:
         return ahead is not None and not begins_name(self.prose, following) and text[ahead.end() :][:1].isupper()
 
     def _rest(self, at: int, following: int) -> int | None:
-        """Where the part ends with which a name goes on after a comma: after a verb, which alone names nothing («Khám,
-        chữa bệnh», «Thi đua, Khen thưởng»); after fields in small letters, with few more of them («học sinh, sinh
-        viên»); with what else a board manages («Ban Quản lý Khu kinh tế, các khu công nghiệp»)."""
-        plain, text = self.prose.plain, self.prose.text
-        found = _OF_MANY.match(plain, following) if plain.startswith("ban quản lý", self.start) else None
+        """Where the part ends with which a name goes on after a comma: whom or what a board serves («Ban Quản lý Khu
+        kinh tế, các khu công nghiệp»), or another of its fields."""
+        plain = self.prose.plain
         if _SERVED.search(plain, self.start, at):
             found = _WEAK.match(plain, following)  # «Phòng Quản lý, hỗ trợ cá nhân, hộ kinh doanh»
-        named = any(table.match(plain, following) for table in (_HEAD, _GROUP, _STOP, _PEOPLE))
-        if found is None and not self.grouped and not named and not STRONG.match(plain, following):
-            opener, small = OPENER.match(plain, following), text[following : following + 1].islower()
-            few = _FEW.match(plain, following) if small else None
-            if _ACTED.search(plain, self.start, at):
-                found = few or opener
-            elif not small and _OF_FIELDS.match(plain, self.start):  # «Tiểu ban An ninh, Y tế»
-                found = _FIELD_PART.match(plain, following)
-                found = found if found and text[following + 1 : found.end()].islower() else None
-            elif not opener and not _GROUPED.match(plain, following):
-                words = text[self.start : at].split()[-2:]
-                alone = (
-                    _UNIT_OF_FIELDS.match(plain, self.start)
-                    and few
-                    and not plain[few.end() : few.end() + 2].strip().isalpha()
-                )
-                found = few if words[-1].islower() and (words[0].islower() or alone) else None
+        else:
+            found = _OF_MANY.match(plain, following) if plain.startswith("ban quản lý", self.start) else None
+        found = found or self._field_after(at, following)
         return found.end() if found else None
+
+    def _field_after(self, at: int, following: int) -> re.Match[str] | None:
+        """The field that follows a comma: after a verb, which alone names nothing («Khám, chữa bệnh», «Thi đua, Khen
+        thưởng»); after fields in small letters, with few more of them («học sinh, sinh viên»)."""
+        plain, text = self.prose.plain, self.prose.text
+        others = (_HEAD, _GROUP, _STOP, _PEOPLE, STRONG)
+        if self.grouped or any(other.match(plain, following) for other in others):
+            return None
+        opener, small = OPENER.match(plain, following), text[following : following + 1].islower()
+        few = _FEW.match(plain, following) if small else None
+        if _ACTED.search(plain, self.start, at):
+            return few or opener
+        if not small and _OF_FIELDS.match(plain, self.start):  # «Tiểu ban An ninh, Y tế»
+            part = _FIELD_PART.match(plain, following)
+            return part if part and text[following + 1 : part.end()].islower() else None
+        if few is None or opener or _GROUPED.match(plain, following):
+            return None
+        return few if self._has_small_fields(at, few.end()) else None
+
+    def _has_small_fields(self, at: int, end: int) -> bool:
+        """Whether the last words of the name before a comma are fields in small letters; one alone where the name is a
+        unit's and ends after the part."""
+        words = self.prose.text[self.start : at].split()[-2:]
+        unit = _UNIT_OF_FIELDS.match(self.prose.plain, self.start) is not None
+        alone = unit and not self.prose.plain[end : end + 2].strip().isalpha()
+        return words[-1].islower() and (words[0].islower() or alone)
 
     def _told(self, at: int) -> bool:
         """Whether a sentence goes on at a place: several small words after a proper name of two syllables («Viettel Hà
@@ -442,15 +518,22 @@ class _Walk:
         plain, following = self.prose.plain, self._skip(end)
         if self.grouped and plain.startswith(("địa phương", "đơn vị"), following):  # «các bộ, ngành và địa phương»
             return end
-        if begins_name(self.prose, following) and not _WEAK.match(plain, following):
+        weak = _WEAK.match(plain, following) is not None
+        if begins_name(self.prose, following) and not weak:
             return None
-        begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
-        inside = None if begun else _INSIDE.match(plain, following)
-        part = _OF_FIELDS.match(plain, self.start) and _WEAK.match(plain, following)
+        inside = self._inside(following)
+        part = weak and _OF_FIELDS.match(plain, self.start)
         if not (self.prose.text[following : following + 1].isupper() or inside or part):
             return None
         self.closed = False
-        return inside.end() if inside else end
+        return inside or end
+
+    def _inside(self, following: int) -> int | None:
+        """Where few words after «và» end that stand before the verb of a duty, and begin no name."""
+        plain = self.prose.plain
+        begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
+        found = None if begun else _INSIDE.match(plain, following)
+        return found.end() if found else None
 
     def _verb(self, at: int) -> bool:
         """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
@@ -520,9 +603,13 @@ def is_body(name: str) -> bool:
     plain = matching(name)
     if _BARE.fullmatch(plain) or plain == "thường trực" or (_STOP.match(plain) and not _GROUP.match(plain)):
         return False
-    if len(words) == 1 and not (name.isupper() and (len(name) > 2 or name[-1].isdigit())):
+    if len(words) == 1 and not _is_code(name):
         return not name.islower() and len(name) > 3
     return bool(words) and (_COMMON.match(name) is None or len(words) > 2)
+
+
+def _is_code(name: str) -> bool:
+    return name.isupper() and (len(name) > 2 or name[-1].isdigit())
 
 
 def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:
