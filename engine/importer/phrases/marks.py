@@ -105,24 +105,28 @@ def mark_of(text: str) -> Mark | None:
         label = re.sub(r"[l1|]", "I", found["label"]).replace("H", "II")
         mark = _mark(Rank.ROMAN, label, found.end())
         return mark and replace(mark, misread=label != found["label"])
-    for rank, pattern in _SHAPES:
-        if found := pattern.match(text):
-            return _mark(rank, found["label"], found.end())
-    return None
+    shapes = ((rank, pattern.match(text)) for rank, pattern in _SHAPES)
+    return next((_mark(rank, found["label"], found.end()) for rank, found in shapes if found), None)
 
 
 def _mark(rank: Rank, label: str, length: int) -> Mark | None:
     parts = label.split(".")
-    value = int(parts[-1]) if parts[-1].isdigit() else 0
-    if rank is Rank.ROMAN or len(label) > 1:
-        value = value or roman_value(label.upper())
-    elif rank not in BULLETS:
-        value = value or LETTERS.find(label.lower()) + 1
+    value = _value(rank, label)
     roman = roman_value(parts[0]) > 0 and len(parts) > 1  # «II.1» stands under «II» as «1» does
     if (rank is Rank.ROMAN and not value) or (rank is Rank.NUMBER and not roman and int(parts[0]) > 150):
         return None
     label = (label.lstrip("0") or "0") if rank is Rank.NUMBER else label
     return Mark(rank, label, value, length, len(parts) - roman)
+
+
+def _value(rank: Rank, label: str) -> int:
+    """The place of a label in its row: a number, a Roman one, a letter; 0 for none."""
+    last = label.rpartition(".")[2]
+    if last.isdigit() and int(last):
+        return int(last)
+    if rank is Rank.ROMAN or len(label) > 1:
+        return roman_value(label.upper())
+    return 0 if rank in BULLETS else LETTERS.find(label.lower()) + 1
 
 
 def body_of(text: str) -> str:
