@@ -53,8 +53,7 @@ def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -
         year = next((each.year for each in named if not each.past), next((first for first, _ in spans), None))
         undated = f"lấy năm {year} theo tên văn bản; không đọc được ngày ban hành"
         return PlannedYear(year, (Doubt("plan_year", undated, place),) if year else ())
-    single = _single(named, issued.year)
-    span = next(((first, last) for first, last in spans if first <= issued.year + 1 and last >= issued.year), None)
+    single, span = _single(named, issued.year), _span(spans, issued.year)
     by_title = single or (max(span[0], issued.year) if span else None)
     by_times = _by_times(times, issued)
     year = by_title or by_times or issued.year
@@ -67,6 +66,11 @@ def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -
     elif by_times:
         said.append(f"lấy năm {year} theo tên văn bản; phần lớn thời hạn thuộc năm {by_times}")
     return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
+
+
+def _span(spans: Iterable[tuple[int, int]], issued: int) -> tuple[int, int] | None:
+    """The first span of years that has not ended, and begins at the latest in the year after that of issue."""
+    return next(((first, last) for first, last in spans if first <= issued + 1 and last >= issued), None)
 
 
 def _named(title: str) -> Iterator[_Named]:
