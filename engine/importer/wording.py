@@ -117,15 +117,7 @@ OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành 
 def split_by_agency(said: DutyWords, named: set[str]) -> Iterator[DutyWords]:
     """A duty, and apart from it the sentences of its paragraph that begin with other bodies, each with what follows."""
     line = said.text.partition("\n")[0] if said.owner is None and not said.facts.lead else ""
-    others: list[tuple[int, OwnerLine]] = []
-    for each in _NEXT_SENTENCE.finditer(line):
-        rest = line[each.end() : each.end() + _LONGEST_LIST]
-        other = owner_line(rest)
-        if other is None or (opens_duty(rest) and not other.start) or OF_ITSELF.match(matching(rest)):
-            continue
-        if other.inline and not asks(other) and is_of_another(other, named):
-            others.append((each.end(), other))
-            named = {name.text for name in other.names}
+    others = list(_sentences_of_others(line, named))
     if not others:
         yield said
         return
@@ -133,6 +125,18 @@ def split_by_agency(said: DutyWords, named: set[str]) -> Iterator[DutyWords]:
     yield replace(said, text=said.text.replace(line, line[: starts[0]].rstrip(), 1))
     for (at, other), end in zip(others, [*starts[1:], len(line)], strict=True):
         yield DutyWords(line[at:end].strip(), said.place, owner=other, level=2)
+
+
+def _sentences_of_others(line: str, named: set[str]) -> Iterator[tuple[int, OwnerLine]]:
+    """Where each sentence begins that is another body's than those of the sentence before, with its owner line."""
+    for found in _NEXT_SENTENCE.finditer(line):
+        rest = line[found.end() : found.end() + _LONGEST_LIST]
+        other = owner_line(rest)
+        if other is None or (opens_duty(rest) and not other.start) or OF_ITSELF.match(matching(rest)):
+            continue
+        if other.inline and not asks(other) and is_of_another(other, named):
+            yield found.end(), other
+            named = {name.text for name in other.names}
 
 
 def numbered_in(citation: str, duties: Sequence[DutyWords]) -> Iterator[tuple[DutyWords, str]]:

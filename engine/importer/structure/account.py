@@ -85,9 +85,7 @@ class Account:
             return
         if node.heading or (node.children and not node.ended):
             self.use(node.paragraph, Use.HEADING)
-        above = node.parent.body if node.parent is not None else ""
-        owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
-        self.leave_out(node.paragraph, OUTSIDE, serious=owned)
+        self.leave_out(node.paragraph, OUTSIDE, serious=_stands_under_body(node))
         if node.paragraph is not None and (said := self.used[node.paragraph.covers]).use is Use.LEFT_OUT:
             self.used[said.covers] = replace(said, section=_section(node))
         for fact in node.facts:
@@ -99,6 +97,11 @@ class Account:
             self.use(paragraph, Use.LEFT_OUT)
             said = replace(self.used[paragraph.covers], reason=reason, serious=serious)
             self.used[said.covers] = judged(said, paragraph.body.strip())
+
+
+def _stands_under_body(node: Node) -> bool:
+    above = node.parent.body if node.parent is not None else ""
+    return bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
 
 
 def _section(node: Node) -> tuple[str, str]:
