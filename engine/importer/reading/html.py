@@ -77,6 +77,8 @@ class _Reader:
             return
         if tag == "br" or tag in _BLOCKS:
             self._break(opens=tag != "br")
+        if tag in ("tr", "td", "th"):
+            self._start_cell(tag, attributes)
         match tag:
             case "ul":
                 self._lists.append(repeat("- "))
@@ -88,13 +90,17 @@ class _Reader:
                 self._verbatim += 1
             case "table":
                 self._depth += 1
-            case "tr" if self._depth == 1:
-                self._finish_cell()
-                self._grid.next_row()
-            case "td" | "th" if self._depth == 1:
-                self._finish_cell()
-                self._cell = []
-                self._size = (_span(attributes.get("rowspan")), _span(attributes.get("colspan")))
+
+    def _start_cell(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """A row or cell of the outermost table."""
+        if self._depth != 1:
+            return
+        self._finish_cell()
+        if tag == "tr":
+            self._grid.next_row()
+        else:
+            self._cell = []
+            self._size = (_span(attributes.get("rowspan")), _span(attributes.get("colspan")))
 
     def end(self, tag: str) -> None:
         if self._silent:
