@@ -86,6 +86,8 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
         if left["owner"]:
             fields[f"left[{n}].owners"] = (shown(directory, left["owner"]),)
     for path, _, item, found in sheet.items:
+        if not found:  # its only duty was joined to the one above
+            continue
         fields[f"{path}.owners"] = _owners(found[0], directory)
         if item.get("request"):
             fields[f"{path}.request"] = ("1",)

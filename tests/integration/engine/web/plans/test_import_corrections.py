@@ -139,6 +139,7 @@ def test_the_first_duty_of_an_item_joins_the_one_before_it_and_an_empty_item_is_
     plan = reviewed(sheet, fields, DIRECTORY).data
     assert [item["no"] for item in plan["sections"][0]["items"]] == [1]
     assert plan["sections"][0]["items"][0]["duties"][-1]["text"].endswith("Tuần tra.")
+    assert not [name for name in fields_of(sheet, DIRECTORY) if ".items[1]." in name], "the page shows no empty item"
 
 
 def test_the_first_duty_of_all_joins_nothing():
