@@ -14,7 +14,7 @@ from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
-from engine.importer.model import Use
+from engine.importer.model import DutyText, ItemText, Use
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import lines_of
@@ -107,23 +107,33 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
         for item in section["items"]:
             item["no"] = int(item["no"])
     found = as_json(plan)
-    duties = []
-    for section in arranged(plan):
-        for each in section.items:
-            for duty, of in each.duties:
-                bodies = [{"name": o.name, "id": o.agency, "group": o.group} for o in of.owners]
-                said = {"citation": duty.citation, "bodies": bodies, "coordinating": list(duty.coordinating)}
-                times = [{"text": d.text, "sentence": d.sentence} for d in duty.deadlines]
-                source = {"line": duty.place.line, "row": duty.place.row}
-                more = {"details": list(duty.details), "order": duty.place.order}
-                duties.append(said | more | {"deadlines": times, "source": source})
     kept = {name: found[name] for name in ("number", "issuer", "found", "warnings")}
-    left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
+    placed = (each for section in arranged(plan) for item in section.items for each in item.duties)
+    duties = [_found(duty, item) for duty, item in placed]
+    matched_by = matching_directory(kept["warnings"], directory)
+    lines = [_left(each, matched_by, plan.year or 2000) for each in _shown_lines(plan, directory)]
+    return Sheet(plan.name, kept | {"duties": duties, "left": lines, "unknown": _unknown(duties)}, draft)
+
+
+def _found(duty: DutyText, item: ItemText) -> dict[str, Any]:
+    """What was found for a duty, beside the draft."""
+    return {
+        "citation": duty.citation,
+        "bodies": [{"name": owner.name, "id": owner.agency, "group": owner.group} for owner in item.owners],
+        "coordinating": list(duty.coordinating),
+        "details": list(duty.details),
+        "order": duty.place.order,
+        "deadlines": [{"text": each.text, "sentence": each.sentence} for each in duty.deadlines],
+        "source": {"line": duty.place.line, "row": duty.place.row},
+    }
+
+
+def _shown_lines(plan: ImportedPlan, directory: DirectoryFile) -> list[Accounted]:
+    """The lines left out, serious ones first where they are too many, and those read with a doubt, in order."""
+    left = [each for each in plan.left_out if any(map(str.isalpha, each.text))]
     with knowing(directory.every_name):
         shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT] + _doubted(plan)
-    matched_by = matching_directory(kept["warnings"], directory)
-    lines = [_left(each, matched_by, plan.year or 2000) for each in sorted(shown, key=lambda each: each.place.order)]
-    return Sheet(plan.name, kept | {"duties": duties, "left": lines, "unknown": _unknown(duties)}, draft)
+    return sorted(shown, key=lambda each: each.place.order)
 
 
 def matching_directory(warnings: Iterable[Mapping[str, Any]], directory: DirectoryFile) -> Directory:
