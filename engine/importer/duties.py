@@ -136,7 +136,7 @@ class SectionRead:
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
         """Takes an entry for the first of these that it is."""
-        if child.mark is None and child.announces and not child.children:
+        if _only_announces(child):
             self.account.use(child.paragraph, Use.HEADING)  # it only introduces what follows
         elif child.leads:
             self._led(child, topic)
@@ -219,13 +219,13 @@ class SectionRead:
         duties = [replace(said, owner=_another(said, named)) for said in self._duties(node, own)]
         self._add(replace(entry, inline=inline), duties)
 
-    def _sentence_and_list(self, node: Node, entry: _Entry, own: Sequence[DutyWords]) -> None:
+    def _sentence_and_list(self, node: Node, entry: _Entry, own: DutyWords | None) -> None:
         """A numbered sentence that is a duty, and what follows it, which is none of its words: several paragraphs that
         begin like duties are a list of theirs, others are to be borne in mind."""
         listed = [child for child in node.children if child.opens and not speaks_to_all(child.body)]
         listed = listed if len(listed) > 1 else []
         more = [replace(words_of(child, whole(child)), node=child) for child in listed]
-        self._add(replace(entry, inline=True), [*own, *more])
+        self._add(replace(entry, inline=True), [own, *more] if own else more)
         for child in node.children:
             if child not in listed and (child.opens or is_note(child.body)):
                 self._to_mind(child)
@@ -278,11 +278,11 @@ class SectionRead:
         if node.mark is None or not (self.trusted or (parent.gives_duties and node.among)):
             return None
         before, colon, rest = node.body.partition(":")
-        titled = not colon and bool(node.children)
-        if not (colon or titled) or not self._may_be_name(before) or label_of_line(node.body):
+        if not self._may_be_name(before) or label_of_line(node.body):
             return None
-        few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not opens_duty(before))
-        if not (few or (titled and node.among and any(each.opens for each in node.children))):
+        few = _are_few(before, titled=not colon)
+        titled = not colon and bool(node.children)
+        if not ((few and (colon or titled)) or (titled and _is_listed(node))):
             return None
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
         names = split_names(name) if few else bodies_in(name)
@@ -338,24 +338,22 @@ class SectionRead:
 
     # -- the duties of an item -------------------------------------------------------------------------------------
 
-    def _duties(self, node: Node, own: Sequence[DutyWords]) -> Iterator[DutyWords]:
-        """The duties under an entry. Words ending in a colon stand over the marks that follow them."""
-        intro = ""
-        found: list[DutyWords] = []
+    def _duties(self, node: Node, own: DutyWords | None = None) -> Iterator[DutyWords]:
+        """The duties under an entry, after that of its ``own`` words. Words that end in a colon stand
+        over the marks that follow them."""
+        intro = own.text if own and own.text.endswith(":") and node.children else ""
+        found = [with_facts_of(own, node.facts)] if own and not intro else []
         announcing: list[Node] = []
-        for said in own:
-            intro = said.text if said.text.endswith(":") and node.children else ""
-            found += [] if intro else [with_facts_of(said, node.facts)]
         listed = any(child.opens for child in node.marked())
         for child in node.children:
-            if child.mark is None and child.announces and not child.children:
+            if _only_announces(child):
                 intro = child.body
                 announcing.append(child)
             elif child.table is None:
                 found += self._point(child, intro, listed=listed)
         if not found and intro:
             last = announcing.pop() if announcing else None
-            found.append(replace(words_of(last or node, intro), node=last))
+            found = [replace(words_of(last or node, intro), node=last)]
         for each in announcing:
             self.account.use(each.paragraph, Use.HEADING)
         yield from found
@@ -369,11 +367,11 @@ class SectionRead:
             self.account.use(node.paragraph, Use.OWNER)
             yield DutyWords("", node.place)
             theirs = replace(body, form=Form.INLINE)
-            for said in self._duties(node, ()):
+            for said in self._duties(node):
                 yield replace(said, level=2, owner=said.owner or theirs)
         elif is_topic(node, told=listed) or _encloses_bodies(node):
             self.account.use(node.paragraph, Use.HEADING)
-            yield from self._duties(node, ())
+            yield from self._duties(node)
         elif node.marked() and (is_role_alone(node.body) or announced(node) or distributes(node)):
             yield from self._points_of_sentence(node)
         else:
@@ -385,7 +383,7 @@ class SectionRead:
         role, deep = is_role_alone(node.body), node.mark is not None
         asked = None if role else announced(node)
         over = f"{node.body.rstrip(' :.')}:" if role else node.body
-        below = timed(list(self._duties(node, [words_of(node, over)])))
+        below = timed(list(self._duties(node, words_of(node, over))))
         yield DutyWords("", node.place, level=deep)
         for said in below:
             yield replace(said, level=1 + deep, owner=said.owner or asked)
@@ -566,6 +564,11 @@ _MADE_KNOWN = spelled(
 )
 
 
+def _only_announces(node: Node) -> bool:
+    """Whether a paragraph only introduces what follows it."""
+    return node.mark is None and node.announces and not node.children
+
+
 def _body_over(node: Node) -> OwnerLine | None:
     """The body that a point names, and nothing else, over points of its own («a) Sở Y tế»)."""
     return node.owner if node.owner and node.owner.alone and node.marked() else None
@@ -575,6 +578,16 @@ def _encloses_bodies(node: Node) -> bool:
     """Whether most points of a point are bodies over points of their own («2.2. Trách nhiệm cụ thể»)."""
     below = node.marked()
     return 2 * sum(_body_over(each) is not None for each in below) > len(below)
+
+
+def _is_listed(node: Node) -> bool:
+    """Whether an entry stands among bodies, over points that begin like duties."""
+    return node.among and any(each.opens for each in node.children)
+
+
+def _are_few(words: str, *, titled: bool) -> bool:
+    """Whether words are as few as a name has; over points (``titled``) there may be a verb in it."""
+    return len(words) <= 70 and ((titled and len(words.split()) <= 10) or not opens_duty(words))
 
 
 def _another(said: DutyWords, named: set[str]) -> OwnerLine | None:
@@ -602,12 +615,12 @@ def _is_one_sentence(node: Node, line: OwnerLine) -> bool:
     return goes_on and ANNOUNCES.search(matching(node.body)) is None
 
 
-def _own_words(node: Node, line: OwnerLine) -> list[DutyWords]:
+def _own_words(node: Node, line: OwnerLine) -> DutyWords | None:
     """The duty that an entry's own words are; «2. Đề nghị UBND xã phối hợp» over points is none."""
     if not line.rest or (line.inline and node.marked() and not node.ended):
-        return []
+        return None
     said = words_of(node, line.rest if line.form is Form.COLON else node.body)
-    return [replace(said, level=0) if line.inline else said]
+    return replace(said, level=0) if line.inline else said
 
 
 def _labelled_words(node: Node, own: Sequence[Node]) -> list[DutyWords]:

@@ -88,6 +88,10 @@ class Shape:
     gaps: bool = True
     pairs: frozenset[tuple[str, str]] = frozenset()
 
+    def trusts(self, line: TextLine) -> bool:
+        """Whether the format says that a paragraph begins with a line, and says so truly."""
+        return (line.opens and self.opens) or (line.gap and self.gaps)
+
 
 def ended(text: str) -> bool:
     """Whether a text ends like a sentence or the entry of a list."""
@@ -100,8 +104,7 @@ def measured(lines: Sequence[TextLine]) -> Shape:
     """The shape of a text, from which lines visibly go on in the next one."""
     pairs = list(pairwise(lines))
     broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text) and not mark_of(b.text)]
-    widths = sorted(len(a.text) for a, _ in broken)
-    width = widths[int(0.9 * (len(widths) - 1))] if widths and len(widths) * 20 >= len(pairs) else 0
+    width = _width(sorted(len(a.text) for a, _ in broken), len(pairs))
     across = frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
     firsts = [len(a.text) for a, _ in broken if mark_of(a.text)]
     return Shape(
@@ -111,6 +114,11 @@ def measured(lines: Sequence[TextLine]) -> Shape:
         gaps=_rare([b.gap for _, b in broken], [b.gap for _, b in pairs]),
         pairs=across | _KNOWN_PAIRS,
     )
+
+
+def _width(broken: Sequence[int], lines: int) -> int:
+    """How long full lines are by those that go on in the next, shortest first; 0 where these are too few."""
+    return broken[int(0.9 * (len(broken) - 1))] if broken and len(broken) * 20 >= lines else 0
 
 
 def _rare(broken: Sequence[bool], every: Sequence[bool]) -> bool:
@@ -164,7 +172,7 @@ class _Joiner:
 
     def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:
         """How a line stands to the paragraph so far. ``before``: the line before it."""
-        trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
+        trusted = self.shape.trusts(line)
         if self._is_value(mark, before):
             return _Break.NONE
         if self._bare():

@@ -233,11 +233,8 @@ def _gather(node: Node) -> bool:
     """Points that say who does what the first holds, and until when («1. Nội dung» with points or «a) Nhiệm vụ: …»,
     «2. Cơ quan chủ trì» over a list, «3. Thời gian thực hiện: …»), become its facts: whether they did."""
     first, *others = node.children or (node,)
-    title, _, words = first.body.partition(":")
-    if not (others and (first.children or words) and is_task_title(title)) or is_part(first):
+    if not others or not _is_task(first):
         return False
-    if any(each.leads for each in first.walk()):
-        return False  # «a) Hoạt động truyền thông» says itself who does it
     said = _said_in(each for other in others for each in other.walk())
     if said is None or Label.LEAD not in said:
         return False
@@ -246,6 +243,14 @@ def _gather(node: Node) -> bool:
         value = "; ".join(value for value, _ in found if value)
         first.facts.append(Fact(label, value, _joined([line for _, line in found])))
     return True
+
+
+def _is_task(node: Node) -> bool:
+    """Whether a point says what is to be done, and not who does it, as «a) Hoạt động truyền thông» with leads below."""
+    title, _, words = node.body.partition(":")
+    if is_part(node) or not (node.children or words) or not is_task_title(title):
+        return False
+    return not any(each.leads for each in node.walk())
 
 
 def _said_in(nodes: Iterable[Node]) -> Mapping[Label, Sequence[tuple[str, Paragraph]]] | None:
@@ -397,9 +402,10 @@ def theme_of(text: str) -> Theme:
     """Words about duties count anywhere in a heading and before words about aims, money or rewards."""
     plain = matching(text)
     title = is_capital(text) or (len(text) < 100 and not ended(text))
-    short = len(text) < 250
-    if short and (_DUTY.match(plain) or (title and _DUTY.search(plain))):
+    anywhere = title and len(text) < 250
+    if (len(text) < 250 and _DUTY.match(plain)) or (anywhere and _DUTY.search(plain)):
         return Theme.DUTIES
-    if _OTHER.match(plain) and (title or not plain.startswith("căn cứ ")):
-        return Theme.OTHER  # but «Căn cứ số vốn được giao, UBND xã phân bổ …» gives a duty
-    return Theme.OTHER if title and short and _OTHER_INSIDE.search(plain) else Theme.OPEN
+    if anywhere and _OTHER_INSIDE.search(plain):
+        return Theme.OTHER
+    given = not title and plain.startswith("căn cứ ")  # «Căn cứ số vốn được giao, UBND xã phân bổ …»
+    return Theme.OTHER if _OTHER.match(plain) and not given else Theme.OPEN

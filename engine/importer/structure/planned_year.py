@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,9 +50,7 @@ def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -
     spans = [(int(each["first"]), int(each["last"])) for each in _SPAN.finditer(plain)]
     named = list(_named(_SPAN.sub(lambda found: " " * len(found[0]), plain)))
     if issued is None:
-        year = next((each.year for each in named if not each.past), next((first for first, _ in spans), None))
-        undated = f"lấy năm {year} theo tên văn bản; không đọc được ngày ban hành"
-        return PlannedYear(year, (Doubt("plan_year", undated, place),) if year else ())
+        return _undated([*(each.year for each in named if not each.past), *(first for first, _ in spans)], place)
     single, span = _single(named, issued.year), _span(spans, issued.year)
     by_title = single or (max(span[0], issued.year) if span else None)
     by_times = _by_times(times, issued)
@@ -66,6 +64,14 @@ def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -
     elif by_times:
         said.append(f"lấy năm {year} theo tên văn bản; phần lớn thời hạn thuộc năm {by_times}")
     return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
+
+
+def _undated(years: Sequence[int], place: str) -> PlannedYear:
+    """The first year that the title of a document without a date of issue names."""
+    if not years:
+        return PlannedYear(None)
+    said = f"lấy năm {years[0]} theo tên văn bản; không đọc được ngày ban hành"
+    return PlannedYear(years[0], (Doubt("plan_year", said, place),))
 
 
 def _span(spans: Iterable[tuple[int, int]], issued: int) -> tuple[int, int] | None:
