@@ -26,7 +26,7 @@ class DraftItem:
     duties: tuple[tuple[DutyText, ItemText], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DraftSection:
     """``changed``: its number is not the printed one; ``kept``: those of its items are."""
 

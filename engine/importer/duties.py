@@ -72,7 +72,7 @@ from engine.importer.wording import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Entry:
     """An item before its owners are matched: its number in the document, and the bodies it names. ``inline``: it may
     itself be its only duty; ``text``: its words."""
@@ -86,7 +86,7 @@ class _Entry:
     text: str = ""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SectionRead:
     """Collects the items of one section. ``roman``: its number with those above it; ``unnumbered``: how many entries
     without a number were met under each number."""
@@ -236,13 +236,13 @@ class SectionRead:
         own = [child for child in node.children if child.leads or child.gives_duties]
         words = _labelled_words(node, own)
         groups = by_lead(node.facts)
-        base = self._at(node, topic, OwnerLine("", ()))
+        base = self._at(node, topic, OwnerLine(written="", names=()))
         self.account.use(node.paragraph, Use.DUTY, base.citation)
         for n, facts in enumerate(groups, 1):
             citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
             duties = [with_facts_of(said, facts) for said in words]
-            line = OwnerLine("; ".join(duties[0].facts.lead), tuple(names))
+            line = OwnerLine(written="; ".join(duties[0].facts.lead), names=tuple(names))
             self._add(replace(base, citation=citation, line=line, inline=True), duties)
             for fact in facts:
                 self._use_fact(fact, citation)
@@ -286,7 +286,9 @@ class SectionRead:
             return None
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
         names = split_names(name) if few else bodies_in(name)
-        return OwnerLine(name, tuple(names), rest.strip(), Form.COLON if rest.strip() else Form.ALONE)
+        return OwnerLine(
+            written=name, names=tuple(names), rest=rest.strip(), form=Form.COLON if rest.strip() else Form.ALONE
+        )
 
     def _may_be_name(self, words: str) -> bool:
         """Whether words before a colon or over points may be the name of a body, and no activity («2. Đào tạo»)."""
@@ -365,7 +367,7 @@ class SectionRead:
             self._to_mind(node)
         elif (body := _body_over(node)) is not None:
             self.account.use(node.paragraph, Use.OWNER)
-            yield DutyWords("", node.place)
+            yield DutyWords(text="", place=node.place)
             theirs = replace(body, form=Form.INLINE)
             for said in self._duties(node):
                 yield replace(said, level=2, owner=said.owner or theirs)
@@ -384,7 +386,7 @@ class SectionRead:
         asked = None if role else announced(node)
         over = f"{node.body.rstrip(' :.')}:" if role else node.body
         below = timed(list(self._duties(node, words_of(node, over))))
-        yield DutyWords("", node.place, level=deep)
+        yield DutyWords(text="", place=node.place, level=deep)
         for said in below:
             yield replace(said, level=1 + deep, owner=said.owner or asked)
 
@@ -399,7 +401,15 @@ class SectionRead:
             deep = node.parent is not None and not is_part(node.parent)
             labels = (*labels, str(n) if deep else f"({n})")
         citation = self._unique(self._under(labels))
-        return _Entry(citation, bool(node.label), node.place, topic, line, inline, node.body)
+        return _Entry(
+            citation=citation,
+            numbered=bool(node.label),
+            place=node.place,
+            topic=topic,
+            line=line,
+            inline=inline,
+            text=node.body,
+        )
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
@@ -512,12 +522,17 @@ class SectionRead:
     def _add_rows(self, node: Node, group: Sequence[Row], topic: str, *, restarts: bool) -> str:
         """The item of rows with one owner; its citation. ``restarts``: numbers begin again under each heading."""
         first = group[0]
-        duties = [DutyWords(text, row.place, facts=row.facts) for row in group for text in row.texts]
+        duties = [DutyWords(text=text, place=row.place, facts=row.facts) for row in group for text in row.texts]
         labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
         self.unnumbered[labels] += not first.no
         citation = self._unique(self._under((*labels, first.no or f"({self.unnumbered[labels]})")))
-        line = OwnerLine("; ".join(name.text for name in first.owners), first.owners)
-        self._add(_Entry(citation, bool(first.no), first.place, first.topic or topic, line), duties)
+        line = OwnerLine(written="; ".join(name.text for name in first.owners), names=first.owners)
+        self._add(
+            _Entry(
+                citation=citation, numbered=bool(first.no), place=first.place, topic=first.topic or topic, line=line
+            ),
+            duties,
+        )
         return citation
 
     # -- doubts ----------------------------------------------------------------------------------------------------
@@ -678,11 +693,11 @@ def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
 def section_of(node: Node, directory: Directory, roman: str, account: Account) -> SectionRead:
     """What a duty section says, with the doubts met and the instructions to all that stood in it. It may have no
     items."""
-    found = SectionRead(directory, account, roman, node)
+    found = SectionRead(directory=directory, account=account, roman=roman, node=node)
     line = _run_in(node)
     if line is not None:
         entry = found._at(Node(parent=node), "", line, inline=True)
-        found._add(entry, [DutyWords(line.rest, node.place, node=node)])
+        found._add(entry, [DutyWords(text=line.rest, place=node.place, node=node)])
     account.use(node.paragraph, Use.HEADING)
     found.visit(node)
     for each in node.walk() if node.paragraph is not None and found.items else ():

@@ -24,7 +24,7 @@ ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) 
 """How a sentence ends that announces duties; the parts of any other sentence of a dash are its words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyWords:
     """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»);
     ``owner``: who is to do it, if not those of its entry;
@@ -54,7 +54,7 @@ def words_of(node: Node, text: str, intro: str = "") -> DutyWords:
     seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
     kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
     label = paragraph.text[: mark.length].strip() if paragraph and mark else ""
-    return DutyWords(text, node.place, label, intro, kept)
+    return DutyWords(text=text, place=node.place, mark=label, intro=intro, seams=kept)
 
 
 def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
@@ -124,7 +124,7 @@ def split_by_agency(said: DutyWords, named: set[str]) -> Iterator[DutyWords]:
     starts = [at for at, _ in others]
     yield replace(said, text=said.text.replace(line, line[: starts[0]].rstrip(), 1))
     for (at, other), end in zip(others, [*starts[1:], len(line)], strict=True):
-        yield DutyWords(line[at:end].strip(), said.place, owner=other, level=2)
+        yield DutyWords(text=line[at:end].strip(), place=said.place, owner=other, level=2)
 
 
 def _sentences_of_others(line: str, named: set[str]) -> Iterator[tuple[int, OwnerLine]]:

@@ -154,7 +154,7 @@ def _doer_given(text: str) -> OwnerLine | None:
 
 
 def _inline(names: Sequence[Name], text: str) -> OwnerLine:
-    return OwnerLine("; ".join(name.text for name in names), tuple(names), text)
+    return OwnerLine(written="; ".join(name.text for name in names), names=tuple(names), rest=text)
 
 
 _SENTENCE_NAME = re.compile(r"[^.;:()]{4,140}")
@@ -171,13 +171,13 @@ def placed_owner(text: str) -> OwnerLine | None:
         return None
     names, end = names_at(prose, 0, small=True)
     if names and is_body(names[0].text) and text[end:].strip(" ,"):
-        return OwnerLine(text[:end], tuple(names), text[end:].strip(" ,"))
+        return OwnerLine(written=text[:end], names=tuple(names), rest=text[end:].strip(" ,"))
     at = _first_verb(prose)
     written = text[:at].strip(" ,")
     proper = written[1:] != written[1:].lower() or prose.plain.startswith(("các ", "mỗi "))
     if not _SENTENCE_NAME.fullmatch(written) or not proper:
         return None
-    return OwnerLine(written, tuple(bodies_in(written)), text[at:])
+    return OwnerLine(written=written, names=tuple(bodies_in(written)), rest=text[at:])
 
 
 def _first_verb(prose: Prose) -> int:

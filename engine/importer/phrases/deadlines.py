@@ -327,7 +327,14 @@ def _deadline(text: str, plain: str, kind: DeadlineKind, sentence: str) -> Deadl
     repeats = kind in (DeadlineKind.CYCLE, DeadlineKind.AD_HOC) or _REPEATS.search(plain) is not None
     cadence = tuple(name for name, pattern in _CADENCES.items() if repeats and re.search(pattern, plain))
     before = re.search(r"(?<!\w)trước(?!\w)", plain) is not None and kind is DeadlineKind.DATE
-    return Deadline(words, kind, sentence, _days(plain) if kind in _DATED else (), before, cadence)
+    return Deadline(
+        text=words,
+        kind=kind,
+        sentence=sentence,
+        days=_days(plain) if kind in _DATED else (),
+        before=before,
+        cadence=cadence,
+    )
 
 
 _ACT = re.compile(r"^(?:(?:hoàn\s*thành|xong)\s+)(?=\w)", re.IGNORECASE)

@@ -34,7 +34,7 @@ BULLETS = frozenset({Rank.DASH, Rank.PLUS, Rank.STAR})
 LETTERS = "abcdđeghiklmnopqrstuvxy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     """``label`` as printed without its sign; ``value`` its place in its row (0: it has none); ``depth`` 2 for «1.2»;
     ``length`` how much of the paragraph it takes; ``misread``: a scan has other letters than the number's."""
@@ -116,7 +116,7 @@ def _mark(rank: Rank, label: str, length: int) -> Mark | None:
     if (rank is Rank.ROMAN and not value) or (rank is Rank.NUMBER and not roman and int(parts[0]) > 150):
         return None
     label = (label.lstrip("0") or "0") if rank is Rank.NUMBER else label
-    return Mark(rank, label, value, length, len(parts) - roman)
+    return Mark(rank=rank, label=label, value=value, length=length, depth=len(parts) - roman)
 
 
 def _value(rank: Rank, label: str) -> int:
@@ -156,7 +156,9 @@ def _named(text: str) -> Mark | None:
         if found and text[0].isupper() and (rank is not Rank.ANNEX or _titled(text, found.end())):
             label = _ORDINALS.get(found["label"] or "", (found["label"] or "").upper())
             value = int(label) if label.isdigit() else roman_value(label)
-            return Mark(rank, f"Điều {label}" if pattern is _ARTICLE else label, value, found.end())
+            return Mark(
+                rank=rank, label=f"Điều {label}" if pattern is _ARTICLE else label, value=value, length=found.end()
+            )
     return None
 
 

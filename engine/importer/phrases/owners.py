@@ -75,7 +75,7 @@ class Form(StrEnum):
     INLINE = "inline"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnerLine:
     """The names in a line, whether they are asked rather than told, and the words after them."""
 
@@ -149,7 +149,11 @@ def _given_over(prose: Prose) -> OwnerLine | None:
         return None
     names, end = names_at(prose, given.end() + 1, small=True)
     alone = names and is_body(names[0].text) and _DONE.match(prose.text, end)
-    return OwnerLine(prose.text[given.end() + 1 : end].strip(), tuple(names), "", Form.ALONE) if alone else None
+    return (
+        OwnerLine(written=prose.text[given.end() + 1 : end].strip(), names=tuple(names), rest="", form=Form.ALONE)
+        if alone
+        else None
+    )
 
 
 def singular(name: str) -> str:
@@ -186,7 +190,7 @@ def addressees(text: str) -> OwnerLine | None:
         start = found.end() + 1
         names, end = names_at(prose, start, small=True)
         if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", prose.text[end:]):
-            return OwnerLine(text[start:end].strip(), tuple(names))
+            return OwnerLine(written=text[start:end].strip(), names=tuple(names))
     return None
 
 
@@ -200,7 +204,9 @@ def asked_by(issuer: str, text: str) -> OwnerLine | None:
         if any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):
             names, end = names_at(prose, found.end() + 1, small=True)
             if names and is_body(names[0].text):
-                return OwnerLine(text[found.end() + 1 : end], tuple(names), text[end:].strip(), start=1)
+                return OwnerLine(
+                    written=text[found.end() + 1 : end], names=tuple(names), rest=text[end:].strip(), start=1
+                )
     return None
 
 
@@ -225,7 +231,7 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     if not any(is_body(name.text) for name in names):
         return None
     written = prose.text[start : names[-1].end].strip()
-    line = OwnerLine(written, tuple(names), start=start, request=request)
+    line = OwnerLine(written=written, names=tuple(names), start=start, request=request)
     if _DONE.match(prose.text, end) or (headed and _BOUND_ALONE.match(prose.plain, end)):
         return replace(line, form=Form.ALONE)
     if colon := _COLON.match(prose.plain, end):

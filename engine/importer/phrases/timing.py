@@ -23,7 +23,7 @@ _LAST_MONTHS = {"quarter": (3, 6, 9, 12), "half_year": (6, 12), "nine_month": (9
 _USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     """When a duty is owed: ``cadence`` of the plan file; ``on`` for a single act; ``due_day`` for cycles.
     ``wording`` is the document's, empty when it says nothing and the default is meant. ``confirm``: why to look.
@@ -61,13 +61,13 @@ def _cycles(deadlines: Sequence[Deadline], cadence: tuple[str, ...], wording: st
     in_last_month = lies_in_last_month(deadlines, [name for name in cadence if name != "ad_hoc"])
     if not named:
         doubt = "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
-        return Timing(cadence, wording, confirm=doubt, in_last_month=in_last_month)
+        return Timing(cadence=cadence, wording=wording, confirm=doubt, in_last_month=in_last_month)
     day, before = int(named[0][1][-2:]), named[0][0].before
     doubt = ""
     if in_last_month and day == 1 and before:
         doubt = "«trước ngày 01 của tháng cuối» là ngày cuối của tháng trước: đặt lại ngày gửi"
     due_day = day - 1 or 31 if before else day
-    return Timing(cadence, wording, due_day=due_day, confirm=doubt, in_last_month=in_last_month)
+    return Timing(cadence=cadence, wording=wording, due_day=due_day, confirm=doubt, in_last_month=in_last_month)
 
 
 _Points = Sequence[tuple[Deadline, str]]
@@ -110,11 +110,13 @@ def _single(days: Sequence[tuple[Deadline, str]], year: int, cadence: tuple[str,
         on, doubt = _day(each, point, year)
         if on is not None:
             more = "văn bản nêu nhiều mốc, mới lấy mốc đầu" if len(days) > 1 else ""
-            return Timing(("once", *cadence), wording, on=on, confirm="; ".join(filter(None, (doubt, more))))
+            return Timing(
+                cadence=("once", *cadence), wording=wording, on=on, confirm="; ".join(filter(None, (doubt, more)))
+            )
     if cadence:
-        return Timing(cadence, wording)
+        return Timing(cadence=cadence, wording=wording)
     doubt = "lời về thời gian không cho ra một ngày" if wording else "văn bản không nêu thời hạn: không báo cáo riêng"
-    return Timing(("ad_hoc",), wording, confirm=doubt)
+    return Timing(cadence=("ad_hoc",), wording=wording, confirm=doubt)
 
 
 def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:

@@ -41,7 +41,9 @@ class Account:
 
     def use(self, paragraph: Paragraph | None, use: Use, citation: str = "") -> None:
         if paragraph is not None:
-            said = Accounted(paragraph.text, paragraph.place, use, citation, covers=paragraph.covers)
+            said = Accounted(
+                text=paragraph.text, place=paragraph.place, use=use, citation=citation, covers=paragraph.covers
+            )
             self.used.setdefault(said.covers, said)
 
     def use_all(self, node: Node, citation: str) -> None:
@@ -56,7 +58,18 @@ class Account:
         text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
         place = replace(table.place, row=row + 1)
         covers = (place.key,)
-        self.used.setdefault(covers, Accounted(text, place, use, citation, reason, reason == NOBODY, covers=covers))
+        self.used.setdefault(
+            covers,
+            Accounted(
+                text=text,
+                place=place,
+                use=use,
+                citation=citation,
+                reason=reason,
+                serious=reason == NOBODY,
+                covers=covers,
+            ),
+        )
 
     def has(self, paragraph: Paragraph | None) -> bool:
         return paragraph is None or paragraph.covers in self.used
@@ -123,7 +136,9 @@ def judged(entry: Accounted, body: str) -> Accounted:
 
 
 def _line(line: TextLine, use: Use, reason: str = "", *, serious: bool = False) -> Accounted:
-    return Accounted(line.text, line.place, use, reason=reason, serious=serious, covers=(line.place.key,))
+    return Accounted(
+        text=line.text, place=line.place, use=use, reason=reason, serious=serious, covers=(line.place.key,)
+    )
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:

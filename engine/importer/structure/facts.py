@@ -22,7 +22,7 @@ from engine.importer.structure.joining import Fact, Paragraph
 from engine.importer.vietnamese import matching
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What labelled lines or columns say of a duty beside its words."""
 
@@ -40,12 +40,12 @@ class Facts:
         leads, helping = lead_of(found.get(Label.LEAD, ""))
         helping += bodies_in(found.get(Label.COORDINATING, ""))
         return cls(
-            tuple(name.text for name in leads),
-            tuple(name.text for name in helping),
-            found.get(Label.MONITOR, ""),
-            found.get(Label.DEADLINE, ""),
-            found.get(Label.PRODUCT, ""),
-            tuple(value for label, value in told if label is Label.DETAIL),
+            lead=tuple(name.text for name in leads),
+            coordinating=tuple(name.text for name in helping),
+            monitor=found.get(Label.MONITOR, ""),
+            deadline=found.get(Label.DEADLINE, ""),
+            product=found.get(Label.PRODUCT, ""),
+            details=tuple(value for label, value in told if label is Label.DETAIL),
         )
 
 

@@ -49,7 +49,7 @@ _STRONG = say.compiled(say.ISSUERS)
 _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """A document cut into its head (lines before the title's end), its body, and its foot."""
 
@@ -86,7 +86,18 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     before, rest = _cut(blocks, after)
     foot = Foot()
     body = tuple(_without_foot(rest, foot))
-    return Parts(number, day, words, issuer, title, _province(top, issuer), tuple(doubts), tuple(before), body, foot)
+    return Parts(
+        number=number,
+        date=day,
+        date_words=words,
+        issuer=issuer,
+        title=title,
+        province=_province(top, issuer),
+        doubts=tuple(doubts),
+        head=tuple(before),
+        body=body,
+        foot=foot,
+    )
 
 
 def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine], list[TextLine | Table]]:

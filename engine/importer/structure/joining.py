@@ -60,7 +60,7 @@ class Fact:
     line: Paragraph
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Paragraph:
     """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun. ``covers``: the
     (block, row) numbers of its lines. ``facts``: the labelled lines that follow it («Đơn vị chủ trì: …»)."""
@@ -167,7 +167,9 @@ class _Joiner:
     def finish(self) -> Iterator[Paragraph]:
         """The paragraph so far, if any; the next line starts another."""
         if text := "".join(self.parts):
-            yield Paragraph(text, self.place, mark_of(text), tuple(self.seams), tuple(self.covers))
+            yield Paragraph(
+                text=text, place=self.place, mark=mark_of(text), seams=tuple(self.seams), covers=tuple(self.covers)
+            )
         self.parts, self.seams, self.covers, self.length, self.last = [], [], [], 0, None
 
     def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:

@@ -283,7 +283,7 @@ def _titled_value(title: str, paragraph: Paragraph, last: Label | None) -> Seque
 def _joined(lines: Sequence[Paragraph]) -> Paragraph:
     """Several paragraphs as one that covers their lines."""
     covers = tuple(each for line in lines for each in line.covers)
-    return Paragraph("\n".join(line.text for line in lines), lines[0].place, covers=covers)
+    return Paragraph(text="\n".join(line.text for line in lines), place=lines[0].place, covers=covers)
 
 
 @dataclass

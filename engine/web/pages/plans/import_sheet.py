@@ -156,7 +156,13 @@ def _doubted(plan: ImportedPlan) -> list[Accounted]:
     """What was read as an instruction to everybody, or with a doubt as a heading or a fact of a duty: a person may make
     it a duty."""
     asked = [
-        Accounted(each.text, each.place, Use.INSTRUCTION, reason=TO_ALL, owner="".join(o.name for o in each.owners[:1]))
+        Accounted(
+            text=each.text,
+            place=each.place,
+            use=Use.INSTRUCTION,
+            reason=TO_ALL,
+            owner="".join(o.name for o in each.owners[:1]),
+        )
         for each in plan.instructions
     ]
     at = {str(each.place): each for each in plan.account if each.use in (Use.HEADING, Use.OWNER, Use.FACT)}
