@@ -263,13 +263,16 @@ class SectionRead:
         in sentences."""
         below = node.marked()
         group = line.alone and any(name.group for name in line.names)
-        named = (child.owner or (self._named_in_group(child, node) if group else None) for child in below)
-        lines = [each for each in named if each]
-        owned = [each for each in lines if not each.inline or (group and len(lines) == len(below))]
-        numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
-        return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
+        lines = list(filter(None, (self._named_below(child, node, group=group) for child in below)))
+        if not (group and len(lines) == len(below)):
+            lines = [each for each in lines if not each.inline]
+        if below and below[0].rank is Rank.NUMBER and len(lines) == len(below):
+            return True
+        return len(lines) >= 2 and 2 * len(lines) >= len(below)
 
-    def _named_in_group(self, node: Node, parent: Node) -> OwnerLine | None:
+    def _named_below(self, node: Node, parent: Node, *, group: bool) -> OwnerLine | None:
+        if node.owner or not group:
+            return node.owner
         return node.doer or self._unknown_body(node, parent) or placed_owner(node.body)
 
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
@@ -427,9 +430,7 @@ class SectionRead:
 
     def _add(self, entry: _Entry, duties: Sequence[DutyWords]) -> None:
         citation, line = entry.citation, entry.line
-        owners = tuple(owner_of(name, self.directory) for name in line.names)
-        for name in (owner.name for owner in owners if not owner.agency):
-            self._doubt("unknown_owner", f"Danh bạ không có «{name}».", citation)
+        owners = self._owners(line, citation)
         if not duties:
             words = (entry.text or line.written)[:160]
             self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{words}».", citation)
@@ -450,6 +451,14 @@ class SectionRead:
         for said, number in numbered:
             if said.owner is not None:
                 self._add_of_another(entry, said, said.owner, number)
+
+    def _owners(self, line: OwnerLine, citation: str) -> tuple[Owner, ...]:
+        """The bodies of an entry, matched; one that the directory lacks is a doubt."""
+        owners = tuple(owner_of(name, self.directory) for name in line.names)
+        for owner in owners:
+            if not owner.agency:
+                self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
+        return owners
 
     def _add_of_another(self, entry: _Entry, said: DutyWords, owner: OwnerLine, number: str) -> None:
         """A duty among those of an entry that is given to another body, as an item of that body's own."""
@@ -490,9 +499,9 @@ class SectionRead:
 
     def _table(self, node: Node, table: Table, columns: Columns, topic: str) -> None:
         """The duties of a table, an item for each row or for the rows of one merged owner."""
-        above = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
-        if above and not any(label_of_column(cell) for cell in above):
-            self._unknown_label(above[-1])
+        heads = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
+        if heads and not any(map(label_of_column, heads)):
+            self._unknown_label(heads[-1])
         rows = [row for row in rows_of(table, columns) if row.texts or row.owners]
         numbers = [row.no for row in rows if row.no and not row.same]
         restarts = len(set(numbers)) < len(numbers)

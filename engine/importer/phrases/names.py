@@ -483,16 +483,22 @@ class _Walk:
         others = (_HEAD, _GROUP, _STOP, _PEOPLE, STRONG)
         if self.grouped or any(other.match(plain, following) for other in others):
             return None
-        opener, small = OPENER.match(plain, following), text[following : following + 1].islower()
+        opener = OPENER.match(plain, following)
+        small = text[following : following + 1].islower()
         few = _FEW.match(plain, following) if small else None
         if _ACTED.search(plain, self.start, at):
             return few or opener
-        if not small and _OF_FIELDS.match(plain, self.start):  # «Tiểu ban An ninh, Y tế»
-            part = _FIELD_PART.match(plain, following)
-            return part if part and text[following + 1 : part.end()].islower() else None
+        if not small:
+            return self._large_field(following)
         if few is None or opener or _GROUPED.match(plain, following):
             return None
         return few if self._has_small_fields(at, few.end()) else None
+
+    def _large_field(self, following: int) -> re.Match[str] | None:
+        """A field with one capital after a comma, in the name of a body that has several («Tiểu ban An ninh, Y tế»)."""
+        several = _OF_FIELDS.match(self.prose.plain, self.start)
+        part = _FIELD_PART.match(self.prose.plain, following) if several else None
+        return part if part and self.prose.text[following + 1 : part.end()].islower() else None
 
     def _has_small_fields(self, at: int, end: int) -> bool:
         """Whether the last words of the name before a comma are fields in small letters; one alone where the name is a

@@ -279,9 +279,8 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     starts = [started, *(each.start for each in parts[1:] if each.start > started)]
     verb = _ROLES if headed and tail.end() == len(prose.plain) else STRONG
     starts = starts[_BROAD.match(prose.plain) is not None :]
-    if not _is_verbal(tail.group().strip(), headed=headed) and any(
-        ends_name(prose, each) or verb.match(prose.plain, each) for each in starts
-    ):
+    ends = any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts)
+    if ends and not _is_verbal(tail.group().strip(), headed=headed):
         return names
     return [*names[:-1], *(replace(each, group=last.group) for each in parts)]
 

@@ -45,10 +45,10 @@ class _Named:
 
 def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -> PlannedYear:
     """The year by title, times and date. ``times``: the words about time of all duties."""
-    plain = _DATED.sub(lambda found: " " * len(found[0]), matching(title.text))
+    plain = _blanked(_DATED, matching(title.text))
     place = str(title.place)
     spans = [(int(each["first"]), int(each["last"])) for each in _SPAN.finditer(plain)]
-    named = list(_named(_SPAN.sub(lambda found: " " * len(found[0]), plain)))
+    named = list(_named(_blanked(_SPAN, plain)))
     if issued is None:
         return _undated([*(each.year for each in named if not each.past), *(first for first, _ in spans)], place)
     single, span = _single(named, issued.year), _span(spans, issued.year)
@@ -63,15 +63,22 @@ def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -
         said.append(f"lấy năm {year} {where}; ban hành {day_digits(issued)}")
     elif by_times:
         said.append(f"lấy năm {year} theo tên văn bản; phần lớn thời hạn thuộc năm {by_times}")
-    return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
+    return _asked(year, said, place)
+
+
+def _blanked(pattern: re.Pattern[str], text: str) -> str:
+    """The text with blanks for what a pattern finds."""
+    return pattern.sub(lambda found: " " * len(found[0]), text)
 
 
 def _undated(years: Sequence[int], place: str) -> PlannedYear:
     """The first year that the title of a document without a date of issue names."""
-    if not years:
-        return PlannedYear(None)
-    said = f"lấy năm {years[0]} theo tên văn bản; không đọc được ngày ban hành"
-    return PlannedYear(years[0], (Doubt("plan_year", said, place),))
+    said = [f"lấy năm {year} theo tên văn bản; không đọc được ngày ban hành" for year in years[:1]]
+    return _asked(next(iter(years), None), said, place)
+
+
+def _asked(year: int | None, said: Sequence[str], place: str) -> PlannedYear:
+    return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
 
 
 def _span(spans: Iterable[tuple[int, int]], issued: int) -> tuple[int, int] | None:

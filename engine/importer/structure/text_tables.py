@@ -122,9 +122,8 @@ def _barred(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows whose cells stand one under another, a bar after each."""
     if not _begins_barred(blocks, start):
         return None
-    cells = list(islice(_cells(blocks, start), 2 * _WIDEST))
-    heads = next((n for n, (text, _) in enumerate(cells) if label_of_column(text) is None), len(cells))
-    if not 3 <= heads <= _WIDEST or not _is_head([text for text, _ in cells[:heads]]) or len(cells) < 2 * heads:
+    heads = _count_heads([text for text, _ in islice(_cells(blocks, start), 2 * _WIDEST)])
+    if not heads:
         return None
     cells = list(_cells(blocks, start))
     rows = [[text for text, _ in cells[:heads]]]
@@ -135,6 +134,13 @@ def _barred(blocks: Sequence[Block], start: int) -> _Rows | None:
             rows.append([])
         rows[-1].append(text)
     return rows, cells[-1][1]
+
+
+def _count_heads(cells: Sequence[str]) -> int:
+    """How many of the first cells are the heads of a duty table with a row at least; 0 for none."""
+    heads = next((n for n, text in enumerate(cells) if label_of_column(text) is None), len(cells))
+    table = 3 <= heads <= _WIDEST and 2 * heads <= len(cells) and _is_head(cells[:heads])
+    return heads if table else 0
 
 
 def _begins_barred(blocks: Sequence[Block], start: int) -> bool:
