@@ -87,7 +87,10 @@ def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | No
     """The heads may take several rows: «Phân công» over «Chủ trì» and «Phối hợp»."""
     first = top + 1
     while first < min(len(table.rows), top + 3) and (lower := _lower_heads(table, top, first)) is not None:
-        labels = [lower.get(c) or label for c, label in enumerate(labels)]
+        both = [lower.get(c) or label for c, label in enumerate(labels)]
+        if Label.LEAD not in both:
+            break  # a row of duties that reads like heads
+        labels = both
         first += 1
     at = {label: c for c, label in reversed([*enumerate(labels)]) if label is not None}  # the first of a kind
     if Label.TASK not in at:
