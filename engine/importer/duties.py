@@ -13,19 +13,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from engine.importer.entries import (
+    another_owner,
+    are_few,
+    body_over,
+    distinct,
+    encloses_bodies,
+    is_listed,
+    is_one_sentence,
+    labelled_words,
+    only_announces,
+    own_words,
+    sentence_and_rest,
+    times_of,
+)
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import (
-    Label,
-    is_task_title,
-    label_inside,
-    label_of_column,
-    label_of_line,
-    labels_at_end,
-)
+from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_at_end
 from engine.importer.phrases.marks import BULLETS, Rank, body_of
-from engine.importer.phrases.names import Prose, begins_name, nameless, opens_duty
+from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
+from engine.importer.phrases.names import nameless
 from engine.importer.phrases.owners import (
     Directory,
     Form,
@@ -56,11 +64,8 @@ from engine.importer.structure.outline import Node, Theme, cited, is_part, label
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import (
-    ANNOUNCES,
-    OF_ITSELF,
     DutyWords,
     announced,
-    contents,
     distributes,
     is_topic,
     numbered_in,
@@ -136,7 +141,7 @@ class SectionRead:
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
         """Takes an entry for the first of these that it is."""
-        if _only_announces(child):
+        if only_announces(child):
             self.account.use(child.paragraph, Use.HEADING)  # it only introduces what follows
         elif child.leads:
             self._led(child, topic)
@@ -200,7 +205,7 @@ class SectionRead:
             if ended(line.rest) and not line.rest.endswith(":"):
                 self._add(entry, [words_of(node, line.rest)])
             self.visit(node, topic or line.written)
-        elif _is_one_sentence(node, line):
+        elif is_one_sentence(node, line):
             self._add(replace(entry, inline=True), [replace(words_of(node, whole(node)), node=node)])
         else:
             self._own_duties(node, entry)
@@ -210,13 +215,13 @@ class SectionRead:
         line = entry.line
         for fact in node.facts if line.rest else ():
             self.account.use(fact.line, Use.FACT, entry.citation)
-        own, inline = _own_words(node, line), line.inline and not node.marked()
+        own, inline = own_words(node, line), line.inline and not node.marked()
         alone = inline and node.ended and node.rank is Rank.NUMBER
         if alone and not any(each.is_entry for each in node.children):
             self._sentence_and_list(node, entry, own)
             return
         named = {name.text for name in line.names}
-        duties = [replace(said, owner=_another(said, named)) for said in self._duties(node, own)]
+        duties = [replace(said, owner=another_owner(said, named)) for said in self._duties(node, own)]
         self._add(replace(entry, inline=inline), duties)
 
     def _sentence_and_list(self, node: Node, entry: _Entry, own: DutyWords | None) -> None:
@@ -234,7 +239,7 @@ class SectionRead:
         """A duty for each labelled lead of a node, or for each point of a title; entries below that have leads of their
         own are duties, too."""
         own = [child for child in node.children if child.leads or child.gives_duties]
-        words = _labelled_words(node, own)
+        words = labelled_words(node, own)
         groups = by_lead(node.facts)
         base = self._at(node, topic, OwnerLine(written="", names=()))
         self.account.use(node.paragraph, Use.DUTY, base.citation)
@@ -283,9 +288,9 @@ class SectionRead:
         before, colon, rest = node.body.partition(":")
         if not self._may_be_name(before) or label_of_line(node.body):
             return None
-        few = _are_few(before, titled=not colon)
+        few = are_few(before, titled=not colon)
         titled = not colon and bool(node.children)
-        if not ((few and (colon or titled)) or (titled and _is_listed(node))):
+        if not ((few and (colon or titled)) or (titled and is_listed(node))):
             return None
         name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
         names = split_names(name) if few else bodies_in(name)
@@ -351,7 +356,7 @@ class SectionRead:
         announcing: list[Node] = []
         listed = any(child.opens for child in node.marked())
         for child in node.children:
-            if _only_announces(child):
+            if only_announces(child):
                 intro = child.body
                 announcing.append(child)
             elif child.table is None:
@@ -368,19 +373,19 @@ class SectionRead:
         begin with verbs."""
         if is_note(node.body):
             self._to_mind(node)
-        elif (body := _body_over(node)) is not None:
+        elif (body := body_over(node)) is not None:
             self.account.use(node.paragraph, Use.OWNER)
             yield DutyWords(text="", place=node.place)
             theirs = replace(body, form=Form.INLINE)
             for said in self._duties(node):
                 yield replace(said, level=2, owner=said.owner or theirs)
-        elif is_topic(node, told=listed) or _encloses_bodies(node):
+        elif is_topic(node, told=listed) or encloses_bodies(node):
             self.account.use(node.paragraph, Use.HEADING)
             yield from self._duties(node)
         elif node.marked() and (is_role_alone(node.body) or announced(node) or distributes(node)):
             yield from self._points_of_sentence(node)
         else:
-            yield from _sentence_and_rest(node, intro)
+            yield from sentence_and_rest(node, intro)
 
     def _points_of_sentence(self, node: Node) -> Iterator[DutyWords]:
         """The duties below a sentence that gives its role, its partners or its bodies to each of them."""
@@ -475,7 +480,7 @@ class SectionRead:
         names, facts = tuple(owner.name for owner in owners), said.facts
         roles = roles_in(whole, names)
         helping = (said.intro and roles_in(text, names).coordinating) or roles.coordinating
-        deadlines = _deadlines(whole, facts, above)
+        deadlines = times_of(whole, facts, above)
         if said.node is not None:
             self.account.use_all(said.node, citation)
         if said.seams:
@@ -492,7 +497,7 @@ class SectionRead:
             coordinating=tuple(dict.fromkeys((*facts.coordinating, *helping))),
             monitor=facts.monitor,
             product=facts.product,
-            deadlines=_distinct(deadlines),
+            deadlines=distinct(deadlines),
             reports_to=roles.reports_to,
             details=facts.details,
         )
@@ -579,7 +584,7 @@ def instructions_of(
 def _asked(node: Node, owners: tuple[Owner, ...]) -> Instruction:
     text = nameless(node.body)
     reports_to = roles_in(text, tuple(owner.name for owner in owners)).reports_to
-    return Instruction(text, node.place, owners, _distinct(deadlines_in(text)), reports_to)
+    return Instruction(text, node.place, owners, distinct(deadlines_in(text)), reports_to)
 
 
 _LATER = spelled(r"(?:trong )?quá trình (?:tổ chức )?(?:thực hiện|triển khai)[^,.;]{0,40},? nếu ")
@@ -588,98 +593,10 @@ _MADE_KNOWN = spelled(
 )
 
 
-def _only_announces(node: Node) -> bool:
-    """Whether a paragraph only introduces what follows it."""
-    return node.mark is None and node.announces and not node.children
-
-
-def _body_over(node: Node) -> OwnerLine | None:
-    """The body that a point names, and nothing else, over points of its own («a) Sở Y tế»)."""
-    return node.owner if node.owner and node.owner.alone and node.marked() else None
-
-
-def _encloses_bodies(node: Node) -> bool:
-    """Whether most points of a point are bodies over points of their own («2.2. Trách nhiệm cụ thể»)."""
-    below = node.marked()
-    return 2 * sum(_body_over(each) is not None for each in below) > len(below)
-
-
-def _is_listed(node: Node) -> bool:
-    """Whether an entry stands among bodies, over points that begin like duties."""
-    return node.among and any(each.opens for each in node.children)
-
-
-def _are_few(words: str, *, titled: bool) -> bool:
-    """Whether words are as few as a name has; over points (``titled``) there may be a verb in it."""
-    return len(words) <= 70 and ((titled and len(words.split()) <= 10) or not opens_duty(words))
-
-
-def _another(said: DutyWords, named: set[str]) -> OwnerLine | None:
-    """Who is asked to do a point, or the body that it begins with, where it is none of those of its entry («c) Chủ tịch
-    UBND xã chịu …»)."""
-    node, asked = said.node, said.owner
-    line = asked or (node.owner if node and not node.children else None)
-    if node is None or line is None or line.alone or OF_ITSELF.match(matching(line.written)):
-        return None
-    if matching(node.body).startswith("riêng ") or (line.request and node.mark is None):
-        return line
-    other = (asked or _is_given(node, line)) and not named & {name.text for name in line.names}
-    return line if other else None
-
-
-def _is_given(node: Node, line: OwnerLine) -> bool:
-    """Whether a point gives its work to the bodies that it begins with («1.3. Giao phòng Vật tư …»)."""
-    given = matching(node.body).startswith("giao ")
-    return (given and node.rank is Rank.NUMBER) or (line.written[0].isupper() and (given or not line.start))
-
-
-def _is_one_sentence(node: Node, line: OwnerLine) -> bool:
-    """Whether what stands below a dash of a body is part of its sentence."""
-    goes_on = line.inline and node.rank in BULLETS and node.announces and not is_role_alone(line.rest)
-    return goes_on and ANNOUNCES.search(matching(node.body)) is None
-
-
-def _own_words(node: Node, line: OwnerLine) -> DutyWords | None:
-    """The duty that an entry's own words are; «2. Đề nghị UBND xã phối hợp» over points is none."""
-    if not line.rest or (line.inline and node.marked() and not node.ended):
-        return None
-    said = words_of(node, line.rest if line.form is Form.COLON else node.body)
-    return replace(said, level=0) if line.inline else said
-
-
-def _labelled_words(node: Node, own: Sequence[Node]) -> list[DutyWords]:
-    """The words that labelled leads speak of: those of a node, or of each of its points where it is their title.
-    ``own``: the points with leads of their own."""
-    titled = is_task_title(node.body.rstrip(" :"))
-    points = [child for child in node.children if titled or child.opens]
-    if not own and 1 < len(points) == len(node.children) and (titled or not node.ended):
-        return [words_of(each, whole(each)) for each in points]
-    return [words_of(node, contents(whole(node, without=own)))]
-
-
-def _sentence_and_rest(node: Node, intro: str) -> Iterator[DutyWords]:
-    """The duty that a point is; what is no part of its whole sentence are duties below it."""
-    closed = node.mark is not None and node.body.endswith(".")
-    rest = [each for each in node.children if closed and each.ended]
-    part = replace(node, children=[each for each in node.children if not (closed and each.ended)])
-    for n, each in enumerate((part, *rest)):
-        said = words_of(each, whole(each), intro if node.mark is not None else "")
-        said = replace(said, node=each, level=min(n, 1) + 1)
-        yield with_facts_of(said, (fact for under in each.walk() for fact in under.facts))
-
-
 def _numbered(entry: _Entry, duties: Sequence[DutyWords]) -> list[tuple[DutyWords, str]]:
     """The duties of an entry with their numbers, those of other bodies in its sentences apart."""
     named = {name.text for name in entry.line.names}
     return [*numbered_in(entry.citation, [part for said in duties for part in split_by_agency(said, named)])]
-
-
-def _deadlines(words: str, facts: Facts, above: Sequence[Deadline]) -> Sequence[Deadline]:
-    """The times of a duty by its words and labels, and of its heading where none of these names a day."""
-    said = deadlines_in("\n".join((words, *facts.details)))
-    labelled = deadlines_in(facts.deadline, column=True) if facts.deadline else ()
-    found = (*said, *labelled)
-    return found if any(each.days for each in found) else (*found, *(each for each in above if each.days))
 
 
 def _by_entry(rows: Iterable[Row]) -> list[list[Row]]:
@@ -690,13 +607,6 @@ def _by_entry(rows: Iterable[Row]) -> list[list[Row]]:
             groups.append([])
         groups[-1].append(row)
     return groups
-
-
-def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
-    """Each words once; a bare «định kỳ» only where nothing else says when or how often."""
-    cycles = [each for each in deadlines if each.cadence or each.days]
-    deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
-    return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
 
 
 def section_of(node: Node, directory: Directory, roman: str, account: Account) -> SectionRead:

@@ -11,7 +11,7 @@ from engine.importer.phrases.agency_lists import VERB, doer_in
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of, lines_of
-from engine.importer.phrases.names import Prose, begins_name, opens_duty
+from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
 from engine.importer.phrases.owners import addressees, is_of_another, owner_line
 from engine.importer.structure.outline import Theme, theme_of
 from engine.importer.vietnamese import matching, spelled

@@ -10,7 +10,7 @@ from engine.importer.model import Place
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, body_of
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import OwnerLine, addressees, asks, is_of_another, owner_line
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact

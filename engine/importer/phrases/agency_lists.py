@@ -12,17 +12,8 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.importer.phrases.known import known_names
 from engine.importer.phrases.labels import Label, label_of_column, labels_at_end, labels_in
-from engine.importer.phrases.names import (
-    NOTE,
-    Name,
-    Prose,
-    begins_name,
-    ends_name,
-    is_body,
-    names_at,
-    names_in,
-    opens_duty,
-)
+from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
+from engine.importer.phrases.names import NOTE, Name, ends_name, is_body, names_at, names_in
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
 from engine.importer.vietnamese import matching, spelled

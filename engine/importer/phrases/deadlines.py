@@ -15,7 +15,7 @@ from functools import lru_cache
 from engine.importer.model import Deadline, DeadlineKind
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import roman_value
-from engine.importer.phrases.names import Prose
+from engine.importer.phrases.name_words import Prose
 from engine.importer.vietnamese import phrase, spelled
 
 _NAMED = re.compile(r"\?P<\w+>")

@@ -16,17 +16,8 @@ from typing import Protocol
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.known import KnownNames, known_names
-from engine.importer.phrases.names import (
-    OPENER,
-    STRONG,
-    Name,
-    Prose,
-    begins_name,
-    ends_name,
-    is_body,
-    names_at,
-    opens_duty,
-)
+from engine.importer.phrases.name_words import OPENER, STRONG, Prose, begins_name, opens_duty
+from engine.importer.phrases.names import Name, ends_name, is_body, names_at
 from engine.importer.vietnamese import matching, phrase, spelled
 
 

@@ -14,7 +14,7 @@ from engine.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unkno
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank, is_step
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import owner_line
 from engine.importer.phrases.roles import HELPS
 from engine.importer.reading.pages import Table

@@ -19,7 +19,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine

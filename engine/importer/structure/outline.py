@@ -17,7 +17,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.importer.phrases.marks import BULLETS, STRUCTURE, Mark, Rank, is_step, roman_value
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import OwnerLine, addressees, bodies_alone, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table

@@ -20,7 +20,7 @@ from engine.importer.model import Deadline
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import body_of, mark_of
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import owner_line, owner_of
 from engine.importer.phrases.timing import timing_of
 from engine.web.pages.plans.import_review import (
