@@ -73,7 +73,7 @@ _SHORTENED = re.compile(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.")
 _ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class NameWalk:
     """Goes word by word from the first word of a name to its end. ``closed``: the name is whole, only «tỉnh», a place
     or the like may follow."""
@@ -94,7 +94,8 @@ class NameWalk:
         end = head.end() if head else at
         field = FIELD.match(prose.plain, end + 1) if head and _FIELDED.fullmatch(head.group()) else None
         closed = whole is not None or field is not None
-        return cls(prose, at, field.end() if field else end, group is not None, closed=closed)
+        end = field.end() if field else end
+        return cls(prose=prose, start=at, end=end, grouped=group is not None, closed=closed)
 
     def run(self) -> int:
         limit = min(len(self.prose.text), self.start + MAX_NAME_CHARS)

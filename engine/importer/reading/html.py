@@ -42,7 +42,7 @@ def declared_charset(raw: bytes) -> str:
 
 def read_page(text: str, name: str, limits: Limits) -> Pages:
     """The blocks of a web page. Raises BadInput for what is too much."""
-    reader: Any = _Reader(name, limits)  # the stubs of lxml also allow bytes, which a parser fed with str never gives
+    reader: Any = _Reader(name=name, limits=limits)  # the stubs allow bytes, too, which none that is fed str gives
     parser = etree.HTMLParser(target=reader, no_network=True, huge_tree=False, remove_comments=True)
     text = "<html>" + _WORD_LISTS.sub("", text).replace("\0", "")  # a parser that is fed nothing at all raises
     for start in range(0, len(text), _CHUNK):
@@ -51,7 +51,7 @@ def read_page(text: str, name: str, limits: Limits) -> Pages:
     return Pages(tuple(reader.blocks))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Reader:
     """Target of lxml's parser. A table inside a table is read as text of the outer cell."""
 

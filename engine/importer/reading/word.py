@@ -93,7 +93,8 @@ def _read(package: _Package) -> Pages:
         str(style.get(f"{W}styleId")): (_listed(style.find(f"{W}pPr")), value(style, "basedOn"))
         for style in (styles.findall(f"{W}style") if styles is not None else ())
     }
-    reader = _Reader(package.name, package.limits, Numbering(package.part("word/numbering.xml")), listed)
+    numbering = Numbering(package.part("word/numbering.xml"))
+    reader = _Reader(name=package.name, limits=package.limits, numbering=numbering, styles=listed)
     return Pages(tuple(reader.blocks(body)))
 
 
@@ -132,7 +133,7 @@ def _text(elements: Iterable[_Element]) -> str:
     return "".join((each.text or "") if each.tag == _TEXT else _SIGNS.get(each.tag, "") for each in elements)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Reader:
     """``styles``: the list of a style's own, and the style that it is based on."""
 

@@ -37,7 +37,7 @@ class Columns:
     width: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One row of duties. ``texts`` are its duties; ``same``: it belongs to the entry above (a merged owner)."""
 

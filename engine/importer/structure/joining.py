@@ -136,7 +136,7 @@ class _Break(Enum):
     FULL = 2
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Joiner:
     shape: Shape
     parts: list[str] = field(default_factory=list)
@@ -354,7 +354,7 @@ def joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
 
 def _joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
     blocks = list(_without_rules(blocks))
-    joiner = _Joiner(measured([each for each in blocks if isinstance(each, TextLine)]))
+    joiner = _Joiner(shape=measured([each for each in blocks if isinstance(each, TextLine)]))
     for block in blocks:
         if isinstance(block, TextLine) and block.text != BAR:
             yield from joiner.add(block)

@@ -38,7 +38,7 @@ class Theme(Enum):
     OPEN = 3
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Node:
     """A paragraph and what stands under it; a table has no paragraph. Built once, then only read."""
 
@@ -293,7 +293,7 @@ class _Builder:
     lettered: bool | None = None  # whether «A.» stands inside «I.»; None before the first «A.»
 
     def add(self, paragraph: Paragraph, following: Mark | None) -> None:
-        node = Node(paragraph, facts=list(paragraph.facts))
+        node = Node(paragraph=paragraph, facts=list(paragraph.facts))
         listed = following is not None and following.rank not in STRUCTURE
         key = self._key(node, headed=listed and not ended(paragraph.text))
         if key is None:

@@ -29,7 +29,7 @@ MIN_RUN = 3
 _PART = re.compile(r"(left\[\d+\]|sections\[\d+\]\.items\[\d+\](?:\.duties\[\d+\])?)\.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Block:
     """What stands together on a page: a duty, lines left out one after another, the choice to take a ``run`` of them.
     ``headed``: an open duty, with the fields of its item. ``folded``: lines in which nothing looks like a duty."""
@@ -124,7 +124,8 @@ class ReviewPages:
                 for before, part in zip(["", *among], among, strict=False):
                     if part in rows:
                         row = rows[part]
-                        yield Block(row, is_dropped(row, fields), part in self.opened, before == row.item_path)
+                        opened, headed = part in self.opened, before == row.item_path
+                        yield Block(row=row, dropped=is_dropped(row, fields), opened=opened, headed=headed)
 
     def _run(self, run: tuple[int, ...], fields: Fields) -> Iterator[Block]:
         """The lines of one section one after another: those that look like duties by themselves."""

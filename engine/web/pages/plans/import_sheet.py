@@ -29,7 +29,7 @@ AS_HEADING = "đọc là tiêu đề"
 AS_FACT = "đọc là một phần của nhiệm vụ khác"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """A duty of the review: where it stands in the draft, and what was found for it."""
 
@@ -72,7 +72,7 @@ class Sheet:
     def rows(self) -> Sequence[Row]:
         """The duties in document order."""
         return [
-            Row(f"{path}.duties[{d}]", path, section, item, duty, found[d])
+            Row(path=f"{path}.duties[{d}]", item_path=path, section=section, item=item, duty=duty, found=found[d])
             for path, section, item, found in self.items
             for d, duty in enumerate(item["duties"])
         ]
