@@ -21,6 +21,7 @@ from engine.importer.entries import (
     encloses_bodies,
     is_listed,
     is_one_sentence,
+    is_whole_sentence,
     labelled_words,
     only_announces,
     own_words,
@@ -216,8 +217,7 @@ class SectionRead:
         for fact in node.facts if line.rest else ():
             self.account.use(fact.line, Use.FACT, entry.citation)
         own, inline = own_words(node, line), line.inline and not node.marked()
-        alone = inline and node.ended and node.rank is Rank.NUMBER
-        if alone and not any(each.is_entry for each in node.children):
+        if inline and is_whole_sentence(node):
             self._sentence_and_list(node, entry, own)
             return
         named = {name.text for name in line.names}
@@ -508,8 +508,7 @@ class SectionRead:
         if heads and not any(map(label_of_column, heads)):
             self._unknown_label(heads[-1])
         rows = [row for row in rows_of(table, columns) if row.texts or row.owners]
-        numbers = [row.no for row in rows if row.no and not row.same]
-        restarts = len(set(numbers)) < len(numbers)
+        restarts = _restarts(rows)
         for row in rows:
             self.account.persons[row.place.key] = row.persons
         for group in _by_entry(rows):
@@ -597,6 +596,12 @@ def _numbered(entry: _Entry, duties: Sequence[DutyWords]) -> list[tuple[DutyWord
     """The duties of an entry with their numbers, those of other bodies in its sentences apart."""
     named = {name.text for name in entry.line.names}
     return [*numbered_in(entry.citation, [part for said in duties for part in split_by_agency(said, named)])]
+
+
+def _restarts(rows: Iterable[Row]) -> bool:
+    """Whether the numbers of a table begin again under its headings."""
+    numbers = [row.no for row in rows if row.no and not row.same]
+    return len(set(numbers)) < len(numbers)
 
 
 def _by_entry(rows: Iterable[Row]) -> list[list[Row]]:

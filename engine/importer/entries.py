@@ -49,8 +49,10 @@ def another_owner(said: DutyWords, named: set[str]) -> OwnerLine | None:
     """Who is asked to do a point, or the body that it begins with, where it is none of those of its entry («c) Chủ tịch
     UBND xã chịu …»)."""
     node, asked = said.node, said.owner
-    line = asked or (node.owner if node and not node.children else None)
-    if node is None or line is None or line.alone or OF_ITSELF.match(matching(line.written)):
+    if node is None:
+        return None
+    line = asked or (None if node.children else node.owner)
+    if line is None or line.alone or OF_ITSELF.match(matching(line.written)):
         return None
     if matching(node.body).startswith("riêng ") or (line.request and node.mark is None):
         return line
@@ -68,6 +70,12 @@ def is_one_sentence(node: Node, line: OwnerLine) -> bool:
     """Whether what stands below a dash of a body is part of its sentence."""
     goes_on = line.inline and node.rank in BULLETS and node.announces and not is_role_alone(line.rest)
     return goes_on and ANNOUNCES.search(matching(node.body)) is None
+
+
+def is_whole_sentence(node: Node) -> bool:
+    """Whether a numbered entry is a sentence by itself, and nothing below it names bodies."""
+    numbered = node.ended and node.rank is Rank.NUMBER
+    return numbered and not any(each.is_entry for each in node.children)
 
 
 def own_words(node: Node, line: OwnerLine) -> DutyWords | None:

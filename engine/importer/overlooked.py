@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.importer.model import Accounted, Doubt, Instruction, ItemText, Use
+from engine.importer.model import Accounted, Doubt, DutyText, Instruction, ItemText, Use
 from engine.importer.phrases.agency_lists import VERB, doer_in
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
@@ -34,8 +34,7 @@ def overlooked(entries: Sequence[Accounted], items: Iterable[ItemText], said: It
     for item in items:
         own = {owner.name for owner in item.owners}
         for duty in item.duties:
-            beside = [each for each in duty.details if is_dated(each) or is_of_another(doer_in(each), own)]
-            for part in (*_parts(duty.text, own), *beside):
+            for part in (*_parts(duty.text, own), *_beside(duty, own)):
                 yield _doubt(f"một phần của {duty.citation}", part, duty.citation)
 
 
@@ -106,6 +105,11 @@ def _parts(text: str, own: set[str]) -> list[str]:
     found = [part for part in parts if is_of_another(owner_line(part) if part[:1].isupper() else None, own)]
     found += [line for line in lines[1:] if line not in found and is_of_another(doer_in(line), own)]
     return found if lines[0] in found else [*found, *_after_names(lines, own)]
+
+
+def _beside(duty: DutyText, own: set[str]) -> list[str]:
+    """The details of a duty that name a day or are another body's."""
+    return [each for each in duty.details if is_dated(each) or is_of_another(doer_in(each), own)]
 
 
 def _after_names(lines: Sequence[str], own: set[str]) -> Sequence[str]:

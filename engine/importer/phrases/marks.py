@@ -101,12 +101,17 @@ def mark_of(text: str) -> Mark | None:
     if text[:1] in _QUOTES and (quoted := mark_of(text[1:])) and quoted.rank in (Rank.ROMAN, Rank.NUMBER):
         return replace(quoted, length=quoted.length + 1)  # a document that is quoted whole: «“1. Giao Công an …»
     found = _MISREAD.match(text)
-    if found and not found["label"].isdigit() and (len(found["label"]) > 1 or is_capital(text[found.end() :])):
+    if found and _is_misread(found["label"], text[found.end() :]):
         label = re.sub(r"[l1|]", "I", found["label"]).replace("H", "II")
         mark = _mark(Rank.ROMAN, label, found.end())
         return mark and replace(mark, misread=label != found["label"])
     shapes = ((rank, pattern.match(text)) for rank, pattern in _SHAPES)
     return next((_mark(rank, found["label"], found.end()) for rank, found in shapes if found), None)
+
+
+def _is_misread(label: str, rest: str) -> bool:
+    """Whether a label is a Roman number that a scan may have misread: several letters, or one before capitals."""
+    return not label.isdigit() and (len(label) > 1 or is_capital(rest))
 
 
 def _mark(rank: Rank, label: str, length: int) -> Mark | None:

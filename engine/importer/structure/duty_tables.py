@@ -7,7 +7,7 @@ heading of the rows below it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.importer.model import Place
@@ -69,7 +69,7 @@ def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Lab
     rows = table.rows[top + 1 :][:_LOOKED_AT]
     found = list(labels)
     for c in (c for c, label in enumerate(labels) if label is None):
-        cells = [cell for row in rows if c < len(row) and (cell := row[c].strip()[:400])]
+        cells = _column(rows, c)
         if len(cells) < 2:
             continue
         if 3 * sum(bodies_alone(cell) is not None for cell in cells) >= 2 * len(cells):
@@ -77,6 +77,11 @@ def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Lab
         elif Label.DEADLINE not in found and 3 * sum(map(_is_time, cells)) >= 2 * len(cells):
             found[c] = Label.DEADLINE
     return found
+
+
+def _column(rows: Iterable[Sequence[str]], c: int) -> list[str]:
+    """The cells of a column that hold something, of each as much as is looked at."""
+    return [cell for row in rows if c < len(row) and (cell := row[c].strip()[:400])]
 
 
 def _is_time(cell: str) -> bool:

@@ -103,7 +103,7 @@ def ended(text: str) -> bool:
 def measured(lines: Sequence[TextLine]) -> Shape:
     """The shape of a text, from which lines visibly go on in the next one."""
     pairs = list(pairwise(lines))
-    broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text) and not mark_of(b.text)]
+    broken = [(a, b) for a, b in pairs if _visibly_goes_on(a.text, b.text)]
     width = _width(sorted(len(a.text) for a, _ in broken), len(pairs))
     across = frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
     firsts = [len(a.text) for a, _ in broken if mark_of(a.text)]
@@ -114,6 +114,10 @@ def measured(lines: Sequence[TextLine]) -> Shape:
         gaps=_rare([b.gap for _, b in broken], [b.gap for _, b in pairs]),
         pairs=across | _KNOWN_PAIRS,
     )
+
+
+def _visibly_goes_on(text: str, following: str) -> bool:
+    return not ended(text) and starts_small(following) and not mark_of(following)
 
 
 def _width(broken: Sequence[int], lines: int) -> int:

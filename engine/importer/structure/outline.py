@@ -201,8 +201,9 @@ _TITLED = re.compile(
 def _lift(node: Node) -> None:
     """Labelled lines after the last of several points speak of all of them when no other point says who is to do it."""
     below = node.children
-    content = len(below) == 1 and matching(below[0].body).startswith("nội dung:")
-    if node.paragraph is None or node.leads or (node.ended and not content) or not _holds_list(node):
+    if node.paragraph is None or node.leads or not _holds_list(node):
+        return
+    if node.ended and not (len(below) == 1 and matching(below[0].body).startswith("nội dung:")):
         return
     if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts

@@ -63,6 +63,7 @@ def annotate(node: Node, asker: str) -> None:
     if node.parent is None or _heads_part(node) or is_lead_in(node.body) or _announced(node):
         inherit_owner(node)
     _weigh_entries(node)
+    _follow(node.children)
     _compare_siblings(node.children)
 
 
@@ -100,13 +101,16 @@ def _weigh_entries(node: Node) -> None:
     node.gives_duties = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries))
 
 
-def _compare_siblings(nodes: Sequence[Node]) -> None:
-    """Which of the points with its kind of mark each is, whether most beside it name bodies, whether paragraphs of
-    bodies follow it."""
+def _follow(nodes: Sequence[Node]) -> None:
+    """Whether paragraphs of bodies follow each node."""
     followed = False
     for node in reversed(nodes):
         node.followed = followed
         followed = followed or (node.mark is None and node.owner is not None and not speaks_to_all(node.body))
+
+
+def _compare_siblings(nodes: Sequence[Node]) -> None:
+    """Which of the points with its kind of mark each is, and whether most beside it name bodies."""
     for rank in {node.rank for node in nodes}:
         beside = [node for node in nodes if node.rank is rank]
         owned = sum(node.owner is not None for node in beside)
