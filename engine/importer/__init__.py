@@ -12,7 +12,7 @@ from engine.importer.assembly import assembled
 from engine.importer.draft import as_plan_yaml
 from engine.importer.model import Accounted, ImportedPlan, Use
 from engine.importer.output import as_json
-from engine.importer.phrases.owners import Directory, Unknowing
+from engine.importer.phrases.owners import Directory, NullDirectory
 from engine.importer.reading.limits import LIMITS, Limits
 from engine.importer.reading.reader import read_pages
 
@@ -27,4 +27,4 @@ def read_document(
     Raises BadInput, in words, for a file that cannot be read, is hostile, or holds no section that gives duties.
     """
     pages = read_pages(source, name, limits)
-    return assembled(pages, name, directory or Unknowing())
+    return assembled(pages, name, directory or NullDirectory())

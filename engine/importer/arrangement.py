@@ -26,7 +26,7 @@ class DraftItem:
     duties: tuple[tuple[DutyText, ItemText], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DraftSection:
     """``changed``: its number is not the printed one; ``kept``: those of its items are."""
 
@@ -56,21 +56,24 @@ def arranged(plan: ImportedPlan) -> tuple[DraftSection, ...]:
 
 
 def _section(section: SectionText, items: Sequence[ItemText], taken: set[str]) -> DraftSection:
-    number = _number(section.roman, taken)
     grouped = _grouped(items)
     numbers = [int(no) for no, _ in grouped if no.isdigit()]
     kept = len(numbers) == len(grouped) and all(a < b for a, b in pairwise(numbers)) and numbers[0] > 0
-    made = [
-        DraftItem(
-            int(no) if kept else n,
-            no,
-            (group[0].topic if len(group) > 1 else "") or group[0].owner,
-            tuple(sorted(((duty, item) for item in group for duty in item.duties), key=lambda each: each[0].place.key)),
-        )
-        for n, (no, group) in enumerate(grouped, 1)
-    ]
-    standing = all(item.inline for item in items)
-    return DraftSection(number, section.roman, section.heading or "Phân công nhiệm vụ", standing, kept, tuple(made))
+    return DraftSection(
+        roman=_number(section.roman, taken),
+        printed=section.roman,
+        heading=section.heading or "Phân công nhiệm vụ",
+        standing=all(item.inline for item in items),
+        kept=kept,
+        items=tuple(_item(int(no) if kept else n, no, group) for n, (no, group) in enumerate(grouped, 1)),
+    )
+
+
+def _item(number: int, printed: str, group: Sequence[ItemText]) -> DraftItem:
+    """The entries under one number, their duties in the document's order."""
+    heading = (group[0].topic if len(group) > 1 else "") or group[0].owner
+    duties = ((duty, item) for item in group for duty in item.duties)
+    return DraftItem(number, printed, heading, tuple(sorted(duties, key=lambda each: each[0].place.key)))
 
 
 def _grouped(items: Sequence[ItemText]) -> list[tuple[str, list[ItemText]]]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.duties import SectionRead, instructions_of, section_of
-from engine.importer.model import Deadline, Doubt, ImportedPlan, Instruction
+from engine.importer.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.owners import Directory, Unknowing, owner_line
+from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, without_persons
@@ -38,49 +39,61 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     root = outline(with_facts(joined(parts.body)))
     survey(root, parts.issuer.text)
     account = Account()
-    doubts = list(_elsewhere(parts.province, directory))
-    directory = Unknowing() if doubts else directory
+    elsewhere = list(_elsewhere(parts.province, directory))
+    directory = NullDirectory() if elsewhere else directory
     read = list(_sections(root, directory, account))
-    if not any(item.duties for each in read for item in each.items):
-        raise BadInput(
-            Text(
-                f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan, như «PHÂN CÔNG NHIỆM VỤ» "
-                "hoặc «TỔ CHỨC THỰC HIỆN». Hãy kiểm tra đúng tệp, hoặc chép mục đó vào một tệp văn bản.",
-                f"The document “{name}” has no section that assigns duties to agencies. Check that it is "
-                "the right file.",
-            )
-        )
-    said = [*(each for section in read for each in section.instructions), *_closings(root, account, directory)]
+    items = [item for section in read for item in section.items]
+    if not any(item.duties for item in items):
+        raise _without_duties(name)
+    closings = _closings(root, account, directory)
+    said = [*chain.from_iterable(section.instructions for section in read), *closings]
     entries = account.closed(parts, root, blocks)
-    doubts += [*pages.doubts, *parts.doubts, *(doubt for each in read for doubt in each.doubts)]
-    items = (item for each in read for item in each.items)
-    doubts += overlooked(entries, items, said)
-    if letters := balance(entries, pages.blocks):
-        much = f"{'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ"
-        message = f"Bản đọc {much} so với văn bản; hãy so lại với bản gốc."
-        doubts.append(Doubt("unbalanced", message, "cả văn bản"))
-    planned = planned_year(parts.title, parts.date, _times(read, said))
-    doubts += planned.doubts
+    planned = planned_year(parts.title, parts.date, _times(items, said))
+    doubts = chain(
+        elsewhere,
+        pages.doubts,
+        parts.doubts,
+        chain.from_iterable(section.doubts for section in read),
+        overlooked(entries, items, said),
+        _unbalanced(balance(entries, pages.blocks)),
+        planned.doubts,
+    )
     return ImportedPlan(
-        name,
-        parts.number,
-        parts.date,
-        parts.date_words,
-        parts.issuer,
-        parts.title,
-        tuple(parts.foot.recipients),
-        tuple(each.section for each in read if each.items),
-        tuple(dict.fromkeys(doubts)),
-        tuple(sorted(said, key=lambda each: each.place.order)),
-        without_persons(entries, account.persons),
+        name=name,
+        number=parts.number,
+        date=parts.date,
+        date_words=parts.date_words,
+        issuer=parts.issuer,
+        title=parts.title,
+        recipients=tuple(parts.foot.recipients),
+        sections=tuple(section.section for section in read if section.items),
+        warnings=tuple(dict.fromkeys(doubts)),
+        instructions=tuple(sorted(said, key=lambda each: each.place.order)),
+        account=without_persons(entries, account.persons),
         year=planned.year,
     )
 
 
-def _times(read: Iterable[SectionRead], said: Iterable[Instruction]) -> Iterator[Deadline]:
+def _without_duties(name: str) -> BadInput:
+    return BadInput(
+        Text(
+            f"Văn bản «{name}» không có mục nào giao nhiệm vụ cho cơ quan, như «PHÂN CÔNG NHIỆM VỤ» "
+            "hoặc «TỔ CHỨC THỰC HIỆN». Hãy kiểm tra đúng tệp, hoặc chép mục đó vào một tệp văn bản.",
+            f"The document “{name}” has no section that assigns duties to agencies. Check that it is the right file.",
+        )
+    )
+
+
+def _unbalanced(letters: int) -> Iterator[Doubt]:
+    """``letters``: how many more were read than the document has."""
+    if letters:
+        much = f"{'thừa' if letters > 0 else 'thiếu'} {abs(letters)} chữ"
+        yield Doubt("unbalanced", f"Bản đọc {much} so với văn bản; hãy so lại với bản gốc.", "cả văn bản")
+
+
+def _times(items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[Deadline]:
     """The words about time of all duties and instructions."""
-    for each in read:
-        yield from (time for item in each.items for duty in item.duties for time in duty.deadlines)
+    yield from (time for item in items for duty in item.duties for time in duty.deadlines)
     yield from (time for each in said for time in each.deadlines)
 
 

@@ -9,31 +9,40 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from engine.importer.entries import (
+    another_owner,
+    are_few,
+    body_over,
+    distinct,
+    encloses_bodies,
+    is_listed,
+    is_one_sentence,
+    is_whole_sentence,
+    labelled_words,
+    only_announces,
+    own_words,
+    sentence_and_rest,
+    times_of,
+)
 from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import (
-    Label,
-    is_task_title,
-    label_inside,
-    label_of_column,
-    label_of_line,
-    labels_at_end,
-)
+from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_at_end
 from engine.importer.phrases.marks import BULLETS, Rank, body_of
-from engine.importer.phrases.names import Prose, begins_name, nameless, opens_duty
+from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
+from engine.importer.phrases.names import nameless
 from engine.importer.phrases.owners import (
     Directory,
     Form,
     OwnerLine,
-    asked_in,
+    addressees,
     owner_line,
     owner_of,
-    parted,
+    split_names,
     unaddressed,
 )
 from engine.importer.phrases.roles import (
@@ -51,28 +60,25 @@ from engine.importer.reading.pages import Table
 from engine.importer.structure.account import LEAVE, NOBODY, Account
 from engine.importer.structure.duty_tables import Columns, Row, rows_of
 from engine.importer.structure.facts import Facts, by_lead, label_words
-from engine.importer.structure.joining import ended
+from engine.importer.structure.joining import Fact, ended
 from engine.importer.structure.outline import Node, Theme, cited, is_part, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import (
-    ANNOUNCES,
-    OF_ITSELF,
-    Said,
+    DutyWords,
     announced,
-    apart,
-    contents,
+    distributes,
     is_topic,
     numbered_in,
-    said_of,
-    shares_out,
+    split_by_agency,
     timed,
     whole,
     with_facts_of,
+    words_of,
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Entry:
     """An item before its owners are matched: its number in the document, and the bodies it names. ``inline``: it may
     itself be its only duty; ``text``: its words."""
@@ -86,7 +92,7 @@ class _Entry:
     text: str = ""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SectionRead:
     """Collects the items of one section. ``roman``: its number with those above it; ``unnumbered``: how many entries
     without a number were met under each number."""
@@ -118,7 +124,7 @@ class SectionRead:
 
     def visit(self, node: Node, topic: str = "") -> None:
         """Every entry under a node, in order."""
-        asks = [n for n, child in enumerate(node.children) if child.mark is None and asked_in(child.body)]
+        asks = [n for n, child in enumerate(node.children) if child.mark is None and addressees(child.body)]
         for n, child in enumerate(node.children):
             if child.table is not None and child.columns is not None:
                 self._table(child, child.table, child.columns, topic)
@@ -135,45 +141,58 @@ class SectionRead:
         return n <= max(asks, default=-1)
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
-        if child.mark is None and child.announces and not child.children:
-            self.account.use(child.paragraph, Use.HEADING)
-            return  # it only introduces what follows
-        line, doer = child.owner, child.doer
-        if child.leads:
+        """Takes an entry for the first of these that it is."""
+        if only_announces(child):
+            self.account.use(child.paragraph, Use.HEADING)  # it only introduces what follows
+        elif child.leads:
             self._led(child, topic)
-        elif CARRIED_OUT.search(matching(child.body[-80:])) or (
-            self._closes(child) and self._is_to_all(child, line or doer)
-        ):
-            self.instructions += instructions_of(child, line or doer, self.directory, self.account)
-        elif line is not None:
+        elif self._instructs(child):
+            self.instructions += instructions_of(child, child.owner or child.doer, self.directory, self.account)
+        elif line := self._owner_line(child, parent):
             self._owned(child, line, topic)
-        elif doer is not None and (doer.alone or (child.announces and child.marked())):
-            self._owned(child, replace(doer, form=Form.ALONE, rest=""), topic)
-        elif doer is not None and child.ended and any(each.opens for each in child.marked()):
-            self._owned(child, replace(doer, form=Form.INLINE, rest=child.body), topic)
-        elif doer is not None:
-            entry = self._at(child, topic, doer, inline=True)
-            text, facts = whole(child), Facts.of([*labels_at_end(child.body).items()])
-            if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
-                text = before
-            self._add(entry, [with_facts_of(replace(said_of(child, text), facts=facts, node=child), child.facts)])
-        elif begins_name(Prose.of(child.body), 0) and (line := self._unknown_body(child, parent)):
-            self._owned(child, line, topic)  # whatever its points ask of another body
+        elif child.doer is not None:
+            self._done_by(child, child.doer, topic)
         elif child.gives_duties or any(each.is_entry for each in child.walk()):
             self.account.use(child.paragraph, Use.HEADING)
             self.visit(child, child.body or topic)
-        elif line := self._unknown_body(child, parent) or (
-            placed_owner(child.body)
-            if child.among or (self.trusted and (child.mark or self.items or not parent.marked()))
-            else None
-        ):
+        elif line := self._likely_owner(child, parent):
             self._owned(child, line, topic)
         elif child.mark is not None:
-            words = child.body[:60] + ("…" if len(child.body) > 60 else "")
-            message = f"«{words}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ."
-            self._doubt("not_assigned", message, child.place, child.body[:60])
-            for each in child.walk():
-                self.account.leave_out(each.paragraph, NOBODY)
+            self._leave_unassigned(child)
+
+    def _owner_line(self, node: Node, parent: Node) -> OwnerLine | None:
+        """The bodies whose entry a node is: those that it begins with, those that other words give it where its points
+        are duties, an unknown one that begins like a name, whatever its points ask of another body."""
+        doer = node.doer
+        if node.owner is not None:
+            return node.owner
+        if doer is None:
+            return self._unknown_body(node, parent) if begins_name(Prose.of(node.body), 0) else None
+        if doer.alone or (node.announces and node.marked()):
+            return replace(doer, form=Form.ALONE, rest="")
+        if node.ended and any(each.opens for each in node.marked()):
+            return replace(doer, form=Form.INLINE, rest=node.body)
+        return None
+
+    def _likely_owner(self, node: Node, parent: Node) -> OwnerLine | None:
+        """The bodies of an entry that names none in a known form, by those beside it or by the section's heading."""
+        placed = node.among or (self.trusted and (node.mark or self.items or not parent.marked()))
+        return self._unknown_body(node, parent) or (placed_owner(node.body) if placed else None)
+
+    def _done_by(self, node: Node, doer: OwnerLine, topic: str) -> None:
+        """A duty whose words say at their end or in their middle who is to do it."""
+        entry = self._at(node, topic, doer, inline=True)
+        text, facts = whole(node), Facts.of([*labels_at_end(node.body).items()])
+        if facts.lead and (before := text[: label_inside(text)].rstrip(" (")).endswith((".", ";")):
+            text = before
+        self._add(entry, [with_facts_of(replace(words_of(node, text), facts=facts, node=node), node.facts)])
+
+    def _leave_unassigned(self, node: Node) -> None:
+        words = node.body[:60] + ("…" if len(node.body) > 60 else "")
+        message = f"«{words}» không nêu cơ quan thực hiện, không lấy thành nhiệm vụ."
+        self._doubt("not_assigned", message, node.place, node.body[:60])
+        for each in node.walk():
+            self.account.leave_out(each.paragraph, NOBODY)
 
     def _owned(self, node: Node, line: OwnerLine, topic: str) -> None:
         """An entry with its bodies; or, where all its marks name bodies of their own, or a table below it, those."""
@@ -185,75 +204,81 @@ class SectionRead:
         self.account.use(node.paragraph, Use.OWNER if line.alone else Use.DUTY, entry.citation)
         if self._only_encloses(node, line):
             if ended(line.rest) and not line.rest.endswith(":"):
-                self._add(entry, [said_of(node, line.rest)])
+                self._add(entry, [words_of(node, line.rest)])
             self.visit(node, topic or line.written)
-            return
-        part = line.inline and node.rank in BULLETS and node.announces and not is_role_alone(line.rest)
-        if part and not ANNOUNCES.search(matching(node.body)):
-            self._add(replace(entry, inline=True), [replace(said_of(node, whole(node)), node=node)])
-            return
-        inline = line.inline and not node.marked()
-        own = [said_of(node, line.rest if line.form is Form.COLON else node.body)] if line.rest else []
-        for fact in node.facts if own else ():
+        elif is_one_sentence(node, line):
+            self._add(replace(entry, inline=True), [replace(words_of(node, whole(node)), node=node)])
+        else:
+            self._own_duties(node, entry)
+
+    def _own_duties(self, node: Node, entry: _Entry) -> None:
+        """The duties of an entry's own bodies: its words, and the points below them."""
+        line = entry.line
+        for fact in node.facts if line.rest else ():
             self.account.use(fact.line, Use.FACT, entry.citation)
-        if line.inline:  # «2. Đề nghị UBND xã phối hợp» over points is none of its duties
-            own = [replace(said, level=0) for said in own] if node.ended or not node.marked() else []
-        alone = inline and node.ended and node.rank is Rank.NUMBER
-        if alone and not any(each.is_entry for each in node.children):
-            more = [child for child in node.children if child.opens and not speaks_to_all(child.body)]
-            more = more if len(more) > 1 else []  # several are a list of theirs
-            own += [replace(said_of(child, whole(child)), node=child) for child in more]
-            self._add(replace(entry, inline=True), own)  # what follows a whole sentence is none of its words
-            for child in node.children:
-                if child not in more and (child.opens or is_note(child.body)):
-                    self._to_mind(child)
+        own, inline = own_words(node, line), line.inline and not node.marked()
+        if inline and is_whole_sentence(node):
+            self._sentence_and_list(node, entry, own)
             return
         named = {name.text for name in line.names}
-        duties = [replace(said, owner=_another(said, named)) for said in self._duties(node, own)]
+        duties = [replace(said, owner=another_owner(said, named)) for said in self._duties(node, own)]
         self._add(replace(entry, inline=inline), duties)
+
+    def _sentence_and_list(self, node: Node, entry: _Entry, own: DutyWords | None) -> None:
+        """A numbered sentence that is a duty, and what follows it, which is none of its words: several paragraphs that
+        begin like duties are a list of theirs, others are to be borne in mind."""
+        listed = [child for child in node.children if child.opens and not speaks_to_all(child.body)]
+        listed = listed if len(listed) > 1 else []
+        more = [replace(words_of(child, whole(child)), node=child) for child in listed]
+        self._add(replace(entry, inline=True), [own, *more] if own else more)
+        for child in node.children:
+            if child not in listed and (child.opens or is_note(child.body)):
+                self._to_mind(child)
 
     def _led(self, node: Node, topic: str) -> None:
         """A duty for each labelled lead of a node, or for each point of a title; entries below that have leads of their
         own are duties, too."""
         own = [child for child in node.children if child.leads or child.gives_duties]
-        text = contents(whole(node, without=own))
-        titled = is_task_title(node.body.rstrip(" :"))
-        points = [child for child in node.children if titled or child.opens]
-        several = not own and 1 < len(points) == len(node.children) and (titled or not node.ended)
+        words = labelled_words(node, own)
         groups = by_lead(node.facts)
-        base = self._at(node, topic, OwnerLine("", ()))
+        base = self._at(node, topic, OwnerLine(written="", names=()))
         self.account.use(node.paragraph, Use.DUTY, base.citation)
         for n, facts in enumerate(groups, 1):
             citation = base.citation if len(groups) == 1 else f"{base.citation}.{n}"
             names = lead_of(next(fact.value for fact in facts if fact.label is Label.LEAD))[0]
-            duties = [said_of(each, whole(each)) for each in points] if several else [said_of(node, text)]
-            duties = [with_facts_of(said, facts) for said in duties]
-            written = "; ".join(duties[0].facts.lead)
-            self._add(replace(base, citation=citation, line=OwnerLine(written, tuple(names)), inline=True), duties)
+            duties = [with_facts_of(said, facts) for said in words]
+            line = OwnerLine(written="; ".join(duties[0].facts.lead), names=tuple(names))
+            self._add(replace(base, citation=citation, line=line, inline=True), duties)
             for fact in facts:
-                self.account.use(fact.line, Use.FACT, citation)
-                labelled = label_of_line(body_of(fact.line.body)) is not None or fact.line.body.startswith("(")
-                if fact.label in (Label.LEAD, Label.COORDINATING) and not labelled:
-                    self._unknown_label(label_words(fact), "chủ trì" if fact.label is Label.LEAD else "phối hợp")
+                self._use_fact(fact, citation)
         for child in node.children:
             if child not in own:
                 self.account.use_all(child, base.citation)
         self.visit(node, node.body)
+
+    def _use_fact(self, fact: Fact, citation: str) -> None:
+        """A labelled line of a duty; a label that no table knows is a doubt."""
+        self.account.use(fact.line, Use.FACT, citation)
+        labelled = label_of_line(body_of(fact.line.body)) is not None or fact.line.body.startswith("(")
+        if fact.label in (Label.LEAD, Label.COORDINATING) and not labelled:
+            self._unknown_label(label_words(fact), "chủ trì" if fact.label is Label.LEAD else "phối hợp")
 
     def _only_encloses(self, node: Node, line: OwnerLine) -> bool:
         """Whether the points under an entry name bodies of their own; those of a group («Các phòng thuộc Sở») may do so
         in sentences."""
         below = node.marked()
         group = line.alone and any(name.group for name in line.names)
-        lines = [
-            found
-            for child in below
-            if (found := child.owner)
-            or (group and (found := child.doer or self._unknown_body(child, node) or placed_owner(child.body)))
-        ]
-        owned = [each for each in lines if not each.inline or (group and len(lines) == len(below))]
-        numbered = bool(below) and below[0].rank is Rank.NUMBER and len(owned) == len(below)
-        return numbered or (len(owned) >= 2 and 2 * len(owned) >= len(below))
+        lines = list(filter(None, (self._named_below(child, node, group=group) for child in below)))
+        if not (group and len(lines) == len(below)):
+            lines = [each for each in lines if not each.inline]
+        if below and below[0].rank is Rank.NUMBER and len(lines) == len(below):
+            return True
+        return len(lines) >= 2 and 2 * len(lines) >= len(below)
+
+    def _named_below(self, node: Node, parent: Node, *, group: bool) -> OwnerLine | None:
+        if node.owner or not group:
+            return node.owner
+        return node.doer or self._unknown_body(node, parent) or placed_owner(node.body)
 
     def _unknown_body(self, node: Node, parent: Node) -> OwnerLine | None:
         """An entry among bodies that looks like one: few words, then a colon or its duties below. Whatever verbs are in
@@ -261,31 +286,50 @@ class SectionRead:
         if node.mark is None or not (self.trusted or (parent.gives_duties and node.among)):
             return None
         before, colon, rest = node.body.partition(":")
-        name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
-        if len(before) > 200 or not before[:1].isupper() or re.search(r"[.]|[;,]$", before):
+        if not self._may_be_name(before) or label_of_line(node.body):
             return None
+        few = are_few(before, titled=not colon)
         titled = not colon and bool(node.children)
-        listed = titled and any(each.opens for each in node.children) and node.among
-        verb = opens_duty(before)
-        if verb and before[1:].islower() and not self.trusted:
-            return None  # «2. Đào tạo», among activities
-        few = len(before) <= 70 and ((titled and len(before.split()) <= 10) or not verb)
-        if not (listed or ((colon or titled) and few)) or NO_BODY.match(matching(before)) or label_of_line(node.body):
+        if not ((few and (colon or titled)) or (titled and is_listed(node))):
             return None
-        names = bodies_in(name) if not few else parted(name)
-        return OwnerLine(name, tuple(names), rest.strip(), Form.COLON if rest.strip() else Form.ALONE)
+        name = re.sub(r"\s*\([^()]{0,200}\)$", "", unaddressed(before).strip(" ."))
+        names = split_names(name) if few else bodies_in(name)
+        return OwnerLine(
+            written=name, names=tuple(names), rest=rest.strip(), form=Form.COLON if rest.strip() else Form.ALONE
+        )
+
+    def _may_be_name(self, words: str) -> bool:
+        """Whether words before a colon or over points may be the name of a body, and no activity («2. Đào tạo»)."""
+        if len(words) > 200 or not words[:1].isupper() or re.search(r"[.]|[;,]$", words):
+            return False
+        activity = opens_duty(words) and words[1:].islower() and not self.trusted
+        return not activity and NO_BODY.match(matching(words)) is None
 
     # -- instructions to all -------------------------------------------------------------------------------------------
 
+    def _instructs(self, node: Node) -> bool:
+        """Whether a paragraph asks everybody to carry out the plan, and is no duty of one owner."""
+        if CARRIED_OUT.search(matching(node.body[-80:])):
+            return True
+        return self._closes(node) and self._is_to_all(node, node.owner or node.doer)
+
     def _closes(self, node: Node) -> bool:
+        """Whether a paragraph stands where a plan speaks to everybody: after the items, or last of its points."""
+        if node.children or under_topic(node) or self._is_of_those_above(node):
+            return False
         above = node.parent or self.node
-        titled = above.rank is Rank.NUMBER and not above.owner
-        titled = titled and (above.theme is Theme.DUTIES or (node is above.children[0] and is_order(node)))
-        handed = node.owner is not None and node.owner.rest == node.body  # one more of those asked before it
-        among = handed or (node.followed and not (speaks_to_all(node.body) or asks_nobody_named(node.body)))
         free = node.mark is None or (node is above.children[-1] and _LATER.match(matching(node.body)))
-        told = len(above.children) > 1 and asks_all(node.body)
-        return bool((self.items and free) or told) and not (node.children or titled or among or under_topic(node))
+        return bool(self.items and free) or (len(above.children) > 1 and asks_all(node.body))
+
+    def _is_of_those_above(self, node: Node) -> bool:
+        """Whether a paragraph stands under a numbered title of duties, or goes on with what a body was asked."""
+        above = node.parent or self.node
+        titled = above.theme is Theme.DUTIES or (node is above.children[0] and is_order(node))
+        if titled and above.rank is Rank.NUMBER and not above.owner:
+            return True
+        if node.owner is not None and node.owner.rest == node.body:
+            return True  # one more of those asked before it
+        return node.followed and not (speaks_to_all(node.body) or asks_nobody_named(node.body))
 
     def _is_to_all(self, node: Node, line: OwnerLine | None) -> bool:
         """Whether a paragraph after the items speaks to everybody: it says so, or addresses a group."""
@@ -304,56 +348,55 @@ class SectionRead:
 
     # -- the duties of an item -------------------------------------------------------------------------------------
 
-    def _duties(self, node: Node, own: Sequence[Said]) -> Iterator[Said]:
-        """The duties under an entry. Words ending in a colon stand over the marks that follow them."""
-        intro = ""
-        found: list[Said] = []
+    def _duties(self, node: Node, own: DutyWords | None = None) -> Iterator[DutyWords]:
+        """The duties under an entry, after that of its ``own`` words. Words that end in a colon stand
+        over the marks that follow them."""
+        intro = own.text if own and own.text.endswith(":") and node.children else ""
+        found = [with_facts_of(own, node.facts)] if own and not intro else []
         announcing: list[Node] = []
-        for said in own:
-            intro = said.text if said.text.endswith(":") and node.children else ""
-            found += [] if intro else [with_facts_of(said, node.facts)]
-        told = any(child.opens for child in node.marked())
+        listed = any(child.opens for child in node.marked())
         for child in node.children:
-            if child.table is not None:
-                continue
-            if child.mark is None and child.announces and not child.children:
+            if only_announces(child):
                 intro = child.body
                 announcing.append(child)
-            elif is_note(child.body):
-                self._to_mind(child)
-            elif (body := _body_over(child)) is not None:
-                self.account.use(child.paragraph, Use.OWNER)
-                found.append(Said("", child.place))
-                theirs = replace(body, form=Form.INLINE)
-                found += (replace(said, level=2, owner=said.owner or theirs) for said in self._duties(child, ()))
-            elif is_topic(child, told=told) or _encloses_bodies(child):
-                self.account.use(child.paragraph, Use.HEADING)
-                found += self._duties(child, ())
-            elif child.marked() and (
-                (role := is_role_alone(child.body)) or (asked := announced(child)) or shares_out(child)
-            ):
-                self.account.use(child.paragraph, Use.HEADING)
-                deep = child.mark is not None
-                over = f"{child.body.rstrip(' :.')}:" if role else child.body
-                below = timed(list(self._duties(child, [said_of(child, over)])))
-                found.append(Said("", child.place, level=deep))
-                found += (
-                    replace(said, level=1 + deep, owner=said.owner or (None if role else asked)) for said in below
-                )
-            else:
-                closed = child.mark is not None and child.body.endswith(".")
-                apart = [each for each in child.children if closed and each.ended]  # no part of a whole sentence
-                part = replace(child, children=[each for each in child.children if not (closed and each.ended)])
-                for n, each in enumerate((part, *apart)):
-                    said = said_of(each, whole(each), intro if child.mark is not None else "")
-                    said = replace(said, node=each, level=min(n, 1) + 1)
-                    found.append(with_facts_of(said, (fact for under in each.walk() for fact in under.facts)))
+            elif child.table is None:
+                found += self._point(child, intro, listed=listed)
         if not found and intro:
             last = announcing.pop() if announcing else None
-            found.append(replace(said_of(last or node, intro), node=last))
+            found = [replace(words_of(last or node, intro), node=last)]
         for each in announcing:
             self.account.use(each.paragraph, Use.HEADING)
         yield from found
+
+    def _point(self, node: Node, intro: str, *, listed: bool) -> Iterator[DutyWords]:
+        """The duties of a point under an entry. ``intro``: the words that stand over it; ``listed``: points beside it
+        begin with verbs."""
+        if is_note(node.body):
+            self._to_mind(node)
+        elif (body := body_over(node)) is not None:
+            self.account.use(node.paragraph, Use.OWNER)
+            yield DutyWords(text="", place=node.place)
+            theirs = replace(body, form=Form.INLINE)
+            for said in self._duties(node):
+                yield replace(said, level=2, owner=said.owner or theirs)
+        elif is_topic(node, told=listed) or encloses_bodies(node):
+            self.account.use(node.paragraph, Use.HEADING)
+            yield from self._duties(node)
+        elif node.marked() and (is_role_alone(node.body) or announced(node) or distributes(node)):
+            yield from self._points_of_sentence(node)
+        else:
+            yield from sentence_and_rest(node, intro)
+
+    def _points_of_sentence(self, node: Node) -> Iterator[DutyWords]:
+        """The duties below a sentence that gives its role, its partners or its bodies to each of them."""
+        self.account.use(node.paragraph, Use.HEADING)
+        role, deep = is_role_alone(node.body), node.mark is not None
+        asked = None if role else announced(node)
+        over = f"{node.body.rstrip(' :.')}:" if role else node.body
+        below = timed(list(self._duties(node, words_of(node, over))))
+        yield DutyWords(text="", place=node.place, level=deep)
+        for said in below:
+            yield replace(said, level=1 + deep, owner=said.owner or asked)
 
     # -- building values -------------------------------------------------------------------------------------------
 
@@ -366,7 +409,15 @@ class SectionRead:
             deep = node.parent is not None and not is_part(node.parent)
             labels = (*labels, str(n) if deep else f"({n})")
         citation = self._unique(self._under(labels))
-        return _Entry(citation, bool(node.label), node.place, topic, line, inline, node.body)
+        return _Entry(
+            citation=citation,
+            numbered=bool(node.label),
+            place=node.place,
+            topic=topic,
+            line=line,
+            inline=inline,
+            text=node.body,
+        )
 
     def _under(self, labels: Sequence[str]) -> str:
         """A citation under the section's own number, which may differ from the printed one where that stands twice."""
@@ -382,41 +433,54 @@ class SectionRead:
         self.cited[citation] += 1
         return citation
 
-    def _add(self, entry: _Entry, duties: Sequence[Said]) -> None:
+    def _add(self, entry: _Entry, duties: Sequence[DutyWords]) -> None:
         citation, line = entry.citation, entry.line
-        owners = tuple(owner_of(name, self.directory) for name in line.names)
-        for owner in owners:
-            if not owner.agency:
-                self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
+        owners = self._owners(line, citation)
         if not duties:
             words = (entry.text or line.written)[:160]
             self._doubt("no_duty", f"Mục {citation} không có nhiệm vụ nào: «{words}».", citation)
         inline = entry.inline and len(duties) == 1
-        named = {name.text for name in line.names}
-        parts = [part for said in duties for part in apart(replace(said, level=0) if inline else said, named)]
-        numbered = [*numbered_in(citation, parts)]
+        numbered = _numbered(entry, [replace(said, level=0) for said in duties] if inline else duties)
         above = deadlines_in(entry.topic)
-        made = tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None)
-        no = citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else ""
-        item = ItemText(no, line.written, owners, made, entry.place, line.request, entry.topic, inline)
+        item = ItemText(
+            no=citation.removeprefix(f"{self.roman}.") if entry.numbered or inline else "",
+            owner=line.written,
+            owners=owners,
+            duties=tuple(self._duty(said, number, owners, above) for said, number in numbered if said.owner is None),
+            place=entry.place,
+            request=line.request,
+            topic=entry.topic,
+            inline=inline,
+        )
         self.items.append(item)
         for said, number in numbered:
-            if (other := said.owner) is not None:
-                text = other.rest if other.form is Form.COLON and said.text.endswith(other.rest) else said.text
-                below = replace(entry, citation=number, line=other, inline=True, place=said.place)
-                self._add(below, [replace(said, text=text, owner=None)])
+            if said.owner is not None:
+                self._add_of_another(entry, said, said.owner, number)
 
-    def _duty(self, said: Said, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()) -> DutyText:
+    def _owners(self, line: OwnerLine, citation: str) -> tuple[Owner, ...]:
+        """The bodies of an entry, matched; one that the directory lacks is a doubt."""
+        owners = tuple(owner_of(name, self.directory) for name in line.names)
+        for owner in owners:
+            if not owner.agency:
+                self._doubt("unknown_owner", f"Danh bạ không có «{owner.name}».", citation)
+        return owners
+
+    def _add_of_another(self, entry: _Entry, said: DutyWords, owner: OwnerLine, number: str) -> None:
+        """A duty among those of an entry that is given to another body, as an item of that body's own."""
+        text = owner.rest if owner.form is Form.COLON and said.text.endswith(owner.rest) else said.text
+        below = replace(entry, citation=number, line=owner, inline=True, place=said.place)
+        self._add(below, [replace(said, text=text, owner=None)])
+
+    def _duty(
+        self, said: DutyWords, citation: str, owners: Sequence[Owner], above: Sequence[Deadline] = ()
+    ) -> DutyText:
         """``above``: the times of the heading, which are those of its duties that name no day."""
         text = END.sub(".", said.text.strip())
         whole = f"{said.intro} {text}" if said.intro else text
         names, facts = tuple(owner.name for owner in owners), said.facts
         roles = roles_in(whole, names)
         helping = (said.intro and roles_in(text, names).coordinating) or roles.coordinating
-        told = "\n".join((whole, *facts.details))
-        deadlines = (*deadlines_in(told), *(deadlines_in(facts.deadline, column=True) if facts.deadline else ()))
-        if not any(each.days for each in deadlines):
-            deadlines += tuple(each for each in above if each.days)
+        deadlines = times_of(whole, facts, above)
         if said.node is not None:
             self.account.use_all(said.node, citation)
         if said.seams:
@@ -425,53 +489,64 @@ class SectionRead:
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
         return DutyText(
-            citation,
-            text,
-            said.place,
-            said.mark,
-            roles.lead or "; ".join(facts.lead),
-            tuple(dict.fromkeys((*facts.coordinating, *helping))),
-            facts.monitor,
-            facts.product,
-            _distinct(deadlines),
-            roles.reports_to,
-            facts.details,
+            citation=citation,
+            text=text,
+            place=said.place,
+            mark=said.mark,
+            lead=roles.lead or "; ".join(facts.lead),
+            coordinating=tuple(dict.fromkeys((*facts.coordinating, *helping))),
+            monitor=facts.monitor,
+            product=facts.product,
+            deadlines=distinct(deadlines),
+            reports_to=roles.reports_to,
+            details=facts.details,
         )
 
     def _table(self, node: Node, table: Table, columns: Columns, topic: str) -> None:
-        above = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
-        if above and not any(label_of_column(cell) for cell in above):
-            self._unknown_label(above[-1])
-        groups: list[list[Row]] = []
+        """The duties of a table, an item for each row or for the rows of one merged owner."""
+        heads = [row[columns.at[Label.LEAD]] for row in table.rows[: columns.first]]
+        if heads and not any(map(label_of_column, heads)):
+            self._unknown_label(heads[-1])
         rows = [row for row in rows_of(table, columns) if row.texts or row.owners]
-        numbers = [row.no for row in rows if row.no and not row.same]
-        restarts = len(set(numbers)) < len(numbers)
+        restarts = _restarts(rows)
         for row in rows:
-            if not (row.same and groups):
-                groups.append([])
-            groups[-1].append(row)
             self.account.persons[row.place.key] = row.persons
-        for group in groups:
-            first = group[0]
-            shifted = [text for row in group for text in row.texts if not re.search(r"[^\W\d_]{2}", text)]
-            if not first.owners or shifted:
-                text = (first.texts or ("",))[0][:60]
-                said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
-                self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", first.place)
-                for row in group:
-                    self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY)
+        for group in _by_entry(rows):
+            if self._leave_rows(table, group):
                 continue
-            duties = [Said(text, row.place, facts=row.facts) for row in group for text in row.texts]
-            written = "; ".join(name.text for name in first.owners)
-            labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
-            self.unnumbered[labels] += not first.no
-            labels = (*labels, first.no or f"({self.unnumbered[labels]})")
-            citation, topic_ = self._unique(self._under(labels)), first.topic or topic
-            self._add(_Entry(citation, bool(first.no), first.place, topic_, OwnerLine(written, first.owners)), duties)
+            citation = self._add_rows(node, group, topic, restarts=restarts)
             for row in group:
                 self.account.use_row(table, row.place.row - 1, Use.DUTY, citation)
         for r in range(len(table.rows)):
             self.account.use_row(table, r, Use.HEADING)
+
+    def _leave_rows(self, table: Table, group: Sequence[Row]) -> bool:
+        """Leaves out rows that name nobody, or whose cells stand in the wrong columns: whether it did."""
+        shifted = any(not re.search(r"[^\W\d_]{2}", text) for row in group for text in row.texts)
+        if group[0].owners and not shifted:
+            return False
+        text = (group[0].texts or ("",))[0][:60]
+        said = "lệch cột, không đọc được" if shifted else "không có cơ quan chủ trì trong bảng"
+        self._doubt("row_shifted" if shifted else "owner_missing", f"«{text}» {said}.", group[0].place)
+        for row in group:
+            self.account.use_row(table, row.place.row - 1, Use.LEFT_OUT, reason=NOBODY)
+        return True
+
+    def _add_rows(self, node: Node, group: Sequence[Row], topic: str, *, restarts: bool) -> str:
+        """The item of rows with one owner; its citation. ``restarts``: numbers begin again under each heading."""
+        first = group[0]
+        duties = [DutyWords(text=text, place=row.place, facts=row.facts) for row in group for text in row.texts]
+        labels = (*label_path(node), *([first.group] if restarts and first.group else ()))
+        self.unnumbered[labels] += not first.no
+        citation = self._unique(self._under((*labels, first.no or f"({self.unnumbered[labels]})")))
+        line = OwnerLine(written="; ".join(name.text for name in first.owners), names=first.owners)
+        self._add(
+            _Entry(
+                citation=citation, numbered=bool(first.no), place=first.place, topic=first.topic or topic, line=line
+            ),
+            duties,
+        )
+        return citation
 
     # -- doubts ----------------------------------------------------------------------------------------------------
 
@@ -508,7 +583,7 @@ def instructions_of(
 def _asked(node: Node, owners: tuple[Owner, ...]) -> Instruction:
     text = nameless(node.body)
     reports_to = roles_in(text, tuple(owner.name for owner in owners)).reports_to
-    return Instruction(text, node.place, owners, _distinct(deadlines_in(text)), reports_to)
+    return Instruction(text, node.place, owners, distinct(deadlines_in(text)), reports_to)
 
 
 _LATER = spelled(r"(?:trong )?quá trình (?:tổ chức )?(?:thực hiện|triển khai)[^,.;]{0,40},? nếu ")
@@ -517,48 +592,36 @@ _MADE_KNOWN = spelled(
 )
 
 
-def _body_over(node: Node) -> OwnerLine | None:
-    """The body that a point names, and nothing else, over points of its own («a) Sở Y tế»)."""
-    return node.owner if node.owner and node.owner.alone and node.marked() else None
+def _numbered(entry: _Entry, duties: Sequence[DutyWords]) -> list[tuple[DutyWords, str]]:
+    """The duties of an entry with their numbers, those of other bodies in its sentences apart."""
+    named = {name.text for name in entry.line.names}
+    return [*numbered_in(entry.citation, [part for said in duties for part in split_by_agency(said, named)])]
 
 
-def _encloses_bodies(node: Node) -> bool:
-    """Whether most points of a point are bodies over points of their own («2.2. Trách nhiệm cụ thể»)."""
-    below = node.marked()
-    return 2 * sum(_body_over(each) is not None for each in below) > len(below)
+def _restarts(rows: Iterable[Row]) -> bool:
+    """Whether the numbers of a table begin again under its headings."""
+    numbers = [row.no for row in rows if row.no and not row.same]
+    return len(set(numbers)) < len(numbers)
 
 
-def _another(said: Said, named: set[str]) -> OwnerLine | None:
-    """Who is asked to do a point, or the body that it begins with, where it is none of those of its entry («c) Chủ tịch
-    UBND xã chịu …»)."""
-    node, asked = said.node, said.owner
-    line = asked or (node.owner if node and not node.children else None)
-    if node is None or line is None or line.alone or OF_ITSELF.match(matching(line.written)):
-        return None
-    plain = matching(node.body)
-    if plain.startswith("riêng ") or (line.request and node.mark is None):
-        return line
-    given = plain.startswith("giao ")
-    own = given and node.rank is Rank.NUMBER  # «1.3. Giao phòng Vật tư …»
-    own = own or (line.written[0].isupper() and (given or not line.start))
-    return line if (asked or own) and not named & {name.text for name in line.names} else None
-
-
-def _distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
-    """Each words once; a bare «định kỳ» only where nothing else says when or how often."""
-    cycles = [each for each in deadlines if each.cadence or each.days]
-    deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
-    return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]
+def _by_entry(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each entry: one, or several where the cell of the owner is merged."""
+    groups: list[list[Row]] = []
+    for row in rows:
+        if not (row.same and groups):
+            groups.append([])
+        groups[-1].append(row)
+    return groups
 
 
 def section_of(node: Node, directory: Directory, roman: str, account: Account) -> SectionRead:
     """What a duty section says, with the doubts met and the instructions to all that stood in it. It may have no
     items."""
-    found = SectionRead(directory, account, roman, node)
+    found = SectionRead(directory=directory, account=account, roman=roman, node=node)
     line = _run_in(node)
     if line is not None:
         entry = found._at(Node(parent=node), "", line, inline=True)
-        found._add(entry, [Said(line.rest, node.place, node=node)])
+        found._add(entry, [DutyWords(text=line.rest, place=node.place, node=node)])
     account.use(node.paragraph, Use.HEADING)
     found.visit(node)
     for each in node.walk() if node.paragraph is not None and found.items else ():

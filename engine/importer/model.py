@@ -54,7 +54,7 @@ class DeadlineKind(StrEnum):
     AD_HOC = "ad_hoc"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Deadline:
     """Words about time, the sentence they came from, and what can be read from them without guessing.
 
@@ -80,7 +80,7 @@ class Owner:
     group: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DutyText:
     """One duty, its words whole. ``lead`` only where the document says «chủ trì». ``details``: what labelled lines say
     of it beside this («Địa điểm: …»)."""
@@ -98,7 +98,7 @@ class DutyText:
     details: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ItemText:
     """One numbered entry and the bodies it names. ``no`` as printed. ``inline``: the entry itself is its only duty."""
 
@@ -136,7 +136,7 @@ class Use(StrEnum):
     LEFT_OUT = "left_out"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Accounted:
     """A paragraph or table row with its use. ``reason``: why it is left out. ``serious``: though it begins with a body,
     names a lead or a last day. ``owner``: the body that it begins with. ``section``: number and heading of the section
@@ -174,7 +174,7 @@ class Doubt:
     words: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImportedPlan:
     """A document as read. ``date`` is None unless day, month and year are all there. ``year``: the year that it plans,
     which is not always that of its issue; None where it names neither."""

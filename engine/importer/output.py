@@ -31,7 +31,7 @@ def as_json(plan: model.ImportedPlan) -> dict[str, Any]:
         "date": plan.date.isoformat() if plan.date else None,
         "year": plan.year,
         "recipients": list(plan.recipients),
-        "found": {name: _plain(each) | _plain(each.place) if each else None for name, each in head.items()},
+        "found": {name: _fields(each) | _place(each.place) if each else None for name, each in head.items()},
         "sections": _plain(plan.sections),
         "instructions": _plain(plan.instructions),
         "left_out": [_plain(each) for each in plan.left_out if each.text],
@@ -40,7 +40,7 @@ def as_json(plan: model.ImportedPlan) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """A value of the model as lists, dicts and texts; an owner of a duty is its name."""
     match value:
         case tuple():
@@ -50,11 +50,19 @@ def _plain(value: Any) -> Any:
         case model.Owner():
             return value.name
         case model.Place():
-            others = {"page": value.page, "table": value.table, "row": value.row}
-            return {"line": value.line} | {name: number for name, number in others.items() if number}
-        case _ if type(value) not in _FIELDS:
-            return value
-    plain = {}
+            return _place(value)
+        case _ if type(value) in _FIELDS:
+            return _fields(value)
+    return value
+
+
+def _place(place: model.Place) -> dict[str, int]:
+    others = {"page": place.page, "table": place.table, "row": place.row}
+    return {"line": place.line} | {name: number for name, number in others.items() if number}
+
+
+def _fields(value: object) -> dict[str, object]:
+    plain: dict[str, object] = {}
     for field in _FIELDS[type(value)].split():
         name = field.rstrip("?")
         found = _plain(getattr(value, "place" if name == "source" else name))

@@ -4,15 +4,15 @@ a duty, instructions. Whatever a plan gives somebody to do is either a duty or t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.importer.model import Accounted, Doubt, Instruction, ItemText, Use
+from engine.importer.model import Accounted, Doubt, DutyText, Instruction, ItemText, Use
 from engine.importer.phrases.agency_lists import VERB, doer_in
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of, lines_of
-from engine.importer.phrases.names import Prose, begins_name, opens_duty
-from engine.importer.phrases.owners import asked_in, is_of_another, owner_line
+from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
+from engine.importer.phrases.owners import addressees, is_of_another, owner_line
 from engine.importer.structure.outline import Theme, theme_of
 from engine.importer.vietnamese import matching, spelled
 
@@ -24,40 +24,70 @@ _SHOWN = 80
 _LONGEST_LIST = 240
 
 
-def overlooked(entries: Iterable[Accounted], items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[Doubt]:
+def overlooked(entries: Sequence[Accounted], items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[Doubt]:
     """A doubt for each, in the document's order of its kind."""
-    open_: dict[int, bool] = {}
-    led: set[str] = set()
-    under = False
-    for each in entries:
-        body = body_of(each.text)
-        if each.use is Use.LEFT_OUT and each.serious:
-            message = f"Không lấy thành nhiệm vụ: «{_shown(each.text)}» ({each.reason})."
-            yield Doubt("left_out", message, str(each.place), each.text[:_SHOWN])
-        if each.use in (Use.HEADING, Use.OWNER) and not each.place.row:
-            under = each.use is Use.HEADING and theme_of(body) is Theme.OPEN
-            led_in = asked_in(body) is not None  # «… yêu cầu các phòng, ban:» over what they are to do
-            if len(body) > LONGEST or is_dated(body) or (each.use is Use.HEADING and doer_in(body) and not led_in):
-                yield _doubt("tiêu đề", each.text, str(each.place))
-        elif each.use is Use.FACT and (label := label_of_line(body)) and label[0] is Label.LEAD:
-            if each.citation in led:
-                yield _doubt(f"một phần của {each.citation}", each.text, str(each.place))
-            led.add(each.citation)
-            for line in _work_under(body):
-                yield _doubt(f"một phần của {each.citation}", line, str(each.place))
-        open_[each.place.order] = under
-    for told in said:
-        single = told.owners and not any(owner.group for owner in told.owners)
-        plain = matching(told.text)
-        ordered = not told.owners and (plain.startswith(("giao ", "yêu cầu ", "đề nghị ")) or opens_duty(told.text))
-        if (single or ordered or open_.get(told.place.order)) and not _ANNOUNCED.search(plain):
-            yield _doubt("yêu cầu chung", told.text, str(told.place))
+    yield from _of_entries(entries)
+    open_ = _under_open_headings(entries)
+    for asked in said:
+        if (_is_of_one(asked) or open_.get(asked.place.order)) and not _ANNOUNCED.search(matching(asked.text)):
+            yield _doubt("yêu cầu chung", asked.text, str(asked.place))
     for item in items:
         own = {owner.name for owner in item.owners}
         for duty in item.duties:
-            beside = [each for each in duty.details if is_dated(each) or is_of_another(doer_in(each), own)]
-            for part in (*_parts(duty.text, own), *beside):
+            for part in (*_parts(duty.text, own), *_beside(duty, own)):
                 yield _doubt(f"một phần của {duty.citation}", part, duty.citation)
+
+
+def _of_entries(entries: Iterable[Accounted]) -> Iterator[Doubt]:
+    """What was left out though it looks like a duty, headings that do, work of others under a label of who leads."""
+    led: set[str] = set()
+    for entry in entries:
+        if entry.use is Use.LEFT_OUT and entry.serious:
+            message = f"Không lấy thành nhiệm vụ: «{_shown(entry.text)}» ({entry.reason})."
+            yield Doubt("left_out", message, str(entry.place), entry.text[:_SHOWN])
+        elif _is_title(entry) and _gives_work(entry):
+            yield _doubt("tiêu đề", entry.text, str(entry.place))
+        elif _is_lead(entry):
+            again = [entry.text] if entry.citation in led else []
+            led.add(entry.citation)
+            for words in (*again, *_work_under(body_of(entry.text))):
+                yield _doubt(f"một phần của {entry.citation}", words, str(entry.place))
+
+
+def _is_title(entry: Accounted) -> bool:
+    return entry.use in (Use.HEADING, Use.OWNER) and not entry.place.row
+
+
+def _gives_work(title: Accounted) -> bool:
+    """Whether a heading or a name has a day, or says who does what, and does not lead in («… yêu cầu các phòng:»)."""
+    body = body_of(title.text)
+    if len(body) > LONGEST or is_dated(body):
+        return True
+    return title.use is Use.HEADING and doer_in(body) is not None and addressees(body) is None
+
+
+def _is_lead(entry: Accounted) -> bool:
+    """Whether an entry is a labelled line that says who leads."""
+    label = label_of_line(body_of(entry.text)) if entry.use is Use.FACT else None
+    return label is not None and label[0] is Label.LEAD
+
+
+def _under_open_headings(entries: Iterable[Accounted]) -> Mapping[int, bool]:
+    """Block → whether the heading above it says neither that duties are given below it nor that none are."""
+    found: dict[int, bool] = {}
+    under = False
+    for entry in entries:
+        if _is_title(entry):
+            under = entry.use is Use.HEADING and theme_of(body_of(entry.text)) is Theme.OPEN
+        found[entry.place.order] = under
+    return found
+
+
+def _is_of_one(asked: Instruction) -> bool:
+    """Whether an instruction names one body, or gives something to do and names nobody."""
+    if asked.owners:
+        return not any(owner.group for owner in asked.owners)
+    return matching(asked.text).startswith(("giao ", "yêu cầu ", "đề nghị ")) or opens_duty(asked.text)
 
 
 def _work_under(label: str) -> Iterator[str]:
@@ -74,11 +104,21 @@ def _parts(text: str, own: set[str]) -> list[str]:
     parts = (part for line in lines for part in (line, *(line[each.end() :] for each in _NEXT.finditer(line))))
     found = [part for part in parts if is_of_another(owner_line(part) if part[:1].isupper() else None, own)]
     found += [line for line in lines[1:] if line not in found and is_of_another(doer_in(line), own)]
+    return found if lines[0] in found else [*found, *_after_names(lines, own)]
+
+
+def _beside(duty: DutyText, own: set[str]) -> list[str]:
+    """The details of a duty that name a day or are another body's."""
+    return [each for each in duty.details if is_dated(each) or is_of_another(doer_in(each), own)]
+
+
+def _after_names(lines: Sequence[str], own: set[str]) -> Sequence[str]:
+    """What follows the colon, or the first line, where what may be names stands before a colon."""
     before, colon, rest = lines[0][:_LONGEST_LIST].partition(":")
     named = before.startswith(tuple(own)) or begins_name(Prose.of(before), 0)
-    if colon and named and lines[0] not in found and not VERB.search(matching(before)):
-        found += [rest.strip()] if rest else lines[1:]
-    return found
+    if not (colon and named) or VERB.search(matching(before)):
+        return ()
+    return [rest.strip()] if rest else lines[1:]
 
 
 def _shown(text: str) -> str:

@@ -10,8 +10,8 @@ from engine.importer.model import Place
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, body_of
-from engine.importer.phrases.names import opens_duty
-from engine.importer.phrases.owners import OwnerLine, asked_in, asks, is_of_another, owner_line
+from engine.importer.phrases.name_words import opens_duty
+from engine.importer.phrases.owners import OwnerLine, addressees, asks, is_of_another, owner_line
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
@@ -24,8 +24,8 @@ ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) 
 """How a sentence ends that announces duties; the parts of any other sentence of a dash are its words."""
 
 
-@dataclass(frozen=True)
-class Said:
+@dataclass(frozen=True, kw_only=True)
+class DutyWords:
     """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»);
     ``owner``: who is to do it, if not those of its entry;
     ``level``: 1 for a point of its entry, 2 for one below a point."""
@@ -41,20 +41,20 @@ class Said:
     level: int = 1
 
 
-def with_facts_of(said: Said, facts: Iterable[Fact]) -> Said:
+def with_facts_of(said: DutyWords, facts: Iterable[Fact]) -> DutyWords:
     """A duty with what the labelled lines after it say; lines of unknown labels stay with its words."""
     given = list(facts)
     text = "\n".join([said.text, *(fact.line.text for fact in given if fact.label is Label.OTHER)])
     return replace(said, facts=Facts.of([(fact.label, fact.value) for fact in given]), text=text) if given else said
 
 
-def said_of(node: Node, text: str, intro: str = "") -> Said:
+def words_of(node: Node, text: str, intro: str = "") -> DutyWords:
     """A duty's words with the places where another paragraph may have begun."""
     paragraph, mark = node.paragraph, node.mark
     seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
     kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
     label = paragraph.text[: mark.length].strip() if paragraph and mark else ""
-    return Said(text, node.place, label, intro, kept)
+    return DutyWords(text=text, place=node.place, mark=label, intro=intro, seams=kept)
 
 
 def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
@@ -92,16 +92,16 @@ def is_topic(node: Node, *, told: bool) -> bool:
 def announced(node: Node) -> OwnerLine | None:
     """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
     told = node.owner or node.doer if ANNOUNCES.search(matching(node.body)) else None
-    return told or (None if node.opens else asked_in(node.body))
+    return told or (None if node.opens else addressees(node.body))
 
 
-def shares_out(node: Node) -> bool:
+def distributes(node: Node) -> bool:
     """Whether a sentence stands over points each of which begins with a body («…, trong đó:»)."""
     below = [each.owner for each in node.marked()]
     return node.announces and len(below) > 1 and all(line and not line.alone and not line.start for line in below)
 
 
-def timed(points: Sequence[Said]) -> Iterator[Said]:
+def timed(points: Sequence[DutyWords]) -> Iterator[DutyWords]:
     """Points with the labelled time after the last of them, which is that of all where no other has its own."""
     times = [said.facts.deadline for said in points]
     time = "" if any(times[:-1]) else "".join(times[-1:])
@@ -114,28 +114,32 @@ OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành 
 """How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
 
 
-def apart(said: Said, named: set[str]) -> Iterator[Said]:
+def split_by_agency(said: DutyWords, named: set[str]) -> Iterator[DutyWords]:
     """A duty, and apart from it the sentences of its paragraph that begin with other bodies, each with what follows."""
     line = said.text.partition("\n")[0] if said.owner is None and not said.facts.lead else ""
-    others: list[tuple[int, OwnerLine]] = []
-    for each in _NEXT_SENTENCE.finditer(line):
-        rest = line[each.end() : each.end() + _LONGEST_LIST]
-        other = owner_line(rest)
-        if other is None or (opens_duty(rest) and not other.start) or OF_ITSELF.match(matching(rest)):
-            continue
-        if other.inline and not asks(other) and is_of_another(other, named):
-            others.append((each.end(), other))
-            named = {name.text for name in other.names}
+    others = list(_sentences_of_others(line, named))
     if not others:
         yield said
         return
     starts = [at for at, _ in others]
     yield replace(said, text=said.text.replace(line, line[: starts[0]].rstrip(), 1))
     for (at, other), end in zip(others, [*starts[1:], len(line)], strict=True):
-        yield Said(line[at:end].strip(), said.place, owner=other, level=2)
+        yield DutyWords(text=line[at:end].strip(), place=said.place, owner=other, level=2)
 
 
-def numbered_in(citation: str, duties: Sequence[Said]) -> Iterator[tuple[Said, str]]:
+def _sentences_of_others(line: str, named: set[str]) -> Iterator[tuple[int, OwnerLine]]:
+    """Where each sentence begins that is another body's than those of the sentence before, with its owner line."""
+    for found in _NEXT_SENTENCE.finditer(line):
+        rest = line[found.end() : found.end() + _LONGEST_LIST]
+        other = owner_line(rest)
+        if other is None or (opens_duty(rest) and not other.start) or OF_ITSELF.match(matching(rest)):
+            continue
+        if other.inline and not asks(other) and is_of_another(other, named):
+            yield found.end(), other
+            named = {name.text for name in other.names}
+
+
+def numbered_in(citation: str, duties: Sequence[DutyWords]) -> Iterator[tuple[DutyWords, str]]:
     """The duties of an entry with their numbers; points that only announce others are counted and are none."""
     n = k = 0
     for said in duties:

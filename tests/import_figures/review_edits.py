@@ -31,7 +31,7 @@ from engine.importer.phrases.timing import timing_of
 from engine.importer.vietnamese import squashed
 from engine.web.pages.plans.import_corrections import corrected, cut_before
 from engine.web.pages.plans.import_review import OTHERS, Fields, fields_of
-from engine.web.pages.plans.import_review_pages import Leaves
+from engine.web.pages.plans.import_review_pages import ReviewPages
 from engine.web.pages.plans.import_sheet import Row, Sheet, sheet_of
 
 _WORDS = 7
@@ -119,7 +119,7 @@ class Review:
 
     def _run_of(self, n: int) -> tuple[int, ...]:
         """The lines that the form takes with a line at one tap, where that is quicker: most of them are duties."""
-        leaves = Leaves.of(self.sheet, self.fields)
+        leaves = ReviewPages.of(self.sheet, self.fields)
         blocks = (block for page in range(len(leaves.pages)) for block in leaves.blocks(page, self.fields))
         run = next((block.run for block in blocks if n in block.run), ())
         begins = [each["t"].partition("…")[0] for each in self.labels]

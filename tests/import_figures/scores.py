@@ -18,7 +18,7 @@ import yaml
 from engine.errors import BadInput
 from engine.importer.assembly import assembled
 from engine.importer.model import DutyText, ImportedPlan
-from engine.importer.phrases.owners import Unknowing
+from engine.importer.phrases.owners import NullDirectory
 from engine.importer.reading.reader import read_pages
 from engine.importer.vietnamese import squashed
 
@@ -84,7 +84,7 @@ def measured(folder: Path) -> Figures:
     labels: Mapping[str, Any] = labels_in(folder / "labels.yaml")
     for name, label in labels.items():
         try:
-            plan = assembled(read_pages(folder / name, name), name, Unknowing())
+            plan = assembled(read_pages(folder / name, name), name, NullDirectory())
         except BadInput as error:
             figures.errors.append(f"{name}: refused: {error}")
             plan = None

@@ -15,7 +15,7 @@ from functools import lru_cache
 from engine.importer.model import Deadline, DeadlineKind
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import roman_value
-from engine.importer.phrases.names import Prose
+from engine.importer.phrases.name_words import Prose
 from engine.importer.vietnamese import phrase, spelled
 
 _NAMED = re.compile(r"\?P<\w+>")
@@ -327,7 +327,14 @@ def _deadline(text: str, plain: str, kind: DeadlineKind, sentence: str) -> Deadl
     repeats = kind in (DeadlineKind.CYCLE, DeadlineKind.AD_HOC) or _REPEATS.search(plain) is not None
     cadence = tuple(name for name, pattern in _CADENCES.items() if repeats and re.search(pattern, plain))
     before = re.search(r"(?<!\w)trước(?!\w)", plain) is not None and kind is DeadlineKind.DATE
-    return Deadline(words, kind, sentence, _days(plain) if kind in _DATED else (), before, cadence)
+    return Deadline(
+        text=words,
+        kind=kind,
+        sentence=sentence,
+        days=_days(plain) if kind in _DATED else (),
+        before=before,
+        cadence=cadence,
+    )
 
 
 _ACT = re.compile(r"^(?:(?:hoàn\s*thành|xong)\s+)(?=\w)", re.IGNORECASE)

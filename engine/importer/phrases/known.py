@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from engine.importer.vietnamese import matching
 
@@ -23,7 +23,17 @@ _WRITTEN_OUT = {
         ("tp", "thành phố"),
     )
 }
-_END = ""
+
+
+@dataclass(slots=True)
+class _Branch:
+    """The words that may follow those that led here. ``ends``: they are a name."""
+
+    following: dict[str, _Branch] = field(default_factory=dict)
+    ends: bool = False
+
+
+_NOWHERE = _Branch()
 
 
 class KnownNames:
@@ -33,23 +43,23 @@ class KnownNames:
     def __init__(self, names: Iterable[str] = (), others: KnownNames | None = None) -> None:
         """``others``: names that are known, too."""
         self._others = others
-        self._first: dict[str, Any] = {}
+        self._first = _Branch()
         for name in names:
-            node = self._first
+            branch = self._first
             for word in _words(matching(name), 0):
                 for each in _WRITTEN_OUT.get(word.group(), (word.group(),)):
-                    node = node.setdefault(each, {})
-            node[_END] = node is not self._first
+                    branch = branch.following.setdefault(each, _Branch())
+            branch.ends = branch is not self._first
 
     def end(self, plain: str, at: int) -> int | None:
         """Where the longest known name at a place of a text in its spelling for matching ends; None for no name."""
-        node, end = self._first, self._others.end(plain, at) if self._others else None
+        branch, end = self._first, self._others.end(plain, at) if self._others else None
         for word in _words(plain, at):
             for each in _WRITTEN_OUT.get(word.group(), (word.group(),)):
-                node = node.get(each, {})
-            if not node:
+                branch = branch.following.get(each, _NOWHERE)
+            if branch is _NOWHERE:
                 break
-            end = max(end or 0, word.end()) if node.get(_END) else end
+            end = max(end or 0, word.end()) if branch.ends else end
         return end
 
 

@@ -34,7 +34,7 @@ BULLETS = frozenset({Rank.DASH, Rank.PLUS, Rank.STAR})
 LETTERS = "abcdđeghiklmnopqrstuvxy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     """``label`` as printed without its sign; ``value`` its place in its row (0: it has none); ``depth`` 2 for «1.2»;
     ``length`` how much of the paragraph it takes; ``misread``: a scan has other letters than the number's."""
@@ -101,28 +101,37 @@ def mark_of(text: str) -> Mark | None:
     if text[:1] in _QUOTES and (quoted := mark_of(text[1:])) and quoted.rank in (Rank.ROMAN, Rank.NUMBER):
         return replace(quoted, length=quoted.length + 1)  # a document that is quoted whole: «“1. Giao Công an …»
     found = _MISREAD.match(text)
-    if found and not found["label"].isdigit() and (len(found["label"]) > 1 or is_capital(text[found.end() :])):
+    if found and _is_misread(found["label"], text[found.end() :]):
         label = re.sub(r"[l1|]", "I", found["label"]).replace("H", "II")
         mark = _mark(Rank.ROMAN, label, found.end())
         return mark and replace(mark, misread=label != found["label"])
-    for rank, pattern in _SHAPES:
-        if found := pattern.match(text):
-            return _mark(rank, found["label"], found.end())
-    return None
+    shapes = ((rank, pattern.match(text)) for rank, pattern in _SHAPES)
+    return next((_mark(rank, found["label"], found.end()) for rank, found in shapes if found), None)
+
+
+def _is_misread(label: str, rest: str) -> bool:
+    """Whether a label is a Roman number that a scan may have misread: several letters, or one before capitals."""
+    return not label.isdigit() and (len(label) > 1 or is_capital(rest))
 
 
 def _mark(rank: Rank, label: str, length: int) -> Mark | None:
     parts = label.split(".")
-    value = int(parts[-1]) if parts[-1].isdigit() else 0
-    if rank is Rank.ROMAN or len(label) > 1:
-        value = value or roman_value(label.upper())
-    elif rank not in BULLETS:
-        value = value or LETTERS.find(label.lower()) + 1
+    value = _value(rank, label)
     roman = roman_value(parts[0]) > 0 and len(parts) > 1  # «II.1» stands under «II» as «1» does
     if (rank is Rank.ROMAN and not value) or (rank is Rank.NUMBER and not roman and int(parts[0]) > 150):
         return None
     label = (label.lstrip("0") or "0") if rank is Rank.NUMBER else label
-    return Mark(rank, label, value, length, len(parts) - roman)
+    return Mark(rank=rank, label=label, value=value, length=length, depth=len(parts) - roman)
+
+
+def _value(rank: Rank, label: str) -> int:
+    """The place of a label in its row: a number, a Roman one, a letter; 0 for none."""
+    last = label.rpartition(".")[2]
+    if last.isdigit() and int(last):
+        return int(last)
+    if rank is Rank.ROMAN or len(label) > 1:
+        return roman_value(label.upper())
+    return 0 if rank in BULLETS else LETTERS.find(label.lower()) + 1
 
 
 def body_of(text: str) -> str:
@@ -152,7 +161,9 @@ def _named(text: str) -> Mark | None:
         if found and text[0].isupper() and (rank is not Rank.ANNEX or _titled(text, found.end())):
             label = _ORDINALS.get(found["label"] or "", (found["label"] or "").upper())
             value = int(label) if label.isdigit() else roman_value(label)
-            return Mark(rank, f"Điều {label}" if pattern is _ARTICLE else label, value, found.end())
+            return Mark(
+                rank=rank, label=f"Điều {label}" if pattern is _ARTICLE else label, value=value, length=found.end()
+            )
     return None
 
 

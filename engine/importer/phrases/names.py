@@ -11,43 +11,31 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.known import known_names
-from engine.importer.vietnamese import is_capital, matching, phrase, spelled
-
-MAX_NAME_CHARS = 260
-_WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")
-_HEAD = say.compiled(say.HEADS)
-_WHOLE = say.compiled(say.WHOLE_NAMES)
-_FIELD = say.compiled(say.FIELDS)
-_GROUPED = say.compiled(say.GROUPED)
-_GROUP = spelled(
-    r"(?:tất cả |toàn thể |thủ trưởng |giám đốc |chủ tịch |trưởng |người đứng đầu |đồng chí |lãnh đạo |chỉ huy )?"
-    r"(?:ubnd |ủy ban nhân dân |ủy ban mttq |hội đồng nhân dân |hđnd )?"
-    rf"(?:(?:các|những|mỗi)(?!\w) {say.any_of(say.GROUPED)}(?!\w)|(?:bộ|sở)(?=, (?:ban|ngành)))"
+from engine.importer.phrases.name_walk import NameWalk
+from engine.importer.phrases.name_words import (
+    BARE,
+    BESIDE,
+    FIELD,
+    GROUP,
+    HEAD,
+    KIND_OF_PLACE,
+    LEVEL,
+    PROPER,
+    STOP,
+    SUFFIX,
+    WHOLE,
+    Prose,
+    begins_name,
 )
-_SUFFIX = re.compile("(?:" + "|".join(map(phrase, say.SUFFIXES)) + r")(?!\w)")
-OPENER = say.compiled(say.OPENERS)
-_STOP = say.compiled(say.STOPS)
-_STOP_NEXT = re.compile(rf"[\s,]*{_STOP.pattern}")
-STRONG = say.compiled(say.STRONG)
-_SPANNING = say.compiled(say.SPANNING)
-_COMPOUND = say.compiled(say.COMPOUNDS, whole=False)
+from engine.importer.vietnamese import matching, spelled
+
+_STOP_NEXT = re.compile(rf"[\s,]*{STOP.pattern}")
 _SHARED = spelled(
     r"(?:(?:thủ trưởng |giám đốc |lãnh đạo )?(?:các )?(?P<head>sở|bộ|phòng|ngành|cục)(?:, ban)?(?:, ngành)? ?:? )"
 )
-_LEVEL = re.compile(
-    phrase(r"(?:xã(?! hội)|phường|đặc khu|thị trấn|thành phố|huyện(?! ủy| đoàn)|quận(?! ủy| đoàn)|thị xã|")
-    + phrase(r"tỉnh(?! ủy| đoàn)|cấp xã|cấp huyện|cấp tỉnh)(?!\w)")
-)
-_FIELDED = spelled(r"sở|bộ|phòng|ngành")
 _WHICH_OF = spelled(r"(?:các|những|có|nơi|ở|tại|trên|thuộc|trong)(?!\w)")  # «Sở Y tế các tỉnh», «UBND xã có chợ»
-_COMMITTEE = spelled(r"(?:chủ tịch )?(?:ubnd|ủy ban nhân dân) các")
-_NO_LEVEL = spelled(r"(?:doanh nghiệp|hợp tác xã|công ty|tập đoàn|trường|viện|hội|hộ)(?!\w)")
-_SMALL_HEADS = say.compiled(say.SMALL_HEADS)
-_WEAK = spelled(r"(?:doanh nghiệp|hộ kinh doanh|gia đình|người lao động|cán bộ|ngành)(?!\w)")
-_BESIDE = spelled(rf"(?:sở|bộ) {say.any_of(say.FIELDS)}(?!\w)")  # «Bộ Tài chính Bộ Y tế», lines of a cell
-_BETWEEN = re.compile(rf"\s*(?:(?:,|;|và|cùng\s*với|cùng|hoặc|&|\+|/|-)\s*|(?={_BESIDE.pattern}))")
+_BETWEEN = re.compile(rf"\s*(?:(?:,|;|và|cùng\s*với|cùng|hoặc|&|\+|/|-)\s*|(?={BESIDE.pattern}))")
 _POST = spelled(
     r"(?:phó |chánh |phó chánh )?(?:giám đốc|trưởng|chủ tịch|văn phòng|hiệu trưởng|cục trưởng|viện trưởng|"
     r"bí thư)(?!\w)"
@@ -56,48 +44,7 @@ _COMRADE = re.compile("đồng chí ủy viên ")
 _POSTS = re.compile(rf"{_POST.pattern}(?:(?:\s*,\s*|\s+và\s+){_POST.pattern})+")
 _STANDING = spelled(r"cơ quan thường trực(?! các)(?!\w)")
 """What the body before it is («Sở Tài chính - Cơ quan thường trực Ban Chỉ đạo»)."""
-_UNIT = spelled(r"(?:văn phòng|vp|phòng|khoa|tổ|đội|trạm|đ/c|đồng chí)(?!\w)")
-_KIND = (
-    r"(?:(?:vùng|ven|miền|phía|loại|bãi|giáp) \w+|biên giới|trọng điểm|đặc biệt khó khăn|còn lại|ngoại thành|nội thành|"
-    r"trung du|đồng bằng|khó khăn|điểm|lân cận|đảo|mới|nghèo|khu vực|trung tâm|thuộc|hội|ủy)"
-)
-_KIND_OF_PLACE = spelled(rf"{_KIND}(?!\w)")
-_AFTER_LEVELS = spelled(
-    rf"(?<!\w)(?:huyện|thị xã|thành phố|xã|phường|thị trấn|quận|đặc khu|tỉnh)(?: {_KIND}(?<!thuộc)(?<!hội)(?<!ủy))? $"
-)
-_PART_OF = spelled(r"(?:chi nhánh|phòng giao dịch|phó|trưởng|thư viện)(?!\w)")
-_OF_MANY = spelled(r"các (?:khu(?! phố| dân cư)|cụm|công trình|dự án|chợ)(?!\w)")
-_TIL_VERB = rf"(?=\s*(?:[.,;:()]|$|và\s)|\s+{say.any_of(say.OPENERS)}(?!\w))"
-_MORE = rf"(?!{say.any_of(say.STRONG)}(?!\w))[^\W\d_]+"
-_FEW = re.compile(rf"{_MORE}(?:\s+(?!và\s){_MORE}){{0,2}}(?:\s+và(?:\s+{_MORE}){{1,4}})?{_TIL_VERB}")
-_HAVING = re.compile(
-    phrase(
-        r"(?:có|nơi có|nơi đang|phụ trách) "
-        r"(?!(?:trách nhiệm|nhiệm vụ|kế hoạch|(?:biện|giải) pháp|phương án|thể|đủ)(?!\w))"
-    )
-    + r"(?:[^\W\d_]+\s+){0,3}?[^\W\d_]+(?<!\sđược)"
-    + _TIL_VERB
-)
-_FIELD_PART = re.compile(r"[^\W\d_]+(?:\s+[^\W\d_]+){1,2}" + _TIL_VERB)
-_OF_FIELDS = spelled(r"(?:tiểu ban|cục|chi cục|vụ|viện|trung tâm|trường)(?!\w)")
-_UNIT_OF_FIELDS = spelled(rf"(?:phòng|ban|khoa|{_OF_FIELDS.pattern})(?!\w)")
-_FIELD_ALONE = re.compile(say.any_of(say.FIELDS) + _TIL_VERB)  # «Công chức Địa chính - Xây dựng tham mưu …»
-_PEOPLE = spelled(r"(?:người|dân quân|kiểm lâm|già làng|thanh niên|hội viên|đoàn viên)(?!\w)")
-_TWO_WORDS = re.compile(r"(?<= )([^\W\d_]+) ([^\W\d_]+) $")
-_SENTENCE = re.compile(r"(?:[^\W\d_]+\s+){3}[^\W\d_]+")
 NOTE = re.compile(r"\s*\([^()]{0,200}\)")
-_PROPER = re.compile(r"[A-ZĐÀ-Ỹ][^\W\d_]*(?: [A-ZĐÀ-Ỹ0-9][^\W_]*){0,4}")
-_REACH = re.compile(rf"từ {_PROPER.pattern} đến {_PROPER.pattern}")  # «các tỉnh từ An Lạc đến Hòa Bình»
-_BARE = re.compile(r"tổ|đội|hội|tiểu ban|câu lạc bộ|lực lượng")  # no body is called so, without more
-_INSIDE = re.compile(rf"{_MORE}(?:\s+{_MORE}){{0,3}}(?=\s+{say.any_of(say.STRONG)}(?!\w))")
-_TO_COLON = re.compile(r"[^:.;,]{2,30}:")
-_FIRM = spelled(r"(?<!\w)(?:tnhh|mtv|cổ phần|cp|một thành viên|quản lý)$")
-_BELOW = spelled(
-    r"(?:(?:đoàn|chi bộ|đảng bộ|đảng ủy|đơn vị|cơ sở) trực thuộc|(?:huyện|thị|thành|quận) ủy(?! viên))(?!\w)"
-)
-_NEEDS_OBJECT = re.compile(r"(?<=\s)quản\s*lý\s$")
-_SERVED = re.compile(rf", {say.any_of(say.OPENERS)}(?!\w)[^,]*$")
-_ACTED = re.compile(rf"(?<!\w)(?:{say.any_of(say.OPENERS)}|phòng|thi\s*đua)$")
 
 
 @dataclass(frozen=True)
@@ -112,61 +59,14 @@ class Name:
     sure: bool = False
 
 
-@dataclass(frozen=True)
-class Prose:
-    """A text and its spelling for matching, made once."""
-
-    text: str
-    plain: str
-
-    @classmethod
-    def of(cls, text: str) -> Prose:
-        return cls(text, matching(text))
-
-
-def opens_duty(text: str, at: int = 0) -> bool:
-    """Whether a duty begins at a place of a text («Chủ trì …», «Trên cơ sở …»)."""
-    return OPENER.match(matching(text), at) is not None
-
-
-def begins_name(prose: Prose, at: int, *, small: bool = False) -> bool:
-    """Whether a name may begin at a place. ``small`` also lets bodies begin without a capital («các sở, ngành»)."""
-    if _GROUP.match(prose.plain, at):
-        return small or prose.text[at : at + 1].isupper()
-    head = _HEAD.match(prose.plain, at) or _WHOLE.match(prose.plain, at)
-    known = _is_known(prose, at)
-    if prose.text[at : at + 1].isupper():
-        return head is not None or known
-    if head is None or known:
-        return small and known
-    long, proper = " " in head.group(), prose.text[head.end() :][:2].istitle()  # «công đoàn cơ sở», «phòng Văn hóa»
-    return small and bool(long or proper or _SMALL_HEADS.match(prose.plain, at))
-
-
-def _is_known(prose: Prose, at: int) -> bool:
-    """Whether a known name begins at a place: not a place's alone («Vinh»), since «Vinh danh …» begins so, too."""
-    end = known_names().end(prose.plain, at)
-    long = end is not None and (prose.plain.count(" ", at, end) > 1 or prose.text[at:end].isupper())
-    return long and not OPENER.match(prose.plain, at)
-
-
 def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name], int]:
     """The names that stand in a row from a place on, and where the row ends. An empty list if none begins there."""
     found: list[Name] = []
     end = at
     while begins_name(prose, at, small=small):
         row = next((row for row in (_shared(prose, at), _placed(prose, at)) if len(row) > 1), [])
-        if row:
-            found += row
-            end = row[-1].end
-        else:
-            end, group, sure = _end(prose, at)
-            if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
-                at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
-            name = re.sub(r"\s+(?=[,;])", "", prose.text[at:end].strip(" ,;-&\n"))
-            standing = bool(found) and _STANDING.match(prose.plain, at) is not None
-            if not standing and nameless(f"{name},")[-2:] != "…,":
-                found.append(Name(name, at, end, group, sure))
+        found += row
+        end = row[-1].end if row else _add_name(prose, at, found)
         note = NOTE.match(prose.text, end)
         after = note.end() if note else end
         between = _BETWEEN.match(prose.plain, after)
@@ -174,6 +74,18 @@ def names_at(prose: Prose, at: int, *, small: bool = False) -> tuple[list[Name],
             return found, after
         at, end = between.end(), after
     return found, end
+
+
+def _add_name(prose: Prose, at: int, found: list[Name]) -> int:
+    """Adds the single name at a place to those before it, and gives where it ends."""
+    end, group, sure = _end(prose, at)
+    if found and _COMRADE.match(prose.plain, found[-1].start) and _POST.match(prose.plain, at):
+        at = found.pop().start  # «Đồng chí Ủy viên Ban Thường vụ, Chủ tịch UBND xã» is one person
+    name = re.sub(r"\s+(?=[,;])", "", prose.text[at:end].strip(" ,;-&\n"))
+    standing = bool(found) and _STANDING.match(prose.plain, at) is not None
+    if not standing and nameless(f"{name},")[-2:] != "…,":
+        found.append(Name(name, at, end, group, sure))
+    return end
 
 
 _PLACES = spelled(
@@ -203,10 +115,10 @@ def _placed(prose: Prose, at: int) -> list[Name]:
 
     def place(at_: int) -> Name | None:
         level = _OF_PLACE.match(prose.plain, at_)
-        proper = _PROPER.match(prose.text, level.end()) if level else None
+        proper = PROPER.match(prose.text, level.end()) if level else None
         if level is None or proper is None or re.match(r"[A-ZĐ]{3,}(?: |$)", proper.group()):
             return None  # «UBND các huyện A, B và UBND thành phố C»
-        body = _BESIDE.match(prose.plain, at_) or _HEAD.match(prose.plain, at_)
+        body = BESIDE.match(prose.plain, at_) or HEAD.match(prose.plain, at_)
         if body and not level["level"] and not prose.text[at_ : body.end()].istitle():
             return None  # «UBND các xã Hội Sơn, Tân Lập, Tổng công ty C»
         text = f"{prose.text[at : head.end('head')]}{level['level'] or head['level']} {proper.group()}"
@@ -218,12 +130,12 @@ def _placed(prose: Prose, at: int) -> list[Name]:
 def _shared(prose: Prose, at: int) -> list[Name]:
     """«Các sở: Y tế, Tài chính» as «Sở Y tế», «Sở Tài chính»."""
     head = _SHARED.match(prose.plain, at)
-    if head is None or _WHOLE.match(prose.plain, at):
+    if head is None or WHOLE.match(prose.plain, at):
         return []
 
     def field(place: int) -> Name | None:
-        found = _FIELD.match(prose.plain, place)
-        if found is None or (_HEAD.match(prose.plain, place) and _LEVEL.match(prose.plain, found.end() + 1)):
+        found = FIELD.match(prose.plain, place)
+        if found is None or (HEAD.match(prose.plain, place) and LEVEL.match(prose.plain, found.end() + 1)):
             return None  # «Phòng Kinh tế, Công an xã»
         return Name(f"{head['head'].capitalize()} {prose.text[place : found.end()]}", place, found.end())
 
@@ -233,16 +145,11 @@ def _shared(prose: Prose, at: int) -> list[Name]:
 def _end(prose: Prose, at: int) -> tuple[int, bool, bool]:
     """Where the name that begins at a place ends, whether it is a group, whether its end is sure."""
     plain = prose.plain
-    whole = _WHOLE.match(plain, at)
     posts = _POSTS.match(plain, at)
     if posts is not None:  # «Giám đốc, Phó Giám đốc Sở Y tế» is one name: the last post goes on
         return _end(prose, max(each.start() for each in _POST.finditer(plain, at, posts.end())))
-    group = _GROUP.match(plain, at)
-    head = whole or group or _HEAD.match(plain, at)
-    end = head.end() if head else at
-    field = _FIELD.match(plain, end + 1) if head and _FIELDED.fullmatch(head.group()) else None
-    closed = whole is not None or field is not None
-    walk = _Walk(prose, at, field.end() if field else end, group is not None, closed=closed)
+    walk = NameWalk.begun(prose, at)
+    closed = walk.closed
     end = walk.run()
     known = known_names().end(plain, at)
     if known and (known > end or _goes_beyond(prose, at, known, end)):
@@ -260,231 +167,9 @@ def _goes_beyond(prose: Prose, start: int, known: int, end: int) -> bool:
     if re.match(r"và [A-ZĐÀ-Ỹ]", more):
         return False  # «Phòng Kinh tế và Hạ tầng» is another than «Phòng Kinh tế»
     proper = prose.text[start + 1 : known]
-    kinds = (_SUFFIX, _KIND_OF_PLACE, _LEVEL, _WHICH_OF)
+    kinds = (SUFFIX, KIND_OF_PLACE, LEVEL, _WHICH_OF)
     named = not proper.islower() or proper.count(" ") >= 3  # «các trường» may go on
     return more[:1].islower() and named and not any(kind.match(matching(more)) for kind in kinds)
-
-
-@dataclass
-class _Walk:
-    """Goes word by word from the first word of a name to its end. ``closed``: the name is whole, only «tỉnh», a place
-    or the like may follow."""
-
-    prose: Prose
-    start: int
-    end: int
-    grouped: bool
-    closed: bool = False
-    plural: bool = False
-    leveled: bool = False
-
-    def run(self) -> int:
-        limit = min(len(self.prose.text), self.start + MAX_NAME_CHARS)
-        while (at := self._skip(self.end)) < limit and (reached := self._step(at)) is not None:
-            self.end = reached
-        return self.end
-
-    def _skip(self, at: int) -> int:
-        text = self.prose.text
-        while at < len(text) and text[at] in " \t":
-            at += 1
-        return at
-
-    def _step(self, at: int) -> int | None:
-        """Where the next piece of the name ends; None if the name ended before it."""
-        plain, text = self.prose.plain, self.prose.text
-        word = _WORD.match(plain, at)
-        if word is None:
-            return None
-        if not word.group()[0].isalnum():
-            return self._sign(word.group(), at, word.end())
-        if word.group() == "và":
-            return self._and(word.end())
-        many = self.grouped or self.plural or self.leveled
-        joined = (_HAVING.match(plain, at) or _REACH.match(text, at)) if many else None
-        joined = joined or _SUFFIX.match(plain, at) or (_COMPOUND.match(plain, at) if text[at].islower() else None)
-        if joined:
-            self.closed = self.closed or self._level(at, joined.end())
-            return joined.end()
-        if word.group() in ("các", "những") and not self.leveled and _GROUPED.match(plain, self._skip(word.end())):
-            self.grouped, self.closed = True, False
-            return word.end()
-        if self.closed and not text[at].isupper():
-            level = _LEVEL.match(plain, at)
-            self.leveled = level is not None
-            return level.end() if level else None
-        if self.grouped and text[at].islower() and _AFTER_LEVELS.search(plain, self.start, at):
-            kind = _KIND_OF_PLACE.match(plain, at)  # «UBND các huyện, thành phố trao quà», «… các xã ven biển đắp đập»
-            return kind.end() if kind else None
-        stops = text[at].islower() and _STOP.match(plain, at) is not None and not self._spanned(at)
-        if stops or self._duty(at, word.end()) or self._told(at):
-            return None
-        if word.group().endswith("."):
-            short = re.fullmatch(r"(?:tp|tx|h|p|q|tt|x|gs|pgs|ts|ths|bs|đ)\.", word.group()) is not None
-            return word.end() if short and word.end() < len(plain) else word.end() - 1
-        if self.closed:
-            self.closed = self.leveled
-            return None if _BESIDE.match(plain, at) else word.end()
-        self.closed = self._level(at, word.end())
-        return word.end()
-
-    def _level(self, at: int, end: int) -> bool:
-        """Whether what stands there is a level («tỉnh», «xã»), after which a name has only its place."""
-        level = None if self.grouped else _LEVEL.match(self.prose.plain, at)
-        if level is None or level.end() != end or self._spanned(at):
-            return False
-        self.leveled = True
-        return True
-
-    def _second(self, at: int) -> bool:
-        """Whether a capital follows the first syllable of a proper name, which has two at least."""
-        before = self.prose.text[self.start : at].split()[-2:]
-        return len(before) == 2 and before[0].islower() and before[1].istitle() and self.prose.text[at].isupper()
-
-    def _sign(self, sign: str, at: int, end: int) -> int | None:
-        plain, text = self.prose.plain, self.prose.text
-        following = self._skip(end)
-        after = text[following : following + 1]
-        if sign in "-&/" and after.isalnum():
-            strong = None if _FIELD_ALONE.match(plain, following) else STRONG.match(plain, following)
-            verb = strong is not None and plain.startswith(" ", strong.end())
-            if sign == "-" and ((verb and not _TO_COLON.match(plain, following)) or self._next_body(following)):
-                return None
-            self.closed = False
-            return end
-        if sign != ",":
-            return end if sign in "\"'" and not self.closed else None
-        if self.grouped and self._counted(following):
-            self.plural = True
-            last = re.split(r", |[Cc]ác ", text[self.start : at])[-1]
-            large = last[:1].isupper() and _GROUPED.fullmatch(matching(last))  # «UBND các Huyện, Thị xã»
-            return end if text[following].islower() or large or is_capital(text[self.start : following]) else None
-        glued = end == following and is_capital(text[at - 2 : at]) and after.isupper()  # «KH,CN&MT»
-        counted = after.isdigit() and text[at - 1].isdigit()  # «Quân khu 3, 4»
-        if glued or counted or (self.grouped and _BELOW.match(plain, following)):  # «Các huyện đoàn, Đoàn trực thuộc»
-            return end
-        if after.islower() and _LEVEL.match(plain, following):  # «UBND xã, phường, thị trấn»
-            self.plural = True
-            return end
-        if self.closed:
-            return None
-        return end if after.isupper() and self._listed(following) else self._rest(at, following)
-
-    def _counted(self, at: int) -> bool:
-        """Whether a group goes on counting («các sở, ban, ngành»), and no body of its own begins («…, trung tâm giáo
-        dục nghề nghiệp»)."""
-        plain = self.prose.plain
-        word = _GROUPED.match(plain, at)
-        if _COMMITTEE.match(plain, self.start) and _NO_LEVEL.match(plain, at):
-            return False  # «UBND các xã, phường, doanh nghiệp»
-        if word is None or self._verb(at) or " " not in word.group() or _SMALL_HEADS.match(plain, at):
-            return word is not None and not self._verb(at)
-        after = self._skip(word.end())
-        suffix = _SUFFIX.match(plain, after)
-        if suffix and suffix.group().split()[0] in plain[self.start : at].split():
-            return False  # «Các bệnh viện thuộc Bộ, bệnh viện thuộc trường đại học»
-        more = self.prose.text[after : after + 1].isalpha() and not plain.startswith("và", after)
-        return _HEAD.match(plain, at) is None or not more or suffix is not None or self._verb(after)
-
-    def _next_body(self, following: int) -> bool:
-        """Whether another body begins after a dash: «Sở Tài chính - Sở Nội vụ», but not «Văn phòng HĐND - UBND», nor a
-        unit and what it is part of («Phòng Nghiệp vụ Y - Sở Y tế»)."""
-        plain = self.prose.plain
-        part = _UNIT.match(plain, self.start) is not None or _PART_OF.match(plain, following) is not None
-        return not part and begins_name(self.prose, following)
-
-    def _listed(self, following: int) -> bool:
-        """«Trung tâm Văn hóa, Thông tin và Thể thao»: X, Y và Z, none of which begins a name of its own."""
-        plain, text = self.prose.plain, self.prose.text
-        ahead = re.compile(r"[^,;:.()\n]{2,40}?(?:,[^,;:.()\n]{2,30}?)?\s(?:và|-)\s+").match(plain, following)
-        return ahead is not None and not begins_name(self.prose, following) and text[ahead.end() :][:1].isupper()
-
-    def _rest(self, at: int, following: int) -> int | None:
-        """Where the part ends with which a name goes on after a comma: after a verb, which alone names nothing («Khám,
-        chữa bệnh», «Thi đua, Khen thưởng»); after fields in small letters, with few more of them («học sinh, sinh
-        viên»); with what else a board manages («Ban Quản lý Khu kinh tế, các khu công nghiệp»)."""
-        plain, text = self.prose.plain, self.prose.text
-        found = _OF_MANY.match(plain, following) if plain.startswith("ban quản lý", self.start) else None
-        if _SERVED.search(plain, self.start, at):
-            found = _WEAK.match(plain, following)  # «Phòng Quản lý, hỗ trợ cá nhân, hộ kinh doanh»
-        named = any(table.match(plain, following) for table in (_HEAD, _GROUP, _STOP, _PEOPLE))
-        if found is None and not self.grouped and not named and not STRONG.match(plain, following):
-            opener, small = OPENER.match(plain, following), text[following : following + 1].islower()
-            few = _FEW.match(plain, following) if small else None
-            if _ACTED.search(plain, self.start, at):
-                found = few or opener
-            elif not small and _OF_FIELDS.match(plain, self.start):  # «Tiểu ban An ninh, Y tế»
-                found = _FIELD_PART.match(plain, following)
-                found = found if found and text[following + 1 : found.end()].islower() else None
-            elif not opener and not _GROUPED.match(plain, following):
-                words = text[self.start : at].split()[-2:]
-                alone = (
-                    _UNIT_OF_FIELDS.match(plain, self.start)
-                    and few
-                    and not plain[few.end() : few.end() + 2].strip().isalpha()
-                )
-                found = few if words[-1].islower() and (words[0].islower() or alone) else None
-        return found.end() if found else None
-
-    def _told(self, at: int) -> bool:
-        """Whether a sentence goes on at a place: several small words after a proper name of two syllables («Viettel Hà
-        Thanh cấp chữ ký số»)."""
-        found = _TWO_WORDS.search(self.prose.text, self.start + 1, at)
-        words = _SENTENCE.match(self.prose.text, at) if found else None
-        if found is None or words is None or not words.group().islower():
-            return False
-        starts, plain = (found.start(1), found.start(2)), self.prose.plain
-        proper = found.group().istitle() and not any(_HEAD.match(plain, n) or OPENER.match(plain, n) for n in starts)
-        self.closed = self.closed or proper
-        return proper
-
-    def _and(self, end: int) -> int | None:
-        plain, following = self.prose.plain, self._skip(end)
-        if self.grouped and plain.startswith(("địa phương", "đơn vị"), following):  # «các bộ, ngành và địa phương»
-            return end
-        if begins_name(self.prose, following) and not _WEAK.match(plain, following):
-            return None
-        begun = self.closed or self.grouped or _HEAD.match(plain, following) or _GROUP.match(plain, following)
-        inside = None if begun else _INSIDE.match(plain, following)
-        part = _OF_FIELDS.match(plain, self.start) and _WEAK.match(plain, following)
-        if not (self.prose.text[following : following + 1].isupper() or inside or part):
-            return None
-        self.closed = False
-        return inside.end() if inside else end
-
-    def _verb(self, at: int) -> bool:
-        """Whether the group word at a place is in truth the beginning of a duty («…, tổ chức hội nghị»)."""
-        plain = self.prose.plain
-        whole = _COMPOUND.match(plain, at) or _SPANNING.match(plain, at)
-        return OPENER.match(plain, at) is not None and whole is None
-
-    def _duty(self, at: int, end: int) -> bool:
-        """Whether a duty begins at a place, and not a part of the name that looks like one («Ban Chỉ đạo»)."""
-        plain, text = self.prose.plain, self.prose.text
-        opener = OPENER.match(plain, at)
-        if opener is None or self._second(at) or (" " in opener.group() and text[at : opener.end()].istitle()):
-            return False  # «Công an phường Quảng Bá»
-        before = plain[max(self.start, at - 60) : at].rstrip()
-        if self._spanned(at):
-            return False
-        if text[at].islower():
-            return _BARE.fullmatch(before) is None
-        firm = _FIRM.search(before)  # «Công ty TNHH MTV Khai thác công trình thủy lợi»
-        words = before.split()
-        headed = any(_HEAD.fullmatch(" ".join(words[-n:])) for n in (1, 2, 3))  # «Văn phòng Ban Chỉ đạo»
-        return not (firm or headed or before.endswith((" và", "-", "&", ",")))
-
-    def _spanned(self, at: int) -> bool:
-        """«Công nghệ thông tin»: the word at a place ends a compound that begins before it."""
-        plain = self.prose.plain
-        near = max(self.start, at - 30)
-        if any(each.start() <= at < each.end() for each in _SPANNING.finditer(plain, near, at + 30)):
-            return True
-        if _NEEDS_OBJECT.search(plain, self.start, at):
-            return True  # «Đội Quản lý vận hành lưới điện»
-        before = plain.rfind(" ", near, at - 1) + 1  # «Trung tâm Trợ giúp pháp lý»: the word before is of the same verb
-        opener = OPENER.match(plain, before)
-        return opener is not None and opener.end() > at and self.prose.text[before].isupper()
 
 
 def ends_name(prose: Prose, at: int) -> bool:
@@ -518,11 +203,15 @@ def is_body(name: str) -> bool:
     of a department («P4») can."""
     words = name.split()
     plain = matching(name)
-    if _BARE.fullmatch(plain) or plain == "thường trực" or (_STOP.match(plain) and not _GROUP.match(plain)):
+    if BARE.fullmatch(plain) or plain == "thường trực" or (STOP.match(plain) and not GROUP.match(plain)):
         return False
-    if len(words) == 1 and not (name.isupper() and (len(name) > 2 or name[-1].isdigit())):
+    if len(words) == 1 and not _is_code(name):
         return not name.islower() and len(name) > 3
     return bool(words) and (_COMMON.match(name) is None or len(words) > 2)
+
+
+def _is_code(name: str) -> bool:
+    return name.isupper() and (len(name) > 2 or name[-1].isdigit())
 
 
 def names_in(prose: Prose) -> Iterator[tuple[list[Name], int]]:

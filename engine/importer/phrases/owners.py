@@ -16,17 +16,8 @@ from typing import Protocol
 from engine.importer.model import Owner
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.known import KnownNames, known_names
-from engine.importer.phrases.names import (
-    OPENER,
-    STRONG,
-    Name,
-    Prose,
-    begins_name,
-    ends_name,
-    is_body,
-    names_at,
-    opens_duty,
-)
+from engine.importer.phrases.name_words import OPENER, STRONG, Prose, begins_name, opens_duty
+from engine.importer.phrases.names import Name, ends_name, is_body, names_at
 from engine.importer.vietnamese import matching, phrase, spelled
 
 
@@ -52,7 +43,7 @@ class Directory(Protocol):
         """All names of all bodies, as they are written."""
 
 
-class Unknowing:
+class NullDirectory:
     """A directory that knows nobody: none is at hand, or it is that of another province than the plan's."""
 
     id = ""
@@ -75,7 +66,7 @@ class Form(StrEnum):
     INLINE = "inline"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnerLine:
     """The names in a line, whether they are asked rather than told, and the words after them."""
 
@@ -108,6 +99,7 @@ _BOUND_ALONE = re.compile(rf"[\s,]*{say.any_of(say.BOUND)}[\s.]*$")
 _DONE = re.compile(r"\s*(?:\([^()]{0,200}\))?[\s.:;,/]*$")
 _CLAUSE = say.compiled(say.CLAUSES)
 _CLAUSE_LENGTH = 260
+_COMMA = re.compile(r"[,:;.]\s+")
 
 
 _HANDS_ON = spelled(r"(?<!\w)(?:giao|yêu cầu|đề nghị|quyết định|quyết nghị|kết luận)(?: như sau)? ?:$")
@@ -129,11 +121,9 @@ def _owner_line(text: str, clauses: bool, headed: bool, known: KnownNames) -> Ow
     over = _given_over(prose) if headed or text.endswith(":") else None
     found = over or _straight(prose, 0, headed=headed)
     if found is None and clauses and _CLAUSE.match(prose.plain):
-        for comma in re.finditer(r"[,:;.]\s+", prose.plain[:_CLAUSE_LENGTH]):
-            found = _straight(prose, comma.end())
-            if found is not None and found.inline:
-                return replace(found, start=0)  # the clause before it is no order
-        return None
+        lines = (_straight(prose, comma.end()) for comma in _COMMA.finditer(prose.plain[:_CLAUSE_LENGTH]))
+        found = next((line for line in lines if line and line.inline), None)
+        return replace(found, start=0) if found else None  # the clause before it is no order
     return found
 
 
@@ -150,7 +140,11 @@ def _given_over(prose: Prose) -> OwnerLine | None:
         return None
     names, end = names_at(prose, given.end() + 1, small=True)
     alone = names and is_body(names[0].text) and _DONE.match(prose.text, end)
-    return OwnerLine(prose.text[given.end() + 1 : end].strip(), tuple(names), "", Form.ALONE) if alone else None
+    return (
+        OwnerLine(written=prose.text[given.end() + 1 : end].strip(), names=tuple(names), rest="", form=Form.ALONE)
+        if alone
+        else None
+    )
 
 
 def singular(name: str) -> str:
@@ -177,7 +171,7 @@ def is_lead_in(text: str) -> bool:
     return _HANDS_ON.search(matching(text[-60:])) is not None
 
 
-def asked_in(text: str) -> OwnerLine | None:
+def addressees(text: str) -> OwnerLine | None:
     """Whom a paragraph that ends in a colon asks to do what follows («…, Thủ tướng Chính phủ yêu cầu các bộ, ngành:»,
     «… đề nghị UBND các xã thực hiện một số nội dung sau:»)."""
     if not text.endswith(":"):
@@ -187,7 +181,7 @@ def asked_in(text: str) -> OwnerLine | None:
         start = found.end() + 1
         names, end = names_at(prose, start, small=True)
         if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", prose.text[end:]):
-            return OwnerLine(text[start:end].strip(), tuple(names))
+            return OwnerLine(written=text[start:end].strip(), names=tuple(names))
     return None
 
 
@@ -201,7 +195,9 @@ def asked_by(issuer: str, text: str) -> OwnerLine | None:
         if any(before.endswith(" ".join(words[:n])) for n in range(2, len(words) + 1)):
             names, end = names_at(prose, found.end() + 1, small=True)
             if names and is_body(names[0].text):
-                return OwnerLine(text[found.end() + 1 : end], tuple(names), text[end:].strip(), start=1)
+                return OwnerLine(
+                    written=text[found.end() + 1 : end], names=tuple(names), rest=text[end:].strip(), start=1
+                )
     return None
 
 
@@ -225,27 +221,27 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
     end = max(end, names[-1].end)
     if not any(is_body(name.text) for name in names):
         return None
-
-    def line(form: Form, rest: str = "") -> OwnerLine:
-        return OwnerLine(prose.text[start : names[-1].end].strip(), tuple(names), rest, form, start, request)
-
+    written = prose.text[start : names[-1].end].strip()
+    line = OwnerLine(written=written, names=tuple(names), start=start, request=request)
     if _DONE.match(prose.text, end) or (headed and _BOUND_ALONE.match(prose.plain, end)):
-        return line(Form.ALONE)
-    colon = _COLON.match(prose.plain, end)
-    if colon:
-        rest = prose.text[colon.end() :].strip()
-        inner = _straight(Prose.of(rest), 0, headed=headed)
-        if inner and inner.inline and _TEAM.fullmatch(names[0].text):
-            return None  # «Đoàn số 1: Sở Y tế chủ trì …»
-        listed = names[-1].group and inner is not None and inner.inline and inner.start == 0
-        if inner and (inner.alone if headed else listed):
-            return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»
-        return line(Form.COLON if rest else Form.ALONE, rest)
+        return replace(line, form=Form.ALONE)
+    if colon := _COLON.match(prose.plain, end):
+        return _after_colon(line, prose.text[colon.end() :].strip(), headed=headed)
     rest = prose.text[end:].lstrip(" ,;.)")
-    opens = opens_duty(rest)
-    if not (ordered or opens or names[-1].sure):
-        return None
-    return line(Form.COLON if opens and rest[0].isupper() else Form.INLINE, rest)  # a heading and its text run together
+    if opens_duty(rest) and rest[0].isupper():
+        return replace(line, rest=rest, form=Form.COLON)  # a heading and its text run together
+    return replace(line, rest=rest) if ordered or names[-1].sure or opens_duty(rest) else None
+
+
+def _after_colon(line: OwnerLine, rest: str, *, headed: bool) -> OwnerLine | None:
+    """The owner line of names before a colon: they, or the bodies after it, which they only call together."""
+    inner = _straight(Prose.of(rest), 0, headed=headed)
+    if inner and inner.inline and _TEAM.fullmatch(line.names[0].text):
+        return None  # «Đoàn số 1: Sở Y tế chủ trì …»
+    listed = line.names[-1].group and inner is not None and inner.inline and inner.start == 0
+    if inner and (inner.alone if headed else listed):
+        return inner  # «Lực lượng vũ trang: Công an tỉnh, Bộ Chỉ huy Quân sự tỉnh»
+    return replace(line, rest=rest, form=Form.COLON if rest else Form.ALONE)
 
 
 _BROAD = spelled(r"(?:ban chỉ đạo|ban điều hành|hội đồng|tổ công tác|ban tổ chức|tiểu ban) ")
@@ -267,22 +263,30 @@ def _to_its_end(prose: Prose, names: list[Name], end: int, *, headed: bool) -> l
     only begin duties may stand in a name."""
     tail = (_TO_END if headed else _TO_COLON).match(prose.plain, end)
     first = re.search(r"\w|[-/]", tail.group()) if tail else None
-    said = tail.group().strip() if tail else ""
-    sentence = (said.endswith(" sau") and not _ASKS.search(said)) or " để " in said
-    if tail is None or first is None or first.group() in "-/" or sentence:
+    if tail is None or first is None or first.group() in "-/" or _says_what(tail.group().strip()):
         return names
     last, started = names[-1], end + first.start()
-    parts = parted(prose.text[: tail.end()], last.start, end, listed=not headed)
+    parts = split_names(prose.text[: tail.end()], last.start, end, listed=not headed)
     starts = [started, *(each.start for each in parts[1:] if each.start > started)]
     verb = _ROLES if headed and tail.end() == len(prose.plain) else STRONG
-    verbal = OPENER.fullmatch(said) and not (headed or _ROLES.match(said))  # «Viện Quy hoạch xây dựng: …»
     starts = starts[_BROAD.match(prose.plain) is not None :]
-    if not verbal and any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts):
+    ends = any(ends_name(prose, each) or verb.match(prose.plain, each) for each in starts)
+    if ends and not _is_verbal(tail.group().strip(), headed=headed):
         return names
     return [*names[:-1], *(replace(each, group=last.group) for each in parts)]
 
 
-def parted(text: str, start: int = 0, known: int = 0, *, listed: bool = False) -> list[Name]:
+def _says_what(words: str) -> bool:
+    """Whether words after a name are a sentence, and no part of it («… thực hiện các nội dung sau:»)."""
+    return (words.endswith(" sau") and not _ASKS.search(words)) or " để " in words
+
+
+def _is_verbal(words: str, *, headed: bool) -> bool:
+    """Whether the rest of a name is a verb («Viện Quy hoạch xây dựng: …»)."""
+    return OPENER.fullmatch(words) is not None and not (headed or _ROLES.match(words))
+
+
+def split_names(text: str, start: int = 0, known: int = 0, *, listed: bool = False) -> list[Name]:
     """The names in a line of an unknown body from ``start`` on, of which one is ``known`` up to a place: cut at a
     semicolon, before every other body that begins like one, before «các», in a list at a comma before many words."""
     prose = Prose.of(text)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import is_dated
-from engine.importer.phrases.names import Prose, names_at, names_in, opens_duty
+from engine.importer.phrases.name_words import Prose, opens_duty
+from engine.importer.phrases.names import names_at, names_in
 from engine.importer.vietnamese import matching, spelled
 
 _LEADS = spelled(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)")
@@ -37,7 +38,7 @@ _REPORT = spelled(r"(?<!\w)(?:báo cáo|tổng hợp)(?!\w)")
 
 
 @dataclass(frozen=True)
-class Said:
+class Roles:
     """What a duty's words say of roles. Names as written, in their order."""
 
     lead: str
@@ -45,11 +46,11 @@ class Said:
     reports_to: tuple[str, ...]
 
 
-def roles_in(text: str, owners: Sequence[str]) -> Said:
+def roles_in(text: str, owners: Sequence[str]) -> Roles:
     """The roles in the words of a duty of some owners."""
     prose = Prose.of(text)
     coordinating = dict.fromkeys(name for name in _coordinating(prose) if name not in owners)
-    return Said(_lead(prose, owners), tuple(coordinating), tuple(dict.fromkeys(_reports(prose))))
+    return Roles(_lead(prose, owners), tuple(coordinating), tuple(dict.fromkeys(_reports(prose))))
 
 
 def _lead(prose: Prose, owners: Sequence[str]) -> str:

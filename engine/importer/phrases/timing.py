@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from engine.importer.model import Deadline
@@ -23,7 +23,7 @@ _LAST_MONTHS = {"quarter": (3, 6, 9, 12), "half_year": (6, 12), "nine_month": (9
 _USUAL_DAY = 16  # of a cycle's last month, where the document names none; the common rule has 17
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     """When a duty is owed: ``cadence`` of the plan file; ``on`` for a single act; ``due_day`` for cycles.
     ``wording`` is the document's, empty when it says nothing and the default is meant. ``confirm``: why to look.
@@ -42,24 +42,32 @@ def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
     tháng»). A duty without words about time has no report of its own."""
     cadence = tuple(name for name in ORDER if any(name in each.cadence for each in deadlines))
     wording = "; ".join(each.text for each in deadlines)
-    cycles = [name for name in cadence if name != "ad_hoc"]
     days = _days(deadlines)
-    if not cycles:
+    if not set(cadence) - {"ad_hoc"}:
         return _single(days, year, cadence, wording)
+    cycles = _cycles(deadlines, cadence, wording)
     single = [(each, point) for each, point in days if _is_single(each, point)]
-    named = _reported(days)
-    day = int(named[0][1][-2:]) if named else None
-    due_day = day - 1 or 31 if day is not None and named[0][0].before else day
-    in_last_month = lies_in_last_month(deadlines, cycles)
-    doubt = "" if day is not None else "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
-    if in_last_month and day == 1 and named[0][0].before:
-        doubt = "«trước ngày 01 của tháng cuối» là ngày cuối của tháng trước: đặt lại ngày gửi"
     if not single:
-        return Timing(cadence, wording, due_day=due_day, confirm=doubt, in_last_month=in_last_month)
+        return cycles
     once = _single(single, year, cadence, wording)
-    doubts = "; ".join(filter(None, (once.confirm, doubt)))
-    usual = _USUAL_DAY if once.on else None
-    return Timing(once.cadence, wording, once.on, due_day or usual, doubts, in_last_month=in_last_month)
+    doubts = "; ".join(filter(None, (once.confirm, cycles.confirm)))
+    due_day = cycles.due_day or (_USUAL_DAY if once.on else None)
+    return replace(cycles, cadence=once.cadence, on=once.on, due_day=due_day, confirm=doubts)
+
+
+def _cycles(deadlines: Sequence[Deadline], cadence: tuple[str, ...], wording: str) -> Timing:
+    """The cycles that words name, and the day on which each is reported, where they name one."""
+    named = _reported(_days(deadlines))
+    in_last_month = lies_in_last_month(deadlines, [name for name in cadence if name != "ad_hoc"])
+    if not named:
+        doubt = "văn bản nêu chu kỳ nhưng không nêu ngày gửi"
+        return Timing(cadence=cadence, wording=wording, confirm=doubt, in_last_month=in_last_month)
+    day, before = int(named[0][1][-2:]), named[0][0].before
+    doubt = ""
+    if in_last_month and day == 1 and before:
+        doubt = "«trước ngày 01 của tháng cuối» là ngày cuối của tháng trước: đặt lại ngày gửi"
+    due_day = day - 1 or 31 if before else day
+    return Timing(cadence=cadence, wording=wording, due_day=due_day, confirm=doubt, in_last_month=in_last_month)
 
 
 _Points = Sequence[tuple[Deadline, str]]
@@ -102,11 +110,13 @@ def _single(days: Sequence[tuple[Deadline, str]], year: int, cadence: tuple[str,
         on, doubt = _day(each, point, year)
         if on is not None:
             more = "văn bản nêu nhiều mốc, mới lấy mốc đầu" if len(days) > 1 else ""
-            return Timing(("once", *cadence), wording, on=on, confirm="; ".join(filter(None, (doubt, more))))
+            return Timing(
+                cadence=("once", *cadence), wording=wording, on=on, confirm="; ".join(filter(None, (doubt, more)))
+            )
     if cadence:
-        return Timing(cadence, wording)
+        return Timing(cadence=cadence, wording=wording)
     doubt = "lời về thời gian không cho ra một ngày" if wording else "văn bản không nêu thời hạn: không báo cáo riêng"
-    return Timing(("ad_hoc",), wording, confirm=doubt)
+    return Timing(cadence=("ad_hoc",), wording=wording, confirm=doubt)
 
 
 def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:
@@ -122,9 +132,14 @@ def _day(deadline: Deadline, point: str, year: int) -> tuple[date | None, str]:
         return None, "ngày không có thật"
     doubts = [f"văn bản không ghi năm, lấy năm {year}"] if found["y"] == "-" else []
     doubts += [] if found["d"] else ["lấy ngày cuối của thời gian nêu trong văn bản"]
-    begins = deadline.text.lower().startswith("từ ") and not _RANGE.search(deadline.text)
-    if begins or re.search(rf"(?<!\w)từ {re.escape(deadline.text)}", deadline.sentence):
-        doubts.append("văn bản nêu ngày bắt đầu, không nêu hạn")
+    doubts += ["văn bản nêu ngày bắt đầu, không nêu hạn"] if _begins(deadline) else []
     if not found["d"]:
         day = date(of + month // 12, month % 12 + 1, 1)
     return (day - timedelta(days=1) if deadline.before or not found["d"] else day), "; ".join(doubts)
+
+
+def _begins(deadline: Deadline) -> bool:
+    """Whether the words name when something begins («từ tháng 5»), not until when."""
+    if deadline.text.lower().startswith("từ ") and not _RANGE.search(deadline.text):
+        return True
+    return re.search(rf"(?<!\w)từ {re.escape(deadline.text)}", deadline.sentence) is not None

@@ -161,11 +161,14 @@ def opened(raw: bytes, declared: str = "") -> str:
     except UnicodeDecodeError as error:
         text = raw.decode("utf-8-sig", errors="replace")
         few = text.count("\ufffd") * 100 < sum(not each.isascii() for each in text)
-        if few or error.start > 0.9 * len(raw):
-            return text
-    if declared.lower() in _WESTERN and _ENTITY.search(raw):
+        return text if few or error.start > 0.9 * len(raw) else _western(raw, declared.lower())
+
+
+def _western(raw: bytes, declared: str) -> str:
+    """Bytes that are no Unicode, as letters of one byte each."""
+    if declared in _WESTERN and _ENTITY.search(raw):
         return raw.decode("cp1252", errors="replace")  # Word writes Vietnamese letters as entities in such a page
     windows = unicodedata.normalize("NFC", raw.decode("cp1258", errors="replace"))
-    if declared.lower() in {"windows-1258", "cp1258"} or _share(windows) >= 0.9:
+    if declared in {"windows-1258", "cp1258"} or _share(windows) >= 0.9:
         return windows
     return raw.decode("latin-1")

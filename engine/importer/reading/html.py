@@ -42,7 +42,7 @@ def declared_charset(raw: bytes) -> str:
 
 def read_page(text: str, name: str, limits: Limits) -> Pages:
     """The blocks of a web page. Raises BadInput for what is too much."""
-    reader: Any = _Reader(name, limits)  # the stubs of lxml also allow bytes, which a parser fed with str never gives
+    reader: Any = _Reader(name=name, limits=limits)  # the stubs allow bytes, too, which none that is fed str gives
     parser = etree.HTMLParser(target=reader, no_network=True, huge_tree=False, remove_comments=True)
     text = "<html>" + _WORD_LISTS.sub("", text).replace("\0", "")  # a parser that is fed nothing at all raises
     for start in range(0, len(text), _CHUNK):
@@ -51,7 +51,7 @@ def read_page(text: str, name: str, limits: Limits) -> Pages:
     return Pages(tuple(reader.blocks))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Reader:
     """Target of lxml's parser. A table inside a table is read as text of the outer cell."""
 
@@ -77,6 +77,8 @@ class _Reader:
             return
         if tag == "br" or tag in _BLOCKS:
             self._break(opens=tag != "br")
+        if tag in ("tr", "td", "th"):
+            self._start_cell(tag, attributes)
         match tag:
             case "ul":
                 self._lists.append(repeat("- "))
@@ -88,13 +90,17 @@ class _Reader:
                 self._verbatim += 1
             case "table":
                 self._depth += 1
-            case "tr" if self._depth == 1:
-                self._finish_cell()
-                self._grid.next_row()
-            case "td" | "th" if self._depth == 1:
-                self._finish_cell()
-                self._cell = []
-                self._size = (_span(attributes.get("rowspan")), _span(attributes.get("colspan")))
+
+    def _start_cell(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """A row or cell of the outermost table."""
+        if self._depth != 1:
+            return
+        self._finish_cell()
+        if tag == "tr":
+            self._grid.next_row()
+        else:
+            self._cell = []
+            self._size = (_span(attributes.get("rowspan")), _span(attributes.get("colspan")))
 
     def end(self, tag: str) -> None:
         if self._silent:

@@ -11,7 +11,7 @@ from engine.errors import BadInput
 from engine.text import Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """The most that is read. Bytes, characters, counts and seconds."""
 

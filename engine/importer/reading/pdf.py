@@ -23,7 +23,7 @@ def read_pdf(raw: bytes, name: str, limits: Limits) -> Pages:
         raise refused(name, "slow") from error
     except CallFailed as error:
         raise refused(name, "slow" if "MemoryError" in str(error) else "broken") from error
-    if sum(each.isalpha() for page in pages for each in page) < 20 * max(1, len(pages)):
+    if sum(map(str.isalpha, "".join(pages))) < 20 * max(1, len(pages)):
         raise refused(name, "pictures")
     texts = [(number, at, text) for number, page in enumerate(pages, 1) for at, text in enumerate(page.split("\n"), 1)]
     if len(texts) > limits.lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,18 +52,22 @@ def _read(raw: bytes, name: str, limits: Limits) -> Pages:
         return read_pdf(raw, name, limits)
     if raw.startswith(_OLD_WORD):
         raise refused(name, "old_word")
-    for sign, kind in _UNREADABLE:
-        if raw.startswith(sign):
-            raise refused(name, "format", kind)
+    if kind := next((kind for sign, kind in _UNREADABLE if raw.startswith(sign)), ""):
+        raise refused(name, "format", kind)
     begins = raw[:40_000].replace(b"\0", b"")
     if _PAGE.search(begins):
         return read_page(opened(raw, declared_charset(raw)), name, limits)
-    text = opened(raw).replace("\r\n", "\n").replace("\r", "\n")
+    return _read_text(opened(raw), name, limits, broken=_BREAK.search(begins) is not None)
+
+
+def _read_text(text: str, name: str, limits: Limits, *, broken: bool) -> Pages:
+    """Plain text or Markdown. ``broken``: it has the line breaks of a web page, though no more of one."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > limits.characters or text.count("\n") > limits.lines:
         raise refused(name, "text", limits.lines)
     if is_markdown(text):
         return Pages(tuple(read_markdown(text)))
-    if _BREAK.search(begins):
+    if broken:
         return read_page(text, name, limits)
     return Pages(tuple(TextLine(line, Place(line=n)) for n, line in enumerate(text.split("\n"), 1)))
 
@@ -92,27 +96,32 @@ _SEPARATED = str.maketrans("\x1e\x1f\n", "  \x1f")
 
 def _modern(pages: Pages, name: str, limits: Limits) -> Pages:
     """The same blocks in Unicode, cleaned, without blank lines. The way of writing is judged once, by the whole
-    document; a table, which Word numbers apart, stands at the paragraph before it, too."""
+    document."""
     if sum(map(len, pages.texts())) > limits.characters or len(pages.blocks) > limits.lines:
         raise refused(name, "text", limits.lines)
     found = modern("\x1e\n".join(text.translate(_SEPARATED) for text in pages.texts()))
-    parts = iter(_cleaned(part.replace("\x1f", "\n")) for part in found.text.split("\x1e\n"))
-    blocks: list[Block] = []
-    line, gap = 0, False
-    for block in pages.blocks:
-        place = replace(block.place, order=len(blocks) + 1)
-        if isinstance(block, Table):
-            rows = tuple(tuple(clean(next(parts)).strip() for _ in row) for row in block.rows)
-            blocks.append(replace(block, rows=rows, place=replace(place, line=place.line or line)))
-        elif text := next(parts):
-            line = place.line
-            blocks.append(replace(block, text=text, place=place, gap=gap))
-        gap = isinstance(block, TextLine) and not text
-    read = Pages(tuple(blocks))
+    parts = (_cleaned(part.replace("\x1f", "\n")) for part in found.text.split("\x1e\n"))
+    read = Pages(tuple(_placed(pages.blocks, parts)))
     text = "\n".join(read.texts())
-    if not any(each.isalpha() for each in text):
+    if not any(map(str.isalpha, text)):
         raise refused(name, "empty")
     return replace(read, doubts=tuple(_doubts(text, found.was)))
+
+
+def _placed(blocks: Iterable[Block], texts: Iterator[str]) -> Iterator[Block]:
+    """The blocks with their texts, numbered, without blank lines; a table, which Word numbers apart, stands at the
+    paragraph before it, too."""
+    order, line, gap = 1, 0, False
+    for block in blocks:
+        place = replace(block.place, order=order)
+        if isinstance(block, Table):
+            rows = tuple(tuple(clean(next(texts)).strip() for _ in row) for row in block.rows)
+            yield replace(block, rows=rows, place=replace(place, line=place.line or line))
+        elif text := next(texts):
+            line = place.line
+            yield replace(block, text=text, place=place, gap=gap)
+        gap = isinstance(block, TextLine) and not text
+        order += not gap
 
 
 def _cleaned(text: str) -> str:

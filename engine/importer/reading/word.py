@@ -10,9 +10,9 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lxml import etree
+from lxml.etree import _Element  # the type of a parsed element; lxml gives it no public name
 
 from engine.importer.model import Place
 from engine.importer.reading.limits import Limits, refused
@@ -61,7 +61,7 @@ class _Package:
         if types is not None and b"macroEnabled" in etree.tostring(types):
             raise refused(self.name, "macros")
 
-    def part(self, path: str) -> Any | None:
+    def part(self, path: str) -> _Element | None:
         """A parsed part of the package (lxml elements are untyped), None if there is none."""
         try:
             with self.zip.open(path) as opened:
@@ -74,10 +74,10 @@ class _Package:
             raise refused(self.name, "entities")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
-            root: Any = etree.fromstring(raw, parser)
+            root: _Element = etree.fromstring(raw, parser)
         except etree.XMLSyntaxError as error:
             raise refused(self.name, "deep" if "depth" in str(error) else "broken") from error
-        if root.getroottree().docinfo.doctype:
+        if root.getroottree().docinfo.doctype:  # type: ignore[attr-defined]  # the stubs lack it
             raise refused(self.name, "entities")
         return root
 
@@ -93,14 +93,15 @@ def _read(package: _Package) -> Pages:
         str(style.get(f"{W}styleId")): (_listed(style.find(f"{W}pPr")), value(style, "basedOn"))
         for style in (styles.findall(f"{W}style") if styles is not None else ())
     }
-    reader = _Reader(package.name, package.limits, Numbering(package.part("word/numbering.xml")), listed)
+    numbering = Numbering(package.part("word/numbering.xml"))
+    reader = _Reader(name=package.name, limits=package.limits, numbering=numbering, styles=listed)
     return Pages(tuple(reader.blocks(body)))
 
 
 _Listed = tuple[str, int]
 
 
-def _listed(properties: Any) -> _Listed | None:
+def _listed(properties: _Element | None) -> _Listed | None:
     """(list id, depth) in the properties of a paragraph or style; list id "" is Word's "no list after all"."""
     found = properties.find(f"{W}numPr") if properties is not None else None
     if found is None:
@@ -109,7 +110,7 @@ def _listed(properties: Any) -> _Listed | None:
     return "" if number == "0" else number, whole(value(found, "ilvl"))
 
 
-def _inside(container: Any, *tags: str) -> Iterator[Any]:
+def _inside(container: _Element, *tags: str) -> Iterator[_Element]:
     """The elements of some kinds in a container, also those that an insertion or a content control wraps."""
     for element in container:
         if element.tag in tags:
@@ -118,7 +119,7 @@ def _inside(container: Any, *tags: str) -> Iterator[Any]:
             yield from _inside(element, *tags)
 
 
-def _said(element: Any) -> Iterator[Any]:
+def _said(element: _Element) -> Iterator[_Element]:
     """What stands in an element, in order: nothing deleted or said twice, and of a text box only that it is there."""
     walk = etree.iterwalk(element, events=("start",))
     for _, each in walk:
@@ -128,11 +129,11 @@ def _said(element: Any) -> Iterator[Any]:
             yield each
 
 
-def _text(elements: Iterable[Any]) -> str:
+def _text(elements: Iterable[_Element]) -> str:
     return "".join((each.text or "") if each.tag == _TEXT else _SIGNS.get(each.tag, "") for each in elements)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Reader:
     """``styles``: the list of a style's own, and the style that it is based on."""
 
@@ -144,7 +145,7 @@ class _Reader:
     _tables: int = 0
     _cells: int = 0
 
-    def blocks(self, body: Any) -> Iterator[Block]:
+    def blocks(self, body: _Element) -> Iterator[Block]:
         for element in _inside(body, _PARAGRAPH, _TABLE):
             if element.tag == _TABLE:
                 yield self._table(element)
@@ -154,7 +155,7 @@ class _Reader:
                 for n, part in enumerate(text.split("\n")):
                     yield TextLine(part, Place(line=self._lines), opens=n == 0)
 
-    def _paragraphs(self, paragraph: Any, *, in_cell: bool = False) -> Iterator[str]:
+    def _paragraphs(self, paragraph: _Element, *, in_cell: bool = False) -> Iterator[str]:
         """The paragraph's text with its label, then the texts of boxes anchored in it. In a table's cell a label may
         stand alone: rows that number themselves."""
         said = list(_said(paragraph))
@@ -164,7 +165,7 @@ class _Reader:
             if box.tag == _BOX:
                 yield from (_text(_said(inner)) for inner in box.iter(_PARAGRAPH))
 
-    def _label(self, properties: Any) -> str:
+    def _label(self, properties: _Element | None) -> str:
         """What Word shows before a paragraph: of its own list, else of its style's, else of a style below that one."""
         listed, style = _listed(properties), value(properties, "pStyle")
         for _ in range(_DEEPEST_STYLE):
@@ -173,7 +174,7 @@ class _Reader:
             listed, style = self.styles[style]
         return self.numbering.label(*listed) if listed else ""
 
-    def _table(self, table: Any) -> Table:
+    def _table(self, table: _Element) -> Table:
         grid = Grid()
         for row in _inside(table, _ROW):
             grid.next_row()
@@ -188,7 +189,7 @@ class _Reader:
         self._tables += 1
         return grid.table(Place(table=self._tables))
 
-    def _cell(self, cell: Any) -> str:
+    def _cell(self, cell: _Element) -> str:
         """The text of a cell, that of tables inside it too."""
         inside = (each for each in _said(cell) if each.tag == _PARAGRAPH)
         return "\n".join(t for each in inside for t in self._paragraphs(each, in_cell=True) if t.strip())

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from lxml.etree import _Element  # the type of a parsed element; lxml gives it no public name
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _ROMAN = {1000: "M", 900: "CM", 500: "D", 400: "CD", 100: "C", 90: "XC", 50: "L", 40: "XL", 10: "X", 9: "IX"}
@@ -49,7 +51,7 @@ class _Level(NamedTuple):
 class Numbering:
     """The lists that a parsed ``numbering.xml`` declares, if there is one; counts as paragraphs are read in order."""
 
-    def __init__(self, root: Any | None) -> None:
+    def __init__(self, root: _Element | None) -> None:
         abstracts, lists = (root.findall(W + name) if root is not None else () for name in ("abstractNum", "num"))
         self._levels = {
             (str(abstract.get(f"{W}abstractNumId")), whole(level.get(f"{W}ilvl"))): _Level(
@@ -89,7 +91,7 @@ class Numbering:
         return SHAPES.get(level.shape, str)(self._counts[abstract].get(depth, level.start))
 
 
-def value(element: Any, name: str, otherwise: str = "") -> str:
+def value(element: _Element | None, name: str, otherwise: str = "") -> str:
     """The ``w:val`` of an element's child; ``otherwise`` where there is no such child."""
     found = element.find(f"{W}{name}") if element is not None else None
     return str(found.get(f"{W}val") or "") if found is not None else otherwise

@@ -41,7 +41,9 @@ class Account:
 
     def use(self, paragraph: Paragraph | None, use: Use, citation: str = "") -> None:
         if paragraph is not None:
-            said = Accounted(paragraph.text, paragraph.place, use, citation, covers=paragraph.covers)
+            said = Accounted(
+                text=paragraph.text, place=paragraph.place, use=use, citation=citation, covers=paragraph.covers
+            )
             self.used.setdefault(said.covers, said)
 
     def use_all(self, node: Node, citation: str) -> None:
@@ -56,7 +58,18 @@ class Account:
         text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
         place = replace(table.place, row=row + 1)
         covers = (place.key,)
-        self.used.setdefault(covers, Accounted(text, place, use, citation, reason, reason == NOBODY, covers=covers))
+        self.used.setdefault(
+            covers,
+            Accounted(
+                text=text,
+                place=place,
+                use=use,
+                citation=citation,
+                reason=reason,
+                serious=reason == NOBODY,
+                covers=covers,
+            ),
+        )
 
     def has(self, paragraph: Paragraph | None) -> bool:
         return paragraph is None or paragraph.covers in self.used
@@ -85,9 +98,7 @@ class Account:
             return
         if node.heading or (node.children and not node.ended):
             self.use(node.paragraph, Use.HEADING)
-        above = node.parent.body if node.parent is not None else ""
-        owned = bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
-        self.leave_out(node.paragraph, OUTSIDE, serious=owned)
+        self.leave_out(node.paragraph, OUTSIDE, serious=_stands_under_body(node))
         if node.paragraph is not None and (said := self.used[node.paragraph.covers]).use is Use.LEFT_OUT:
             self.used[said.covers] = replace(said, section=_section(node))
         for fact in node.facts:
@@ -99,6 +110,11 @@ class Account:
             self.use(paragraph, Use.LEFT_OUT)
             said = replace(self.used[paragraph.covers], reason=reason, serious=serious)
             self.used[said.covers] = judged(said, paragraph.body.strip())
+
+
+def _stands_under_body(node: Node) -> bool:
+    above = node.parent.body if node.parent is not None else ""
+    return bool(above) and len(above) < 200 and owner_line(above, headed=True) is not None
 
 
 def _section(node: Node) -> tuple[str, str]:
@@ -120,7 +136,9 @@ def judged(entry: Accounted, body: str) -> Accounted:
 
 
 def _line(line: TextLine, use: Use, reason: str = "", *, serious: bool = False) -> Accounted:
-    return Accounted(line.text, line.place, use, reason=reason, serious=serious, covers=(line.place.key,))
+    return Accounted(
+        text=line.text, place=line.place, use=use, reason=reason, serious=serious, covers=(line.place.key,)
+    )
 
 
 def _outside(parts: Parts) -> Iterator[Accounted]:

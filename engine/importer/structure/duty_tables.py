@@ -7,7 +7,7 @@ heading of the rows below it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.importer.model import Place
@@ -37,7 +37,7 @@ class Columns:
     width: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One row of duties. ``texts`` are its duties; ``same``: it belongs to the entry above (a merged owner)."""
 
@@ -69,26 +69,33 @@ def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Lab
     rows = table.rows[top + 1 :][:_LOOKED_AT]
     found = list(labels)
     for c in (c for c, label in enumerate(labels) if label is None):
-        cells = [cell for row in rows if c < len(row) and (cell := row[c].strip()[:400])]
-        bodies = sum(bodies_alone(cell) is not None for cell in cells)
-        times = sum(len(cell) < 60 and any(each.days for each in deadlines_in(cell, column=True)) for cell in cells)
-        if len(cells) >= 2 and 3 * bodies >= 2 * len(cells):
+        cells = _column(rows, c)
+        if len(cells) < 2:
+            continue
+        if 3 * sum(bodies_alone(cell) is not None for cell in cells) >= 2 * len(cells):
             found[c] = Label.COORDINATING if Label.LEAD in found else Label.LEAD
-        elif Label.DEADLINE not in found and len(cells) >= 2 and 3 * times >= 2 * len(cells):
+        elif Label.DEADLINE not in found and 3 * sum(map(_is_time, cells)) >= 2 * len(cells):
             found[c] = Label.DEADLINE
     return found
+
+
+def _column(rows: Iterable[Sequence[str]], c: int) -> list[str]:
+    """The cells of a column that hold something, of each as much as is looked at."""
+    return [cell for row in rows if c < len(row) and (cell := row[c].strip()[:400])]
+
+
+def _is_time(cell: str) -> bool:
+    return len(cell) < 60 and any(each.days for each in deadlines_in(cell, column=True))
 
 
 def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | None:
     """The heads may take several rows: «Phân công» over «Chủ trì» and «Phối hợp»."""
     first = top + 1
-    while first < min(len(table.rows), top + 3):
-        row = table.rows[first]
-        below = [label_of_column(cell) for cell in row]
-        new = [c for c in range(len(row)) if row[c] and (first, c) not in table.spans and row[c] != table.rows[top][c]]
-        if not all(_INDEX.fullmatch(row[c]) for c in new) and any(below[c] is None for c in new):
-            break
-        labels = [below[c] if c in new and below[c] else label for c, label in enumerate(labels)]
+    while first < min(len(table.rows), top + 3) and (lower := _lower_heads(table, top, first)) is not None:
+        both = [lower.get(c) or label for c, label in enumerate(labels)]
+        if Label.LEAD not in both:
+            break  # a row of duties that reads like heads
+        labels = both
         first += 1
     at = {label: c for c, label in reversed([*enumerate(labels)]) if label is not None}  # the first of a kind
     if Label.TASK not in at:
@@ -97,6 +104,14 @@ def _columns(table: Table, top: int, labels: list[Label | None]) -> Columns | No
             return None
         at[Label.TASK] = max(free, key=lambda c: sum(len(row[c]) for row in table.rows[first:]))
     return Columns(first, at, len(labels))
+
+
+def _lower_heads(table: Table, top: int, r: int) -> Mapping[int, Label | None] | None:
+    """Column → the label of a head below another, or of the number of a column; None for a row that is no head."""
+    row = table.rows[r]
+    new = [c for c, cell in enumerate(row) if cell and (r, c) not in table.spans and cell != table.rows[top][c]]
+    found = {c: label_of_column(row[c]) for c in new}
+    return found if all(found.values()) or all(_INDEX.fullmatch(row[c]) for c in new) else None
 
 
 def continued(table: Table, columns: Columns) -> Columns | None:
@@ -169,9 +184,11 @@ def _without_note(text: str) -> tuple[str, str]:
 def _task(text: str) -> tuple[tuple[str, ...], str]:
     """The duties in a cell and the number that it begins with: one, or one a bullet where all its lines are bullets."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if not lines:
+        return (), ""
     marks = [mark_of(line) for line in lines]
     if len(lines) > 1 and all(mark is not None and mark.rank in BULLETS for mark in marks):
         return tuple(map(body_of, lines)), ""
-    if lines and (mark := marks[0]) and mark.value:
+    if (mark := marks[0]) and mark.value:
         return ("\n".join([body_of(lines[0]), *lines[1:]]),), mark.label
-    return ("\n".join(lines),) if lines else (), ""
+    return ("\n".join(lines),), ""

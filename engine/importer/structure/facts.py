@@ -14,7 +14,7 @@ from engine.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unkno
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_in
 from engine.importer.phrases.marks import BULLETS, Rank, is_step
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import owner_line
 from engine.importer.phrases.roles import HELPS
 from engine.importer.reading.pages import Table
@@ -22,7 +22,7 @@ from engine.importer.structure.joining import Fact, Paragraph
 from engine.importer.vietnamese import matching
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What labelled lines or columns say of a duty beside its words."""
 
@@ -40,12 +40,12 @@ class Facts:
         leads, helping = lead_of(found.get(Label.LEAD, ""))
         helping += bodies_in(found.get(Label.COORDINATING, ""))
         return cls(
-            tuple(name.text for name in leads),
-            tuple(name.text for name in helping),
-            found.get(Label.MONITOR, ""),
-            found.get(Label.DEADLINE, ""),
-            found.get(Label.PRODUCT, ""),
-            tuple(value for label, value in told if label is Label.DETAIL),
+            lead=tuple(name.text for name in leads),
+            coordinating=tuple(name.text for name in helping),
+            monitor=found.get(Label.MONITOR, ""),
+            deadline=found.get(Label.DEADLINE, ""),
+            product=found.get(Label.PRODUCT, ""),
+            details=tuple(value for label, value in told if label is Label.DETAIL),
         )
 
 
@@ -58,17 +58,22 @@ def with_facts(blocks: Iterable[Paragraph | Table]) -> Iterator[Paragraph | Tabl
     """The blocks with every labelled line taken into the paragraph that it follows."""
     runs: _Runs = []
     for block in blocks:
-        if isinstance(block, Paragraph) and runs and isinstance(above := runs[-1][0], Paragraph):
-            run = runs[-1][1]
-            facts = facts_of(block, listed=bool(run))
-            if not facts and run and _goes_on(block, run[-1].line):
-                facts = [_told(block, above)]
-            if facts:
-                run += facts
-                continue
-        runs.append((block, []))
+        facts = _facts_after(block, *runs[-1]) if runs else []
+        if facts:
+            runs[-1][1].extend(facts)
+        else:
+            runs.append((block, []))
     for block, run in _with_first(runs):
         yield replace(block, facts=_settled(run)) if run and isinstance(block, Paragraph) else block
+
+
+def _facts_after(block: Paragraph | Table, above: Paragraph | Table, run: Sequence[Fact]) -> Sequence[Fact]:
+    """The facts that a block gives of the paragraph above it, after a ``run`` of others; none if it is something
+    else."""
+    if not (isinstance(block, Paragraph) and isinstance(above, Paragraph)):
+        return ()
+    facts = facts_of(block, listed=bool(run))
+    return [_told(block, above)] if not facts and run and _goes_on(block, run[-1].line) else facts
 
 
 def _with_first(runs: _Runs) -> _Runs:
@@ -102,10 +107,13 @@ def _settled(run: list[Fact]) -> tuple[Fact, ...]:
     hiện»), unless a known one does."""
     leads = [each for each in run if each.label is Label.LEAD]
     unknown = [each for each in leads if label_of_line(each.line.body) is None]
-    named = next((each for each in unknown if owner_line(label_words(each))), unknown[0] if unknown else None)
-    lead = label_words(named) if named and len(unknown) == len(leads) else ""
-    helped = lead or any(each.label is Label.COORDINATING for each in run)
-    helping = "" if helped or not unknown else label_words(unknown[0])
+    if not unknown:
+        return tuple(run)
+    lead = helping = ""
+    if len(unknown) == len(leads):
+        lead = label_words(next((each for each in unknown if owner_line(label_words(each))), unknown[0]))
+    elif not any(each.label is Label.COORDINATING for each in run):
+        helping = label_words(unknown[0])
 
     def label(fact: Fact) -> Label:
         if fact not in unknown or label_words(fact) == lead:
@@ -123,18 +131,20 @@ def label_words(fact: Fact) -> str:
 def facts_of(paragraph: Paragraph, *, listed: bool = False) -> list[Fact]:
     """The facts that a paragraph consists of; none if it is something else, or if its lead names no body.
     Circumstances alone are facts where they are ``listed`` with others."""
-    mark = paragraph.mark
-    numbered = mark is not None and mark.rank < Rank.LETTER and mark.depth < 2
-    if numbered or len(paragraph.text) > 1500:
-        return []
     body = paragraph.body.strip()
-    if is_step(body):
+    if len(paragraph.text) > 1500 or _is_numbered(paragraph) or is_step(body):
         return []
     found = labels_in(body) or unknown_label(body) or _in_brackets(body)
     alone = not listed and all(label is Label.DETAIL for label, _ in found)
     if alone or any(label is Label.LEAD and not lead_of(value)[0] for label, value in found):
         return []
     return [Fact(label, value, paragraph) for label, value in found]
+
+
+def _is_numbered(paragraph: Paragraph) -> bool:
+    """Whether a paragraph has a number of its own, and not one below another («1.2»)."""
+    mark = paragraph.mark
+    return mark is not None and mark.rank < Rank.LETTER and mark.depth < 2
 
 
 def _in_brackets(text: str) -> list[tuple[Label, str]]:

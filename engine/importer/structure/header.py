@@ -7,7 +7,7 @@ format flattens in its own way. What is not there stays empty and becomes a doub
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -16,7 +16,8 @@ from itertools import islice, takewhile
 from engine.importer.model import Doubt, Found, Place
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import Rank, mark_of
-from engine.importer.phrases.names import Prose, begins_name, nameless, names_at, names_in
+from engine.importer.phrases.name_words import Prose, begins_name
+from engine.importer.phrases.names import nameless, names_at, names_in
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.vietnamese import is_capital, matching, phrase, spelled
 
@@ -49,7 +50,7 @@ _STRONG = say.compiled(say.ISSUERS)
 _BELOW = re.compile(r"^(?:ubnd|ủy ban nhân dân)\s.*?\s(?P<name>(?:sở|phòng|trường|ban quản lý|trung tâm)\s.+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """A document cut into its head (lines before the title's end), its body, and its foot."""
 
@@ -86,7 +87,18 @@ def parts_of(blocks: Sequence[TextLine | Table]) -> Parts:
     before, rest = _cut(blocks, after)
     foot = Foot()
     body = tuple(_without_foot(rest, foot))
-    return Parts(number, day, words, issuer, title, _province(top, issuer), tuple(doubts), tuple(before), body, foot)
+    return Parts(
+        number=number,
+        date=day,
+        date_words=words,
+        issuer=issuer,
+        title=title,
+        province=_province(top, issuer),
+        doubts=tuple(doubts),
+        head=tuple(before),
+        body=body,
+        foot=foot,
+    )
 
 
 def _cut(blocks: Sequence[TextLine | Table], taken: int) -> tuple[list[TextLine], list[TextLine | Table]]:
@@ -149,12 +161,7 @@ def _date(top: _Top) -> tuple[Found, date | None, list[Doubt]]:
 def _issuer(lines: Sequence[TextLine]) -> Found:
     """The last body named in capitals above the number; its name in small letters where the document shows how."""
     top = _Top(lines)
-    number = _NUMBER.search(top.plain)
-    before = top.text[: number.start()] if number else top.text
-    for noise in _NOISE.finditer(matching(before)):
-        before = before[: noise.start()] + " " * len(noise.group()) + before[noise.end() :]
-    rows = [(each.start(), " ".join(each.group().split())) for each in re.finditer(r"[^\n]+", before)]
-    rows = [(at, row) for at, row in rows if row and (is_capital(row) or len(row) < 4)]
+    rows = _capital_rows(top)
     if not rows:
         return Found()
     strong = [n for n, (_, row) in enumerate(rows) if _STRONG.match(matching(row))]
@@ -167,6 +174,16 @@ def _issuer(lines: Sequence[TextLine]) -> Found:
     inner = _BELOW.search(matching(joined))
     name = joined[inner.start("name") :] if inner else joined
     return Found(_uncapitalised(name), top.place(rows[0][0]))
+
+
+def _capital_rows(top: _Top) -> list[tuple[int, str]]:
+    """The lines in capitals above the number, with where each begins; short ones may be the rest of a name."""
+    number = _NUMBER.search(top.plain)
+    before = top.text[: number.start()] if number else top.text
+    for noise in _NOISE.finditer(matching(before)):
+        before = before[: noise.start()] + " " * len(noise.group()) + before[noise.end() :]
+    rows = ((each.start(), " ".join(each.group().split())) for each in re.finditer(r"[^\n]+", before))
+    return [(at, row) for at, row in rows if row and (is_capital(row) or len(row) < 4)]
 
 
 _ASKS = re.compile(r"\s*(?:yêu\s*cầu|đề\s*nghị)(?!\w)|\s*\)")
@@ -316,33 +333,37 @@ class Foot:
 def _without_foot(blocks: Sequence[TextLine | Table], foot: Foot) -> Iterator[TextLine | Table]:
     """The body without «Nơi nhận», the signature and what follows, up to an annex, the plan itself, or a table."""
     inside = False
-    waiting = list(reversed(blocks))
+    waiting = list(reversed([each for block in blocks for each in _opened(block)]))
     while waiting:
         block = waiting.pop()
         if isinstance(block, Table):
-            lines = list(block.lines())
-            if any(_RECIPIENTS.match(matching(line.text)) for line in lines):
-                waiting += reversed(lines)
-                continue
             inside = False
-            yield block
-            continue
-        following = waiting[-1] if waiting else None
-        two = f"{block.text} {following.text}" if isinstance(following, TextLine) else block.text
-        start = _recipients_at(matching(two), len(block.text)) if not inside else -1
-        if start >= 0:
+        elif inside:
+            inside = not _resumes(block.text)
+        elif (start := _foot_at(block, waiting[-1] if waiting else None)) >= 0:
             inside, foot.open = True, -1
             if before := block.text[:start].strip():
                 yield replace(block, text=before)
             block = replace(block, text=block.text[start:])
-        elif inside and _resumes(block.text):
-            inside = False
-        elif not inside and is_capital(block.text) and _SIGNED.match(matching(block.text)):
-            inside, foot.open = True, -1  # a document without «Nơi nhận»
-        if inside:
+        if inside and isinstance(block, TextLine):
             foot.add(block)
         else:
             yield block
+
+
+def _opened(block: TextLine | Table) -> Iterable[TextLine | Table]:
+    """A table; or its lines, where «Nơi nhận» and the signature stand in one."""
+    lines = list(block.lines()) if isinstance(block, Table) else []
+    return lines if any(_RECIPIENTS.match(matching(line.text)) for line in lines) else [block]
+
+
+def _foot_at(line: TextLine, following: TextLine | Table | None) -> int:
+    """Where the foot begins in a line: at «Nơi nhận», or at a signature in a document without it; -1 if it does not."""
+    two = f"{line.text} {following.text}" if isinstance(following, TextLine) else line.text
+    start = _recipients_at(matching(two), len(line.text))
+    if start < 0 and is_capital(line.text) and _SIGNED.match(matching(line.text)):
+        return 0
+    return start
 
 
 def _recipients_at(plain: str, length: int) -> int:

@@ -19,7 +19,7 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import BULLETS, Mark, Rank, body_of, mark_of
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
@@ -60,7 +60,7 @@ class Fact:
     line: Paragraph
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Paragraph:
     """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun. ``covers``: the
     (block, row) numbers of its lines. ``facts``: the labelled lines that follow it («Đơn vị chủ trì: …»)."""
@@ -88,6 +88,10 @@ class Shape:
     gaps: bool = True
     pairs: frozenset[tuple[str, str]] = frozenset()
 
+    def trusts(self, line: TextLine) -> bool:
+        """Whether the format says that a paragraph begins with a line, and says so truly."""
+        return (line.opens and self.opens) or (line.gap and self.gaps)
+
 
 def ended(text: str) -> bool:
     """Whether a text ends like a sentence or the entry of a list."""
@@ -99,18 +103,31 @@ def ended(text: str) -> bool:
 def measured(lines: Sequence[TextLine]) -> Shape:
     """The shape of a text, from which lines visibly go on in the next one."""
     pairs = list(pairwise(lines))
-    broken = [(a, b) for a, b in pairs if not ended(a.text) and starts_small(b.text) and not mark_of(b.text)]
-    opens = _rare(sum(b.opens for _, b in broken), sum(b.opens for _, b in pairs))
-    gaps = _rare(sum(b.gap for _, b in broken), sum(b.gap for _, b in pairs))
-    widths = sorted(len(a.text) for a, _ in broken)
-    width = widths[int(0.9 * (len(widths) - 1))] if widths and len(widths) * 20 >= len(pairs) else 0
+    broken = [(a, b) for a, b in pairs if _visibly_goes_on(a.text, b.text)]
+    width = _width(sorted(len(a.text) for a, _ in broken), len(pairs))
     across = frozenset(pair for line in lines for pair in _ACROSS.findall(matching(line.text)))
     firsts = [len(a.text) for a, _ in broken if mark_of(a.text)]
-    return Shape(width, len(firsts) >= 4 and median(firsts) < 0.7 * width, opens, gaps, across | _KNOWN_PAIRS)
+    return Shape(
+        width=width,
+        ragged=len(firsts) >= 4 and median(firsts) < 0.7 * width,
+        opens=_rare([b.opens for _, b in broken], [b.opens for _, b in pairs]),
+        gaps=_rare([b.gap for _, b in broken], [b.gap for _, b in pairs]),
+        pairs=across | _KNOWN_PAIRS,
+    )
 
 
-def _rare(some: int, all_: int) -> bool:
-    return some <= max(2, 0.04 * all_)
+def _visibly_goes_on(text: str, following: str) -> bool:
+    return not ended(text) and starts_small(following) and not mark_of(following)
+
+
+def _width(broken: Sequence[int], lines: int) -> int:
+    """How long full lines are by those that go on in the next, shortest first; 0 where these are too few."""
+    return broken[int(0.9 * (len(broken) - 1))] if broken and len(broken) * 20 >= lines else 0
+
+
+def _rare(broken: Sequence[bool], every: Sequence[bool]) -> bool:
+    """Whether a sign of the format seldom stands before a line with which the one before goes on."""
+    return sum(broken) <= max(2, 0.04 * sum(every))
 
 
 _UNSAID = re.compile(r"(?<=[.;] )[^.;:]{4,60}:$")
@@ -123,7 +140,7 @@ class _Break(Enum):
     FULL = 2
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Joiner:
     shape: Shape
     parts: list[str] = field(default_factory=list)
@@ -154,28 +171,40 @@ class _Joiner:
     def finish(self) -> Iterator[Paragraph]:
         """The paragraph so far, if any; the next line starts another."""
         if text := "".join(self.parts):
-            yield Paragraph(text, self.place, mark_of(text), tuple(self.seams), tuple(self.covers))
+            yield Paragraph(
+                text=text, place=self.place, mark=mark_of(text), seams=tuple(self.seams), covers=tuple(self.covers)
+            )
         self.parts, self.seams, self.covers, self.length, self.last = [], [], [], 0, None
 
     def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:
-        trusted = (line.opens and self.shape.opens) or (line.gap and self.shape.gaps)
-        unsaid = _UNSAID.search("".join(self.parts)[-80:]) if mark is None and before.endswith(":") else None
-        if unsaid and label_of_line(unsaid[0]):
-            return _Break.NONE  # «Kiểm tra tại các xã. Cơ quan thực hiện:» «Thanh tra tỉnh.»
+        """How a line stands to the paragraph so far. ``before``: the line before it."""
+        trusted = self.shape.trusts(line)
+        if self._is_value(mark, before):
+            return _Break.NONE
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
-        if mark and mark.rank is Rank.DASH and not trusted and self._paired(before, line.text[mark.length :]):
+        if not trusted and self._paired(mark, line, before):
             return _Break.NONE
         open_ = not ended(before) and not self._complete(line)
         if mark is not None:
             return _Break.FULL if not open_ or self._genuine(mark, line, before) else _Break.NONE
         if starts_small(line.text):
             return _Break.NONE if open_ or not trusted else _Break.FULL
+        return self._before_capital(line, before, open_=open_, trusted=trusted)
+
+    def _before_capital(self, line: TextLine, before: str, *, open_: bool, trusted: bool) -> _Break:
+        """The same for a line with a capital. ``open_``: what stands before it has not ended; ``trusted``: the format
+        says that a paragraph begins."""
         if label_of_line(line.text) or unknown_label(line.text) or (open_ and self._short(line.text, before)):
             return _Break.FULL
-        if trusted:
-            return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
-        return _Break.NONE if open_ else self._after_end(line, before)
+        if not trusted:
+            return _Break.NONE if open_ else self._after_end(line, before)
+        return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
+
+    def _is_value(self, mark: Mark | None, before: str) -> bool:
+        """Whether a label ends the line before, whose value the line is: «… Cơ quan thực hiện:» «Thanh tra tỉnh.»"""
+        unsaid = _UNSAID.search("".join(self.parts)[-80:]) if mark is None and before.endswith(":") else None
+        return unsaid is not None and label_of_line(unsaid[0]) is not None
 
     def _short(self, text: str, before: str) -> bool:
         """Whether the line before is a title: it ends long before the width of the text, and the next has a capital."""
@@ -210,15 +239,25 @@ class _Joiner:
             return False
         text = "".join(self.parts)
         mark, body, marked = mark_of(text), body_of(text), mark_of(line.text) is not None
-        numbered = _EXPECTS_NUMBER.search(matching(body[-20:])) and line.text[:1] in "0123456789IVX"
-        if _EXPECTS_MORE.search(matching(body[-20:])) or (numbered and not is_capital(body)):
+        if self._expects(body, line.text):
             return False
         if is_capital(body):
             return not is_capital(line.text) or marked
         if mark is None or mark.rank in BULLETS:
             return False
-        if say.DUTY_HEADING.fullmatch(matching(body)):
+        return say.DUTY_HEADING.fullmatch(matching(body)) is not None or self._is_title(body, line, marked=marked)
+
+    @staticmethod
+    def _expects(body: str, following: str) -> bool:
+        """Whether a text ends in a word after which more must come, or the number with which a line begins."""
+        ending = matching(body[-20:])
+        if _EXPECTS_MORE.search(ending):
             return True
+        number = following[:1] in "0123456789IVX" and _EXPECTS_NUMBER.search(ending) is not None
+        return number and not is_capital(body)
+
+    def _is_title(self, body: str, line: TextLine, *, marked: bool) -> bool:
+        """Whether a numbered text is a body alone or a short title, and the line begins what stands below it."""
         opens = marked or opens_duty(line.text) or (not self.shape.width and _gives(line.text))
         if owner := owner_line(body, headed=opens):
             return owner.alone and (opens or not self._goes_on(body, line.text))
@@ -237,25 +276,36 @@ class _Joiner:
         """Whether a mark at the beginning of a line is one, although the line before has not ended."""
         rest = line.text[mark.length :]
         full = bool(self.shape.width) and len(before) >= 0.85 * self.shape.width
-        last = self.counts.get((mark.rank, mark.depth), 0)
         own = mark_of("".join(self.parts))
         if own and mark.label == f"{own.label}.1":
             return True  # «2. Về dữ liệu số» «2.1. Tạo lập …»
-        next_ = mark.value <= 1 or last <= mark.value <= last + 4  # 1, the same again, or up to four more
-        next_ = next_ or (mark.rank is Rank.PART and line.text[: mark.length].rstrip().endswith("."))
-        if not self.shape.width and next_ and mark.rank is Rank.NUMBER and rest[:1].isupper():
+        if not self._is_next(mark, line):
+            return False
+        if not self.shape.width and mark.rank is Rank.NUMBER and rest[:1].isupper():
             return True  # no line of the text goes on in the next
+        if self._cites(mark, rest, before):
+            return bool(bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True)))
+        return not (starts_small(rest) and full)
+
+    def _is_next(self, mark: Mark, line: TextLine) -> bool:
+        """Whether a number follows the last one of its kind: 1, the same again, or up to four more."""
+        last = self.counts.get((mark.rank, mark.depth), 0)
+        if mark.value <= 1 or last <= mark.value <= last + 4:
+            return True
+        return mark.rank is Rank.PART and line.text[: mark.length].rstrip().endswith(".")
+
+    def _cites(self, mark: Mark, rest: str, before: str) -> bool:
+        """Whether the line before ends in a word that expects such a number («theo Điều» «5. …»)."""
         expects = _EXPECTS_LETTER if mark.rank in (Rank.LETTER, Rank.CAPITAL) else _EXPECTS_NUMBER
         numeral = mark.rank not in BULLETS or rest[:1].isdigit()
-        if numeral and expects.search(matching(before[-40:])) and not is_capital("".join(self.parts)):
-            named = bodies_alone(rest, headed=True) or (not full and owner_line(rest, headed=True))
-            return next_ and bool(named)
-        return next_ and not (starts_small(rest) and full)
+        return numeral and expects.search(matching(before[-40:])) is not None and not is_capital("".join(self.parts))
 
-    def _paired(self, before: str, rest: str) -> bool:
+    def _paired(self, mark: Mark | None, line: TextLine, before: str) -> bool:
         """Whether a dash at the beginning of a line is the one inside a name («Lao động» «- Thương binh»)."""
+        if mark is None or mark.rank is not Rank.DASH:
+            return False
         left = re.search(r"\w+$", matching(before[-14:]))
-        right = re.match(r"\w+", matching(rest[:14]))
+        right = re.match(r"\w+", matching(line.text[mark.length :][:14]))
         if not left or not right:
             return False
         pair = (left.group(), right.group())
@@ -308,7 +358,7 @@ def joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
 
 def _joined(blocks: Iterable[TextLine | Table]) -> Iterator[Paragraph | Table]:
     blocks = list(_without_rules(blocks))
-    joiner = _Joiner(measured([each for each in blocks if isinstance(each, TextLine)]))
+    joiner = _Joiner(shape=measured([each for each in blocks if isinstance(each, TextLine)]))
     for block in blocks:
         if isinstance(block, TextLine) and block.text != BAR:
             yield from joiner.add(block)

@@ -7,7 +7,7 @@ which their marks are met, since every office has its own. A heading in capitals
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import takewhile, zip_longest
@@ -17,8 +17,8 @@ from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.importer.phrases.marks import BULLETS, STRUCTURE, Mark, Rank, is_step, roman_value
-from engine.importer.phrases.names import opens_duty
-from engine.importer.phrases.owners import OwnerLine, asked_in, bodies_alone, owner_line, spelled_out
+from engine.importer.phrases.name_words import opens_duty
+from engine.importer.phrases.owners import OwnerLine, addressees, bodies_alone, owner_line, spelled_out
 from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.duty_tables import Columns
@@ -38,7 +38,7 @@ class Theme(Enum):
     OPEN = 3
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Node:
     """A paragraph and what stands under it; a table has no paragraph. Built once, then only read."""
 
@@ -124,15 +124,12 @@ def label_path(node: Node) -> tuple[str, ...]:
     labels: list[str] = []
     at: Node | None = node if node.table is None else node.parent
     while at is not None and at.paragraph is not None:
-        article = at.label.startswith("Điều")
+        article, annex = at.label.startswith("Điều"), at.rank is Rank.ANNEX
         if article and labels and (roman_value(labels[-1]) or labels[-1].isupper()):
             break  # the plan after the articles of the decision that issues it
-        annex = at.rank is Rank.ANNEX
-        if annex or at.label:
-            labels.append(f"PL{at.label}" if annex else at.label)
-        if annex or article:
-            break
-        at = at.parent
+        label = f"PL{at.label}" if annex else at.label
+        labels += [label] if label else []
+        at = None if annex or article else at.parent
     return tuple(reversed(labels))
 
 
@@ -156,14 +153,24 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
             builder.attach(Node(table=block))
         else:
             builder.add(block, following.mark if isinstance(following, Paragraph) else None)
-    nodes = list(builder.root.walk())
-    told = {node.mark.depth for node in nodes if node.leads and node.mark and node.rank is Rank.NUMBER}
+    _share_facts(builder.root)
+    return builder.root
+
+
+def _share_facts(root: Node) -> None:
+    """Labelled lines that speak of more than the point they follow are put to the node above it."""
+    nodes = list(root.walk())
+    led = {_number_depth(node) for node in nodes if node.leads}
     for node in reversed(nodes):
-        if node.mark and node.rank is Rank.NUMBER and 1 < node.mark.depth in told:
+        if _number_depth(node) > 1 and _number_depth(node) in led:
             _lift_last(node)
         if not _gather(node):
             _lift(node)
-    return builder.root
+
+
+def _number_depth(node: Node) -> int:
+    """2 for «1.2»; 0 for what bears no number."""
+    return node.mark.depth if node.mark and node.rank is Rank.NUMBER else 0
 
 
 def _titles(node: Node) -> bool:
@@ -194,15 +201,22 @@ _TITLED = re.compile(
 def _lift(node: Node) -> None:
     """Labelled lines after the last of several points speak of all of them when no other point says who is to do it."""
     below = node.children
-    listed = all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
-    content = len(below) == 1 and matching(below[0].body).startswith("nội dung:")
-    single = len(below) == 1 and (_TITLED.match(below[0].body) or (below[0].mark is None and not is_part(node)))
-    several = len(below) > 1 and listed
-    if node.paragraph is None or node.leads or (node.ended and not content) or not (single or several):
+    if node.paragraph is None or node.leads or not _holds_list(node):
+        return
+    if node.ended and not (len(below) == 1 and matching(below[0].body).startswith("nội dung:")):
         return
     if below[-1].leads and not any(each.leads or doer_in(each.body) for each in below[:-1]):
         node.facts += below[-1].facts
         below[-1].facts = []
+
+
+def _holds_list(node: Node) -> bool:
+    """Whether what stands below a title are its points: several, or one with a title of its own, or one paragraph below
+    an entry."""
+    below = node.children
+    if len(below) != 1:
+        return len(below) > 1 and all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
+    return _TITLED.match(below[0].body) is not None or (below[0].mark is None and not is_part(node))
 
 
 def _lift_last(node: Node) -> None:
@@ -220,43 +234,57 @@ def _gather(node: Node) -> bool:
     """Points that say who does what the first holds, and until when («1. Nội dung» with points or «a) Nhiệm vụ: …»,
     «2. Cơ quan chủ trì» over a list, «3. Thời gian thực hiện: …»), become its facts: whether they did."""
     first, *others = node.children or (node,)
-    title, _, words = first.body.partition(":")
-    if not (others and (first.children or words) and is_task_title(title)) or is_part(first):
+    if not others or not _is_task(first):
         return False
-    if any(each.leads for each in first.walk()):
-        return False  # «a) Hoạt động truyền thông» says itself who does it
-    told: dict[Label, list[tuple[str, Paragraph]]] = {}
-    headings: list[tuple[str, Paragraph]] = []
-    last: Label | None = None
-    for each in (each for other in others for each in other.walk()):
-        if each.paragraph is None:
-            return False
-        said = [(fact.label, fact.value, fact.line) for fact in each.facts]
-        title = each.body.strip(" .;")
-        label, value = label_of_line(title) or label_of_line(f"{title}:") or (last, title)
-        if label in _TOLD:
-            said.insert(0, (label, "" if value.startswith("(") else value, each.paragraph))
-        elif said or label_of_column(title) is Label.LEAD:  # «Cơ quan chủ trì, phối hợp» over both
-            headings.append(("", each.paragraph))
-        else:
-            return False
-        for label, value, line in said:
-            last = label
-            told.setdefault(label, []).extend([*headings, (value, line)])
-            headings = []
-    if Label.LEAD not in told:
+    said = _said_in(each for other in others for each in other.walk())
+    if said is None or Label.LEAD not in said:
         return False
     node.children = [first]
-    for label, found in told.items():
+    for label, found in said.items():
         value = "; ".join(value for value, _ in found if value)
         first.facts.append(Fact(label, value, _joined([line for _, line in found])))
     return True
 
 
+def _is_task(node: Node) -> bool:
+    """Whether a point says what is to be done, and not who does it, as «a) Hoạt động truyền thông» with leads below."""
+    title, _, words = node.body.partition(":")
+    if is_part(node) or not (node.children or words) or not is_task_title(title):
+        return False
+    return not any(each.leads for each in node.walk())
+
+
+def _said_in(nodes: Iterable[Node]) -> Mapping[Label, Sequence[tuple[str, Paragraph]]] | None:
+    """Label → its values, each with its paragraph; a line without a label goes on with the last. None where something
+    else is said, too."""
+    found: dict[Label, list[tuple[str, Paragraph]]] = {}
+    headings: list[tuple[str, Paragraph]] = []
+    last: Label | None = None
+    for node in nodes:
+        if node.paragraph is None:
+            return None
+        title, facts = node.body.strip(" .;"), [(fact.label, fact.value, fact.line) for fact in node.facts]
+        own = _titled_value(title, node.paragraph, last)
+        if not (own or facts or label_of_column(title) is Label.LEAD):
+            return None
+        if not own:  # «Cơ quan chủ trì, phối hợp» over both
+            headings.append(("", node.paragraph))
+        for label, value, line in (*own, *facts):
+            found.setdefault(label, []).extend([*headings, (value, line)])
+            headings, last = [], label
+    return found
+
+
+def _titled_value(title: str, paragraph: Paragraph, last: Label | None) -> Sequence[tuple[Label, str, Paragraph]]:
+    """What a point itself says under its own label or the last one."""
+    label, value = label_of_line(title) or label_of_line(f"{title}:") or (last, title)
+    return [(label, "" if value.startswith("(") else value, paragraph)] if label in _TOLD else []
+
+
 def _joined(lines: Sequence[Paragraph]) -> Paragraph:
     """Several paragraphs as one that covers their lines."""
     covers = tuple(each for line in lines for each in line.covers)
-    return Paragraph("\n".join(line.text for line in lines), lines[0].place, covers=covers)
+    return Paragraph(text="\n".join(line.text for line in lines), place=lines[0].place, covers=covers)
 
 
 @dataclass
@@ -266,7 +294,7 @@ class _Builder:
     lettered: bool | None = None  # whether «A.» stands inside «I.»; None before the first «A.»
 
     def add(self, paragraph: Paragraph, following: Mark | None) -> None:
-        node = Node(paragraph, facts=list(paragraph.facts))
+        node = Node(paragraph=paragraph, facts=list(paragraph.facts))
         listed = following is not None and following.rank not in STRUCTURE
         key = self._key(node, headed=listed and not ended(paragraph.text))
         if key is None:
@@ -285,18 +313,25 @@ class _Builder:
         that closes the list under its letter where the next letter follows."""
         top = self.stack[-1][1] if self.stack else None
         if node.paragraph is not None and self._closes(node.body):
-            letters = [each.mark.value for (rank, _), each in self.stack if rank is Rank.LETTER and each.mark]
-            between = following is not None and following.rank is Rank.LETTER and following.value - 1 in letters
-            while self.stack and self.stack[-1][0] >= (Rank.BRACKET if between else Rank.NUMBER, 1):
+            rank = Rank.BRACKET if self._between_letters(following) else Rank.NUMBER
+            while self.stack and self.stack[-1][0] >= (rank, 1):
                 self.stack.pop()
         elif top is None or not (_titles(top) or (top.announces and not top.children)):
-            lists = [rank for (rank, _), _ in self.stack if rank not in STRUCTURE]
-            goes_on = following.rank if following is not None and not node.announces else None
-            kept = lists.index(goes_on) if goes_on in BULLETS and goes_on in lists[1:] else 0
-            while self.stack and len(lists) > kept:  # between the points of «a)» it is under «a)»
-                lists.pop()
-                self.stack.pop()
+            self._leave_lists(following.rank if following is not None and not node.announces else None)
         self._put(node)
+
+    def _between_letters(self, following: Mark | None) -> bool:
+        """Whether the letter after one that is open follows («a) …», a paragraph, «b) …»)."""
+        letters = [each.mark.value for (rank, _), each in self.stack if rank is Rank.LETTER and each.mark]
+        return following is not None and following.rank is Rank.LETTER and following.value - 1 in letters
+
+    def _leave_lists(self, goes_on: Rank | None) -> None:
+        """Closes the open lists, up to the one whose points go on: between the points of «a)» it is under «a)»."""
+        lists = [rank for (rank, _), _ in self.stack if rank not in STRUCTURE]
+        kept = lists.index(goes_on) if goes_on in BULLETS and goes_on in lists[1:] else 0
+        while self.stack and len(lists) > kept:
+            lists.pop()
+            self.stack.pop()
 
     def _put(self, node: Node) -> None:
         node.parent = self.stack[-1][1] if self.stack else self.root
@@ -330,25 +365,26 @@ class _Builder:
                 pass
 
     def _key(self, node: Node, *, headed: bool) -> _Key | None:
+        """Where a paragraph stands by its mark, or as a body alone or a heading; None for any other without a mark."""
         mark, text = node.mark, node.body
-        if mark is not None and mark.rank is Rank.CAPITAL:
-            if self.lettered is None:
-                self.lettered = mark.label == "A" and any(each.rank is Rank.ROMAN for _, each in self.stack)
-            return (Rank.ROMAN, 2) if self.lettered else (Rank.CAPITAL, 1)
         if mark is not None:
-            return mark.rank, mark.depth
+            return self._key_of_capital(mark) if mark.rank is Rank.CAPITAL else (mark.rank, mark.depth)
         if len(text) > 200:
             return None
         owner = bodies_alone(text, headed=headed)
-        if owner is not None and not owner.start and asked_in(text) is None:
+        if owner is not None and not owner.start and addressees(text) is None:
             return Rank.NUMBER, _UNNUMBERED
-        if is_step(text) and not ended(text):
-            node.heading = True
+        step = is_step(text) and not ended(text)
+        node.heading = step or is_heading(text)
+        if step:
             return Rank.NUMBER, 0
-        if is_heading(text):
-            node.heading = True
-            return Rank.ROMAN, 1
-        return None
+        return (Rank.ROMAN, 1) if node.heading else None
+
+    def _key_of_capital(self, mark: Mark) -> _Key:
+        """«A.» encloses «I.», or stands inside it where the first «A.» does."""
+        if self.lettered is None:
+            self.lettered = mark.label == "A" and any(each.rank is Rank.ROMAN for _, each in self.stack)
+        return (Rank.ROMAN, 2) if self.lettered else (Rank.CAPITAL, 1)
 
 
 def is_heading(text: str) -> bool:
@@ -367,8 +403,10 @@ def theme_of(text: str) -> Theme:
     """Words about duties count anywhere in a heading and before words about aims, money or rewards."""
     plain = matching(text)
     title = is_capital(text) or (len(text) < 100 and not ended(text))
-    if len(text) < 250 and (_DUTY.match(plain) or (title and _DUTY.search(plain))):
+    anywhere = title and len(text) < 250
+    if (len(text) < 250 and _DUTY.match(plain)) or (anywhere and _DUTY.search(plain)):
         return Theme.DUTIES
-    resting = not title and plain.startswith("căn cứ ")  # «Căn cứ số vốn được giao, UBND xã phân bổ …»
-    other = (_OTHER.match(plain) and not resting) or (title and len(text) < 250 and _OTHER_INSIDE.search(plain))
-    return Theme.OTHER if other else Theme.OPEN
+    if anywhere and _OTHER_INSIDE.search(plain):
+        return Theme.OTHER
+    given = not title and plain.startswith("căn cứ ")  # «Căn cứ số vốn được giao, UBND xã phân bổ …»
+    return Theme.OTHER if _OTHER.match(plain) and not given else Theme.OPEN

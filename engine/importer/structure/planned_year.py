@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,27 +45,24 @@ class _Named:
 
 def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -> PlannedYear:
     """The year by title, times and date. ``times``: the words about time of all duties."""
-    plain = _DATED.sub(lambda found: " " * len(found[0]), matching(title.text))
+    plain = _blanked(_DATED, matching(title.text))
     place = str(title.place)
     spans = [(int(each["first"]), int(each["last"])) for each in _SPAN.finditer(plain)]
-    named = list(_named(_SPAN.sub(lambda found: " " * len(found[0]), plain)))
+    named = list(_named(_blanked(_SPAN, plain)))
     if issued is None:
-        year = next((each.year for each in named if not each.past), next((first for first, _ in spans), None))
-        undated = f"lấy năm {year} theo tên văn bản; không đọc được ngày ban hành"
-        return PlannedYear(year, (Doubt("plan_year", undated, place),) if year else ())
+        return _undated([*(each.year for each in named if not each.past), *(first for first, _ in spans)], place)
     single = _single(named, issued.year)
-    span = next(((first, last) for first, last in spans if first <= issued.year + 1 and last >= issued.year), None)
-    span = None if single else span
+    span = None if single else _span(spans, issued.year)
     by_title = single or (max(span[0], issued.year) if span else None)
     by_times = _by_times(times, issued)
     year = by_title or by_times or issued.year
-    asked = list(_asked(year, issued, span, by_title, by_times))
+    asked = list(_questions(year, issued, span, by_title, by_times))
     if single == issued.year and any(each.year == single + 1 for each in named):
         asked.append(f"tên văn bản nêu cả năm {single} và năm {single + 1}, lấy năm {single}")
-    return PlannedYear(year, (Doubt("plan_year", "; ".join(asked), place),) if asked else ())
+    return _asked(year, asked, place)
 
 
-def _asked(
+def _questions(
     year: int, issued: date, span: tuple[int, int] | None, by_title: int | None, by_times: int | None
 ) -> Iterator[str]:
     """What a person is asked about the year, if it is not plainly that of the issue. ``span``: taken from it."""
@@ -79,6 +76,26 @@ def _asked(
         yield f"lấy năm {year} {where}; ban hành {day_digits(issued)}"
     elif by_times:
         yield f"lấy năm {year} {where}; phần lớn thời hạn thuộc năm {by_times}"
+
+
+def _blanked(pattern: re.Pattern[str], text: str) -> str:
+    """The text with blanks for what a pattern finds."""
+    return pattern.sub(lambda found: " " * len(found[0]), text)
+
+
+def _undated(years: Sequence[int], place: str) -> PlannedYear:
+    """The first year that the title of a document without a date of issue names."""
+    said = [f"lấy năm {year} theo tên văn bản; không đọc được ngày ban hành" for year in years[:1]]
+    return _asked(next(iter(years), None), said, place)
+
+
+def _asked(year: int | None, said: Sequence[str], place: str) -> PlannedYear:
+    return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
+
+
+def _span(spans: Iterable[tuple[int, int]], issued: int) -> tuple[int, int] | None:
+    """The first span of years that has not ended, and begins at the latest in the year after that of issue."""
+    return next(((first, last) for first, last in spans if first <= issued + 1 and last >= issued), None)
 
 
 def _named(title: str) -> Iterator[_Named]:

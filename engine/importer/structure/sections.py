@@ -6,7 +6,7 @@ at least begin with a body. Its heading decides only where it says so («TỔ CH
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from engine.importer.phrases.agency_lists import doer_in, lead_at_end, placed_owner
@@ -17,8 +17,8 @@ from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import (
     Form,
     OwnerLine,
+    addressees,
     asked_by,
-    asked_in,
     is_lead_in,
     owner_line,
     singular,
@@ -26,7 +26,7 @@ from engine.importer.phrases.owners import (
 )
 from engine.importer.phrases.roles import closes_plan, has_task, speaks_to_all
 from engine.importer.structure.duty_tables import Columns, columns_of, continued
-from engine.importer.structure.outline import Node, Theme, theme_of, under_topic
+from engine.importer.structure.outline import Node, Theme, is_part, theme_of, under_topic
 
 _LONGEST_TASK = 2000
 
@@ -34,55 +34,94 @@ _LONGEST_TASK = 2000
 def survey(root: Node, issuer: str) -> None:
     """Says of every node who is to do it, what its heading is about, and how much below it names bodies. A name that
     the document writes alone («Phòng Vận tải và Bến bãi») ends there in its sentences."""
-    last: Columns | None = None
     nodes = list(root.walk())
-    for node in nodes:
-        if node.table is not None:
-            node.columns = columns_of(node.table) or (continued(node.table, last) if last else None)
-            last = node.columns or last
+    _find_columns(nodes)
     lines = (owner_line(node.body, headed=_titled(node)) for node in nodes)
     alone = {name.text for line in lines if line and not line.inline for name in line.names}
     asker = spelled_out(issuer)
     with knowing(alone):
         for node in reversed(nodes):
-            _count(node, asker)
+            annotate(node, asker)
 
 
-def _count(node: Node, asker: str) -> None:
-    """Called for children before parents."""
+def _find_columns(nodes: Iterable[Node]) -> None:
+    """The columns of each duty table; a table without heads may go on with those of the one before it."""
+    last: Columns | None = None
+    for node in nodes:
+        if node.table is not None:
+            node.columns = columns_of(node.table) or (continued(node.table, last) if last else None)
+            last = node.columns or last
+
+
+def annotate(node: Node, asker: str) -> None:
+    """Called for children before parents. ``asker``: the issuer, as ``spelled_out``."""
     if node.paragraph is not None:
         node.theme = theme_of(node.body)
-        headed = _titled(node)
-        label = label_of_line(node.body)
-        body = label[1] if label and label[0] is Label.LEAD else node.body
-        asks = (node.mark is None or node.rank is Rank.PART) and asked_in(node.body) is not None
-        node.owner = None if asks or node.theme is Theme.OTHER else owner_line(body, headed=headed)
-        if node.owner is None and headed:
-            node.doer = lead_at_end(node.body)
-        elif node.owner is None and len(node.body) < _LONGEST_TASK and not node.leads:
-            node.doer = doer_in(node.body)
-        named = node.owner or node.doer
-        single = not (node.announces or node.leads or headed) and len(node.body) < _LONGEST_TASK
-        if single and (named is None or asker.startswith(spelled_out(named.names[0].text))):  # the issuer itself
-            node.owner = asked_by(asker, node.body) or node.owner
-    part = node.parent is None or node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
-    if part or is_lead_in(node.body) or _announced(node):
-        _hand_on(node)
+        node.owner = _first_named(node)
+        node.doer = None if node.owner else _named_later(node)
+        node.owner = _asked_by_issuer(node, asker) or node.owner
+    if node.parent is None or _heads_part(node) or is_lead_in(node.body) or _announced(node):
+        inherit_owner(node)
+    _weigh_entries(node)
+    _follow(node.children)
+    _compare_siblings(node.children)
+
+
+def _first_named(node: Node) -> OwnerLine | None:
+    """The bodies that a paragraph or its label of who leads begins with."""
+    label = label_of_line(node.body)
+    asks = (node.mark is None or node.rank is Rank.PART) and addressees(node.body) is not None
+    if asks or node.theme is Theme.OTHER:
+        return None
+    return owner_line(label[1] if label and label[0] is Label.LEAD else node.body, headed=_titled(node))
+
+
+def _named_later(node: Node) -> OwnerLine | None:
+    """The bodies that other words of a paragraph say are to do it."""
+    if _titled(node):
+        return lead_at_end(node.body)
+    return doer_in(node.body) if len(node.body) < _LONGEST_TASK and not node.leads else None
+
+
+def _asked_by_issuer(node: Node, asker: str) -> OwnerLine | None:
+    """Whom the issuer asks in a sentence that names nobody before, or the issuer itself."""
+    if node.announces or node.leads or _titled(node) or len(node.body) >= _LONGEST_TASK:
+        return None
+    named = node.owner or node.doer
+    own = named is None or asker.startswith(spelled_out(named.names[0].text))
+    return asked_by(asker, node.body) if own else None
+
+
+def _weigh_entries(node: Node) -> None:
+    """How many entries below a node name bodies, and whether half of them do or give duties."""
     entries = [child for child in node.children if _counts(child)]
     good = [child for child in entries if child.is_entry or child.gives_duties]
     tables = sum(child.columns is not None for child in node.children)
     node.named = sum(child.named or child.is_entry for child in good) + 2 * tables
     node.gives_duties = bool(tables) or (len(good) > 0 and 2 * len(good) >= len(entries))
+
+
+def _follow(nodes: Sequence[Node]) -> None:
+    """Whether paragraphs of bodies follow each node."""
     followed = False
-    for child in reversed(node.children):
-        child.followed = followed
-        followed = followed or (child.mark is None and child.owner is not None and not speaks_to_all(child.body))
-    for rank in {child.rank for child in node.children}:
-        beside = [child for child in node.children if child.rank is rank]
-        owned = sum(child.owner is not None for child in beside)
-        for turn, child in enumerate(beside, 1):
-            child.turn = turn if rank is not None else 0
-            child.among = 2 * (owned - (child.owner is not None)) >= len(beside) - 1 > 0
+    for node in reversed(nodes):
+        node.followed = followed
+        followed = followed or (node.mark is None and node.owner is not None and not speaks_to_all(node.body))
+
+
+def _compare_siblings(nodes: Sequence[Node]) -> None:
+    """Which of the points with its kind of mark each is, and whether most beside it name bodies."""
+    for rank in {node.rank for node in nodes}:
+        beside = [node for node in nodes if node.rank is rank]
+        owned = sum(node.owner is not None for node in beside)
+        for turn, node in enumerate(beside, 1):
+            node.turn = turn if rank is not None else 0
+            node.among = 2 * (owned - (node.owner is not None)) >= len(beside) - 1 > 0
+
+
+def _heads_part(node: Node) -> bool:
+    """Whether a node is the heading of a section."""
+    return node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
 
 
 def _announced(node: Node) -> bool:
@@ -103,24 +142,41 @@ def _titled(node: Node) -> bool:
     return bool(node.children) and not node.ended
 
 
-def _hand_on(node: Node, above: OwnerLine | None = None) -> None:
+def inherit_owner(node: Node, above: OwnerLine | None = None) -> None:
     """Points that name nobody are for those whom the paragraph before them, or the article around them, asks («… yêu
     cầu các bộ, ngành:»)."""
-    asked = around = asked_in(node.body) or above
+    asked = around = addressees(node.body) or above
     for child in node.children:
-        if child.rank is None and asked and _goes_on(child):
+        if child.rank is not None:
+            if asked is not None:
+                _inherit_in_point(child, asked)
+        elif asked and _goes_on(child):
             child.owner = replace(asked, rest=child.body)
-        elif child.rank is None:
-            begins = child.owner if _begins_with_body(child) else None
-            asked = (None if child.children else asked_in(child.body) or begins) or around
-        elif asked and child.gives_duties and child.rank is Rank.NUMBER and not child.is_entry:
-            _hand_on(child, asked)
-        elif asked and child.rank > Rank.ROMAN and not (_names_another(child, asked) or child.gives_duties):
-            told = child.ended or child.opens
-            own = placed_owner(child.body) if child.body.startswith("Các ") and child.ended else None
-            titled = bool(child.children) and (child.announces or not child.ended or _is_title(child))
-            theirs = replace(asked, form=Form.ALONE) if titled else replace(asked, rest=child.body)
-            child.owner = own or (theirs if told else None)
+        else:
+            asked = _asks_what_follows(child) or around
+
+
+def _asks_what_follows(node: Node) -> OwnerLine | None:
+    """Whom a paragraph asks to do the points after it."""
+    if node.children:
+        return None
+    return addressees(node.body) or (node.owner if _begins_with_body(node) else None)
+
+
+def _inherit_in_point(node: Node, asked: OwnerLine) -> None:
+    if node.gives_duties and node.rank is Rank.NUMBER and not node.is_entry:
+        inherit_owner(node, asked)
+    elif not (is_part(node) or node.gives_duties or _names_another(node, asked)):
+        own = placed_owner(node.body) if node.body.startswith("Các ") and node.ended else None
+        node.owner = own or _inherited(node, asked)
+
+
+def _inherited(node: Node, asked: OwnerLine) -> OwnerLine | None:
+    """Those asked above as the owners of a point: of its own words, or of the points below where it is their title."""
+    if not (node.ended or node.opens):
+        return None
+    titled = bool(node.children) and (node.announces or not node.ended or _is_title(node))
+    return replace(asked, form=Form.ALONE) if titled else replace(asked, rest=node.body)
 
 
 def _names_another(node: Node, asked: OwnerLine) -> bool:
@@ -151,14 +207,21 @@ def duty_sections(root: Node) -> list[Node]:
     """The nodes whose children give duties, outermost first, in the document's order; the root itself where its
     numbers are the bodies (directives, official letters) or nothing else is."""
     found = [] if _gives_by_number(root) else list(_sections(root))
-    articles = all(node.label.startswith("Điều") for node in found)
-    if articles and any(node.mark is not None and (is_given(node) or asked_in(node.body)) for node in root.children):
+    if all(map(_is_article, found)) and any(map(_orders_itself, root.children)):
         return [root]  # a decision some of whose articles are orders themselves
-    orders = [node for node in root.children if node.label.startswith("Điều") and node not in found and is_given(node)]
+    orders = [node for node in root.children if _is_article(node) and node not in found and is_given(node)]
     if found and orders:
         return [Node(children=orders), *found]  # beside the plan that the decision issues
-    given = root.gives_duties and root.named >= 2
-    return found or ([root] if given or any(is_given(node) for node in root.walk()) else [])
+    given = (root.gives_duties and root.named >= 2) or any(map(is_given, root.walk()))
+    return found or ([root] if given else [])
+
+
+def _is_article(node: Node) -> bool:
+    return node.label.startswith("Điều")
+
+
+def _orders_itself(node: Node) -> bool:
+    return node.mark is not None and (is_given(node) or addressees(node.body) is not None)
 
 
 def is_given(node: Node) -> bool:
@@ -175,32 +238,50 @@ def is_given(node: Node) -> bool:
 def _gives_by_number(root: Node) -> bool:
     """Whether a document has no sections, and most of its numbers are bodies («1. Giám đốc Sở Y tế»), or some are and
     others give duties."""
+    if any(map(_heads_part, root.children)):
+        return False
     numbered = [child for child in root.children if child.rank is Rank.NUMBER]
-    parted = any(child.heading or (child.rank is not None and child.rank < Rank.NUMBER) for child in root.children)
     owned = sum(child.is_entry and not child.gives_duties for child in numbered)
-    asked = any(child.mark is None and asked_in(child.body) for child in root.children)
+    asked = any(child.mark is None and addressees(child.body) for child in root.children)
     given = owned + (asked or owned > 1) * sum(child.gives_duties for child in numbered)
-    return not parted and 2 * given > len(numbered) > 1
+    return 2 * given > len(numbered) > 1
 
 
 def _sections(node: Node, *, other: bool = False) -> Iterator[Node]:
     """``other``: under a heading that gives nobody duties («SỐ LƯỢNG ĐỀ NGHỊ KHEN THƯỞNG»)."""
     for child in node.children:
-        line, theme = child.owner, child.theme
-        led_in = is_lead_in(child.body)
-        entry = line is not None and not (line.start and child.gives_duties and not child.ended)
-        several = child.gives_duties and child.named >= 2
-        dated = any(each.is_entry and _is_dated(each) for each in child.marked())
-        ranked = child.heading or (child.rank is not None and child.rank <= Rank.LETTER)
-        titled = theme is Theme.DUTIES and ranked and (child.children or ":" in child.body)
-        led = any(each.leads or (led_in and each.is_entry) for each in child.children)
-        told = (several and not other) or dated or led
-        full = (theme is Theme.OPEN and bool(child.children) and told) or any(map(is_order, child.marked()))
-        full = full or (several and any(map(_commits, child.walk())))
-        if not entry and (titled or full):
+        if not _is_owned(child) and (_is_duty_title(child) or _holds_duties(child, other=other)):
             yield child
         else:
-            yield from _sections(child, other=other or theme is Theme.OTHER)
+            yield from _sections(child, other=other or child.theme is Theme.OTHER)
+
+
+def _is_owned(node: Node) -> bool:
+    """Whether a node is an entry of a body, not a title over entries («Giao các đơn vị sau»)."""
+    line = node.owner
+    return line is not None and not (line.start and node.gives_duties and not node.ended)
+
+
+def _is_duty_title(node: Node) -> bool:
+    """Whether a heading says that duties are given below it, or after its colon."""
+    ranked = node.heading or (node.rank is not None and node.rank <= Rank.LETTER)
+    return node.theme is Theme.DUTIES and ranked and bool(node.children or ":" in node.body)
+
+
+def _holds_duties(node: Node, *, other: bool) -> bool:
+    """Whether what stands below a heading gives duties, though the heading does not say so."""
+    several = node.gives_duties and node.named >= 2
+    if node.theme is Theme.OPEN and node.children and ((several and not other) or _says_who(node)):
+        return True
+    return any(map(is_order, node.marked())) or (several and any(map(_commits, node.walk())))
+
+
+def _says_who(node: Node) -> bool:
+    """Whether a point has a labelled lead, a body with a last day, or any body below a lead-in."""
+    led_in = is_lead_in(node.body)
+    if any(each.leads or (led_in and each.is_entry) for each in node.children):
+        return True
+    return any(each.is_entry and _is_dated(each) for each in node.marked())
 
 
 def _commits(node: Node) -> bool:

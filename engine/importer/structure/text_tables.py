@@ -68,26 +68,38 @@ def _ruled(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows written on one line each, or on several where a cell holds a line break: a row begins with its number, or
     where the one before is full or would be wider than the heads; where tasks are numbered in their cells, with a later
     number after a full row."""
-    heads, n = _parts(blocks[start]), start + 1
-    if heads and label_of_column(heads[0]) is Label.NUMBER:  # they may go on to the first number
-        while n < start + _HEAD_LINES and (parts := _parts_at(blocks, n)) and not _NUMBERED.fullmatch(parts[0]):
-            if _is_head(heads) and not any(map(label_of_column, parts)):
-                break
-            heads, n = _longer(heads, parts), n + 1
+    heads, n = _heads(blocks, start)
     if not _is_head(heads):
         return None
     rows, last = [heads], 0
     inside = label_of_column(heads[0]) is Label.TASK and _number(*_parts_at(blocks, n)[:1]) == 1
     while parts := _parts_at(blocks, n):
         n += 1
-        wide = max(len(parts), len(rows[-1])) >= len(heads) or len(rows[-1]) + len(parts) - 1 > len(heads)
-        fresh = _NUMBERED.fullmatch(parts[0]) or len(rows) == 1 or wide
-        if fresh and (not inside or last < _number(parts[0]) < last + 4):
+        if _begins_row(parts, rows) and (not inside or last < _number(parts[0]) < last + 4):
             rows.append(parts if inside or len(parts) > 1 else ["", *parts])  # «II. Kiểm tra» alone
             last = _number(parts[0])
         else:
             rows[-1] = _longer(rows[-1], parts)
     return (rows, n) if len(rows) > 1 else None
+
+
+def _heads(blocks: Sequence[Block], start: int) -> tuple[list[str], int]:
+    """The heads of a table, which may go on to the first number, and the index after them."""
+    heads, n = _parts(blocks[start]), start + 1
+    if not heads or label_of_column(heads[0]) is not Label.NUMBER:
+        return heads, n
+    while n < start + _HEAD_LINES and (parts := _parts_at(blocks, n)) and not _NUMBERED.fullmatch(parts[0]):
+        if _is_head(heads) and not any(map(label_of_column, parts)):
+            break
+        heads, n = _longer(heads, parts), n + 1
+    return heads, n
+
+
+def _begins_row(parts: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether cells begin a row: with a number, after the heads, or where they have no room in the last row."""
+    heads, last = rows[0], rows[-1]
+    wide = max(len(parts), len(last)) >= len(heads) or len(last) + len(parts) - 1 > len(heads)
+    return wide or len(rows) == 1 or _NUMBERED.fullmatch(parts[0]) is not None
 
 
 def _number(cell: str = "") -> int:
@@ -108,25 +120,35 @@ def _is_head(cells: Sequence[str]) -> bool:
 
 def _barred(blocks: Sequence[Block], start: int) -> _Rows | None:
     """Rows whose cells stand one under another, a bar after each."""
-    line = blocks[start]
-    if not isinstance(line, TextLine) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
+    if not _begins_barred(blocks, start):
         return None
-    below = blocks[start + 1] if start + 1 < len(blocks) else None
-    if isinstance(below, TextLine) and label_of_column(below.text) is Label.NUMBER:
-        return None  # the title of the table, which names duties too
-    cells = list(islice(_cells(blocks, start), 2 * _WIDEST))
-    heads = next((n for n, (text, _) in enumerate(cells) if label_of_column(text) is None), len(cells))
-    if not 3 <= heads <= _WIDEST or not _is_head([text for text, _ in cells[:heads]]) or len(cells) < 2 * heads:
+    heads = _count_heads([text for text, _ in islice(_cells(blocks, start), 2 * _WIDEST)])
+    if not heads:
         return None
     cells = list(_cells(blocks, start))
     rows = [[text for text, _ in cells[:heads]]]
     numbered = label_of_column(cells[0][0]) is Label.NUMBER
     for text, _ in cells[heads:]:
-        fresh = _NUMBERED.fullmatch(text) is not None if numbered else len(rows[-1]) >= heads
-        if len(rows) == 1 or (fresh and len(rows[-1]) > 1) or len(rows[-1]) >= heads:
+        full = len(rows) == 1 or len(rows[-1]) >= heads
+        if full or (numbered and len(rows[-1]) > 1 and _NUMBERED.fullmatch(text)):
             rows.append([])
         rows[-1].append(text)
     return rows, cells[-1][1]
+
+
+def _count_heads(cells: Sequence[str]) -> int:
+    """How many of the first cells are the heads of a duty table with a row at least; 0 for none."""
+    heads = next((n for n, text in enumerate(cells) if label_of_column(text) is None), len(cells))
+    table = 3 <= heads <= _WIDEST and 2 * heads <= len(cells) and _is_head(cells[:heads])
+    return heads if table else 0
+
+
+def _begins_barred(blocks: Sequence[Block], start: int) -> bool:
+    """Whether a line is the first head of a table, and not its title, which names duties too."""
+    line, *below = blocks[start : start + 2]
+    if not isinstance(line, TextLine) or label_of_column(line.text) not in (Label.NUMBER, Label.TASK):
+        return False
+    return not any(isinstance(each, TextLine) and label_of_column(each.text) is Label.NUMBER for each in below)
 
 
 def _begins_part(text: str) -> bool:

@@ -20,7 +20,7 @@ from engine.importer.model import Deadline
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import body_of, mark_of
-from engine.importer.phrases.names import opens_duty
+from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import owner_line, owner_of
 from engine.importer.phrases.timing import timing_of
 from engine.web.pages.plans.import_review import (
@@ -118,7 +118,7 @@ class _Duty:
         return _typed(value_of(self.fields, "text"))
 
     def set_time(self, fields: Fields) -> None:
-        """When it is owed, as its words say: remembered, so that what a person sets is told from it."""
+        """When it is owed, as its words say: kept to detect manual changes."""
         self.fields |= fields
         self.found = self.found | {"timed": {key: list(fields[key]) for key in _TIME}}
 
@@ -147,16 +147,15 @@ class _Work:
             path: [_Duty(duty, found[d], own.get(f"{path}.duties[{d}]", {})) for d, duty in enumerate(item["duties"])]
             for path, _, item, found in sheet.items
         }
-        left, unknown, warnings = (list(sheet.found[name]) for name in ("left", "unknown", "warnings"))
         return cls(
             sheet=sheet,
             fields=dict(fields),
             directory=directory,
             sections=list(sheet.draft["sections"]),
             duties=duties,
-            left=left,
-            unknown=unknown,
-            warnings=warnings,
+            left=list(sheet.found["left"]),
+            unknown=list(sheet.found["unknown"]),
+            warnings=list(sheet.found["warnings"]),
         )
 
     # -- what a person asks for ------------------------------------------------------------------------------------
@@ -171,15 +170,10 @@ class _Work:
 
     def join(self, path: str, d: int) -> None:
         """A duty's words are the end of the one above it, in its item or the one before in the same section."""
-        if d >= len(self.duties.get(path, ())):
+        upper = self._above(path, d)
+        if upper is None:
             return
-        section = path.partition(".")[0]
-        before = [(each, n) for each in self.duties for n in range(len(self.duties[each]))]
-        here = before.index((path, d))
-        above = before[here - 1][0] if here else ""
-        if above.partition(".")[0] != section:
-            return
-        upper, lower = self.duties[above][before[here - 1][1]], self.duties[path].pop(d)
+        lower = self.duties[path].pop(d)
         upper.fields["open"] = upper.fields.get("open") or lower.fields.get("open", ())
         self._reopen(upper)
         deadlines = [*upper.found["deadlines"], *lower.found["deadlines"]]
@@ -190,6 +184,16 @@ class _Work:
         upper.fields |= {"coordinating": ("; ".join(dict.fromkeys(helping)),)}
         upper.found = upper.found | {"deadlines": deadlines}
         self.changed = True
+
+    def _above(self, path: str, d: int) -> _Duty | None:
+        """The duty before one in its section; None where there is none, or no such duty."""
+        if d >= len(self.duties.get(path, ())):
+            return None
+        section = path.partition(".")[0]
+        places = [(each, n) for each in self.duties for n in range(len(self.duties[each]))]
+        here = places.index((path, d))
+        above, n = places[here - 1] if here else ("", 0)
+        return self.duties[above][n] if above.partition(".")[0] == section else None
 
     def _reopen(self, duty: _Duty) -> None:
         """An open duty is the one opened last."""
@@ -239,14 +243,18 @@ class _Work:
             if len(names) == 1 and self.directory.find(names[0]):
                 self.fields[f"body[{n}]"] = (names[0],)  # chosen like one of those that were offered
                 continue
-            for each in (self.fields, *(duty.fields for duties in self.duties.values() for duty in duties)):
-                for key, owners in each.items():
-                    if key.rpartition(".")[2] == "owners" and self.unknown[n]["name"] in owners:
-                        spread = (names if owner == self.unknown[n]["name"] else [owner] for owner in owners)
-                        each[key] = tuple(dict.fromkeys(chain.from_iterable(spread)))
+            self._replace(self.unknown[n]["name"], names)
             self._offer_unknown(names)
             self.fields = {name: values for name, values in self.fields.items() if not name.startswith(f"body[{n}]")}
             self.changed = True
+
+    def _replace(self, name: str, others: Sequence[str]) -> None:
+        """Other names among the owners of everything that bears a name."""
+        for fields in (self.fields, *(duty.fields for duties in self.duties.values() for duty in duties)):
+            for key, owners in fields.items():
+                if key.rpartition(".")[2] == "owners" and name in owners:
+                    spread = (others if owner == name else [owner] for owner in owners)
+                    fields[key] = tuple(dict.fromkeys(chain.from_iterable(spread)))
 
     def _offer_unknown(self, typed: Iterable[str]) -> None:
         lacking = (name for name in typed if not (self.directory.members(name) or self.directory.find(name)))
@@ -279,22 +287,23 @@ class _Work:
             return [duty]
         self.changed = True
         untimed = self._as_found(duty)
-        common = [each for each in duty.found["deadlines"] if not any(each["text"] in text for text in texts)]
-        parts = []
-        for n, text in enumerate([texts[0], *map(_words, texts[1:])]):
-            deadlines = [*deadlines_in(text), *_read(common)]
-            times = [{"text": each.text, "sentence": each.sentence} for each in deadlines]
-            found = duty.found | {"deadlines": times} | ({"bodies": [], "details": []} if n else {})
-            part = _Duty(dict(duty.draft), found, duty.fields | {"text": (text,)})
-            if untimed:
-                self._retime(part, deadlines)
-            owners = self._owners(text) if n else ()
-            if owners:
+        common = _read(each for each in duty.found["deadlines"] if not any(each["text"] in text for text in texts))
+        parts = [self._part(duty, text, common, untimed=untimed) for text in (texts[0], *map(_words, texts[1:]))]
+        for part in parts[1:]:
+            part.found |= {"bodies": [], "details": []}
+            if owners := self._owners(part.text):
                 part.fields["owners"] = owners
-            parts.append(part)
-            if n:
-                self._settled(text)
+            self._settled(part.text)
         return parts
+
+    def _part(self, duty: _Duty, text: str, common: Sequence[Deadline], *, untimed: bool) -> _Duty:
+        """A part of a duty with the times of its words and those of all parts."""
+        deadlines = [*deadlines_in(text), *common]
+        times = [{"text": each.text, "sentence": each.sentence} for each in deadlines]
+        part = _Duty(dict(duty.draft), duty.found | {"deadlines": times}, duty.fields | {"text": (text,)})
+        if untimed:
+            self._retime(part, deadlines)
+        return part
 
     def _retime(self, duty: _Duty, deadlines: Sequence[Deadline]) -> None:
         said = timing_of(deadlines, self._year())
@@ -351,12 +360,15 @@ class _Work:
         after, before = bisect_left(orders, left["order"]), 0
         for path, duties in self.duties.items():
             first, before = before, before + len(duties)
-            section = self.sections[int(path.partition("]")[0].removeprefix("sections["))]
-            same = left["section"][0] in ("", str(section["roman"]).partition(".")[0]) and "lines_of" not in section
-            last = before >= len(orders)
-            if duties and same and after <= before and (after > first or first == 0 or last):
+            reached = after <= before and (after > first or first == 0 or before >= len(orders))
+            if duties and reached and self._is_of_section(left, path):
                 return path
         return ""
+
+    def _is_of_section(self, left: Mapping[str, Any], path: str) -> bool:
+        """Whether a line left out stands in the section of an item, and that is one of the document's own."""
+        section = self.sections[int(path.partition("]")[0].removeprefix("sections["))]
+        return left["section"][0] in ("", str(section["roman"]).partition(".")[0]) and "lines_of" not in section
 
     def _new_item(self, left: Mapping[str, Any], text: str, owners: tuple[str, ...]) -> str:
         """An item in the section of lines that were left out whole, made for the first of them."""
@@ -383,7 +395,8 @@ class _Work:
     def result(self) -> tuple[Sheet, dict[str, tuple[str, ...]]]:
         if not self.changed:
             return self.sheet, self.fields
-        order, sections = [], []
+        order: list[str] = []
+        sections = []
         for s, section in enumerate(self.sections):
             paths = [f"sections[{s}].items[{i}]" for i in range(len(section["items"]))]
             drafts = ([each.draft for each in self.duties[path]] for path in paths)
@@ -391,13 +404,17 @@ class _Work:
             sections.append(number_duties(section | {"items": items}))
             order += paths
         found = [each.found for path in order for each in self.duties[path]]
+        more = {"duties": found, "left": self.left, "unknown": self.unknown, "warnings": self.warnings}
+        draft = self.sheet.draft | {"sections": sections}
+        return replace(self.sheet, found=self.sheet.found | more, draft=draft), self._all_fields(order)
+
+    def _all_fields(self, order: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """All fields, those of duties under their new numbers. ``order``: the paths of the items."""
         kept = {name: values for name, values in self.fields.items() if not _PLACE.fullmatch(name.rpartition(".")[0])}
         for path in order:
             for d, duty in enumerate(self.duties[path]):
                 kept |= {f"{path}.duties[{d}].{key}": values for key, values in duty.fields.items() if values}
-        more = {"duties": found, "left": self.left, "unknown": self.unknown, "warnings": self.warnings}
-        draft = self.sheet.draft | {"sections": sections}
-        return replace(self.sheet, found=self.sheet.found | more, draft=draft), kept
+        return kept
 
 
 def _read(times: Iterable[Mapping[str, Any]]) -> Sequence[Deadline]:

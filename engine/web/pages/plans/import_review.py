@@ -86,14 +86,26 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
         if left["owner"]:
             fields[f"left[{n}].owners"] = (shown(directory, left["owner"]),)
     for path, _, item, found in sheet.items:
-        fields[f"{path}.owners"] = _owners(found[0], directory)
-        if item.get("request"):
-            fields[f"{path}.request"] = ("1",)
-        for d, duty in enumerate(item["duties"]):
-            place = f"{path}.duties[{d}]"
-            if "owners" in duty:
-                fields[f"{place}.owners"] = _owners(found[d], directory)
-            fields |= {f"{place}.{key}": values for key, values in duty_fields(duty, rules, directory).items()}
+        if found:  # else its only duty was joined to the one above
+            fields |= _item_fields(path, item, found, rules, directory)
+    return fields
+
+
+def _item_fields(
+    path: str,
+    item: Mapping[str, Any],
+    found: Sequence[Mapping[str, Any]],
+    rules: Mapping[str, Any],
+    directory: DirectoryFile,
+) -> dict[str, tuple[str, ...]]:
+    fields = {f"{path}.owners": _owners(found[0], directory)}
+    if item.get("request"):
+        fields[f"{path}.request"] = ("1",)
+    for d, duty in enumerate(item["duties"]):
+        place = f"{path}.duties[{d}]"
+        if "owners" in duty:
+            fields[f"{place}.owners"] = _owners(found[d], directory)
+        fields |= {f"{place}.{key}": values for key, values in duty_fields(duty, rules, directory).items()}
     return fields
 
 
@@ -148,73 +160,68 @@ def shown(directory: DirectoryFile, agency: str) -> str:
 
 def reviewed(sheet: Sheet, fields: Fields, directory: DirectoryFile) -> Reviewed:
     """The plan's data as typed, with errors by field."""
-
-    def text(name: str) -> str:
-        return value_of(fields, name).strip()
-
-    chosen = {each["name"]: text(f"body[{n}]") for n, each in enumerate(sheet.unknown)}
-    out = Reviewed({"schema": sheet.draft["schema"]}, chosen={name: what for name, what in chosen.items() if what})
-    out.data |= {name: " ".join(text(name).split()) for name in PLAIN}
-    out.data |= {name: _agency_id(text(name), name, directory, out) for name in ("issuer", "supervisor")}
-    issued = _day(text("issued_on"), "issued_on", out)
-    out.data |= {"issued_on": issued and issued.isoformat(), "year": _year(text("year"), issued, out)}
-    out.data["directory"] = directory.id
-    rules = _Rules(out, _number(text("due_day"), "due_day", out) or 17)
-    cycle = tuple(each for each in text("undated").split() if each in tuple(Cadence))
-    sections: dict[int, dict[str, Any]] = {}
+    out = Reviewed({"schema": sheet.draft["schema"]})
+    form = _Form(fields, directory, out)
+    named = {each["name"]: form.text(f"body[{n}]") for n, each in enumerate(sheet.unknown)}
+    out.chosen = {name: what for name, what in named.items() if what}
+    form.read_head()
+    rules = _Rules(form, form.number("due_day") or 17)
     for n, left in enumerate(sheet.found["left"]):
-        if text(f"left[{n}].take") and not left["taken"]:
+        if form.text(f"left[{n}].take") and not left["taken"]:
             out.wrong(f"left[{n}].owners", NO_OWNER)
-    for path, section, item, found in sheet.items:
-        kept = [d for d in range(len(item["duties"])) if not text(f"{path}.duties[{d}].drop")]
-        if text(f"{path}.drop") or not kept:
-            continue
-        about = {key: section[key] for key in ("roman", "heading", "kind")}
-        at = sections.setdefault(id(section), {**about, "items": []})
-        new = f"sections[{len(sections) - 1}].items[{len(at['items'])}]"
-        out.origin[new] = path
-        undated = {f"{path}.duties[{d}]" for d in kept if cycle and not found[d]["deadlines"]}
-        cycles = dict.fromkeys(undated, cycle)
-        at["items"].append(_item(fields, directory, rules, item, path=path, new=new, kept=kept, cycles=cycles))
+    sections = _sections(sheet, form, rules)
+    missing = _missing(sections)
     out.data["report_rules"] = rules.made
-    out.data["sections"] = [number_duties(section) for section in sections.values()]
-    out.data["gaps"] = [each for each in sheet.draft.get("gaps", ()) if each["citation"] in _missing(sections.values())]
+    out.data["sections"] = [number_duties(section) for section in sections]
+    out.data["gaps"] = [each for each in sheet.draft.get("gaps", ()) if each["citation"] in missing]
     if not sections:
         out.wrong("sections", Text("không còn nhiệm vụ nào", "no duty is left"))
     return out
 
 
+def _sections(sheet: Sheet, form: _Form, rules: _Rules) -> list[dict[str, Any]]:
+    """The sections with the items of which a duty is kept."""
+    cycle = tuple(each for each in form.text("undated").split() if each in tuple(Cadence))
+    sections: dict[int, dict[str, Any]] = {}
+    for path, section, item, found in sheet.items:
+        kept = [d for d in range(len(item["duties"])) if not form.text(f"{path}.duties[{d}].drop")]
+        if form.text(f"{path}.drop") or not kept:
+            continue
+        about = {key: section[key] for key in ("roman", "heading", "kind")}
+        items = sections.setdefault(id(section), {**about, "items": []})["items"]
+        new = f"sections[{len(sections) - 1}].items[{len(items)}]"
+        form.out.origin[new] = path
+        form.out.origin |= {f"{new}.duties[{n}]": f"{path}.duties[{d}]" for n, d in enumerate(kept)}
+        undated = {f"{path}.duties[{d}]" for d in kept if not found[d]["deadlines"]}
+        items.append(_item(item, path, kept, form, rules, dict.fromkeys(undated, cycle)))
+    return list(sections.values())
+
+
 def _item(
-    fields: Fields,
-    directory: DirectoryFile,
-    rules: _Rules,
     item: dict[str, Any],
-    *,
     path: str,
-    new: str,
     kept: Sequence[int],
+    form: _Form,
+    rules: _Rules,
     cycles: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Any]:
-    """An item with the kept duties. ``path`` is its place in the draft, ``new`` in the new plan; ``cycles``: those of
-    duties whose time nobody has named."""
-    out = rules.out
-    alone = [d for d in kept if any(each.strip() for each in fields.get(f"{path}.duties[{d}].owners", ()))]
-    if alone == list(kept):  # no duty is left that is the item's
-        owners = _owner_ids(f"{path}.duties[{kept[0]}].owners", fields, directory, out)
-    else:
-        owners = _owner_ids(f"{path}.owners", fields, directory, out)
+    """An item with the kept duties. ``cycles``: those of duties whose time nobody has named."""
+    places = [f"{path}.duties[{d}]" for d in kept]
+    alone = [place for place in places if any(map(str.strip, form.fields.get(f"{place}.owners", ())))]
+    of_item = path if alone != places else places[0]  # else no duty is left that is the item's
+    owners = form.owner_ids(f"{of_item}.owners")
     duties: list[dict[str, Any]] = []
-    for d in kept:
-        place = f"{path}.duties[{d}]"
-        body = value_of(fields, f"{place}.text").strip()
+    for place in places:
+        body = form.text(f"{place}.text")
         if not body:
-            out.wrong(f"{place}.text", Text("để trống; không phải nhiệm vụ thì đánh dấu bỏ", "empty; tick to drop it"))
-        duty = _duty(place, fields, directory, rules, cycles.get(place, ()))
-        if d in alone:
-            duty["owners"] = _owner_ids(f"{place}.owners", fields, directory, out)
-        out.origin[f"{new}.duties[{len(duties)}]"] = place
+            form.out.wrong(
+                f"{place}.text", Text("để trống; không phải nhiệm vụ thì đánh dấu bỏ", "empty; tick to drop it")
+            )
+        duty = _duty(place, form, rules, cycles.get(place, ()))
+        if place in alone:
+            duty["owners"] = form.owner_ids(f"{place}.owners")
         duties.append(duty | {"text": "\n".join(" ".join(row.split()) for row in body.splitlines())})
-    request = bool(value_of(fields, f"{path}.request"))
+    request = bool(value_of(form.fields, f"{path}.request"))
     return {"no": item["no"], "heading": item["heading"], "owners": owners, "request": request, "duties": duties}
 
 
@@ -235,72 +242,132 @@ def listed(typed: str) -> list[str]:
     return [each.strip() for each in typed.split(";") if each.strip()]
 
 
-def _owner_ids(name: str, fields: Fields, directory: DirectoryFile, out: Reviewed) -> list[str]:
-    typed = [each.strip() for each in fields.get(name, ()) if each.strip()]
-    owners = list(dict.fromkeys(_agency_id(each, name, directory, out) for each in typed))
-    if not owners:
-        out.wrong(name, NO_OWNER)
-    return owners
-
-
-def _duty(
-    place: str, fields: Fields, directory: DirectoryFile, rules: _Rules, cycle: tuple[str, ...]
-) -> dict[str, Any]:
+def _duty(place: str, form: _Form, rules: _Rules, cycle: tuple[str, ...]) -> dict[str, Any]:
     """A duty's cadence, rule and coordinating agencies. ``cycle``: of a duty without words
     about time, as long as nobody has given it another."""
-    out = rules.out
-    known = [each for each in fields.get(f"{place}.cadence", ()) if each in tuple(Cadence)]
+    known = [each for each in form.fields.get(f"{place}.cadence", ()) if each in tuple(Cadence)]
     if known == ["ad_hoc"] and cycle:
         known = list(cycle)
     if not known:
-        out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cadence chosen"))
-    agencies = listed(value_of(fields, f"{place}.coordinating"))
-    return {
-        "cadence": known or ["ad_hoc"],
-        "rule": rules.rule(place, fields),
-        "coordinating": list(
-            dict.fromkeys(_agency_id(each, f"{place}.coordinating", directory, out) for each in agencies)
-        ),
-    }
+        form.out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cadence chosen"))
+    name = f"{place}.coordinating"
+    rule = rules.rule(place)
+    agencies = dict.fromkeys(form.agency_id(each, name) for each in listed(value_of(form.fields, name)))
+    return {"cadence": known or ["ad_hoc"], "rule": rule, "coordinating": list(agencies)}
+
+
+@dataclass
+class _Form:
+    """Reads fields as they were typed; what is wrong with one is recorded in ``out``."""
+
+    fields: Fields
+    directory: DirectoryFile
+    out: Reviewed
+
+    def text(self, name: str) -> str:
+        return value_of(self.fields, name).strip()
+
+    def read_head(self) -> None:
+        """The plan's own data."""
+        data = self.out.data
+        data |= {name: " ".join(self.text(name).split()) for name in PLAIN}
+        data |= {name: self.agency_id(self.text(name), name) for name in ("issuer", "supervisor")}
+        issued = self.day("issued_on", self.text("issued_on"))
+        data |= {"issued_on": issued and issued.isoformat(), "year": self._year(issued)}
+        data["directory"] = self.directory.id
+
+    def owner_ids(self, name: str) -> list[str]:
+        typed = [each.strip() for each in self.fields.get(name, ()) if each.strip()]
+        if not typed:
+            self.out.wrong(name, NO_OWNER)
+        return list(dict.fromkeys(self.agency_id(each, name) for each in typed))
+
+    def agency_id(self, typed: str, name: str) -> str:
+        """The id of a typed agency; for an unknown one an error is recorded and a slug of the name returned."""
+        chosen = self.out.chosen.get(typed, typed)
+        if chosen == NEW and typed in self.out.chosen:
+            return self._new_id(typed)
+        found = chosen if self.directory.members(chosen) else self.directory.find(chosen)
+        if not found:
+            self.out.wrong(name, self._unknown(chosen) if chosen else Text("để trống", "is empty"))
+        return found or _slug(chosen)
+
+    def _new_id(self, name: str) -> str:
+        """The id of an agency that is to be added."""
+        agency = _slug(name)
+        while self.directory.members(agency):
+            agency += "-2"
+        self.out.new[agency] = name
+        return agency
+
+    def _unknown(self, typed: str) -> Text:
+        likely = nearest(typed, self.directory)
+        said = ", ".join(f"«{each}»" for each in likely)
+        near = Text(f"gần giống: {said}", f"similar: {said}") if likely else UNKNOWN
+        missing = Text(f"danh bạ không có «{typed[:80]}»", f"the directory has no “{typed[:80]}”")
+        return Text.joined("; ", (missing, near))
+
+    def day(self, name: str, typed: str) -> date | None:
+        try:
+            return parse_day(typed)
+        except BadInput as error:
+            self.out.wrong(name, error.text)
+            return None
+
+    def number(self, name: str, typed: str | None = None) -> int | None:
+        """A day of the month; by default the whole field."""
+        typed = self.text(name) if typed is None else typed
+        if re.fullmatch(r"0?[1-9]|[12]\d|3[01]", typed):
+            return int(typed)
+        self.out.wrong(name, Text("ngày trong tháng, từ 1 đến 31", "a day of the month, 1 to 31"))
+        return None
+
+    def _year(self, issued: date | None) -> int | None:
+        """The year that the plan is for; that of its issue where none is typed."""
+        typed = self.text("year")
+        if not typed:
+            return None if issued is None else issued.year
+        if re.fullmatch(r"20\d\d", typed):
+            return int(typed)
+        self.out.wrong("year", Text("năm viết như 2027", "a year like 2027"))
+        return None
 
 
 @dataclass
 class _Rules:
     """The report rules needed by the duties: one for each distinct day and wording."""
 
-    out: Reviewed
+    form: _Form
     default_day: int
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
     ids: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         basis = f"Đặt khi soát văn bản: ngày {self.default_day} của tháng cuối kỳ"
-        rule = {"source": "local", "basis": basis, "to": self.out.data["supervisor"], "due_day": self.default_day}
+        rule = {"source": "local", "basis": basis, "to": self._to, "due_day": self.default_day}
         if self.default_day < DECREE_09.end_day:  # else the data is complete by then
             rule["in_last_month"] = True
         self.made[DEFAULT_RULE] = rule
 
-    def rule(self, place: str, fields: Fields) -> str:
-        due_text = value_of(fields, f"{place}.due").strip()
-        wording = " ".join(value_of(fields, f"{place}.wording").split())
+    @property
+    def _to(self) -> str:
+        return str(self.form.out.data["supervisor"])
+
+    def rule(self, place: str) -> str:
+        """The id of a duty's rule, made for the first that needs it."""
+        due_text = self.form.text(f"{place}.due")
+        wording = " ".join(self.form.text(f"{place}.wording").split())
         if not due_text and not wording:
             return DEFAULT_RULE
-        due_day, on = None, None
-        for part in filter(None, re.split(r"[;,\s]+", due_text)):
-            if re.fullmatch(r"\d{1,2}", part):
-                due_day = _number(part, f"{place}.due", self.out)
-            else:
-                on = _day(part, f"{place}.due", self.out)
-        if due_day is None and on is None:
-            due_day = self.default_day
-        cycles = fields.get(f"{place}.cadence", ())
+        due_day, on = self._due(f"{place}.due", due_text)
+        cycles = self.form.fields.get(f"{place}.cadence", ())
         in_last_month = due_day is not None and lies_in_last_month(deadlines_in(wording), cycles)
         key = (due_day, on, wording, in_last_month)
         if key not in self.ids:
             self.ids[key] = f"han-{len(self.ids) + 1}"
             rule = {
                 "source": "plan" if wording else "local",
-                "to": self.out.data["supervisor"],
+                "to": self._to,
                 "due_day": due_day,
                 "on": on and on.isoformat(),
                 "wording": wording,
@@ -309,29 +376,15 @@ class _Rules:
             self.made[self.ids[key]] = {name: value for name, value in rule.items() if value}
         return self.ids[key]
 
-
-def _agency_id(typed: str, name: str, directory: DirectoryFile, out: Reviewed) -> str:
-    """The id of a typed agency; for an unknown one an error is recorded and a slug of the name returned."""
-    unknown = typed in out.chosen
-    if unknown and out.chosen[typed] == NEW:
-        agency = _slug(typed)
-        while directory.members(agency):
-            agency += "-2"
-        out.new[agency] = typed
-        return agency
-    typed = out.chosen[typed] if unknown else typed
-    found = typed if directory.members(typed) else directory.find(typed)
-    if found:
-        return found
-    if typed:
-        likely = nearest(typed, directory)
-        said = ", ".join(f"«{each}»" for each in likely)
-        near = Text(f"gần giống: {said}", f"similar: {said}") if likely else UNKNOWN
-        missing = Text(f"danh bạ không có «{typed[:80]}»", f"the directory has no “{typed[:80]}”")
-        out.wrong(name, Text.joined("; ", (missing, near)))
-    else:
-        out.wrong(name, Text("để trống", "is empty"))
-    return _slug(typed)
+    def _due(self, name: str, typed: str) -> tuple[int | None, date | None]:
+        """The day of the month and the last day that a field names; the default day where it names neither."""
+        due_day, on = None, None
+        for part in filter(None, re.split(r"[;,\s]+", typed)):
+            if re.fullmatch(r"\d{1,2}", part):
+                due_day = self.form.number(name, part)
+            else:
+                on = self.form.day(name, part)
+        return (self.default_day if due_day is None and on is None else due_day), on
 
 
 def _slug(name: str) -> str:
@@ -352,31 +405,6 @@ def extended(directory: DirectoryFile, new: Mapping[str, str]) -> DirectoryFile:
     ]
     parts = {"schema": directory.format, "id": directory.id, "name": directory.name, "groups": directory.groups}
     return DirectoryFile.model_validate(parts | {"agencies": (*directory.agencies, *entries)}) if entries else directory
-
-
-def _day(typed: str, name: str, out: Reviewed) -> date | None:
-    try:
-        return parse_day(typed)
-    except BadInput as error:
-        out.wrong(name, error.text)
-        return None
-
-
-def _year(typed: str, issued: date | None, out: Reviewed) -> int | None:
-    """The year that the plan is for; that of its issue where none is typed."""
-    if not typed:
-        return None if issued is None else issued.year
-    if re.fullmatch(r"20\d\d", typed):
-        return int(typed)
-    out.wrong("year", Text("năm viết như 2027", "a year like 2027"))
-    return None
-
-
-def _number(typed: str, name: str, out: Reviewed) -> int | None:
-    if re.fullmatch(r"0?[1-9]|[12]\d|3[01]", typed):
-        return int(typed)
-    out.wrong(name, Text("ngày trong tháng, từ 1 đến 31", "a day of the month, 1 to 31"))
-    return None
 
 
 def _missing(sections: Iterable[dict[str, Any]]) -> set[str]:

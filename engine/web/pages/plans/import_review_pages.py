@@ -17,7 +17,7 @@ from engine.web.pages.plans.import_sheet import Row, Sheet
 HEAD = ""
 """The part for the plan's own fields and the choices for all duties, on the first page."""
 HEAD_FIELDS = frozenset({*PLAIN, "issued_on", "year", "issuer", "supervisor", "due_day", "undated", "remember"})
-MAX_PAGE_BYTES = 20_000
+PAGE_BUDGET_BYTES = 20_000
 """Maximum size of a page's lines and open duties in bytes; one duty that is larger has a page of its own."""
 MAX_OPEN_BYTES = 12_000
 """Maximum size of the fields of open duties; opening another closes those that were opened first."""
@@ -44,7 +44,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Leaves:
+class ReviewPages:
     """The parts of each page in order; a part is a duty's path, that of an item before the first of its duties that is
     open, a line left out («left[3]»), or HEAD."""
 
@@ -54,14 +54,14 @@ class Leaves:
     """The paths of the open duties, the one opened last at the end."""
 
     @classmethod
-    def of(cls, sheet: Sheet, fields: Fields | None = None) -> Leaves:
+    def of(cls, sheet: Sheet, fields: Fields | None = None) -> ReviewPages:
         opened = _opened(sheet, fields or {})
         pages: list[list[str]] = [[HEAD]]
         page_bytes = HEAD_BYTES + BODY_BYTES * len(sheet.unknown)
 
         def put(size: int, *parts: str) -> None:
             nonlocal page_bytes
-            if page_bytes + size > MAX_PAGE_BYTES and pages[-1] != [HEAD]:
+            if page_bytes + size > PAGE_BUDGET_BYTES and pages[-1] != [HEAD]:
                 pages.append([])
                 page_bytes = 0
             pages[-1] += parts
@@ -124,12 +124,8 @@ class Leaves:
                 for before, part in zip(["", *among], among, strict=False):
                     if part in rows:
                         row = rows[part]
-                        yield Block(
-                            row=row,
-                            dropped=is_dropped(row, fields),
-                            opened=part in self.opened,
-                            headed=before == row.item_path,
-                        )
+                        opened, headed = part in self.opened, before == row.item_path
+                        yield Block(row=row, dropped=is_dropped(row, fields), opened=opened, headed=headed)
 
     def _run(self, run: tuple[int, ...], fields: Fields) -> Iterator[Block]:
         """The lines of one section one after another: those that look like duties by themselves."""
@@ -205,7 +201,7 @@ def is_field(name: str) -> bool:
     return name in HEAD_FIELDS or name.startswith("body[") or part_of(name) != HEAD
 
 
-def aside(found: Fields, fields: Fields, shown: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def hidden_values(found: Fields, fields: Fields, shown: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Values elsewhere that differ from the imported ones; empty where a field was cleared."""
     names = [name for name in {**found, **fields} if part_of(name) not in shown]
     return {name: fields.get(name, ()) for name in names if fields.get(name, ()) != found.get(name, ())}

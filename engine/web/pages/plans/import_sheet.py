@@ -14,11 +14,11 @@ from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
-from engine.importer.model import Use
+from engine.importer.model import DutyText, ItemText, Use
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import lines_of
-from engine.importer.phrases.owners import Directory, Unknowing, owner_line
+from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
 from engine.importer.phrases.timing import timing_of
 
 MAX_LEFT = 400
@@ -107,28 +107,38 @@ def sheet_of(plan: ImportedPlan, directory: DirectoryFile) -> Sheet:
         for item in section["items"]:
             item["no"] = int(item["no"])
     found = as_json(plan)
-    duties = []
-    for section in arranged(plan):
-        for each in section.items:
-            for duty, of in each.duties:
-                bodies = [{"name": o.name, "id": o.agency, "group": o.group} for o in of.owners]
-                said = {"citation": duty.citation, "bodies": bodies, "coordinating": list(duty.coordinating)}
-                times = [{"text": d.text, "sentence": d.sentence} for d in duty.deadlines]
-                source = {"line": duty.place.line, "row": duty.place.row}
-                more = {"details": list(duty.details), "order": duty.place.order}
-                duties.append(said | more | {"deadlines": times, "source": source})
     kept = {name: found[name] for name in ("number", "issuer", "found", "warnings")}
-    left = [each for each in plan.left_out if each.text and any(char.isalpha() for char in each.text)]
+    placed = (each for section in arranged(plan) for item in section.items for each in item.duties)
+    duties = [_found(duty, item) for duty, item in placed]
+    matched_by = matching_directory(kept["warnings"], directory)
+    lines = [_left(each, matched_by, plan.year or 2000) for each in _shown_lines(plan, directory)]
+    return Sheet(plan.name, kept | {"duties": duties, "left": lines, "unknown": _unknown(duties)}, draft)
+
+
+def _found(duty: DutyText, item: ItemText) -> dict[str, Any]:
+    """What was found for a duty, beside the draft."""
+    return {
+        "citation": duty.citation,
+        "bodies": [{"name": owner.name, "id": owner.agency, "group": owner.group} for owner in item.owners],
+        "coordinating": list(duty.coordinating),
+        "details": list(duty.details),
+        "order": duty.place.order,
+        "deadlines": [{"text": each.text, "sentence": each.sentence} for each in duty.deadlines],
+        "source": {"line": duty.place.line, "row": duty.place.row},
+    }
+
+
+def _shown_lines(plan: ImportedPlan, directory: DirectoryFile) -> list[Accounted]:
+    """The lines left out, serious ones first where they are too many, and those read with a doubt, in order."""
+    left = [each for each in plan.left_out if any(map(str.isalpha, each.text))]
     with knowing(directory.every_name):
         shown = sorted(left, key=lambda each: not each.serious)[:MAX_LEFT] + _doubted(plan)
-    matched_by = matching_directory(kept["warnings"], directory)
-    lines = [_left(each, matched_by, plan.year or 2000) for each in sorted(shown, key=lambda each: each.place.order)]
-    return Sheet(plan.name, kept | {"duties": duties, "left": lines, "unknown": _unknown(duties)}, draft)
+    return sorted(shown, key=lambda each: each.place.order)
 
 
 def matching_directory(warnings: Iterable[Mapping[str, Any]], directory: DirectoryFile) -> Directory:
     """The directory by which the names of a document are matched: none where it is another province's."""
-    return Unknowing() if any(each["code"] == "other_province" for each in warnings) else directory
+    return NullDirectory() if any(each["code"] == "other_province" for each in warnings) else directory
 
 
 def _unknown(duties: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -146,7 +156,13 @@ def _doubted(plan: ImportedPlan) -> list[Accounted]:
     """What was read as an instruction to everybody, or with a doubt as a heading or a fact of a duty: a person may make
     it a duty."""
     asked = [
-        Accounted(each.text, each.place, Use.INSTRUCTION, reason=TO_ALL, owner="".join(o.name for o in each.owners[:1]))
+        Accounted(
+            text=each.text,
+            place=each.place,
+            use=Use.INSTRUCTION,
+            reason=TO_ALL,
+            owner="".join(o.name for o in each.owners[:1]),
+        )
         for each in plan.instructions
     ]
     at = {str(each.place): each for each in plan.account if each.use in (Use.HEADING, Use.OWNER, Use.FACT)}

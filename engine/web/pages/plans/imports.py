@@ -42,7 +42,14 @@ from engine.web.pages.plans.import_review import (
     unfinished,
     value_of,
 )
-from engine.web.pages.plans.import_review_pages import Leaves, aside, is_dropped, merged, next_number, part_of
+from engine.web.pages.plans.import_review_pages import (
+    ReviewPages,
+    hidden_values,
+    is_dropped,
+    merged,
+    next_number,
+    part_of,
+)
 from engine.web.pages.plans.import_sheet import Sheet, nearest, sheet_of
 
 router = APIRouter(include_in_schema=False)
@@ -148,15 +155,15 @@ def again(ctx: SignedIn) -> Response:
 def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Response:
     """Save the plan, download its file, turn the page, or render the page again (in another language)."""
     sheet = _load_sheet(ctx, form.raw("sheet"))
-    elsewhere, number = _load_aside(ctx, form.raw("aside"))
+    elsewhere, number = _load_hidden(ctx, form.raw("aside"))
     with ctx.reading() as (session, _):
         directory = read_directory(session)
-    leaves, do = Leaves.of(sheet, {**elsewhere, **form.fields}), form.raw("do")
+    leaves, do = ReviewPages.of(sheet, {**elsewhere, **form.fields}), form.raw("do")
     at = leaves.clamp(number)
     fields = merged(fields_of(sheet, directory), elsewhere, form.fields, leaves.shown(at))
     act, _, target = do.partition(":")
     sheet, fields = corrected(sheet, fields, directory, act, target)
-    after = Leaves.of(sheet, fields)
+    after = ReviewPages.of(sheet, fields)
     moved = act in ("part", "join") and target.partition(":")[0] in leaves.shown(at) and after.opened
     shown = ShownReview(sheet, directory, fields, after.page_of(after.opened[-1]) if moved else after.clamp(at))
     if act in SHOWING:
@@ -211,8 +218,8 @@ class ShownReview:
     at: int = 0
 
     @cached_property
-    def leaves(self) -> Leaves:
-        return Leaves.of(self.sheet, self.fields)
+    def leaves(self) -> ReviewPages:
+        return ReviewPages.of(self.sheet, self.fields)
 
     def turned(self, act: str, target: str) -> ShownReview:
         """Another page, or a duty opened or closed."""
@@ -248,7 +255,7 @@ def _page(
     leaves = shown.leaves
     closed = {f"{row.path}.open" for row in sheet.rows if row.path not in leaves.opened}
     fields = {name: values for name, values in fields.items() if name not in closed}
-    elsewhere = aside(fields_of(sheet, shown.directory), fields, leaves.shown(shown.at))
+    elsewhere = hidden_values(fields_of(sheet, shown.directory), fields, leaves.shown(shown.at))
     kept = _serializer(ctx).dumps([elsewhere, shown.at])
     return ctx.page(
         "review.html",
@@ -346,7 +353,7 @@ def _serializer(ctx: RequestContext) -> URLSafeSerializer:
     return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import@3")
 
 
-def _load_aside(ctx: RequestContext, carried: str) -> tuple[Fields, int]:
+def _load_hidden(ctx: RequestContext, carried: str) -> tuple[Fields, int]:
     """Values typed elsewhere, and the page shown. Raises BadInput unless the signature is ours."""
     try:
         fields, at = _serializer(ctx).loads(carried)
@@ -367,5 +374,5 @@ def _load_sheet(ctx: RequestContext, carried: str) -> Sheet:
     """The imported data carried by the form. Raises BadInput unless the signature is ours."""
     try:
         return Sheet(**_serializer(ctx).loads(carried))
-    except (BadSignature, TypeError):
+    except (BadSignature, TypeError, ValueError):
         raise _unreadable() from None

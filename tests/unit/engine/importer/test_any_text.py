@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import DondocError
 from engine.importer import as_json, as_plan_yaml, read_document
-from engine.importer.phrases.owners import Unknowing
+from engine.importer.phrases.owners import NullDirectory
 
 PIECES = [
     "IV. PHÂN CÔNG NHIỆM VỤ",
@@ -76,7 +76,7 @@ def tried(raw: bytes) -> None:
             raise
         return
     assert as_json(plan)["sections"]
-    assert as_plan_yaml(plan, Unknowing())
+    assert as_plan_yaml(plan, NullDirectory())
 
 
 @given(documents)

@@ -7,7 +7,7 @@ from engine.files.plan import PlanFile, directory_mistakes, load_plan
 from engine.files.yaml_reader import read as read_yaml
 from engine.importer import as_plan_yaml, read_document
 from engine.importer.draft import CONFIRM
-from engine.importer.phrases.owners import Unknowing
+from engine.importer.phrases.owners import NullDirectory
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_the_draft_of_plan_188_loads_against_the_directory(draft, nghe_an):
 
 def test_circumstances_of_a_duty_stand_beside_it(read):
     plan = read("II. HOẠT ĐỘNG\n1. Hội thi\n- Đơn vị chủ trì: Sở Y tế.\n- Địa điểm: Nhà hát.\n2. Sở Y tế khám bệnh.\n")
-    lines = as_plan_yaml(plan, Unknowing()).splitlines()
+    lines = as_plan_yaml(plan, NullDirectory()).splitlines()
     assert '            # văn bản ghi thêm / the document adds: "Địa điểm: Nhà hát"' in lines
 
 
@@ -53,7 +53,7 @@ def test_what_the_document_does_not_say_is_marked(draft):
 
 
 def test_a_draft_without_a_directory_is_refused_until_it_is_filled_in(text_188):
-    text = as_plan_yaml(read_document(text_188.encode(), "188.txt"), Unknowing())
+    text = as_plan_yaml(read_document(text_188.encode(), "188.txt"), NullDirectory())
     with pytest.raises(FileRefused) as refused:
         read_yaml(text, PlanFile, "draft.yaml")
     assert {problem.field for problem in refused.value.problems} >= {"issuer", "supervisor", "directory"}
@@ -105,7 +105,7 @@ def test_numbers_that_a_plan_file_cannot_hold_are_given_anew_and_said(read):
     assert f"{CONFIRM}: số in trong văn bản là «a»" in text
 
 
-class _Everybody(Unknowing):
+class _Everybody(NullDirectory):
     """Knows every name by one id."""
 
     id = "x"
@@ -133,6 +133,6 @@ def test_a_decision_whose_number_has_its_year_is_named_by_its_sign():
         "ỦY BAN NHÂN DÂN TỈNH THANH SƠN\nSố: 89/2025/QĐ-UBND\nThanh Sơn, ngày 25 tháng 11 năm 2025\nQUYẾT ĐỊNH\n"
         "Phân cấp quản lý viên chức\nĐiều 1. Giao Sở Nội vụ hướng dẫn thực hiện.\n"
     )
-    lines = as_plan_yaml(read_document(text.encode(), "89.txt"), Unknowing()).splitlines()
+    lines = as_plan_yaml(read_document(text.encode(), "89.txt"), NullDirectory()).splitlines()
     assert any(line.startswith('short_title: "Quyết định 89/2025/QĐ-UBND năm 2025"') for line in lines)
     assert any(line.startswith("sms_name: QD89 ") for line in lines)

@@ -15,7 +15,7 @@ from engine.files.yaml_reader import read
 from engine.importer import ImportedPlan, as_json, as_plan_yaml, read_document
 from engine.importer.draft import CONFIRM
 from engine.importer.model import Found
-from engine.importer.phrases.owners import Unknowing
+from engine.importer.phrases.owners import NullDirectory
 from engine.importer.structure.planned_year import planned_year
 
 YEARS = DATA / "import" / "years"
@@ -23,7 +23,7 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = yaml.safe_load((YEARS / "expected.ya
 AS_WORD = ("01-chu-hoa-nhieu-dong", "07-nam-trong-loi-van")
 
 
-class Everybody(Unknowing):
+class Everybody(NullDirectory):
     """Knows every name by one id."""
 
     id = "x"

@@ -1374,3 +1374,11 @@ def test_a_pasted_row_without_number_begins_where_the_one_above_would_be_too_wid
     plan = read(f"PHỤ LỤC\nPHÂN CÔNG NHIỆM VỤ\n{heads}{first}{second}{third}")
     owners = [names for _, names in owned(plan)]
     assert owners == [["Sở Tài chính"], ["Sở Khoa học và Công nghệ"], ["Sở Tài chính"]]
+
+
+def test_a_row_that_reads_like_heads_but_for_the_lead_is_no_second_row_of_heads(read):
+    heads = "<tr><td>TT</td><td>Nhiệm vụ</td><td>Cơ quan chủ trì</td></tr>"
+    odd = "<tr><td></td><td></td><td>Thời gian thực hiện</td></tr>"
+    row = "<tr><td>1</td><td>Rà soát chợ.</td><td>Sở Công Thương</td></tr>"
+    plan = read(f"<html><p>PHÂN CÔNG NHIỆM VỤ</p><table>{heads}{odd}{row}</table></html>")
+    assert ["Sở Công Thương"] in [names for _, names in owned(plan)]

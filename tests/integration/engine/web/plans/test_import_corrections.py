@@ -18,7 +18,7 @@ from engine.files.directory import DirectoryFile, load_directory
 from engine.importer import read_document
 from engine.web.pages.plans.import_corrections import corrected, cut_before, cuts
 from engine.web.pages.plans.import_review import Fields, fields_of, reviewed
-from engine.web.pages.plans.import_review_pages import Leaves
+from engine.web.pages.plans.import_review_pages import ReviewPages
 from engine.web.pages.plans.import_sheet import AS_FACT, Sheet, sheet_of
 
 DIRECTORY = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
@@ -139,6 +139,7 @@ def test_the_first_duty_of_an_item_joins_the_one_before_it_and_an_empty_item_is_
     plan = reviewed(sheet, fields, DIRECTORY).data
     assert [item["no"] for item in plan["sections"][0]["items"]] == [1]
     assert plan["sections"][0]["items"][0]["duties"][-1]["text"].endswith("Tuần tra.")
+    assert not [name for name in fields_of(sheet, DIRECTORY) if ".items[1]." in name], "the page shows no empty item"
 
 
 def test_the_first_duty_of_all_joins_nothing():
@@ -152,7 +153,7 @@ def test_an_instruction_to_everybody_is_a_duty_at_one_tick_with_its_day():
     assert sheet.found["left"][n]["reason"] == "yêu cầu chung"
     fields |= {f"left[{n}].take": ("1",), f"left[{n}].owners": ("Các sở, ban, ngành cấp tỉnh",)}
     sheet, fields = corrected(sheet, fields, DIRECTORY)
-    assert f"left[{n}]" not in [part for page in Leaves.of(sheet).pages for part in page]
+    assert f"left[{n}]" not in [part for page in ReviewPages.of(sheet).pages for part in page]
     plan = reviewed(sheet, fields, DIRECTORY).data
     duty = plan["sections"][0]["items"][-1]["duties"][-1]
     assert duty["text"].startswith("Trên cơ sở Kế hoạch này")

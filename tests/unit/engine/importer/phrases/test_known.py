@@ -7,7 +7,8 @@ from import_figures.own_directory import directory_of
 from engine.importer import read_document
 from engine.importer.phrases.agency_lists import bodies_in
 from engine.importer.phrases.known import KnownNames, knowing, known_names
-from engine.importer.phrases.names import Prose, names_at
+from engine.importer.phrases.name_words import Prose
+from engine.importer.phrases.names import names_at
 from engine.importer.phrases.owners import Form, owner_line
 from engine.importer.vietnamese import matching
 

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.importer.phrases.agency_lists import bodies_in
-from engine.importer.phrases.names import Prose, names_at
+from engine.importer.phrases.name_words import Prose
+from engine.importer.phrases.names import names_at
 from engine.importer.phrases.owners import Form, owner_line
 
 NAMES = [
