@@ -237,7 +237,7 @@ class Outcome(StrEnum):
 
 
 class PassName(StrEnum):
-    """The passes of ``workflows.passes``."""
+    """The passes of ``workflows.run.passes``."""
 
     OPEN = "open"
     ACT = "act"

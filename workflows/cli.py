@@ -24,7 +24,7 @@ from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.terms import PassName, Scenario
 from engine.text import Text
 from workflows.operation import commands as operation
-from workflows.private_files import create_privately
+from workflows.run.private_files import create_privately
 from workflows.simulation.examples import EXAMPLES, Example, load_example
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def demo(
     example = example or _choose_example()
     folder = base.data_dir / ("demo" if example is Example.NGHE_AN_2021 else f"demo-{example}")
     settings = _settings(host, port, prefect, demo=True, data_dir=folder, database_url="")
+    from workflows.run.system import compose
     from workflows.simulation.demo import prepare
-    from workflows.system import compose
 
     system = compose(settings)
     if prepare(system, example):
@@ -124,13 +124,13 @@ def once(
     import asyncio
 
     from config.settings import read_settings
-    from workflows import channel_wiring, clock_guard, inbound_passes, passes
-    from workflows.audit import audit
-    from workflows.installation import require_installation
-    from workflows.passes import DATABASE_PASSES
-    from workflows.private_files import too_wide
-    from workflows.runs import tick
-    from workflows.system import compose
+    from workflows.run import channel_wiring, clock_guard, inbound_passes, passes
+    from workflows.run.audit import audit
+    from workflows.run.installation import require_installation
+    from workflows.run.passes import DATABASE_PASSES
+    from workflows.run.private_files import too_wide
+    from workflows.run.runs import tick
+    from workflows.run.system import compose
 
     if name not in (*PassName, "tick"):
         raise BadInput(
@@ -176,8 +176,8 @@ def clock(
     confirm: Annotated[bool, typer.Option("--confirm", help="Say that the clock is right; the passes go on.")] = False,
 ) -> None:
     """Show whether the server's clock is believed, and confirm it where no second clock can."""
-    from workflows import clock_guard
-    from workflows.system import compose_existing
+    from workflows.run import clock_guard
+    from workflows.run.system import compose_existing
 
     system = compose_existing()
     if confirm:
@@ -192,8 +192,8 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
     """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead, the search index.
 
     Sends nothing."""
-    from workflows.repair import repair as repair_database
-    from workflows.system import compose_existing
+    from workflows.run.repair import repair as repair_database
+    from workflows.run.system import compose_existing
 
     system = compose_existing()
     counts = repair_database(system.database, moment(at) if at else system.clock())
@@ -207,8 +207,8 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
 @app.command("callbacks")
 def show_callbacks() -> None:
     """The addresses to enter at SMS gateways, with their secret."""
-    from workflows.channel_wiring import callback_addresses
-    from workflows.system import compose_existing
+    from workflows.run.channel_wiring import callback_addresses
+    from workflows.run.system import compose_existing
 
     system = compose_existing()
     for what, address in callback_addresses(system.settings, system.signer).items():
@@ -222,9 +222,9 @@ def init(
     """Create the database with the working calendar and the default policy. Asks nothing; again: changes nothing."""
     from config.settings import read_settings
     from engine.admin.settings_view import without_password
-    from workflows.installation import establish, load_defaults, require_own_or_new
-    from workflows.private_files import make_private
-    from workflows.system import announce_setup_code, compose
+    from workflows.run.installation import establish, load_defaults, require_own_or_new
+    from workflows.run.private_files import make_private
+    from workflows.run.system import announce_setup_code, compose
 
     require_own_or_new(read_settings())
     make_private(read_settings())
@@ -293,10 +293,10 @@ def deploy(
 ) -> None:
     """Register the passes as scheduled Prefect deployments, and print what a worker's machine needs."""
     from config.settings import read_settings
-    from workflows.installation import installation_id, require_installation
-    from workflows.prefect_deployments import deploy as register
-    from workflows.prefect_deployments import worker_environment
-    from workflows.system import compose
+    from workflows.run.installation import installation_id, require_installation
+    from workflows.run.prefect_deployments import deploy as register
+    from workflows.run.prefect_deployments import worker_environment
+    from workflows.run.system import compose
 
     settings = read_settings()
     require_installation(settings)
@@ -317,9 +317,9 @@ def deploy(
 def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")]) -> None:
     """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
     from config.settings import read_settings, settings_environment
-    from workflows.installation import require_installation
-    from workflows.prefect_server import run_worker
-    from workflows.system import compose
+    from workflows.run.installation import require_installation
+    from workflows.run.prefect_server import run_worker
+    from workflows.run.system import compose
 
     settings = read_settings()
     require_installation(settings)
@@ -331,8 +331,8 @@ def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has
 def key() -> None:
     """Print the string that Prefect's pages and API ask for: what «serve» gives its server, and workers show."""
     from config.settings import read_settings
-    from workflows.installation import require_installation
-    from workflows.system import compose
+    from workflows.run.installation import require_installation
+    from workflows.run.system import compose
 
     settings = read_settings()
     require_installation(settings)
@@ -369,8 +369,8 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
     """Every setting with its value; secrets are masked."""
     from config.settings import Settings, read_settings
     from engine.admin.settings_view import masked_values
-    from workflows.installation import require_installation
-    from workflows.system import compose
+    from workflows.run.installation import require_installation
+    from workflows.run.system import compose
 
     settings = read_settings()
     if settings.database_url or (settings.data_dir / "dondoc.db").exists():
@@ -393,7 +393,7 @@ def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
 
 
 def _serve(settings: Settings) -> None:
-    from workflows.logs import configure_logging
+    from workflows.run.logs import configure_logging
     from workflows.server import serve as serve_now
 
     configure_logging(settings.log)
@@ -421,8 +421,8 @@ def main() -> None:
             err=True,
         )
         code = 2
-    if "workflows.flows" in sys.modules:
-        from workflows.flows import exit_process
+    if "workflows.run.flows" in sys.modules:
+        from workflows.run.flows import exit_process
 
         exit_process(code if isinstance(code, int) else 1)
     sys.exit(code)

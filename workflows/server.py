@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from config.settings import Settings
 from notifications.delivery import release_kept
-from workflows import channel_wiring
-from workflows.installation import establish, require_installation
-from workflows.listen_socket import listen_at
-from workflows.prefect_server import PrefectServer
-from workflows.private_files import make_private
-from workflows.runs import run_audit, run_inbound, run_tick, run_webhooks
-from workflows.system import Running, System, announce_setup_code, compose
+from workflows.run import channel_wiring
+from workflows.run.installation import establish, require_installation
+from workflows.run.listen_socket import listen_at
+from workflows.run.prefect_server import PrefectServer
+from workflows.run.private_files import make_private
+from workflows.run.runs import run_audit, run_inbound, run_tick, run_webhooks
+from workflows.run.system import Running, System, announce_setup_code, compose
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -69,7 +69,7 @@ def application(system: System) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
-    from workflows.heartbeat import Heartbeat
+    from workflows.run.heartbeat import Heartbeat
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
     require_installation(settings)
@@ -128,7 +128,7 @@ def _release_kept(system: System) -> None:
 def _add_machine_routes(app: FastAPI, system: System) -> None:
     """Add the routes that machines call: gateway callbacks and Prometheus metrics."""
     from notifications.inbound import callbacks
-    from workflows import inbound_passes
+    from workflows.run import inbound_passes
 
     settings, signer = system.settings, system.signer
     secret = channel_wiring.callback_secret(settings, signer)

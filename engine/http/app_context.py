@@ -1,4 +1,4 @@
-"""The dependencies of the web application, wired in the composition root (``workflows.system``)."""
+"""The dependencies of the web application, wired in the composition root (``workflows.run.system``)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from engine.store.records import STILL_OWED, Fact, Letter
 
 BACKUP, HOLD, EPOCHS = "last_backup", "restored", "epochs"
 INSTALLATION = "installation"
-"""The id of the installation and a check value of its secret (``workflows.installation``)."""
+"""The id of the installation and a check value of its secret (``workflows.run.installation``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from tests.bench import bare, ground
 from tests.bench.ours import NOW, SENDER, TODAY, office
 from tests.bench.phases import watched
 from tests.bench.smtp_sink import Sink
-from workflows import passes
+from workflows.run import passes
 
 AGENCIES, OVERDUE = 500, 2_000
 LATE = f"""

@@ -15,7 +15,7 @@ from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from notifications.letters.renderer import LetterRenderer
-from workflows import passes
+from workflows.run import passes
 
 TODAY = date(2021, 6, 15)
 NOW = instant(TODAY, wall(8, 0))

@@ -27,8 +27,8 @@ from engine.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from tests.bench.province_server import KEY
+from workflows.run.system import System, compose
 from workflows.simulation.demo import Example, prepare
-from workflows.system import System, compose
 
 PAGES = ("/", "/?plan=1", "/overdue", "/agencies/ubnd-huyen-yen-thanh", "/leadership", "/year?year=2021")
 Statement = tuple[str, Any]

@@ -32,7 +32,7 @@ from tests.bench.ours import NOW, SENDER, office, tick
 from tests.bench.phases import PHASES, watched
 from tests.bench.smtp_sink import Sink
 from tests.ground.postgres import Ground
-from workflows import passes
+from workflows.run import passes
 
 STORED = (10_000, 100_000, 1_000_000)
 DUE = (100, 1_000, 10_000)

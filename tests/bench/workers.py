@@ -122,7 +122,7 @@ database, box = Database({url!r}), Timed()
 now = datetime.fromisoformat({now!r})
 tick = passes.tick
 if {observed}:
-    from workflows.flows import observed_tick as tick
+    from workflows.run.flows import observed_tick as tick
 began = box.began = time.monotonic()
 asyncio.run(tick(database, now, post_office(box)))
 seconds = time.monotonic() - began
@@ -146,7 +146,7 @@ def tick(due: int, observed: bool) -> dict[str, float]:
     """A tick with so many communes due, in a process of its own; with a Prefect server beside it if ``observed``."""
     from ground.serving import AUTH, free_port
 
-    from workflows.prefect_server import PrefectServer, answers, environment
+    from workflows.run.prefect_server import PrefectServer, answers, environment
 
     with TemporaryDirectory() as name, ExitStack() as stack:
         url, now = f"sqlite:///{name}/dondoc.db", at("2021-04-07")

@@ -38,11 +38,11 @@ from engine.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from notifications.email import maildir
-from workflows.listen_socket import listen_at
-from workflows.runs import tick
+from workflows.run.listen_socket import listen_at
+from workflows.run.runs import tick
+from workflows.run.system import System
 from workflows.server import application
 from workflows.simulation.simulation import cached_simulation
-from workflows.system import System
 
 CHROMIUM = next(
     (path for path in ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium") if Path(path).exists()),

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import httpx
 from ground.serving import AUTH, DONDOC, free_port, shown, status
 
-from workflows.prefect_server import PrefectServer, answers, descendants, environment, is_alive
+from workflows.run.prefect_server import PrefectServer, answers, descendants, environment, is_alive
 
 POOL = "dondoc"
 

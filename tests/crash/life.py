@@ -27,7 +27,7 @@ from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty
 from engine.terms import State
 from notifications.delivery import DeliveryContext
-from workflows import passes
+from workflows.run import passes
 
 Act = Callable[[Any, int, datetime], object]
 BEGAN = at("2021-06-02", "09:00")

@@ -66,7 +66,7 @@ class Commands:
             self.patch.setenv(name, value)
 
     def __call__(self, *words: object) -> Ran:
-        assert "workflows.flows" not in sys.modules
+        assert "workflows.run.flows" not in sys.modules
         self.patch.setattr(sys, "argv", ["dondoc", *map(str, words)])
         self.capsys.readouterr()
         before = os.umask(0o022)

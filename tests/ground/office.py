@@ -52,7 +52,7 @@ from engine.store.database import Database, table
 from engine.store.pending_answers import Begun
 from engine.store.records import Contact, Letter
 from engine.terms import Outcome, Role
-from workflows import channel_wiring, passes
+from workflows.run import channel_wiring, passes
 from workflows.simulation.fast_forward import fast_forward
 
 OPENED, NOW = at("2021-04-07", "09:00"), at("2021-06-24")

@@ -43,10 +43,10 @@ from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, WebhookMessage
 from engine.terms import LetterState, Outcome
-from workflows.installation import load_defaults
+from workflows.run.installation import load_defaults
+from workflows.run.system import System, compose
 from workflows.simulation.demo import prepare, stepper
 from workflows.simulation.examples import Example, load_example
-from workflows.system import System, compose
 
 
 def load_province(database: Database, now: datetime) -> None:

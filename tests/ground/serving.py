@@ -23,8 +23,8 @@ from engine.store.clock import system_clock
 from engine.store.database import Database
 from engine.store.records import Letter
 from engine.terms import LetterState
-from workflows.installation import establish
-from workflows.system import compose
+from workflows.run.installation import establish
+from workflows.run.system import compose
 
 DONDOC = Path(sys.executable).with_name("dondoc")
 SOON = 60.0

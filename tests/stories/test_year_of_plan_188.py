@@ -48,7 +48,7 @@ from engine.terms import EntryKind, EventKind, LetterState, Outcome, Role, State
 from notifications.channel import Fate, Outgoing
 from notifications.channel import Outcome as DeliveryOutcome
 from notifications.delivery import release_kept
-from workflows.passes import tick
+from workflows.run.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 
 BEGAN, ENDED = at("2021-04-07", "09:00"), at("2022-01-31", "00:00")

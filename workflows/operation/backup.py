@@ -24,10 +24,10 @@ from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
 from engine.store.markers import remember_backup
 from engine.text import Text
-from workflows.installation import installation_id
+from workflows.run.installation import installation_id
 
 if TYPE_CHECKING:
-    from workflows.system import System
+    from workflows.run.system import System
 
 MANIFEST, SECRET, FILES, TEMPLATES = "manifest.json", "secret", "files", "templates"
 DUMPS = {"sqlite": "dondoc.db", "postgresql": "dondoc.pgdump"}

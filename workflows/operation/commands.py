@@ -29,7 +29,7 @@ def doctor(
     """Examine this installation: one line each with the remedy. Exit code 1 if anything is wrong. Changes nothing."""
     from engine.admin.checklist import Mark
     from workflows.operation.doctor import examine
-    from workflows.system import compose_existing
+    from workflows.run.system import compose_existing
 
     try:
         system = compose_existing()
@@ -64,7 +64,7 @@ def send_test(
 ) -> None:
     """Send a test letter or SMS at once; say what the relay or gateway answered. Exit code 1 if it did not take it."""
     from workflows.operation.trial_letter import send_test as send
-    from workflows.system import compose_existing
+    from workflows.run.system import compose_existing
 
     accepted, answer = send(compose_existing(), to, language)
     typer.echo(str(answer))
@@ -77,9 +77,9 @@ def backup(
 ) -> None:
     """Copy database, evidence files, templates and secret into a new folder with a manifest. Safe while it runs."""
     from config.settings import read_settings
-    from workflows.installation import require_installation
     from workflows.operation.backup import backup as make
-    from workflows.system import compose
+    from workflows.run.installation import require_installation
+    from workflows.run.system import compose
 
     settings = read_settings()
     require_installation(settings)
@@ -127,7 +127,7 @@ def release(
 ) -> None:
     """After a restore: what is held, and what to do with it. Without an option nothing is decided."""
     from workflows.operation import restore as restoring
-    from workflows.system import compose_existing
+    from workflows.run.system import compose_existing
 
     if send and drop:
         raise BadInput(Text("Chọn một: --send hoặc --drop.", "Choose one: --send or --drop."))

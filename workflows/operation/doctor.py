@@ -31,12 +31,12 @@ from notifications.email.smtp import Email
 from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
-from workflows import channel_wiring, clock_guard, prefect_server
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
-from workflows.private_files import too_wide
+from workflows.run import channel_wiring, clock_guard, prefect_server
+from workflows.run.private_files import too_wide
 
 if TYPE_CHECKING:
-    from workflows.system import System
+    from workflows.run.system import System
 
 MIN_SECRET_CHARS = 32
 MIN_FREE_BYTES = 1_000_000_000

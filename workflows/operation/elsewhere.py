@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from engine.admin.checklist import CheckLine, unused, well, wrong
 from engine.text import Text
-from workflows.clock_guard import second_clocks
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts
+from workflows.run.clock_guard import second_clocks
 
 if TYPE_CHECKING:
-    from workflows.system import System
+    from workflows.run.system import System
 
 MAX_CLOCK_OFF = timedelta(minutes=2)
 SECONDS = 5.0

@@ -32,7 +32,7 @@ from workflows.operation.backup import (
     postgres_command,
     run_postgres,
 )
-from workflows.passes import DATABASE_PASSES
+from workflows.run.passes import DATABASE_PASSES
 
 RESTORED = "restored"
 """Reason of a letter that was dropped after a restore."""

@@ -11,10 +11,10 @@ from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
 from notifications.channel import Channel, Fate, Outcome, Outgoing
-from workflows import channel_wiring
+from workflows.run import channel_wiring
 
 if TYPE_CHECKING:
-    from workflows.system import System
+    from workflows.run.system import System
 
 SECONDS = 45.0
 ANSWERS = complete(

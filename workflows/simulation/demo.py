@@ -26,14 +26,14 @@ from engine.store.records import Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState, Scenario
 from engine.text import Text
-from workflows import passes, runs
-from workflows.installation import load_defaults
+from workflows.run import passes, runs
+from workflows.run.installation import load_defaults
 from workflows.simulation.examples import EXAMPLES, Example, load_example
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 
 if TYPE_CHECKING:
-    from workflows.system import System
+    from workflows.run.system import System
 
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 

@@ -41,7 +41,7 @@ from notifications.channel import Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK
 from notifications.letters.renderer import LetterRenderer
-from workflows.passes import tick
+from workflows.run.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 

@@ -47,7 +47,7 @@ from notifications.delivery import deliver
 from notifications.email.mime import Sender, compose
 from notifications.letters.template_check import samples
 from notifications.sms.text import MAX_PARTS, measure, plain
-from workflows.passes import tick
+from workflows.run.passes import tick
 
 PHONE = "0912345678"
 CAP = 3

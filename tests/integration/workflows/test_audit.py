@@ -19,9 +19,9 @@ from engine.terms import EventKind, LetterState, PassName, State
 from notifications.channel import About, Fate, Outcome
 from notifications.channel_health import record_outcomes
 from notifications.delivery import deliver
-from workflows.audit import STUCK_TOLERANCE, Audit, audit, run_checks
-from workflows.passes import act, failures_recorded
-from workflows.repair import repair
+from workflows.run.audit import STUCK_TOLERANCE, Audit, audit, run_checks
+from workflows.run.passes import act, failures_recorded
+from workflows.run.repair import repair
 
 NOW = at("2021-04-07", "09:00")
 HOUR = timedelta(hours=1)

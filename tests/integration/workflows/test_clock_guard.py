@@ -17,9 +17,9 @@ from engine.store.clock import system_clock
 from engine.store.database import Database
 from engine.store.records import Event, Letter, Pass
 from engine.terms import EventKind
-from workflows import clock_guard
-from workflows.runs import run_audit, run_tick
-from workflows.system import System, compose
+from workflows.run import clock_guard
+from workflows.run.runs import run_audit, run_tick
+from workflows.run.system import System, compose
 
 
 def system_of(database: Database, folder: Path, heartbeat_url: str = "") -> System:

@@ -13,8 +13,8 @@ from config.settings import Settings
 from engine.errors import Unavailable
 from engine.store.database import Database
 from workflows.cli import app
-from workflows.installation import MARK, establish, installation_id, require_installation
-from workflows.system import compose
+from workflows.run.installation import MARK, establish, installation_id, require_installation
+from workflows.run.system import compose
 
 
 def settings_of(folder: Path, url: str = "", secret: str = KEY, files: Path | None = None) -> Settings:

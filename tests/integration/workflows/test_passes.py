@@ -37,8 +37,8 @@ from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
 from engine.terms import EventKind, LetterState, PassName, Urgency
 from notifications.channel import About, Fate, Outcome, Outgoing
-from workflows import passes
-from workflows.passes import DATABASE_PASSES, PassReport
+from workflows.run import passes
+from workflows.run.passes import DATABASE_PASSES, PassReport
 from workflows.simulation.fast_forward import fast_forward
 
 BEGAN = at("2021-04-07", "09:00")

@@ -12,7 +12,7 @@ from ground.commands import Commands
 
 from config.settings import Settings
 from engine.store.database import Database
-from workflows.private_files import make_private, too_wide
+from workflows.run.private_files import make_private, too_wide
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from engine.agencies.directory_loading import load_directory
 from engine.assignments import evidence
 from engine.store.database import Database
 from engine.store.records import Agency, Contact, Pass
-from workflows import passes
+from workflows.run import passes
 
 NOW = at("2021-06-07")
 

@@ -38,11 +38,11 @@ from sqlalchemy import event, text  # noqa: E402
 from config.settings import Settings  # noqa: E402
 from engine.store.database import Database  # noqa: E402
 from engine.store.records import Duty, Letter  # noqa: E402
-from workflows import passes  # noqa: E402
-from workflows.installation import establish  # noqa: E402
-from workflows.passes import PassReport  # noqa: E402
-from workflows.prefect_server import PrefectServer, environment  # noqa: E402
-from workflows.system import compose  # noqa: E402
+from workflows.run import passes  # noqa: E402
+from workflows.run.installation import establish  # noqa: E402
+from workflows.run.passes import PassReport  # noqa: E402
+from workflows.run.prefect_server import PrefectServer, environment  # noqa: E402
+from workflows.run.system import compose  # noqa: E402
 
 Tick = Callable[[Database, datetime, Any], Any]
 LATER = at("2021-06-18", "07:30")
@@ -149,7 +149,7 @@ def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
 
 def many(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     """The same with more duties due than have a task run each."""
-    from workflows import flows
+    from workflows.run import flows
 
     before = {each["id"] for each in api.flow_runs()}
     flows.MAX_DUTY_RUNS = 3
@@ -207,8 +207,8 @@ def interrupted(server: PrefectServer, scene: Scene, observed: Tick) -> dict[str
 
 def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
     """Registered twice, then a run of each as a worker's child process does it, on the database of its environment."""
-    from workflows import flows
-    from workflows.prefect_deployments import deploy
+    from workflows.run import flows
+    from workflows.run.prefect_deployments import deploy
 
     settings = Settings(_env_file=None, data_dir=scene.folder, prefect=False)  # type: ignore[call-arg]
     installation = establish(compose(settings))
@@ -259,7 +259,7 @@ def main(prepared: Path, folder: Path, home: Path, port: int, *, with_workers: b
     plain, undisturbed = Scene(folder, "plain", prepared), Scene(folder, "undisturbed", prepared)
     for now in (BEGAN, LATER):
         plain.ticks(passes.tick, now)
-    from workflows.flows import exit_process, observed_tick
+    from workflows.run.flows import exit_process, observed_tick
 
     logging.getLogger("prefect").setLevel(logging.CRITICAL)
     api = Api(server.api_url)

@@ -22,7 +22,7 @@ from ground.databases import closing_database, sqlite_copy
 from ground.postgres import Ground
 from ground.serving import AUTH, SOON, status
 
-from workflows.prefect_server import PrefectServer, answers, environment
+from workflows.run.prefect_server import PrefectServer, answers, environment
 
 pytestmark = pytest.mark.prefect
 
@@ -161,7 +161,7 @@ def test_a_worker_runs_tick_and_deliver_as_deployments_on_the_database_of_its_en
 ) -> None:
     assert deployed["names"] == ["dondoc-tick/every", "dondoc-deliver/every"]
     assert deployed["pool"] == ["van-phong"] * 2
-    assert deployed["entrypoints"] == ["workflows.flows.tick", "workflows.flows.deliver"]
+    assert deployed["entrypoints"] == ["workflows.run.flows.tick", "workflows.run.flows.deliver"]
     assert deployed["every"] == [[90.0]] * 2  # registering again changes the schedule
     assert deployed["at_once"] == ["CANCEL_NEW", None]
     assert deployed["acted"] == ["COMPLETED: ", ["queued"]]

@@ -18,8 +18,8 @@ from ground.serving import AUTH, DONDOC, free_port, shown, status
 from config.settings import Settings
 from engine.admin.checklist import Mark
 from workflows.operation import doctor
-from workflows.prefect_server import PrefectServer, status_for
-from workflows.system import System, compose
+from workflows.run.prefect_server import PrefectServer, status_for
+from workflows.run.system import System, compose
 
 pytestmark = pytest.mark.prefect
 OFFICE_SECRET = "the office's own secret, which Prefect must not have"

@@ -54,7 +54,7 @@ def test_it_answers_at_once_sends_what_is_owed_ends_when_told_to_and_knows_no_pr
     log = next(tmp_path.glob("serve-*.log")).read_text()
     assert "Traceback" not in log
     imported = set(re.findall(r"\| +([\w.]+)$", log, re.M))
-    assert "workflows.prefect_server" in imported
+    assert "workflows.run.prefect_server" in imported
     assert not [name for name in imported if name.partition(".")[0] == "prefect"]
 
 

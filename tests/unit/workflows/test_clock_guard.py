@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from ground.factory import at
 
-from workflows.clock_guard import ClockReading, Suspicion, judge
+from workflows.run.clock_guard import ClockReading, Suspicion, judge
 
 NOW = at("2021-06-18", "09:00")
 BEFORE = ClockReading(NOW, 5_000.0, "this start")

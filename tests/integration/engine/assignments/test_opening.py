@@ -33,7 +33,7 @@ from engine.rules.periods import Cadence
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Event, LadderRecord, Letter, Plan
 from engine.terms import EventKind, PlanState, State
-from workflows.passes import tick
+from workflows.run.passes import tick
 
 NOW = at("2021-04-07")
 

@@ -24,7 +24,7 @@ from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Duty, Event, Letter, Plan
 from engine.terms import OPEN_STATES, EventKind, LetterState, Outcome, Role, State
-from workflows import passes
+from workflows.run import passes
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-24")
 BASIS = "Nghị quyết 01/NQ-HĐND"

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 from engine.errors import Conflict
 from engine.store.database import Database
 from engine.store.database_copy import copy_database
-from workflows import passes
+from workflows.run import passes
 
 pytestmark = pytest.mark.postgres
 

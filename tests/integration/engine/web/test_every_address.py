@@ -18,8 +18,8 @@ from ground.post import KEY
 from config.settings import Settings
 from engine.accounts.sign_in import open_session
 from engine.store.database import Database
+from workflows.run.system import compose
 from workflows.server import application
-from workflows.system import compose
 
 FAR = {"origin": "https://evil.example"}
 A_YEAR = "/plans/{plan_id}/simulate"

@@ -22,8 +22,8 @@ from engine.store.database import Database, table
 from engine.store.records import AnswerCode, Contact, Event, Incoming, Letter
 from engine.terms import EventKind, LetterState
 from notifications.inbound import callbacks
-from workflows import channel_wiring
-from workflows.inbound_passes import add_metrics
+from workflows.run import channel_wiring
+from workflows.run.inbound_passes import add_metrics
 
 NOW, SECRET = at("2021-04-07", "09:00"), "a-secret-in-the-address"
 COORDINATOR, NUMBER = "coordinator@so-ban.example", "+84912345678"

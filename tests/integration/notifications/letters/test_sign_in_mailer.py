@@ -23,7 +23,7 @@ from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
 from notifications.letters.renderer import LetterRenderer
 from notifications.letters.sign_in_mailer import EmailSignInMailer
-from workflows.channel_wiring import sign_in_mailer as wired
+from workflows.run.channel_wiring import sign_in_mailer as wired
 
 STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "https://dondoc.example", 45)
 

@@ -26,9 +26,9 @@ from engine.store.markers import Hold, hold_letters, remember_backup
 from engine.store.records import CalendarDay, Contact, Letter, LetterBody
 from engine.terms import LetterState, Role
 from notifications.sms import cost
-from workflows.installation import establish
 from workflows.operation import doctor
-from workflows.system import System, compose
+from workflows.run.installation import establish
+from workflows.run.system import System, compose
 
 NOW = at("2026-06-24")
 ZALO = {

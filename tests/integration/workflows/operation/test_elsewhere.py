@@ -24,7 +24,7 @@ from engine.admin.checklist import CheckLine, Mark
 from engine.store.database import Database
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts, name_servers
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
-from workflows.system import System, compose
+from workflows.run.system import System, compose
 
 NOW = at("2026-06-24")
 GOOD = {

@@ -33,10 +33,10 @@ from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
 from notifications.channel import Outcome, Outgoing
 from notifications.webhooks.delivery import send_owed
-from workflows import passes, runs
-from workflows.installation import establish
 from workflows.operation.restore import release
-from workflows.system import System, compose
+from workflows.run import passes, runs
+from workflows.run.installation import establish
+from workflows.run.system import System, compose
 
 BEGAN = at("2021-06-14", "12:00")
 NAME = "high-water"

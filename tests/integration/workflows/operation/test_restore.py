@@ -26,12 +26,12 @@ from engine.store.markers import last_backup
 from engine.store.records import Event, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
-from workflows import passes
-from workflows.audit import run_checks
-from workflows.installation import establish, require_installation
 from workflows.operation.backup import MANIFEST, Manifest, backup
 from workflows.operation.restore import held, release, restore
-from workflows.system import System, compose
+from workflows.run import passes
+from workflows.run.audit import run_checks
+from workflows.run.installation import establish, require_installation
+from workflows.run.system import System, compose
 
 BACKUP_AT = at("2021-06-14", "12:00")
 RESTORED_AT = BACKUP_AT + timedelta(days=3)

@@ -29,12 +29,12 @@ from ground.postgres import Ground
 from config.settings import Settings
 from engine.store.database import Database
 from engine.store.records import Account, Letter, LetterBody, Notice
-from workflows import passes
-from workflows.audit import run_checks
-from workflows.installation import establish, require_installation
 from workflows.operation.backup import DUMPS, backup, postgres_command, run_postgres
 from workflows.operation.restore import release, restore
-from workflows.system import System, compose
+from workflows.run import passes
+from workflows.run.audit import run_checks
+from workflows.run.installation import establish, require_installation
+from workflows.run.system import System, compose
 
 OLD = Path(__file__).parents[3] / "data" / "upgrade" / "schema-0001.json.gz"
 Rows = dict[str, list[dict[str, Any]]]

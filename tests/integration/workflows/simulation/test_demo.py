@@ -14,8 +14,8 @@ from engine.queries.system.health import health
 from engine.queries.time_class import read_today
 from engine.store.clock import DemoClock
 from engine.store.records import Pass
+from workflows.run.system import System, compose
 from workflows.simulation.demo import stepper
-from workflows.system import System, compose
 
 BEGAN = at("2021-06-07")
 

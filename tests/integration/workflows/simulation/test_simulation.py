@@ -32,7 +32,7 @@ from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice
 from engine.terms import LetterState, Scenario
 from workflows.cli import app
-from workflows.passes import tick
+from workflows.run.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
 from workflows.simulation.simulation import cached_simulation, simulate, summary

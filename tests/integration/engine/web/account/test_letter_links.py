@@ -23,7 +23,7 @@ from engine.store.records import Assignment, Contact, Event, Letter, Report
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, Role, State
 from notifications.letters.facts import gather
-from workflows import passes
+from workflows.run import passes
 
 HUYEN_B = 3
 

@@ -27,8 +27,8 @@ from notifications.email.maildir import Maildir
 from notifications.email.smtp import Email
 from workflows.operation import doctor
 from workflows.operation.trial_letter import send_test
+from workflows.run.system import Running, System, compose
 from workflows.server import check_settings
-from workflows.system import Running, System, compose
 
 PASSWORD = "mat-khau cua ho^p thu 7"
 MAIL = {

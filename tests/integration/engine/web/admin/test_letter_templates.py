@@ -15,7 +15,7 @@ from engine.store.database import Database, table
 from engine.store.records import Event
 from engine.terms import EventKind
 from notifications.letters.template_check import EDITED, samples
-from workflows import channel_wiring
+from workflows.run import channel_wiring
 
 HERE = "/admin/templates/vi/duties"
 

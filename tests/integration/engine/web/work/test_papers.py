@@ -17,7 +17,7 @@ from ground.post import post_office
 from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind
-from workflows import passes
+from workflows.run import passes
 
 PAGE = "/papers/dispatch?plan=1"
 

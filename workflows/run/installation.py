@@ -31,7 +31,7 @@ from engine.store.records import Account, Agency, Fact, Plan
 from engine.text import Text
 
 if TYPE_CHECKING:
-    from workflows.system import System
+    from workflows.run.system import System
 
 FACT = INSTALLATION
 MARK = ".installation"

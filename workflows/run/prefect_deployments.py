@@ -18,7 +18,7 @@ from config.settings import Settings, SettingSource
 from engine.admin.settings_view import describe_settings
 from engine.errors import Unavailable
 from engine.text import Text
-from workflows.prefect_server import answers, status_for
+from workflows.run.prefect_server import answers, status_for
 
 NAME = "every"
 CRASH_ZOMBIES = "dondoc: a run that is no longer alive has crashed"
@@ -55,7 +55,7 @@ def deploy(prefect: Mapping[str, str], pool: str, every: timedelta, installation
     from prefect.exceptions import ObjectAlreadyExists
     from prefect.types.entrypoint import EntrypointType
 
-    from workflows.flows import deliver, tick
+    from workflows.run.flows import deliver, tick
 
     # An existing pool is left unchanged.
     with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):

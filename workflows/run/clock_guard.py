@@ -28,7 +28,7 @@ from engine.store.facts import read_fact, write_fact
 from engine.store.records import Event
 from engine.terms import EventKind
 from engine.text import Text
-from workflows.system import System
+from workflows.run.system import System
 
 FACT = "clock"
 MAX_MOVE = timedelta(days=1)

@@ -2,7 +2,7 @@
 
 Each check counts what should be zero. Findings are shown on the health page and appended as events, each once a day.
 Only a clean audit pings the heartbeat URL, so an external monitor hears of a channel that is down, of refusals and
-doubts, of a failed pass or a spoiled row as it hears of a machine that is off. ``dondoc repair`` (workflows.repair)
+doubts, of a failed pass or a spoiled row as it hears of a machine that is off. ``dondoc repair`` (workflows.run.repair)
 corrects what can be computed again.
 """
 
@@ -33,7 +33,7 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
-from workflows.passes import PassReport, record_run
+from workflows.run.passes import PassReport, record_run
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)

@@ -36,9 +36,9 @@ from engine.assignments.escalation import DueDuty, name_duties
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext
-from workflows import passes
-from workflows.installation import check_installation, require_installation
-from workflows.passes import DutiesFailed, PassReport
+from workflows.run import passes
+from workflows.run.installation import check_installation, require_installation
+from workflows.run.passes import DutiesFailed, PassReport
 
 log = logging.getLogger(__name__)
 SHOW_TIMEOUT_SECONDS = 20
@@ -97,8 +97,8 @@ def flow_context() -> FlowContext:
     """The context set by ``observed_tick``, else created from the settings (on a Prefect worker)."""
     context = _flow_context.get()
     if context is None:
-        from workflows.private_files import create_privately
-        from workflows.system import compose
+        from workflows.run.private_files import create_privately
+        from workflows.run.system import compose
 
         create_privately()
         settings = read_settings()

@@ -27,8 +27,8 @@ from engine.text import Text
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from notifications.webhooks.delivery import WebhookDelivery
-from workflows import channel_wiring
-from workflows.prefect_server import environment
+from workflows.run import channel_wiring
+from workflows.run.prefect_server import environment
 
 log = logging.getLogger(__name__)
 

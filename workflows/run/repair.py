@@ -16,7 +16,7 @@ from engine.rules.calendar import local_date
 from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.records import STILL_OWED, Assignment, Fact, Letter
-from workflows.audit import FAR_AHEAD, recomputed
+from workflows.run.audit import FAR_AHEAD, recomputed
 
 
 def repair(database: Database, now: datetime) -> dict[str, int]:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from engine.assignments.due_work import Due
 from engine.terms import PassName
 from notifications.webhooks import delivery as webhooks
-from workflows import channel_wiring, clock_guard, passes
-from workflows.passes import PassReport, failures_recorded
-from workflows.prefect_server import answers
-from workflows.private_files import too_wide
-from workflows.system import System
+from workflows.run import channel_wiring, clock_guard, passes
+from workflows.run.passes import PassReport, failures_recorded
+from workflows.run.prefect_server import answers
+from workflows.run.private_files import too_wide
+from workflows.run.system import System
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ async def tick(system: System, now: datetime, found: Due | None = None) -> list[
         return []
     if system.settings.prefect and answers(system.prefect_api):
         os.environ.update(system.prefect)
-        from workflows.flows import observed_tick
+        from workflows.run.flows import observed_tick
 
         return await observed_tick(system.database, now, system.delivery, found)
     return await passes.tick(system.database, now, system.delivery, found)
@@ -53,7 +53,7 @@ def run_webhooks(system: System) -> None:
 
 def run_inbound(system: System) -> None:
     """Process incoming messages, then send alarms about channels that are down."""
-    from workflows import inbound_passes
+    from workflows.run import inbound_passes
 
     if not _clock_believed(system):
         return
@@ -70,7 +70,7 @@ def run_inbound(system: System) -> None:
 
 def run_audit(system: System) -> None:
     """Run the self-audit, and once a day the cleanup."""
-    from workflows.audit import audit
+    from workflows.run.audit import audit
 
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None

@@ -26,7 +26,7 @@ from notifications.channel import Channel
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
-from workflows.passes import PassReport, finish
+from workflows.run.passes import PassReport, finish
 
 log = logging.getLogger(__name__)
 
