@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 def application(system: System) -> FastAPI:
     """The web application of a system; its database must be migrated."""
     from engine.accounts.oidc import provider_of
-    from engine.app import make_app
+    from engine.application.app import make_app
     from engine.http.app_context import AppContext
     from workflows.operation.doctor import examine
     from workflows.operation.trial_letter import send_test

@@ -23,7 +23,7 @@ from sqlalchemy import event
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from tests.bench.province_server import KEY

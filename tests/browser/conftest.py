@@ -34,7 +34,7 @@ from config.settings import Settings
 from engine.accounts.accounts import change, find
 from engine.accounts.sign_in import open_session
 from engine.accounts.signed_links import Signer
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from notifications.email import maildir

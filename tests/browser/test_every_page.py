@@ -24,7 +24,7 @@ from lxml.html import HtmlElement, fromstring
 from playwright.sync_api import Browser
 
 from engine.api.operations import GROUPS
-from engine.app import PAGES
+from engine.application.app import PAGES
 
 pytestmark = pytest.mark.browser
 MOST = 50_000

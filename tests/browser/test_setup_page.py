@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, expect
 from config.settings import Settings
 from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.http.app_context import AppContext
 
 NOW = at("2021-04-07", "10:00")

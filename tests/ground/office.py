@@ -38,7 +38,7 @@ from config.settings import Settings
 from engine.accounts.accounts import any_active, create
 from engine.accounts.sign_in import open_session
 from engine.accounts.signed_links import Link, Purpose, Signer
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.http.app_context import AppContext

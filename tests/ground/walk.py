@@ -19,7 +19,7 @@ from ground.office import Office
 from httpx import Response
 from lxml.html import fromstring
 
-from engine.app import PAGES
+from engine.application.app import PAGES
 
 MAX_QUERY_CHARS = 60_000
 HOSTILE = (

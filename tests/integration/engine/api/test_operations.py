@@ -13,7 +13,7 @@ from engine.accounts.signed_links import Signer
 from engine.api.operations import ERROR_CATALOGUE, GROUPS, OPERATIONS, PATH_VALUES
 from engine.api.reference import METHODS, PREFIX
 from engine.api.routes import ERRORS
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.errors import DondocError
 from engine.http.app_context import AppContext
 from engine.store.clock import system_clock

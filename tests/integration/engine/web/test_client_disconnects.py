@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from ground.office import Office, as_role, everything, join, open_office
 
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.http.request_context import BINDING_COOKIE
 from engine.store.database import Database
 

@@ -14,7 +14,7 @@ from config.settings import Settings
 from engine.accounts.rate_limit import count
 from engine.accounts.sign_in import BY_NETWORK, SIGN_IN
 from engine.accounts.signed_links import Signer
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.http.security import network_of
 from engine.store.database import Database

@@ -16,7 +16,7 @@ from sqlalchemy import update
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
-from engine.app import make_app
+from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database, table
 from engine.store.records import AnswerCode, Contact, Event, Incoming, Letter
