@@ -25,7 +25,7 @@ from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
 from engine.http.guards.account_notices import note
 from engine.http.guards.fresh_proof import require_fresh_proof
-from engine.http.guards.security_log import SecurityEvent
+from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
 router = APIRouter()

@@ -24,7 +24,7 @@ from engine.assignments.handover import Succeeded
 from engine.files.directory import REST
 from engine.http.filters import AgencyId, Cursor, Logged, Plain, SmallId
 from engine.http.guards.account_notices import noted
-from engine.http.guards.security_log import SecurityEvent
+from engine.http.security_log import SecurityEvent
 from engine.queries.directory.accounts import search as search_accounts
 from engine.queries.directory.agency import AgencyMatch, AgencyPage, agency_page, search
 from engine.queries.paging import PER_PAGE, Page

@@ -14,12 +14,12 @@ from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits
 from engine.http.guards.concurrency import Concurrency
-from engine.http.guards.long_work import LongWork
 from engine.http.guards.request_ids import RequestIds
-from engine.http.guards.security_log import SecurityLog
+from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
+from engine.http.security_log import SecurityLog
 from engine.web.pages.account import (
     account,
     ical_feeds,

@@ -18,11 +18,10 @@ from starlette.requests import ClientDisconnect
 
 from engine.errors import DondocError, FieldsRefused, TooOften, Unavailable
 from engine.http.expired_forms import CHALLENGE, unsent_page
-from engine.http.guards.body_limits import MAX_STRANGER_BYTES, BodyTooLarge
-from engine.http.guards.security_log import SecurityEvent, route_of
 from engine.http.render import url
 from engine.http.request_context import FACTOR_PAGE, SecondFactorFirst, SignInFirst, language_of, tools_of
-from engine.http.security import HEADERS, MAX_BODY_BYTES
+from engine.http.security import HEADERS, MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge
+from engine.http.security_log import SecurityEvent, route_of
 
 log = logging.getLogger(__name__)
 

@@ -31,11 +31,11 @@ from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, 
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
-from engine.http.guards.long_work import LongWork
-from engine.http.guards.security_log import SecurityLog
+from engine.http.long_work import LongWork
 from engine.http.navigation import pages_of
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
+from engine.http.security_log import SecurityLog
 from engine.queries.directory.followed import followed_agencies
 from engine.queries.system.demo_step import StepNews, step_news
 from engine.queries.time_class import Today, read_today

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +23,8 @@ from engine.text import Text
 MAX_BODY_BYTES = 1_048_576
 """Forms and JSON."""
 MAX_REVIEW_BYTES = 8_000_000
+MAX_STRANGER_BYTES = 65_536
+"""From whom nobody knows."""
 CODE_BYTES = 32
 """Of a form token's mask, and of what it masks: SHA-256."""
 PAGE_POLICY = (
@@ -41,6 +44,14 @@ HEADERS = {
 YEAR_SECONDS = 365 * 86_400
 LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+
+
+class BodyTooLarge(HTTPException):
+    """413; ``max_bytes`` is what this sender may send here."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(413)
+        self.max_bytes = max_bytes
 
 
 class Guard:

@@ -42,11 +42,11 @@ from engine.application.app import make_app
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.http.app_context import AppContext
-from engine.http.guards.long_work import Answer, LongWork
-from engine.http.guards.security_log import SecurityLog
+from engine.http.long_work import Answer, LongWork
 from engine.http.render import Templates
 from engine.http.request_context import BINDING_COOKIE, Tools, guarded, is_secure
 from engine.http.security import FormTokens
+from engine.http.security_log import SecurityLog
 from engine.queries.time_class import Today, read_today
 from engine.store.database import Database, table
 from engine.store.pending_answers import Begun

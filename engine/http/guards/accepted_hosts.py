@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.http.error_pages import answer
-from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import language_of, tools_of
 from engine.http.security import host_name, is_loopback_name
+from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
 UNKNOWN_HOST = Text(

@@ -13,8 +13,8 @@ from engine.accounts.accounts import AccountLine
 from engine.accounts.devices import device_words
 from engine.enums import complete
 from engine.http.app_context import AccountLetter
-from engine.http.guards.security_log import REFUSALS, SecurityEvent
 from engine.http.request_context import RequestContext
+from engine.http.security_log import REFUSALS, SecurityEvent
 from engine.text import Text
 
 _WITHOUT_LETTER = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from fastapi.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,11 +17,10 @@ from engine.accounts.sign_in import is_known_session
 from engine.accounts.signed_links import Purpose
 from engine.errors import LinkRefused
 from engine.http.request_context import SESSION_COOKIE, guarded, is_secure, tools_of
-from engine.http.security import MAX_BODY_BYTES, MAX_REVIEW_BYTES
+from engine.http.security import MAX_BODY_BYTES, MAX_REVIEW_BYTES, MAX_STRANGER_BYTES, BodyTooLarge
 from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 
-MAX_STRANGER_BYTES = 65_536
 MAX_FILES_BYTES = 30_000_000
 _MULTIPART, _JSON = "multipart/form-data", "application/json"
 LONGER_BODIES: tuple[tuple[re.Pattern[str], str, int], ...] = (
@@ -40,14 +38,6 @@ _LETTER_LINKS = (
     (re.compile(r"/l/([^/]+)/part"), Purpose.ACKNOWLEDGE),
 )
 """Pages of signed links that take files."""
-
-
-class BodyTooLarge(HTTPException):
-    """413; ``max_bytes`` is what this sender may send here."""
-
-    def __init__(self, max_bytes: int) -> None:
-        super().__init__(413)
-        self.max_bytes = max_bytes
 
 
 class BodyLimits:

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.http.error_pages import DETAILS, answer
-from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import language_of, tools_of
+from engine.http.security_log import SecurityEvent
 
 MAX_REQUESTS = 200
 """Five times the threads that work on requests: what waits longer is better told so."""

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine.http.guards.security_log import route_of
+from engine.http.security_log import route_of
 
 access = logging.getLogger("dondoc.access")
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")

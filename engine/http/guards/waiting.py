@@ -21,7 +21,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.errors import Conflict, DondocError, NotFound
 from engine.http import error_pages
-from engine.http.guards.long_work import Answer
+from engine.http.long_work import Answer
 from engine.http.request_context import RequestContext
 from engine.store.clock import system_clock
 from engine.store.pending_answers import Begun, find, joins, mark_seen

@@ -20,8 +20,8 @@ from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
 from engine.http.guards.account_notices import noted
 from engine.http.guards.fresh_proof import WRONG_PASSWORD, require_fresh_proof
-from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.http.security_log import SecurityEvent
 from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
 

@@ -20,8 +20,8 @@ from engine.accounts.second_factor import (
 from engine.errors import BadInput, DondocError, TooOften
 from engine.http.guards.account_notices import noted
 from engine.http.guards.fresh_proof import require_fresh_proof
-from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, SignedIn, local
+from engine.http.security_log import SecurityEvent
 from engine.text import Text
 from engine.web.pages.account.account import own_account
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, To

@@ -29,9 +29,9 @@ from engine.http.app_context import SignInLetter
 from engine.http.filters import Code
 from engine.http.guards.account_notices import noted
 from engine.http.guards.known_browsers import browser_mark, remember
-from engine.http.guards.security_log import SecurityEvent
 from engine.http.render import url
 from engine.http.request_context import Anonymous, PostedForm, RequestContext, local
+from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)

@@ -17,8 +17,8 @@ from engine.errors import Conflict, DondocError
 from engine.http.filters import Code, Cursor, Plain, SmallId
 from engine.http.forms import Form
 from engine.http.guards.account_notices import noted
-from engine.http.guards.security_log import SecurityEvent
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.http.security_log import SecurityEvent
 from engine.queries.directory.accounts import search
 from engine.queries.directory.agencies import agency_choices
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS

@@ -11,8 +11,8 @@ from ground.office import NOW, Office, as_role, contact_of, open_office
 from engine.accounts.accounts import deactivate
 from engine.accounts.api_tokens import make_token
 from engine.accounts.signed_links import Purpose
-from engine.http.guards.body_limits import MAX_FILES_BYTES, MAX_STRANGER_BYTES
-from engine.http.security import MAX_BODY_BYTES
+from engine.http.guards.body_limits import MAX_FILES_BYTES
+from engine.http.security import MAX_BODY_BYTES, MAX_STRANGER_BYTES
 from engine.store.database import Database
 
 REPORT = "/report/huyen-b/1/2021-H1"

@@ -27,7 +27,7 @@ from sqlalchemy import update
 
 from engine.assignments import opening
 from engine.files.yaml_reader import dump
-from engine.http.guards.long_work import LongWork
+from engine.http.long_work import LongWork
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.pending_answers import prune

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.http.guards.long_work import LongWork
+from engine.http.long_work import LongWork
 
 
 def test_a_result_is_told() -> None:
