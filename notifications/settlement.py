@@ -18,8 +18,8 @@ from sqlmodel import Session
 from engine.enums import complete
 from engine.store.database import insert_rows, table, update_rows
 from engine.store.event_log import append, event
-from engine.store.letter_text import pack
 from engine.store.records import Delivery, Letter, LetterBody, Notice
+from engine.store.records.letter_text import pack
 from engine.terms import EventKind, LetterState
 from notifications.channel import About, Fate, Outcome, Outgoing
 from notifications.channel_health import record_outcomes

@@ -23,8 +23,8 @@ from engine.api.monitoring_models import (
 from engine.errors import BadInput
 from engine.http.filters import Code, PlanId, SmallId
 from engine.queries.figures import plan_progress as queries
+from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
-from engine.queries.plans import plan_page
 from engine.queries.time_class import read_today
 from engine.text import Text
 

@@ -25,9 +25,9 @@ from engine.http.filters import (
 from engine.http.masked_links import masked
 from engine.queries.directory.agencies import AgencyRow, list_agencies
 from engine.queries.figures.board import board
+from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.figures.reporting_rates import Metric, metrics
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
-from engine.queries.plans import list_plans, plan_page
 from engine.queries.system.health import Health, health
 from engine.queries.system.letters import LetterRow, LetterStory, letter_story, list_letters
 from engine.queries.work.assignment_story import Story, story

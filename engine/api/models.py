@@ -13,8 +13,8 @@ from engine.assignments.evidence import MAX_FILES
 from engine.http.filters import Plain, known_year
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
 from engine.queries.figures.board import AgencyLine, Board, Counts
+from engine.queries.figures.plans import DutyLine, PlanPage, PlanRow
 from engine.queries.paging import Page
-from engine.queries.plans import DutyLine, PlanPage, PlanRow
 from engine.queries.work.assignments import AssignmentRow
 from engine.terms import Outcome, PlanState, TimeClass
 

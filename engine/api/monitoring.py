@@ -30,9 +30,9 @@ from engine.assignments import indicators
 from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
 from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans.amendments import NewDuty, add_duty, amend_duty
+from engine.queries.figures.plans import plan_page
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
 from engine.queries.plan_periods import main_period
-from engine.queries.plans import plan_page
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners

@@ -33,7 +33,7 @@ from engine.http.filters import Plain, SmallId
 from engine.http.forms import clean
 from engine.plans import loading
 from engine.plans.closing import end
-from engine.queries.plans import plan_page
+from engine.queries.figures.plans import plan_page
 from engine.queries.system.calendar import DayLine, calendar_year, known_until
 from engine.queries.system.policies import PolicyLine, list_policies, policy_line
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind

@@ -13,7 +13,7 @@ from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
-from engine.queries.plans import PlanRow
+from engine.queries.figures.plans import PlanRow
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
 from engine.queries.time_class import Today

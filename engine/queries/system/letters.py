@@ -13,9 +13,9 @@ from sqlmodel import Session
 from engine.errors import NotFound
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.store.database import among, table
-from engine.store.letter_text import unpack
 from engine.store.named_rows import object_of, objects, objects_of
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
+from engine.store.records.letter_text import unpack
 from engine.terms import LetterState, NoticeKind, Role
 from engine.text import Text
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Enum, Integer, LargeBinary, TypeDecorator
 from sqlmodel import SQLModel
 
-from engine.store.letter_text import pack, unpack
+from engine.store.records.letter_text import pack, unpack
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -36,7 +36,7 @@ def json_column(*, nullable: bool = False, default: object = None) -> Any:
 
 
 class PackedText(TypeDecorator[str]):
-    """Text that is compressed in the database (``engine.store.letter_text``)."""
+    """Text that is compressed in the database (``engine.store.records.letter_text``)."""
 
     impl = LargeBinary
     cache_ok = True

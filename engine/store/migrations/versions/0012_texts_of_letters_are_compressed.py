@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from engine.store.letter_text import unpack
+from engine.store.records.letter_text import unpack
 
 revision = "0012"
 down_revision = "0011"

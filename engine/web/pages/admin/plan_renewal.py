@@ -25,7 +25,7 @@ from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
 from engine.plans.closing import end, preview_end
-from engine.queries.plans import PlanPage, plan_page
+from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
 from engine.rules.calendar import day_digits

@@ -29,10 +29,10 @@ from engine.papers.facts import PaperKind
 from engine.papers.quick_report import quick_report_docx, ranking_docx
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, sorted_agencies, standings
+from engine.queries.figures.plans import plan_page
 from engine.queries.figures.quick_report import quick_report, rank_rows
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
-from engine.queries.plans import plan_page
 from engine.queries.work.issuers import issuer_of
 from engine.queries.work.papers import active_plans, find_plan, plan_of
 from engine.rules.words import level_name, period_words, short_day

@@ -21,7 +21,7 @@ from engine.http.forms import parse_day
 from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, SimulatedYear
-from engine.queries.plans import plan_page
+from engine.queries.figures.plans import plan_page
 from engine.rules.periods import Cadence
 from engine.terms import PlanState, Scenario
 from engine.text import Text

@@ -17,7 +17,7 @@ from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report, add_duty, amend_duty
-from engine.queries.plans import PlanPage, plan_page
+from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, plan_owners, would_add, would_amend
 from engine.rules.calendar import written
 from engine.text import Text

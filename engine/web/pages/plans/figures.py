@@ -17,9 +17,9 @@ from engine.http.list_download import DOCX, TakenAs, attachment, download
 from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn
 from engine.papers.report import report_docx
+from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.filter_choices import period_choices
 from engine.queries.plan_periods import main_period
-from engine.queries.plans import PlanPage, plan_page
 from engine.queries.work.papers import plan_of
 from engine.queries.work.period_report import period_report
 from engine.rules.words import period_words

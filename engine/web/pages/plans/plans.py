@@ -13,7 +13,7 @@ from engine.http.list_columns import PLAN_COLUMNS
 from engine.http.list_download import TakenAs, download
 from engine.http.request_context import SignedIn
 from engine.plans.closing import past_plan
-from engine.queries.plans import OWN_ORDER, SORTS, every_plan, list_plans, plan_page
+from engine.queries.figures.plans import OWN_ORDER, SORTS, every_plan, list_plans, plan_page
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)

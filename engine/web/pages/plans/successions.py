@@ -15,7 +15,7 @@ from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import successions
 from engine.plans.successions import Replacement
-from engine.queries.plans import plan_page
+from engine.queries.figures.plans import plan_page
 
 router = APIRouter(include_in_schema=False)
 

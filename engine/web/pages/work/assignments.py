@@ -14,8 +14,8 @@ from engine.http.list_columns import assignment_columns
 from engine.http.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
+from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
-from engine.queries.plans import plan_supervisors
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import SORTS, every_assignment, list_assignments
 from engine.queries.work.threads import entries

@@ -20,7 +20,7 @@ from engine.http.forms import MAX_REASON_CHARS
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.bulk_changes import cancel_all, redate_all, transfer_all
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.plans import plan_supervisors
+from engine.queries.figures.plans import plan_supervisors
 from engine.queries.work.assignments import AssignmentRow, rows_of
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.text import Text

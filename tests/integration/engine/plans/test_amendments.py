@@ -13,7 +13,7 @@ from engine.assignments.lifecycle import Action
 from engine.errors import BadInput, ForbiddenMove, NotFound
 from engine.plans import amendments
 from engine.plans.amendments import Amended, Amendment, NewDuty
-from engine.queries.plans import plan_page
+from engine.queries.figures.plans import plan_page
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.rules.calendar import DayException, DayKind

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.queries.directory.agencies import agency_choices, list_agencies
 from engine.queries.figures.board import board
-from engine.queries.plans import list_plans, plan_page
+from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.system.health import health
 from engine.queries.system.letters import LetterFilter, letter_story, list_letters
 from engine.queries.system.policies import list_policies

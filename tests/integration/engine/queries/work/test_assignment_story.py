@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from engine.assignments.lifecycle import ReportText, report, return_report
 from engine.errors import NotFound
-from engine.queries.plans import list_plans, plan_page
+from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.system.channels import PREFIX
 from engine.queries.system.health import Trouble, health
 from engine.queries.system.letters import letter_html, letter_story
