@@ -20,30 +20,19 @@ from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
 from engine.http.security_log import SecurityLog
-from engine.web.pages.account import (
-    account,
-    ical_feeds,
-    letter_links,
-    oidc,
-    preferences,
-    second_factor,
-    setup,
-    sign_in,
-    views,
-)
+from engine.web.pages.account import account, ical_feeds, oidc, preferences, second_factor, setup, sign_in, views
 from engine.web.pages.admin import (
     calendar,
     channel_settings,
     letter_templates,
     people,
-    plan_renewal,
     policies,
     settings,
     webhooks,
 )
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, search, working
-from engine.web.pages.plans import activation, amendments, figures, imports, plans, successions
+from engine.web.pages.plans import activation, amendments, figures, imports, plan_renewal, plans, successions
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
@@ -51,6 +40,7 @@ from engine.web.pages.work import (
     desk,
     evidence,
     extensions,
+    letter_links,
     overdue,
     paper_settings,
     papers,

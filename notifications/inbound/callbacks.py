@@ -2,7 +2,7 @@
 
 GET requests have no side effects anywhere except under ``/callbacks/<secret>/``: Kannel and eSMS support only GET.
 These URLs appear in no letter and on no page, so link scanners do not find them, and they require the secret. One-click
-unsubscribing (RFC 8058) is a page: ``engine.web.pages.account.letter_links``.
+unsubscribing (RFC 8058) is a page: ``engine.web.pages.work.letter_links``.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ from engine.accounts.sign_in import open_session
 from engine.agencies.agencies import add_agency, new_agency_id
 from engine.errors import DondocError, FieldsRefused, TooOften
 from engine.files.directory import fold
+from engine.http.form_fields import FormFields
 from engine.http.request_context import Anonymous, PostedForm, RequestContext
 from engine.queries.directory.agencies import agency_choices
 from engine.text import Text
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY, entered
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 PATH = "/setup"

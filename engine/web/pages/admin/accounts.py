@@ -15,6 +15,7 @@ from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import end_sessions, sessions_of
 from engine.errors import Conflict, DondocError
 from engine.http.filters import Code, Cursor, Plain, SmallId
+from engine.http.form_fields import FormFields
 from engine.http.forms import Form
 from engine.http.guards.account_notices import noted
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -22,7 +23,6 @@ from engine.http.security_log import SecurityEvent
 from engine.queries.directory.accounts import search
 from engine.queries.directory.agencies import agency_choices
 from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 SearchText = Annotated[str, Plain, Query(max_length=100)]

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
+from engine.http.form_fields import FormFields
 from engine.http.list_columns import DIRECTORY_COLUMNS
 from engine.http.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -19,7 +20,6 @@ from engine.queries.directory.agency import agency_page, directory_lines, group_
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.rules.words import LEVELS
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 DIRECTORY = Text("Danh bạ cơ quan và đầu mối", "Agencies and contacts")

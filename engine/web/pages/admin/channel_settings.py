@@ -16,9 +16,9 @@ from engine.admin import entered_settings
 from engine.admin.checklist import CheckLine
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code
+from engine.http.form_fields import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 from engine.web.pages.admin.settings import count_trial, own_mailbox
 
 router = APIRouter(include_in_schema=False)

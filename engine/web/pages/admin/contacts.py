@@ -11,10 +11,10 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies import contacts
 from engine.http.filters import AgencyId, SmallId
+from engine.http.form_fields import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agency import agency_page
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 FIELDS = ("role", "label", "email", "phone", "language", "valid_from", "valid_until")

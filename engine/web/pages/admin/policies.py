@@ -13,6 +13,7 @@ from engine.admin.policy_editor import LADDERS, differences, keep, mark_of, poli
 from engine.admin.policy_rows import KINDS, ROLES, RungRow, changed_rows, rows_in, rows_of, with_rows
 from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, FileRefused
 from engine.http.filters import Code, Plain
+from engine.http.form_fields import FormFields
 from engine.http.forms import clean
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system.policies import find_policy, list_policies, policy_line, reach
@@ -20,7 +21,6 @@ from engine.rules.policy import MAX_LEVEL, Policy
 from engine.terms import NoticeKind
 from engine.text import Text
 from engine.views.labels import label
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 MAX_POLICY_CHARS = 60_000

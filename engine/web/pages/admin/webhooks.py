@@ -15,12 +15,12 @@ from engine.accounts.permissions import Permission
 from engine.admin import webhooks
 from engine.errors import BadInput, DondocError
 from engine.http.filters import MAX_INT64, Code, Cursor, SmallId
+from engine.http.form_fields import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system import webhooks as queries
 from engine.rules.calendar import instant
 from engine.rules.targets import Allowed
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 MessageId = Annotated[int, Path(ge=1, le=MAX_INT64)]

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import expand_owners
 from engine.http.filters import Code, SmallId
+from engine.http.form_fields import FormFields
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report, add_duty, amend_duty
@@ -21,7 +22,6 @@ from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, plan_owners, would_add, would_amend
 from engine.rules.calendar import written
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 NEW = ("text", "due", "fixed", "basis", "reason", "request")

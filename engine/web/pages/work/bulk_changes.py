@@ -16,6 +16,7 @@ from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.enums import complete
 from engine.errors import NotAllowed
 from engine.http.filters import Assignments
+from engine.http.form_fields import FormFields
 from engine.http.forms import MAX_REASON_CHARS
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.bulk_changes import cancel_all, redate_all, transfer_all
@@ -24,7 +25,6 @@ from engine.queries.figures.plans import plan_supervisors
 from engine.queries.work.assignments import AssignmentRow, rows_of
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 ADDRESS = "/assignments/bulk"

@@ -12,6 +12,7 @@ from engine.accounts.permissions import Permission
 from engine.admin.paper_settings import MAX_CHARS, save
 from engine.errors import NotFound
 from engine.http.filters import AgencyId, Code
+from engine.http.form_fields import FormFields
 from engine.http.forms import Form
 from engine.http.list_download import DOCX, attachment
 from engine.http.request_context import RequestContext, SignedIn, checked, read_form
@@ -19,7 +20,6 @@ from engine.papers import letterhead
 from engine.papers.facts import SIGNERS, IssuerSettings, PaperKind
 from engine.queries.work.issuers import departments_of, letterhead_of, settings_of
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 NAMES = tuple(each.name for each in fields(IssuerSettings))

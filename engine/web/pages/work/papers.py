@@ -26,6 +26,7 @@ from engine.correspondence.dispatch_wording import (
 )
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
+from engine.http.form_fields import FormFields
 from engine.http.list_download import DOCX, attachment
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -45,7 +46,6 @@ from engine.queries.work.papers import (
 )
 from engine.rules.privacy import looks_private
 from engine.text import Text
-from engine.web.pages.admin.fields import FormFields
 
 router = APIRouter(include_in_schema=False)
 COMMON_FROM = 3
