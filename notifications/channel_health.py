@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from engine.queries.system.channels import PREFIX
 from engine.store.facts import read_fact, read_facts, write_fact
-from notifications.channel import About, Fate, Outcome
+from notifications.contract.channel import About, Fate, Outcome
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 
 MAX_FAILURES = 5

@@ -32,8 +32,8 @@ from engine.store.markers import held_letters, hold
 from engine.store.records import Letter
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import LetterState
-from notifications.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
+from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.leases import ClaimedLetter, LeaseLost, anything_owed, claim, give_back, mark_on_wire, still_leased
 from notifications.letters.coalescing import has_late_letters, merge_late_letters
 from notifications.letters.facts import LetterFacts, gather

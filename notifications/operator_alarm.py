@@ -16,8 +16,8 @@ from engine.store.database import Database
 from engine.store.event_log import append, event
 from engine.store.facts import read_facts, write_fact
 from engine.terms import EventKind
-from notifications.channel import Channel, Fate, Outgoing
 from notifications.channel_health import ChannelHealth, channel_health
+from notifications.contract.channel import Channel, Fate, Outgoing
 
 log = logging.getLogger(__name__)
 ALARM_PREFIX = "alarm:"

@@ -21,8 +21,8 @@ from engine.store.event_log import append, event
 from engine.store.records import Delivery, Letter, LetterBody, Notice
 from engine.store.records.letter_text import pack
 from engine.terms import EventKind, LetterState
-from notifications.channel import About, Fate, Outcome, Outgoing
 from notifications.channel_health import record_outcomes
+from notifications.contract.channel import About, Fate, Outcome, Outgoing
 from notifications.leases import LeaseLost
 from notifications.letters.facts import LetterFacts
 from notifications.receipts.letter_outcomes import undelivered

@@ -15,7 +15,7 @@ from typing import cast
 from aiosmtplib import SMTP, SMTPException, SMTPServerDisconnected
 
 from engine.text import Text
-from notifications.channel import Fate, Outcome
+from notifications.contract.channel import Fate, Outcome
 from notifications.email.relay import Relay, Security
 from notifications.email.replies import Replies
 from notifications.email.smtp_replies import Stage, connect_failed, interrupted, reply_outcome

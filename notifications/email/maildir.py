@@ -18,7 +18,7 @@ from typing import Self
 
 from engine.errors import BadInput, NotFound
 from engine.text import Text
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.email.mime import Sender, compose, digest
 
 _NAME = re.compile(r"[0-9a-f]{32}\.dondoc(:2,[A-Z]*)?")  # with the flags that mail clients append

@@ -20,7 +20,7 @@ from hashlib import sha256
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
-from notifications.channel import Outgoing
+from notifications.contract.channel import Outgoing
 from notifications.email.address import Address, header, read_address
 
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")

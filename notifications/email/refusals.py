@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from notifications.channel import About
+from notifications.contract.channel import About
 
 _NO_SUCH_MAILBOX = re.compile(r"(?<![\d.])5\.(1\.(1|2|6|10)|2\.1)(?![\d.])")
 _NO_SUCH_MAILBOX_WORDS = re.compile(

@@ -16,7 +16,7 @@ from typing import Self
 
 from engine.errors import BadInput
 from engine.text import Text
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.email.address import read_address
 from notifications.email.connection import Envelope, SmtpConnection
 from notifications.email.mime import compose

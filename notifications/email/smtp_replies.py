@@ -17,7 +17,7 @@ from aiosmtplib import SMTPResponseException
 
 from engine.enums import complete
 from engine.text import Text
-from notifications.channel import About, Fate, Outcome
+from notifications.contract.channel import About, Fate, Outcome
 from notifications.email.bounces import status_in
 from notifications.email.refusals import about
 

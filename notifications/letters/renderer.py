@@ -42,7 +42,7 @@ from engine.rules.words import moment, number_words, period_words, short_day
 from engine.template_cache import FastEnvironment, compiled
 from engine.terms import NoticeKind, Role, State
 from engine.text import LANGUAGES
-from notifications.channel import Outgoing
+from notifications.contract.channel import Outgoing
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, signed_address
 from notifications.letters.facts import AnswerFacts, LetterFacts
 from notifications.letters.view import LetterView

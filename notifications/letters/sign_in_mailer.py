@@ -17,7 +17,7 @@ from engine.errors import DondocError
 from engine.http.app_context import AccountLetter, SignInLetter
 from engine.rules.calendar import local_date
 from engine.terms import Role
-from notifications.channel import Channel, Fate
+from notifications.contract.channel import Channel, Fate
 from notifications.letters.facts import AccountFacts, LetterFacts, SignInFacts
 from notifications.letters.renderer import LetterRenderer
 

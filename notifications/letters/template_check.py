@@ -32,7 +32,7 @@ from engine.store.records import Contact, Letter
 from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import LANGUAGES, Text
-from notifications.channel import Outgoing
+from notifications.contract.channel import Outgoing
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import (
     ANSWER,

@@ -20,7 +20,7 @@ from engine.store.event_log import append, event
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
-from notifications.channel import Outgoing
+from notifications.contract.channel import Outgoing
 from notifications.letters.facts import gather
 from notifications.letters.renderer import TEMPLATES, LetterRenderer
 from notifications.letters.template_check import EDITED, check_template, facts_to_preview, name_of, parts_of, preview

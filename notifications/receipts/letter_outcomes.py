@@ -20,7 +20,7 @@ from engine.store.event_log import append, event
 from engine.store.named_rows import object_of
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
-from notifications.channel import About
+from notifications.contract.channel import About
 from notifications.email.address import read_address
 from notifications.email.bounces import Bounce, Severity, status_in
 from notifications.email.refusals import about

@@ -22,7 +22,7 @@ from apprise.logger import LOGGER_NAME
 
 from engine.errors import BadInput
 from engine.text import Text
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import CodeMeaning, Message, outcome, prepare, refused
 from notifications.sms.permanent_errors import LOGIN
 

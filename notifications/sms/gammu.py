@@ -19,7 +19,7 @@ from typing import Self
 from engine.errors import BadInput
 from engine.terms import LetterState
 from engine.text import Text
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import CodeMeaning, Message, outcome, prepare, refused
 from notifications.sms.receipts import Receipt
 

@@ -18,7 +18,7 @@ import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.numbers import e164, masked
 from notifications.sms.permanent_errors import LOGIN
 from notifications.sms.text import Size, fit, subject_words

@@ -12,7 +12,7 @@ import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import CodeMeaning, HttpGateway, HttpOptions, Message, by_status, outcome
 from notifications.sms.permanent_errors import BALANCE
 from notifications.sms.text import brand

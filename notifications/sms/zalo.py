@@ -18,7 +18,7 @@ import httpx
 
 from engine.errors import BadInput
 from engine.text import Text
-from notifications.channel import About, Channel, Fate, Outcome, Outgoing
+from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.sms.gateway import (
     CodeMeaning,
     HttpGateway,

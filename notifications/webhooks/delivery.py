@@ -28,7 +28,7 @@ from engine.store.markers import hold
 from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.terms import LetterState, WebhookEvent
-from notifications.channel import Fate, Outcome
+from notifications.contract.channel import Fate, Outcome
 from notifications.settlement import retry_at
 from notifications.webhooks.sender import Sender
 from notifications.webhooks.signature import signed_headers

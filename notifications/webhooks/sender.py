@@ -18,7 +18,7 @@ import httpx
 
 from engine.errors import FieldsRefused
 from engine.rules.targets import Allowed, choose, read_target
-from notifications.channel import Fate, Outcome
+from notifications.contract.channel import Fate, Outcome
 
 TIMEOUT_SECONDS = 10.0
 """For the whole call: name, connection, answer."""

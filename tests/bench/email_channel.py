@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
-from notifications.channel import Fate, Outgoing
+from notifications.contract.channel import Fate, Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email

@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from engine.store.database import Database
-from notifications.channel import Channel, Outcome, Outgoing
+from notifications.contract.channel import Channel, Outcome, Outgoing
 
 BEFORE_SEND, AFTER_SEND, BEFORE_COMMIT, AFTER_COMMIT = "before send", "after send", "before commit", "after commit"
 

@@ -17,7 +17,7 @@ from engine.accounts.signed_links import Signer
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, WebhookMessage
 from engine.terms import LetterState
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
 from notifications.letters.renderer import LetterRenderer
 from notifications.letters.sign_in_mailer import EmailSignInMailer

@@ -45,8 +45,8 @@ from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Duty, Event, Letter, Notice, Report, ThreadEntry
 from engine.terms import EntryKind, EventKind, LetterState, Outcome, Role, State
-from notifications.channel import Fate, Outgoing
-from notifications.channel import Outcome as DeliveryOutcome
+from notifications.contract.channel import Fate, Outgoing
+from notifications.contract.channel import Outcome as DeliveryOutcome
 from notifications.delivery import release_kept
 from workflows.run.passes import tick
 from workflows.simulation.fast_forward import fast_forward

@@ -26,7 +26,7 @@ from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.words import number_words
 from engine.store.markers import held_letters, hold, last_backup
 from engine.text import Text
-from notifications.channel import Outcome
+from notifications.contract.channel import Outcome
 from notifications.email.smtp import Email
 from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu

@@ -10,7 +10,7 @@ from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
-from notifications.channel import Channel, Fate, Outcome, Outgoing
+from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from workflows.run import channel_wiring
 
 if TYPE_CHECKING:

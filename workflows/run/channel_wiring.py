@@ -12,7 +12,7 @@ from engine.errors import BadInput
 from engine.rules.targets import Allowed
 from engine.store.database import Database
 from engine.text import Text
-from notifications.channel import Channel
+from notifications.contract.channel import Channel
 from notifications.delivery import DeliveryContext
 from notifications.email.signed_addresses import RETURN_ADDRESSES
 from notifications.inbound.fetching import InboundSources

@@ -22,7 +22,7 @@ from engine.store.clock import Clock
 from engine.store.database import Database
 from engine.terms import PassName
 from engine.views.prometheus import CONTENT_TYPE, render
-from notifications.channel import Channel
+from notifications.contract.channel import Channel
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm

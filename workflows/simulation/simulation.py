@@ -37,7 +37,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import LetterState, Role, Scenario
 from engine.text import Text
 from engine.views.labels import label
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK
 from notifications.letters.renderer import LetterRenderer

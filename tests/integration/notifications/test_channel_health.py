@@ -13,8 +13,8 @@ from ground.post import LetterBox, post_office
 from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind
-from notifications.channel import Fate, Outcome
 from notifications.channel_health import MAX_FAILURES, ChannelHealth, channel_health, record_fetch, updated
+from notifications.contract.channel import Fate, Outcome
 from notifications.delivery import deliver
 from notifications.operator_alarm import Operator, alarm
 from notifications.sms.permanent_errors import BALANCE, LOGIN

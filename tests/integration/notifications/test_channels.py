@@ -1,4 +1,4 @@
-"""The contract of notifications/channel.py, held against every channel: one row a channel, one test a promise.
+"""The contract of notifications/contract/channel.py, held against every channel: one row a channel, one test a promise.
 
 A row says how to bring a channel into each fate. ``None`` says that the channel cannot come into it.
 """
@@ -18,7 +18,7 @@ import pytest
 from ground.sms_services import answering
 from ground.smtp_server import FaultyServer, Kind
 
-from notifications.channel import Channel, Fate, Outcome, Outgoing
+from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender, digest
 from notifications.email.relay import Relay, Security

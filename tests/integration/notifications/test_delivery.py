@@ -32,8 +32,8 @@ from engine.queries.system.letter_counts import count_letters
 from engine.store.database import Database, table
 from engine.store.records import Contact, Delivery, Event, Letter, LetterBody, Notice
 from engine.terms import EventKind, LetterState
-from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import MAX_FAILURES, channel_health
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import Delivered, DeliveryContext, deliver, release_kept
 from notifications.email.smtp_replies import Stage, reply_outcome
 from notifications.leases import BATCH

@@ -20,7 +20,7 @@ from engine.errors import Unavailable
 from engine.store.database import Database, table
 from engine.store.records import Letter
 from engine.terms import LetterState
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 
 MINUTE = timedelta(minutes=1)

@@ -42,7 +42,7 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Letter, Notice
 from engine.terms import NoticeKind, Role, Urgency
 from engine.text import LANGUAGES
-from notifications.channel import Fate, Outcome
+from notifications.contract.channel import Fate, Outcome
 from notifications.delivery import deliver
 from notifications.email.mime import Sender, compose
 from notifications.letters.template_check import samples

@@ -16,8 +16,8 @@ from engine.admin.daily_cleanup import prune_bodies
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Assignment, Event, Fact, Letter, LetterBody, Pass
 from engine.terms import EventKind, LetterState, PassName, State
-from notifications.channel import About, Fate, Outcome
 from notifications.channel_health import record_outcomes
+from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
 from workflows.run.audit import STUCK_TOLERANCE, Audit, audit, run_checks
 from workflows.run.passes import act, failures_recorded

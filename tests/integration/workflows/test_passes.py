@@ -36,7 +36,7 @@ from engine.rules.calendar import DayException, DayKind, local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
 from engine.terms import EventKind, LetterState, PassName, Urgency
-from notifications.channel import About, Fate, Outcome, Outgoing
+from notifications.contract.channel import About, Fate, Outcome, Outgoing
 from workflows.run import passes
 from workflows.run.passes import DATABASE_PASSES, PassReport
 from workflows.simulation.fast_forward import fast_forward

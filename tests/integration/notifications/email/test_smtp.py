@@ -14,7 +14,7 @@ import pytest
 from ground.smtp_server import FaultyServer, Kind, certificate
 
 from engine.errors import BadInput
-from notifications.channel import Channel, Fate, Outcome, Outgoing
+from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.signed_addresses import BOUNCE, signed_key

@@ -33,8 +33,8 @@ from engine.store.records import (
     ThreadEntry,
 )
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State
-from notifications.channel import Fate, Outcome, Outgoing
 from notifications.channel_health import channel_health
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.email.bounces import Bounce, Severity
 from notifications.email.mime import Sender, compose, digest

@@ -18,7 +18,7 @@ from engine.assignments.lifecycle import Action
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Delivery, Event, Incoming, Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, Role
-from notifications.channel import Channel, Fate, Outcome
+from notifications.contract.channel import Channel, Fate, Outcome
 from notifications.delivery import deliver
 from notifications.email.bounces import Bounce, Severity
 from notifications.receipts import letter_outcomes

@@ -10,7 +10,7 @@ import pytest
 from ground.sms_services import answering
 
 from engine.errors import BadInput
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.apprise_channel import AppriseSms
 
 LETTER = Outgoing(key="letter:1", to="+84912345678", text="Nhiem vu IV.2.1", at=datetime(2021, 6, 17, 1, tzinfo=UTC))

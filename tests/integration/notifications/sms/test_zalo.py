@@ -23,7 +23,7 @@ from engine.store.database import Database
 from engine.store.facts import write_fact
 from engine.store.records import Fact, Letter
 from engine.terms import LetterState, Role
-from notifications.channel import About, Fate, Outcome, Outgoing
+from notifications.contract.channel import About, Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.sms.gateway import reference
 from notifications.sms.permanent_errors import BALANCE, LOGIN

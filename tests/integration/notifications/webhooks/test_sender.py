@@ -10,7 +10,7 @@ import pytest
 from ground.web_servers import receiving
 
 from engine.rules.targets import Allowed
-from notifications.channel import Fate, Outcome
+from notifications.contract.channel import Fate, Outcome
 from notifications.webhooks.sender import Sender
 
 

@@ -31,7 +31,7 @@ from engine.store.high_water import HighWater
 from engine.store.markers import hold
 from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
-from notifications.channel import Outcome, Outgoing
+from notifications.contract.channel import Outcome, Outgoing
 from notifications.webhooks.delivery import send_owed
 from workflows.operation.restore import release
 from workflows.run import passes, runs

@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 import pytest
 from ground.postfix import Postfix, running_postfix
 
-from notifications.channel import Fate, Outgoing
+from notifications.contract.channel import Fate, Outgoing
 from notifications.email import bounces
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security

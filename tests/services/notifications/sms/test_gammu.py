@@ -10,7 +10,7 @@ from ground.sms_services import RunningSmsd, wait_until
 
 from engine.errors import BadInput
 from engine.terms import LetterState
-from notifications.channel import Fate, Outgoing
+from notifications.contract.channel import Fate, Outgoing
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import reference
 from notifications.sms.incoming import from_gammu, incoming

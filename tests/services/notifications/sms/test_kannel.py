@@ -12,7 +12,7 @@ from ground.sms_services import RunningKannel, kannel_with, wait_until
 
 from engine.errors import BadInput
 from engine.terms import LetterState
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import reference
 from notifications.sms.incoming import Incoming, from_kannel
 from notifications.sms.kannel import Kannel

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput, NotFound
-from notifications.channel import Channel, Fate, Outgoing
+from notifications.contract.channel import Channel, Fate, Outgoing
 from notifications.email.maildir import Maildir, letters, read
 from notifications.email.mime import Sender, compose
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BadInput
-from notifications.channel import Outgoing
+from notifications.contract.channel import Outgoing
 from notifications.email.mime import Sender, compose
 
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc – Sở Lao động, Thương binh và Xã hội tỉnh")

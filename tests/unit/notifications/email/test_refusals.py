@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from notifications.channel import About, Fate
+from notifications.contract.channel import About, Fate
 from notifications.email.smtp_replies import Stage, reply_outcome
 
 A, L, C, U = About.ADDRESS, About.LETTER, About.CHANNEL, About.UNCLEAR

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from aiosmtplib import SMTPConnectError
 
-from notifications.channel import Fate
+from notifications.contract.channel import Fate
 from notifications.email.smtp_replies import OPENING, Stage, connect_failed, interrupted, reply_outcome
 
 A, R, N, U = Fate.ACCEPTED, Fate.RETRY, Fate.REFUSED, Fate.UNKNOWN

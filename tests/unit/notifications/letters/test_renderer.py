@@ -28,7 +28,7 @@ from engine.queries.system.letter_counts import LetterCounts
 from engine.rules.calendar import PLAN_TIME
 from engine.terms import NoticeKind, Outcome, Role, State, Urgency
 from engine.text import LANGUAGES, Text
-from notifications.channel import Outgoing
+from notifications.contract.channel import Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import AnswerFacts, Item, LetterFacts, first_words

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from engine.errors import BadInput
-from notifications.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms import esms, speedsms
 from notifications.sms.esms import Esms
 from notifications.sms.gateway import HttpGateway, reference

@@ -15,7 +15,7 @@ from engine.accounts.accounts import deactivate
 from engine.accounts.sign_in import LINK_LIFETIME
 from engine.store.database import Database
 from engine.store.records import SignedIn, SignInLink
-from notifications.channel import Fate, Outcome
+from notifications.contract.channel import Fate, Outcome
 
 EMAIL, GOOD = "coordinator@huyen-b.example", "mot cau dai de nho 7"
 PHONE = "Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/91.0 Mobile Safari/537.36"

@@ -22,7 +22,7 @@ from engine.store.database import Database
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Event
 from engine.terms import EventKind
-from notifications.channel import Fate, Outgoing
+from notifications.contract.channel import Fate, Outgoing
 from notifications.email.maildir import Maildir
 from notifications.email.smtp import Email
 from workflows.operation import doctor
