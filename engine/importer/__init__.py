@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.importer.assembly import assembled
+from engine.importer.base.model import Accounted, ImportedPlan, Use
 from engine.importer.draft import as_plan_yaml
-from engine.importer.model import Accounted, ImportedPlan, Use
 from engine.importer.output import as_json
 from engine.importer.phrases.owners import Directory, NullDirectory
 from engine.importer.reading.limits import LIMITS, Limits

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, count, pairwise
 
 from engine.files.plan_parts import SECTION_NUMBER
-from engine.importer.model import DutyText, ImportedPlan, ItemText, SectionText
+from engine.importer.base.model import DutyText, ImportedPlan, ItemText, SectionText
 from engine.importer.phrases.marks import roman_value
 from engine.importer.reading.word_numbering import roman
 

@@ -8,8 +8,8 @@ from itertools import chain
 
 from engine.errors import BadInput
 from engine.files.directory import fold
+from engine.importer.base.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
 from engine.importer.duties import SectionRead, instructions_of, section_of
-from engine.importer.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import Rank

@@ -17,7 +17,7 @@ from functools import cached_property
 
 from engine.files.directory import fold
 from engine.importer.arrangement import DraftItem, DraftSection, arranged
-from engine.importer.model import Doubt, DutyText, ImportedPlan, Owner, Place
+from engine.importer.base.model import Doubt, DutyText, ImportedPlan, Owner, Place
 from engine.importer.phrases.names import Name
 from engine.importer.phrases.owners import Directory, owner_of
 from engine.importer.phrases.timing import Timing, timing_of

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from engine.importer.base.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
+from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.entries import (
     another_owner,
     are_few,
@@ -28,7 +30,6 @@ from engine.importer.entries import (
     sentence_and_rest,
     times_of,
 )
-from engine.importer.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_at_end
@@ -63,7 +64,6 @@ from engine.importer.structure.facts import Facts, by_lead, label_words
 from engine.importer.structure.joining import Fact, ended
 from engine.importer.structure.outline import Node, Theme, cited, is_part, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
-from engine.importer.vietnamese import matching, spelled
 from engine.importer.wording import (
     DutyWords,
     announced,

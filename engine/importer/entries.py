@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engine.importer.model import Deadline
+from engine.importer.base.model import Deadline
+from engine.importer.base.vietnamese import matching
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import is_task_title
 from engine.importer.phrases.marks import BULLETS, Rank
@@ -15,7 +16,6 @@ from engine.importer.phrases.owners import Form, OwnerLine
 from engine.importer.phrases.roles import is_role_alone
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.outline import Node
-from engine.importer.vietnamese import matching
 from engine.importer.wording import ANNOUNCES, OF_ITSELF, DutyWords, contents, whole, with_facts_of, words_of
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from engine.importer import model
+from engine.importer.base import model
 
 _FIELDS: Mapping[type, str] = {
     model.SectionText: "heading roman source items",

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.importer.model import Accounted, Doubt, DutyText, Instruction, ItemText, Use
+from engine.importer.base.model import Accounted, Doubt, DutyText, Instruction, ItemText, Use
+from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases.agency_lists import VERB, doer_in
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
@@ -14,7 +15,6 @@ from engine.importer.phrases.marks import body_of, lines_of
 from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
 from engine.importer.phrases.owners import addressees, is_of_another, owner_line
 from engine.importer.structure.outline import Theme, theme_of
-from engine.importer.vietnamese import matching, spelled
 
 _NEXT = re.compile(r"[.;]\s+(?=[^\W\d_])")
 _ANNOUNCED = spelled(r"(?<!\w)thông báo (?:để|đến|cho|tới) .{2,80}biết")

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
+from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases.agency_lists import NO_BODY
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, body_of
@@ -15,7 +16,6 @@ from engine.importer.phrases.owners import OwnerLine, addressees, asks, is_of_an
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
-from engine.importer.vietnamese import matching, spelled
 
 _LONGEST_TOPIC = 160
 _LONGEST_LIST = 2000

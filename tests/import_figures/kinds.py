@@ -24,7 +24,7 @@ from import_figures.scores import Figures, labels_in, spans
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile
 from engine.importer import ImportedPlan, as_json, read_document
-from engine.importer.vietnamese import squashed
+from engine.importer.base.vietnamese import squashed
 
 MEASURES = ("duties", "owners", "citations", "deadlines", "coordinating", "instructions")
 HEAD = """ỦY BAN NHÂN DÂN

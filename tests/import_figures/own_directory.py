@@ -7,7 +7,7 @@ from typing import Any
 from zlib import crc32
 
 from engine.files.directory import DirectoryFile
-from engine.importer.vietnamese import squashed
+from engine.importer.base.vietnamese import squashed
 
 
 def directory_of(labels: Iterable[Mapping[str, Any]], percent: int = 100) -> DirectoryFile:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import BadInput
 from engine.importer import Accounted, ImportedPlan, Use, read_document
+from engine.importer.base.vietnamese import squashed
 from engine.importer.structure.account import UNREAD
-from engine.importer.vietnamese import squashed
 
 BODIES = [
     "Sở Y tế",

@@ -24,11 +24,11 @@ from import_figures.scores import labels_in
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile
 from engine.importer import read_document
+from engine.importer.base.vietnamese import squashed
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.names import Name
 from engine.importer.phrases.owners import owner_of
 from engine.importer.phrases.timing import timing_of
-from engine.importer.vietnamese import squashed
 from engine.web.pages.plans.import_corrections import corrected, cut_before
 from engine.web.pages.plans.import_review import OTHERS, Fields, fields_of
 from engine.web.pages.plans.import_review_pages import ReviewPages

@@ -17,10 +17,10 @@ import yaml
 
 from engine.errors import BadInput
 from engine.importer.assembly import assembled
-from engine.importer.model import DutyText, ImportedPlan
+from engine.importer.base.model import DutyText, ImportedPlan
+from engine.importer.base.vietnamese import squashed
 from engine.importer.phrases.owners import NullDirectory
 from engine.importer.reading.reader import read_pages
-from engine.importer.vietnamese import squashed
 
 MEASURES = ("owners", "duties", "deadlines", "coordinating", "leads", "requests", "heads", "instructions")
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.importer.phrases.known import known_names
@@ -16,7 +17,6 @@ from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
 from engine.importer.phrases.names import NOTE, Name, ends_name, is_body, names_at, names_in
 from engine.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
 from engine.importer.phrases.roles import HELPS, roles_in
-from engine.importer.vietnamese import matching, spelled
 
 _PIECES = re.compile(r"\s*(?:\n|;(?![^()\n]*\)))\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")

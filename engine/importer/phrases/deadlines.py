@@ -12,11 +12,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
-from engine.importer.model import Deadline, DeadlineKind
+from engine.importer.base.model import Deadline, DeadlineKind
+from engine.importer.base.vietnamese import phrase, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import roman_value
 from engine.importer.phrases.name_words import Prose
-from engine.importer.vietnamese import phrase, spelled
 
 _NAMED = re.compile(r"\?P<\w+>")
 

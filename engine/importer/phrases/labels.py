@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from engine.importer.vietnamese import matching, spelled
+from engine.importer.base.vietnamese import matching, spelled
 
 
 class Label(StrEnum):

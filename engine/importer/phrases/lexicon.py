@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from engine.files.yaml_reader import load_plain
-from engine.importer.vietnamese import phrase
+from engine.importer.base.vietnamese import phrase
 
 
 def any_of(words: Iterable[str]) -> str:

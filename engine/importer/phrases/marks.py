@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
-from engine.importer.vietnamese import is_capital, matching
+from engine.importer.base.vietnamese import is_capital, matching
 
 
 class Rank(IntEnum):

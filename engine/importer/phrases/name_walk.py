@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from engine.importer.base.vietnamese import is_capital, matching, phrase, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.name_words import (
     BARE,
@@ -25,7 +26,6 @@ from engine.importer.phrases.name_words import (
     Prose,
     begins_name,
 )
-from engine.importer.vietnamese import is_capital, matching, phrase, spelled
 
 MAX_NAME_CHARS = 260
 _WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")

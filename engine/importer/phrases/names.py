@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases.known import known_names
 from engine.importer.phrases.name_walk import NameWalk
 from engine.importer.phrases.name_words import (
@@ -28,7 +29,6 @@ from engine.importer.phrases.name_words import (
     Prose,
     begins_name,
 )
-from engine.importer.vietnamese import matching, spelled
 
 _STOP_NEXT = re.compile(rf"[\s,]*{STOP.pattern}")
 _SHARED = spelled(

@@ -13,12 +13,12 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
-from engine.importer.model import Owner
+from engine.importer.base.model import Owner
+from engine.importer.base.vietnamese import matching, phrase, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.known import KnownNames, known_names
 from engine.importer.phrases.name_words import OPENER, STRONG, Prose, begins_name, opens_duty
 from engine.importer.phrases.names import Name, ends_name, is_body, names_at
-from engine.importer.vietnamese import matching, phrase, spelled
 
 
 class Directory(Protocol):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from engine.importer.model import Deadline
-from engine.importer.vietnamese import matching, spelled
+from engine.importer.base.model import Deadline
+from engine.importer.base.vietnamese import matching, spelled
 
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
 _POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")

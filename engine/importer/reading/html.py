@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
 from engine.importer.reading.limits import Limits, refused
 from engine.importer.reading.pages import Block, Grid, Pages, TextLine
 from engine.importer.reading.word_numbering import SHAPES

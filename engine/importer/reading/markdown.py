@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, takewhile
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
 from engine.importer.reading.pages import BAR, Block, Table, TextLine
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from engine.importer.model import Doubt, Place
+from engine.importer.base.model import Doubt, Place
 
 BAR = "|"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
 from engine.importer.reading.limits import Limits, refused
 from engine.importer.reading.pages import Pages, TextLine
 from engine.limited_process import CallFailed, LimitExceeded, shared_process

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import BadInput
-from engine.importer.model import Doubt, Place
+from engine.importer.base.model import Doubt, Place
+from engine.importer.base.vietnamese import clean
 from engine.importer.reading.charset import modern, opened, strange_words
 from engine.importer.reading.html import declared_charset, read_page
 from engine.importer.reading.limits import LIMITS, Limits, refused
@@ -17,7 +18,6 @@ from engine.importer.reading.markdown import is_markdown, read_markdown
 from engine.importer.reading.pages import Block, Pages, Table, TextLine
 from engine.importer.reading.pdf import read_pdf
 from engine.importer.reading.word import read_word
-from engine.importer.vietnamese import clean
 from engine.text import Text
 
 _OLD_WORD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml.etree import _Element  # the type of a parsed element; lxml gives it no public name
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
 from engine.importer.reading.limits import Limits, refused
 from engine.importer.reading.pages import Block, Grid, Pages, Table, TextLine
 from engine.importer.reading.word_numbering import Numbering, W, value, whole

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer.model import Accounted, Use
+from engine.importer.base.model import Accounted, Use
+from engine.importer.base.vietnamese import squashed
 from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.names import nameless
@@ -19,7 +20,6 @@ from engine.importer.reading.pages import BAR, Block, Table, TextLine
 from engine.importer.structure.header import Parts
 from engine.importer.structure.joining import Paragraph, is_furniture
 from engine.importer.structure.outline import Node
-from engine.importer.vietnamese import squashed
 
 OUTSIDE = "mục này không giao việc cho cơ quan nào"
 NOBODY = "không nêu cơ quan thực hiện"

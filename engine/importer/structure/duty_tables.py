@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
 from engine.importer.phrases.agency_lists import labelled, lead_of
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from engine.importer.base.vietnamese import matching
 from engine.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unknown_label
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line, labels_in
@@ -19,7 +20,6 @@ from engine.importer.phrases.owners import owner_line
 from engine.importer.phrases.roles import HELPS
 from engine.importer.reading.pages import Table
 from engine.importer.structure.joining import Fact, Paragraph
-from engine.importer.vietnamese import matching
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,13 @@ from datetime import date
 from functools import partial
 from itertools import islice, takewhile
 
-from engine.importer.model import Doubt, Found, Place
+from engine.importer.base.model import Doubt, Found, Place
+from engine.importer.base.vietnamese import is_capital, matching, phrase, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.marks import Rank, mark_of
 from engine.importer.phrases.name_words import Prose, begins_name
 from engine.importer.phrases.names import nameless, names_at, names_in
 from engine.importer.reading.pages import BAR, Table, TextLine
-from engine.importer.vietnamese import is_capital, matching, phrase, spelled
 
 _HEAD_LINES = 140
 _NUMBER = re.compile(

@@ -14,7 +14,8 @@ from enum import Enum
 from itertools import pairwise
 from statistics import median
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
+from engine.importer.base.vietnamese import is_capital, matching, starts_small
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import unknown_label
 from engine.importer.phrases.labels import Label, label_of_line
@@ -24,7 +25,6 @@ from engine.importer.phrases.owners import bodies_alone, owner_line
 from engine.importer.phrases.roles import speaks_to_all
 from engine.importer.reading.pages import BAR, Table, TextLine
 from engine.importer.reading.word_numbering import roman
-from engine.importer.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$")
 _QUOTED = re.compile(r"[\"”»]\s*$")

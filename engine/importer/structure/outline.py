@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import takewhile, zip_longest
 
-from engine.importer.model import Place
+from engine.importer.base.model import Place
+from engine.importer.base.vietnamese import is_capital, matching, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
 from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
@@ -23,7 +24,6 @@ from engine.importer.phrases.roles import closes_plan, speaks_to_all
 from engine.importer.reading.pages import Table
 from engine.importer.structure.duty_tables import Columns
 from engine.importer.structure.joining import Fact, Paragraph, ended
-from engine.importer.vietnamese import is_capital, matching, spelled
 
 _DUTY = say.compiled(say.DUTY_HEADINGS)
 _OTHER = say.compiled(say.OTHER_HEADINGS)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from engine.importer.model import Deadline, Doubt, Found
-from engine.importer.vietnamese import matching, spelled
+from engine.importer.base.model import Deadline, Doubt, Found
+from engine.importer.base.vietnamese import matching, spelled
 from engine.rules.calendar import day_digits
 
 _DATED = spelled(r"(?:ngày )?(?<!\d)\d{1,2} (?:tháng|[/.-]) \d{1,2} (?:năm|[/.-]) 20\d\d|\d{1,7} / 20\d\d / [\wđ-]+")

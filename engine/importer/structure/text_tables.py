@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from engine.importer.base.vietnamese import is_capital
 from engine.importer.phrases.labels import Label, label_of_column
 from engine.importer.phrases.marks import Rank, mark_of
 from engine.importer.reading.pages import BAR, Block, Table, TextLine
-from engine.importer.vietnamese import is_capital
 
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?")
 _WIDEST = 20

@@ -12,7 +12,7 @@ from ground.paths import DATA
 from services.libreoffice import as_pdf
 
 from engine.importer import ImportedPlan, read_document
-from engine.importer.vietnamese import squashed
+from engine.importer.base.vietnamese import squashed
 
 OWN = sorted((DATA / "import" / "own").glob("*.txt"))
 

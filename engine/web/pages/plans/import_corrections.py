@@ -16,7 +16,7 @@ from typing import Any
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile
 from engine.http.forms import parse_day
-from engine.importer.model import Deadline
+from engine.importer.base.model import Deadline
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import body_of, mark_of

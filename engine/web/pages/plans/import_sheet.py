@@ -14,7 +14,7 @@ from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
-from engine.importer.model import DutyText, ItemText, Use
+from engine.importer.base.model import DutyText, ItemText, Use
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import lines_of

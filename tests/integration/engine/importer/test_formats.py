@@ -11,7 +11,7 @@ from import_figures.kinds import samples
 
 from engine.errors import BadInput
 from engine.importer import read_document
-from engine.importer.vietnamese import squashed
+from engine.importer.base.vietnamese import squashed
 
 KINDS = DATA / "import" / "kinds"
 

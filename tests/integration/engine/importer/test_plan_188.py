@@ -5,9 +5,9 @@ import textwrap
 import pytest
 
 from engine.importer import as_json, read_document
+from engine.importer.base.vietnamese import squashed
 from engine.importer.reading.reader import read_pages
 from engine.importer.structure.joining import joined
-from engine.importer.vietnamese import squashed
 
 # item -> duties, DOMAIN 1
 TABLE = {

@@ -13,8 +13,8 @@ from ground.paths import DATA
 from engine.files.plan import PlanFile, cycle_periods
 from engine.files.yaml_reader import read
 from engine.importer import ImportedPlan, as_json, as_plan_yaml, read_document
+from engine.importer.base.model import Found
 from engine.importer.draft import CONFIRM
-from engine.importer.model import Found
 from engine.importer.phrases.owners import NullDirectory
 from engine.importer.structure.planned_year import planned_year
 

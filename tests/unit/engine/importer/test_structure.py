@@ -8,7 +8,7 @@ from import_figures.plan_texts import faults
 from engine.errors import BadInput
 from engine.importer import read_document
 from engine.importer.arrangement import arranged
-from engine.importer.model import Place
+from engine.importer.base.model import Place
 from engine.importer.phrases.labels import Label, label_of_column, label_of_line
 from engine.importer.phrases.marks import Rank, mark_of
 from engine.importer.reading.pages import TextLine

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from engine.importer.model import DeadlineKind
+from engine.importer.base.model import DeadlineKind
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.timing import timing_of
 

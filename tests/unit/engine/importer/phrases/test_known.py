@@ -5,12 +5,12 @@ from ground.plan_documents import owned
 from import_figures.own_directory import directory_of
 
 from engine.importer import read_document
+from engine.importer.base.vietnamese import matching
 from engine.importer.phrases.agency_lists import bodies_in
 from engine.importer.phrases.known import KnownNames, knowing, known_names
 from engine.importer.phrases.name_words import Prose
 from engine.importer.phrases.names import names_at
 from engine.importer.phrases.owners import Form, owner_line
-from engine.importer.vietnamese import matching
 
 NAMES = (
     "Sở Y tế",

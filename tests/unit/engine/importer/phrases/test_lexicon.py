@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from engine.importer.base.vietnamese import matching, phrase
 from engine.importer.phrases import lexicon
-from engine.importer.vietnamese import matching, phrase
 
 TABLES = {name: table for name, table in vars(lexicon).items() if isinstance(table, tuple)}
 
