@@ -9,7 +9,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from engine.api.reference import describe
 from engine.api.routes import router as api
-from engine.http import error_pages, probes
+from engine.application import probes
+from engine.http import error_pages
 from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits

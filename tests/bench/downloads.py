@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.http.list_columns import LETTER_COLUMNS, assignment_columns, log_columns, overdue_columns
+from engine.http.lists.list_columns import LETTER_COLUMNS, assignment_columns, log_columns, overdue_columns
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.system.letters import LetterFilter, every_letter
 from engine.queries.system.log import LogFilter, LogRow, log

@@ -47,7 +47,12 @@ importlib.import_module(used_in)
             '    AUDITOR = "auditor"\n',
             "engine.accounts.permissions",
         ),
-        ("engine.http.list_download", '    XLSX = "xlsx"\n', '    ODS = "ods"\n', "engine.http.list_download"),
+        (
+            "engine.http.lists.list_download",
+            '    XLSX = "xlsx"\n',
+            '    ODS = "ods"\n',
+            "engine.http.lists.list_download",
+        ),
         ("config.settings", '"speedsms", "apprise"', ', "another"', "workflows.operation.doctor"),
     ],
 )

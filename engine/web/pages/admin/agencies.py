@@ -12,8 +12,8 @@ from engine.accounts.permissions import Permission
 from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
 from engine.http.form_fields import FormFields
-from engine.http.list_columns import DIRECTORY_COLUMNS
-from engine.http.list_download import TakenAs, download
+from engine.http.lists.list_columns import DIRECTORY_COLUMNS
+from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.agency import agency_page, directory_lines, group_choices, level_choices, search

@@ -7,8 +7,8 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, Logged, Sort, known_sort
-from engine.http.list_columns import log_columns
-from engine.http.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_columns import log_columns
+from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices

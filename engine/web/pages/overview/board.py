@@ -13,8 +13,8 @@ from sqlmodel import Session
 from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.handover import agencies_with_work_left
 from engine.http.filters import Code, PageNumber, PlanId, known_sort
-from engine.http.list_columns import board_columns
-from engine.http.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_columns import board_columns
+from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.figures.board import board
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices

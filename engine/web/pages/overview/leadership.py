@@ -21,8 +21,8 @@ from engine.admin.published_figures import (
 )
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo, known_sort
-from engine.http.list_columns import StandingLine, published_columns, standing_columns
-from engine.http.list_download import DOCX, TakenAs, attachment, download, filter_names
+from engine.http.lists.list_columns import StandingLine, published_columns, standing_columns
+from engine.http.lists.list_download import DOCX, TakenAs, attachment, download, filter_names
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.facts import PaperKind

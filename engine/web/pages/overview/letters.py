@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, LetterId, Letters, Sort, known_sort
-from engine.http.list_columns import LETTER_COLUMNS
-from engine.http.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_columns import LETTER_COLUMNS
+from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.masked_links import masked
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY

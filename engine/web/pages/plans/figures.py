@@ -12,8 +12,8 @@ from engine.accounts.permissions import Permission
 from engine.assignments.indicators import Consolidated, consolidated
 from engine.errors import NotFound
 from engine.http.filters import Code, SmallId
-from engine.http.list_columns import FIGURE_COLUMNS, figure_rows
-from engine.http.list_download import DOCX, TakenAs, attachment, download
+from engine.http.lists.list_columns import FIGURE_COLUMNS, figure_rows
+from engine.http.lists.list_download import DOCX, TakenAs, attachment, download
 from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn
 from engine.papers.report import report_docx

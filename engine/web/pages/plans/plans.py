@@ -9,8 +9,8 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.http.filters import Code, Cursor, SmallId, Sort, Typed, known_sort
-from engine.http.list_columns import PLAN_COLUMNS
-from engine.http.list_download import TakenAs, download
+from engine.http.lists.list_columns import PLAN_COLUMNS
+from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import SignedIn
 from engine.plans.closing import past_plan
 from engine.queries.figures.plans import OWN_ORDER, SORTS, every_plan, list_plans, plan_page

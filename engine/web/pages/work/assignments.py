@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort, known_sort
-from engine.http.list_columns import assignment_columns
-from engine.http.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_columns import assignment_columns
+from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plans import plan_supervisors

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort, known_sort
-from engine.http.list_columns import AGENCY_COLUMNS
-from engine.http.list_download import TakenAs, download
+from engine.http.lists.list_columns import AGENCY_COLUMNS
+from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import SORTS, list_agencies
 from engine.queries.paging import DOWNLOAD_ROWS, every_row

@@ -14,8 +14,8 @@ from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PageNumber, Sort, known_sort
 from engine.http.forms import Form, clean
-from engine.http.list_columns import overdue_columns
-from engine.http.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_columns import overdue_columns
+from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.time_class import Today

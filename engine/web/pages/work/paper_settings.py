@@ -14,7 +14,7 @@ from engine.errors import NotFound
 from engine.http.filters import AgencyId, Code
 from engine.http.form_fields import FormFields
 from engine.http.forms import Form
-from engine.http.list_download import DOCX, attachment
+from engine.http.lists.list_download import DOCX, attachment
 from engine.http.request_context import RequestContext, SignedIn, checked, read_form
 from engine.papers import letterhead
 from engine.papers.facts import SIGNERS, IssuerSettings, PaperKind

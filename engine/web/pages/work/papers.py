@@ -27,7 +27,7 @@ from engine.correspondence.dispatch_wording import (
 from engine.errors import BadInput, NotFound
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
 from engine.http.form_fields import FormFields
-from engine.http.list_download import DOCX, attachment
+from engine.http.lists.list_download import DOCX, attachment
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
