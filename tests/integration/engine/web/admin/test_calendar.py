@@ -115,7 +115,7 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_stays(
     answer = preview(office, **typed)
     page = BeautifulSoup(answer.text, "lxml")
     assert answer.status_code == 422
-    assert sentence in page.select_one(f"#{field}").get_text()  # type: ignore[union-attr]
+    assert sentence in " ".join(page.select_one(f"#{field}").get_text().split())  # type: ignore[union-attr]
     assert page.select_one(f'[aria-describedby="{field}"]')
     assert page.select_one("#pasted").get_text().strip() == typed.get("list", "")  # type: ignore[union-attr]
     assert page.select_one("#name")["value"] == typed.get("name", "")  # type: ignore[index]
