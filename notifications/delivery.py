@@ -210,8 +210,21 @@ class _Lane:
         """So many different addresses in a row were not served: it is the channel and not the letters."""
         return len(self.failed) >= (1 if self.probing else MAX_FAILURES)
 
-    def note(self, letter: Outgoing | None, outcome: Outcome) -> None:
-        """Count what came back, in its order."""
+    def put_on_wire(self, letters: Sequence[tuple[LetterFacts, Outgoing]], ids: Collection[int]) -> None:
+        """Those of the letters that the database has marked."""
+        for letter in letters:
+            if letter[0].letter_id in ids:
+                self.out.add(letter[0].letter_id)
+                self.ready.put_nowait(letter)
+
+    def take_outcomes(self, returned: Sequence[Sent]) -> None:
+        """Count what came back of this lane, in its order."""
+        for sent in returned:
+            if sent.facts.letter_id in self.out:
+                self.out.discard(sent.facts.letter_id)
+                self._note(sent.letter, sent.outcome)
+
+    def _note(self, letter: Outgoing | None, outcome: Outcome) -> None:
         if letter is None or outcome.about is About.LETTER:
             return
         if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.KEPT_HERE):
@@ -295,16 +308,8 @@ class _Batch:
             self._news.clear()
             returned, self._returned = self._returned, []
             for lane in lanes:  # settled in the very transaction that marks the next letters
-                for each in returned:
-                    if each.facts.letter_id in lane.out:
-                        lane.out.discard(each.facts.letter_id)
-                        lane.note(each.letter, each.outcome)
-            if self._delivery.stop.is_set() or time.monotonic() > self._deadline:
-                marked = []
-                _take_back(lanes)
-            else:
-                _take_back([lane for lane in lanes if lane.broken])
-                marked = [(lane, self._next(lane)) for lane in lanes]
+                lane.take_outcomes(returned)
+            marked = self._mark(lanes)
             returned += self._returned  # letters that could not be rendered
             self._returned = []
             ids: Collection[int] = [facts.letter_id for _, letters in marked for facts, _ in letters]
@@ -312,10 +317,7 @@ class _Batch:
                 ids = await self._write(thread, returned, ids)
             self.settled += returned
             for lane, letters in marked:
-                for letter in letters:
-                    if letter[0].letter_id in ids:
-                        lane.out.add(letter[0].letter_id)
-                        lane.ready.put_nowait(letter)
+                lane.put_on_wire(letters, ids)
             self._expected = sum(len(lane.out) for lane in lanes)
             if not (self._expected or self._returned):
                 break
@@ -344,6 +346,15 @@ class _Batch:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GROUP_SECONDS):
                     await self._all_back.wait()
+
+    def _mark(self, lanes: Sequence[_Lane]) -> list[tuple[_Lane, list[tuple[LetterFacts, Outgoing]]]]:
+        """The letters that go on the wire next, by lane; none once the batch is to end. What a lane that is broken has
+        not begun is taken back."""
+        if self._delivery.stop.is_set() or time.monotonic() > self._deadline:
+            _take_back(lanes)
+            return []
+        _take_back([lane for lane in lanes if lane.broken])
+        return [(lane, self._next(lane)) for lane in lanes]
 
     def _next(self, lane: _Lane) -> list[tuple[LetterFacts, Outgoing]]:
         """The next letters of a lane, as many as it has room for; one that cannot be rendered has its outcome."""
