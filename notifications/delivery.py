@@ -68,6 +68,10 @@ class DeliveryContext:
     mark: HighWater | None = None
     """How far this machine has seen the database come; None in simulations and the demonstration."""
 
+    def restored(self, database: Database, now: datetime) -> bool:
+        """Whether the database is an older one than this machine has seen: then it is held. Else the mark moves on."""
+        return self.mark is not None and self.mark.observe(database, now)
+
 
 @dataclass(slots=True)
 class Delivered:
@@ -79,6 +83,11 @@ class Delivered:
     def count(self, fate: str, number: int = 1) -> None:
         if number:
             self.fates[fate] = self.fates.get(fate, 0) + number
+
+    def count_batch(self, batch: _Batch) -> None:
+        for sent in batch.settled:
+            self.count("suppressed" if sent.outcome.code == "suppressed" else str(sent.outcome.fate))
+        self.count("released", batch.released)
 
     def add(self, other: Delivered) -> None:
         self.claimed += other.claimed
@@ -106,7 +115,7 @@ async def deliver(
     now: datetime,
     delivery: DeliveryContext,
     agencies: Collection[str] | None = None,
-    seconds: float | None = None,
+    seconds: float = math.inf,
     channels: OpenChannels | None = None,
 ) -> Delivered:
     """Send every letter that is owed by now, batch by batch; those of some agencies, and for so many seconds, if they
@@ -117,8 +126,7 @@ async def deliver(
             return await deliver(database, now, delivery, agencies, seconds, own)
     done = Delivered()
     began = time.monotonic()
-    if delivery.mark is not None:
-        delivery.mark.observe(database, now)
+    delivery.restored(database, now)
     with database.read() as session:
         health = channel_health(session)
         held = [name for name, each in health.items() if each.held(now)]
@@ -136,20 +144,15 @@ async def deliver(
         moment = now + timedelta(seconds=time.monotonic() - began)
         claimed, facts = _claim_batch(database, book, moment, now, delivery, held, agencies)
         if not claimed:
-            return done
+            break
         done.claimed += len(claimed)
         probing = {name for name, each in health.items() if each.down}
-        left = delivery.lease.total_seconds() / 2
-        if seconds is not None:
-            left = min(left, began + seconds - time.monotonic())
+        left = min(delivery.lease.total_seconds() / 2, began + seconds - time.monotonic())
         batch = _Batch(database, delivery, claimed, now, probing, left)
         await batch.send(facts, await channels.opened({each.channel for each in facts}))
-        for each in batch.settled:
-            done.count("suppressed" if each.outcome.code == "suppressed" else str(each.outcome.fate))
-        done.count("released", batch.released)
-        held_now = delivery.mark is not None and delivery.mark.observe(database, now)
-        if batch.released or held_now:
-            return done
+        done.count_batch(batch)
+        if delivery.restored(database, now) or batch.released:
+            break
     return done
 
 
@@ -327,9 +330,7 @@ class _Batch:
                         await self._wait()
                 except TimeoutError:
                     break  # cut off by the end of the process: the lease runs out, and the letter is counted as lost
-        on_wire = {letter_id for lane in lanes for letter_id in lane.out}
-        settled = {each.facts.letter_id for each in self.settled}
-        await self._release(thread, set(self._claimed) - settled - on_wire)
+        await self._release(lanes, thread)
 
     async def _wait(self) -> None:
         """Until an outcome has come back, and a moment more for others to be committed with it; or the process is told
@@ -427,8 +428,10 @@ class _Batch:
                 )
             )
 
-    async def _release(self, thread: ThreadPoolExecutor, ids: Collection[int]) -> None:
+    async def _release(self, lanes: Sequence[_Lane], thread: ThreadPoolExecutor) -> None:
         """Give back what was claimed and not offered to a channel, as it was."""
+        on_wire = {letter_id for lane in lanes for letter_id in lane.out}
+        ids = set(self._claimed) - {sent.facts.letter_id for sent in self.settled} - on_wire
         self.released = len(ids)
         if ids:
             await asyncio.get_running_loop().run_in_executor(thread, self._commit_release, ids)
