@@ -97,7 +97,8 @@ class PlanFile(FileModel):
             yield from self._rule_mistakes(rule, ("report_rules", name))
         for path, _, duty in self.walk():
             yield from self._duty_mistakes(duty, path)
-        yield from self._indicator_mistakes()
+        for n, indicator in enumerate(self.indicators):
+            yield from self._indicator_mistakes(indicator, n)
         loop = find_cycle({citation: placed.duty.waits_for for citation, placed in self.duties.items()})
         if loop:
             what = Text("chờ nhau thành vòng", f"they wait for each other: {' → '.join(loop)}")
@@ -205,34 +206,28 @@ class PlanFile(FileModel):
             what = Text(f"không có nhiệm vụ «{citation}»", "there is no such duty")
             yield Mistake(path, what, did_you_mean(citation, self.duties))
 
-    def _indicator_mistakes(self) -> Iterator[Mistake]:
-        codes = [each.code for each in self.indicators]
-        for n, each in enumerate(self.indicators):
-            at: Path_ = ("indicators", n)
-            if codes.index(each.code) < n:
-                yield Mistake(
-                    (*at, "code"),
-                    Text(f"mã «{each.code}» đã dùng", "the code is taken"),
-                    Text("đặt mã khác", "another code"),
-                )
-            if each.part_of is not None and (each.part_of not in codes or each.part_of == each.code):
-                what = Text(f"không có chỉ tiêu «{each.part_of}»", "there is no such indicator")
-                yield Mistake((*at, "part_of"), what, did_you_mean(each.part_of, set(codes) - {each.code}))
-            if each.unit == "percent" and each.aggregate == "sum":
-                what = Text("không cộng được tỷ lệ phần trăm", "percentages cannot be added up")
-                yield Mistake(
-                    (*at, "aggregate"), what, Text("hỏi hai số đếm, dùng part_of", "ask two counts, use part_of")
-                )
-            if each.min is not None and each.max is not None and each.max < each.min:
-                yield Mistake(
-                    (*at, "max"), Text("max nhỏ hơn min", "max is below min"), Text("đổi lại", "put them in order")
-                )
-            for m, name in enumerate(each.asked_of):
-                if name[:1].isupper() and name not in self.duties:
-                    what = Text(f"không có nhiệm vụ «{name}»", "there is no such duty")
-                    yield Mistake((*at, "asked_of", m), what, did_you_mean(name, self.duties))
-            if each.total_of is not None:
-                yield from self._total_mistakes(each, each.total_of, at)
+    def _indicator_mistakes(self, each: Indicator, n: int) -> Iterator[Mistake]:
+        at: Path_ = ("indicators", n)
+        codes = [indicator.code for indicator in self.indicators]
+        if codes.index(each.code) < n:
+            what = Text(f"mã «{each.code}» đã dùng", "the code is taken")
+            yield Mistake((*at, "code"), what, Text("đặt mã khác", "another code"))
+        others = set(codes) - {each.code}
+        if each.part_of is not None and each.part_of not in others:
+            what = Text(f"không có chỉ tiêu «{each.part_of}»", "there is no such indicator")
+            yield Mistake((*at, "part_of"), what, did_you_mean(each.part_of, others))
+        if each.unit == "percent" and each.aggregate == "sum":
+            what = Text("không cộng được tỷ lệ phần trăm", "percentages cannot be added up")
+            yield Mistake((*at, "aggregate"), what, Text("hỏi hai số đếm, dùng part_of", "ask two counts, use part_of"))
+        if each.min is not None and each.max is not None and each.max < each.min:
+            what = Text("max nhỏ hơn min", "max is below min")
+            yield Mistake((*at, "max"), what, Text("đổi lại", "put them in order"))
+        for m, name in enumerate(each.asked_of):
+            if name[:1].isupper() and name not in self.duties:
+                what = Text(f"không có nhiệm vụ «{name}»", "there is no such duty")
+                yield Mistake((*at, "asked_of", m), what, did_you_mean(name, self.duties))
+        if each.total_of is not None:
+            yield from self._total_mistakes(each, each.total_of, at)
 
     def _total_mistakes(self, total: Indicator, code: str, at: Path_) -> Iterator[Mistake]:
         """A total is one figure of one agency. Aggregation, ``part_of`` and target are stated once, on its parts; a
