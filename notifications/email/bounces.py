@@ -142,20 +142,23 @@ def _prose(message: Message) -> Bounce | None:
     copy = _COPY.search(text)
     report = text[: copy.start()] if copy else text
     whole = f"{header_value(message, 'Subject')}\n{report}"
-    if not (_FAILED.search(whole) or "X-Failed-Recipients" in message) or (
-        is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(header_value(message, "From"))
-    ):
+    if not (_FAILED.search(whole) or "X-Failed-Recipients" in message):
         return None
-    ours = {address.lower() for address in sent_to(message)} | {header_value(message, "From").lower()}
-    stated = header_value(message, "X-Failed-Recipients").replace(",", " ").split()
-    named = stated or _MAILBOX.findall(_MESSAGE_ID.sub("", _CAME_FROM.sub("", report)))
-    recipients = tuple(each for each in dict.fromkeys(named) if each.lower() not in ours and not _SYSTEM.search(each))
+    if is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(header_value(message, "From")):
+        return None
     status = status_in(report)
     severity = Severity.DELAYED if _WAITING.search(whole) else severity_of(status, whole)
     lines = [line.strip() for line in report.splitlines() if re.search(r"\b[45]\d\d\b", line) or _SOFT.search(line)]
     found = _MESSAGE_ID.search(text[copy.start() :] if copy else text)
     message_id = _quoted_message_id(message) or (found[1] if found else "")
-    return Bounce(severity, recipients, status, " ".join(lines)[:500], message_id)
+    return Bounce(severity, _failed_recipients(message, report), status, " ".join(lines)[:500], message_id)
+
+
+def _failed_recipients(message: Message, report: str) -> tuple[str, ...]:
+    ours = {address.lower() for address in sent_to(message)} | {header_value(message, "From").lower()}
+    stated = header_value(message, "X-Failed-Recipients").replace(",", " ").split()
+    named = stated or _MAILBOX.findall(_MESSAGE_ID.sub("", _CAME_FROM.sub("", report)))
+    return tuple(each for each in dict.fromkeys(named) if each.lower() not in ours and not _SYSTEM.search(each))
 
 
 # --- Shared by both -----------------------------------------------------------------------------------------------

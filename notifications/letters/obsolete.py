@@ -53,8 +53,8 @@ def obsolete_reason(
     is_open = state in OPEN_STATES
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
         return "acknowledged" if is_open else str(state)
-    asked_again = asked_again_on is not None and asked_again_on <= today and is_chased(state, asked_again_on)
-    if not _applies(kind, state, is_open if unfinished is None else unfinished, is_open or asked_again):
+    owed = is_chased(state, asked_again_on if asked_again_on and asked_again_on <= today else None)
+    if not _applies(kind, state, is_open if unfinished is None else unfinished, owed):
         return str(state)
     if kind in TO_DECIDE and not undecided:
         return "decided"
