@@ -99,12 +99,7 @@ def typed_settings(
         text = Text(f"Nhiều nhất {MAX_CHARS} ký tự.", f"{MAX_CHARS} characters at most.")
         raise FieldsRefused(dict.fromkeys(too_long, text))
     entered_now = {name: value for name, value in stored.items() if name not in ENTERED[channel]} | values
-    try:
-        changed = settings.with_entered(entered_now)
-    except ValidationError as error:
-        name = next(name for name in values if not _holds(settings, name, entered_now[name]))
-        words = _CHOOSE if error.errors()[0]["type"] == "literal_error" else _NUMBERS.get(name, _UNUSABLE)
-        raise FieldsRefused({name: words}) from None
+    changed = _validated(settings, entered_now, values)
     if "smtp_password" in secrets and changed.smtp_username and not changed.smtp_password.get_secret_value():
         words = Text(
             "Nhập mật khẩu; máy chủ hoặc tên đăng nhập đổi thì phải nhập lại.",
@@ -167,6 +162,16 @@ def _kept_credentials(
     """The first of the earlier ones that belong to the server that is entered now."""
     kept = ((before, _given(secrets, before)) for before in earlier)
     return next((given for before, given in kept if given and _same_server(settings, before, values, secrets[0])), {})
+
+
+def _validated(settings: Settings, entered_now: Mapping[str, object], names: Iterable[str]) -> Settings:
+    """Raises FieldsRefused for the first of the names whose value will not do."""
+    try:
+        return settings.with_entered(entered_now)
+    except ValidationError as error:
+        name = next(name for name in names if not _holds(settings, name, entered_now[name]))
+        words = _CHOOSE if error.errors()[0]["type"] == "literal_error" else _NUMBERS.get(name, _UNUSABLE)
+        raise FieldsRefused({name: words}) from None
 
 
 def _same_server(

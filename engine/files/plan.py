@@ -130,11 +130,10 @@ class PlanFile(FileModel):
                         (*at, "no"), what, Text("xếp theo thứ tự, không trùng số", "in order, without duplicates")
                     )
                 last = max(last, item.no)
+                place = f"{section.roman}.{item.no}"
+                alone = section.kind == "standing" and len(item.duties) == 1
                 for n, duty in enumerate(item.duties, 1):
-                    place = f"{section.roman}.{item.no}"
-                    right = [f"{place}.{n}"]
-                    if section.kind == "standing" and len(item.duties) == 1:
-                        right.append(place)
+                    right = [f"{place}.{n}", place] if alone else [f"{place}.{n}"]
                     if duty.citation not in right:
                         what = Text(f"«{duty.citation}» không khớp vị trí", "does not match its place in the document")
                         yield Mistake((*at, "duties", n - 1, "citation"), what, Text.same(f"citation: {right[-1]}"))
@@ -172,20 +171,7 @@ class PlanFile(FileModel):
                 yield Mistake(path, what, Text("kỳ của năm", f"a period of {self.year}"))
 
     def _duty_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
-        rule = self.report_rules.get(duty.rule)
-        if rule is None:
-            what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
-            yield Mistake((*at, "rule"), what, did_you_mean(duty.rule, self.report_rules))
-        elif CYCLES & set(duty.cadence) and rule.due_day is None:
-            what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty is periodic")
-            yield Mistake((*at, "rule"), what, Text(f"thêm due_day vào «{duty.rule}»", "give the rule a due_day"))
-        elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
-            what = Text(
-                f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no date for a one-time duty"
-            )
-            yield Mistake(
-                (*at, "rule"), what, Text("thêm on hoặc months_after_issue", "give it on or months_after_issue")
-            )
+        yield from self._duty_rule_mistakes(duty, (*at, "rule"))
         periodic = CYCLES & set(duty.cadence_choices)
         if duty.cadence_choices and (periodic != set(duty.cadence_choices) or not periodic.issuperset(duty.cadence)):
             what = Text("cadence_choices phải là các chu kỳ, trong đó có cadence", "must be cycles, cadence among them")
@@ -198,6 +184,20 @@ class PlanFile(FileModel):
             yield from self._citation_mistakes(duty.citation, duty.repeats, (*at, "repeats"))
         for n, citation in enumerate(duty.waits_for):
             yield from self._citation_mistakes(duty.citation, citation, (*at, "waits_for", n))
+
+    def _duty_rule_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
+        rule = self.report_rules.get(duty.rule)
+        if rule is None:
+            what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
+            yield Mistake(at, what, did_you_mean(duty.rule, self.report_rules))
+        elif CYCLES & set(duty.cadence) and rule.due_day is None:
+            what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty is periodic")
+            yield Mistake(at, what, Text(f"thêm due_day vào «{duty.rule}»", "give the rule a due_day"))
+        elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
+            what = Text(
+                f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no date for a one-time duty"
+            )
+            yield Mistake(at, what, Text("thêm on hoặc months_after_issue", "give it on or months_after_issue"))
 
     def _citation_mistakes(self, own: str, citation: str, path: Path_) -> Iterator[Mistake]:
         if citation == own:
@@ -348,14 +348,7 @@ def directory_mistakes(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mis
     """Agencies named in the plan that are missing in the directory."""
     agencies: list[tuple[Path_, str]] = [(("issuer",), plan.issuer), (("supervisor",), plan.supervisor)]
     agencies += [(("report_rules", name, "to"), rule.to) for name, rule in plan.report_rules.items()]
-    owners: list[tuple[Path_, str]] = []
-    for n, indicator in enumerate(plan.indicators):
-        owners += [(("indicators", n, "asked_of", m), x) for m, x in enumerate(indicator.asked_of) if x.islower()]
-    for path, item, duty in plan.walk():
-        owners += [((*path[:-2], "owners", m), name) for m, name in enumerate(item.owners)]
-        owners += [((*path, "owners", m), name) for m, name in enumerate(duty.owners)]
-        owners += [((*path, "coordinating", m), name) for m, name in enumerate(duty.coordinating)]
-    for known, named_here in ((tuple(directory.by_id), agencies), (directory.ids, owners)):
+    for known, named_here in ((tuple(directory.by_id), agencies), (directory.ids, _named_owners(plan))):
         for place, name in dict.fromkeys(named_here):
             if name not in known:
                 what = Text(f"danh bạ «{directory.id}» không có «{name}»", "is not in the directory")
@@ -368,6 +361,17 @@ def directory_mistakes(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mis
     if plan.directory != directory.id:
         what = Text(f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}»", "uses another directory")
         yield Mistake(("directory",), what, Text.same(f"directory: {directory.id}"))
+
+
+def _named_owners(plan: PlanFile) -> Iterator[tuple[Path_, str]]:
+    """Where agencies or groups may stand, with the path of each."""
+    for n, indicator in enumerate(plan.indicators):
+        yield from ((("indicators", n, "asked_of", m), x) for m, x in enumerate(indicator.asked_of) if x.islower())
+    for path, item, duty in plan.walk():
+        lists = {(*path[:-2], "owners"): item.owners}
+        lists |= {(*path, "owners"): duty.owners, (*path, "coordinating"): duty.coordinating}
+        for place, names in lists.items():
+            yield from (((*place, m), name) for m, name in enumerate(names))
 
 
 def _asked(plan: PlanFile, directory: DirectoryFile, indicator: Indicator) -> tuple[str, ...]:
