@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import chain, repeat
 
 from sqlmodel import Session
 
@@ -24,6 +24,9 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
 """How long a channel that is down is left alone, doubling."""
 REFUSED_LOGIN = frozenset({"401", "403", "407", "530", "534", "535", "538"})
 """SMTP (RFC 4954) and HTTP codes for a refused login: retrying cannot succeed."""
+
+NOT_TRIED = frozenset({"suppressed", "released", "no_channel", "bad_input", "sandbox"})
+"""Codes of outcomes that say nothing about the channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,34 +55,32 @@ def updated(
     health: ChannelHealth, outcomes: Iterable[Outcome], now: datetime, contacts: Iterable[int] = ()
 ) -> ChannelHealth:
     """The health after some outcomes, in chronological order. Pure."""
-    for each, contact in zip_longest(list(outcomes), list(contacts), fillvalue=None):
-        if each is None:
-            break
-        if each.code in ("suppressed", "released", "no_channel", "bad_input", "sandbox"):
+    for outcome, contact in zip(outcomes, chain(contacts, repeat(None)), strict=False):
+        if outcome.code in NOT_TRIED:
             continue
-        if each.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.KEPT_HERE):
+        if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.KEPT_HERE):
             health = ChannelHealth()
-            continue
-        if each.about is About.LETTER:
-            continue
-        known = contact is not None and contact in health.failed
-        failures = health.failures + (0 if known else 1)
-        failed = health.failed if contact is None or known else (*health.failed, contact)[-MAX_FAILURES:]
-        down = (
-            failures >= MAX_FAILURES
-            or each.code in REFUSED_LOGIN
-            or str(LOGIN) in each.reply
-            or str(BALANCE) in each.reply
-        )
-        since = health.down_since or (now.isoformat() if down else "")
-        pauses, retry_at = health.pauses, health.retry_at
-        if down and not health.held(now):
-            pauses += 1
-            retry_at = (now + min(FIRST_PAUSE * 2 ** (pauses - 1), LONGEST_PAUSE)).isoformat()
-        health = ChannelHealth(
-            failures=failures, down_since=since, why=each.reply[:300], failed=failed, pauses=pauses, retry_at=retry_at
-        )
+        elif outcome.about is not About.LETTER:
+            health = _failed(health, outcome, now, contact)
     return health
+
+
+def _failed(health: ChannelHealth, outcome: Outcome, now: datetime, contact: int | None) -> ChannelHealth:
+    if contact is None:
+        health = replace(health, failures=health.failures + 1)
+    elif contact not in health.failed:
+        failed = (*health.failed, contact)[-MAX_FAILURES:]
+        health = replace(health, failures=health.failures + 1, failed=failed)
+    down = (
+        health.failures >= MAX_FAILURES
+        or outcome.code in REFUSED_LOGIN
+        or any(str(text) in outcome.reply for text in (LOGIN, BALANCE))
+    )
+    if down and not health.held(now):
+        retry_at = now + min(FIRST_PAUSE * 2**health.pauses, LONGEST_PAUSE)
+        health = replace(health, pauses=health.pauses + 1, retry_at=retry_at.isoformat())
+    since = health.down_since or (now.isoformat() if down else "")
+    return replace(health, down_since=since, why=outcome.reply[:300])
 
 
 def record_outcomes(

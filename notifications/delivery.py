@@ -68,6 +68,10 @@ class DeliveryContext:
     mark: HighWater | None = None
     """How far this machine has seen the database come; None in simulations and the demonstration."""
 
+    def restored(self, database: Database, now: datetime) -> bool:
+        """Whether the database is an older one than this machine has seen: then it is held. Else the mark moves on."""
+        return self.mark is not None and self.mark.observe(database, now)
+
 
 @dataclass(slots=True)
 class Delivered:
@@ -79,6 +83,11 @@ class Delivered:
     def count(self, fate: str, number: int = 1) -> None:
         if number:
             self.fates[fate] = self.fates.get(fate, 0) + number
+
+    def count_batch(self, batch: _Batch) -> None:
+        for sent in batch.settled:
+            self.count("suppressed" if sent.outcome.code == "suppressed" else str(sent.outcome.fate))
+        self.count("released", batch.released)
 
     def add(self, other: Delivered) -> None:
         self.claimed += other.claimed
@@ -106,7 +115,7 @@ async def deliver(
     now: datetime,
     delivery: DeliveryContext,
     agencies: Collection[str] | None = None,
-    seconds: float | None = None,
+    seconds: float = math.inf,
     channels: OpenChannels | None = None,
 ) -> Delivered:
     """Send every letter that is owed by now, batch by batch; those of some agencies, and for so many seconds, if they
@@ -117,8 +126,7 @@ async def deliver(
             return await deliver(database, now, delivery, agencies, seconds, own)
     done = Delivered()
     began = time.monotonic()
-    if delivery.mark is not None:
-        delivery.mark.observe(database, now)
+    delivery.restored(database, now)
     with database.read() as session:
         health = channel_health(session)
         held = [name for name, each in health.items() if each.held(now)]
@@ -136,20 +144,15 @@ async def deliver(
         moment = now + timedelta(seconds=time.monotonic() - began)
         claimed, facts = _claim_batch(database, book, moment, now, delivery, held, agencies)
         if not claimed:
-            return done
+            break
         done.claimed += len(claimed)
         probing = {name for name, each in health.items() if each.down}
-        left = delivery.lease.total_seconds() / 2
-        if seconds is not None:
-            left = min(left, began + seconds - time.monotonic())
+        left = min(delivery.lease.total_seconds() / 2, began + seconds - time.monotonic())
         batch = _Batch(database, delivery, claimed, now, probing, left)
         await batch.send(facts, await channels.opened({each.channel for each in facts}))
-        for each in batch.settled:
-            done.count("suppressed" if each.outcome.code == "suppressed" else str(each.outcome.fate))
-        done.count("released", batch.released)
-        held_now = delivery.mark is not None and delivery.mark.observe(database, now)
-        if batch.released or held_now:
-            return done
+        done.count_batch(batch)
+        if delivery.restored(database, now) or batch.released:
+            break
     return done
 
 
@@ -210,8 +213,21 @@ class _Lane:
         """So many different addresses in a row were not served: it is the channel and not the letters."""
         return len(self.failed) >= (1 if self.probing else MAX_FAILURES)
 
-    def note(self, letter: Outgoing | None, outcome: Outcome) -> None:
-        """Count what came back, in its order."""
+    def put_on_wire(self, letters: Sequence[tuple[LetterFacts, Outgoing]], ids: Collection[int]) -> None:
+        """Those of the letters that the database has marked."""
+        for letter in letters:
+            if letter[0].letter_id in ids:
+                self.out.add(letter[0].letter_id)
+                self.ready.put_nowait(letter)
+
+    def take_outcomes(self, returned: Sequence[Sent]) -> None:
+        """Count what came back of this lane, in its order."""
+        for sent in returned:
+            if sent.facts.letter_id in self.out:
+                self.out.discard(sent.facts.letter_id)
+                self._note(sent.letter, sent.outcome)
+
+    def _note(self, letter: Outgoing | None, outcome: Outcome) -> None:
         if letter is None or outcome.about is About.LETTER:
             return
         if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.KEPT_HERE):
@@ -295,16 +311,8 @@ class _Batch:
             self._news.clear()
             returned, self._returned = self._returned, []
             for lane in lanes:  # settled in the very transaction that marks the next letters
-                for each in returned:
-                    if each.facts.letter_id in lane.out:
-                        lane.out.discard(each.facts.letter_id)
-                        lane.note(each.letter, each.outcome)
-            if self._delivery.stop.is_set() or time.monotonic() > self._deadline:
-                marked = []
-                _take_back(lanes)
-            else:
-                _take_back([lane for lane in lanes if lane.broken])
-                marked = [(lane, self._next(lane)) for lane in lanes]
+                lane.take_outcomes(returned)
+            marked = self._mark(lanes)
             returned += self._returned  # letters that could not be rendered
             self._returned = []
             ids: Collection[int] = [facts.letter_id for _, letters in marked for facts, _ in letters]
@@ -312,10 +320,7 @@ class _Batch:
                 ids = await self._write(thread, returned, ids)
             self.settled += returned
             for lane, letters in marked:
-                for letter in letters:
-                    if letter[0].letter_id in ids:
-                        lane.out.add(letter[0].letter_id)
-                        lane.ready.put_nowait(letter)
+                lane.put_on_wire(letters, ids)
             self._expected = sum(len(lane.out) for lane in lanes)
             if not (self._expected or self._returned):
                 break
@@ -325,9 +330,7 @@ class _Batch:
                         await self._wait()
                 except TimeoutError:
                     break  # cut off by the end of the process: the lease runs out, and the letter is counted as lost
-        on_wire = {letter_id for lane in lanes for letter_id in lane.out}
-        settled = {each.facts.letter_id for each in self.settled}
-        await self._release(thread, set(self._claimed) - settled - on_wire)
+        await self._release(lanes, thread)
 
     async def _wait(self) -> None:
         """Until an outcome has come back, and a moment more for others to be committed with it; or the process is told
@@ -344,6 +347,15 @@ class _Batch:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GROUP_SECONDS):
                     await self._all_back.wait()
+
+    def _mark(self, lanes: Sequence[_Lane]) -> list[tuple[_Lane, list[tuple[LetterFacts, Outgoing]]]]:
+        """The letters that go on the wire next, by lane; none once the batch is to end. What a lane that is broken has
+        not begun is taken back."""
+        if self._delivery.stop.is_set() or time.monotonic() > self._deadline:
+            _take_back(lanes)
+            return []
+        _take_back([lane for lane in lanes if lane.broken])
+        return [(lane, self._next(lane)) for lane in lanes]
 
     def _next(self, lane: _Lane) -> list[tuple[LetterFacts, Outgoing]]:
         """The next letters of a lane, as many as it has room for; one that cannot be rendered has its outcome."""
@@ -416,8 +428,10 @@ class _Batch:
                 )
             )
 
-    async def _release(self, thread: ThreadPoolExecutor, ids: Collection[int]) -> None:
+    async def _release(self, lanes: Sequence[_Lane], thread: ThreadPoolExecutor) -> None:
         """Give back what was claimed and not offered to a channel, as it was."""
+        on_wire = {letter_id for lane in lanes for letter_id in lane.out}
+        ids = set(self._claimed) - {sent.facts.letter_id for sent in self.settled} - on_wire
         self.released = len(ids)
         if ids:
             await asyncio.get_running_loop().run_in_executor(thread, self._commit_release, ids)

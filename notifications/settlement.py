@@ -74,28 +74,30 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
     _write_deliveries(session, returned, now)
     _write_bodies(session, returned)
     _write_obsolete(session, returned)
-    suppressed = [each for each in returned if each.outcome.code == "suppressed"]
-    append(
-        session,
-        [
-            event(
-                EventKind.LETTER_SUPPRESSED,
-                now,
-                key=f"{each.facts.key}:suppressed",
-                letter=each.facts.letter_id,
-                contact=each.facts.contact_id,
-                reason=each.facts.unsendable or "nothing_left",
-            )
-            for each in suppressed
-        ],
-    )
+    suppressed = [each.facts for each in returned if each.outcome.code == "suppressed"]
+    append(session, [_suppressed_event(facts, now) for facts in suppressed])
+    _record_health(session, returned, now)
+    failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
+    undelivered(session, sorted(failed | {facts.letter_id for facts in suppressed if facts.unsendable}), now)
+
+
+def _record_health(session: Session, returned: Sequence[Sent], now: datetime) -> None:
     for channel in {each.facts.channel for each in returned}:
         sent = [each for each in returned if each.facts.channel == channel]
         record_outcomes(
             session, channel, [each.outcome for each in sent], now, [each.facts.contact_id for each in sent]
         )
-    failed = {row["id"] for row in rows if row["state"] in (LetterState.REFUSED, LetterState.EXPIRED)}
-    undelivered(session, sorted(failed | {each.facts.letter_id for each in suppressed if each.facts.unsendable}), now)
+
+
+def _suppressed_event(facts: LetterFacts, now: datetime) -> dict[str, Any]:
+    return event(
+        EventKind.LETTER_SUPPRESSED,
+        now,
+        key=f"{facts.key}:suppressed",
+        letter=facts.letter_id,
+        contact=facts.contact_id,
+        reason=facts.unsendable or "nothing_left",
+    )
 
 
 def _outcome_row(each: Sent, give_up: timedelta, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ kept while the server it is sent to stays the same: otherwise whoever may change
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -91,33 +91,21 @@ def typed_settings(
     from what is stored, or from ``known`` (what was just tried), if they belong to the same server. Raises
     FieldsRefused."""
     may = [name for name in ENTERED[channel] if name not in settings.decided]
-    values = {name: typed[name] for name in may if name in typed and not is_secret(name)}
-    given = {name: typed[name] for name in may if is_secret(name) and typed.get(name)}
-    bound = [name for name in may if is_secret(name)]
-    if bound and not given:
-        for before in (known, stored):
-            if any(before.get(name) for name in bound) and _same_server(settings, before, values, bound[0]):
-                given = {name: before[name] for name in bound if before.get(name)}
-                break
-    too_long = [name for name, value in (values | given).items() if len(str(value)) > MAX_CHARS]
+    secrets = [name for name in may if is_secret(name)]
+    values = {name: typed[name] for name in may if name in typed and name not in secrets}
+    values |= _given(secrets, typed) or _kept_credentials(settings, (known, stored), values, secrets)
+    too_long = [name for name, value in values.items() if len(str(value)) > MAX_CHARS]
     if too_long:
         text = Text(f"Nhiều nhất {MAX_CHARS} ký tự.", f"{MAX_CHARS} characters at most.")
         raise FieldsRefused(dict.fromkeys(too_long, text))
-    others = {name: value for name, value in stored.items() if name not in ENTERED[channel]}
-    entered_now = others | values | given
-    try:
-        changed = settings.with_entered(entered_now)
-    except ValidationError as error:
-        name = next(name for name in [*values, *given] if not _holds(settings, name, entered_now[name]))
-        words = _CHOOSE if error.errors()[0]["type"] == "literal_error" else _NUMBERS.get(name, _UNUSABLE)
-        raise FieldsRefused({name: words}) from None
-    if changed.smtp_username and not changed.smtp_password.get_secret_value() and "smtp_password" in may:
+    entered_now = {name: value for name, value in stored.items() if name not in ENTERED[channel]} | values
+    changed = _validated(settings, entered_now, values)
+    if "smtp_password" in secrets and changed.smtp_username and not changed.smtp_password.get_secret_value():
         words = Text(
             "Nhập mật khẩu; máy chủ hoặc tên đăng nhập đổi thì phải nhập lại.",
             "Enter the password; after a change of server or user it has to be entered again.",
         )
-        if channel == "mail":
-            raise FieldsRefused({"smtp_password": words})
+        raise FieldsRefused({"smtp_password": words})
     return changed, entered_now
 
 
@@ -162,6 +150,28 @@ def open_tried(signer: Signer, sealed: str, actor: str) -> Mapping[str, Any]:
         return {}
     values: Mapping[str, object] = found.get("values", {}) if found.get("actor") == actor else {}
     return values
+
+
+def _given(names: Iterable[str], values: Mapping[str, object]) -> dict[str, object]:
+    return {name: values[name] for name in names if values.get(name)}
+
+
+def _kept_credentials(
+    settings: Settings, earlier: Iterable[Mapping[str, object]], values: Mapping[str, object], secrets: Sequence[str]
+) -> dict[str, object]:
+    """The first of the earlier ones that belong to the server that is entered now."""
+    kept = ((before, _given(secrets, before)) for before in earlier)
+    return next((given for before, given in kept if given and _same_server(settings, before, values, secrets[0])), {})
+
+
+def _validated(settings: Settings, entered_now: Mapping[str, object], names: Iterable[str]) -> Settings:
+    """Raises FieldsRefused for the first of the names whose value will not do."""
+    try:
+        return settings.with_entered(entered_now)
+    except ValidationError as error:
+        name = next(name for name in names if not _holds(settings, name, entered_now[name]))
+        words = _CHOOSE if error.errors()[0]["type"] == "literal_error" else _NUMBERS.get(name, _UNUSABLE)
+        raise FieldsRefused({name: words}) from None
 
 
 def _same_server(

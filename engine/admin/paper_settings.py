@@ -49,7 +49,7 @@ def _check(settings: IssuerSettings) -> None:
             wrong[name] = Text("Chọn trong danh sách.", "Choose from the list.")
     for name in ("sign", "report_sign"):
         value = getattr(settings, name)
-        if value and (value != value.upper() or "/" in value or " " in value):
+        if value != value.upper() or set(value) & set("/ "):
             wrong[name] = Text(
                 "Ký hiệu viết hoa, không có dấu / và khoảng trắng, như SLĐTBXH-PCTNXH.",
                 "The sign is in capitals without / and spaces, like SLĐTBXH-PCTNXH.",

@@ -23,7 +23,7 @@ from engine.files.yaml_reader import read
 from engine.plans.loading import load_policy
 from engine.rules.calendar import WEEKDAYS
 from engine.rules.policy import Ladder, Policy, Rung
-from engine.rules.words import coded, rung_words
+from engine.rules.words import coded, rung_words, working_days
 from engine.store.database import table
 from engine.store.recipients import CHANNELS
 from engine.store.records import PolicyRecord
@@ -122,26 +122,19 @@ def _step(rung: Rung, language: str) -> Step:
 
 
 def _when(rung: Rung, language: str) -> str:
-    english = language == "en"
-    if rung.opened is not None:
-        if rung.opened == 0:
-            return "when it is assigned" if english else "ngay khi giao"
-        return (
-            f"{_days(rung.opened, english)} after assignment"
-            if english
-            else (f"sau khi giao {_days(rung.opened, english)}")
-        )
-    due = rung.due or 0
-    if due == 0:
-        return "on the due date" if english else "đúng ngày hạn"
-    days = _days(abs(due), english)
-    if english:
-        return f"{days} {'before' if due < 0 else 'after'} the due date"
-    return f"{'trước' if due < 0 else 'sau'} hạn {days}"
-
-
-def _days(count: int, english: bool) -> str:
-    return f"{count} working day{'' if count == 1 else 's'}" if english else f"{count} ngày làm việc"
+    offset = rung.opened if rung.opened is not None else rung.due or 0
+    days = working_days(offset)
+    if rung.opened == 0:
+        words = Text("ngay khi giao", "when it is assigned")
+    elif rung.opened is not None:
+        words = Text(f"sau khi giao {days.vi}", f"{days.en} after assignment")
+    elif offset == 0:
+        words = Text("đúng ngày hạn", "on the due date")
+    elif offset < 0:
+        words = Text(f"trước hạn {days.vi}", f"{days.en} before the due date")
+    else:
+        words = Text(f"sau hạn {days.vi}", f"{days.en} after the due date")
+    return words.said(language)
 
 
 def policy_rows(policy: Policy, language: str) -> tuple[tuple[str, str], ...]:

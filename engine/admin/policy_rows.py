@@ -104,49 +104,62 @@ def with_rows(text: str, kind: str, rows: Sequence[RungRow]) -> str:
 def as_rungs(rows: Sequence[RungRow]) -> tuple[Rung, ...]:
     """Raises FieldsRefused with every mistake by field."""
     wrong: dict[str, Text] = {}
-    rungs: list[Rung] = []
-    names: set[str] = set()
+    rungs: dict[str, Rung] = {}
     for number, row in enumerate(rows):
+        mistakes = _mistakes(row)
+        if not mistakes:
+            rung = _rung(row)
+            if rung.rung in rungs:
+                mistakes = {"days": _SAME_DAY}
+            rungs[rung.rung] = rung
         place = Text(f"Mốc {number + 1}: ", f"Reminder {number + 1}: ")
-
-        def refuse(name: str, vi: str, en: str, number: int = number, place: Text = place) -> None:
-            wrong[f"{name}-{number}"] = Text(place.vi + vi, place.en + en)
-
-        days = int(row.days) if row.days.isascii() and row.days.isdecimal() else -1
-        if not 0 <= days <= MAX_DAYS:
-            refuse("days", f"số ngày làm việc từ 0 đến {MAX_DAYS}", f"working days from 0 to {MAX_DAYS}")
-        if row.when not in get_args(When):
-            refuse("when", "chọn tính từ khi giao hay từ hạn", "choose from assignment or from the due date")
-        roles = tuple(Role(each) for each in row.to if each in tuple(ROLES))
-        if not roles:
-            refuse("to", "chọn ít nhất một người nhận", "choose at least one recipient")
-        kind, _, level = row.letter.partition("-")
-        if kind not in tuple(KINDS) or (level and level not in map(str, range(1, MAX_LEVEL + 1))):
-            refuse("letter", "chọn loại thư", "choose a letter")
-        if row.by not in get_args(Way):
-            refuse("by", "chọn kênh", "choose a channel")
-        if any(name.endswith(f"-{number}") for name in wrong):
-            continue
-        name = _name(cast(When, row.when), days)
-        if name in names:
-            refuse("days", "trùng ngày với một mốc khác; gộp người nhận", "another reminder is on that day; join them")
-        names.add(name)
-        rungs.append(
-            Rung(
-                rung=name,
-                due=None if row.when == "opened" else -days if row.when == "before" else days,
-                opened=days if row.when == "opened" else None,
-                to=roles,
-                kind=NoticeKind(kind),
-                level=int(level or 0),
-                unless_acknowledged=row.unless,
-                by=cast(Way, row.by),
-                dispatch=row.dispatch,
-            )
-        )
+        wrong |= {f"{name}-{number}": Text.joined("", (place, text)) for name, text in mistakes.items()}
     if wrong:
         raise FieldsRefused(wrong)
-    return tuple(rungs)
+    return tuple(rungs.values())
+
+
+_SAME_DAY = Text("trùng ngày với một mốc khác; gộp người nhận", "another reminder is on that day; join them")
+_MISTAKES = {
+    "days": Text(f"số ngày làm việc từ 0 đến {MAX_DAYS}", f"working days from 0 to {MAX_DAYS}"),
+    "when": Text("chọn tính từ khi giao hay từ hạn", "choose from assignment or from the due date"),
+    "to": Text("chọn ít nhất một người nhận", "choose at least one recipient"),
+    "letter": Text("chọn loại thư", "choose a letter"),
+    "by": Text("chọn kênh", "choose a channel"),
+}
+_LETTERS = {*KINDS, *(f"{kind}-{level}" for kind in KINDS for level in range(1, MAX_LEVEL + 1))}
+
+
+def _mistakes(row: RungRow) -> dict[str, Text]:
+    right = {
+        "days": row.days.isascii() and row.days.isdecimal() and int(row.days) <= MAX_DAYS,
+        "when": row.when in get_args(When),
+        "to": bool(_roles(row)),
+        "letter": row.letter in _LETTERS,
+        "by": row.by in get_args(Way),
+    }
+    return {name: text for name, text in _MISTAKES.items() if not right[name]}
+
+
+def _roles(row: RungRow) -> tuple[Role, ...]:
+    return tuple(role for each in row.to for role in ROLES if role == each)
+
+
+def _rung(row: RungRow) -> Rung:
+    """Of a row without mistakes."""
+    when, days = cast(When, row.when), int(row.days)
+    kind, _, level = row.letter.partition("-")
+    return Rung(
+        rung=_name(when, days),
+        due={"opened": None, "before": -days, "after": days}[when],
+        opened=days if when == "opened" else None,
+        to=_roles(row),
+        kind=NoticeKind(kind),
+        level=int(level or 0),
+        unless_acknowledged=row.unless,
+        by=cast(Way, row.by),
+        dispatch=row.dispatch,
+    )
 
 
 def _name(when: When, days: int) -> str:

@@ -8,7 +8,7 @@ of contacts and agencies are made by the program.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -224,44 +224,28 @@ class _Comparer:
         role, values = self._values(row)
         agency = self.names.get(agency_id, row.values["agency"])
         stored = self._stored(row, agency_id, role, values)
-        key = (
-            ("contact", stored.id)
-            if stored
-            else (agency_id or name_key(agency), role, values["email"], values["phone"])
+        result = RowResult(
+            number=row.number, fate=RowFate.NEW, agency=agency, agency_id=agency_id, role=role, values=values
         )
-        if (earlier := self.seen.setdefault(key, row.number)) != row.number:
-            again = Text(f"trùng với dòng {earlier}; bỏ một dòng", f"repeats row {earlier}; remove one")
-            raise _Wrong([CellProblem(row.cell("contact" if stored else "email"), again)])
         if stored is None:
+            self._require_first(row, "email", (agency_id or name_key(agency), role, values["email"], values["phone"]))
             changes = {name: ("", _written(values[name])) for name in _CHANGEABLE if values[name]}
-            return RowResult(
-                number=row.number,
-                fate=RowFate.NEW,
-                agency=agency,
-                agency_id=agency_id,
-                role=role,
-                contact_id=0,
-                values=values,
-                changes=changes,
-                problems=(),
-                new_agency=new_level,
-            )
+            return replace(result, changes=changes, new_agency=new_level)
+        self._require_first(row, "contact", ("contact", stored.id))
         given = [name for name in _CHANGEABLE if name in row.columns]
         before = {name: getattr(stored, name) for name in given}
         changes = {n: (_written(before[n]), _written(values[n])) for n in given if before[n] != values[n]}
         until = values["valid_until"]
         ends = "valid_until" in changes and until is not None and until <= self.today
         fate = RowFate.ENDED if ends else RowFate.CHANGED if changes else RowFate.SAME
-        return RowResult(
-            number=row.number,
-            fate=fate,
-            agency=agency,
-            agency_id=agency_id,
-            role=role,
-            contact_id=stored.id,
-            values=values,
-            changes=changes,
-        )
+        return replace(result, fate=fate, contact_id=stored.id, changes=changes)
+
+    def _require_first(self, row: SheetRow, column: str, key: tuple[object, ...]) -> None:
+        """Raises _Wrong for a row that is about the same contact as an earlier one."""
+        earlier = self.seen.setdefault(key, row.number)
+        if earlier != row.number:
+            again = Text(f"trùng với dòng {earlier}; bỏ một dòng", f"repeats row {earlier}; remove one")
+            raise _Wrong([CellProblem(row.cell(column), again)])
 
     def _agency(self, row: SheetRow) -> tuple[str, str]:
         """(id, "") of a known agency, ("", level) of one to be added."""
@@ -294,13 +278,9 @@ class _Comparer:
             problem = Text.joined(": ", (Text("không có vai trò này", "no such role"), fix))
             problems.append(CellProblem(row.cell("role"), problem))
         language = _LANGUAGES.get(fold(value["language"]), value["language"])
-        days: dict[str, date | None] = {}
-        for name in ("valid_from", "valid_until"):
-            days[name] = read_day(value[name]) if value[name] else None
-            if value[name] and days[name] is None:
-                problems.append(
-                    CellProblem(row.cell(name), Text("viết ngày như 17/6/2021", "write a day like 17/6/2021"))
-                )
+        days = {name: read_day(value[name]) if value[name] else None for name in ("valid_from", "valid_until")}
+        how = Text("viết ngày như 17/6/2021", "write a day like 17/6/2021")
+        problems += [CellProblem(row.cell(name), how) for name, day in days.items() if value[name] and day is None]
         try:
             checked = checked_values(role or Role.COORDINATOR, value["email"], value["phone"], language, **days)
         except FieldsRefused as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session
 
 from engine.errors import BadInput
@@ -25,15 +25,11 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
     its dates, an agency by its successors."""
     connection = session.connection()
     for entry in _parents_first(directory.agencies):
-        row = _agency(entry)
-        if connection.execute(update(table(Agency)).where(table(Agency).c.id == entry.id).values(**row)).rowcount == 0:
-            connection.execute(insert(table(Agency)).values(**row))
+        _write(session, table(Agency), _agency(entry))
     for group in directory.groups:
         members = list(directory.members(group.id))
         row = {"id": group.id, "name": group.name, "aliases": list(group.aliases), "members": members}
-        groups = table(AgencyGroup)
-        if connection.execute(update(groups).where(groups.c.id == group.id).values(**row)).rowcount == 0:
-            connection.execute(insert(groups).values(**row))
+        _write(session, table(AgencyGroup), row)
     insert_new(
         session,
         Succession,
@@ -78,6 +74,13 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
             )
         ],
     )
+
+
+def _write(session: Session, target: Table, row: Mapping[str, object]) -> None:
+    """Update the row with this id, or insert it."""
+    connection = session.connection()
+    if connection.execute(update(target).where(target.c.id == row["id"]).values(**row)).rowcount == 0:
+        connection.execute(insert(target).values(**row))
 
 
 def expand_owners(session: Session, owners: Iterable[str]) -> tuple[str, ...]:

@@ -166,20 +166,27 @@ def read_figures(
     return values, wrong
 
 
+def _count(text: str) -> int | Text:
+    if _GROUPED.fullmatch(text):
+        text = re.sub(r"[ .,]", "", text)
+    return (
+        int(text) if _COUNT.fullmatch(text) else Text("Hãy ghi một số đếm, như 12.", "Enter a whole number, like 12.")
+    )
+
+
+def _percentage(text: str) -> float | Text:
+    if not _PERCENT.fullmatch(text):
+        return Text("Hãy ghi tỷ lệ phần trăm, như 87,5.", "Enter a percentage, like 87.5.")
+    return float(text.replace(",", "."))
+
+
 def _figure(indicator: Indicator, text: str) -> tuple[int | float | str, Text | None]:
     if indicator.unit == "text":
         return text, None
-    if indicator.unit == "count":
-        if _GROUPED.fullmatch(text):
-            text = re.sub(r"[ .,]", "", text)
-        if not _COUNT.fullmatch(text):
-            return 0, Text("Hãy ghi một số đếm, như 12.", "Enter a whole number, like 12.")
-        value: int | float = int(text)
-    else:
-        if not _PERCENT.fullmatch(text):
-            return 0, Text("Hãy ghi tỷ lệ phần trăm, như 87,5.", "Enter a percentage, like 87.5.")
-        value = float(text.replace(",", "."))
-    lowest = 0 if indicator.min is None else indicator.min
+    value = _count(text) if indicator.unit == "count" else _percentage(text)
+    if isinstance(value, Text):
+        return 0, value
+    lowest = indicator.min or 0
     highest = 100 if indicator.max is None and indicator.unit == "percent" else indicator.max
     if value < lowest or (highest is not None and value > highest):
         span = f"{lowest:g}" if highest is None else f"{lowest:g} – {highest:g}"

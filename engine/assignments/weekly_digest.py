@@ -121,16 +121,14 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     assert policy is not None
     late = _late_by_audience(session, today, set(past_plans(session, today, policy)))
     waiting = backlogs(session, _departments(session), book.calendar, today, policy)
-    aging = {department for department, backlog in waiting.items() if backlog.aging}
     kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
+    backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
+    backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     for recipient in _recipients(session, today, kept_waiting):
-        concerned = (
-            bool(late.get((recipient.agency_id, audience(recipient.role))))
-            or (recipient.role is Role.MONITOR and recipient.agency_id in aging)
-            or (recipient.role is Role.HEAD and recipient.agency_id in kept_waiting)
-        )
+        has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
+        concerned = has_late or (recipient.role, recipient.agency_id) in backlog_readers
         (with_overdue if concerned else empty).append(recipient)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -191,14 +191,16 @@ def keys_at(model: type[BaseModel], path: Path_) -> list[str]:
     at: Any = model
     for part in path:
         at = _unwrapped(at)
-        if isinstance(at, type) and issubclass(at, BaseModel):
+        if _is_model(at):
             at = next((each.annotation for name, each in at.model_fields.items() if (each.alias or name) == part), None)
         else:
             at = next(iter(get_args(at)[-1 if get_origin(at) is dict else 0 :]), None)
     at = _unwrapped(at)
-    if isinstance(at, type) and issubclass(at, BaseModel):
-        return [each.alias or name for name, each in at.model_fields.items()]
-    return []
+    return [each.alias or name for name, each in at.model_fields.items()] if _is_model(at) else []
+
+
+def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _unwrapped(annotation: Any) -> Any:

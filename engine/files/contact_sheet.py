@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from engine.errors import BadInput
@@ -162,25 +163,21 @@ def _text(value: Any) -> str:
 
 
 def _rows(table: Iterator[list[str]]) -> Iterator[SheetRow]:
-    fields: dict[int, str] = {}
+    numbered = enumerate(table, 1)
+    fields = next(filter(None, (_headings(cells) for _, cells in islice(numbered, HEADING_ROWS))), None)
+    if fields is None:
+        needed = ", ".join(f"«{COLUMNS[field].vi}»" for field in _NEEDED)
+        raise _refused(f"không có dòng tiêu đề với các cột {needed}", f"has no headings with the columns {needed}")
+    columns = {field: _letters(at) for at, field in fields.items()}
     found = 0
-    for number, cells in enumerate(table, 1):
-        if not fields:
-            fields = _headings(cells)
-            if not fields and number >= HEADING_ROWS:
-                break
-            continue
+    for number, cells in numbered:
         values = {field: " ".join(cells[at].split()) for at, field in fields.items() if at < len(cells)}
         if not any(values.values()):
             continue
         found += 1
         if found > MAX_ROWS:
             raise _refused(f"có trên {MAX_ROWS} dòng", f"has over {MAX_ROWS} rows")
-        columns = {field: _letters(at) for at, field in fields.items()}
         yield SheetRow(number, {field: value[:MAX_CELL_CHARS] for field, value in values.items()}, columns)
-    if not fields:
-        needed = ", ".join(f"«{COLUMNS[field].vi}»" for field in _NEEDED)
-        raise _refused(f"không có dòng tiêu đề với các cột {needed}", f"has no headings with the columns {needed}")
 
 
 def _headings(cells: Sequence[str]) -> dict[int, str]:

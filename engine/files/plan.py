@@ -97,7 +97,8 @@ class PlanFile(FileModel):
             yield from self._rule_mistakes(rule, ("report_rules", name))
         for path, _, duty in self.walk():
             yield from self._duty_mistakes(duty, path)
-        yield from self._indicator_mistakes()
+        for n, indicator in enumerate(self.indicators):
+            yield from self._indicator_mistakes(indicator, n)
         loop = find_cycle({citation: placed.duty.waits_for for citation, placed in self.duties.items()})
         if loop:
             what = Text("chờ nhau thành vòng", f"they wait for each other: {' → '.join(loop)}")
@@ -129,11 +130,10 @@ class PlanFile(FileModel):
                         (*at, "no"), what, Text("xếp theo thứ tự, không trùng số", "in order, without duplicates")
                     )
                 last = max(last, item.no)
+                place = f"{section.roman}.{item.no}"
+                alone = section.kind == "standing" and len(item.duties) == 1
                 for n, duty in enumerate(item.duties, 1):
-                    place = f"{section.roman}.{item.no}"
-                    right = [f"{place}.{n}"]
-                    if section.kind == "standing" and len(item.duties) == 1:
-                        right.append(place)
+                    right = [f"{place}.{n}", place] if alone else [f"{place}.{n}"]
                     if duty.citation not in right:
                         what = Text(f"«{duty.citation}» không khớp vị trí", "does not match its place in the document")
                         yield Mistake((*at, "duties", n - 1, "citation"), what, Text.same(f"citation: {right[-1]}"))
@@ -171,20 +171,7 @@ class PlanFile(FileModel):
                 yield Mistake(path, what, Text("kỳ của năm", f"a period of {self.year}"))
 
     def _duty_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
-        rule = self.report_rules.get(duty.rule)
-        if rule is None:
-            what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
-            yield Mistake((*at, "rule"), what, did_you_mean(duty.rule, self.report_rules))
-        elif CYCLES & set(duty.cadence) and rule.due_day is None:
-            what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty is periodic")
-            yield Mistake((*at, "rule"), what, Text(f"thêm due_day vào «{duty.rule}»", "give the rule a due_day"))
-        elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
-            what = Text(
-                f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no date for a one-time duty"
-            )
-            yield Mistake(
-                (*at, "rule"), what, Text("thêm on hoặc months_after_issue", "give it on or months_after_issue")
-            )
+        yield from self._duty_rule_mistakes(duty, (*at, "rule"))
         periodic = CYCLES & set(duty.cadence_choices)
         if duty.cadence_choices and (periodic != set(duty.cadence_choices) or not periodic.issuperset(duty.cadence)):
             what = Text("cadence_choices phải là các chu kỳ, trong đó có cadence", "must be cycles, cadence among them")
@@ -198,6 +185,20 @@ class PlanFile(FileModel):
         for n, citation in enumerate(duty.waits_for):
             yield from self._citation_mistakes(duty.citation, citation, (*at, "waits_for", n))
 
+    def _duty_rule_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
+        rule = self.report_rules.get(duty.rule)
+        if rule is None:
+            what = Text(f"không có quy tắc «{duty.rule}»", "there is no such rule")
+            yield Mistake(at, what, did_you_mean(duty.rule, self.report_rules))
+        elif CYCLES & set(duty.cadence) and rule.due_day is None:
+            what = Text(f"quy tắc «{duty.rule}» không có ngày gửi", "the rule has no due_day, but the duty is periodic")
+            yield Mistake(at, what, Text(f"thêm due_day vào «{duty.rule}»", "give the rule a due_day"))
+        elif Cadence.ONCE in duty.cadence and rule.on is None and rule.months_after_issue is None:
+            what = Text(
+                f"quy tắc «{duty.rule}» không có ngày cho việc làm một lần", "the rule has no date for a one-time duty"
+            )
+            yield Mistake(at, what, Text("thêm on hoặc months_after_issue", "give it on or months_after_issue"))
+
     def _citation_mistakes(self, own: str, citation: str, path: Path_) -> Iterator[Mistake]:
         if citation == own:
             yield Mistake(path, Text("dẫn chính mình", "cites itself"), Text("xóa", "remove it"))
@@ -205,34 +206,28 @@ class PlanFile(FileModel):
             what = Text(f"không có nhiệm vụ «{citation}»", "there is no such duty")
             yield Mistake(path, what, did_you_mean(citation, self.duties))
 
-    def _indicator_mistakes(self) -> Iterator[Mistake]:
-        codes = [each.code for each in self.indicators]
-        for n, each in enumerate(self.indicators):
-            at: Path_ = ("indicators", n)
-            if codes.index(each.code) < n:
-                yield Mistake(
-                    (*at, "code"),
-                    Text(f"mã «{each.code}» đã dùng", "the code is taken"),
-                    Text("đặt mã khác", "another code"),
-                )
-            if each.part_of is not None and (each.part_of not in codes or each.part_of == each.code):
-                what = Text(f"không có chỉ tiêu «{each.part_of}»", "there is no such indicator")
-                yield Mistake((*at, "part_of"), what, did_you_mean(each.part_of, set(codes) - {each.code}))
-            if each.unit == "percent" and each.aggregate == "sum":
-                what = Text("không cộng được tỷ lệ phần trăm", "percentages cannot be added up")
-                yield Mistake(
-                    (*at, "aggregate"), what, Text("hỏi hai số đếm, dùng part_of", "ask two counts, use part_of")
-                )
-            if each.min is not None and each.max is not None and each.max < each.min:
-                yield Mistake(
-                    (*at, "max"), Text("max nhỏ hơn min", "max is below min"), Text("đổi lại", "put them in order")
-                )
-            for m, name in enumerate(each.asked_of):
-                if name[:1].isupper() and name not in self.duties:
-                    what = Text(f"không có nhiệm vụ «{name}»", "there is no such duty")
-                    yield Mistake((*at, "asked_of", m), what, did_you_mean(name, self.duties))
-            if each.total_of is not None:
-                yield from self._total_mistakes(each, each.total_of, at)
+    def _indicator_mistakes(self, each: Indicator, n: int) -> Iterator[Mistake]:
+        at: Path_ = ("indicators", n)
+        codes = [indicator.code for indicator in self.indicators]
+        if codes.index(each.code) < n:
+            what = Text(f"mã «{each.code}» đã dùng", "the code is taken")
+            yield Mistake((*at, "code"), what, Text("đặt mã khác", "another code"))
+        others = set(codes) - {each.code}
+        if each.part_of is not None and each.part_of not in others:
+            what = Text(f"không có chỉ tiêu «{each.part_of}»", "there is no such indicator")
+            yield Mistake((*at, "part_of"), what, did_you_mean(each.part_of, others))
+        if each.unit == "percent" and each.aggregate == "sum":
+            what = Text("không cộng được tỷ lệ phần trăm", "percentages cannot be added up")
+            yield Mistake((*at, "aggregate"), what, Text("hỏi hai số đếm, dùng part_of", "ask two counts, use part_of"))
+        if each.min is not None and each.max is not None and each.max < each.min:
+            what = Text("max nhỏ hơn min", "max is below min")
+            yield Mistake((*at, "max"), what, Text("đổi lại", "put them in order"))
+        for m, name in enumerate(each.asked_of):
+            if name[:1].isupper() and name not in self.duties:
+                what = Text(f"không có nhiệm vụ «{name}»", "there is no such duty")
+                yield Mistake((*at, "asked_of", m), what, did_you_mean(name, self.duties))
+        if each.total_of is not None:
+            yield from self._total_mistakes(each, each.total_of, at)
 
     def _total_mistakes(self, total: Indicator, code: str, at: Path_) -> Iterator[Mistake]:
         """A total is one figure of one agency. Aggregation, ``part_of`` and target are stated once, on its parts; a
@@ -353,14 +348,7 @@ def directory_mistakes(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mis
     """Agencies named in the plan that are missing in the directory."""
     agencies: list[tuple[Path_, str]] = [(("issuer",), plan.issuer), (("supervisor",), plan.supervisor)]
     agencies += [(("report_rules", name, "to"), rule.to) for name, rule in plan.report_rules.items()]
-    owners: list[tuple[Path_, str]] = []
-    for n, indicator in enumerate(plan.indicators):
-        owners += [(("indicators", n, "asked_of", m), x) for m, x in enumerate(indicator.asked_of) if x.islower()]
-    for path, item, duty in plan.walk():
-        owners += [((*path[:-2], "owners", m), name) for m, name in enumerate(item.owners)]
-        owners += [((*path, "owners", m), name) for m, name in enumerate(duty.owners)]
-        owners += [((*path, "coordinating", m), name) for m, name in enumerate(duty.coordinating)]
-    for known, named_here in ((tuple(directory.by_id), agencies), (directory.ids, owners)):
+    for known, named_here in ((tuple(directory.by_id), agencies), (directory.ids, _named_owners(plan))):
         for place, name in dict.fromkeys(named_here):
             if name not in known:
                 what = Text(f"danh bạ «{directory.id}» không có «{name}»", "is not in the directory")
@@ -373,6 +361,17 @@ def directory_mistakes(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mis
     if plan.directory != directory.id:
         what = Text(f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}»", "uses another directory")
         yield Mistake(("directory",), what, Text.same(f"directory: {directory.id}"))
+
+
+def _named_owners(plan: PlanFile) -> Iterator[tuple[Path_, str]]:
+    """Where agencies or groups may stand, with the path of each."""
+    for n, indicator in enumerate(plan.indicators):
+        yield from ((("indicators", n, "asked_of", m), x) for m, x in enumerate(indicator.asked_of) if x.islower())
+    for path, item, duty in plan.walk():
+        lists = {(*path[:-2], "owners"): item.owners}
+        lists |= {(*path, "owners"): duty.owners, (*path, "coordinating"): duty.coordinating}
+        for place, names in lists.items():
+            yield from (((*place, m), name) for m, name in enumerate(names))
 
 
 def _asked(plan: PlanFile, directory: DirectoryFile, indicator: Indicator) -> tuple[str, ...]:

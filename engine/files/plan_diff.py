@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -143,30 +143,31 @@ class PlanDiff:
         def say(key: str, *parts: object, **named: object) -> str:
             return _WORDS[key][language == "en"].format(*parts, **named)
 
-        days = (day_digits(each.issued_on) for each in (self.was, self.now))
-        first, second = days
-        lines = [say("head", self.was.number, first, self.now.number, second)]
+        was, now = self.was, self.now
+        head = say("head", was.number, day_digits(was.issued_on), now.number, day_digits(now.issued_on))
         if not self.duties and not self.settings:
-            return f"{lines[0]}: {say('nothing')}.\n"
+            return f"{head}: {say('nothing')}.\n"
         counts = Counter(str(change) for duty in self.duties for change in duty.changes)
         sums = {name: counts[name] for name in ("added", "removed", "reworded", "moved")}
-        lines.append(say("sum", agencies=len(self.agencies), **sums))
-        if self.settings:
-            lines += ["", f"{say('plan')}:"]
-            lines += [f"  {field}: {before or '—'} → {after or '—'}" for field, before, after in self.settings]
-        if self.agencies:
-            lines += ["", f"{say('by_agency')}:"]
-            for texts, agencies in self._grouped_agencies(say, language).items():
-                lines += [f"  {'; '.join(self.names[each] for each in agencies)}", *(f"    {line}" for line in texts)]
-        if self.duties:
-            lines += ["", f"{say('by_duty')}:"]
-            for duty in self.duties:
-                lines.append(f"  {duty.citation}: {'; '.join(self._descriptions(duty, say, language))}")
-                if Change.REMOVED not in duty.changes:
-                    lines += [f"    + {duty.text_now}"] if duty.text_now != duty.text_was else []
-                if duty.text_was and duty.text_now != duty.text_was:
-                    lines.append(f"    - {duty.text_was}")
+        lines = [head, say("sum", agencies=len(self.agencies), **sums)]
+        for title, section in (
+            ("plan", [f"  {field}: {before or '—'} → {after or '—'}" for field, before, after in self.settings]),
+            ("by_agency", list(self._agency_lines(say, language))),
+            ("by_duty", list(self._duty_lines(say, language))),
+        ):
+            lines += ["", f"{say(title)}:", *section] if section else []
         return "\n".join(lines) + "\n"
+
+    def _agency_lines(self, say: Callable[..., str], language: str) -> Iterator[str]:
+        for texts, agencies in self._grouped_agencies(say, language).items():
+            yield f"  {'; '.join(self.names[each] for each in agencies)}"
+            yield from (f"    {line}" for line in texts)
+
+    def _duty_lines(self, say: Callable[..., str], language: str) -> Iterator[str]:
+        for duty in self.duties:
+            yield f"  {duty.citation}: {'; '.join(self._descriptions(duty, say, language))}"
+            if duty.text_now != duty.text_was:
+                yield from (f"    {sign} {text}" for sign, text in (("+", duty.text_now), ("-", duty.text_was)) if text)
 
     def _grouped_agencies(self, say: Callable[..., str], language: str) -> dict[tuple[str, ...], list[str]]:
         """Lines about the changes -> the agencies for which they are the same."""
@@ -286,32 +287,40 @@ def _paired(was: PlanFile, now: PlanFile) -> list[Pair]:
     match: dict[str, PlacedDuty] = {}
     free = {each.duty.citation: each for each in old}
 
-    def pair(after: PlacedDuty, before: PlacedDuty) -> None:
-        match[after.duty.citation] = free.pop(before.duty.citation)
+    def pair(candidates: Iterable[tuple[PlacedDuty, PlacedDuty]]) -> None:
+        for before, after in candidates:
+            if after.duty.citation not in match and before.duty.citation in free:
+                match[after.duty.citation] = free.pop(before.duty.citation)
 
-    for same_place in (True, False):
-        for after in new:
-            if after.duty.citation in match:
-                continue
-            same = [
-                each
-                for each in free.values()
-                if _key(each) == _key(after) and (not same_place or each.duty.citation == after.duty.citation)
-            ]
-            if same:
-                pair(after, same[0])
-    words = {id(each): Counter(re.findall(r"\w+", each.duty.text.casefold())) for each in (*old, *new)}
-    unmatched = [each for each in new if each.duty.citation not in match]
-    scored = [
-        (_similarity(words[id(after)], words[id(before)]), after.duty.citation == before.duty.citation, after, before)
-        for after in unmatched
-        for before in free.values()
-    ]
-    for score, same_number, after, before in sorted(scored, key=lambda each: each[:2], reverse=True):
-        threshold = MIN_SIMILARITY / 2 if same_number else MIN_SIMILARITY
-        if score >= threshold and after.duty.citation not in match and before.duty.citation in free:
-            pair(after, before)
+    same = list(_same_texts(old, new))
+    pair(each for each in same if _same_number(*each))
+    pair(same)
+    pair(_similar(list(free.values()), [each for each in new if each.duty.citation not in match]))
     return [*((match.get(after.duty.citation), after) for after in new), *((before, None) for before in free.values())]
+
+
+def _same_number(before: PlacedDuty, after: PlacedDuty) -> bool:
+    return before.duty.citation == after.duty.citation
+
+
+def _same_texts(old: Sequence[PlacedDuty], new: Sequence[PlacedDuty]) -> Iterator[tuple[PlacedDuty, PlacedDuty]]:
+    by_text: dict[str, list[PlacedDuty]] = {}
+    for before in old:
+        by_text.setdefault(_key(before), []).append(before)
+    return ((before, after) for after in new for before in by_text.get(_key(after), ()))
+
+
+def _similar(old: Sequence[PlacedDuty], new: Sequence[PlacedDuty]) -> Iterator[tuple[PlacedDuty, PlacedDuty]]:
+    """Those that have enough words in common, the most similar first; half as much is enough under one number."""
+    words = {id(each): Counter(re.findall(r"\w+", each.duty.text.casefold())) for each in (*old, *new)}
+    scored = [
+        (_similarity(words[id(after)], words[id(before)]), _same_number(before, after), before, after)
+        for after in new
+        for before in old
+    ]
+    for score, same_number, before, after in sorted(scored, key=lambda each: each[:2], reverse=True):
+        if score >= (MIN_SIMILARITY / 2 if same_number else MIN_SIMILARITY):
+            yield before, after
 
 
 def _key(placed: PlacedDuty) -> str:
@@ -332,40 +341,64 @@ def _changed(
     directory: DirectoryFile,
     calendar: WorkCalendar,
 ) -> DutyChange:
-    owners_was, owners_now = (_expanded(each.owners if each else (), directory) for each in (before, after))
-    with_was, with_now = (_expanded(each.duty.coordinating if each else (), directory) for each in (before, after))
-    due = tuple(_due_changes(before, after, was, now, calendar)) if before and after else ()
+    old, new = _side(before, directory), _side(after, directory)
+    due: tuple[DueChange, ...] = ()
     more: tuple[Detail, ...] = ()
-    changes = {Change.ADDED} if before is None else {Change.REMOVED} if after is None else set()
     if before and after:
+        due = tuple(_due_changes(before, after, was, now, calendar))
         rules = was.rule_of(before.duty), now.rule_of(after.duty)
         names = {each.to: directory.name_on(each.to, now.issued_on) for each in rules if each.to in directory.by_id}
         more = tuple(duty_details(before, after, rules, numbers, names))
         tests = {
-            Change.REWORDED: " ".join(before.duty.text.split()) != " ".join(after.duty.text.split()),
-            Change.MOVED: before.duty.citation != after.duty.citation,
-            Change.OWNERS: set(owners_was) != set(owners_now),
-            Change.COORDINATING: set(with_was) != set(with_now),
-            Change.CADENCE: set(before.duty.cadence) != set(after.duty.cadence),
+            Change.REWORDED: " ".join(old.text.split()) != " ".join(new.text.split()),
+            Change.MOVED: old.citation != new.citation,
+            Change.OWNERS: set(old.owners) != set(new.owners),
+            Change.COORDINATING: set(old.coordinating) != set(new.coordinating),
+            Change.CADENCE: set(old.cadence) != set(new.cadence),
             Change.DUE: bool(due),
             Change.REQUEST: before.item.request != after.item.request,
             Change.DETAIL: bool(more),
         }
-        changes = {change for change, differs in tests.items() if differs}
+    else:
+        tests = {Change.ADDED: before is None, Change.REMOVED: after is None}
     return DutyChange(
-        was=before.duty.citation if before else "",
-        now=after.duty.citation if after else "",
-        text_was=before.duty.text if before else "",
-        text_now=after.duty.text if after else "",
-        changes=frozenset(changes),
-        owners_was=owners_was,
-        owners_now=owners_now,
-        coordinating_added=tuple(each for each in with_now if each not in with_was),
-        coordinating_removed=tuple(each for each in with_was if each not in with_now),
-        cadence_was=tuple(before.duty.cadence) if before else (),
-        cadence_now=tuple(after.duty.cadence) if after else (),
+        was=old.citation,
+        now=new.citation,
+        text_was=old.text,
+        text_now=new.text,
+        changes=frozenset(change for change, differs in tests.items() if differs),
+        owners_was=old.owners,
+        owners_now=new.owners,
+        coordinating_added=tuple(each for each in new.coordinating if each not in old.coordinating),
+        coordinating_removed=tuple(each for each in old.coordinating if each not in new.coordinating),
+        cadence_was=old.cadence,
+        cadence_now=new.cadence,
         due=due,
         details=more,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What is compared of a duty in one version; empty where the version has no such duty. Groups are expanded."""
+
+    citation: str = ""
+    text: str = ""
+    owners: tuple[str, ...] = ()
+    coordinating: tuple[str, ...] = ()
+    cadence: tuple[str, ...] = ()
+
+
+def _side(placed: PlacedDuty | None, directory: DirectoryFile) -> _Side:
+    if placed is None:
+        return _Side()
+    duty = placed.duty
+    return _Side(
+        citation=duty.citation,
+        text=duty.text,
+        owners=_expanded(placed.owners, directory),
+        coordinating=_expanded(duty.coordinating, directory),
+        cadence=tuple(duty.cadence),
     )
 
 

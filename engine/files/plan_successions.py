@@ -31,8 +31,7 @@ class Heir:
 @dataclass(frozen=True, kw_only=True)
 class EndedName:
     """An owner as the file writes it: an agency, or a group with ``ended`` members. ``proposed``: what would stand in
-    its place; empty where no successor is recorded. ``clear``: one reading is possible, nobody has to choose between
-    functions."""
+    its place; empty where no successor is recorded."""
 
     id: str
     name: str
@@ -41,7 +40,11 @@ class EndedName:
     citations: tuple[str, ...]
     heirs: tuple[Heir, ...]
     proposed: tuple[str, ...]
-    clear: bool
+
+    @property
+    def clear(self) -> bool:
+        """One reading is possible: nobody has to choose between functions."""
+        return len({each.id for each in self.heirs}) == 1 or {each.function for each in self.heirs} == {REST}
 
     @property
     def text(self) -> Text:
@@ -68,26 +71,23 @@ def ended_names(plan: PlanFile, directory: DirectoryFile) -> tuple[EndedName, ..
 
 def ended_among(places: Mapping[str, Sequence[str]], directory: DirectoryFile, on: date) -> Iterator[EndedName]:
     """Of agency and group ids (each with citations) those that have ended by a day, or some of whose members have."""
+    groups = {each.id: each.name for each in directory.groups}
     for name, citations in places.items():
         members = [directory.by_id[each] for each in directory.members(name)]
         gone = [each for each in members if not _lives(each, on)]
-        if not gone:
-            continue
-        heirs = tuple(dict.fromkeys(heir for each in gone for heir in _heirs(each, directory, on)))
-        ids = tuple(dict.fromkeys(each.id for each in heirs))
-        group = next((each.name for each in directory.groups if each.id == name), "")
-        last = max(_last_day(each) or date.min for each in gone)
-        living = tuple(each.id for each in members if _lives(each, on))
-        yield EndedName(
-            id=name,
-            name=group or gone[0].name_on(_last_day(gone[0]) or on).name,
-            ended=tuple(each.name_on(_last_day(each) or on).name for each in gone) if group else (),
-            last_day=last,
-            citations=tuple(citations),
-            heirs=heirs,
-            proposed=_shortest(directory, (*living, *ids), on) if ids or (group and living) else (),
-            clear=len(ids) == 1 or (bool(ids) and all(each.function == REST for each in heirs)),
-        )
+        if gone:
+            living = [each.id for each in members if _lives(each, on)]
+            last_names = [each.names[-1] for each in gone]
+            heirs = tuple(dict.fromkeys(heir for each in gone for heir in _heirs(each, directory, on)))
+            yield EndedName(
+                id=name,
+                name=groups.get(name, last_names[0].name),
+                ended=tuple(each.name for each in last_names if name in groups),
+                last_day=max(each.until or date.min for each in last_names),
+                citations=tuple(citations),
+                heirs=heirs,
+                proposed=_shortest(directory, [*living, *(each.id for each in heirs)], on),
+            )
 
 
 def with_successors(plan: PlanFile, directory: DirectoryFile, chosen: Mapping[str, Sequence[str]]) -> PlanFile:
@@ -135,12 +135,8 @@ def with_successors(plan: PlanFile, directory: DirectoryFile, chosen: Mapping[st
     return PlanFile.model_validate({name: getattr(plan, name) for name in PlanFile.model_fields} | changes)
 
 
-def _last_day(agency: AgencyEntry) -> date | None:
-    return agency.names[-1].until
-
-
 def _lives(agency: AgencyEntry, on: date) -> bool:
-    last = _last_day(agency)
+    last = agency.names[-1].until
     return last is None or last >= on
 
 

@@ -93,12 +93,9 @@ async def _sign_in_required(request: Request, error: Exception) -> Response:
 
 def _dondoc_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DondocError)
-    page = request.method in ("GET", "HEAD") and not request.url.path.startswith("/api/")
-    if isinstance(error, SignInFirst) and page:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(url("/sign-in", to=f"{request.url.path}{query}"), 303)
-    if isinstance(error, SecondFactorFirst) and page:
-        return RedirectResponse(FACTOR_PAGE, 303)
+    first = _page_first(request, error)
+    if first:
+        return RedirectResponse(first, 303)
     if error.status >= 500:
         log.error("%s %s: %s", request.method, route_of(request), error)
     tools_of(request).security.refused(request, error)
@@ -112,6 +109,17 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
     if error.status == 401:
         response.headers["www-authenticate"] = CHALLENGE
     return response
+
+
+def _page_first(request: Request, error: DondocError) -> str:
+    """The page to which the reader of a page goes before it can be shown; empty if it is none or there is nothing to
+    do."""
+    if request.method not in ("GET", "HEAD") or request.url.path.startswith("/api/"):
+        return ""
+    if isinstance(error, SignInFirst):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return url("/sign-in", to=f"{request.url.path}{query}")
+    return FACTOR_PAGE if isinstance(error, SecondFactorFirst) else ""
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -93,9 +93,8 @@ def replace_owner(
     duties = session.connection().execute(select(d.c.id, d.c.owners).where(d.c.plan_id == plan_id)).all()
     for duty in duties:
         if ended_id in duty.owners:
-            owners = tuple(
-                dict.fromkeys(heir for each in duty.owners for heir in (new if each == ended_id else [each]))
-            )
+            place = duty.owners.index(ended_id)
+            owners = tuple(dict.fromkeys((*duty.owners[:place], *new, *duty.owners[place + 1 :])))
             change = Amendment(basis=basis, owners=owners)
             done_here = amend_duty(session, duty.id, change, actor=actor, now=now, in_place_of=ended_id)
             opened, cancelled = opened + done_here.opened, cancelled + done_here.cancelled

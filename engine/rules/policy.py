@@ -326,12 +326,12 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
     held_from = _held_from(due, facts)
     if held_from is not None:
         due = [each for each in due if each[0] < held_from]
-    acted_until = held_from - ONE_DAY if held_from is not None else max(today, facts.acted_until or today)
-    fired, skipped = _coalesce(due, facts)
-    if held_from is not None:
+        acted_until = held_from - ONE_DAY
         next_on: date | None = ladder.days(calendar).shift(today, 1)
     else:
+        acted_until = max(today, facts.acted_until or today)
         next_on = next((on for on, rung in ahead if on > today and not _not_needed(rung, facts)), None)
+    fired, skipped = _coalesce(due, facts)
     quiet = None
     if next_on is None:
         quiet = Quiet.NO_DEADLINE if facts.due_on is None else Quiet.LADDER_ENDED

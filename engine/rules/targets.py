@@ -6,6 +6,7 @@ of a cloud, printers. The name is checked when it is entered, the resolved addre
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -15,6 +16,8 @@ from engine.errors import FieldsRefused
 from engine.text import Text
 
 MAX_URL_CHARS = 500
+PORTS = {"https": 443, "http": 80}
+_VISIBLE_ASCII = re.compile("[!-\x7f]+")
 NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 Address = IPv4Address | IPv6Address
 
@@ -86,20 +89,22 @@ class Target:
     def authority(self) -> str:
         """The ``Host`` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == {"https": 443, "http": 80}[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def read_target(url: str, allowed: Allowed) -> Target:
     """Check an address as it is entered. Raises FieldsRefused for the field ``url``."""
+    malformed = _refused("Viết như https://may-chu/duong-dan.", "Write it like https://host/path.")
     try:
         parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
-    except (ValueError, UnicodeError):
-        parts, port, host = urlsplit(""), 0, ""
-    if parts.scheme not in ("https", "http") or not host or not url.isascii() or any(char <= " " for char in url):
-        raise _refused("Viết như https://may-chu/duong-dan.", "Write it like https://host/path.")
-    if parts.username is not None or parts.password is not None or parts.fragment:
+        usual_port = PORTS[parts.scheme]
+        port = parts.port or usual_port
+        host = (parts.hostname or "").encode("idna").decode()
+    except (KeyError, ValueError):
+        raise malformed from None
+    if not host or not _VISIBLE_ASCII.fullmatch(url):
+        raise malformed
+    if "@" in parts.netloc or parts.fragment:
         raise _refused(
             "Không ghi tên đăng nhập, mật khẩu hoặc dấu # trong địa chỉ; nơi nhận kiểm tra bằng chữ ký.",
             "No user name, password or # in the address; the receiver checks the signature.",
@@ -111,10 +116,7 @@ def read_target(url: str, allowed: Allowed) -> Target:
             "Phải là https://; http:// chỉ dùng cho máy có trong DONDOC_WEBHOOK_HOSTS.",
             "It must be https://; http:// is for hosts in DONDOC_WEBHOOK_HOSTS alone.",
         )
-    address = _literal(host)
-    if (address is not None and not allowed.takes(host, address)) or (
-        host.lower().rstrip(".") in ("localhost",) and not allowed.named(host)
-    ):
+    if not _may_be_called(host, allowed):
         raise _refused(
             "Địa chỉ này ở ngay máy chủ hoặc trong mạng nội bộ; nếu đúng là máy của cơ quan, thêm nó vào "
             "DONDOC_WEBHOOK_HOSTS.",
@@ -123,6 +125,14 @@ def read_target(url: str, allowed: Allowed) -> Target:
         )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(url, parts.scheme, host, port, path)
+
+
+def _may_be_called(host: str, allowed: Allowed) -> bool:
+    """As far as the name itself says; what it resolves to is checked at every call."""
+    address = _literal(host)
+    if address is not None:
+        return allowed.takes(host, address)
+    return host.lower().rstrip(".") != "localhost" or allowed.named(host)
 
 
 def choose(target: Target, allowed: Allowed, resolved: Iterable[str]) -> Address | None:

@@ -204,27 +204,23 @@ def level_rank(level: str) -> int:
     return list(LEVELS).index(level) if level in LEVELS else len(LEVELS)
 
 
+_PARTS_OF_YEAR: Mapping[str, Text] = {
+    "Y": Text("năm {year}", "{year}"),
+    "H1": Text("6 tháng đầu năm {year}", "first half of {year}"),
+    "H2": Text("6 tháng cuối năm {year}", "second half of {year}"),
+    "9M": Text("9 tháng năm {year}", "nine months of {year}"),
+    **{f"Q{n}": Text(f"quý {roman}/{{year}}", f"Q{n} {{year}}") for n, roman in enumerate(("I", "II", "III", "IV"), 1)},
+}
+
+
 def period_words(key: str, language: str) -> str:
     """«6 tháng đầu năm 2021», «quý II/2021», «tháng 6/2021», «năm 2021»; the key itself if it is none of these."""
-    year, _, part = key.partition("-")
-    english = language == "en"
     if key == "once":
-        return "once" if english else "một lần"
-    if part == "Y":
-        return year if english else f"năm {year}"
-    if part in ("H1", "H2"):
-        half = part[1] == "1"
-        if english:
-            return f"{'first' if half else 'second'} half of {year}"
-        return f"6 tháng {'đầu' if half else 'cuối'} năm {year}"
-    if part == "9M":
-        return f"nine months of {year}" if english else f"9 tháng năm {year}"
-    if part[:1] == "Q":
-        roman = ("I", "II", "III", "IV")[int(part[1]) - 1]
-        return f"Q{part[1]} {year}" if english else f"quý {roman}/{year}"
-    if part.isdecimal():
-        return f"{part}/{year}" if english else f"tháng {int(part)}/{year}"
-    return key
+        return Text("một lần", "once").said(language)
+    year, _, part = key.partition("-")
+    if part in _PARTS_OF_YEAR:
+        return _PARTS_OF_YEAR[part].said(language).format(year=year)
+    return Text(f"tháng {int(part)}/{year}", f"{part}/{year}").said(language) if part.isdecimal() else key
 
 
 def short_day(day: date) -> str:
@@ -246,27 +242,33 @@ def weekday(day: date, language: str) -> str:
     return WEEKDAYS[language][day.weekday()]
 
 
+def working_days(count: int) -> Text:
+    """Without the sign: «3 ngày làm việc»."""
+    count = abs(count)
+    return Text(f"{count} ngày làm việc", f"{count} working day{'' if count == 1 else 's'}")
+
+
 _RUNG_CODE = re.compile(r"(?P<anchor>[AT])(?P<days>[+-]\d{1,3})")
 
 
 def rung_words(code: str, language: str) -> str:
     """When a rung acts, from its name in the policy: «A+3» is «sau 3 ngày làm việc chưa xác nhận», «T-10» «trước hạn 10
     ngày làm việc». A name of the office's own is quoted as it is."""
-    english = language == "en"
     if code == "open":
-        return "at opening" if english else "khi giao"
+        return Text("khi giao", "at opening").said(language)
     found = _RUNG_CODE.fullmatch(code)
     if found is None:
         return f"“{code}”"
-    count = abs(int(found["days"]))
-    days = f"{count} working day{'' if count == 1 else 's'}" if english else f"{count} ngày làm việc"
+    days = int(found["days"])
     if found["anchor"] == "A":
-        return f"{days} without an acknowledgement" if english else f"sau {days} chưa xác nhận"
-    if count == 0:
-        return "on the due date" if english else "đúng ngày hạn"
-    if found["days"].startswith("-"):
-        return f"{days} before the due date" if english else f"trước hạn {days}"
-    return f"{days} overdue" if english else f"quá hạn {days}"
+        words = Text("sau {days} chưa xác nhận", "{days} without an acknowledgement")
+    elif days == 0:
+        words = Text("đúng ngày hạn", "on the due date")
+    elif days < 0:
+        words = Text("trước hạn {days}", "{days} before the due date")
+    else:
+        words = Text("quá hạn {days}", "{days} overdue")
+    return words.said(language).format(days=working_days(days).said(language))
 
 
 def late_words(due_on: date, on: date, calendar: WorkCalendar, language: str) -> str:
@@ -276,17 +278,18 @@ def late_words(due_on: date, on: date, calendar: WorkCalendar, language: str) ->
 
 def distance(due_on: date | None, today: date, days: int | None, language: str) -> str:
     """Distance to a due date. Overdue from 00:00 of the next day, even when no working day has passed since."""
-    english = language == "en"
     if due_on is None or days is None:
-        return "no deadline" if english else "không có thời hạn"
-    if due_on == today:
-        return "due today" if english else "đến hạn hôm nay"
-    if due_on < today and days == 0:
-        return "just overdue" if english else "vừa quá hạn"
-    if days == 0:
-        return "due on the next closed day" if english else "đến hạn trong kỳ nghỉ này"
-    count = abs(days)
-    if english:
-        unit = "working day" if count == 1 else "working days"
-        return f"{count} {unit} {'left' if days > 0 else 'overdue'}"
-    return f"{'còn' if days > 0 else 'quá hạn'} {count} ngày làm việc"
+        words = Text("không có thời hạn", "no deadline")
+    elif due_on == today:
+        words = Text("đến hạn hôm nay", "due today")
+    elif days == 0:
+        closed = Text("đến hạn trong kỳ nghỉ này", "due on the next closed day")
+        words = Text("vừa quá hạn", "just overdue") if due_on < today else closed
+    else:
+        count = working_days(days)
+        words = (
+            Text(f"còn {count.vi}", f"{count.en} left")
+            if days > 0
+            else Text(f"quá hạn {count.vi}", f"{count.en} overdue")
+        )
+    return words.said(language)

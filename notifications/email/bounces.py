@@ -7,7 +7,7 @@ it quotes and the recipient that it names say what it is about, and prove nothin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -54,25 +54,26 @@ def parse(raw: bytes) -> Bounce | None:
 def _delivery_status(message: Message, report: Message) -> Bounce | None:
     """The first failure or delay, and all mailboxes that failed: a letter to one may have gone on to several. Reports
     of success are ignored."""
-    found: list[tuple[str, Severity, str, str]] = []
-    blocks = report.get_payload()
-    for block in blocks if isinstance(blocks, list) else []:
-        if not isinstance(block, Message):
-            continue
-        action = header_value(block, "Action").lower()
-        # Not Original-Recipient, which remains the letter's own mailbox when a copy that went on from there fails.
-        recipient = header_value(block, "Final-Recipient") or header_value(block, "Original-Recipient")
-        if action not in ("failed", "delayed") or not recipient:
-            continue
-        diagnostic = header_value(block, "Diagnostic-Code")
-        status = status_in(diagnostic) or status_in(header_value(block, "Status"))
-        severity = Severity.DELAYED if action == "delayed" else severity_of(status, diagnostic)
-        mailbox = recipient.partition(";")[2].strip().strip("<>") or recipient.strip()
-        found.append((mailbox, severity, status, diagnostic[:500]))
+    payload = report.get_payload()
+    blocks = [block for block in payload if isinstance(block, Message)] if isinstance(payload, list) else []
+    found = [bounce for block in blocks if (bounce := _of_one_recipient(block)) is not None]
     if not found:
         return None
-    _, severity, status, diagnostic = found[0]
-    return Bounce(severity, tuple(each[0] for each in found), status, diagnostic, _quoted_message_id(message))
+    recipients = tuple(mailbox for bounce in found for mailbox in bounce.recipients)
+    return replace(found[0], recipients=recipients, message_id=_quoted_message_id(message))
+
+
+def _of_one_recipient(block: Message) -> Bounce | None:
+    action = header_value(block, "Action").lower()
+    # Not Original-Recipient, which remains the letter's own mailbox when a copy that went on from there fails.
+    recipient = header_value(block, "Final-Recipient") or header_value(block, "Original-Recipient")
+    if action not in ("failed", "delayed") or not recipient:
+        return None
+    diagnostic = header_value(block, "Diagnostic-Code")
+    status = status_in(diagnostic) or status_in(header_value(block, "Status"))
+    severity = Severity.DELAYED if action == "delayed" else severity_of(status, diagnostic)
+    mailbox = recipient.partition(";")[2].strip().strip("<>") or recipient.strip()
+    return Bounce(severity, (mailbox,), status, diagnostic[:500], "")
 
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
@@ -142,20 +143,23 @@ def _prose(message: Message) -> Bounce | None:
     copy = _COPY.search(text)
     report = text[: copy.start()] if copy else text
     whole = f"{header_value(message, 'Subject')}\n{report}"
-    if not (_FAILED.search(whole) or "X-Failed-Recipients" in message) or (
-        is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(header_value(message, "From"))
-    ):
+    if not (_FAILED.search(whole) or "X-Failed-Recipients" in message):
         return None
-    ours = {address.lower() for address in sent_to(message)} | {header_value(message, "From").lower()}
-    stated = header_value(message, "X-Failed-Recipients").replace(",", " ").split()
-    named = stated or _MAILBOX.findall(_MESSAGE_ID.sub("", _CAME_FROM.sub("", report)))
-    recipients = tuple(each for each in dict.fromkeys(named) if each.lower() not in ours and not _SYSTEM.search(each))
+    if is_auto_reply(message) and not _STATUS.search(report) and not _SYSTEM.search(header_value(message, "From")):
+        return None
     status = status_in(report)
     severity = Severity.DELAYED if _WAITING.search(whole) else severity_of(status, whole)
     lines = [line.strip() for line in report.splitlines() if re.search(r"\b[45]\d\d\b", line) or _SOFT.search(line)]
     found = _MESSAGE_ID.search(text[copy.start() :] if copy else text)
     message_id = _quoted_message_id(message) or (found[1] if found else "")
-    return Bounce(severity, recipients, status, " ".join(lines)[:500], message_id)
+    return Bounce(severity, _failed_recipients(message, report), status, " ".join(lines)[:500], message_id)
+
+
+def _failed_recipients(message: Message, report: str) -> tuple[str, ...]:
+    ours = {address.lower() for address in sent_to(message)} | {header_value(message, "From").lower()}
+    stated = header_value(message, "X-Failed-Recipients").replace(",", " ").split()
+    named = stated or _MAILBOX.findall(_MESSAGE_ID.sub("", _CAME_FROM.sub("", report)))
+    return tuple(each for each in dict.fromkeys(named) if each.lower() not in ours and not _SYSTEM.search(each))
 
 
 # --- Shared by both -----------------------------------------------------------------------------------------------

@@ -37,6 +37,16 @@ class Envelope:
     content: bytes
 
 
+@dataclass(slots=True)
+class _Progress:
+    """How far a letter has come. ``first``: no command of it was accepted yet; ``refused``: the first reply that stops
+    it."""
+
+    stage: Stage = Stage.MAIL
+    first: bool = True
+    refused: tuple[Stage, int, str] | None = None
+
+
 class SmtpConnection:
     """``usable`` is False while a letter is being sent, and stays False if the connection broke meanwhile."""
 
@@ -88,47 +98,58 @@ class SmtpConnection:
         refusal = self._not_supported(letter)
         if refusal is not None:
             return refusal
-        self.usable, stage, first = False, Stage.MAIL, True
-        loop, replies = asyncio.get_running_loop(), self._replies
-        refused: tuple[Stage, int, str] | None = None
+        self.usable, reached = False, _Progress()
         try:
             async with asyncio.timeout(self._timeout) as limit:
-                if replies is None or replies.unasked:
+                if self._replies is None or self._replies.unasked:
                     raise SMTPServerDisconnected("Connection lost")
-                for group in self._commands(letter):
-                    replies.send(*(command for _, command, _ in group))
-                    for stage, _, expected in group:
-                        code, reply = await replies.read()
-                        limit.reschedule(loop.time() + self._timeout)
-                        refused = refused or (None if code in expected else (stage, code, reply))
-                        first = first and refused is not None
-                        if code in (421, -1):
-                            break
-                    if refused is not None:
-                        # 354 all the same: a relay that waits for a letter to nobody is left without even a dot.
-                        self._needs_reset, self.usable = True, code not in (421, -1, 354)
-                        break
-                if refused is None:
-                    # Dot-stuffing (RFC 5321 §4.5.2): our own messages have no line that starts with a dot.
-                    replies.write(letter.content.replace(b"\r\n.", b"\r\n.."))
-                    await replies.drain()  # a connection that breaks before has certainly not delivered the letter
-                    stage = Stage.DOT
-                    limit.reschedule(loop.time() + self._timeout)
-                    replies.write(b".\r\n")
-                    code, reply = await replies.read()
+                await self._announce(letter, self._replies, reached, limit)
+                if reached.refused is None:
+                    code, reply = await self._send_text(letter, self._replies, reached, limit)
         except CONNECTION_ERRORS as error:
-            if refused is None:
-                return None if first and self.sent_letters > 0 else interrupted(stage, error, letter.message_id)
-        if refused is not None:
-            stage, code, reply = refused
-            gone = first and self.sent_letters > 0 and code == 421
-            return None if gone else reply_outcome(stage, code, reply.replace(letter.recipient, "…"))
+            if reached.refused is None:
+                unheard = reached.first and self.sent_letters > 0
+                return None if unheard else interrupted(reached.stage, error, letter.message_id)
         # Relays repeat the mailbox in replies. Replies are stored and exported, so the address is removed from them.
-        outcome = reply_outcome(stage, code, reply.replace(letter.recipient, "…"), letter.message_id)
+        if reached.refused is not None:
+            stage, code, reply = reached.refused
+            gone = reached.first and self.sent_letters > 0 and code == 421
+            return None if gone else reply_outcome(stage, code, reply.replace(letter.recipient, "…"))
+        outcome = reply_outcome(reached.stage, code, reply.replace(letter.recipient, "…"), letter.message_id)
         self.sent_letters += 1
         self._needs_reset = outcome.fate is not Fate.ACCEPTED
         self.usable = outcome.fate is not Fate.UNKNOWN and code != 421
         return outcome
+
+    async def _announce(self, letter: Envelope, replies: Replies, reached: _Progress, limit: asyncio.Timeout) -> None:
+        """Send the commands before the text until one is refused, and read every reply that is still to come."""
+        loop = asyncio.get_running_loop()
+        for group in self._commands(letter):
+            replies.send(*(command for _, command, _ in group))
+            for stage, _, expected in group:
+                reached.stage = stage
+                code, reply = await replies.read()
+                limit.reschedule(loop.time() + self._timeout)
+                if code not in expected:
+                    reached.refused = reached.refused or (stage, code, reply)
+                reached.first = reached.first and reached.refused is not None
+                if code in (421, -1):
+                    break
+            if reached.refused is not None:
+                # 354 all the same: a relay that waits for a letter to nobody is left without even a dot.
+                self._needs_reset, self.usable = True, code not in (421, -1, 354)
+                break
+
+    async def _send_text(
+        self, letter: Envelope, replies: Replies, reached: _Progress, limit: asyncio.Timeout
+    ) -> tuple[int, str]:
+        # Dot-stuffing (RFC 5321 §4.5.2): our own messages have no line that starts with a dot.
+        replies.write(letter.content.replace(b"\r\n.", b"\r\n.."))
+        await replies.drain()  # a connection that breaks before has certainly not delivered the letter
+        reached.stage = Stage.DOT
+        limit.reschedule(asyncio.get_running_loop().time() + self._timeout)
+        replies.write(b".\r\n")
+        return await replies.read()
 
     def _not_supported(self, letter: Envelope) -> Outcome | None:
         """The outcome if the extensions in the EHLO reply rule the letter out (SMTPUTF8, SIZE), else None."""

@@ -73,16 +73,12 @@ class Relay:
                 "Giới hạn không được âm.", "Limits must not be negative; time-out and connections are above zero."
             )
         if self.username and self.security is Security.NONE and self.host not in LOOPBACK:
-            yield (
-                Text(
-                    "Mật khẩu sẽ đi qua mạng không mã hóa; hãy đặt security là starttls hoặc tls.",
-                    "The password would cross the network in the clear; set security to starttls or tls.",
-                )
+            yield Text(
+                "Mật khẩu sẽ đi qua mạng không mã hóa; hãy đặt security là starttls hoặc tls.",
+                "The password would cross the network in the clear; set security to starttls or tls.",
             )
         if bool(self.bounce_domain) != bool(self.bounce_secret):
-            yield (
-                Text(
-                    "Địa chỉ nhận thư trả lại cần cả tên miền và khóa bí mật.",
-                    "Return addresses need both bounce_domain and bounce_secret.",
-                )
+            yield Text(
+                "Địa chỉ nhận thư trả lại cần cả tên miền và khóa bí mật.",
+                "Return addresses need both bounce_domain and bounce_secret.",
             )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import Select, exists, select, update
 from sqlmodel import Session
@@ -120,23 +120,31 @@ def take_mail(session: Session, mail: Mail, proof: MailProof, now: datetime) -> 
     if mail.automatic or not mail.sender:
         return _close(session, incoming_id, AnswerResult.AUTOMATIC, "automatic", letter=named)
     proven = proof.letter(session, mail, named, now)
-    letter = proven if proven is not None else named
-    replies_to_answer = any(each is not None and each.key.startswith(ANSWER) for each in (named, proven))
-    if letter is not None and letter.key.startswith(ANSWER):
+    letter = proven or named
+    if _is_answer(letter):
         letter = _original_letter(session, letter)
     writer = _by_mailbox(session, mail.sender, letter, now)
     if writer is None and letter is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
     received = _Incoming(id=incoming_id, channel="email", text=mail.text, letter=letter, now=now, files=mail.files)
     if writer is None or not proof.authenticates(mail):
-        _notify_monitor(session, received, writer)
-        result = AnswerResult.NOT_THE_READER if writer is None else AnswerResult.UNAUTHENTICATED
-        return _close(session, incoming_id, result, "mail", letter=letter, contact=writer)
-    message = received.by(writer, replies_to_answer=replies_to_answer)
+        return _leave_to_monitor(session, received, writer)
+    message = received.by(writer, replies_to_answer=_is_answer(named) or _is_answer(proven))
     reply, rest = (NotUnderstood(HELP), "") if letter is None else read_mail_reply(mail.text, local_date(now))
     if proven is None and not isinstance(reply, NotUnderstood):
         return _reject(session, message, AnswerResult.UNPROVEN, UNPROVEN, "mail")
     return _perform_all(session, message, reply, rest)
+
+
+def _is_answer(letter: TriedLetter | None) -> TypeGuard[TriedLetter]:
+    return letter is not None and letter.key.startswith(ANSWER)
+
+
+def _leave_to_monitor(session: Session, received: _Incoming, writer: Recipient | None) -> AnswerResult:
+    """Of a mail whose writer is not the letter's reader, or is not certain."""
+    _notify_monitor(session, received, writer)
+    result = AnswerResult.NOT_THE_READER if writer is None else AnswerResult.UNAUTHENTICATED
+    return _close(session, received.id, result, "mail", letter=received.letter, contact=writer)
 
 
 def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> AnswerResult:
@@ -158,26 +166,24 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     except TooOften:
         return _close(session, incoming_id, AnswerResult.LIMITED, "sms", contact=writers[0])
     reply_code = reply_codes.find_reply_code(session, [each.id for each in writers], reply.code, now)
-    writer = next((each for each in writers if reply_code is not None and each.id == reply_code.contact_id), writers[0])
-    letter = (
-        None
-        if reply_code is None
-        else _letter(session, select_letters().where(table(Letter).c.id == reply_code.letter_id))
-    )
-    message = _Message(id=incoming_id, channel="sms", text=sms.text, letter=letter, now=now, writer=writer)
-    if reply_code is None or letter is None:
+    letter = None
+    if reply_code is not None:
+        letter = _letter(session, select_letters().where(table(Letter).c.id == reply_code.letter_id))
+        writers = [each for each in writers if each.id == reply_code.contact_id]
+    message = _Message(id=incoming_id, channel="sms", text=sms.text, letter=letter, now=now, writer=writers[0])
+    if letter is None:
         count(session, WRONG_CODE, (sms.sender,), now)
         return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
-    if reply_code.used_at is not None and not isinstance(reply, Say):  # words may follow an acknowledgement
-        if isinstance(reply, Acknowledge):
-            return _close(session, incoming_id, AnswerResult.ALREADY, "sms", letter=letter, contact=writer)
-        return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
-    outcome = _perform(session, message, reply, "sms")
-    if outcome in (AnswerResult.ACKNOWLEDGED, AnswerResult.EXTENSION_ASKED, AnswerResult.ALREADY) and not isinstance(
-        reply, Say
-    ):
-        reply_codes.mark_used(session, reply_code.id, now)
-    return outcome
+    if isinstance(reply, Say):  # words may follow an acknowledgement, and use no code up
+        return _perform(session, message, reply, "sms")
+    if reply_code.used_at is None:
+        outcome = _perform(session, message, reply, "sms")
+        if outcome not in REJECTED:
+            reply_codes.mark_used(session, reply_code.id, now)
+        return outcome
+    if isinstance(reply, Acknowledge):
+        return _close(session, incoming_id, AnswerResult.ALREADY, "sms", letter=letter, contact=message.writer)
+    return _reject(session, message, AnswerResult.REFUSED, INVALID_CODE, "sms")
 
 
 # --- Actions --------------------------------------------------------------------------------------------------------

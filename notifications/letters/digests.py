@@ -6,7 +6,7 @@ A constant number of queries for a batch of letters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -70,34 +70,43 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
         return {}
     owners: set[str] = set()
     monitors: set[str] = set()
-    leaders: set[str] = set()
+    issuers: set[str] = set()
     for letter in letters:
-        for_role(letter.role, owner=owners, supervisor=monitors, issuer=leaders).add(letter.agency_id)
-    rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=leaders)
-    counts = boxes(session, today, sorted(leaders)) if leaders else {}
-    earlier = boxes_on(session, today - WEEK, sorted(leaders)) if leaders else {}
+        for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
+    rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=issuers)
+    counts = boxes(session, today, sorted(issuers)) if issuers else {}
+    earlier = boxes_on(session, today - WEEK, sorted(issuers)) if issuers else {}
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
     found = {}
     for letter in letters:
         key = audience(letter.role), letter.agency_id
-        mine = tuple((row, late[row.due_on]) for row in concerned.get(key, ()))
-        if mine:
-            orders = tuple(each for each in mine if not each[0].request)
-            leads = letter.role is Role.LEADERSHIP
-            before = earlier.get(letter.agency_id) if leads else None
-            found[letter.id] = DigestFacts(
-                week=letter.digest_week or "",
-                rows=orders or mine,
-                boxes=counts.get(letter.agency_id) if leads else None,
-                proof=week,
-                asked=tuple(each for each in mine if each[0].request) if orders else (),
-                agency_id=letter.agency_id,
-                asked_overdue=sum(row.request and row.issuer_id == letter.agency_id for row in rows) if leads else 0,
+        if key not in concerned:
+            continue
+        digest = _digest(letter, [(row, late[row.due_on]) for row in concerned[key]], week)
+        if letter.role is Role.LEADERSHIP:
+            before = earlier.get(letter.agency_id)
+            digest = replace(
+                digest,
+                boxes=counts.get(letter.agency_id),
+                asked_overdue=sum(row.request and row.issuer_id == letter.agency_id for row in rows),
                 before=before if before and before.expected else None,
             )
+        found[letter.id] = digest
     return found
+
+
+def _digest(letter: WeeklyLetter, rows: Sequence[tuple[OverdueRow, int]], week: LetterCounts) -> DigestFacts:
+    orders = tuple(each for each in rows if not each[0].request)
+    return DigestFacts(
+        week=letter.digest_week or "",
+        rows=orders or tuple(rows),
+        boxes=None,
+        proof=week,
+        asked=tuple(each for each in rows if each[0].request) if orders else (),
+        agency_id=letter.agency_id,
+    )
 
 
 def waiting_lists(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, today: date) -> dict[int, Backlog]:

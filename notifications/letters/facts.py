@@ -223,21 +223,7 @@ def gather(session: Session, letter_ids: Sequence[int], book: Rulebook, now: dat
     waiting = waiting_lists(session, list(letters.values()), book, today)
     answers = _answers(session, [row for row in letters.values() if row.key.startswith(ANSWER)])
     named = _deputies(session, [row for row in letters.values() if row.key.startswith(DEPUTY_NAMED)])
-    policy = schedule(book)
-    late = {row.assignment_id for rows in notices.values() for row in rows if row.kind in ONLY_WHILE_LATE}
-    again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
-    fresh = {row.assignment_id for rows in notices.values() for row in rows if row.kind in again}
-    asks = [row for rows in notices.values() for row in rows if row.kind is NoticeKind.RAISED]
-    raised = {row.detail["entry"] for row in asks if "entry" in row.detail}
-    batch = _Batch(
-        book=book,
-        today=today,
-        may_stop=frozenset() if policy is None else frozenset(policy.may_stop),
-        chased=chased(session, late, before=today) if late else {},
-        escalating=being_escalated(session, late, today) if late else frozenset(),
-        asked=asked_to_acknowledge(session, fresh, before=today) if fresh else {},
-        raised=waiting_entries(session, raised) if raised else frozenset(),
-    )
+    batch = _batch(session, [row for rows in notices.values() for row in rows], book, today)
     above = {each: _department(letters[each], notices.get(each, ()), weekly.get(each)) for each in letter_ids}
     departments = monitors(session, {each for each in above.values() if each}, today)
     helpdesk = administrator(session)
@@ -366,24 +352,30 @@ class _Batch:
         return self.rungs[same_dates]
 
 
+def _batch(session: Session, notices: Sequence[_Notice], book: Rulebook, today: date) -> _Batch:
+    late = {row.assignment_id for row in notices if row.kind in ONLY_WHILE_LATE}
+    again = {NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
+    fresh = {row.assignment_id for row in notices if row.kind in again}
+    raised = {row.detail["entry"] for row in notices if row.kind is NoticeKind.RAISED and "entry" in row.detail}
+    policy = schedule(book)
+    return _Batch(
+        book=book,
+        today=today,
+        may_stop=frozenset() if policy is None else frozenset(policy.may_stop),
+        chased=chased(session, late, before=today) if late else {},
+        escalating=being_escalated(session, late, today) if late else frozenset(),
+        asked=asked_to_acknowledge(session, fresh, before=today) if fresh else {},
+        raised=waiting_entries(session, raised) if raised else frozenset(),
+    )
+
+
 def _facts(
     letter: _Letter, notices: Sequence[_Notice], digest: DigestFacts | None, answer: AnswerFacts | None, batch: _Batch
 ) -> LetterFacts:
     obsolete: dict[int, str] = {}
     kept: dict[tuple[NoticeKind, int] | int, _Notice] = {}
     for row in sorted(notices, key=lambda each: RANK[each.kind]):
-        reason = obsolete_reason(
-            row.kind,
-            row.state,
-            row.due_on,
-            batch.today,
-            row.plan_state,
-            undecided=row.undecided and (row.kind is not NoticeKind.RAISED or row.detail.get("entry") in batch.raised),
-            unfinished=is_unfinished(row.state, row.done_on),
-            asked_again_on=row.asked_again_on,
-        )
-        if letter.role in FOLLOWING and letter.agency_id not in (row.owner_id, row.supervisor_id, row.issuer_id):
-            reason = "followed_elsewhere"
+        reason = _obsolete_reason(row, letter, batch)
         topic = (row.kind, row.id) if row.kind in ALWAYS_KEPT else row.assignment_id
         if not reason and topic in kept:
             reason = "said_already"
@@ -412,6 +404,21 @@ def _facts(
         slowable=letter.channel not in letter.pace and any(item.kind in batch.may_stop for item in items),
         links_since=letter.links_since,
         weekly=letter.digest_week is not None,
+    )
+
+
+def _obsolete_reason(row: _Notice, letter: _Letter, batch: _Batch) -> str:
+    if letter.role in FOLLOWING and letter.agency_id not in (row.owner_id, row.supervisor_id, row.issuer_id):
+        return "followed_elsewhere"
+    return obsolete_reason(
+        row.kind,
+        row.state,
+        row.due_on,
+        batch.today,
+        row.plan_state,
+        undecided=row.undecided and (row.kind is not NoticeKind.RAISED or row.detail.get("entry") in batch.raised),
+        unfinished=is_unfinished(row.state, row.done_on),
+        asked_again_on=row.asked_again_on,
     )
 
 

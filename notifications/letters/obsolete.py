@@ -31,9 +31,7 @@ ALWAYS_KEPT = {
     NoticeKind.COORDINATES,
 }
 """Kinds that are kept even if another line is about the same assignment."""
-
-
-GONE = (State.CANCELLED, State.TRANSFERRED)
+ONLY_WHILE_PLAN_RUNS = ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED | {NoticeKind.COORDINATES}
 
 
 def obsolete_reason(
@@ -50,21 +48,27 @@ def obsolete_reason(
     """Why a line is obsolete; empty if it still applies. ``undecided``: what it asks to decide still waits.
     ``unfinished``: the task is; by default while a report is owed. ``asked_again_on``: from this day a report that
     leaves the task unfinished no longer makes a reminder obsolete."""
-    if plan is PlanState.ENDED and kind in ONLY_WHILE_OPEN | ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED:
+    if plan is PlanState.ENDED and kind in ONLY_WHILE_PLAN_RUNS:
         return "plan_ended"
-    if kind in ONLY_WHILE_UNFINISHED and not (state in OPEN_STATES if unfinished is None else unfinished):
-        return str(state)
-    if kind is NoticeKind.COORDINATES and (state in GONE or plan is PlanState.ENDED):
-        return "plan_ended" if plan is PlanState.ENDED else str(state)
+    is_open = state in OPEN_STATES
     if kind in ONLY_UNACKNOWLEDGED and state is not State.ASSIGNED:
-        return "acknowledged" if state in OPEN_STATES else str(state)
-    asked_again = is_chased(state, asked_again_on) and asked_again_on is not None and asked_again_on <= today
-    if kind in ONLY_WHILE_OPEN and state not in OPEN_STATES and not asked_again:
+        return "acknowledged" if is_open else str(state)
+    owed = is_chased(state, asked_again_on if asked_again_on and asked_again_on <= today else None)
+    if not _applies(kind, state, is_open if unfinished is None else unfinished, owed):
         return str(state)
     if kind in TO_DECIDE and not undecided:
         return "decided"
-    if kind is NoticeKind.RETURNED and state is not State.RETURNED:
-        return str(state)
     if kind in ONLY_WHILE_LATE and due_on is not None and due_on >= today:
         return "due_moved"
     return ""
+
+
+def _applies(kind: NoticeKind, state: State, unfinished: bool, owed: bool) -> bool:
+    """Whether a line of this kind still has a point in the state that the assignment has reached."""
+    if kind in ONLY_WHILE_UNFINISHED:
+        return unfinished
+    if kind in ONLY_WHILE_OPEN:
+        return owed
+    if kind is NoticeKind.COORDINATES:
+        return state not in (State.CANCELLED, State.TRANSFERRED)
+    return kind is not NoticeKind.RETURNED or state is State.RETURNED

@@ -208,64 +208,73 @@ def _about_duties() -> ColumnElement[bool]:
 def samples(language: str, kind: str) -> Iterator[LetterFacts]:
     """Sample letters of a kind: with all lines, with each line alone, with the weekly part alone."""
     for role in _ROLES[kind]:
-        empty = LetterFacts(
-            letter_id=1,
-            key="sample",
-            contact_id=1,
-            role=role,
-            channel="sms" if kind == "sms" else "email",
-            day=_DAY,
-            language=language,
-            to="mau@co-quan.example",
-            label="",
-            agency="UBND huyện Mẫu",
-            items=(),
-            digest=None,
-            enquiries=_ENQUIRIES,
-        )
-        if kind == "answer":
-            yield replace(empty, answer=AnswerFacts(Text("Hạn đã qua.", "It is past."), "<1@co-quan.example>"))
-            yield replace(empty, answer=AnswerFacts(None, ""))
-            continue
-        if kind == "signin":
-            for device in ("Chrome trên Android", ""):
-                yield replace(empty, sign_in=SignInFacts("https://dondoc.example/sign-in/link/x", device, _NOW))
-            continue
-        if kind == "account":
-            yield replace(empty, account=AccountFacts("Tài khoản có mật khẩu mới.", "Chrome trên Android", _NOW))
-            continue
-        if kind == "deputy":
-            deputy = DeputyFacts(
-                address="phong@co-quan.example",
-                label="Phòng Tổng hợp",
-                valid_from=_DAY,
-                valid_until=_DAY,
-                instead=False,
-                named_by=Role.COORDINATOR,
-            )
-            yield replace(empty, deputy=deputy)
-            yield replace(empty, deputy=replace(deputy, label="", instead=True))
-            continue
-        own = kind in ("duties", "sms") and role is not Role.MONITOR
-        shown = [_item(number, each, own) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
-        boxes = Boxes(3, 1, 4, 1) if role is Role.LEADERSHIP else None
-        rows = tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET))
-        asked = ((replace(_late(), request=True), 3),) if role is Role.MONITOR else ()
-        before = Boxes(2, 1, 3, 3) if boxes else None
-        counts = LetterCounts(9, 8, 7, 1)
-        digest = DigestFacts(
-            week="2021-W24", rows=rows, boxes=boxes, proof=counts, asked=asked, asked_overdue=1, before=before
-        )
-        if kind in ("watch", "director"):
-            yield replace(empty, items=tuple(shown), backlog=_BACKLOG)
-            yield replace(empty, backlog=_BACKLOG, weekly=True)
-        if kind not in ("sms", "director"):
-            yield replace(empty, items=tuple(shown), digest=digest)
-            yield replace(empty, digest=digest)
-        for item in shown:
-            yield replace(empty, items=(item,), code="1234" if item.assignment_id % 2 else "")
-            if item.kind not in DATED:
-                yield replace(empty, items=(replace(item, due_on=None, days=None, next_on=None, request=True),))
+        for facts in _ALONE.get(kind) or _samples_about_duties(kind, role):
+            yield replace(facts, role=role, language=language)
+
+
+_EMPTY = LetterFacts(
+    letter_id=1,
+    key="sample",
+    contact_id=1,
+    role=Role.COORDINATOR,
+    channel="email",
+    day=_DAY,
+    language="vi",
+    to="mau@co-quan.example",
+    label="",
+    agency="UBND huyện Mẫu",
+    items=(),
+    digest=None,
+    enquiries=_ENQUIRIES,
+)
+_DEPUTY = DeputyFacts(
+    address="phong@co-quan.example",
+    label="Phòng Tổng hợp",
+    valid_from=_DAY,
+    valid_until=_DAY,
+    instead=False,
+    named_by=Role.COORDINATOR,
+)
+_SIGN_IN = SignInFacts("https://dondoc.example/sign-in/link/x", "Chrome trên Android", _NOW)
+_ALONE = {
+    "answer": (
+        replace(_EMPTY, answer=AnswerFacts(Text("Hạn đã qua.", "It is past."), "<1@co-quan.example>")),
+        replace(_EMPTY, answer=AnswerFacts(None, "")),
+    ),
+    "signin": (replace(_EMPTY, sign_in=_SIGN_IN), replace(_EMPTY, sign_in=replace(_SIGN_IN, device=""))),
+    "account": (replace(_EMPTY, account=AccountFacts("Tài khoản có mật khẩu mới.", "Chrome trên Android", _NOW)),),
+    "deputy": (
+        replace(_EMPTY, deputy=_DEPUTY),
+        replace(_EMPTY, deputy=replace(_DEPUTY, label="", instead=True)),
+    ),
+}
+"""Kinds of letters that say one thing and have no lines about duties."""
+
+
+def _samples_about_duties(kind: str, role: Role) -> Iterator[LetterFacts]:
+    empty = replace(_EMPTY, channel="sms") if kind == "sms" else _EMPTY
+    own = kind in ("duties", "sms") and role is not Role.MONITOR
+    shown = [_item(number, each, own) for number, each in enumerate(NoticeKind) if each in _NOTICE_KINDS[kind]]
+    leads = role is Role.LEADERSHIP
+    digest = DigestFacts(
+        week="2021-W24",
+        rows=tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET)),
+        boxes=Boxes(3, 1, 4, 1) if leads else None,
+        proof=LetterCounts(9, 8, 7, 1),
+        asked=((replace(_late(), request=True), 3),) if role is Role.MONITOR else (),
+        asked_overdue=1,
+        before=Boxes(2, 1, 3, 3) if leads else None,
+    )
+    if kind in ("watch", "director"):
+        yield replace(empty, items=tuple(shown), backlog=_BACKLOG)
+        yield replace(empty, backlog=_BACKLOG, weekly=True)
+    if kind not in ("sms", "director"):
+        yield replace(empty, items=tuple(shown), digest=digest)
+        yield replace(empty, digest=digest)
+    for item in shown:
+        yield replace(empty, items=(item,), code="1234" if item.assignment_id % 2 else "")
+        if item.kind not in DATED:
+            yield replace(empty, items=(replace(item, due_on=None, days=None, next_on=None, request=True),))
 
 
 def _item(number: int, kind: NoticeKind, own: bool) -> Item:
@@ -438,17 +447,7 @@ def _subject_word(name: str, line: int, word: str) -> Problem:
 
 def _letter_problems(letter: Outgoing, facts: LetterFacts, language: str, kind: str) -> Iterator[Problem]:
     if kind == "sms":
-        name, parts = f"{language}/sms.txt", measure(plain(letter.text)).parts
-        for word in subject_words(letter.text):
-            yield _subject_word(name, 0, word)
-        if not 0 < parts <= MAX_PARTS:
-            yield Problem(
-                name,
-                0,
-                "sms",
-                Text(f"dài {parts} tin", f"takes {parts} parts"),
-                Text(f"viết lại trong {MAX_PARTS} tin", f"shorten it to {MAX_PARTS}"),
-            )
+        yield from _sms_problems(letter.text, f"{language}/sms.txt")
         return
     name = f"{language}/{kind}"
     for word in subject_words(letter.subject):
@@ -474,6 +473,15 @@ def _letter_problems(letter: Outgoing, facts: LetterFacts, language: str, kind: 
                 Text("thiếu chữ hoặc nút xác nhận", "no text or no way to answer"),
                 Text(f"giữ {kept}", f"keep {kept}"),
             )
+
+
+def _sms_problems(text: str, name: str) -> Iterator[Problem]:
+    for word in subject_words(text):
+        yield _subject_word(name, 0, word)
+    parts = measure(plain(text)).parts
+    if not 0 < parts <= MAX_PARTS:
+        long = Text(f"dài {parts} tin", f"takes {parts} parts")
+        yield Problem(name, 0, "sms", long, Text(f"viết lại trong {MAX_PARTS} tin", f"shorten it to {MAX_PARTS}"))
 
 
 def _failed(error: Exception, names: Mapping[str, str], kind: str) -> Problem:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from config.settings import SMS_GATEWAYS, is_guarded
-from engine.admin.checklist import CheckLine, unused, well, wrong
+from engine.admin.checklist import CheckLine, Mark, unused, well, wrong
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.queries.system.setup_state import SetupState, setup_state
@@ -302,24 +302,29 @@ def imap(system: System) -> CheckLine:
     return well("imap", Text(f"{inbox.host}: vào được", f"{inbox.host}: the login works"))
 
 
+def _zalo(system: System) -> CheckLine:
+    settings = system.settings
+    try:
+        channel_wiring.phone_channel(settings, system.signer, system.database)
+    except DondocError as error:
+        return wrong("sms", error.text, Text("Xem docs/zalo.md.", "See docs/zalo.md."))
+    if not settings.zalo_templates:
+        none = Text("Zalo: chưa có mẫu nào, không tin nào đi", "Zalo: no template, so nothing goes by it")
+        return wrong("sms", none, Text("Đặt DONDOC_ZALO_TEMPLATES.", "Set DONDOC_ZALO_TEMPLATES."))
+    if not settings.sms_production:
+        return wrong("sms", Text("Zalo: chưa gửi thật", "Zalo: only its administrators get anything"), _FIX_PRODUCTION)
+    return well("sms", Text("chỉ Zalo; thử bằng dondoc send-test", "Zalo alone; try dondoc send-test"))
+
+
 def sms(system: System) -> CheckLine:
     settings = system.settings
     if settings.zalo_app_id:
-        try:
-            channel_wiring.phone_channel(settings, system.signer, system.database)
-        except DondocError as error:
-            return wrong("sms", error.text, Text("Xem docs/zalo.md.", "See docs/zalo.md."))
-        if not settings.zalo_templates:
-            none = Text("Zalo: chưa có mẫu nào, không tin nào đi", "Zalo: no template, so nothing goes by it")
-            return wrong("sms", none, Text("Đặt DONDOC_ZALO_TEMPLATES.", "Set DONDOC_ZALO_TEMPLATES."))
-        if not settings.sms_production:
-            trial = Text("Zalo: chưa gửi thật", "Zalo: only its administrators get anything")
-            return wrong("sms", trial, _FIX_PRODUCTION)
-    if not settings.sms_gateway:
-        if settings.zalo_app_id:
-            return well("sms", Text("chỉ Zalo; thử bằng dondoc send-test", "Zalo alone; try dondoc send-test"))
-        return unused("sms", Text("không gửi tin nhắn", "no SMS"))
+        zalo = _zalo(system)
+        if not settings.sms_gateway or zalo.mark is not Mark.WELL:
+            return zalo
     name = settings.sms_gateway
+    if not name:
+        return unused("sms", Text("không gửi tin nhắn", "no SMS"))
     try:
         channel = channel_wiring.sms_channel(settings, system.signer)
     except DondocError as error:

@@ -197,40 +197,39 @@ def as_objects(year: SimulatedYear) -> Iterator[dict[str, Any]]:
 
 def summary(year: SimulatedYear, language: str = "vi") -> str:
     """The summary shown before a plan is activated, in lines: totals, moved due dates, collisions, overload."""
-    vi = language != "en"
     people_count = len({(each.agency, each.role) for each in year.messages})
-    busiest = year.per_week().most_common(1)
     lines = [
-        f"{len(year.messages)} thư cho {people_count} người, {year.assignments} phần việc, {year.days} ngày."
-        if vi
-        else f"{len(year.messages)} letters to {people_count} people, {year.assignments} assignments, {year.days} days."
+        Text(
+            f"{len(year.messages)} thư cho {people_count} người, {year.assignments} phần việc, {year.days} ngày.",
+            f"{len(year.messages)} letters to {people_count} people, {year.assignments} assignments, {year.days} days.",
+        )
     ]
-    if busiest:
-        (agency, role, week), count = busiest[0]
+    for (agency, role, week), count in year.per_week().most_common(1):
+        who, since = person_words(year, agency, role, language), week_of_day(week, language)
         lines.append(
-            f"Nhiều thư nhất: {person_words(year, agency, role, language)}, {count} thư trong {week_of_day(week, vi)}."
-            if vi
-            else f"Busiest: {person_words(year, agency, role, language)}, {count} letters in {week_of_day(week, vi)}."
+            Text(f"Nhiều thư nhất: {who}, {count} thư trong {since}.", f"Busiest: {who}, {count} letters in {since}.")
         )
     for period, due_on, count, why in year.due:
         if why:
             lines.append(
-                f"Hạn chuyển: kỳ {period_words(period, 'vi')}, {count} phần việc, {why}."
-                if vi
-                else f"Moved: {period_words(period, 'en')}, {count} assignments, to {written(due_on, 'en')}."
+                Text(
+                    f"Hạn chuyển: kỳ {period_words(period, 'vi')}, {count} phần việc, {why}.",
+                    f"Moved: {period_words(period, 'en')}, {count} assignments, to {written(due_on, 'en')}.",
+                )
             )
     for day, count in year.collisions():
         lines.append(
-            f"Trùng hạn: {written(day)} có {count} phần việc của nhiều kỳ."
-            if vi
-            else f"Collision: {count} assignments of several periods on {written(day, 'en')}."
+            Text(
+                f"Trùng hạn: {written(day)} có {count} phần việc của nhiều kỳ.",
+                f"Collision: {count} assignments of several periods on {written(day, 'en')}.",
+            )
         )
     for agency, role, week, count in year.overloaded()[:10]:
-        who, since = person_words(year, agency, role, language), week_of_day(week, vi)
+        who, since = person_words(year, agency, role, language), week_of_day(week, language)
         lines.append(
-            f"Quá tải: {who}: {count} thư trong {since}." if vi else f"Overloaded: {who}: {count} letters in {since}."
+            Text(f"Quá tải: {who}: {count} thư trong {since}.", f"Overloaded: {who}: {count} letters in {since}.")
         )
-    return "\n".join(lines)
+    return "\n".join(each.said(language) for each in lines)
 
 
 def person_words(year: SimulatedYear, agency_id: str, role: str, language: str) -> str:
@@ -238,7 +237,7 @@ def person_words(year: SimulatedYear, agency_id: str, role: str, language: str) 
     return f"{year.name(agency_id)} ({label(Role(role), language)})"
 
 
-def week_of_day(week: str, vi: bool) -> str:
+def week_of_day(week: str, language: str) -> str:
     """An ISO week by its Monday: «tuần từ 21/6/2021»."""
     monday = day_digits(date.fromisocalendar(int(week[:4]), int(week[6:]), 1))
-    return f"tuần từ {monday}" if vi else f"the week of {monday}"
+    return f"the week of {monday}" if language == "en" else f"tuần từ {monday}"

@@ -153,7 +153,7 @@ def as_html(year: SimulatedYear, language: str) -> str:
         language=language,
         words=WORDS[language],
         lines=summary(year, language).splitlines(),
-        weeks=[week_of_day(week, language != "en") for week in weeks],
+        weeks=[week_of_day(week, language) for week in weeks],
         rows=rows,
         messages=messages,
     )

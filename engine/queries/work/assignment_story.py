@@ -306,21 +306,16 @@ def waited_for(
 def people_of(session: Session, actors: Iterable[str]) -> dict[str, Person]:
     """The actors found in the directory or among the accounts; three queries at most."""
     named = [actor.partition(":") for actor in set(actors)]
-    account_ids = [int(rest) for kind, _, rest in named if kind == "account" and rest.isdecimal()]
-    ids = [int(rest) for kind, _, rest in named if kind == "contact" and rest.isdecimal()]
     agency_ids = [rest for kind, _, rest in named if kind == "agency"]
-    c, g = table(Contact), table(Agency)
+    g = table(Agency)
     found: dict[str, Person] = {}
-    if ids:
-        statement = select(c.c.id, c.c.role, g.c.name).join(g, g.c.id == c.c.agency_id).where(c.c.id.in_(ids))
-        found |= {f"contact:{row[0]}": Person(row[1], row[2]) for row in session.connection().execute(statement)}
-    if account_ids:
-        t = table(Account)
-        accounts = select(t.c.id, t.c.role, g.c.name).join(g, g.c.id == t.c.agency_id).where(t.c.id.in_(account_ids))
-        found |= {
-            f"account:{row[0]}": Person(ActorRole(row[1]), row[2]) for row in session.connection().execute(accounts)
-        }
+    for own_kind, people, role in (("contact", table(Contact), Role), ("account", table(Account), ActorRole)):
+        ids = [int(rest) for kind, _, rest in named if kind == own_kind and rest.isdecimal()]
+        if ids:
+            statement = select(people.c.id, people.c.role, g.c.name).join(g, g.c.id == people.c.agency_id)
+            rows = session.connection().execute(statement.where(people.c.id.in_(ids)))
+            found |= {f"{own_kind}:{row.id}": Person(role(row.role), row.name) for row in rows}
     if agency_ids:
         agencies = select(g.c.id, g.c.name).where(g.c.id.in_(agency_ids))
-        found |= {f"agency:{row[0]}": Person(None, row[1]) for row in session.connection().execute(agencies)}
+        found |= {f"agency:{row.id}": Person(None, row.name) for row in session.connection().execute(agencies)}
     return found

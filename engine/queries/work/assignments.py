@@ -185,20 +185,16 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
     found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
     if wanted.kind:
         found.append(a.c.agency_id.in_(select(g.c.id).where(g.c.level == wanted.kind)))
-    if wanted.plan_id is None and not wanted.ids:
-        found.append(p.c.state == PlanState.ACTIVE)
-    elif wanted.plan_id is not None:
+    if wanted.plan_id is not None:
         found.append(a.c.plan_id == wanted.plan_id)
+    elif not wanted.ids:
+        found.append(p.c.state == PlanState.ACTIVE)
     if wanted.ids:
         found.append(a.c.id.in_(wanted.ids))
     if wanted.states:
         found.append(a.c.state.in_(wanted.states))
-    if wanted.classes == (TimeClass.OPEN_OVERDUE,):  # equivalent, and served by the index on open assignments
-        found += [unfinished(), a.c.due_on < today.day]
-    elif wanted.classes:
-        found += [a.c.state.in_(COUNTED_STATES), time_class(today).in_(wanted.classes)]
-        if set(wanted.classes) <= UNFINISHED_CLASSES:  # implied; so that the index on unfinished assignments serves
-            found.append(unfinished())
+    if wanted.classes:
+        found += _in_classes(wanted.classes, today)
     if wanted.reporting:
         found += [a.c.state.in_(COUNTED_STATES), report_timing_column().in_([each.value for each in wanted.reporting])]
     if wanted.finished is not None:
@@ -210,6 +206,15 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
     if wanted.waiting is not None:
         found.append(_waiting(wanted.waiting))
     return found
+
+
+def _in_classes(classes: tuple[TimeClass, ...], today: Today | Thresholds) -> list[ColumnElement[bool]]:
+    a = table(Assignment)
+    if classes == (TimeClass.OPEN_OVERDUE,):  # equivalent, and served by the index on open assignments
+        return [unfinished(), a.c.due_on < today.day]
+    found = [a.c.state.in_(COUNTED_STATES), time_class(today).in_(classes)]
+    # Implied, so that the index on unfinished assignments serves.
+    return [*found, unfinished()] if set(classes) <= UNFINISHED_CLASSES else found
 
 
 def periods_among(found: Iterable[tuple[str, date | None]], wanted: AssignmentFilter) -> tuple[str, ...]:

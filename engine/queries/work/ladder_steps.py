@@ -114,28 +114,32 @@ def rung_lines(
     """Rungs by date: past ones from the events (including those of an earlier due date, or before a return), the others
     from the ladder. ``ended``: the plan has ended, so future rungs send nothing. ``returns``: of the assignment."""
     by_name = {rung.rung: rung for rung in ladder.rungs}
-    past = [
-        _past(event, by_name, notified) for event in events if event.kind in _RUNG_EVENTS and "rung" in event.detail
-    ]
+    of_rungs = [event for event in events if event.kind in _RUNG_EVENTS]
+    lines = [_past(event, by_name, notified) for event in of_rungs if "rung" in event.detail]
     prefix = f"{effect_base(assignment_id, facts.chased_from, returns)}:"
-    handled = {
-        (event.key or "").removeprefix(prefix).rsplit(":", 1)[0]
-        for event in events
-        if event.kind in _RUNG_EVENTS and (event.key or "").startswith(prefix)
-    }
-    coming: list[RungLine] = []
-    returned = [local_date(event.at) for event in events if event.kind is EventKind.RETURNED]
-    # With a return the ladder begins again; so it does with a report that leaves the task unfinished.
-    begun = max([facts.not_before - ONE_DAY] if facts.asked_again_on else returned if returns else [], default=date.min)
+    keys = [event.key or "" for event in of_rungs]
+    handled = {key.removeprefix(prefix).rsplit(":", 1)[0] for key in keys if key.startswith(prefix)}
+    begun = _begun_again(facts, events, returns)
+    first = True
     for on, rung in dates(ladder, facts.opened_on, facts.chased_from, calendar):
-        if (returns or facts.again) and (rung.opened is not None or on <= begun):
+        if rung.rung in handled or (begun is not None and (rung.opened is not None or on <= begun)):
             continue
-        if rung.rung not in handled:
-            first = all(line.state is not RungState.NEXT for line in coming)
-            line = _coming(rung, on, facts, today, first)
-            dropped = ended and line.state is not RungState.DROPPED
-            coming.append(replace(line, state=RungState.DROPPED, why=Dropped.PLAN_ENDED) if dropped else line)
-    return tuple(sorted(past + coming, key=lambda line: line.on))
+        line = _coming(rung, on, facts, today, first)
+        if ended and line.state is not RungState.DROPPED:
+            line = replace(line, state=RungState.DROPPED, why=Dropped.PLAN_ENDED)
+        first = first and line.state is not RungState.NEXT
+        lines.append(line)
+    return tuple(sorted(lines, key=lambda line: line.on))
+
+
+def _begun_again(facts: Facts, events: Sequence[EventLine], returns: int) -> date | None:
+    """The last day of the earlier ladder: it begins again with a return, and with a report that leaves the task
+    unfinished. None if it has not."""
+    if facts.asked_again_on:
+        return facts.not_before - ONE_DAY
+    if returns:
+        return max((local_date(event.at) for event in events if event.kind is EventKind.RETURNED), default=date.min)
+    return date.min if facts.again else None
 
 
 _RUNG_EVENTS = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}

@@ -223,19 +223,20 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
             continue
         if issued.get(order.id, "") < each.level_on.isoformat():
             plans.setdefault(order.plan_id, []).append((order, each.level_on))
-    drafts = [
-        WaitingDraft(
-            plan_id=plan_id,
-            plan=members[0][0].number,
-            supervisor_id=members[0][0].supervisor_id,
-            agencies=len({row.agency_id for row, _ in members}),
-            assignments=len(members),
-            since=min(day for _, day in members),
-            assignment_ids=tuple(row.id for row, _ in members),
-        )
-        for plan_id, members in plans.items()
-    ]
-    return tuple(sorted(drafts, key=lambda draft: (draft.since, draft.plan)))
+    return tuple(sorted(map(_draft, plans.values()), key=lambda draft: (draft.since, draft.plan)))
+
+
+def _draft(members: Sequence[tuple[_Late, date]]) -> WaitingDraft:
+    first, _ = members[0]
+    return WaitingDraft(
+        plan_id=first.plan_id,
+        plan=first.number,
+        supervisor_id=first.supervisor_id,
+        agencies=len({row.agency_id for row, _ in members}),
+        assignments=len(members),
+        since=min(day for _, day in members),
+        assignment_ids=tuple(row.id for row, _ in members),
+    )
 
 
 def issued_papers(session: Session, within: Collection[str] | None, limit: int = 50) -> tuple[IssuedPaper, ...]:

@@ -171,7 +171,7 @@ def report_form(
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
         draft = restore(session, where.agency_id, where.plan_id, where.period) if rejected is None else None
         previous = previous_reports(session, page)
-    copied = copy and rejected is None and bool(previous.reports)
+    copied = _copied(page, previous) if copy and rejected is None and previous.reports else None
     if rejected is not None:
         # Parsed again: by now somebody else may have reported some of the duties.
         form = replace(
@@ -180,16 +180,8 @@ def report_form(
             warned=rejected.warned,
             sentence=rejected.sentence,
         )
-    elif draft is not None:
-        lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
-        files, _ = read_lines(ctx, page.agency_id, lines)
-        typed = (_copied(page, previous) if copied else {}) | dict(draft.fields)
-        form = replace(read_report_form(page, typed, files, seen=draft.saved_at.isoformat()), draft=draft)
-    elif copied:
-        form = read_report_form(page, _copied(page, previous), {})
     else:
-        reported = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
-        form = read_report_form(page, {}, reported)
+        form = _opened_form(ctx, page, draft, copied)
     check = checklist(form.duties, page.indicators, form.figures)
     owed = {item.row.id for item in page.items if item.open}
     return ctx.page(
@@ -203,12 +195,27 @@ def report_form(
         n=n,
         previous=previous.reports,
         previous_period=previous.period,
-        copied=copied,
+        copied=copied is not None,
         confirm=_mark(form),
         private=sum(name.startswith(FREE_TEXT_PREFIXES) for name in form.warned),
         check=replace(check, later=tuple(duty for duty in check.later if duty.assignment_id in owed)),
         ACCEPT=ACCEPT,
     )
+
+
+def _opened_form(
+    ctx: RequestContext, page: ReportPage, draft: SavedDraft | None, copied: Mapping[str, str] | None
+) -> ReportForm:
+    """The boxes of a page just opened: with the draft over what is copied, or with what was reported."""
+    if draft is not None:
+        lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
+        files, _ = read_lines(ctx, page.agency_id, lines)
+        typed = {**(copied or {}), **draft.fields}
+        return replace(read_report_form(page, typed, files, seen=draft.saved_at.isoformat()), draft=draft)
+    if copied is not None:
+        return read_report_form(page, copied, {})
+    reported = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
+    return read_report_form(page, {}, reported)
 
 
 def _copied(page: ReportPage, previous: PreviousReports) -> dict[str, str]:
