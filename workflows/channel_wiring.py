@@ -169,8 +169,8 @@ def phone_channel(settings: Settings, signer: Signer, database: Database) -> Cha
 
 
 def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
-    """The channel of the configured gateway, None without one. Each library is imported only where it is used:
-    Apprise alone takes half a second. mypy reports a gateway that the settings allow and this function does not."""
+    """The channel of the configured gateway, None without one. mypy reports a gateway that the settings allow and this
+    function does not."""
     password, marks = settings.sms_password.get_secret_value(), settings.sms_marks
     callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
     match settings.sms_gateway:
@@ -204,10 +204,6 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
             from notifications.sms.speedsms import SpeedSms
 
             return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
-        case "apprise":
-            from notifications.sms.apprise_channel import AppriseSms
-
-            return AppriseSms(settings.sms_url, production=settings.sms_production, marks=marks)
         case unknown:
             assert_never(unknown)
 

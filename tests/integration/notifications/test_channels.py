@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-from ground.sms_services import answering
 from ground.smtp_server import FaultyServer, Kind
 
 from notifications.channel import Channel, Fate, Outcome, Outgoing
@@ -23,7 +22,6 @@ from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender, digest
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.sms.apprise_channel import AppriseSms
 from notifications.sms.esms import Esms
 from notifications.sms.gammu import Gammu
 from notifications.sms.kannel import Kannel
@@ -110,12 +108,6 @@ async def gammu(missing: str, folder: Path) -> AsyncIterator[Channel]:
 
 
 @asynccontextmanager
-async def apprise(status: int, folder: Path) -> AsyncIterator[Channel]:
-    with answering(status) as port:
-        yield AppriseSms(f"json://127.0.0.1:{port}/{{to}}?rto=0.3&cto=1", production=True)
-
-
-@asynccontextmanager
 async def email(fault: dict[str, Kind], folder: Path) -> AsyncIterator[Channel]:
     async with FaultyServer(fault) as server:
         yield Email(
@@ -178,7 +170,6 @@ ROWS = [
     ),
     # A rename either happened or did not: a file is never in doubt.
     Row("gammu", gammu, SMS, accepted="", refused=None, retry="outbox", unknown=None),
-    Row("apprise", apprise, SMS, accepted=200, refused=400, retry=503, unknown=0, recognisable=False),
     Row(
         "email",
         email,
@@ -208,7 +199,7 @@ async def sent(row: Row, fate: Fate, folder: Path, *letters: Outgoing) -> list[O
 async def test_a_letter_that_is_taken_is_accepted_and_has_a_receipt(row: Row, tmp_path: Path) -> None:
     [outcome] = await sent(row, Fate.ACCEPTED, tmp_path)
     assert outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
-    assert bool(outcome.receipt) is (row.name != "apprise")
+    assert outcome.receipt
 
 
 @pytest.mark.parametrize(("row", "fate"), TROUBLES)
