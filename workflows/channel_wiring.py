@@ -190,7 +190,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
         case "gammu":
             return _gammu(settings)
         case "esms":
-            from notifications.sms.esms import Esms
+            from notifications.sms.vietnamese import Esms
 
             return Esms(
                 settings.sms_username,
@@ -201,7 +201,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
                 marks=marks,
             )
         case "speedsms":
-            from notifications.sms.speedsms import SpeedSms
+            from notifications.sms.vietnamese import SpeedSms
 
             return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
         case unknown:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 import httpx
 
@@ -207,3 +208,21 @@ class HttpGateway(ABC):
         if not self._open_count and self._client is not None:
             client, self._client = self._client, None
             await client.aclose()
+
+
+class JsonGateway(HttpGateway):
+    """A gateway that answers in JSON with one of the codes of a documented table. Other codes are UNKNOWN."""
+
+    codes: ClassVar[Mapping[str, CodeMeaning]]
+
+    @abstractmethod
+    def interpret(self, answer: Any, message: Message) -> Outcome:
+        """The outcome of a documented answer. May raise as ``read``."""
+
+    def read(self, response: httpx.Response, message: Message) -> Outcome:
+        return self.interpret(response.json(), message) if response.is_success else by_status(response)
+
+    def by_code(self, code: str, words: str, receipt: str = "") -> Outcome:
+        """The outcome of a code, with the receipt if the message may have been accepted."""
+        meaning = self.codes.get(code, CodeMeaning(Fate.UNKNOWN))
+        return outcome(meaning, code, words, receipt if meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN) else "")

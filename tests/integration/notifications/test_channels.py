@@ -22,10 +22,9 @@ from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender, digest
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.sms.esms import Esms
 from notifications.sms.gammu import Gammu
 from notifications.sms.kannel import Kannel
-from notifications.sms.speedsms import SpeedSms
+from notifications.sms.vietnamese import Esms, SpeedSms
 from notifications.sms.zalo import Zalo, ZaloFirst, read_templates
 
 AT = datetime(2021, 6, 17, 1, 0, tzinfo=UTC)
@@ -79,13 +78,13 @@ async def kannel(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
 
 @asynccontextmanager
 async def esms(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
-    yield Esms("k", "s", "DONDOC", url="https://esms.example/", transport=httpx.MockTransport(answer))
+    yield Esms("k", "s", "DONDOC", transport=httpx.MockTransport(answer))
 
 
 @asynccontextmanager
 async def speedsms(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
     transport = httpx.MockTransport(answer)
-    yield SpeedSms("t", "DONDOC", production=True, url="https://speedsms.example/", transport=transport)
+    yield SpeedSms("t", "DONDOC", production=True, transport=transport)
 
 
 class OneToken:
