@@ -24,6 +24,8 @@ from notifications.sms.numbers import e164, masked
 from notifications.sms.permanent_errors import LOGIN
 from notifications.sms.text import Size, fit, subject_words
 
+Answer = Mapping[str, Any]
+"""A gateway's JSON. Reading what it lacks raises as ``HttpGateway.read`` may."""
 MAX_RETRY_AFTER = timedelta(hours=1)
 """Upper limit for a requested wait, so that a wrong header does not stop a channel for days."""
 _ADDRESS = Text(
@@ -216,7 +218,7 @@ class JsonGateway(HttpGateway):
     codes: ClassVar[Mapping[str, CodeMeaning]]
 
     @abstractmethod
-    def interpret(self, answer: Any, message: Message) -> Outcome:
+    def interpret(self, answer: Answer, message: Message) -> Outcome:
         """The outcome of a documented answer. May raise as ``read``."""
 
     def read(self, response: httpx.Response, message: Message) -> Outcome:

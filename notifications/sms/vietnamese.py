@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import Fate, Outcome, Outgoing
-from notifications.sms.gateway import CodeMeaning, HttpOptions, JsonGateway, Message, outcome
+from notifications.sms.gateway import Answer, CodeMeaning, HttpOptions, JsonGateway, Message, outcome
 from notifications.sms.numbers import national
 from notifications.sms.permanent_errors import BALANCE, LOGIN
 from notifications.sms.text import Coding, brand
@@ -98,7 +98,7 @@ class Esms(JsonGateway):
         varying = {"Content": message.text, "Phone": national(message.number), "IsUnicode": unicode}
         return {"json": {**self._fixed, **varying, "RequestId": message.reference}}
 
-    def interpret(self, answer: Any, message: Message) -> Outcome:
+    def interpret(self, answer: Answer, message: Message) -> Outcome:
         if "CodeResult" not in answer and "error" in answer:
             return outcome(CodeMeaning(Fate.RETRY, LOGIN), "error", str(answer["error"]))
         code, words = str(answer["CodeResult"]), str(answer.get("ErrorMessage") or "")
@@ -136,7 +136,7 @@ class SpeedSms(JsonGateway):
         body = {"to": to, "content": message.text, "sms_type": 3, "sender": self._sender}  # 3: from a brand name
         return {"json": body, "auth": (self._token, "x")}
 
-    def interpret(self, answer: Any, message: Message) -> Outcome:
+    def interpret(self, answer: Answer, message: Message) -> Outcome:
         code, words = str(answer["code"]), str(answer.get("message") or "")
         if answer["status"] != "success":
             return self.by_code(code, words)

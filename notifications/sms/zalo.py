@@ -18,6 +18,7 @@ from engine.errors import BadInput
 from engine.text import Text
 from notifications.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.sms.gateway import (
+    Answer,
     CodeMeaning,
     HttpOptions,
     JsonGateway,
@@ -155,7 +156,7 @@ class Zalo(JsonGateway):
     def ask(self, message: Message) -> dict[str, Any]:
         raise NotImplementedError("a template needs the letter's values; see send")
 
-    def interpret(self, answer: Any, message: Message) -> Outcome:
+    def interpret(self, answer: Answer, message: Message) -> Outcome:
         code = str(int(answer["error"]))
         found = self.by_code(code, str(answer.get("message") or ""), message.reference)
         return replace(found, about=About.LETTER) if code in ABOUT_THE_LETTER else found
