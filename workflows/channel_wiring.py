@@ -58,7 +58,8 @@ def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSign
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
     """The sources of incoming messages; none in demo mode."""
-    from notifications.inbound.mailbox import Inbox, Security
+    from notifications.email.relay import Security
+    from notifications.inbound.mailbox import Inbox
 
     inbox = None
     if settings.imap_host and not settings.demo:
