@@ -98,6 +98,16 @@ def compose_existing(*, with_entered: bool = True) -> System:
     return compose(settings, with_entered=with_entered)
 
 
+def compose_installed() -> System:
+    """``compose`` for what runs only where ``init`` has made an installation. Raises Unavailable elsewhere, before it
+    makes anything."""
+    from workflows.installation import require_installation
+
+    settings = read_settings()
+    require_installation(settings)
+    return compose(settings)
+
+
 def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, stop: threading.Event) -> System:
     delivery = DeliveryContext(
         channels=channel_wiring.channels(settings, signer, database),
