@@ -124,7 +124,6 @@ class HttpOptions(TypedDict, total=False):
 
     marks: bool
     timeout: float
-    proxy: str | None
     transport: httpx.AsyncBaseTransport | None
 
 
@@ -141,7 +140,6 @@ class HttpGateway(ABC):
         *,
         marks: bool = False,
         timeout: float = 20.0,
-        proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if not url.startswith(("http://", "https://")) or not url.isascii():
@@ -154,7 +152,6 @@ class HttpGateway(ABC):
         self.url, self.marks, self._time_limit = url, marks, 2 * timeout
         self._options: dict[str, Any] = {
             "timeout": timeout,
-            "proxy": proxy,
             "transport": transport,
             "trust_env": False,
             "follow_redirects": False,
