@@ -30,7 +30,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 
 from config import SettingsRefused
 
-SmsGateway = Literal["", "kannel", "gammu", "esms", "speedsms", "apprise"]
+SmsGateway = Literal["", "kannel", "gammu", "esms", "speedsms"]
 SMS_GATEWAYS: tuple[SmsGateway, ...] = get_args(SmsGateway)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 RELAY = ("smtp_host", "smtp_port", "smtp_security", "smtp_username", "smtp_password")
@@ -59,6 +59,17 @@ def is_guarded(url: str) -> bool:
         )
     except ValueError:
         return False
+
+
+def _refuse_apprise(value: object) -> object:
+    """Name what replaces the gateway that earlier versions had."""
+    if value == "apprise":
+        raise ValueError(
+            "không còn dùng apprise: đặt DONDOC_SMS_GATEWAY là kannel, gammu, esms hoặc speedsms; trống: không gửi SMS"
+            " / apprise is not supported any more: set DONDOC_SMS_GATEWAY to kannel, gammu, esms or speedsms; "
+            "empty: no SMS"
+        )
+    return value
 
 
 class Settings(BaseSettings):
@@ -134,8 +145,10 @@ class Settings(BaseSettings):
     imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
     receive_seconds: int = Field(60, ge=5, le=3600, description="seconds between fetches of replies")
 
-    sms_gateway: SmsGateway = Field("", description="gateway that sends SMS; empty: no SMS")
-    sms_url: str = Field("", description="kannel: sendsms URL; apprise: its URL with {to} in it")
+    sms_gateway: Annotated[SmsGateway, BeforeValidator(_refuse_apprise)] = Field(
+        "", description="gateway that sends SMS; empty: no SMS"
+    )
+    sms_url: str = Field("", description="kannel: sendsms URL")
     sms_username: str = Field("", description="kannel: user name; esms: ApiKey")
     sms_password: SecretStr = Field(SecretStr(""), description="kannel: password; esms: SecretKey; speedsms: token")
     sms_sender: str = Field("DONDOC", description="sender: brand name (at most 11 letters) or number")
@@ -147,9 +160,7 @@ class Settings(BaseSettings):
     sms_answers: bool = Field(
         False, description="replies by SMS are received (kannel, gammu): put a short code into SMS"
     )
-    sms_production: bool = Field(
-        False, description="really send SMS; else esms only checks, speedsms and apprise refuse"
-    )
+    sms_production: bool = Field(False, description="really send SMS; else esms only checks, speedsms refuses")
 
     zalo_app_id: str = Field("", description="Zalo application that sends ZNS before SMS; empty: no Zalo")
     zalo_app_secret: SecretStr = Field(SecretStr(""), description="the application's secret key")
@@ -369,8 +380,12 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = (f"DONDOC_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
-        raise SettingsRefused("\n".join(lines)) from None
+        raise settings_refused(error) from None
+
+
+def settings_refused(error: ValidationError) -> SettingsRefused:
+    lines = (f"{'_'.join(('DONDOC', *map(str, each['loc']))).upper()}: {each['msg']}" for each in error.errors())
+    return SettingsRefused("\n".join(lines))
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:

@@ -123,14 +123,9 @@ def once(
     """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
     import asyncio
 
-    from config.settings import read_settings
-    from workflows.run import channel_wiring, clock_guard, inbound_passes, passes
-    from workflows.run.audit import audit
-    from workflows.run.installation import require_installation
-    from workflows.run.passes import DATABASE_PASSES
-    from workflows.run.private_files import too_wide
-    from workflows.run.runs import tick
-    from workflows.run.system import compose
+    from workflows.run import clock_guard
+    from workflows.run.runs import run_pass, tick
+    from workflows.run.system import compose_installed
 
     if name not in (*PassName, "tick"):
         raise BadInput(
@@ -139,36 +134,13 @@ def once(
             )
         )
     given = moment(at) if at else None
-    settings = read_settings()
-    require_installation(settings)
-    system = compose(settings)
+    system = compose_installed()
     now = given or system.clock()
     if given is None and (suspicion := clock_guard.suspicion(system)) is not None:
         raise clock_guard.ClockNotBelieved(suspicion)
-    if name == "tick":
-        for report in asyncio.run(tick(system, now)):
-            typer.echo(str(report))
-    elif name == PassName.DELIVER:
-        typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))
-    elif name == PassName.WEBHOOKS:
-        typer.echo(str(asyncio.run(passes.tell_webhooks(system.database, now, system.webhooks))))
-    elif name == PassName.AUDIT:
-        may_rest = not passes.may_send(system.database, now)
-        outside = {"open_files": len(list(too_wide(system.settings)))}
-        url = system.settings.heartbeat_url
-        typer.echo(str(audit(system.database, now, url, may_rest=may_rest, outside=outside)))
-    elif name == PassName.RECEIVE:
-        typer.echo(str(inbound_passes.receive(system.database, now, system.inbound)))
-    elif name == PassName.WATCH:
-        watching = inbound_passes.watch(
-            system.database, now, system.delivery.channels, channel_wiring.operator(system.settings)
-        )
-        typer.echo(str(asyncio.run(watching)))
-    elif name == PassName.UPKEEP:
-        keep_bodies = timedelta(days=system.settings.keep_bodies_days)
-        typer.echo(str(passes.upkeep(system.database, now, system.settings.files, keep_bodies)))
-    else:
-        typer.echo(str(DATABASE_PASSES[PassName(name)](system.database, now)))
+    reports = asyncio.run(tick(system, now)) if name == "tick" else [run_pass(system, PassName(name), now)]
+    for report in reports:
+        typer.echo(str(report))
 
 
 @app.command()
@@ -293,14 +265,12 @@ def deploy(
 ) -> None:
     """Register the passes as scheduled Prefect deployments, and print what a worker's machine needs."""
     from config.settings import read_settings
-    from workflows.run.installation import installation_id, require_installation
+    from workflows.run.installation import installation_id
     from workflows.run.prefect_deployments import deploy as register
     from workflows.run.prefect_deployments import worker_environment
-    from workflows.run.system import compose
+    from workflows.run.system import compose_installed
 
-    settings = read_settings()
-    require_installation(settings)
-    system = compose(settings)
+    system = compose_installed()
     names = register(system.prefect, pool, timedelta(seconds=every), installation_id(system.database))
     typer.echo(
         Text(
@@ -308,7 +278,7 @@ def deploy(
             f"Registered, one run every {every} s. On each worker machine:",
         )
     )
-    for name, value in worker_environment(settings, system.prefect).items():
+    for name, value in worker_environment(read_settings(), system.prefect).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
     typer.echo(f"dondoc prefect worker --pool {shlex.quote(pool)}")
 
@@ -316,27 +286,20 @@ def deploy(
 @prefect_app.command()
 def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")]) -> None:
     """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
-    from config.settings import read_settings, settings_environment
-    from workflows.run.installation import require_installation
+    from config.settings import settings_environment
     from workflows.run.prefect_server import run_worker
-    from workflows.run.system import compose
+    from workflows.run.system import compose_installed
 
-    settings = read_settings()
-    require_installation(settings)
-    system = compose(settings)
-    raise typer.Exit(run_worker(pool, settings_environment(settings), system.prefect))
+    system = compose_installed()
+    raise typer.Exit(run_worker(pool, settings_environment(system.settings), system.prefect))
 
 
 @prefect_app.command()
 def key() -> None:
     """Print the string that Prefect's pages and API ask for: what «serve» gives its server, and workers show."""
-    from config.settings import read_settings
-    from workflows.run.installation import require_installation
-    from workflows.run.system import compose
+    from workflows.run.system import compose_installed
 
-    settings = read_settings()
-    require_installation(settings)
-    typer.echo(compose(settings).prefect_auth)
+    typer.echo(compose_installed().prefect_auth)
 
 
 @templates_app.command("check")

@@ -1,8 +1,10 @@
 """uvicorn with time limits on what clients send, and a bound on connections that is below the process's open files.
 
 uvicorn has neither: whoever sends half a request keeps its connection for ever, and a few thousand of those use up the
-open files, after which every attempt to accept another one is a traceback. Behind a proxy that reads requests whole
-(nginx does by default) these limits are never met.
+open files, after which every attempt to accept another one is a traceback. Its ``timeout_keep_alive`` runs between two
+requests only, and its ``limit_concurrency`` refuses whole requests, while any number of connections may stay open.
+Behind a proxy that reads requests whole (nginx does by default) these limits are never met; an office without one, in
+its own network, has only them.
 """
 
 from __future__ import annotations

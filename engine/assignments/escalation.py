@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.measures import being_chased
-from engine.assignments.outbox import NoticeLine, post
+from engine.assignments.outbox import NoticeLine, post, unreachable_event, unreachable_line
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
 from engine.store.database import among, table, update_rows
@@ -24,7 +24,7 @@ from engine.store.named_rows import AnyRow, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import EventKind, NoticeKind, Role, State, Urgency
+from engine.terms import EventKind, Role, State, Urgency
 
 NAMED_AT_ONCE = 1000
 """Ids in one statement; databases take some 30,000."""
@@ -306,33 +306,9 @@ def _report_unreachable(
 ) -> int:
     """An agency without a reachable contact: log an event for each line, and add one to the monitor's letter."""
     by_id = {row.id: row for row in rows}
-    append(
-        session,
-        [
-            event(
-                EventKind.UNREACHABLE,
-                now,
-                plan_id=by_id[line.assignment_id].plan_id,
-                assignment_id=line.assignment_id,
-                key=f"{line.effect}:{line.role}:unreachable",
-                role=line.role,
-                agency=line.agency_id,
-                rung=line.rung,
-            )
-            for line in lines
-        ],
-    )
+    append(session, [unreachable_event(line, by_id[line.assignment_id].plan_id, now) for line in lines])
     notices = [
-        NoticeLine(
-            effect=f"{line.effect}:unreachable",
-            assignment_id=line.assignment_id,
-            agency_id=by_id[line.assignment_id].supervisor_id,
-            role=Role.MONITOR,
-            kind=NoticeKind.UNREACHABLE,
-            policy=line.policy,
-            urgent=line.urgent,
-            rung=line.rung,
-        )
+        unreachable_line(line, f"{line.effect}:unreachable", by_id[line.assignment_id].supervisor_id)
         for line in lines
         if audience(line.role) is Role.COORDINATOR
     ]

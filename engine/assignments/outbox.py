@@ -17,9 +17,10 @@ from sqlmodel import Session
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, Way
 from engine.store.database import among, insert_new, table
+from engine.store.event_log import event
 from engine.store.recipients import CHANNELS, Recipient, Recipients
 from engine.store.records import Letter, Notice
-from engine.terms import LetterState, NoticeKind, Role
+from engine.terms import EventKind, LetterState, NoticeKind, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,35 @@ class NoticeLine:
     level: int = 0
     detail: dict[str, Any] = field(default_factory=dict)
     by: Way = "usual"
+
+
+def unreachable_event(line: NoticeLine, plan_id: int, now: datetime) -> dict[str, Any]:
+    """The event of a line for which nobody can be reached."""
+    return event(
+        EventKind.UNREACHABLE,
+        now,
+        plan_id=plan_id,
+        assignment_id=line.assignment_id,
+        key=f"{line.effect}:{line.role}:unreachable",
+        role=line.role,
+        agency=line.agency_id,
+        rung=line.rung,
+    )
+
+
+def unreachable_line(line: NoticeLine, effect: str, supervisor_id: str, **detail: object) -> NoticeLine:
+    """What the monitor is told of such a line."""
+    return NoticeLine(
+        effect=effect,
+        assignment_id=line.assignment_id,
+        agency_id=supervisor_id,
+        role=Role.MONITOR,
+        kind=NoticeKind.UNREACHABLE,
+        policy=line.policy,
+        urgent=line.urgent,
+        rung=line.rung,
+        detail=detail,
+    )
 
 
 @dataclass(slots=True)

@@ -104,9 +104,9 @@ CUT = Text(
 def write_csv(sheet: Sheet[T], language: str, file: IO[bytes], most: int = MAX_ROWS) -> None:
     """UTF-8 with a byte order mark, as Excel needs it. Days and moments are ISO; text that looks like a formula is
     prefixed with an apostrophe."""
-    written = [_Written(_csv_field) for _ in sheet.columns]
-    headings = ",".join(_csv_field(column.heading.said(language)) for column in sheet.columns)
-    file.write(f"\ufeff{_csv_field(sheet.caption)}\r\n{headings}\r\n".encode())
+    written = [_Written(csv_field) for _ in sheet.columns]
+    headings = ",".join(csv_field(column.heading.said(language)) for column in sheet.columns)
+    file.write(f"\ufeff{csv_field(sheet.caption)}\r\n{headings}\r\n".encode())
     for batch in sheet.batches(language, most):
         columns = (map(each.__getitem__, values) for each, values in zip(written, batch, strict=True))
         lines = "\r\n".join(map(",".join, zip(*columns, strict=True)))
@@ -230,7 +230,7 @@ def written_cell(value: Cell) -> str:
     return "" if value is None else str(value)
 
 
-def _csv_field(value: Cell) -> str:
+def csv_field(value: Cell) -> str:
     """A field as RFC 4180 writes it."""
     if isinstance(value, str):
         words = f"'{value}" if value.startswith(FORMULA_PREFIXES) else value

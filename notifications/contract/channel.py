@@ -78,16 +78,18 @@ class Outcome:
 
 
 class Channel(Protocol):
-    """An async context manager that keeps its connections while open. Up to ``parallel`` tasks may call ``send``
-    concurrently."""
+    """An async context manager that keeps its connections while open; one that has none is a subclass. Up to
+    ``parallel`` tasks may call ``send`` concurrently."""
 
     name: str
     parallel: int
 
     async def send(self, letter: Outgoing) -> Outcome: ...
 
-    async def __aenter__(self) -> Self: ...
+    async def __aenter__(self) -> Self:
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        return None

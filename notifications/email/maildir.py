@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from email import message_from_binary_file, policy
 from email.parser import BytesHeaderParser
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from engine.errors import BadInput, NotFound
 from engine.text import Text
-from notifications.contract.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.email.mime import Sender, compose, digest
 
 _NAME = re.compile(r"[0-9a-f]{32}\.dondoc(:2,[A-Z]*)?")  # with the flags that mail clients append
@@ -37,7 +36,7 @@ class MaildirLetter:
     html: str = ""
 
 
-class Maildir:
+class Maildir(Channel):
     """The channel. ``durable``: call fsync after each letter. ``delivers``: in the demonstration, where the person at
     the screen is the reader; elsewhere a letter in the folder is kept, not delivered."""
 
@@ -62,11 +61,6 @@ class Maildir:
                 )
             ) from error
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     async def reachable(self) -> bool:
         """True if the folder is writable."""

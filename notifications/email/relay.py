@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from config.settings import LOOPBACK
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.email.mime import Sender
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Security(StrEnum):
-    """How the connection is encrypted. The chosen level is required; there is no downgrade."""
+    """How the connection to relay or mailbox is encrypted. The chosen level is required; there is no downgrade."""
 
     NONE = "none"
     STARTTLS = "starttls"

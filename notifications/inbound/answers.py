@@ -21,7 +21,7 @@ from sqlmodel import Session
 from engine.accounts.permissions import Actor, ActorRole, Permission, concerned, require
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.assignments import lifecycle
-from engine.assignments.outbox import NoticeLine, post
+from engine.assignments.outbox import NoticeLine, letter_row, post
 from engine.assignments.weekly_digest import overdue
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
@@ -33,7 +33,7 @@ from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, EntryKind, LetterState, NoticeKind, Role, State, Urgency
+from engine.terms import OPEN_STATES, EntryKind, NoticeKind, Role, State, Urgency
 from engine.text import Text
 from notifications.email.bounces import Bounce
 from notifications.inbound.message import HELP, Mail, read_mail_reply
@@ -242,8 +242,7 @@ def _perform_all(session: Session, message: _Message, reply: Reply, rest: str) -
     if result not in REJECTED and (rest or message.files):
         forwarded = _notify_monitor(session, replace(message, text=rest), message.writer)
         if message.files and _answer(session, message, None, forwarded=forwarded):
-            i = table(Incoming)
-            session.connection().execute(update(i).where(i.c.id == message.id).values(answered=True))
+            _note(session, message.id, answered=True)
     return result
 
 
@@ -395,35 +394,9 @@ def _answer(session: Session, message: _Message, answer: Text | None, *, forward
     ]
     sentences = [each for each in said if each is not None]
     problem = [" ".join(each.vi for each in sentences), " ".join(each.en for each in sentences)]
-    session.connection().execute(
-        update(table(Incoming))
-        .where(table(Incoming).c.id == message.id)
-        .values(detail={"problem": problem, "done": answer is None})
-    )
-    return bool(
-        insert_new(
-            session,
-            Letter,
-            [
-                {
-                    "key": f"{ANSWER}{message.channel}:{message.id}",
-                    "contact_id": writer.id,
-                    "agency_id": writer.agency_id,
-                    "role": writer.role,
-                    "channel": message.channel,
-                    "day": today,
-                    "urgent": False,
-                    "send_after": now,
-                    "state": LetterState.QUEUED,
-                    "created_at": now,
-                    "reason": "",
-                    "leased_by": "",
-                    "attempts": 0,
-                    "receipt": "",
-                }
-            ],
-        )
-    )
+    _note(session, message.id, detail={"problem": problem, "done": answer is None})
+    row = letter_row(writer, message.channel, today, now, now)
+    return bool(insert_new(session, Letter, [{**row, "key": f"{ANSWER}{message.channel}:{message.id}"}]))
 
 
 def _not_kept(files: Sequence[str]) -> Text | None:
@@ -466,7 +439,6 @@ def _notify_monitor(session: Session, message: _Incoming, writer: Recipient | No
 
 def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: datetime) -> AnswerResult:
     """Apply a bounce that the signed return address proves; forward any other that names a letter to the monitor."""
-    i = table(Incoming)
     if not key:
         named = letter_outcomes.find_by_message_ids(session, [bounce.message_id])
         if named is not None:
@@ -478,13 +450,11 @@ def _bounced(session: Session, incoming_id: int, bounce: Bounce, key: str, now: 
     if effect.odd == letter_outcomes.ELSEWHERE:
         return _bounced_elsewhere(session, incoming_id, bounce, effect.letter_id, now)
     if effect.early:
-        session.connection().execute(update(i).where(i.c.id == incoming_id).values(detail=dict(effect.early)))
+        _note(session, incoming_id, detail=dict(effect.early))
     outcome = (
         AnswerResult.EARLY if effect.early else AnswerResult.BOUNCED if effect.letter_id else AnswerResult.STRANGER
     )
-    session.connection().execute(
-        update(i).where(i.c.id == incoming_id).values(kind="bounce", outcome=outcome, letter_id=effect.letter_id)
-    )
+    _note(session, incoming_id, kind="bounce", outcome=outcome, letter_id=effect.letter_id)
     return outcome
 
 
@@ -538,19 +508,22 @@ def _close(
     contact: Recipient | None = None,
     answered: bool = False,
 ) -> AnswerResult:
-    i = table(Incoming)
-    session.connection().execute(
-        update(i)
-        .where(i.c.id == incoming_id)
-        .values(
-            kind=kind,
-            outcome=outcome,
-            answered=answered,
-            letter_id=letter.id if letter is not None else None,
-            contact_id=contact.id if contact is not None else None,
-        )
+    _note(
+        session,
+        incoming_id,
+        kind=kind,
+        outcome=outcome,
+        answered=answered,
+        letter_id=letter.id if letter is not None else None,
+        contact_id=contact.id if contact is not None else None,
     )
     return outcome
+
+
+def _note(session: Session, incoming_id: int, **values: object) -> None:
+    """Write columns of a recorded message."""
+    i = table(Incoming)
+    session.connection().execute(update(i).where(i.c.id == incoming_id).values(**values))
 
 
 def _by_mailbox(session: Session, mailbox: str, letter: TriedLetter | None, now: datetime) -> Recipient | None:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
@@ -25,8 +25,10 @@ from notifications.inbound import answers
 from notifications.receipts import letter_outcomes
 from notifications.sms import receipts
 from notifications.sms.incoming import from_kannel
+from notifications.sms.receipts import Receipt
 
 Action = Callable[[Session, datetime], object]
+Fields = TypeVar("Fields")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Callbacks:
             action(session, self.clock())
         return PlainTextResponse("")
 
+    def take_receipt(self, read: Callable[[Fields, datetime], Receipt], fields: Fields) -> PlainTextResponse:
+        return self.take(lambda session, now: letter_outcomes.take_receipt(session, read(fields, now), now))
+
 
 def router(callbacks: Callbacks) -> APIRouter:
     """The callback routes, mounted by the composition root."""
@@ -50,10 +55,7 @@ def router(callbacks: Callbacks) -> APIRouter:
     @routes.get("/callbacks/{secret}/kannel/receipt")
     def kannel_receipt(secret: str, request: Request) -> PlainTextResponse:
         receipts.verify(secret, callbacks.secret)
-        query = dict(request.query_params)
-        return callbacks.take(
-            lambda session, now: letter_outcomes.take_receipt(session, receipts.from_kannel(query, now), now)
-        )
+        return callbacks.take_receipt(receipts.from_kannel, request.query_params)
 
     @routes.get("/callbacks/{secret}/kannel/incoming")
     def kannel_incoming(secret: str, request: Request) -> PlainTextResponse:
@@ -64,20 +66,13 @@ def router(callbacks: Callbacks) -> APIRouter:
     @routes.get("/callbacks/{secret}/esms")
     def esms(secret: str, request: Request) -> PlainTextResponse:
         receipts.verify(secret, callbacks.secret)
-        query = dict(request.query_params)
-        return callbacks.take(
-            lambda session, now: letter_outcomes.take_receipt(session, receipts.from_esms(query, now), now)
-        )
+        return callbacks.take_receipt(receipts.from_esms, request.query_params)
 
     @routes.post("/callbacks/{secret}/speedsms")
     async def speedsms(secret: str, request: Request) -> PlainTextResponse:
         receipts.verify(secret, callbacks.secret)
         body = _json_object(await request.body())
-
-        def take(session: Session, now: datetime) -> object:
-            return letter_outcomes.take_receipt(session, receipts.from_speedsms(body, now), now)
-
-        return await run_in_threadpool(callbacks.take, take)
+        return await run_in_threadpool(callbacks.take_receipt, receipts.from_speedsms, body)
 
     return routes
 

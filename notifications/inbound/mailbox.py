@@ -13,14 +13,15 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from imapclient import SEEN, IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
+from config.settings import LOOPBACK
 from engine.errors import BadInput, Unavailable
 from engine.text import Text
+from notifications.email.relay import Security
 
 DONE_KEYWORD = b"DondocDone"
 MAX_AGE = timedelta(days=14)
@@ -28,15 +29,6 @@ MAX_MESSAGE_BYTES = 262_144
 """Bytes fetched of one message: headers and text come first, attachments are not needed."""
 MAX_MESSAGES = 200
 _CONNECTION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout)
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class Security(StrEnum):
-    """As in ``relay``: the chosen level is required."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    TLS = "tls"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,17 +43,17 @@ class DutyGroup:
     plan: str
     period: str
     due_on: date | None
-    due_why: str
+    due_why: str = ""
     days: int | None
     request: bool
     report: str
     """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
     chased: Chased | None
-    escalating: bool
-    asks_paper: bool
-    reported_on: date | None
+    escalating: bool = False
+    asks_paper: bool = False
+    reported_on: date | None = None
     """Of the report that moved ``chased_from``."""
-    chased_from: date | None
+    chased_from: date | None = None
     """As in ``Item``."""
     citations: tuple[str, ...] = ()
     noted: bool = True
@@ -121,15 +121,10 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
                     plan=row.plan,
                     period=row.period,
                     due_on=row.due_on,
-                    due_why="",
                     days=-late,
                     request=row.request,
                     report=report_state(row.returned, row.outcome),
                     chased=row.chased,
-                    escalating=False,
-                    asks_paper=False,
-                    reported_on=None,
-                    chased_from=None,
                 ),
                 row.citation,
             )

@@ -17,17 +17,27 @@ from sqlalchemy import Select, select, update
 from sqlmodel import Session
 
 from engine.assignments.measures import is_unfinished
-from engine.assignments.outbox import NoticeLine, Slot, letter_row, open_letters, place, post, send_day
+from engine.assignments.outbox import (
+    NoticeLine,
+    Slot,
+    letter_row,
+    open_letters,
+    place,
+    post,
+    send_day,
+    unreachable_event,
+    unreachable_line,
+)
 from engine.assignments.weekly_digest import schedule
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import append
 from engine.store.named_rows import columns_for, objects
 from engine.store.recipients import CHANNELS, Recipient, Recipients, read_recipients
 from engine.store.records import Assignment, Digest, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import EventKind, LetterState, NoticeKind, PlanState, Role, State, Urgency
+from engine.terms import LetterState, NoticeKind, PlanState, Role, State, Urgency
 from notifications.letters.obsolete import obsolete_reason
 
 
@@ -244,46 +254,18 @@ def _notify_monitor(
 ) -> None:
     """Notify the monitor: one line about a dead address, one about each duty without a reachable contact. Appends an
     event for each of the latter."""
-    append(
-        session,
-        [
-            event(
-                EventKind.UNREACHABLE,
-                now,
-                plan_id=row.plan_id,
-                assignment_id=row.assignment_id,
-                key=f"{_effect_key(row, letter)}:{letter.role}:unreachable",
-                role=letter.role,
-                agency=letter.agency_id,
-                rung=row.rung,
-            )
-            for row in unreachable
-        ],
-    )
+    append(session, [unreachable_event(_line(row, letter, book), row.plan_id, now) for row in unreachable])
     if audience(letter.role) is not Role.COORDINATOR or not rows:
         return
     detail: Mapping[str, object] = {"channel": letter.channel, "next": not unreachable} if dead else {}
     reported = rows[:1] if dead and not unreachable else unreachable
-    post(
-        session,
-        [
-            NoticeLine(
-                effect=f"letter:{letter.id}:{row.assignment_id}:unreachable",
-                assignment_id=row.assignment_id,
-                agency_id=row.supervisor_id,
-                role=Role.MONITOR,
-                kind=NoticeKind.UNREACHABLE,
-                policy=book.policy(row.policy_id),
-                urgent=row.urgency is not Urgency.NORMAL,
-                rung=row.rung,
-                detail=dict(detail),
-            )
-            for row in reported
-        ],
-        recipients,
-        book.calendar,
-        now,
-    )
+    lines = [
+        unreachable_line(
+            _line(row, letter, book), f"letter:{letter.id}:{row.assignment_id}:unreachable", row.supervisor_id, **detail
+        )
+        for row in reported
+    ]
+    post(session, lines, recipients, book.calendar, now)
 
 
 def _reroute_digest(

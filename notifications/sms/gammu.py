@@ -13,13 +13,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from engine.errors import BadInput
 from engine.terms import LetterState
 from engine.text import Text
-from notifications.contract.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.sms.gateway import CodeMeaning, Message, outcome, prepare, refused
 from notifications.sms.receipts import Receipt
 
@@ -30,7 +28,7 @@ _FOLDER = Text(
 )
 
 
-class Gammu:
+class Gammu(Channel):
     """``outbox``, ``sent`` and ``error`` are the folders of the daemon's OutboxPath, SentSMSPath and ErrorSMSPath,
     three different ones on one file system."""
 
@@ -95,11 +93,3 @@ class Gammu:
             ours = _OURS.fullmatch(path.name)
             if ours:
                 yield path, ours.group(1)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 import httpx
 
@@ -23,6 +24,8 @@ from notifications.sms.numbers import e164, masked
 from notifications.sms.permanent_errors import LOGIN
 from notifications.sms.text import Size, fit, subject_words
 
+Answer = Mapping[str, Any]
+"""A gateway's JSON. Reading what it lacks raises as ``HttpGateway.read`` may."""
 MAX_RETRY_AFTER = timedelta(hours=1)
 """Upper limit for a requested wait, so that a wrong header does not stop a channel for days."""
 _ADDRESS = Text(
@@ -121,7 +124,6 @@ class HttpOptions(TypedDict, total=False):
 
     marks: bool
     timeout: float
-    proxy: str | None
     transport: httpx.AsyncBaseTransport | None
 
 
@@ -138,7 +140,6 @@ class HttpGateway(ABC):
         *,
         marks: bool = False,
         timeout: float = 20.0,
-        proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if not url.startswith(("http://", "https://")) or not url.isascii():
@@ -151,7 +152,6 @@ class HttpGateway(ABC):
         self.url, self.marks, self._time_limit = url, marks, 2 * timeout
         self._options: dict[str, Any] = {
             "timeout": timeout,
-            "proxy": proxy,
             "transport": transport,
             "trust_env": False,
             "follow_redirects": False,
@@ -207,3 +207,21 @@ class HttpGateway(ABC):
         if not self._open_count and self._client is not None:
             client, self._client = self._client, None
             await client.aclose()
+
+
+class JsonGateway(HttpGateway):
+    """A gateway that answers in JSON with one of the codes of a documented table. Other codes are UNKNOWN."""
+
+    codes: ClassVar[Mapping[str, CodeMeaning]]
+
+    @abstractmethod
+    def interpret(self, answer: Answer, message: Message) -> Outcome:
+        """The outcome of a documented answer. May raise as ``read``."""
+
+    def read(self, response: httpx.Response, message: Message) -> Outcome:
+        return self.interpret(response.json(), message) if response.is_success else by_status(response)
+
+    def by_code(self, code: str, words: str, receipt: str = "") -> Outcome:
+        """The outcome of a code, with the receipt if the message may have been accepted."""
+        meaning = self.codes.get(code, CodeMeaning(Fate.UNKNOWN))
+        return outcome(meaning, code, words, receipt if meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN) else "")

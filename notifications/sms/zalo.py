@@ -14,17 +14,15 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Protocol, Self, Unpack
 
-import httpx
-
 from engine.errors import BadInput
 from engine.text import Text
 from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.sms.gateway import (
+    Answer,
     CodeMeaning,
-    HttpGateway,
     HttpOptions,
+    JsonGateway,
     Message,
-    by_status,
     outcome,
     prepare,
     refused,
@@ -107,8 +105,10 @@ class AccessTokens(Protocol):
     async def access_token(self, *, refused: str = "") -> str: ...
 
 
-class Zalo(HttpGateway):
+class Zalo(JsonGateway):
     """ZNS alone. Outside production Zalo's development mode is asked for: only administrators of the OA get it."""
+
+    codes = CODES
 
     def __init__(
         self,
@@ -156,17 +156,10 @@ class Zalo(HttpGateway):
     def ask(self, message: Message) -> dict[str, Any]:
         raise NotImplementedError("a template needs the letter's values; see send")
 
-    def read(self, response: httpx.Response, message: Message) -> Outcome:
-        if not response.is_success:
-            return by_status(response)
-        answer = response.json()
-        code, words = str(int(answer["error"])), str(answer.get("message") or "")
-        meaning = CODES.get(code, CodeMeaning(Fate.UNKNOWN))
-        kept = meaning.fate in (Fate.ACCEPTED, Fate.UNKNOWN)
-        found = outcome(meaning, code, words, message.reference if kept else "")
-        if code in ABOUT_THE_LETTER:
-            return Outcome(fate=found.fate, code=found.code, reply=found.reply, about=About.LETTER)
-        return found
+    def interpret(self, answer: Answer, message: Message) -> Outcome:
+        code = str(int(answer["error"]))
+        found = self.by_code(code, str(answer.get("message") or ""), message.reference)
+        return replace(found, about=About.LETTER) if code in ABOUT_THE_LETTER else found
 
 
 class ZaloFirst:

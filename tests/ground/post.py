@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 from ground.factory import Laid, at, lay, row, swept
 from sqlalchemy import select, update
@@ -17,7 +17,7 @@ from engine.accounts.signed_links import Signer
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, WebhookMessage
 from engine.terms import LetterState
-from notifications.contract.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
 from notifications.letters.renderer import LetterRenderer
 from notifications.letters.sign_in_mailer import EmailSignInMailer
@@ -25,7 +25,7 @@ from notifications.letters.sign_in_mailer import EmailSignInMailer
 KEY = "a key for tests that signs nothing outside of them"
 
 
-class LetterBox:
+class LetterBox(Channel):
     """The channel "email"; ``answer`` is the outcome of every letter, default: delivered."""
 
     name = "email"
@@ -38,12 +38,6 @@ class LetterBox:
     async def send(self, letter: Outgoing) -> Outcome:
         self.letters.append(letter)
         return self.answer
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
 
 
 def post_office(box: LetterBox | None = None, **more: object) -> DeliveryContext:

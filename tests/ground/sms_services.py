@@ -1,6 +1,6 @@
 """Real gateways on loopback, each in folders of its own: Kannel with its fake SMSC, gammu-smsd with its dummy phone.
 
-Each process is stopped by the test that started it. ``answering`` is a web server with one fixed response.
+Each process is stopped by the test that started it.
 """
 
 from __future__ import annotations
@@ -249,34 +249,3 @@ def smsd_in(folder: Path) -> Iterator[RunningSmsd]:
     with running(daemon, "-c", str(conf), log=folder / "smsd.out"):
         wait_until(lambda: (folder / "phone" / "sms" / "1").is_dir(), "gammu-smsd")
         yield RunningSmsd(folder)
-
-
-@contextmanager
-def answering(status: int) -> Iterator[int]:
-    """A web server on loopback with one response status; with 0 it reads the request and does not respond."""
-    quiet = threading.Event()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            if not status:
-                quiet.wait(5)
-                self.close_connection = True
-                return
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        quiet.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -53,7 +53,7 @@ importlib.import_module(used_in)
             '    ODS = "ods"\n',
             "engine.http.lists.list_download",
         ),
-        ("config.settings", '"speedsms", "apprise"', ', "another"', "workflows.operation.doctor"),
+        ("config.settings", '"esms", "speedsms"', ', "another"', "workflows.operation.doctor"),
     ],
 )
 def test_a_new_member_stops_at_import(module: str, after: str, member: str, used_in: str) -> None:

@@ -76,14 +76,11 @@ def backup(
     to: Annotated[Path | None, typer.Option(help="Folder of backups; default: backups in the data folder.")] = None,
 ) -> None:
     """Copy database, evidence files, templates and secret into a new folder with a manifest. Safe while it runs."""
-    from config.settings import read_settings
     from workflows.operation.backup import backup as make
-    from workflows.run.installation import require_installation
-    from workflows.run.system import compose
+    from workflows.run.system import compose_installed
 
-    settings = read_settings()
-    require_installation(settings)
-    folder = make(compose(settings), to or settings.data_dir / "backups")
+    system = compose_installed()
+    folder = make(system, to or system.settings.data_dir / "backups")
     typer.echo(
         Text(
             f"Đã sao lưu vào {folder}; thư mục có khóa bí mật, giữ kín.", f"Backed up to {folder}; it holds the secret."

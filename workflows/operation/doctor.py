@@ -56,7 +56,7 @@ NO_RELAY = wrong(
 _FIX_PRODUCTION = Text("Đặt DONDOC_SMS_PRODUCTION=true khi đã thử xong.", "Set DONDOC_SMS_PRODUCTION=true when tried.")
 _NEEDS_PRODUCTION = complete(
     SMS_GATEWAYS,
-    {"": False, "kannel": False, "gammu": False, "esms": True, "speedsms": True, "apprise": True},
+    {"": False, "kannel": False, "gammu": False, "esms": True, "speedsms": True},
 )
 """Gateways that send nothing, or only check, until the setting says that it is meant."""
 _FIX_NETWORK = Text("Xem địa chỉ, cổng, tường lửa, tên đăng nhập.", "See address, port, firewall and login.")

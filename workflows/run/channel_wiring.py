@@ -58,7 +58,8 @@ def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSign
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
     """The sources of incoming messages; none in demo mode."""
-    from notifications.inbound.mailbox import Inbox, Security
+    from notifications.email.relay import Security
+    from notifications.inbound.mailbox import Inbox
 
     inbox = None
     if settings.imap_host and not settings.demo:
@@ -169,8 +170,8 @@ def phone_channel(settings: Settings, signer: Signer, database: Database) -> Cha
 
 
 def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
-    """The channel of the configured gateway, None without one. Each library is imported only where it is used:
-    Apprise alone takes half a second. mypy reports a gateway that the settings allow and this function does not."""
+    """The channel of the configured gateway, None without one. mypy reports a gateway that the settings allow and this
+    function does not."""
     password, marks = settings.sms_password.get_secret_value(), settings.sms_marks
     callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
     match settings.sms_gateway:
@@ -190,7 +191,7 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
         case "gammu":
             return _gammu(settings)
         case "esms":
-            from notifications.sms.esms import Esms
+            from notifications.sms.vietnamese import Esms
 
             return Esms(
                 settings.sms_username,
@@ -201,13 +202,9 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
                 marks=marks,
             )
         case "speedsms":
-            from notifications.sms.speedsms import SpeedSms
+            from notifications.sms.vietnamese import SpeedSms
 
             return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
-        case "apprise":
-            from notifications.sms.apprise_channel import AppriseSms
-
-            return AppriseSms(settings.sms_url, production=settings.sms_production, marks=marks)
         case unknown:
             assert_never(unknown)
 

@@ -21,6 +21,7 @@ import httpx
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from config.settings import LOOPBACK
 from engine.errors import Unavailable
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
@@ -125,7 +126,7 @@ def confirm(system: System, actor: str) -> None:
 def second_clocks(system: System) -> list[SecondClock]:
     """Clocks of other machines: the database server's and the heartbeat monitor's, where they are elsewhere."""
     clocks: list[SecondClock] = []
-    if system.database.url.host not in (None, "", "localhost", "127.0.0.1", "::1"):
+    if system.database.url.host not in {None, "", *LOOPBACK}:
         clocks.append(lambda: _database_clock(system.database))
     if system.settings.heartbeat_url:
         clocks.append(lambda: _http_clock(system.settings.heartbeat_url))

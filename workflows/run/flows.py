@@ -30,14 +30,13 @@ from prefect.context import get_run_context
 from prefect.events import emit_event
 from prefect.events.worker import EventsWorker
 
-from config.settings import read_settings
 from engine.assignments.due_work import Due
 from engine.assignments.escalation import DueDuty, name_duties
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext
 from workflows.run import passes
-from workflows.run.installation import check_installation, require_installation
+from workflows.run.installation import check_installation
 from workflows.run.passes import DutiesFailed, PassReport
 
 log = logging.getLogger(__name__)
@@ -98,12 +97,10 @@ def flow_context() -> FlowContext:
     context = _flow_context.get()
     if context is None:
         from workflows.run.private_files import create_privately
-        from workflows.run.system import compose
+        from workflows.run.system import compose_installed
 
         create_privately()
-        settings = read_settings()
-        require_installation(settings)
-        system = compose(settings)
+        system = compose_installed()
         context = FlowContext(system.database, system.delivery)
         _flow_context.set(context)
     return context

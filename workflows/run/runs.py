@@ -1,4 +1,4 @@
-"""What the heartbeat calls: a tick (in a Prefect flow run where its API answers), incoming messages, the audit."""
+"""What the heartbeat and ``dondoc once`` call: a tick (in a Prefect flow run where its API answers), and each pass."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import logging
 import os
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from engine.assignments.due_work import Due
 from engine.terms import PassName
 from notifications.webhooks import delivery as webhooks
 from workflows.run import channel_wiring, clock_guard, passes
-from workflows.run.passes import PassReport, failures_recorded
+from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
 from workflows.run.prefect_server import answers
 from workflows.run.private_files import too_wide
 from workflows.run.system import System
@@ -48,45 +49,62 @@ def run_webhooks(system: System) -> None:
     if not webhooks.anything_owed(system.database, now) or not _clock_believed(system):
         return
     with failures_recorded(system.database, PassName.WEBHOOKS, now):
-        log.info("%s", asyncio.run(passes.tell_webhooks(system.database, now, system.webhooks)))
+        log.info("%s", run_pass(system, PassName.WEBHOOKS, now))
 
 
 def run_inbound(system: System) -> None:
     """Process incoming messages, then send alarms about channels that are down."""
-    from workflows.run import inbound_passes
-
     if not _clock_believed(system):
         return
     now = system.clock()
-    with failures_recorded(system.database, PassName.RECEIVE, now):
-        received = inbound_passes.receive(system.database, now, system.inbound)
-    operator = channel_wiring.operator(system.settings)
-    with failures_recorded(system.database, PassName.WATCH, now):
-        watched = asyncio.run(inbound_passes.watch(system.database, now, system.delivery.channels, operator))
-    for report in (received, watched):
+    for name in (PassName.RECEIVE, PassName.WATCH):
+        with failures_recorded(system.database, name, now):
+            report = run_pass(system, name, now)
         if any(report.counts.values()):
             log.info("%s", report)
 
 
 def run_audit(system: System) -> None:
     """Run the self-audit, and once a day the cleanup."""
-    from workflows.run.audit import audit
-
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
     system.observe()
-    audit(
-        system.database,
-        now,
-        system.settings.heartbeat_url,
-        may_rest=not passes.may_send(system.database, now),
-        outside={"open_files": len(list(too_wide(system.settings))), "clock_wrong": int(not believed)},
-    )
+    run_pass(system, PassName.AUDIT, now, clock_wrong=not believed)
     if not believed:
         return
     clock_guard.remember(system.database, reading)
     with failures_recorded(system.database, PassName.UPKEEP, now):
-        passes.upkeep(system.database, now, system.settings.files, timedelta(days=system.settings.keep_bodies_days))
+        run_pass(system, PassName.UPKEEP, now)
+
+
+def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool = False) -> PassReport:
+    """Run one pass, whether or not it is due. ``clock_wrong``: what the audit is told of the clock."""
+    database, settings = system.database, system.settings
+    match name:
+        case PassName.OPEN | PassName.ACT | PassName.DIGEST:
+            return DATABASE_PASSES[name](database, now)
+        case PassName.DELIVER:
+            return asyncio.run(passes.deliver(database, now, system.delivery))
+        case PassName.WEBHOOKS:
+            return asyncio.run(passes.tell_webhooks(database, now, system.webhooks))
+        case PassName.UPKEEP:
+            return passes.upkeep(database, now, settings.files, timedelta(days=settings.keep_bodies_days))
+        case PassName.RECEIVE:
+            from workflows.run.inbound_passes import receive
+
+            return receive(database, now, system.inbound)
+        case PassName.WATCH:
+            from workflows.run.inbound_passes import watch
+
+            return asyncio.run(watch(database, now, system.delivery.channels, channel_wiring.operator(settings)))
+        case PassName.AUDIT:
+            from workflows.run.audit import audit
+
+            outside = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
+            may_rest = not passes.may_send(database, now)
+            return audit(database, now, settings.heartbeat_url, may_rest=may_rest, outside=outside)
+        case unknown:
+            assert_never(unknown)
 
 
 def _clock_believed(system: System) -> bool:

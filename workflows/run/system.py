@@ -14,8 +14,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import typer
+from pydantic import ValidationError
 
-from config.settings import Settings, read_settings
+from config.settings import Settings, read_settings, settings_refused
 from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
 from engine.admin.entered_settings import entered, read_entered
@@ -74,13 +75,17 @@ class System:
 
 def compose(settings: Settings | None = None, *, with_entered: bool = True) -> System:
     """Create a System from the settings (default: read from the environment) and, unless ``with_entered`` is False,
-    what an administrator has entered. Raises Unavailable where that cannot be read."""
+    what an administrator has entered. Raises Unavailable where that cannot be read, SettingsRefused where this version
+    has no such setting."""
     settings = settings or read_settings()
     database = Database(settings.database)
     clock: Clock = DemoClock(database) if settings.demo else system_clock
     signer = Signer(settings.signing_key())
     if with_entered:
-        settings = settings.with_entered(read_entered(database, signer).values)
+        try:
+            settings = settings.with_entered(read_entered(database, signer).values)
+        except ValidationError as error:  # another version has stored it
+            raise settings_refused(error) from None
     return _wire(settings, database, clock, signer, threading.Event())
 
 
@@ -91,6 +96,16 @@ def compose_existing(*, with_entered: bool = True) -> System:
     if not settings.demo:
         Database(settings.database).require_made()
     return compose(settings, with_entered=with_entered)
+
+
+def compose_installed() -> System:
+    """``compose`` for what runs only where ``init`` has made an installation. Raises Unavailable elsewhere, before it
+    makes anything."""
+    from workflows.run.installation import require_installation
+
+    settings = read_settings()
+    require_installation(settings)
+    return compose(settings)
 
 
 def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, stop: threading.Event) -> System:

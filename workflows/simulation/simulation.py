@@ -14,7 +14,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime, time
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -37,7 +37,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import LetterState, Role, Scenario
 from engine.text import Text
 from engine.views.labels import label
-from notifications.contract.channel import Fate, Outcome, Outgoing
+from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK
 from notifications.letters.renderer import LetterRenderer
@@ -50,7 +50,7 @@ SIMULATION_TIMEOUT_SECONDS = 60.0
 CACHED_YEARS = 8
 
 
-class Sink:
+class Sink(Channel):
     """A channel that accepts and discards everything; the letters are in the scratch database."""
 
     parallel = 50
@@ -61,12 +61,6 @@ class Sink:
 
     async def send(self, letter: Outgoing) -> Outcome:
         return Outcome(fate=Fate.DELIVERED)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
 
 
 def simulate(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from engine.rules.words import coded, period_words, rung_words
 from engine.template_cache import FastEnvironment
 from engine.terms import NoticeKind, Role
 from engine.views.labels import label
+from engine.views.spreadsheets import csv_field
 from workflows.simulation.simulation import as_objects, person_words, summary, week_of_day
 
 if TYPE_CHECKING:
@@ -61,22 +60,20 @@ def as_json(year: SimulatedYear, language: str) -> str:
 
 def as_csv(year: SimulatedYear, language: str) -> str:
     """One row per message, in words; the assignments joined by «; ». Cells are protected against formula injection."""
-    out = io.StringIO()
-    writer = csv.writer(out)
     words = WORDS[language]
-    writer.writerow([words[each] for each in ("at", "channel", "what", "agency", "role", "assignments")])
-    for each in year.messages:
-        assignments = "; ".join(_assignment(year, each_one, language) for each_one in each.assignments)
-        cells = (
+    rows = [[words[each] for each in ("at", "channel", "what", "agency", "role", "assignments")]]
+    rows += (
+        [
             _moment(each),
             coded(each.channel, language),
             _what(each, language),
             year.name(each.agency),
             label(Role(each.role), language),
-            assignments,
-        )
-        writer.writerow(map(_cell, cells))
-    return out.getvalue().rstrip("\n")
+            "; ".join(_assignment(year, each_one, language) for each_one in each.assignments),
+        ]
+        for each in year.messages
+    )
+    return "\n".join(f"{','.join(map(csv_field, row))}\r" for row in rows)
 
 
 def _moment(message: SimulatedLetter) -> str:
@@ -95,11 +92,6 @@ def _assignment(year: SimulatedYear, coded_one: str, language: str) -> str:
     """«188/KH-UBND IV.16.1 UBND huyện Kỳ Sơn, 6 tháng đầu năm 2021»."""
     number, citation, agency_id, period = coded_one.split(" ")
     return f"{number} {citation} {year.name(agency_id)}, {period_words(period, language)}"
-
-
-def _cell(text: str) -> str:
-    """Prefix a text that starts like a formula with an apostrophe, so that spreadsheets do not evaluate it."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def as_ics(year: SimulatedYear, language: str) -> str:

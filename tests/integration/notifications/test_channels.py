@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-from ground.sms_services import answering
 from ground.smtp_server import FaultyServer, Kind
 
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
@@ -23,11 +22,9 @@ from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender, digest
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.sms.apprise_channel import AppriseSms
-from notifications.sms.esms import Esms
 from notifications.sms.gammu import Gammu
 from notifications.sms.kannel import Kannel
-from notifications.sms.speedsms import SpeedSms
+from notifications.sms.vietnamese import Esms, SpeedSms
 from notifications.sms.zalo import Zalo, ZaloFirst, read_templates
 
 AT = datetime(2021, 6, 17, 1, 0, tzinfo=UTC)
@@ -81,13 +78,13 @@ async def kannel(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
 
 @asynccontextmanager
 async def esms(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
-    yield Esms("k", "s", "DONDOC", url="https://esms.example/", transport=httpx.MockTransport(answer))
+    yield Esms("k", "s", "DONDOC", transport=httpx.MockTransport(answer))
 
 
 @asynccontextmanager
 async def speedsms(answer: Answer, folder: Path) -> AsyncIterator[Channel]:
     transport = httpx.MockTransport(answer)
-    yield SpeedSms("t", "DONDOC", production=True, url="https://speedsms.example/", transport=transport)
+    yield SpeedSms("t", "DONDOC", production=True, transport=transport)
 
 
 class OneToken:
@@ -107,12 +104,6 @@ async def gammu(missing: str, folder: Path) -> AsyncIterator[Channel]:
     for name in {"outbox", "sent", "error"} - {missing}:
         (folder / name).mkdir(exist_ok=True)
     yield Gammu(folder / "outbox", folder / "sent", folder / "error")
-
-
-@asynccontextmanager
-async def apprise(status: int, folder: Path) -> AsyncIterator[Channel]:
-    with answering(status) as port:
-        yield AppriseSms(f"json://127.0.0.1:{port}/{{to}}?rto=0.3&cto=1", production=True)
 
 
 @asynccontextmanager
@@ -178,7 +169,6 @@ ROWS = [
     ),
     # A rename either happened or did not: a file is never in doubt.
     Row("gammu", gammu, SMS, accepted="", refused=None, retry="outbox", unknown=None),
-    Row("apprise", apprise, SMS, accepted=200, refused=400, retry=503, unknown=0, recognisable=False),
     Row(
         "email",
         email,
@@ -208,7 +198,7 @@ async def sent(row: Row, fate: Fate, folder: Path, *letters: Outgoing) -> list[O
 async def test_a_letter_that_is_taken_is_accepted_and_has_a_receipt(row: Row, tmp_path: Path) -> None:
     [outcome] = await sent(row, Fate.ACCEPTED, tmp_path)
     assert outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
-    assert bool(outcome.receipt) is (row.name != "apprise")
+    assert outcome.receipt
 
 
 @pytest.mark.parametrize(("row", "fate"), TROUBLES)

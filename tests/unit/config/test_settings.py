@@ -45,6 +45,13 @@ def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert [line.split(":")[0] for line in lines] == ["DONDOC_BASE_URL", "DONDOC_PORT", "DONDOC_SMTP_SECURITY"]
 
 
+def test_the_gateway_of_an_earlier_version_is_refused_by_name_with_those_there_are() -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings(sms_gateway="apprise")
+    assert str(refused.value).startswith("DONDOC_SMS_GATEWAY: ")
+    assert "kannel, gammu, esms or speedsms" in str(refused.value)
+
+
 def test_settings_are_not_changed_after_they_are_read() -> None:
     with pytest.raises(ValidationError):
         read_settings().port = 1  # type: ignore[misc]

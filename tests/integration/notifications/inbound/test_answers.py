@@ -38,11 +38,12 @@ from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.email.bounces import Bounce, Severity
 from notifications.email.mime import Sender, compose, digest
+from notifications.email.relay import Security
 from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
 from notifications.inbound.answers import AnswerResult
 from notifications.inbound.fetching import InboundSources, receive
-from notifications.inbound.mailbox import Inbox, Security
+from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
 from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer

@@ -23,7 +23,7 @@ from engine.store.database import Database
 from engine.store.facts import write_fact
 from engine.store.records import Fact, Letter
 from engine.terms import LetterState, Role
-from notifications.contract.channel import About, Fate, Outcome, Outgoing
+from notifications.contract.channel import About, Channel, Fate, Outcome, Outgoing
 from notifications.delivery import deliver
 from notifications.sms.gateway import reference
 from notifications.sms.permanent_errors import BALANCE, LOGIN
@@ -231,7 +231,7 @@ def test_tokens_are_stored_sealed(sqlite_database: Database, clock: Clock) -> No
     assert "r1" not in json.dumps([each.value for each in rows(sqlite_database, Fact) if each.name != "zalo_tokens"])
 
 
-class Sms:
+class Sms(Channel):
     """An SMS gateway that takes everything."""
 
     name, parallel = "sms", 2
@@ -242,12 +242,6 @@ class Sms:
     async def send(self, letter: Outgoing) -> Outcome:
         self.letters.append(letter)
         return Outcome(fate=Fate.ACCEPTED, code="0", reply="queued", receipt="receipt")
-
-    async def __aenter__(self) -> Sms:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
 
 
 @pytest.mark.parametrize(("code", "by_sms"), [(0, 0), (-118, 1), (-115, 1), (-100, 0), (-131, 1), (-132, 1)])

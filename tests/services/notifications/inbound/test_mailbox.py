@@ -10,7 +10,8 @@ from ground.dovecot import PASSWORD, Dovecot, running_dovecot
 from imapclient import IMAPClient
 
 from engine.errors import BadInput, Unavailable
-from notifications.inbound.mailbox import Inbox, Security
+from notifications.email.relay import Security
+from notifications.inbound.mailbox import Inbox
 
 NOW = datetime.now(UTC)
 

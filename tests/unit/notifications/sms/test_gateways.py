@@ -13,11 +13,9 @@ import pytest
 
 from engine.errors import BadInput
 from notifications.contract.channel import Fate, Outcome, Outgoing
-from notifications.sms import esms, speedsms
-from notifications.sms.esms import Esms
 from notifications.sms.gateway import HttpGateway, reference
 from notifications.sms.kannel import Kannel
-from notifications.sms.speedsms import SpeedSms
+from notifications.sms.vietnamese import Esms, SpeedSms
 
 KEY = "letter:12:sms:2021-06-17"
 LETTER = Outgoing(
@@ -157,10 +155,10 @@ async def test_esms_sends_in_production_and_says_nothing_of_a_sandbox():
     assert outcome == Outcome(fate=Fate.ACCEPTED, code="100", reply="", receipt=reference(KEY))
 
 
-@pytest.mark.parametrize("code", esms.CODES)
+@pytest.mark.parametrize("code", Esms.codes)
 async def test_every_documented_code_of_esms_has_a_fate_and_words_for_the_operator(code):
     outcome = await through(esms_channel(Gateway(200, {"CodeResult": code, "ErrorMessage": "said"}), production=True))
-    assert (outcome.fate, outcome.code) == (esms.CODES[code].fate, code)
+    assert (outcome.fate, outcome.code) == (Esms.codes[code].fate, code)
     assert outcome.reply.startswith("said")
     assert code == "100" or " / " in outcome.reply
     assert bool(outcome.receipt) is (code == "100")
@@ -219,10 +217,10 @@ async def test_nothing_leaves_for_speedsms_outside_production():
     assert gateway.asked == []
 
 
-@pytest.mark.parametrize("code", speedsms.CODES)
+@pytest.mark.parametrize("code", SpeedSms.codes)
 async def test_every_documented_code_of_speedsms_has_a_fate_and_words_for_the_operator(code):
     outcome = await through(speed(Gateway(200, {"status": "error", "code": code, "message": "said"})))
-    assert (outcome.fate, outcome.code, outcome.receipt) == (speedsms.CODES[code].fate, code, "")
+    assert (outcome.fate, outcome.code, outcome.receipt) == (SpeedSms.codes[code].fate, code, "")
     assert outcome.reply.startswith("said → ")
 
 
@@ -308,7 +306,9 @@ def test_the_same_letter_has_the_same_reference_and_nobody_is_named_in_it():
     assert "12" not in reference(KEY)[:3]
 
 
-@pytest.mark.parametrize("make", [lambda: Esms("", "s", "DONDOC"), lambda: SpeedSms(""), lambda: SpeedSms("t", "")])
+@pytest.mark.parametrize(
+    "make", [lambda: Esms("", "s", "DONDOC"), lambda: SpeedSms("", "DONDOC"), lambda: SpeedSms("t", "")]
+)
 def test_a_gateway_without_its_keys_cannot_be_made(make):
     with pytest.raises(BadInput):
         make()

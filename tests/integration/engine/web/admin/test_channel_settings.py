@@ -14,8 +14,11 @@ from ground.office import NOW, Office, as_role, enter, join, open_office
 from ground.post import KEY
 from ground.smtp_server import FaultyServer
 
+from config import SettingsRefused
 from config.settings import Settings
-from engine.admin.entered_settings import FACT, open_tried, read_entered, seal_tried
+from engine.accounts.sealing import seal
+from engine.accounts.signed_links import Signer
+from engine.admin.entered_settings import FACT, USE, open_tried, read_entered, seal_tried
 from engine.admin.settings_view import describe_settings
 from engine.queries.system.channels import PREFIX
 from engine.store.database import Database
@@ -223,6 +226,21 @@ def test_a_process_that_runs_takes_it_and_one_that_starts_later_too(lived: Datab
     settings = Settings(_env_file=None, secret=KEY, data_dir=tmp_path, database_url=address)  # type: ignore[call-arg]
     begun = compose(settings)
     assert (begun.settings.smtp_host, begun.settings.smtp_port) == ("127.0.0.1", 2525)
+    begun.database.dispose()
+
+
+def test_a_gateway_of_an_earlier_version_stops_the_start_until_the_environment_names_another(
+    lived: Database, tmp_path: Path
+) -> None:
+    sealed = seal(Signer(KEY), USE, {"sms_gateway": "apprise", "sms_username": "ten"})
+    with lived.write() as session:
+        write_fact(session, FACT, sealed)
+    address = lived.bind.url.render_as_string(hide_password=False)
+    given = {"_env_file": None, "secret": KEY, "data_dir": tmp_path, "database_url": address}
+    with pytest.raises(SettingsRefused, match="set DONDOC_SMS_GATEWAY to kannel, gammu, esms or speedsms"):
+        compose(Settings(**given))
+    begun = compose(Settings(**given, sms_gateway=""))
+    assert (begun.settings.sms_gateway, begun.settings.sms_username) == ("", "ten")
     begun.database.dispose()
 
 
