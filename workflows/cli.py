@@ -9,7 +9,8 @@ import contextlib
 import json
 import shlex
 import sys
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ from workflows.simulation.examples import EXAMPLES, Example, load_example
 
 if TYPE_CHECKING:
     from config.settings import Settings
+    from workflows.system import System
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -121,15 +123,9 @@ def once(
     at: Annotated[str, typer.Option(help="ISO timestamp to use as the current time, for tests.")] = "",
 ) -> None:
     """Run one pass (or a whole tick) and print what it did. Running it again changes nothing."""
-    import asyncio
-
     from config.settings import read_settings
-    from workflows import channel_wiring, clock_guard, inbound_passes, passes
-    from workflows.audit import audit
+    from workflows import clock_guard
     from workflows.installation import require_installation
-    from workflows.passes import DATABASE_PASSES
-    from workflows.private_files import too_wide
-    from workflows.runs import tick
     from workflows.system import compose
 
     if name not in (*PassName, "tick"):
@@ -145,30 +141,39 @@ def once(
     now = given or system.clock()
     if given is None and (suspicion := clock_guard.suspicion(system)) is not None:
         raise clock_guard.ClockNotBelieved(suspicion)
-    if name == "tick":
-        for report in asyncio.run(tick(system, now)):
-            typer.echo(str(report))
-    elif name == PassName.DELIVER:
-        typer.echo(str(asyncio.run(passes.deliver(system.database, now, system.delivery))))
-    elif name == PassName.WEBHOOKS:
-        typer.echo(str(asyncio.run(passes.tell_webhooks(system.database, now, system.webhooks))))
-    elif name == PassName.AUDIT:
-        may_rest = not passes.may_send(system.database, now)
-        outside = {"open_files": len(list(too_wide(system.settings)))}
-        url = system.settings.heartbeat_url
-        typer.echo(str(audit(system.database, now, url, may_rest=may_rest, outside=outside)))
-    elif name == PassName.RECEIVE:
-        typer.echo(str(inbound_passes.receive(system.database, now, system.inbound)))
-    elif name == PassName.WATCH:
-        watching = inbound_passes.watch(
-            system.database, now, system.delivery.channels, channel_wiring.operator(system.settings)
-        )
-        typer.echo(str(asyncio.run(watching)))
-    elif name == PassName.UPKEEP:
-        keep_bodies = timedelta(days=system.settings.keep_bodies_days)
-        typer.echo(str(passes.upkeep(system.database, now, system.settings.files, keep_bodies)))
-    else:
-        typer.echo(str(DATABASE_PASSES[PassName(name)](system.database, now)))
+    for report in _run(system, name, now):
+        typer.echo(str(report))
+
+
+def _run(system: System, name: str, now: datetime) -> Iterator[object]:
+    import asyncio
+
+    from workflows import channel_wiring, inbound_passes, passes
+    from workflows.audit import audit
+    from workflows.private_files import too_wide
+    from workflows.runs import tick
+
+    database, settings = system.database, system.settings
+    match name:
+        case "tick":
+            yield from asyncio.run(tick(system, now))
+        case PassName.DELIVER:
+            yield asyncio.run(passes.deliver(database, now, system.delivery))
+        case PassName.WEBHOOKS:
+            yield asyncio.run(passes.tell_webhooks(database, now, system.webhooks))
+        case PassName.AUDIT:
+            may_rest = not passes.may_send(database, now)
+            outside = {"open_files": len(list(too_wide(settings)))}
+            yield audit(database, now, settings.heartbeat_url, may_rest=may_rest, outside=outside)
+        case PassName.RECEIVE:
+            yield inbound_passes.receive(database, now, system.inbound)
+        case PassName.WATCH:
+            operator = channel_wiring.operator(settings)
+            yield asyncio.run(inbound_passes.watch(database, now, system.delivery.channels, operator))
+        case PassName.UPKEEP:
+            yield passes.upkeep(database, now, settings.files, timedelta(days=settings.keep_bodies_days))
+        case _:
+            yield passes.DATABASE_PASSES[PassName(name)](database, now)
 
 
 @app.command()
