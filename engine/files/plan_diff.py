@@ -260,13 +260,12 @@ def _settings(was: PlanFile, now: PlanFile) -> Iterator[tuple[str, str, str]]:
     yield from ((each.field, each.before, each.after) for each in details(was, now))
     old, new = ({each.code: each for each in plan.indicators} for plan in (was, now))
     for code in dict.fromkeys([*old, *new]):
-        if old.get(code) != new.get(code):
-            before, after = (_indicator(each.get(code)) for each in (old, new))
-            if before != after:
-                yield f"indicators {code}", before, after
-            if code in old and code in new:
-                for each in details(old[code], new[code]):
-                    yield f"indicators {code} {each.field}", each.before, each.after
+        before, after = (_indicator(each.get(code)) for each in (old, new))
+        if before != after:
+            yield f"indicators {code}", before, after
+        if code in old and code in new:
+            for each in details(old[code], new[code]):
+                yield f"indicators {code} {each.field}", each.before, each.after
 
 
 def _indicator(each: Any) -> str:

@@ -128,6 +128,17 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
                 f"đã bỏ hạn riêng kỳ {override.period} ({override.basis})",
                 f"the override of {override.period} ({override.basis}) is left out",
             )
+    yield from _kept_points(new)
+    owners = {name for placed in new.duties.values() for name in placed.owners}
+    yield Point(
+        "owners",
+        f"{len(owners)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
+        f"{len(owners)} owners are kept; check for mergers and new names",
+    )
+
+
+def _kept_points(new: PlanFile) -> Iterator[Point]:
+    """What is taken over from the old document and may differ in the new one."""
     for gap in new.gaps:
         yield Point(
             gap.citation,
@@ -143,12 +154,6 @@ def _points(old: PlanFile, new: PlanFile, calendar: WorkCalendar, known_until: i
         dates = ", ".join(dict.fromkeys(each[0] for each in _DAY.finditer(placed.duty.text)))
         if dates:
             yield Point(citation, f"lời văn giữ nguyên, có nêu «{dates}»", f"the text is kept; it mentions “{dates}”")
-    owners = {name for placed in new.duties.values() for name in placed.owners}
-    yield Point(
-        "owners",
-        f"{len(owners)} cơ quan, nhóm chủ trì giữ nguyên; soát sáp nhập, đổi tên",
-        f"{len(owners)} owners are kept; check for mergers and new names",
-    )
 
 
 def _ended(plan: PlanFile, directory: DirectoryFile | None) -> Iterator[Point]:

@@ -127,18 +127,13 @@ def reroute(session: Session, letter: TriedLetter, *, dead: bool, now: datetime)
     recipients = read_recipients(session, {letter.agency_id} | {row.supervisor_id for row in rows})
     # A letter expires because its channel is down, so other recipients on that channel are no alternative.
     dead_channel = letter.channel if letter.state is LetterState.EXPIRED else ""
-    alternatives = [
-        alternative for alternative in _alternatives(letter, recipients, now) if alternative[1] != dead_channel
-    ]
+    alternatives = [each for each in _alternatives(letter, recipients, now) if each[1] != dead_channel]
     tried = _tried_keys(session, rows, letter, alternatives)
     beside = _said_beside(session, rows, letter)
     slots, unreachable = [], []
-    for row in rows:
-        if _effect_key(row, letter) in beside:
-            continue
-        alternative = next(
-            (alternative for alternative in alternatives if _notice_key(row, letter, *alternative) not in tried), None
-        )
+    for row in (row for row in rows if _effect_key(row, letter) not in beside):
+        untried = (each for each in alternatives if _notice_key(row, letter, *each) not in tried)
+        alternative = next(untried, None)
         if alternative is None:
             unreachable.append(row)
         else:
