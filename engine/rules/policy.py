@@ -6,11 +6,11 @@ may edit. Each assignment keeps the ladder it was opened with; the dates of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self, TypeVar, assert_never
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -172,8 +172,12 @@ class Policy(BaseModel):
     def ladder(self, *, request: bool, urgent: bool) -> Ladder:
         """The ladder with which an assignment opens. A plan that is marked khẩn, thượng khẩn or hỏa tốc acts when its
         moment comes, also on closed days."""
-        ladder = self.ladders["request" if request else "order"]
-        return ladder.model_copy(update={"every_day": True}) if urgent else ladder
+        return (self.urgent_ladders if urgent else self.ladders)["request" if request else "order"]
+
+    @cached_property
+    def urgent_ladders(self) -> Mapping[str, Ladder]:
+        """Those of urgent plans, the same objects each time: dates of rungs are cached by them (``_RulesKey``)."""
+        return {name: ladder.model_copy(update={"every_day": True}) for name, ladder in self.ladders.items()}
 
     def resubmission(self, returned_on: date, due_on: date | None, calendar: WorkCalendar) -> date:
         """By when a report returned on a day is proposed to be resubmitted: never before its due date."""
