@@ -6,7 +6,7 @@ send it again. It is held then as after ``dondoc restore``: the same marker, whi
 The mark is looked at and moved on at the start, before letters or webhook messages are claimed, after each batch of
 letters (half a lease, 150 s, at most) and by the audit (every five minutes): so much of the newest can be put back
 unnoticed. It names rows by number and instant, since a file that was put back may have grown past it; and an epoch,
-which begins anew when a person has decided, so that the branch that was given up is known.
+which begins again when a person has decided, so that the branch that was given up is known.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ NAME = "high-water"
 
 
 class Office:
-    """An installation whose letters go into a box. ``system`` anew is a process begun anew."""
+    """An installation whose letters go into a box. ``system`` again is a process started again."""
 
     def __init__(self, folder: Path, url: str = "") -> None:
         self.folder, self.url, self.box = folder, url, LetterBox()
