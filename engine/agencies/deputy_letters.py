@@ -6,7 +6,6 @@ silence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from sqlmodel import Session
@@ -14,7 +13,7 @@ from sqlmodel import Session
 from engine.assignments.outbox import letter_row
 from engine.rules.calendar import local_date
 from engine.store.database import insert_new
-from engine.store.recipients import CHANNELS, Recipient, read_recipients
+from engine.store.recipients import CHANNELS, read_recipients
 from engine.store.records import Letter
 from engine.terms import Role
 
@@ -22,21 +21,14 @@ DEPUTY_NAMED = "deputy:"
 """Key prefix of these letters; the deputy's contact id and the recipient's follow."""
 
 
-def announce_deputy(session: Session, deputy_id: int, agency_id: str, now: datetime) -> int:
-    """Queue a letter for each coordinator and head, on the first channel that reaches them; returns how many."""
-    today = local_date(now)
+def announce_deputy(session: Session, deputy_id: int, agency_id: str, now: datetime) -> None:
+    """Queue a letter for each coordinator and head, on the first channel that reaches them."""
+    today, found = local_date(now), read_recipients(session, [agency_id])
+    told = [each for role in (Role.COORDINATOR, Role.HEAD) for each in found.by_role.get((agency_id, role), ())]
     rows = [
         letter_row(each, channel, today, now, now) | {"key": f"{DEPUTY_NAMED}{deputy_id}:{each.id}"}
-        for each in _told(session, agency_id, deputy_id, now)
+        for each in told
+        if each.answers_on(today)
         for channel in [name for name in CHANNELS if each.address(name)][:1]
     ]
     insert_new(session, Letter, rows)
-    return len(rows)
-
-
-def _told(session: Session, agency_id: str, deputy_id: int, now: datetime) -> Iterator[Recipient]:
-    found, today = read_recipients(session, [agency_id]), local_date(now)
-    for role in (Role.COORDINATOR, Role.HEAD):
-        for each in found.by_role.get((agency_id, role), ()):
-            if each.id != deputy_id and each.answers_on(today):
-                yield each

@@ -15,7 +15,6 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, TextClause, select, update
 from sqlmodel import Session
 
-from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import table
@@ -23,7 +22,7 @@ from engine.store.event_log import append, event
 from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import STILL_OWED, Letter, Notice
 from engine.terms import EventKind, LetterState
-from notifications.letters.facts import ANSWER
+from notifications.letters.facts import about_duties
 
 
 def has_late_letters(session: Session, now: datetime) -> bool:
@@ -68,8 +67,7 @@ def _waiting(today: date) -> tuple[ColumnElement[bool] | TextClause, ...]:
         m.c.day <= today,
         ~m.c.urgent,
         m.c.reason != "bounced_soft",
-        ~m.c.key.startswith(ANSWER),
-        ~m.c.key.startswith(DEPUTY_NAMED),
+        about_duties(),
     )
 
 

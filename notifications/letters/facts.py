@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import case, exists, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, select, true
 from sqlmodel import Session
 
 from engine.agencies.deputy_letters import DEPUTY_NAMED
@@ -68,6 +68,12 @@ FOLLOWING = (Role.MONITOR, Role.DIRECTOR)
 """Roles that are written to because their department follows the plan."""
 ANSWER = "answer:"
 """Key prefix of letters that answer an incoming message; the message's id follows the last colon."""
+
+
+def about_duties() -> ColumnElement[bool]:
+    """Condition: a letter about duties, as the day's are, and none that answers a message or tells of a deputy."""
+    key = table(Letter).c.key
+    return and_(~key.startswith(ANSWER), ~key.startswith(DEPUTY_NAMED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from jinja2 import TemplateSyntaxError
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Signer
@@ -42,6 +42,7 @@ from notifications.letters.facts import (
     Item,
     LetterFacts,
     SignInFacts,
+    about_duties,
     gather,
 )
 from notifications.letters.renderer import (
@@ -183,7 +184,7 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     roles = [Role.HEAD] if kind == "director" else [role for role in Role if kind_for(role) == kind]
     query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
     if kind == "sms":
-        query = query.where(m.c.channel == "sms", _about_duties())
+        query = query.where(m.c.channel == "sms", about_duties())
     elif kind in ("signin", "account"):
         return None  # letters about accounts are not stored: a sign-in link is a credential
     elif kind == "deputy":
@@ -191,15 +192,10 @@ def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
     elif kind == "answer":
         query = query.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
     else:
-        query = query.where(m.c.role.in_(roles), m.c.channel == "email", _about_duties())
+        query = query.where(m.c.role.in_(roles), m.c.channel == "email", about_duties())
     found = gather(session, list(session.connection().scalars(query)), read_rulebook(session), now)
     written_so = (facts for facts in found if kind == "sms" or letter_kind(facts) == kind)
     return next((facts for facts in written_so if not facts.empty), None)
-
-
-def _about_duties() -> ColumnElement[bool]:
-    key = table(Letter).c.key
-    return and_(~key.startswith(ANSWER), ~key.startswith(DEPUTY_NAMED))
 
 
 # --- Samples --------------------------------------------------------------------------------------------------------
