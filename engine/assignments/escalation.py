@@ -154,7 +154,8 @@ def run_escalations(
         if decision is None:
             decision = decide(book.ladders[row.ladder_id], facts, book.calendar, today)
             decided[row.ladder_id, facts] = decision
-        _apply(row, facts, book.policy(row.policy_id), decision, now, batch)
+        every_day = book.ladders[row.ladder_id].every_day
+        _apply(row, facts, book.policy(row.policy_id), decision, now, batch, every_day=every_day)
         result.fired += len(decision.fired)
         result.skipped += len(decision.skipped)
         result.due.setdefault(row.duty_id, []).append(row.agency_id)
@@ -239,10 +240,13 @@ def effect_base(assignment_id: int, chased_from: date | None, returns: int) -> s
     return f"assignment:{assignment_id}{again}:{'-' if chased_from is None else chased_from.isoformat()}"
 
 
-def _apply(row: _DueRow, facts: Facts, policy: Policy, decision: Decision, now: datetime, batch: _Batch) -> None:
-    """Add the lines, events and next action of one decision to the batch."""
+def _apply(
+    row: _DueRow, facts: Facts, policy: Policy, decision: Decision, now: datetime, batch: _Batch, *, every_day: bool
+) -> None:
+    """Add the lines, events and next action of one decision to the batch. ``every_day``: its rungs count every day."""
     base = effect_base(row.id, facts.chased_from, row.returns)
     urgent = row.urgency is not Urgency.NORMAL
+    counted = {"every_day": True} if every_day else {}
     level = row.level
     for fired in decision.fired:
         rung = fired.rung
@@ -275,6 +279,7 @@ def _apply(row: _DueRow, facts: Facts, policy: Policy, decision: Decision, now: 
                 roles=list(fired.roles),
                 letter=rung.kind,
                 level=rung.level,
+                **counted,
             )
         )
     for rung, on, reason in decision.skipped:
@@ -288,6 +293,7 @@ def _apply(row: _DueRow, facts: Facts, policy: Policy, decision: Decision, now: 
                 rung=rung.rung,
                 on=on.isoformat(),
                 reason=reason,
+                **counted,
             )
         )
     batch.schedule.append(

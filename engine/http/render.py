@@ -189,7 +189,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "many": partial(_many, language),
         "language": language,
         "num": localized(words.number_words),
-        "rung_words": localized(words.rung_words),
+        "rung_words": partial(words.rung_words, language=language),
         "work_state": lambda row: work_state(row.state, row.time_class, language),
         "label": localized(label),
         "device": localized(device_words),

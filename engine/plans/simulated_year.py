@@ -21,7 +21,8 @@ BUSY_WEEK = 5
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedLetter:
-    """One letter that would be sent. ``at`` is local; ``kind`` and ``rung`` are those of its most serious line."""
+    """One letter that would be sent. ``at`` is local; ``kind`` and ``rung`` are those of its most serious line, of an
+    urgent plan if ``every_day``."""
 
     at: str
     channel: str
@@ -31,6 +32,7 @@ class SimulatedLetter:
     role: str
     assignments: tuple[str, ...]
     key: str
+    every_day: bool = False
 
     @property
     def person(self) -> tuple[str, str]:

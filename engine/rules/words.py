@@ -248,12 +248,18 @@ def working_days(count: int) -> Text:
     return Text(f"{count} ngày làm việc", f"{count} working day{'' if count == 1 else 's'}")
 
 
+def calendar_days(count: int) -> Text:
+    """Without the sign: «3 ngày»."""
+    count = abs(count)
+    return Text(f"{count} ngày", f"{count} day{'' if count == 1 else 's'}")
+
+
 _RUNG_CODE = re.compile(r"(?P<anchor>[AT])(?P<days>[+-]\d{1,3})")
 
 
-def rung_words(code: str, language: str) -> str:
+def rung_words(code: str, language: str, *, every_day: bool = False) -> str:
     """When a rung acts, from its name in the policy: «A+3» is «sau 3 ngày làm việc chưa xác nhận», «T-10» «trước hạn 10
-    ngày làm việc». A name of the office's own is quoted as it is."""
+    ngày làm việc». A name of the office's own is quoted as it is. ``every_day``: of a ladder that counts every day."""
     if code == "open":
         return Text("khi giao", "at opening").said(language)
     found = _RUNG_CODE.fullmatch(code)
@@ -268,7 +274,8 @@ def rung_words(code: str, language: str) -> str:
         words = Text("trước hạn {days}", "{days} before the due date")
     else:
         words = Text("quá hạn {days}", "{days} overdue")
-    return words.said(language).format(days=working_days(days).said(language))
+    count = calendar_days(days) if every_day else working_days(days)
+    return words.said(language).format(days=count.said(language))
 
 
 def late_words(due_on: date, on: date, calendar: WorkCalendar, language: str) -> str:

@@ -108,7 +108,7 @@ def said(event: EventFacts, language: str) -> str:
     if detail_texts is None:
         return head
     detail = {
-        name: _value_words(name, value, language)
+        name: _value_words(name, value, language, every_day=bool(event.detail.get("every_day")))
         for name, value in event.detail.items()
         if f"{{{name}}}" in detail_texts[index]
     }
@@ -119,13 +119,13 @@ def said(event: EventFacts, language: str) -> str:
     return f"{head}: {detail_texts[index].format_map(detail).strip()}" if tail else head
 
 
-def _value_words(name: str, value: Any, language: str) -> str:
+def _value_words(name: str, value: Any, language: str, *, every_day: bool) -> str:
     if name in ("due", "until", "was", "on") and isinstance(value, str):
         return written(date.fromisoformat(value), language)
     if name in _CODED:
         return coded(str(value), language)
     if name == "rung":
-        return rung_words(str(value), language)
+        return rung_words(str(value), language, every_day=every_day)
     if name == "outcome":
         return label(Outcome(value), language)
     if name in ("roles", "role"):

@@ -190,7 +190,11 @@ def timeline(story: Story, today: date, language: str) -> Picture:
         if each.kind in _ACTIONS
     ]
     rungs = [
-        _Mark(each.on, _SHAPES[each.state], f"{rung_words(each.rung, language)}: {label(each.state, language)}")
+        _Mark(
+            each.on,
+            _SHAPES[each.state],
+            f"{rung_words(each.rung, language, every_day=story.every_day)}: {label(each.state, language)}",
+        )
         for each in story.rungs
     ]
     marks = sorted([*actions, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))

@@ -34,7 +34,7 @@ from engine.store.database import Database, table
 from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import LetterState, Role, Scenario
+from engine.terms import LetterState, Role, Scenario, Urgency
 from engine.text import Text
 from engine.views.labels import label
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
@@ -154,7 +154,7 @@ def _messages(connection: Connection) -> Iterator[SimulatedLetter]:
     a, d, p = table(Assignment), table(Duty), table(Plan)
     lines_of: dict[int, list[AnyRow]] = {}
     lines = (
-        select(n.c.letter_id, n.c.kind, n.c.rung, p.c.number, d.c.citation, a.c.agency_id, a.c.period)
+        select(n.c.letter_id, n.c.kind, n.c.rung, p.c.number, p.c.urgency, d.c.citation, a.c.agency_id, a.c.period)
         .join(a, a.c.id == n.c.assignment_id)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
@@ -180,13 +180,15 @@ def _messages(connection: Connection) -> Iterator[SimulatedLetter]:
             role=str(letter.role),
             assignments=tuple(f"{each.number} {each.citation} {each.agency_id} {each.period}" for each in mine),
             key=letter.key,
+            every_day=bool(mine) and mine[0].urgency is not Urgency.NORMAL,
         )
 
 
 def as_objects(year: SimulatedYear) -> Iterator[dict[str, Any]]:
     """One JSON object a message."""
     for message in year.messages:
-        yield asdict(message) | {"assignments": list(message.assignments)}
+        fields = asdict(message) | {"assignments": list(message.assignments)}
+        yield {name: value for name, value in fields.items() if name != "every_day" or value}
 
 
 def summary(year: SimulatedYear, language: str = "vi") -> str:

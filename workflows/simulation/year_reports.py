@@ -85,7 +85,7 @@ def _what(message: SimulatedLetter, language: str) -> str:
     if message.kind == "digest":
         return WORDS[language]["digest"]
     kind = label(NoticeKind(message.kind), language)
-    return f"{kind}: {rung_words(message.rung, language)}" if message.rung else kind
+    return f"{kind}: {rung_words(message.rung, language, every_day=message.every_day)}" if message.rung else kind
 
 
 def _assignment(year: SimulatedYear, coded_one: str, language: str) -> str:

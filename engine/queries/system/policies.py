@@ -43,6 +43,7 @@ class Example:
     opens_on: date
     due_on: date
     rungs: tuple[tuple[str, date], ...]
+    every_day: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
         opens_on,
         opening.due_period.due.on,
         tuple((rung.rung, on) for on, rung in rung_dates if on >= opens_on),
+        ladder.every_day,
     )
     return Reach(open_now, len(coming), example, sum(each.opens_on <= today for _, each in coming))
 

@@ -113,11 +113,12 @@ class Person:
 @dataclass(frozen=True, kw_only=True)
 class Story:
     """``events`` newest first. ``waits_for``: the assignments that this one consolidates. ``people``:
-    actor -> who it is, for the contacts, accounts and agencies that acted."""
+    actor -> who it is, for the contacts, accounts and agencies that acted. ``every_day``: the rungs count every day."""
 
     row: AssignmentRow
     head: DutyHead
     rungs: tuple[RungLine, ...]
+    every_day: bool
     events: tuple[EventLine, ...]
     letters: tuple[Notified, ...]
     reports: tuple[ReportLine, ...]
@@ -167,6 +168,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
         row=row,
         head=head,
         rungs=rungs,
+        every_day=ladder.every_day,
         events=events[::-1],
         letters=notified,
         reports=reports,

@@ -20,6 +20,7 @@ from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, Outcome, Quiet, Role
+from engine.views.event_sentences import said as said_event
 
 OPENED = at("2021-04-07")
 LONE = plan_file(items=(item(1, "so-ban"),))
@@ -149,6 +150,14 @@ def test_an_urgent_plan_writes_on_a_closed_day_at_once(database: Database) -> No
     swept(database, sunday)
     letter = row(database, Letter)
     assert (letter.urgent, letter.day, letter.send_after) == (True, date(2021, 4, 11), sunday)
+
+
+def test_what_an_urgent_plan_did_is_told_in_days(database: Database) -> None:
+    lay(database, now=OPENED, plan=plan_file(items=(item(1, "so-ban"),), urgency="khan"))
+    swept(database, at("2021-06-20"))
+    sentences = [said_event(each, "vi") for each in rows(database, Event, kind=EventKind.RUNG_FIRED)]
+    assert "quá hạn 1 ngày" in " ".join(sentences)
+    assert "ngày làm việc" not in " ".join(sentences)
 
 
 def test_an_agency_nobody_can_reach_is_the_monitors_business(database: Database) -> None:

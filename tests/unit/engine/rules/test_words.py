@@ -11,7 +11,7 @@ from engine.queries.work.assignment_story import Person
 from engine.queries.work.ladder_steps import EventLine
 from engine.rules.calendar import WorkCalendar
 from engine.rules.policy import Skip
-from engine.rules.words import coded, distance, late_words, level_name, level_rank, moment, period_words
+from engine.rules.words import coded, distance, late_words, level_name, level_rank, moment, period_words, rung_words
 from engine.terms import EventKind, Outcome, Role, State
 from engine.views.event_sentences import _DETAILS, actor_words, said
 from engine.views.labels import LABELS, label
@@ -127,3 +127,15 @@ def test_who_acted_is_said_in_words_too() -> None:
 
 def test_labels_of_a_state_differ_from_one_another() -> None:
     assert len({label(state, "vi") for state in State}) == len(State)
+
+
+@pytest.mark.parametrize(
+    ("code", "vi", "en"),
+    [
+        ("T-3", "trước hạn 3 ngày", "3 days before the due date"),
+        ("A+1", "sau 1 ngày chưa xác nhận", "1 day without an acknowledgement"),
+    ],
+)
+def test_rungs_of_an_urgent_plan_are_said_in_days(code: str, vi: str, en: str) -> None:
+    assert (rung_words(code, "vi", every_day=True), rung_words(code, "en", every_day=True)) == (vi, en)
+    assert rung_words(code, "vi") == vi.replace("ngày", "ngày làm việc")
