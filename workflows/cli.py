@@ -239,7 +239,7 @@ def simulate(
     agencies, days = rules_of_place(directory, calendar)
     plans = [load_plan(file, agencies) for file in plan]
     first = day(start) if start else min(each.issued_on for each in plans)
-    last = day(until) if until else date(max(each.year for each in plans) + 1, 1, 31)
+    last = day(until) if until else date(max(each.final_year for each in plans) + 1, 1, 31)
     if last < first:
         raise BadInput(Text(f"Ngày cuối {last} trước ngày đầu {first}.", "The last day is before the first."))
     with working(Text("Đang tính thư của cả năm", "Computing the year's letters")):

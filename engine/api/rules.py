@@ -169,11 +169,13 @@ class ReportEnded(BaseModel):
 
 
 class ReportYear(BaseModel):
-    """The year that the plan is for; ``first`` and ``last``: its first and last period, null without any."""
+    """The year that the plan is for; ``first`` and ``last``: its first and last period, null without any.
+    ``last_year``: of a programme of several years."""
 
     year: int
     first: str | None
     last: str | None
+    last_year: int | None = None
 
 
 class ReportOut(BaseModel):
@@ -376,8 +378,8 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
     caller.require(Permission.LOAD_PLAN)
     with caller.reading() as (session, today):
         plan = plan_page(session, today, plan_id).file
-    if payload.year <= plan.year:
-        raise BadInput(Text(f"Năm phải sau {plan.year}.", f"The year must come after {plan.year}."))
+    if payload.year <= plan.final_year:
+        raise BadInput(Text(f"Năm phải sau {plan.final_year}.", f"The year must come after {plan.final_year}."))
     require_issue_for(payload.issued_on, payload.year)
     text, points = renew(
         plan,

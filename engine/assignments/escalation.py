@@ -246,7 +246,7 @@ def _apply(
     """Add the lines, events and next action of one decision to the batch. ``every_day``: its rungs count every day."""
     base = effect_base(row.id, facts.chased_from, row.returns)
     urgent = row.urgency is not Urgency.NORMAL
-    counted = {"every_day": True} if every_day else {}
+    counted: dict[str, Any] = {"every_day": True} if every_day else {}
     level = row.level
     for fired in decision.fired:
         rung = fired.rung

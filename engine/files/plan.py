@@ -38,22 +38,29 @@ from engine.files.yaml_reader import read
 from engine.rules.calendar import Due, WorkCalendar, add_months, day_digits, written
 from engine.rules.periods import Cadence, Period, due_day, named, nominal_due, periods
 from engine.terms import Urgency
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 
 ONCE = "once"
 CYCLES = frozenset(Cadence) - {Cadence.ONCE, Cadence.AD_HOC}
 _BEFORE = re.compile(r"trước (?:ngày )?(\d{1,2})\b", re.IGNORECASE)
 
 
+Year = Annotated[Whole, Field(ge=2000, le=2100)]
+MOST_YEARS = 15
+"""Of one plan: the longest programmes of the Government run over ten years and are carried out from the first on."""
+
+
 class PlanFile(FileModel):
     """A plan file. Its key is number, issuer and year of issue, because numbers restart each January. ``year``: the
-    year that it plans: that of its issue, or the next one for a plan of November."""
+    year that it plans: that of its issue, or the next one for a plan of November. ``last_year``: of a programme of
+    several years («giai đoạn 2026–2030»), whose periodic reports are owed in each."""
 
     format: Literal["dondoc/plan@1"] = Field(alias="schema")
     number: Number
     issuer: Slug
     issued_on: Day
-    year: Annotated[Whole, Field(ge=2000, le=2100)]
+    year: Year
+    last_year: Year | None = None
     title: Name
     short_title: Neutral
     sms_name: SmsName
@@ -66,6 +73,15 @@ class PlanFile(FileModel):
     indicators: tuple[Indicator, ...] = ()
     report_rules: dict[Slug, ReportRule] = Field(min_length=1)
     sections: tuple[Section, ...] = Field(min_length=1)
+
+    @property
+    def final_year(self) -> int:
+        return self.last_year or self.year
+
+    @property
+    def years(self) -> str:
+        """«2027», «2026–2030»."""
+        return str(self.year) if self.last_year is None else f"{self.year}–{self.last_year}"
 
     @cached_property
     def duties(self) -> Mapping[str, PlacedDuty]:
@@ -120,6 +136,12 @@ class PlanFile(FileModel):
                 f"is neither the year of its issue ({self.issued_on}) nor the next",
             )
             yield Mistake(("year",), what, Text.same(f"year: {issued}"))
+        if self.last_year is not None and not self.year < self.last_year < self.year + MOST_YEARS:
+            what = Text(
+                f"năm cuối {self.last_year} không phải năm sau {self.year}, trong vòng {MOST_YEARS} năm",
+                f"{self.last_year} does not come after {self.year}, within {MOST_YEARS} years",
+            )
+            yield Mistake(("last_year",), what, Text("kế hoạch một năm thì bỏ dòng này", "leave it out for one year"))
         for s, section in enumerate(self.sections):
             last = 0
             for i, item in enumerate(section.items):
@@ -166,9 +188,9 @@ class PlanFile(FileModel):
             except BadInput as error:
                 yield Mistake(path, error.text, Text("sửa tên kỳ", "correct the period"))
                 continue
-            if year != self.year:
+            if not self.year <= year <= self.final_year:
                 what = Text(f"kỳ {override.period} không thuộc năm kế hoạch", "is not in the plan's year")
-                yield Mistake(path, what, Text("kỳ của năm", f"a period of {self.year}"))
+                yield Mistake(path, what, Text(f"kỳ của năm {self.years}", f"a period of {self.years}"))
 
     def _duty_mistakes(self, duty: DutyEntry, at: Path_) -> Iterator[Mistake]:
         yield from self._duty_rule_mistakes(duty, (*at, "rule"))
@@ -275,7 +297,7 @@ class DuePeriod:
 
 
 def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: date | None = None) -> list[DuePeriod]:
-    """The periods of a duty from the plan's issue to ``until`` (default: the end of the plan's year), by due date.
+    """The periods of a duty from the plan's issue to ``until`` (default: the end of its last year), by due date.
     ``ad_hoc`` yields nothing."""
     rule = plan.rule_of(duty)
     cycles = cycle_periods(plan, duty, until)
@@ -288,10 +310,10 @@ def due_periods(plan: PlanFile, duty: DutyEntry, calendar: WorkCalendar, until: 
 
 
 def cycle_periods(plan: PlanFile, duty: DutyEntry, until: date | None = None) -> Iterator[Period]:
-    """The periods of a duty's cycles in the plan's year, by closing date. One whose data window closed or whose report
+    """The periods of a duty's cycles in the plan's years, by closing date. One whose data window closed or whose report
     was due before the issue is not owed, nor is one of the year in which a plan for the next was issued."""
     rule = plan.rule_of(duty)
-    first, last = max(plan.issued_on, date(plan.year, 1, 1)), until or date(plan.year, 12, 31)
+    first, last = max(plan.issued_on, date(plan.year, 1, 1)), until or date(plan.final_year, 12, 31)
     for each in periods(duty.cadence, first, last, rule.data_window, year_covers_h2=rule.year_covers_h2):
         if nominal_due(each, rule.due_day or 1, in_last_month=rule.in_last_month) >= plan.issued_on:
             yield each
@@ -302,10 +324,10 @@ def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
     cyclic = [placed.duty for placed in plan.duties.values() if CYCLES & set(placed.duty.cadence)]
     if cyclic and not any(True for duty in cyclic for _ in cycle_periods(plan, duty)):
         what = Text(
-            f"không kỳ báo cáo nào thuộc năm {plan.year}: ban hành {day_digits(plan.issued_on)} thì các kỳ đã qua",
-            f"no periodic report lies in {plan.year}: issued on {day_digits(plan.issued_on)}, it comes after all",
+            f"không kỳ báo cáo nào thuộc năm {plan.years}: ban hành {day_digits(plan.issued_on)} thì các kỳ đã qua",
+            f"no periodic report lies in {plan.years}: issued on {day_digits(plan.issued_on)}, it comes after all",
         )
-        following = plan.year + 1
+        following = plan.final_year + 1
         fix = Text(
             f"kế hoạch của năm sau thì ghi year: {following}; báo cáo một lần thì ghi cadence: [once]",
             f"a plan for the next year has year: {following}; a single report has cadence: [once]",
@@ -314,7 +336,16 @@ def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
 
 
 def _due(rule: ReportRule, each: Period, calendar: WorkCalendar) -> Due:
-    return due_day(each, rule.due_day or 1, calendar, roll=rule.roll, in_last_month=rule.in_last_month)
+    """The explanation of a day that the plan names before the data closes says until when the data runs."""
+    due = due_day(each, rule.due_day or 1, calendar, roll=rule.roll, in_last_month=rule.in_last_month)
+    if due.on >= each.end:
+        return due
+    closes = day_digits(each.end)
+    beside = Text(
+        f"{due.why['vi']} (kỳ số liệu đến {closes}: báo số liệu có đến ngày gửi)",
+        f"{due.why['en']} (the data window ends {closes}: report what there is by then)",
+    )
+    return Due(due.nominal, due.on, {language: beside.said(language) for language in LANGUAGES})
 
 
 def _due_period(rule: ReportRule, each: Period, due: Due, calendar: WorkCalendar) -> DuePeriod:

@@ -66,7 +66,12 @@ class PlanReport:
         """As plain data; the keys are part of the public interface."""
         return {
             "number": self.number,
-            "year": {"year": self.year.year, "first": self.year.first, "last": self.year.last},
+            "year": {
+                "year": self.year.year,
+                "first": self.year.first,
+                "last": self.year.last,
+                "last_year": self.year.last_year,
+            },
             "items": self.items,
             "gaps": list(self.gaps),
             "duties": dict(self.sections),

@@ -56,6 +56,7 @@ def renew(
     changes = {
         "number": number,
         "year": year,
+        "last_year": plan.last_year and plan.last_year + year - plan.year,
         "issued_on": issued_on,
         "title": _replace_year(plan.title, plan.year, year),
         "short_title": _replace_year(plan.short_title.replace(plan.number, number), plan.year, year),

@@ -16,19 +16,28 @@ class PlanYear:
     year: int
     first: str | None = None
     last: str | None = None
+    last_year: int | None = None
+
+    @property
+    def head(self) -> Text:
+        """«Kế hoạch của năm 2027»; «Kế hoạch của các năm 2026–2030»."""
+        if self.last_year is None:
+            return Text(f"Kế hoạch của năm {self.year}", f"Plan of {self.year}")
+        years = f"{self.year}–{self.last_year}"
+        return Text(f"Kế hoạch của các năm {years}", f"Plan of {years}")
 
     @property
     def text(self) -> Text:
         """«Kế hoạch của năm 2027: kỳ đầu quý I/2027, kỳ cuối năm 2027»."""
         if self.first is None or self.last is None:
             return Text(
-                f"Kế hoạch của năm {self.year}, không có báo cáo định kỳ",
-                f"Plan of {self.year}, without periodic reports",
+                f"{self.head.vi}, không có báo cáo định kỳ",
+                f"{self.head.en}, without periodic reports",
             )
         first, last = ({each: period_words(key, each) for each in LANGUAGES} for key in (self.first, self.last))
         return Text(
-            f"Kế hoạch của năm {self.year}: kỳ đầu {first['vi']}, kỳ cuối {last['vi']}",
-            f"Plan of {self.year}: first period {first['en']}, last period {last['en']}",
+            f"{self.head.vi}: kỳ đầu {first['vi']}, kỳ cuối {last['vi']}",
+            f"{self.head.en}: first period {first['en']}, last period {last['en']}",
         )
 
 
@@ -36,7 +45,7 @@ def plan_year(plan: PlanFile) -> PlanYear:
     """Of periods that close on one day the shorter is first and the longer last: the year after its fourth quarter."""
     found = {each for placed in plan.duties.values() for each in cycle_periods(plan, placed.duty)}
     if not found:
-        return PlanYear(plan.year)
+        return PlanYear(plan.year, last_year=plan.last_year)
     first = min(found, key=lambda each: (each.end, (each.end - each.start).days))
     last = max(found, key=lambda each: (each.end, (each.end - each.start).days))
-    return PlanYear(plan.year, first.key, last.key)
+    return PlanYear(plan.year, first.key, last.key, plan.last_year)

@@ -71,6 +71,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         instructions=tuple(sorted(said, key=lambda each: each.place.order)),
         account=without_persons(entries, account.persons),
         year=planned.year,
+        last_year=planned.last_year,
     )
 
 

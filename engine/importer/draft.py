@@ -95,6 +95,8 @@ class _Draft:
         day = plan.date.isoformat() if plan.date else ""
         yield self._given("issued_on", day, f"«{plan.date_words.text}», {plan.date_words.place}")
         yield self._year()
+        if self.plan.last_year:
+            yield f"last_year: {self.plan.last_year}  # {CONFIRM}: năm cuối của giai đoạn; chỉ một năm thì bỏ dòng này"
         yield f"title: {_block(plan.title.text, 2)}" if plan.title else self._asked("title", "văn bản không có tên")
 
     def _year(self) -> str:
@@ -120,6 +122,8 @@ class _Draft:
     def _settings(self) -> Iterator[str]:
         yield from ("", "# ── Cấu hình, không có trong văn bản / Configured, not in the document " + "─" * 24)
         number, year = self.plan.number.text, self.plan.year
+        if self.plan.last_year and self.plan.date:
+            year = self.plan.date.year  # of several years: known by the one of its issue
         issued_then = self.plan.date is None or self.plan.date.year == year
         named = re.match(
             "(?i)chương trình|phương án|đề án|chỉ thị|thông báo|hướng dẫn|nghị quyết|công điện|kết luận"

@@ -30,6 +30,7 @@ def as_json(plan: model.ImportedPlan) -> dict[str, Any]:
         **{name: found.text or None for name, found in head.items()},
         "date": plan.date.isoformat() if plan.date else None,
         "year": plan.year,
+        "last_year": plan.last_year,
         "recipients": list(plan.recipients),
         "found": {name: _fields(each) | _place(each.place) if each else None for name, each in head.items()},
         "sections": _plain(plan.sections),

@@ -83,7 +83,8 @@ def kind_choices(session: Session, today: date, plan_id: int | None = None) -> t
     directory's order: a plan of 2021 offers districts and no communes of 2025."""
     p, g, connection = table(Plan), table(Agency), session.connection()
     which = p.c.state == PlanState.ACTIVE if plan_id is None else p.c.id == plan_id
-    first, last_year = connection.execute(select(func.min(p.c.issued_on), func.max(p.c.year)).where(which)).one()
+    final_year = func.max(func.coalesce(p.c.file["last_year"].as_integer(), p.c.year))
+    first, last_year = connection.execute(select(func.min(p.c.issued_on), final_year).where(which)).one()
     begin = min(first or today, today)
     end = max(begin, min(today, date(last_year, 12, 31))) if plan_id is not None and last_year else today
     rows = connection.execute(select(g.c.level, cast(g.c.names, sql_types.Text)).distinct())

@@ -191,6 +191,7 @@ class ImportedPlan:
     instructions: tuple[Instruction, ...] = ()
     account: tuple[Accounted, ...] = ()
     year: int | None = None
+    last_year: int | None = None
 
     @property
     def items(self) -> Iterator[ItemText]:

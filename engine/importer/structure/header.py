@@ -249,7 +249,9 @@ def _title(lines: Sequence[TextLine]) -> tuple[Found, int]:
         if len(first) < len(line.text) - 1:
             return Found(first, line.place), n
         capital = any(is_capital(_capitals(each.text)) for each in lines[n + 1 : n + 2])
-        for each in takewhile(partial(_goes_on, capital=capital), lines[n + 1 : n + 9]):
+        following = lines[n + 1 : n + 9]
+        named = 1 if not capital and following and _names_what(following[0]) else 0
+        for each in [*following[:named], *takewhile(partial(_goes_on, capital=capital), following[named:])]:
             words.append(_capitals(each.text) if capital else each.text)
             if len(words[-1]) < len(each.text) - 1:
                 break
@@ -266,6 +268,16 @@ def _after_preamble(lines: Sequence[TextLine], after: int) -> int:
         if n >= after and is_capital(line.text) and _DECIDED.match(matching(line.text))
     )
     return next(ends, after - 1) + 1
+
+
+_CARRIES_OUT = re.compile(r"(?:triển khai )?thực hiện\b.*[^.,;:]$")
+
+
+def _names_what(line: TextLine) -> bool:
+    """Whether the line under «KẾ HOẠCH» is its title though it could begin the text: «Thực hiện Chương trình … giai
+    đoạn 2026 - 2030»; of a text it is a clause, with a date or a comma."""
+    plain = matching(line.text)
+    return _CARRIES_OUT.match(plain) is not None and "," not in plain and _DATED.search(plain) is None
 
 
 def _goes_on(line: TextLine, *, capital: bool = False) -> bool:

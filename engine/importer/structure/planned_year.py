@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from engine.files.plan import MOST_YEARS
 from engine.importer.base.model import Deadline, Doubt, Found
 from engine.importer.base.vietnamese import matching, spelled
 from engine.rules.calendar import day_digits
@@ -29,10 +30,12 @@ _AUTUMN = 9
 
 @dataclass(frozen=True)
 class PlannedYear:
-    """``year``: None where the document names none. ``doubts``: what a person is asked, if it is not plain."""
+    """``year``: None where the document names none. ``last_year``: of a programme of several years. ``doubts``: what a
+    person is asked, if it is not plain."""
 
     year: int | None
     doubts: tuple[Doubt, ...] = ()
+    last_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,11 @@ def planned_year(title: Found, issued: date | None, times: Iterable[Deadline]) -
     by_title = single or (max(span[0], issued.year) if span else None)
     by_times = _by_times(times, issued)
     year = by_title or by_times or issued.year
+    last_year = span[1] if span and year < span[1] < year + MOST_YEARS else None
     asked = list(_questions(year, issued, span, by_title, by_times))
     if single == issued.year and any(each.year == single + 1 for each in named):
         asked.append(f"tên văn bản nêu cả năm {single} và năm {single + 1}, lấy năm {single}")
-    return _asked(year, asked, place)
+    return _asked(year, asked, place, last_year)
 
 
 def _questions(
@@ -67,10 +71,10 @@ def _questions(
 ) -> Iterator[str]:
     """What a person is asked about the year, if it is not plainly that of the issue. ``span``: taken from it."""
     where = "theo tên văn bản" if by_title else "theo thời hạn của các nhiệm vụ"
-    if span:
+    if span and span[1] > year:
         yield (
-            f"lấy năm {year} của giai đoạn {span[0]}-{span[1]}, mỗi năm sau nạp một kế hoạch riêng; "
-            f"ban hành {day_digits(issued)}"
+            f"giai đoạn {span[0]}-{span[1]}: các kỳ báo cáo của mỗi năm từ {year}; nếu văn bản chỉ giao việc của năm "
+            f"{year} thì bỏ năm cuối; ban hành {day_digits(issued)}"
         )
     elif year != issued.year:
         yield f"lấy năm {year} {where}; ban hành {day_digits(issued)}"
@@ -89,8 +93,8 @@ def _undated(years: Sequence[int], place: str) -> PlannedYear:
     return _asked(next(iter(years), None), said, place)
 
 
-def _asked(year: int | None, said: Sequence[str], place: str) -> PlannedYear:
-    return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else ())
+def _asked(year: int | None, said: Sequence[str], place: str, last_year: int | None = None) -> PlannedYear:
+    return PlannedYear(year, (Doubt("plan_year", "; ".join(said), place),) if said else (), last_year)
 
 
 def _span(spans: Iterable[tuple[int, int]], issued: int) -> tuple[int, int] | None:

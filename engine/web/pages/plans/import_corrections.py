@@ -270,8 +270,8 @@ class _Work:
 
     def _year(self) -> int:
         """The year of the days that the words name without one."""
-        if re.fullmatch(r"20\d\d", self._said("year")):
-            return int(self._said("year"))
+        if found := re.match(r"20\d\d", self._said("year")):
+            return int(found[0])
         try:
             return parse_day(self._said("issued_on")).year
         except BadInput:

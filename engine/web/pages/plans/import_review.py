@@ -77,7 +77,7 @@ def fields_of(sheet: Sheet, directory: DirectoryFile) -> dict[str, tuple[str, ..
     draft, rules = sheet.draft, sheet.draft["report_rules"]
     fields: dict[str, tuple[str, ...]] = {name: (str(draft.get(name) or ""),) for name in PLAIN}
     fields["issued_on"] = (written(draft.get("issued_on")),)
-    fields["year"] = (str(draft.get("year") or ""),)
+    fields["year"] = ("–".join(str(draft[name]) for name in ("year", "last_year") if draft.get(name)),)
     fields["issuer"] = (shown(directory, draft.get("issuer") or "") or sheet.found["issuer"] or "",)
     fields["supervisor"] = (shown(directory, draft.get("supervisor") or ""),)
     fields["due_day"] = (str(rules[DEFAULT_RULE]["due_day"]),)
@@ -273,7 +273,7 @@ class _Form:
         data |= {name: " ".join(self.text(name).split()) for name in PLAIN}
         data |= {name: self.agency_id(self.text(name), name) for name in ("issuer", "supervisor")}
         issued = self.day("issued_on", self.text("issued_on"))
-        data |= {"issued_on": issued and issued.isoformat(), "year": self._year(issued)}
+        data |= {"issued_on": issued and issued.isoformat(), **self._years(issued)}
         data["directory"] = self.directory.id
 
     def owner_ids(self, name: str) -> list[str]:
@@ -322,15 +322,16 @@ class _Form:
         self.out.wrong(name, Text("ngày trong tháng, từ 1 đến 31", "a day of the month, 1 to 31"))
         return None
 
-    def _year(self, issued: date | None) -> int | None:
-        """The year that the plan is for; that of its issue where none is typed."""
+    def _years(self, issued: date | None) -> dict[str, int | None]:
+        """The years that the plan is for, «2027» or «2026–2030»; that of its issue where none is typed."""
         typed = self.text("year")
         if not typed:
-            return None if issued is None else issued.year
-        if re.fullmatch(r"20\d\d", typed):
-            return int(typed)
-        self.out.wrong("year", Text("năm viết như 2027", "a year like 2027"))
-        return None
+            return {"year": None if issued is None else issued.year}
+        if found := re.fullmatch(r"(?P<first>20\d\d)(?:\s*[-–—]\s*(?P<last>20\d\d))?", typed):
+            last = {"last_year": int(found["last"])} if found["last"] else {}
+            return {"year": int(found["first"]), **last}
+        self.out.wrong("year", Text("năm viết như 2027 hoặc 2026–2030", "a year like 2027, or 2026–2030"))
+        return {"year": None}
 
 
 @dataclass
@@ -446,4 +447,5 @@ def _shown_field(path: str, origin: Mapping[str, str]) -> str:
         if path.startswith(f"{new}."):
             key = re.split(r"[.\[]", path.removeprefix(f"{new}."))[0]
             return f"{origin[new]}.{SHOWN_AT.get(key, key)}"
+    path = "year" if path == "last_year" else path
     return path if path in (*PLAIN, "issued_on", "year", "issuer", "supervisor") else ""

@@ -93,7 +93,7 @@ def ask_renewal(ctx: SignedIn, plan_id: SmallId) -> Response:
     ctx.require(Permission.LOAD_PLAN)
     with ctx.reading() as (session, today):
         plan = plan_page(session, today, plan_id)
-    year = plan.row.year + 1
+    year = plan.file.final_year + 1
     issued = same_day(plan.file, year)
     return _renewal(ctx, plan, {"year": str(year), "number": "", "issued_on": _written(issued)}, today)
 
@@ -130,8 +130,8 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today, directory: Dire
         issued = parse_day(typed["issued_on"])
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
-        if not plan.year < year <= 2100:
-            raise BadInput(Text(f"Năm phải sau {plan.year}.", f"The year must come after {plan.year}."))
+        if not plan.final_year < year <= 2100:
+            raise BadInput(Text(f"Năm phải sau {plan.final_year}.", f"The year must come after {plan.final_year}."))
         field = "issued_on"
         require_issue_for(issued, year)
     except BadInput as error:

@@ -94,7 +94,7 @@ def test_a_plan_is_checked_loaded_rehearsed_activated_and_ended(sqlite_database:
     assert [post(office, "plans", "k1", text=text).json() for _ in range(2)] == [{"id": 2}, {"id": 2}]
     would = office.get("/api/v1/plans/2/activation").json()
     assert (would["assignments"], would["letters"]) == ({"2021-H1": 5}, 5)
-    assert would["year"] == {"year": 2021, "first": "2021-H1", "last": "2021-Y"}
+    assert would["year"] == {"year": 2021, "first": "2021-H1", "last": "2021-Y", "last_year": None}
     assert post(office, "plans/2/activate").json() == {"id": 2, "state": "active", "left": 0}
     assert post(office, "plans/2/activate").status_code == 409
     ended = post(office, "plans/2/end", reason="Ban hành kế hoạch khác.")

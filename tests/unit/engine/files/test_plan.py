@@ -11,6 +11,7 @@ from engine.files.calendar import load_calendar
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, directory_mistakes, due_periods, load_plan, owners_of
 from engine.files.plan_parts import RuleSource, subject_words
+from engine.files.plan_renewal import renew
 from engine.files.plan_year import PlanYear, plan_year
 from engine.files.stored_plan import plan_body
 from engine.files.yaml_reader import dump, read
@@ -391,3 +392,34 @@ def test_an_owner_that_the_directory_lacks_is_an_error_with_the_nearest_name():
 def test_a_plan_is_written_and_read_back_equal():
     assert read(dump(PLAN), PlanFile) == PLAN
     assert PlanFile.model_validate(PLAN.model_dump(mode="json", by_alias=True)) == PLAN
+
+
+SEVERAL = NEXT.replace("year: 2021", "year: 2021\nlast_year: 2023", 1)
+
+
+def test_a_programme_of_several_years_owes_the_reports_of_each() -> None:
+    found = plan(text=SEVERAL.replace("[month]", "[quarter]"))
+    assert [each.period.key for each in rounds_of(found, "IV.1.1")] == ["2021-Y", "2022-Y", "2023-Y"]
+    assert len(rounds_of(found, "IV.2.1")) == 12
+    assert plan_year(found).text.vi == "Kế hoạch của các năm 2021–2023: kỳ đầu quý I/2021, kỳ cuối năm 2023"
+
+
+@pytest.mark.parametrize("last", [2021, 2020, 2036])
+def test_the_last_year_comes_after_the_first_and_within_the_longest_programme(last: int) -> None:
+    with pytest.raises(FileRefused, match="last_year"):
+        plan(text=SEVERAL.replace("last_year: 2023", f"last_year: {last}"))
+
+
+def test_a_programme_is_renewed_for_as_many_years() -> None:
+    found = plan(text=SEVERAL)
+    text, _ = renew(found, year=2024, number="25/KH-UBND", issued_on=date(2023, 11, 20), calendar=WorkCalendar())
+    renewed = read(text, PlanFile)
+    assert (renewed.year, renewed.last_year) == (2024, 2026)
+
+
+def test_a_day_before_the_data_closes_is_said_with_the_day_on_which_it_does() -> None:
+    words = "due_day: 9, in_last_month: true, wording: trước ngày 10 của tháng cuối quý"
+    found = rounds_of(plan(text=(HEAD + BODY).replace("due_day: 17", words).replace("[month]", "[quarter]")), "IV.2.1")
+    said = "thứ Tư, 09/6/2021 (kỳ số liệu đến 14/6/2021: báo số liệu có đến ngày gửi)"
+    assert said in [each.due.why["vi"] for each in found]
+    assert all("kỳ số liệu" not in each.due.why["vi"] for each in rounds_of(plan(), "IV.2.1"))

@@ -53,7 +53,7 @@ def test_the_figures_of_plan_188():
 
 
 def test_it_says_the_plans_year_and_its_first_and_last_period():
-    assert JSON["year"] == {"year": 2021, "first": "2021-Q2", "last": "2021-Y"}
+    assert JSON["year"] == {"year": 2021, "first": "2021-Q2", "last": "2021-Y", "last_year": None}
     assert "\nKế hoạch của năm 2021: kỳ đầu quý II/2021, kỳ cuối năm 2021\n" in REPORT.text()
     assert "\nPlan of 2021: first period Q2 2021, last period 2021\n" in REPORT.text("en")
 

@@ -113,6 +113,7 @@ OTHERWISE: dict[type[FileModel], dict[str, Any]] = {
         "issuer": "so-chinh",
         "issued_on": date(2021, 4, 8),
         "year": 2022,
+        "last_year": 2023,
         "title": "Kế hoạch khác",
         "short_title": "Kế hoạch 13",
         "sms_name": "KH13",

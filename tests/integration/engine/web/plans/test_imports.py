@@ -409,6 +409,15 @@ def test_the_year_of_a_plan_is_shown_and_may_be_another_than_that_of_its_issue(d
     assert (plan.year, plan.issued_on.year, plan.file["year"]) == (2022, 2021, 2022)
 
 
+def test_a_programme_is_of_several_years(desk: Office, typed: Pairs) -> None:
+    send(desk, changed(typed, year="2021 - 2025"))
+    plan = row(desk.context.database, Plan)
+    assert (plan.year, plan.file["last_year"]) == (2021, 2025)
+    answer = send(desk, changed(typed, year="2021-2020", number="189/KH-UBND"))
+    beside = BeautifulSoup(answer.text, "lxml").find(id="year-said")
+    assert "năm cuối 2020 không phải năm sau 2021" in beside.get_text()  # type: ignore[union-attr]
+
+
 def test_a_mistake_after_a_dropped_item_still_stands_beside_its_own_field(desk: Office, typed: Pairs) -> None:
     wrong = f"{ITEM.format(4)}.duties[1].cadence"
     answer = send(desk, changed(typed, **{f"{ITEM.format(1)}.drop": "1", wrong: "once"}))
