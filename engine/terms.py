@@ -152,6 +152,7 @@ class EventKind(StrEnum):
     PLAN_LOADED = "plan_loaded"
     PLAN_ACTIVATED = "plan_activated"
     PLAN_ENDED = "plan_ended"
+    PLAN_YEARS_CORRECTED = "plan_years_corrected"
     SUPERVISOR_CHANGED = "supervisor_changed"
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"

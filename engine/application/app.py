@@ -33,7 +33,16 @@ from engine.web.pages.admin import (
 )
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, search, working
-from engine.web.pages.plans import activation, amendments, figures, imports, plan_renewal, plans, successions
+from engine.web.pages.plans import (
+    activation,
+    amendments,
+    figures,
+    imports,
+    plan_renewal,
+    planned_years,
+    plans,
+    successions,
+)
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
@@ -70,6 +79,7 @@ PAGES = (
     activation,
     successions,
     plan_renewal,
+    planned_years,
     plans,
     health,
     leadership,

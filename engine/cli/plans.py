@@ -239,6 +239,38 @@ def _cadences(chosen: list[str]) -> dict[str, Cadence]:
     return found
 
 
+@plans.command("year")
+def plan_correct_year(
+    plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],
+    year: Annotated[str, typer.Argument(metavar="YEAR", help="The right year, like 2027, or 2026-2030.")],
+    reason: Annotated[str, typer.Option(help="The reason, recorded in the log and told to agencies.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    at: At = "",
+) -> None:
+    """Correct the year of a plan, after showing what that cancels, opens and sends."""
+    from engine.files.plan_year import YEARS_AS, read_years
+    from engine.plans.planned_years import correct_years, rehearse_years
+
+    _, database, now, actor = open_context(at)
+    years = read_years(year)
+    if years is None:
+        raise BadInput(YEARS_AS)
+    with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
+        would = rehearse_years(database, plan, years, now=now)
+    typer.echo(would.becomes.text)
+    typer.echo(
+        Text(
+            f"Hủy {would.cancelled} phần việc, mở {would.opened}, gửi {would.letters} thư.",
+            f"Assignments cancelled {would.cancelled}, opened {would.opened}, letters {would.letters}.",
+        )
+    )
+    if not yes and not typer.confirm("Sửa năm? / Correct it?"):
+        raise typer.Exit(1)
+    with database.write() as session:
+        correct_years(session, plan, years, reason=reason, actor=actor, now=now)
+    typer.echo(Text("Đã sửa năm.", "Corrected."))
+
+
 @plans.command("end")
 def plan_end(
     plan: Annotated[int, typer.Argument(metavar="PLAN", help="The plan's number, as `plan list` shows it.")],

@@ -322,7 +322,7 @@ def cycle_periods(plan: PlanFile, duty: DutyEntry, until: date | None = None) ->
 def year_mistakes(plan: PlanFile) -> Iterator[Mistake]:
     """A plan that asks for periodic reports, none of which lies in its year: it would run without asking for any."""
     cyclic = [placed.duty for placed in plan.duties.values() if CYCLES & set(placed.duty.cadence)]
-    if cyclic and not any(True for duty in cyclic for _ in cycle_periods(plan, duty)):
+    if cyclic and plan.year <= plan.final_year and not any(True for duty in cyclic for _ in cycle_periods(plan, duty)):
         what = Text(
             f"không kỳ báo cáo nào thuộc năm {plan.years}: ban hành {day_digits(plan.issued_on)} thì các kỳ đã qua",
             f"no periodic report lies in {plan.years}: issued on {day_digits(plan.issued_on)}, it comes after all",

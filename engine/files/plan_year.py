@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from engine.files.plan import PlanFile, cycle_periods
 from engine.rules.words import period_words
 from engine.text import LANGUAGES, Text
+
+_YEARS = re.compile(r"(?P<first>20\d\d)(?:\s*[-–—]\s*(?P<last>20\d\d))?")
+
+
+@dataclass(frozen=True)
+class Years:
+    """The years of a plan; ``last`` of a programme of several."""
+
+    first: int
+    last: int | None = None
+
+
+def read_years(text: str) -> Years | None:
+    """«2027» or «2026–2030» as a person types it; None for anything else."""
+    found = _YEARS.fullmatch(text.strip())
+    return found and Years(int(found["first"]), int(found["last"]) if found["last"] else None)
+
+
+YEARS_AS = Text("năm viết như 2027 hoặc 2026–2030", "a year like 2027, or 2026–2030")
 
 
 @dataclass(frozen=True)

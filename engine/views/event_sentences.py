@@ -48,6 +48,10 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
         EventKind.EXTENSION_GRANTED: ("đến {until}", "until {until}"),
         EventKind.EXTENSION_REFUSED: ("«{answer}»", "“{answer}”"),
         EventKind.PLAN_ENDED: ("«{reason}»", "“{reason}”"),
+        EventKind.PLAN_YEARS_CORRECTED: (
+            "từ {was} thành {years}, hủy {cancelled} phần việc, «{reason}»",
+            "from {was} to {years}, {cancelled} assignments cancelled, “{reason}”",
+        ),
         EventKind.SUPERVISOR_CHANGED: (
             "từ {was} sang {became} từ {on}, theo «{basis}»",
             "from {was} to {became} from {on}, by “{basis}”",

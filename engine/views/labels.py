@@ -118,6 +118,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.PLAN_LOADED: Text("Nạp kế hoạch", "Plan loaded"),
         EventKind.PLAN_ACTIVATED: Text("Kích hoạt kế hoạch", "Plan activated"),
         EventKind.PLAN_ENDED: Text("Kết thúc kế hoạch", "Plan ended"),
+        EventKind.PLAN_YEARS_CORRECTED: Text("Sửa năm của kế hoạch", "Year of the plan corrected"),
         EventKind.SUPERVISOR_CHANGED: Text("Đổi cơ quan theo dõi kế hoạch", "Supervising department changed"),
         EventKind.OPENED: Text("Mở phần việc", "Opened"),
         EventKind.ACKNOWLEDGED: Text("Xác nhận đã nhận", "Acknowledged"),

@@ -86,6 +86,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/plans/{plan_id}/duties/new": ("/plans/{plan}/duties/new",),
     "/plans/{plan_id}/reports/new": ("/plans/{plan}/reports/new",),
     "/plans/{plan_id}/end": ("/plans/{plan}/end",),
+    "/plans/{plan_id}/years": ("/plans/{plan}/years",),
     "/plans/{plan_id}/successions": ("/plans/{plan}/successions",),
     "/plans/{plan_id}/figures": ("/plans/{plan}/figures", "/plans/{plan}/figures?period={period}"),
     "/plans/{plan_id}/renew": ("/plans/{plan}/renew",),

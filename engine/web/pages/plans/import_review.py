@@ -15,6 +15,7 @@ from typing import Any
 from engine.errors import BadInput, FileRefused
 from engine.files.directory import AgencyEntry, DirectoryFile, fold
 from engine.files.plan import PlanFile, loading_mistakes
+from engine.files.plan_year import YEARS_AS, read_years
 from engine.files.yaml_reader import dump_plain, read
 from engine.http.forms import parse_day
 from engine.importer.phrases.deadlines import deadlines_in
@@ -327,10 +328,9 @@ class _Form:
         typed = self.text("year")
         if not typed:
             return {"year": None if issued is None else issued.year}
-        if found := re.fullmatch(r"(?P<first>20\d\d)(?:\s*[-–—]\s*(?P<last>20\d\d))?", typed):
-            last = {"last_year": int(found["last"])} if found["last"] else {}
-            return {"year": int(found["first"]), **last}
-        self.out.wrong("year", Text("năm viết như 2027 hoặc 2026–2030", "a year like 2027, or 2026–2030"))
+        if years := read_years(typed):
+            return {"year": years.first, **({"last_year": years.last} if years.last else {})}
+        self.out.wrong("year", YEARS_AS)
         return {"year": None}
 
 

@@ -157,3 +157,22 @@ def test_plans_are_run_by_administrators_alone(office: Office, tmp_path: Path, r
     assert somebody.client.post("/plans/load", data={"token": token}, files=[("text", (None, "x"))]).status_code == 403
     page = somebody.get("/plans/1").text
     assert not any(f'href="/plans/1/{deed}"' in page for deed in ("renew", "end"))
+
+
+def test_the_year_of_a_plan_is_corrected_after_a_look(office: Office) -> None:
+    page = "/plans/1/years"
+    before = everything(office.context.database)
+    looked = office.post(page, page=page, years="2021-2023", reason="Chương trình nhiều năm.", do="check")
+    assert "Kế hoạch của các năm 2021–2023: kỳ đầu 6 tháng đầu năm 2021, kỳ cuối năm 2023" in words(looked)
+    assert everything(office.context.database) == before
+    assert "Hiện là năm 2021" in words(office.client.get(page))
+    done = office.post(page, page=page, years="2021-2023", reason="Chương trình nhiều năm.", do="save")
+    assert done.status_code == 303
+    assert row(office.context.database, Plan).file["last_year"] == 2023
+
+
+def test_a_year_that_does_not_fit_stands_with_its_reason(office: Office) -> None:
+    answer = office.post("/plans/1/years", page="/plans/1/years", years="hai mốt", reason="Nhầm.", do="check")
+    assert answer.status_code == 422
+    assert "năm viết như 2027 hoặc 2026–2030" in words(answer)
+    assert 'value="hai mốt"' in answer.text
