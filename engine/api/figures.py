@@ -20,6 +20,7 @@ from engine.api.monitoring_models import (
     RestatementOut,
     StandingOut,
 )
+from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import BadInput
 from engine.http.filters import Code, PlanId, SmallId
 from engine.queries.figures import plan_progress as queries
@@ -28,12 +29,13 @@ from engine.queries.filter_choices import period_choices
 from engine.queries.time_class import read_today
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 AsOf = Annotated[Day | None, Query()]
 WEEK = timedelta(days=7)
 
 
 @router.get("/standing")
+@reads("Tiến độ tại một ngày", "Read the progress on a day", "as_of=2021-06-17")
 def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
     """Progress on a day by what is known now; today by default."""
     caller.require(Permission.SEE_STANDING)
@@ -42,6 +44,7 @@ def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = ""
 
 
 @router.get("/standing/changes")
+@reads("Thay đổi giữa hai ngày", "List changes between two days")
 def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
     """Agencies whose figures differ between two days; the last week by default."""
     caller.require(Permission.SEE_STANDING)
@@ -53,6 +56,7 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
 
 
 @router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)
+@writes("Công bố số liệu", "Publish figures", cut_off="2021-06-17")
 def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
     """Publish a plan's figures for a day; published figures never change."""
     with caller.writing() as session:
@@ -71,6 +75,7 @@ def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
 
 
 @router.get("/published")
+@reads("Các số liệu đã công bố", "List published figures")
 def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
     """Newest first."""
     caller.require(Permission.SEE_STANDING)
@@ -79,6 +84,7 @@ def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
 
 
 @router.get("/published/{frozen_id}")
+@reads("Một lần công bố", "Read published figures")
 def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
     """Published figures unchanged, and by agency the differences known since."""
     caller.require(Permission.SEE_STANDING)
