@@ -7,6 +7,7 @@ token with more scopes than their own. A token is returned once and not stored, 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
@@ -70,16 +71,7 @@ class Ended(BaseModel):
 def who(caller: Caller) -> AccountOut:
     account = _own_account(caller)
     scopes = sorted(caller.bearer.scopes) if caller.bearer else None
-    return AccountOut(
-        id=account.id,
-        email=account.email,
-        label=account.label,
-        role=account.role,
-        agency_id=account.agency_id,
-        agency=account.agency,
-        language=account.language,
-        scopes=scopes,
-    )
+    return AccountOut.model_validate({**asdict(account), "scopes": scopes})
 
 
 @router.get("/account/sessions")

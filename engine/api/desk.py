@@ -16,10 +16,9 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.agencies import preferences
 from engine.agencies.contacts import ContactLine
-from engine.agencies.ical_feeds import FeedLine
 from engine.agencies.preferences import Channel
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Day, Id, LongId, Nothing
+from engine.api.models import Body, Day, Id, LongId, Nothing, Out
 from engine.api.operations import NamedRoute, reads, writes
 from engine.assignments import evidence
 from engine.errors import NotFound
@@ -109,14 +108,10 @@ class FeedOut(BaseModel):
     address: str
 
 
-class FeedRow(BaseModel):
+class FeedRow(Out):
     id: int
-    contact: int | None
+    contact: int | None = Field(validation_alias="contact_id")
     created_at: datetime
-
-    @classmethod
-    def of(cls, line: FeedLine) -> FeedRow:
-        return cls(id=line.id, contact=line.contact_id, created_at=line.created_at)
 
 
 class Revoked(BaseModel):
@@ -220,7 +215,8 @@ def feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
     caller.require(Permission.MAKE_FEED, agency_id)
     with caller.app.database.read() as session:
         contact = own_contact(caller, session)
-        return [FeedRow.of(each) for each in visible_feeds(session, agency_id, contact.id if contact else 0)]
+        found = visible_feeds(session, agency_id, contact.id if contact else 0)
+    return [FeedRow.model_validate(feed) for feed in found]
 
 
 @router.post("/agencies/{agency_id}/feeds")

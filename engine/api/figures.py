@@ -40,7 +40,7 @@ def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = ""
     """Progress on a day by what is known now; today by default."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
-        return StandingOut.of(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
+        return StandingOut.model_validate(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
 
 
 @router.get("/standing/changes")
@@ -52,7 +52,7 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
     with caller.reading() as (session, _):
         now = queries.standing(session, last, plan_id=plan, period=period)
         then = queries.standing(session, since or last - WEEK, plan_id=plan, period=period)
-    return [ChangeOut.of(each) for each in queries.changes(then, now)]
+    return [ChangeOut.model_validate(each) for each in queries.changes(then, now)]
 
 
 @router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)
@@ -69,7 +69,7 @@ def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
             made = publish_figures(
                 session, plan_id, payload.period, payload.cut_off, actor=caller.actor.name, now=caller.now
             )
-            return PublishedOut.of(published(session, made))
+            return PublishedOut.model_validate(published(session, made))
 
         return caller.once(session, done)
 
@@ -80,7 +80,7 @@ def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
     """Newest first."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
-        return [PublishedOut.of(each) for each in list_published(session, plan)]
+        return [PublishedOut.model_validate(each) for each in list_published(session, plan)]
 
 
 @router.get("/published/{frozen_id}")
@@ -91,7 +91,7 @@ def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
     with caller.reading() as (session, _):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
     return PublishedDetail(
-        published=PublishedOut.of(found),
-        standing=StandingOut.of(found.standing),
-        restatements=[RestatementOut.of(each) for each in later],
+        published=PublishedOut.model_validate(found),
+        standing=StandingOut.model_validate(found.standing),
+        restatements=[RestatementOut.model_validate(each) for each in later],
     )

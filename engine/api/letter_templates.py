@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from engine.api.caller import Caller
-from engine.api.models import Body
+from engine.api.models import Body, Out
 from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import BadInput
 from engine.http.error_pages import answer
@@ -22,7 +22,7 @@ Language = Annotated[str, Plain, Path(max_length=8)]
 Kind = Annotated[str, Plain, Path(max_length=32)]
 
 
-class TemplateOut(BaseModel):
+class TemplateOut(Out):
     part: str
     text: str
     own: bool
@@ -44,7 +44,7 @@ class TemplatesSaved(BaseModel):
 @reads("Mẫu thư", "Read letter templates")
 def templates(caller: Caller, language: Language, kind: Kind) -> list[TemplateOut]:
     files = template_editor_of(caller).files(language, kind)
-    return [TemplateOut(part=each.part, text=each.text, own=each.own) for each in files]
+    return [TemplateOut.model_validate(each) for each in files]
 
 
 @router.put("/templates/{language}/{kind}", response_model=TemplatesSaved)

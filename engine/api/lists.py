@@ -46,7 +46,8 @@ def plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
         found = list_plans(session, today, after=after, limit=limit)
-    return Listed[PlanOut](items=[PlanOut.of(row) for row in found.rows], next=found.next or None, total=found.total)
+    items = [PlanOut.model_validate(row) for row in found.rows]
+    return Listed[PlanOut](items=items, next=found.next or None, total=found.total)
 
 
 @router.get("/plans/{plan_id}")
@@ -54,7 +55,7 @@ def plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed
 def plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
-        return PlanDetail.of(plan_page(session, today, plan_id))
+        return PlanDetail.model_validate(plan_page(session, today, plan_id))
 
 
 @router.get("/assignments")
@@ -84,7 +85,7 @@ def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
     """The four boxes by agency and period, for the given filters."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
-        return BoardOut.of(board(session, today, wanted), caller.now)
+        return BoardOut.model_validate({**vars(board(session, today, wanted)), "as_of": caller.now})
 
 
 @router.get("/metrics")

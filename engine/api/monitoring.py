@@ -154,7 +154,7 @@ def amend(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
 
         def done() -> AmendedOut:
             amended = amend_duty(session, duty_id, payload.change(), actor=caller.actor.name, now=caller.now)
-            return AmendedOut(opened=amended.opened, cancelled=amended.cancelled, moved=amended.moved)
+            return AmendedOut.model_validate(amended)
 
         return caller.once(session, done)
 
@@ -166,7 +166,7 @@ def consolidated(caller: Caller, plan_id: SmallId, period: Code = "") -> Consoli
     caller.require(Permission.SEE_FIGURES)
     with caller.reading() as (session, _):
         found = indicators.consolidated(session, plan_id, period or main_period(session, plan_id))
-    return ConsolidatedOut.of(found, caller.language)
+    return ConsolidatedOut.model_validate(found, context=caller.language)
 
 
 def _of_the_department(caller: Call, permission: Permission, wanted: AssignmentFilter) -> AssignmentFilter:

@@ -7,7 +7,6 @@ field.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -20,10 +19,10 @@ from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
 from engine.admin.settings_view import SettingLine, describe_settings
 from engine.agencies.stored_directory import read_directory
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Day, Needed
+from engine.api.models import Body, Day, Needed, Out
 from engine.api.operations import BASIS, NamedRoute, reads, writes
 from engine.assignments import calendar_change, opening
-from engine.assignments.calendar_change import Change, Move, Preview, RungMove
+from engine.assignments.calendar_change import Change, Move, RungMove
 from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
 from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_DAYS, MAX_NAME_CHARS
@@ -96,7 +95,7 @@ class AgreedBody(ChangeBody):
     previewed: Annotated[str, Field(max_length=64)] = ""
 
 
-class CalendarOut(BaseModel):
+class CalendarOut(Out):
     """``known``: the year's holidays have been entered; otherwise they are only computed."""
 
     year: int
@@ -104,7 +103,7 @@ class CalendarOut(BaseModel):
     days: list[DayLine]
 
 
-class PreviewOut(BaseModel):
+class PreviewOut(Out):
     """``stay``: due dates that would move into the past, and therefore stay. ``agencies``: how many are notified."""
 
     mark: str
@@ -113,17 +112,6 @@ class PreviewOut(BaseModel):
     stay: list[Move]
     replaces: list[DayException]
     agencies: int
-
-    @classmethod
-    def of(cls, found: Preview) -> PreviewOut:
-        return cls(
-            mark=found.mark,
-            moves=list(found.moves),
-            rungs=list(found.rungs),
-            stay=list(found.stay),
-            replaces=list(found.replaces),
-            agencies=found.agencies,
-        )
 
 
 class PolicyOut(BaseModel):
@@ -216,7 +204,7 @@ class RenewBody(Body):
     issued_on: Day
 
 
-class PointOut(BaseModel):
+class PointOut(Out):
     place: str
     vi: str
     en: str
@@ -239,7 +227,7 @@ def calendar(caller: Caller, year: YearPath) -> CalendarOut:
     caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (_, today):
         found = calendar_year(today.calendar, year)
-    return CalendarOut(year=found.year, known=found.known, days=list(found.days))
+    return CalendarOut.model_validate(found)
 
 
 @router.post("/calendar/preview")
@@ -248,7 +236,7 @@ def preview_calendar(caller: Caller, payload: ChangeBody) -> PreviewOut:
     """Preview of a change; nothing is saved."""
     caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (session, _):
-        return PreviewOut.of(calendar_change.preview(session, payload.change(), caller.now))
+        return PreviewOut.model_validate(calendar_change.preview(session, payload.change(), caller.now))
 
 
 @router.post("/calendar", response_model=PreviewOut)
@@ -259,7 +247,7 @@ def change_calendar(caller: Caller, payload: AgreedBody) -> Response:
     with caller.writing() as session:
         return caller.once(
             session,
-            lambda: PreviewOut.of(
+            lambda: PreviewOut.model_validate(
                 calendar_change.apply(
                     session, payload.change(), actor=caller.actor.name, now=caller.now, previewed=payload.previewed
                 )
@@ -406,7 +394,7 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
         calendar=today.calendar,
         known_until=known_until(today.calendar, payload.year),
     )
-    return Draft(text=text, confirm=[PointOut(**asdict(point)) for point in points])
+    return Draft(text=text, confirm=[PointOut.model_validate(point) for point in points])
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
