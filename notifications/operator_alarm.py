@@ -13,7 +13,7 @@ from datetime import datetime
 
 from engine.rules.calendar import PLAN_TIME, local_date
 from engine.store.database import Database
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.facts import read_facts, write_fact
 from engine.terms import EventKind
 from notifications.channel_health import ChannelHealth, channel_health
@@ -95,15 +95,11 @@ def _record_alarm(database: Database, name: str, health: ChannelHealth, now: dat
     today = local_date(now).isoformat()
     with database.write() as session:
         write_fact(session, ALARM_PREFIX + name, today)
-        append(
+        record(
             session,
-            [
-                event(
-                    EventKind.AUDIT_FAILED,
-                    now,
-                    key=f"audit:channel_{name}:{today}",
-                    finding=f"channel_{name}",
-                    count=health.failures,
-                )
-            ],
+            EventKind.AUDIT_FAILED,
+            now,
+            key=f"audit:channel_{name}:{today}",
+            finding=f"channel_{name}",
+            count=health.failures,
         )

@@ -19,7 +19,7 @@ from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.visible_text import has_hidden_character, require_visible
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Account, Agency, ApiToken, SignedIn, SignInLink
 from engine.terms import EventKind
@@ -294,4 +294,4 @@ def _sign_out(session: Session, account_id: int, now: datetime) -> None:
 
 
 def _log_change(session: Session, what: str, account_id: int, actor: str, now: datetime, **detail: Any) -> None:
-    append(session, [event(EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)])
+    record(session, EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, **detail)

@@ -18,7 +18,7 @@ from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
 from engine.rules.visible_text import require_visible
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import object_of
 from engine.store.records import Account, ApiToken
 from engine.terms import EventKind
@@ -201,4 +201,4 @@ def revoke_token(session: Session, account_id: int, token_id: int, *, actor: str
 
 
 def _log_change(session: Session, what: str, account_id: int, token_id: int, actor: str, now: datetime) -> None:
-    append(session, [event(EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, token=token_id)])
+    record(session, EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id, token=token_id)

@@ -11,7 +11,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 import pyotp
 from sqlalchemy import delete, func, insert, select, update
@@ -23,7 +22,7 @@ from engine.accounts.secret_keys import digest_of
 from engine.accounts.signed_links import Signer
 from engine.errors import BadInput, NotAllowed
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import AnyRow
 from engine.store.records import SecondFactor, SignedIn
 from engine.terms import EventKind
@@ -114,7 +113,9 @@ def confirm(
         )
     )
     _mark(session, session_id)
-    append(session, [_event(account_id, now, "factor_set", f"account:{account_id}")])
+    record(
+        session, EventKind.ACCOUNT_CHANGED, now, actor=f"account:{account_id}", what="factor_set", account=account_id
+    )
     return recovery
 
 
@@ -139,7 +140,7 @@ def remove(session: Session, account_id: int, *, actor: str, now: datetime) -> b
     factors = table(SecondFactor)
     gone = session.connection().execute(delete(factors).where(factors.c.account_id == account_id)).rowcount == 1
     if gone:
-        append(session, [_event(account_id, now, "factor_removed", actor)])
+        record(session, EventKind.ACCOUNT_CHANGED, now, actor=actor, what="factor_removed", account=account_id)
     return gone
 
 
@@ -180,7 +181,3 @@ def _uri(secret: str, email: str) -> str:
 def _mark(session: Session, session_id: int) -> None:
     signed = table(SignedIn)
     session.connection().execute(update(signed).where(signed.c.id == session_id).values(factor=Proof.CODE.value))
-
-
-def _event(account_id: int, now: datetime, what: str, actor: str) -> dict[str, Any]:
-    return event(EventKind.ACCOUNT_CHANGED, now, actor=actor, what=what, account=account_id)

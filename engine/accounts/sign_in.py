@@ -21,7 +21,7 @@ from engine.accounts.second_factor import Proof, has_factor
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import objects
 from engine.store.records import Account, SignedIn, SignInLink
 from engine.terms import EventKind
@@ -215,7 +215,7 @@ def open_session(
             factor=factor.value,
         )
     )
-    append(session, [event(EventKind.SIGNED_IN, now, actor=f"account:{account_id}", way=way)])
+    record(session, EventKind.SIGNED_IN, now, actor=f"account:{account_id}", way=way)
     return key
 
 

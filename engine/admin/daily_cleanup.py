@@ -21,7 +21,7 @@ from engine.rules.calendar import local_date
 from engine.store import pending_answers
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.facts import advance_fact, read_fact
 from engine.store.records import AnswerCode, Letter, LetterBody, SignedIn, SignInLink
 from engine.terms import EventKind
@@ -66,7 +66,7 @@ def _recount(session: Session, now: datetime, counted: Counted | None) -> int:
         counters.recount(session)
     if wrong:
         key = f"audit:tally:{local_date(now).isoformat()}"
-        append(session, [event(EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)])
+        record(session, EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)
     return wrong
 
 

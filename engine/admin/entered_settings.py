@@ -23,7 +23,7 @@ from engine.admin.settings_view import HIDDEN
 from engine.errors import FieldsRefused, Unavailable
 from engine.queries.system.channels import PREFIX
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Fact
 from engine.terms import EventKind
@@ -133,7 +133,7 @@ def save(
     forgotten = [f"{PREFIX}{CHANNELS[channel]}" for channel in ENTERED if set(ENTERED[channel]) & set(changed)]
     session.connection().execute(delete(table(Fact)).where(table(Fact).c.name.in_(forgotten)))
     said = [name if is_secret(name) else f"{name}={getattr(after, name)}" for name in changed]
-    append(session, [event(EventKind.SETTINGS_CHANGED, now, actor=actor, changes=", ".join(said))])
+    record(session, EventKind.SETTINGS_CHANGED, now, actor=actor, changes=", ".join(said))
     return True
 
 

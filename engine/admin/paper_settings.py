@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from engine.errors import FieldsRefused
 from engine.papers.facts import SIGNERS, IssuerSettings
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.records import PaperSettings
 from engine.terms import EventKind
 from engine.text import Text
@@ -37,7 +37,7 @@ def save(
     elif drop_form:
         row.letterhead_name, row.letterhead = "", None
     session.add(row)
-    append(session, [event(EventKind.PAPER_SETTINGS, now, actor=actor, agency_id=agency_id)])
+    record(session, EventKind.PAPER_SETTINGS, now, actor=actor, agency_id=agency_id)
 
 
 def _check(settings: IssuerSettings) -> None:

@@ -37,7 +37,7 @@ from engine.queries.work.ladder_steps import EventLine
 from engine.rules.calendar import local_date, written
 from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
 from engine.terms import EventKind, PlanState, TimeClass, Timing
@@ -166,20 +166,16 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
     f = table(Frozen)
     key = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
     frozen_id = int(session.connection().scalars(select(f.c.id).where(*key)).one())
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.FIGURES_FROZEN,
-                now,
-                actor=actor,
-                plan_id=plan_id,
-                key=f"frozen:{frozen_id}",
-                period=period,
-                cut_off=cut_off.isoformat(),
-                digest=content_digest(body),
-            )
-        ],
+        EventKind.FIGURES_FROZEN,
+        now,
+        actor=actor,
+        plan_id=plan_id,
+        key=f"frozen:{frozen_id}",
+        period=period,
+        cut_off=cut_off.isoformat(),
+        digest=content_digest(body),
     )
     return frozen_id
 

@@ -22,7 +22,7 @@ from engine.accounts.signed_links import Signer
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.targets import Allowed, read_target
 from engine.store.database import insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.records import Webhook, WebhookMessage
 from engine.store.webhook_outbox import compact, message
 from engine.terms import EventKind, LetterState, WebhookEvent
@@ -243,4 +243,4 @@ def _checked(secret: str) -> str:
 
 
 def _log(session: Session, webhook_id: int, what: str, actor: str, now: datetime) -> None:
-    append(session, [event(EventKind.WEBHOOK_CHANGED, now, actor=actor, webhook=webhook_id, what=what)])
+    record(session, EventKind.WEBHOOK_CHANGED, now, actor=actor, webhook=webhook_id, what=what)

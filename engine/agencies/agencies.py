@@ -21,7 +21,7 @@ from engine.files.directory import REST, fold
 from engine.rules.calendar import ONE_DAY, local_date, written
 from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup, Succession
 from engine.store.records.agencies import AgencyName
 from engine.terms import EventKind
@@ -243,4 +243,4 @@ def _cycle(session: Session, from_id: str, to_id: str, function: str) -> str:
 
 
 def _log_change(session: Session, what: str, agency_id: str, actor: str, now: datetime, **detail: Any) -> None:
-    append(session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what=what, agency=agency_id, **detail)])
+    record(session, EventKind.AGENCY_CHANGED, now, actor=actor, what=what, agency=agency_id, **detail)

@@ -20,7 +20,7 @@ from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.visible_text import require_visible
 from engine.store.database import among, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Contact, Feed
 from engine.terms import CONTACT_ROLES, EventKind, Role
@@ -154,7 +154,7 @@ def revoke_links(session: Session, contact_id: int, *, actor: str, now: datetime
     changed = session.connection().execute(update(c).where(c.c.id == contact_id).values(links_since=now))
     if changed.rowcount == 0:
         raise NotFound(Text(f"Không có liên hệ số {contact_id}.", f"There is no contact {contact_id}."))
-    append(session, [event(EventKind.LINKS_REVOKED, now, actor=actor, contact=contact_id)])
+    record(session, EventKind.LINKS_REVOKED, now, actor=actor, contact=contact_id)
     _end_deputies(session, [contact_id], now, actor)
 
 
@@ -280,4 +280,4 @@ def _blank(session: Session, contact_ids: list[int], now: datetime, actor: str) 
 
 
 def _log_change(session: Session, what: str, contact_id: int, actor: str, now: datetime, **detail: Any) -> None:
-    append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=contact_id, **detail)])
+    record(session, EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=contact_id, **detail)

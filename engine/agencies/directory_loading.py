@@ -13,7 +13,7 @@ from engine.errors import BadInput
 from engine.files.directory import AgencyEntry, DirectoryFile
 from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup, Contact, Succession
 from engine.store.records.agencies import AgencyName
 from engine.terms import EventKind
@@ -60,19 +60,15 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
     if rows:
         connection.execute(insert(contacts), rows)
     digest = content_digest(directory.model_dump(mode="json"))
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.DIRECTORY_LOADED,
-                now,
-                actor=actor,
-                key=f"directory:{directory.id}:{digest[:16]}",
-                directory=directory.id,
-                name=directory.name,
-                agencies=len(directory.agencies),
-            )
-        ],
+        EventKind.DIRECTORY_LOADED,
+        now,
+        actor=actor,
+        key=f"directory:{directory.id}:{digest[:16]}",
+        directory=directory.id,
+        name=directory.name,
+        agencies=len(directory.agencies),
     )
 
 

@@ -18,7 +18,7 @@ from engine.errors import FieldsRefused, NotFound
 from engine.files.directory import name_key
 from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.records import Agency, AgencyGroup
 from engine.terms import EventKind
 from engine.text import Text
@@ -62,7 +62,7 @@ def save_group(
     else:
         group_id = new_agency_id(session, f"nhóm {name}")
         session.connection().execute(insert(n).values(id=group_id, **values))
-    append(session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what="group", agency=group_id, **values)])
+    record(session, EventKind.AGENCY_CHANGED, now, actor=actor, what="group", agency=group_id, **values)
     return group_id
 
 
@@ -96,7 +96,7 @@ def _set_aliases(
     session: Session, kind: Table, own_id: str, aliases: Sequence[str], *, actor: str, now: datetime
 ) -> None:
     session.connection().execute(update(kind).where(kind.c.id == own_id).values(aliases=aliases))
-    append(session, [event(EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=own_id, names=aliases)])
+    record(session, EventKind.AGENCY_CHANGED, now, actor=actor, what="aliases", agency=own_id, names=aliases)
 
 
 def _cleaned(aliases: Sequence[str], name: str) -> list[str]:

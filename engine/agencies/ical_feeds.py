@@ -23,7 +23,7 @@ from engine.errors import BadInput, NotFound
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.words import period_words
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Duty, Feed, Plan
 from engine.store.records import Event as EventRecord
@@ -342,4 +342,4 @@ def _name(reader: Reader) -> str:
 
 
 def _log_change(session: Session, what: str, agency_id: str, contact_id: int | None, actor: str, now: datetime) -> None:
-    append(session, [event(EventKind.FEED_CHANGED, now, actor=actor, what=what, agency=agency_id, contact=contact_id)])
+    record(session, EventKind.FEED_CHANGED, now, actor=actor, what=what, agency=agency_id, contact=contact_id)

@@ -20,7 +20,7 @@ from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.recipients import CHANNELS
 from engine.store.records import Contact
 from engine.store.rulebook import read_rulebook
@@ -222,7 +222,7 @@ def _write(session: Session, who: ContactLine, what: str, channel: str, *, actor
     c = table(Contact)
     values = {"suppressed": who.suppressed, "pace": who.pace}
     session.connection().execute(update(c).where(c.c.id == who.id).values(**values))
-    append(session, [event(EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=who.id, channel=channel)])
+    record(session, EventKind.CONTACT_CHANGED, now, actor=actor, what=what, contact=who.id, channel=channel)
 
 
 def _without(values: Mapping[str, str], channel: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ token with more scopes than their own. A token is returned once and not stored, 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import SessionLine, end_session, end_sessions, sessions_of
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Listed, Nothing, Short, no_truth
+from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
 from engine.http.guards.account_notices import note
@@ -28,7 +30,7 @@ from engine.http.guards.fresh_proof import require_fresh_proof
 from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 
 
 class AccountOut(BaseModel):
@@ -65,22 +67,15 @@ class Ended(BaseModel):
 
 
 @router.get("/account")
+@reads("Khóa này là của ai, làm được gì", "Read whose key this is and what it may do")
 def who(caller: Caller) -> AccountOut:
     account = _own_account(caller)
     scopes = sorted(caller.bearer.scopes) if caller.bearer else None
-    return AccountOut(
-        id=account.id,
-        email=account.email,
-        label=account.label,
-        role=account.role,
-        agency_id=account.agency_id,
-        agency=account.agency,
-        language=account.language,
-        scopes=scopes,
-    )
+    return AccountOut.model_validate({**asdict(account), "scopes": scopes})
 
 
 @router.get("/account/sessions")
+@reads("Đang đăng nhập ở đâu", "List sessions")
 def sessions(caller: Caller) -> Listed[SessionLine]:
     """The active sessions, last used first; on one page."""
     account = _own_account_to_change(caller)
@@ -90,6 +85,7 @@ def sessions(caller: Caller) -> Listed[SessionLine]:
 
 
 @router.post("/account/sessions/{session_id}/end")
+@writes("Kết thúc một phiên", "End a session")
 def end_one(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
     account = _own_account_to_change(caller)
     with caller.writing() as session:
@@ -99,6 +95,7 @@ def end_one(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
 
 
 @router.post("/account/sessions/end-others")
+@writes("Kết thúc mọi phiên khác", "End all other sessions")
 def end_others(caller: Caller, payload: Nothing) -> Ended:
     """End all sessions but the caller's own, and all tokens; a caller with a token ends all."""
     account = _own_account_to_change(caller)
@@ -109,6 +106,7 @@ def end_others(caller: Caller, payload: Nothing) -> Ended:
 
 
 @router.get("/account/tokens")
+@reads("Các khóa của tôi", "List the caller's keys")
 def tokens(caller: Caller) -> Listed[TokenLine]:
     """Newest first, including expired and revoked ones; on one page."""
     account = _own_account_to_change(caller)
@@ -118,6 +116,7 @@ def tokens(caller: Caller) -> Listed[TokenLine]:
 
 
 @router.post("/account/tokens", status_code=201)
+@writes("Lập khóa", "Make a key", label="Kho số liệu", scopes=["read"], days=90)
 def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> TokenMade:
     account = _own_account_to_change(caller)
     if caller.bearer is not None and not set(payload.scopes) <= caller.bearer.scopes:
@@ -141,6 +140,7 @@ def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> Tok
 
 
 @router.post("/account/tokens/{token_id}/revoke", status_code=204)
+@writes("Thu hồi khóa", "Revoke a key")
 def revoke(caller: Caller, token_id: SmallId, payload: Nothing) -> Response:
     account = _own_account_to_change(caller)
     with caller.writing() as session:

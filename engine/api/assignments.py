@@ -27,6 +27,7 @@ from engine.api.models import (
     Submitted,
     TransferBody,
 )
+from engine.api.operations import BASIS, NamedRoute, writes
 from engine.assignments import lifecycle
 from engine.assignments.evidence import find_all
 from engine.assignments.indicators import doubtful_totals
@@ -44,7 +45,7 @@ from engine.queries.work.report_page import ReportPage, report_page
 from engine.queries.work.todo import waiting_extensions
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 Action = Callable[[Session], object]
 _Payload = TypeVar("_Payload", bound=BaseModel)
 
@@ -87,40 +88,47 @@ def _endpoint(path: str, permission: Permission) -> Callable[[Callable[[Session,
 
         endpoint.__annotations__["payload"] = get_type_hints(action)["payload"]
         endpoint.__name__, endpoint.__doc__ = action.__name__, action.__doc__
+        vars(endpoint).update(vars(action))
         router.post(f"/assignments/{{assignment_id}}/{path}", response_model=Done)(endpoint)
 
     return register
 
 
 @_endpoint("acknowledge", Permission.ACKNOWLEDGE)
+@writes("Xác nhận đã nhận", "Acknowledge")
 def acknowledge(session: Session, assignment_id: int, payload: Nothing, by: By) -> object:
     """Idempotent: ``news`` is false when it was acknowledged before."""
     return lifecycle.acknowledge(session, assignment_id, **by)
 
 
 @_endpoint("decline", Permission.DECLINE)
+@writes("Báo không thuộc nhiệm vụ", "Decline as not theirs", reason="Việc của Phòng Tư pháp.")
 def decline(session: Session, assignment_id: int, payload: MaybeReason, by: By) -> None:
     """«Not mine»: the state is unchanged, the monitor is notified."""
     lifecycle.decline(session, assignment_id, reason=payload.reason, **by)
 
 
 @_endpoint("accept", Permission.ACCEPT)
+@writes("Tiếp nhận báo cáo", "Accept the report")
 def accept(session: Session, assignment_id: int, payload: Nothing, by: By) -> None:
     lifecycle.accept(session, assignment_id, **by)
 
 
 @_endpoint("return", Permission.RETURN)
+@writes("Trả lại báo cáo", "Return the report", reason="Đề nghị bổ sung số liệu cấp xã.")
 def return_report(session: Session, assignment_id: int, payload: ReturnOneBody, by: By) -> None:
     """The resubmission date is the assignment's ``due_on`` from then on."""
     lifecycle.return_report(session, assignment_id, reason=payload.reason, until=payload.until, **by)
 
 
 @_endpoint("extension", Permission.ASK_EXTENSION)
+@writes("Xin gia hạn", "Ask for an extension", until="2021-07-30", reason="Chờ số liệu xã.")
 def ask_extension(session: Session, assignment_id: int, payload: ExtensionBody, by: By) -> object:
     return lifecycle.ask_extension(session, assignment_id, until=payload.until, reason=payload.reason, **by)
 
 
 @_endpoint("extension/decision", Permission.DECIDE_EXTENSION)
+@writes("Quyết định gia hạn", "Decide the extension", granted=True, answer="Đồng ý.")
 def decide_extension(session: Session, assignment_id: int, payload: DecisionBody, by: By) -> None:
     """Decide the pending request."""
     waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
@@ -130,23 +138,27 @@ def decide_extension(session: Session, assignment_id: int, payload: DecisionBody
 
 
 @_endpoint("cancel", Permission.CANCEL)
+@writes("Hủy phần việc", "Cancel", reason=BASIS)
 def cancel(session: Session, assignment_id: int, payload: Reason, by: By) -> None:
     lifecycle.cancel(session, assignment_id, reason=payload.reason, **by)
 
 
 @_endpoint("transfer", Permission.TRANSFER)
+@writes("Chuyển giao", "Transfer", to="so-noi-vu", reason=BASIS)
 def transfer(session: Session, assignment_id: int, payload: TransferBody, by: By) -> object:
     """``became`` is the receiving agency's assignment."""
     return lifecycle.transfer(session, assignment_id, to_agency=payload.to, reason=payload.reason, **by)
 
 
 @_endpoint("chase", Permission.CHASE)
+@writes("Đôn đốc", "Chase")
 def chase(session: Session, assignment_id: int, payload: Nothing, by: By) -> object:
     """Add a line to the coordinator's next letter; ``news`` is false when it was already chased today."""
     return lifecycle.chase(session, assignment_id, **by)
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=Done)
+@writes("Báo cáo một phần việc", "Report one", outcome="done", body="Đã tổ chức 12 lớp tập huấn.", figures={})
 def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody) -> Response:
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
@@ -175,6 +187,14 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
 
 
 @router.post("/reports", response_model=Submitted)
+@writes(
+    "Báo cáo cả kỳ",
+    "Report a period",
+    agency="so-van-hoa-the-thao",
+    plan=1,
+    period="2021-H1",
+    duties=[{"assignment": 418, "outcome": "done", "body": "Đã tổ chức 12 lớp tập huấn."}],
+)
 def report_all(caller: Caller, payload: ReportsBody) -> Response:
     """Report several duties of one agency in one submission: all or nothing."""
     caller.require(Permission.REPORT, payload.agency)

@@ -16,10 +16,10 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.agencies import preferences
 from engine.agencies.contacts import ContactLine
-from engine.agencies.ical_feeds import FeedLine
 from engine.agencies.preferences import Channel
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Day, Id, LongId, Nothing
+from engine.api.models import Body, Day, Id, LongId, Nothing, Out
+from engine.api.operations import NamedRoute, reads, writes
 from engine.assignments import evidence
 from engine.errors import NotFound
 from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
@@ -40,7 +40,7 @@ from engine.store.recipients import CHANNELS
 from engine.terms import NoticeKind
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 
 
 class FileBody(Body):
@@ -108,14 +108,10 @@ class FeedOut(BaseModel):
     address: str
 
 
-class FeedRow(BaseModel):
+class FeedRow(Out):
     id: int
-    contact: int | None
+    contact: int | None = Field(validation_alias="contact_id")
     created_at: datetime
-
-    @classmethod
-    def of(cls, line: FeedLine) -> FeedRow:
-        return cls(id=line.id, contact=line.contact_id, created_at=line.created_at)
 
 
 class Revoked(BaseModel):
@@ -123,6 +119,7 @@ class Revoked(BaseModel):
 
 
 @router.post("/agencies/{agency_id}/evidence", response_model=FileOut)
+@writes("Tải lên tệp minh chứng", "Upload a file of evidence", name="bien-ban.pdf", content="JVBERi0xLjQKJSVFT0YK")
 def upload(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
     """Upload one file, for a report to refer to."""
     caller.require(Permission.REPORT, agency_id)
@@ -139,12 +136,14 @@ def upload(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
 
 
 @router.get("/agencies/{agency_id}/evidence/{digest}", response_class=Response)
+@reads("Tải về tệp minh chứng", "Download a file of evidence")
 def download(caller: Caller, agency_id: AgencyId, digest: Digest) -> Response:
     """The file as uploaded."""
     return evidence_response(caller, agency_id, digest)
 
 
 @router.post("/assignments/acknowledge", response_model=Acknowledged)
+@writes("Xác nhận nhiều phần việc", "Acknowledge several", ids=[418, 419])
 def acknowledge_many(caller: Caller, payload: IdsBody) -> Response:
     """Acknowledge several: all, or none when one is not the caller's."""
     with caller.writing() as session:
@@ -154,6 +153,7 @@ def acknowledge_many(caller: Caller, payload: IdsBody) -> Response:
 
 
 @router.get("/wishes")
+@reads("Cách nhận thư của tôi", "Read the caller's notification preferences")
 def my_wishes(caller: Caller) -> PreferencesOut:
     """Preferences of the contact that matches the caller's account."""
     with caller.app.database.read() as session:
@@ -164,12 +164,14 @@ def my_wishes(caller: Caller) -> PreferencesOut:
 
 
 @router.get("/contacts/{contact_id}/wishes")
+@reads("Cách nhận thư của một đầu mối", "Read a contact's preferences")
 def contact_wishes(caller: Caller, contact_id: SmallId) -> PreferencesOut:
     with caller.app.database.read() as session:
         return _preferences(caller, session, contact_id)
 
 
 @router.post("/contacts/{contact_id}/wishes", response_model=PreferencesOut)
+@writes("Dừng, gộp hoặc nhận lại một kênh", "Stop, slow or resume a channel", channel="email", do="slow")
 def wish(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) -> Response:
     """Stop, slow or resume one channel. The last channel that reaches a person cannot be stopped (409)."""
     return _do(
@@ -181,6 +183,9 @@ def wish(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) -> Res
 
 
 @router.post("/contacts/{contact_id}/deputies", response_model=PreferencesOut)
+@writes(
+    "Cử người thay", "Name a deputy", email="phogiup@huyen.example", valid_from="2021-07-01", valid_until="2021-07-14"
+)
 def name_deputy(caller: Caller, payload: DeputyBody, contact_id: SmallId) -> Response:
     return _do(
         caller,
@@ -193,6 +198,7 @@ def name_deputy(caller: Caller, payload: DeputyBody, contact_id: SmallId) -> Res
 
 
 @router.post("/contacts/{contact_id}/deputies/{deputy_id}/end", response_model=PreferencesOut)
+@writes("Thôi người thay", "End a deputy")
 def end_deputy(caller: Caller, payload: Nothing, contact_id: SmallId, deputy_id: SmallId) -> Response:
     return _do(
         caller,
@@ -203,15 +209,18 @@ def end_deputy(caller: Caller, payload: Nothing, contact_id: SmallId, deputy_id:
 
 
 @router.get("/agencies/{agency_id}/feeds")
+@reads("Các địa chỉ lịch", "List calendar feeds")
 def feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
     """The agency's calendar feeds and the caller's own."""
     caller.require(Permission.MAKE_FEED, agency_id)
     with caller.app.database.read() as session:
         contact = own_contact(caller, session)
-        return [FeedRow.of(each) for each in visible_feeds(session, agency_id, contact.id if contact else 0)]
+        found = visible_feeds(session, agency_id, contact.id if contact else 0)
+    return [FeedRow.model_validate(feed) for feed in found]
 
 
 @router.post("/agencies/{agency_id}/feeds")
+@writes("Lập địa chỉ lịch", "Make a calendar feed")
 def make_feed(caller: Caller, payload: FeedBody, agency_id: AgencyId) -> FeedOut:
     """The address is a secret that is not stored, so an ``Idempotency-Key`` could not return it again and is
     ignored."""
@@ -220,6 +229,7 @@ def make_feed(caller: Caller, payload: FeedBody, agency_id: AgencyId) -> FeedOut
 
 
 @router.post("/agencies/{agency_id}/feeds/{feed_id}/revoke", response_model=Revoked)
+@writes("Thu hồi địa chỉ lịch", "Revoke a calendar feed")
 def revoke_feed(caller: Caller, payload: Nothing, agency_id: AgencyId, feed_id: SmallId) -> Response:
     """The address stops working. Revoking it again is 404."""
     with caller.writing() as session:

@@ -19,6 +19,7 @@ from engine.agencies.contacts import ContactLine
 from engine.api.caller import Call, Caller
 from engine.api.lists import Limit
 from engine.api.models import Body, Day, Listed, LongId, Needed, Nothing
+from engine.api.operations import NamedRoute, reads, writes
 from engine.assignments import handover
 from engine.assignments.handover import Succeeded
 from engine.files.directory import REST
@@ -31,7 +32,7 @@ from engine.queries.paging import PER_PAGE, Page
 from engine.queries.system.log import LogRow, log
 from engine.terms import ContactRole
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 SearchText = Annotated[str, Plain, Query(max_length=100)]
 Code = Annotated[str, Plain, Field(max_length=64)]
 Line = Annotated[str, Plain, Field(max_length=300)]
@@ -159,6 +160,7 @@ class LogOut(BaseModel):
 
 
 @router.get("/directory")
+@reads("Tìm cơ quan theo tên", "Find agencies by name", "q=huyen")
 def directory(caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyMatch]:
     """Agencies with a present or earlier name that contains ``q``, ignoring tone marks and case."""
     within = caller.agencies_within(Permission.SEE_CONTACTS)
@@ -167,6 +169,7 @@ def directory(caller: Caller, q: SearchText = "", after: Cursor = "", limit: Lim
 
 
 @router.get("/directory/{agency_id}")
+@reads("Tên, kế thừa, đầu mối", "Read names, successions and contacts")
 def directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
     """Names with their validity, successions and contacts."""
     caller.require(Permission.SEE_CONTACTS, agency_id)
@@ -175,6 +178,7 @@ def directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
 
 
 @router.post("/directory", response_model=AgencyDone)
+@writes("Thêm cơ quan", "Add an agency", id="xa-nam-dan", name="UBND xã Nam Đàn", level="xa", parent="ubnd-tinh")
 def add_agency(caller: Caller, payload: AgencyBody) -> Response:
     caller.require(Permission.KEEP_AGENCIES)
     fields = payload.model_dump()
@@ -182,12 +186,14 @@ def add_agency(caller: Caller, payload: AgencyBody) -> Response:
 
 
 @router.post("/directory/{agency_id}/names", response_model=AgencyDone)
+@writes("Đổi tên cơ quan", "Rename an agency", name="Sở Văn hóa, Thể thao và Du lịch", on="2025-03-01")
 def rename_agency(caller: Caller, agency_id: AgencyId, payload: NameBody) -> Response:
     caller.require(Permission.KEEP_AGENCIES)
     return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **payload.model_dump(), **_by(caller)))
 
 
 @router.post("/directory/{agency_id}/succession", response_model=AgencyDone)
+@writes("Ghi kế thừa", "Record a succession", to="so-noi-vu", on="2025-03-01", basis="Nghị quyết 41/NQ-HĐND")
 def succeed_agency(caller: Caller, agency_id: AgencyId, payload: SuccessionBody) -> Response:
     """Record who took over a function; assignments are not moved."""
     caller.require(Permission.KEEP_AGENCIES)
@@ -201,6 +207,7 @@ def succeed_agency(caller: Caller, agency_id: AgencyId, payload: SuccessionBody)
 
 
 @router.post("/directory/{agency_id}/succession/{succession_id}/withdraw", response_model=AgencyDone)
+@writes("Rút kế thừa ghi nhầm", "Withdraw a succession")
 def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: SuccessionId, payload: Nothing) -> Response:
     """Delete a succession entered by mistake; assignments handed over stay where they are."""
     caller.require(Permission.KEEP_AGENCIES)
@@ -208,6 +215,7 @@ def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: Succ
 
 
 @router.get("/directory/{agency_id}/handover")
+@reads("Thử bàn giao", "Rehearse a handover")
 def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
     """Dry run: every open assignment with its receiving agency."""
     caller.require(Permission.KEEP_AGENCIES)
@@ -216,6 +224,7 @@ def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
 
 
 @router.post("/directory/{agency_id}/handover", response_model=HandoverDone)
+@writes("Bàn giao việc đang mở", "Hand over open work", choices={})
 def hand_over(caller: Caller, agency_id: AgencyId, payload: HandoverBody) -> Response:
     """Move the listed assignments; those that cannot move are returned with the reason."""
     caller.require(Permission.KEEP_AGENCIES)
@@ -233,12 +242,21 @@ def hand_over(caller: Caller, agency_id: AgencyId, payload: HandoverBody) -> Res
 
 
 @router.post("/directory/{agency_id}/contacts", response_model=ContactDone)
+@writes(
+    "Thêm đầu mối",
+    "Add a contact",
+    role="coordinator",
+    email="vanthu@huyen.example",
+    phone="0912345678",
+    label="Văn thư",
+)
 def add_contact(caller: Caller, agency_id: AgencyId, payload: ContactBody) -> Response:
     caller.require(Permission.KEEP_CONTACTS, agency_id)
     return _contact(caller, lambda s: contacts.add(s, agency_id, **payload.model_dump(), **_by(caller)))
 
 
 @router.post("/contacts/{contact_id}", response_model=ContactDone)
+@writes("Sửa đầu mối", "Change a contact", phone="0912345679")
 def change_contact(caller: Caller, contact_id: SmallId, payload: ContactChange) -> Response:
     """A new address starts with a clean delivery record, and links sent to the old one stop working."""
     named = payload.model_dump(exclude_unset=True)
@@ -246,12 +264,14 @@ def change_contact(caller: Caller, contact_id: SmallId, payload: ContactChange) 
 
 
 @router.post("/contacts/{contact_id}/last-day", response_model=ContactDone)
+@writes("Ghi ngày cuối", "Set a contact's last day", on="2021-12-31")
 def end_contact(caller: Caller, contact_id: SmallId, payload: LastDay) -> Response:
     """After that day nothing is sent and the addresses are deleted."""
     return _contact_action(caller, contact_id, lambda s: contacts.end(s, contact_id, on=payload.on, **_by(caller)))
 
 
 @router.post("/contacts/{contact_id}/left", response_model=ContactDone)
+@writes("Đầu mối đã thôi", "Say that a contact has left")
 def contact_left(caller: Caller, contact_id: SmallId, payload: Nothing) -> Response:
     """From now on nothing is sent; addresses, links and calendar feeds are deleted."""
     return _contact_action(caller, contact_id, lambda s: contacts.leave_now(s, contact_id, **_by(caller)))
@@ -261,6 +281,7 @@ def contact_left(caller: Caller, contact_id: SmallId, payload: Nothing) -> Respo
 
 
 @router.get("/accounts")
+@reads("Các tài khoản", "List accounts", "q=huyen")
 def the_accounts(
     caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AccountLine]:
@@ -272,6 +293,7 @@ def the_accounts(
 
 
 @router.get("/accounts/{account_id}")
+@reads("Một tài khoản", "Read an account")
 def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
     caller.require(Permission.KEEP_ACCOUNTS)
     with caller.reading() as (session, _):
@@ -279,6 +301,7 @@ def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
 
 
 @router.post("/accounts", response_model=AccountDone)
+@writes("Thêm tài khoản", "Add an account", email="moi@huyen.example", role="coordinator", agency_id="ubnd-tp-vinh")
 def add_account(caller: Caller, payload: AccountBody) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
     caller.require_lasting()
@@ -290,6 +313,7 @@ def add_account(caller: Caller, payload: AccountBody) -> Response:
 
 
 @router.post("/accounts/{account_id}", response_model=AccountDone)
+@writes("Sửa tài khoản", "Change an account", label="Văn thư")
 def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) -> Response:
     """A new role or agency ends the account's sessions; the last administrator cannot be changed."""
     caller.require(Permission.KEEP_ACCOUNTS)
@@ -298,6 +322,7 @@ def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) 
 
 
 @router.post("/accounts/{account_id}/password", response_model=AccountDone)
+@writes("Đặt mật khẩu", "Set a password", password="một câu dài khó đoán")
 def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> Response:
     """Set a password; ends all sessions and tokens."""
     caller.require(Permission.KEEP_ACCOUNTS)
@@ -309,6 +334,7 @@ def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> 
 
 
 @router.post("/accounts/{account_id}/sign-out", response_model=AccountDone)
+@writes("Đăng xuất tài khoản", "Sign an account out")
 def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     """End all sessions and tokens of the account."""
     caller.require(Permission.KEEP_ACCOUNTS)
@@ -317,6 +343,7 @@ def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
 
 
 @router.post("/accounts/{account_id}/deactivate", response_model=AccountDone)
+@writes("Khóa tài khoản", "Deactivate an account")
 def deactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     """End the account's sessions, links and tokens; the last administrator cannot be deactivated."""
     caller.require(Permission.KEEP_ACCOUNTS)
@@ -324,12 +351,14 @@ def deactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Respons
 
 
 @router.post("/accounts/{account_id}/reactivate", response_model=AccountDone)
+@writes("Mở lại tài khoản", "Reactivate an account")
 def reactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.reactivate(s, account_id, **_by(caller)), account_id)
 
 
 @router.get("/log")
+@reads("Nhật ký", "Read the log", "kind=reported&limit=10")
 def the_log(caller: Caller, wanted: Logged, after: Cursor = "", limit: Limit = PER_PAGE) -> LogOut:
     """All events, newest first; without a total."""
     caller.require(Permission.SEE_LOG)

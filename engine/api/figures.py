@@ -20,6 +20,7 @@ from engine.api.monitoring_models import (
     RestatementOut,
     StandingOut,
 )
+from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import BadInput
 from engine.http.filters import Code, PlanId, SmallId
 from engine.queries.figures import plan_progress as queries
@@ -28,20 +29,22 @@ from engine.queries.filter_choices import period_choices
 from engine.queries.time_class import read_today
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 AsOf = Annotated[Day | None, Query()]
 WEEK = timedelta(days=7)
 
 
 @router.get("/standing")
+@reads("Tiến độ tại một ngày", "Read the progress on a day", "as_of=2021-06-17")
 def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
     """Progress on a day by what is known now; today by default."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
-        return StandingOut.of(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
+        return StandingOut.model_validate(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
 
 
 @router.get("/standing/changes")
+@reads("Thay đổi giữa hai ngày", "List changes between two days")
 def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
     """Agencies whose figures differ between two days; the last week by default."""
     caller.require(Permission.SEE_STANDING)
@@ -49,10 +52,11 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
     with caller.reading() as (session, _):
         now = queries.standing(session, last, plan_id=plan, period=period)
         then = queries.standing(session, since or last - WEEK, plan_id=plan, period=period)
-    return [ChangeOut.of(each) for each in queries.changes(then, now)]
+    return [ChangeOut.model_validate(each) for each in queries.changes(then, now)]
 
 
 @router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)
+@writes("Công bố số liệu", "Publish figures", cut_off="2021-06-17")
 def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
     """Publish a plan's figures for a day; published figures never change."""
     with caller.writing() as session:
@@ -65,27 +69,29 @@ def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
             made = publish_figures(
                 session, plan_id, payload.period, payload.cut_off, actor=caller.actor.name, now=caller.now
             )
-            return PublishedOut.of(published(session, made))
+            return PublishedOut.model_validate(published(session, made))
 
         return caller.once(session, done)
 
 
 @router.get("/published")
+@reads("Các số liệu đã công bố", "List published figures")
 def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
     """Newest first."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
-        return [PublishedOut.of(each) for each in list_published(session, plan)]
+        return [PublishedOut.model_validate(each) for each in list_published(session, plan)]
 
 
 @router.get("/published/{frozen_id}")
+@reads("Một lần công bố", "Read published figures")
 def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
     """Published figures unchanged, and by agency the differences known since."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
     return PublishedDetail(
-        published=PublishedOut.of(found),
-        standing=StandingOut.of(found.standing),
-        restatements=[RestatementOut.of(each) for each in later],
+        published=PublishedOut.model_validate(found),
+        standing=StandingOut.model_validate(found.standing),
+        restatements=[RestatementOut.model_validate(each) for each in later],
     )

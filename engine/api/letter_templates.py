@@ -9,19 +9,20 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from engine.api.caller import Caller
-from engine.api.models import Body
+from engine.api.models import Body, Out
+from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import BadInput
 from engine.http.error_pages import answer
 from engine.http.filters import Plain
 from engine.http.template_forms import MAX_TEMPLATE_CHARS, normalize_template, template_editor_of
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 Language = Annotated[str, Plain, Path(max_length=8)]
 Kind = Annotated[str, Plain, Path(max_length=32)]
 
 
-class TemplateOut(BaseModel):
+class TemplateOut(Out):
     part: str
     text: str
     own: bool
@@ -40,12 +41,14 @@ class TemplatesSaved(BaseModel):
 
 
 @router.get("/templates/{language}/{kind}")
+@reads("Mẫu thư", "Read letter templates")
 def templates(caller: Caller, language: Language, kind: Kind) -> list[TemplateOut]:
     files = template_editor_of(caller).files(language, kind)
-    return [TemplateOut(part=each.part, text=each.text, own=each.own) for each in files]
+    return [TemplateOut.model_validate(each) for each in files]
 
 
 @router.put("/templates/{language}/{kind}", response_model=TemplatesSaved)
+@writes("Sửa mẫu thư", "Save letter templates", texts={"subject.txt": "[Sở] cần đôn đốc"}, try_only=True)
 def save_templates(caller: Caller, payload: TemplatesBody, language: Language, kind: Kind) -> TemplatesSaved | Response:
     """Templates with errors are not saved; all errors are returned with file and line. Saving the same text changes
     nothing."""

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from engine.accounts.permissions import Permission
 from engine.api.caller import Caller
 from engine.api.models import BoardOut, Listed, PlanDetail, PlanOut
+from engine.api.operations import NamedRoute, reads
 from engine.http.filters import (
     AgencyId,
     AssignmentId,
@@ -35,26 +36,30 @@ from engine.queries.work.assignments import AssignmentRow, list_assignments
 from engine.queries.work.desk import AgencyDesk, desk
 from engine.queries.work.overdue import Overdue, overdue
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 
 @router.get("/plans")
+@reads("Các kế hoạch", "List plans", "limit=10")
 def plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
         found = list_plans(session, today, after=after, limit=limit)
-    return Listed[PlanOut](items=[PlanOut.of(row) for row in found.rows], next=found.next or None, total=found.total)
+    items = [PlanOut.model_validate(row) for row in found.rows]
+    return Listed[PlanOut](items=items, next=found.next or None, total=found.total)
 
 
 @router.get("/plans/{plan_id}")
+@reads("Một kế hoạch và nhiệm vụ của nó", "Read a plan and its duties")
 def plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
-        return PlanDetail.of(plan_page(session, today, plan_id))
+        return PlanDetail.model_validate(plan_page(session, today, plan_id))
 
 
 @router.get("/assignments")
+@reads("Các phần việc, có lọc", "List assignments by filters", "class=open_overdue&limit=10")
 def assignments(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AssignmentRow]:
@@ -65,6 +70,7 @@ def assignments(
 
 
 @router.get("/assignments/{assignment_id}")
+@reads("Một phần việc và diễn biến", "Read an assignment and its story")
 def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
     """One assignment with its ladder, events, letters, reports and what it waits for."""
     with caller.reading() as (session, today):
@@ -74,14 +80,16 @@ def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
 
 
 @router.get("/board")
+@reads("Bảng theo dõi: bốn ô số liệu", "Read the board: the four boxes", "period=2021-H1")
 def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
     """The four boxes by agency and period, for the given filters."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
-        return BoardOut.of(board(session, today, wanted), caller.now)
+        return BoardOut.model_validate({**vars(board(session, today, wanted)), "as_of": caller.now})
 
 
 @router.get("/metrics")
+@reads("Tỷ lệ báo cáo theo tên của DHIS2", "Read reporting rates under DHIS2's names")
 def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
     """Reporting rates under DHIS2's names, per agency and period."""
     caller.require(Permission.SEE_BOARD)
@@ -90,6 +98,7 @@ def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
 
 
 @router.get("/overdue")
+@reads("Việc quá hạn theo cơ quan", "List what is overdue, by agency")
 def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
     """By agency, the one furthest behind first; ``late`` is in working days. Requests only with ``request=yes``."""
     caller.require(Permission.SEE_BOARD)
@@ -99,6 +108,7 @@ def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Ov
 
 
 @router.get("/letters")
+@reads("Các thư", "List letters", "state=refused&limit=10")
 def letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[LetterRow]:
     """Newest first."""
     within = caller.agencies_within(Permission.SEE_LETTERS)
@@ -107,6 +117,7 @@ def letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Limit = 
 
 
 @router.get("/letters/{letter_id}")
+@reads("Một thư như đã gửi", "Read a letter as it was sent")
 def letter(caller: Caller, letter_id: LetterId) -> LetterStory:
     """One letter as it was sent; its personal links are masked outside the demonstration."""
     caller.agencies_within(Permission.SEE_LETTERS)
@@ -117,6 +128,7 @@ def letter(caller: Caller, letter_id: LetterId) -> LetterStory:
 
 
 @router.get("/agencies")
+@reads("Các cơ quan và số việc", "List agencies with their counts")
 def agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyRow]:
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
@@ -124,6 +136,7 @@ def agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Lis
 
 
 @router.get("/agencies/{agency_id}")
+@reads("Bàn làm việc của một cơ quan", "Read an agency's desk")
 def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> AgencyDesk:
     """An agency's desk: returned, overdue, due soon, new, in progress and done."""
     caller.require(Permission.SEE_ASSIGNMENT, agency_id)
@@ -132,6 +145,7 @@ def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "")
 
 
 @router.get("/health")
+@reads("Tình trạng hệ thống", "Read the system's health")
 def the_health(caller: Caller) -> Health:
     caller.require(Permission.SEE_HEALTH)
     with caller.reading() as (session, today):

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 from engine.assignments.evidence import MAX_FILES
 from engine.http.filters import Plain, known_year
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
-from engine.queries.figures.board import AgencyLine, Board, Counts
-from engine.queries.figures.plans import DutyLine, PlanPage, PlanRow
 from engine.queries.paging import Page
 from engine.queries.work.assignments import AssignmentRow
 from engine.terms import Outcome, PlanState, TimeClass
@@ -49,6 +47,12 @@ Digests = Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]], Fiel
 
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class Out(BaseModel):
+    """Read from a query's object, attribute by attribute; ``validation_alias`` says which, where the names differ."""
+
+    model_config = ConfigDict(from_attributes=True)
 
 
 class Nothing(Body):
@@ -155,51 +159,31 @@ class Submitted(BaseModel):
     warnings: dict[str, str] = {}
 
 
-class CountsOut(BaseModel):
+class CountsOut(Out):
     """``by_class``: tasks, by the four boxes. Reports: ``actual_reports`` are in, of which ``actual_reports_on_time``,
     ``reports_returned`` since, and ``reports_undone``: the task is not finished. ``tasks_done``: a report says so."""
 
-    expected_reports: int
-    actual_reports: int
-    actual_reports_on_time: int
-    reports_returned: int
-    reports_undone: int
-    tasks_done: int
+    expected_reports: int = Field(validation_alias="expected")
+    actual_reports: int = Field(validation_alias="reported")
+    actual_reports_on_time: int = Field(validation_alias=AliasPath("measures", "on_time"))
+    reports_returned: int = Field(validation_alias=AliasPath("measures", "returned"))
+    reports_undone: int = Field(validation_alias=AliasPath("measures", "undone"))
+    tasks_done: int = Field(validation_alias="done")
     by_class: dict[TimeClass, int]
     worst: TimeClass
-    next_due: date | None
-    overdue_since: date | None
-
-    @classmethod
-    def of(cls, counts: Counts) -> CountsOut:
-        return cls(
-            expected_reports=counts.expected,
-            actual_reports=counts.reported,
-            actual_reports_on_time=counts.measures.on_time,
-            reports_returned=counts.measures.returned,
-            reports_undone=counts.measures.undone,
-            tasks_done=counts.done,
-            by_class=dict(counts.by_class),
-            worst=counts.worst,
-            next_due=counts.earliest,
-            overdue_since=counts.late_since,
-        )
+    next_due: date | None = Field(validation_alias="earliest")
+    overdue_since: date | None = Field(validation_alias="late_since")
 
 
-class LineOut(BaseModel):
-    agency_id: str
-    agency: str
+class LineOut(Out):
+    agency_id: str = Field(validation_alias="id")
+    agency: str = Field(validation_alias="name")
     level: str
     total: CountsOut
-    periods: dict[str, CountsOut]
-
-    @classmethod
-    def of(cls, line: AgencyLine) -> LineOut:
-        cells = {period: CountsOut.of(counts) for period, counts in line.cells.items()}
-        return cls(agency_id=line.id, agency=line.name, level=line.level, total=CountsOut.of(line.total), periods=cells)
+    periods: dict[str, CountsOut] = Field(validation_alias="cells")
 
 
-class BoardOut(BaseModel):
+class BoardOut(Out):
     """The four boxes (Decision 42/2014/QĐ-TTg) in ``total.by_class``, and the matrix agency x period. ``asked_total``
     and ``asked``: requests, which are in none of the others."""
 
@@ -210,19 +194,8 @@ class BoardOut(BaseModel):
     asked_total: CountsOut
     asked: list[LineOut]
 
-    @classmethod
-    def of(cls, found: Board, now: datetime) -> BoardOut:
-        return cls(
-            as_of=now,
-            total=CountsOut.of(found.total),
-            periods=list(found.periods),
-            agencies=[LineOut.of(line) for line in found.agencies],
-            asked_total=CountsOut.of(found.asked_total),
-            asked=[LineOut.of(line) for line in found.asked],
-        )
 
-
-class PlanOut(BaseModel):
+class PlanOut(Out):
     id: int
     number: str
     year: int
@@ -236,31 +209,14 @@ class PlanOut(BaseModel):
     counts: CountsOut
     asked: CountsOut
 
-    @classmethod
-    def of(cls, row: PlanRow) -> PlanOut:
-        return cls(
-            id=row.id,
-            number=row.number,
-            year=row.year,
-            issued_on=row.issued_on,
-            title=row.title,
-            short_title=row.short_title,
-            issuer_id=row.issuer_id,
-            issuer=row.issuer,
-            state=row.state,
-            duties=row.duties,
-            counts=CountsOut.of(row.counts),
-            asked=CountsOut.of(row.asked),
-        )
 
-
-class DueOut(BaseModel):
+class DueOut(Out):
     period: str
     on: date
     why: dict[str, str]
 
 
-class DutyOut(BaseModel):
+class DutyOut(Out):
     """``due_source``: local (configured), law or plan; null for a duty added after the document."""
 
     citation: str
@@ -272,39 +228,16 @@ class DutyOut(BaseModel):
     owners: list[str]
     coordinating: list[str]
     waits_for: list[str]
-    due_source: str | None
-    due: list[DueOut]
-
-    @classmethod
-    def of(cls, duty: DutyLine) -> DutyOut:
-        return cls(
-            citation=duty.citation,
-            heading=duty.heading,
-            text=duty.text,
-            request=duty.request,
-            kind=duty.kind,
-            cadence=list(duty.cadence),
-            owners=list(duty.owners),
-            coordinating=list(duty.coordinating),
-            waits_for=list(duty.waits_for),
-            due_source=duty.rule.source if duty.rule else None,
-            due=[DueOut(period=each.period, on=each.on, why=dict(each.why)) for each in duty.rounds],
-        )
+    due_source: Annotated[str | None, BeforeValidator(lambda rule: rule and rule.source)] = Field(
+        validation_alias="rule"
+    )
+    due: list[DueOut] = Field(validation_alias="rounds")
 
 
-class PlanDetail(BaseModel):
+class PlanDetail(Out):
     """``gaps``: numbers missing in the document, with a note."""
 
-    plan: PlanOut
+    plan: PlanOut = Field(validation_alias="row")
     supervisor_id: str
     gaps: Mapping[str, str]
     duties: list[DutyOut]
-
-    @classmethod
-    def of(cls, page: PlanPage) -> PlanDetail:
-        return cls(
-            plan=PlanOut.of(page.row),
-            supervisor_id=page.supervisor_id,
-            gaps=page.gaps,
-            duties=[DutyOut.of(duty) for duty in page.duties],
-        )

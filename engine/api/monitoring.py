@@ -26,6 +26,7 @@ from engine.api.monitoring_models import (
     ReportRequestBody,
     ReturnBody,
 )
+from engine.api.operations import BASIS, NamedRoute, reads, writes
 from engine.assignments import indicators
 from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
 from engine.http.filters import Assignments, Code, Cursor, SmallId
@@ -40,11 +41,12 @@ from engine.queries.work.extension_requests import ExtensionRequest, extensions_
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
 from engine.rules.calendar import local_date
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 
 @router.get("/reports/waiting")
+@reads("Báo cáo chờ tiếp nhận", "List reports that wait", "limit=10")
 def reports_waiting(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[WaitingReport]:
@@ -55,6 +57,7 @@ def reports_waiting(
 
 
 @router.get("/extensions")
+@reads("Đề nghị gia hạn đang chờ", "List extension requests that wait")
 def extensions(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[ExtensionRequest]:
@@ -65,6 +68,7 @@ def extensions(
 
 
 @router.post("/reports/accept", response_model=DecidedOut)
+@writes("Tiếp nhận nhiều báo cáo", "Accept several reports", reports=[77, 78])
 def accept_many(caller: Caller, payload: ReportIds) -> Response:
     """At most 500. Reports decided by someone else or resubmitted since are left, with the reason."""
     accept = partial(accept_reports, report_ids=payload.reports, actor=caller.actor.name, now=caller.now)
@@ -72,6 +76,7 @@ def accept_many(caller: Caller, payload: ReportIds) -> Response:
 
 
 @router.post("/reports/return", response_model=DecidedOut)
+@writes("Trả lại nhiều báo cáo", "Return several reports", reports=[77], reason="Đề nghị bổ sung số liệu cấp xã.")
 def return_many(caller: Caller, payload: ReturnBody) -> Response:
     """Return all with one reason, which is sent to the coordinators, and one date by which to resubmit."""
     send_back = partial(
@@ -86,6 +91,7 @@ def return_many(caller: Caller, payload: ReturnBody) -> Response:
 
 
 @router.post("/extensions/decide", response_model=DecidedOut)
+@writes("Quyết định nhiều đề nghị gia hạn", "Decide several extensions", extensions=[5], granted=True, answer="Đồng ý.")
 def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
     """Decide all with one answer. Requests already decided, or whose report is in, are left with the reason."""
     with caller.writing() as session:
@@ -107,12 +113,21 @@ def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
 
 
 @router.post("/plans/{plan_id}/duties", response_model=DutyAdded)
+@writes(
+    "Bổ sung nhiệm vụ",
+    "Add a duty",
+    text="Báo cáo nhanh tình hình địa bàn.",
+    owners=["so-van-hoa-the-thao"],
+    due="2021-07-15",
+    basis=BASIS,
+)
 def add(caller: Caller, plan_id: SmallId, payload: DutyBody) -> Response:
     """Add a duty after the document: opens at once, owed once, numbered BS.n."""
     return _add(caller, plan_id, lambda session: payload.duty())
 
 
 @router.post("/plans/{plan_id}/reports", response_model=DutyAdded)
+@writes("Yêu cầu báo cáo đột xuất", "Request an ad hoc report", due="2021-07-15", basis=BASIS)
 def request_report(caller: Caller, plan_id: SmallId, payload: ReportRequestBody) -> Response:
     """Ask for an ad hoc report (V.1 of a plan): opens at once as a duty BS.n; without ``owners`` from every owner."""
     return _add(caller, plan_id, lambda session: payload.duty(plan_owners(session, plan_id, local_date(caller.now))))
@@ -131,6 +146,7 @@ def _add(caller: Call, plan_id: int, duty: Callable[[Session], NewDuty]) -> Resp
 
 
 @router.post("/duties/{duty_id}/amend", response_model=AmendedOut)
+@writes("Sửa nhiệm vụ", "Amend a duty", basis=BASIS, text="Báo cáo tình hình địa bàn, kèm số liệu xã.")
 def amend(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
     """Only the given fields change. Returns how many assignments opened, were cancelled, or got another due date."""
     with caller.writing() as session:
@@ -138,18 +154,19 @@ def amend(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
 
         def done() -> AmendedOut:
             amended = amend_duty(session, duty_id, payload.change(), actor=caller.actor.name, now=caller.now)
-            return AmendedOut(opened=amended.opened, cancelled=amended.cancelled, moved=amended.moved)
+            return AmendedOut.model_validate(amended)
 
         return caller.once(session, done)
 
 
 @router.get("/plans/{plan_id}/figures")
+@reads("Tổng hợp số liệu", "Read the consolidated figures")
 def consolidated(caller: Caller, plan_id: SmallId, period: Code = "") -> ConsolidatedOut:
     """Sums so far with each agency's value; by default of the plan's latest main period."""
     caller.require(Permission.SEE_FIGURES)
     with caller.reading() as (session, _):
         found = indicators.consolidated(session, plan_id, period or main_period(session, plan_id))
-    return ConsolidatedOut.of(found, caller.language)
+    return ConsolidatedOut.model_validate(found, context=caller.language)
 
 
 def _of_the_department(caller: Call, permission: Permission, wanted: AssignmentFilter) -> AssignmentFilter:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, BaseModel, BeforeValidator, Field, ValidationInfo
 
-from engine.admin.published_figures import Published, Restatement
-from engine.api.models import Body, Day, Id, Needed, Short, Words
+from engine.api.models import Body, Day, Id, Needed, Out, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
-from engine.assignments.indicators import Consolidated, FigureLine
 from engine.http.filters import Plain
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report
-from engine.queries.figures.plan_progress import AgencyChange, Boxes, Standing
 from engine.terms import TimeClass
+from engine.text import Text
 
 Ids = Annotated[list[Id], Field(min_length=1, max_length=MAX_DECISIONS)]
 AgencyIds = Annotated[list[Annotated[str, Plain, Field(min_length=1, max_length=64)]], Field(max_length=1_000)]
 Dates = Annotated[dict[Annotated[str, Plain, Field(max_length=16)], Day], Field(max_length=100)]
 Owners = Annotated[AgencyIds, Field(min_length=1)]
-Text = Annotated[Words, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
+DutyText = Annotated[Words, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 Heading = Annotated[Needed, Field(max_length=200)]
 
 
@@ -47,7 +44,7 @@ class ExtensionsBody(Body):
 class DutyBody(Body):
     """``owners``, ``coordinating``: agency or group ids. ``fixed`` keeps a due date on a closed day."""
 
-    text: Text
+    text: DutyText
     owners: Owners
     due: Day
     basis: Needed
@@ -85,7 +82,7 @@ class AmendBody(Body):
     """Null fields stay. ``owners`` is the complete new list; ``due``: period -> new date."""
 
     basis: Needed
-    text: Text | None = None
+    text: DutyText | None = None
     heading: Heading | None = None
     owners: Owners | None = None
     coordinating: AgencyIds | None = None
@@ -111,6 +108,11 @@ class FreezeBody(Body):
     cut_off: Day
 
 
+def _said(text: Text | None, info: ValidationInfo) -> str | None:
+    """In the language that is the context."""
+    return None if text is None else text.said(str(info.context))
+
+
 class Left(BaseModel):
     id: int
     why: str
@@ -133,52 +135,35 @@ class DutyAdded(BaseModel):
     citation: str
 
 
-class AmendedOut(BaseModel):
+class AmendedOut(Out):
     opened: int
     cancelled: int
     moved: int
 
 
-class GivenOut(BaseModel):
+class GivenOut(Out):
     agency_id: str
     agency: str
     value: int | float | str | None
 
 
-class FigureOut(BaseModel):
+class FigureOut(Out):
     """``total`` by the indicator's own rule; ``reached``: percent of the target; ``problem``: why there is no valid
     total."""
 
-    code: str
-    name: str
-    unit: str
-    target: float | None
-    part_of: str | None
-    total_of: str | None
+    code: str = Field(validation_alias=AliasPath("indicator", "code"))
+    name: str = Field(validation_alias=AliasPath("indicator", "name"))
+    unit: str = Field(validation_alias=AliasPath("indicator", "unit"))
+    target: float | None = Field(validation_alias=AliasPath("indicator", "target"))
+    part_of: str | None = Field(validation_alias=AliasPath("indicator", "part_of"))
+    total_of: str | None = Field(validation_alias=AliasPath("indicator", "total_of"))
     total: int | float | str | None
     reached: float | None
-    problem: str | None
+    problem: Annotated[str | None, BeforeValidator(_said)]
     given: list[GivenOut]
 
-    @classmethod
-    def of(cls, line: FigureLine, language: str) -> FigureOut:
-        each, problem = line.indicator, line.problem.said(language) if line.problem else None
-        given = [GivenOut(agency_id=one.agency_id, agency=one.agency, value=one.value) for one in line.given]
-        return cls(
-            code=each.code,
-            name=each.name,
-            unit=each.unit,
-            target=each.target,
-            part_of=each.part_of,
-            total_of=each.total_of,
-            total=line.total,
-            reached=line.reached,
-            problem=problem,
-            given=given,
-        )
 
-
-class ConsolidatedOut(BaseModel):
+class ConsolidatedOut(Out):
     """``waiting``: agency id -> name of agencies that still owe a report; ``reported``: number of agencies that owe
     none."""
 
@@ -186,23 +171,11 @@ class ConsolidatedOut(BaseModel):
     period: str
     reported: int
     complete: bool
-    waiting: dict[str, str]
-    figures: list[FigureOut]
-
-    @classmethod
-    def of(cls, found: Consolidated, language: str) -> ConsolidatedOut:
-        lines = [FigureOut.of(line, language) for line in found.lines]
-        return cls(
-            plan_id=found.plan_id,
-            period=found.period,
-            reported=found.reported,
-            complete=found.complete,
-            waiting=dict(found.waiting),
-            figures=lines,
-        )
+    waiting: Annotated[dict[str, str], BeforeValidator(dict)]
+    figures: list[FigureOut] = Field(validation_alias="lines")
 
 
-class TallyOut(BaseModel):
+class TallyOut(Out):
     """Tasks by box. ``rate``: percent done on time of those done or past due; null while nothing has come due. Reports:
     ``reported`` are in, of which ``reported_on_time``, ``returned`` since, and ``undone``: the task is not finished."""
 
@@ -217,25 +190,21 @@ class TallyOut(BaseModel):
     undone: int
     rate: float | None
 
-    @classmethod
-    def of(cls, tally: Boxes) -> TallyOut:
-        return cls(**asdict(tally), rate=tally.rate)
 
-
-class AgencyStandingOut(BaseModel):
-    agency_id: str
-    agency: str
+class AgencyStandingOut(Out):
+    agency_id: str = Field(validation_alias="id")
+    agency: str = Field(validation_alias="name")
     level: str
     tally: TallyOut
 
 
-class PeriodStandingOut(BaseModel):
+class PeriodStandingOut(Out):
     period: str
     due_on: date | None
     tally: TallyOut
 
 
-class StandingOut(BaseModel):
+class StandingOut(Out):
     """``agencies`` worst first. ``asked_total`` and ``asked``: requests, which are in none of the others."""
 
     as_of: date
@@ -245,41 +214,15 @@ class StandingOut(BaseModel):
     asked_total: TallyOut
     asked: list[AgencyStandingOut]
 
-    @classmethod
-    def of(cls, found: Standing) -> StandingOut:
-        agencies, asked = (
-            [
-                AgencyStandingOut(agency_id=each.id, agency=each.name, level=each.level, tally=TallyOut.of(each.tally))
-                for each in lines
-            ]
-            for lines in (found.agencies, found.asked)
-        )
-        periods = [
-            PeriodStandingOut(period=each.period, due_on=each.due_on, tally=TallyOut.of(each.tally))
-            for each in found.periods
-        ]
-        return cls(
-            as_of=found.as_of,
-            total=TallyOut.of(found.total),
-            agencies=agencies,
-            periods=periods,
-            asked_total=TallyOut.of(found.asked_total),
-            asked=asked,
-        )
 
-
-class ChangeOut(BaseModel):
-    agency_id: str
-    agency: str
+class ChangeOut(Out):
+    agency_id: str = Field(validation_alias="id")
+    agency: str = Field(validation_alias="name")
     was: TallyOut
     now: TallyOut
 
-    @classmethod
-    def of(cls, each: AgencyChange) -> ChangeOut:
-        return cls(agency_id=each.id, agency=each.name, was=TallyOut.of(each.was), now=TallyOut.of(each.now))
 
-
-class RestatedOut(BaseModel):
+class RestatedOut(Out):
     assignment_id: int
     citation: str
     period: str
@@ -287,7 +230,7 @@ class RestatedOut(BaseModel):
     now: TimeClass | None
 
 
-class RestatementOut(BaseModel):
+class RestatementOut(Out):
     """An agency whose figures differ from the published ones, with the assignments that explain it."""
 
     agency_id: str
@@ -296,24 +239,8 @@ class RestatementOut(BaseModel):
     now: TallyOut
     assignments: list[RestatedOut]
 
-    @classmethod
-    def of(cls, each: Restatement) -> RestatementOut:
-        assignments = [
-            RestatedOut(
-                assignment_id=one.assignment_id, citation=one.citation, period=one.period, was=one.was, now=one.now
-            )
-            for one in each.assignments
-        ]
-        return cls(
-            agency_id=each.agency_id,
-            agency=each.agency,
-            was=TallyOut.of(each.was),
-            now=TallyOut.of(each.now),
-            assignments=assignments,
-        )
 
-
-class PublishedOut(BaseModel):
+class PublishedOut(Out):
     """Published figures. ``intact``: the stored figures match the digest in the log. ``definitions``: by which they
     were computed (docs/decisions)."""
 
@@ -325,21 +252,7 @@ class PublishedOut(BaseModel):
     at: datetime
     intact: bool
     definitions: int
-    total: TallyOut
-
-    @classmethod
-    def of(cls, found: Published) -> PublishedOut:
-        return cls(
-            id=found.id,
-            plan_id=found.plan_id,
-            plan=found.plan,
-            period=found.period,
-            cut_off=found.cut_off,
-            at=found.at,
-            intact=found.intact,
-            definitions=found.definitions,
-            total=TallyOut.of(found.standing.total),
-        )
+    total: TallyOut = Field(validation_alias=AliasPath("standing", "total"))
 
 
 class PublishedDetail(BaseModel):

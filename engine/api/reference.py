@@ -1,7 +1,7 @@
 """The OpenAPI document as strangers need it: how to sign in, what each operation is called, an example and its curl.
 
-FastAPI makes the document from the routes; what is added here comes from ``engine.api.operations``. The page /api shows
-the finished document and nothing else.
+FastAPI makes the document from the routes, each with its names and example; added here are the curl and what holds for
+all. The page /api shows the finished document and nothing else.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from engine.api.operations import ERROR_CATALOGUE, GROUPS, OPERATIONS, PATH_VALUES, Operation
+from engine.api.operations import ERROR_CATALOGUE, GROUPS, PATH_VALUES
 
-PREFIX = "/api/v1"
-METHODS = ("get", "post", "put", "patch", "delete")
 SCHEME = {
     "type": "http",
     "scheme": "bearer",
@@ -36,15 +34,15 @@ def describe(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
-def curl(key: str, operation: Operation, values: Mapping[str, str] = PATH_VALUES) -> str:
-    """The call on a command line; DONDOC is the server's address, DONDOC_KEY the key."""
-    method, _, path = key.partition(" ")
-    address = f"$DONDOC{PREFIX}{path.format(**values)}" + (f"?{operation.query}" if operation.query else "")
-    head = ["curl", *([] if method == "GET" else [f"-X {method}"]), f'"{address}"']
+def _curl(method: str, path: str, query: str, contents: Mapping[str, Mapping[str, object]]) -> str:
+    """The call on a command line; DONDOC is the server's address, DONDOC_KEY the key. ``contents``: the documented body
+    by media type."""
+    address = f"$DONDOC{path.format(**PATH_VALUES)}" + (f"?{query}" if query else "")
+    head = ["curl", *([] if method == "get" else [f"-X {method.upper()}"]), f'"{address}"']
     parts = [" ".join(head), '-H "Authorization: Bearer $DONDOC_KEY"']
-    if operation.body is not None:
-        body = json.dumps(operation.body, ensure_ascii=False).replace("'", r"'\''")
-        parts += ['-H "Content-Type: application/json"', f"-d '{body}'"]
+    for media_type, content in contents.items():
+        body = json.dumps(content["example"], ensure_ascii=False).replace("'", r"'\''")
+        parts += [f'-H "Content-Type: {media_type}"', f"-d '{body}'"]
     return " \\\n  ".join(parts)
 
 
@@ -57,16 +55,11 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
         for each in ERROR_CATALOGUE
     ]
     for path, methods in document["paths"].items():
-        for method in METHODS:
-            key = f"{method.upper()} {path.removeprefix(PREFIX)}"
-            if method not in methods or key not in OPERATIONS:
-                continue
-            operation, found = OPERATIONS[key], methods[method]
-            found["summary"], found["x-summary-vi"] = operation.name.en, operation.name.vi
-            found["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": curl(key, operation)}]
-            for content in found.get("requestBody", {}).get("content", {}).values():
-                content["example"] = operation.body
-            for parameter in found.get("parameters", []):
+        for method, operation in methods.items():
+            contents = operation.get("requestBody", {}).get("content", {})
+            sample = _curl(method, path, operation.pop("x-query", ""), contents)
+            operation["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": sample}]
+            for parameter in operation.get("parameters", []):
                 if parameter["in"] == "path" and parameter["name"] in PATH_VALUES:
                     parameter["example"] = PATH_VALUES[parameter["name"]]
     return document

@@ -7,7 +7,6 @@ field.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -20,9 +19,10 @@ from engine.admin.policy_editor import keep, mark_of, policy_text, read_policy
 from engine.admin.settings_view import SettingLine, describe_settings
 from engine.agencies.stored_directory import read_directory
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Day, Needed
+from engine.api.models import Body, Day, Needed, Out
+from engine.api.operations import BASIS, NamedRoute, reads, writes
 from engine.assignments import calendar_change, opening
-from engine.assignments.calendar_change import Change, Move, Preview, RungMove
+from engine.assignments.calendar_change import Change, Move, RungMove
 from engine.assignments.opening import Activation
 from engine.errors import BadInput, FileRefused
 from engine.files.pasted_days import MAX_BASIS_CHARS, MAX_DAYS, MAX_NAME_CHARS
@@ -42,10 +42,16 @@ from engine.rules.policy import Policy
 from engine.terms import PlanState
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 MAX_FILE_CHARS = 900_000
 YearPath = Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR)]
 PolicyId = Annotated[str, Plain, Path(max_length=64)]
+DAY_EXAMPLE = {"day": "2021-09-03", "kind": "holiday", "name": "Nghỉ Quốc khánh", "basis": "Thông báo 2289/TB-LĐTBXH"}
+PLAN_EXAMPLE = "schema: dondoc/plan@1\nnumber: 12/KH-UBND\nissuer: ubnd-tinh\n"
+POLICY_EXAMPLE = (
+    "schema: dondoc/policy@1\nid: default\nname: Chính sách nhắc việc\nladders:\n  order:\n    name: Giao việc\n"
+    "    rungs:\n      - {rung: T-3, due: -3, to: [coordinator], kind: reminder}\n"
+)
 
 
 def _clean(text: str) -> str:
@@ -89,7 +95,7 @@ class AgreedBody(ChangeBody):
     previewed: Annotated[str, Field(max_length=64)] = ""
 
 
-class CalendarOut(BaseModel):
+class CalendarOut(Out):
     """``known``: the year's holidays have been entered; otherwise they are only computed."""
 
     year: int
@@ -97,7 +103,7 @@ class CalendarOut(BaseModel):
     days: list[DayLine]
 
 
-class PreviewOut(BaseModel):
+class PreviewOut(Out):
     """``stay``: due dates that would move into the past, and therefore stay. ``agencies``: how many are notified."""
 
     mark: str
@@ -106,17 +112,6 @@ class PreviewOut(BaseModel):
     stay: list[Move]
     replaces: list[DayException]
     agencies: int
-
-    @classmethod
-    def of(cls, found: Preview) -> PreviewOut:
-        return cls(
-            mark=found.mark,
-            moves=list(found.moves),
-            rungs=list(found.rungs),
-            stay=list(found.stay),
-            replaces=list(found.replaces),
-            agencies=found.agencies,
-        )
 
 
 class PolicyOut(BaseModel):
@@ -211,7 +206,7 @@ class RenewBody(Body):
     issued_on: Day
 
 
-class PointOut(BaseModel):
+class PointOut(Out):
     place: str
     vi: str
     en: str
@@ -228,30 +223,33 @@ class Draft(BaseModel):
 
 
 @router.get("/calendar/{year}")
+@reads("Lịch của một năm", "Read a year's calendar")
 def calendar(caller: Caller, year: YearPath) -> CalendarOut:
     """The days of a year that differ from their weekday's rule."""
     caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (_, today):
         found = calendar_year(today.calendar, year)
-    return CalendarOut(year=found.year, known=found.known, days=list(found.days))
+    return CalendarOut.model_validate(found)
 
 
 @router.post("/calendar/preview")
+@writes("Xem trước khi sửa lịch", "Preview a calendar change", set=[DAY_EXAMPLE])
 def preview_calendar(caller: Caller, payload: ChangeBody) -> PreviewOut:
     """Preview of a change; nothing is saved."""
     caller.require(Permission.KEEP_CALENDAR)
     with caller.reading() as (session, _):
-        return PreviewOut.of(calendar_change.preview(session, payload.change(), caller.now))
+        return PreviewOut.model_validate(calendar_change.preview(session, payload.change(), caller.now))
 
 
 @router.post("/calendar", response_model=PreviewOut)
+@writes("Sửa lịch", "Change the calendar", set=[DAY_EXAMPLE])
 def change_calendar(caller: Caller, payload: AgreedBody) -> Response:
     """Save a change and move the affected dates."""
     caller.require(Permission.KEEP_CALENDAR)
     with caller.writing() as session:
         return caller.once(
             session,
-            lambda: PreviewOut.of(
+            lambda: PreviewOut.model_validate(
                 calendar_change.apply(
                     session, payload.change(), actor=caller.actor.name, now=caller.now, previewed=payload.previewed
                 )
@@ -263,6 +261,7 @@ def change_calendar(caller: Caller, payload: AgreedBody) -> Response:
 
 
 @router.get("/policies")
+@reads("Các chính sách nhắc việc", "List reminder policies")
 def policies(caller: Caller) -> list[PolicyOut]:
     """All policies, without paging: there are few."""
     caller.require(Permission.KEEP_POLICIES)
@@ -271,6 +270,7 @@ def policies(caller: Caller) -> list[PolicyOut]:
 
 
 @router.get("/policies/{policy_id}")
+@reads("Một chính sách", "Read a policy")
 def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
     caller.require(Permission.KEEP_POLICIES)
     with caller.reading() as (session, _):
@@ -278,6 +278,7 @@ def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
 
 
 @router.put("/policies/{policy_id}", response_model=PolicyOut)
+@writes("Thay chính sách", "Replace a policy", text=POLICY_EXAMPLE)
 def put_policy(caller: Caller, policy_id: PolicyId, payload: PolicyText) -> Response:
     """Make this the current policy of its id. Open assignments keep the ladder they were opened with."""
     caller.require(Permission.KEEP_POLICIES)
@@ -302,6 +303,7 @@ def put_policy(caller: Caller, policy_id: PolicyId, payload: PolicyText) -> Resp
 
 
 @router.post("/plans/check", response_model=ReportOut)
+@writes("Thử tệp kế hoạch", "Check a plan file", text=PLAN_EXAMPLE)
 def check_plan(caller: Caller, payload: TextBody) -> Response | ReportOut:
     """Check a plan file; nothing is saved."""
     caller.require(Permission.LOAD_PLAN)
@@ -315,6 +317,7 @@ def check_plan(caller: Caller, payload: TextBody) -> Response | ReportOut:
 
 
 @router.post("/plans", response_model=PlanLoaded)
+@writes("Nạp tệp kế hoạch", "Load a plan file", text=PLAN_EXAMPLE)
 def load_plan(caller: Caller, payload: TextBody) -> Response:
     """Store a plan file. Nothing opens until it is activated; until then a changed text replaces it."""
     caller.require(Permission.LOAD_PLAN)
@@ -331,6 +334,7 @@ def load_plan(caller: Caller, payload: TextBody) -> Response:
 
 
 @router.get("/plans/{plan_id}/activation")
+@reads("Xem trước khi kích hoạt", "Rehearse the activation")
 def rehearse(caller: Caller, plan_id: SmallId) -> Activation:
     """What activating would open and send at once: runs the activation and rolls it back."""
     caller.require(Permission.RUN_PLANS)
@@ -344,6 +348,7 @@ class ActivateBody(Body):
 
 
 @router.post("/plans/{plan_id}/activate", response_model=PlanNow)
+@writes("Kích hoạt kế hoạch", "Activate a plan", cadences={})
 def activate(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Response:
     caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
@@ -360,6 +365,7 @@ class Reason(Body):
 
 
 @router.post("/plans/{plan_id}/end", response_model=PlanNow)
+@writes("Kết thúc kế hoạch", "End a plan", reason=BASIS)
 def end_plan(caller: Caller, plan_id: SmallId, payload: Reason) -> Response:
     """Nothing more opens and nobody is reminded; open assignments stay and may still be reported."""
     caller.require(Permission.RUN_PLANS)
@@ -373,6 +379,7 @@ def end_plan(caller: Caller, plan_id: SmallId, payload: Reason) -> Response:
 
 
 @router.post("/plans/{plan_id}/renewal")
+@writes("Dự thảo kế hoạch năm sau", "Draft next year's plan", year=2022, number="05/KH-UBND", issued_on="2022-01-12")
 def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
     """Draft of next year's plan file, with dates moved by the calendar."""
     caller.require(Permission.LOAD_PLAN)
@@ -389,13 +396,14 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
         calendar=today.calendar,
         known_until=known_until(today.calendar, payload.year),
     )
-    return Draft(text=text, confirm=[PointOut(**asdict(point)) for point in points])
+    return Draft(text=text, confirm=[PointOut.model_validate(point) for point in points])
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
 @router.get("/settings")
+@reads("Các thiết lập", "List the settings")
 def settings(caller: Caller) -> list[SettingLine]:
     """Every setting with its purpose and source; secret values are never included."""
     caller.require(Permission.SEE_SETTINGS)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from engine.accounts.permissions import Acting, Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Digests, LongId, Needed
+from engine.api.operations import NamedRoute, reads, writes
 from engine.assignments.bulk_decisions import MAX_DECISIONS, ask_extensions
 from engine.assignments.evidence import StoredFile, find_all, keep
 from engine.correspondence import entries
@@ -29,7 +30,7 @@ from engine.queries.work.threads import Coordinated, EntryLine, Raised
 from engine.terms import EntryKind
 from engine.text import Text
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 Words = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS), AfterValidator(clean)]
 
 
@@ -77,6 +78,7 @@ class Asked(BaseModel):
 
 
 @router.get("/assignments/{assignment_id}/entries")
+@reads("Trao đổi về một phần việc", "List the entries of a thread")
 def thread(caller: Caller, assignment_id: AssignmentId) -> list[EntryLine]:
     """Oldest first."""
     with caller.reading() as (session, today):
@@ -85,6 +87,7 @@ def thread(caller: Caller, assignment_id: AssignmentId) -> list[EntryLine]:
 
 
 @router.post("/assignments/{assignment_id}/entries", response_model=Thread)
+@writes("Báo khó khăn, hỏi, báo tiến độ", "Write an entry", kind="difficulty", text="Chưa có kinh phí.")
 def write(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Response:
     """An entry of the owner; the monitor is told in the day's letter."""
 
@@ -104,6 +107,7 @@ def write(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Re
 
 
 @router.post("/assignments/{assignment_id}/question", response_model=Thread)
+@writes("Cơ quan theo dõi hỏi", "Ask the owner", text="Đề nghị cho biết số xã đã làm.")
 def ask(caller: Caller, assignment_id: AssignmentId, payload: WordsBody) -> Response:
     """A question of the department above; the coordinator is told in the day's letter."""
 
@@ -115,6 +119,7 @@ def ask(caller: Caller, assignment_id: AssignmentId, payload: WordsBody) -> Resp
 
 
 @router.post("/assignments/{assignment_id}/entries/{entry_id}/answer", response_model=Thread)
+@writes("Trả lời", "Answer an entry", text="Đã bố trí từ nguồn sự nghiệp.")
 def answer(caller: Caller, assignment_id: AssignmentId, entry_id: LetterId, payload: WordsBody) -> Response:
     """Answer an entry of the other side: the owner's by the department above, the department's by the owner."""
 
@@ -131,6 +136,7 @@ def answer(caller: Caller, assignment_id: AssignmentId, entry_id: LetterId, payl
 
 
 @router.post("/assignments/{assignment_id}/part", response_model=Thread)
+@writes("Góp phần phối hợp", "Add a coordinating agency's part", agency="so-tai-chinh", text="Đã thẩm định dự toán.")
 def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> Response:
     """The part of a coordinating agency; the owner's coordinator is told in the day's letter."""
 
@@ -148,6 +154,7 @@ def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> 
 
 
 @router.post("/assignments/extension", response_model=Asked)
+@writes("Xin gia hạn nhiều phần việc", "Ask to extend several", ids=[418], until="2021-07-30", reason="Chờ số liệu xã.")
 def ask_many(caller: Caller, payload: ExtensionsBody) -> Response:
     """Ask to extend several assignments; those that cannot be extended are left, with the reason."""
     with caller.writing() as session:
@@ -176,6 +183,7 @@ def ask_many(caller: Caller, payload: ExtensionsBody) -> Response:
 
 
 @router.get("/agencies/{agency_id}/coordinated")
+@reads("Việc được giao phối hợp", "List what an agency helps with")
 def coordinated(caller: Caller, agency_id: AgencyId) -> list[Coordinated]:
     """The duties of active plans that an agency helps with, with what the lead reported."""
     caller.require(Permission.SEE_ASSIGNMENT, agency_id)
@@ -184,6 +192,7 @@ def coordinated(caller: Caller, agency_id: AgencyId) -> list[Coordinated]:
 
 
 @router.get("/plans/{plan_id}/difficulties/{period}")
+@reads("Khó khăn trong kỳ", "List the difficulties of a period")
 def difficulties(caller: Caller, plan_id: SmallId, period: PeriodKey) -> list[Raised]:
     """The difficulties and unasked ad hoc reports of a period and the periods within it, with their answers."""
     caller.require(Permission.SEE_FIGURES)

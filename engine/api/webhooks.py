@@ -13,6 +13,7 @@ from engine.accounts.permissions import Permission
 from engine.admin import webhooks
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Listed, LongId, Nothing
+from engine.api.operations import NamedRoute, reads, writes
 from engine.http.filters import Cursor, SmallId
 from engine.http.forms import clean
 from engine.queries.system import webhooks as queries
@@ -21,7 +22,7 @@ from engine.rules.calendar import instant
 from engine.rules.targets import Allowed
 from engine.terms import WebhookEvent
 
-router = APIRouter()
+router = APIRouter(route_class=NamedRoute)
 Url = Annotated[str, Field(min_length=1, max_length=500)]
 Label = Annotated[str, Field(max_length=120), AfterValidator(clean)]
 
@@ -68,6 +69,7 @@ class TestQueued(BaseModel):
 
 
 @router.get("/webhooks")
+@reads("Các webhook", "List webhooks")
 def list_webhooks(caller: Caller) -> Listed[WebhookLine]:
     """All webhooks with their health and counts; on one page."""
     caller.require(Permission.KEEP_WEBHOOKS)
@@ -77,6 +79,7 @@ def list_webhooks(caller: Caller) -> Listed[WebhookLine]:
 
 
 @router.post("/webhooks", status_code=201)
+@writes("Thêm webhook", "Add a webhook", url="https://esb.tinh.example/moi", events=["assignment.overdue"])
 def add_webhook(caller: Caller, payload: NewWebhookBody) -> SecretMade:
     """Takes no ``Idempotency-Key``: the secret is not stored readably. The same address twice is a conflict."""
     caller.require(Permission.KEEP_WEBHOOKS)
@@ -96,6 +99,7 @@ def add_webhook(caller: Caller, payload: NewWebhookBody) -> SecretMade:
 
 
 @router.put("/webhooks/{webhook_id}")
+@writes("Sửa webhook", "Change a webhook", url="https://esb.tinh.example/dondoc", label="Trục LGSP", events=[])
 def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody) -> WebhookLine:
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.writing() as session:
@@ -113,6 +117,7 @@ def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody) ->
 
 
 @router.post("/webhooks/{webhook_id}/remove", status_code=204)
+@writes("Xóa webhook", "Remove a webhook")
 def remove_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> Response:
     """Remove it and all of its messages."""
     caller.require(Permission.KEEP_WEBHOOKS)
@@ -122,6 +127,7 @@ def remove_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> Res
 
 
 @router.post("/webhooks/{webhook_id}/switch")
+@writes("Bật hoặc tắt webhook", "Switch a webhook", active=True)
 def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody) -> WebhookLine:
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.writing() as session:
@@ -130,6 +136,7 @@ def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody) -> 
 
 
 @router.post("/webhooks/{webhook_id}/secret")
+@writes("Đổi bí mật ký tin", "Make a new secret")
 def new_webhook_secret(caller: Caller, webhook_id: SmallId, payload: Nothing) -> SecretMade:
     """A new secret; the last one signs beside it for a day."""
     caller.require(Permission.KEEP_WEBHOOKS)
@@ -139,6 +146,7 @@ def new_webhook_secret(caller: Caller, webhook_id: SmallId, payload: Nothing) ->
 
 
 @router.post("/webhooks/{webhook_id}/test", status_code=202)
+@writes("Gửi tin thử", "Send a test")
 def test_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> TestQueued:
     """Queue a test message; its outcome is in the list of messages within seconds."""
     caller.require(Permission.KEEP_WEBHOOKS)
@@ -147,6 +155,7 @@ def test_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> TestQ
 
 
 @router.get("/webhooks/{webhook_id}/messages")
+@reads("Các tin của một webhook", "List a webhook's messages")
 def webhook_messages(caller: Caller, webhook_id: SmallId, after: Cursor = "") -> Listed[MessageLine]:
     """Newest first, with what the receiver answered. They are kept for 90 days."""
     caller.require(Permission.KEEP_WEBHOOKS)
@@ -157,6 +166,7 @@ def webhook_messages(caller: Caller, webhook_id: SmallId, after: Cursor = "") ->
 
 
 @router.post("/webhooks/{webhook_id}/again")
+@writes("Gửi lại", "Send again", since="2021-06-01")
 def send_webhook_again(caller: Caller, webhook_id: SmallId, payload: AgainBody) -> Queued:
     """Queue settled messages again, under the same ``webhook-id``."""
     caller.require(Permission.KEEP_WEBHOOKS)

@@ -26,7 +26,7 @@ from engine.errors import BadInput, Conflict
 from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
 from engine.rules.policy import Facts, Ladder, Policy, next_look, upcoming
 from engine.store.database import insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import append, event, record
 from engine.store.named_rows import objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Event, Extension, Plan, Report
@@ -340,13 +340,13 @@ def _save(session: Session, change: Change, actor: str, now: datetime) -> None:
         ],
     )
     entries = {each.day.isoformat(): [each.kind.value, each.name, each.basis] for each in change.set}
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.CALENDAR_CHANGED, now, actor=actor, set=entries, drop=[day.isoformat() for day in change.drop]
-            )
-        ],
+        EventKind.CALENDAR_CHANGED,
+        now,
+        actor=actor,
+        set=entries,
+        drop=[day.isoformat() for day in change.drop],
     )
 
 
@@ -355,9 +355,8 @@ def _event(each: _OpenAssignment, actor: str, now: datetime) -> dict[str, Any]:
     return event(
         EventKind.DUE_MOVED,
         now,
+        each.row,
         actor=actor,
-        plan_id=each.row.plan_id,
-        assignment_id=each.row.id,
         was=each.move.was.isoformat(),
         due=each.move.due.isoformat(),
         why=dict(each.move.why),

@@ -26,7 +26,7 @@ from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import BadInput, NotFound
 from engine.store.atomic_file import atomic_write
 from engine.store.database import insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Evidence
 from engine.terms import EventKind
@@ -121,9 +121,8 @@ def keep(session: Session, stored: StoredFile, *, agency_id: str, actor: str, no
     if insert_new(session, Evidence, [row]) == 0:
         return False
     count(session, UPLOADS, (agency_id,), now)
-    append(
-        session,
-        [event(EventKind.EVIDENCE_STORED, now, actor=actor, digest=stored.digest, size=stored.size, agency=agency_id)],
+    record(
+        session, EventKind.EVIDENCE_STORED, now, actor=actor, digest=stored.digest, size=stored.size, agency=agency_id
     )
     return True
 

@@ -25,7 +25,7 @@ from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
 from engine.rules.policy import Facts, for_role, next_look
 from engine.rules.words import STATES
 from engine.store.database import among, insert_returning, table
-from engine.store.event_log import append, event
+from engine.store.event_log import append, event, record
 from engine.store.named_rows import columns_for, object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Extension, Plan, Report
@@ -139,8 +139,7 @@ def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: dateti
             event(
                 EventKind.OPENED,
                 now,
-                plan_id=row.plan_id,
-                assignment_id=row.id,
+                row,
                 key=f"assignment:{row.id}:opened",
                 due=None if row.due_on is None else row.due_on.isoformat(),
             )
@@ -188,7 +187,7 @@ def acknowledge(session: Session, assignment_id: int, *, actor: str, now: dateti
     if row.state not in (State.ASSIGNED, State.CANCELLED, State.TRANSFERRED):
         return False
     _move(session, row, Action.ACKNOWLEDGE, now, acknowledged_at=now)
-    _log_event(session, EventKind.ACKNOWLEDGED, row, actor, now)
+    record(session, EventKind.ACKNOWLEDGED, now, row, actor=actor)
     return True
 
 
@@ -196,7 +195,7 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
     """«Không thuộc nhiệm vụ của cơ quan» (not mine): the state stays, the monitor is notified and decides."""
     row = _locked(session, assignment_id)
     _require_open(row, Text("báo là không thuộc nhiệm vụ của cơ quan", "be declined"))
-    _log_event(session, EventKind.DECLINED, row, actor, now, reason=reason)
+    record(session, EventKind.DECLINED, now, row, actor=actor, reason=reason)
     day = local_date(now).isoformat()
     _notify(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{day}", reason=reason)
 
@@ -245,7 +244,7 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
             paper_key=search_key(text.paper.number) if text.paper else "",
         )
     )
-    _log_event(session, EventKind.REPORTED, row, actor, now, outcome=text.outcome.value, number=number)
+    record(session, EventKind.REPORTED, now, row, actor=actor, outcome=text.outcome.value, number=number)
     return int((inserted.inserted_primary_key or (0,))[0])
 
 
@@ -254,7 +253,7 @@ def accept(session: Session, assignment_id: int, *, actor: str, now: datetime) -
     still open and its owner may report again."""
     row = _locked(session, assignment_id)
     _move(session, row, Action.ACCEPT, now, accepted_at=now)
-    _log_event(session, EventKind.ACCEPTED, row, actor, now)
+    record(session, EventKind.ACCEPTED, now, row, actor=actor)
 
 
 def return_report(
@@ -296,9 +295,10 @@ def return_report(
     last_id = session.connection().scalar(select(reports.c.id).where(*standing_report(assignment_id)))
     values = {"returned_at": now, "returned_reason": reason, "resubmit_on": due.on}
     session.connection().execute(update(reports).where(reports.c.id == last_id).values(**values))
-    detail = {"reason": reason, "until": due.on.isoformat()}
-    _log_event(session, EventKind.RETURNED, row, actor, now, **detail)
-    _notify(session, row, now, Role.COORDINATOR, NoticeKind.RETURNED, f"returned:{last_id}", **detail)
+    day = due.on.isoformat()
+    record(session, EventKind.RETURNED, now, row, actor=actor, reason=reason, until=day)
+    kind, effect = NoticeKind.RETURNED, f"returned:{last_id}"
+    _notify(session, row, now, Role.COORDINATOR, kind, effect, reason=reason, until=day)
     return due.on
 
 
@@ -359,7 +359,7 @@ def ask_extension(
         )
     )
     extension_id = int((inserted.inserted_primary_key or (0,))[0])
-    _log_event(session, EventKind.EXTENSION_ASKED, row, actor, now, until=until.isoformat(), reason=reason)
+    record(session, EventKind.EXTENSION_ASKED, now, row, actor=actor, until=until.isoformat(), reason=reason)
     _notify(
         session,
         row,
@@ -393,7 +393,7 @@ def decide_extension(
         _require_unfinished(row, Text("gia hạn", "be extended"))
         move_due(session, row, request.until, now, nominal=request.until)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
-    _log_event(session, kind, row, actor, now, until=request.until.isoformat(), answer=answer)
+    record(session, kind, now, row, actor=actor, until=request.until.isoformat(), answer=answer)
     _notify(
         session,
         row,
@@ -412,7 +412,7 @@ def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now
     _require_text(reason, Text("lý do hủy", "the reason for cancelling it"))
     row = _locked(session, assignment_id)
     _move(session, row, Action.CANCEL, now)
-    _log_event(session, EventKind.CANCELLED, row, actor, now, reason=reason)
+    record(session, EventKind.CANCELLED, now, row, actor=actor, reason=reason)
     _notify(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
 
 
@@ -460,19 +460,15 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
             )
         ],
     )
-    _log_event(session, EventKind.TRANSFERRED, row, actor, now, to=to_agency, reason=reason, became=new_id)
-    append(
+    record(session, EventKind.TRANSFERRED, now, row, actor=actor, to=to_agency, reason=reason, became=new_id)
+    record(
         session,
-        [
-            event(
-                EventKind.OPENED,
-                now,
-                actor=actor,
-                plan_id=row.plan_id,
-                assignment_id=new_id,
-                transferred_from=assignment_id,
-            )
-        ],
+        EventKind.OPENED,
+        now,
+        actor=actor,
+        plan_id=row.plan_id,
+        assignment_id=new_id,
+        transferred_from=assignment_id,
     )
     _notify(session, row, now, Role.COORDINATOR, NoticeKind.TRANSFERRED, "transferred", to=to_agency, reason=reason)
     return new_id
@@ -494,7 +490,7 @@ def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) ->
             )
         )
     if posted.notices:
-        _log_event(session, EventKind.CHASED, row, actor, now)
+        record(session, EventKind.CHASED, now, row, actor=actor)
     return posted.notices > 0
 
 
@@ -595,12 +591,6 @@ def _plan(session: Session, row: StoredAssignment) -> _Plan:
     plans = table(Plan)
     found = session.connection().execute(select(*columns_for(_Plan, plans)).where(plans.c.id == row.plan_id))
     return object_of(_Plan, found.one())
-
-
-def _log_event(
-    session: Session, kind: EventKind, row: StoredAssignment, actor: str, now: datetime, **detail: Any
-) -> None:
-    append(session, [event(kind, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **detail)])
 
 
 def _notify(

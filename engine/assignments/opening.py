@@ -26,7 +26,7 @@ from engine.rules.calendar import WorkCalendar, instant, local_date
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
@@ -79,8 +79,7 @@ def activate(
     if cadences:
         _choose(session, plan_id, cadences)
     key, chosen = f"plan:{plan_id}:activated", {each: cadence.value for each, cadence in (cadences or {}).items()}
-    activated = event(EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key, cadences=chosen)
-    append(session, [activated])
+    record(session, EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key, cadences=chosen)
 
 
 def _choose(session: Session, plan_id: int, cadences: Mapping[str, Cadence]) -> None:

@@ -24,7 +24,7 @@ from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import append, event, record
 from engine.store.facts import advance_fact, read_fact
 from engine.store.named_rows import objects
 from engine.store.recipients import Recipient, read_recipients
@@ -150,10 +150,7 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
         ],
     )
     letters, nothing = len(with_overdue), len(empty)
-    append(
-        session,
-        [event(EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)],
-    )
+    record(session, EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)
     return letters, nothing
 
 

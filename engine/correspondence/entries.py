@@ -23,7 +23,7 @@ from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed, NotFoun
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.store.database import among, insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import object_of
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan, ThreadEntry
@@ -245,11 +245,8 @@ def _insert(
     if not insert_new(session, ThreadEntry, [values]):
         return None
     entry_id = int(session.connection().scalars(select(t.c.id).where(t.c.key == key)).one())
-    detail = {"entry": entry_id, "said": quoted(text)}
-    logged = event(
-        EVENTS[new.kind], now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, key=f"entry:{entry_id}", **detail
-    )
-    append(session, [logged])
+    kind, event_key = EVENTS[new.kind], f"entry:{entry_id}"
+    record(session, kind, now, row, actor=actor, key=event_key, entry=entry_id, said=quoted(text))
     return entry_id
 
 

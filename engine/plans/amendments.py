@@ -25,7 +25,7 @@ from engine.files.plan import ONCE
 from engine.rules.calendar import Due, WorkCalendar, local_date, written
 from engine.rules.policy import Policy
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -145,20 +145,16 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
             periods=[_OpenPeriod(ONCE, due)],
             now=now,
         )
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.DUTY_ADDED,
-                now,
-                actor=actor,
-                plan_id=plan_id,
-                duty=duty_id,
-                citation=duty["citation"],
-                basis=new.basis,
-                owners=list(owners),
-            )
-        ],
+        EventKind.DUTY_ADDED,
+        now,
+        actor=actor,
+        plan_id=plan_id,
+        duty=duty_id,
+        citation=duty["citation"],
+        basis=new.basis,
+        owners=list(owners),
     )
     return duty_id
 
@@ -225,22 +221,18 @@ def amend_duty(
         session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(**values))
     was = {name: getattr(duty, name) for name in values}
     due = {period: day.isoformat() for period, day in change.due.items()}
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.DUTY_AMENDED,
-                now,
-                actor=actor,
-                plan_id=duty.plan_id,
-                duty=duty_id,
-                citation=duty.citation,
-                basis=change.basis,
-                was=was,
-                became=values,
-                due=due,
-            )
-        ],
+        EventKind.DUTY_AMENDED,
+        now,
+        actor=actor,
+        plan_id=duty.plan_id,
+        duty=duty_id,
+        citation=duty.citation,
+        basis=change.basis,
+        was=was,
+        became=values,
+        due=due,
     )
     return Amended(opened, cancelled, moved)
 
@@ -402,9 +394,8 @@ def move_by_dispatch(
     if due.on == row.due_on or resubmitting:  # a returned report keeps the time that it was given
         return None
     move_due(session, row, due.on, now, due.why, book, due.nominal)
-    moved = {"was": None if row.due_on is None else row.due_on.isoformat(), "due": due.on.isoformat(), "basis": basis}
-    told = event(EventKind.DUE_MOVED, now, actor=actor, plan_id=row.plan_id, assignment_id=row.id, **moved)
-    append(session, [told])
+    was = None if row.due_on is None else row.due_on.isoformat()
+    record(session, EventKind.DUE_MOVED, now, row, actor=actor, was=was, due=due.on.isoformat(), basis=basis)
     return due_moved_line(row, row.due_on, due.on, book.policy(row.policy_id), now)
 
 

@@ -18,7 +18,7 @@ from engine.assignments.opening import planned
 from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import object_of
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
@@ -99,19 +99,15 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
         .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
     )
     recount(session)  # the board no longer counts it
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.PLAN_ENDED,
-                now,
-                actor=actor,
-                plan_id=plan_id,
-                key=f"plan:{plan_id}:ended",
-                reason=reason,
-                open=still_open,
-            )
-        ],
+        EventKind.PLAN_ENDED,
+        now,
+        actor=actor,
+        plan_id=plan_id,
+        key=f"plan:{plan_id}:ended",
+        reason=reason,
+        open=still_open,
     )
     return int(still_open)
 

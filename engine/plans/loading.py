@@ -26,7 +26,7 @@ from engine.rules.calendar import DayException, DayKind
 from engine.rules.policy import Policy
 from engine.store.content_digest import content_digest
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.records import CalendarDay, Duty, Event, Plan, PolicyRecord
 from engine.terms import EventKind, PlanState
 from engine.text import Text
@@ -50,9 +50,7 @@ def load_policy(session: Session, policy: Policy, *, actor: str, now: datetime) 
         plans.c.next_open_at.is_not(None),
     )
     connection.execute(update(plans).where(*to_plan_again).values(next_open_at=now))
-    append(
-        session, [event(EventKind.POLICY_LOADED, now, actor=actor, policy=policy.id, digest=content_digest(body)[:16])]
-    )
+    record(session, EventKind.POLICY_LOADED, now, actor=actor, policy=policy.id, digest=content_digest(body)[:16])
 
 
 def load_days(session: Session, days: Iterable[DayException], *, actor: str, now: datetime) -> None:
@@ -157,8 +155,7 @@ def load_plan(session: Session, plan: PlanFile, *, actor: str, now: datetime) ->
         connection.execute(delete(table(Duty)).where(table(Duty).c.plan_id == plan_id))
     connection.execute(insert(table(Duty)), _duties(session, plan, plan_id))
     key = f"plan:{plan_id}:{digest[:16]}"
-    loaded = event(EventKind.PLAN_LOADED, now, actor=actor, plan_id=plan_id, key=key, duties=len(plan.duties))
-    append(session, [loaded])
+    record(session, EventKind.PLAN_LOADED, now, actor=actor, plan_id=plan_id, key=key, duties=len(plan.duties))
     return plan_id
 
 

@@ -24,7 +24,7 @@ from engine.errors import BadInput, Conflict, NotFound
 from engine.plans.amendments import Amendment, active_plan, amend_duty
 from engine.rules.calendar import local_date
 from engine.store.database import table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Plan
 from engine.terms import EventKind, Role, State
@@ -129,20 +129,16 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
         above = supervisor_of(owner_id, new_id, plan.issuer_id)
         done = connection.execute(update(a).where(*mine, a.c.agency_id == owner_id).values(supervisor_id=above))
         followed += done.rowcount if above == new_id else 0
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.SUPERVISOR_CHANGED,
-                now,
-                actor=actor,
-                plan_id=plan_id,
-                was=plan.supervisor_id,
-                became=new_id,
-                on=local_date(now).isoformat(),
-                basis=basis.strip(),
-            )
-        ],
+        EventKind.SUPERVISOR_CHANGED,
+        now,
+        actor=actor,
+        plan_id=plan_id,
+        was=plan.supervisor_id,
+        became=new_id,
+        on=local_date(now).isoformat(),
+        basis=basis.strip(),
     )
     return followed
 

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from engine.errors import BadInput
 from engine.store.database import insert_new, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import object_of
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
@@ -165,18 +165,14 @@ def suppress(
     session.connection().execute(
         update(c).where(c.c.id == contact_id).values(suppressed={**known, channel: reason[:200]})
     )
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.CONTACT_CHANGED,
-                now,
-                actor=actor,
-                contact=contact_id,
-                channel=channel,
-                suppressed=reason[:200],
-            )
-        ],
+        EventKind.CONTACT_CHANGED,
+        now,
+        actor=actor,
+        contact=contact_id,
+        channel=channel,
+        suppressed=reason[:200],
     )
     return True
 
@@ -217,21 +213,17 @@ def _record_event(
     session: Session, letter: TriedLetter, state: LetterState, odd: str, code: str, now: datetime
 ) -> None:
     """Append the LETTER_SETTLED event, once per state; an unexpected case (``odd``) has its own key."""
-    append(
+    record(
         session,
-        [
-            event(
-                EventKind.LETTER_SETTLED,
-                now,
-                key=f"{letter.key}:{letter.attempts}:{odd or state}",
-                letter=letter.id,
-                contact=letter.contact_id,
-                was=str(letter.state),
-                state=str(state),
-                odd=odd,
-                code=code[:32],
-            )
-        ],
+        EventKind.LETTER_SETTLED,
+        now,
+        key=f"{letter.key}:{letter.attempts}:{odd or state}",
+        letter=letter.id,
+        contact=letter.contact_id,
+        was=str(letter.state),
+        state=str(state),
+        odd=odd,
+        code=code[:32],
     )
 
 

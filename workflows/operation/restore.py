@@ -18,7 +18,7 @@ from sqlalchemy import inspect, update
 from config.settings import Settings
 from engine.errors import BadInput, Conflict
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.markers import Hold, end_hold, held_letters, hold, hold_letters, remember_backup
 from engine.store.records import STILL_OWED, Letter
 from engine.terms import EventKind, LetterState
@@ -110,7 +110,7 @@ def release(database: Database, now: datetime, *, send: bool, actor: str) -> Rel
             )
         end_hold(session)
         made = since.backup_at.isoformat()
-        append(session, [event(EventKind.LETTERS_RELEASED, now, actor=actor, count=letters, sent=send, backup=made)])
+        record(session, EventKind.LETTERS_RELEASED, now, actor=actor, count=letters, sent=send, backup=made)
     return Released(since, letters)
 
 

@@ -24,7 +24,7 @@ from sqlmodel import Session
 from config.settings import LOOPBACK
 from engine.errors import Unavailable
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Event
 from engine.terms import EventKind
@@ -119,7 +119,7 @@ def confirm(system: System, actor: str) -> None:
     """An operator says that the clock is right: it is believed from now on, and the log says who said so."""
     current = read_clock(system.clock())
     with system.database.write() as session:
-        append(session, [event(EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)])
+        record(session, EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)
     remember(system.database, current)
 
 

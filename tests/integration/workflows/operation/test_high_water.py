@@ -26,7 +26,7 @@ from engine.admin import webhooks
 from engine.errors import Unavailable
 from engine.rules.targets import Allowed
 from engine.store.database import Database
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.high_water import HighWater
 from engine.store.markers import hold
 from engine.store.records import Letter, WebhookMessage
@@ -228,7 +228,7 @@ def test_webhooks_are_held_too(office: Office, tmp_path: Path) -> None:
 def test_the_audit_moves_the_mark_where_nothing_is_sent(office: Office) -> None:
     before = office.mark.read_bytes()
     with office.system.database.write() as session:
-        append(session, [event(EventKind.ACCOUNT_CHANGED, BEGAN, actor="cli:test", what="changed", account=1)])
+        record(session, EventKind.ACCOUNT_CHANGED, BEGAN, actor="cli:test", what="changed", account=1)
     runs.run_audit(office.system)
     moved = office.mark.read_bytes()
     assert moved != before
