@@ -25,7 +25,7 @@ from engine.rules.calendar import WorkCalendar
 from engine.rules.policy import Policy
 from engine.store.content_digest import content_digest
 from engine.store.database import Database, table
-from engine.store.event_log import append, event
+from engine.store.event_log import record
 from engine.store.named_rows import object_of
 from engine.store.records import Assignment, Letter, Plan
 from engine.store.rulebook import read_rulebook
@@ -75,7 +75,8 @@ def correct_years(
                 session, assignment_id, reason=f"Kế hoạch của năm {file.years}: {reason.strip()}", actor=actor, now=now
             )
             cancelled += 1
-    corrected = event(
+    record(
+        session,
         EventKind.PLAN_YEARS_CORRECTED,
         now,
         actor=actor,
@@ -85,7 +86,6 @@ def correct_years(
         reason=reason.strip(),
         cancelled=cancelled,
     )
-    append(session, [corrected])
     return plan_year(was), cancelled
 
 
