@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, func, select, true
 from sqlmodel import Session
 
-from engine.assignments import report_drafts
+from engine.assignments.reports import drafts as report_drafts
 from engine.store.database import Database, among, table
 from engine.store.event_log import append, event
 from engine.store.records import Assignment, Evidence, Extension, Report, ThreadEntry

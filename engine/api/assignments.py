@@ -29,10 +29,10 @@ from engine.api.models import (
 )
 from engine.api.operations import BASIS, NamedRoute, writes
 from engine.assignments import lifecycle
-from engine.assignments.evidence import find_all
-from engine.assignments.indicators import doubtful_totals
 from engine.assignments.lifecycle import report
-from engine.assignments.report_submission import Submission, Typed, read_figures, submission
+from engine.assignments.reports.evidence import find_all
+from engine.assignments.reports.indicators import doubtful_totals
+from engine.assignments.reports.submission import Submission, Typed, read_figures, submission
 from engine.errors import Conflict, FieldsRefused
 from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId

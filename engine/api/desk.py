@@ -20,7 +20,7 @@ from engine.agencies.preferences import Channel
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Id, LongId, Nothing, Out
 from engine.api.operations import NamedRoute, reads, writes
-from engine.assignments import evidence
+from engine.assignments.reports import evidence
 from engine.errors import NotFound
 from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.contact_access import (

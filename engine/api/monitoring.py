@@ -27,8 +27,8 @@ from engine.api.monitoring_models import (
     ReturnBody,
 )
 from engine.api.operations import BASIS, NamedRoute, reads, writes
-from engine.assignments import indicators
 from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
+from engine.assignments.reports import indicators
 from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans.amendments import NewDuty, add_duty, amend_duty
 from engine.queries.figures.plans import plan_page

@@ -16,7 +16,7 @@ from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Digests, LongId, Needed
 from engine.api.operations import NamedRoute, reads, writes
 from engine.assignments.bulk_decisions import MAX_DECISIONS, ask_extensions
-from engine.assignments.evidence import StoredFile, find_all, keep
+from engine.assignments.reports.evidence import StoredFile, find_all, keep
 from engine.correspondence import entries
 from engine.correspondence.entries import MAX_TEXT_CHARS, NewEntry
 from engine.errors import FieldsRefused, NotFound

@@ -54,7 +54,7 @@ EVENTS = complete(
 
 @dataclass(frozen=True)
 class NewEntry:
-    """What is written. ``files``: entries of ``engine.assignments.evidence.StoredFile.as_entry``."""
+    """What is written. ``files``: entries of ``engine.assignments.reports.evidence.StoredFile.as_entry``."""
 
     kind: EntryKind
     text: str

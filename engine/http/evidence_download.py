@@ -8,7 +8,7 @@ from fastapi import Path
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.assignments.evidence import find, headers, read_file
+from engine.assignments.reports.evidence import find, headers, read_file
 from engine.http.request_context import RequestContext
 from engine.http.uploads import folder_of
 

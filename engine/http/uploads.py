@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engine.assignments.evidence import (
+from engine.assignments.reports.evidence import (
     MAX_FILES,
     FileUnfit,
     StoredFile,

@@ -35,8 +35,10 @@ from engine.accounts.signed_links import Link, Purpose
 from engine.admin import webhooks
 from engine.admin.published_figures import publish_figures
 from engine.agencies import ical_feeds, preferences
-from engine.assignments import evidence, lifecycle, report_drafts
+from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.reports import drafts as report_drafts
+from engine.assignments.reports import evidence
 from engine.files.plan import load_plan
 from engine.plans import amendments, loading
 from engine.rules.targets import Allowed

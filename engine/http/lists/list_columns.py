@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from engine.admin.published_figures import PublishedRow
-from engine.assignments.indicators import Consolidated
+from engine.assignments.reports.indicators import Consolidated
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
 from engine.queries.figures.board import AgencyLine, Board, Counts

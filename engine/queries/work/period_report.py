@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.indicators import Consolidated, FigureLine, consolidated
+from engine.assignments.reports.indicators import Consolidated, FigureLine, consolidated
 from engine.enums import complete
 from engine.papers.facts import PaperKind, PlanFacts, short_committee
 from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodReport

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.indicators import FigureLine, consolidated
+from engine.assignments.reports.indicators import FigureLine, consolidated
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.queries.time_class import Today

@@ -12,7 +12,7 @@ from ground.factory import at, directory, happened, row, rows
 from engine.admin import daily_cleanup
 from engine.agencies import agencies, contacts
 from engine.agencies.directory_loading import load_directory
-from engine.assignments import evidence
+from engine.assignments.reports import evidence
 from engine.store.database import Database
 from engine.store.records import Agency, Contact, Pass
 from workflows.run import passes

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.assignments.indicators import Consolidated, consolidated
+from engine.assignments.reports.indicators import Consolidated, consolidated
 from engine.errors import NotFound
 from engine.http.filters import Code, SmallId
 from engine.http.lists.list_columns import FIGURE_COLUMNS, figure_rows

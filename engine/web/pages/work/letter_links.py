@@ -17,8 +17,8 @@ from engine.accounts.signed_links import Link, Purpose
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import slow
-from engine.assignments.evidence import MAX_FILE_BYTES
 from engine.assignments.lifecycle import acknowledge, decline
+from engine.assignments.reports.evidence import MAX_FILE_BYTES
 from engine.errors import BadInput, Conflict, NotFound
 from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.evidence_download import Digest, evidence_response

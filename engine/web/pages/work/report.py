@@ -13,12 +13,12 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission, require
-from engine.assignments.evidence import MAX_FILE_BYTES
-from engine.assignments.evidence import StoredFile as File
-from engine.assignments.indicators import doubtful_totals
 from engine.assignments.lifecycle import report
-from engine.assignments.report_drafts import SavedDraft, discard, restore, save
-from engine.assignments.report_submission import (
+from engine.assignments.reports.drafts import SavedDraft, discard, restore, save
+from engine.assignments.reports.evidence import MAX_FILE_BYTES
+from engine.assignments.reports.evidence import StoredFile as File
+from engine.assignments.reports.indicators import doubtful_totals
+from engine.assignments.reports.submission import (
     LATER,
     Submission,
     Typed,

@@ -15,7 +15,7 @@ from engine.accounts.permissions import Permission
 from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import MAY_NAME
 from engine.assignments.bulk_decisions import ask_extensions
-from engine.assignments.evidence import MAX_FILE_BYTES, StoredFile, keep
+from engine.assignments.reports.evidence import MAX_FILE_BYTES, StoredFile, keep
 from engine.correspondence.entries import MAX_TEXT_CHARS, OWNER_KINDS, NewEntry, add_part, answer, write
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.http.contact_access import own_contact

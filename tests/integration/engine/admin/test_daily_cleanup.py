@@ -12,7 +12,7 @@ from engine.accounts.signed_links import Signer
 from engine.admin import daily_cleanup, webhooks
 from engine.agencies import contacts
 from engine.agencies.directory_loading import load_directory
-from engine.assignments import evidence
+from engine.assignments.reports import evidence
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.records import AnswerCode, Evidence, IdempotencyKey, SignedIn, SignInLink

@@ -10,9 +10,11 @@ import pytest
 from ground.factory import Laid, at, happened, lay, rows
 
 from engine.admin import unreferenced_uploads
-from engine.assignments import evidence, lifecycle, report_drafts
-from engine.assignments.evidence import StoredFile
+from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.reports import drafts as report_drafts
+from engine.assignments.reports import evidence
+from engine.assignments.reports.evidence import StoredFile
 from engine.store.database import Database
 from engine.store.records import Evidence
 

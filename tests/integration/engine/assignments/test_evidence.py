@@ -15,8 +15,8 @@ import pytest
 from ground.factory import at, directory, happened
 
 from engine.agencies.directory_loading import load_directory
-from engine.assignments import evidence
-from engine.assignments.evidence import FileUnfit, safe_name
+from engine.assignments.reports import evidence
+from engine.assignments.reports.evidence import FileUnfit, safe_name
 from engine.errors import NotFound, TooOften
 from engine.store.database import Database
 

@@ -8,7 +8,8 @@ import pytest
 from ground.factory import Laid, at, do, lay, plan_file
 
 from engine.assignments import lifecycle
-from engine.assignments.indicators import (
+from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.reports.indicators import (
     Consolidated,
     FigureLine,
     Given,
@@ -17,7 +18,6 @@ from engine.assignments.indicators import (
     consolidated,
     doubtful_totals,
 )
-from engine.assignments.lifecycle import Action, ReportText
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.store.database import Database

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ground.factory import Laid, at, lay, rows
 
-from engine.assignments import report_drafts
+from engine.assignments.reports import drafts as report_drafts
 from engine.errors import BadInput, Conflict
 from engine.store.database import Database
 from engine.store.records import Draft

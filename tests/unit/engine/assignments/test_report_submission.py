@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.assignments.report_submission import Typed, read_figures, submission
+from engine.assignments.reports.submission import Typed, read_figures, submission
 from engine.files.plan_parts import Indicator
 from engine.terms import Outcome
 

@@ -13,8 +13,8 @@ from ground.office import Office, as_role, contact_of, open_office
 from httpx import Response
 
 from engine.accounts.signed_links import Purpose
-from engine.assignments import evidence
 from engine.assignments.lifecycle import return_report
+from engine.assignments.reports import evidence
 from engine.store.database import Database
 from engine.store.records import Draft, Evidence, Report
 from engine.terms import Role, State

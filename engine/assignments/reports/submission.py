@@ -35,7 +35,7 @@ class Typed:
     body: str = ""
     reason: str = ""
     files: tuple[Mapping[str, object], ...] = ()
-    """Entries of ``engine.assignments.evidence.StoredFile.as_entry``."""
+    """Entries of ``engine.assignments.reports.evidence.StoredFile.as_entry``."""
 
 
 @dataclass(frozen=True)

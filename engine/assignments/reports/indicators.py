@@ -1,6 +1,6 @@
 """The consolidated figures of a plan and period: per indicator the values given, who is missing, and the total so far.
 
-The input of one agency is checked by ``engine.assignments.report_submission``; checked here is what needs all of them:
+The input of one agency is checked by ``engine.assignments.reports.submission``; checked here is what needs all of them:
 the total stays within the indicator's bound (460 communes), a part does not exceed its whole, a stated total equals the
 sum of its districts. The last is also checked before a total is submitted, as a warning: districts may be late.
 """
