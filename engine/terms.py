@@ -92,6 +92,10 @@ class NoticeKind(StrEnum):
     RETURNED = "returned"
     EXTENSION_ASKED = "extension_asked"
     EXTENSION_DECIDED = "extension_decided"
+    PROMISE_ASKED = "promise_asked"
+    """A promise that waits for the monitor: too far ahead, or one too many."""
+    PROMISE_DECIDED = "promise_decided"
+    """To the agency: its promise was agreed to, or refused."""
     NOT_MINE = "not_mine"
     CHASE = "chase"
     TRANSFERRED = "transferred"
@@ -159,6 +163,11 @@ class EventKind(StrEnum):
     REPORTED = "reported"
     ACCEPTED = "accepted"
     RETURNED = "returned"
+    PROMISED = "promised"
+    PROMISE_AGREED = "promise_agreed"
+    PROMISE_REFUSED = "promise_refused"
+    PROMISE_KEPT = "promise_kept"
+    PROMISE_BROKEN = "promise_broken"
     EXTENSION_ASKED = "extension_asked"
     EXTENSION_GRANTED = "extension_granted"
     EXTENSION_REFUSED = "extension_refused"
@@ -227,6 +236,22 @@ class Quiet(StrEnum):
     LADDER_ENDED = "ladder_ended"
     PLAN_ENDED = "plan_ended"
     NO_DEADLINE = "no_deadline"
+
+
+class PromiseState(StrEnum):
+    """What became of a promise. At most one of a task waits, and at most one stands."""
+
+    WAITING = "waiting"
+    """For the monitor's agreement: it counts for nothing yet."""
+    STANDING = "standing"
+    KEPT = "kept"
+    """The task was reported done by its day."""
+    BROKEN = "broken"
+    """Its day passed, and the task was not done."""
+    REFUSED = "refused"
+    """The monitor did not agree."""
+    REPLACED = "replaced"
+    """Another promise, a return of the report, or the end of the assignment came before its day."""
 
 
 class Outcome(StrEnum):

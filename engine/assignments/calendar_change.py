@@ -20,7 +20,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import move_due
-from engine.assignments.measures import is_chased, unfinished
+from engine.assignments.measures import is_unfinished, unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict
 from engine.rules.calendar import DayException, Due, WorkCalendar, instant, local_date
@@ -205,7 +205,7 @@ def _computed(
             )
         stays = move is not None and move.due < today and move.due < move.was
         to = row.due_on if move is None or stays else move.due
-        owed = is_chased(row.state, row.asked_again_on)
+        owed = is_unfinished(row.state, row.done_on)
         rungs = moved_rungs(row.ladder_id, _facts(row, row.due_on), _facts(row, to)) if owed else ()
         result.append(_OpenAssignment(row, move, stays, rungs))
     return result
@@ -252,7 +252,7 @@ def _moved_rungs(
 
 
 def _facts(row: StoredAssignment, due_on: date | None) -> Facts:
-    return Facts(row.state, row.opened_on, due_on, row.acted_until, row.asked_again_on)
+    return Facts(row.state, row.opened_on, due_on, row.acted_until, row.promised_on, row.broken_before)
 
 
 def _replaced(calendar: WorkCalendar, change: Change) -> tuple[DayException, ...]:
@@ -396,7 +396,7 @@ def _reschedule(session: Session, rows: Sequence[_OpenAssignment], book: Ruleboo
     due keeps its time: it may be held back on purpose, so that an agency is notified before the department above it."""
     today, a = local_date(now), table(Assignment)
     updates = []
-    for each in (each for each in rows if is_chased(each.row.state, each.row.asked_again_on)):
+    for each in (each for each in rows if is_unfinished(each.row.state, each.row.done_on)):
         on, quiet = next_look(book.ladders[each.row.ladder_id], _facts(each.row, each.row.due_on), book.calendar)
         at = None if on is None else instant(on, book.policy(each.row.policy_id).decide_at)
         due_by_now = each.row.next_action_at is not None and on is not None and on <= today

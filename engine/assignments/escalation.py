@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.measures import being_chased
+from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post, unreachable_event, unreachable_line
+from engine.assignments.promise_rows import break_past
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
 from engine.store.database import among, table, update_rows
@@ -146,10 +147,13 @@ def run_escalations(
     if not rows:
         return result
     batch, today = _Batch(), local_date(now)
+    promised = [row.id for row in rows if row.promised_on is not None and row.promised_on < today]
+    if promised:
+        break_past(session, promised, now)
     # Most assignments of a plan and period have the same facts, so each distinct decision is computed once.
     decided: dict[tuple[int, Facts], Decision] = {}
     for row in rows:
-        facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until, row.asked_again_on)
+        facts = Facts(row.state, row.opened_on, row.due_on, row.acted_until, row.promised_on, row.broken_before)
         decision = decided.get((row.ladder_id, facts))
         if decision is None:
             decision = decide(book.ladders[row.ladder_id], facts, book.calendar, today)
@@ -171,7 +175,7 @@ def run_escalations(
 
 def _due(now: datetime) -> tuple[Any, ...]:
     a = table(Assignment)
-    return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, being_chased()
+    return a.c.next_action_at.is_not(None), a.c.next_action_at <= now, unfinished()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +191,8 @@ class _DueRow:
     opened_on: date
     due_on: date | None
     acted_until: date | None
-    asked_again_on: date | None
+    promised_on: date | None
+    broken_before: int
     ladder_id: int
     level: int
     returns: int
@@ -212,7 +217,8 @@ def _claim(
             a.c.opened_on,
             a.c.due_on,
             a.c.acted_until,
-            a.c.asked_again_on,
+            a.c.promised_on,
+            a.c.broken_before,
             a.c.ladder_id,
             a.c.level,
             a.c.returns,

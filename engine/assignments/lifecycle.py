@@ -7,7 +7,7 @@ next action, appends an event and puts notices into the outbox. An invalid trans
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -16,13 +16,14 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel import Session
 
 from engine.assignments.counters import CounterKey, counter_key, record_transition
-from engine.assignments.measures import is_chased, is_unfinished
+from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
+from engine.assignments.promise_rows import MadePromise, PromiseText, add_promise, end_promises
 from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.directory import fold
 from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
-from engine.rules.policy import Facts, for_role, next_look
+from engine.rules.policy import OTHER_REASON, Facts, Policy, for_role, next_look
 from engine.rules.words import STATES
 from engine.store.database import among, insert_returning, table
 from engine.store.event_log import append, event, record
@@ -86,7 +87,7 @@ OF_REPORTS = (
     "accepted_at",
     "outcome",
     "done_on",
-    "asked_again_on",
+    "promised_on",
     "first_reported_on",
     "first_due_on",
 )
@@ -116,6 +117,8 @@ class ReportText:
     figures: Mapping[str, object] | None = None
     files: tuple[Mapping[str, object], ...] = ()
     paper: SignedPaper | None = None
+    promise: PromiseText = field(default_factory=PromiseText)
+    """Of a task that is not done: by when, why, and what is still owed. Its reason is that of the report."""
 
 
 def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
@@ -202,23 +205,27 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
 
 def report(session: Session, assignment_id: int, text: ReportText, *, actor: str, now: datetime) -> int:
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date. One that leaves the task
-    unfinished may be followed by another, accepted or not; the earlier one is superseded. Of such a task the agency is
-    asked again after the policy's ``ask_again_days``."""
+    unfinished may be followed by another, accepted or not; the earlier one is superseded. It carries a promise: by when
+    the task will be done, by default after the policy's ``promise_days``."""
     if text.outcome is not Outcome.DONE and not text.reason.strip():
         raise BadInput(Text("Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
     today, done = local_date(now), text.outcome is Outcome.DONE
+    promised = None if done else _promise_of_report(session, row, text, actor=actor, now=now)
+    if done:
+        end_promises(session, row, today, now, done=True)
+    changes = {"promised_on": None} if promised is None else promised.changes
     _move(
         session,
         row,
         Action.REPORT,
         now,
+        **changes,
         reported_at=now,
         reported_on=today,
         accepted_at=None,
         outcome=text.outcome,
         done_on=today if done else None,
-        asked_again_on=None if done else _asked_again_on(session, row, today),
         first_reported_on=row.first_reported_on or today,
         acknowledged_at=row.acknowledged_at or now,
     )
@@ -235,6 +242,7 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
             actor=actor,
             outcome=text.outcome.value,
             reason=text.reason,
+            reason_code="" if done else text.promise.reason_code or OTHER_REASON,
             body=text.body,
             figures=dict(text.figures or {}),
             files=[dict(each) for each in text.files],
@@ -245,6 +253,8 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
         )
     )
     record(session, EventKind.REPORTED, now, row, actor=actor, outcome=text.outcome.value, number=number)
+    if promised is not None and promised.waits:
+        _ask_about_promise(session, row, promised, text.reason, now)
     return int((inserted.inserted_primary_key or (0,))[0])
 
 
@@ -273,6 +283,7 @@ def return_report(
         raise BadInput(
             Text(f"Hạn bổ sung phải sau {written(after)}.", f"The date must be after {written(after, 'en')}.")
         )
+    end_promises(session, row, today, now)
     _move(
         session,
         row,
@@ -282,7 +293,8 @@ def return_report(
         reported_on=None,
         outcome=None,
         done_on=None,
-        asked_again_on=None,
+        promised_on=None,
+        broken_before=0,
         first_due_on=row.first_due_on or row.due_on,
         due_on=due.on,
         nominal_due=due.nominal,
@@ -411,6 +423,7 @@ def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now
     """Cancel an assignment that is no longer owed (the plan changed, it was entered by mistake), with a reason."""
     _require_text(reason, Text("lý do hủy", "the reason for cancelling it"))
     row = _locked(session, assignment_id)
+    end_promises(session, row, local_date(now), now)
     _move(session, row, Action.CANCEL, now)
     record(session, EventKind.CANCELLED, now, row, actor=actor, reason=reason)
     _notify(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
@@ -431,6 +444,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     if session.connection().scalars(existing).first() is not None:
         raise Conflict(Text("Cơ quan ấy đã có phần việc này trong kỳ.", "That agency already has this assignment."))
     _require_running_plan(session, row)
+    end_promises(session, row, local_date(now), now)
     _move(session, row, Action.TRANSFER, now)
     values = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "id"}
     plans = table(Plan)
@@ -447,6 +461,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
         "quiet": None,
         "level": 0,
         "returns": 0,
+        "broken_before": 0,
         "transferred_from_id": assignment_id,
     } | dict.fromkeys(OF_REPORTS)
     inserted = session.connection().execute(insert(assignments).values(**values))
@@ -563,28 +578,74 @@ def _schedule(
     book: Rulebook | None = None,
 ) -> dict[str, Any]:
     """``next_action_at`` and ``quiet`` after a change to ``state`` and of the given columns."""
-    due_on, acted_until, asked_again_on = (
-        changes.get(name, getattr(row, name)) for name in ("due_on", "acted_until", "asked_again_on")
+    due_on, acted_until, promised_on, broken_before, done_on = (
+        changes.get(name, getattr(row, name))
+        for name in ("due_on", "acted_until", "promised_on", "broken_before", "done_on")
     )
-    if not is_chased(state, asked_again_on):
+    if not is_unfinished(state, done_on):
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
     book = book or read_rulebook(session)
     plan = _plan(session, row)
     if plan.state is PlanState.ENDED:
         return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}
-    facts = Facts(state, row.opened_on, due_on, acted_until, asked_again_on)
+    facts = Facts(state, row.opened_on, due_on, acted_until, promised_on, broken_before)
     on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
     policy = book.policy(plan.policy_id)
     return {"next_action_at": None if on is None else instant(on, policy.decide_at), "quiet": quiet}
 
 
-def _asked_again_on(session: Session, row: StoredAssignment, reported_on: date) -> date | None:
-    """From when the agency is asked again for a task that a report leaves unfinished; None without a due date."""
+def _promise_of_report(
+    session: Session, row: StoredAssignment, text: ReportText, *, actor: str, now: datetime
+) -> MadePromise | None:
+    """The promise that a report of an unfinished task carries; None without a due date."""
     if row.due_on is None:
         return None
     book = read_rulebook(session)
     policy = book.policy(_plan(session, row).policy_id)
-    return book.calendar.shift(reported_on, policy.ask_again_days)
+    promised = replace(text.promise, reason=text.reason)
+    return add_promise(session, row, promised, "report", policy=policy, calendar=book.calendar, actor=actor, now=now)
+
+
+def _ask_about_promise(session: Session, row: StoredAssignment, made: MadePromise, reason: str, now: datetime) -> None:
+    """Tell the monitor of a promise that waits for an agreement."""
+    effect, day = f"promise:{made.id}:asked", made.on.isoformat()
+    _notify(session, row, now, Role.MONITOR, NoticeKind.PROMISE_ASKED, effect, until=day, reason=reason, n=made.number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acting:
+    """An unfinished task of a running plan, locked, for an action that is written elsewhere and leaves its state."""
+
+    row: StoredAssignment
+    book: Rulebook
+    policy: Policy
+    now: datetime
+
+    def change(self, session: Session, changes: Mapping[str, Any]) -> None:
+        """Change columns, and the next action with them."""
+        a = table(Assignment)
+        values = dict(changes) | _schedule(session, self.row, self.row.state, self.now, changes, self.book)
+        session.connection().execute(update(a).where(a.c.id == self.row.id).values(**values))
+
+    def notify(self, session: Session, role: Role, kind: NoticeKind, effect: str, **detail: object) -> None:
+        _notify(session, self.row, self.now, role, kind, effect, **detail)
+
+
+def acting_on(session: Session, assignment_id: int, what: Text, now: datetime) -> Acting:
+    """Lock a task for an action. Raises NotFound, ForbiddenMove if it is done or its plan has ended."""
+    row = _locked(session, assignment_id)
+    _require_unfinished(row, what)
+    _require_running_plan(session, row)
+    book = read_rulebook(session)
+    return Acting(row=row, book=book, policy=book.policy(_plan(session, row).policy_id), now=now)
+
+
+def apply_promise(session: Session, acting: Acting, made: MadePromise, *, reason: str) -> None:
+    """What follows from a promise that was made apart from a report."""
+    if made.waits:
+        _ask_about_promise(session, acting.row, made, reason, acting.now)
+    else:
+        acting.change(session, made.changes)
 
 
 def _plan(session: Session, row: StoredAssignment) -> _Plan:

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_, type
 
 from engine.store.database import table
 from engine.store.records import Assignment
-from engine.terms import COUNTED_STATES, OPEN_STATES, REPORTED_STATES, State, TimeClass, Timing
+from engine.terms import COUNTED_STATES, State, TimeClass, Timing
 
 TIME_CLASS: Any = Enum(
     TimeClass, values_callable=lambda members: [each.value for each in members], native_enum=False, length=16
@@ -75,18 +75,6 @@ def unfinished() -> ColumnElement[bool]:
     """``is_unfinished`` in SQL; the same text as the condition of the index ``ix_assignment_unfinished``."""
     a = table(Assignment)
     return and_(a.c.done_on.is_(None), a.c.state.not_in(_literals(State.CANCELLED, State.TRANSFERRED)))
-
-
-def is_chased(state: State, asked_again_on: date | None) -> bool:
-    """True while a ladder runs: a report is owed, or the one that stands leaves the task unfinished."""
-    return state in OPEN_STATES or (state in REPORTED_STATES and asked_again_on is not None)
-
-
-def being_chased() -> ColumnElement[bool]:
-    """``is_chased`` in SQL."""
-    a = table(Assignment)
-    asked_again = and_(a.c.state.in_(REPORTED_STATES), a.c.asked_again_on.is_not(None))
-    return or_(a.c.state.in_(OPEN_STATES), asked_again)
 
 
 def report_timing_column(as_of: date | None = None) -> ColumnElement[str]:

@@ -6,7 +6,7 @@ may edit. Each assignment keeps the ladder it was opened with; the dates of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.json_schema import SkipJsonSchema
 
 from engine.rules.calendar import EVERY_DAY, ONE_DAY, WorkCalendar
-from engine.terms import NoticeKind, Quiet, Role, State
+from engine.terms import REPORTED_STATES, NoticeKind, Quiet, Role, State
 from engine.text import Text
 
 
@@ -103,6 +103,38 @@ class Rung(BaseModel):
         return any(audience(role) is Role.COORDINATOR for role in self.to)
 
 
+PROMISED = "H"
+"""Begins the names of rungs that are counted from a promised day («ngày hẹn»): «H-1», «H+3»."""
+PROMISE_REMINDER_DAYS = 3
+"""Working days before a promised day in which its coordinator is reminded, by the rungs that lie in them."""
+
+
+def _due(rung: Rung) -> int:
+    assert rung.due is not None
+    return rung.due
+
+
+def _raised(rung: Rung, first: Rung, broken: int) -> Rung:
+    """An escalation after broken promises. ``first``: of its ladder."""
+    changes: dict[str, object] = {"level": min(rung.level + broken, MAX_LEVEL)}
+    if broken and rung is first and Role.DIRECTOR not in rung.to:
+        changes["to"] = (*rung.to, Role.DIRECTOR)
+    if broken > 1 and set(rung.to) == {Role.LEADERSHIP}:
+        changes["due"] = _due(first) + 1
+    return rung.model_copy(update=changes)
+
+
+def _counted_from_promise(rungs: Iterable[Rung]) -> Iterator[Rung]:
+    """The rungs with the names that they have after a promise; «H+3b» for a second one of the same day."""
+    names: set[str] = set()
+    for rung in rungs:
+        name = f"{PROMISED}{rung.due:+d}"
+        while name in names:
+            name += "b"
+        names.add(name)
+        yield rung.model_copy(update={"rung": name})
+
+
 class Ladder(BaseModel):
     """The rungs of one assignment in the order of the policy file; fixed when the assignment is opened."""
 
@@ -116,6 +148,29 @@ class Ladder(BaseModel):
         """The days that the offsets count."""
         return EVERY_DAY if self.every_day else calendar
 
+    @cached_property
+    def after_promises(self) -> tuple[Ladder, ...]:
+        """The ladders that are counted from a promised day, by how many promises were broken before it: none, one, two
+        or more. The same objects each time (``_RulesKey``)."""
+        return tuple(self._after_promises(broken) for broken in range(MAX_LEVEL))
+
+    def _after_promises(self, broken: int) -> Ladder:
+        """Reminders of the last days, then the chasing: with one promise broken before, its first escalation is also
+        for the head of the department above; with two, the leadership hears on the working day after it."""
+        counted = [rung for rung in self.rungs if rung.due is not None and rung.due >= -PROMISE_REMINDER_DAYS]
+        first = min((rung for rung in counted if rung.level), key=_due, default=None)
+        rungs = [_raised(rung, first, broken) if first and rung.level else rung for rung in counted]
+        return Ladder(
+            name=self.name,
+            rungs=tuple(_counted_from_promise(sorted(rungs, key=_due))),
+            every_day=self.every_day,
+        )
+
+    def find(self, name: str) -> Rung | None:
+        """The rung of this name, also of a ladder that is counted from a promised day."""
+        ladders = (self, *self.after_promises) if name.startswith(PROMISED) else (self,)
+        return next((rung for ladder in ladders for rung in ladder.rungs if rung.rung == name), None)
+
     @model_validator(mode="after")
     def _unique(self) -> Self:
         names = [rung.rung for rung in self.rungs]
@@ -123,6 +178,34 @@ class Ladder(BaseModel):
         if duplicates:
             raise ValueError(Text(f"mốc nhắc trùng tên: {', '.join(sorted(duplicates))}", "duplicate rung name"))
         return self
+
+
+class Reason(BaseModel):
+    """One of the reasons that people choose from where a task is late. ``agency``: another agency is waited for, which
+    is named with it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=32)
+    vi: str = Field(min_length=1, max_length=120)
+    en: str = Field(min_length=1, max_length=120)
+    agency: bool = False
+
+    @property
+    def text(self) -> Text:
+        return Text(self.vi, self.en)
+
+
+OTHER_REASON = "khac"
+"""Stands for whatever nobody has chosen a code for; every policy has it."""
+REASONS = (
+    Reason(code="huong-dan", vi="chờ hướng dẫn của cấp trên", en="waiting for instructions from above"),
+    Reason(code="phoi-hop", vi="chờ cơ quan phối hợp", en="waiting for another agency", agency=True),
+    Reason(code="kinh-phi", vi="kinh phí", en="funds"),
+    Reason(code="nhan-luc", vi="nhân lực", en="staff"),
+    Reason(code="thien-tai", vi="thời tiết, thiên tai", en="weather, disaster"),
+    Reason(code="quy-dinh", vi="vướng quy định", en="a rule stands in the way"),
+    Reason(code=OTHER_REASON, vi="lý do khác", en="another reason"),
+)
 
 
 class SendWindow(BaseModel):
@@ -160,8 +243,14 @@ class Policy(BaseModel):
     is asked to end it."""
     resubmit_days: int = Field(default=5, ge=1, le=60)
     """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
-    ask_again_days: int = Field(default=10, ge=1, le=60)
-    """Working days after a report that leaves its task unfinished, from which the agency is asked again."""
+    promise_days: int = Field(default=10, ge=1, le=60)
+    """Working days after which a task that was reported unfinished is promised, unless the agency names a day."""
+    promise_max_days: int = Field(default=40, ge=1, le=250)
+    """Working days ahead up to which a promise counts without the monitor's agreement."""
+    promises_alone: int = Field(default=2, ge=1, le=20)
+    """How many promises of one task count without the monitor's agreement."""
+    reasons: tuple[Reason, ...] = REASONS
+    """Why a task is late: what people choose from."""
     channels: tuple[str, ...] = ("email",)
     urgent_per_day: int = Field(default=3, ge=1, le=24)
     """Urgent letters per person, channel and day at most; notices that are not urgent share one letter a day."""
@@ -179,6 +268,9 @@ class Policy(BaseModel):
         """Those of urgent plans, the same objects each time: dates of rungs are cached by them (``_RulesKey``)."""
         return {name: ladder.model_copy(update={"every_day": True}) for name, ladder in self.ladders.items()}
 
+    def reason(self, code: str) -> Reason | None:
+        return next((each for each in self.reasons if each.code == code), None)
+
     def resubmission(self, returned_on: date, due_on: date | None, calendar: WorkCalendar) -> date:
         """By when a report returned on a day is proposed to be resubmitted: never before its due date."""
         proposed = calendar.shift(returned_on, self.resubmit_days)
@@ -193,6 +285,14 @@ class Policy(BaseModel):
         if any(ladder.every_day for ladder in self.ladders.values()):
             raise ValueError(
                 Text("every_day theo độ khẩn của kế hoạch, không ghi ở đây", "every_day follows the plan's urgency")
+            )
+        codes = [each.code for each in self.reasons]
+        if len(set(codes)) < len(codes) or OTHER_REASON not in codes:
+            raise ValueError(
+                Text(
+                    f"mã lý do phải khác nhau và có «{OTHER_REASON}»",
+                    f"codes of reasons must differ, and “{OTHER_REASON}” be among them",
+                )
             )
         if not self.window.opens <= self.decide_at <= self.send_at <= self.window.closes:
             raise ValueError(
@@ -230,31 +330,31 @@ class Skip(StrEnum):
 class Facts:
     """Input of a decision. ``acted_until``: all rungs up to and including this date have been handled. After a return
     ``due_on`` is the resubmission date, ``acted_until`` at least the day of the return, and only rungs relative to the
-    due date apply. ``asked_again_on``: of a report that leaves the task unfinished, the day from which the agency is
-    asked again."""
+    due date apply. ``promised_on``: the day that the agency has promised, kept or not; ``broken``: how many promises of
+    the task were broken before it."""
 
     state: State
     opened_on: date
     due_on: date | None
     acted_until: date | None
-    asked_again_on: date | None = None
+    promised_on: date | None = None
+    broken: int = 0
+
+    @property
+    def on_promise(self) -> bool:
+        """The ladder is counted from the promised day; one before the due date leaves the due date's ladder."""
+        return self.promised_on is not None and self.due_on is not None and self.promised_on > self.due_on
 
     @property
     def chased_from(self) -> date | None:
-        """The day from which rungs relative to the due date are counted: the later of that and ``asked_again_on``."""
-        if self.due_on is None or self.asked_again_on is None:
-            return self.due_on
-        return max(self.due_on, self.asked_again_on)
+        """The day from which rungs relative to the due date are counted: the later of that and a promised day."""
+        return self.promised_on if self.on_promise else self.due_on
 
     @property
     def again(self) -> bool:
-        """The ladder has begun again, with a return or a report: only rungs relative to the due date apply."""
-        return self.state is State.RETURNED or self.asked_again_on is not None
-
-    @property
-    def not_before(self) -> date:
-        """Nobody is asked for the task before this day."""
-        return self.asked_again_on or date.min
+        """The ladder has begun again, with a return or a promise, or a report is in: only rungs relative to the due
+        date apply."""
+        return self.on_promise or self.state is State.RETURNED or self.state in REPORTED_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,13 +403,15 @@ def dates(ladder: Ladder, opened_on: date, due_on: date | None, calendar: WorkCa
     return _dated_rungs(_RulesKey(ladder, ladder.days(calendar)), opened_on, due_on)
 
 
+def current(ladder: Ladder, facts: Facts) -> Ladder:
+    """The ladder that runs: the assignment's own, or the one that is counted from a promised day."""
+    return ladder.after_promises[min(facts.broken, MAX_LEVEL - 1)] if facts.on_promise else ladder
+
+
 def applicable(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> Sequence[tuple[date, Rung]]:
-    """``dates`` of the rungs that apply: for a returned report only those relative to its resubmission date; for one
-    that leaves the task unfinished only those from the day on which it is asked for again."""
-    dated = dates(ladder, facts.opened_on, facts.chased_from, calendar)
-    if not facts.again:
-        return dated
-    return [(on, rung) for on, rung in dated if rung.opened is None and on >= facts.not_before]
+    """``dates`` of the rungs that apply: after a return, a promise or a report only those relative to the due date."""
+    dated = dates(current(ladder, facts), facts.opened_on, facts.chased_from, calendar)
+    return [(on, rung) for on, rung in dated if rung.opened is None] if facts.again else dated
 
 
 def _is_ahead(on: date, facts: Facts) -> bool:
@@ -344,8 +446,6 @@ def decide(ladder: Ladder, facts: Facts, calendar: WorkCalendar, today: date) ->
 
 def next_look(ladder: Ladder, facts: Facts, calendar: WorkCalendar) -> tuple[date | None, Quiet | None]:
     """When to check an assignment next, from its facts alone; may be in the past (catch-up)."""
-    if facts.state is State.REPORTED and facts.asked_again_on is None:
-        return None, Quiet.AWAITING_ACCEPTANCE
     first = next(upcoming(ladder, facts, calendar), None)
     if first is not None:
         return first[0], None

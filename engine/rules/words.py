@@ -147,6 +147,7 @@ CODES: Mapping[str, Text] = {
     "cancelled": Text("đã hủy", "cancelled"),
     "transferred": Text("đã chuyển giao", "transferred"),
     "due_moved": Text("hạn đã chuyển", "due date moved"),
+    "promised": Text("cơ quan đã hẹn ngày khác", "the agency has promised another day"),
     "decided": Text("đã quyết định", "decided already"),
     "followed_elsewhere": Text("cơ quan khác đang theo dõi kế hoạch", "another department follows the plan now"),
     "assigned": Text("mới giao", "assigned"),
@@ -254,26 +255,36 @@ def calendar_days(count: int) -> Text:
     return Text(f"{count} ngày", f"{count} day{'' if count == 1 else 's'}")
 
 
-_RUNG_CODE = re.compile(r"(?P<anchor>[AT])(?P<days>[+-]\d{1,3})")
+_RUNG_CODE = re.compile(r"(?P<anchor>[ATH])(?P<days>[+-]\d{1,3})b*")
+
+
+_RUNG_WORDS: Mapping[str, Mapping[int, Text]] = {
+    "A": dict.fromkeys((-1, 0, 1), Text("sau {days} chưa xác nhận", "{days} without an acknowledgement")),
+    "T": {
+        -1: Text("trước hạn {days}", "{days} before the due date"),
+        0: Text("đúng ngày hạn", "on the due date"),
+        1: Text("quá hạn {days}", "{days} overdue"),
+    },
+    "H": {
+        -1: Text("trước ngày hẹn {days}", "{days} before the promised day"),
+        0: Text("đúng ngày hẹn", "on the promised day"),
+        1: Text("quá ngày hẹn {days}", "{days} past the promised day"),
+    },
+}
+"""Anchor of a rung's name -> before, on and after its day."""
 
 
 def rung_words(code: str, language: str, *, every_day: bool = False) -> str:
     """When a rung acts, from its name in the policy: «A+3» is «sau 3 ngày làm việc chưa xác nhận», «T-10» «trước hạn 10
-    ngày làm việc». A name of the office's own is quoted as it is. ``every_day``: of a ladder that counts every day."""
+    ngày làm việc», «H+1» «quá ngày hẹn 1 ngày làm việc». A name of the office's own is quoted as it is. ``every_day``:
+    of a ladder that counts every day."""
     if code == "open":
         return Text("khi giao", "at opening").said(language)
     found = _RUNG_CODE.fullmatch(code)
     if found is None:
         return f"“{code}”"
     days = int(found["days"])
-    if found["anchor"] == "A":
-        words = Text("sau {days} chưa xác nhận", "{days} without an acknowledgement")
-    elif days == 0:
-        words = Text("đúng ngày hạn", "on the due date")
-    elif days < 0:
-        words = Text("trước hạn {days}", "{days} before the due date")
-    else:
-        words = Text("quá hạn {days}", "{days} overdue")
+    words = _RUNG_WORDS[found["anchor"]][(days > 0) - (days < 0)]
     count = calendar_days(days) if every_day else working_days(days)
     return words.said(language).format(days=count.said(language))
 

@@ -56,7 +56,8 @@ class StoredAssignment:
     reported_on: date | None
     outcome: Outcome | None
     done_on: date | None
-    asked_again_on: date | None
+    promised_on: date | None
+    broken_before: int
     first_reported_on: date | None
     first_due_on: date | None
     returns: int

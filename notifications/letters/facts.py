@@ -52,11 +52,13 @@ ORDER = (
     NoticeKind.WROTE,
     NoticeKind.NOT_MINE,
     NoticeKind.EXTENSION_ASKED,
+    NoticeKind.PROMISE_ASKED,
     NoticeKind.RAISED,
     NoticeKind.ANSWERED,
     NoticeKind.ACKNOWLEDGE,
     NoticeKind.ASSIGNED,
     NoticeKind.EXTENSION_DECIDED,
+    NoticeKind.PROMISE_DECIDED,
     NoticeKind.DUE_MOVED,
     NoticeKind.TRANSFERRED,
     NoticeKind.CANCELLED,
@@ -304,7 +306,8 @@ class _Notice:
     outcome: Outcome | None
     done_on: date | None
     reported_on: date | None
-    asked_again_on: date | None
+    promised_on: date | None
+    broken_before: int
     first_reported_on: date | None
     first_due_on: date | None
     number: str
@@ -320,8 +323,8 @@ class _Notice:
     undecided: bool
 
 
-_Dates = tuple[int, date, date | None, State, date | None]
-"""What the next rung depends on: ladder, opening, due date, state, the day from which it is asked again."""
+_Dates = tuple[int, date, date | None, State, date | None, int]
+"""What the next rung depends on: ladder, opening, due date, state, promised day, promises broken before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,9 +353,9 @@ class _Batch:
         """The next rung and its date if nothing changes; (None, None) if none is left."""
         if row.next_action_at is None:
             return None, None
-        same_dates = row.ladder_id, row.opened_on, row.due_on, row.state, row.asked_again_on
+        same_dates = row.ladder_id, row.opened_on, row.due_on, row.state, row.promised_on, row.broken_before
         if same_dates not in self.rungs:
-            facts = Facts(row.state, row.opened_on, row.due_on, self.today, row.asked_again_on)
+            facts = Facts(row.state, row.opened_on, row.due_on, self.today, row.promised_on, row.broken_before)
             left = upcoming(self.book.ladders[row.ladder_id], facts, self.book.calendar)
             self.rungs[same_dates] = next(left, (None, None))
         return self.rungs[same_dates]
@@ -424,7 +427,8 @@ def _obsolete_reason(row: _Notice, letter: _Letter, batch: _Batch) -> str:
         row.plan_state,
         undecided=row.undecided and (row.kind is not NoticeKind.RAISED or row.detail.get("entry") in batch.raised),
         unfinished=is_unfinished(row.state, row.done_on),
-        asked_again_on=row.asked_again_on,
+        promised_on=row.promised_on,
+        rung=row.rung,
     )
 
 
@@ -444,7 +448,7 @@ def _worst_first(item: Item) -> tuple[int, date, int, int, str]:
 def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
     next_on, rung = batch.next_rung(row)
     bodies = Bodies(row.supervisor, row.issuer)
-    rungs = batch.book.ladders[row.ladder_id].rungs
+    rung_of_line = batch.book.ladders[row.ladder_id].find(row.rung)
     return Item(
         assignment_id=row.assignment_id,
         plan_id=row.plan_id,
@@ -474,7 +478,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         own=row.owner_id == letter.agency_id,
         chased=batch.chased.get(row.assignment_id),
         escalating=row.assignment_id in batch.escalating,
-        asks_paper=any(each.dispatch and each.rung == row.rung for each in rungs),
+        asks_paper=rung_of_line is not None and rung_of_line.dispatch,
         asked=batch.asked.get(row.assignment_id, ()),
         reported_on=row.reported_on,
         extension_waits=row.extension_waits,
@@ -485,8 +489,8 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
 
 def _chased_from(row: _Notice) -> date | None:
     """``Item.chased_from``."""
-    again = row.asked_again_on
-    return again if again is not None and row.due_on is not None and again > row.due_on else None
+    promised = row.promised_on
+    return promised if promised is not None and row.due_on is not None and promised > row.due_on else None
 
 
 def _due_explanation(why: Mapping[str, str], language: str) -> str:
@@ -561,7 +565,8 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
             a.c.outcome,
             a.c.done_on,
             a.c.reported_on,
-            a.c.asked_again_on,
+            a.c.promised_on,
+            a.c.broken_before,
             a.c.first_reported_on,
             a.c.first_due_on,
             p.c.number,

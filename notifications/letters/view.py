@@ -41,14 +41,21 @@ PARTS = {
     "wrote": (NoticeKind.WROTE,),
     "declined": (NoticeKind.NOT_MINE,),
     "asked": (NoticeKind.EXTENSION_ASKED,),
+    "promised": (NoticeKind.PROMISE_ASKED,),
     "raised": (NoticeKind.RAISED,),
     "answered": (NoticeKind.ANSWERED,),
     "fresh": (NoticeKind.ACKNOWLEDGE, NoticeKind.ASSIGNED),
-    "told": (NoticeKind.EXTENSION_DECIDED, NoticeKind.DUE_MOVED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED),
+    "told": (
+        NoticeKind.EXTENSION_DECIDED,
+        NoticeKind.PROMISE_DECIDED,
+        NoticeKind.DUE_MOVED,
+        NoticeKind.TRANSFERRED,
+        NoticeKind.CANCELLED,
+    ),
     "progress": (NoticeKind.PROGRESS,),
     "coordinates": (NoticeKind.COORDINATES,),
 }
-QUOTED = ("wrote", "declined", "asked", "raised", "answered", "told", "progress")
+QUOTED = ("wrote", "declined", "asked", "promised", "raised", "answered", "told", "progress")
 """Parts of a monitor's letter whose lines quote what was written; the others are grouped by agency."""
 PAST = "past"
 """The part of a monitor's letter with requests past their time: nobody there is chased."""

@@ -86,7 +86,7 @@ class _Line:
     state: State
     due_on: date | None
     done_on: date | None
-    asked_again_on: date | None
+    promised_on: date | None
     agency_id: str
     supervisor_id: str
     plan_id: int
@@ -119,7 +119,8 @@ def reroute(session: Session, letter: TriedLetter, *, dead: bool, now: datetime)
             today,
             row.plan_state,
             unfinished=is_unfinished(row.state, row.done_on),
-            asked_again_on=row.asked_again_on,
+            promised_on=row.promised_on,
+            rung=row.rung,
         )
     ]
     if not rows and not letter.digest_week:
@@ -168,7 +169,7 @@ def _lines(session: Session, letter: TriedLetter) -> Sequence[_Line]:
             a.c.state,
             a.c.due_on,
             a.c.done_on,
-            a.c.asked_again_on,
+            a.c.promised_on,
             a.c.agency_id,
             a.c.supervisor_id,
             a.c.plan_id,

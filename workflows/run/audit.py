@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, selec
 from sqlmodel import Session, SQLModel
 
 from engine.assignments.lifecycle import standing_report
-from engine.assignments.measures import being_chased
+from engine.assignments.measures import unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
@@ -137,15 +137,15 @@ def recomputed(
     a, p, today, book = table(Assignment), table(Plan), local_date(now), read_rulebook(session)
     columns = (a.c.id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.next_action_at, a.c.quiet)
     statement = (
-        select(*columns, a.c.asked_again_on, a.c.ladder_id, p.c.policy_id)
+        select(*columns, a.c.promised_on, a.c.broken_before, a.c.ladder_id, p.c.policy_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(being_chased(), p.c.state == PlanState.ACTIVE, *conditions)
+        .where(unfinished(), p.c.state == PlanState.ACTIVE, *conditions)
         .order_by(a.c.id)
         .limit(most)
     )
     for row in session.connection().execute(statement):
         acted = min(row.acted_until, today) if row.acted_until else None
-        facts = Facts(row.state, row.opened_on, row.due_on, acted, row.asked_again_on)
+        facts = Facts(row.state, row.opened_on, row.due_on, acted, row.promised_on, row.broken_before)
         on, quiet = next_look(book.ladders[row.ladder_id], facts, book.calendar)
         at = None if on is None else instant(on, book.policy(row.policy_id).decide_at)
         yield Recomputed(row, acted, at, quiet)
@@ -275,7 +275,7 @@ def _move_cursor(session: Session) -> None:
     """On to the assignments behind those that were recomputed; from the first again behind the last."""
     a = table(Assignment)
     after = int(read_fact(session, CURSOR) or 0)
-    ids = select(a.c.id).where(a.c.id > after, being_chased()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+    ids = select(a.c.id).where(a.c.id > after, unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
     seen = session.connection().scalars(ids).all()
     last = str(seen[-1] if len(seen) == CHECKED_ASSIGNMENTS else 0)
     if last != str(after):

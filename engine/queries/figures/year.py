@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
 from engine.assignments.lifecycle import supervisor_of
-from engine.assignments.measures import being_chased, unfinished
+from engine.assignments.measures import unfinished
 from engine.assignments.opening import opened_periods, planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
@@ -222,11 +222,19 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
     evaluated once. The letters of one recipient are collected as whole sets, of which few differ."""
     a, p = table(Assignment), table(Plan)
     agencies = {"owner": a.c.agency_id, "supervisor": a.c.supervisor_id, "issuer": p.c.issuer_id}
-    facts = a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.asked_again_on
+    facts = (
+        a.c.ladder_id,
+        a.c.state,
+        a.c.opened_on,
+        a.c.due_on,
+        a.c.acted_until,
+        a.c.promised_on,
+        a.c.broken_before.label("broken"),
+    )
     each = (
         select(*facts, *agencies.values())
         .join(p, p.c.id == a.c.plan_id)
-        .where(being_chased(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE)
         .distinct()
         .subquery()
     )

@@ -158,6 +158,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
         today.day,
         ended=row.quiet is Quiet.PLAN_ENDED,
         returns=row.returns,
+        unfinished=row.unfinished,
     )
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
@@ -229,7 +230,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
         wording=str(rule.get("wording", "")),
         resubmit_on=max(today.calendar.shift(today.day, today.resubmit_days[found.policy_id]), row.due_on or today.day),
     )
-    facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until, found.asked_again_on)
+    facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until, found.promised_on, found.broken_before)
     return facts, Ladder.model_validate(found.body), head
 
 

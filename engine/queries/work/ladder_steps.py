@@ -10,10 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from engine.assignments.escalation import effect_base
-from engine.assignments.measures import is_chased
 from engine.enums import complete
-from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date
-from engine.rules.policy import Facts, Ladder, Rung, dates
+from engine.rules.calendar import WorkCalendar, local_date
+from engine.rules.policy import Facts, Ladder, Rung, current, dates
 from engine.terms import OPEN_STATES, EventKind, LetterState, NoticeKind, Role, State
 
 
@@ -110,21 +109,23 @@ def rung_lines(
     *,
     ended: bool = False,
     returns: int = 0,
+    unfinished: bool = True,
 ) -> tuple[RungLine, ...]:
     """Rungs by date: past ones from the events (including those of an earlier due date, or before a return), the others
-    from the ladder. ``ended``: the plan has ended, so future rungs send nothing. ``returns``: of the assignment."""
-    by_name = {rung.rung: rung for rung in ladder.rungs}
+    from the ladder. ``ended``: the plan has ended, so future rungs send nothing. ``returns``: of the assignment.
+    ``unfinished``: the task is, else no rung is left."""
+    running = current(ladder, facts)
     of_rungs = [event for event in events if event.kind in _RUNG_EVENTS]
-    lines = [_past(event, by_name, notified) for event in of_rungs if "rung" in event.detail]
+    lines = [_past(event, ladder, notified) for event in of_rungs if "rung" in event.detail]
     prefix = f"{effect_base(assignment_id, facts.chased_from, returns)}:"
     keys = [event.key or "" for event in of_rungs]
     handled = {key.removeprefix(prefix).rsplit(":", 1)[0] for key in keys if key.startswith(prefix)}
     begun = _begun_again(facts, events, returns)
     first = True
-    for on, rung in dates(ladder, facts.opened_on, facts.chased_from, calendar):
+    for on, rung in dates(running, facts.opened_on, facts.chased_from, calendar):
         if rung.rung in handled or (begun is not None and (rung.opened is not None or on <= begun)):
             continue
-        line = _coming(rung, on, facts, today, first)
+        line = _coming(rung, on, facts, today, first=first, unfinished=unfinished)
         if ended and line.state is not RungState.DROPPED:
             line = replace(line, state=RungState.DROPPED, why=Dropped.PLAN_ENDED)
         first = first and line.state is not RungState.NEXT
@@ -133,10 +134,9 @@ def rung_lines(
 
 
 def _begun_again(facts: Facts, events: Sequence[EventLine], returns: int) -> date | None:
-    """The last day of the earlier ladder: it begins again with a return, and with a report that leaves the task
-    unfinished. None if it has not."""
-    if facts.asked_again_on:
-        return facts.not_before - ONE_DAY
+    """The last day of the earlier ladder: it begins again with a return, and with a promise. None if it has not."""
+    if facts.on_promise:
+        return facts.acted_until or date.min
     if returns:
         return max((local_date(event.at) for event in events if event.kind is EventKind.RETURNED), default=date.min)
     return date.min if facts.again else None
@@ -145,9 +145,9 @@ def _begun_again(facts: Facts, events: Sequence[EventLine], returns: int) -> dat
 _RUNG_EVENTS = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}
 
 
-def _past(event: EventLine, by_name: Mapping[str, Rung], notified: Sequence[Notified]) -> RungLine:
+def _past(event: EventLine, ladder: Ladder, notified: Sequence[Notified]) -> RungLine:
     detail = event.detail
-    rung = by_name.get(str(detail["rung"]))
+    rung = ladder.find(str(detail["rung"]))
     effect = (event.key or "").rsplit(":", 1)[0] + ":"
     fired = event.kind is EventKind.RUNG_FIRED
     roles = tuple(Role(role) for role in detail.get("roles", ())) or (rung.to if rung else ())
@@ -165,9 +165,9 @@ def _past(event: EventLine, by_name: Mapping[str, Rung], notified: Sequence[Noti
     )
 
 
-def _coming(rung: Rung, on: date, facts: Facts, today: date, first: bool) -> RungLine:
+def _coming(rung: Rung, on: date, facts: Facts, today: date, *, first: bool, unfinished: bool) -> RungLine:
     state, why = RungState.LATER, ""
-    if not is_chased(facts.state, facts.asked_again_on):
+    if not unfinished:
         state, why = RungState.DROPPED, _CLOSED[facts.state]
     elif rung.unless_acknowledged and facts.state is not State.ASSIGNED:
         state, why = RungState.DROPPED, Dropped.ACKNOWLEDGED

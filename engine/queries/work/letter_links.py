@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.assignments.chasing import SENT
-from engine.assignments.measures import is_chased, unfinished
+from engine.assignments.measures import unfinished
 from engine.errors import LinkRefused
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
@@ -165,7 +165,17 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
     above, issuer = table(Agency).alias("above"), table(Agency).alias("issuer")
     named = select(n.c.assignment_id).where(n.c.letter_id == letter_id)
     statement = (
-        joined(select(*columns(today), d.c.heading, a.c.due_why, a.c.acted_until, a.c.asked_again_on, ladder.c.body))
+        joined(
+            select(
+                *columns(today),
+                d.c.heading,
+                a.c.due_why,
+                a.c.acted_until,
+                a.c.promised_on,
+                a.c.broken_before,
+                ladder.c.body,
+            )
+        )
         .add_columns(above.c.name.label("supervisor"), issuer.c.name.label("issuer"))
         .join(ladder, ladder.c.id == a.c.ladder_id)
         .join(above, above.c.id == a.c.supervisor_id)
@@ -194,8 +204,8 @@ def _letter_id(link: Link) -> int:
 def _linked_duty(row: AssignmentRow, extra: AnyRow, today: Today) -> LinkedDuties:
     """With the next rung; of a request the next that writes to the agency: nobody else is named to it."""
     coming: tuple[date, Rung] | None = None
-    if is_chased(row.state, extra.asked_again_on) and row.quiet is None:
-        facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until, extra.asked_again_on)
+    if row.unfinished and row.quiet is None:
+        facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until, extra.promised_on, extra.broken_before)
         rungs = upcoming(Ladder.model_validate(extra.body), facts, today.calendar)
         left = ((on, rung) for on, rung in rungs if on > today.day and (rung.to_agency or not row.request))
         coming = next(left, None)

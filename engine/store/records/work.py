@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, by_value, json_column
-from engine.terms import EntryKind, EventKind, Outcome, Quiet, State, Timing
+from engine.terms import EntryKind, EventKind, Outcome, PromiseState, Quiet, State, Timing
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 HAS_NEXT = text("next_action_at IS NOT NULL")
@@ -18,6 +18,8 @@ CHASED = text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','tran
 DONE = text("done_on IS NOT NULL")
 REPORTED = text("first_reported_on IS NOT NULL")
 WAITING = text("decided_at IS NULL")
+ASKED = text("state = 'waiting'")
+STANDING = text("state = 'standing'")
 TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
 UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')")
@@ -103,8 +105,10 @@ class Assignment(SQLModel, table=True):
     """What the report that stands says of the task."""
     done_on: date | None = None
     """Local date of the report that says the task is done; null while the task is open in the four boxes."""
-    asked_again_on: date | None = None
-    """Of a report that stands and leaves the task unfinished: the day from which the agency is asked again."""
+    promised_on: date | None = None
+    """The day of the last promise that counts, kept or not: nobody is chased before it."""
+    broken_before: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How many promises were broken before that one: with each, chasing begins one audience higher."""
     first_reported_on: date | None = None
     """Local date of the first report, kept when it is returned: report timeliness is judged by it."""
     first_due_on: date | None = None
@@ -172,11 +176,15 @@ class Report(SQLModel, table=True):
     outcome: str = Field(max_length=16)
     """done | partly | not_yet"""
     reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    reason_code: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": ""})
+    """Why the task is late, one of the policy's ``reasons``; empty for one that is not."""
     body: str = Field(default="", sa_column=Column(Text, nullable=False))
     figures: dict[str, object] = Field(default_factory=dict, sa_column=json_column())
     files: list[dict[str, object]] = Field(default_factory=list, sa_column=json_column())
     returned_at: datetime | None = None
     returned_reason: str = Field(default="", sa_column=Column(Text, nullable=False))
+    returned_code: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": ""})
+    """Of ``returned_reason``."""
     resubmit_on: date | None = None
     """The date by which the corrected report was asked for; null unless returned."""
     superseded_at: datetime | None = None
@@ -200,6 +208,7 @@ class Extension(SQLModel, table=True):
     actor: str
     until: date
     reason: str = Field(sa_column=Column(Text, nullable=False))
+    reason_code: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": ""})
     decided_at: datetime | None = None
     decided_by: str = ""
     granted: bool | None = None
@@ -208,6 +217,40 @@ class Extension(SQLModel, table=True):
         default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
     )
     """Evidence for the reason; entries as in ``Report.files``."""
+
+
+class Promise(SQLModel, table=True):
+    """The dated word of an owner that a task will be done by a day. Nothing of what was said changes; ``state``,
+    ``decided_*`` and ``ended_on`` are set once each."""
+
+    __table_args__ = (
+        UniqueConstraint("assignment_id", "number"),
+        Index("uq_promise_waiting", "assignment_id", unique=True, sqlite_where=ASKED, postgresql_where=ASKED),
+        Index("uq_promise_standing", "assignment_id", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
+        Index("ix_promise_past", "promised_on", sqlite_where=STANDING, postgresql_where=STANDING),
+    )
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    assignment_id: int = Field(sa_column=Column(BigId, nullable=False))
+    number: int
+    """From 1, of the assignment."""
+    made_at: datetime
+    made_on: date
+    actor: str = Field(max_length=96)
+    source: str = Field(max_length=16)
+    """report | difficulty | extension | upgrade"""
+    promised_on: date
+    reason_code: str = Field(max_length=32)
+    waits_for: str | None = Field(default=None, foreign_key="agency.id", max_length=64)
+    """The agency that is waited for, if that is the reason."""
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    owed: str = Field(sa_column=Column(Text, nullable=False))
+    """What is still to be done."""
+    state: PromiseState = Field(sa_column=by_value(PromiseState))
+    decided_at: datetime | None = None
+    decided_by: str = Field(default="", max_length=96)
+    answer: str = Field(default="", sa_column=Column(Text, nullable=False))
+    ended_on: date | None = None
+    """The day on which it was kept, refused or replaced; the first day after its own if it was broken."""
 
 
 class ThreadEntry(SQLModel, table=True):

@@ -269,11 +269,13 @@ def every_day(database: Database, first: str, last: str) -> list[tuple[str, str]
 
 
 AGAIN = [
-    ("2021-07-01", "T+1"),
-    ("2021-07-05", "T+3"),
-    ("2021-07-09", "T+7"),
-    ("2021-07-21", "T+15"),
-    ("2021-07-22", "T+16"),
+    ("2021-06-25", "H-3"),
+    ("2021-06-29", "H-1"),
+    ("2021-07-01", "H+1"),
+    ("2021-07-05", "H+3"),
+    ("2021-07-09", "H+7"),
+    ("2021-07-21", "H+15"),
+    ("2021-07-22", "H+16"),
 ]
 """Counted from 30 June, ten working days after a report of 16 June."""
 
@@ -284,14 +286,14 @@ def test_a_task_reported_unfinished_is_asked_again_ten_working_days_later_and_ch
 ) -> None:
     lone(database)
     say_unfinished(database, 1, "2021-06-16", outcome)
-    assert row(database, Assignment).next_action_at == at("2021-07-01", "07:00")
+    assert row(database, Assignment).next_action_at == at("2021-06-25", "07:00")
     assert every_day(database, "2021-06-17", "2021-07-31") == AGAIN
     found = row(database, Assignment)
     assert (found.level, found.next_action_at, found.quiet) == (3, None, Quiet.LADDER_ENDED)
     assert told(database, date(2021, 7, 5)) == [
-        ("coordinator@so-ban.example", "T+3", "IV.1.1 so-ban"),
-        ("head@so-ban.example", "T+3", "IV.1.1 so-ban"),
-        ("monitor@so-chinh.example", "T+3", "IV.1.1 so-ban"),
+        ("coordinator@so-ban.example", "H+3", "IV.1.1 so-ban"),
+        ("head@so-ban.example", "H+3", "IV.1.1 so-ban"),
+        ("monitor@so-chinh.example", "H+3", "IV.1.1 so-ban"),
     ]
 
 
@@ -307,10 +309,10 @@ def test_a_new_report_of_an_unfinished_task_moves_the_day_and_a_report_of_a_done
 ) -> None:
     lone(database)
     say_unfinished(database, 1, "2021-06-16")
-    assert every_day(database, "2021-06-17", "2021-07-05") == AGAIN[:2]
-    say_unfinished(database, 1, "2021-07-06", Outcome.PARTLY)  # again from 20 July
-    assert row(database, Assignment).next_action_at == at("2021-07-21", "07:00")
-    assert every_day(database, "2021-07-07", "2021-07-21") == [("2021-07-21", "T+1")]
+    assert every_day(database, "2021-06-17", "2021-07-05") == AGAIN[:4]
+    say_unfinished(database, 1, "2021-07-06", Outcome.PARTLY)  # promised for 20 July
+    assert row(database, Assignment).next_action_at == at("2021-07-15", "07:00")
+    assert every_day(database, "2021-07-07", "2021-07-21")[-1] == ("2021-07-21", "H+1")
     do(database, Action.REPORT, 1, now=at("2021-07-22"))
     assert row(database, Assignment).next_action_at is None
     assert every_day(database, "2021-07-23", "2021-09-30") == []
@@ -328,12 +330,6 @@ def test_a_report_long_before_the_due_date_leaves_the_ladder_of_the_due_date(dat
     ]
 
 
-def test_nobody_is_asked_in_the_ten_working_days_after_the_report(database: Database) -> None:
-    lone(database)
-    say_unfinished(database, 1, "2021-06-02")  # the day before T-10; again from 16 June
-    assert every_day(database, "2021-06-03", "2021-06-18") == [("2021-06-16", "T-1"), ("2021-06-18", "T+1")]
-
-
 def test_a_later_due_date_is_waited_for_although_the_task_was_reported_unfinished(database: Database) -> None:
     lone(database)
     say_unfinished(database, 1, "2021-06-16")
@@ -349,22 +345,26 @@ def test_a_body_that_is_only_asked_is_asked_again_and_nobody_above_is_told_but_t
     lay(database, now=OPENED, plan=plan_file(items=(item(1, "mat-tran", request=True),)))
     swept(database, at("2021-04-07", "09:00"))
     say_unfinished(database, 1, "2021-06-16")
-    assert every_day(database, "2021-06-17", "2021-09-30") == [("2021-07-01", "T+1"), ("2021-07-05", "T+3")]
+    assert every_day(database, "2021-06-17", "2021-09-30") == [
+        ("2021-06-25", "H-3"),
+        ("2021-07-01", "H+1"),
+        ("2021-07-05", "H+3"),
+    ]
     assert {mailbox for mailbox, *_ in told(database)} == {"coordinator@mat-tran.example", "monitor@so-chinh.example"}
     assert row(database, Assignment).level == 0
 
 
 def test_the_number_of_working_days_is_the_policys(database: Database) -> None:
-    lone(database, rules=policy(ask_again_days=3))
+    lone(database, rules=policy(promise_days=3))
     say_unfinished(database, 1, "2021-06-16")
-    assert every_day(database, "2021-06-17", "2021-06-22") == [("2021-06-22", "T+1")]
+    assert every_day(database, "2021-06-17", "2021-06-22") == [("2021-06-18", "H-1"), ("2021-06-22", "H+1")]
 
 
 def test_a_returned_report_is_chased_by_its_own_date_alone(database: Database) -> None:
     lone(database)
     say_unfinished(database, 1, "2021-06-16")
     do(database, Action.RETURN, 1, now=at("2021-06-17"))  # to be resubmitted by 24 June
-    assert row(database, Assignment).asked_again_on is None
+    assert row(database, Assignment).promised_on is None
     assert every_day(database, "2021-06-18", "2021-06-25")[-1] == ("2021-06-25", "T+1")
 
 

@@ -218,7 +218,7 @@ def test_an_unfinished_task_is_open_after_acceptance_and_may_be_reported_again(d
     do(database, Action.ACCEPT, task, now=NOW)
     accepted = row(database, Assignment, id=task)
     assert (accepted.state, accepted.outcome, accepted.done_on) == (State.ACCEPTED, Outcome.PARTLY, None)
-    assert (accepted.asked_again_on, accepted.next_action_at) == (date(2021, 6, 30), at("2021-07-01", "07:00"))
+    assert (accepted.promised_on, accepted.next_action_at) == (date(2021, 6, 30), at("2021-06-25", "07:00"))
     do(database, Action.REPORT, task, now=at("2021-06-18"))
     done = row(database, Assignment, id=task)
     assert (done.state, done.outcome, done.done_on) == (State.REPORTED, Outcome.DONE, date(2021, 6, 18))

@@ -49,7 +49,13 @@ def test_every_kind_of_line_has_a_rank_and_a_part() -> None:
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_what_is_done_is_not_asked_for(kind: NoticeKind) -> None:
     """A line that asks for something has no point once it is done; one that tells of a deed is told all the same."""
-    tells = {NoticeKind.EXTENSION_DECIDED, NoticeKind.TRANSFERRED, NoticeKind.CANCELLED, NoticeKind.WROTE}
+    tells = {
+        NoticeKind.EXTENSION_DECIDED,
+        NoticeKind.PROMISE_DECIDED,
+        NoticeKind.TRANSFERRED,
+        NoticeKind.CANCELLED,
+        NoticeKind.WROTE,
+    }
     tells |= {NoticeKind.RAISED, NoticeKind.ANSWERED, NoticeKind.PROGRESS}
     gone = {State.CANCELLED, State.TRANSFERRED}
     for state in gone if kind is NoticeKind.COORDINATES else set(State) - set(OPEN_STATES):
@@ -73,6 +79,7 @@ def test_once_a_plan_has_ended_nothing_is_asked_for_and_what_was_done_is_told_al
     assert told == {
         NoticeKind.RETURNED,
         NoticeKind.EXTENSION_DECIDED,
+        NoticeKind.PROMISE_DECIDED,
         NoticeKind.TRANSFERRED,
         NoticeKind.CANCELLED,
         NoticeKind.WROTE,
@@ -275,7 +282,7 @@ def test_a_letter_that_waits_while_a_new_report_comes_does_not_ask_for_it(unfini
         text = ReportText(outcome=Outcome.PARTLY, body="Đã làm 5 xã.", reason="Chờ kinh phí.")
         lifecycle.report(session, task, text, actor="contact:1", now=at("2021-07-01", "07:10"))
     waiting = gathered(unfinished, date(2021, 7, 1), at("2021-07-01", "07:30"))["coordinator@so-ban.example"]
-    assert (waiting.items, list(waiting.obsolete.values())) == ((), ["reported"])
+    assert (waiting.items, list(waiting.obsolete.values())) == ((), ["promised"])
 
 
 def test_the_first_letter_of_an_urgent_plan_is_called_urgent(sqlite_database: Database) -> None:

@@ -204,8 +204,44 @@ def test_without_a_due_date_only_the_opening_rungs_speak() -> None:
     assert next_look(ORDER, facts(due_on=None, acted_until=date(2021, 5, 1)), CALENDAR) == (None, Quiet.NO_DEADLINE)
 
 
-def test_a_reported_assignment_waits_for_acceptance() -> None:
-    assert next_look(ORDER, facts(state=State.REPORTED), CALENDAR) == (None, Quiet.AWAITING_ACCEPTANCE)
+PROMISED = [
+    (0, ["H-3", "H-1", "H+1", "H+3", "H+7", "H+15", "H+16"]),
+    (1, ["H-3", "H-1", "H+1", "H+3", "H+7", "H+15", "H+16"]),
+    (2, ["H-3", "H-1", "H+1", "H+3", "H+4", "H+7", "H+15"]),
+    (7, ["H-3", "H-1", "H+1", "H+3", "H+4", "H+7", "H+15"]),
+]
+
+
+@pytest.mark.parametrize(("broken", "rungs"), PROMISED)
+def test_after_a_promise_the_ladder_is_counted_from_its_day_and_begins_higher_with_each_broken_one(
+    broken: int, rungs: list[str]
+) -> None:
+    """With one broken before, the head of the department is told three days after the day; with two, the leadership on
+    the day after that."""
+    promised = facts(promised_on=date(2021, 7, 12), broken=broken, acted_until=date(2021, 6, 21))
+    found = list(upcoming(ORDER, promised, CALENDAR))
+    assert [rung.rung for _, rung in found] == rungs
+    assert next(on for on, rung in found if rung.rung == "H+1") == date(2021, 7, 13)
+    told = [{role for on, rung in found if on <= date(2021, 7, day) for role in rung.to} for day in (15, 16)]
+    assert [Role.DIRECTOR in each for each in told] == [broken >= 1] * 2
+    assert [Role.LEADERSHIP in each for each in told] == [False, broken >= 2]
+    assert next(rung for _, rung in found if rung.level).level == min(1 + broken, 3)
+
+
+def test_a_promise_before_the_due_date_leaves_the_ladder_of_the_due_date() -> None:
+    plain, promised = facts(), facts(promised_on=date(2021, 6, 15))
+    assert list(upcoming(ORDER, promised, CALENDAR)) == list(upcoming(ORDER, plain, CALENDAR))
+
+
+def test_nobody_above_a_body_that_is_only_asked_is_told_of_its_broken_promises() -> None:
+    promised = facts(promised_on=date(2021, 7, 12), broken=2, acted_until=date(2021, 6, 21))
+    found = [(rung.rung, rung.to) for _, rung in upcoming(REQUEST, promised, CALENDAR)]
+    assert found == [("H-3", (Role.COORDINATOR,)), ("H+1", (Role.COORDINATOR,)), ("H+3", (Role.MONITOR,))]
+
+
+def test_a_policy_has_the_reason_that_stands_for_any_other() -> None:
+    with pytest.raises(ValueError, match="khac"):
+        Policy.model_validate(policy().model_dump(by_alias=True) | {"reasons": []})
 
 
 def test_the_rungs_to_come_are_those_not_dealt_with() -> None:

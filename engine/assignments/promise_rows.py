@@ -1,0 +1,247 @@
+"""The ledger of promises: its rows, and which of them counts. The actions are in ``engine.assignments.promises``, and
+in ``lifecycle`` where a report, a return or an end decides what becomes of one.
+
+A promise counts from the moment it is made, or from the monitor's agreement if it lies further ahead than the policy
+allows or is one too many. Until its day nobody is chased; after it the task is chased anew (``rules.policy``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlmodel import Session
+
+from engine.errors import BadInput
+from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date, written
+from engine.rules.policy import OTHER_REASON, Policy
+from engine.store.database import among, table
+from engine.store.event_log import append, event, record
+from engine.store.named_rows import columns_for, object_of, objects
+from engine.store.records import Agency, Assignment, Promise
+from engine.store.stored_rows import StoredAssignment
+from engine.terms import EventKind, PromiseState
+from engine.text import Text
+
+OPEN = (PromiseState.WAITING, PromiseState.STANDING)
+FURTHEST_DAYS = 3 * 366
+"""Nobody promises further ahead than this, whoever agrees."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseText:
+    """What is promised. ``on``: None for the day that the policy proposes. ``reason_code``: of the policy. ``owed``:
+    what is still to be done. ``waits_for``: the agency that is waited for."""
+
+    on: date | None = None
+    reason_code: str = ""
+    reason: str = ""
+    owed: str = ""
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPromise:
+    """A promise without who decided on it."""
+
+    id: int
+    assignment_id: int
+    number: int
+    made_on: date
+    promised_on: date
+    reason_code: str
+    reason: str
+    state: PromiseState
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadePromise:
+    """``changes``: of the assignment's columns, if the promise counts; it ``waits`` for the monitor otherwise."""
+
+    id: int
+    on: date
+    number: int
+    waits: bool
+    changes: Mapping[str, Any]
+
+
+def proposed_day(policy: Policy, calendar: WorkCalendar, today: date) -> date:
+    """The day that is promised where nobody names one."""
+    return calendar.shift(today, policy.promise_days)
+
+
+def add_promise(
+    session: Session,
+    row: StoredAssignment,
+    text: PromiseText,
+    source: str,
+    *,
+    policy: Policy,
+    calendar: WorkCalendar,
+    actor: str,
+    now: datetime,
+) -> MadePromise:
+    """Add the promise of an unfinished task and end the one that it replaces. Raises BadInput for a day that is not
+    ahead, a reason that the policy does not have, an agency that is not there."""
+    today = local_date(now)
+    on = text.on or proposed_day(policy, calendar, today)
+    _require_day(on, today)
+    code = _checked_code(session, policy, text)
+    earlier = promises_of(session, row.id)
+    counted = [each for each in earlier if each.state is not PromiseState.REFUSED]
+    waits = len(counted) >= policy.promises_alone or on > calendar.shift(today, policy.promise_max_days)
+    end_promises(session, row, today, now, but=(PromiseState.STANDING,) if waits else ())
+    number = max((each.number for each in earlier), default=0) + 1
+    inserted = session.connection().execute(
+        insert(table(Promise)).values(
+            assignment_id=row.id,
+            number=number,
+            made_at=now,
+            made_on=today,
+            actor=actor,
+            source=source,
+            promised_on=on,
+            reason_code=code,
+            waits_for=text.waits_for or None,
+            reason=text.reason.strip(),
+            owed=text.owed.strip(),
+            state=PromiseState.WAITING if waits else PromiseState.STANDING,
+            decided_by="",
+            answer="",
+        )
+    )
+    promise_id = int((inserted.inserted_primary_key or (0,))[0])
+    record(
+        session,
+        EventKind.PROMISED,
+        now,
+        row,
+        actor=actor,
+        on=on.isoformat(),
+        number=number,
+        code=code,
+        reason=text.reason.strip(),
+        waits=waits,
+    )
+    changes = {} if waits else counting(session, row, on, today)
+    return MadePromise(id=promise_id, on=on, number=number, waits=waits, changes=changes)
+
+
+def counting(session: Session, row: StoredAssignment, on: date, today: date) -> dict[str, Any]:
+    """The assignment's columns once a promise of that day counts. A ladder that is counted from it begins today."""
+    changes: dict[str, Any] = {"promised_on": on, "broken_before": broken_promises(session, row.id, today)}
+    if row.due_on is not None and on > row.due_on:
+        changes["acted_until"] = max(today, row.acted_until or today)
+    return changes
+
+
+def promises_of(session: Session, assignment_id: int) -> Sequence[StoredPromise]:
+    """All promises of an assignment, oldest first."""
+    p = table(Promise)
+    statement = select(*columns_for(StoredPromise, p)).where(p.c.assignment_id == assignment_id).order_by(p.c.number)
+    return objects(StoredPromise, session.connection().execute(statement))
+
+
+def promise(session: Session, promise_id: int) -> StoredPromise | None:
+    p = table(Promise)
+    row = session.connection().execute(select(*columns_for(StoredPromise, p)).where(p.c.id == promise_id)).first()
+    return None if row is None else object_of(StoredPromise, row)
+
+
+def broken_promises(session: Session, assignment_id: int, today: date) -> int:
+    """How many promises of a task were broken, one whose day has passed since the last pass included."""
+    p = table(Promise)
+    past = (p.c.state == PromiseState.STANDING) & (p.c.promised_on < today)
+    broken = (p.c.state == PromiseState.BROKEN) | past
+    statement = select(func.count()).where(p.c.assignment_id == assignment_id, broken)
+    return session.connection().scalar(statement) or 0
+
+
+def end_promises(
+    session: Session,
+    row: StoredAssignment,
+    today: date,
+    now: datetime,
+    *,
+    done: bool = False,
+    but: Collection[PromiseState] = (),
+) -> None:
+    """End what a task has of promises that stand or wait: kept if it is ``done`` in time, broken if their day has
+    passed, else replaced. ``but``: states that are left."""
+    p = table(Promise)
+    for each in promises_of(session, row.id):
+        if each.state not in OPEN or each.state in but:
+            continue
+        state = PromiseState.REPLACED
+        if each.state is PromiseState.STANDING and each.promised_on < today:
+            state = PromiseState.BROKEN
+        elif each.state is PromiseState.STANDING and done:
+            state = PromiseState.KEPT
+        ended_on = each.promised_on + ONE_DAY if state is PromiseState.BROKEN else today
+        statement = update(p).where(p.c.id == each.id, p.c.state == each.state)
+        session.connection().execute(statement.values(state=state, ended_on=ended_on))
+        if state in _TOLD:
+            key, day = f"promise:{each.id}:{state.value}", each.promised_on.isoformat()
+            record(session, _TOLD[state], now, row, key=key, on=day, number=each.number)
+
+
+_TOLD = {PromiseState.KEPT: EventKind.PROMISE_KEPT, PromiseState.BROKEN: EventKind.PROMISE_BROKEN}
+
+
+def break_past(session: Session, assignment_ids: Sequence[int], now: datetime) -> int:
+    """Mark the standing promises of these tasks whose day has passed; returns how many. Doing it twice does nothing."""
+    p, a = table(Promise), table(Assignment)
+    past = p.c.state == PromiseState.STANDING, p.c.promised_on < local_date(now)
+    statement = (
+        select(p.c.id, p.c.promised_on, p.c.number, a.c.id.label("assignment_id"), a.c.plan_id)
+        .join(a, a.c.id == p.c.assignment_id)
+        .where(among(session, p.c.assignment_id, assignment_ids), *past)
+    )
+    rows = session.connection().execute(statement).all()
+    for row in rows:
+        ended = update(p).where(p.c.id == row.id, *past)
+        values = {"state": PromiseState.BROKEN, "ended_on": row.promised_on + ONE_DAY}
+        session.connection().execute(ended.values(**values))
+    append(
+        session,
+        [
+            event(
+                EventKind.PROMISE_BROKEN,
+                now,
+                plan_id=row.plan_id,
+                assignment_id=row.assignment_id,
+                key=f"promise:{row.id}:broken",
+                on=row.promised_on.isoformat(),
+                number=row.number,
+            )
+            for row in rows
+        ],
+    )
+    return len(rows)
+
+
+def _require_day(on: date, today: date) -> None:
+    if on <= today:
+        raise BadInput(Text(f"Ngày hẹn phải sau {written(today)}.", f"Promise a day after {written(today, 'en')}."))
+    if (on - today).days > FURTHEST_DAYS:
+        raise BadInput(Text("Ngày hẹn xa quá 3 năm.", "The promised day is more than three years ahead."))
+
+
+def _checked_code(session: Session, policy: Policy, text: PromiseText) -> str:
+    code = text.reason_code or OTHER_REASON
+    reason = policy.reason(code)
+    if reason is None:
+        codes = ", ".join(each.code for each in policy.reasons)
+        raise BadInput(
+            Text(
+                f"Không có mã lý do «{code[:40]}»; chọn một trong: {codes}.", f"No such reason; choose one of: {codes}."
+            )
+        )
+    if text.waits_for:
+        g = table(Agency)
+        if session.connection().scalar(select(g.c.id).where(g.c.id == text.waits_for)) is None:
+            raise BadInput(Text(f"Danh bạ không có «{text.waits_for[:64]}».", "The directory has no such agency."))
+    return code

@@ -1,0 +1,100 @@
+"""Promises about unfinished tasks: made apart from a report, agreed to, refused.
+
+The ledger's rows are ``promise_rows``; what a report promises is made with it, in ``lifecycle``.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import update
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import Acting, acting_on, apply_promise
+from engine.assignments.promise_rows import (
+    OPEN,
+    MadePromise,
+    PromiseText,
+    add_promise,
+    counting,
+    end_promises,
+    promise,
+    promises_of,
+)
+from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
+from engine.rules.calendar import local_date, written
+from engine.store.database import table
+from engine.store.event_log import record
+from engine.store.records import Promise
+from engine.terms import EventKind, NoticeKind, PromiseState, Role
+from engine.text import Text
+
+
+def make_promise(
+    session: Session, assignment_id: int, text: PromiseText, source: str, *, actor: str, now: datetime
+) -> MadePromise:
+    """Promise a day for a task that is not done, without a report: with a difficulty, or where an extension is asked
+    for too late. Raises BadInput without a reason, ForbiddenMove for a task that is done or of an ended plan."""
+    if not text.reason.strip():
+        raise BadInput(Text("Cần ghi lý do hẹn ngày khác.", "Say why another day is promised."))
+    acting = acting_on(session, assignment_id, Text("hẹn ngày", "be promised"), now)
+    if acting.row.due_on is None:
+        raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần hẹn.", "It has no due date."))
+    made = add_promise(
+        session, acting.row, text, source, policy=acting.policy, calendar=acting.book.calendar, actor=actor, now=now
+    )
+    apply_promise(session, acting, made, reason=text.reason.strip())
+    return made
+
+
+def decide_promise(
+    session: Session, promise_id: int, *, agreed: bool, answer: str = "", actor: str, now: datetime
+) -> None:
+    """Agree to a promise that waits, or refuse one that waits or stands, with a reason; its agency is told. A refused
+    one counts for nothing: the task is chased by the promise before it, or by its due date. Raises NotFound, Conflict
+    if it was decided or has ended, BadInput without a reason to refuse or for an agreement after its day."""
+    found = promise(session, promise_id)
+    if found is None:
+        raise NotFound(Text("Không có lời hẹn này.", "There is no such promise."))
+    acting = acting_on(session, found.assignment_id, Text("quyết định lời hẹn", "have a promise decided"), now)
+    today = local_date(now)
+    decidable = (PromiseState.WAITING,) if agreed else OPEN
+    found = promise(session, promise_id) or found
+    if found.state not in decidable:
+        raise Conflict(Text("Lời hẹn này đã được quyết định hoặc đã hết.", "This promise was decided or has ended."))
+    if not agreed and not answer.strip():
+        raise BadInput(Text("Cần ghi lý do không đồng ý.", "Say why it is refused."))
+    if agreed and found.promised_on <= today:
+        raise BadInput(
+            Text(f"Ngày hẹn {written(found.promised_on)} đã đến; hãy không đồng ý.", "Its day has come; refuse it.")
+        )
+    if agreed:
+        end_promises(session, acting.row, today, now, but=(PromiseState.WAITING,))
+    p = table(Promise)
+    state = PromiseState.STANDING if agreed else PromiseState.REFUSED
+    values = {"state": state, "decided_at": now, "decided_by": actor, "answer": answer.strip()}
+    changed = session.connection().execute(
+        update(p)
+        .where(p.c.id == promise_id, p.c.state == found.state)
+        .values(**values, ended_on=None if agreed else today)
+    )
+    if changed.rowcount != 1:
+        raise Conflict
+    day, number = found.promised_on.isoformat(), found.number
+    kind = EventKind.PROMISE_AGREED if agreed else EventKind.PROMISE_REFUSED
+    record(session, kind, now, acting.row, actor=actor, on=day, number=number, answer=answer.strip())
+    if agreed:
+        acting.change(session, counting(session, acting.row, found.promised_on, today))
+    elif found.state is PromiseState.STANDING:
+        acting.change(session, _before(session, acting, today))
+    effect = f"promise:{promise_id}:decided"
+    detail = {"granted": agreed, "until": day, "answer": answer.strip()}
+    acting.notify(session, Role.COORDINATOR, NoticeKind.PROMISE_DECIDED, effect, **detail)
+
+
+def _before(session: Session, acting: Acting, today: date) -> dict[str, object]:
+    """The assignment's columns without the promise that was refused: those of the last one before it that was broken,
+    or of none. What was chased before it is not chased again."""
+    broken = [each for each in promises_of(session, acting.row.id) if each.state is PromiseState.BROKEN]
+    last = broken[-1].promised_on if broken else None
+    return {"promised_on": last, "broken_before": max(len(broken) - 1, 0), "acted_until": today}
