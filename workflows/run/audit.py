@@ -76,7 +76,10 @@ def _count(session: Session, model: type[SQLModel], *conditions: ColumnElement[b
 
 
 def _without_next_step(session: Session, now: datetime) -> int:
-    return _count(session, Assignment, LOST)
+    """Unfinished tasks of running plans with neither a rung to come, nor a promise that stands, nor a decision that is
+    owed because the ladder has ended."""
+    running = select(table(Plan).c.id).where(table(Plan).c.state == PlanState.ACTIVE)
+    return _count(session, Assignment, LOST, table(Assignment).c.plan_id.in_(running))
 
 
 def _overdue_looks(session: Session, now: datetime) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from engine.admin.daily_cleanup import prune_bodies
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Assignment, Event, Fact, Letter, LetterBody, Pass
-from engine.terms import EventKind, LetterState, PassName, State
+from engine.terms import EventKind, LetterState, PassName, Quiet, State
 from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
@@ -60,7 +60,11 @@ def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:
         (Letter, {"state": LetterState.DELIVERED}, "sent_without_record"),
         (Assignment, {"next_action_at": NOW + timedelta(days=800)}, "looks_too_late"),
         (Assignment, {"acted_until": (NOW + timedelta(days=800)).date()}, "looks_too_late"),
-        (Assignment, {"state": State.REPORTED, "next_action_at": None}, "reported_without_report"),
+        (
+            Assignment,
+            {"state": State.REPORTED, "next_action_at": None, "quiet": Quiet.LADDER_ENDED},
+            "reported_without_report",
+        ),
     ],
 )
 def test_what_is_forgotten_is_found_and_an_event_a_day(

@@ -16,6 +16,13 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
+LOST = {
+    "before": "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')",
+    "after": (
+        "next_action_at IS NULL AND done_on IS NULL AND due_on IS NOT NULL AND state NOT IN ('cancelled','transferred') "
+        "AND (quiet IS NULL OR quiet = 'awaiting_acceptance')"
+    ),
+}
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 CODES = (("report", "reason_code"), ("report", "returned_code"), ("extension", "reason_code"))
 
@@ -30,7 +37,13 @@ def _rename_in_policies(old: str, new: str) -> None:
             connection.execute(statement, {"body": json.dumps(body, ensure_ascii=False), "id": row.id})
 
 
+def _index_lost(which: str) -> None:
+    where = sa.text(LOST[which])
+    op.create_index("ix_assignment_lost", "assignment", ["id"], sqlite_where=where, postgresql_where=where)
+
+
 def upgrade() -> None:
+    op.drop_index("ix_assignment_lost", "assignment")
     with op.batch_alter_table("assignment", schema=None) as batch_op:
         batch_op.alter_column("asked_again_on", new_column_name="promised_on")
         batch_op.add_column(sa.Column("broken_before", sa.Integer(), nullable=False, server_default="0"))
@@ -67,11 +80,13 @@ def upgrade() -> None:
     ):
         where = sa.text(condition)
         op.create_index(name, "promise", columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    _index_lost("after")
     _rename_in_policies("ask_again_days", "promise_days")
 
 
 def downgrade() -> None:
     _rename_in_policies("promise_days", "ask_again_days")
+    op.drop_index("ix_assignment_lost", "assignment")
     op.drop_table("promise")
     for table, column in CODES:
         with op.batch_alter_table(table, schema=None) as batch_op:
@@ -79,3 +94,4 @@ def downgrade() -> None:
     with op.batch_alter_table("assignment", schema=None) as batch_op:
         batch_op.drop_column("broken_before")
         batch_op.alter_column("promised_on", new_column_name="asked_again_on")
+    _index_lost("before")
