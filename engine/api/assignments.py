@@ -181,7 +181,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         caller,
         assignment_id,
         Permission.REPORT,
-        lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
+        lambda s: report(s, assignment_id, text, **caller.by),
         _total_warnings(caller, page, payload.figures),
     )
 
@@ -226,7 +226,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
 
         def done() -> Submitted:
             for assignment_id, text in checked.texts.items():
-                report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
+                report(session, assignment_id, text, **caller.by)
             return Submitted(assignments=list(checked.texts), warnings=warnings)
 
         return caller.once(session, done)

@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
-from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, Reach, may, reach_of, require
+from engine.accounts.permissions import DESK, Acting, Actor, ActorRole, Permission, Reach, may, reach_of, require
 from engine.accounts.saved_views import View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, slide
@@ -114,6 +114,10 @@ class RequestContext:
     @property
     def today(self) -> date:
         return local_date(self.now)
+
+    @property
+    def by(self) -> Acting:
+        return {"actor": self.actor.name, "now": self.now}
 
     def require(self, permission: Permission, agency_id: str = "") -> None:
         """Raises NotAllowed unless the actor has the permission in the agency ("": everywhere)."""

@@ -102,7 +102,7 @@ def _run(ctx: RequestContext, form: Form, assignment_id: int, permission: Permis
     with ctx.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
     require(ctx.actor, permission, concerned(permission, row.agency_id, row.supervisor_id))
-    by = Acting(actor=ctx.actor.name, now=ctx.now)
+    by = ctx.by
     with ctx.writing() as session:
         return ACTIONS[permission](session, assignment_id, form, by)
 

@@ -156,13 +156,13 @@ def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     ctx, link = _preferences_link(ctx, token)
     if form.raw("List-Unsubscribe") == "One-Click":
         with ctx.writing() as session:
-            slow(session, link.contact_id, link.subject, actor=ctx.actor.name, now=ctx.now)
+            slow(session, link.contact_id, link.subject, **ctx.by)
         return preferences_page(ctx, link.contact_id, outcome=ChannelAction.SLOW, by_link=True)
     ctx.tools.tokens.check(form.raw("token"), token)
     do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     try:
         with ctx.writing() as session:
-            CHANNEL_ACTIONS[do](session, link.contact_id, channel, actor=ctx.actor.name, now=ctx.now)
+            CHANNEL_ACTIONS[do](session, link.contact_id, channel, **ctx.by)
     except Conflict as error:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
         return preferences_page(ctx, link.contact_id, trouble=trouble, by_link=True)
@@ -176,7 +176,7 @@ def end_deputy(ctx: Unauthenticated, form: Fields, token: str, deputy_id: SmallI
     ctx.tools.tokens.check(form.raw("token"), token)
     with ctx.writing() as session:
         ctx.require(Permission.NAME_DEPUTY, contacts.find(session, link.contact_id).agency_id)
-        preferences.end_deputy(session, link.contact_id, deputy_id, actor=ctx.actor.name, now=ctx.now)
+        preferences.end_deputy(session, link.contact_id, deputy_id, **ctx.by)
     return ctx.go(f"/u/{token}", said="ended", lang=_language_parameter(ctx))
 
 

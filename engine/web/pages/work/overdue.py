@@ -152,5 +152,5 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             would = preview_chase(session, today, rows, ctx.actor.name)
         return ctx.page("chase.html", today=today, rows=rows, would=would, asked=filter_parameters(wanted))
     with ctx.writing() as session:
-        chased = sum(chase(session, row.id, actor=ctx.actor.name, now=ctx.now) for row in rows)
+        chased = sum(chase(session, row.id, **ctx.by) for row in rows)
     return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))

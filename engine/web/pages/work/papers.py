@@ -89,7 +89,7 @@ def drop(ctx: SignedIn, form: PostedForm) -> Response:
         for each in waiting:
             ctx.require(Permission.CHASE, each.supervisor_id)
             with ctx.writing() as session:
-                drop_draft(session, plan_id, each.assignment_ids, reason=reason, actor=ctx.actor.name, now=ctx.now)
+                drop_draft(session, plan_id, each.assignment_ids, reason=reason, **ctx.by)
         return True
 
     return ctx.go("/papers", said="dropped") if typed.do(action) else _listing(ctx, typed)
@@ -169,9 +169,7 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
 
     def action() -> bool:
         with ctx.writing() as session:
-            record_paper(
-                session, found.supervisor_id, plan_id, ids, number=number, on=on, actor=ctx.actor.name, now=ctx.now
-            )
+            record_paper(session, found.supervisor_id, plan_id, ids, number=number, on=on, **ctx.by)
             drop_wording(session, _key(found, form.raw("period")[:16]))
         return True
 
@@ -200,7 +198,7 @@ def words(ctx: SignedIn, form: PostedForm) -> Response:
             if form.has("reset"):
                 drop_wording(session, key)
             else:
-                keep_wording(session, key, parts, written, actor=ctx.actor.name, now=ctx.now)
+                keep_wording(session, key, parts, written, **ctx.by)
         return True
 
     if typed.do(action):
