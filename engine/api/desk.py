@@ -22,7 +22,7 @@ from engine.api.models import Body, Day, Id, LongId, Nothing, Out
 from engine.api.operations import NamedRoute, reads, writes
 from engine.assignments import evidence
 from engine.errors import NotFound
-from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
+from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.contact_access import (
     CHANNEL_ACTIONS,
     ChannelAction,

@@ -29,6 +29,7 @@ from engine.api.monitoring_models import (
 from engine.api.operations import BASIS, NamedRoute, reads, writes
 from engine.assignments import indicators
 from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
+from engine.http.assignment_actions import require_for
 from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans.amendments import NewDuty, add_duty, amend_duty
 from engine.queries.figures.plans import plan_page
@@ -91,7 +92,7 @@ def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
     """Decide all with one answer. Requests already decided, or whose report is in, are left with the reason."""
     with caller.writing() as session:
         for row in extensions_chosen(session, read_today(session, caller.now), payload.extensions):
-            caller.require(Permission.DECIDE_EXTENSION, row.assignment.supervisor_id)
+            require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
 
         def done() -> DecidedOut:
             decided = decide_extensions(
@@ -167,5 +168,5 @@ def _reports(caller: Call, permission: Permission, ids: list[int], decide: Calla
     """Check the caller's permission for each report, then decide them, in one transaction."""
     with caller.writing() as session:
         for row in reports_chosen(session, read_today(session, caller.now), ids):
-            caller.require(permission, row.assignment.supervisor_id)
+            require_for(caller, permission, row.assignment)
         return caller.once(session, lambda: DecidedOut.of(decide(session), caller.language))

@@ -19,6 +19,7 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.errors import BadInput
+from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import RequestContext
@@ -111,7 +112,7 @@ class DecisionPage(Generic[A, W]):
         with ctx.reading() as (session, today):
             rows = self.chosen(session, today, ids)
         for row in rows:
-            ctx.require(self.acts[act], row.assignment.supervisor_id)
+            require_for(ctx, self.acts[act], row.assignment)
         try:
             answer = Answer(form.text(self.words, MAX_REASON_CHARS), form.day_or_none("until"))
             if not form.has("sure"):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Actor, ActorRole, Permission, require
+from engine.accounts.permissions import Actor, ActorRole, Permission
 from engine.accounts.signed_links import Link, Purpose
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
@@ -58,9 +58,9 @@ def take(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
     with ctx.writing() as session:
         contact, duties = _linked(session, read_today(session, ctx.now), link)
-        actor = _actor(contact)
-        require(actor, Permission.ACKNOWLEDGE, contact.agency_id)
-        changed = [acknowledge(session, each.row.id, actor=actor.name, now=ctx.now) for each in duties]
+        ctx = replace(ctx, actor=_actor(contact))
+        ctx.require(Permission.ACKNOWLEDGE, contact.agency_id)
+        changed = [acknowledge(session, duty.row.id, **ctx.by) for duty in duties]
     return ctx.go(ctx.path, said="acknowledged" if any(changed) else "already", lang=_language_parameter(ctx))
 
 
@@ -71,11 +71,11 @@ def refuse(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     assignment_id, reason = form.number("id"), form.text("reason", MAX_REASON_CHARS)
     with ctx.writing() as session:
         contact, duties = _linked(session, read_today(session, ctx.now), link)
-        actor = _actor(contact)
-        require(actor, Permission.DECLINE, contact.agency_id)
+        ctx = replace(ctx, actor=_actor(contact))
+        ctx.require(Permission.DECLINE, contact.agency_id)
         if assignment_id not in {each.row.id for each in duties}:
             raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
-        decline(session, assignment_id, actor=actor.name, now=ctx.now, reason=reason)
+        decline(session, assignment_id, reason=reason, **ctx.by)
     return ctx.go(f"/l/{token}", said="declined", lang=_language_parameter(ctx))
 
 

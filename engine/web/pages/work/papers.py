@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission, require
+from engine.accounts.permissions import Permission
 from engine.assignments.issued_papers import drop_draft, record_paper
 from engine.correspondence.dispatch_wording import (
     MAX_PARAGRAPH_CHARS,
@@ -25,6 +25,7 @@ from engine.correspondence.dispatch_wording import (
     read_wording,
 )
 from engine.errors import BadInput, NotFound
+from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
 from engine.http.form_fields import FormFields
 from engine.http.lists.list_download import DOCX, attachment
@@ -158,7 +159,7 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
     with ctx.reading() as (session, today):
         rows = rows_of(session, today, ids) if ids else []
     for row in rows:
-        require(ctx.actor, Permission.CHASE, row.supervisor_id)
+        require_for(ctx, Permission.CHASE, row)
     found, plans = _draft(
         ctx, plan_id, list({row.agency_id for row in rows}), form.raw("period")[:64], form.has("request")
     )

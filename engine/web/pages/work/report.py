@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission, require
+from engine.accounts.permissions import Permission
 from engine.assignments.evidence import MAX_FILE_BYTES
 from engine.assignments.evidence import StoredFile as File
 from engine.assignments.indicators import doubtful_totals
@@ -232,7 +232,7 @@ def _copied(page: ReportPage, previous: PreviousReports) -> dict[str, str]:
 def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
     """Submit the report: all or nothing. A rejected one keeps what was typed and every valid file. The other button
     saves a draft."""
-    require(ctx.actor, Permission.REPORT, where.agency_id)
+    ctx.require(Permission.REPORT, where.agency_id)
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
     uploaded = store_uploads(ctx, posted, where.agency_id, (item.row.id for item in page.items if item.reportable))
