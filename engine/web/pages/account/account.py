@@ -23,7 +23,7 @@ from engine.http.guards.fresh_proof import WRONG_PASSWORD, require_fresh_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security_log import SecurityEvent
 from engine.text import Text
-from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
+from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY, with_session
 
 router = APIRouter(include_in_schema=False)
 TOKEN_LIFETIMES_DAYS = (30, 90, 366)
@@ -79,7 +79,7 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     with ctx.writing() as session:
         set_password(session, account_line.id, new, **ctx.by)
         key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now, proven=True)
-    response = ctx.with_session(ctx.go("/account", said="password"), key)
+    response = with_session(ctx, ctx.go("/account", said="password"), key)
     return noted(ctx, response, SecurityEvent.PASSWORD_SET, account_line)
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Depends
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
@@ -123,7 +123,8 @@ class DecisionPage(Generic[A, W]):
                 decided = self.do(session, act, [row.id for row in rows], answer, ctx)
         except BadInput as error:
             return self._ask(ctx, form, act, rows, error.said(ctx.language))
-        return ctx.back(said=act.value, n=len(decided.done), kept=len(decided.left))
+        done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")
+        return RedirectResponse(ctx.here(said=act.value, n=done, kept=kept), 303)
 
     def _choice(self, form: Form) -> tuple[A, tuple[int, ...]]:
         """The button of a line selects that item; the buttons below apply to all ticked items."""

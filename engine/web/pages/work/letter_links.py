@@ -212,7 +212,7 @@ def _actor(contact: LinkHolder) -> Actor:
 
 
 def _as_contact(ctx: RequestContext, contact: LinkHolder, token: str) -> RequestContext:
-    return replace(ctx.bound(token).in_contact_language(contact.language), actor=_actor(contact))
+    return replace(ctx.in_contact_language(contact.language), binding=token, actor=_actor(contact))
 
 
 def _shown(
