@@ -131,8 +131,7 @@ def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> Tok
             label=payload.label,
             scopes=payload.scopes,
             lasts=timedelta(days=payload.days),
-            actor=caller.actor.name,
-            now=caller.now,
+            **caller.by,
         )
         made = TokenMade(key=key, token=tokens_of(session, account.id)[0])
     _note(caller, SecurityEvent.KEY_MADE, account, background)
@@ -144,7 +143,7 @@ def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> Tok
 def revoke(caller: Caller, token_id: SmallId, payload: Nothing) -> Response:
     account = _own_account_to_change(caller)
     with caller.writing() as session:
-        revoke_token(session, account.id, token_id, actor=caller.actor.name, now=caller.now)
+        revoke_token(session, account.id, token_id, **caller.by)
     _note(caller, SecurityEvent.KEY_REVOKED, account)
     return Response(status_code=204)
 

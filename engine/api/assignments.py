@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypedDict, TypeVar, get_type_hints
+from functools import partial
+from typing import Any, TypeVar, Unpack, get_type_hints
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission, concerned
+from engine.accounts.permissions import Acting, Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import (
     DecisionBody,
@@ -34,39 +34,35 @@ from engine.assignments.reports.evidence import find_all
 from engine.assignments.reports.indicators import doubtful_totals
 from engine.assignments.reports.submission import Submission, Typed, read_figures, submission
 from engine.errors import Conflict, FieldsRefused
+from engine.http.assignment_actions import Action, require_for
 from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, clean
 from engine.http.request_context import RequestContext
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
-from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.report_page import ReportPage, report_page
 from engine.queries.work.todo import waiting_extensions
 from engine.text import Text
 
 router = APIRouter(route_class=NamedRoute)
-Action = Callable[[Session], object]
 _Payload = TypeVar("_Payload", bound=BaseModel)
 
 
-class By(TypedDict):
-    """Who acts, and when."""
-
-    actor: str
-    now: datetime
-
-
 def _do(
-    caller: Call, assignment_id: int, permission: Permission, action: Action, warnings: Mapping[str, str] | None = None
+    caller: Call,
+    assignment_id: int,
+    permission: Permission,
+    action: Action,
+    warnings: Mapping[str, str] | None = None,
 ) -> Response:
     """Authorise, run the action and read the assignment again, in one transaction."""
     with caller.writing() as session:
         today = read_today(session, caller.now)
-        _require(caller, permission, assignment_row(session, today, assignment_id))
+        require_for(caller, permission, assignment_row(session, today, assignment_id))
 
         def done() -> Done:
-            result = action(session)
+            result = action(session, assignment_id, **caller.by)
             row = assignment_row(session, today, assignment_id)
             new_id = result if permission is Permission.TRANSFER and isinstance(result, int) else None
             return Done(assignment=row, news=result is not False, became=new_id, warnings=dict(warnings or {}))
@@ -74,21 +70,16 @@ def _do(
         return caller.once(session, done)
 
 
-def _require(caller: RequestContext, permission: Permission, row: AssignmentRow) -> None:
-    caller.require(permission, concerned(permission, row.agency_id, row.supervisor_id))
+def _endpoint(path: str, permission: Permission) -> Callable[[Callable[[_Payload], Action]], None]:
+    """Make an endpoint of what reads its body into an action; it is named and described as this is."""
 
-
-def _endpoint(path: str, permission: Permission) -> Callable[[Callable[[Session, int, _Payload, By], object]], None]:
-    """Make an action an endpoint, named and described as the action is; its payload is the request's body."""
-
-    def register(action: Callable[[Session, int, _Payload, By], object]) -> None:
+    def register(read: Callable[[_Payload], Action]) -> None:
         def endpoint(caller: Caller, assignment_id: AssignmentId, payload: _Payload) -> Response:
-            by: By = {"actor": caller.actor.name, "now": caller.now}
-            return _do(caller, assignment_id, permission, lambda s: action(s, assignment_id, payload, by))
+            return _do(caller, assignment_id, permission, read(payload))
 
-        endpoint.__annotations__["payload"] = get_type_hints(action)["payload"]
-        endpoint.__name__, endpoint.__doc__ = action.__name__, action.__doc__
-        vars(endpoint).update(vars(action))
+        endpoint.__annotations__["payload"] = get_type_hints(read)["payload"]
+        endpoint.__name__, endpoint.__doc__ = read.__name__, read.__doc__
+        vars(endpoint).update(vars(read))
         router.post(f"/assignments/{{assignment_id}}/{path}", response_model=Done)(endpoint)
 
     return register
@@ -96,65 +87,69 @@ def _endpoint(path: str, permission: Permission) -> Callable[[Callable[[Session,
 
 @_endpoint("acknowledge", Permission.ACKNOWLEDGE)
 @writes("Xác nhận đã nhận", "Acknowledge")
-def acknowledge(session: Session, assignment_id: int, payload: Nothing, by: By) -> object:
+def acknowledge(payload: Nothing) -> Action:
     """Idempotent: ``news`` is false when it was acknowledged before."""
-    return lifecycle.acknowledge(session, assignment_id, **by)
+    return lifecycle.acknowledge
 
 
 @_endpoint("decline", Permission.DECLINE)
 @writes("Báo không thuộc nhiệm vụ", "Decline as not theirs", reason="Việc của Phòng Tư pháp.")
-def decline(session: Session, assignment_id: int, payload: MaybeReason, by: By) -> None:
+def decline(payload: MaybeReason) -> Action:
     """«Not mine»: the state is unchanged, the monitor is notified."""
-    lifecycle.decline(session, assignment_id, reason=payload.reason, **by)
+    return partial(lifecycle.decline, reason=payload.reason)
 
 
 @_endpoint("accept", Permission.ACCEPT)
 @writes("Tiếp nhận báo cáo", "Accept the report")
-def accept(session: Session, assignment_id: int, payload: Nothing, by: By) -> None:
-    lifecycle.accept(session, assignment_id, **by)
+def accept(payload: Nothing) -> Action:
+    return lifecycle.accept
 
 
 @_endpoint("return", Permission.RETURN)
 @writes("Trả lại báo cáo", "Return the report", reason="Đề nghị bổ sung số liệu cấp xã.")
-def return_report(session: Session, assignment_id: int, payload: ReturnOneBody, by: By) -> None:
+def return_report(payload: ReturnOneBody) -> Action:
     """The resubmission date is the assignment's ``due_on`` from then on."""
-    lifecycle.return_report(session, assignment_id, reason=payload.reason, until=payload.until, **by)
+    return partial(lifecycle.return_report, reason=payload.reason, until=payload.until)
 
 
 @_endpoint("extension", Permission.ASK_EXTENSION)
 @writes("Xin gia hạn", "Ask for an extension", until="2021-07-30", reason="Chờ số liệu xã.")
-def ask_extension(session: Session, assignment_id: int, payload: ExtensionBody, by: By) -> object:
-    return lifecycle.ask_extension(session, assignment_id, until=payload.until, reason=payload.reason, **by)
+def ask_extension(payload: ExtensionBody) -> Action:
+    return partial(lifecycle.ask_extension, until=payload.until, reason=payload.reason)
 
 
 @_endpoint("extension/decision", Permission.DECIDE_EXTENSION)
 @writes("Quyết định gia hạn", "Decide the extension", granted=True, answer="Đồng ý.")
-def decide_extension(session: Session, assignment_id: int, payload: DecisionBody, by: By) -> None:
+def decide_extension(payload: DecisionBody) -> Action:
     """Decide the pending request."""
-    waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
-    if waiting is None:
-        raise Conflict(Text("Không có đề nghị gia hạn nào chờ quyết định.", "No extension request waits."))
-    lifecycle.decide_extension(session, waiting.id, granted=payload.granted, answer=payload.answer, **by)
+
+    def decide(session: Session, assignment_id: int, **by: Unpack[Acting]) -> None:
+        waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
+        if waiting is None:
+            raise Conflict(Text("Không có đề nghị gia hạn nào chờ quyết định.", "No extension request waits."))
+        lifecycle.decide_extension(session, waiting.id, granted=payload.granted, answer=payload.answer, **by)
+
+    return decide
 
 
 @_endpoint("cancel", Permission.CANCEL)
 @writes("Hủy phần việc", "Cancel", reason=BASIS)
-def cancel(session: Session, assignment_id: int, payload: Reason, by: By) -> None:
-    lifecycle.cancel(session, assignment_id, reason=payload.reason, **by)
+def cancel(payload: Reason) -> Action:
+    return partial(lifecycle.cancel, reason=payload.reason)
 
 
 @_endpoint("transfer", Permission.TRANSFER)
 @writes("Chuyển giao", "Transfer", to="so-noi-vu", reason=BASIS)
-def transfer(session: Session, assignment_id: int, payload: TransferBody, by: By) -> object:
+def transfer(payload: TransferBody) -> Action:
     """``became`` is the receiving agency's assignment."""
-    return lifecycle.transfer(session, assignment_id, to_agency=payload.to, reason=payload.reason, **by)
+    return partial(lifecycle.transfer, to_agency=payload.to, reason=payload.reason)
 
 
 @_endpoint("chase", Permission.CHASE)
 @writes("Đôn đốc", "Chase")
-def chase(session: Session, assignment_id: int, payload: Nothing, by: By) -> object:
+def chase(payload: Nothing) -> Action:
     """Add a line to the coordinator's next letter; ``news`` is false when it was already chased today."""
-    return lifecycle.chase(session, assignment_id, **by)
+    return lifecycle.chase
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=Done)
@@ -162,7 +157,7 @@ def chase(session: Session, assignment_id: int, payload: Nothing, by: By) -> obj
 def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody) -> Response:
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
-        _require(caller, Permission.REPORT, row)
+        require_for(caller, Permission.REPORT, row)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
         files = _files(session, row.agency_id, {assignment_id: payload.files})
     typed = Typed(
@@ -181,7 +176,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         caller,
         assignment_id,
         Permission.REPORT,
-        lambda s: report(s, assignment_id, text, actor=caller.actor.name, now=caller.now),
+        partial(report, text=text),
         _total_warnings(caller, page, payload.figures),
     )
 
@@ -226,7 +221,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
 
         def done() -> Submitted:
             for assignment_id, text in checked.texts.items():
-                report(session, assignment_id, text, actor=caller.actor.name, now=caller.now)
+                report(session, assignment_id, text, **caller.by)
             return Submitted(assignments=list(checked.texts), warnings=warnings)
 
         return caller.once(session, done)

@@ -4,7 +4,7 @@ A write with an ``Idempotency-Key`` is done once."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
-from engine.accounts.api_tokens import bearer_of, note_use
+from engine.accounts.api_tokens import Bearer, bearer_of, note_use
 from engine.accounts.idempotency import MAX_KEY_CHARS, once
 from engine.accounts.permissions import Actor, ActorRole
 from engine.errors import NotAllowed
@@ -77,7 +77,7 @@ def _holder(request: Request) -> RequestContext:
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     if not kind:
         ctx = signed_in_context(request)
-        return ctx if ctx.account is not None else ctx.acting(API)
+        return ctx if ctx.account is not None else _acting(ctx, API)
     ctx = anonymous_context(request)
     if kind.lower() == "bearer" and 0 < len(key) <= MAX_KEY_CHARS:
         with ctx.app.database.read() as session:
@@ -88,8 +88,12 @@ def _holder(request: Request) -> RequestContext:
             with ctx.writing() as session:
                 note_use(session, bearer.token_id, ctx.now)
         if bearer is not None:
-            return ctx.acting(bearer.actor, bearer)
+            return _acting(ctx, bearer.actor, bearer)
     raise SignInFirst(Text("Khóa này không dùng được.", "This token is unknown, expired or revoked."))
+
+
+def _acting(ctx: RequestContext, actor: Actor, bearer: Bearer | None = None) -> RequestContext:
+    return replace(ctx, actor=actor, bearer=bearer, account=None, session_id=0)
 
 
 Caller = Annotated[Call, Depends(_caller)]

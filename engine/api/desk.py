@@ -22,7 +22,7 @@ from engine.api.models import Body, Day, Id, LongId, Nothing, Out
 from engine.api.operations import NamedRoute, reads, writes
 from engine.assignments.reports import evidence
 from engine.errors import NotFound
-from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
+from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.contact_access import (
     CHANNEL_ACTIONS,
     ChannelAction,
@@ -129,7 +129,7 @@ def upload(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
     with caller.writing() as session:
 
         def done() -> FileOut:
-            news = evidence.keep(session, stored, agency_id=agency_id, actor=caller.actor.name, now=caller.now)
+            news = evidence.keep(session, stored, agency_id=agency_id, **caller.by)
             return FileOut.model_validate({**stored.as_entry, "news": news})
 
         return caller.once(session, done)
@@ -178,7 +178,7 @@ def wish(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) -> Res
         caller,
         contact_id,
         Permission.SET_PREFERENCES,
-        lambda s: CHANNEL_ACTIONS[payload.do](s, contact_id, payload.channel, actor=caller.actor.name, now=caller.now),
+        lambda s: CHANNEL_ACTIONS[payload.do](s, contact_id, payload.channel, **caller.by),
     )
 
 
@@ -191,9 +191,7 @@ def name_deputy(caller: Caller, payload: DeputyBody, contact_id: SmallId) -> Res
         caller,
         contact_id,
         Permission.NAME_DEPUTY,
-        lambda s: preferences.name_deputy(
-            s, contact_id, **payload.model_dump(), actor=caller.actor.name, now=caller.now
-        ),
+        lambda s: preferences.name_deputy(s, contact_id, **payload.model_dump(), **caller.by),
     )
 
 
@@ -204,7 +202,7 @@ def end_deputy(caller: Caller, payload: Nothing, contact_id: SmallId, deputy_id:
         caller,
         contact_id,
         Permission.NAME_DEPUTY,
-        lambda s: preferences.end_deputy(s, contact_id, deputy_id, actor=caller.actor.name, now=caller.now),
+        lambda s: preferences.end_deputy(s, contact_id, deputy_id, **caller.by),
     )
 
 

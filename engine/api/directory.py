@@ -182,14 +182,14 @@ def directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
 def add_agency(caller: Caller, payload: AgencyBody) -> Response:
     caller.require(Permission.KEEP_AGENCIES)
     fields = payload.model_dump()
-    return _agency(caller, fields.pop("id"), lambda s: agencies.add_agency(s, payload.id, **fields, **_by(caller)))
+    return _agency(caller, fields.pop("id"), lambda s: agencies.add_agency(s, payload.id, **fields, **caller.by))
 
 
 @router.post("/directory/{agency_id}/names", response_model=AgencyDone)
 @writes("Đổi tên cơ quan", "Rename an agency", name="Sở Văn hóa, Thể thao và Du lịch", on="2025-03-01")
 def rename_agency(caller: Caller, agency_id: AgencyId, payload: NameBody) -> Response:
     caller.require(Permission.KEEP_AGENCIES)
-    return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **payload.model_dump(), **_by(caller)))
+    return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **payload.model_dump(), **caller.by))
 
 
 @router.post("/directory/{agency_id}/succession", response_model=AgencyDone)
@@ -201,7 +201,7 @@ def succeed_agency(caller: Caller, agency_id: AgencyId, payload: SuccessionBody)
         caller,
         agency_id,
         lambda s: agencies.succeed(
-            s, agency_id, payload.to, on=payload.on, basis=payload.basis, function=payload.function, **_by(caller)
+            s, agency_id, payload.to, on=payload.on, basis=payload.basis, function=payload.function, **caller.by
         ),
     )
 
@@ -211,7 +211,7 @@ def succeed_agency(caller: Caller, agency_id: AgencyId, payload: SuccessionBody)
 def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: SuccessionId, payload: Nothing) -> Response:
     """Delete a succession entered by mistake; assignments handed over stay where they are."""
     caller.require(Permission.KEEP_AGENCIES)
-    return _agency(caller, agency_id, lambda s: agencies.withdraw(s, agency_id, succession_id, **_by(caller)))
+    return _agency(caller, agency_id, lambda s: agencies.withdraw(s, agency_id, succession_id, **caller.by))
 
 
 @router.get("/directory/{agency_id}/handover")
@@ -231,7 +231,7 @@ def hand_over(caller: Caller, agency_id: AgencyId, payload: HandoverBody) -> Res
     with caller.writing() as session:
 
         def done() -> HandoverDone:
-            found = handover.hand_over(session, agency_id, payload.choices, **_by(caller))
+            found = handover.hand_over(session, agency_id, payload.choices, **caller.by)
             left = {each: error.said(caller.language) for each, error in found.left.items()}
             return HandoverDone(moved=found.moved, merged=list(found.merged), left=left)
 
@@ -252,7 +252,7 @@ def hand_over(caller: Caller, agency_id: AgencyId, payload: HandoverBody) -> Res
 )
 def add_contact(caller: Caller, agency_id: AgencyId, payload: ContactBody) -> Response:
     caller.require(Permission.KEEP_CONTACTS, agency_id)
-    return _contact(caller, lambda s: contacts.add(s, agency_id, **payload.model_dump(), **_by(caller)))
+    return _contact(caller, lambda s: contacts.add(s, agency_id, **payload.model_dump(), **caller.by))
 
 
 @router.post("/contacts/{contact_id}", response_model=ContactDone)
@@ -260,21 +260,21 @@ def add_contact(caller: Caller, agency_id: AgencyId, payload: ContactBody) -> Re
 def change_contact(caller: Caller, contact_id: SmallId, payload: ContactChange) -> Response:
     """A new address starts with a clean delivery record, and links sent to the old one stop working."""
     named = payload.model_dump(exclude_unset=True)
-    return _contact_action(caller, contact_id, lambda s: contacts.change(s, contact_id, **named, **_by(caller)))
+    return _contact_action(caller, contact_id, lambda s: contacts.change(s, contact_id, **named, **caller.by))
 
 
 @router.post("/contacts/{contact_id}/last-day", response_model=ContactDone)
 @writes("Ghi ngày cuối", "Set a contact's last day", on="2021-12-31")
 def end_contact(caller: Caller, contact_id: SmallId, payload: LastDay) -> Response:
     """After that day nothing is sent and the addresses are deleted."""
-    return _contact_action(caller, contact_id, lambda s: contacts.end(s, contact_id, on=payload.on, **_by(caller)))
+    return _contact_action(caller, contact_id, lambda s: contacts.end(s, contact_id, on=payload.on, **caller.by))
 
 
 @router.post("/contacts/{contact_id}/left", response_model=ContactDone)
 @writes("Đầu mối đã thôi", "Say that a contact has left")
 def contact_left(caller: Caller, contact_id: SmallId, payload: Nothing) -> Response:
     """From now on nothing is sent; addresses, links and calendar feeds are deleted."""
-    return _contact_action(caller, contact_id, lambda s: contacts.leave_now(s, contact_id, **_by(caller)))
+    return _contact_action(caller, contact_id, lambda s: contacts.leave_now(s, contact_id, **caller.by))
 
 
 # --- accounts ------------------------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def add_account(caller: Caller, payload: AccountBody) -> Response:
     caller.require_lasting()
 
     def create(session: Session) -> int:
-        return accounts.create(session, **payload.model_dump() | {"role": payload.role.value}, **_by(caller))
+        return accounts.create(session, **payload.model_dump() | {"role": payload.role.value}, **caller.by)
 
     return _account(caller, create)
 
@@ -318,7 +318,7 @@ def change_account(caller: Caller, account_id: SmallId, payload: AccountChange) 
     """A new role or agency ends the account's sessions; the last administrator cannot be changed."""
     caller.require(Permission.KEEP_ACCOUNTS)
     named: dict[str, Any] = {name: str(each) for name, each in payload.model_dump(exclude_unset=True).items()}
-    return _account(caller, lambda s: accounts.change(s, account_id, **named, **_by(caller)), account_id)
+    return _account(caller, lambda s: accounts.change(s, account_id, **named, **caller.by), account_id)
 
 
 @router.post("/accounts/{account_id}/password", response_model=AccountDone)
@@ -328,7 +328,7 @@ def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> 
     caller.require(Permission.KEEP_ACCOUNTS)
 
     def set_new(session: Session) -> None:
-        accounts.set_password(session, account_id, payload.password, **_by(caller))
+        accounts.set_password(session, account_id, payload.password, **caller.by)
 
     return _account(caller, set_new, account_id, SecurityEvent.PASSWORD_SET)
 
@@ -347,14 +347,14 @@ def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
 def deactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     """End the account's sessions, links and tokens; the last administrator cannot be deactivated."""
     caller.require(Permission.KEEP_ACCOUNTS)
-    return _account(caller, lambda s: accounts.deactivate(s, account_id, **_by(caller)), account_id)
+    return _account(caller, lambda s: accounts.deactivate(s, account_id, **caller.by), account_id)
 
 
 @router.post("/accounts/{account_id}/reactivate", response_model=AccountDone)
 @writes("Mở lại tài khoản", "Reactivate an account")
 def reactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
-    return _account(caller, lambda s: accounts.reactivate(s, account_id, **_by(caller)), account_id)
+    return _account(caller, lambda s: accounts.reactivate(s, account_id, **caller.by), account_id)
 
 
 @router.get("/log")
@@ -368,10 +368,6 @@ def the_log(caller: Caller, wanted: Logged, after: Cursor = "", limit: Limit = P
 
 
 # --- helpers -------------------------------------------------------------------------------------------------------
-
-
-def _by(caller: Call) -> dict[str, Any]:
-    return {"actor": caller.actor.name, "now": caller.now}
 
 
 def _agency(caller: Call, agency_id: str, action: Callable[[Session], object]) -> Response:

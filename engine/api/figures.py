@@ -66,9 +66,7 @@ def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
             raise BadInput(Text("Kế hoạch này không có kỳ ấy.", "The plan has no such period."))
 
         def done() -> PublishedOut:
-            made = publish_figures(
-                session, plan_id, payload.period, payload.cut_off, actor=caller.actor.name, now=caller.now
-            )
+            made = publish_figures(session, plan_id, payload.period, payload.cut_off, **caller.by)
             return PublishedOut.model_validate(published(session, made))
 
         return caller.once(session, done)

@@ -64,5 +64,5 @@ def save_templates(caller: Caller, payload: TemplatesBody, language: Language, k
         return answer(caller.request, 422, "; ".join(f"{each['field']}: {each['what']}" for each in errors), errors)
     if payload.try_only:
         return TemplatesSaved(changed=0)
-    changed = editor.save(language, kind, texts, actor=caller.actor.name, now=caller.now)
+    changed = editor.save(language, kind, texts, **caller.by)
     return TemplatesSaved(changed=changed)

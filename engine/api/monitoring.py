@@ -29,6 +29,7 @@ from engine.api.monitoring_models import (
 from engine.api.operations import BASIS, NamedRoute, reads, writes
 from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
 from engine.assignments.reports import indicators
+from engine.http.assignment_actions import require_for
 from engine.http.filters import Assignments, Code, Cursor, SmallId
 from engine.plans.amendments import NewDuty, add_duty, amend_duty
 from engine.queries.figures.plans import plan_page
@@ -71,7 +72,7 @@ def extensions(
 @writes("Tiếp nhận nhiều báo cáo", "Accept several reports", reports=[77, 78])
 def accept_many(caller: Caller, payload: ReportIds) -> Response:
     """At most 500. Reports decided by someone else or resubmitted since are left, with the reason."""
-    accept = partial(accept_reports, report_ids=payload.reports, actor=caller.actor.name, now=caller.now)
+    accept = partial(accept_reports, report_ids=payload.reports, **caller.by)
     return _reports(caller, Permission.ACCEPT, payload.reports, accept)
 
 
@@ -80,12 +81,7 @@ def accept_many(caller: Caller, payload: ReportIds) -> Response:
 def return_many(caller: Caller, payload: ReturnBody) -> Response:
     """Return all with one reason, which is sent to the coordinators, and one date by which to resubmit."""
     send_back = partial(
-        return_reports,
-        report_ids=payload.reports,
-        reason=payload.reason,
-        until=payload.until,
-        actor=caller.actor.name,
-        now=caller.now,
+        return_reports, report_ids=payload.reports, reason=payload.reason, until=payload.until, **caller.by
     )
     return _reports(caller, Permission.RETURN, payload.reports, send_back)
 
@@ -96,16 +92,11 @@ def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
     """Decide all with one answer. Requests already decided, or whose report is in, are left with the reason."""
     with caller.writing() as session:
         for row in extensions_chosen(session, read_today(session, caller.now), payload.extensions):
-            caller.require(Permission.DECIDE_EXTENSION, row.assignment.supervisor_id)
+            require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
 
         def done() -> DecidedOut:
             decided = decide_extensions(
-                session,
-                payload.extensions,
-                granted=payload.granted,
-                answer=payload.answer,
-                actor=caller.actor.name,
-                now=caller.now,
+                session, payload.extensions, granted=payload.granted, answer=payload.answer, **caller.by
             )
             return DecidedOut.of(decided, caller.language)
 
@@ -139,7 +130,7 @@ def _add(caller: Call, plan_id: int, duty: Callable[[Session], NewDuty]) -> Resp
         caller.require(Permission.ADD_DUTY, plan.supervisor_id)
 
         def done() -> DutyAdded:
-            duty_id = add_duty(session, plan_id, duty(session), actor=caller.actor.name, now=caller.now)
+            duty_id = add_duty(session, plan_id, duty(session), **caller.by)
             return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
 
         return caller.once(session, done)
@@ -153,7 +144,7 @@ def amend(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
         caller.require(Permission.AMEND_DUTY, duty_now(session, duty_id).supervisor_id)
 
         def done() -> AmendedOut:
-            amended = amend_duty(session, duty_id, payload.change(), actor=caller.actor.name, now=caller.now)
+            amended = amend_duty(session, duty_id, payload.change(), **caller.by)
             return AmendedOut.model_validate(amended)
 
         return caller.once(session, done)
@@ -177,5 +168,5 @@ def _reports(caller: Call, permission: Permission, ids: list[int], decide: Calla
     """Check the caller's permission for each report, then decide them, in one transaction."""
     with caller.writing() as session:
         for row in reports_chosen(session, read_today(session, caller.now), ids):
-            caller.require(permission, row.assignment.supervisor_id)
+            require_for(caller, permission, row.assignment)
         return caller.once(session, lambda: DecidedOut.of(decide(session), caller.language))

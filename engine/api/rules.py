@@ -250,9 +250,7 @@ def change_calendar(caller: Caller, payload: AgreedBody) -> Response:
         return caller.once(
             session,
             lambda: PreviewOut.model_validate(
-                calendar_change.apply(
-                    session, payload.change(), actor=caller.actor.name, now=caller.now, previewed=payload.previewed
-                )
+                calendar_change.apply(session, payload.change(), previewed=payload.previewed, **caller.by)
             ),
         )
 
@@ -293,7 +291,7 @@ def put_policy(caller: Caller, policy_id: PolicyId, payload: PolicyText) -> Resp
     with caller.writing() as session:
 
         def done() -> PolicyOut:
-            keep(session, found, actor=caller.actor.name, now=caller.now, instead_of=payload.instead_of)
+            keep(session, found, instead_of=payload.instead_of, **caller.by)
             return PolicyOut.of(policy_line(session, policy_id))
 
         return caller.once(session, done)
@@ -326,7 +324,7 @@ def load_plan(caller: Caller, payload: TextBody) -> Response:
 
             def done() -> PlanLoaded:
                 plan = loading.read_plan(session, payload.text)
-                return PlanLoaded(id=loading.load_plan(session, plan, actor=caller.actor.name, now=caller.now))
+                return PlanLoaded(id=loading.load_plan(session, plan, **caller.by))
 
             return caller.once(session, done)
     except FileRefused as refused:
@@ -354,7 +352,7 @@ def activate(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Respons
     with caller.writing() as session:
 
         def done() -> PlanNow:
-            opening.activate(session, plan_id, actor=caller.actor.name, now=caller.now, cadences=payload.cadences)
+            opening.activate(session, plan_id, cadences=payload.cadences, **caller.by)
             return PlanNow(id=plan_id, state=PlanState.ACTIVE)
 
         return caller.once(session, done)
@@ -372,7 +370,7 @@ def end_plan(caller: Caller, plan_id: SmallId, payload: Reason) -> Response:
     with caller.writing() as session:
 
         def done() -> PlanNow:
-            left = end(session, plan_id, reason=payload.reason, actor=caller.actor.name, now=caller.now)
+            left = end(session, plan_id, reason=payload.reason, **caller.by)
             return PlanNow(id=plan_id, state=PlanState.ENDED, left=left)
 
         return caller.once(session, done)

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session
 
-from engine.accounts.permissions import Acting, Permission
+from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Digests, LongId, Needed
 from engine.api.operations import NamedRoute, reads, writes
@@ -101,7 +101,7 @@ def write(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Re
             payload.expected_on,
             tuple(each.as_entry for each in files),
         )
-        return entries.write(session, assignment_id, new, actor=caller.actor.name, now=caller.now)
+        return entries.write(session, assignment_id, new, **caller.by)
 
     return _do(caller, assignment_id, act)
 
@@ -113,7 +113,7 @@ def ask(caller: Caller, assignment_id: AssignmentId, payload: WordsBody) -> Resp
 
     def act(session: Session, row: AssignmentRow) -> bool:
         caller.require(Permission.ANSWER, row.supervisor_id)
-        return entries.ask(session, assignment_id, payload.text, actor=caller.actor.name, now=caller.now)
+        return entries.ask(session, assignment_id, payload.text, **caller.by)
 
     return _do(caller, assignment_id, act)
 
@@ -144,7 +144,7 @@ def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> 
         caller.require(Permission.ADD_PART, payload.agency)
         files = _files(session, payload.agency, payload.files)
         new = NewEntry(EntryKind.PART, payload.text, files=tuple(each.as_entry for each in files))
-        by = Acting(actor=caller.actor.name, now=caller.now)
+        by = caller.by
         changed = entries.add_part(session, assignment_id, payload.agency, new, **by)
         for each in files if changed else ():
             keep(session, each, agency_id=row.agency_id, **by)
@@ -173,8 +173,7 @@ def ask_many(caller: Caller, payload: ExtensionsBody) -> Response:
                 until=payload.until,
                 reason=payload.reason,
                 files=tuple(each.as_entry for each in files),
-                actor=caller.actor.name,
-                now=caller.now,
+                **caller.by,
             )
             left = {one: error.said(caller.language) for one, error in found.left.items()}
             return Asked(asked=list(found.done), left=left)

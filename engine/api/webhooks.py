@@ -92,8 +92,7 @@ def add_webhook(caller: Caller, payload: NewWebhookBody) -> SecretMade:
             label=payload.label,
             events=payload.events,
             secret=payload.secret,
-            actor=caller.actor.name,
-            now=caller.now,
+            **caller.by,
         )
     return SecretMade(id=made, secret=secret)
 
@@ -110,8 +109,7 @@ def change_webhook(caller: Caller, webhook_id: SmallId, payload: WebhookBody) ->
             url=payload.url,
             label=payload.label,
             events=payload.events,
-            actor=caller.actor.name,
-            now=caller.now,
+            **caller.by,
         )
         return queries.webhook(session, webhook_id)
 
@@ -122,7 +120,7 @@ def remove_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> Res
     """Remove it and all of its messages."""
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.writing() as session:
-        webhooks.remove(session, webhook_id, actor=caller.actor.name, now=caller.now)
+        webhooks.remove(session, webhook_id, **caller.by)
     return Response(status_code=204)
 
 
@@ -131,7 +129,7 @@ def remove_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> Res
 def switch_webhook(caller: Caller, webhook_id: SmallId, payload: SwitchBody) -> WebhookLine:
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.writing() as session:
-        webhooks.switch(session, webhook_id, active=payload.active, actor=caller.actor.name, now=caller.now)
+        webhooks.switch(session, webhook_id, active=payload.active, **caller.by)
         return queries.webhook(session, webhook_id)
 
 
@@ -141,7 +139,7 @@ def new_webhook_secret(caller: Caller, webhook_id: SmallId, payload: Nothing) ->
     """A new secret; the last one signs beside it for a day."""
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.writing() as session:
-        secret = webhooks.change_secret(session, caller.app.signer, webhook_id, actor=caller.actor.name, now=caller.now)
+        secret = webhooks.change_secret(session, caller.app.signer, webhook_id, **caller.by)
     return SecretMade(id=webhook_id, secret=secret)
 
 
@@ -177,8 +175,7 @@ def send_webhook_again(caller: Caller, webhook_id: SmallId, payload: AgainBody) 
             message_id=payload.message_id,
             since=None if payload.since is None else instant(payload.since, time()),
             delivered_too=payload.delivered_too,
-            actor=caller.actor.name,
-            now=caller.now,
+            **caller.by,
         )
     return Queued(queued=queued)
 

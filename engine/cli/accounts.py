@@ -35,9 +35,9 @@ def add(
     """Create an account; the first administrator with `--role administrator --agency ID --password`."""
     from engine.accounts import accounts
 
-    _, database, now, actor = open_context(at)
+    ctx = open_context(at)
     password = _new_password() if with_password else ""
-    with database.write() as session:
+    with ctx.database.write() as session:
         account_id = accounts.create(
             session,
             email=email,
@@ -46,8 +46,7 @@ def add(
             label=label,
             language=language,
             password=password,
-            actor=actor,
-            now=now,
+            **ctx.by,
         )
     typer.echo(Text(f"Đã lập tài khoản số {account_id}.", f"Account {account_id} created."))
 
@@ -57,8 +56,7 @@ def list_all() -> None:
     """List every account: id, mailbox, role, agency, whether it is open."""
     from engine.accounts import accounts
 
-    _, database, _, _ = open_context("")
-    with database.read() as session:
+    with open_context().database.read() as session:
         for each in accounts.list_accounts(session):
             state = "mở/open" if each.active else "khóa/closed"
             typer.echo(f"{each.id:5} {each.email:40} {each.role:14} {each.agency_id:32} {state}")
@@ -69,9 +67,9 @@ def end(email: Email, at: At = "") -> None:
     """Close an account: its sessions, links and tokens end now."""
     from engine.accounts import accounts
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        accounts.deactivate(session, _id(session, email), actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        accounts.deactivate(session, _id(session, email), **ctx.by)
     typer.echo(Text("Đã khóa.", "Closed."))
 
 
@@ -80,10 +78,10 @@ def password(email: Email, at: At = "") -> None:
     """Set a new password; ends all sessions and API tokens of the account."""
     from engine.accounts import accounts
 
-    _, database, now, actor = open_context(at)
+    ctx = open_context(at)
     new = _new_password()
-    with database.write() as session:
-        accounts.set_password(session, _id(session, email), new, actor=actor, now=now)
+    with ctx.database.write() as session:
+        accounts.set_password(session, _id(session, email), new, **ctx.by)
     typer.echo(Text("Đã đổi mật khẩu.", "Password changed."))
 
 
@@ -92,11 +90,11 @@ def factor(email: Email, at: At = "") -> None:
     """Remove an account's second factor, for a lost telephone; signs it out everywhere."""
     from engine.accounts import second_factor, sign_in
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
+    ctx = open_context(at)
+    with ctx.database.write() as session:
         account_id = _id(session, email)
-        gone = second_factor.remove(session, account_id, actor=actor, now=now)
-        sign_in.end_sessions(session, account_id, now)
+        gone = second_factor.remove(session, account_id, **ctx.by)
+        sign_in.end_sessions(session, account_id, ctx.now)
     if not gone:
         raise NotFound(Text("Tài khoản này không có lớp xác thực thứ hai.", "This account has no second factor."))
     typer.echo(Text("Đã gỡ lớp xác thực thứ hai.", "The second factor is removed."))
@@ -107,9 +105,9 @@ def signout(email: Email, at: At = "") -> None:
     """End all sessions and API tokens of an account."""
     from engine.accounts import sign_in
 
-    _, database, now, _ = open_context(at)
-    with database.write() as session:
-        count = sign_in.end_sessions(session, _id(session, email), now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        count = sign_in.end_sessions(session, _id(session, email), ctx.now)
     typer.echo(Text(f"Đã kết thúc {count} phiên.", f"{count} sessions ended."))
 
 

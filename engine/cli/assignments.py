@@ -60,7 +60,7 @@ def assignment_list(
     from engine.store.database import table
     from engine.store.records import Assignment, Duty
 
-    _, database, _, _ = open_context()
+    ctx = open_context()
     a, d = table(Assignment), table(Duty)
     columns = (a.c.id, d.c.citation, a.c.period, a.c.agency_id, a.c.state, a.c.due_on)
     statement = select(*columns).join(d, d.c.id == a.c.duty_id)
@@ -68,7 +68,7 @@ def assignment_list(
         statement = statement.where(a.c.agency_id == agency)
     if period:
         statement = statement.where(a.c.period == period)
-    with database.read() as session:
+    with ctx.database.read() as session:
         for row in session.connection().execute(statement.order_by(a.c.due_on, a.c.id).limit(limit)):
             due = "—" if row.due_on is None else written(row.due_on)
             typer.echo(f"{row.id:6} {row.citation:8} {row.period:8} {row.agency_id:32} {row.state:12} {due}")
@@ -79,9 +79,9 @@ def acknowledge(assignment: AssignmentId, at: At = "") -> None:
     """Acknowledge an assignment for its owner."""
     from engine.assignments import lifecycle
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        changed = lifecycle.acknowledge(session, assignment, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        changed = lifecycle.acknowledge(session, assignment, **ctx.by)
     typer.echo(
         Text("Đã xác nhận.", "Acknowledged.")
         if changed
@@ -100,10 +100,10 @@ def report(
     """Submit a report about one assignment."""
     from engine.assignments import lifecycle
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
+    ctx = open_context(at)
+    with ctx.database.write() as session:
         text = lifecycle.ReportText(outcome=outcome, body=body, reason=reason)
-        number = lifecycle.report(session, assignment, text, actor=actor, now=now)
+        number = lifecycle.report(session, assignment, text, **ctx.by)
     typer.echo(Text(f"Đã gửi báo cáo số {number}.", f"Report {number} submitted."))
 
 
@@ -112,9 +112,9 @@ def accept(assignment: AssignmentId, at: At = "") -> None:
     """Accept the report."""
     from engine.assignments import lifecycle
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        lifecycle.accept(session, assignment, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        lifecycle.accept(session, assignment, **ctx.by)
     typer.echo(Text("Đã tiếp nhận.", "Accepted."))
 
 
@@ -130,10 +130,10 @@ def return_(
     """Send the report back, with a reason and a date by which to resubmit it."""
     from engine.assignments import lifecycle
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
+    ctx = open_context(at)
+    with ctx.database.write() as session:
         resubmit_on = lifecycle.return_report(
-            session, assignment, reason=reason, until=day(until) if until else None, actor=actor, now=now
+            session, assignment, reason=reason, until=day(until) if until else None, **ctx.by
         )
     typer.echo(
         Text(
@@ -154,11 +154,11 @@ def extend(
     """Request a later due date (and grant it with --grant)."""
     from engine.assignments import lifecycle
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        request_id = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        request_id = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, **ctx.by)
         if grant:
-            lifecycle.decide_extension(session, request_id, granted=True, actor=actor, now=now)
+            lifecycle.decide_extension(session, request_id, granted=True, **ctx.by)
     typer.echo(Text(f"Đề nghị gia hạn số {request_id}.", f"Extension request {request_id}."))
 
 
@@ -167,9 +167,9 @@ def cancel(assignment: AssignmentId, reason: Reason, at: At = "") -> None:
     """Cancel an assignment."""
     from engine.assignments import lifecycle
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        lifecycle.cancel(session, assignment, reason=reason, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        lifecycle.cancel(session, assignment, reason=reason, **ctx.by)
     typer.echo(Text("Đã hủy.", "Cancelled."))
 
 
@@ -184,10 +184,10 @@ def transfer(
     from engine.agencies import directory_loading
     from engine.assignments import lifecycle
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
+    ctx = open_context(at)
+    with ctx.database.write() as session:
         directory_loading.expand_owners(session, [to])
-        new_id = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, actor=actor, now=now)
+        new_id = lifecycle.transfer(session, assignment, to_agency=to, reason=reason, **ctx.by)
     typer.echo(Text(f"Đã chuyển; phần việc mới số {new_id}.", f"Transferred; the new assignment is {new_id}."))
 
 
@@ -197,9 +197,9 @@ def load_directory_file(file: Path, at: At = "") -> None:
     from engine.agencies import directory_loading
     from engine.files.directory import load_directory
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        directory_loading.load_directory(session, load_directory(file), actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        directory_loading.load_directory(session, load_directory(file), **ctx.by)
     typer.echo(Text("Đã nạp danh bạ.", "Directory loaded."))
 
 
@@ -213,9 +213,9 @@ def load_contacts_file(
     from engine.files.contact_sheet import read_contact_sheet
 
     rows = read_contact_sheet(file.read_bytes())
-    _, database, now, actor = open_context(at)
-    with database.read() as session:
-        found = contact_import.compare(session, rows, now)
+    ctx = open_context(at)
+    with ctx.database.read() as session:
+        found = contact_import.compare(session, rows, ctx.now)
     for row in found.rows:
         if row.fate in (RowFate.SAME, RowFate.EMPTY):
             continue
@@ -230,8 +230,8 @@ def load_contacts_file(
         return
     if not yes and not typer.confirm("Lưu các thay đổi này? / Save these changes?"):
         raise typer.Exit(1)
-    with database.write() as session:
-        contact_import.apply(session, rows, previewed=found.mark, actor=actor, now=now)
+    with ctx.database.write() as session:
+        contact_import.apply(session, rows, previewed=found.mark, **ctx.by)
     counts = {fate: found.count(fate) for fate in (RowFate.NEW, RowFate.CHANGED, RowFate.ENDED)}
     typer.echo(
         Text(
@@ -248,9 +248,9 @@ def load_policy_file(file: Path, at: At = "") -> None:
     from engine.plans import loading
     from engine.rules.policy import Policy
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        loading.load_policy(session, read(file, Policy), actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        loading.load_policy(session, read(file, Policy), **ctx.by)
     typer.echo(Text("Đã nạp chính sách.", "Policy loaded."))
 
 
@@ -267,10 +267,10 @@ def load_calendar_file(
     from engine.plans import loading
 
     days = load_calendar(file).exceptions.values()
-    _, database, now, actor = open_context(at)
-    with database.read() as session:
+    ctx = open_context(at)
+    with ctx.database.read() as session:
         found = loading.file_days(session, days, drop=drop)
-        preview = loading.preview_file_days(session, found, now)
+        preview = loading.preview_file_days(session, found, ctx.now)
     for said in _about_days(found):
         typer.echo(said)
     for (was, due), count in sorted(Counter((move.was, move.due) for move in preview.moves).items()):
@@ -288,8 +288,8 @@ def load_calendar_file(
     asks = preview.moves or found.changed or found.change.drop
     if asks and not yes and not typer.confirm("Lưu lịch và chuyển các hạn này? / Save and move these?"):
         raise typer.Exit(1)
-    with database.write() as session:
-        loading.load_file_days(session, found, actor=actor, now=now, previewed=preview.mark)
+    with ctx.database.write() as session:
+        loading.load_file_days(session, found, previewed=preview.mark, **ctx.by)
     changed, dropped = len(found.changed), len(found.change.drop)
     typer.echo(
         Text(
@@ -363,9 +363,9 @@ def revoke(contact: Annotated[int, typer.Argument(help="The contact's id.")], at
     """Revoke every link sent to a contact until now."""
     from engine.agencies.contacts import revoke_links
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        revoke_links(session, contact, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        revoke_links(session, contact, **ctx.by)
     typer.echo(Text("Đã thu hồi.", "Revoked."))
 
 
@@ -379,9 +379,9 @@ def lift(
     """Write again to addresses that refusals or bounces silenced on these days. What people asked for stays."""
     from engine.agencies.suppressions import lift_suppressions
 
-    _, database, now, actor = open_context(at)
-    with database.rehearse() if dry_run else database.write() as session:
-        lifted = lift_suppressions(session, day(first), day(last), actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.rehearse() if dry_run else ctx.database.write() as session:
+        lifted = lift_suppressions(session, day(first), day(last), **ctx.by)
     for each in lifted:
         typer.echo(f"{each.contact_id:>6}  {each.agency_id:24} {each.channel:6} {written(each.on)}  {each.reason}")
     typer.echo(

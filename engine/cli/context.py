@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from config.settings import Settings
+    from engine.accounts.permissions import Acting
     from engine.files.directory import DirectoryFile
     from engine.rules.calendar import WorkCalendar
     from engine.store.database import Database
@@ -49,8 +51,19 @@ def day(text: str) -> date:
         raise BadInput(Text(f"«{text}» không phải ngày; viết như 2021-06-25.", f"“{text}” is not a date.")) from None
 
 
-def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
-    """(settings, database, now, actor)."""
+@dataclass(frozen=True)
+class CommandContext:
+    settings: Settings
+    database: Database
+    by: Acting
+
+    @property
+    def now(self) -> datetime:
+        return self.by["now"]
+
+
+def open_context(at: str = "") -> CommandContext:
+    """``at``: the time to act at, by default now."""
     from config.settings import read_settings
     from engine.store.clock import DemoClock, system_clock
     from engine.store.database import Database
@@ -59,7 +72,7 @@ def open_context(at: str = "") -> tuple[Settings, Database, datetime, str]:
     database = Database(settings.database)
     database.require_made()
     now = moment(at) if at else (DemoClock(database)() if settings.demo else system_clock())
-    return settings, database, now, operator_name()
+    return CommandContext(settings, database, {"actor": operator_name(), "now": now})
 
 
 def operator_name() -> str:

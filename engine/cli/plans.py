@@ -188,9 +188,9 @@ def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
     from engine.files.plan import load_plan
     from engine.plans import loading
 
-    _, database, now, actor = open_context(at)
-    with working(Text("Đang nạp kế hoạch", "Loading the plan")), database.write() as session:
-        plan_id = loading.load_plan(session, load_plan(file), actor=actor, now=now)
+    ctx = open_context(at)
+    with working(Text("Đang nạp kế hoạch", "Loading the plan")), ctx.database.write() as session:
+        plan_id = loading.load_plan(session, load_plan(file), **ctx.by)
     typer.echo(Text(f"Đã nạp kế hoạch số {plan_id}.", f"Loaded plan {plan_id}."))
 
 
@@ -207,10 +207,10 @@ def plan_activate(
     """Activate a plan, after showing what would be sent at once."""
     from engine.assignments import opening
 
-    _, database, now, actor = open_context(at)
+    ctx = open_context(at)
     cadences = _cadences(cadence or [])
     with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
-        would = opening.rehearse(database, plan, now, cadences)
+        would = opening.rehearse(ctx.database, plan, ctx.now, cadences)
     typer.echo(would.year.text)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
     typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
@@ -222,8 +222,8 @@ def plan_activate(
     )
     if not yes and not typer.confirm("Kích hoạt? / Activate?"):
         raise typer.Exit(1)
-    with working(Text("Đang kích hoạt", "Activating")), database.write() as session:
-        opening.activate(session, plan, actor=actor, now=now, cadences=cadences)
+    with working(Text("Đang kích hoạt", "Activating")), ctx.database.write() as session:
+        opening.activate(session, plan, cadences=cadences, **ctx.by)
     typer.echo(Text("Đã kích hoạt.", "Activated."))
 
 
@@ -251,12 +251,12 @@ def plan_correct_year(
     from engine.files.plan_year import YEARS_AS, read_years
     from engine.plans.planned_years import correct_years, rehearse_years
 
-    _, database, now, actor = open_context(at)
+    ctx = open_context(at)
     years = read_years(year)
     if years is None:
         raise BadInput(YEARS_AS)
     with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
-        would = rehearse_years(database, plan, years, now=now)
+        would = rehearse_years(ctx.database, plan, years, now=ctx.now)
     typer.echo(would.becomes.text)
     typer.echo(
         Text(
@@ -266,8 +266,8 @@ def plan_correct_year(
     )
     if not yes and not typer.confirm("Sửa năm? / Correct it?"):
         raise typer.Exit(1)
-    with database.write() as session:
-        correct_years(session, plan, years, reason=reason, actor=actor, now=now)
+    with ctx.database.write() as session:
+        correct_years(session, plan, years, reason=reason, **ctx.by)
     typer.echo(Text("Đã sửa năm.", "Corrected."))
 
 
@@ -281,9 +281,9 @@ def plan_end(
     """End an active plan: nothing more opens, nobody is reminded; open assignments stay and may still be reported."""
     from engine.plans.closing import end, preview_end
 
-    _, database, now, actor = open_context(at)
-    with database.read() as session:
-        left = preview_end(session, plan, now)
+    ctx = open_context(at)
+    with ctx.database.read() as session:
+        left = preview_end(session, plan, ctx.now)
     typer.echo(
         Text(
             f"Còn mở {left.open}, quá hạn {left.overdue}, chưa mở {left.to_open}.",
@@ -292,8 +292,8 @@ def plan_end(
     )
     if not yes and not typer.confirm("Kết thúc? / End it?"):
         raise typer.Exit(1)
-    with database.write() as session:
-        end(session, plan, reason=reason, actor=actor, now=now)
+    with ctx.database.write() as session:
+        end(session, plan, reason=reason, **ctx.by)
     typer.echo(Text("Đã kết thúc.", "Ended."))
 
 
@@ -307,9 +307,9 @@ def plan_follow(
     """Let another department follow an active plan: open work, letters, links and what opens later."""
     from engine.plans import successions
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        followed = successions.change_supervisor(session, plan, agency, basis=basis, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        followed = successions.change_supervisor(session, plan, agency, basis=basis, **ctx.by)
     typer.echo(Text(f"Theo dõi {followed} việc.", f"Follows {followed} assignments."))
 
 
@@ -324,9 +324,9 @@ def plan_succeed(
     """List the owners of an active plan that have ended, with their successors; with --ended, put them in its place."""
     from engine.plans import successions
 
-    _, database, now, actor = open_context(at)
-    with database.read() as session:
-        found = successions.proposed_replacements(session, plan, now)
+    ctx = open_context(at)
+    with ctx.database.read() as session:
+        found = successions.proposed_replacements(session, plan, ctx.now)
     if not ended:
         for each in found:
             typer.echo(f"{each.ended.agency_id}: {each.ended.text} [{', '.join(each.citations)}]")
@@ -335,9 +335,9 @@ def plan_succeed(
         return
     proposed = next((each for each in found if each.ended.agency_id == ended), None)
     heirs = to or list(proposed.heirs if proposed else ())
-    with database.write() as session:
+    with ctx.database.write() as session:
         done = successions.replace_owner(
-            session, plan, ended, heirs, basis=basis or (proposed.basis if proposed else ""), actor=actor, now=now
+            session, plan, ended, heirs, basis=basis or (proposed.basis if proposed else ""), **ctx.by
         )
     typer.echo(
         Text(
@@ -355,8 +355,8 @@ def plan_list() -> None:
     from engine.store.database import table
     from engine.store.records import Plan
 
-    _, database, _, _ = open_context()
+    ctx = open_context()
     p = table(Plan)
-    with database.read() as session:
+    with ctx.database.read() as session:
         for row in session.connection().execute(select(p).order_by(p.c.year, p.c.number)):
             typer.echo(f"{row.id:5} {row.number:16} {row.year} {row.state:8} {row.short_title}")

@@ -28,8 +28,7 @@ def list_all() -> None:
     """List every webhook: number, whether it works, messages delivered, waiting and given up, address."""
     from engine.queries.system.webhooks import answer, webhooks
 
-    _, database, _, _ = open_context()
-    with database.read() as session:
+    with open_context().database.read() as session:
         for each in webhooks(session):
             state = "tắt/off" if not each.active else "lỗi/failing" if each.failing else "bật/on"
             typer.echo(f"{each.id:5} {state:12} {each.delivered:7} {each.owed:7} {each.lost:7} {each.url} {each.label}")
@@ -47,10 +46,10 @@ def add(
     """Add an address and print its number and secret. The secret is shown once."""
     from engine.admin import webhooks
 
-    settings, database, now, actor = open_context(at)
-    with database.write() as session:
+    ctx = open_context(at)
+    with ctx.database.write() as session:
         webhook_id, secret = webhooks.add(
-            session, _signer(settings), _allowed(settings), url=url, label=label, events=event, actor=actor, now=now
+            session, _signer(ctx.settings), _allowed(ctx.settings), url=url, label=label, events=event, **ctx.by
         )
     typer.echo(Text(f"Đã thêm webhook số {webhook_id}.", f"Webhook {webhook_id} added."))
     typer.echo(secret)
@@ -61,9 +60,9 @@ def send_test(webhook: WebhookId, at: At = "") -> None:
     """Queue a test message; `dondoc once webhooks` or a running server sends it."""
     from engine.admin import webhooks
 
-    _, database, now, _ = open_context(at)
-    with database.write() as session:
-        webhooks.send_test(session, webhook, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        webhooks.send_test(session, webhook, now=ctx.now)
     typer.echo(Text("Tin thử đã vào hàng chờ.", "The test is queued."))
 
 
@@ -74,9 +73,9 @@ def switch(
     """Switch a webhook on or off."""
     from engine.admin import webhooks
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        webhooks.switch(session, webhook, active=on, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        webhooks.switch(session, webhook, active=on, **ctx.by)
     typer.echo(Text("Đã bật.", "Switched on.") if on else Text("Đã tắt.", "Switched off."))
 
 
@@ -85,9 +84,9 @@ def secret(webhook: WebhookId, at: At = "") -> None:
     """Make a new secret and print it; the last one signs beside it for a day."""
     from engine.admin import webhooks
 
-    settings, database, now, actor = open_context(at)
-    with database.write() as session:
-        typer.echo(webhooks.change_secret(session, _signer(settings), webhook, actor=actor, now=now))
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        typer.echo(webhooks.change_secret(session, _signer(ctx.settings), webhook, **ctx.by))
 
 
 @webhooks_app.command()
@@ -103,10 +102,10 @@ def again(
     from engine.admin import webhooks
     from engine.rules.calendar import instant
 
-    _, database, now, actor = open_context(at)
+    ctx = open_context(at)
     begins = instant(day(since), time())
-    with database.write() as session:
-        count = webhooks.send_again(session, webhook, since=begins, delivered_too=delivered, actor=actor, now=now)
+    with ctx.database.write() as session:
+        count = webhooks.send_again(session, webhook, since=begins, delivered_too=delivered, **ctx.by)
     typer.echo(Text(f"{count} tin vào hàng chờ.", f"{count} messages queued."))
 
 
@@ -115,9 +114,9 @@ def remove(webhook: WebhookId, at: At = "") -> None:
     """Remove a webhook and all of its messages."""
     from engine.admin import webhooks
 
-    _, database, now, actor = open_context(at)
-    with database.write() as session:
-        webhooks.remove(session, webhook, actor=actor, now=now)
+    ctx = open_context(at)
+    with ctx.database.write() as session:
+        webhooks.remove(session, webhook, **ctx.by)
     typer.echo(Text("Đã xóa.", "Removed."))
 
 

@@ -64,7 +64,7 @@ def create_feed(ctx: RequestContext, session: Session, agency_id: str, contact_i
     ctx.require(Permission.MAKE_FEED, agency_id)
     if contact_id is not None:
         find_contact(ctx, session, contact_id)
-    return make_feed(session, agency_id, contact_id=contact_id, actor=ctx.actor.name, now=ctx.now)
+    return make_feed(session, agency_id, contact_id=contact_id, **ctx.by)
 
 
 def revoke_agency_feed(ctx: RequestContext, session: Session, agency_id: str, feed_id: int) -> None:
@@ -74,7 +74,7 @@ def revoke_agency_feed(ctx: RequestContext, session: Session, agency_id: str, fe
         raise NotFound(Text("Không có địa chỉ lịch này, hoặc đã thu hồi.", "There is no such feed, or it was revoked."))
     if line.contact_id is not None:
         find_contact(ctx, session, line.contact_id)
-    revoke_feed(session, agency_id, feed_id, actor=ctx.actor.name, now=ctx.now)
+    revoke_feed(session, agency_id, feed_id, **ctx.by)
 
 
 def feed_address(ctx: RequestContext, key: str) -> str:

@@ -24,10 +24,10 @@ from starlette.exceptions import HTTPException
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
-from engine.accounts.permissions import DESK, Actor, ActorRole, Permission, Reach, may, reach_of, require
+from engine.accounts.permissions import DESK, Acting, Actor, ActorRole, Permission, Reach, may, reach_of, require
 from engine.accounts.saved_views import View, views_of
 from engine.accounts.second_factor import Proof
-from engine.accounts.sign_in import MAX_SESSION_TIME, SessionHolder, holder_of, slide
+from engine.accounts.sign_in import SessionHolder, holder_of, slide
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
@@ -115,6 +115,10 @@ class RequestContext:
     def today(self) -> date:
         return local_date(self.now)
 
+    @property
+    def by(self) -> Acting:
+        return {"actor": self.actor.name, "now": self.now}
+
     def require(self, permission: Permission, agency_id: str = "") -> None:
         """Raises NotAllowed unless the actor has the permission in the agency ("": everywhere)."""
         if self.bearer is not None:
@@ -170,12 +174,6 @@ class RequestContext:
         self.require(permission, self.actor.agency_id)
         return self.actor.agency_id
 
-    def acting(self, actor: Actor, bearer: Bearer | None = None) -> RequestContext:
-        return replace(self, actor=actor, bearer=bearer, account=None, session_id=0)
-
-    def bound(self, binding: str) -> RequestContext:
-        return replace(self, binding=binding)
-
     def in_contact_language(self, language: str) -> RequestContext:
         """With the contact's own language, unless the user chose another; pages of errors follow it too."""
         if self.chosen or language not in LANGUAGES:
@@ -208,32 +206,9 @@ class RequestContext:
             response.set_cookie(name, value, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=self.secure)
         return response
 
-    def working(self, words: str, seconds: int, again: str) -> HTMLResponse:
-        """The page that says that work goes on; it asks for ``again`` every second, by a header, without a script."""
-        response = self.page("working.html", 202, words=words, seconds=seconds, again=again)
-        response.headers["refresh"] = f"1; url={again}"
-        response.headers["cache-control"] = "no-store"
-        return response
-
     def go(self, path: str, **parameters: object) -> RedirectResponse:
         """Redirect after a POST (303), so that reloading does not repeat the action."""
         return RedirectResponse(url(path, **parameters), 303)
-
-    def back(self, **message: object) -> RedirectResponse:
-        """Redirect to the current list with its filters and a message about what was done."""
-        return RedirectResponse(self.here(**{name: str(value or "") for name, value in message.items()}), 303)
-
-    def with_session(self, response: RedirectResponse, key: str) -> RedirectResponse:
-        """Set the session cookie; an empty key deletes it."""
-        name, options = (
-            guarded(SESSION_COOKIE, self.secure),
-            {"httponly": True, "samesite": "lax", "secure": self.secure},
-        )
-        if key:
-            response.set_cookie(name, key, max_age=int(MAX_SESSION_TIME.total_seconds()), **options)  # type: ignore[arg-type]
-        else:
-            response.delete_cookie(name, **options)  # type: ignore[arg-type]
-        return response
 
     @property
     def secure(self) -> bool:
@@ -352,7 +327,7 @@ def anonymous_context(request: Request) -> RequestContext:
     if len(binding) < 16:
         binding = FormTokens.fresh_binding()
         ctx.cookies[guarded(BINDING_COOKIE, ctx.secure)] = binding
-    return _signed_in(ctx.bound(binding))
+    return _signed_in(replace(ctx, binding=binding))
 
 
 def signed_in_context(request: Request) -> RequestContext:

@@ -74,7 +74,7 @@ def store_uploads(ctx: RequestContext, form: Form, agency_id: str, assignment_id
     if fresh:
         with ctx.writing() as session:
             for each in fresh:
-                keep(session, each, agency_id=agency_id, actor=ctx.actor.name, now=ctx.now)
+                keep(session, each, agency_id=agency_id, **ctx.by)
     return UploadedFiles(kept, problems)
 
 

@@ -88,7 +88,11 @@ def awaited(ctx: RequestContext, ticket: str) -> Response:
         if row.beat_at < now - ctx.tools.work.stale:
             raise Stopped
         words = Text(row.words["vi"], row.words["en"]).said(ctx.language)
-        return ctx.working(words, round((now - row.began_at).total_seconds()), ctx.here())
+        seconds, again = round((now - row.began_at).total_seconds()), ctx.here()
+        response = ctx.page("working.html", 202, words=words, seconds=seconds, again=again)
+        response.headers["refresh"] = f"1; url={again}"  # every second, without a script
+        response.headers["cache-control"] = "no-store"
+        return response
     if not row.seen:
         with database.write() as session:
             mark_seen(session, ticket, row.runner)

@@ -23,7 +23,7 @@ from engine.http.guards.fresh_proof import WRONG_PASSWORD, require_fresh_proof
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.http.security_log import SecurityEvent
 from engine.text import Text
-from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY
+from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENTLY, with_session
 
 router = APIRouter(include_in_schema=False)
 TOKEN_LIFETIMES_DAYS = (30, 90, 366)
@@ -77,9 +77,9 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
     except TooOften as error:
         return _page(ctx, status=error.status, trouble=error)
     with ctx.writing() as session:
-        set_password(session, account_line.id, new, actor=ctx.actor.name, now=ctx.now)
+        set_password(session, account_line.id, new, **ctx.by)
         key = open_session(session, account_line.id, way="password", device=ctx.device, now=ctx.now, proven=True)
-    response = ctx.with_session(ctx.go("/account", said="password"), key)
+    response = with_session(ctx, ctx.go("/account", said="password"), key)
     return noted(ctx, response, SecurityEvent.PASSWORD_SET, account_line)
 
 
@@ -87,7 +87,7 @@ def change_password(ctx: SignedIn, form: PostedForm) -> Response:
 def speak(ctx: SignedIn, form: PostedForm) -> Response:
     account_line, language = own_account(ctx), form.text("language", 5)
     with ctx.writing() as session:
-        change(session, account_line.id, language=language, actor=ctx.actor.name, now=ctx.now)
+        change(session, account_line.id, language=language, **ctx.by)
     return ctx.go("/account", said="language", lang=language)
 
 
@@ -108,8 +108,7 @@ def make(ctx: SignedIn, form: PostedForm) -> Response:
                 label=form.text("label", 120),
                 scopes=form.fields.get("scope", ()),
                 lasts=timedelta(days=days),
-                actor=ctx.actor.name,
-                now=ctx.now,
+                **ctx.by,
             )
     except (BadInput, TooOften) as error:
         status = 422 if isinstance(error, BadInput) else error.status
@@ -121,7 +120,7 @@ def make(ctx: SignedIn, form: PostedForm) -> Response:
 def revoke(ctx: SignedIn, form: PostedForm, token_id: SmallId) -> Response:
     account_line = own_account(ctx)
     with ctx.writing() as session:
-        revoke_token(session, account_line.id, token_id, actor=ctx.actor.name, now=ctx.now)
+        revoke_token(session, account_line.id, token_id, **ctx.by)
     return noted(ctx, ctx.go("/account", said="revoked"), SecurityEvent.KEY_REVOKED, account_line)
 
 

@@ -93,7 +93,7 @@ def end(ctx: SignedIn, form: PostedForm, contact_id: SmallId, deputy_id: SmallId
     with ctx.writing() as session:
         contact = find_contact(ctx, session, contact_id)
         ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
-        preferences.end_deputy(session, contact_id, deputy_id, actor=ctx.actor.name, now=ctx.now)
+        preferences.end_deputy(session, contact_id, deputy_id, **ctx.by)
     return ctx.go(f"/wishes/{contact_id}", said="ended")
 
 
@@ -177,8 +177,7 @@ def name_deputy(ctx: RequestContext, session: Session, form: Form, contact: Cont
         valid_until=form.day("valid_until"),
         instead=form.text("letters", 16) == "instead",
         by_link=ctx.actor.kind == "contact",
-        actor=ctx.actor.name,
-        now=ctx.now,
+        **ctx.by,
     )
 
 
@@ -215,5 +214,5 @@ def set_channel(ctx: RequestContext, form: Form, contact_id: int) -> str:
     do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     with ctx.writing() as session:
         find_contact(ctx, session, contact_id)
-        CHANNEL_ACTIONS[do](session, contact_id, channel, actor=ctx.actor.name, now=ctx.now)
+        CHANNEL_ACTIONS[do](session, contact_id, channel, **ctx.by)
     return do.value

@@ -87,7 +87,7 @@ def take_away(ctx: SignedIn, form: PostedForm) -> Response:
     except (BadInput, TooOften) as error:
         return _page(ctx, None, trouble=error, status=error.status)
     with ctx.writing() as session:
-        remove(session, line.id, actor=ctx.actor.name, now=ctx.now)
+        remove(session, line.id, **ctx.by)
     return noted(ctx, ctx.go("/account", said="factor_removed"), SecurityEvent.FACTOR_REMOVED, line)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.background import BackgroundTask
 
 from engine.accounts.accounts import AccountLine, any_active, find, mailbox
@@ -14,6 +14,7 @@ from engine.accounts.devices import device_words
 from engine.accounts.secret_keys import MAX_KEY_CHARS, digest_of
 from engine.accounts.sign_in import (
     LINK,
+    MAX_SESSION_TIME,
     LinkStale,
     SignInRefused,
     account_of_link,
@@ -30,7 +31,7 @@ from engine.http.filters import Code
 from engine.http.guards.account_notices import noted
 from engine.http.guards.known_browsers import browser_mark, remember
 from engine.http.render import url
-from engine.http.request_context import Anonymous, PostedForm, RequestContext, local
+from engine.http.request_context import SESSION_COOKIE, Anonymous, PostedForm, RequestContext, guarded, local
 from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
@@ -139,7 +140,7 @@ def reset(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
 @router.post("/sign-out")
 def leave(ctx: Anonymous, form: PostedForm) -> Response:
     _end_here(ctx)
-    return ctx.with_session(ctx.go("/sign-in"), "")
+    return with_session(ctx, ctx.go("/sign-in"), "")
 
 
 def entered(ctx: RequestContext, to: str, key: str, email: str, *, by_link: bool = False) -> Response:
@@ -147,7 +148,7 @@ def entered(ctx: RequestContext, to: str, key: str, email: str, *, by_link: bool
     of a browser that is new to it, unless they used a link: that letter said who asked for it."""
     _end_here(ctx)
     new_browser = not browser_mark(ctx, email)
-    response = ctx.with_session(ctx.go(to or "/"), key)
+    response = with_session(ctx, ctx.go(to or "/"), key)
     remember(ctx, response, email)
     with ctx.app.database.read() as session:
         line = find(session, email)
@@ -210,3 +211,14 @@ def sign_in_page(
         by_link=ctx.app.links is not None,
         by_sign_on=ctx.app.single_sign_on is not None,
     )
+
+
+def with_session(ctx: RequestContext, response: RedirectResponse, key: str) -> RedirectResponse:
+    """Set the session cookie; an empty key deletes it."""
+    name, secure = guarded(SESSION_COOKIE, ctx.secure), ctx.secure
+    if key:
+        age = int(MAX_SESSION_TIME.total_seconds())
+        response.set_cookie(name, key, max_age=age, httponly=True, samesite="lax", secure=secure)
+    else:
+        response.delete_cookie(name, httponly=True, samesite="lax", secure=secure)
+    return response

@@ -51,7 +51,7 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
 
     def action(session: Session) -> int:
         ctx.require_lasting()
-        return accounts.create(session, **values, password=_password(form), actor=ctx.actor.name, now=ctx.now)
+        return accounts.create(session, **values, password=_password(form), **ctx.by)
 
     account_id = typed.do(lambda: _run(ctx, action))
     return _noted(ctx, account_id, "added", SecurityEvent.ACCOUNT_CHANGED) if account_id else _new(ctx, typed)
@@ -69,7 +69,7 @@ def change(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     values = {name: typed.text(name) for name in CHANGEABLE}
 
     def action(session: Session) -> bool:
-        accounts.change(session, account_id, **values, actor=ctx.actor.name, now=ctx.now)
+        accounts.change(session, account_id, **values, **ctx.by)
         return True
 
     if typed.do(lambda: _run(ctx, action)):
@@ -83,7 +83,7 @@ def set_password(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Respon
     typed = FormFields(whole="password")
 
     def action(session: Session) -> bool:
-        accounts.set_password(session, account_id, _password(form), actor=ctx.actor.name, now=ctx.now)
+        accounts.set_password(session, account_id, _password(form), **ctx.by)
         return True
 
     if typed.do(lambda: _run(ctx, action)):
@@ -106,7 +106,7 @@ def remove_second_factor(ctx: SignedIn, form: PostedForm, account_id: SmallId) -
     ctx.require(Permission.KEEP_ACCOUNTS)
     with ctx.writing() as session:
         accounts.account(session, account_id)
-        second_factor.remove(session, account_id, actor=ctx.actor.name, now=ctx.now)
+        second_factor.remove(session, account_id, **ctx.by)
         end_sessions(session, account_id, ctx.now)
     return _noted(ctx, account_id, "factor_removed", SecurityEvent.FACTOR_REMOVED)
 
@@ -117,7 +117,7 @@ def deactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response
     ctx.require(Permission.KEEP_ACCOUNTS)
     try:
         with ctx.writing() as session:
-            accounts.deactivate(session, account_id, actor=ctx.actor.name, now=ctx.now)
+            accounts.deactivate(session, account_id, **ctx.by)
     except Conflict as error:
         return _page(ctx, account_id, trouble=error)
     return _noted(ctx, account_id, "deactivated", SecurityEvent.ACCOUNT_CHANGED)
@@ -127,7 +127,7 @@ def deactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response
 def reactivate(ctx: SignedIn, form: PostedForm, account_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_ACCOUNTS)
     with ctx.writing() as session:
-        accounts.reactivate(session, account_id, actor=ctx.actor.name, now=ctx.now)
+        accounts.reactivate(session, account_id, **ctx.by)
     return _noted(ctx, account_id, "reactivated", SecurityEvent.ACCOUNT_CHANGED)
 
 

@@ -58,9 +58,7 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
 
     def action() -> str:
         with ctx.writing() as session:
-            agencies.add_agency(
-                session, agency_id, **values, since=since, groups=groups, actor=ctx.actor.name, now=ctx.now
-            )
+            agencies.add_agency(session, agency_id, **values, since=since, groups=groups, **ctx.by)
         return agency_id
 
     created = typed.do(action)
@@ -80,7 +78,7 @@ def rename(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
 
     def action() -> bool:
         with ctx.writing() as session:
-            agencies.rename(session, agency_id, name=name, short=short, on=on, actor=ctx.actor.name, now=ctx.now)
+            agencies.rename(session, agency_id, name=name, short=short, on=on, **ctx.by)
         return True
 
     if typed.do(action):
@@ -102,9 +100,7 @@ def succeed(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
 
     def action() -> int:
         with ctx.writing() as session:
-            return agencies.succeed(
-                session, agency_id, to, on=on, function=function, basis=basis, actor=ctx.actor.name, now=ctx.now
-            )
+            return agencies.succeed(session, agency_id, to, on=on, function=function, basis=basis, **ctx.by)
 
     if typed.do(action):
         return ctx.go(f"/admin/agencies/{agency_id}", said="succeeded")
@@ -115,7 +111,7 @@ def succeed(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
 def withdraw(ctx: SignedIn, form: PostedForm, agency_id: AgencyId, succession_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_AGENCIES)
     with ctx.writing() as session:
-        agencies.withdraw(session, agency_id, succession_id, actor=ctx.actor.name, now=ctx.now)
+        agencies.withdraw(session, agency_id, succession_id, **ctx.by)
     return ctx.go(f"/admin/agencies/{agency_id}", said="withdrawn")
 
 

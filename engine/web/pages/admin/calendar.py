@@ -115,9 +115,7 @@ def save(ctx: SignedIn, form: PostedForm) -> Response:
     change = parsed.change
     try:
         with ctx.writing() as session:
-            done = calendar_change.apply(
-                session, change, actor=ctx.actor.name, now=ctx.now, previewed=form.text("previewed", 64) or "-"
-            )
+            done = calendar_change.apply(session, change, previewed=form.text("previewed", 64) or "-", **ctx.by)
     except Conflict as error:
         return _preview(ctx, typed, ctx.today.year, error)
     changed_days = [*change.drop, *(entry.day for entry in change.set)]

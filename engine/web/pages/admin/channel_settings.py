@@ -64,7 +64,7 @@ def save_or_try(ctx: SignedIn, form: PostedForm, channel: ChannelPage) -> Respon
     if form.raw("do") == "try":
         return _try(ctx, channel, typed, *made)
     with ctx.writing() as session:
-        changed = entered_settings.save(session, ctx.app.signer, before, *made, actor=ctx.actor.name, now=ctx.now)
+        changed = entered_settings.save(session, ctx.app.signer, before, *made, **ctx.by)
     return ctx.go(f"/admin/settings/{channel}", said="saved" if changed else "same")
 
 

@@ -66,7 +66,7 @@ def load(ctx: SignedIn, form: PostedForm) -> Response:
     rows, mark = _carried(ctx, form.raw("rows"))
     try:
         with ctx.writing() as session:
-            contact_import.apply(session, rows, previewed=mark, actor=ctx.actor.name, now=ctx.now)
+            contact_import.apply(session, rows, previewed=mark, **ctx.by)
     except (BadInput, Conflict) as error:
         return _page(ctx, rows, sentence=error.said(ctx.language), status=error.status)
     return ctx.go("/admin/agencies")

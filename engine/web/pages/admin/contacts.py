@@ -33,7 +33,7 @@ def add(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
 
     def action() -> int:
         with ctx.writing() as session:
-            return contacts.add(session, agency_id, typed.text("role"), **values, actor=ctx.actor.name, now=ctx.now)
+            return contacts.add(session, agency_id, typed.text("role"), **values, **ctx.by)
 
     if typed.do(action):
         return ctx.go(f"/admin/agencies/{agency_id}", said="contact_added")
@@ -53,7 +53,7 @@ def change(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 
     def action() -> bool:
         with ctx.writing() as session:
-            contacts.change(session, contact_id, **values, actor=ctx.actor.name, now=ctx.now)
+            contacts.change(session, contact_id, **values, **ctx.by)
         return True
 
     if typed.do(action):
@@ -74,7 +74,7 @@ def last_day(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 
     def action() -> bool:
         with ctx.writing() as session:
-            contacts.end(session, contact_id, on=on, actor=ctx.actor.name, now=ctx.now)
+            contacts.end(session, contact_id, on=on, **ctx.by)
         return True
 
     if typed.do(action):
@@ -86,7 +86,7 @@ def last_day(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
 def left(ctx: SignedIn, form: PostedForm, contact_id: SmallId) -> Response:
     agency_id = _agency_of(ctx, contact_id)
     with ctx.writing() as session:
-        contacts.leave_now(session, contact_id, actor=ctx.actor.name, now=ctx.now)
+        contacts.leave_now(session, contact_id, **ctx.by)
     return ctx.go(f"/admin/agencies/{agency_id}", said="contact_left")
 
 

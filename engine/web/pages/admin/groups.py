@@ -70,7 +70,7 @@ def change_aliases(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Resp
 
     def action() -> bool:
         with ctx.writing() as session:
-            save_aliases(session, agency_id, lines, actor=ctx.actor.name, now=ctx.now)
+            save_aliases(session, agency_id, lines, **ctx.by)
         return True
 
     if typed.do(action):
@@ -85,9 +85,7 @@ def _save(ctx: RequestContext, form: Form, group_id: str) -> Response:
 
     def action() -> str:
         with ctx.writing() as session:
-            return save_group(
-                session, group_id, name=name, aliases=lines, members=members, actor=ctx.actor.name, now=ctx.now
-            )
+            return save_group(session, group_id, name=name, aliases=lines, members=members, **ctx.by)
 
     return ctx.go("/admin/groups", said="saved") if typed.do(action) else _group(ctx, group_id, typed, members)
 

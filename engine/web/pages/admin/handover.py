@@ -45,7 +45,7 @@ def give(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
         )
     try:
         with ctx.writing() as session:
-            done = hand_over(session, agency_id, choices, actor=ctx.actor.name, now=ctx.now)
+            done = hand_over(session, agency_id, choices, **ctx.by)
     except BadInput as error:
         return _page(ctx, agency_id, trouble=error)
     if done.left:

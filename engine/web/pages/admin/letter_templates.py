@@ -111,7 +111,7 @@ def save(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Respons
                     "Someone has just changed this template; yours is still below, check it again and save.",
                 )
             )
-        changed = editor.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
+        changed = editor.save(language, kind, texts, **ctx.by)
     except (BadInput, Conflict) as error:
         return _page(ctx, language, kind, files, texts, trouble=error, status=error.status)
     return ctx.go(f"/admin/templates/{language}/{kind}", said="saved" if changed else "same")
@@ -133,7 +133,7 @@ def reset(ctx: SignedIn, form: PostedForm, language: Name, kind: Name) -> Respon
     """Restore the shipped templates."""
     editor = template_editor_of(ctx)
     texts = {each.part: each.shipped for each in editor.files(language, kind)}
-    changed = editor.save(language, kind, texts, actor=ctx.actor.name, now=ctx.now)
+    changed = editor.save(language, kind, texts, **ctx.by)
     return ctx.go(f"/admin/templates/{language}/{kind}", said="reset" if changed else "same")
 
 

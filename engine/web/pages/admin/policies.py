@@ -74,13 +74,7 @@ def decide(ctx: SignedIn, form: PostedForm) -> Response:
         policy = read_policy(clean(text, MAX_POLICY_CHARS))
         if form.raw("do") == "save":
             with ctx.writing() as session:
-                keep(
-                    session,
-                    policy,
-                    actor=ctx.actor.name,
-                    now=ctx.now,
-                    instead_of=form.raw("instead_of")[:64] or "-",
-                )
+                keep(session, policy, instead_of=form.raw("instead_of")[:64] or "-", **ctx.by)
             return ctx.go(f"/admin/policies/{policy.id}", said="saved")
     except Conflict as error:
         return _preview(ctx, policy, text, of, error)

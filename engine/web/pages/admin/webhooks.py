@@ -48,8 +48,7 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
             label=label,
             events=form.every("event"),
             secret=secret,
-            actor=ctx.actor.name,
-            now=ctx.now,
+            **ctx.by,
         )
 
     made = typed.do(lambda: _write(ctx, action))
@@ -70,16 +69,7 @@ def change(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
     url, label = typed.text("url", 1_000), typed.text("label", 120)
 
     def action(session: Session) -> bool:
-        webhooks.change(
-            session,
-            webhook_id,
-            allowed(ctx),
-            url=url,
-            label=label,
-            events=form.every("event"),
-            actor=ctx.actor.name,
-            now=ctx.now,
-        )
+        webhooks.change(session, webhook_id, allowed(ctx), url=url, label=label, events=form.every("event"), **ctx.by)
         return True
 
     if typed.do(lambda: _write(ctx, action)):
@@ -98,7 +88,7 @@ def again(ctx: SignedIn, form: PostedForm, webhook_id: SmallId, message_id: Mess
     ctx.require(Permission.KEEP_WEBHOOKS)
 
     def action(session: Session) -> int:
-        return webhooks.send_again(session, webhook_id, message_id=message_id, actor=ctx.actor.name, now=ctx.now)
+        return webhooks.send_again(session, webhook_id, message_id=message_id, **ctx.by)
 
     return _do(ctx, webhook_id, "again", action, counted=True)
 
@@ -109,12 +99,7 @@ def again_since(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Respons
 
     def action(session: Session) -> int:
         return webhooks.send_again(
-            session,
-            webhook_id,
-            since=instant(form.day("since"), time()),
-            delivered_too=form.has("delivered"),
-            actor=ctx.actor.name,
-            now=ctx.now,
+            session, webhook_id, since=instant(form.day("since"), time()), delivered_too=form.has("delivered"), **ctx.by
         )
 
     return _do(ctx, webhook_id, "again", action, counted=True)
@@ -126,7 +111,7 @@ def switch(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
     active = form.raw("to") == "on"
 
     def action(session: Session) -> None:
-        webhooks.switch(session, webhook_id, active=active, actor=ctx.actor.name, now=ctx.now)
+        webhooks.switch(session, webhook_id, active=active, **ctx.by)
 
     return _do(ctx, webhook_id, "on" if active else "off", action)
 
@@ -135,7 +120,7 @@ def switch(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
 def new_secret(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
     ctx.require(Permission.KEEP_WEBHOOKS)
     with ctx.writing() as session:
-        secret = webhooks.change_secret(session, ctx.app.signer, webhook_id, actor=ctx.actor.name, now=ctx.now)
+        secret = webhooks.change_secret(session, ctx.app.signer, webhook_id, **ctx.by)
     return _page(ctx, webhook_id, outcome="secret", secret=secret)
 
 
@@ -146,7 +131,7 @@ def remove(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Response:
         text = Text("Hãy đánh dấu để chắc rằng muốn xóa.", "Tick to be sure that it is to be removed.")
         return _page(ctx, webhook_id, trouble=BadInput(text))
     with ctx.writing() as session:
-        webhooks.remove(session, webhook_id, actor=ctx.actor.name, now=ctx.now)
+        webhooks.remove(session, webhook_id, **ctx.by)
     return ctx.go("/admin/webhooks", said="removed")
 
 

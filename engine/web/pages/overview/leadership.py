@@ -124,7 +124,7 @@ def publish(ctx: SignedIn, form: PostedForm) -> Response:
     try:
         cut_off = form.day("cut_off")
         with ctx.writing() as session:
-            made = publish_figures(session, plan_id, period, cut_off, actor=ctx.actor.name, now=ctx.now)
+            made = publish_figures(session, plan_id, period, cut_off, **ctx.by)
     except (BadInput, Conflict) as error:
         return _page(ctx, plan_id, period, Refused("cut_off", error, typed))
     return ctx.go(f"/leadership/frozen/{made}")

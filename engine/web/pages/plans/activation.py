@@ -189,7 +189,7 @@ def activate(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
 
     def act() -> None:
         with ctx.writing() as session:
-            opening.activate(session, plan_id, actor=ctx.actor.name, now=ctx.now, cadences=cadences)
+            opening.activate(session, plan_id, cadences=cadences, **ctx.by)
 
     def activated(after: RequestContext, result: Callable[[], None]) -> Response:
         result()

@@ -66,10 +66,10 @@ def _add(ctx: RequestContext, form: Form, plan: PlanPage, *, ad_hoc: bool) -> Re
     def answer() -> Response:
         if act == "do":
             with ctx.writing() as session:
-                add_duty(session, plan.row.id, duty, actor=ctx.actor.name, now=ctx.now)
+                add_duty(session, plan.row.id, duty, **ctx.by)
             return ctx.go(f"/plans/{plan.row.id}", said="report_requested" if ad_hoc else "duty_added")
         with ctx.app.database.rehearse() as session:
-            would = would_add(session, plan.row.id, duty, actor=ctx.actor.name, now=ctx.now)
+            would = would_add(session, plan.row.id, duty, **ctx.by)
         with ctx.reading() as (_, today):
             return ctx.page(
                 "duty_new_sure.html", today=today, plan=plan, would=would, duty=duty, sent=_sent(form), ad_hoc=ad_hoc
@@ -117,10 +117,10 @@ def amend(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
     def answer() -> Response:
         if act == "do":
             with ctx.writing() as session:
-                amend_duty(session, duty_id, wanted, actor=ctx.actor.name, now=ctx.now)
+                amend_duty(session, duty_id, wanted, **ctx.by)
             return ctx.go(f"/plans/{duty.plan_id}", said="duty_amended")
         with ctx.app.database.rehearse() as session:
-            amended, letters = would_amend(session, duty_id, wanted, actor=ctx.actor.name, now=ctx.now)
+            amended, letters = would_amend(session, duty_id, wanted, **ctx.by)
         with ctx.reading() as (session, today):
             due = {period: today.calendar.due(day) for period, day in wanted.due.items()}
             came, gone = _owners_changed(session, duty, wanted)

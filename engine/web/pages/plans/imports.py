@@ -183,12 +183,12 @@ def decide(ctx: SignedIn, form: Annotated[Form, Depends(typed_form)]) -> Respons
         with ctx.writing() as session:
             for agency, name in out.new.items():
                 ctx.require(Permission.KEEP_AGENCIES)
-                add_agency(session, agency, name=name, level=level_of(name), actor=ctx.actor.name, now=ctx.now)
+                add_agency(session, agency, name=name, level=level_of(name), **ctx.by)
             if "remember" in fields:
                 ctx.require(Permission.KEEP_AGENCIES)
-                remember_names(session, out.matched(directory), actor=ctx.actor.name, now=ctx.now)
+                remember_names(session, out.matched(directory), **ctx.by)
             if not ended_names(plan, directory):
-                return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
+                return loading.load_plan(session, plan, **ctx.by)
         return check_text(ctx, dump(plan))  # a person confirms who took over before it is saved
 
     def saved(after: RequestContext, result: Callable[[], int | CheckedPlan]) -> Response:

@@ -61,7 +61,7 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
         with ctx.writing() as session:
             plan = loading.read_plan(session, cleaned)
             try:
-                return loading.load_plan(session, plan, actor=ctx.actor.name, now=ctx.now)
+                return loading.load_plan(session, plan, **ctx.by)
             except Conflict as error:
                 session.rollback()
                 return replace(check_text(ctx, cleaned), stale=error)
@@ -184,7 +184,7 @@ def do_end(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     ctx.require(Permission.RUN_PLANS)
     try:
         with ctx.writing() as session:
-            end(session, plan_id, reason=form.text("reason", MAX_REASON_CHARS), actor=ctx.actor.name, now=ctx.now)
+            end(session, plan_id, reason=form.text("reason", MAX_REASON_CHARS), **ctx.by)
     except BadInput as error:
         return _ending(ctx, plan_id, form.raw("reason"), error)
     return ctx.go(f"/plans/{plan_id}", said="ended")

@@ -33,7 +33,7 @@ def do_years(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
         if form.raw("do") != "save":
             return _page(ctx, plan_id, typed, would=rehearse_years(ctx.app.database, plan_id, years, now=ctx.now))
         with ctx.writing() as session:
-            correct_years(session, plan_id, years, reason=reason, actor=ctx.actor.name, now=ctx.now)
+            correct_years(session, plan_id, years, reason=reason, **ctx.by)
     except BadInput as error:
         return _page(ctx, plan_id, typed, wrong=error)
     return ctx.go(f"/plans/{plan_id}", said="years_corrected")

@@ -34,9 +34,7 @@ def confirm(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
         with ctx.writing() as session:
             if form.raw("do") == "follow":
                 basis, to = form.text("basis", MAX_BASIS_CHARS), form.text("to", 64)
-                count = successions.change_supervisor(
-                    session, plan_id, to, basis=basis, actor=ctx.actor.name, now=ctx.now
-                )
+                count = successions.change_supervisor(session, plan_id, to, basis=basis, **ctx.by)
                 return ctx.go(f"/plans/{plan_id}/successions", said=f"follow.{count}")
             proposed = {
                 each.ended.agency_id: each for each in successions.proposed_replacements(session, plan_id, ctx.now)
@@ -46,9 +44,7 @@ def confirm(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
                 heirs = form.text(f"to-{name}", 64)
                 basis = _basis(form, proposed[name])
                 chosen = [heirs] if heirs else proposed[name].heirs
-                successions.replace_owner(
-                    session, plan_id, name, chosen, basis=basis, actor=ctx.actor.name, now=ctx.now
-                )
+                successions.replace_owner(session, plan_id, name, chosen, basis=basis, **ctx.by)
     except DondocError as error:
         return _page(ctx, plan_id, trouble=error)
     return ctx.go(f"/plans/{plan_id}/successions", said=f"replaced.{len(ticked)}")

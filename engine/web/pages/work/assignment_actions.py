@@ -3,17 +3,20 @@ with the error and what was typed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
+from typing import Unpack
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Acting, Permission, concerned, require
+from engine.accounts.permissions import Acting, Permission
 from engine.assignments import lifecycle
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed, NotFound
+from engine.http.assignment_actions import Action, require_for
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -31,54 +34,61 @@ class Answer(StrEnum):
     REFUSED = "refused"
 
 
-Action = Callable[[Session, int, Form, Acting], object]
-
-
-def _transfer(session: Session, assignment_id: int, form: Form, by: Acting) -> object:
+def _transfer(form: Form) -> Action:
     to = form.text("to", 64)
     if not to:
         raise BadInput(Text("Chưa chọn cơ quan nhận.", "No receiving agency was chosen."))
-    return lifecycle.transfer(session, assignment_id, to_agency=to, reason=form.text("reason", MAX_REASON_CHARS), **by)
+    return partial(lifecycle.transfer, to_agency=to, reason=_reason(form))
 
 
-def _decide(session: Session, assignment_id: int, form: Form, by: Acting) -> None:
-    """Decide the pending request of this assignment, for which the permission was checked."""
+def _decide(form: Form) -> Action:
+    """Decide the pending request of the assignment, for which the permission was checked."""
     granted = form.choice("answer", Answer) is Answer.GRANTED
-    waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
-    if waiting is None:
-        raise Conflict(
-            Text("Không còn đề nghị gia hạn nào chờ quyết định.", "No extension request is pending any more.")
-        )
-    lifecycle.decide_extension(session, waiting.id, granted=granted, answer=form.text("words", MAX_REASON_CHARS), **by)
+    words = form.text("words", MAX_REASON_CHARS)
+
+    def decide(session: Session, assignment_id: int, **by: Unpack[Acting]) -> None:
+        waiting = waiting_extensions(session, [assignment_id]).get(assignment_id)
+        if waiting is None:
+            raise Conflict(
+                Text("Không còn đề nghị gia hạn nào chờ quyết định.", "No extension request is pending any more.")
+            )
+        lifecycle.decide_extension(session, waiting.id, granted=granted, answer=words, **by)
+
+    return decide
 
 
-def _answer(session: Session, assignment_id: int, form: Form, by: Acting) -> object:
-    """Answer an entry of this assignment's thread on behalf of the department above, or ask its owner something."""
+def _answer(form: Form) -> Action:
+    """Answer an entry of the assignment's thread on behalf of the department above, or ask its owner something."""
     text = form.text("words", MAX_TEXT_CHARS)
     if not form.has("entry"):
-        return ask(session, assignment_id, text, **by)
-    row = assignment_row(session, read_today(session, by["now"]), assignment_id)
-    return answer(session, form.number("entry"), text, agency_id=row.supervisor_id, **by)
+        return partial(ask, text=text)
+    entry_id = form.number("entry")
+
+    def answer_entry(session: Session, assignment_id: int, **by: Unpack[Acting]) -> object:
+        row = assignment_row(session, read_today(session, by["now"]), assignment_id)
+        return answer(session, entry_id, text, agency_id=row.supervisor_id, **by)
+
+    return answer_entry
 
 
-ACTIONS: dict[Permission, Action] = {
-    Permission.ACKNOWLEDGE: lambda s, i, form, by: lifecycle.acknowledge(s, i, **by),
-    Permission.DECLINE: lambda s, i, form, by: lifecycle.decline(
-        s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
+def _reason(form: Form) -> str:
+    return form.text("reason", MAX_REASON_CHARS)
+
+
+ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
+    Permission.ACKNOWLEDGE: lambda form: lifecycle.acknowledge,
+    Permission.DECLINE: lambda form: partial(lifecycle.decline, reason=_reason(form)),
+    Permission.ACCEPT: lambda form: lifecycle.accept,
+    Permission.RETURN: lambda form: partial(
+        lifecycle.return_report, reason=_reason(form), until=form.day_or_none("until")
     ),
-    Permission.ACCEPT: lambda s, i, form, by: lifecycle.accept(s, i, **by),
-    Permission.RETURN: lambda s, i, form, by: lifecycle.return_report(
-        s, i, reason=form.text("reason", MAX_REASON_CHARS), until=form.day_or_none("until"), **by
-    ),
-    Permission.CHASE: lambda s, i, form, by: lifecycle.chase(s, i, **by),
-    Permission.ASK_EXTENSION: lambda s, i, form, by: lifecycle.ask_extension(
-        s, i, until=form.day("until"), reason=form.text("reason", MAX_REASON_CHARS), **by
+    Permission.CHASE: lambda form: lifecycle.chase,
+    Permission.ASK_EXTENSION: lambda form: partial(
+        lifecycle.ask_extension, until=form.day("until"), reason=_reason(form)
     ),
     Permission.DECIDE_EXTENSION: _decide,
     Permission.ANSWER: _answer,
-    Permission.CANCEL: lambda s, i, form, by: lifecycle.cancel(
-        s, i, reason=form.text("reason", MAX_REASON_CHARS), **by
-    ),
+    Permission.CANCEL: lambda form: partial(lifecycle.cancel, reason=_reason(form)),
     Permission.TRANSFER: _transfer,
 }
 
@@ -100,11 +110,10 @@ def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, action: str
 
 def _run(ctx: RequestContext, form: Form, assignment_id: int, permission: Permission) -> object:
     with ctx.reading() as (session, today):
-        row = assignment_row(session, today, assignment_id)
-    require(ctx.actor, permission, concerned(permission, row.agency_id, row.supervisor_id))
-    by = Acting(actor=ctx.actor.name, now=ctx.now)
+        require_for(ctx, permission, assignment_row(session, today, assignment_id))
+    action = ACTIONS[permission](form)
     with ctx.writing() as session:
-        return ACTIONS[permission](session, assignment_id, form, by)
+        return action(session, assignment_id, **ctx.by)
 
 
 def _again(ctx: RequestContext, form: Form, assignment_id: int, permission: Permission, error: DondocError) -> Response:

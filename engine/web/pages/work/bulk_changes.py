@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Acting, Permission
+from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.enums import complete
 from engine.errors import NotAllowed
@@ -69,7 +69,7 @@ def change(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     values = _values(act, typed)
 
     def once(session: Session) -> Decided:
-        by = Acting(actor=ctx.actor.name, now=ctx.now)
+        by = ctx.by
         if act is BulkAct.TRANSFER:
             return transfer_all(session, ids, **values, **by)
         return (

@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Depends
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.errors import BadInput
+from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import RequestContext
@@ -111,7 +112,7 @@ class DecisionPage(Generic[A, W]):
         with ctx.reading() as (session, today):
             rows = self.chosen(session, today, ids)
         for row in rows:
-            ctx.require(self.acts[act], row.assignment.supervisor_id)
+            require_for(ctx, self.acts[act], row.assignment)
         try:
             answer = Answer(form.text(self.words, MAX_REASON_CHARS), form.day_or_none("until"))
             if not form.has("sure"):
@@ -122,7 +123,8 @@ class DecisionPage(Generic[A, W]):
                 decided = self.do(session, act, [row.id for row in rows], answer, ctx)
         except BadInput as error:
             return self._ask(ctx, form, act, rows, error.said(ctx.language))
-        return ctx.back(said=act.value, n=len(decided.done), kept=len(decided.left))
+        done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")
+        return RedirectResponse(ctx.here(said=act.value, n=done, kept=kept), 303)
 
     def _choice(self, form: Form) -> tuple[A, tuple[int, ...]]:
         """The button of a line selects that item; the buttons below apply to all ticked items."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.bulk_acknowledge import MAX_ACKNOWLEDGED, acknowledge_all
+from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort, known_sort
 from engine.http.lists.list_columns import AGENCY_COLUMNS
 from engine.http.lists.list_download import TakenAs, download

@@ -25,7 +25,7 @@ class Act(StrEnum):
 
 def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
     granted = act is Act.GRANT
-    return decide_extensions(session, ids, granted=granted, answer=answer.words, actor=ctx.actor.name, now=ctx.now)
+    return decide_extensions(session, ids, granted=granted, answer=answer.words, **ctx.by)
 
 
 REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(

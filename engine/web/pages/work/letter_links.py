@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Actor, ActorRole, Permission, require
+from engine.accounts.permissions import Actor, ActorRole, Permission
 from engine.accounts.signed_links import Link, Purpose
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
@@ -58,9 +58,9 @@ def take(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
     with ctx.writing() as session:
         contact, duties = _linked(session, read_today(session, ctx.now), link)
-        actor = _actor(contact)
-        require(actor, Permission.ACKNOWLEDGE, contact.agency_id)
-        changed = [acknowledge(session, each.row.id, actor=actor.name, now=ctx.now) for each in duties]
+        ctx = replace(ctx, actor=_actor(contact))
+        ctx.require(Permission.ACKNOWLEDGE, contact.agency_id)
+        changed = [acknowledge(session, duty.row.id, **ctx.by) for duty in duties]
     return ctx.go(ctx.path, said="acknowledged" if any(changed) else "already", lang=_language_parameter(ctx))
 
 
@@ -71,11 +71,11 @@ def refuse(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     assignment_id, reason = form.number("id"), form.text("reason", MAX_REASON_CHARS)
     with ctx.writing() as session:
         contact, duties = _linked(session, read_today(session, ctx.now), link)
-        actor = _actor(contact)
-        require(actor, Permission.DECLINE, contact.agency_id)
+        ctx = replace(ctx, actor=_actor(contact))
+        ctx.require(Permission.DECLINE, contact.agency_id)
         if assignment_id not in {each.row.id for each in duties}:
             raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
-        decline(session, assignment_id, actor=actor.name, now=ctx.now, reason=reason)
+        decline(session, assignment_id, reason=reason, **ctx.by)
     return ctx.go(f"/l/{token}", said="declined", lang=_language_parameter(ctx))
 
 
@@ -156,13 +156,13 @@ def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     ctx, link = _preferences_link(ctx, token)
     if form.raw("List-Unsubscribe") == "One-Click":
         with ctx.writing() as session:
-            slow(session, link.contact_id, link.subject, actor=ctx.actor.name, now=ctx.now)
+            slow(session, link.contact_id, link.subject, **ctx.by)
         return preferences_page(ctx, link.contact_id, outcome=ChannelAction.SLOW, by_link=True)
     ctx.tools.tokens.check(form.raw("token"), token)
     do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     try:
         with ctx.writing() as session:
-            CHANNEL_ACTIONS[do](session, link.contact_id, channel, actor=ctx.actor.name, now=ctx.now)
+            CHANNEL_ACTIONS[do](session, link.contact_id, channel, **ctx.by)
     except Conflict as error:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
         return preferences_page(ctx, link.contact_id, trouble=trouble, by_link=True)
@@ -176,7 +176,7 @@ def end_deputy(ctx: Unauthenticated, form: Fields, token: str, deputy_id: SmallI
     ctx.tools.tokens.check(form.raw("token"), token)
     with ctx.writing() as session:
         ctx.require(Permission.NAME_DEPUTY, contacts.find(session, link.contact_id).agency_id)
-        preferences.end_deputy(session, link.contact_id, deputy_id, actor=ctx.actor.name, now=ctx.now)
+        preferences.end_deputy(session, link.contact_id, deputy_id, **ctx.by)
     return ctx.go(f"/u/{token}", said="ended", lang=_language_parameter(ctx))
 
 
@@ -212,7 +212,7 @@ def _actor(contact: LinkHolder) -> Actor:
 
 
 def _as_contact(ctx: RequestContext, contact: LinkHolder, token: str) -> RequestContext:
-    return replace(ctx.bound(token).in_contact_language(contact.language), actor=_actor(contact))
+    return replace(ctx.in_contact_language(contact.language), binding=token, actor=_actor(contact))
 
 
 def _shown(

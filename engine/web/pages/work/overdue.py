@@ -8,10 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission, require
+from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
+from engine.http.assignment_actions import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort, known_sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import overdue_columns
@@ -146,11 +147,11 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     with ctx.reading() as (session, today):
         rows = rows_to_chase(session, today, ids)
         for row in rows:
-            require(ctx.actor, Permission.CHASE, row.supervisor_id)
+            require_for(ctx, Permission.CHASE, row)
     if not form.has("sure"):
         with ctx.app.database.rehearse() as session:
             would = preview_chase(session, today, rows, ctx.actor.name)
         return ctx.page("chase.html", today=today, rows=rows, would=would, asked=filter_parameters(wanted))
     with ctx.writing() as session:
-        chased = sum(chase(session, row.id, actor=ctx.actor.name, now=ctx.now) for row in rows)
+        chased = sum(chase(session, row.id, **ctx.by) for row in rows)
     return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))

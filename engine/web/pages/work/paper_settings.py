@@ -53,8 +53,7 @@ def change(ctx: SignedIn, form: Annotated[Form, Depends(_uploaded)], agency_id: 
                 settings,
                 form=(given.name, given.body) if given else None,
                 drop_form=form.has("drop"),
-                actor=ctx.actor.name,
-                now=ctx.now,
+                **ctx.by,
             )
         return True
 

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission, require
+from engine.accounts.permissions import Permission
 from engine.assignments.issued_papers import drop_draft, record_paper
 from engine.correspondence.dispatch_wording import (
     MAX_PARAGRAPH_CHARS,
@@ -25,6 +25,7 @@ from engine.correspondence.dispatch_wording import (
     read_wording,
 )
 from engine.errors import BadInput, NotFound
+from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
 from engine.http.form_fields import FormFields
 from engine.http.lists.list_download import DOCX, attachment
@@ -89,7 +90,7 @@ def drop(ctx: SignedIn, form: PostedForm) -> Response:
         for each in waiting:
             ctx.require(Permission.CHASE, each.supervisor_id)
             with ctx.writing() as session:
-                drop_draft(session, plan_id, each.assignment_ids, reason=reason, actor=ctx.actor.name, now=ctx.now)
+                drop_draft(session, plan_id, each.assignment_ids, reason=reason, **ctx.by)
         return True
 
     return ctx.go("/papers", said="dropped") if typed.do(action) else _listing(ctx, typed)
@@ -158,7 +159,7 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
     with ctx.reading() as (session, today):
         rows = rows_of(session, today, ids) if ids else []
     for row in rows:
-        require(ctx.actor, Permission.CHASE, row.supervisor_id)
+        require_for(ctx, Permission.CHASE, row)
     found, plans = _draft(
         ctx, plan_id, list({row.agency_id for row in rows}), form.raw("period")[:64], form.has("request")
     )
@@ -169,9 +170,7 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
 
     def action() -> bool:
         with ctx.writing() as session:
-            record_paper(
-                session, found.supervisor_id, plan_id, ids, number=number, on=on, actor=ctx.actor.name, now=ctx.now
-            )
+            record_paper(session, found.supervisor_id, plan_id, ids, number=number, on=on, **ctx.by)
             drop_wording(session, _key(found, form.raw("period")[:16]))
         return True
 
@@ -200,7 +199,7 @@ def words(ctx: SignedIn, form: PostedForm) -> Response:
             if form.has("reset"):
                 drop_wording(session, key)
             else:
-                keep_wording(session, key, parts, written, actor=ctx.actor.name, now=ctx.now)
+                keep_wording(session, key, parts, written, **ctx.by)
         return True
 
     if typed.do(action):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from engine.accounts.permissions import Permission, require
+from engine.accounts.permissions import Permission
 from engine.assignments.lifecycle import report
 from engine.assignments.reports.drafts import SavedDraft, discard, restore, save
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
@@ -232,7 +232,7 @@ def _copied(page: ReportPage, previous: PreviousReports) -> dict[str, str]:
 def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
     """Submit the report: all or nothing. A rejected one keeps what was typed and every valid file. The other button
     saves a draft."""
-    require(ctx.actor, Permission.REPORT, where.agency_id)
+    ctx.require(Permission.REPORT, where.agency_id)
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
     uploaded = store_uploads(ctx, posted, where.agency_id, (item.row.id for item in page.items if item.reportable))
@@ -259,7 +259,7 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
             return report_form(ctx, where, rejected=warned, status=422)
         with ctx.writing() as session:
             for assignment_id, text in checked.texts.items():
-                report(session, assignment_id, text, actor=ctx.actor.name, now=ctx.now)
+                report(session, assignment_id, text, **ctx.by)
             _keep_unreported(session, ctx, where, form, checked)
     except (BadInput, Conflict) as error:
         rejected = replace(form, sentence=error.said(ctx.language))
@@ -279,9 +279,8 @@ def _save(ctx: RequestContext, form: ReportForm, where: Address) -> Response:
             where.plan_id,
             where.period,
             form.typed,
-            actor=ctx.actor.name,
-            now=ctx.now,
             seen=moment if moment is not None and moment.tzinfo else None,
+            **ctx.by,
         )
     return ctx.go(where.path, said="draft", lang=_language_parameter(ctx))
 
@@ -296,7 +295,7 @@ def _keep_unreported(session: Session, ctx: RequestContext, where: Address, form
     }
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):
-        save(session, where.agency_id, where.plan_id, where.period, rest, actor=ctx.actor.name, now=ctx.now)
+        save(session, where.agency_id, where.plan_id, where.period, rest, **ctx.by)
 
 
 def _secret_problems(form: ReportForm) -> dict[str, Text]:

@@ -26,8 +26,8 @@ class Act(StrEnum):
 
 def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
     if act is Act.ACCEPT:
-        return accept_reports(session, ids, actor=ctx.actor.name, now=ctx.now)
-    return return_reports(session, ids, reason=answer.words, until=answer.until, actor=ctx.actor.name, now=ctx.now)
+        return accept_reports(session, ids, **ctx.by)
+    return return_reports(session, ids, reason=answer.words, until=answer.until, **ctx.by)
 
 
 REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(

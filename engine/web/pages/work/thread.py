@@ -225,7 +225,7 @@ def _write(ctx: RequestContext, form: Form, where: Address) -> int:
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
     with ctx.writing() as session:
         new = NewEntry(kind, text, whole, expected, files)
-        return int(write(session, assignment_id, new, actor=ctx.actor.name, now=ctx.now))
+        return int(write(session, assignment_id, new, **ctx.by))
 
 
 def _answer(ctx: RequestContext, form: Form, where: Address) -> int:
@@ -233,12 +233,7 @@ def _answer(ctx: RequestContext, form: Form, where: Address) -> int:
     with ctx.writing() as session:
         return int(
             answer(
-                session,
-                form.number("entry"),
-                form.text("text", MAX_TEXT_CHARS),
-                agency_id=where.agency_id,
-                actor=ctx.actor.name,
-                now=ctx.now,
+                session, form.number("entry"), form.text("text", MAX_TEXT_CHARS), agency_id=where.agency_id, **ctx.by
             )
         )
 
@@ -251,7 +246,7 @@ def _extend(ctx: RequestContext, form: Form, where: Address) -> int:
     until, reason = form.day("until"), form.text("reason", MAX_REASON_CHARS)
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
     with ctx.writing() as session:
-        asked = ask_extensions(session, ids, until=until, reason=reason, files=files, actor=ctx.actor.name, now=ctx.now)
+        asked = ask_extensions(session, ids, until=until, reason=reason, files=files, **ctx.by)
     return len(asked.done)
 
 
@@ -336,7 +331,7 @@ def part_sent(ctx: RequestContext, form: Form, agency_id: str) -> bool:
         owner_id = assignment_row(session, today, assignment_id).agency_id
     with ctx.writing() as session:
         new = NewEntry(EntryKind.PART, text, files=tuple(each.as_entry for each in files))
-        changed = add_part(session, assignment_id, agency_id, new, actor=ctx.actor.name, now=ctx.now)
+        changed = add_part(session, assignment_id, agency_id, new, **ctx.by)
         for each in files if changed else ():
-            keep(session, each, agency_id=owner_id, actor=ctx.actor.name, now=ctx.now)
+            keep(session, each, agency_id=owner_id, **ctx.by)
     return changed
