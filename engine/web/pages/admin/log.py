@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, Logged, Sort, known_sort
-from engine.http.lists.list_columns import log_columns
+from engine.http.lists.list_columns import log_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import SignedIn
 from engine.queries.directory.agencies import agency_choices
@@ -17,13 +17,11 @@ from engine.queries.system.log import Log, log
 from engine.queries.work.assignment_story import Person
 from engine.rules.words import coded
 from engine.terms import EventKind
-from engine.text import Text
 from engine.views.labels import label
 
 router = APIRouter(include_in_schema=False)
 ACTORS = ("system", "account", "contact", "api", "cli", "desk")
 """The kinds of actors offered in the filter; a single actor is chosen by following their name in a line."""
-LOG = Text("Nhật ký", "Log")
 
 
 @router.get("/admin/log")
@@ -41,7 +39,7 @@ def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor 
                 return page
 
             names = filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, "nhat-ky", LOG, log_columns(people), every_row(some), names)
+            return download(ctx, taken_as, log_list(people), every_row(some), names)
         found = log(session, wanted, after=after, oldest_first=oldest_first)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     kinds = sorted(((each.value, label(each, ctx.language)) for each in EventKind), key=lambda pair: pair[1])

@@ -21,7 +21,7 @@ from engine.admin.published_figures import (
 )
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo, known_sort
-from engine.http.lists.list_columns import StandingLine, published_columns, standing_columns
+from engine.http.lists.list_columns import StandingLine, published_list, standing_list
 from engine.http.lists.list_download import DOCX, TakenAs, attachment, download, filter_names
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
@@ -41,7 +41,6 @@ from engine.text import Text
 from engine.views import svg_charts
 
 router = APIRouter(include_in_schema=False)
-STANDING = Text("Tình hình thực hiện theo cơ quan", "How it stands by agency")
 OLD_DEFINITIONS = 1
 WEEK = timedelta(days=7)
 MAX_CHANGES_SHOWN = 12
@@ -72,7 +71,7 @@ def show(
         with ctx.reading() as (session, _):
             (now,) = standings(session, (ctx.today,), plan_id=plan, period=period).days
             names = filter_names(session, plan)
-            return download(ctx, taken_as, "tinh-hinh", STANDING, standing_columns(), _lines(now, sort), names)
+            return download(ctx, taken_as, standing_list(), _lines(now, sort), names)
     return _page(ctx, plan, period, whole=whole, sort=sort)
 
 
@@ -138,10 +137,9 @@ def frozen(ctx: SignedIn, frozen_id: SmallId, taken_as: TakenAs = None, sort: So
         found, later = published(session, frozen_id), restatements(session, frozen_id)
     sort = known_sort(sort, STANDING_SORTS)
     if taken_as:
-        columns = standing_columns(found.definitions == OLD_DEFINITIONS)
-        return download(
-            ctx, taken_as, f"so-lieu-chot-{frozen_id}", _title(found), columns, _lines(found.standing, sort)
-        )
+        old = found.definitions == OLD_DEFINITIONS
+        listing = standing_list(f"so-lieu-chot-{frozen_id}", _title(found), old=old)
+        return download(ctx, taken_as, listing, _lines(found.standing, sort))
     return ctx.page(
         "frozen.html",
         today=today,
@@ -181,8 +179,8 @@ def frozen_rows(
         and (not returned or row.returned)
     ]
     if taken_as:
-        columns = published_columns(names)
-        return download(ctx, taken_as, f"da-tinh-{frozen_id}", _title(found), columns, shown, {"agency": names})
+        listing = published_list(frozen_id, _title(found), names)
+        return download(ctx, taken_as, listing, shown, {"agency": names})
     who = names.get(agency, agency)
     return ctx.page("frozen_rows.html", today=today, found=found, rows=shown, names=names, agency=who)
 

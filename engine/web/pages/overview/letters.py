@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, LetterId, Letters, Sort, known_sort
-from engine.http.lists.list_columns import LETTER_COLUMNS
+from engine.http.lists.list_columns import LETTER_LIST
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.masked_links import masked
 from engine.http.request_context import RequestContext, SignedIn
@@ -19,10 +19,8 @@ from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.system.letters import OWN_ORDER, SORTS, every_letter, letter_html, letter_story, list_letters
 from engine.terms import LetterState
-from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
-LETTERS = Text("Thư", "Letters")
 
 
 @router.get("/letters")
@@ -32,7 +30,7 @@ def listing(ctx: SignedIn, wanted: Letters, taken_as: TakenAs = None, after: Cur
     with ctx.reading() as (session, today):
         if taken_as:
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
-            return download(ctx, taken_as, "thu", LETTERS, LETTER_COLUMNS, rows, names)
+            return download(ctx, taken_as, LETTER_LIST, rows, names)
         found = list_letters(session, wanted, after=after, sort=sort)
         agencies = [each for each in agency_choices(session) if within is None or each[0] in within]
     return ctx.page("letters.html", today=today, found=found, wanted=wanted, agencies=agencies, sort=sort)

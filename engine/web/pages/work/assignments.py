@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort, known_sort
-from engine.http.lists.list_columns import assignment_columns
+from engine.http.lists.list_columns import assignment_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
@@ -20,12 +20,10 @@ from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import SORTS, every_assignment, list_assignments
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
-from engine.text import Text
 from engine.views.svg_charts import timeline
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter(include_in_schema=False)
-ASSIGNMENTS = Text("Phần việc", "Assignments")
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def listing(
     with ctx.reading() as (session, today):
         if taken_as:
             rows, names = every_assignment(session, today, wanted, sort), filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, "phan-viec", ASSIGNMENTS, assignment_columns(today), rows, names)
+            return download(ctx, taken_as, assignment_list(today), rows, names)
         found = list_assignments(session, today, wanted, after=after, sort=sort)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})

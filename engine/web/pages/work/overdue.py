@@ -14,7 +14,7 @@ from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PageNumber, Sort, known_sort
 from engine.http.forms import Form, clean
-from engine.http.lists.list_columns import overdue_columns
+from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
@@ -29,7 +29,6 @@ from engine.web.pages.work.papers import draftable_plan
 router = APIRouter(include_in_schema=False)
 FOLDED_FROM = 30
 """With more overdue assignments than this, agencies begin folded."""
-OVERDUE = Text("Nhiệm vụ quá hạn", "Overdue tasks")
 
 
 @router.get("/overdue")
@@ -48,7 +47,7 @@ def show(
     with ctx.reading() as (session, today):
         if taken_as:
             rows, names = every_overdue(session, today, wanted, sort), filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, "qua-han", OVERDUE, overdue_columns(), rows, names)
+            return download(ctx, taken_as, OVERDUE_LIST, rows, names)
         asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
         found = overdue(session, today, wanted, page=page, sort=sort)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session, ctx.today, wanted.plan_id)
