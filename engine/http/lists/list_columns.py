@@ -18,6 +18,7 @@ from engine.queries.figures.plans import PlanRow
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
 from engine.queries.time_class import Today
+from engine.queries.work import assignments
 from engine.queries.work.assignment_story import Person
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.overdue import OverdueRow
@@ -44,16 +45,34 @@ def assignment_list(today: Today) -> Listing[AssignmentRow]:
     return Listing(
         file_name="phan-viec",
         title=Text("Phần việc", "Assignments"),
+        sorts=assignments.SORTS,
+        own_sort=assignments.OWN_SORT,
         columns=(
             ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.plan, width=16),
-            ListColumn(Text("Mục", "Citation"), lambda row, _: row.citation, width=10),
+            ListColumn(
+                Text("Mục", "Citation"),
+                lambda row, _: row.citation,
+                width=10,
+                key="duty",
+                head=Text("Nhiệm vụ", "Duty"),
+            ),
             ListColumn(Text("Nội dung nhiệm vụ", "Duty"), lambda row, _: row.text, width=60),
-            ListColumn(Text("Cơ quan chủ trì", "Owner"), lambda row, _: row.agency, width=34),
+            ListColumn(
+                Text("Cơ quan chủ trì", "Owner"),
+                lambda row, _: row.agency,
+                width=34,
+                key="agency",
+                head=Text("Cơ quan", "Agency"),
+            ),
             ListColumn(Text("Loại", "Kind"), lambda row, language: _kind(row.request, language), width=11),
-            ListColumn(Text("Kỳ", "Period"), lambda row, language: period_words(row.period, language), width=22),
-            ListColumn(Text("Hạn", "Due"), lambda row, _: row.due_on, Kind.DAY, 12),
+            ListColumn(
+                Text("Kỳ", "Period"), lambda row, language: period_words(row.period, language), width=22, key="period"
+            ),
+            ListColumn(Text("Hạn", "Due"), lambda row, _: row.due_on, Kind.DAY, 12, key="due"),
             ListColumn(Text("Hạn gốc", "First due"), lambda row, _: row.original_due_on, Kind.DAY, 12),
-            ListColumn(Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=24),
+            ListColumn(
+                Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=24, key="state"
+            ),
             ListColumn(
                 Text("Thời hạn", "Time class"), lambda row, language: _label(row.time_class, language), width=20
             ),

@@ -1,12 +1,15 @@
-"""A list, declared once: from a ``Listing`` come the heads of its page, the orders that they ask for, its cells, both
-files and the print. Pure."""
+"""A list, declared once: from a ``Listing`` come the heads of its page, the orders that they ask for, its cells
+(macros of a template in ``web/templates/cells``), both files and the print."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
+
+from jinja2.environment import TemplateModule
+from markupsafe import Markup
 
 from engine.text import Text
 from engine.views.spreadsheets import Column
@@ -28,12 +31,16 @@ class Head:
 @dataclass(frozen=True)
 class ListColumn(Column[T]):
     """A column of the files and, if it has a key, of the page, where a cell may show the values of its neighbours too.
-    ``head``: if the page says other words than the files; ``cell``: if the macro has another name than the key."""
+    ``head``: if the page says other words than the files. ``cell``: if the macro of its cells is not ``<key>_cell``."""
 
     key: str = ""
     head: Text | None = None
     number: bool = False
     cell: str = ""
+
+    @property
+    def on_page(self) -> Head:
+        return Head(self.key, self.head or self.heading, self.number, self.cell or f"{self.key}_cell")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +71,13 @@ class Listing(Generic[T]):
         """In the order of the page."""
         if self.groups:
             return self.groups
-        shown = {
-            column.key: Head(column.key, column.head or column.heading, column.number, column.cell or column.key)
-            for column in self.columns
-            if column.key
-        }
+        shown = {column.key: column.on_page for column in self.columns if column.key}
         return [shown.pop(key) for key in self.on_page] + list(shown.values())
+
+    def cells(self, macros: TemplateModule) -> Callable[..., Markup]:
+        """What draws the cells of a row: the macros that the heads name, one after the other."""
+        each = [getattr(macros, head.cell) for head in self.heads]
+        return lambda row, *more: Markup("".join([cell(row, *more) for cell in each]))
 
     def known_order(self, sort: str) -> str:
         """The order that the URL names; "" for the list's own, and for one that it does not have."""

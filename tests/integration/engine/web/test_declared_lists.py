@@ -1,0 +1,157 @@
+"""Every list is what it declares: each head of its page is followed both ways, the rows come in the order that the head
+says, page and file hold the same rows, and a cell shows what the file's column of the same key holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from ground.office import Office, looking
+
+from engine.http.lists.list_columns import assignment_list
+from engine.http.lists.listing import Head, Listing
+from engine.queries.time_class import Today
+from engine.store.database import Database
+from engine.text import Text
+
+Row = dict[str, str]
+"""Key of a column -> words of the row."""
+
+
+@dataclass(frozen=True)
+class Case:
+    path: str
+    listing: Callable[[Today], Listing[Any]]
+    in_other_words: tuple[str, ...] = ()
+    """Keys of the columns whose cells do not hold the file's words: «chưa xác nhận» for «mới giao»."""
+
+
+LISTS = [
+    Case("/assignments", assignment_list, in_other_words=("state",)),
+]
+by_path = pytest.mark.parametrize("case", LISTS, ids=lambda case: case.path)
+
+
+def soup(office: Office, path: str) -> BeautifulSoup:
+    answer = office.get(path)
+    assert answer.status_code == 200, path
+    return BeautifulSoup(answer.text, "lxml")
+
+
+def words(tag: Tag) -> str:
+    return " ".join(tag.get_text(" ", strip=True).split())
+
+
+def bare(head: str) -> str:
+    """The words of a head without its arrow, and without what is said of it to those who do not see one."""
+    return head.partition(" ▲")[0].partition(" ▼")[0]
+
+
+def listing_of(lived: Database, case: Case) -> Listing[Any]:
+    with looking(lived) as (_, today):
+        return case.listing(today)
+
+
+def page_heads(page: BeautifulSoup) -> list[Tag]:
+    """The heads that sort: of the table, or in the line «Xếp theo»."""
+    heads = page.select("main thead th") or page.select(".sorts a")
+    return [each for each in heads if words(each)]
+
+
+def page_rows(page: BeautifulSoup, listing: Listing[Any]) -> list[Row]:
+    """The rows of a table; before the declared columns may stand one to tick."""
+    keys = [head.key for head in listing.heads]
+    lines = [line.select("th, td") for line in page.select("main tbody tr:has(td)")]
+    return [dict(zip(keys, map(words, cells[-len(keys) :]), strict=True)) for cells in lines]
+
+
+def file_rows(page: BeautifulSoup, listing: Listing[Any]) -> list[Row]:
+    """The rows as they are printed, by the keys of the columns."""
+    assert [words(each) for each in page.select("thead th")] == [column.heading.vi for column in listing.columns]
+    keys = [column.key for column in listing.columns]
+    lines = [line.select("td") for line in page.select("tbody tr")]
+    return [{key: words(cell) for key, cell in zip(keys, cells, strict=True) if key} for cells in lines]
+
+
+def address(path: str, **query: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}" + "&".join(f"{name}={value}" for name, value in query.items())
+
+
+def direction(head: Tag) -> str:
+    """Which way the page says that it is sorted by a head."""
+    said = words(head)
+    way = "ascending" if "▲" in said else "descending" if "▼" in said else ""
+    assert head.get("aria-sort", "") == way or (head.name == "a" and bool(head.get("aria-current")) == bool(way))
+    return way
+
+
+@by_path
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_page_has_the_declared_heads_and_those_with_an_order_are_links(
+    office: Office, lived: Database, case: Case, language: str
+) -> None:
+    listing = listing_of(lived, case)
+    office.client.cookies.set("dondoc_language", language)
+    heads = page_heads(soup(office, case.path))
+    assert [bare(words(each)) for each in heads] == [each.words.said(language) for each in listing.heads]
+    sorting = [each.key for each, tag in zip(listing.heads, heads, strict=True) if tag.name == "a" or tag.a]
+    assert sorting == [each.key for each in listing.heads if each.key in listing.sorts]
+
+
+@by_path
+def test_every_head_leads_to_its_order_and_back(office: Office, lived: Database, case: Case) -> None:
+    listing = listing_of(lived, case)
+    for place, head in enumerate(listing.heads):
+        if head.key not in listing.sorts:
+            continue
+        seen, path = set(), case.path
+        for _ in range(2):
+            link = page_heads(soup(office, path))[place]
+            path = str((link if link.name == "a" else link.a or link)["href"]).partition("#")[0]
+            heads = page_heads(soup(office, path))
+            assert [place] == [number for number, each in enumerate(heads) if direction(each)], (head.key, path)
+            seen.add(direction(heads[place]))
+        assert seen == {"ascending", "descending"}, head.key
+
+
+@by_path
+def test_page_and_file_hold_the_same_rows_in_the_order_of_the_head(office: Office, lived: Database, case: Case) -> None:
+    listing = listing_of(lived, case)
+    for head in listing.heads:
+        if head.key not in listing.sorts:
+            continue
+        up, down = (both(office, listing, case, sort) for sort in (head.key, f"-{head.key}"))
+        assert len(up) > 1 or case.path == "/plans"
+        assert in_order(up, head) == in_order(down, head)[::-1], head.key
+    both(office, listing, case, "")
+
+
+def both(office: Office, listing: Listing[Any], case: Case, sort: str) -> list[Row]:
+    """The rows of an order, as the file has them; the page shows the same."""
+    shown = page_rows(soup(office, address(case.path, sort=sort)), listing)
+    filed = file_rows(soup(office, address(case.path, sort=sort, **{"as": "print"})), listing)
+    assert len(shown) == len(filed)
+    for number, (cells, values) in enumerate(zip(shown, filed, strict=True)):
+        for key, value in values.items():
+            if key not in case.in_other_words and value != "0":
+                assert value in cells[key], (sort, number, key)
+    return filed
+
+
+def in_order(rows: Sequence[Row], head: Head) -> list[str]:
+    """The values of the column, each once; rows without one stand at an end. Equal ones stand together, and numbers
+    are in order."""
+    values = [value for value, _ in groupby(row[head.key] for row in rows) if value]
+    assert len(set(values)) == len(values), (head.key, values)
+    if head.number:
+        assert [*map(float, values)] in (sorted(map(float, values)), sorted(map(float, values), reverse=True))
+    return values
+
+
+def test_an_order_without_a_head_stops_at_once() -> None:
+    with pytest.raises(TypeError, match="no head asks for the order issued"):
+        Listing[object](file_name="x", title=Text("X", "X"), columns=(), sorts=("issued",))
