@@ -15,6 +15,7 @@ from engine.queries.directory.agency import DirectoryLine
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
 from engine.queries.figures.plans import PlanRow
+from engine.queries.system import letters
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
 from engine.queries.time_class import Today
@@ -248,17 +249,24 @@ def published_list(frozen_id: int, title: Text, names: Mapping[str, str]) -> Lis
 LETTER_LIST: Listing[LetterRow] = Listing(
     file_name="thu",
     title=Text("Thư", "Letters"),
+    sorts=letters.SORTS,
+    own_sort=letters.OWN_SORT,
+    on_page=("subject", "agency", "role", "channel", "day", "state"),
     columns=(
         ListColumn(Text("Số", "No."), lambda row, _: row.id, Kind.NUMBER, 9),
-        ListColumn(Text("Ngày", "Day"), lambda row, _: row.day, Kind.DAY, 12),
-        ListColumn(Text("Tiêu đề", "Subject"), lambda row, _: row.subject, width=50),
-        ListColumn(Text("Cơ quan nhận", "Agency"), lambda row, _: row.agency, width=34),
-        ListColumn(Text("Người nhận", "Recipient"), lambda row, language: label(row.role, language), width=18),
+        ListColumn(Text("Ngày", "Day"), lambda row, _: row.day, Kind.DAY, 12, key="day"),
+        ListColumn(Text("Tiêu đề", "Subject"), lambda row, _: row.subject, width=50, key="subject"),
+        ListColumn(Text("Cơ quan nhận", "Agency"), lambda row, _: row.agency, width=34, key="agency"),
+        ListColumn(
+            Text("Người nhận", "Recipient"), lambda row, language: label(row.role, language), width=18, key="role"
+        ),
         ListColumn(Text("Chức danh", "Position"), lambda row, _: row.label, width=24),
-        ListColumn(Text("Kênh", "Channel"), lambda row, language: coded(row.channel, language), width=14),
+        ListColumn(
+            Text("Kênh", "Channel"), lambda row, language: coded(row.channel, language), width=14, key="channel"
+        ),
         ListColumn(Text("Số dòng", "Lines"), lambda row, _: row.lines, Kind.NUMBER, 8),
         ListColumn(Text("Tổng hợp tuần", "Weekly digest"), lambda row, _: row.digest_week, width=12),
-        ListColumn(Text("Kết quả", "Fate"), lambda row, language: label(row.state, language), width=22),
+        ListColumn(Text("Kết quả", "Fate"), lambda row, language: label(row.state, language), width=22, key="state"),
         ListColumn(Text("Lý do", "Reason"), lambda row, language: coded(row.reason, language), width=22),
         ListColumn(Text("Hẹn gửi lúc", "Leaves at"), lambda row, _: row.send_after, Kind.MOMENT, 18),
         ListColumn(Text("Gửi lúc", "Sent at"), lambda row, _: row.sent_at, Kind.MOMENT, 18),

@@ -39,7 +39,7 @@ class ListColumn(Column[T]):
     cell: str = ""
 
     @property
-    def on_page(self) -> Head:
+    def page_head(self) -> Head:
         return Head(self.key, self.head or self.heading, self.number, self.cell or f"{self.key}_cell")
 
 
@@ -71,7 +71,7 @@ class Listing(Generic[T]):
         """In the order of the page."""
         if self.groups:
             return self.groups
-        shown = {column.key: column.on_page for column in self.columns if column.key}
+        shown = {column.key: column.page_head for column in self.columns if column.key}
         return [shown.pop(key) for key in self.on_page] + list(shown.values())
 
     def cells(self, macros: TemplateModule) -> Callable[..., Markup]:
