@@ -10,6 +10,7 @@ from typing import TypeVar
 from engine.admin.published_figures import PublishedRow
 from engine.assignments.indicators import Consolidated
 from engine.http.lists.listing import ListColumn, Listing
+from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
 from engine.queries.figures.board import AgencyLine, Board, Counts
@@ -277,15 +278,16 @@ LETTER_LIST: Listing[LetterRow] = Listing(
 AGENCY_LIST: Listing[AgencyRow] = Listing(
     file_name="co-quan",
     title=Text("Cơ quan", "Agencies"),
+    sorts=agencies.SORTS,
     columns=(
         ListColumn(Text("Mã", "Id"), lambda row, _: row.id, width=20),
-        ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44),
+        ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44, key="name"),
         ListColumn(Text("Tên tắt", "Short name"), lambda row, _: row.short, width=24),
         ListColumn(
             Text("Loại cơ quan", "Kind of body"), lambda row, language: level_name(row.level, language), width=24
         ),
-        ListColumn(Text("Đang mở", "Open"), lambda row, _: row.open, Kind.NUMBER, 10),
-        ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row.overdue, Kind.NUMBER, 10),
+        ListColumn(Text("Đang mở", "Open"), lambda row, _: row.open, Kind.NUMBER, 10, key="open", number=True),
+        ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row.overdue, Kind.NUMBER, 10, key="overdue", number=True),
     ),
 )
 
