@@ -13,6 +13,7 @@ from engine.http.lists.listing import ListColumn, Listing
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
+from engine.queries.figures import plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
 from engine.queries.figures.plans import PlanRow
@@ -323,17 +324,51 @@ DIRECTORY_LIST: Listing[DirectoryLine] = Listing(
 PLAN_LIST: Listing[PlanRow] = Listing(
     file_name="ke-hoach",
     title=Text("Kế hoạch", "Plans"),
+    sorts=plans.SORTS,
+    own_sort=plans.OWN_SORT,
+    on_page=("number", "issued", "duties", "state", "reported", "overdue"),
     columns=(
-        ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.number, width=18),
+        ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.number, width=18, key="number"),
         ListColumn(Text("Tên", "Title"), lambda row, _: row.title, width=60),
         ListColumn(Text("Cơ quan ban hành", "Issued by"), lambda row, _: row.issuer, width=34),
-        ListColumn(Text("Ngày ban hành", "Issued"), lambda row, _: row.issued_on, Kind.DAY, 12),
-        ListColumn(Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=22),
-        ListColumn(Text("Số nhiệm vụ", "Duties"), lambda row, _: row.duties, Kind.NUMBER, 10),
+        ListColumn(
+            Text("Ngày ban hành", "Issued"),
+            lambda row, _: row.issued_on,
+            Kind.DAY,
+            12,
+            key="issued",
+            head=Text("Ban hành", "Issued"),
+        ),
+        ListColumn(
+            Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=22, key="state"
+        ),
+        ListColumn(
+            Text("Số nhiệm vụ", "Duties"),
+            lambda row, _: row.duties,
+            Kind.NUMBER,
+            10,
+            key="duties",
+            head=Text("Nhiệm vụ", "Duties"),
+            number=True,
+        ),
         ListColumn(Text("Phải báo cáo", "Expected"), lambda row, _: row.counts.expected, Kind.NUMBER, 10),
-        ListColumn(Text("Đã báo cáo", "Reported"), lambda row, _: row.counts.reported, Kind.NUMBER, 10),
+        ListColumn(
+            Text("Đã báo cáo", "Reported"),
+            lambda row, _: row.counts.reported,
+            Kind.NUMBER,
+            10,
+            key="reported",
+            head=Text("Đã báo cáo · hoàn thành", "Reported · done"),
+        ),
         ListColumn(Text("Hoàn thành", "Done"), lambda row, _: row.counts.done, Kind.NUMBER, 10),
-        ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row.counts.overdue, Kind.NUMBER, 10),
+        ListColumn(
+            Text("Quá hạn", "Overdue"),
+            lambda row, _: row.counts.overdue,
+            Kind.NUMBER,
+            10,
+            key="overdue",
+            number=True,
+        ),
     ),
 )
 

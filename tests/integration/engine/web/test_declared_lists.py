@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from ground.office import Office, looking
 
-from engine.http.lists.list_columns import AGENCY_LIST, LETTER_LIST, assignment_list
+from engine.http.lists.list_columns import AGENCY_LIST, LETTER_LIST, PLAN_LIST, assignment_list
 from engine.http.lists.listing import Head, Listing
 from engine.queries.time_class import Today
 from engine.store.database import Database
@@ -34,6 +34,7 @@ LISTS = [
     Case("/assignments", assignment_list, in_other_words=("state",)),
     Case("/agencies", lambda _: AGENCY_LIST),
     Case("/letters", lambda _: LETTER_LIST),
+    Case("/plans", lambda _: PLAN_LIST),
 ]
 by_path = pytest.mark.parametrize("case", LISTS, ids=lambda case: case.path)
 
