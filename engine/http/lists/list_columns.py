@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from engine.admin.published_figures import PublishedRow
 from engine.assignments.indicators import Consolidated
-from engine.http.lists.listing import ListColumn, Listing
+from engine.http.lists.listing import Head, ListColumn, Listing
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
@@ -17,11 +17,11 @@ from engine.queries.figures import plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
 from engine.queries.figures.plans import PlanRow
-from engine.queries.system import letters
+from engine.queries.system import letters, log
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
 from engine.queries.time_class import Today
-from engine.queries.work import assignments
+from engine.queries.work import assignments, overdue
 from engine.queries.work.assignment_story import Person
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.overdue import OverdueRow
@@ -98,6 +98,13 @@ def assignment_list(today: Today) -> Listing[AssignmentRow]:
 OVERDUE_LIST: Listing[OverdueRow] = Listing(
     file_name="qua-han",
     title=Text("Nhiệm vụ quá hạn", "Overdue tasks"),
+    sorts=overdue.SORTS,
+    own_sort=overdue.OWN_SORT,
+    groups=(
+        Head("agency", Text("Cơ quan", "Agency")),
+        Head("count", Text("Số việc", "Assignments"), number=True),
+        Head("since", Text("Hạn lâu nhất", "Longest overdue")),
+    ),
     columns=(
         ListColumn(Text("Cơ quan chủ trì", "Owner"), lambda row, _: row.assignment.agency, width=34),
         ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.assignment.plan, width=16),
@@ -377,9 +384,11 @@ def log_list(people: Mapping[str, Person]) -> Listing[LogRow]:
     return Listing(
         file_name="nhat-ky",
         title=Text("Nhật ký", "Log"),
+        sorts=log.SORTS,
+        own_sort=log.OWN_SORT,
         columns=(
             ListColumn(Text("Số", "No."), lambda row, _: row.id, Kind.NUMBER, 9),
-            ListColumn(Text("Lúc", "When"), lambda row, _: row.at, Kind.MOMENT, 18),
+            ListColumn(Text("Lúc", "When"), lambda row, _: row.at, Kind.MOMENT, 18, key="at"),
             ListColumn(Text("Ai", "Who"), lambda row, language: actor_words(row.actor, people, language), width=34),
             ListColumn(Text("Mã người làm", "Actor"), lambda row, _: row.actor, width=16),
             ListColumn(Text("Việc gì", "What"), lambda row, language: said(row, language), width=60),

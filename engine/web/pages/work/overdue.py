@@ -12,7 +12,7 @@ from engine.accounts.permissions import Permission, require
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
-from engine.http.filters import Assignments, Code, PageNumber, Sort, known_sort
+from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import TakenAs, download, filter_names
@@ -21,7 +21,7 @@ from engine.queries.filter_choices import department_choices, kind_choices, plan
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
-from engine.queries.work.overdue import OWN_ORDER, SORTS, LateAgency, every_overdue, how_many_overdue, overdue
+from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
 from engine.web.pages.work.papers import draftable_plan
@@ -42,7 +42,7 @@ def show(
     n: PageNumber = 1,
 ) -> Response:
     ctx.require(Permission.SEE_BOARD)
-    sort = known_sort(sort, SORTS, OWN_ORDER)
+    sort = OVERDUE_LIST.known_order(sort)
     wanted = replace(wanted, request=bool(wanted.request))
     with ctx.reading() as (session, today):
         if taken_as:
@@ -58,6 +58,7 @@ def show(
     return ctx.page(
         "overdue.html",
         today=today,
+        listing=OVERDUE_LIST,
         overdue=found,
         plans=plans,
         kinds=kinds,

@@ -3,7 +3,7 @@ says, page and file hold the same rows, and a cell shows what the file's column 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from ground.office import Office, looking
 
-from engine.http.lists.list_columns import AGENCY_LIST, LETTER_LIST, PLAN_LIST, assignment_list
+from engine.http.lists.list_columns import AGENCY_LIST, LETTER_LIST, OVERDUE_LIST, PLAN_LIST, assignment_list, log_list
 from engine.http.lists.listing import Head, Listing
 from engine.queries.time_class import Today
 from engine.store.database import Database
@@ -34,7 +34,9 @@ LISTS = [
     Case("/assignments", assignment_list, in_other_words=("state",)),
     Case("/agencies", lambda _: AGENCY_LIST),
     Case("/letters", lambda _: LETTER_LIST),
+    Case("/overdue", lambda _: OVERDUE_LIST, in_other_words=("since",)),
     Case("/plans", lambda _: PLAN_LIST),
+    Case("/admin/log", lambda _: log_list({})),
 ]
 by_path = pytest.mark.parametrize("case", LISTS, ids=lambda case: case.path)
 
@@ -43,6 +45,15 @@ def soup(office: Office, path: str) -> BeautifulSoup:
     answer = office.get(path)
     assert answer.status_code == 200, path
     return BeautifulSoup(answer.text, "lxml")
+
+
+def every_page(office: Office, path: str) -> Iterator[BeautifulSoup]:
+    """The page, and those after it."""
+    while path:
+        page = soup(office, path)
+        yield page
+        onward = page.select_one("main a[href*='after=']")
+        path = str(onward["href"]) if onward else ""
 
 
 def words(tag: Tag) -> str:
@@ -66,7 +77,12 @@ def page_heads(page: BeautifulSoup) -> list[Tag]:
 
 
 def page_rows(page: BeautifulSoup, listing: Listing[Any]) -> list[Row]:
-    """The rows of a table; before the declared columns may stand one to tick."""
+    """The rows of a table, before whose declared columns one to tick may stand; the groups; the lines of the log."""
+    if listing.groups:
+        heads = page.select("section.group h2")
+        return [{"agency": words(each.a or each), "count": words(each.span or each)} for each in heads]
+    if lines := page.select(".story time"):
+        return [{"at": words(each)} for each in lines]
     keys = [head.key for head in listing.heads]
     lines = [line.select("th, td") for line in page.select("main tbody tr:has(td)")]
     return [dict(zip(keys, map(words, cells[-len(keys) :]), strict=True)) for cells in lines]
@@ -75,9 +91,18 @@ def page_rows(page: BeautifulSoup, listing: Listing[Any]) -> list[Row]:
 def file_rows(page: BeautifulSoup, listing: Listing[Any]) -> list[Row]:
     """The rows as they are printed, by the keys of the columns."""
     assert [words(each) for each in page.select("thead th")] == [column.heading.vi for column in listing.columns]
+    lines = [[words(cell) for cell in line.select("td")] for line in page.select("tbody tr")]
+    if listing.groups:
+        return grouped(lines, [column.heading.vi for column in listing.columns])
     keys = [column.key for column in listing.columns]
-    lines = [line.select("td") for line in page.select("tbody tr")]
-    return [{key: words(cell) for key, cell in zip(keys, cells, strict=True) if key} for cells in lines]
+    return [{key: cell for key, cell in zip(keys, cells, strict=True) if key} for cells in lines]
+
+
+def grouped(lines: Sequence[Sequence[str]], headings: Sequence[str]) -> list[Row]:
+    """The groups of the overdue list: owner, how many, the oldest due date."""
+    owner, due = headings.index("Cơ quan chủ trì"), headings.index("Hạn")
+    groups = [(name, list(some)) for name, some in groupby(lines, key=lambda line: line[owner])]
+    return [{"agency": name, "count": str(len(some)), "since": some[0][due]} for name, some in groups]
 
 
 def address(path: str, **query: str) -> str:
@@ -135,7 +160,8 @@ def test_page_and_file_hold_the_same_rows_in_the_order_of_the_head(office: Offic
 
 def both(office: Office, listing: Listing[Any], case: Case, sort: str) -> list[Row]:
     """The rows of an order, as the file has them; the page shows the same."""
-    shown = page_rows(soup(office, address(case.path, sort=sort)), listing)
+    pages = every_page(office, address(case.path, sort=sort))
+    shown = [row for page in pages for row in page_rows(page, listing)]
     filed = file_rows(soup(office, address(case.path, sort=sort, **{"as": "print"})), listing)
     assert len(shown) == len(filed)
     for number, (cells, values) in enumerate(zip(shown, filed, strict=True)):
