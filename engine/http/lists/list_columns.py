@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -13,9 +13,9 @@ from engine.http.lists.listing import Head, ListColumn, Listing
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
-from engine.queries.figures import plans
+from engine.queries.figures import plan_progress, plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
-from engine.queries.figures.plan_progress import AgencyStanding
+from engine.queries.figures.plan_progress import AgencyStanding, Boxes
 from engine.queries.figures.plans import PlanRow
 from engine.queries.system import letters, log
 from engine.queries.system.letters import LetterRow
@@ -182,6 +182,7 @@ def _period_columns(period: str) -> Iterator[ListColumn[BoardLine]]:
 
 StandingLine = tuple[AgencyStanding, bool]
 """A line of the leadership's table, and whether it counts requests."""
+RATE, UNDONE = Text("Tỷ lệ", "Rate"), Text("Đã báo cáo, chưa hoàn thành", "Reported, not finished")
 
 
 def standing_list(
@@ -197,37 +198,32 @@ def standing_list(
         else (Text("Hoàn thành đúng hạn", "Done on time"), Text("Hoàn thành quá hạn", "Done late"))
     )
     columns: list[ListColumn[StandingLine]] = [
-        ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40),
+        ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40, key="name"),
         ListColumn(Text("Loại", "Kind"), lambda row, lang: _kind(row[1], lang), width=11),
-        ListColumn(on_time, lambda row, _: row[0].tally.on_time, Kind.NUMBER, 12),
-        ListColumn(Text("Tỷ lệ (%)", "Rate (%)"), lambda row, _: _rounded(row[0].tally.rate), Kind.NUMBER, 9),
-        ListColumn(late, lambda row, _: row[0].tally.late, Kind.NUMBER, 12),
-        ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row[0].tally.overdue, Kind.NUMBER, 10),
-        ListColumn(
-            Text("Trong hạn", "In term"),
-            lambda row, _: row[0].tally.in_term + row[0].tally.no_deadline,
-            Kind.NUMBER,
-            10,
-        ),
+        _tally_column("on_time", on_time, lambda tally: tally.on_time, 12),
+        _tally_column("rate", Text("Tỷ lệ (%)", "Rate (%)"), lambda tally: _rounded(tally.rate), 9, RATE),
+        _tally_column("done_late", late, lambda tally: tally.late, 12),
+        _tally_column("overdue", Text("Quá hạn", "Overdue"), lambda tally: tally.overdue),
+        _tally_column("in_term", Text("Trong hạn", "In term"), lambda tally: tally.in_term + tally.no_deadline),
     ]
     if not old:
+        reported_on_time, undone = Text("Báo cáo đúng hạn", "Reported on time"), Text("Báo cáo, chưa xong", UNDONE.en)
         columns += [
-            ListColumn(Text("Đã báo cáo", "Reported"), lambda row, _: row[0].tally.reported, Kind.NUMBER, 10),
-            ListColumn(
-                Text("Báo cáo đúng hạn", "Reported on time"),
-                lambda row, _: row[0].tally.reported_on_time,
-                Kind.NUMBER,
-                12,
-            ),
-            ListColumn(
-                Text("Báo cáo, chưa xong", "Reported, not finished"),
-                lambda row, _: row[0].tally.undone,
-                Kind.NUMBER,
-                12,
-            ),
-            ListColumn(Text("Bị trả lại", "Returned"), lambda row, _: row[0].tally.returned, Kind.NUMBER, 10),
+            _tally_column("reported", Text("Đã báo cáo", "Reported"), lambda tally: tally.reported),
+            _tally_column("reported_on_time", reported_on_time, lambda tally: tally.reported_on_time, 12),
+            _tally_column("undone", undone, lambda tally: tally.undone, 12, UNDONE),
+            _tally_column("returned", Text("Bị trả lại", "Returned"), lambda tally: tally.returned),
         ]
-    return Listing(file_name=file_name, title=title, columns=columns)
+    return Listing(file_name=file_name, title=title, columns=columns, sorts=plan_progress.STANDING_SORTS)
+
+
+def _tally_column(
+    key: str, heading: Text, value: Callable[[Boxes], float | None], width: int = 10, head: Text | None = None
+) -> ListColumn[StandingLine]:
+    def of_row(row: StandingLine, _: str) -> Cell:
+        return value(row[0].tally)
+
+    return ListColumn(heading, of_row, Kind.NUMBER, width, key=key, head=head, number=True)
 
 
 def _rounded(rate: float | None) -> float | None:
