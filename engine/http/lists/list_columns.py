@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.admin.published_figures import PublishedRow
 from engine.assignments.indicators import Consolidated
@@ -27,7 +27,7 @@ from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.overdue import OverdueRow
 from engine.rules.words import coded, level_name, period_words
 from engine.terms import TimeClass
-from engine.text import Text
+from engine.text import LANGUAGES, Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
 from engine.views.spreadsheets import Cell, Kind
@@ -149,13 +149,15 @@ def board_list(board: Board) -> Listing[BoardLine]:
     return Listing(
         file_name="bang-theo-doi",
         title=Text("Bảng theo dõi: cơ quan × kỳ báo cáo", "Board: agency × period"),
+        sorts=board.sorts,
+        on_page=("name", *board.periods, "late"),
         columns=(
-            ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40),
+            ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40, key="name"),
             ListColumn(
                 Text("Loại cơ quan", "Kind of body"), lambda row, lang: level_name(row[0].level, lang), width=20
             ),
             ListColumn(Text("Loại", "Kind"), lambda row, lang: _kind(row[1], lang), width=11),
-            ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row[0].total.overdue, Kind.NUMBER, 10),
+            ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row[0].total.overdue, Kind.NUMBER, 10, key="late"),
             ListColumn(Text("Quá hạn từ", "Overdue since"), lambda row, _: row[0].total.late_since, Kind.DAY, 12),
             ListColumn(Text("Phải báo cáo", "Expected"), lambda row, _: row[0].total.expected, Kind.NUMBER, 10),
             ListColumn(Text("Đã báo cáo", "Reported"), lambda row, _: row[0].total.reported, Kind.NUMBER, 10),
@@ -166,18 +168,20 @@ def board_list(board: Board) -> Listing[BoardLine]:
 
 
 def _period_columns(period: str) -> Iterator[ListColumn[BoardLine]]:
-    names = Text(period_words(period, "vi"), period_words(period, "en"))
-    for heading, field in (
-        (Text("phải báo cáo", "expected"), "expected"),
-        (Text("đã báo cáo", "reported"), "reported"),
-        (Text("hoàn thành", "done"), "done"),
-    ):
+    """Three numbers in the files; on the page one cell."""
+    name = Text(*(period_words(period, language) for language in LANGUAGES))
 
-        def value(row: BoardLine, _: str, field: str = field) -> Cell:
+    def column(heading: Text, field: str, **page: Any) -> ListColumn[BoardLine]:
+        def value(row: BoardLine, _: str) -> Cell:
             cell: Counts | None = row[0].cells.get(period)
             return None if cell is None else int(getattr(cell, field))
 
-        yield ListColumn(Text.joined(": ", (names, heading)), value, Kind.NUMBER, 14)
+        return ListColumn(Text.joined(": ", (name, heading)), value, Kind.NUMBER, 14, **page)
+
+    head = Text(name.vi[:1].upper() + name.vi[1:], name.en[:1].upper() + name.en[1:])
+    yield column(Text("phải báo cáo", "expected"), "expected")
+    yield column(Text("đã báo cáo", "reported"), "reported", key=period, head=head, cell="period_cell")
+    yield column(Text("hoàn thành", "done"), "done")
 
 
 StandingLine = tuple[AgencyStanding, bool]

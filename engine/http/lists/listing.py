@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Generic, TypeVar
 
 from jinja2.environment import TemplateModule
@@ -20,7 +20,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Head:
     """The head of a column on the page. ``key``: of its order in the query and in the URL. ``number``: right-aligned,
-    and sorted with the largest first. ``cell``: the macro that draws its cells."""
+    and sorted with the largest first. ``cell``: the macro of its cells, if it shares it with others."""
 
     key: str
     words: Text
@@ -31,7 +31,7 @@ class Head:
 @dataclass(frozen=True)
 class ListColumn(Column[T]):
     """A column of the files and, if it has a key, of the page, where a cell may show the values of its neighbours too.
-    ``head``: if the page says other words than the files. ``cell``: if the macro of its cells is not ``<key>_cell``."""
+    ``head``: if the page says other words than the files."""
 
     key: str = ""
     head: Text | None = None
@@ -40,7 +40,7 @@ class ListColumn(Column[T]):
 
     @property
     def page_head(self) -> Head:
-        return Head(self.key, self.head or self.heading, self.number, self.cell or f"{self.key}_cell")
+        return Head(self.key, self.head or self.heading, self.number, self.cell)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +75,11 @@ class Listing(Generic[T]):
         return [shown.pop(key) for key in self.on_page] + list(shown.values())
 
     def cells(self, macros: TemplateModule) -> Callable[..., Markup]:
-        """What draws the cells of a row: the macros that the heads name, one after the other."""
-        each = [getattr(macros, head.cell) for head in self.heads]
+        """What draws a row's cells: each head's macro ``<key>_cell``; one that columns share gets the key first."""
+        each = [
+            partial(getattr(macros, head.cell), head.key) if head.cell else getattr(macros, f"{head.key}_cell")
+            for head in self.heads
+        ]
         return lambda row, *more: Markup("".join([cell(row, *more) for cell in each]))
 
     def known_order(self, sort: str) -> str:
