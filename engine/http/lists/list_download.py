@@ -96,30 +96,6 @@ WORDS: Mapping[str, tuple[type[StrEnum], ...]] = {
     "kind": (NoticeKind, EventKind),
     "role": (Role,),
 }
-SORT_WORDS: Mapping[str, Text] = {
-    "due": Text("hạn", "due date"),
-    "duty": Text("nhiệm vụ", "duty"),
-    "agency": Text("cơ quan", "agency"),
-    "state": Text("trạng thái", "state"),
-    "period": Text("kỳ", "period"),
-    "name": Text("tên", "name"),
-    "open": Text("đang mở", "open"),
-    "overdue": Text("quá hạn", "overdue"),
-    "late": Text("quá hạn lâu nhất", "latest first"),
-    "on_time": Text("hoàn thành đúng hạn", "done on time"),
-    "rate": Text("tỷ lệ", "rate"),
-    "done_late": Text("hoàn thành quá hạn", "done late"),
-    "subject": Text("tiêu đề", "subject"),
-    "role": Text("người nhận", "recipient"),
-    "channel": Text("kênh", "channel"),
-    "day": Text("ngày", "day"),
-    "count": Text("số việc", "assignments"),
-    "since": Text("hạn lâu nhất", "longest overdue"),
-    "at": Text("lúc", "when"),
-    "number": Text("số kế hoạch", "plan number"),
-    "issued": Text("ngày ban hành", "issued"),
-    "duties": Text("số nhiệm vụ", "duties"),
-}
 YES_NO = {"yes": Text("có", "yes"), "no": Text("không", "no"), "true": Text("có", "yes")}
 Names = Mapping[str, Mapping[str, str]]
 """Parameter -> value -> name, of plans and agencies."""
@@ -174,9 +150,10 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 def _caption(ctx: RequestContext, listing: Listing[Any], names: Names) -> str:
     """«Quá hạn. Tính đến 07:30 Thứ Năm 24/6/2021. Lọc: kỳ: 6 tháng đầu năm 2021»."""
     filters = [
-        f"{PARAMETERS[name].said(ctx.language)}: {_value_words(name, value, names, listing, ctx.language)}"
+        f"{PARAMETERS[name].said(ctx.language)}: {words}"
         for name, value in ctx.request.query_params.multi_items()
         if value and name in PARAMETERS and (name == "sort" or name not in NOT_FILTERS)
+        if (words := _value_words(name, value, names, listing, ctx.language))
     ]
     which = "; ".join(filters) or Text("không lọc", "none").said(ctx.language)
     as_of = Text("Tính đến {at}. Lọc: {which}", "As of {at}. Filter: {which}")
@@ -195,11 +172,7 @@ def _value_words(name: str, value: str, names: Names, listing: Listing[Any], lan
     if name == "period":
         return period_words(value, language)
     if name == "sort":
-        if words := listing.order_words(value, language):
-            return words
-        column = value.removeprefix("-")
-        words = SORT_WORDS[column].said(language) if column in SORT_WORDS else period_words(column, language)
-        return words + " ▼" * value.startswith("-")
+        return listing.order_words(value, language)
     if name == "kind" and value in LEVELS:
         return level_name(value, language)
     if value in YES_NO and name in ("finished", "request", "digest"):
