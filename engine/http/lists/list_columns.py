@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from engine.admin.published_figures import PublishedRow
 from engine.assignments.indicators import Consolidated
-from engine.http.lists.listing import Head, ListColumn, Listing
+from engine.http.lists.listing import Column, Head, Listing
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
@@ -27,7 +27,7 @@ from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.overdue import OverdueRow
 from engine.rules.words import coded, level_name, period_words
 from engine.terms import TimeClass
-from engine.text import LANGUAGES, Text
+from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
 from engine.views.spreadsheets import Cell, Kind
@@ -51,46 +51,44 @@ def assignment_list(today: Today) -> Listing[AssignmentRow]:
         sorts=assignments.SORTS,
         own_sort=assignments.OWN_SORT,
         columns=(
-            ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.plan, width=16),
-            ListColumn(
+            Column(Text("Kế hoạch", "Plan"), lambda row, _: row.plan, width=16),
+            Column(
                 Text("Mục", "Citation"),
                 lambda row, _: row.citation,
                 width=10,
                 key="duty",
                 head=Text("Nhiệm vụ", "Duty"),
             ),
-            ListColumn(Text("Nội dung nhiệm vụ", "Duty"), lambda row, _: row.text, width=60),
-            ListColumn(
+            Column(Text("Nội dung nhiệm vụ", "Duty"), lambda row, _: row.text, width=60),
+            Column(
                 Text("Cơ quan chủ trì", "Owner"),
                 lambda row, _: row.agency,
                 width=34,
                 key="agency",
                 head=Text("Cơ quan", "Agency"),
             ),
-            ListColumn(Text("Loại", "Kind"), lambda row, language: _kind(row.request, language), width=11),
-            ListColumn(
+            Column(Text("Loại", "Kind"), lambda row, language: _kind(row.request, language), width=11),
+            Column(
                 Text("Kỳ", "Period"), lambda row, language: period_words(row.period, language), width=22, key="period"
             ),
-            ListColumn(Text("Hạn", "Due"), lambda row, _: row.due_on, Kind.DAY, 12, key="due"),
-            ListColumn(Text("Hạn gốc", "First due"), lambda row, _: row.original_due_on, Kind.DAY, 12),
-            ListColumn(
+            Column(Text("Hạn", "Due"), lambda row, _: row.due_on, Kind.DAY, 12, key="due"),
+            Column(Text("Hạn gốc", "First due"), lambda row, _: row.original_due_on, Kind.DAY, 12),
+            Column(
                 Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=24, key="state"
             ),
-            ListColumn(
-                Text("Thời hạn", "Time class"), lambda row, language: _label(row.time_class, language), width=20
-            ),
-            ListColumn(
+            Column(Text("Thời hạn", "Time class"), lambda row, language: _label(row.time_class, language), width=20),
+            Column(
                 Text("Còn (ngày làm việc)", "Left (working days)"),
                 lambda row, _: today.days_left(row.due_on) if row.unfinished else None,
                 Kind.NUMBER,
                 12,
             ),
-            ListColumn(Text("Đã gửi đôn đốc lần", "Chased, time"), lambda row, _: row.level or None, Kind.NUMBER, 10),
-            ListColumn(Text("Báo cáo ngày", "Reported"), lambda row, _: row.first_reported_on, Kind.DAY, 12),
-            ListColumn(Text("Kết quả", "Outcome"), lambda row, language: _label(row.outcome, language), width=16),
-            ListColumn(Text("Hoàn thành ngày", "Done"), lambda row, _: row.done_on, Kind.DAY, 12),
-            ListColumn(Text("Số lần trả lại", "Returns"), lambda row, _: row.returns or None, Kind.NUMBER, 9),
-            ListColumn(Text("Mã phần việc", "Assignment no."), lambda row, _: row.id, Kind.NUMBER, 9),
+            Column(Text("Đã gửi đôn đốc lần", "Chased, time"), lambda row, _: row.level or None, Kind.NUMBER, 10),
+            Column(Text("Báo cáo ngày", "Reported"), lambda row, _: row.first_reported_on, Kind.DAY, 12),
+            Column(Text("Kết quả", "Outcome"), lambda row, language: _label(row.outcome, language), width=16),
+            Column(Text("Hoàn thành ngày", "Done"), lambda row, _: row.done_on, Kind.DAY, 12),
+            Column(Text("Số lần trả lại", "Returns"), lambda row, _: row.returns or None, Kind.NUMBER, 9),
+            Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.id, Kind.NUMBER, 9),
         ),
     )
 
@@ -106,36 +104,32 @@ OVERDUE_LIST: Listing[OverdueRow] = Listing(
         Head("since", Text("Hạn lâu nhất", "Longest overdue")),
     ),
     columns=(
-        ListColumn(Text("Cơ quan chủ trì", "Owner"), lambda row, _: row.assignment.agency, width=34),
-        ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.assignment.plan, width=16),
-        ListColumn(Text("Mục", "Citation"), lambda row, _: row.assignment.citation, width=10),
-        ListColumn(Text("Nội dung nhiệm vụ", "Duty"), lambda row, _: row.assignment.text, width=60),
-        ListColumn(Text("Kỳ", "Period"), lambda row, language: period_words(row.assignment.period, language), width=22),
-        ListColumn(Text("Hạn", "Due"), lambda row, _: row.assignment.due_on, Kind.DAY, 12),
-        ListColumn(Text("Hạn gốc", "First due"), lambda row, _: row.assignment.original_due_on, Kind.DAY, 12),
-        ListColumn(Text("Quá hạn (ngày làm việc)", "Overdue (working days)"), lambda row, _: row.late, Kind.NUMBER, 12),
-        ListColumn(Text("Trạng thái", "State"), lambda row, language: label(row.assignment.state, language), width=24),
-        ListColumn(
-            Text("Báo cáo nói", "Report says"),
-            lambda row, language: _label(row.assignment.outcome, language),
-            width=16,
+        Column(Text("Cơ quan chủ trì", "Owner"), lambda row, _: row.assignment.agency, width=34),
+        Column(Text("Kế hoạch", "Plan"), lambda row, _: row.assignment.plan, width=16),
+        Column(Text("Mục", "Citation"), lambda row, _: row.assignment.citation, width=10),
+        Column(Text("Nội dung nhiệm vụ", "Duty"), lambda row, _: row.assignment.text, width=60),
+        Column(Text("Kỳ", "Period"), lambda row, language: period_words(row.assignment.period, language), width=22),
+        Column(Text("Hạn", "Due"), lambda row, _: row.assignment.due_on, Kind.DAY, 12),
+        Column(Text("Hạn gốc", "First due"), lambda row, _: row.assignment.original_due_on, Kind.DAY, 12),
+        Column(Text("Quá hạn (ngày làm việc)", "Overdue (working days)"), lambda row, _: row.late, Kind.NUMBER, 12),
+        Column(Text("Trạng thái", "State"), lambda row, language: label(row.assignment.state, language), width=24),
+        Column(
+            Text("Báo cáo nói", "Report says"), lambda row, language: _label(row.assignment.outcome, language), width=16
         ),
-        ListColumn(
-            Text("Số lần nhắc", "Reminders"), lambda row, _: row.chased.times if row.chased else 0, Kind.NUMBER, 9
-        ),
-        ListColumn(
+        Column(Text("Số lần nhắc", "Reminders"), lambda row, _: row.chased.times if row.chased else 0, Kind.NUMBER, 9),
+        Column(
             Text("Nhắc gần nhất", "Last on"), lambda row, _: row.chased.last_on if row.chased else None, Kind.DAY, 12
         ),
-        ListColumn(
+        Column(
             Text("Đã gửi đôn đốc lần", "Chased, time"),
             lambda row, _: (row.chased.level or None) if row.chased else None,
             Kind.NUMBER,
             10,
         ),
-        ListColumn(
+        Column(
             Text("Ngày đôn đốc", "Chased on"), lambda row, _: row.chased.level_on if row.chased else None, Kind.DAY, 12
         ),
-        ListColumn(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9),
+        Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9),
     ),
 )
 
@@ -152,35 +146,34 @@ def board_list(board: Board) -> Listing[BoardLine]:
         sorts=board.sorts,
         on_page=("name", *board.periods, "late"),
         columns=(
-            ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40, key="name"),
-            ListColumn(
-                Text("Loại cơ quan", "Kind of body"), lambda row, lang: level_name(row[0].level, lang), width=20
-            ),
-            ListColumn(Text("Loại", "Kind"), lambda row, lang: _kind(row[1], lang), width=11),
-            ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row[0].total.overdue, Kind.NUMBER, 10, key="late"),
-            ListColumn(Text("Quá hạn từ", "Overdue since"), lambda row, _: row[0].total.late_since, Kind.DAY, 12),
-            ListColumn(Text("Phải báo cáo", "Expected"), lambda row, _: row[0].total.expected, Kind.NUMBER, 10),
-            ListColumn(Text("Đã báo cáo", "Reported"), lambda row, _: row[0].total.reported, Kind.NUMBER, 10),
-            ListColumn(Text("Hoàn thành", "Done"), lambda row, _: row[0].total.done, Kind.NUMBER, 10),
+            Column(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40, key="name"),
+            Column(Text("Loại cơ quan", "Kind of body"), lambda row, lang: level_name(row[0].level, lang), width=20),
+            Column(Text("Loại", "Kind"), lambda row, lang: _kind(row[1], lang), width=11),
+            Column(Text("Quá hạn", "Overdue"), lambda row, _: row[0].total.overdue, Kind.NUMBER, 10, key="late"),
+            Column(Text("Quá hạn từ", "Overdue since"), lambda row, _: row[0].total.late_since, Kind.DAY, 12),
+            Column(Text("Phải báo cáo", "Expected"), lambda row, _: row[0].total.expected, Kind.NUMBER, 10),
+            Column(Text("Đã báo cáo", "Reported"), lambda row, _: row[0].total.reported, Kind.NUMBER, 10),
+            Column(Text("Hoàn thành", "Done"), lambda row, _: row[0].total.done, Kind.NUMBER, 10),
             *(column for period in board.periods for column in _period_columns(period)),
         ),
     )
 
 
-def _period_columns(period: str) -> Iterator[ListColumn[BoardLine]]:
-    """Three numbers in the files; on the page one cell."""
-    name = Text(*(period_words(period, language) for language in LANGUAGES))
+def _period_columns(period: str) -> Iterator[Column[BoardLine]]:
+    """Three numbers in the files; on the page one cell, with the head of the second."""
+    name = Text(period_words(period, "vi"), period_words(period, "en"))
 
-    def column(heading: Text, field: str, **page: Any) -> ListColumn[BoardLine]:
+    def column(heading: Text, field: str, key: str = "") -> Column[BoardLine]:
         def value(row: BoardLine, _: str) -> Cell:
             cell: Counts | None = row[0].cells.get(period)
             return None if cell is None else int(getattr(cell, field))
 
-        return ListColumn(Text.joined(": ", (name, heading)), value, Kind.NUMBER, 14, **page)
+        head = Text(name.vi[:1].upper() + name.vi[1:], name.en[:1].upper() + name.en[1:])
+        joined = Text.joined(": ", (name, heading))
+        return Column(joined, value, Kind.NUMBER, 14, key=key, head=head, cell="period_cell")
 
-    head = Text(name.vi[:1].upper() + name.vi[1:], name.en[:1].upper() + name.en[1:])
     yield column(Text("phải báo cáo", "expected"), "expected")
-    yield column(Text("đã báo cáo", "reported"), "reported", key=period, head=head, cell="period_cell")
+    yield column(Text("đã báo cáo", "reported"), "reported", key=period)
     yield column(Text("hoàn thành", "done"), "done")
 
 
@@ -201,9 +194,9 @@ def standing_list(
         if old
         else (Text("Hoàn thành đúng hạn", "Done on time"), Text("Hoàn thành quá hạn", "Done late"))
     )
-    columns: list[ListColumn[StandingLine]] = [
-        ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40, key="name"),
-        ListColumn(Text("Loại", "Kind"), lambda row, lang: _kind(row[1], lang), width=11),
+    columns: list[Column[StandingLine]] = [
+        Column(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40, key="name"),
+        Column(Text("Loại", "Kind"), lambda row, lang: _kind(row[1], lang), width=11),
         _tally_column("on_time", on_time, lambda tally: tally.on_time, 12),
         _tally_column("rate", Text("Tỷ lệ (%)", "Rate (%)"), lambda tally: _rounded(tally.rate), 9, RATE),
         _tally_column("done_late", late, lambda tally: tally.late, 12),
@@ -223,11 +216,11 @@ def standing_list(
 
 def _tally_column(
     key: str, heading: Text, value: Callable[[Boxes], float | None], width: int = 10, head: Text | None = None
-) -> ListColumn[StandingLine]:
+) -> Column[StandingLine]:
     def of_row(row: StandingLine, _: str) -> Cell:
         return value(row[0].tally)
 
-    return ListColumn(heading, of_row, Kind.NUMBER, width, key=key, head=head, number=True)
+    return Column(heading, of_row, Kind.NUMBER, width, key=key, head=head, number=True)
 
 
 def _rounded(rate: float | None) -> float | None:
@@ -240,17 +233,17 @@ def published_list(frozen_id: int, title: Text, names: Mapping[str, str]) -> Lis
         file_name=f"da-tinh-{frozen_id}",
         title=title,
         columns=(
-            ListColumn(Text("Mục", "Citation"), lambda row, _: row.citation, width=10),
-            ListColumn(Text("Cơ quan", "Agency"), lambda row, _: names.get(row.agency_id, row.agency_id), width=40),
-            ListColumn(Text("Kỳ", "Period"), lambda row, language: period_words(row.period, language), width=22),
-            ListColumn(Text("Loại", "Kind"), lambda row, language: _kind(row.request, language), width=11),
-            ListColumn(
+            Column(Text("Mục", "Citation"), lambda row, _: row.citation, width=10),
+            Column(Text("Cơ quan", "Agency"), lambda row, _: names.get(row.agency_id, row.agency_id), width=40),
+            Column(Text("Kỳ", "Period"), lambda row, language: period_words(row.period, language), width=22),
+            Column(Text("Loại", "Kind"), lambda row, language: _kind(row.request, language), width=11),
+            Column(
                 Text("Thời hạn", "Time class"),
                 lambda row, language: label(TimeClass(row.time_class), language),
                 width=20,
             ),
-            ListColumn(Text("Báo cáo", "Report"), lambda row, language: _label(row.reporting, language), width=20),
-            ListColumn(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment_id, Kind.NUMBER, 9),
+            Column(Text("Báo cáo", "Report"), lambda row, language: _label(row.reporting, language), width=20),
+            Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment_id, Kind.NUMBER, 9),
         ),
     )
 
@@ -262,24 +255,20 @@ LETTER_LIST: Listing[LetterRow] = Listing(
     own_sort=letters.OWN_SORT,
     on_page=("subject", "agency", "role", "channel", "day", "state"),
     columns=(
-        ListColumn(Text("Số", "No."), lambda row, _: row.id, Kind.NUMBER, 9),
-        ListColumn(Text("Ngày", "Day"), lambda row, _: row.day, Kind.DAY, 12, key="day"),
-        ListColumn(Text("Tiêu đề", "Subject"), lambda row, _: row.subject, width=50, key="subject"),
-        ListColumn(Text("Cơ quan nhận", "Agency"), lambda row, _: row.agency, width=34, key="agency"),
-        ListColumn(
-            Text("Người nhận", "Recipient"), lambda row, language: label(row.role, language), width=18, key="role"
-        ),
-        ListColumn(Text("Chức danh", "Position"), lambda row, _: row.label, width=24),
-        ListColumn(
-            Text("Kênh", "Channel"), lambda row, language: coded(row.channel, language), width=14, key="channel"
-        ),
-        ListColumn(Text("Số dòng", "Lines"), lambda row, _: row.lines, Kind.NUMBER, 8),
-        ListColumn(Text("Tổng hợp tuần", "Weekly digest"), lambda row, _: row.digest_week, width=12),
-        ListColumn(Text("Kết quả", "Fate"), lambda row, language: label(row.state, language), width=22, key="state"),
-        ListColumn(Text("Lý do", "Reason"), lambda row, language: coded(row.reason, language), width=22),
-        ListColumn(Text("Hẹn gửi lúc", "Leaves at"), lambda row, _: row.send_after, Kind.MOMENT, 18),
-        ListColumn(Text("Gửi lúc", "Sent at"), lambda row, _: row.sent_at, Kind.MOMENT, 18),
-        ListColumn(Text("Số lần gửi", "Attempts"), lambda row, _: row.attempts, Kind.NUMBER, 9),
+        Column(Text("Số", "No."), lambda row, _: row.id, Kind.NUMBER, 9),
+        Column(Text("Ngày", "Day"), lambda row, _: row.day, Kind.DAY, 12, key="day"),
+        Column(Text("Tiêu đề", "Subject"), lambda row, _: row.subject, width=50, key="subject"),
+        Column(Text("Cơ quan nhận", "Agency"), lambda row, _: row.agency, width=34, key="agency"),
+        Column(Text("Người nhận", "Recipient"), lambda row, language: label(row.role, language), width=18, key="role"),
+        Column(Text("Chức danh", "Position"), lambda row, _: row.label, width=24),
+        Column(Text("Kênh", "Channel"), lambda row, language: coded(row.channel, language), width=14, key="channel"),
+        Column(Text("Số dòng", "Lines"), lambda row, _: row.lines, Kind.NUMBER, 8),
+        Column(Text("Tổng hợp tuần", "Weekly digest"), lambda row, _: row.digest_week, width=12),
+        Column(Text("Kết quả", "Fate"), lambda row, language: label(row.state, language), width=22, key="state"),
+        Column(Text("Lý do", "Reason"), lambda row, language: coded(row.reason, language), width=22),
+        Column(Text("Hẹn gửi lúc", "Leaves at"), lambda row, _: row.send_after, Kind.MOMENT, 18),
+        Column(Text("Gửi lúc", "Sent at"), lambda row, _: row.sent_at, Kind.MOMENT, 18),
+        Column(Text("Số lần gửi", "Attempts"), lambda row, _: row.attempts, Kind.NUMBER, 9),
     ),
 )
 
@@ -288,14 +277,12 @@ AGENCY_LIST: Listing[AgencyRow] = Listing(
     title=Text("Cơ quan", "Agencies"),
     sorts=agencies.SORTS,
     columns=(
-        ListColumn(Text("Mã", "Id"), lambda row, _: row.id, width=20),
-        ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44, key="name"),
-        ListColumn(Text("Tên tắt", "Short name"), lambda row, _: row.short, width=24),
-        ListColumn(
-            Text("Loại cơ quan", "Kind of body"), lambda row, language: level_name(row.level, language), width=24
-        ),
-        ListColumn(Text("Đang mở", "Open"), lambda row, _: row.open, Kind.NUMBER, 10, key="open", number=True),
-        ListColumn(Text("Quá hạn", "Overdue"), lambda row, _: row.overdue, Kind.NUMBER, 10, key="overdue", number=True),
+        Column(Text("Mã", "Id"), lambda row, _: row.id, width=20),
+        Column(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44, key="name"),
+        Column(Text("Tên tắt", "Short name"), lambda row, _: row.short, width=24),
+        Column(Text("Loại cơ quan", "Kind of body"), lambda row, language: level_name(row.level, language), width=24),
+        Column(Text("Đang mở", "Open"), lambda row, _: row.open, Kind.NUMBER, 10, key="open", number=True),
+        Column(Text("Quá hạn", "Overdue"), lambda row, _: row.overdue, Kind.NUMBER, 10, key="overdue", number=True),
     ),
 )
 
@@ -304,24 +291,18 @@ DIRECTORY_LIST: Listing[DirectoryLine] = Listing(
     file_name="danh-ba",
     title=Text("Danh bạ cơ quan và đầu mối", "Agencies and contacts"),
     columns=(
-        ListColumn(Text("Mã cơ quan", "Agency id"), lambda row, _: row.agency.id, width=20),
-        ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row.agency.name, width=44),
-        ListColumn(
-            Text("Loại cơ quan", "Kind of body"), lambda row, lang: level_name(row.agency.level, lang), width=24
-        ),
-        ListColumn(
+        Column(Text("Mã cơ quan", "Agency id"), lambda row, _: row.agency.id, width=20),
+        Column(Text("Cơ quan", "Agency"), lambda row, _: row.agency.name, width=44),
+        Column(Text("Loại cơ quan", "Kind of body"), lambda row, lang: level_name(row.agency.level, lang), width=24),
+        Column(
             Text("Vai trò", "Role"), lambda row, lang: label(row.contact.role, lang) if row.contact else None, width=18
         ),
-        ListColumn(Text("Chức danh", "Position"), lambda row, _: row.contact.label if row.contact else None, width=28),
-        ListColumn(Text("Thư điện tử", "E-mail"), lambda row, _: row.contact.email if row.contact else None, width=32),
-        ListColumn(
-            Text("Điện thoại", "Telephone"), lambda row, _: row.contact.phone if row.contact else None, width=16
-        ),
-        ListColumn(Text("Ngôn ngữ", "Language"), lambda row, _: row.contact.language if row.contact else None, width=9),
-        ListColumn(
-            Text("Từ ngày", "From"), lambda row, _: row.contact.valid_from if row.contact else None, Kind.DAY, 12
-        ),
-        ListColumn(
+        Column(Text("Chức danh", "Position"), lambda row, _: row.contact.label if row.contact else None, width=28),
+        Column(Text("Thư điện tử", "E-mail"), lambda row, _: row.contact.email if row.contact else None, width=32),
+        Column(Text("Điện thoại", "Telephone"), lambda row, _: row.contact.phone if row.contact else None, width=16),
+        Column(Text("Ngôn ngữ", "Language"), lambda row, _: row.contact.language if row.contact else None, width=9),
+        Column(Text("Từ ngày", "From"), lambda row, _: row.contact.valid_from if row.contact else None, Kind.DAY, 12),
+        Column(
             Text("Đến hết ngày", "Until"), lambda row, _: row.contact.valid_until if row.contact else None, Kind.DAY, 12
         ),
     ),
@@ -335,10 +316,10 @@ PLAN_LIST: Listing[PlanRow] = Listing(
     own_sort=plans.OWN_SORT,
     on_page=("number", "issued", "duties", "state", "reported", "overdue"),
     columns=(
-        ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.number, width=18, key="number"),
-        ListColumn(Text("Tên", "Title"), lambda row, _: row.title, width=60),
-        ListColumn(Text("Cơ quan ban hành", "Issued by"), lambda row, _: row.issuer, width=34),
-        ListColumn(
+        Column(Text("Kế hoạch", "Plan"), lambda row, _: row.number, width=18, key="number"),
+        Column(Text("Tên", "Title"), lambda row, _: row.title, width=60),
+        Column(Text("Cơ quan ban hành", "Issued by"), lambda row, _: row.issuer, width=34),
+        Column(
             Text("Ngày ban hành", "Issued"),
             lambda row, _: row.issued_on,
             Kind.DAY,
@@ -346,10 +327,8 @@ PLAN_LIST: Listing[PlanRow] = Listing(
             key="issued",
             head=Text("Ban hành", "Issued"),
         ),
-        ListColumn(
-            Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=22, key="state"
-        ),
-        ListColumn(
+        Column(Text("Trạng thái", "State"), lambda row, language: label(row.state, language), width=22, key="state"),
+        Column(
             Text("Số nhiệm vụ", "Duties"),
             lambda row, _: row.duties,
             Kind.NUMBER,
@@ -358,8 +337,8 @@ PLAN_LIST: Listing[PlanRow] = Listing(
             head=Text("Nhiệm vụ", "Duties"),
             number=True,
         ),
-        ListColumn(Text("Phải báo cáo", "Expected"), lambda row, _: row.counts.expected, Kind.NUMBER, 10),
-        ListColumn(
+        Column(Text("Phải báo cáo", "Expected"), lambda row, _: row.counts.expected, Kind.NUMBER, 10),
+        Column(
             Text("Đã báo cáo", "Reported"),
             lambda row, _: row.counts.reported,
             Kind.NUMBER,
@@ -367,14 +346,9 @@ PLAN_LIST: Listing[PlanRow] = Listing(
             key="reported",
             head=Text("Đã báo cáo · hoàn thành", "Reported · done"),
         ),
-        ListColumn(Text("Hoàn thành", "Done"), lambda row, _: row.counts.done, Kind.NUMBER, 10),
-        ListColumn(
-            Text("Quá hạn", "Overdue"),
-            lambda row, _: row.counts.overdue,
-            Kind.NUMBER,
-            10,
-            key="overdue",
-            number=True,
+        Column(Text("Hoàn thành", "Done"), lambda row, _: row.counts.done, Kind.NUMBER, 10),
+        Column(
+            Text("Quá hạn", "Overdue"), lambda row, _: row.counts.overdue, Kind.NUMBER, 10, key="overdue", number=True
         ),
     ),
 )
@@ -387,14 +361,14 @@ def log_list(people: Mapping[str, Person]) -> Listing[LogRow]:
         sorts=log.SORTS,
         own_sort=log.OWN_SORT,
         columns=(
-            ListColumn(Text("Số", "No."), lambda row, _: row.id, Kind.NUMBER, 9),
-            ListColumn(Text("Lúc", "When"), lambda row, _: row.at, Kind.MOMENT, 18, key="at"),
-            ListColumn(Text("Ai", "Who"), lambda row, language: actor_words(row.actor, people, language), width=34),
-            ListColumn(Text("Mã người làm", "Actor"), lambda row, _: row.actor, width=16),
-            ListColumn(Text("Việc gì", "What"), lambda row, language: said(row, language), width=60),
-            ListColumn(Text("Kế hoạch", "Plan"), lambda row, _: row.plan, width=16),
-            ListColumn(Text("Nhiệm vụ", "Citation"), lambda row, _: row.citation, width=10),
-            ListColumn(Text("Cơ quan", "Agency"), lambda row, _: row.agency, width=34),
+            Column(Text("Số", "No."), lambda row, _: row.id, Kind.NUMBER, 9),
+            Column(Text("Lúc", "When"), lambda row, _: row.at, Kind.MOMENT, 18, key="at"),
+            Column(Text("Ai", "Who"), lambda row, language: actor_words(row.actor, people, language), width=34),
+            Column(Text("Mã người làm", "Actor"), lambda row, _: row.actor, width=16),
+            Column(Text("Việc gì", "What"), lambda row, language: said(row, language), width=60),
+            Column(Text("Kế hoạch", "Plan"), lambda row, _: row.plan, width=16),
+            Column(Text("Nhiệm vụ", "Citation"), lambda row, _: row.citation, width=10),
+            Column(Text("Cơ quan", "Agency"), lambda row, _: row.agency, width=34),
         ),
     )
 
@@ -441,17 +415,17 @@ def figure_list(plan_id: int, plan: PlanRow, period: str) -> Listing[FigureRow]:
             f"Consolidated figures of {plan.number}, {period_words(period, 'en')}",
         ),
         columns=(
-            ListColumn(Text("Mã", "Code"), lambda row, _: row.code, width=10),
-            ListColumn(Text("Chỉ tiêu", "Figure"), lambda row, _: row.name, width=50),
-            ListColumn(
+            Column(Text("Mã", "Code"), lambda row, _: row.code, width=10),
+            Column(Text("Chỉ tiêu", "Figure"), lambda row, _: row.name, width=50),
+            Column(
                 Text("Cơ quan", "Agency"),
                 lambda row, language: row.agency.said(language) if isinstance(row.agency, Text) else row.agency,
                 width=40,
             ),
-            ListColumn(Text("Giá trị", "Value"), lambda row, _: row.value, Kind.NUMBER, 12),
-            ListColumn(Text("Chỉ tiêu đặt ra", "Target"), lambda row, _: row.target, Kind.NUMBER, 12),
-            ListColumn(Text("Đạt (%)", "Reached (%)"), lambda row, _: row.reached, Kind.NUMBER, 10),
-            ListColumn(
+            Column(Text("Giá trị", "Value"), lambda row, _: row.value, Kind.NUMBER, 12),
+            Column(Text("Chỉ tiêu đặt ra", "Target"), lambda row, _: row.target, Kind.NUMBER, 12),
+            Column(Text("Đạt (%)", "Reached (%)"), lambda row, _: row.reached, Kind.NUMBER, 10),
+            Column(
                 Text("Ghi chú", "Remark"),
                 lambda row, language: row.remark.said(language) if row.remark else None,
                 width=40,

@@ -147,7 +147,7 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _caption(ctx: RequestContext, listing: Listing[Any], names: Names) -> str:
+def _caption(ctx: RequestContext, listing: Listing[T], names: Names) -> str:
     """«Quá hạn. Tính đến 07:30 Thứ Năm 24/6/2021. Lọc: kỳ: 6 tháng đầu năm 2021»."""
     filters = [
         f"{PARAMETERS[name].said(ctx.language)}: {words}"
@@ -161,7 +161,7 @@ def _caption(ctx: RequestContext, listing: Listing[Any], names: Names) -> str:
     return f"{listing.title.said(ctx.language)}. {as_of.said(ctx.language)}"
 
 
-def _value_words(name: str, value: str, names: Names, listing: Listing[Any], language: str) -> str:
+def _value_words(name: str, value: str, names: Names, listing: Listing[T], language: str) -> str:
     if value in names.get(name, {}):
         return names[name][value]
     for kinds in WORDS.get(name, ()):

@@ -12,7 +12,7 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from engine.text import Text
-from engine.views.spreadsheets import Column
+from engine.views.spreadsheets import SheetColumn
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class ListColumn(Column[T]):
+class Column(SheetColumn[T]):
     """A column of the files and, if it has a key, of the page, where a cell may show the values of its neighbours too.
     ``head``: if the page says other words than the files."""
 
@@ -50,7 +50,7 @@ class Listing(Generic[T]):
     file_name: str
     """Plain ASCII, without date and ending."""
     title: Text
-    columns: Sequence[ListColumn[T]]
+    columns: Sequence[Column[T]]
     """In the order of the files."""
     on_page: Sequence[str] = ()
     """The keys in the order of the page, if that is another."""
