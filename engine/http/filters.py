@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -70,11 +69,6 @@ def plan_from_query(
 
 
 PlanId = Annotated[int | None, Depends(plan_from_query)]
-
-
-def known_sort(sort: str, columns: Collection[str], own: str = "") -> str:
-    """The order, or "" for the list's ``own`` and for one that it does not have."""
-    return sort if sort.removeprefix("-") in columns and sort != own else ""
 
 
 def known_year(day: date) -> date:

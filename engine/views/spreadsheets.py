@@ -61,7 +61,7 @@ FORMATS = complete(
 
 
 @dataclass(frozen=True)
-class Column(Generic[T]):
+class SheetColumn(Generic[T]):
     """A column of a list: its heading, a row's value in a language, what it holds, its width in characters."""
 
     heading: Text
@@ -76,7 +76,7 @@ class Sheet(Generic[T]):
 
     title: Text
     caption: str
-    columns: Sequence[Column[T]]
+    columns: Sequence[SheetColumn[T]]
     rows: Iterable[T]
 
     def values(self, language: str, most: int) -> Iterator[list[Cell]]:

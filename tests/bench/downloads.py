@@ -19,7 +19,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.http.lists.list_columns import LETTER_COLUMNS, assignment_columns, log_columns, overdue_columns
+from engine.http.lists.list_columns import LETTER_LIST, OVERDUE_LIST, assignment_list, log_list
+from engine.http.lists.listing import Listing
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.system.letters import LetterFilter, every_letter
 from engine.queries.system.log import LogFilter, LogRow, log
@@ -30,7 +31,7 @@ from engine.store.database import Database, insert_rows, table
 from engine.store.records import Assignment, Contact, Event, Letter, LetterBody
 from engine.terms import EventKind, LetterState, Role, State
 from engine.text import Text
-from engine.views.spreadsheets import Column, Sheet, write_csv, write_xlsx
+from engine.views.spreadsheets import Sheet, write_csv, write_xlsx
 from tests.bench.ours import NOW, TODAY
 from tests.bench.peak import peak
 from tests.bench.run import databases
@@ -38,15 +39,15 @@ from tests.bench.run import databases
 AIM_SECONDS, AIM_MIB = 3.0, 50.0
 Rows = Callable[[Session, Today], Iterator[Any]]
 ALL = AssignmentFilter()
-LISTS: dict[str, tuple[Callable[[Today], list[Column[Any]]], Rows]] = {
-    "assignments": (assignment_columns, lambda session, today: every_assignment(session, today, ALL)),
+LISTS: dict[str, tuple[Callable[[Today], Listing[Any]], Rows]] = {
+    "assignments": (assignment_list, lambda session, today: every_assignment(session, today, ALL)),
     "assignments, by agency": (
-        assignment_columns,
+        assignment_list,
         lambda session, today: every_assignment(session, today, ALL, "-agency"),
     ),
-    "overdue": (lambda _: overdue_columns(), lambda session, today: every_overdue(session, today, ALL)),
+    "overdue": (lambda _: OVERDUE_LIST, lambda session, today: every_overdue(session, today, ALL)),
     "overdue, by number": (
-        lambda _: overdue_columns(),
+        lambda _: OVERDUE_LIST,
         lambda session, today: every_overdue(session, today, ALL, "-count"),
     ),
 }
@@ -57,21 +58,21 @@ def every_event(session: Session, today: Today) -> Iterator[LogRow]:
 
 
 LISTS |= {
-    "letters": (lambda _: list(LETTER_COLUMNS), lambda session, today: every_letter(session, LetterFilter())),
-    "log": (lambda _: log_columns({}), every_event),
+    "letters": (lambda _: LETTER_LIST, lambda session, today: every_letter(session, LetterFilter())),
+    "log": (lambda _: log_list({}), every_event),
 }
 WRITERS = {"xlsx": write_xlsx, "csv": write_csv}
 
 
 def measure(url: str, name: str, taken_as: str) -> None:
     """Print processor seconds, and MiB added at the peak."""
-    database, (columns, rows) = Database(url), LISTS[name]
+    database, (listing, rows) = Database(url), LISTS[name]
     with database.read() as session:
         today = read_today(session, NOW)
         next(rows(session, today))  # what is imported and prepared once is not counted
         before, began = peak(), time.process_time()
         with tempfile.TemporaryFile() as file:
-            WRITERS[taken_as](Sheet(Text(name, name), name, columns(today), rows(session, today)), "vi", file)
+            WRITERS[taken_as](Sheet(Text(name, name), name, listing(today).columns, rows(session, today)), "vi", file)
         print(time.process_time() - began, peak() - before)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import IO, Annotated, Any, TypeVar
 
@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from engine.enums import complete
 from engine.http.filters import Empty
+from engine.http.lists.listing import Listing
 from engine.http.request_context import NOT_FILTERS, RequestContext
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
@@ -23,7 +24,7 @@ from engine.rules.words import LEVELS, coded, level_name, moment, period_words
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing
 from engine.text import Text
 from engine.views.labels import label
-from engine.views.spreadsheets import Column, Sheet, write_csv, write_xlsx
+from engine.views.spreadsheets import Sheet, write_csv, write_xlsx
 
 T = TypeVar("T")
 CHUNK_BYTES = 64 * 1024
@@ -95,30 +96,6 @@ WORDS: Mapping[str, tuple[type[StrEnum], ...]] = {
     "kind": (NoticeKind, EventKind),
     "role": (Role,),
 }
-SORT_WORDS: Mapping[str, Text] = {
-    "due": Text("hạn", "due date"),
-    "duty": Text("nhiệm vụ", "duty"),
-    "agency": Text("cơ quan", "agency"),
-    "state": Text("trạng thái", "state"),
-    "period": Text("kỳ", "period"),
-    "name": Text("tên", "name"),
-    "open": Text("đang mở", "open"),
-    "overdue": Text("quá hạn", "overdue"),
-    "late": Text("quá hạn lâu nhất", "latest first"),
-    "on_time": Text("hoàn thành đúng hạn", "done on time"),
-    "rate": Text("tỷ lệ", "rate"),
-    "done_late": Text("hoàn thành quá hạn", "done late"),
-    "subject": Text("tiêu đề", "subject"),
-    "role": Text("người nhận", "recipient"),
-    "channel": Text("kênh", "channel"),
-    "day": Text("ngày", "day"),
-    "count": Text("số việc", "assignments"),
-    "since": Text("hạn lâu nhất", "longest overdue"),
-    "at": Text("lúc", "when"),
-    "number": Text("số kế hoạch", "plan number"),
-    "issued": Text("ngày ban hành", "issued"),
-    "duties": Text("số nhiệm vụ", "duties"),
-}
 YES_NO = {"yes": Text("có", "yes"), "no": Text("không", "no"), "true": Text("có", "yes")}
 Names = Mapping[str, Mapping[str, str]]
 """Parameter -> value -> name, of plans and agencies."""
@@ -134,15 +111,13 @@ def filter_names(session: Session, plan_id: int | None) -> Names:
 def download(
     ctx: RequestContext,
     taken_as: FileFormat,
-    name: str,
-    title: Text,
-    columns: Sequence[Column[T]],
+    listing: Listing[T],
     rows: Iterable[T],
     names: Names | None = None,
 ) -> Response:
     """The list as a file to save. It is written to a temporary file first: while the session is open, with errors
-    still answered as such, and in constant memory. ``name``: of the file, plain ASCII."""
-    sheet = Sheet(title, _caption(ctx, title, names or {}), columns, rows)
+    still answered as such, and in constant memory."""
+    sheet = Sheet(listing.title, _caption(ctx, listing, names or {}), listing.columns, rows)
     if taken_as is FileFormat.PRINT:
         return ctx.page("printed.html", today=None, sheet=sheet, rows=sheet.values(ctx.language, MAX_PRINTED_ROWS))
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the generator that sends it
@@ -153,7 +128,7 @@ def download(
         file.close()
         raise
     headers = {
-        "content-disposition": f'attachment; filename="{name}_{ctx.today.isoformat()}.{taken_as}"',
+        "content-disposition": f'attachment; filename="{listing.file_name}_{ctx.today.isoformat()}.{taken_as}"',
         "x-content-type-options": "nosniff",
     }
     return StreamingResponse(_chunks(file), media_type=MEDIA_TYPES[taken_as], headers=headers)
@@ -172,21 +147,21 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _caption(ctx: RequestContext, title: Text, names: Names) -> str:
+def _caption(ctx: RequestContext, listing: Listing[T], names: Names) -> str:
     """«Quá hạn. Tính đến 07:30 Thứ Năm 24/6/2021. Lọc: kỳ: 6 tháng đầu năm 2021»."""
     filters = [
-        f"{PARAMETERS[name].said(ctx.language)}: {_value_words(name, value, names, ctx.language)}"
+        f"{PARAMETERS[name].said(ctx.language)}: {words}"
         for name, value in ctx.request.query_params.multi_items()
         if value and name in PARAMETERS and (name == "sort" or name not in NOT_FILTERS)
+        if (words := _value_words(name, value, names, listing, ctx.language))
     ]
     which = "; ".join(filters) or Text("không lọc", "none").said(ctx.language)
     as_of = Text("Tính đến {at}. Lọc: {which}", "As of {at}. Filter: {which}")
-    return f"{title.said(ctx.language)}. " + as_of.filled(at=moment(ctx.now, ctx.language), which=which).said(
-        ctx.language
-    )
+    as_of = as_of.filled(at=moment(ctx.now, ctx.language), which=which)
+    return f"{listing.title.said(ctx.language)}. {as_of.said(ctx.language)}"
 
 
-def _value_words(name: str, value: str, names: Names, language: str) -> str:
+def _value_words(name: str, value: str, names: Names, listing: Listing[T], language: str) -> str:
     if value in names.get(name, {}):
         return names[name][value]
     for kinds in WORDS.get(name, ()):
@@ -197,9 +172,7 @@ def _value_words(name: str, value: str, names: Names, language: str) -> str:
     if name == "period":
         return period_words(value, language)
     if name == "sort":
-        column = value.removeprefix("-")
-        words = SORT_WORDS[column].said(language) if column in SORT_WORDS else period_words(column, language)
-        return words + " ▼" * value.startswith("-")
+        return listing.order_words(value, language)
     if name == "kind" and value in LEVELS:
         return level_name(value, language)
     if value in YES_NO and name in ("finished", "request", "digest"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlmodel import Session
 
 from engine.assignments.measures import unfinished
+from engine.queries.orders import sql_order
 from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
 from engine.rules.words import LEVELS, level_rank
@@ -31,13 +33,17 @@ class AgencyRow:
     overdue: int
 
 
-SORTS = ("name", "open", "overdue")
+SORTS: Mapping[str, Callable[[Subquery], ColumnElement[Any]]] = {
+    "name": lambda _: table(Agency).c.name,
+    "open": lambda counts: func.coalesce(counts.c.open, 0),
+    "overdue": lambda counts: func.coalesce(counts.c.overdue, 0),
+}
 
 
 def list_agencies(
     session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, sort: str = ""
 ) -> Page[AgencyRow]:
-    """By level, code and name, or by a column of ``SORTS``; two queries."""
+    """By level, code and name, or by one of ``SORTS``; two queries."""
     a, g, p = table(Assignment), table(Agency), table(Plan)
     counts = (
         select(
@@ -61,20 +67,12 @@ def list_agencies(
             func.coalesce(counts.c.overdue, 0).label("overdue"),
         )
         .outerjoin(counts, counts.c.agency_id == g.c.id)
-        .order_by(*_sorted(sort, counts), *in_order())
+        .order_by(*sql_order({key: [order(counts)] for key, order in SORTS.items()}, sort), *in_order())
     )
     offset = decode(after, int)[0] if after else 0
     rows = objects(AgencyRow, session.connection().execute(statement.offset(offset).limit(limit + 1)))
     total = session.connection().scalar(select(func.count()).select_from(g))
     return page(rows, limit, lambda _: (offset + limit,), total)
-
-
-def _sorted(sort: str, counts: Subquery) -> list[ColumnElement[Any]]:
-    if not sort:
-        return []
-    columns = {"name": table(Agency).c.name, "open": counts.c.open, "overdue": counts.c.overdue}
-    column = func.coalesce(columns[sort.removeprefix("-")], 0 if sort.removeprefix("-") != "name" else "")
-    return [column.desc() if sort.startswith("-") else column.asc()]
 
 
 def in_order() -> tuple[Any, ...]:

@@ -7,10 +7,10 @@ own, in no total and no ranking.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from engine.assignments.counters import counter_totals
 from engine.assignments.measures import report_timing_column
+from engine.queries.orders import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
@@ -120,14 +121,11 @@ class Board:
     asked: tuple[AgencyLine, ...]
     choices: tuple[str, ...] = ()
 
-    def sorted_by(self, sort: str) -> tuple[AgencyLine, ...]:
-        """By ``name``, by ``late`` (furthest behind first), or by what a period misses (most first); «-» turns it."""
-        column = sort.removeprefix("-")
-        if column not in ("name", "late", *self.periods):
-            return self.agencies
-        keys: dict[str, Callable[[AgencyLine], Any]] = {"name": attrgetter("name"), "late": _lateness}
-        key = keys.get(column, lambda line: (-_missing(line, column), line.name))
-        return tuple(sorted(self.agencies, key=key, reverse=sort.startswith("-")))
+    @property
+    def sorts(self) -> Orders[AgencyLine]:
+        """By name; furthest behind first; by what a period misses, most first."""
+        by_period = {period: partial(_most_missing, period) for period in self.periods}
+        return {"name": attrgetter("name"), "late": _lateness, **by_period}
 
     def late_for(self, days: int, today: Today) -> Board:
         """Only agencies with an assignment overdue for at least ``days`` working days; the total is unchanged."""
@@ -327,10 +325,10 @@ def total(counts: Sequence[Counts]) -> Counts:
     return Counts(by_class, coming, late, Measures.sum([one.measures for one in counts]))
 
 
-def _missing(line: AgencyLine, period: str) -> int:
-    """Reports of the period that are expected and not in; -1 where nothing is expected."""
+def _most_missing(period: str, line: AgencyLine) -> tuple[int, str]:
+    """By the reports of the period that are expected and not in; those of whom nothing is expected last."""
     cell = line.cells.get(period)
-    return cell.expected - cell.reported if cell else -1
+    return cell.reported - cell.expected if cell else 1, line.name
 
 
 def _lateness(line: AgencyLine) -> tuple[date, int, date, str]:

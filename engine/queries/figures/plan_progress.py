@@ -21,6 +21,7 @@ from engine.assignments.counters import counter_lines, counter_lines_on
 from engine.assignments.measures import report_timing_column, task_timing_column, time_class_column
 from engine.enums import complete
 from engine.queries.figures.reporting_rates import rate
+from engine.queries.orders import Orders
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
@@ -110,28 +111,14 @@ class Standing:
     asked: tuple[AgencyStanding, ...] = ()
 
 
-STANDING_SORTS = ("name", "on_time", "rate", "done_late", "overdue")
-"""The columns by which a standing's agencies can be sorted; its own order is worst first."""
-
-
-def sorted_agencies(agencies: Sequence[AgencyStanding], sort: str) -> tuple[AgencyStanding, ...]:
-    """By a column of ``STANDING_SORTS`` («-rate»: backwards); without one as they are. No rate counts as the lowest."""
-    if not sort:
-        return tuple(agencies)
-
-    def key(each: AgencyStanding) -> tuple[float, str]:
-        tally = each.tally
-        rate = -1.0 if tally.rate is None else tally.rate
-        values = {
-            "name": 0.0,
-            "on_time": tally.on_time,
-            "rate": rate,
-            "done_late": tally.late,
-            "overdue": tally.overdue,
-        }
-        return values[sort.removeprefix("-")], each.name
-
-    return tuple(sorted(agencies, key=key, reverse=sort.startswith("-")))
+STANDING_SORTS: Orders[AgencyStanding] = {
+    "name": lambda each: each.name,
+    "on_time": lambda each: (each.tally.on_time, each.name),
+    "rate": lambda each: (-1.0 if each.tally.rate is None else each.tally.rate, each.name),
+    "done_late": lambda each: (each.tally.late, each.name),
+    "overdue": lambda each: (each.tally.overdue, each.name),
+}
+"""The orders of a standing's agencies; their own is worst first. No rate counts as the lowest."""
 
 
 @dataclass(frozen=True)

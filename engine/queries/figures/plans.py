@@ -3,7 +3,7 @@ from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +15,7 @@ from engine.assignments.measures import unfinished
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
 from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure_sums, measured_columns, total
+from engine.queries.orders import sql_order
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
 from engine.store.database import table
@@ -95,15 +96,22 @@ class PlanPage:
     agencies: Mapping[str, str]
 
 
-SORTS = ("number", "issued", "duties", "state", "overdue")
-"""The columns by which the list can be sorted."""
-OWN_ORDER = "-issued"
+_Duties = ScalarSelect[int]
+"""How many duties a plan has."""
+SORTS: Mapping[str, Callable[[_Duties, Today], Any]] = {
+    "number": lambda duties, today: table(Plan).c.number,
+    "issued": lambda duties, today: table(Plan).c.issued_on,
+    "duties": lambda duties, today: duties,
+    "state": lambda duties, today: table(Plan).c.state,
+    "overdue": lambda duties, today: _overdue(today),
+}
+OWN_SORT = "-issued"
 
 
 def list_plans(
     session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, words: str = "", sort: str = ""
 ) -> Page[PlanRow]:
-    """Newest first, or by a column of ``SORTS``, where the cursor is a number of rows; three queries. ``words``: only
+    """Newest first, or by one of ``SORTS``, where the cursor is a number of rows; three queries. ``words``: only
     plans whose number or title contains all of these words."""
     p, g, d = table(Plan), table(Agency), table(Duty)
     duties = select(func.count()).where(d.c.plan_id == p.c.id).correlate(p).scalar_subquery()
@@ -112,7 +120,8 @@ def list_plans(
         for each in words.split()
     ]
     newest = p.c.issued_on.desc(), p.c.id.desc()
-    statement = _plans(duties).where(*named).order_by(*_order(sort, duties, today), *newest).limit(limit + 1)
+    sorts = {key: [order(duties, today)] for key, order in SORTS.items()}
+    statement = _plans(duties).where(*named).order_by(*sql_order(sorts, sort), *newest).limit(limit + 1)
     offset = max(decode(after, int)[0], 0) if after and sort else 0
     if sort:
         statement = statement.offset(offset)
@@ -132,19 +141,11 @@ def every_plan(session: Session, today: Today, words: str, sort: str) -> Iterato
     return every_row(lambda after: list_plans(session, today, after=after, limit=DOWNLOAD_ROWS, words=words, sort=sort))
 
 
-def _order(sort: str, duties: ScalarSelect[int], today: Today) -> tuple[Any, ...]:
-    if not sort:
-        return ()
+def _overdue(today: Today) -> ScalarSelect[int]:
+    """How many assignments of an active plan are overdue; requests are not counted."""
     p, a = table(Plan), table(Assignment)
     late = (a.c.plan_id == p.c.id, p.c.state == PlanState.ACTIVE, unfinished(), a.c.due_on < today.day, ~a.c.request)
-    column = {
-        "number": p.c.number,
-        "issued": p.c.issued_on,
-        "duties": duties,
-        "state": p.c.state,
-        "overdue": select(func.count()).where(*late).correlate(p).scalar_subquery(),
-    }[sort.removeprefix("-")]
-    return (column.desc() if sort.startswith("-") else column.asc(),)
+    return select(func.count()).where(*late).correlate(p).scalar_subquery()
 
 
 def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:

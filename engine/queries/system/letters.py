@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
+from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.store.database import among, table
 from engine.store.named_rows import object_of, objects, objects_of
@@ -163,9 +164,15 @@ def _conditions(wanted: LetterFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-SORTS = ("subject", "agency", "role", "channel", "day", "state")
-"""The columns by which the list can be sorted."""
-OWN_ORDER = "-day"
+SORTS: SqlOrders = {
+    "subject": [table(LetterBody).c.subject],
+    "agency": [table(Agency).c.name],
+    "role": [table(Letter).c.role],
+    "channel": [table(Letter).c.channel],
+    "day": [table(Letter).c.id],
+    "state": [table(Letter).c.state],
+}
+OWN_SORT = "-day"
 
 
 def list_letters(
@@ -177,7 +184,7 @@ def list_letters(
     count: bool = True,
     sort: str = "",
 ) -> Page[LetterRow]:
-    """Newest first, two queries, one when ``count`` is false; or by a column of ``SORTS``, where the cursor is a number
+    """Newest first, two queries, one when ``count`` is false; or by one of ``SORTS``, where the cursor is a number
     of rows and one more query finds the ids."""
     letter = table(Letter)
     where = _conditions(wanted)
@@ -198,7 +205,7 @@ def list_letters(
 
 def every_letter(session: Session, wanted: LetterFilter, sort: str = "") -> Iterator[LetterRow]:
     """All letters of the filter in the list's order, in constant memory."""
-    statement = _joined(*_columns()).where(*_conditions(wanted)).order_by(*_order(sort or OWN_ORDER))
+    statement = _joined(*_columns()).where(*_conditions(wanted)).order_by(*_order(sort or OWN_SORT))
     for some in streamed(session, statement):
         yield from objects_of(LetterRow, some)
 
@@ -208,19 +215,9 @@ def _sorted_ids(session: Session, wanted: LetterFilter, sort: str, offset: int, 
     return session.connection().scalars(statement.offset(offset).limit(limit)).all()
 
 
-def _order(sort: str) -> tuple[Any, ...]:
-    """By a column; among equals the newest first."""
-    letter, g, body = table(Letter), table(Agency), table(LetterBody)
-    column = {
-        "subject": body.c.subject,
-        "agency": g.c.name,
-        "role": letter.c.role,
-        "channel": letter.c.channel,
-        "day": letter.c.id,
-        "state": letter.c.state,
-    }[sort.removeprefix("-")]
-    way = column.desc() if sort.startswith("-") else column.asc()
-    return way.nulls_last(), letter.c.id.desc()
+def _order(sort: str) -> tuple[ColumnElement[Any], ...]:
+    """Among equals the newest first."""
+    return *(each.nulls_last() for each in sql_order(SORTS, sort)), table(Letter).c.id.desc()
 
 
 def _with_ids(session: Session, ids: Sequence[int]) -> list[LetterRow]:

@@ -23,6 +23,9 @@ from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Duty, Event, Plan
 from engine.terms import EventKind
 
+SORTS = ("at",)
+"""By time: the list's own order, or ``oldest_first``."""
+OWN_SORT = "-at"
 MAX_SCANNED_EVENTS = 50_000
 """How many events one page may read: some tens of milliseconds, however rare the matches."""
 OUT_OF_ORDER = 1_000

@@ -16,6 +16,7 @@ from engine.assignments.backlog import open_refusal, unanswered
 from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
+from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.store.database import among, table
@@ -251,7 +252,7 @@ def list_assignments(
     count: bool = True,
     sort: str = "",
 ) -> Page[AssignmentRow]:
-    """Assignments by due date, those without one last; or by a column of ``SORTS`` («-agency»: backwards), where the
+    """Assignments by due date, those without one last; or by one of ``SORTS`` («-agency»: backwards), where the
     cursor is a number of rows and one more query finds the ids. Two queries, one when ``count`` is false."""
     a = table(Assignment)
     where = conditions(wanted, today)
@@ -274,7 +275,7 @@ def every_assignment(
     session: Session, today: Today, wanted: AssignmentFilter, sort: str = ""
 ) -> Iterator[AssignmentRow]:
     """All rows in the list's order, in constant memory: one statement, of which some rows are read at a time."""
-    statement = joined(select(*columns(today))).where(*conditions(wanted, today)).order_by(*_order(sort or "due"))
+    statement = joined(select(*columns(today))).where(*conditions(wanted, today)).order_by(*_order(sort or OWN_SORT))
     for some in streamed(session, statement):
         yield from from_rows(some)
 
@@ -291,21 +292,19 @@ def _with_ids(session: Session, today: Today, ids: Sequence[int]) -> list[Assign
     return from_rows(session.connection().execute(statement).all())
 
 
-SORTS = ("due", "duty", "agency", "state", "period")
-"""The columns by which the list can be sorted; ``due`` is its own order."""
+SORTS: SqlOrders = {
+    "due": [func.coalesce(table(Assignment).c.due_on, literal(FAR))],
+    "duty": [table(Plan).c.number, table(Duty).c.position],
+    "agency": [table(Agency).c.name],
+    "state": [table(Assignment).c.state],
+    "period": [table(Assignment).c.period],
+}
+OWN_SORT = "due"
 
 
-def _order(sort: str) -> tuple[Any, ...]:
-    a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)
-    expressions = {
-        "due": (func.coalesce(a.c.due_on, literal(FAR)),),
-        "duty": (p.c.number, d.c.position),
-        "agency": (g.c.name,),
-        "state": (a.c.state,),
-        "period": (a.c.period,),
-    }[sort.removeprefix("-")]
-    way = [each.desc() if sort.startswith("-") else each.asc() for each in expressions]
-    return *way, a.c.due_on.asc().nulls_last(), a.c.id
+def _order(sort: str) -> tuple[ColumnElement[Any], ...]:
+    a = table(Assignment)
+    return *sql_order(SORTS, sort), a.c.due_on.asc().nulls_last(), a.c.id
 
 
 def _after(due_on: date, last_id: int) -> ColumnElement[bool]:

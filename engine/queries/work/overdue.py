@@ -4,15 +4,17 @@ that is unfinished after its due date, whether or not a report says so."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, chased
+from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
@@ -112,12 +114,8 @@ def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -
 
 _Late = tuple[str, str, int, date]
 """An agency: id, name, number of overdue assignments, oldest due date."""
-OWN_ORDER = "since"
-SORTS: Mapping[str, Callable[[_Late], str | int | date]] = {
-    "agency": lambda row: row[1],
-    "count": lambda row: row[2],
-    OWN_ORDER: lambda row: row[3],
-}
+SORTS: Orders[_Late] = {"agency": itemgetter(1), "count": itemgetter(2), "since": itemgetter(3)}
+OWN_SORT = "since"
 
 
 def _late_agencies(
@@ -138,9 +136,7 @@ def _late_agencies(
     found = session.connection().execute(statement).all()
     periods = tuple(sorted({row.period for row in found}))
     ranked = _ranked(row for row in found if wanted.period in ("", row.period))
-    if sort:
-        ranked.sort(key=SORTS[sort.removeprefix("-")], reverse=sort.startswith("-"))
-    return ranked, periods
+    return sorted_by_order(ranked, SORTS, sort), periods
 
 
 def _ranked(found: Iterable[AnyRow]) -> list[_Late]:

@@ -12,17 +12,15 @@ from engine.accounts.permissions import Permission
 from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
 from engine.http.form_fields import FormFields
-from engine.http.lists.list_columns import DIRECTORY_COLUMNS
+from engine.http.lists.list_columns import DIRECTORY_LIST
 from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.agency import agency_page, directory_lines, group_choices, level_choices, search
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.rules.words import LEVELS
-from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
-DIRECTORY = Text("Danh bạ cơ quan và đầu mối", "Agencies and contacts")
 SearchText = Annotated[str, Plain, Query(max_length=100)]
 NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")
 
@@ -39,7 +37,7 @@ def listing(ctx: SignedIn, q: SearchText = "", taken_as: TakenAs = None, after: 
             some = partial(search, session, today, q, within=within, limit=DOWNLOAD_ROWS)
             found_all = tuple(every_row(lambda cursor: some(after=cursor)))
             rows = directory_lines(session, found_all)
-            return download(ctx, taken_as, "danh-ba", DIRECTORY, DIRECTORY_COLUMNS, rows)
+            return download(ctx, taken_as, DIRECTORY_LIST, rows)
         found = search(session, today, q, after=after, within=within)
     return ctx.page("admin/agencies.html", today=today, found=found, q=q)
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Cursor, Logged, Sort, known_sort
-from engine.http.lists.list_columns import log_columns
+from engine.http.filters import Cursor, Logged, Sort
+from engine.http.lists.list_columns import log_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import SignedIn
 from engine.queries.directory.agencies import agency_choices
@@ -17,23 +17,22 @@ from engine.queries.system.log import Log, log
 from engine.queries.work.assignment_story import Person
 from engine.rules.words import coded
 from engine.terms import EventKind
-from engine.text import Text
 from engine.views.labels import label
 
 router = APIRouter(include_in_schema=False)
 ACTORS = ("system", "account", "contact", "api", "cli", "desk")
 """The kinds of actors offered in the filter; a single actor is chosen by following their name in a line."""
-LOG = Text("Nhật ký", "Log")
 
 
 @router.get("/admin/log")
 def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_LOG)
-    sort = known_sort(sort, ("at",), "-at")
+    people: dict[str, Person] = {}
+    listing = log_list(people)
+    sort = listing.known_order(sort)
     oldest_first = sort == "at"
     with ctx.reading() as (session, today):
         if taken_as:
-            people: dict[str, Person] = {}
 
             def some(cursor: str) -> Log:
                 page = log(session, wanted, after=cursor, limit=DOWNLOAD_ROWS, oldest_first=oldest_first)
@@ -41,13 +40,14 @@ def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor 
                 return page
 
             names = filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, "nhat-ky", LOG, log_columns(people), every_row(some), names)
+            return download(ctx, taken_as, listing, every_row(some), names)
         found = log(session, wanted, after=after, oldest_first=oldest_first)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     kinds = sorted(((each.value, label(each, ctx.language)) for each in EventKind), key=lambda pair: pair[1])
     return ctx.page(
         "admin/log.html",
         today=today,
+        listing=listing,
         found=found,
         wanted=wanted,
         sort=sort,

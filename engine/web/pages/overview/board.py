@@ -12,21 +12,20 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.handover import agencies_with_work_left
-from engine.http.filters import Code, PageNumber, PlanId, known_sort
-from engine.http.lists.list_columns import board_columns
+from engine.http.filters import Code, PageNumber, PlanId
+from engine.http.lists.list_columns import board_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.figures.board import board
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
+from engine.queries.orders import sorted_by_order
 from engine.queries.system.letter_counts import count_kept
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
-from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
-BOARD = Text("Bảng theo dõi: cơ quan × kỳ báo cáo", "Board: agency × period")
 MAX_CELLS, MAX_LINES = 220, 60
 """Limits of the matrix per page, so that it stays readable on a phone: cells in total, and lines."""
 LATE_FILTERS_WORKING_DAYS = (1, 3, 7, 15)
@@ -61,13 +60,12 @@ def show(
         )
         found = board(session, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
-        sort = known_sort(sort, ("name", "late", *found.periods))
-        lines = shown.sorted_by(sort)
+        listing = board_list(found)
+        sort = listing.known_order(sort)
+        lines = sorted_by_order(shown.agencies, found.sorts, sort)
         if taken_as:
             rows = [(line, False) for line in lines] + [(line, True) for line in found.asked if not late]
-            return download(
-                ctx, taken_as, "bang-theo-doi", BOARD, board_columns(found), rows, filter_names(session, plan)
-            )
+            return download(ctx, taken_as, listing, rows, filter_names(session, plan))
         plans, kinds = plan_choices(session, plan), kind_choices(session, ctx.today, plan)
         work = _todo(ctx, session, today, wanted)
         kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
@@ -77,6 +75,7 @@ def show(
     return ctx.page(
         "board.html",
         today=today,
+        listing=listing,
         board=found,
         lines=lines[first : first + per_page],
         todo=work,

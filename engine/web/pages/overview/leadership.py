@@ -20,19 +20,20 @@ from engine.admin.published_figures import (
     restatements,
 )
 from engine.errors import BadInput, Conflict, DondocError, NotFound
-from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo, known_sort
-from engine.http.lists.list_columns import StandingLine, published_columns, standing_columns
+from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo
+from engine.http.lists.list_columns import StandingLine, published_list, standing_list
 from engine.http.lists.list_download import DOCX, TakenAs, attachment, download, filter_names
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.facts import PaperKind
 from engine.papers.quick_report import quick_report_docx, ranking_docx
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, sorted_agencies, standings
+from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, standings
 from engine.queries.figures.plans import plan_page
 from engine.queries.figures.quick_report import quick_report, rank_rows
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
+from engine.queries.orders import sorted_by_order
 from engine.queries.work.issuers import issuer_of
 from engine.queries.work.papers import active_plans, find_plan, plan_of
 from engine.rules.words import level_name, period_words, short_day
@@ -41,7 +42,6 @@ from engine.text import Text
 from engine.views import svg_charts
 
 router = APIRouter(include_in_schema=False)
-STANDING = Text("Tình hình thực hiện theo cơ quan", "How it stands by agency")
 OLD_DEFINITIONS = 1
 WEEK = timedelta(days=7)
 MAX_CHANGES_SHOWN = 12
@@ -67,12 +67,13 @@ def show(
     ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False, taken_as: TakenAs = None, sort: Sort = ""
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
-    sort = known_sort(sort, STANDING_SORTS)
+    listing = standing_list()
+    sort = listing.known_order(sort)
     if taken_as:
         with ctx.reading() as (session, _):
             (now,) = standings(session, (ctx.today,), plan_id=plan, period=period).days
             names = filter_names(session, plan)
-            return download(ctx, taken_as, "tinh-hinh", STANDING, standing_columns(), _lines(now, sort), names)
+            return download(ctx, taken_as, listing, _lines(now, sort), names)
     return _page(ctx, plan, period, whole=whole, sort=sort)
 
 
@@ -136,19 +137,19 @@ def frozen(ctx: SignedIn, frozen_id: SmallId, taken_as: TakenAs = None, sort: So
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
         found, later = published(session, frozen_id), restatements(session, frozen_id)
-    sort = known_sort(sort, STANDING_SORTS)
+    old = found.definitions == OLD_DEFINITIONS
+    listing = standing_list(f"so-lieu-chot-{frozen_id}", _title(found), old=old)
+    sort = listing.known_order(sort)
     if taken_as:
-        columns = standing_columns(found.definitions == OLD_DEFINITIONS)
-        return download(
-            ctx, taken_as, f"so-lieu-chot-{frozen_id}", _title(found), columns, _lines(found.standing, sort)
-        )
+        return download(ctx, taken_as, listing, _lines(found.standing, sort))
     return ctx.page(
         "frozen.html",
         today=today,
+        listing=listing,
         found=found,
         later=later,
         sort=sort,
-        agencies=sorted_agencies(found.standing.agencies, sort),
+        agencies=sorted_by_order(found.standing.agencies, STANDING_SORTS, sort),
         rates=svg_charts.rates(found.standing.periods, ctx.language),
     )
 
@@ -181,8 +182,8 @@ def frozen_rows(
         and (not returned or row.returned)
     ]
     if taken_as:
-        columns = published_columns(names)
-        return download(ctx, taken_as, f"da-tinh-{frozen_id}", _title(found), columns, shown, {"agency": names})
+        listing = published_list(frozen_id, _title(found), names)
+        return download(ctx, taken_as, listing, shown, {"agency": names})
     who = names.get(agency, agency)
     return ctx.page("frozen_rows.html", today=today, found=found, rows=shown, names=names, agency=who)
 
@@ -233,7 +234,7 @@ def year(
 
 
 def _lines(standing: Standing, sort: str = "") -> list[StandingLine]:
-    return [(each, False) for each in sorted_agencies(standing.agencies, sort)] + [
+    return [(each, False) for each in sorted_by_order(standing.agencies, STANDING_SORTS, sort)] + [
         (each, True) for each in standing.asked
     ]
 
@@ -279,6 +280,7 @@ def _page(
         "leadership.html",
         refused.error.status if refused else 200,
         today=today,
+        listing=standing_list(),
         now=now,
         then=then,
         changed=changed[:MAX_CHANGES_SHOWN],
@@ -295,6 +297,6 @@ def _page(
         refused=refused,
         whole=whole,
         sort=sort,
-        agencies=sorted_agencies(now.agencies, sort),
+        agencies=sorted_by_order(now.agencies, STANDING_SORTS, sort),
         most_agencies=MAX_AGENCIES_SHOWN,
     )

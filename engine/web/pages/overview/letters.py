@@ -10,32 +10,32 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Cursor, LetterId, Letters, Sort, known_sort
-from engine.http.lists.list_columns import LETTER_COLUMNS
+from engine.http.filters import Cursor, LetterId, Letters, Sort
+from engine.http.lists.list_columns import LETTER_LIST
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.masked_links import masked
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.system.letters import OWN_ORDER, SORTS, every_letter, letter_html, letter_story, list_letters
+from engine.queries.system.letters import every_letter, letter_html, letter_story, list_letters
 from engine.terms import LetterState
-from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
-LETTERS = Text("Thư", "Letters")
 
 
 @router.get("/letters")
 def listing(ctx: SignedIn, wanted: Letters, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
     within = ctx.agencies_within(Permission.SEE_LETTERS)
-    sort, wanted = known_sort(sort, SORTS, OWN_ORDER), replace(wanted, within=within)
+    sort, wanted = LETTER_LIST.known_order(sort), replace(wanted, within=within)
     with ctx.reading() as (session, today):
         if taken_as:
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
-            return download(ctx, taken_as, "thu", LETTERS, LETTER_COLUMNS, rows, names)
+            return download(ctx, taken_as, LETTER_LIST, rows, names)
         found = list_letters(session, wanted, after=after, sort=sort)
         agencies = [each for each in agency_choices(session) if within is None or each[0] in within]
-    return ctx.page("letters.html", today=today, found=found, wanted=wanted, agencies=agencies, sort=sort)
+    return ctx.page(
+        "letters.html", today=today, listing=LETTER_LIST, found=found, wanted=wanted, agencies=agencies, sort=sort
+    )
 
 
 @router.get("/letters/{letter_id}")

@@ -12,7 +12,7 @@ from engine.accounts.permissions import Permission
 from engine.assignments.reports.indicators import Consolidated, consolidated
 from engine.errors import NotFound
 from engine.http.filters import Code, SmallId
-from engine.http.lists.list_columns import FIGURE_COLUMNS, figure_rows
+from engine.http.lists.list_columns import figure_list, figure_rows
 from engine.http.lists.list_download import DOCX, TakenAs, attachment, download
 from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn
@@ -22,7 +22,6 @@ from engine.queries.filter_choices import period_choices
 from engine.queries.plan_periods import main_period
 from engine.queries.work.papers import plan_of
 from engine.queries.work.period_report import period_report
-from engine.rules.words import period_words
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
@@ -36,12 +35,7 @@ def show(
     """The totals; ``indicator`` selects one to list every agency with its value."""
     plan, periods, period, found = _read(ctx, plan_id, period)
     if taken_as:
-        title = Text(
-            f"Số liệu tổng hợp {plan.row.number}, {period_words(period, 'vi')}",
-            f"Consolidated figures of {plan.row.number}, {period_words(period, 'en')}",
-        )
-        name = f"figures-{plan_id}-{plan.row.year}"
-        return download(ctx, taken_as, name, title, FIGURE_COLUMNS, figure_rows(found))
+        return download(ctx, taken_as, figure_list(plan_id, plan.row, period), figure_rows(found))
     opened = next((line for line in found.lines if line.indicator.code == indicator), None)
     if indicator and opened is None:
         raise NotFound(Text("Kế hoạch không hỏi số liệu này.", "The plan does not ask for this figure."))

@@ -8,27 +8,25 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Code, Cursor, SmallId, Sort, Typed, known_sort
-from engine.http.lists.list_columns import PLAN_COLUMNS
+from engine.http.filters import Code, Cursor, SmallId, Sort, Typed
+from engine.http.lists.list_columns import PLAN_LIST
 from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import SignedIn
 from engine.plans.closing import past_plan
-from engine.queries.figures.plans import OWN_ORDER, SORTS, every_plan, list_plans, plan_page
-from engine.text import Text
+from engine.queries.figures.plans import every_plan, list_plans, plan_page
 
 router = APIRouter(include_in_schema=False)
-PLANS = Text("Kế hoạch", "Plans")
 
 
 @router.get("/plans")
 def listing(ctx: SignedIn, taken_as: TakenAs = None, after: Cursor = "", q: Typed = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_PLANS)
-    sort = known_sort(sort, SORTS, OWN_ORDER)
+    sort = PLAN_LIST.known_order(sort)
     with ctx.reading() as (session, today):
         if taken_as:
-            return download(ctx, taken_as, "ke-hoach", PLANS, PLAN_COLUMNS, every_plan(session, today, q, sort))
+            return download(ctx, taken_as, PLAN_LIST, every_plan(session, today, q, sort))
         found = list_plans(session, today, after=after, words=q, sort=sort)
-    return ctx.page("plans.html", today=today, found=found, after=after, words=q, sort=sort)
+    return ctx.page("plans.html", today=today, listing=PLAN_LIST, found=found, after=after, words=q, sort=sort)
 
 
 @router.get("/plans/{plan_id}")

@@ -9,23 +9,21 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission, concerned, may
-from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort, known_sort
-from engine.http.lists.list_columns import assignment_columns
+from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
+from engine.http.lists.list_columns import assignment_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import SORTS, every_assignment, list_assignments
+from engine.queries.work.assignments import every_assignment, list_assignments
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
-from engine.text import Text
 from engine.views.svg_charts import timeline
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter(include_in_schema=False)
-ASSIGNMENTS = Text("Phần việc", "Assignments")
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,13 @@ def listing(
     n: Count = 0,
     kept: Count = 0,
 ) -> Response:
-    sort = known_sort(sort, SORTS, "due")
     wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
     with ctx.reading() as (session, today):
+        listing = assignment_list(today)
+        sort = listing.known_order(sort)
         if taken_as:
             rows, names = every_assignment(session, today, wanted, sort), filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, "phan-viec", ASSIGNMENTS, assignment_columns(today), rows, names)
+            return download(ctx, taken_as, listing, rows, names)
         found = list_assignments(session, today, wanted, after=after, sort=sort)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
@@ -63,6 +62,7 @@ def listing(
     return ctx.page(
         "assignments.html",
         today=today,
+        listing=listing,
         found=found,
         wanted=wanted,
         plans=plans,

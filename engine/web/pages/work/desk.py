@@ -9,31 +9,29 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
-from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort, known_sort
-from engine.http.lists.list_columns import AGENCY_COLUMNS
+from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
+from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, SignedIn
-from engine.queries.directory.agencies import SORTS, list_agencies
+from engine.queries.directory.agencies import list_agencies
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.desk import SECTIONS, desk
-from engine.text import Text
 from engine.web.pages.work.papers import draftable_plan
 
 router = APIRouter(include_in_schema=False)
-AGENCIES = Text("Cơ quan", "Agencies")
 Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
 
 
 @router.get("/agencies")
 def listing(ctx: SignedIn, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_BOARD)
-    sort = known_sort(sort, SORTS)
+    sort = AGENCY_LIST.known_order(sort)
     with ctx.reading() as (session, today):
         if taken_as:
             rows = every_row(lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS, sort=sort))
-            return download(ctx, taken_as, "co-quan", AGENCIES, AGENCY_COLUMNS, rows)
+            return download(ctx, taken_as, AGENCY_LIST, rows)
         found = list_agencies(session, today, after=after, sort=sort)
-    return ctx.page("agencies.html", today=today, found=found, after=after, sort=sort)
+    return ctx.page("agencies.html", today=today, listing=AGENCY_LIST, found=found, after=after, sort=sort)
 
 
 @router.get("/agencies/{agency_id}")

@@ -13,16 +13,16 @@ from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
 from engine.http.assignment_actions import require_for
-from engine.http.filters import Assignments, Code, PageNumber, Sort, known_sort
+from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
-from engine.http.lists.list_columns import overdue_columns
+from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
-from engine.queries.work.overdue import OWN_ORDER, SORTS, LateAgency, every_overdue, how_many_overdue, overdue
+from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
 from engine.web.pages.work.papers import draftable_plan
@@ -30,7 +30,6 @@ from engine.web.pages.work.papers import draftable_plan
 router = APIRouter(include_in_schema=False)
 FOLDED_FROM = 30
 """With more overdue assignments than this, agencies begin folded."""
-OVERDUE = Text("Nhiệm vụ quá hạn", "Overdue tasks")
 
 
 @router.get("/overdue")
@@ -44,12 +43,12 @@ def show(
     n: PageNumber = 1,
 ) -> Response:
     ctx.require(Permission.SEE_BOARD)
-    sort = known_sort(sort, SORTS, OWN_ORDER)
+    sort = OVERDUE_LIST.known_order(sort)
     wanted = replace(wanted, request=bool(wanted.request))
     with ctx.reading() as (session, today):
         if taken_as:
             rows, names = every_overdue(session, today, wanted, sort), filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, "qua-han", OVERDUE, overdue_columns(), rows, names)
+            return download(ctx, taken_as, OVERDUE_LIST, rows, names)
         asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
         found = overdue(session, today, wanted, page=page, sort=sort)
         plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session, ctx.today, wanted.plan_id)
@@ -60,6 +59,7 @@ def show(
     return ctx.page(
         "overdue.html",
         today=today,
+        listing=OVERDUE_LIST,
         overdue=found,
         plans=plans,
         kinds=kinds,

@@ -13,14 +13,14 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.text import Text
-from engine.views.spreadsheets import Cell, Column, Kind, Sheet, write_csv, write_xlsx
+from engine.views.spreadsheets import Cell, Kind, Sheet, SheetColumn, write_csv, write_xlsx
 
 Row = tuple[Cell, Cell, Cell, Cell]
-COLUMNS: Sequence[Column[Row]] = (
-    Column(Text("Nội dung", "Duty"), lambda row, _: row[0], width=40),
-    Column(Text("Hạn", "Due"), lambda row, _: row[1], Kind.DAY),
-    Column(Text("Gửi lúc", "Sent at"), lambda row, _: row[2], Kind.MOMENT),
-    Column(Text("Số", "No."), lambda row, _: row[3], Kind.NUMBER),
+COLUMNS: Sequence[SheetColumn[Row]] = (
+    SheetColumn(Text("Nội dung", "Duty"), lambda row, _: row[0], width=40),
+    SheetColumn(Text("Hạn", "Due"), lambda row, _: row[1], Kind.DAY),
+    SheetColumn(Text("Gửi lúc", "Sent at"), lambda row, _: row[2], Kind.MOMENT),
+    SheetColumn(Text("Số", "No."), lambda row, _: row[3], Kind.NUMBER),
 )
 FORMULAS = ["=1+1", "+84", "-x", "@a", "\tx", '=HYPERLINK("http://x.example")']
 ROW: Row = ("Việc thứ 1.", date(2021, 6, 17), datetime(2021, 6, 17, 0, 30, tzinfo=UTC), 2.5)

@@ -16,6 +16,7 @@ from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.reporting_rates import metrics
 from engine.queries.filter_choices import PlanChoices, plan_choices
+from engine.queries.orders import sorted_by_order
 from engine.queries.time_class import BOXES, Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.overdue import overdue
@@ -47,7 +48,8 @@ def test_the_four_boxes_add_up_and_each_opens_onto_as_many_rows(seen: Seen) -> N
 def test_who_is_only_asked_stands_apart_in_no_total_and_no_ranking(seen: Seen) -> None:
     found = board(*seen, AssignmentFilter())
     assert [line.id for line in found.asked] == ["mat-tran"]
-    assert "mat-tran" not in {line.id for line in (*found.agencies, *found.sorted_by("late"))}
+    ranked = sorted_by_order(found.agencies, found.sorts, "late")
+    assert "mat-tran" not in {line.id for line in (*found.agencies, *ranked)}
     assert (found.asked_total.expected, found.asked_total.overdue) == (1, 1)
     assert list_assignments(*seen, AssignmentFilter(request=True)).total == 1
 
@@ -82,8 +84,9 @@ def test_a_cell_says_how_many_of_how_many_and_the_worst(seen: Seen) -> None:
 def test_those_furthest_behind_are_named_together_and_stand_first_by_lateness(seen: Seen) -> None:
     found = board(*seen, AssignmentFilter())
     assert {line.total.late_since for line in found.latest} == {date(2021, 6, 17)}
-    assert {line.id for line in found.sorted_by("late")[: len(found.latest)]} == {line.id for line in found.latest}
-    assert [line.id for line in found.sorted_by("late")][-2:] == ["so-chinh", "so-ban"]
+    ranked = sorted_by_order(found.agencies, found.sorts, "late")
+    assert {line.id for line in ranked[: len(found.latest)]} == {line.id for line in found.latest}
+    assert [line.id for line in ranked][-2:] == ["so-chinh", "so-ban"]
 
 
 def test_a_board_of_the_late_keeps_its_total_and_drops_who_is_late_for_less(seen: Seen) -> None:
