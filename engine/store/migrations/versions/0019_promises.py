@@ -19,8 +19,8 @@ depends_on = None
 LOST = {
     "before": "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')",
     "after": (
-        "next_action_at IS NULL AND done_on IS NULL AND due_on IS NOT NULL AND state NOT IN ('cancelled','transferred') "
-        "AND (quiet IS NULL OR quiet = 'awaiting_acceptance')"
+        "next_action_at IS NULL AND done_on IS NULL AND due_on IS NOT NULL "
+        "AND state NOT IN ('cancelled','transferred') AND (quiet IS NULL OR quiet = 'awaiting_acceptance')"
     ),
 }
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
