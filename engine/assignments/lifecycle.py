@@ -229,6 +229,15 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
         first_reported_on=row.first_reported_on or today,
         acknowledged_at=row.acknowledged_at or now,
     )
+    report_id, number = _store_report(session, assignment_id, text, actor, now)
+    record(session, EventKind.REPORTED, now, row, actor=actor, outcome=text.outcome.value, number=number)
+    if promised is not None and promised.waits:
+        _ask_about_promise(session, row, promised, text.reason, now)
+    return report_id
+
+
+def _store_report(session: Session, assignment_id: int, text: ReportText, actor: str, now: datetime) -> tuple[int, int]:
+    """Insert the report, in the place of the one that stood; returns its id and its number."""
     reports = table(Report)
     connection = session.connection()
     connection.execute(update(reports).where(*standing_report(assignment_id)).values(superseded_at=now))
@@ -242,7 +251,7 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
             actor=actor,
             outcome=text.outcome.value,
             reason=text.reason,
-            reason_code="" if done else text.promise.reason_code or OTHER_REASON,
+            reason_code="" if text.outcome is Outcome.DONE else text.promise.reason_code or OTHER_REASON,
             body=text.body,
             figures=dict(text.figures or {}),
             files=[dict(each) for each in text.files],
@@ -252,10 +261,7 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
             paper_key=search_key(text.paper.number) if text.paper else "",
         )
     )
-    record(session, EventKind.REPORTED, now, row, actor=actor, outcome=text.outcome.value, number=number)
-    if promised is not None and promised.waits:
-        _ask_about_promise(session, row, promised, text.reason, now)
-    return int((inserted.inserted_primary_key or (0,))[0])
+    return int((inserted.inserted_primary_key or (0,))[0]), number
 
 
 def accept(session: Session, assignment_id: int, *, actor: str, now: datetime) -> None:

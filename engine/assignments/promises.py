@@ -15,6 +15,7 @@ from engine.assignments.promise_rows import (
     OPEN,
     MadePromise,
     PromiseText,
+    StoredPromise,
     add_promise,
     counting,
     end_promises,
@@ -57,17 +58,7 @@ def decide_promise(
     if found is None:
         raise NotFound(Text("Không có lời hẹn này.", "There is no such promise."))
     acting = acting_on(session, found.assignment_id, Text("quyết định lời hẹn", "have a promise decided"), now)
-    today = local_date(now)
-    decidable = (PromiseState.WAITING,) if agreed else OPEN
-    found = promise(session, promise_id) or found
-    if found.state not in decidable:
-        raise Conflict(Text("Lời hẹn này đã được quyết định hoặc đã hết.", "This promise was decided or has ended."))
-    if not agreed and not answer.strip():
-        raise BadInput(Text("Cần ghi lý do không đồng ý.", "Say why it is refused."))
-    if agreed and found.promised_on <= today:
-        raise BadInput(
-            Text(f"Ngày hẹn {written(found.promised_on)} đã đến; hãy không đồng ý.", "Its day has come; refuse it.")
-        )
+    found, today = _decidable(session, promise_id, found, agreed=agreed, answer=answer, now=now), local_date(now)
     if agreed:
         end_promises(session, acting.row, today, now, but=(PromiseState.WAITING,))
     p = table(Promise)
@@ -90,6 +81,24 @@ def decide_promise(
     effect = f"promise:{promise_id}:decided"
     detail = {"granted": agreed, "until": day, "answer": answer.strip()}
     acting.notify(session, Role.COORDINATOR, NoticeKind.PROMISE_DECIDED, effect, **detail)
+
+
+def _decidable(
+    session: Session, promise_id: int, found: StoredPromise, *, agreed: bool, answer: str, now: datetime
+) -> StoredPromise:
+    """The promise as it is now that its task is locked, if it may be decided so."""
+    today = local_date(now)
+    decidable = (PromiseState.WAITING,) if agreed else OPEN
+    found = promise(session, promise_id) or found
+    if found.state not in decidable:
+        raise Conflict(Text("Lời hẹn này đã được quyết định hoặc đã hết.", "This promise was decided or has ended."))
+    if not agreed and not answer.strip():
+        raise BadInput(Text("Cần ghi lý do không đồng ý.", "Say why it is refused."))
+    if agreed and found.promised_on <= today:
+        raise BadInput(
+            Text(f"Ngày hẹn {written(found.promised_on)} đã đến; hãy không đồng ý.", "Its day has come; refuse it.")
+        )
+    return found
 
 
 def _before(session: Session, acting: Acting, today: date) -> dict[str, object]:

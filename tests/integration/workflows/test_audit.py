@@ -15,7 +15,7 @@ from sqlalchemy import update
 from engine.admin.daily_cleanup import prune_bodies
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Assignment, Event, Fact, Letter, LetterBody, Pass
-from engine.terms import EventKind, LetterState, PassName, Quiet, State
+from engine.terms import EventKind, LetterState, PassName, State
 from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
@@ -62,7 +62,7 @@ def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:
         (Assignment, {"acted_until": (NOW + timedelta(days=800)).date()}, "looks_too_late"),
         (
             Assignment,
-            {"state": State.REPORTED, "next_action_at": None, "quiet": Quiet.LADDER_ENDED},
+            {"state": State.REPORTED, "next_action_at": None, "done_on": NOW.date()},
             "reported_without_report",
         ),
     ],

@@ -57,11 +57,13 @@ def test_the_ladder_of_a_task_reported_unfinished_shows_when_it_is_asked_again(f
     with looking(fresh.database, at("2021-06-17")) as seen:
         rungs = [rung for rung in story(*seen, task).rungs if rung.state in (RungState.NEXT, RungState.LATER)]
     assert [(rung.rung, rung.on.isoformat()) for rung in rungs] == [
-        ("T+1", "2021-07-01"),
-        ("T+3", "2021-07-05"),
-        ("T+7", "2021-07-09"),
-        ("T+15", "2021-07-21"),
-        ("T+16", "2021-07-22"),
+        ("H-3", "2021-06-25"),
+        ("H-1", "2021-06-29"),
+        ("H+1", "2021-07-01"),
+        ("H+3", "2021-07-05"),
+        ("H+7", "2021-07-09"),
+        ("H+15", "2021-07-21"),
+        ("H+16", "2021-07-22"),
     ]
 
 
