@@ -12,10 +12,7 @@ from engine.terms import EntryKind, EventKind, Outcome, PromiseState, Quiet, Sta
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 HAS_NEXT = text("next_action_at IS NOT NULL")
-LOST = text(
-    "next_action_at IS NULL AND done_on IS NULL AND due_on IS NOT NULL "
-    "AND state NOT IN ('cancelled','transferred') AND (quiet IS NULL OR quiet = 'awaiting_acceptance')"
-)
+LOST = text("next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 CHASED = text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 DONE = text("done_on IS NOT NULL")

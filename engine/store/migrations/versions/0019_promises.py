@@ -19,10 +19,19 @@ depends_on = None
 LOST = {
     "before": "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')",
     "after": (
-        "next_action_at IS NULL AND done_on IS NULL AND due_on IS NOT NULL "
-        "AND state NOT IN ('cancelled','transferred') AND (quiet IS NULL OR quiet = 'awaiting_acceptance')"
+        "next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL AND state NOT IN ('cancelled','transferred')"
     ),
 }
+STEPS = (
+    """UPDATE assignment SET next_action_at = {now}
+    WHERE promised_on IS NOT NULL AND next_action_at IS NOT NULL""",
+    """UPDATE assignment SET quiet = CASE WHEN due_on IS NULL THEN 'no_deadline' ELSE 'ladder_ended' END
+    WHERE next_action_at IS NULL AND done_on IS NULL AND state IN ('reported', 'accepted')
+        AND (quiet IS NULL OR quiet = 'awaiting_acceptance')""",
+)
+"""Reminders come before the promised day now: the next pass works out which. What was reported unfinished says why
+nothing more is asked."""
+NOW = {"sqlite": "datetime('now')", "postgresql": "now()"}
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 CODES = (("report", "reason_code"), ("report", "returned_code"), ("extension", "reason_code"))
 
@@ -80,6 +89,8 @@ def upgrade() -> None:
     ):
         where = sa.text(condition)
         op.create_index(name, "promise", columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    for step in STEPS:
+        op.execute(sa.text(step.format(now=NOW[op.get_bind().dialect.name])))
     _index_lost("after")
     _rename_in_policies("ask_again_days", "promise_days")
 

@@ -102,8 +102,8 @@ def test_tasks_reported_unfinished_before_are_asked_again_two_weeks_after_the_st
         command.downgrade(settings, "0017")
     database.upgrade()
     kept = row(database, Assignment, id=before)
-    assert kept.promised_on == local_date(kept.next_action_at)
-    assert timedelta(days=13) < kept.next_action_at - datetime.now(UTC) < timedelta(days=15)
+    assert timedelta(days=13) <= kept.promised_on - local_date(datetime.now(UTC)) <= timedelta(days=15)
+    assert kept.next_action_at <= datetime.now(UTC)  # the next pass works out when it reminds of that day
     assert kept.quiet is None
     assert row(database, Assignment, id=done).promised_on is None
 
