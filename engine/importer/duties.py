@@ -13,7 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from engine.importer.base.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
+from engine.importer.base.model import (
+    Deadline,
+    Doubt,
+    DutyText,
+    Instruction,
+    ItemText,
+    Origin,
+    Owner,
+    Place,
+    SectionText,
+    Use,
+)
 from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.entries import (
     another_owner,
@@ -303,6 +314,8 @@ class SectionRead:
         if len(words) > 200 or not words[:1].isupper() or re.search(r"[.]|[;,]$", words):
             return False
         activity = opens_duty(words) and words[1:].islower() and not self.trusted
+        if ";" in words and any(map(opens_duty, re.split(r";\s*", words))):
+            return False  # a sentence
         return not activity and NO_BODY.match(matching(words)) is None
 
     # -- instructions to all -------------------------------------------------------------------------------------------
@@ -451,6 +464,7 @@ class SectionRead:
             request=line.request,
             topic=entry.topic,
             inline=inline,
+            origin=line.origin,
         )
         self.items.append(item)
         for said, number in numbered:
@@ -468,6 +482,8 @@ class SectionRead:
     def _add_of_another(self, entry: _Entry, said: DutyWords, owner: OwnerLine, number: str) -> None:
         """A duty among those of an entry that is given to another body, as an item of that body's own."""
         text = owner.rest if owner.form is Form.COLON and said.text.endswith(owner.rest) else said.text
+        if owner.origin is Origin.HEADING:
+            owner = replace(owner, origin=Origin.POINT)
         below = replace(entry, citation=number, line=owner, inline=True, place=said.place)
         self._add(below, [replace(said, text=text, owner=None)])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from engine.importer.base.model import Origin
 from engine.importer.phrases.agency_lists import doer_in, lead_at_end, placed_owner
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.known import knowing
@@ -151,7 +152,7 @@ def inherit_owner(node: Node, above: OwnerLine | None = None) -> None:
             if asked is not None:
                 _inherit_in_point(child, asked)
         elif asked and _goes_on(child):
-            child.owner = replace(asked, rest=child.body)
+            child.owner = replace(asked, rest=child.body, origin=Origin.ABOVE)
         else:
             asked = _asks_what_follows(child) or around
 
@@ -176,6 +177,7 @@ def _inherited(node: Node, asked: OwnerLine) -> OwnerLine | None:
     if not (node.ended or node.opens):
         return None
     titled = bool(node.children) and (node.announces or not node.ended or _is_title(node))
+    asked = replace(asked, origin=Origin.ABOVE)
     return replace(asked, form=Form.ALONE) if titled else replace(asked, rest=node.body)
 
 

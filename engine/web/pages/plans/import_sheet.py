@@ -14,12 +14,13 @@ from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
-from engine.importer.base.model import DutyText, ItemText, Use
+from engine.importer.base.model import ORIGIN_WORDS, DutyText, ItemText, Use
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import lines_of
 from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
 from engine.importer.phrases.timing import timing_of
+from engine.text import Text
 
 MAX_LEFT = 400
 """How many lines left out are shown; a plan of provinces has a hundred."""
@@ -82,6 +83,14 @@ class Sheet:
         """The names that the directory does not have, in a lasting order: ``name``, ``group``, ``count``."""
         return list(self.found["unknown"])
 
+    @property
+    def guessed(self) -> list[tuple[str, Text, list[str]]]:
+        """Where owners were read that no heading names, what is said of it, and the duties that have such owners."""
+        numbers: dict[str, list[str]] = {}
+        for row in self.rows:
+            numbers.setdefault(row.found.get("origin", ""), []).append(row.duty["citation"])
+        return [(origin.value, said, found) for origin, said in ORIGIN_WORDS.items() if (found := numbers.get(origin))]
+
     @cached_property
     def _orders(self) -> list[int]:
         return sorted(duty["order"] for duty in self.found["duties"])
@@ -119,6 +128,7 @@ def _found(duty: DutyText, item: ItemText) -> dict[str, Any]:
     """What was found for a duty, beside the draft."""
     return {
         "citation": duty.citation,
+        "origin": item.origin.value,
         "bodies": [{"name": owner.name, "id": owner.agency, "group": owner.group} for owner in item.owners],
         "coordinating": list(duty.coordinating),
         "details": list(duty.details),

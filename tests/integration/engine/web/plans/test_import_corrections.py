@@ -380,3 +380,23 @@ def test_a_text_that_is_read_as_its_label_says_needs_no_correction(name):
     found = [edits(sample, DIRECTORY) for sample in samples(DATA / f"import/kinds/{name}.yaml")]
     assert sum(each["duties"] for each in found) > 40
     assert sum(sum(each.values()) - each["duties"] for each in found) <= 2
+
+
+GUESSED = """IV. TỔ CHỨC THỰC HIỆN
+1. Khám bệnh cho người dân (Sở Y tế chủ trì).
+2. Cấp thuốc miễn phí (Sở Y tế chủ trì).
+3. Tuyên truyền: Công an tỉnh viết bài, đăng tin.
+4. Sở Tài chính bố trí kinh phí.
+"""
+
+
+def test_owners_that_no_heading_names_are_confirmed_a_kind_at_one_tap():
+    sheet, fields = read(GUESSED)
+    assert [(kind, numbers) for kind, _, numbers in sheet.guessed] == [
+        ("sentence", ["IV.3"]),
+        ("bracket", ["IV.1", "IV.2"]),
+    ]
+    after, kept = corrected(sheet, fields, DIRECTORY, "sure", "bracket")
+    assert [(kind, numbers) for kind, _, numbers in after.guessed] == [("sentence", ["IV.3"])]
+    assert kept == fields
+    assert corrected(sheet, fields, DIRECTORY, "sure", "heading")[0].guessed == sheet.guessed
