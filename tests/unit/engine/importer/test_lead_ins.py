@@ -499,7 +499,7 @@ def test_a_title_over_paragraphs_of_those_whom_the_lead_in_asks_is_no_duty(read)
     )
     assert said(plan) == [
         ("1.1", ["các cơ quan, đơn vị"], "Thống kê các mô hình hiệu quả."),
-        ("2.1", ["các trường học"], "Khuyến khích các trường học đăng ký mô hình mới."),
+        ("2.1", ["các cơ quan, đơn vị"], "Khuyến khích các trường học đăng ký mô hình mới."),
     ]
 
 
