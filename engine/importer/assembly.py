@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, takewhile
 
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.base.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
-from engine.importer.duties import SectionRead, instructions_of, section_of
+from engine.importer.duties import SectionRead, duties_elsewhere, instructions_of, section_of
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import Rank
@@ -41,13 +41,15 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     account = Account()
     elsewhere = list(_elsewhere(parts.province, directory))
     directory = NullDirectory() if elsewhere else directory
-    read = list(_sections(root, directory, account))
+    read = _sections(root, directory, account)
     items = [item for section in read for item in section.items]
     if not any(item.duties for item in items):
         raise _without_duties(name)
     closings = _closings(root, account, directory)
     said = [*chain.from_iterable(section.instructions for section in read), *closings]
     entries = account.closed(parts, root, blocks)
+    surplus = balance(entries, pages.blocks)
+    entries = without_persons(entries, account.persons)
     planned = planned_year(parts.title, parts.date, _times(items, said))
     doubts = chain(
         elsewhere,
@@ -55,7 +57,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         parts.doubts,
         chain.from_iterable(section.doubts for section in read),
         overlooked(entries, items, said),
-        _unbalanced(balance(entries, pages.blocks)),
+        _unbalanced(surplus),
         planned.doubts,
     )
     return ImportedPlan(
@@ -69,7 +71,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         sections=tuple(section.section for section in read if section.items),
         warnings=tuple(dict.fromkeys(doubts)),
         instructions=tuple(sorted(said, key=lambda each: each.place.order)),
-        account=without_persons(entries, account.persons),
+        account=entries,
         year=planned.year,
     )
 
@@ -108,15 +110,22 @@ def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:
         yield Doubt("other_province", message, "đầu văn bản")
 
 
-def _sections(root: Node, directory: Directory, account: Account) -> Iterable[SectionRead]:
+def _sections(root: Node, directory: Directory, account: Account) -> list[SectionRead]:
+    """The sections that give duties, and the parts of others in which sentences do, in the document's order."""
     taken: Counter[str] = Counter()
-    for node in duty_sections(root):
+
+    def read(node: Node, reader: Callable[[Node, Directory, str, Account], SectionRead]) -> SectionRead:
         label = cited(label_path(node))
         n = taken[label] + 1
-        shown = label if n == 1 else f"{label}-{n}" if label else f"M{n}"
-        found = section_of(node, directory, shown, account)
+        found = reader(node, directory, label if n == 1 else f"{label}-{n}" if label else f"M{n}", account)
         taken[label] += bool(found.items)
-        yield found
+        return found
+
+    sections = [read(node, section_of) for node in duty_sections(root)]
+    if any(found.items for found in sections):
+        preface = takewhile(lambda node: node.mark is None and not node.heading, root.children)
+        sections += [read(node, duties_elsewhere) for node in root.children[sum(1 for _ in preface) :]]
+    return sorted(sections, key=lambda found: found.node.place.order)
 
 
 def _closings(root: Node, account: Account, directory: Directory) -> Iterable[Instruction]:

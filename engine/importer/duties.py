@@ -76,9 +76,13 @@ from engine.importer.structure.joining import Fact, ended
 from engine.importer.structure.outline import Node, Theme, cited, is_part, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.wording import (
+    LONGEST_LIST,
     DutyWords,
     announced,
+    commitments,
     distributes,
+    is_cycle_of_many,
+    is_of_many,
     is_topic,
     numbered_in,
     split_by_agency,
@@ -158,7 +162,7 @@ class SectionRead:
         elif child.leads:
             self._led(child, topic)
         elif self._instructs(child):
-            self.instructions += instructions_of(child, child.owner or child.doer, self.directory, self.account)
+            self._to_all(child, child.owner or child.doer)
         elif line := self._owner_line(child, parent):
             self._owned(child, line, topic)
         elif child.doer is not None:
@@ -355,6 +359,27 @@ class SectionRead:
             return many or not (task or matching(node.body).startswith("giao"))
         return many and not (task or line.alone)
 
+    def _to_all(self, node: Node, line: OwnerLine | None) -> None:
+        """What is asked of everybody: a duty of the group where it comes again and again."""
+        if line is not None and is_cycle_of_many(node.body, line):
+            self._add(self._at(node, "", line, inline=True), [replace(words_of(node, whole(node)), node=node)])
+        else:
+            self.instructions += instructions_of(node, line, self.directory, self.account)
+            self.commit(node, after=1)
+
+    def commit(self, node: Node, *, after: int = 0) -> None:
+        """The sentences of a paragraph, from one place on, that name a body and «chủ trì» or a last day are duties."""
+        found = [(at, line) for at, line in commitments(node.body) if at >= after and not (after and is_of_many(line))]
+        if not found:
+            return
+        text = whole(node) if node.announces else node.body
+        entry = self._at(Node(parent=node) if node is self.node else node, "", found[0][1], inline=True)
+        self.account.use(node.paragraph, Use.DUTY, entry.citation)
+        ends = [*(at for at, _ in found[1:]), len(text)]
+        for n, ((at, line), end) in enumerate(zip(found, ends, strict=True)):
+            said = DutyWords(text=text[at:end].strip(), place=node.place, node=node if node.announces else None)
+            self._add(replace(entry, citation=f"{entry.citation}.{n}" if n else entry.citation, line=line), [said])
+
     def _to_mind(self, node: Node) -> None:
         self.account.use(node.paragraph, Use.INSTRUCTION)
         self.instructions.append(_asked(node, ()))
@@ -502,6 +527,8 @@ class SectionRead:
         if said.seams:
             parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
             self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation, said.seams[0][:40])
+        if said.parted:
+            self._doubt("two_readings", f"{citation}: có thể cùng một đoạn với nhiệm vụ ở trên.", citation)
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
         return DutyText(
@@ -643,6 +670,23 @@ def section_of(node: Node, directory: Directory, roman: str, account: Account) -
     for each in node.walk() if node.paragraph is not None and found.items else ():
         if not each.heading and (each.ended or not each.children):
             account.leave_out(each.paragraph, NOBODY, serious=True)
+    return found
+
+
+def duties_elsewhere(top: Node, directory: Directory, roman: str, account: Account) -> SectionRead:
+    """The duties of a part of a document whose heading gives none: sentences that name a body and «chủ trì» or a last
+    day, and what a group is asked for again and again."""
+    found = SectionRead(directory=directory, account=account, roman=roman, node=top)
+    for node in top.walk():
+        line = node.owner or node.doer
+        if node.heading or account.has(node.paragraph) or (node.children and not node.ended):
+            continue
+        if speaks_to_all(node.body):
+            line = line or owner_line(node.body[:LONGEST_LIST], clauses=True)
+            if line is not None and is_cycle_of_many(node.body, line):
+                found._to_all(node, line)
+        else:
+            found.commit(node)
     return found
 
 

@@ -84,7 +84,10 @@ def _under_open_headings(entries: Iterable[Accounted]) -> Mapping[int, bool]:
 
 
 def _is_of_one(asked: Instruction) -> bool:
-    """Whether an instruction names one body, or gives something to do and names nobody."""
+    """Whether an instruction names one body, asks for something again and again, or gives something to do and names
+    nobody."""
+    if any(each.cadence for each in asked.deadlines):
+        return True
     if asked.owners:
         return not any(owner.group for owner in asked.owners)
     return matching(asked.text).startswith(("giao ", "yêu cầu ", "đề nghị ")) or opens_duty(asked.text)

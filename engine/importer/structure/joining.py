@@ -62,13 +62,15 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Paragraph:
-    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun. ``covers``: the
-    (block, row) numbers of its lines. ``facts``: the labelled lines that follow it («Đơn vị chủ trì: …»)."""
+    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun; ``parted``: it may
+    be part of the one before, whose last line is short. ``covers``: the (block, row) numbers of its lines. ``facts``: the
+    labelled lines that follow it («Đơn vị chủ trì: …»)."""
 
     text: str
     place: Place
     mark: Mark | None = None
     seams: tuple[int, ...] = ()
+    parted: bool = False
     covers: tuple[tuple[int, int], ...] = ()
     facts: tuple[Fact, ...] = ()
 
@@ -137,7 +139,8 @@ _UNSAID = re.compile(r"(?<=[.;] )[^.;:]{4,60}:$")
 class _Break(Enum):
     NONE = 0
     SEAM = 1
-    FULL = 2
+    SHORT = 2
+    FULL = 3
 
 
 @dataclass(kw_only=True)
@@ -150,13 +153,15 @@ class _Joiner:
     length: int = 0
     counts: dict[tuple[Rank, int], int] = field(default_factory=dict)
     covers: list[tuple[int, int]] = field(default_factory=list)
+    parted: bool = False
 
     def add(self, line: TextLine) -> Iterator[Paragraph]:
         """Takes a line; gives the paragraph that it ended, if it did."""
         mark = mark_of(line.text)
         how = self._break(line, mark, self.last.text) if self.last else _Break.FULL
-        if how is _Break.FULL:
+        if how in (_Break.FULL, _Break.SHORT):
             yield from self.finish()
+            self.parted = how is _Break.SHORT
             self.place = line.place
             if mark:
                 self.counts[mark.rank, mark.depth] = mark.value
@@ -172,7 +177,12 @@ class _Joiner:
         """The paragraph so far, if any; the next line starts another."""
         if text := "".join(self.parts):
             yield Paragraph(
-                text=text, place=self.place, mark=mark_of(text), seams=tuple(self.seams), covers=tuple(self.covers)
+                text=text,
+                place=self.place,
+                mark=mark_of(text),
+                seams=tuple(self.seams),
+                parted=self.parted,
+                covers=tuple(self.covers),
             )
         self.parts, self.seams, self.covers, self.length, self.last = [], [], [], 0, None
 
@@ -231,7 +241,10 @@ class _Joiner:
         whole, width = "".join(self.parts), self.shape.width
         sure = not width or before.endswith(":") or speaks_to_all(line.text) or self._complete(line)
         sure = sure or (mark_of(whole) is None and _gives(whole) and _gives(line.text))
-        return _Break.FULL if sure or line.place.page or self._room(before, line.text) < 0.6 * width else _Break.SEAM
+        if sure or line.place.page:
+            return _Break.FULL
+        short = self._room(before, line.text) < 0.6 * width
+        return (_Break.FULL if mark_of(whole) else _Break.SHORT) if short else _Break.SEAM
 
     def _complete(self, line: TextLine) -> bool:
         """Whether the paragraph so far is a heading or names a body, and the line does not go on with it."""

@@ -21,7 +21,7 @@ BELOW = {
 }
 OWN = {
     "thirtyfirst": {"citations": 0.96, "instructions": 0.85},
-    "thirtysecond": {"instructions": 0.65},
+    "thirtysecond": {"instructions": 0.62},
     "thirtythird": {"citations": 0.93, "instructions": 0.75},
     "thirtyfourth": {"owners": 0.97, "citations": 0.95, "instructions": 0.85},
     "thirtyfifth": {"owners": 0.94, "citations": 0.88, "instructions": 0.85},
