@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, takewhile
@@ -9,12 +10,14 @@ from itertools import chain, takewhile
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.base.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
+from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.duties import SectionRead, duties_elsewhere, instructions_of, section_of
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
 from engine.importer.phrases.roles import speaks_to_all
+from engine.importer.reading.limits import refused
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, without_persons
 from engine.importer.structure.facts import with_facts
@@ -34,6 +37,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
 
 
 def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
+    _require_one_plan(pages, name)
     blocks = with_text_tables(pages.blocks)
     parts = parts_of(blocks)
     root = outline(with_facts(joined(parts.body)))
@@ -74,6 +78,20 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         account=entries,
         year=planned.year,
     )
+
+
+_MOTTO = spelled("(?:cộng hòa xã hội chủ nghĩa|đảng cộng sản) việt nam")
+_OWN_NUMBER = re.compile(r"(?i)\s*số\s*:?\s*(\d{1,5}[a-z]?[/-](?:\d{4}/)?(?:KH|CTr|CT|PA|ĐA|HD)\b[\w/-]*)")
+
+
+def _require_one_plan(pages: Pages, name: str) -> None:
+    """Raises BadInput for a file with the heads of several plans, whose duties would all be taken for the first's."""
+    lines = [line.text for block in pages.blocks for line in block.lines()]
+    if sum(_MOTTO.search(matching(line)) is not None for line in lines if len(line) < 300) < 2:
+        return
+    found = dict.fromkeys(number[1] for line in lines if (number := _OWN_NUMBER.match(line)))
+    if len(found) > 1:
+        raise refused(name, "several", ", ".join(found), len(found))
 
 
 def _without_duties(name: str) -> BadInput:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import wrap
 
 import pytest
 from ground.plan_documents import owned, said
 
-from engine.importer import ImportedPlan
+from engine.errors import BadInput
+from engine.importer import ImportedPlan, read_document
 from engine.importer.base.model import Origin, Use
 from engine.importer.structure.account import OUTSIDE
 
@@ -84,3 +86,37 @@ def test_an_annex_that_gives_tasks_to_persons_is_told_row_by_row_without_their_n
     assert "người thực hiện" in told[0]
     assert not [each.text for each in plan.account if "Chuyên Viên" in each.text and each.use is Use.LEFT_OUT]
     assert "Chuyên Viên" not in "".join(told)
+
+
+HEAD = "ỦY BAN NHÂN DÂN\nTỈNH AN LẠC\nCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nSố: {}\nKẾ HOẠCH\nCÔNG TÁC NĂM 2022\n"
+
+
+def test_of_two_plans_in_one_file_it_is_asked_which() -> None:
+    plans = "".join(f"{HEAD.format(number)}{DUTIES}Nơi nhận:\n- Lưu.\n" for number in ("12/KH-UBND", "15/KH-UBND"))
+    with pytest.raises(BadInput, match="12/KH-UBND, 15/KH-UBND"):
+        read_document(plans.encode(), "hai.txt")
+
+
+def test_a_decision_and_its_plan_are_one() -> None:
+    both = f"{HEAD.format('3/QĐ-UBND')}Điều 1. Ban hành Kế hoạch.\n{HEAD.format('12/KH-UBND')}{DUTIES}"
+    assert len(list(read_document(both.encode(), "qd.txt").duties)) >= 2
+
+
+SENTENCE = (
+    "Chỉ đạo các cơ quan truyền thông đẩy mạnh việc thông tin tuyên truyền chủ trương, chính sách, pháp luật về phòng, "
+    "chống mại dâm tạo sự đồng thuận của xã hội trong công tác này."
+)
+NEXT = "Tăng cường công tác kiểm tra, giám sát nhằm phòng ngừa việc lợi dụng các phương tiện thông tin trong hoạt động."
+
+
+@pytest.mark.parametrize("width", range(40, 111, 5))
+def test_a_paragraph_that_may_end_at_a_line_says_two_readings_at_any_width(read: Read, width: int) -> None:
+    """IV.6 of plan 188, wrapped: one duty or two, and the doubt in either case."""
+    lines = [
+        line
+        for text in (DUTIES, "3. Sở Thông tin", SENTENCE, NEXT)
+        for part in text.splitlines()
+        for line in wrap(part, width)
+    ]
+    plan = read("\n".join(lines) + "\n")
+    assert [doubt.place for doubt in plan.warnings if doubt.code == "two_readings"]
