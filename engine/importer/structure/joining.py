@@ -62,9 +62,9 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Paragraph:
-    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun; ``parted``: it may
-    be part of the one before, whose last line is short. ``covers``: the (block, row) numbers of its lines. ``facts``: the
-    labelled lines that follow it («Đơn vị chủ trì: …»)."""
+    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun; ``parted``: it
+    may be part of the one before, whose last line is short. ``covers``: the (block, row) numbers of its lines.
+    ``facts``: the labelled lines that follow it («Đơn vị chủ trì: …»)."""
 
     text: str
     place: Place
