@@ -364,8 +364,8 @@ class SectionRead:
         if line is not None and is_cycle_of_many(node.body, line):
             self._add(self._at(node, "", line, inline=True), [replace(words_of(node, whole(node)), node=node)])
         else:
-            self.instructions += instructions_of(node, line, self.directory, self.account)
             self.commit(node, after=1)
+            self.instructions += instructions_of(node, line, self.directory, self.account)
 
     def commit(self, node: Node, *, after: int = 0) -> None:
         """The sentences of a paragraph, from one place on, that name a body and «chủ trì» or a last day are duties."""

@@ -54,8 +54,6 @@ def another_owner(said: DutyWords, named: set[str]) -> OwnerLine | None:
     line = asked or (None if node.children else node.owner)
     if line is None or line.alone or OF_ITSELF.match(matching(line.written)):
         return None
-    if line.start == 0 and node.parent is not None and _helps_in(node.parent.body, line):
-        return None
     if matching(node.body).startswith("riêng ") or (line.request and node.mark is None):
         return line
     other = (asked or _is_given(node, line)) and not named & {name.text for name in line.names}
@@ -76,6 +74,8 @@ _ROLE = spelled("(?:chủ trì|phối hợp)(?!\\w)")
 
 def _is_given(node: Node, line: OwnerLine) -> bool:
     """Whether a point gives its work to the bodies that it begins with («1.3. Giao phòng Vật tư …»)."""
+    if line.start == 0 and node.parent is not None and _helps_in(node.parent.body, line):
+        return False
     given = matching(node.body).startswith("giao ")
     return (given and node.rank is Rank.NUMBER) or (line.written[0].isupper() and (given or not line.start))
 
