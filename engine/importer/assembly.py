@@ -11,12 +11,10 @@ from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.base.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
 from engine.importer.base.vietnamese import matching, spelled
-from engine.importer.duties import SectionRead, duties_elsewhere, instructions_of, section_of
+from engine.importer.duties import SectionRead, duties_elsewhere, section_of
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
-from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
-from engine.importer.phrases.roles import speaks_to_all
+from engine.importer.phrases.owners import Directory, NullDirectory
 from engine.importer.reading.limits import refused
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, without_persons
@@ -49,8 +47,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     items = [item for section in read for item in section.items]
     if not any(item.duties for item in items):
         raise _without_duties(name)
-    closings = _closings(root, account, directory)
-    said = [*chain.from_iterable(section.instructions for section in read), *closings]
+    said = list(chain.from_iterable(section.instructions for section in read))
     entries = account.closed(parts, root, blocks)
     surplus = balance(entries, pages.blocks)
     entries = without_persons(entries, account.persons)
@@ -144,13 +141,3 @@ def _sections(root: Node, directory: Directory, account: Account) -> list[Sectio
         preface = takewhile(lambda node: node.mark is None and not node.heading, root.children)
         sections += [read(node, duties_elsewhere) for node in root.children[sum(1 for _ in preface) :]]
     return sorted(sections, key=lambda found: found.node.place.order)
-
-
-def _closings(root: Node, account: Account, directory: Directory) -> Iterable[Instruction]:
-    """Paragraphs that close the plan in a section that gives no duties («VI. KINH PHÍ … Trên đây là Kế hoạch …»)."""
-    for node in root.walk():
-        free = node.mark is None and not node.heading and not node.children
-        free = free or node.rank is Rank.PART  # «Điều 3. … chịu trách nhiệm thi hành …»
-        if free and not account.has(node.paragraph) and speaks_to_all(node.body):
-            line = owner_line(node.body, clauses=True) if len(node.body) < 4000 else None
-            yield from instructions_of(node, line, directory, account)

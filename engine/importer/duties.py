@@ -33,7 +33,6 @@ from engine.importer.entries import (
     distinct,
     encloses_bodies,
     is_listed,
-    is_one_sentence,
     is_whole_sentence,
     labelled_words,
     only_announces,
@@ -63,7 +62,6 @@ from engine.importer.phrases.roles import (
     asks_all,
     asks_nobody_named,
     has_task,
-    is_note,
     is_role_alone,
     roles_in,
     speaks_to_all,
@@ -78,15 +76,12 @@ from engine.importer.structure.sections import is_given, is_order
 from engine.importer.wording import (
     LONGEST_LIST,
     DutyWords,
-    announced,
     commitments,
-    distributes,
     is_cycle_of_many,
     is_of_many,
     is_topic,
     numbered_in,
     split_by_agency,
-    timed,
     whole,
     with_facts_of,
     words_of,
@@ -221,8 +216,6 @@ class SectionRead:
             if ended(line.rest) and not line.rest.endswith(":"):
                 self._add(entry, [words_of(node, line.rest)])
             self.visit(node, topic or line.written)
-        elif is_one_sentence(node, line):
-            self._add(replace(entry, inline=True), [replace(words_of(node, whole(node)), node=node)])
         else:
             self._own_duties(node, entry)
 
@@ -247,7 +240,7 @@ class SectionRead:
         more = [replace(words_of(child, whole(child)), node=child) for child in listed]
         self._add(replace(entry, inline=True), [own, *more] if own else more)
         for child in node.children:
-            if child not in listed and (child.opens or is_note(child.body)):
+            if child not in listed and child.opens:
                 self._to_mind(child)
 
     def _led(self, node: Node, topic: str) -> None:
@@ -409,9 +402,7 @@ class SectionRead:
     def _point(self, node: Node, intro: str, *, listed: bool) -> Iterator[DutyWords]:
         """The duties of a point under an entry. ``intro``: the words that stand over it; ``listed``: points beside it
         begin with verbs."""
-        if is_note(node.body):
-            self._to_mind(node)
-        elif (body := body_over(node)) is not None:
+        if (body := body_over(node)) is not None:
             self.account.use(node.paragraph, Use.OWNER)
             yield DutyWords(text="", place=node.place)
             theirs = replace(body, form=Form.INLINE)
@@ -420,21 +411,18 @@ class SectionRead:
         elif is_topic(node, told=listed) or encloses_bodies(node):
             self.account.use(node.paragraph, Use.HEADING)
             yield from self._duties(node)
-        elif node.marked() and (is_role_alone(node.body) or announced(node) or distributes(node)):
-            yield from self._points_of_sentence(node)
+        elif node.marked() and is_role_alone(node.body):
+            yield from self._points_of_role(node)
         else:
             yield from sentence_and_rest(node, intro)
 
-    def _points_of_sentence(self, node: Node) -> Iterator[DutyWords]:
-        """The duties below a sentence that gives its role, its partners or its bodies to each of them."""
+    def _points_of_role(self, node: Node) -> Iterator[DutyWords]:
+        """The duties below a point that gives its role and its partners to each of them."""
         self.account.use(node.paragraph, Use.HEADING)
-        role, deep = is_role_alone(node.body), node.mark is not None
-        asked = None if role else announced(node)
-        over = f"{node.body.rstrip(' :.')}:" if role else node.body
-        below = timed(list(self._duties(node, words_of(node, over))))
+        deep = node.mark is not None
         yield DutyWords(text="", place=node.place, level=deep)
-        for said in below:
-            yield replace(said, level=1 + deep, owner=said.owner or asked)
+        for said in self._duties(node, words_of(node, f"{node.body.rstrip(' :.')}:")):
+            yield replace(said, level=1 + deep)
 
     # -- building values -------------------------------------------------------------------------------------------
 
@@ -674,18 +662,16 @@ def section_of(node: Node, directory: Directory, roman: str, account: Account) -
 
 
 def duties_elsewhere(top: Node, directory: Directory, roman: str, account: Account) -> SectionRead:
-    """The duties of a part of a document whose heading gives none: sentences that name a body and «chủ trì» or a last
-    day, and what a group is asked for again and again."""
+    """What a part of a document gives whose heading gives nothing: sentences that name a body and «chủ trì» or a last
+    day, paragraphs to everybody («VI. KINH PHÍ … Trên đây là Kế hoạch …», «Điều 3. … chịu trách nhiệm thi hành …»)."""
     found = SectionRead(directory=directory, account=account, roman=roman, node=top)
     for node in top.walk():
-        line = node.owner or node.doer
-        if node.heading or account.has(node.paragraph) or (node.children and not node.ended):
+        free = (node.mark is None and not node.heading and not node.children) or node.rank is Rank.PART
+        if account.has(node.paragraph):
             continue
-        if speaks_to_all(node.body):
-            line = line or owner_line(node.body[:LONGEST_LIST], clauses=True)
-            if line is not None and is_cycle_of_many(node.body, line):
-                found._to_all(node, line)
-        else:
+        if free and speaks_to_all(node.body):
+            found._to_all(node, owner_line(node.body, clauses=True) if len(node.body) < 2 * LONGEST_LIST else None)
+        elif not (node.heading or speaks_to_all(node.body) or (node.children and not node.ended)):
             found.commit(node)
     return found
 

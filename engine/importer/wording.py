@@ -13,7 +13,7 @@ from engine.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, body_of
 from engine.importer.phrases.name_words import opens_duty
-from engine.importer.phrases.owners import OwnerLine, addressees, asked_by, asks, is_of_another, owner_line, spelled_out
+from engine.importer.phrases.owners import OwnerLine, asked_by, asks, is_of_another, owner_line, spelled_out
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
@@ -21,8 +21,6 @@ from engine.importer.structure.outline import Node
 _LONGEST_TOPIC = 160
 LONGEST_LIST = 2000
 """Characters in which a list of bodies ends."""
-ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) ?:$")
-"""How a sentence ends that announces duties; the parts of any other sentence of a dash are its words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,26 +88,6 @@ def is_topic(node: Node, *, told: bool) -> bool:
     if not below or node.body.endswith((".", ";")) or node.opens:
         return False
     return not told or NO_BODY.match(matching(node.body)) is not None
-
-
-def announced(node: Node) -> OwnerLine | None:
-    """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
-    told = node.owner or node.doer if ANNOUNCES.search(matching(node.body)) else None
-    return told or (None if node.opens else addressees(node.body))
-
-
-def distributes(node: Node) -> bool:
-    """Whether a sentence stands over points each of which begins with a body («…, trong đó:»)."""
-    below = [each.owner for each in node.marked()]
-    return node.announces and len(below) > 1 and all(line and not line.alone and not line.start for line in below)
-
-
-def timed(points: Sequence[DutyWords]) -> Iterator[DutyWords]:
-    """Points with the labelled time after the last of them, which is that of all where no other has its own."""
-    times = [said.facts.deadline for said in points]
-    time = "" if any(times[:-1]) else "".join(times[-1:])
-    for said in points:
-        yield replace(said, facts=replace(said.facts, deadline=said.facts.deadline or time))
 
 
 _NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")

@@ -105,15 +105,7 @@ def _leading_rows(prose: Prose, helping: list[str]) -> list[tuple[list[Name], in
 _BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
 _TOPIC = re.compile(r"(?:(?:Về|Đối với)\s(?:[^:.]|\.(?=\d)){3,400}|[^:.]{3,120}):\s*(?=\S)")
 _GIVEN = re.compile(r"(?<!đã)\s(?:giao|giao\s*cho|yêu\s*cầu)$")
-_AT_END = re.compile(r"\(([^()]{3,200})\)[.;,]?$")
 _LATER = re.compile(r"[.(]\s*(?=\w)")
-
-
-def lead_at_end(text: str) -> OwnerLine | None:
-    """Who leads what stands below a heading: «2. Giáo dục (Sở Giáo dục và Đào tạo chủ trì)»."""
-    found = _AT_END.search(text[-220:])
-    leads = lead_of(found[1])[0] if found and _CHIEF.search(matching(found[1])) else []
-    return replace(_inline(leads, ""), form=Form.ALONE, origin=Origin.BRACKET) if leads else None
 
 
 def doer_in(text: str) -> OwnerLine | None:

@@ -132,10 +132,6 @@ def _rare(broken: Sequence[bool], every: Sequence[bool]) -> bool:
     return sum(broken) <= max(2, 0.04 * sum(every))
 
 
-_UNSAID = re.compile(r"(?<=[.;] )[^.;:]{4,60}:$")
-"""A label at the end of a line, after a sentence, whose value stands in the next line."""
-
-
 class _Break(Enum):
     NONE = 0
     SEAM = 1
@@ -189,8 +185,6 @@ class _Joiner:
     def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:
         """How a line stands to the paragraph so far. ``before``: the line before it."""
         trusted = self.shape.trusts(line)
-        if self._is_value(mark, before):
-            return _Break.NONE
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
         if not trusted and self._paired(mark, line, before):
@@ -210,11 +204,6 @@ class _Joiner:
         if not trusted:
             return _Break.NONE if open_ else self._after_end(line, before)
         return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
-
-    def _is_value(self, mark: Mark | None, before: str) -> bool:
-        """Whether a label ends the line before, whose value the line is: «… Cơ quan thực hiện:» «Thanh tra tỉnh.»"""
-        unsaid = _UNSAID.search("".join(self.parts)[-80:]) if mark is None and before.endswith(":") else None
-        return unsaid is not None and label_of_line(unsaid[0]) is not None
 
     def _short(self, text: str, before: str) -> bool:
         """Whether the line before is a title: it ends long before the width of the text, and the next has a capital."""

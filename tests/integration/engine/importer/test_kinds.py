@@ -15,6 +15,7 @@ BELOW = {
     "fifteenth": {"duties": 0.98, "instructions": 0.85},
     "sixteenth": {"owners": 0.95},
     "seventeenth": {"owners": 0.97},
+    "twentysecond": {"duties": 0.98},
     "twentysixth": {"duties": 0.98},
     "twentyeighth": {"owners": 0.96},
     "eighteenth": {"owners": 0.94, "deadlines": 0.91, "instructions": 0.75},
