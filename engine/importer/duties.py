@@ -505,7 +505,7 @@ class SectionRead:
     ) -> DutyText:
         """``above``: the times of the heading, which are those of its duties that name no day."""
         text = END.sub(".", said.text.strip())
-        whole = f"{said.intro} {text}" if said.intro else text
+        whole = f"{said.intro.replace('với:', 'với')} {text}" if said.intro else text
         names, facts = tuple(owner.name for owner in owners), said.facts
         roles = roles_in(whole, names)
         helping = (said.intro and roles_in(text, names).coordinating) or roles.coordinating

@@ -64,9 +64,11 @@ PARTNER = "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\na) Tham mưu ban hành
     ],
 )
 def test_a_partner_below_a_point_of_who_leads_is_not_the_owner(read: Read, points: str) -> None:
-    owners = [names for _, names in owned(read(PARTNER.format(points)))]
+    plan = read(PARTNER.format(points))
+    owners = [names for _, names in owned(plan)]
     assert owners[-1] == ["Sở Nội vụ"]
     assert owners[:-1] == [["Sở Y tế"]] * (len(owners) - 1)
+    assert "Sở Tài chính" in list(plan.duties)[1].coordinating
 
 
 def test_a_point_below_it_that_gives_its_work_to_a_body_is_that_body_s(read: Read) -> None:
