@@ -13,6 +13,7 @@ import os
 import pickle
 import resource
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -30,13 +31,16 @@ MAX_MESSAGE_BYTES = 100_000_000
 """A result that is longer is none: it would fill the caller's memory."""
 START_SECONDS = 60.0
 IDLE_SECONDS = 120.0
+WAITED_FOR_EACH_SECOND = 5.0
+"""Seconds by the clock that are waited for a second of processor time: what shares the machine must not make a good
+document a bad one, and what sleeps must not hold its caller for ever."""
 _LENGTH = struct.Struct(">Q")
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class LimitExceeded(Exception):
-    """The call took too long or needed too much memory."""
+    """The call took too much processor time or memory, or hung."""
 
 
 class CallFailed(Exception):
@@ -54,11 +58,12 @@ class LimitedProcess:
         self._answered_at = 0.0
 
     def call(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The function's result. Raises the BadInput that it raises, LimitExceeded or CallFailed."""
+        """The function's result. ``seconds``: of processor time. Raises the BadInput that it raises, LimitExceeded or
+        CallFailed."""
         with self._lock:
             child = self._ready(function.__module__)
             request = pickle.dumps((function.__module__, function.__qualname__, args, kwargs, seconds))
-            kind, value = self._exchange(child, request, seconds)
+            kind, value = self._exchange(child, request, seconds * WAITED_FOR_EACH_SECOND)
         if kind == "refused":
             raise BadInput(value)
         if kind == "failed":
@@ -172,9 +177,7 @@ def _serve(memory_bytes: int) -> None:
 
 
 def _answer(module: str, name: str, args: Any, kwargs: Any, seconds: float) -> tuple[str, Any]:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = int(used.ru_utime + used.ru_stime + seconds) + 2  # ends the child even if its parent was killed meanwhile
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # SIGPROF ends the child, also where its parent was killed meanwhile
     try:
         imported = importlib.import_module(module)
         return "done", getattr(imported, name)(*args, **kwargs) if name else None
@@ -182,6 +185,8 @@ def _answer(module: str, name: str, args: Any, kwargs: Any, seconds: float) -> t
         return "refused", error.text
     except Exception as error:  # noqa: BLE001 - named to the caller
         return "failed", f"{type(error).__name__}: {error}"[:500]
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 if __name__ == "__main__":

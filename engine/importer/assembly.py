@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, takewhile
 
 from engine.errors import BadInput
 from engine.files.directory import fold
 from engine.importer.base.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
-from engine.importer.duties import SectionRead, instructions_of, section_of
+from engine.importer.base.vietnamese import matching, spelled
+from engine.importer.duties import SectionRead, duties_elsewhere, section_of
 from engine.importer.overlooked import overlooked
 from engine.importer.phrases.known import knowing
-from engine.importer.phrases.marks import Rank
-from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
-from engine.importer.phrases.roles import speaks_to_all
+from engine.importer.phrases.owners import Directory, NullDirectory
+from engine.importer.reading.limits import refused
 from engine.importer.reading.pages import Pages
 from engine.importer.structure.account import Account, balance, without_persons
 from engine.importer.structure.facts import with_facts
@@ -34,6 +35,7 @@ def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
 
 
 def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
+    _require_one_plan(pages, name)
     blocks = with_text_tables(pages.blocks)
     parts = parts_of(blocks)
     root = outline(with_facts(joined(parts.body)))
@@ -41,13 +43,14 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
     account = Account()
     elsewhere = list(_elsewhere(parts.province, directory))
     directory = NullDirectory() if elsewhere else directory
-    read = list(_sections(root, directory, account))
+    read = _sections(root, directory, account)
     items = [item for section in read for item in section.items]
     if not any(item.duties for item in items):
         raise _without_duties(name)
-    closings = _closings(root, account, directory)
-    said = [*chain.from_iterable(section.instructions for section in read), *closings]
+    said = list(chain.from_iterable(section.instructions for section in read))
     entries = account.closed(parts, root, blocks)
+    surplus = balance(entries, pages.blocks)
+    entries = without_persons(entries, account.persons)
     planned = planned_year(parts.title, parts.date, _times(items, said))
     doubts = chain(
         elsewhere,
@@ -55,7 +58,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         parts.doubts,
         chain.from_iterable(section.doubts for section in read),
         overlooked(entries, items, said),
-        _unbalanced(balance(entries, pages.blocks)),
+        _unbalanced(surplus),
         planned.doubts,
     )
     return ImportedPlan(
@@ -69,10 +72,24 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         sections=tuple(section.section for section in read if section.items),
         warnings=tuple(dict.fromkeys(doubts)),
         instructions=tuple(sorted(said, key=lambda each: each.place.order)),
-        account=without_persons(entries, account.persons),
+        account=entries,
         year=planned.year,
         last_year=planned.last_year,
     )
+
+
+_MOTTO = spelled("(?:cộng hòa xã hội chủ nghĩa|đảng cộng sản) việt nam")
+_OWN_NUMBER = re.compile(r"(?i)\s*số\s*:?\s*(\d{1,5}[a-z]?[/-](?:\d{4}/)?(?:KH|CTr|CT|PA|ĐA|HD)\b[\w/-]*)")
+
+
+def _require_one_plan(pages: Pages, name: str) -> None:
+    """Raises BadInput for a file with the heads of several plans, whose duties would all be taken for the first's."""
+    lines = [line.text for block in pages.blocks for line in block.lines()]
+    if sum(_MOTTO.search(matching(line)) is not None for line in lines if len(line) < 300) < 2:
+        return
+    found = dict.fromkeys(number[1] for line in lines if (number := _OWN_NUMBER.match(line)))
+    if len(found) > 1:
+        raise refused(name, "several", ", ".join(found), len(found))
 
 
 def _without_duties(name: str) -> BadInput:
@@ -109,22 +126,19 @@ def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:
         yield Doubt("other_province", message, "đầu văn bản")
 
 
-def _sections(root: Node, directory: Directory, account: Account) -> Iterable[SectionRead]:
+def _sections(root: Node, directory: Directory, account: Account) -> list[SectionRead]:
+    """The sections that give duties, and the parts of others in which sentences do, in the document's order."""
     taken: Counter[str] = Counter()
-    for node in duty_sections(root):
+
+    def read(node: Node, reader: Callable[[Node, Directory, str, Account], SectionRead]) -> SectionRead:
         label = cited(label_path(node))
         n = taken[label] + 1
-        shown = label if n == 1 else f"{label}-{n}" if label else f"M{n}"
-        found = section_of(node, directory, shown, account)
+        found = reader(node, directory, label if n == 1 else f"{label}-{n}" if label else f"M{n}", account)
         taken[label] += bool(found.items)
-        yield found
+        return found
 
-
-def _closings(root: Node, account: Account, directory: Directory) -> Iterable[Instruction]:
-    """Paragraphs that close the plan in a section that gives no duties («VI. KINH PHÍ … Trên đây là Kế hoạch …»)."""
-    for node in root.walk():
-        free = node.mark is None and not node.heading and not node.children
-        free = free or node.rank is Rank.PART  # «Điều 3. … chịu trách nhiệm thi hành …»
-        if free and not account.has(node.paragraph) and speaks_to_all(node.body):
-            line = owner_line(node.body, clauses=True) if len(node.body) < 4000 else None
-            yield from instructions_of(node, line, directory, account)
+    sections = [read(node, section_of) for node in duty_sections(root)]
+    if any(found.items for found in sections):
+        preface = takewhile(lambda node: node.mark is None and not node.heading, root.children)
+        sections += [read(node, duties_elsewhere) for node in root.children[sum(1 for _ in preface) :]]
+    return sorted(sections, key=lambda found: found.node.place.order)

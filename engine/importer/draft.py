@@ -17,7 +17,7 @@ from functools import cached_property
 
 from engine.files.directory import fold
 from engine.importer.arrangement import DraftItem, DraftSection, arranged
-from engine.importer.base.model import Doubt, DutyText, ImportedPlan, Owner, Place
+from engine.importer.base.model import ORIGIN_WORDS, Doubt, DutyText, ImportedPlan, ItemText
 from engine.importer.phrases.names import Name
 from engine.importer.phrases.owners import Directory, owner_of
 from engine.importer.phrases.timing import Timing, timing_of
@@ -208,7 +208,7 @@ class _Draft:
         yield f"      - no: {item.no}" + _confirm(changed)
         yield f"        heading: {_quoted(item.heading)}"
         first = item.duties[0][1]
-        yield from self._owner_lines(first.owners, "        ", first.place)
+        yield from self._owner_lines(first, "        ")
         if first.request:
             yield "        request: true"
         yield "        duties:"
@@ -217,12 +217,13 @@ class _Draft:
             single = section.standing and len(item.duties) == 1
             yield from self._duty(duty, place if single else f"{place}.{n}")
             if of.owners != first.owners:
-                yield from self._owner_lines(of.owners, "            ", of.place)
+                yield from self._owner_lines(of, "            ")
 
-    def _owner_lines(self, owners: Sequence[Owner], indent: str, place: Place) -> Iterator[str]:
-        known = {owner.name: self._agency(owner.name) for owner in owners}
+    def _owner_lines(self, item: ItemText, indent: str) -> Iterator[str]:
+        known = {owner.name: self._agency(owner.name) for owner in item.owners}
         ids = dict.fromkeys(agency or _slug(name) for name, agency in known.items())
-        yield f"{indent}owners: [{', '.join(ids)}]  # {place}"
+        said = ORIGIN_WORDS.get(item.origin)
+        yield f"{indent}owners: [{', '.join(ids)}]  # {item.place}" + _confirm(said.vi if said else "")
         for name in (name for name, agency in known.items() if not agency):
             yield f"{indent}# {CONFIRM}: danh bạ không có «{name}»; thêm vào danh bạ hoặc sửa mã"
 

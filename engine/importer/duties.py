@@ -13,7 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from engine.importer.base.model import Deadline, Doubt, DutyText, Instruction, ItemText, Owner, Place, SectionText, Use
+from engine.importer.base.model import (
+    Deadline,
+    Doubt,
+    DutyText,
+    Instruction,
+    ItemText,
+    Origin,
+    Owner,
+    Place,
+    SectionText,
+    Use,
+)
 from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.entries import (
     another_owner,
@@ -22,7 +33,6 @@ from engine.importer.entries import (
     distinct,
     encloses_bodies,
     is_listed,
-    is_one_sentence,
     is_whole_sentence,
     labelled_words,
     only_announces,
@@ -52,7 +62,6 @@ from engine.importer.phrases.roles import (
     asks_all,
     asks_nobody_named,
     has_task,
-    is_note,
     is_role_alone,
     roles_in,
     speaks_to_all,
@@ -65,13 +74,14 @@ from engine.importer.structure.joining import Fact, ended
 from engine.importer.structure.outline import Node, Theme, cited, is_part, label_path, under_topic
 from engine.importer.structure.sections import is_given, is_order
 from engine.importer.wording import (
+    LONGEST_LIST,
     DutyWords,
-    announced,
-    distributes,
+    commitments,
+    is_cycle_of_many,
+    is_of_many,
     is_topic,
     numbered_in,
     split_by_agency,
-    timed,
     whole,
     with_facts_of,
     words_of,
@@ -147,7 +157,7 @@ class SectionRead:
         elif child.leads:
             self._led(child, topic)
         elif self._instructs(child):
-            self.instructions += instructions_of(child, child.owner or child.doer, self.directory, self.account)
+            self._to_all(child, child.owner or child.doer)
         elif line := self._owner_line(child, parent):
             self._owned(child, line, topic)
         elif child.doer is not None:
@@ -206,8 +216,6 @@ class SectionRead:
             if ended(line.rest) and not line.rest.endswith(":"):
                 self._add(entry, [words_of(node, line.rest)])
             self.visit(node, topic or line.written)
-        elif is_one_sentence(node, line):
-            self._add(replace(entry, inline=True), [replace(words_of(node, whole(node)), node=node)])
         else:
             self._own_duties(node, entry)
 
@@ -232,7 +240,7 @@ class SectionRead:
         more = [replace(words_of(child, whole(child)), node=child) for child in listed]
         self._add(replace(entry, inline=True), [own, *more] if own else more)
         for child in node.children:
-            if child not in listed and (child.opens or is_note(child.body)):
+            if child not in listed and child.opens:
                 self._to_mind(child)
 
     def _led(self, node: Node, topic: str) -> None:
@@ -303,6 +311,8 @@ class SectionRead:
         if len(words) > 200 or not words[:1].isupper() or re.search(r"[.]|[;,]$", words):
             return False
         activity = opens_duty(words) and words[1:].islower() and not self.trusted
+        if ";" in words and any(map(opens_duty, re.split(r";\s*", words))):
+            return False  # a sentence
         return not activity and NO_BODY.match(matching(words)) is None
 
     # -- instructions to all -------------------------------------------------------------------------------------------
@@ -342,6 +352,27 @@ class SectionRead:
             return many or not (task or matching(node.body).startswith("giao"))
         return many and not (task or line.alone)
 
+    def _to_all(self, node: Node, line: OwnerLine | None) -> None:
+        """What is asked of everybody: a duty of the group where it comes again and again."""
+        if line is not None and is_cycle_of_many(node.body, line):
+            self._add(self._at(node, "", line, inline=True), [replace(words_of(node, whole(node)), node=node)])
+        else:
+            self.commit(node, after=1)
+            self.instructions += instructions_of(node, line, self.directory, self.account)
+
+    def commit(self, node: Node, *, after: int = 0) -> None:
+        """The sentences of a paragraph, from one place on, that name a body and «chủ trì» or a last day are duties."""
+        found = [(at, line) for at, line in commitments(node.body) if at >= after and not (after and is_of_many(line))]
+        if not found:
+            return
+        text = whole(node) if node.announces else node.body
+        entry = self._at(Node(parent=node) if node is self.node else node, "", found[0][1], inline=True)
+        self.account.use(node.paragraph, Use.DUTY, entry.citation)
+        ends = [*(at for at, _ in found[1:]), len(text)]
+        for n, ((at, line), end) in enumerate(zip(found, ends, strict=True)):
+            said = DutyWords(text=text[at:end].strip(), place=node.place, node=node if node.announces else None)
+            self._add(replace(entry, citation=f"{entry.citation}.{n}" if n else entry.citation, line=line), [said])
+
     def _to_mind(self, node: Node) -> None:
         self.account.use(node.paragraph, Use.INSTRUCTION)
         self.instructions.append(_asked(node, ()))
@@ -371,9 +402,7 @@ class SectionRead:
     def _point(self, node: Node, intro: str, *, listed: bool) -> Iterator[DutyWords]:
         """The duties of a point under an entry. ``intro``: the words that stand over it; ``listed``: points beside it
         begin with verbs."""
-        if is_note(node.body):
-            self._to_mind(node)
-        elif (body := body_over(node)) is not None:
+        if (body := body_over(node)) is not None:
             self.account.use(node.paragraph, Use.OWNER)
             yield DutyWords(text="", place=node.place)
             theirs = replace(body, form=Form.INLINE)
@@ -382,21 +411,18 @@ class SectionRead:
         elif is_topic(node, told=listed) or encloses_bodies(node):
             self.account.use(node.paragraph, Use.HEADING)
             yield from self._duties(node)
-        elif node.marked() and (is_role_alone(node.body) or announced(node) or distributes(node)):
-            yield from self._points_of_sentence(node)
+        elif node.marked() and is_role_alone(node.body):
+            yield from self._points_of_role(node)
         else:
             yield from sentence_and_rest(node, intro)
 
-    def _points_of_sentence(self, node: Node) -> Iterator[DutyWords]:
-        """The duties below a sentence that gives its role, its partners or its bodies to each of them."""
+    def _points_of_role(self, node: Node) -> Iterator[DutyWords]:
+        """The duties below a point that gives its role and its partners to each of them."""
         self.account.use(node.paragraph, Use.HEADING)
-        role, deep = is_role_alone(node.body), node.mark is not None
-        asked = None if role else announced(node)
-        over = f"{node.body.rstrip(' :.')}:" if role else node.body
-        below = timed(list(self._duties(node, words_of(node, over))))
+        deep = node.mark is not None
         yield DutyWords(text="", place=node.place, level=deep)
-        for said in below:
-            yield replace(said, level=1 + deep, owner=said.owner or asked)
+        for said in self._duties(node, words_of(node, f"{node.body.rstrip(' :.')}:")):
+            yield replace(said, level=1 + deep)
 
     # -- building values -------------------------------------------------------------------------------------------
 
@@ -451,6 +477,7 @@ class SectionRead:
             request=line.request,
             topic=entry.topic,
             inline=inline,
+            origin=line.origin,
         )
         self.items.append(item)
         for said, number in numbered:
@@ -468,6 +495,8 @@ class SectionRead:
     def _add_of_another(self, entry: _Entry, said: DutyWords, owner: OwnerLine, number: str) -> None:
         """A duty among those of an entry that is given to another body, as an item of that body's own."""
         text = owner.rest if owner.form is Form.COLON and said.text.endswith(owner.rest) else said.text
+        if owner.origin is Origin.HEADING:
+            owner = replace(owner, origin=Origin.POINT)
         below = replace(entry, citation=number, line=owner, inline=True, place=said.place)
         self._add(below, [replace(said, text=text, owner=None)])
 
@@ -476,7 +505,7 @@ class SectionRead:
     ) -> DutyText:
         """``above``: the times of the heading, which are those of its duties that name no day."""
         text = END.sub(".", said.text.strip())
-        whole = f"{said.intro} {text}" if said.intro else text
+        whole = f"{said.intro.replace('với:', 'với')} {text}" if said.intro else text
         names, facts = tuple(owner.name for owner in owners), said.facts
         roles = roles_in(whole, names)
         helping = (said.intro and roles_in(text, names).coordinating) or roles.coordinating
@@ -486,6 +515,8 @@ class SectionRead:
         if said.seams:
             parts = f"{len(said.seams) + 1} đoạn riêng; đoạn sau bắt đầu từ «{said.seams[0][:40]}…»"
             self._doubt("two_readings", f"{citation}: có thể là {parts}.", citation, said.seams[0][:40])
+        if said.parted:
+            self._doubt("two_readings", f"{citation}: có thể cùng một đoạn với nhiệm vụ ở trên.", citation)
         if not deadlines:
             self._doubt("no_due_date", f"{citation}: văn bản không nêu thời hạn hoặc chu kỳ.", citation)
         return DutyText(
@@ -627,6 +658,21 @@ def section_of(node: Node, directory: Directory, roman: str, account: Account) -
     for each in node.walk() if node.paragraph is not None and found.items else ():
         if not each.heading and (each.ended or not each.children):
             account.leave_out(each.paragraph, NOBODY, serious=True)
+    return found
+
+
+def duties_elsewhere(top: Node, directory: Directory, roman: str, account: Account) -> SectionRead:
+    """What a part of a document gives whose heading gives nothing: sentences that name a body and «chủ trì» or a last
+    day, paragraphs to everybody («VI. KINH PHÍ … Trên đây là Kế hoạch …», «Điều 3. … chịu trách nhiệm thi hành …»)."""
+    found = SectionRead(directory=directory, account=account, roman=roman, node=top)
+    for node in top.walk():
+        free = (node.mark is None and not node.heading and not node.children) or node.rank is Rank.PART
+        if account.has(node.paragraph):
+            continue
+        if free and speaks_to_all(node.body):
+            found._to_all(node, owner_line(node.body, clauses=True) if len(node.body) < 2 * LONGEST_LIST else None)
+        elif not (node.heading or speaks_to_all(node.body) or (node.children and not node.ended)):
+            found.commit(node)
     return found
 
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from engine.importer.base.model import Deadline
-from engine.importer.base.vietnamese import matching
+from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.labels import is_task_title
-from engine.importer.phrases.marks import BULLETS, Rank
+from engine.importer.phrases.marks import Rank
 from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import Form, OwnerLine
-from engine.importer.phrases.roles import is_role_alone
+from engine.importer.phrases.roles import is_role_alone, roles_in
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.outline import Node
-from engine.importer.wording import ANNOUNCES, OF_ITSELF, DutyWords, contents, whole, with_facts_of, words_of
+from engine.importer.wording import OF_ITSELF, DutyWords, contents, whole, with_facts_of, words_of
 
 
 def only_announces(node: Node) -> bool:
@@ -60,16 +60,24 @@ def another_owner(said: DutyWords, named: set[str]) -> OwnerLine | None:
     return line if other else None
 
 
+def _helps_in(role: str, line: OwnerLine) -> bool:
+    """Whether the bodies that a point begins with are the partners of the sentence over it («b) Chủ trì, phối hợp với
+    Sở Tài chính:» over «- Sở Tài chính thẩm định …»)."""
+    if is_role_alone(role):
+        return True
+    helping = roles_in(role, ()).coordinating if _ROLE.match(matching(role)) else ()
+    return {name.text for name in line.names} <= set(helping)
+
+
+_ROLE = spelled("(?:chủ trì|phối hợp)(?!\\w)")
+
+
 def _is_given(node: Node, line: OwnerLine) -> bool:
     """Whether a point gives its work to the bodies that it begins with («1.3. Giao phòng Vật tư …»)."""
+    if line.start == 0 and node.parent is not None and _helps_in(node.parent.body, line):
+        return False
     given = matching(node.body).startswith("giao ")
     return (given and node.rank is Rank.NUMBER) or (line.written[0].isupper() and (given or not line.start))
-
-
-def is_one_sentence(node: Node, line: OwnerLine) -> bool:
-    """Whether what stands below a dash of a body is part of its sentence."""
-    goes_on = line.inline and node.rank in BULLETS and node.announces and not is_role_alone(line.rest)
-    return goes_on and ANNOUNCES.search(matching(node.body)) is None
 
 
 def is_whole_sentence(node: Node) -> bool:

@@ -10,7 +10,7 @@ from engine.importer.base import model
 
 _FIELDS: Mapping[type, str] = {
     model.SectionText: "heading roman source items",
-    model.ItemText: "no owner owners request topic? source duties",
+    model.ItemText: "no owner owners origin request topic? source duties",
     model.DutyText: "citation text lead? monitor? product? mark? coordinating reports_to deadlines details source",
     model.Deadline: "text kind days before cadence sentence",
     model.Instruction: "text owners deadlines reports_to source",

@@ -10,7 +10,6 @@ from engine.importer.base.model import Accounted, Doubt, DutyText, Instruction, 
 from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases.agency_lists import VERB, doer_in
 from engine.importer.phrases.deadlines import LONGEST, is_dated
-from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.marks import body_of, lines_of
 from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
 from engine.importer.phrases.owners import addressees, is_of_another, owner_line
@@ -18,8 +17,6 @@ from engine.importer.structure.outline import Theme, theme_of
 
 _NEXT = re.compile(r"[.;]\s+(?=[^\W\d_])")
 _ANNOUNCED = spelled(r"(?<!\w)thông báo (?:để|đến|cho|tới) .{2,80}biết")
-_ROLE = spelled("chủ trì|phối hợp|đầu mối|thực hiện|tham gia|theo chức năng")
-"""How a line under «Cơ quan thực hiện:» goes on after its body where it says only what the body's part is."""
 _SHOWN = 80
 _LONGEST_LIST = 240
 
@@ -39,19 +36,13 @@ def overlooked(entries: Sequence[Accounted], items: Iterable[ItemText], said: It
 
 
 def _of_entries(entries: Iterable[Accounted]) -> Iterator[Doubt]:
-    """What was left out though it looks like a duty, headings that do, work of others under a label of who leads."""
-    led: set[str] = set()
+    """What was left out though it looks like a duty, headings that do."""
     for entry in entries:
         if entry.use is Use.LEFT_OUT and entry.serious:
             message = f"Không lấy thành nhiệm vụ: «{_shown(entry.text)}» ({entry.reason})."
             yield Doubt("left_out", message, str(entry.place), entry.text[:_SHOWN])
         elif _is_title(entry) and _gives_work(entry):
             yield _doubt("tiêu đề", entry.text, str(entry.place))
-        elif _is_lead(entry):
-            again = [entry.text] if entry.citation in led else []
-            led.add(entry.citation)
-            for words in (*again, *_work_under(body_of(entry.text))):
-                yield _doubt(f"một phần của {entry.citation}", words, str(entry.place))
 
 
 def _is_title(entry: Accounted) -> bool:
@@ -66,12 +57,6 @@ def _gives_work(title: Accounted) -> bool:
     return title.use is Use.HEADING and doer_in(body) is not None and addressees(body) is None
 
 
-def _is_lead(entry: Accounted) -> bool:
-    """Whether an entry is a labelled line that says who leads."""
-    label = label_of_line(body_of(entry.text)) if entry.use is Use.FACT else None
-    return label is not None and label[0] is Label.LEAD
-
-
 def _under_open_headings(entries: Iterable[Accounted]) -> Mapping[int, bool]:
     """Block → whether the heading above it says neither that duties are given below it nor that none are."""
     found: dict[int, bool] = {}
@@ -84,18 +69,13 @@ def _under_open_headings(entries: Iterable[Accounted]) -> Mapping[int, bool]:
 
 
 def _is_of_one(asked: Instruction) -> bool:
-    """Whether an instruction names one body, or gives something to do and names nobody."""
+    """Whether an instruction names one body, asks for something again and again, or gives something to do and names
+    nobody."""
+    if any(each.cadence for each in asked.deadlines):
+        return True
     if asked.owners:
         return not any(owner.group for owner in asked.owners)
     return matching(asked.text).startswith(("giao ", "yêu cầu ", "đề nghị ")) or opens_duty(asked.text)
-
-
-def _work_under(label: str) -> Iterator[str]:
-    """The lines below a label of who leads that give a body work of its own."""
-    for line in lines_of(label)[1:]:
-        doer = owner_line(line)
-        if doer and not doer.alone and not _ROLE.match(matching(doer.rest)):
-            yield line
 
 
 def _parts(text: str, own: set[str]) -> list[str]:

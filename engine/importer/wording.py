@@ -6,22 +6,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.importer.base.model import Place
+from engine.importer.base.model import Origin, Place
 from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases.agency_lists import NO_BODY
+from engine.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, body_of
 from engine.importer.phrases.name_words import opens_duty
-from engine.importer.phrases.owners import OwnerLine, addressees, asks, is_of_another, owner_line
+from engine.importer.phrases.owners import OwnerLine, asked_by, asks, is_of_another, owner_line, spelled_out
 from engine.importer.structure.facts import Facts
 from engine.importer.structure.joining import Fact
 from engine.importer.structure.outline import Node
 
 _LONGEST_TOPIC = 160
-_LONGEST_LIST = 2000
+LONGEST_LIST = 2000
 """Characters in which a list of bodies ends."""
-ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) ?:$")
-"""How a sentence ends that announces duties; the parts of any other sentence of a dash are its words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +34,7 @@ class DutyWords:
     mark: str = ""
     intro: str = ""
     seams: tuple[str, ...] = ()
+    parted: bool = False
     facts: Facts = field(default_factory=Facts)
     node: Node | None = None
     owner: OwnerLine | None = None
@@ -54,7 +54,8 @@ def words_of(node: Node, text: str, intro: str = "") -> DutyWords:
     seams = tuple(paragraph.text[at:].strip() for at in paragraph.seams) if paragraph else ()
     kept = tuple(seam for seam in seams if seam and seam in text and seam != text)
     label = paragraph.text[: mark.length].strip() if paragraph and mark else ""
-    return DutyWords(text=text, place=node.place, mark=label, intro=intro, seams=kept)
+    parted = paragraph is not None and paragraph.parted and text.startswith(node.body)
+    return DutyWords(text=text, place=node.place, mark=label, intro=intro, seams=kept, parted=parted)
 
 
 def whole(node: Node, *, without: Sequence[Node] = ()) -> str:
@@ -89,26 +90,6 @@ def is_topic(node: Node, *, told: bool) -> bool:
     return not told or NO_BODY.match(matching(node.body)) is not None
 
 
-def announced(node: Node) -> OwnerLine | None:
-    """Whom a sentence of an entry asks to do the points below it («…, Tổng cục đề nghị các Cục … như sau:»)."""
-    told = node.owner or node.doer if ANNOUNCES.search(matching(node.body)) else None
-    return told or (None if node.opens else addressees(node.body))
-
-
-def distributes(node: Node) -> bool:
-    """Whether a sentence stands over points each of which begins with a body («…, trong đó:»)."""
-    below = [each.owner for each in node.marked()]
-    return node.announces and len(below) > 1 and all(line and not line.alone and not line.start for line in below)
-
-
-def timed(points: Sequence[DutyWords]) -> Iterator[DutyWords]:
-    """Points with the labelled time after the last of them, which is that of all where no other has its own."""
-    times = [said.facts.deadline for said in points]
-    time = "" if any(times[:-1]) else "".join(times[-1:])
-    for said in points:
-        yield replace(said, facts=replace(said.facts, deadline=said.facts.deadline or time))
-
-
 _NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")
 OF_ITSELF = re.compile(r"(?:lãnh đạo|thường trực|cơ quan|mỗi|thành viên|viên chức|cán bộ)(?!\w)")
 """How a point begins that speaks of its own entry, or with a verb that is a noun elsewhere."""
@@ -130,13 +111,40 @@ def split_by_agency(said: DutyWords, named: set[str]) -> Iterator[DutyWords]:
 def _sentences_of_others(line: str, named: set[str]) -> Iterator[tuple[int, OwnerLine]]:
     """Where each sentence begins that is another body's than those of the sentence before, with its owner line."""
     for found in _NEXT_SENTENCE.finditer(line):
-        rest = line[found.end() : found.end() + _LONGEST_LIST]
+        rest = line[found.end() : found.end() + LONGEST_LIST]
         other = owner_line(rest)
         if other is None or (opens_duty(rest) and not other.start) or OF_ITSELF.match(matching(rest)):
             continue
         if other.inline and not asks(other) and is_of_another(other, named):
             yield found.end(), other
             named = {name.text for name in other.names}
+
+
+_IN_THE_PAST = spelled(r"(?<!\w)đã(?!\w)")
+_CHIEF = spelled(r"(?<!\w)chủ trì(?!\w)")
+
+
+def commitments(text: str) -> Iterator[tuple[int, OwnerLine]]:
+    """Where each sentence begins that names a body and «chủ trì» or a last day, with its owner line."""
+    starts = [0, *(found.end() for found in _NEXT_SENTENCE.finditer(text[:LONGEST_LIST]))]
+    for at, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        sentence = text[at:end].strip()
+        line = owner_line(sentence, clauses=True)
+        if line is not None and asks(line):
+            line = asked_by(spelled_out(line.written), sentence)
+        if line is None or line.alone or _IN_THE_PAST.search(matching(sentence)):
+            continue
+        if _CHIEF.search(matching(line.rest)) or is_dated(sentence):
+            yield at, replace(line, origin=Origin.SENTENCE)
+
+
+def is_cycle_of_many(text: str, line: OwnerLine | None) -> bool:
+    """Whether a group is asked for something again and again («… các sở, ngành hằng năm báo cáo»)."""
+    return line is not None and is_of_many(line) and any(each.cadence for each in deadlines_in(text))
+
+
+def is_of_many(line: OwnerLine) -> bool:
+    return any(name.group for name in line.names)
 
 
 def numbered_in(citation: str, duties: Sequence[DutyWords]) -> Iterator[tuple[DutyWords, str]]:

@@ -5,13 +5,14 @@
 A duty is found when its words are those of the label. Its citation, owners, deadlines and coordinating bodies are
 compared then; a duty that is not found counts all its labels as missed. A missed duty is *named* when a warning or a
 line left out shows its words, and lost silently when nothing does. Of these those are *kept by the owner* whose words
-stand, cut elsewhere, in a duty of the label's owners: somebody is reminded of them.
+stand, cut elsewhere, in a duty of the label's owners: somebody is reminded of them. An owner is wrong and *unmarked*
+where neither draft nor review says that it must be confirmed: the directory knows it, and it is read as a heading's.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from import_figures.scores import Figures, labels_in, spans
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile
 from engine.importer import ImportedPlan, as_json, read_document
+from engine.importer.base.model import ItemText, Origin, Owner
 from engine.importer.base.vietnamese import squashed
 
 MEASURES = ("duties", "owners", "citations", "deadlines", "coordinating", "instructions")
@@ -112,11 +114,17 @@ def compare_duties(figures: Figures, sample: Sample, plan: ImportedPlan | None) 
             if label is None:
                 figures.extra["duties"] += 1
                 figures.errors.append(f"{where}: duties: extra «{duty.text[:90]}»")
+                figures.found["owners wrong, unmarked"] += _is_unmarked(item, item.owners)
                 continue
             left.remove(label)
             figures.found["duties"] += 1
             figures.count("owners", where, [owner.name for owner in item.owners], label["o"])
-            figures.count("citations", where, [duty.citation], [label["c"]], exact=True)
+            if "c" in label:
+                figures.count("citations", where, [duty.citation], [label["c"]], exact=True)
+            wrong = [owner for owner in item.owners if squashed(owner.name) not in set(map(squashed, label["o"]))]
+            if _is_unmarked(item, wrong):
+                figures.found["owners wrong, unmarked"] += 1
+                figures.errors.append(f"{where}: owner wrong and unmarked «{item.owner}»")
             figures.count("deadlines", where, [each.text for each in duty.deadlines], label.get("by", ()), part=True)
             figures.count("coordinating", where, duty.coordinating, label.get("w", ()))
     for label in left:
@@ -127,10 +135,14 @@ def compare_duties(figures: Figures, sample: Sample, plan: ImportedPlan | None) 
         kept = not named and is_kept(plan, label)
         figures.found["kept by the owner"] += kept
         how = "named" if named else "SILENTLY, kept by the owner" if kept else "SILENTLY"
-        figures.errors.append(f"{sample.name} {label['c']}: duties: missed ({how}) «{label['t']}»")
+        figures.errors.append(f"{sample.name} {label.get('c', '')}: duties: missed ({how}) «{label['t']}»")
         for measure, words in (("owners", "o"), ("deadlines", "by"), ("coordinating", "w")):
             figures.missed[measure] += len(label.get(words, ()))
-        figures.missed["citations"] += 1
+        figures.missed["citations"] += "c" in label
+
+
+def _is_unmarked(item: ItemText, wrong: Iterable[Owner]) -> bool:
+    return item.origin is Origin.HEADING and any(owner.agency for owner in wrong)
 
 
 def is_of(text: str, label: Mapping[str, Any]) -> bool:

@@ -5,10 +5,13 @@ Frozen values only; nothing here reads or guesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+
+from engine.enums import complete
+from engine.text import Text
 
 
 @dataclass(frozen=True, order=True)
@@ -70,6 +73,31 @@ class Deadline:
     cadence: tuple[str, ...] = ()
 
 
+class Origin(StrEnum):
+    """Where an item's owners were read. All but the first are a guess of the importer that a person confirms."""
+
+    HEADING = "heading"
+    SENTENCE = "sentence"
+    BRACKET = "bracket"
+    REGARDING = "regarding"
+    POINT = "point"
+    ABOVE = "above"
+
+
+ORIGIN_WORDS: Mapping[Origin, Text] = complete(
+    Origin,
+    {
+        Origin.SENTENCE: Text("cơ quan đọc trong câu", "agency read in a sentence"),
+        Origin.BRACKET: Text("cơ quan đọc trong câu, ở trong ngoặc", "agency read in a sentence, in brackets"),
+        Origin.REGARDING: Text("cơ quan đọc trong câu, sau «Đối với»", "agency read in a sentence, after “regarding”"),
+        Origin.POINT: Text("cơ quan đọc trong câu, ở mục của cơ quan khác", "agency read in another agency's item"),
+        Origin.ABOVE: Text("cơ quan đọc trong câu dẫn ở trên", "agency read in the sentence above"),
+    },
+    but=(Origin.HEADING,),
+)
+"""What is said beside owners that a person must confirm; nothing where the item's heading or a label names them."""
+
+
 @dataclass(frozen=True)
 class Owner:
     """A body that is given duties. ``name`` as written; ``agency`` the directory's id, empty if it knows none."""
@@ -110,6 +138,7 @@ class ItemText:
     request: bool = False
     topic: str = ""
     inline: bool = False
+    origin: Origin = Origin.HEADING
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+from engine.importer.base.model import Origin
 from engine.importer.base.vietnamese import matching, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.deadlines import deadlines_in, is_dated
@@ -104,15 +105,7 @@ def _leading_rows(prose: Prose, helping: list[str]) -> list[tuple[list[Name], in
 _BY = re.compile(r"\s*(?:chủ\s*trì|thực\s*hiện|tổ\s*chức|phụ\s*trách|đảm\s*nhiệm)(?!\w)")
 _TOPIC = re.compile(r"(?:(?:Về|Đối với)\s(?:[^:.]|\.(?=\d)){3,400}|[^:.]{3,120}):\s*(?=\S)")
 _GIVEN = re.compile(r"(?<!đã)\s(?:giao|giao\s*cho|yêu\s*cầu)$")
-_AT_END = re.compile(r"\(([^()]{3,200})\)[.;,]?$")
 _LATER = re.compile(r"[.(]\s*(?=\w)")
-
-
-def lead_at_end(text: str) -> OwnerLine | None:
-    """Who leads what stands below a heading: «2. Giáo dục (Sở Giáo dục và Đào tạo chủ trì)»."""
-    found = _AT_END.search(text[-220:])
-    leads = lead_of(found[1])[0] if found and _CHIEF.search(matching(found[1])) else []
-    return replace(_inline(leads, ""), form=Form.ALONE) if leads else None
 
 
 def doer_in(text: str) -> OwnerLine | None:
@@ -126,11 +119,23 @@ def _doer_of_clause(text: str) -> OwnerLine | None:
     """Who stands first after the topic of a text, or in a later sentence of it."""
     topic = _TOPIC.match(text)
     line = owner_line(text[topic.end() :] if topic else text, clauses=True)
-    if line is None:
-        later = (owner_line(text[found.end() :]) for found in islice(_LATER.finditer(text), 20))
-        line = next((each for each in later if each and each.inline), None)
-    tasked = topic is not None and opens_duty(text)  # «Rà soát chợ: Sở Công Thương»
-    return replace(line, form=Form.INLINE, rest=text) if line and (not line.alone or tasked) else None
+    if line is not None:
+        tasked = topic is not None and opens_duty(text)  # «Rà soát chợ: Sở Công Thương»
+        return replace(line, form=Form.INLINE, rest=text, origin=Origin.SENTENCE) if not line.alone or tasked else None
+    for found in islice(_LATER.finditer(text), 20):
+        line = owner_line(text[found.end() :])
+        if line is not None and line.inline and not _is_about(text, found, line):
+            return replace(line, rest=text, origin=Origin.BRACKET if found[0][0] == "(" else Origin.SENTENCE)
+    return None
+
+
+def _is_about(text: str, found: re.Match[str], line: OwnerLine) -> bool:
+    """Whether a bracket tells of the words before it and gives nobody work: «Nội dung kiểm tra (Đối với UBND các xã):»,
+    or a part of a body that helps («phối hợp với Sở Y tế (Chi cục … chủ trì)»)."""
+    if found[0][0] != "(":
+        return False
+    named = names_in(Prose.of(text[: found.start()].rstrip()))
+    return line.origin is Origin.REGARDING or any(end == len(text[: found.start()].rstrip()) for _, end in named)
 
 
 def _doer_given(text: str) -> OwnerLine | None:
@@ -140,7 +145,7 @@ def _doer_given(text: str) -> OwnerLine | None:
         before = prose.plain[: row[0].start].rstrip()
         given = _GIVEN.search(before[-20:]) and opens_duty(prose.text[end:].lstrip(" ,"))
         if given or (before.endswith(" do") and _BY.match(prose.plain, end)):
-            return replace(_inline(row, text), start=row[0].start)
+            return replace(_inline(row, text), start=row[0].start, origin=Origin.SENTENCE)
     return None
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
-from engine.importer.base.model import Owner
+from engine.importer.base.model import Origin, Owner
 from engine.importer.base.vietnamese import matching, phrase, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.known import KnownNames, known_names
@@ -76,6 +76,7 @@ class OwnerLine:
     form: Form = Form.INLINE
     start: int = 0
     request: bool = False
+    origin: Origin = Origin.HEADING
 
     @property
     def alone(self) -> bool:
@@ -123,7 +124,8 @@ def _owner_line(text: str, clauses: bool, headed: bool, known: KnownNames) -> Ow
     if found is None and clauses and _CLAUSE.match(prose.plain):
         lines = (_straight(prose, comma.end()) for comma in _COMMA.finditer(prose.plain[:_CLAUSE_LENGTH]))
         found = next((line for line in lines if line and line.inline), None)
-        return replace(found, start=0) if found else None  # the clause before it is no order
+        # The clause before it is no order.
+        return replace(found, start=0, origin=Origin.SENTENCE) if found else None
     return found
 
 
@@ -141,7 +143,12 @@ def _given_over(prose: Prose) -> OwnerLine | None:
     names, end = names_at(prose, given.end() + 1, small=True)
     alone = names and is_body(names[0].text) and _DONE.match(prose.text, end)
     return (
-        OwnerLine(written=prose.text[given.end() + 1 : end].strip(), names=tuple(names), rest="", form=Form.ALONE)
+        OwnerLine(
+            written=prose.text[given.end() + 1 : end].strip(),
+            names=tuple(names),
+            form=Form.ALONE,
+            origin=Origin.SENTENCE,
+        )
         if alone
         else None
     )
@@ -181,7 +188,7 @@ def addressees(text: str) -> OwnerLine | None:
         start = found.end() + 1
         names, end = names_at(prose, start, small=True)
         if names and any(is_body(name.text) for name in names) and not re.search(r"[.;]", prose.text[end:]):
-            return OwnerLine(written=text[start:end].strip(), names=tuple(names))
+            return OwnerLine(written=text[start:end].strip(), names=tuple(names), origin=Origin.ABOVE)
     return None
 
 
@@ -196,7 +203,11 @@ def asked_by(issuer: str, text: str) -> OwnerLine | None:
             names, end = names_at(prose, found.end() + 1, small=True)
             if names and is_body(names[0].text):
                 return OwnerLine(
-                    written=text[found.end() + 1 : end], names=tuple(names), rest=text[end:].strip(), start=1
+                    written=text[found.end() + 1 : end],
+                    names=tuple(names),
+                    rest=text[end:].strip(),
+                    start=1,
+                    origin=Origin.SENTENCE,
                 )
     return None
 
@@ -212,6 +223,9 @@ def bodies_alone(text: str, *, headed: bool = False) -> OwnerLine | None:
     return line if line is not None and line.alone else None
 
 
+_REGARDING = spelled(r"(?:riêng )?(?:đối với|về phía)(?!\w)")
+
+
 def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | None:
     start, request, ordered = _address(prose, at)
     names, end = names_at(prose, start, small=True)
@@ -223,8 +237,10 @@ def _straight(prose: Prose, at: int, *, headed: bool = False) -> OwnerLine | Non
         return None
     written = prose.text[start : names[-1].end].strip()
     line = OwnerLine(written=written, names=tuple(names), start=start, request=request)
+    if start and _REGARDING.match(prose.plain, at):
+        line = replace(line, origin=Origin.REGARDING)
     if _DONE.match(prose.text, end) or (headed and _BOUND_ALONE.match(prose.plain, end)):
-        return replace(line, form=Form.ALONE)
+        return replace(line, form=Form.ALONE, origin=Origin.HEADING)
     if colon := _COLON.match(prose.plain, end):
         return _after_colon(line, prose.text[colon.end() :].strip(), headed=headed)
     rest = prose.text[end:].lstrip(" ,;.)")

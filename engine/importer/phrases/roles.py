@@ -130,14 +130,6 @@ _TASK = spelled(
 _OF_MANY = spelled(r"(?<!\w)(?:yêu cầu|đề nghị) (?:các|thủ trưởng|lãnh đạo)(?!\w)")
 
 
-_NOTE = spelled(r"(?:lưu ý|chú ý|ghi chú) ?:")
-
-
-def is_note(text: str) -> bool:
-    """Whether a paragraph only says what to mind in the work above it: «Lưu ý: …»."""
-    return _NOTE.match(matching(text)) is not None
-
-
 def has_task(text: str) -> bool:
     """Whether what is said of a body is a task of its own: «… có trách nhiệm kiểm tra», «… theo dõi, đôn đốc việc thực
     hiện», and no request to many."""

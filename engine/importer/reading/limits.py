@@ -70,6 +70,10 @@ _REFUSALS = {
         "không phải .txt, .html, .docx hay .pdf ({0}). Hãy lưu sang một trong các dạng đó",
         "is not .txt, .html, .docx or .pdf ({0}). Save it as one of these",
     ),
+    "several": (
+        "có {1} kế hoạch: {0}. Muốn nhập kế hoạch nào? Hãy gửi riêng phần ấy",
+        "holds {1} plans: {0}. Which one is it to be? Send its part alone",
+    ),
     "empty": ("không có chữ nào. Hãy kiểm tra lại tệp", "holds no text. Check the file"),
 }
 

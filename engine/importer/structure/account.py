@@ -16,7 +16,9 @@ from engine.importer.phrases.deadlines import LONGEST, is_dated
 from engine.importer.phrases.labels import Label, label_of_line
 from engine.importer.phrases.names import nameless
 from engine.importer.phrases.owners import owner_line
+from engine.importer.phrases.roles import roles_in
 from engine.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.importer.structure.duty_tables import persons_of
 from engine.importer.structure.header import Parts
 from engine.importer.structure.joining import Paragraph, is_furniture
 from engine.importer.structure.outline import Node
@@ -27,6 +29,8 @@ NO_FACT_OF_A_DUTY = "không thuộc nhiệm vụ nào"
 AFTER_SIGNATURE = "đứng sau chữ ký"
 FURNITURE = "số trang, đường kẻ"
 NOT_A_DUTY_TABLE = "bảng không có cột cơ quan chủ trì"
+TO_PERSONS = "bảng giao cho người thực hiện, không nêu cơ quan"
+NO_DUTY_YET = "nêu cơ quan, chủ trì hoặc ngày mà chưa thành nhiệm vụ"
 LEAVE = "lời kết, không giao việc"
 UNREAD = "chưa đọc được"
 _Key = tuple[int, int]
@@ -54,7 +58,7 @@ class Account:
                 self.use(fact.line, Use.FACT, citation)
 
     def use_row(self, table: Table, row: int, use: Use, citation: str = "", reason: str = "") -> None:
-        """A row left out because it names nobody is a serious loss."""
+        """A row left out because it names nobody, or persons alone, is a serious loss."""
         text = " | ".join(cell for c, cell in enumerate(table.rows[row]) if (row, c) not in table.spans)
         place = replace(table.place, row=row + 1)
         covers = (place.key,)
@@ -66,7 +70,7 @@ class Account:
                 use=use,
                 citation=citation,
                 reason=reason,
-                serious=reason == NOBODY,
+                serious=reason in (NOBODY, TO_PERSONS),
                 covers=covers,
             ),
         )
@@ -93,8 +97,11 @@ class Account:
 
     def _leave(self, node: Node) -> None:
         if node.table is not None:
+            persons = persons_of(node.table)
             for row in range(len(node.table.rows)):
-                self.use_row(node.table, row, Use.LEFT_OUT, reason=NOT_A_DUTY_TABLE)
+                reason = TO_PERSONS if row in persons else NOT_A_DUTY_TABLE
+                self.use_row(node.table, row, Use.LEFT_OUT, reason=reason)
+                self.persons.setdefault((node.table.place.order, row + 1), persons.get(row, ""))
             return
         if node.heading or (node.children and not node.ended):
             self.use(node.paragraph, Use.HEADING)
@@ -131,8 +138,10 @@ def judged(entry: Accounted, body: str) -> Accounted:
         return replace(entry, serious=True)
     line, label = owner_line(body), label_of_line(body)
     serious = entry.serious or line is not None or is_dated(body) or (label is not None and label[0] is Label.LEAD)
+    serious = serious or bool(roles_in(body, ()).lead)
     said = line or owner_line(body, clauses=True)
-    return replace(entry, serious=serious, owner=said.written if said else "")
+    reason = NO_DUTY_YET if serious and entry.reason == OUTSIDE else entry.reason
+    return replace(entry, serious=serious, reason=reason, owner=said.written if said else "")
 
 
 def _line(line: TextLine, use: Use, reason: str = "", *, serious: bool = False) -> Accounted:

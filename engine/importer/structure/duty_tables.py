@@ -63,6 +63,16 @@ def columns_of(table: Table) -> Columns | None:
     return None
 
 
+def persons_of(table: Table) -> Mapping[int, str]:
+    """Row → the names in it, of a table that gives tasks to persons («Nhiệm vụ», «Người thực hiện») and to no body;
+    empty for any other table."""
+    for r, row in enumerate(table.rows[:_HEAD_ROWS]):
+        labels = [label_of_column(cell) for cell in row]
+        if Label.PERSON in labels and Label.TASK in labels and Label.LEAD not in labels:
+            return {n: table.rows[n][labels.index(Label.PERSON)] for n in range(r + 1, len(table.rows))}
+    return {}
+
+
 def _by_contents(table: Table, top: int, labels: list[Label | None]) -> list[Label | None]:
     """The labels, with the columns under words that no table knows by what most of their cells hold: bodies or times.
     The first column of bodies leads if no other does, the next ones help."""

@@ -62,13 +62,15 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Paragraph:
-    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun. ``covers``: the
-    (block, row) numbers of its lines. ``facts``: the labelled lines that follow it («Đơn vị chủ trì: …»)."""
+    """A paragraph with its mark still in ``text``. ``seams``: offsets where another may have begun; ``parted``: it
+    may be part of the one before, whose last line is short. ``covers``: the (block, row) numbers of its lines.
+    ``facts``: the labelled lines that follow it («Đơn vị chủ trì: …»)."""
 
     text: str
     place: Place
     mark: Mark | None = None
     seams: tuple[int, ...] = ()
+    parted: bool = False
     covers: tuple[tuple[int, int], ...] = ()
     facts: tuple[Fact, ...] = ()
 
@@ -130,14 +132,11 @@ def _rare(broken: Sequence[bool], every: Sequence[bool]) -> bool:
     return sum(broken) <= max(2, 0.04 * sum(every))
 
 
-_UNSAID = re.compile(r"(?<=[.;] )[^.;:]{4,60}:$")
-"""A label at the end of a line, after a sentence, whose value stands in the next line."""
-
-
 class _Break(Enum):
     NONE = 0
     SEAM = 1
-    FULL = 2
+    SHORT = 2
+    FULL = 3
 
 
 @dataclass(kw_only=True)
@@ -150,13 +149,15 @@ class _Joiner:
     length: int = 0
     counts: dict[tuple[Rank, int], int] = field(default_factory=dict)
     covers: list[tuple[int, int]] = field(default_factory=list)
+    parted: bool = False
 
     def add(self, line: TextLine) -> Iterator[Paragraph]:
         """Takes a line; gives the paragraph that it ended, if it did."""
         mark = mark_of(line.text)
         how = self._break(line, mark, self.last.text) if self.last else _Break.FULL
-        if how is _Break.FULL:
+        if how in (_Break.FULL, _Break.SHORT):
             yield from self.finish()
+            self.parted = how is _Break.SHORT
             self.place = line.place
             if mark:
                 self.counts[mark.rank, mark.depth] = mark.value
@@ -172,15 +173,18 @@ class _Joiner:
         """The paragraph so far, if any; the next line starts another."""
         if text := "".join(self.parts):
             yield Paragraph(
-                text=text, place=self.place, mark=mark_of(text), seams=tuple(self.seams), covers=tuple(self.covers)
+                text=text,
+                place=self.place,
+                mark=mark_of(text),
+                seams=tuple(self.seams),
+                parted=self.parted,
+                covers=tuple(self.covers),
             )
         self.parts, self.seams, self.covers, self.length, self.last = [], [], [], 0, None
 
     def _break(self, line: TextLine, mark: Mark | None, before: str) -> _Break:
         """How a line stands to the paragraph so far. ``before``: the line before it."""
         trusted = self.shape.trusts(line)
-        if self._is_value(mark, before):
-            return _Break.NONE
         if self._bare():
             return _Break.NONE if mark is None else _Break.FULL
         if not trusted and self._paired(mark, line, before):
@@ -200,11 +204,6 @@ class _Joiner:
         if not trusted:
             return _Break.NONE if open_ else self._after_end(line, before)
         return _Break.NONE if open_ and _EXPECTS_MORE.search(matching(before[-20:])) else _Break.FULL
-
-    def _is_value(self, mark: Mark | None, before: str) -> bool:
-        """Whether a label ends the line before, whose value the line is: «… Cơ quan thực hiện:» «Thanh tra tỉnh.»"""
-        unsaid = _UNSAID.search("".join(self.parts)[-80:]) if mark is None and before.endswith(":") else None
-        return unsaid is not None and label_of_line(unsaid[0]) is not None
 
     def _short(self, text: str, before: str) -> bool:
         """Whether the line before is a title: it ends long before the width of the text, and the next has a capital."""
@@ -231,7 +230,10 @@ class _Joiner:
         whole, width = "".join(self.parts), self.shape.width
         sure = not width or before.endswith(":") or speaks_to_all(line.text) or self._complete(line)
         sure = sure or (mark_of(whole) is None and _gives(whole) and _gives(line.text))
-        return _Break.FULL if sure or line.place.page or self._room(before, line.text) < 0.6 * width else _Break.SEAM
+        if sure or line.place.page:
+            return _Break.FULL
+        short = self._room(before, line.text) < 0.6 * width
+        return (_Break.FULL if mark_of(whole) else _Break.SHORT) if short else _Break.SEAM
 
     def _complete(self, line: TextLine) -> bool:
         """Whether the paragraph so far is a heading or names a body, and the line does not go on with it."""

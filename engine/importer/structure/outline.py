@@ -7,7 +7,7 @@ which their marks are met, since every office has its own. A heading in capitals
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import takewhile, zip_longest
@@ -16,7 +16,7 @@ from engine.importer.base.model import Place
 from engine.importer.base.vietnamese import is_capital, matching, spelled
 from engine.importer.phrases import lexicon as say
 from engine.importer.phrases.agency_lists import doer_in
-from engine.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
+from engine.importer.phrases.labels import Label
 from engine.importer.phrases.marks import BULLETS, STRUCTURE, Mark, Rank, is_step, roman_value
 from engine.importer.phrases.name_words import opens_duty
 from engine.importer.phrases.owners import OwnerLine, addressees, bodies_alone, owner_line, spelled_out
@@ -159,18 +159,8 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
 
 def _share_facts(root: Node) -> None:
     """Labelled lines that speak of more than the point they follow are put to the node above it."""
-    nodes = list(root.walk())
-    led = {_number_depth(node) for node in nodes if node.leads}
-    for node in reversed(nodes):
-        if _number_depth(node) > 1 and _number_depth(node) in led:
-            _lift_last(node)
-        if not _gather(node):
-            _lift(node)
-
-
-def _number_depth(node: Node) -> int:
-    """2 for «1.2»; 0 for what bears no number."""
-    return node.mark.depth if node.mark and node.rank is Rank.NUMBER else 0
+    for node in reversed(list(root.walk())):
+        _lift(node)
 
 
 def _titles(node: Node) -> bool:
@@ -219,74 +209,6 @@ def _holds_list(node: Node) -> bool:
     return _TITLED.match(below[0].body) is not None or (below[0].mark is None and not is_part(node))
 
 
-def _lift_last(node: Node) -> None:
-    """Labelled lines after the last line under «1.2» speak of the point where other numbers like it have them."""
-    *others, last = node.walk()
-    if others and last.leads and not any(each.leads for each in others):
-        node.facts += last.facts
-        last.facts = []
-
-
-_TOLD = frozenset({Label.LEAD, Label.COORDINATING, Label.DEADLINE, Label.MONITOR, Label.PRODUCT})
-
-
-def _gather(node: Node) -> bool:
-    """Points that say who does what the first holds, and until when («1. Nội dung» with points or «a) Nhiệm vụ: …»,
-    «2. Cơ quan chủ trì» over a list, «3. Thời gian thực hiện: …»), become its facts: whether they did."""
-    first, *others = node.children or (node,)
-    if not others or not _is_task(first):
-        return False
-    said = _said_in(each for other in others for each in other.walk())
-    if said is None or Label.LEAD not in said:
-        return False
-    node.children = [first]
-    for label, found in said.items():
-        value = "; ".join(value for value, _ in found if value)
-        first.facts.append(Fact(label, value, _joined([line for _, line in found])))
-    return True
-
-
-def _is_task(node: Node) -> bool:
-    """Whether a point says what is to be done, and not who does it, as «a) Hoạt động truyền thông» with leads below."""
-    title, _, words = node.body.partition(":")
-    if is_part(node) or not (node.children or words) or not is_task_title(title):
-        return False
-    return not any(each.leads for each in node.walk())
-
-
-def _said_in(nodes: Iterable[Node]) -> Mapping[Label, Sequence[tuple[str, Paragraph]]] | None:
-    """Label → its values, each with its paragraph; a line without a label goes on with the last. None where something
-    else is said, too."""
-    found: dict[Label, list[tuple[str, Paragraph]]] = {}
-    headings: list[tuple[str, Paragraph]] = []
-    last: Label | None = None
-    for node in nodes:
-        if node.paragraph is None:
-            return None
-        title, facts = node.body.strip(" .;"), [(fact.label, fact.value, fact.line) for fact in node.facts]
-        own = _titled_value(title, node.paragraph, last)
-        if not (own or facts or label_of_column(title) is Label.LEAD):
-            return None
-        if not own:  # «Cơ quan chủ trì, phối hợp» over both
-            headings.append(("", node.paragraph))
-        for label, value, line in (*own, *facts):
-            found.setdefault(label, []).extend([*headings, (value, line)])
-            headings, last = [], label
-    return found
-
-
-def _titled_value(title: str, paragraph: Paragraph, last: Label | None) -> Sequence[tuple[Label, str, Paragraph]]:
-    """What a point itself says under its own label or the last one."""
-    label, value = label_of_line(title) or label_of_line(f"{title}:") or (last, title)
-    return [(label, "" if value.startswith("(") else value, paragraph)] if label in _TOLD else []
-
-
-def _joined(lines: Sequence[Paragraph]) -> Paragraph:
-    """Several paragraphs as one that covers their lines."""
-    covers = tuple(each for line in lines for each in line.covers)
-    return Paragraph(text="\n".join(line.text for line in lines), place=lines[0].place, covers=covers)
-
-
 @dataclass
 class _Builder:
     root: Node = field(default_factory=Node)
@@ -313,17 +235,11 @@ class _Builder:
         that closes the list under its letter where the next letter follows."""
         top = self.stack[-1][1] if self.stack else None
         if node.paragraph is not None and self._closes(node.body):
-            rank = Rank.BRACKET if self._between_letters(following) else Rank.NUMBER
-            while self.stack and self.stack[-1][0] >= (rank, 1):
+            while self.stack and self.stack[-1][0] >= (Rank.NUMBER, 1):
                 self.stack.pop()
         elif top is None or not (_titles(top) or (top.announces and not top.children)):
             self._leave_lists(following.rank if following is not None and not node.announces else None)
         self._put(node)
-
-    def _between_letters(self, following: Mark | None) -> bool:
-        """Whether the letter after one that is open follows («a) …», a paragraph, «b) …»)."""
-        letters = [each.mark.value for (rank, _), each in self.stack if rank is Rank.LETTER and each.mark]
-        return following is not None and following.rank is Rank.LETTER and following.value - 1 in letters
 
     def _leave_lists(self, goes_on: Rank | None) -> None:
         """Closes the open lists, up to the one whose points go on: between the points of «a)» it is under «a)»."""

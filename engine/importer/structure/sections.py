@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from engine.importer.phrases.agency_lists import doer_in, lead_at_end, placed_owner
+from engine.importer.base.model import Origin
+from engine.importer.phrases.agency_lists import doer_in, placed_owner
 from engine.importer.phrases.deadlines import is_dated
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.labels import Label, label_of_line
@@ -60,7 +61,7 @@ def annotate(node: Node, asker: str) -> None:
         node.owner = _first_named(node)
         node.doer = None if node.owner else _named_later(node)
         node.owner = _asked_by_issuer(node, asker) or node.owner
-    if node.parent is None or _heads_part(node) or is_lead_in(node.body) or _announced(node):
+    if node.parent is None or _heads_part(node) or is_lead_in(node.body):
         inherit_owner(node)
     _weigh_entries(node)
     _follow(node.children)
@@ -78,9 +79,8 @@ def _first_named(node: Node) -> OwnerLine | None:
 
 def _named_later(node: Node) -> OwnerLine | None:
     """The bodies that other words of a paragraph say are to do it."""
-    if _titled(node):
-        return lead_at_end(node.body)
-    return doer_in(node.body) if len(node.body) < _LONGEST_TASK and not node.leads else None
+    sentence = len(node.body) < _LONGEST_TASK and not node.leads and not _titled(node)
+    return doer_in(node.body) if sentence else None
 
 
 def _asked_by_issuer(node: Node, asker: str) -> OwnerLine | None:
@@ -124,14 +124,6 @@ def _heads_part(node: Node) -> bool:
     return node.heading or (node.rank is not None and node.rank <= Rank.ROMAN)
 
 
-def _announced(node: Node) -> bool:
-    """Whether a paragraph of a body under a number announces points that begin like duties («7. Truyền thông», «Sở Y tế
-    phối hợp với các xã:»)."""
-    first, *points = node.children or (node,)
-    told = _begins_with_body(first) and first.mark is None and not first.children
-    return told and bool(points) and all(each.opens and each.mark for each in points)
-
-
 def _begins_with_body(node: Node) -> bool:
     """Whether a sentence of a body announces what follows («Sở Y tế phối hợp với các xã:»)."""
     return node.announces and node.owner is not None and not node.owner.alone
@@ -151,7 +143,7 @@ def inherit_owner(node: Node, above: OwnerLine | None = None) -> None:
             if asked is not None:
                 _inherit_in_point(child, asked)
         elif asked and _goes_on(child):
-            child.owner = replace(asked, rest=child.body)
+            child.owner = replace(asked, rest=child.body, origin=Origin.ABOVE)
         else:
             asked = _asks_what_follows(child) or around
 
@@ -176,6 +168,7 @@ def _inherited(node: Node, asked: OwnerLine) -> OwnerLine | None:
     if not (node.ended or node.opens):
         return None
     titled = bool(node.children) and (node.announces or not node.ended or _is_title(node))
+    asked = replace(asked, origin=Origin.ABOVE)
     return replace(asked, form=Form.ALONE) if titled else replace(asked, rest=node.body)
 
 

@@ -115,7 +115,8 @@ def _longer(row: list[str], parts: list[str]) -> list[str]:
 
 def _is_head(cells: Sequence[str]) -> bool:
     labels = [label_of_column(cell) for cell in cells]
-    return Label.LEAD in labels and (Label.TASK in labels or Label.NUMBER in labels)
+    who = Label.LEAD in labels or Label.PERSON in labels
+    return who and (Label.TASK in labels or Label.NUMBER in labels)
 
 
 def _barred(blocks: Sequence[Block], start: int) -> _Rows | None:

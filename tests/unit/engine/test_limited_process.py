@@ -30,6 +30,16 @@ def test_what_never_ends_is_stopped_and_the_next_call_works(process: LimitedProc
     assert process.call(5.0, operator.add, 1, 2) == 3
 
 
+def test_what_computes_too_long_is_stopped_by_its_own_time(process: LimitedProcess) -> None:
+    with pytest.raises(LimitExceeded):
+        process.call(0.1, sum, range(10**12))
+    assert process.call(5.0, operator.add, 1, 2) == 3
+
+
+def test_time_in_which_others_have_the_processor_does_not_count(process: LimitedProcess) -> None:
+    assert process.call(0.2, time.sleep, 0.4) is None
+
+
 def test_more_memory_than_allowed_is_an_error_and_not_the_machine_s(process: LimitedProcess) -> None:
     with pytest.raises(CallFailed, match="MemoryError"):
         process.call(5.0, operator.mul, "a", 5_000_000_000)

@@ -16,7 +16,7 @@ from typing import Any
 from engine.errors import BadInput
 from engine.files.directory import DirectoryFile
 from engine.http.forms import parse_day
-from engine.importer.base.model import Deadline
+from engine.importer.base.model import Deadline, Origin
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
 from engine.importer.phrases.marks import body_of, mark_of
@@ -52,10 +52,11 @@ def corrected(
     sheet: Sheet, fields: Fields, directory: DirectoryFile, act: str = "", target: str = ""
 ) -> tuple[Sheet, dict[str, tuple[str, ...]]]:
     """The review after ``act`` on ``target``: «part» (a duty's path, a colon, where its second half begins), «join»
-    (the path of the duty that ends the one above it), «drop» (a duty's or a section's path: it assigns nothing; once
-    more: it does) or «take» (the numbers of the first and the last of lines left out: each is a duty). Then each name
-    that was said to stand for others is replaced by them, each empty line in a duty's words ends a duty, and each
-    ticked line whose owner is named is one. What means nothing changes nothing."""
+    (the path of the duty that ends the one above it), «drop» (a duty's or a section's path: it assigns nothing;
+    once more: it does), «sure» (where owners were read: all that were read there are right) or «take» (the numbers
+    of the first and the last of lines left out: each is a duty). Then each name that was said to stand for others
+    is replaced by them, each empty line in a duty's words ends a duty, and each ticked line whose owner is named is
+    one. What means nothing changes nothing."""
     work = _Work.of(sheet, fields, directory)
     place, run = _PLACE.fullmatch(target), _RUN.fullmatch(target)
     if act == "part" and place and place["at"]:
@@ -64,6 +65,8 @@ def corrected(
         work.join(place["item"], int(place["d"]))
     elif act == "drop" and _DROPPED.fullmatch(target):
         work.drop(target)
+    elif act == "sure":
+        work.confirm(target)
     elif act == "take" and run:
         work.take(int(run[1]), int(run[2]))
     work.settle()
@@ -214,6 +217,13 @@ class _Work:
             if not kept:
                 self.fields.pop(f"{path}.drop", None)
         self.changed = bool(among)
+
+    def confirm(self, origin: str) -> None:
+        """The owners that were read in one kind of place are right."""
+        for duty in chain.from_iterable(self.duties.values()):
+            if duty.found.get("origin") == origin:
+                duty.found = duty.found | {"origin": Origin.HEADING.value}
+                self.changed = True
 
     def take(self, first: int, last: int) -> None:
         """Lines left out one after another, each a duty of the body that it begins with, or of the one that was named

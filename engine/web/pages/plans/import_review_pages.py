@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+from engine.importer.base.model import Origin
 from engine.web.pages.plans.import_review import PLAIN, Fields, value_of
 from engine.web.pages.plans.import_sheet import Row, Sheet
 
@@ -24,6 +25,9 @@ MAX_OPEN_BYTES = 12_000
 HEAD_BYTES, ITEM_BYTES, DUTY_BYTES, LINE_BYTES, LEFT_BYTES, BODY_BYTES = 4_500, 1_500, 3_000, 590, 520, 900
 """Approximate bytes of the plan's own fields, an item's fields, an open duty without its text, a duty's line, a line
 left out, an unknown body."""
+GUESS_BYTES = 120
+"""Bytes of the mark beside owners that no heading names."""
+HEADING = Origin.HEADING.value
 MIN_RUN = 3
 """How many lines left out one after another may be taken at once."""
 _PART = re.compile(r"(left\[\d+\]|sections\[\d+\]\.items\[\d+\](?:\.duties\[\d+\])?)\.")
@@ -73,7 +77,7 @@ class ReviewPages:
             while left and sheet.after(left[0]) <= before:
                 put(LEFT_BYTES, f"left[{left.pop(0)}]")
             if row.path not in opened:
-                put(LINE_BYTES, row.path)
+                put(LINE_BYTES + GUESS_BYTES * (row.found.get("origin", HEADING) != HEADING), row.path)
             elif row.item_path in headed:
                 put(_open_bytes(row), row.path)
             else:

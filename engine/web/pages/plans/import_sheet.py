@@ -14,19 +14,18 @@ from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.importer import Accounted, ImportedPlan, as_json, as_plan_yaml
 from engine.importer.arrangement import arranged
-from engine.importer.base.model import DutyText, ItemText, Use
+from engine.importer.base.model import ORIGIN_WORDS, DutyText, ItemText, Use
 from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.known import knowing
-from engine.importer.phrases.marks import lines_of
-from engine.importer.phrases.owners import Directory, NullDirectory, owner_line
+from engine.importer.phrases.owners import Directory, NullDirectory
 from engine.importer.phrases.timing import timing_of
+from engine.text import Text
 
 MAX_LEFT = 400
 """How many lines left out are shown; a plan of provinces has a hundred."""
 MAX_LEFT_CHARS = 1_500
 TO_ALL = "yêu cầu chung"
 AS_HEADING = "đọc là tiêu đề"
-AS_FACT = "đọc là một phần của nhiệm vụ khác"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +81,14 @@ class Sheet:
         """The names that the directory does not have, in a lasting order: ``name``, ``group``, ``count``."""
         return list(self.found["unknown"])
 
+    @property
+    def guessed(self) -> list[tuple[str, Text, list[str]]]:
+        """Where owners were read that no heading names, what is said of it, and the duties that have such owners."""
+        numbers: dict[str, list[str]] = {}
+        for row in self.rows:
+            numbers.setdefault(row.found.get("origin", ""), []).append(row.duty["citation"])
+        return [(origin.value, said, found) for origin, said in ORIGIN_WORDS.items() if (found := numbers.get(origin))]
+
     @cached_property
     def _orders(self) -> list[int]:
         return sorted(duty["order"] for duty in self.found["duties"])
@@ -119,6 +126,7 @@ def _found(duty: DutyText, item: ItemText) -> dict[str, Any]:
     """What was found for a duty, beside the draft."""
     return {
         "citation": duty.citation,
+        "origin": item.origin.value,
         "bodies": [{"name": owner.name, "id": owner.agency, "group": owner.group} for owner in item.owners],
         "coordinating": list(duty.coordinating),
         "details": list(duty.details),
@@ -153,8 +161,7 @@ def _unknown(duties: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _doubted(plan: ImportedPlan) -> list[Accounted]:
-    """What was read as an instruction to everybody, or with a doubt as a heading or a fact of a duty: a person may make
-    it a duty."""
+    """What was read as an instruction to everybody, or with a doubt as a heading: a person may make it a duty."""
     asked = [
         Accounted(
             text=each.text,
@@ -165,22 +172,13 @@ def _doubted(plan: ImportedPlan) -> list[Accounted]:
         )
         for each in plan.instructions
     ]
-    at = {str(each.place): each for each in plan.account if each.use in (Use.HEADING, Use.OWNER, Use.FACT)}
+    at = {str(each.place): each for each in plan.account if each.use in (Use.HEADING, Use.OWNER)}
     doubts = [each for each in plan.warnings if each.code == "overlooked" and each.place in at]
-    facts = [(at[each.place], each.words) for each in doubts if at[each.place].use is Use.FACT]
-    headings = {each.place: at[each.place] for each in doubts if at[each.place].use is not Use.FACT}
+    headings = {each.place: at[each.place] for each in doubts}
     return [
         *asked,
         *(replace(each, reason=AS_HEADING) for each in headings.values()),
-        *(_line_of(each, words) for each, words in facts),
     ]
-
-
-def _line_of(fact: Accounted, words: str) -> Accounted:
-    """The line of a fact that begins with the words of a doubt, with its body; all of it where none does."""
-    text = next((line for line in lines_of(fact.text) if words and line.startswith(words)), fact.text)
-    named = owner_line(text)
-    return replace(fact, text=text, reason=AS_FACT, owner=named.written if named else "")
 
 
 def _left(entry: Accounted, directory: Directory, year: int) -> dict[str, Any]:

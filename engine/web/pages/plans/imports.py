@@ -128,7 +128,7 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
     return answered(ctx, READING, ("import", upload.name, digest_of(upload.raw)), read, _read_page)
 
 
-SHOWING = ("open", "close", "page", "look", "part", "join", "drop", "take")
+SHOWING = ("open", "close", "page", "look", "part", "join", "drop", "take", "sure")
 """What a button of the review does that ends neither in a plan nor in a file."""
 READING, SAVING = Text("Đang đọc văn bản", "Reading the document"), Text("Đang lưu kế hoạch", "Saving the plan")
 
@@ -350,7 +350,7 @@ def _answer(doubt: Mapping[str, Any], sheet: Sheet, fields: Fields, duties: Iter
 
 def _serializer(ctx: RequestContext) -> URLSafeSerializer:
     # The salt names the shape of what is carried: a form that was open over an upgrade is asked for again in words.
-    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import@3")
+    return URLSafeSerializer(ctx.app.settings.signing_key(), salt="dondoc.import@4")
 
 
 def _load_hidden(ctx: RequestContext, carried: str) -> tuple[Fields, int]:

@@ -15,13 +15,14 @@ BELOW = {
     "fifteenth": {"duties": 0.98, "instructions": 0.85},
     "sixteenth": {"owners": 0.95},
     "seventeenth": {"owners": 0.97},
+    "twentysecond": {"duties": 0.98},
     "twentysixth": {"duties": 0.98},
     "twentyeighth": {"owners": 0.96},
     "eighteenth": {"owners": 0.94, "deadlines": 0.91, "instructions": 0.75},
 }
 OWN = {
     "thirtyfirst": {"citations": 0.96, "instructions": 0.85},
-    "thirtysecond": {"instructions": 0.65},
+    "thirtysecond": {"instructions": 0.62},
     "thirtythird": {"citations": 0.93, "instructions": 0.75},
     "thirtyfourth": {"owners": 0.97, "citations": 0.95, "instructions": 0.85},
     "thirtyfifth": {"owners": 0.94, "citations": 0.88, "instructions": 0.85},

@@ -11,7 +11,6 @@ from ground.paths import CONFIG, DATA
 from hypothesis import given
 from hypothesis import strategies as st
 from import_figures.kinds import samples
-from import_figures.own_directory import directory_of
 from import_figures.review_edits import edits
 
 from engine.files.directory import DirectoryFile, load_directory
@@ -19,7 +18,7 @@ from engine.importer import read_document
 from engine.web.pages.plans.import_corrections import corrected, cut_before, cuts
 from engine.web.pages.plans.import_review import Fields, fields_of, reviewed
 from engine.web.pages.plans.import_review_pages import ReviewPages
-from engine.web.pages.plans.import_sheet import AS_FACT, Sheet, sheet_of
+from engine.web.pages.plans.import_sheet import Sheet, sheet_of
 
 DIRECTORY = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
 HEAD = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nCÔNG TÁC NĂM 2021\n"
@@ -161,36 +160,8 @@ def test_an_instruction_to_everybody_is_a_duty_at_one_tick_with_its_day():
     assert corrected(sheet, fields, DIRECTORY) == (sheet, fields), "it is taken once"
 
 
-def test_the_work_of_other_bodies_under_a_lead_label_are_duties_at_one_tick_each():
-    lines = "- Cơ quan thực hiện:\n+ Sở Y tế chủ trì, phối hợp với các sở.\n+ Công an tỉnh tuần tra tại các bến xe.\n"
-    more = "+ Sở Tài chính bố trí kinh phí trước ngày 01/11/2021.\n"
-    entry = f"1. Truyền thông\na) Hoạt động 1\n- Nội dung: Tuyên truyền lưu động.\n{lines}{more}"
-    sheet, fields = read(f"III. NHIỆM VỤ\n{entry}2. Sở Y tế\n- Khám bệnh.\n")
-    told = [each["words"] for each in sheet.found["warnings"] if each["code"] == "overlooked"]
-    assert [each["text"] for each in sheet.found["left"]] == told
-    assert [each["reason"] for each in sheet.found["left"]] == [AS_FACT] * 2
-    fields |= {f"left[{n}].take": ("1",) for n in range(2)}
-    sheet, fields = corrected(sheet, fields, DIRECTORY)
-    duties = [duty for section in reviewed(sheet, fields, DIRECTORY).data["sections"] for duty in duties_of(section)]
-    assert duties == [
-        (["so-y-te"], "Tuyên truyền lưu động."),
-        (["cong-an-tinh"], "Công an tỉnh tuần tra tại các bến xe."),
-        (["so-tai-chinh"], "Sở Tài chính bố trí kinh phí trước ngày 01/11/2021."),
-        (["so-y-te"], "Khám bệnh."),
-    ]
-
-
-def test_a_line_of_a_body_that_the_directory_alone_knows_is_offered_as_its_own():
-    office = "Phòng Kế hoạch, Tài chính"
-    directory = directory_of([{"duties": [{"o": ["Sở Y tế", office]}]}])
-    who = f"- Cơ quan thực hiện:\n+ Sở Y tế chủ trì.\n+ {office} rà soát, bố trí kinh phí.\n"
-    sheet, fields = read(f"III. NHIỆM VỤ\n1. Truyền thông\n- Nội dung: Tuyên truyền lưu động.\n{who}", directory)
-    assert sheet.found["left"][0]["text"] == f"{office} rà soát, bố trí kinh phí."
-    assert fields["left[0].owners"] == (office,)
-
-
 def test_what_another_province_s_plan_left_out_is_nobody_s_of_this_directory():
-    left = "II. KINH PHÍ\n1. Sở Tài chính bố trí kinh phí trước ngày 30/6/2021.\n"
+    left = "II. KINH PHÍ\n1. Sở Tài chính bố trí kinh phí.\n"
     document = (HEAD.replace("NGHỆ AN", "LÀO CAI").replace("Nghệ An", "Lào Cai") + left + PLAN).encode()
     sheet = sheet_of(read_document(document, "plan.txt", directory=DIRECTORY), DIRECTORY)
     assert "other_province" in {each["code"] for each in sheet.found["warnings"]}
@@ -380,3 +351,23 @@ def test_a_text_that_is_read_as_its_label_says_needs_no_correction(name):
     found = [edits(sample, DIRECTORY) for sample in samples(DATA / f"import/kinds/{name}.yaml")]
     assert sum(each["duties"] for each in found) > 40
     assert sum(sum(each.values()) - each["duties"] for each in found) <= 2
+
+
+GUESSED = """IV. TỔ CHỨC THỰC HIỆN
+1. Khám bệnh cho người dân (Sở Y tế chủ trì).
+2. Cấp thuốc miễn phí (Sở Y tế chủ trì).
+3. Tuyên truyền: Công an tỉnh viết bài, đăng tin.
+4. Sở Tài chính bố trí kinh phí.
+"""
+
+
+def test_owners_that_no_heading_names_are_confirmed_a_kind_at_one_tap():
+    sheet, fields = read(GUESSED)
+    assert [(kind, numbers) for kind, _, numbers in sheet.guessed] == [
+        ("sentence", ["IV.3"]),
+        ("bracket", ["IV.1", "IV.2"]),
+    ]
+    after, kept = corrected(sheet, fields, DIRECTORY, "sure", "bracket")
+    assert [(kind, numbers) for kind, _, numbers in after.guessed] == [("sentence", ["IV.3"])]
+    assert kept == fields
+    assert corrected(sheet, fields, DIRECTORY, "sure", "heading")[0].guessed == sheet.guessed

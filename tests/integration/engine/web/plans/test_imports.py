@@ -107,7 +107,7 @@ def test_the_review_shows_a_line_a_duty_and_what_was_found(desk: Office, typed: 
     assert len(lines) == 28
     assert "định kỳ" in lines[-2].get_text()
     assert "dòng 11" in select(pages, 'label[for="number"]')[0].get_text()
-    assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == ["IV.6.1", "IV.14"]
+    assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == ["1 nhiệm vụ", "IV.6.1", "IV.14"]
     assert select([opened(desk, typed, 11)], "[id='IV.12.1'] [name$='.request']")[0].has_attr("checked")
     assert "6 tháng, 01 năm" in select([opened(desk, typed, 0)], "[id='IV.1.1'] .times")[0].get_text()
 
@@ -128,7 +128,7 @@ def test_lines_left_out_stand_in_their_place_and_one_tap_makes_a_duty(desk: Offi
 
 DATED = (
     "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nCÔNG TÁC NĂM 2021\n"
-    "I. MỤC TIÊU\n1. Nâng cao nhận thức của người dân.\n2. Sở Y tế khám cho 100% học sinh trước ngày 16/6/2021.\n"
+    "I. MỤC TIÊU\n1. Nâng cao nhận thức của người dân.\n2. Khám cho 100% học sinh trước ngày 16/6/2021.\n"
     "3. Giảm số vụ vi phạm.\n4. Bảo đảm việc tuần tra, có báo cáo trước ngày 15 hằng tháng.\n"
     "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Khám bệnh trước ngày 30/6/2021.\n2. Công an tỉnh\n- Tuần tra.\n"
 )
@@ -138,7 +138,11 @@ def test_a_line_left_out_that_is_taken_keeps_the_day_that_its_words_name(desk: O
     answer = upload(desk, DATED.encode())
     typed = changed(fields(answer.text), short_title="Kế hoạch 9", sms_name="KH9", supervisor="Sở Y tế")
     places = [str(each["id"]) for each in select([answer], ".line.left") if "trước ngày" in each.get_text()]
-    taken = changed(typed, **{f"{place}.take": "1" for place in places}, **{f"{places[1]}.owners": "Công an tỉnh"})
+    taken = changed(
+        typed,
+        **{f"{place}.take": "1" for place in places},
+        **{f"{places[0]}.owners": "Sở Y tế", f"{places[1]}.owners": "Công an tỉnh"},
+    )
     assert send(desk, taken).status_code == 303
     file = row(desk.context.database, Plan).file
     once, monthly = (item["duties"][0] for item in file["sections"][-1]["items"])
@@ -627,3 +631,14 @@ def test_the_buttons_of_a_review_take_lines_together_and_drop_a_duty_or_a_sectio
     assert button.get_text() == "lấy lại cả phần"
     one = send(desk, fields(dropped.text), str(select([dropped], ".line.found .drop")[-1]["value"]))
     assert len(select([one], ".line.found.dropped")) == 2
+
+
+def test_owners_read_in_sentences_are_marked_and_one_button_confirms_all_of_a_kind(desk: Office) -> None:
+    body = "IV. TỔ CHỨC THỰC HIỆN\n1. Khám bệnh (Sở Y tế chủ trì).\n2. Sở Tài chính bố trí kinh phí.\n"
+    head = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nY TẾ 2021\n"
+    page = upload(desk, (head + body).encode(), "plan.txt").text
+    lines = [line.get_text() for line in BeautifulSoup(page, "lxml").select(".line.found")]
+    assert ["XÁC NHẬN: cơ quan đọc trong câu" in line for line in lines] == [True, False]
+    after = send(desk, fields(page), "sure:bracket").text
+    assert 'value="sure:bracket"' in page
+    assert "cơ quan đọc trong câu" not in after
