@@ -24,9 +24,10 @@ from engine.store.records import Assignment, Contact, Duty, Letter, Notice, Prom
 from engine.terms import Outcome
 
 DAY = timedelta(days=1)
+Rungs = dict[int, tuple[int, tuple[str, ...]]]
 HOLIDAYS = {date(2021, 4, 21), date(2021, 4, 30), date(2021, 5, 3), date(2021, 9, 2), date(2021, 9, 3)}
 """Of the weekdays of this year that the public holidays make free, from April on."""
-RUNGS = {
+RUNGS: Rungs = {
     -10: (0, ("coordinator",)),
     -3: (0, ("coordinator",)),
     -1: (0, ("coordinator",)),
@@ -37,7 +38,7 @@ RUNGS = {
     16: (3, ("leadership",)),
 }
 """Working days from the day -> (level, readers): the order's ladder, as its page shows it."""
-REQUEST_RUNGS = {
+REQUEST_RUNGS: Rungs = {
     -10: (0, ("coordinator",)),
     -3: (0, ("coordinator",)),
     1: (0, ("coordinator",)),
@@ -112,11 +113,11 @@ def expected(life: Life, last: date) -> Iterator[tuple[str, str, int, str]]:
         day += DAY
 
 
-def plain(*, request: bool) -> dict[int, tuple[int, tuple[str, ...]]]:
+def plain(*, request: bool) -> Rungs:
     return REQUEST_RUNGS if request else RUNGS
 
 
-def rungs_after(broken: int, *, request: bool) -> dict[int, tuple[int, tuple[str, ...]]]:
+def rungs_after(broken: int, *, request: bool) -> Rungs:
     """The ladder behind a promise: with one broken before, the department's head hears with the first escalation; with
     two, the leadership on the next working day. A body that is only asked has nobody above the monitor told."""
     found = {count: rung for count, rung in plain(request=request).items() if count >= -3}
@@ -202,8 +203,8 @@ def say(database: Database, task: int, said: Said) -> None:
             standing = session.connection().scalars(select(p.c.id).where(*of_task)).one()
             decide_promise(session, standing, agreed=False, answer="Việc gấp.", actor="account:1", now=now)
         elif said.kind == "late":
-            text = PromiseText(on=said.until, reason="Chờ số liệu.")
-            make_promise(session, task, text, "extension", actor="contact:1", now=now)
+            late = PromiseText(on=said.until, reason="Chờ số liệu.")
+            make_promise(session, task, late, "extension", actor="contact:1", now=now)
         elif said.kind == "done":
             lifecycle.report(session, task, ReportText(body="Đã làm xong."), actor="contact:1", now=now)
         else:

@@ -49,7 +49,7 @@ class Year:
     def __init__(self, database: Database) -> None:
         self.database, self.now, self.done = database, BEGUN, count(1)
         lay(database, now=BEGUN, plan=PLAN)
-        self.acts: tuple[Callable[[Any, int, int], object], ...] = (
+        self.acts: tuple[Callable[[Any, int, int], None], ...] = (
             self._acknowledge,
             self._report,
             self._accept,
@@ -93,68 +93,70 @@ class Year:
     def _ahead(self, days: int) -> date:
         return self.today + timedelta(days=1 + days % 90)
 
-    def _acknowledge(self, session: Any, task: int, _: int) -> object:
-        return lifecycle.acknowledge(session, task, actor="contact:1", now=self.now)
+    def _acknowledge(self, session: Any, task: int, _: int) -> None:
+        lifecycle.acknowledge(session, task, actor="contact:1", now=self.now)
 
-    def _report(self, session: Any, task: int, value: int) -> object:
+    def _report(self, session: Any, task: int, value: int) -> None:
         outcome = tuple(Outcome)[value % 3]
         promise = PromiseText(on=self._ahead(value) if value % 2 else None, reason_code="kinh-phi")
         text = ReportText(outcome=outcome, reason="Chờ kinh phí.", promise=promise)
-        return lifecycle.report(session, task, text, actor="contact:1", now=self.now)
+        lifecycle.report(session, task, text, actor="contact:1", now=self.now)
 
-    def _accept(self, session: Any, task: int, _: int) -> object:
-        return lifecycle.accept(session, task, actor="account:1", now=self.now)
+    def _accept(self, session: Any, task: int, _: int) -> None:
+        lifecycle.accept(session, task, actor="account:1", now=self.now)
 
-    def _return(self, session: Any, task: int, _: int) -> object:
-        return lifecycle.return_report(session, task, reason="Thiếu số liệu.", actor="account:1", now=self.now)
+    def _return(self, session: Any, task: int, _: int) -> None:
+        lifecycle.return_report(session, task, reason="Thiếu số liệu.", actor="account:1", now=self.now)
 
-    def _ask(self, session: Any, task: int, value: int) -> object:
+    def _ask(self, session: Any, task: int, value: int) -> None:
         day = self._ahead(value)
-        return lifecycle.ask_extension(session, task, until=day, reason="Bão.", actor="contact:1", now=self.now)
+        lifecycle.ask_extension(session, task, until=day, reason="Bão.", actor="contact:1", now=self.now)
 
-    def _grant(self, session: Any, _: int, value: int) -> object:
+    def _grant(self, session: Any, _: int, value: int) -> None:
         e = table(Extension)
         asked = session.connection().scalar(select(e.c.id).where(e.c.decided_at.is_(None)).limit(1))
         granted = bool(value % 2)
-        return asked and lifecycle.decide_extension(session, asked, granted=granted, actor="account:1", now=self.now)
+        if asked:
+            lifecycle.decide_extension(session, asked, granted=granted, actor="account:1", now=self.now)
 
-    def _promise(self, session: Any, task: int, value: int) -> object:
+    def _promise(self, session: Any, task: int, value: int) -> None:
         text = PromiseText(on=self._ahead(value), reason="Chờ kinh phí.")
-        return make_promise(session, task, text, "difficulty", actor="contact:1", now=self.now)
+        make_promise(session, task, text, "difficulty", actor="contact:1", now=self.now)
 
-    def _decide(self, session: Any, _: int, value: int) -> object:
+    def _decide(self, session: Any, _: int, value: int) -> None:
         p = table(Promise)
         some = session.connection().scalars(select(p.c.id).where(p.c.state.in_(OPEN_PROMISES))).all()
         if not some:
-            return None
+            return
         agreed, chosen = bool(value % 2), some[value % len(some)]
-        return decide_promise(session, chosen, agreed=agreed, answer="Việc gấp.", actor="account:1", now=self.now)
+        decide_promise(session, chosen, agreed=agreed, answer="Việc gấp.", actor="account:1", now=self.now)
 
-    def _cancel(self, session: Any, task: int, value: int) -> object:
-        return value % 5 or lifecycle.cancel(session, task, reason="Thôi.", actor="account:1", now=self.now)
+    def _cancel(self, session: Any, task: int, value: int) -> None:
+        if value % 5 == 0:
+            lifecycle.cancel(session, task, reason="Thôi.", actor="account:1", now=self.now)
 
-    def _transfer(self, session: Any, task: int, value: int) -> object:
+    def _transfer(self, session: Any, task: int, value: int) -> None:
         to = ("so-chinh", "huyen-b", "so-ban")[value % 3]
-        return lifecycle.transfer(session, task, to_agency=to, reason="QĐ 5.", actor="account:1", now=self.now)
+        lifecycle.transfer(session, task, to_agency=to, reason="QĐ 5.", actor="account:1", now=self.now)
 
-    def _chase(self, session: Any, task: int, _: int) -> object:
-        return lifecycle.chase(session, task, actor="account:1", now=self.now)
+    def _chase(self, session: Any, task: int, _: int) -> None:
+        lifecycle.chase(session, task, actor="account:1", now=self.now)
 
-    def _holiday(self, session: Any, _: int, value: int) -> object:
+    def _holiday(self, session: Any, _: int, value: int) -> None:
         day = DayException(self._ahead(value % 40), DayKind.DAY_OFF, f"Nghỉ {next(self.done)}", "QĐ")
-        return calendar_change.apply(session, Change((day,)), actor="account:1", now=self.now)
+        calendar_change.apply(session, Change((day,)), actor="account:1", now=self.now)
 
-    def _dispatch(self, session: Any, task: int, value: int) -> object:
-        return redate_all(session, [task], day=self._ahead(value), basis="CV 9", actor="account:1", now=self.now)
+    def _dispatch(self, session: Any, task: int, value: int) -> None:
+        redate_all(session, [task], day=self._ahead(value), basis="CV 9", actor="account:1", now=self.now)
 
-    def _owners(self, session: Any, _: int, value: int) -> object:
+    def _owners(self, session: Any, _: int, value: int) -> None:
         owners = (("so-ban",), ("so-ban", "huyen-a"), ("huyen-a", "huyen-b"))[value % 3]
         change = Amendment(basis="CV 7", owners=owners)
-        return amend_duty(session, 1 + value % 3, change, actor="account:1", now=self.now)
+        amend_duty(session, 1 + value % 3, change, actor="account:1", now=self.now)
 
-    def _succeed(self, session: Any, _: int, value: int) -> object:
+    def _succeed(self, session: Any, _: int, value: int) -> None:
         heirs = (("huyen-b",), ("so-chinh",))[value % 2]
-        return replace_owner(session, 1, "huyen-a", heirs, basis="NQ 1", actor="account:1", now=self.now)
+        replace_owner(session, 1, "huyen-a", heirs, basis="NQ 1", actor="account:1", now=self.now)
 
     def without_next_step(self) -> list[str]:
         """Overdue tasks with nothing ahead. Told from the rows alone, not by the engine's own word for it."""
