@@ -160,6 +160,13 @@ def broken_promises(session: Session, assignment_id: int, today: date) -> int:
     return session.connection().scalar(statement) or 0
 
 
+def tasks_with_broken_promises(session: Session, assignment_ids: Sequence[int]) -> set[int]:
+    """Those of the given tasks that have broken a promise."""
+    p = table(Promise)
+    of_tasks = p.c.state == PromiseState.BROKEN, among(session, p.c.assignment_id, assignment_ids)
+    return set(session.connection().scalars(select(p.c.assignment_id).where(*of_tasks))) if assignment_ids else set()
+
+
 def end_promises(
     session: Session,
     row: StoredAssignment,

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, update
 from sqlmodel import Session
@@ -26,12 +26,13 @@ from engine.rules.policy import Policy, audience
 from engine.store.database import insert_new, table
 from engine.store.event_log import append, event, record
 from engine.store.facts import advance_fact, read_fact
-from engine.store.named_rows import objects
+from engine.store.named_rows import object_of, objects
 from engine.store.recipients import Recipient, read_recipients
-from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan
+from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan, Promise
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, Role, State, TimeClass
+from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, PromiseState, Quiet, Role, State, TimeClass
 
+WEEK = timedelta(days=7)
 LAST_WEEK = "digest_week"
 AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
@@ -55,7 +56,22 @@ class OverdueRow:
     request: bool
     outcome: Outcome | None
     returned: bool
+    stands_still: bool
+    """Every rung has passed: what follows is a decision of those above."""
     chased: Chased | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed about one task since the digest of the week before: it became ``overdue``, was ``done``, or a
+    promise about it was ``broken``."""
+
+    what: Literal["overdue", "done", "broken"]
+    agency_id: str
+    agency: str
+    supervisor_id: str
+    issuer_id: str
+    request: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +140,13 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
     backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
     backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
+    new = _with_news(session, today, policy, book.calendar)
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     for recipient in _recipients(session, today, kept_waiting):
         has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
+        if recipient.role is Role.LEADERSHIP and new is not None:
+            has_late = has_late and recipient.agency_id in new
         concerned = has_late or (recipient.role, recipient.agency_id) in backlog_readers
         (with_overdue if concerned else empty).append(recipient)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
@@ -181,6 +200,7 @@ def overdue(
             a.c.request,
             a.c.outcome,
             (a.c.state == State.RETURNED).label("returned"),
+            func.coalesce(a.c.quiet == Quiet.LADDER_ENDED, False).label("stands_still"),
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
@@ -196,6 +216,31 @@ def overdue(
     rows = objects(OverdueRow, session.connection().execute(statement))
     sent = chased(session, [row.assignment_id for row in rows])
     return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
+
+
+def changes(session: Session, since: date, today: date) -> list[Changed]:
+    """What changed in active plans between two days, the second not included: three queries, each by an index of the
+    days that it asks for."""
+    a, p, g, promised = table(Assignment), table(Plan), table(Agency), table(Promise)
+    columns = a.c.agency_id, g.c.name.label("agency"), a.c.supervisor_id, p.c.issuer_id, a.c.request
+    tasks = a.join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
+    running = p.c.state == PlanState.ACTIVE
+    became = unfinished(), a.c.due_on >= since, a.c.due_on < today
+    done = a.c.done_on >= since, a.c.done_on < today
+    broken = promised.c.state == PromiseState.BROKEN, promised.c.ended_on > since, promised.c.ended_on <= today
+    found = []
+    for what, rows in (
+        ("overdue", select(*columns).select_from(tasks).where(running, *became)),
+        ("done", select(*columns).select_from(tasks).where(running, *done)),
+        (
+            "broken",
+            select(*columns)
+            .select_from(tasks.join(promised, promised.c.assignment_id == a.c.id))
+            .where(running, unfinished(), *broken),
+        ),
+    ):
+        found += [object_of(Changed, row, what=what) for row in session.connection().execute(rows)]
+    return found
 
 
 def boxes_on(session: Session, day: date, issuers: Sequence[str]) -> dict[str, Boxes]:
@@ -268,6 +313,20 @@ def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tup
             if not request:
                 counted[issuers[plan_id], Role.LEADERSHIP] += count
     return counted
+
+
+def is_first_of_month(day: date, policy: Policy, calendar: WorkCalendar) -> bool:
+    """True for a digest whose week before had its own in another month: it also lists what stands still."""
+    before = digest_day(day - WEEK, policy, calendar)
+    return before is None or before.month != day.month
+
+
+def _with_news(session: Session, today: date, policy: Policy, calendar: WorkCalendar) -> set[str] | None:
+    """The issuers of plans in which something changed since the week before: their leadership reads of it. None in the
+    first digest of a month, which every leadership with overdue work gets."""
+    if is_first_of_month(today, policy, calendar):
+        return None
+    return {each.issuer_id for each in changes(session, today - WEEK, today) if not each.request}
 
 
 def _departments(session: Session) -> set[str]:

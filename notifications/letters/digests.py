@@ -5,21 +5,76 @@ A constant number of queries for a batch of letters.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Protocol
 
+from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.backlog import Backlog, backlogs
-from engine.assignments.weekly_digest import AUDIENCES, Boxes, OverdueRow, boxes, boxes_on, overdue, schedule
+from engine.assignments.promise_rows import tasks_with_broken_promises
+from engine.assignments.weekly_digest import (
+    AUDIENCES,
+    WEEK,
+    Boxes,
+    Changed,
+    OverdueRow,
+    boxes,
+    boxes_on,
+    changes,
+    is_first_of_month,
+    overdue,
+    schedule,
+)
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.rules.policy import audience, for_role
+from engine.store.database import table
+from engine.store.records import Agency
 from engine.store.rulebook import Rulebook
 from engine.terms import Role
 
-WEEK = timedelta(days=7)
+MOST_NAMED = 3
+"""Agencies named beside a number of what changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How many tasks changed so since the week before, and at which agencies: (name, number), most first."""
+
+    count: int
+    agencies: tuple[tuple[str, int], ...]
+
+    @property
+    def named(self) -> tuple[tuple[str, int], ...]:
+        return self.agencies if len(self.agencies) <= MOST_NAMED else ()
+
+
+@dataclass(frozen=True, slots=True)
+class WeekChanges:
+    """Since the digest of the week before."""
+
+    overdue: Change
+    done: Change
+    broken: Change
+
+    @property
+    def any(self) -> bool:
+        return bool(self.overdue.count or self.done.count or self.broken.count)
+
+
+@dataclass(frozen=True, slots=True)
+class StandsStill:
+    """What stands still of one department: ``since`` the earliest due date."""
+
+    supervisor_id: str
+    supervisor: str
+    count: int
+    since: date
+    promised: int
+    """How many of its tasks have broken a promise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +95,9 @@ class DigestFacts:
     """How many requests of the leadership's plans are past their time."""
     before: Boxes | None = None
     """The boxes of a week ago; None if there was nothing then."""
+    changes: WeekChanges | None = None
+    still: tuple[StandsStill, ...] = ()
+    """For the leadership, in the first digest of a month: by department, most first."""
 
     @property
     def done_more(self) -> int:
@@ -79,12 +137,17 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
+    changed = _changes_by_reader(changes(session, today - WEEK, today))
+    policy = schedule(book)
+    monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
+    still = _standing_still(session, rows) if monthly and issuers else {}
     found = {}
     for letter in letters:
         key = audience(letter.role), letter.agency_id
         if key not in concerned:
             continue
         digest = _digest(letter, [(row, late[row.due_on]) for row in concerned[key]], week)
+        digest = replace(digest, changes=changed.get(key, _UNCHANGED))
         if letter.role is Role.LEADERSHIP:
             before = earlier.get(letter.agency_id)
             digest = replace(
@@ -92,9 +155,50 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
                 boxes=counts.get(letter.agency_id),
                 asked_overdue=sum(row.request and row.issuer_id == letter.agency_id for row in rows),
                 before=before if before and before.expected else None,
+                still=still.get(letter.agency_id, ()),
             )
         found[letter.id] = digest
     return found
+
+
+_UNCHANGED = WeekChanges(Change(0, ()), Change(0, ()), Change(0, ()))
+
+
+def _changes_by_reader(found: Sequence[Changed]) -> Mapping[tuple[Role, str], WeekChanges]:
+    """What changed, for the digest of each (audience, agency). Requests are not the leadership's."""
+    counted: dict[tuple[Role, str], dict[str, Counter[str]]] = {}
+    for each in found:
+        for role in AUDIENCES:
+            if not each.request or role is not Role.LEADERSHIP:
+                reader = for_role(role, owner=each.agency_id, supervisor=each.supervisor_id, issuer=each.issuer_id)
+                counted.setdefault((role, reader), {}).setdefault(each.what, Counter())[each.agency] += 1
+    return {
+        reader: WeekChanges(*(_change(kinds.get(what, Counter())) for what in ("overdue", "done", "broken")))
+        for reader, kinds in counted.items()
+    }
+
+
+def _change(agencies: Counter[str]) -> Change:
+    return Change(agencies.total(), tuple(sorted(agencies.items(), key=lambda each: (-each[1], each[0]))))
+
+
+def _standing_still(session: Session, rows: Sequence[OverdueRow]) -> Mapping[str, tuple[StandsStill, ...]]:
+    """Issuer -> what stands still of each department."""
+    still = [row for row in rows if row.stands_still and not row.request]
+    broke = tasks_with_broken_promises(session, [row.assignment_id for row in still])
+    g = table(Agency)
+    departments = select(g.c.id, g.c.name).where(g.c.id.in_({row.supervisor_id for row in still}))
+    names = {row.id: row.name for row in session.connection().execute(departments)} if still else {}
+    grouped: dict[tuple[str, str], list[OverdueRow]] = {}
+    for row in still:
+        grouped.setdefault((row.issuer_id, row.supervisor_id), []).append(row)
+    found: dict[str, list[StandsStill]] = {}
+    for (issuer, supervisor), each in grouped.items():
+        promised = sum(row.assignment_id in broke for row in each)
+        since = min(row.due_on for row in each)
+        entry = StandsStill(supervisor, names.get(supervisor, supervisor), len(each), since, promised)
+        found.setdefault(issuer, []).append(entry)
+    return {issuer: tuple(sorted(each, key=lambda still: -still.count)) for issuer, each in found.items()}
 
 
 def _digest(letter: WeeklyLetter, rows: Sequence[tuple[OverdueRow, int]], week: LetterCounts) -> DigestFacts:

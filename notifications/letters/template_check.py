@@ -326,6 +326,7 @@ def _late() -> OverdueRow:
         request=False,
         outcome=None,
         returned=False,
+        stands_still=True,
         chased=_CHASED,
     )
 

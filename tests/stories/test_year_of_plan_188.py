@@ -14,6 +14,7 @@ import asyncio
 import os
 import re
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -95,6 +96,8 @@ ORDER = {
     "T+15": ("due", 15, "coordinator head monitor director"),
     "T+16": ("due", 16, "leadership"),
 }
+PROMISED = {name.replace("T", "H"): rung for name, rung in ORDER.items() if name.startswith("T") and rung[1] >= -3}
+"""Counted from a promised day, the first time."""
 REQUEST = {
     "open": ORDER["open"],
     "A+5": ("opened", 5, "coordinator"),
@@ -216,16 +219,16 @@ def to_deputies(line: Expected) -> list[Expected]:
 
 
 def ladder_of(row: Any, reports: list[Any]) -> list[Expected]:
-    """What the ladder says, walked through day by day: until the first report, and again after a return, or ten working
-    days after a report that the task is not done."""
+    """What the ladder says, walked through day by day: until the first report, and again after a return, or by the day
+    that a report of an unfinished task promises, ten working days later."""
     reported = [local_date(each.submitted_at) for each in reports]
     found = walked(row, row.original_due_on, date.min, reported[0] if reported else date.max)
     if special(row) == VINH:
         told = Expected(RETURNED_ON, VINH, "coordinator", row.citation, row.period, VINH, "")
         found += [told, *walked(row, count_on(RETURNED_ON, 5), RETURNED_ON, reported[1])]
     if special(row) in OUTCOMES:
-        again = count_on(reported[0], 10)
-        found += walked(row, again, again - DAY, reported[1] if len(reported) > 1 else date.max)
+        until = reported[1] if len(reported) > 1 else date.max
+        found += walked(row, count_on(reported[0], 10), reported[0], until, PROMISED)
     return found
 
 
@@ -235,12 +238,14 @@ def special(row: Any) -> str:
     return str(row.agency_id) if mine else ""
 
 
-def walked(row: Any, due_on: date, after: date, until: date) -> list[Expected]:
+def walked(
+    row: Any, due_on: date, after: date, until: date, rungs: Mapping[str, tuple[str, int, str]] | None = None
+) -> list[Expected]:
     """The lines of one ladder, after a day and until a report is in."""
     first = row.opened_on
     while not works(first):
         first += DAY
-    ladder = REQUEST if row.request else ORDER
+    ladder = rungs or (REQUEST if row.request else ORDER)
     dated = {
         name: (count_on(first if base == "opened" else due_on, days), audience)
         for name, (base, days, audience) in ladder.items()
@@ -513,7 +518,9 @@ def nobody_goes_over_a_head(story: Story) -> None:
 
 def no_leader_hears_before_the_head_of_the_department(story: Story) -> None:
     told = story.told()
-    directors = {line for line in told if line.rung == "T+15" and (line.mailbox_of, line.role) == (LABOUR, "head")}
+    directors = {
+        line for line in told if line.rung in ("T+15", "H+15") and (line.mailbox_of, line.role) == (LABOUR, "head")
+    }
     leaders = {line for line in told if line.role == "leadership"}
     day_of = {(line.citation, line.period, line.owner): line.day for line in directors}
     for line in leaders:
@@ -523,14 +530,15 @@ def no_leader_hears_before_the_head_of_the_department(story: Story) -> None:
 
 def every_chasing_that_a_letter_claims_was_sent(story: Story) -> None:
     """«đôn đốc lần n» and «đã nhắc n lần, gần nhất …» in a letter, against the letters that were really sent."""
-    asks = {"T-10", "T-3", "T-1", "T+1", "T+3", "T+7", "T+15"}
+    escalates = {f"{anchor}{days}" for anchor in "TH" for days in ("+3", "+7", "+15")}
+    asks = escalates | {"T-10"} | {f"{anchor}{days}" for anchor in "TH" for days in ("-3", "-1", "+1")}
     days: dict[tuple[str, str, str], set[date]] = {}
     levels: dict[tuple[str, str, str], set[date]] = {}
     for line in story.told():
         if line.mailbox_of == line.owner:
             key = (line.citation, line.period, line.owner)
             days.setdefault(key, set()).update({line.day} if line.rung in asks else ())
-            levels.setdefault(key, set()).update({line.day} if line.rung in ("T+3", "T+7", "T+15") else ())
+            levels.setdefault(key, set()).update({line.day} if line.rung in escalates else ())
     ever_escalated = set().union(*levels.values())
     for letter in story.box.letters:
         claimed = {read_day(each) for each in re.findall(r"đã gửi đôn đốc lần \d+ ngày ([\d/]+)", letter.text)}
@@ -719,7 +727,7 @@ def moved(change: int) -> str:
 
 
 def what_is_not_done_is_asked_for_again(story: Story) -> None:
-    """After «chưa làm» of 14 June nobody is asked for ten working days, and then chased as the silent are; the digests
+    """After «chưa làm» of 14 June its coordinator is reminded of the promised day, and chased behind it; the digests
     of the summer say what the report says."""
     told = sorted(
         (line.day, line.rung)
@@ -728,7 +736,7 @@ def what_is_not_done_is_asked_for_again(story: Story) -> None:
         and line.day > date(2021, 6, 14)
         and line.role == "coordinator"
     )
-    rungs = {"T+1": 1, "T+3": 3, "T+7": 7, "T+15": 15}
+    rungs = {"H-3": -3, "H-1": -1, "H+1": 1, "H+3": 3, "H+7": 7, "H+15": 15}
     assert told == [(count_on(date(2021, 6, 28), days), rung) for rung, days in rungs.items()]
     summer = [letter for letter in story.box.letters if local_date(letter.at) == date(2021, 8, 2)]
     for to, words_ in ((NOT_YET, "đã báo cáo: chưa thực hiện"), (PARTLY, "đã báo cáo: hoàn thành một phần")):

@@ -85,7 +85,7 @@ def upgrade() -> None:
     for name, columns, unique, condition in (
         ("uq_promise_waiting", ["assignment_id"], True, "state = 'waiting'"),
         ("uq_promise_standing", ["assignment_id"], True, "state = 'standing'"),
-        ("ix_promise_past", ["promised_on"], False, "state = 'standing'"),
+        ("ix_promise_broken", ["ended_on"], False, "state = 'broken'"),
     ):
         where = sa.text(condition)
         op.create_index(name, "promise", columns, unique=unique, sqlite_where=where, postgresql_where=where)

@@ -12,14 +12,25 @@ from ground.factory import Laid, add_contact, at, do, happened, lay, policy, row
 from sqlalchemy import delete, update
 
 from engine.assignments.backlog import backlogs
-from engine.assignments.lifecycle import Action
+from engine.assignments.lifecycle import Action, ReportText, report
 from engine.assignments.opening import open_due
-from engine.assignments.weekly_digest import Boxes, boxes, boxes_on, digest_day, is_owed, make, overdue, week_of
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.weekly_digest import (
+    Boxes,
+    boxes,
+    boxes_on,
+    changes,
+    digest_day,
+    is_owed,
+    make,
+    overdue,
+    week_of,
+)
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.store.database import Database, table
 from engine.store.records import Contact, Digest, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
-from engine.terms import EventKind, LetterState, Role
+from engine.terms import EventKind, LetterState, Outcome, Role
 
 MONDAY = at("2021-06-21", "07:00")
 MAILBOXES = ("coordinator@so-ban.example", "coordinator@huyen-a.example")
@@ -77,11 +88,48 @@ def test_nothing_overdue_is_no_letter_but_a_row_and_an_event(laid: Laid) -> None
     assert happened(laid.database, kind=EventKind.DIGEST_EMPTY) == ["digest_empty"] * 8
 
 
+def test_the_leadership_reads_of_what_changed_and_of_all_of_it_once_a_month(laid: Laid) -> None:
+    """In the silent weeks of a month it gets no letter; the agencies and their department do."""
+    days = ("2021-06-21", "2021-06-28", "2021-07-05", "2021-07-12", "2021-07-19")
+    told = []
+    for day in days:
+        made(laid, at(day, "07:00"))
+        told.append(carried(laid).get("leadership@tinh.example"))
+        with laid.database.write() as session:
+            session.connection().execute(delete(table(Digest)))
+    assert told == [date(2021, 6, 21), date(2021, 6, 28), date(2021, 7, 5), None, None]  # one more was due on 21 June
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-07-22"))
+    made(laid, at("2021-07-26", "07:00"))
+    assert carried(laid)["leadership@tinh.example"] == date(2021, 7, 26)
+
+
+def test_what_changed_since_the_week_before_is_counted_by_agency(laid: Laid) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        text = ReportText(outcome=Outcome.NOT_YET, reason="Chờ.", promise=PromiseText(on=date(2021, 6, 24)))
+        report(session, task, text, actor="contact:1", now=at("2021-06-17"))
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-23"))
+    swept(laid.database, at("2021-06-25", "07:00"))
+    with laid.database.read() as session:
+        first = changes(session, date(2021, 6, 14), date(2021, 6, 21))
+        second = changes(session, date(2021, 6, 21), date(2021, 6, 28))
+    assert sorted((each.what, each.agency_id) for each in first) == [
+        ("overdue", "huyen-b"),
+        ("overdue", "mat-tran"),
+        ("overdue", "so-ban"),
+    ]
+    assert sorted((each.what, each.agency_id) for each in second) == [
+        ("broken", "so-ban"),
+        ("done", "huyen-a"),
+        ("overdue", "so-chinh"),
+    ]
+
+
 def test_a_plan_long_past_its_end_writes_to_its_department_alone(laid: Laid) -> None:
     """Its last due date is 20 December: agencies hear for ``past_days`` more, then the monitor is asked to end it."""
     with laid.database.write() as session:
         open_due(session, at("2021-10-01", "07:00"))
-    made(laid, at("2022-02-14", "07:00"))  # 56 days after
+    made(laid, at("2022-02-07", "07:00"))  # 49 days after, the first of its month
     assert {"coordinator@huyen-a.example", "leadership@tinh.example"} <= set(carried(laid))
     with laid.database.write() as session:
         session.connection().execute(delete(table(Digest)))

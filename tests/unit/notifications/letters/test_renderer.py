@@ -115,6 +115,7 @@ def row(n: int = 1, agency: str = "District office of Vinh", **changes: Any) -> 
         "request": False,
         "outcome": None,
         "returned": False,
+        "stands_still": False,
     }
     return OverdueRow(**values | changes), 1
 
