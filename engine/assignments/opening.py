@@ -23,7 +23,7 @@ from engine.files.plan import DuePeriod, PlanFile, due_periods
 from engine.files.plan_year import PlanYear, plan_year
 from engine.files.stored_plan import with_cadences
 from engine.rules.calendar import WorkCalendar, instant, local_date
-from engine.rules.periods import Cadence
+from engine.rules.periods import Cadence, days_ahead
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.event_log import record
@@ -193,9 +193,10 @@ def planned(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCa
     statement = select(*columns_for(PlannedDuty, d)).where(d.c.plan_id == plan.id).order_by(d.c.position)
     duties = objects(PlannedDuty, session.connection().execute(statement))
     start = local_date(plan.activated_at) if plan.activated_at else plan.issued_on
-    horizon = timedelta(days=policy.open_days_before)
     return [
-        Opening(duty, each, max(start, each.due.on - horizon))
+        Opening(
+            duty, each, max(start, each.due.on - timedelta(days_ahead(each.period.cadence, policy.open_days_before)))
+        )
         for duty in duties
         if duty.citation in file.duties
         for each in due_periods(file, file.duties[duty.citation].duty, calendar)

@@ -66,6 +66,7 @@ _CYCLES = complete(
     },
     but=(Cadence.ONCE, Cadence.AD_HOC),
 )
+_MONTH_DAYS = 31
 _KEY = re.compile(r"(?P<year>[12][0-9]{3})-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)")
 
 
@@ -101,6 +102,13 @@ def named(key: str, window: Window = DECREE_09) -> Period:
         if match[group]:
             return period(cadence, year, int(match[group]), window)
     return period(Cadence.NINE_MONTH if key.endswith("9M") else Cadence.YEAR, year, 1, window)
+
+
+def days_ahead(cadence: Cadence, most: int) -> int:
+    """How many days before its due date a period opens: one length of its cycle, and never more than ``most``. So a
+    monthly duty has one period open ahead, not three."""
+    months = _CYCLES[cadence][0] if cadence in _CYCLES else 12
+    return min(most, months * _MONTH_DAYS)
 
 
 def within(outer: str, inner: str) -> bool:

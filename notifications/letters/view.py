@@ -210,6 +210,17 @@ class LetterView:
         return next((items[0] for items in self.parts.values()), None)
 
     @property
+    def due_days(self) -> list[tuple[date, int]]:
+        """The due or promised dates of what is due soon, earliest first, with how many are due on each."""
+        days = (item.chased_from or item.due_on for item in self.parts.get("due", ()))
+        return sorted(Counter(day for day in days if day is not None).items())
+
+    @property
+    def highest_level(self) -> int:
+        """The highest escalation of what is overdue here, also where not all of it is escalated."""
+        return max((item.level for item in self.parts.get("overdue", ()) if item.escalating), default=0)
+
+    @property
     def nearest_due(self) -> Item | None:
         dated = [item for item in self.facts.items if item.due_on is not None]
         return min(dated, key=lambda item: item.due_on or date.max, default=None)

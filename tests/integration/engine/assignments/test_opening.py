@@ -123,7 +123,7 @@ def test_the_office_chooses_the_cadence_when_it_activates(database: Database) ->
         activate(session, laid.plan_id, actor="cli:test", now=NOW, cadences={"IV.1.1": Cadence.MONTH})
         assert load_plan(session, plan, actor="cli:test", now=NOW) == laid.plan_id  # the same document
     opened(database, "2021-04-07")
-    assert {each.period for each in rows(database, Assignment, agency_id="so-ban")} >= {"2021-04", "2021-05"}
+    assert {each.period for each in rows(database, Assignment, agency_id="so-ban")} == {"2021-04"}
     assert row(database, Duty, citation="IV.1.1").cadence == ["month"]
     assert rows(database, Event, kind=EventKind.PLAN_ACTIVATED)[0].detail["cadences"] == {"IV.1.1": "month"}
 
@@ -206,3 +206,11 @@ def test_the_letters_that_activation_announces_are_those_that_the_next_tick_send
     assert {"leadership@tinh.example"} < {each.to for each in box.letters}
     assert would.letters == len(rows(database, Letter)) == len(box.letters)
     assert would.people == len({each.to for each in box.letters})
+
+
+def test_a_monthly_duty_has_one_period_open_ahead(database: Database) -> None:
+    """On 7 April the report of April is open, and from its own month on that of May; not those of three months."""
+    lay(database, now=NOW, plan=plan_file(items=(item(1, "so-ban", cadence=["month"]), item(2, "huyen-a"))))
+    assert {each.period for each in rows(database, Assignment)} == {"2021-04", "2021-H1"}
+    opened(database, "2021-04-16")
+    assert {each.period for each in rows(database, Assignment)} == {"2021-04", "2021-05", "2021-H1"}

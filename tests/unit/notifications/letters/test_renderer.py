@@ -426,11 +426,34 @@ def test_an_agency_reads_which_chasing_this_is_and_what_was_sent_before() -> Non
     assert "đôn đốc lần 2 gửi trong ngày, trước đó đã nhắc 5 lần, gần nhất 17/6/2021" in letter.text
 
 
-def test_lines_chased_for_the_first_and_the_second_time_are_not_called_either() -> None:
+def test_of_lines_chased_for_the_first_and_the_second_time_the_subject_says_the_second_and_the_text_neither() -> None:
     lines = [item(NoticeKind.ESCALATION, n, escalating=True, chased=chased(5, n - 1)) for n in (1, 2)]
     letter = written(*lines)
-    assert "lần" not in letter.subject
+    assert letter.subject.endswith("Đôn đốc lần 2: 2 nhiệm vụ quá hạn")
     assert "Đề nghị khẩn trương báo cáo 2 nhiệm vụ đã quá hạn." in letter.text
+
+
+DUE = {"kind": NoticeKind.REMINDER, "days": 3}
+
+
+def test_a_subject_begins_with_the_day_and_counts_what_is_due_on_each() -> None:
+    same = [item(n=n, due_on=date(2021, 6, 17), **DUE) for n in (1, 2)]
+    later = item(n=3, due_on=date(2021, 6, 21), **DUE)
+    assert written(*same).subject.endswith("] Hạn thứ Năm, 17/6/2021: 2 nhiệm vụ")
+    assert written(*same, later).subject.endswith("] Hạn 17/6/2021: 2 nhiệm vụ; hạn 21/6/2021: 1")
+    assert written(later, language="en").subject.endswith("] Due Monday, 21/6/2021: 1 duty")
+
+
+def test_beside_what_is_overdue_a_subject_says_when_the_rest_is_due() -> None:
+    """Not the date of what is new: it is due much later, and nobody is reminded of it."""
+    fresh = item(NoticeKind.ASSIGNED, 3, due_on=date(2021, 5, 31))
+    letter = written(item(n=1), item(n=2, due_on=date(2021, 6, 21), **DUE), fresh)
+    assert letter.subject.endswith("] 1 nhiệm vụ quá hạn, 1 hạn 21/6/2021")
+
+
+def test_a_promised_day_stands_in_the_subject_of_its_reminder() -> None:
+    promised = item(n=1, chased_from=date(2021, 7, 12), **DUE)
+    assert written(promised).subject.endswith("] Hạn thứ Hai, 12/7/2021: 1 nhiệm vụ")
 
 
 def test_no_chasing_is_claimed_that_was_not_sent() -> None:
