@@ -363,8 +363,10 @@ def _event(each: _OpenAssignment, actor: str, now: datetime) -> dict[str, Any]:
     )
 
 
-def due_moved_line(row: AssignmentOfPlan, was: date | None, due: date, policy: Policy, now: datetime) -> NoticeLine:
-    """The notice to a coordinator about a moved due date."""
+def due_moved_line(
+    row: AssignmentOfPlan, was: date | None, due: date, policy: Policy, now: datetime, basis: str = ""
+) -> NoticeLine:
+    """The notice to a coordinator about a moved due date. ``basis``: the paper that moved it."""
     detail = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
     effect = f"assignment:{row.id}:due:{detail['was'] or '-'}:{detail['due']}:{local_date(now).isoformat()}"
     urgent = row.urgency is not Urgency.NORMAL
@@ -376,7 +378,7 @@ def due_moved_line(row: AssignmentOfPlan, was: date | None, due: date, policy: P
         kind=NoticeKind.DUE_MOVED,
         policy=policy,
         urgent=urgent,
-        detail=detail,
+        detail=detail | ({"basis": basis} if basis else {}),
     )
 
 

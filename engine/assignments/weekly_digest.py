@@ -23,7 +23,7 @@ from engine.assignments.measures import time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
-from engine.store.database import insert_new, table
+from engine.store.database import among, insert_new, table
 from engine.store.event_log import append, event, record
 from engine.store.facts import advance_fact, read_fact
 from engine.store.named_rows import object_of, objects
@@ -220,27 +220,34 @@ def overdue(
 
 def changes(session: Session, since: date, today: date) -> list[Changed]:
     """What changed in active plans between two days, the second not included: three queries, each by an index of the
-    days that it asks for."""
-    a, p, g, promised = table(Assignment), table(Plan), table(Agency), table(Promise)
-    columns = a.c.agency_id, g.c.name.label("agency"), a.c.supervisor_id, p.c.issuer_id, a.c.request
-    tasks = a.join(p, p.c.id == a.c.plan_id).join(g, g.c.id == a.c.agency_id)
-    running = p.c.state == PlanState.ACTIVE
+    days that it asks for. Plans are looked up here and not joined: see ``_late_by_audience``."""
+    a, g, promised = table(Assignment), table(Agency), table(Promise)
+    columns = a.c.agency_id, a.c.supervisor_id, a.c.plan_id, a.c.request
     became = unfinished(), a.c.due_on >= since, a.c.due_on < today
     done = a.c.done_on >= since, a.c.done_on < today
     broken = promised.c.state == PromiseState.BROKEN, promised.c.ended_on > since, promised.c.ended_on <= today
-    found = []
-    for what, rows in (
-        ("overdue", select(*columns).select_from(tasks).where(running, *became)),
-        ("done", select(*columns).select_from(tasks).where(running, *done)),
-        (
-            "broken",
-            select(*columns)
-            .select_from(tasks.join(promised, promised.c.assignment_id == a.c.id))
-            .where(running, unfinished(), *broken),
-        ),
-    ):
-        found += [object_of(Changed, row, what=what) for row in session.connection().execute(rows)]
-    return found
+    kinds: tuple[tuple[Literal["overdue", "done", "broken"], Select[Any]], ...] = (
+        ("overdue", select(*columns).where(*became)),
+        ("done", select(*columns).where(*done)),
+        ("broken", select(*columns).join(promised, promised.c.assignment_id == a.c.id).where(*broken, unfinished())),
+    )
+    issuers = _issuers(session)
+    rows = [(what, row) for what, statement in kinds for row in session.connection().execute(statement)]
+    owners = {row.agency_id for _, row in rows}
+    named = select(g.c.id, g.c.name).where(among(session, g.c.id, sorted(owners)))
+    names = {row.id: row.name for row in session.connection().execute(named)} if owners else {}
+    return [
+        object_of(Changed, row, what=what, agency=names[row.agency_id], issuer_id=issuers[row.plan_id])
+        for what, row in rows
+        if row.plan_id in issuers
+    ]
+
+
+def _issuers(session: Session) -> dict[int, str]:
+    """The issuer of each active plan."""
+    p = table(Plan)
+    statement = select(p.c.id, p.c.issuer_id).where(p.c.state == PlanState.ACTIVE)
+    return {row.id: row.issuer_id for row in session.connection().execute(statement)}
 
 
 def boxes_on(session: Session, day: date, issuers: Sequence[str]) -> dict[str, Boxes]:
@@ -299,10 +306,7 @@ def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tup
     """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer. Those of plans in
     ``past`` bring no letter; the monitor is asked to end such a plan. Plans are joined here and not in SQL: with
     statistics SQLite's planner began with the plans and walked all their assignments."""
-    a, p = table(Assignment), table(Plan)
-    issuers = dict(
-        map(tuple, session.connection().execute(select(p.c.id, p.c.issuer_id).where(p.c.state == PlanState.ACTIVE)))
-    )
+    a, issuers = table(Assignment), _issuers(session)
     group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request)
     statement = select(*group, func.count()).where(unfinished(), a.c.due_on < today).group_by(*group)
     counted: Counter[tuple[str, Role]] = Counter()

@@ -20,7 +20,7 @@ from engine.assignments.handover import work_left
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
 from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post
-from engine.errors import BadInput, ForbiddenMove, NotFound
+from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
 from engine.rules.calendar import Due, WorkCalendar, local_date, written
 from engine.rules.policy import Policy
@@ -31,13 +31,15 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import AssignmentOfPlan, StoredPlan, select_assignments, select_plans
-from engine.terms import OPEN_STATES, EventKind, PlanState, State, Urgency
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, State, Urgency
 from engine.text import Text
 
 ADDED = "added"
 PREFIX = "BS"
 MAX_TEXT_CHARS = 8_000
 MAX_NAMED = 5
+MAX_TOLD_CHARS = 300
+"""Of the old and the new words of a duty in a letter."""
 """How many agencies are named in one sentence."""
 
 
@@ -219,6 +221,7 @@ def amend_duty(
         cancelled = _cancel(session, duty, values["owners"], change.basis, actor, now)
     if values:
         session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(**values))
+    _tell_changed(session, duty, plan, values, change.basis, book, now)
     was = {name: getattr(duty, name) for name in values}
     due = {period: day.isoformat() for period, day in change.due.items()}
     record(
@@ -235,6 +238,71 @@ def amend_duty(
         due=due,
     )
     return Amended(opened, cancelled, moved)
+
+
+def drop_duty(session: Session, duty_id: int, *, basis: str, actor: str, now: datetime) -> int:
+    """Drop a duty of an active plan: what its owners still owe is cancelled, with a notice, and nothing of it opens any
+    more. What was reported stays. Returns how many assignments were cancelled. Raises BadInput, NotFound, Conflict."""
+    _require_text(basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
+    statement = select(*columns_for(_Duty, table(Duty))).where(table(Duty).c.id == duty_id).with_for_update()
+    row = session.connection().execute(statement).first()
+    if row is None:
+        raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
+    duty = object_of(_Duty, row)
+    active_plan(session, duty.plan_id)
+    if not duty.owners:
+        raise Conflict(Text("Nhiệm vụ này đã bỏ rồi.", "This duty was dropped before."))
+    cancelled = _cancel(session, duty, (), basis, actor, now, why="Bỏ nhiệm vụ")
+    session.connection().execute(update(table(Duty)).where(table(Duty).c.id == duty_id).values(owners=[]))
+    record(
+        session,
+        EventKind.DUTY_DROPPED,
+        now,
+        actor=actor,
+        plan_id=duty.plan_id,
+        duty=duty_id,
+        citation=duty.citation,
+        basis=basis,
+        owners=duty.owners,
+        cancelled=cancelled,
+    )
+    return cancelled
+
+
+def _tell_changed(
+    session: Session,
+    duty: _Duty,
+    plan: StoredPlan,
+    values: Mapping[str, Any],
+    basis: str,
+    book: Rulebook,
+    now: datetime,
+) -> None:
+    """Tell the owners who go on of changed words, with the old and the new ones."""
+    if "text" not in values:
+        return
+    a = table(Assignment)
+    going_on = [owner for owner in duty.owners if owner in values.get("owners", duty.owners)]
+    owed = select(a.c.id, a.c.agency_id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(going_on), unfinished())
+    detail = {"was": _first_words(duty.text), "became": _first_words(values["text"]), "basis": basis.strip()}
+    told: dict[str, NoticeLine] = {}
+    for row in session.connection().execute(owed.order_by(a.c.due_on, a.c.id)):
+        line = NoticeLine(
+            effect=f"duty:{duty.id}:amended:{now.isoformat()}:{row.agency_id}",
+            assignment_id=row.id,
+            agency_id=row.agency_id,
+            role=Role.COORDINATOR,
+            kind=NoticeKind.AMENDED,
+            policy=book.policy(plan.policy_id),
+            urgent=plan.urgency is not Urgency.NORMAL,
+            detail=detail,
+        )
+        told.setdefault(row.agency_id, line)
+    post(session, told.values(), read_recipients(session, told), book.calendar, now)
+
+
+def _first_words(text: str) -> str:
+    return text if len(text) <= MAX_TOLD_CHARS else f"{text[:MAX_TOLD_CHARS].rsplit(' ', 1)[0]} …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +464,7 @@ def move_by_dispatch(
     move_due(session, row, due.on, now, due.why, book, due.nominal)
     was = None if row.due_on is None else row.due_on.isoformat()
     record(session, EventKind.DUE_MOVED, now, row, actor=actor, was=was, due=due.on.isoformat(), basis=basis)
-    return due_moved_line(row, row.due_on, due.on, book.policy(row.policy_id), now)
+    return due_moved_line(row, row.due_on, due.on, book.policy(row.policy_id), now, basis)
 
 
 def _due_by_dispatch(calendar: WorkCalendar, day: date, basis: str, today: date) -> Due:
@@ -410,14 +478,23 @@ def _due_by_dispatch(calendar: WorkCalendar, day: date, basis: str, today: date)
     )
 
 
-def _cancel(session: Session, duty: _Duty, owners: Iterable[str], basis: str, actor: str, now: datetime) -> int:
+def _cancel(
+    session: Session,
+    duty: _Duty,
+    owners: Iterable[str],
+    basis: str,
+    actor: str,
+    now: datetime,
+    *,
+    why: str = "Không còn chủ trì",
+) -> int:
     """Cancel what former owners still owe, accepted but unfinished included; returns how many."""
     a = table(Assignment)
     removed = [each for each in duty.owners if each not in set(owners)]
     statement = select(a.c.id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(removed), work_left())
     ids = list(session.connection().scalars(statement.order_by(a.c.id)))
     for assignment_id in ids:
-        cancel(session, assignment_id, reason=f"Không còn chủ trì, theo {basis}.", actor=actor, now=now)
+        cancel(session, assignment_id, reason=f"{why}, theo {basis}.", actor=actor, now=now)
     return len(ids)
 
 

@@ -15,15 +15,17 @@ from sqlmodel import Session
 from engine.assignments.counters import recount
 from engine.assignments.measures import unfinished
 from engine.assignments.opening import planned
+from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.named_rows import object_of
+from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import OPEN_STATES, EventKind, PlanState, Quiet, State
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State, Urgency
 from engine.text import Text
 
 
@@ -88,6 +90,7 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
     active = (p.c.id == plan_id, p.c.state == PlanState.ACTIVE)
     if connection.execute(update(p).where(*active).values(state=PlanState.ENDED, next_open_at=None)).rowcount != 1:
         _require_active(plan_id, connection.scalar(select(p.c.state).where(p.c.id == plan_id)))
+    _tell_owners(session, plan_id, reason.strip(), now)
     still_open = connection.execute(
         update(a)
         .where(a.c.plan_id == plan_id, a.c.state.in_(OPEN_STATES))
@@ -110,6 +113,27 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
         open=still_open,
     )
     return int(still_open)
+
+
+def _tell_owners(session: Session, plan_id: int, reason: str, now: datetime) -> None:
+    """Tell the owners of what is unfinished that the plan has ended."""
+    a, p, book = table(Assignment), table(Plan), read_rulebook(session)
+    plan = object_of(StoredPlan, session.connection().execute(select_plans().where(p.c.id == plan_id)).one())
+    owed = select(a.c.id, a.c.agency_id).where(a.c.plan_id == plan_id, unfinished()).order_by(a.c.due_on, a.c.id)
+    lines = [
+        NoticeLine(
+            effect=f"assignment:{row.id}:plan_ended",
+            assignment_id=row.id,
+            agency_id=row.agency_id,
+            role=Role.COORDINATOR,
+            kind=NoticeKind.PLAN_ENDED,
+            policy=book.policy(plan.policy_id),
+            urgent=plan.urgency is not Urgency.NORMAL,
+            detail={"reason": reason},
+        )
+        for row in session.connection().execute(owed)
+    ]
+    post(session, lines, read_recipients(session, {line.agency_id for line in lines}), book.calendar, now)
 
 
 def _require_active(plan_id: int, state: PlanState | None) -> None:

@@ -75,6 +75,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
         EventKind.FEED_CHANGED: ("{what}, {agency}", "{what}, {agency}"),
         EventKind.DUTY_ADDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
         EventKind.DUTY_AMENDED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
+        EventKind.DUTY_DROPPED: ("{citation}, theo «{basis}»", "{citation}, by “{basis}”"),
         EventKind.SIGNED_IN: ("{way}", "{way}"),
         EventKind.AUDIT_FAILED: ("{finding} {count}", "{finding} {count}"),
         EventKind.DIRECTORY_LOADED: ("«{name}», {agencies} cơ quan", "“{name}”, {agencies} agencies"),

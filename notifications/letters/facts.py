@@ -60,8 +60,10 @@ ORDER = (
     NoticeKind.EXTENSION_DECIDED,
     NoticeKind.PROMISE_DECIDED,
     NoticeKind.DUE_MOVED,
+    NoticeKind.AMENDED,
     NoticeKind.TRANSFERRED,
     NoticeKind.CANCELLED,
+    NoticeKind.PLAN_ENDED,
     NoticeKind.PROGRESS,
     NoticeKind.COORDINATES,
 )

@@ -18,6 +18,7 @@ ONLY_WHILE_UNFINISHED = {
     NoticeKind.EXTENSION_ASKED,
     NoticeKind.PROMISE_ASKED,
     NoticeKind.DUE_MOVED,
+    NoticeKind.AMENDED,
 }
 """Kinds about the task: still true of one whose report says «một phần» or «chưa làm»."""
 ONLY_UNACKNOWLEDGED = {NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE, NoticeKind.UNACKNOWLEDGED}
@@ -29,6 +30,7 @@ ALWAYS_KEPT = {
     NoticeKind.EXTENSION_DECIDED,
     NoticeKind.PROMISE_DECIDED,
     NoticeKind.DUE_MOVED,
+    NoticeKind.AMENDED,
     NoticeKind.RAISED,
     NoticeKind.ANSWERED,
     NoticeKind.PROGRESS,

@@ -51,6 +51,8 @@ PARTS = {
         NoticeKind.DUE_MOVED,
         NoticeKind.TRANSFERRED,
         NoticeKind.CANCELLED,
+        NoticeKind.AMENDED,
+        NoticeKind.PLAN_ENDED,
     ),
     "progress": (NoticeKind.PROGRESS,),
     "coordinates": (NoticeKind.COORDINATES,),
@@ -63,7 +65,13 @@ ABOVE = "above"
 """The part of an agency's letter about other agencies, which this one supervises."""
 _PART_OF = complete(NoticeKind, {kind: part for part, kinds in PARTS.items() for kind in kinds})
 _POSITION_OF = {kind: place for place, kinds in enumerate(PARTS.values()) for kind in kinds}
-_NEWS = {NoticeKind.DUE_MOVED: "moved", NoticeKind.TRANSFERRED: "transferred", NoticeKind.CANCELLED: "cancelled"}
+_NEWS = {
+    NoticeKind.DUE_MOVED: "moved",
+    NoticeKind.TRANSFERRED: "transferred",
+    NoticeKind.CANCELLED: "cancelled",
+    NoticeKind.AMENDED: "amended",
+    NoticeKind.PLAN_ENDED: "ended",
+}
 _NONE = dict.fromkeys((*PARTS, PAST, ABOVE), 0)
 
 

@@ -30,8 +30,9 @@ from workflows.run.audit import run_checks
 AGENCIES, DUE = 300, 40
 MONDAY = NOW + timedelta(days=6)
 BIG = ("assignment", "letter", "letter_body", "notice", "event", "delivery", "report")
-WEEKLY_COUNT = "issuer_id, sum("
-"""The leadership's boxes count all of its assignments: once a week, outside of any write transaction."""
+WEEKLY_COUNTS = ("issuer_id, sum(", "assignment.done_on >=")
+"""The leadership's boxes count all of its assignments: once a week, outside of any write transaction. Of what is four
+times as much, four times as much was done in the week, which its letter counts."""
 INSTRUCTIONS = 1_000
 """Of SQLite's virtual machine, between two counts."""
 
@@ -84,7 +85,9 @@ def test_four_times_as_much_stored_is_no_more_work(ground: Ground, tmp_path: Pat
     large = measured(ground, tmp_path / "large", 16_000, analyzed=analyzed)
     assert len(small) > 20
     grown = {
-        statement: (small[statement], count) for statement, count in large.items() if WEEKLY_COUNT not in statement
+        statement: (small[statement], count)
+        for statement, count in large.items()
+        if not any(each in statement for each in WEEKLY_COUNTS)
     }
     assert not {each: counts for each, counts in grown.items() if counts[1] > 1.5 * counts[0] + 20}
 

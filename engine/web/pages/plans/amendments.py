@@ -17,7 +17,7 @@ from engine.http.filters import Code, SmallId
 from engine.http.form_fields import FormFields
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report, add_duty, amend_duty
+from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report, add_duty, amend_duty, drop_duty
 from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, plan_owners, would_add, would_amend
 from engine.rules.calendar import written
@@ -97,6 +97,21 @@ def _ad_hoc_report(ctx: RequestContext, typed: FormFields, owners: tuple[str, ..
         _owners(typed, owners),
         typed.words("text", MAX_TEXT_CHARS),
     )
+
+
+@router.post("/duties/{duty_id}/drop")
+def drop(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
+    """Drop a duty by a paper; the form asks for both."""
+    duty = _duty(ctx, duty_id)
+    typed = FormFields.of(form, "text", "drop_basis")
+    basis = typed.needed_words("drop_basis", NO_BASIS)
+
+    def answer() -> Response:
+        with ctx.writing() as session:
+            drop_duty(session, duty_id, basis=basis, **ctx.by)
+        return ctx.go(f"/plans/{duty.plan_id}", said="duty_dropped")
+
+    return typed.do(answer) or _amend_form(ctx, duty, typed, duty.owners)
 
 
 @router.get("/duties/{duty_id}/amend")

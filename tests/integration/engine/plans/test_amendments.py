@@ -10,7 +10,8 @@ from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, row, ro
 
 from engine.assignments import calendar_change
 from engine.assignments.lifecycle import Action
-from engine.errors import BadInput, ForbiddenMove, NotFound
+from engine.assignments.opening import open_due
+from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.plans import amendments
 from engine.plans.amendments import Amended, Amendment, NewDuty
 from engine.queries.figures.plans import plan_page
@@ -18,8 +19,8 @@ from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
-from engine.store.records import Assignment, Duty, Event
-from engine.terms import State
+from engine.store.records import Assignment, Contact, Duty, Event, Letter, Notice
+from engine.terms import NoticeKind, State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
 NEW = NewDuty(
@@ -173,3 +174,39 @@ def test_future_rounds_open_for_the_owners_of_then(database: Database) -> None:
         open_due(session, at("2021-12-01"))
     (year,) = rows(database, Assignment, period="2021-Y")
     assert year.agency_id == "huyen-b"
+
+
+def lines(laid: Laid, kind: NoticeKind) -> list[tuple[str, dict[str, Any]]]:
+    contacts = {each.id: each.email for each in rows(laid.database, Contact)}
+    letters = {each.id: contacts[each.contact_id] for each in rows(laid.database, Letter)}
+    return [(letters[each.letter_id], each.detail) for each in rows(laid.database, Notice, kind=kind)]
+
+
+def test_changed_words_are_told_to_whoever_still_owes_it_with_the_old_and_the_new(laid: Laid) -> None:
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.2.1", "huyen-b"), now=NOW)
+    amend(laid, "IV.2.1", text="Việc khác hẳn.")
+    detail = {"was": "Việc thứ 2.", "became": "Việc khác hẳn.", "basis": "40/UBND-VX"}
+    assert lines(laid, NoticeKind.AMENDED) == [("coordinator@huyen-a.example", detail)]
+
+
+def test_a_moved_date_says_by_which_letter(laid: Laid) -> None:
+    amend(laid, "IV.1.1", due={"2021-H1": date(2021, 6, 30)})
+    ((_, detail),) = lines(laid, NoticeKind.DUE_MOVED)
+    assert detail["basis"] == "40/UBND-VX"
+
+
+def test_a_dropped_duty_is_cancelled_told_and_opens_no_more(laid: Laid) -> None:
+    bring_to(laid.database, State.REPORTED, laid.assignment("IV.2.1", "huyen-b"), now=NOW)
+    duty = row(laid.database, Duty, citation="IV.2.1")
+    with laid.database.write() as session:
+        assert amendments.drop_duty(session, duty.id, basis="41/UBND-VX", actor="account:1", now=NOW) == 1
+    states = {each.agency_id: each.state for each in rows(laid.database, Assignment, duty_id=duty.id)}
+    assert states == {"huyen-a": State.CANCELLED, "huyen-b": State.REPORTED}
+    assert [mailbox for mailbox, _ in lines(laid, NoticeKind.CANCELLED)] == ["coordinator@huyen-a.example"]
+    assert row(laid.database, Event, kind="duty_dropped").detail["cancelled"] == 1
+    with laid.database.write() as session:
+        while open_due(session, at("2021-10-01")) >= 0:
+            pass
+        with pytest.raises(Conflict):
+            amendments.drop_duty(session, duty.id, basis="41/UBND-VX", actor="account:1", now=NOW)
+    assert {each.period for each in rows(laid.database, Assignment, duty_id=duty.id)} == {"2021-H1"}

@@ -16,8 +16,8 @@ from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.ladder_steps import Dropped, RungState
 from engine.store.database import Database
-from engine.store.records import Assignment, Event, Plan
-from engine.terms import EventKind, PlanState, Quiet, State
+from engine.store.records import Assignment, Event, Notice, Plan
+from engine.terms import EventKind, NoticeKind, PlanState, Quiet, State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-24")
 
@@ -51,6 +51,16 @@ def test_nothing_opens_and_nobody_is_reminded_any_more(laid: Laid) -> None:
     }
     assert row(laid.database, Plan).state is PlanState.ENDED
     assert row(laid.database, Event, kind=EventKind.PLAN_ENDED).detail == {"reason": "Đã tổng kết.", "open": 5}
+
+
+def test_whoever_still_owes_something_is_told_that_the_plan_has_ended(laid: Laid) -> None:
+    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    ended(laid)
+    told_of = {each.detail["reason"] for each in rows(laid.database, Notice, kind=NoticeKind.PLAN_ENDED)}
+    assert told_of == {"Đã tổng kết."}
+    mailboxes = {mailbox for mailbox, _, _ in told(laid.database, NOW.date())}
+    assert "coordinator@huyen-a.example" in mailboxes
+    assert "coordinator@so-ban.example" not in mailboxes
 
 
 def test_a_late_report_may_come_in_be_returned_and_come_again_without_a_reminder(laid: Laid) -> None:

@@ -52,6 +52,7 @@ def test_what_is_done_is_not_asked_for(kind: NoticeKind) -> None:
     tells = {
         NoticeKind.EXTENSION_DECIDED,
         NoticeKind.PROMISE_DECIDED,
+        NoticeKind.PLAN_ENDED,
         NoticeKind.TRANSFERRED,
         NoticeKind.CANCELLED,
         NoticeKind.WROTE,
@@ -80,6 +81,7 @@ def test_once_a_plan_has_ended_nothing_is_asked_for_and_what_was_done_is_told_al
         NoticeKind.RETURNED,
         NoticeKind.EXTENSION_DECIDED,
         NoticeKind.PROMISE_DECIDED,
+        NoticeKind.PLAN_ENDED,
         NoticeKind.TRANSFERRED,
         NoticeKind.CANCELLED,
         NoticeKind.WROTE,

@@ -227,7 +227,7 @@ def test_a_line_without_a_date_a_reason_or_a_department_renders_too(
 def test_the_first_line_after_the_greeting_says_what_to_do() -> None:
     asks = re.compile(
         r"(?i)đề nghị|kính báo cáo|kính mong|kính gửi|gia hạn|chuyển hạn|chuyển giao|không phải|thông báo|hôm nay"
-        r"|please|we |how the plans stand|your direction|summary|extension|due date|transferred"
+        r"|please|we |how the plans stand|your direction|summary|extension|due date|transferred|has changed|has ended"
         r"|no longer|news|today|asks|to report|trả lời|cơ quan phối hợp|answers|sent their part"
     )
     for _, letter, shown in everything():
