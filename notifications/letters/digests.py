@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -132,33 +132,40 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     for letter in letters:
         for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=issuers)
-    counts = boxes(session, today, sorted(issuers)) if issuers else {}
-    earlier = boxes_on(session, today - WEEK, sorted(issuers)) if issuers else {}
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
     changed = _changes_by_reader(changes(session, today - WEEK, today))
-    policy = schedule(book)
-    monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
-    still = _standing_still(session, rows) if monthly and issuers else {}
+    above = _above(session, rows, sorted(issuers), book, today) if issuers else {}
     found = {}
     for letter in letters:
         key = audience(letter.role), letter.agency_id
-        if key not in concerned:
-            continue
-        digest = _digest(letter, [(row, late[row.due_on]) for row in concerned[key]], week)
-        digest = replace(digest, changes=changed.get(key, _UNCHANGED))
-        if letter.role is Role.LEADERSHIP:
-            before = earlier.get(letter.agency_id)
-            digest = replace(
-                digest,
-                boxes=counts.get(letter.agency_id),
-                asked_overdue=sum(row.request and row.issuer_id == letter.agency_id for row in rows),
-                before=before if before and before.expected else None,
-                still=still.get(letter.agency_id, ()),
-            )
-        found[letter.id] = digest
+        if key in concerned:
+            digest = _digest(letter, [(row, late[row.due_on]) for row in concerned[key]], week)
+            of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
+            found[letter.id] = replace(digest, changes=changed.get(key, _UNCHANGED), **of_leadership)
     return found
+
+
+def _above(
+    session: Session, rows: Sequence[OverdueRow], issuers: Sequence[str], book: Rulebook, today: date
+) -> Mapping[str, dict[str, Any]]:
+    """Issuer -> the fields that only its leadership's digest has."""
+    counts, earlier = boxes(session, today, issuers), boxes_on(session, today - WEEK, issuers)
+    policy = schedule(book)
+    monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
+    still = _standing_still(session, rows) if monthly else {}
+    asked = Counter(row.issuer_id for row in rows if row.request)
+    before = {issuer: each for issuer, each in earlier.items() if each.expected}
+    return {
+        issuer: {
+            "boxes": counts.get(issuer),
+            "asked_overdue": asked[issuer],
+            "before": before.get(issuer),
+            "still": still.get(issuer, ()),
+        }
+        for issuer in issuers
+    }
 
 
 _UNCHANGED = WeekChanges(Change(0, ()), Change(0, ()), Change(0, ()))
@@ -173,7 +180,11 @@ def _changes_by_reader(found: Sequence[Changed]) -> Mapping[tuple[Role, str], We
                 reader = for_role(role, owner=each.agency_id, supervisor=each.supervisor_id, issuer=each.issuer_id)
                 counted.setdefault((role, reader), {}).setdefault(each.what, Counter())[each.agency] += 1
     return {
-        reader: WeekChanges(*(_change(kinds.get(what, Counter())) for what in ("overdue", "done", "broken")))
+        reader: WeekChanges(
+            overdue=_change(kinds.get("overdue", Counter())),
+            done=_change(kinds.get("done", Counter())),
+            broken=_change(kinds.get("broken", Counter())),
+        )
         for reader, kinds in counted.items()
     }
 
