@@ -32,6 +32,8 @@ class Purpose(StrEnum):
     REPORT = "report"
     UNSUBSCRIBE = "unsubscribe"
     CALENDAR = "calendar"
+    DEPUTY = "deputy"
+    """Agree to a deputy whom somebody proposed, or refuse them; only in the letter that asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

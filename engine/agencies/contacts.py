@@ -45,10 +45,11 @@ class ContactLine:
     suppressed: dict[str, str]
     pace: dict[str, str]
     instead: bool
+    proposed: bool
 
     def answers_on(self, day: date) -> bool:
         started = self.valid_from is None or self.valid_from <= day
-        return started and (self.valid_until is None or day <= self.valid_until)
+        return started and not self.proposed and (self.valid_until is None or day <= self.valid_until)
 
     @property
     def gone(self) -> bool:
@@ -68,11 +69,13 @@ def add(
     valid_until: date | None = None,
     instead: bool = False,
     named_by: int | None = None,
+    proposed: bool = False,
     actor: str,
     now: datetime,
 ) -> int:
     """Add a contact; returns its id. ``instead``: a deputy who replaces the coordinator; ``named_by``: the contact in
-    whose name a deputy is named. Raises FieldsRefused, NotFound, Conflict."""
+    whose name a deputy is named; ``proposed``: nobody has agreed to them yet. Raises FieldsRefused, NotFound,
+    Conflict."""
     values = checked_values(role, email, phone, language, valid_from, valid_until)
     require_visible(label)
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
@@ -92,6 +95,7 @@ def add(
             pace={},
             instead=instead,
             named_by=named_by,
+            proposed=proposed,
             **values,
         )
     )
@@ -219,6 +223,7 @@ def _lines() -> Any:
         c.c.suppressed,
         c.c.pace,
         c.c.instead,
+        c.c.proposed,
     )
 
 

@@ -135,8 +135,9 @@ def name_deputy(
 ) -> int:
     """Add a deputy between two days, both included, who is written to beside the agency's coordinator, or ``instead``,
     in ``language`` or else the coordinator's; returns the contact id. Coordinators and heads are told at once. Only a
-    coordinator or head may, for at most a year; the holder of a link in their letter (``by_link``) for at most
-    ``MAX_DEPUTY_TIME_BY_LINK``, beside the coordinator. Raises NotAllowed, BadInput."""
+    coordinator or head may, for at most a year. The holder of a link in their letter (``by_link``) may be anybody to
+    whom it was forwarded: they propose one, for at most ``MAX_DEPUTY_TIME_BY_LINK`` and beside the coordinator, and it
+    counts once a coordinator or head agrees (``agree_to_deputy``). Raises NotAllowed, BadInput."""
     who = contacts.find(session, contact_id)
     if who.role not in MAY_NAME or not who.answers_on(local_date(now)):
         raise NotAllowed(
@@ -180,11 +181,25 @@ def name_deputy(
         valid_until=valid_until,
         instead=instead,
         named_by=contact_id,
+        proposed=by_link,
         actor=actor,
         now=now,
     )
     announce_deputy(session, deputy_id, who.agency_id, now)
     return deputy_id
+
+
+def agree_to_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> bool:
+    """Agree to a proposed deputy of the same agency; False if that was done before. Raises NotAllowed, NotFound."""
+    who, deputy = contacts.find(session, contact_id), contacts.find(session, deputy_id)
+    if deputy.role is not Role.DEPUTY or deputy.agency_id != who.agency_id or who.role not in MAY_NAME:
+        raise NotAllowed
+    c = table(Contact)
+    agreed = update(c).where(c.c.id == deputy_id, c.c.proposed).values(proposed=False)
+    if session.connection().execute(agreed).rowcount != 1:
+        return False
+    record(session, EventKind.CONTACT_CHANGED, now, actor=actor, what="deputy_agreed", contact=deputy_id)
+    return True
 
 
 def end_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> None:

@@ -24,10 +24,12 @@ from starlette.exceptions import HTTPException
 
 from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
+from engine.accounts.link_powers import POWERS
 from engine.accounts.permissions import DESK, Acting, Actor, ActorRole, Permission, Reach, may, reach_of, require
 from engine.accounts.saved_views import View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import SessionHolder, holder_of, slide
+from engine.accounts.signed_links import Purpose
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
@@ -96,6 +98,8 @@ class RequestContext:
     chosen: bool
     """Whether the user chose the language; otherwise a link's page uses the contact's own."""
     binding: str = ""
+    link: Purpose | None = None
+    """Of the link in a letter by which the reader came."""
     actor: Actor = DESK
     cookies: dict[str, str] = field(default_factory=dict)
     account: AccountLine | None = None
@@ -123,12 +127,15 @@ class RequestContext:
         """Raises NotAllowed unless the actor has the permission in the agency ("": everywhere)."""
         if self.bearer is not None:
             self.bearer.require(permission)
+        if self.link is not None and permission not in POWERS[self.link]:
+            raise NotAllowed
         require(self.actor, permission, agency_id, self._followed(permission, agency_id))
 
     def may(self, permission: Permission, agency_id: str = "") -> bool:
         """Whether the actor has the permission; templates use it to hide actions."""
         scoped = self.bearer is None or scope_of(permission) in self.bearer.scopes
-        return scoped and may(self.actor, permission, agency_id, self._followed(permission, agency_id))
+        linked = self.link is None or permission in POWERS[self.link]
+        return scoped and linked and may(self.actor, permission, agency_id, self._followed(permission, agency_id))
 
     def agencies_within(self, permission: Permission) -> frozenset[str] | None:
         """The agencies to which a list is restricted; None for every agency. Raises NotAllowed for users who have the

@@ -38,6 +38,8 @@ class SecurityEvent(StrEnum):
     KEY_REVOKED = "key_revoked"
     SESSIONS_ENDED = "sessions_ended"
     ACCOUNT_CHANGED = "account_changed"
+    DEPUTY_REFUSED = "deputy_refused"
+    """Somebody proposed a deputy through the link of a letter, and their agency did not agree."""
 
 
 REFUSALS = frozenset(

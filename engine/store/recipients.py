@@ -38,8 +38,12 @@ class Recipient:
     pace: Mapping[str, str] = field(default_factory=dict)
     instead: bool = False
     """Of a deputy: written to instead of the coordinator, not beside."""
+    proposed: bool = False
+    """Of a deputy to whom nobody has agreed yet: they are nobody's contact."""
 
     def answers_on(self, day: date) -> bool:
+        if self.proposed:
+            return False
         after = self.valid_from is None or self.valid_from <= day
         return after and (self.valid_until is None or day <= self.valid_until)
 

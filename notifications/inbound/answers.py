@@ -530,7 +530,7 @@ def _by_mailbox(session: Session, mailbox: str, letter: TriedLetter | None, now:
     """The contact who wrote: with a letter, its recipient if this is their mailbox; without one, the contact with this
     mailbox. None for anyone else, and for a contact whose dates of validity have passed."""
     c = table(Contact)
-    query = select(*columns_for(Recipient, c)).where(c.c.email != "").order_by(c.c.id)
+    query = select(*columns_for(Recipient, c)).where(c.c.email != "", ~c.c.proposed).order_by(c.c.id)
     if letter is not None:
         query = query.where(c.c.id == letter.contact_id)
     else:

@@ -170,14 +170,17 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeputyFacts:
-    """A deputy who was just named: mailbox or number, position, days, and the role of the contact in whose name."""
+    """A deputy who was just named or ``proposed``: mailbox or number, position, days, and the role of the contact in
+    whose name. ``id``: of the deputy."""
 
+    id: int
     address: str
     label: str
     valid_from: date | None
     valid_until: date | None
     instead: bool
     named_by: Role
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -634,7 +637,7 @@ def _deputies(session: Session, letters: Sequence[_Letter]) -> dict[int, DeputyF
     c = table(Contact)
     by = c.alias("by")
     query = (
-        select(c.c.id, c.c.email, c.c.phone, c.c.label, c.c.valid_from, c.c.valid_until, c.c.instead)
+        select(c.c.id, c.c.email, c.c.phone, c.c.label, c.c.valid_from, c.c.valid_until, c.c.instead, c.c.proposed)
         .add_columns(by.c.role.label("named_by"))
         .join(by, by.c.id == c.c.named_by)
         .where(c.c.id.in_(set(by_letter.values())), (c.c.email != "") | (c.c.phone != ""))

@@ -174,8 +174,15 @@ class LetterRenderer:
             report_links=tuple(self._report_links(facts)) if mine else (),
             coordinates_url=self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if coordinates else "",
             slow_url=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
-            deputies_url=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.deputy else "",
+            deputies_url=self._deputy_url(facts),
         )
+
+    def _deputy_url(self, facts: LetterFacts) -> str:
+        if facts.deputy is None:
+            return ""
+        if facts.deputy.proposed:
+            return self._link(facts, Purpose.DEPUTY, str(facts.deputy.id), "d")
+        return self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u")
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
         reports = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items if item.own)

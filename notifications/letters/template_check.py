@@ -224,6 +224,7 @@ _EMPTY = LetterFacts(
     enquiries=_ENQUIRIES,
 )
 _DEPUTY = DeputyFacts(
+    id=1,
     address="phong@co-quan.example",
     label="Phòng Tổng hợp",
     valid_from=_DAY,
@@ -242,6 +243,7 @@ _ALONE = {
     "deputy": (
         replace(_EMPTY, deputy=_DEPUTY),
         replace(_EMPTY, deputy=replace(_DEPUTY, label="", instead=True)),
+        replace(_EMPTY, deputy=replace(_DEPUTY, proposed=True)),
     ),
 }
 """Kinds of letters that say one thing and have no lines about duties."""

@@ -115,7 +115,7 @@ class LetterView:
     slow_url: str = ""
     """Page where the reader can choose to get fewer letters; empty if nothing in this one can be deferred."""
     deputies_url: str = ""
-    """Page where the reader can end the deputy that the letter tells of."""
+    """Page where the reader can end the deputy that the letter tells of, or agree to one who was proposed."""
     brief: bool = False
     """True for an SMS that did not fit into one part: the template then uses shorter wording."""
 

@@ -111,6 +111,7 @@ OPEN = {
     "/r/{token}": ("/r/{report}",),
     "/r/{token}/thread": ("/r/{report}/thread",),
     "/u/{token}": ("/u/{pace}",),
+    "/d/{token}": ("/d/{proposed}",),
     "/sign-in": ("/sign-in", "/sign-in?to=%2Foverdue"),
     "/sign-in/link/{key}": ("/sign-in/link/{sign_in}",),
 }

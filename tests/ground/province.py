@@ -131,6 +131,17 @@ def fill(system: System) -> dict[str, object]:
             actor=f"contact:{coordinator}",
             **WHEN,
         )
+        proposed = preferences.name_deputy(
+            session,
+            coordinator,
+            email="duoc-de-nghi@tuong-duong.example",
+            label="Chuyên viên",
+            valid_from=NOW.date(),
+            valid_until=NOW.date() + timedelta(14),
+            by_link=True,
+            actor=f"contact:{coordinator}",
+            **WHEN,
+        )
         ical_feeds.make_feed(session, SILENT, actor="cli", **WHEN)
         signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", **WHEN)
         queued = (
@@ -152,6 +163,7 @@ def fill(system: System) -> dict[str, object]:
         "contact": coordinator,
         "seen": _link(system, Purpose.ACKNOWLEDGE, coordinator, str(letter)),
         "report": _link(system, Purpose.REPORT, coordinator, f"{plan}:{PERIOD}"),
+        "proposed": _link(system, Purpose.DEPUTY, coordinator, str(proposed)),
         "pace": _link(system, Purpose.UNSUBSCRIBE, coordinator, "email"),
     }
 

@@ -23,6 +23,7 @@ _WITHOUT_LETTER = (
     SecurityEvent.KEY_REVOKED,
     SecurityEvent.SESSIONS_ENDED,
     SecurityEvent.ACCOUNT_CHANGED,
+    SecurityEvent.DEPUTY_REFUSED,
 )
 SENTENCES: Mapping[SecurityEvent, Text] = {
     SecurityEvent.PASSWORD_SET: Text(

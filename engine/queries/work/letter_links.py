@@ -137,8 +137,10 @@ def holder(session: Session, link: Link, today: date) -> LinkHolder:
                 "This link has been revoked; open the newest letter or ask the monitor.",
             )
         )
-    inactive = (found.valid_until is not None and found.valid_until < today) or (
-        found.valid_from is not None and found.valid_from > today
+    inactive = (
+        found.proposed
+        or (found.valid_until is not None and found.valid_until < today)
+        or (found.valid_from is not None and found.valid_from > today)
     )
     if inactive or not (found.email or found.phone):
         raise LinkRefused(

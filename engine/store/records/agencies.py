@@ -74,3 +74,5 @@ class Contact(SQLModel, table=True):
     """Of a deputy: written to instead of the coordinator, not beside."""
     named_by: int | None = Field(default=None, foreign_key="contact.id")
     """Of a deputy: the contact in whose name they were named, with whom they end."""
+    proposed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Of a deputy named through the link of a letter: nobody writes to them until a coordinator or head agrees."""

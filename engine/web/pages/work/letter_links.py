@@ -19,12 +19,13 @@ from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import slow
 from engine.assignments.lifecycle import acknowledge, decline
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
-from engine.errors import BadInput, Conflict, NotFound
+from engine.errors import BadInput, Conflict, ForbiddenMove, LinkRefused, NotFound
 from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import Code, Count, PageNumber, SmallId, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
+from engine.http.security_log import SecurityEvent
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.letter_links import (
@@ -44,6 +45,11 @@ from engine.web.pages.work.report import Address, report_form, submit
 from engine.web.pages.work.thread import part_sent, thread_page, thread_sent
 
 router = APIRouter(include_in_schema=False)
+STOP_SIGNED_IN = Text(
+    "Qua liên kết trong thư không thể dừng thư điện tử, chỉ chọn gộp theo tuần; muốn dừng, hãy đăng nhập rồi chọn ở "
+    "trang «Cách nhận thư», hoặc nhờ bộ phận theo dõi.",
+    "A letter's link cannot stop e-mail, only make it weekly; to stop it, sign in, or ask the monitoring section.",
+)
 
 
 @router.get("/l/{token}")
@@ -101,7 +107,7 @@ def part(ctx: Unauthenticated, form: PartForm, token: str) -> Response:
     with ctx.reading() as (session, today):
         contact, _ = _linked(session, today, link)
         named = linked_assignments(session, link)
-    ctx = _as_contact(ctx, contact, token)
+    ctx = _as_contact(ctx, contact, token, link.purpose)
     if assignment_id not in named:
         raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
     try:
@@ -161,6 +167,8 @@ def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     ctx.tools.tokens.check(form.raw("token"), token)
     do, channel = form.choice("do", ChannelAction), form.text("channel", 16)
     try:
+        if do is ChannelAction.STOP and channel == "email":
+            raise ForbiddenMove(STOP_SIGNED_IN)
         with ctx.writing() as session:
             CHANNEL_ACTIONS[do](session, link.contact_id, channel, **ctx.by)
     except Conflict as error:
@@ -180,12 +188,46 @@ def end_deputy(ctx: Unauthenticated, form: Fields, token: str, deputy_id: SmallI
     return ctx.go(f"/u/{token}", said="ended", lang=_language_parameter(ctx))
 
 
+@router.get("/d/{token}")
+def show_deputy(ctx: Unauthenticated, token: str, said: Code = "") -> Response:
+    """Whom somebody proposed as deputy, with the two answers."""
+    ctx, link, deputy = _proposed(ctx, token)
+    return ctx.page("deputy_proposed.html", deputy=deputy, outcome=said, until=link.until)
+
+
+@router.post("/d/{token}")
+def decide_deputy(ctx: Unauthenticated, form: Fields, token: str) -> Response:
+    ctx, link, deputy = _proposed(ctx, token)
+    ctx.tools.tokens.check(form.raw("token"), token)
+    agreed = form.raw("do") == "agree"
+    with ctx.writing() as session:
+        if agreed:
+            preferences.agree_to_deputy(session, link.contact_id, deputy.id, **ctx.by)
+        elif not deputy.gone:
+            preferences.end_deputy(session, link.contact_id, deputy.id, **ctx.by)
+    if not agreed:
+        ctx.tools.security.record(SecurityEvent.DEPUTY_REFUSED, ctx.request, actor=ctx.actor.name)
+    return ctx.go(f"/d/{token}", said="agreed" if agreed else "refused", lang=_language_parameter(ctx))
+
+
+def _proposed(ctx: RequestContext, token: str) -> tuple[RequestContext, Link, ContactLine]:
+    link = ctx.app.signer.read(Purpose.DEPUTY, token, ctx.today)
+    with ctx.app.database.read() as session:
+        contact = holder(session, link, ctx.today)
+        deputy = contacts.find(session, int(link.subject) if link.subject.isdecimal() else 0)
+    ctx = _as_contact(ctx, contact, token, link.purpose)
+    ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
+    if deputy.agency_id != contact.agency_id:
+        raise LinkRefused
+    return ctx, link, deputy
+
+
 def _preferences_link(ctx: RequestContext, token: str) -> tuple[RequestContext, Link]:
     """The contact of a preferences link. Every role may set its own preferences (SET_PREFERENCES)."""
     link = ctx.app.signer.read(Purpose.UNSUBSCRIBE, token, ctx.today)
     with ctx.app.database.read() as session:
         contact = holder(session, link, ctx.today)
-    ctx = _as_contact(ctx, contact, token)
+    ctx = _as_contact(ctx, contact, token, link.purpose)
     ctx.require(Permission.SET_PREFERENCES, contact.agency_id)
     return ctx, link
 
@@ -211,8 +253,9 @@ def _actor(contact: LinkHolder) -> Actor:
     return Actor("contact", str(contact.id), contact.agency_id, ActorRole.of(contact.role))
 
 
-def _as_contact(ctx: RequestContext, contact: LinkHolder, token: str) -> RequestContext:
-    return replace(ctx.in_contact_language(contact.language), binding=token, actor=_actor(contact))
+def _as_contact(ctx: RequestContext, contact: LinkHolder, token: str, purpose: Purpose) -> RequestContext:
+    ctx = ctx.in_contact_language(contact.language)
+    return replace(ctx, binding=token, actor=_actor(contact), link=purpose)
 
 
 def _shown(
@@ -227,7 +270,7 @@ def _shown(
     with ctx.reading() as (session, today):
         contact, duties = _linked(session, today, link)
         helped = coordinated(session, today, contact.agency_id, assignment_ids=linked_assignments(session, link))
-    ctx = _as_contact(ctx, contact, token)
+    ctx = _as_contact(ctx, contact, token, link.purpose)
     periods = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in duties if each.open)
     reports = [(plan, period, _report_path(ctx, link, f"{plan_id}:{period}")) for plan_id, plan, period in periods]
     in_time = {(each.row.plan, each.row.period) for each in duties if each.row.due_on and ctx.today <= each.row.due_on}
@@ -283,7 +326,7 @@ def _report(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext
     plan_id, period = report_subject(link)
     with ctx.app.database.read() as session:
         contact = holder(session, link, ctx.today)
-    ctx = _as_contact(ctx, contact, token)
+    ctx = _as_contact(ctx, contact, token, link.purpose)
     ctx.require(Permission.REPORT, contact.agency_id)
     return ctx, Address(contact.agency_id, plan_id, period, f"/r/{token}")
 

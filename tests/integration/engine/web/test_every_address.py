@@ -128,6 +128,7 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
         "/l/{token}",
         "/r/{token}",
         "/u/{token}",
+        "/d/{token}",
         "/feed/{name}",
         "/metrics",
         "/healthz",

@@ -14,10 +14,12 @@ from bs4 import BeautifulSoup
 from ground.factory import Laid, at, bring_to, item, lay, plan_file, row, rows, told
 from ground.office import Office, contact_of, everything, letter_of, open_office, token_in
 from ground.post import LetterBox, post_office
+from sqlalchemy import update
 
 from engine.accounts.signed_links import Purpose
 from engine.agencies.contacts import revoke_links
-from engine.store.database import Database
+from engine.store.database import Database, table
+from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Draft, Evidence, Extension, Letter, Report, ThreadEntry
 from engine.terms import EntryKind, Role, State
 from notifications.delivery import deliver
@@ -178,23 +180,70 @@ def test_a_link_makes_nobody_the_only_recipient_nor_one_for_long(
     assert rows(laid.database, Contact, role=Role.DEPUTY) == []
 
 
-def test_coordinator_and_head_are_told_of_a_deputy_at_once_and_can_end_them(
+def asked(office: Office, laid: Laid) -> dict[str, Any]:
+    """Mailbox -> the letter about the proposed deputy."""
+    box = LetterBox()
+    asyncio.run(deliver(laid.database, office.clock(), post_office(box)))
+    return {each.to: each for each in box.letters if "làm người thay" in each.text}
+
+
+def answered(office: Office, letter: Any, do: str) -> Any:
+    [address] = re.findall(r"http://127\.0\.0\.1:8188(/d/\S+)", letter.text)
+    page = office.get(address)
+    return office.client.post(address, data={"token": token_in(page.text), "do": do})
+
+
+def written_to(laid: Laid) -> list[str]:
+    with laid.database.read() as session:
+        found = read_recipients(session, ["huyen-a"]).on("huyen-a", Role.COORDINATOR, date(2021, 6, 10))
+    return [each.email for each in found]
+
+
+def test_a_proposed_deputy_gets_nothing_until_coordinator_or_head_agrees_by_a_letter_of_their_own(
     office: Office, laid: Laid, link: str
 ) -> None:
     send(office, link, "deputy", **DEPUTY)
-    box = LetterBox()
-    asyncio.run(deliver(laid.database, office.clock(), post_office(box)))
-    letters = {each.to: each for each in box.letters}
-    assert {"coordinator@huyen-a.example", "head@huyen-a.example"} <= letters.keys()
-    told = letters["coordinator@huyen-a.example"]
-    assert "thay@huyen-a.example được cử làm người thay từ thứ Tư, 09/6/2021 đến hết Chủ nhật, 20/6/2021" in told.text
-    [address] = re.findall(r"http://127\.0\.0\.1:8188(/u/\S+)", told.text)
-    page = office.get(address)
-    assert "thay@huyen-a.example" in page.text
+    assert written_to(laid) == ["coordinator@huyen-a.example"]
+    letters = asked(office, laid)
+    assert set(letters) == {"coordinator@huyen-a.example", "head@huyen-a.example"}
+    said = "thay@huyen-a.example được đề nghị làm người thay từ thứ Tư, 09/6/2021 đến hết Chủ nhật, 20/6/2021"
+    assert said in letters["head@huyen-a.example"].text
+    assert answered(office, letters["head@huyen-a.example"], "agree").headers["location"].endswith("?said=agreed")
+    assert written_to(laid) == ["coordinator@huyen-a.example", "thay@huyen-a.example"]
+
+
+def test_a_refused_deputy_is_gone_and_stands_in_the_security_log(
+    office: Office, laid: Laid, link: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    send(office, link, "deputy", **DEPUTY)
+    letters = asked(office, laid)
+    with caplog.at_level("INFO", logger="dondoc.security"):
+        done = answered(office, letters["coordinator@huyen-a.example"], "refuse")
+    assert done.headers["location"].endswith("?said=refused")
+    assert [each.email for each in rows(laid.database, Contact, role=Role.DEPUTY)] == [""]
+    assert "event=deputy_refused" in caplog.text
+    answered(office, letters["head@huyen-a.example"], "agree")  # too late: nobody is there any more
+    assert written_to(laid) == ["coordinator@huyen-a.example"]
+
+
+def test_the_forwarded_link_itself_cannot_agree_and_stops_no_channel(office: Office, laid: Laid, link: str) -> None:
+    """It proposes; the page of preferences behind the same letter lists, ends and slows."""
+    send(office, link, "deputy", **DEPUTY)
+    who = contact_of(laid.database, "huyen-a")
     deputy = row(laid.database, Contact, email="thay@huyen-a.example")
-    ended = office.client.post(f"{address}/deputies/{deputy.id}/end", data={"token": token_in(page.text)})
-    assert ended.headers["location"] == f"{address}?said=ended"
-    assert row(laid.database, Contact, id=deputy.id).email == ""
+    for purpose in (Purpose.REPORT, Purpose.UNSUBSCRIBE, Purpose.ACKNOWLEDGE):
+        token = office.link(purpose, who, str(deputy.id)).rpartition("/")[2]
+        assert office.get(f"/d/{token}").status_code in (403, 404, 410)
+    with laid.database.write() as session:
+        session.connection().execute(
+            update(table(Contact)).where(table(Contact).c.id == who).values(phone="0912345678")
+        )
+    page = office.link(Purpose.UNSUBSCRIBE, who, "email")
+    stopped = office.client.post(
+        page, data={"token": token_in(office.get(page).text), "do": "stop", "channel": "email"}
+    )
+    assert stopped.status_code == 409
+    assert row(laid.database, Contact, id=who).suppressed == {}
 
 
 def test_revoking_a_contact_s_links_ends_the_deputies_named_by_them(office: Office, laid: Laid, link: str) -> None:
