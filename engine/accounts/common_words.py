@@ -15,5 +15,11 @@ thixa sobannganh coquan donvi vanban congvan kehoach baocao nhiemvu dondoc giadi
 hanhphuc maiyeu mottraitim tinhyeu nguoiyeu bancu banbe thangloi thanhcong maiman nguyen tran hoang huynh phan
 dang ngo duong nguyenvan nguyenthi tranvan tranthi levan lethi phamvan phamthi thang mot hai nam bon sau bay
 tam chin muoi mothaibabon motkhongai
+laodong thuongbinh xahoi yte congthuong giaothong nongnghiep moitruong taichinh dautu noivu tuphap vanhoa thethao
+dulich khoahoc congnghe truyenthong xaydung ngoaivu dantoc thanhtra giaoduc daotao baohiem nganhang thue haiquan
+angiang bacgiang backan baclieu bacninh bariavungtau bentre binhdinh binhduong binhphuoc binhthuan camau caobang
+daklak daknong dienbien dongnai dongthap gialai hagiang hanam haiduong haugiang hoabinh hungyen khanhhoa kiengiang
+kontum laichau lamdong langson laocai longan namdinh ninhbinh ninhthuan phutho phuyen quangnam quangngai quangninh
+soctrang sonla tayninh thaibinh thainguyen thuathienhue tiengiang travinh tuyenquang vinhlong vinhphuc yenbai
 """
 COMMON_WORDS = tuple(_WORDS.split())

@@ -24,6 +24,9 @@ from engine.text import Text
 MIN_CHARS, MAX_CHARS = 12, 256
 MIN_GUESSES = 10**10
 """The estimator's highest class: safe even where the hashes were stolen (its score 4)."""
+MIN_OWN_CHARS = 5
+"""Of a password, that are no word of offices and places, no digit and no mark. The estimator does not know that such
+words go together: it takes «soyte@nghean2026» for safe."""
 _ESTIMATED_CHARS = 72
 """The estimator takes no more; a longer password is judged by its beginning."""
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -46,6 +49,11 @@ def require_strong_password(password: str, email: str, names: Iterable[str] = ()
         (len(set(plain)) >= 5, "có ít nhất năm ký tự khác nhau", "contain at least five different characters"),
         (len(mailbox) < 4 or mailbox not in plain, "không chứa tên hộp thư", "not contain the name of the mailbox"),
         (
+            len(_left_over(plain, email, names)) >= MIN_OWN_CHARS,
+            f"có ít nhất {MIN_OWN_CHARS} ký tự ngoài tên cơ quan, địa phương, năm và dấu",
+            f"hold at least {MIN_OWN_CHARS} characters beside names of offices and places, years and marks",
+        ),
+        (
             len(password) > MAX_CHARS or _guesses(password, email, names) >= MIN_GUESSES,
             "khó đoán hơn: đừng ghép từ, tên cơ quan, dãy số hay năm mà ai cũng thử; vài từ không liên quan thì tốt",
             "be harder to guess: no common words, office names, runs of digits or years; a few unrelated words do",
@@ -55,6 +63,16 @@ def require_strong_password(password: str, email: str, names: Iterable[str] = ()
     if wrong:
         vi, en = (", ".join(words) for words in zip(*wrong, strict=True))
         raise BadInput(Text(f"Mật khẩu phải {vi}.", f"The password must {en}."))
+
+
+def _left_over(plain: str, email: str, names: Iterable[str]) -> str:
+    """What is left of a password without the words that an attacker who knows the office tries first, digits and marks:
+    of «soyte@nghean2026» nothing."""
+    own = {word for text in (email, *names) for word in _words(text)}
+    for word in sorted(own | set(COMMON_WORDS), key=len, reverse=True):
+        if len(word) > 2:
+            plain = plain.replace(word, " ")
+    return re.sub(r"[^a-z]", "", plain)
 
 
 def _guesses(password: str, email: str, names: Iterable[str]) -> int:

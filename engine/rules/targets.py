@@ -19,6 +19,12 @@ MAX_URL_CHARS = 500
 PORTS = {"https": 443, "http": 80}
 _VISIBLE_ASCII = re.compile("[!-\x7f]+")
 NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+NOT_GLOBAL = tuple(
+    ip_network(each)
+    for each in ("192.0.0.0/24", "192.88.99.0/24", "100::/64", "2001::/23", "3fff::/20", "5f00::/16", "fec0::/10")
+)
+"""Special-purpose addresses (IANA's registries, RFC 6890) that ``is_global`` of Python 3.11 lets pass: protocol
+assignments, the former 6to4 relay, discard-only, documentation, segment routing, the former site-local ones."""
 Address = IPv4Address | IPv6Address
 
 
@@ -52,6 +58,8 @@ class Allowed:
             return False
         if host.lower() in self.names or self._within(inner):
             return True
+        if any(each in network for each in (address, inner) for network in NOT_GLOBAL):
+            return False
         return address.is_global and inner.is_global and not inner.is_reserved
 
     def _within(self, address: Address) -> bool:

@@ -95,6 +95,10 @@ def test_a_mailbox_has_one_account_however_it_is_written(laid: Database) -> None
         ("ubndnghean2025", "ai cũng thử"),
         ("SoXayDung@2025", "ai cũng thử"),
         ("soban2025soban", "ai cũng thử"),
+        ("soyte@nghean2026", "ngoài tên cơ quan"),
+        ("SoYTe#NgheAn2026!", "ngoài tên cơ quan"),
+        ("Sở Bản, Quảng Trị 2026", "ngoài tên cơ quan"),
+        ("lao động nghệ an 2026", "ngoài tên cơ quan"),
         (" \u0301" * 8, "năm ký tự"),  # nothing is left of it once tones and spaces are gone
         ("vanphong cua toi", "tên hộp thư"),
         ("x" * 300, "không quá 256"),
