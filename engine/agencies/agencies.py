@@ -8,6 +8,7 @@ are never deleted and names never overwritten: the name on the day of a document
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -63,6 +64,7 @@ def add_agency(
         raise Conflict(
             Text(f"Mã «{agency_id}» đã có trong danh bạ.", f"The id “{agency_id}” is already in the directory.")
         )
+    _raise_if_any({"name": NAME_TAKEN} if _name_taken(session, name, parent or None) else {})
     session.connection().execute(
         insert(table(Agency)).values(
             id=agency_id,
@@ -105,6 +107,10 @@ def rename(
         )
     if (name, short or name) == (last["name"], last.get("short") or last["name"]):
         wrong["name"] = Text("Đây là tên đang dùng.", "This is the current name.")
+    g = table(Agency)
+    parent_id = session.connection().scalar(select(g.c.parent_id).where(g.c.id == agency_id))
+    if "name" not in wrong and _name_taken(session, name, parent_id, but=agency_id):
+        wrong["name"] = NAME_TAKEN
     _raise_if_any(wrong)
     new_names = [*names[:-1], last | {"until": (on - ONE_DAY).isoformat()}, _entry(name, short, on)]
     session.connection().execute(update(table(Agency)).where(table(Agency).c.id == agency_id).values(names=new_names))
@@ -170,7 +176,32 @@ def withdraw(session: Session, from_id: str, succession_id: int, *, actor: str, 
     )
 
 
+NAME_TAKEN = Text(
+    "Cơ quan khác đã mang tên này; hãy ghi tên phân biệt được.",
+    "Another agency bears this name; give one that tells them apart.",
+)
 _UNKNOWN = Text("Danh bạ không có cơ quan này.", "This agency is not in the directory.")
+
+
+def _name_taken(session: Session, name: str, parent_id: str | None, *, but: str = "") -> bool:
+    """Whether another agency under the same one bears the name, however it is typed: people could not tell whose
+    letters are whose. Agencies of different parents may: two districts can have a commune of one name."""
+    g = table(Agency)
+    siblings = select(g.c.names).where(g.c.parent_id == parent_id, g.c.id != but)
+    return any(
+        _as_read(names[-1]["name"]) == _as_read(name) and not names[-1].get("until")
+        for names in session.connection().scalars(siblings)
+    )
+
+
+def _as_read(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _foreign_letter(text: str) -> str:
+    """The first letter of another script than the Latin one, as «а» of Cyrillic, which looks like ours; else empty."""
+    letters = (each for each in text if each.isalpha() and not unicodedata.name(each, "").startswith("LATIN"))
+    return next(letters, "")
 
 
 def _name_errors(name: str, short: str) -> dict[str, Text]:
@@ -180,6 +211,11 @@ def _name_errors(name: str, short: str) -> dict[str, Text]:
     for field, text in (("name", name), ("short", short)):
         if has_hidden_character(text):
             wrong[field] = HIDDEN_CHARACTER
+        elif strange := _foreign_letter(text):
+            wrong[field] = Text(
+                f"«{strange}» không phải chữ cái tiếng Việt dù trông giống; hãy gõ lại.",
+                f"“{strange}” is a letter of another script that only looks alike; type it again.",
+            )
         if len(text) > MAX_NAME_CHARS:
             wrong[field] = Text(
                 f"Tên dài nhất {MAX_NAME_CHARS} ký tự.", f"A name has at most {MAX_NAME_CHARS} characters."

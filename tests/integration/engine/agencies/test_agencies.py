@@ -171,3 +171,18 @@ def test_a_succession_entered_by_mistake_is_taken_back(laid: Database) -> None:
     assert rows(laid, Succession) == []
     with laid.read() as session:
         assert agencies_with_work_left(session, NOW) == ()
+
+
+@pytest.mark.parametrize("name", ["Sở Mới", "  SỞ MỚI ", "Sở\u00a0Mới", "Sở Mơ\u0301i"])
+def test_two_agencies_of_one_parent_do_not_bear_one_name(laid: Database, name: str) -> None:
+    add(laid, "so-moi", parent="tinh")
+    with pytest.raises(FieldsRefused, match="tên này"):
+        add(laid, "so-moi-2", name=name, parent="tinh")
+    with pytest.raises(FieldsRefused, match="tên này"):
+        do(laid, agencies.rename, "so-ban", name=name, on=TODAY)
+    add(laid, "xa-moi", name="Sở Mới", parent="huyen-a")  # of another parent: as communes of one name
+
+
+def test_a_letter_that_only_looks_like_one_of_ours_is_refused(laid: Database) -> None:
+    with pytest.raises(FieldsRefused, match="không phải chữ cái tiếng Việt"):
+        add(laid, "so-gia", name="Sở Tài сhính")  # with a Cyrillic «с»
