@@ -165,7 +165,7 @@ def test_the_year_of_a_plan_is_corrected_after_a_look(office: Office) -> None:
     looked = office.post(page, page=page, years="2021-2023", reason="Chương trình nhiều năm.", do="check")
     assert "Kế hoạch của các năm 2021–2023: kỳ đầu 6 tháng đầu năm 2021, kỳ cuối năm 2023" in words(looked)
     assert everything(office.context.database) == before
-    assert "Hiện là năm 2021" in words(office.client.get(page))
+    assert "Hiện là kế hoạch của năm 2021" in words(office.client.get(page))
     done = office.post(page, page=page, years="2021-2023", reason="Chương trình nhiều năm.", do="save")
     assert done.status_code == 303
     assert row(office.context.database, Plan).file["last_year"] == 2023
