@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, Unpack, get_type_hints
 
@@ -39,6 +40,7 @@ from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, clean
 from engine.http.request_context import RequestContext
+from engine.queries.directory.agencies import agencies_named
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.report_page import ReportPage, report_page
@@ -160,6 +162,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         require_for(caller, Permission.REPORT, row)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
         files = _files(session, row.agency_id, {assignment_id: payload.files})
+        agencies = agencies_named(session, {payload.waits_for})
     typed = Typed(
         assignment_id=assignment_id,
         citation=row.citation,
@@ -167,8 +170,9 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         body=payload.body,
         reason=payload.reason,
         files=files[assignment_id],
+        promise=payload.promise,
     )
-    checked = _checked(page, [typed], payload.figures, payload.paper)
+    checked = _checked(page, [typed], payload.figures, payload.paper, agencies)
     if checked.problems:
         return _refused(caller, checked)
     text = checked.texts[assignment_id]
@@ -196,6 +200,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
     with caller.reading() as (session, today):
         page = report_page(session, today, payload.agency, payload.plan, payload.period)
         files = _files(session, payload.agency, {each.assignment: each.files for each in payload.duties})
+        agencies = agencies_named(session, {each.waits_for for each in payload.duties})
     known = {item.row.id: item.row.citation for item in page.items}
     typed = [
         Typed(
@@ -205,6 +210,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
             body=each.body,
             reason=each.reason,
             files=files[each.assignment],
+            promise=each.promise,
         )
         for each in payload.duties
     ]
@@ -213,7 +219,9 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
         for each in payload.duties
         if each.assignment not in known
     }
-    checked = Submission(problems=foreign) if foreign else _checked(page, typed, payload.figures, payload.paper)
+    checked = (
+        Submission(problems=foreign) if foreign else _checked(page, typed, payload.figures, payload.paper, agencies)
+    )
     if checked.problems:
         return _refused(caller, checked)
     warnings = _total_warnings(caller, page, payload.figures)
@@ -245,14 +253,19 @@ def _files(
     }
 
 
-def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures, paper: tuple[str, str]) -> Submission:
+def _checked(
+    page: ReportPage, typed: Sequence[Typed], figures: Figures, paper: tuple[str, str], agencies: Mapping[str, str]
+) -> Submission:
     requested = {indicator.code for indicator in page.indicators}
     unknown = {
         f"figure-{code}": Text("Không hỏi số liệu này.", "This figure is not asked for.")
         for code in figures
         if code not in requested
     }
-    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures), paper)
+    if unknown:
+        return Submission(problems=unknown)
+    choices = replace(page.choices, agencies=agencies)
+    return submission(typed, page.indicators, _typed(figures), choices, paper)
 
 
 def _typed(figures: Figures) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, Conf
 from pydantic_core import PydanticKnownError
 
 from engine.assignments.reports.evidence import MAX_FILES
+from engine.assignments.reports.submission import TypedPromise
 from engine.http.filters import Plain, known_year
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
 from engine.queries.paging import Page
@@ -73,7 +74,26 @@ class MaybeReason(Body):
     reason: Short = ""
 
 
-class ReportBody(Body):
+class PromiseFields(Body):
+    """Of a task that is not done: ``promised_on``, by default the policy's working days from today; ``reason_code`` of
+    the policy; ``waits_for``: the agency, with a code that waits for one; ``owed``: what is still to be done."""
+
+    promised_on: Day | None = None
+    reason_code: Annotated[str, Plain, Field(max_length=32)] = ""
+    waits_for: Annotated[str, Plain, Field(max_length=300)] = ""
+    owed: Short = ""
+
+    @property
+    def promise(self) -> TypedPromise:
+        return TypedPromise(
+            on=self.promised_on.isoformat() if self.promised_on else "",
+            code=self.reason_code,
+            waits_for=self.waits_for,
+            owed=self.owed,
+        )
+
+
+class ReportBody(PromiseFields):
     """A report about one assignment. ``figures``: indicator code -> value, checked against the plan's indicators;
     ``files``: digests of files the agency has uploaded."""
 
@@ -90,7 +110,7 @@ class ReportBody(Body):
         return self.paper_number, self.paper_on.isoformat() if self.paper_on else ""
 
 
-class DutyReport(Body):
+class DutyReport(PromiseFields):
     assignment: LongId
     outcome: Outcome
     body: Words = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -10,9 +10,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments.promise_rows import proposed_day
 from engine.assignments.reports.indicators import FigureLine, consolidated
+from engine.assignments.reports.submission import PromiseChoices
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
+from engine.queries.directory.agencies import agencies_named
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
@@ -20,10 +23,14 @@ from engine.queries.work.desk import agency_name
 from engine.queries.work.papers import plan_of
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of
-from engine.store.records import AgencyGroup, Assignment, Duty, Report
+from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Report
+from engine.store.rulebook import read_policies
 from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
+
+MAX_PROMISED_APART = 12
+"""With the fields of a promise for each of more duties a page is longer than 50 KB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,7 @@ class ReportItem:
     source: str
     basis: str
     last: ReportLine | None
+    coordinating: tuple[str, ...] = ()
     waits_for: tuple[AssignmentRow, ...] = ()
     """The reports that this one consolidates."""
 
@@ -71,6 +79,15 @@ class ReportPage:
     indicators: tuple[Indicator, ...]
     figures: Mapping[str, object]
     parts: Mapping[str, FigureLine]
+    choices: PromiseChoices
+    """What is chosen from where a task is not done; ``agencies`` is empty."""
+    helpers: tuple[str, ...]
+    """The names of the agencies that coordinate in the page's duties."""
+
+    @property
+    def promised_apart(self) -> bool:
+        """Each unfinished duty has a promise of its own; on a longer page one holds for all that are sent together."""
+        return len(self.items) <= MAX_PROMISED_APART
 
     @property
     def done(self) -> int:
@@ -86,8 +103,8 @@ class ReportPage:
 
 
 def report_page(session: Session, today: Today, agency_id: str, plan_id: int, period: str) -> ReportPage:
-    """Six queries, two more for each duty that consolidates, five more with a requested total. Raises NotFound when the
-    agency has nothing in that plan and period."""
+    """Eight queries, two more for each duty that consolidates, five more with a requested total. Raises NotFound when
+    the agency has nothing in that plan and period."""
     name, _ = agency_name(session, agency_id)
     plan = plan_of(session, plan_id)
     items = _items(session, today, plan, agency_id, period)
@@ -111,15 +128,27 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         indicators=requested,
         figures=_figures(items),
         parts=_parts(session, plan_id, period, requested),
+        choices=promise_choices(session, today, plan.policy_id),
+        helpers=_helpers(session, items),
+    )
+
+
+def promise_choices(session: Session, today: Today, policy_id: str, named: Collection[str] = ()) -> PromiseChoices:
+    """What a promise is chosen from, by a policy. ``named``: what was typed for agencies. One query, two with names."""
+    policy = read_policies(session)[policy_id]
+    return PromiseChoices(
+        today=today.day,
+        proposed=proposed_day(policy, today.calendar, today.day),
+        reasons=policy.reasons,
+        agencies=agencies_named(session, named),
     )
 
 
 def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, period: str) -> tuple[ReportItem, ...]:
     a, d = table(Assignment), table(Duty)
     wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
-    statement = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for)).where(
-        *conditions(wanted, today)
-    )
+    more = (d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for, d.c.coordinating)
+    statement = joined(select(*columns(today), *more)).where(*conditions(wanted, today))
     found = session.connection().execute(statement.order_by(d.c.position)).all()
     rows = from_rows(found)
     last = _last_reports(session, [row.id for row in rows])
@@ -135,6 +164,7 @@ def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, per
                 source=rule.get("source", ""),
                 basis=rule.get("basis", ""),
                 last=last.get(row.id),
+                coordinating=tuple(extra.coordinating),
                 waits_for=waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
             )
         )
@@ -185,6 +215,14 @@ def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
     for line in sorted(lines.values(), key=lambda each: each.submitted_at):
         figures |= line.figures
     return PreviousReports(period, lines, figures)
+
+
+def _helpers(session: Session, items: Sequence[ReportItem]) -> tuple[str, ...]:
+    ids = {agency_id for item in items for agency_id in item.coordinating if item.reportable}
+    if not ids:
+        return ()
+    g = table(Agency)
+    return tuple(session.connection().scalars(select(g.c.name).where(g.c.id.in_(ids)).order_by(g.c.name)))
 
 
 def _requested(

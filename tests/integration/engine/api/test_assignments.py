@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlmodel import SQLModel
 
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Extension, Report
+from engine.store.records import Assignment, Event, Extension, Promise, Report
 from engine.terms import EventKind, State
 
 SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5
@@ -78,6 +78,28 @@ def test_an_extension_is_asked_for_before_the_due_date(office: Office, lived: Da
     answer = post(office, f"assignments/{HUYEN_B}/extension", until="2021-07-30", reason="Chờ số liệu.")
     assert answer.status_code == 200
     assert row(lived, Extension, assignment_id=HUYEN_B).until == date(2021, 7, 30)
+
+
+def test_an_unfinished_task_is_promised(office: Office, lived: Database) -> None:
+    said = {"outcome": "not_yet", "reason": "Chờ dự toán.", "reason_code": "phoi-hop"}
+    refused = post(office, f"assignments/{HUYEN_B}/report", **said, waits_for="khong-co")
+    assert [each["field"] for each in refused.json()["errors"]] == [f"waits-{HUYEN_B}"]
+    answer = post(
+        office,
+        f"assignments/{HUYEN_B}/report",
+        **said,
+        waits_for="so-chinh",
+        promised_on="2021-07-30",
+        owed="Phân bổ.",
+    )
+    assert answer.status_code == 200, answer.text
+    made = rows(lived, Promise, assignment_id=HUYEN_B)[-1]
+    assert (made.promised_on, made.reason_code, made.waits_for, made.owed) == (
+        date(2021, 7, 30),
+        "phoi-hop",
+        "so-chinh",
+        "Phân bổ.",
+    )
 
 
 def test_a_whole_period_is_submitted_at_once_or_not_at_all(office: Office, lived: Database) -> None:
