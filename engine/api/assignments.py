@@ -31,6 +31,7 @@ from engine.api.models import (
 from engine.api.operations import BASIS, NamedRoute, writes
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import report
+from engine.assignments.promises import ask_for_day
 from engine.assignments.reports.evidence import find_all
 from engine.assignments.reports.indicators import doubtful_totals
 from engine.assignments.reports.submission import Submission, Typed, read_figures, submission
@@ -117,7 +118,8 @@ def return_report(payload: ReturnOneBody) -> Action:
 @_endpoint("extension", Permission.ASK_EXTENSION)
 @writes("Xin gia hạn", "Ask for an extension", until="2021-07-30", reason="Chờ số liệu xã.")
 def ask_extension(payload: ExtensionBody) -> Action:
-    return partial(lifecycle.ask_extension, until=payload.until, reason=payload.reason)
+    """The department above decides. Of a task that is late already: its promise to be done by that day."""
+    return partial(ask_for_day, text=payload.text)
 
 
 @_endpoint("extension/decision", Permission.DECIDE_EXTENSION)

@@ -9,6 +9,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
+from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports.evidence import MAX_FILES
 from engine.assignments.reports.submission import TypedPromise
 from engine.http.filters import Plain, known_year
@@ -74,14 +75,22 @@ class MaybeReason(Body):
     reason: Short = ""
 
 
-class PromiseFields(Body):
-    """Of a task that is not done: ``promised_on``, by default the policy's working days from today; ``reason_code`` of
-    the policy; ``waits_for``: the agency, with a code that waits for one; ``owed``: what is still to be done."""
+class CauseFields(Body):
+    """Why a task is not done: ``reason_code`` of the policy; ``waits_for``: the agency, with a code that waits for one;
+    ``owed``: what is still to be done."""
 
-    promised_on: Day | None = None
     reason_code: Annotated[str, Plain, Field(max_length=32)] = ""
     waits_for: Annotated[str, Plain, Field(max_length=300)] = ""
     owed: Short = ""
+
+    def promise_text(self, on: date | None, reason: str) -> PromiseText:
+        return PromiseText(on=on, reason_code=self.reason_code, reason=reason, owed=self.owed, waits_for=self.waits_for)
+
+
+class PromiseFields(CauseFields):
+    """``promised_on``: by when it will be, by default the policy's working days from today."""
+
+    promised_on: Day | None = None
 
     @property
     def promise(self) -> TypedPromise:
@@ -134,9 +143,15 @@ class ReportsBody(Body):
         return self.paper_number, self.paper_on.isoformat() if self.paper_on else ""
 
 
-class ExtensionBody(Body):
+class ExtensionBody(CauseFields):
+    """``until``: the new due date, or of a task that is late already the day that is promised."""
+
     until: Day
     reason: Needed
+
+    @property
+    def text(self) -> PromiseText:
+        return self.promise_text(self.until, self.reason)
 
 
 class DecisionBody(Body):

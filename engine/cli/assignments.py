@@ -156,8 +156,10 @@ def return_(
 @assignments.command()
 def extend(
     assignment: AssignmentId,
-    until: Annotated[str, typer.Option(help="The new due date, such as 2021-06-25.")],
+    until: Annotated[str, typer.Option(help="The new due date, such as 2021-06-25; of a late task the promised day.")],
     reason: Reason,
+    reason_code: ReasonCode = "",
+    waits_for: WaitsFor = "",
     grant: Annotated[bool, typer.Option("--grant", help="Grant it immediately.")] = False,
     at: At = "",
 ) -> None:

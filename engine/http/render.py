@@ -29,16 +29,28 @@ from engine.rules.calendar import DayKind, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.template_cache import FastEnvironment, compiled
-from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, Role, State, TimeClass
+from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, PromiseState, Role, State, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
+from engine.views.promise_words import reason_words
 from engine.views.spreadsheets import written_cell
 
 T = TypeVar("T")
 WEB_DIR = Path(__file__).parent.parent / "web"
 MAX_FIRST_WORDS = 24
 SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
+PROMISE_MARK = complete(
+    PromiseState,
+    {
+        PromiseState.WAITING: "s",
+        PromiseState.STANDING: "t",
+        PromiseState.KEPT: "d",
+        PromiseState.BROKEN: "o",
+        PromiseState.REFUSED: "n",
+        PromiseState.REPLACED: "n",
+    },
+)
 FATE = complete(
     LetterState,
     {
@@ -168,6 +180,7 @@ class Templates:
             "pairs": pairs,
             "written_cell": written_cell,
             "FATE": FATE,
+            "PROMISE_MARK": PROMISE_MARK,
             "CONTACT_ROLES": CONTACT_ROLES,
             "SAVED_LISTS": LISTS,
             "FIELD_NAMES": FIELD_NAMES,
@@ -201,6 +214,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "said": localized(said),
         "why": localized(_skip_reason),
         "in_language": localized(in_language),
+        "reason_words": lambda code, reasons: reason_words(code, reasons).said(language),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),
         "today": today,

@@ -26,6 +26,7 @@ from engine.terms import (
     NoticeKind,
     Outcome,
     PlanState,
+    PromiseState,
     Quiet,
     Role,
     State,
@@ -240,6 +241,14 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         RuleSource.LOCAL: Text("cấu hình của tỉnh, không phải của kế hoạch", "configured locally, not from the plan"),
         RuleSource.LAW: Text("theo văn bản pháp luật", "by law"),
         RuleSource.PLAN: Text("theo kế hoạch", "from the plan"),
+    },
+    PromiseState: {
+        PromiseState.WAITING: Text("chờ đồng ý", "to be agreed to"),
+        PromiseState.STANDING: Text("đã hẹn", "promised"),
+        PromiseState.KEPT: Text("đúng hẹn", "kept"),
+        PromiseState.BROKEN: Text("quá ngày hẹn", "its day has passed"),
+        PromiseState.REFUSED: Text("không đồng ý", "refused"),
+        PromiseState.REPLACED: Text("không còn hiệu lực", "replaced"),
     },
     Waiting: {
         Waiting.ACCEPT: Text("báo cáo chờ tiếp nhận", "reports to accept"),

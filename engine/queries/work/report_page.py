@@ -62,6 +62,10 @@ class ReportItem:
         """A report is owed, or the one that is in leaves the task unfinished and may be followed by another."""
         return self.row.unfinished
 
+    def late_on(self, day: date) -> bool:
+        """It is not done and its due date has passed: a later day is promised, no extension can be asked for."""
+        return self.reportable and self.row.due_on is not None and self.row.due_on < day
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportPage:
@@ -96,6 +100,10 @@ class ReportPage:
     def extendable(self, day: date) -> bool:
         """An extension of some duty may still be asked for."""
         return any(each.reportable and each.row.due_on is not None and day <= each.row.due_on for each in self.items)
+
+    def late(self, day: date) -> bool:
+        """A later day of some duty can be promised."""
+        return any(each.late_on(day) for each in self.items)
 
     @property
     def due_on(self) -> date | None:

@@ -102,6 +102,7 @@ def story_page(
         allowed=allowed(ctx, found),
         outcome=outcome,
         trouble=trouble or Trouble(),
+        may_decide=ctx.may(Permission.DECIDE_EXTENSION, found.row.supervisor_id),
         may_amend=ctx.may(Permission.AMEND_DUTY, found.head.plan_supervisor_id),
     )
 
@@ -117,9 +118,7 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
         Permission.REPORT: unfinished,
         Permission.CHASE: unfinished,
         Permission.DECIDE_EXTENSION: found.waiting_extension is not None,
-        Permission.ASK_EXTENSION: unfinished
-        and found.waiting_extension is None
-        and (row.due_on or ctx.today) > ctx.today,
+        Permission.ASK_EXTENSION: unfinished and found.waiting_extension is None and row.due_on is not None,
         Permission.RAISE: row.state in COUNTED_STATES,
         Permission.ANSWER: row.state in COUNTED_STATES,
         Permission.DECLINE: open_now,
