@@ -41,6 +41,14 @@ class ExtensionsBody(Body):
     answer: Short = ""
 
 
+class PromisesBody(Body):
+    """``answer``: needed to refuse."""
+
+    promises: Ids
+    agreed: bool
+    answer: Short = ""
+
+
 class DutyBody(Body):
     """``owners``, ``coordinating``: agency or group ids. ``fixed`` keeps a due date on a closed day."""
 

@@ -163,15 +163,24 @@ def extend(
     grant: Annotated[bool, typer.Option("--grant", help="Grant it immediately.")] = False,
     at: At = "",
 ) -> None:
-    """Request a later due date (and grant it with --grant)."""
+    """Request a later due date (and grant it with --grant); of a task that is late already, promise that day."""
     from engine.assignments import lifecycle
+    from engine.assignments.promise_rows import PromiseText
+    from engine.assignments.promises import ask_for_day
+    from engine.queries.work.todo import waiting_extensions
 
     ctx = open_context(at)
+    text = PromiseText(on=day(until), reason=reason, reason_code=reason_code, waits_for=waits_for)
     with ctx.database.write() as session:
-        request_id = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, **ctx.by)
-        if grant:
-            lifecycle.decide_extension(session, request_id, granted=True, **ctx.by)
-    typer.echo(Text(f"Đề nghị gia hạn số {request_id}.", f"Extension request {request_id}."))
+        ask_for_day(session, assignment, text, **ctx.by)
+        asked = waiting_extensions(session, [assignment]).get(assignment)
+        if asked is not None and grant:
+            lifecycle.decide_extension(session, asked.id, granted=True, **ctx.by)
+    typer.echo(
+        Text(f"Đề nghị gia hạn số {asked.id}.", f"Extension request {asked.id}.")
+        if asked is not None
+        else Text("Đã quá hạn: đã ghi lời hẹn.", "It is late already: the promise is recorded.")
+    )
 
 
 @assignments.command()

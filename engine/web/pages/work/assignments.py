@@ -18,6 +18,7 @@ from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import every_assignment, list_assignments
+from engine.queries.work.promises_waiting import every_reason
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
 from engine.views.svg_charts import timeline
@@ -56,6 +57,7 @@ def listing(
         found = list_assignments(session, today, wanted, after=after, sort=sort)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
+        reasons = every_reason(session) if wanted.reason else ()
     changeable = {
         row.id for row in found.rows if any(may_change(ctx, act, row, supervisors[row.plan_id]) for act in BulkAct)
     }
@@ -67,6 +69,7 @@ def listing(
         wanted=wanted,
         plans=plans,
         agencies=agencies,
+        reasons=reasons,
         after=after,
         sort=sort,
         changeable=changeable,

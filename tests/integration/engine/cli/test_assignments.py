@@ -232,7 +232,7 @@ def test_assignments_are_cancelled_transferred_and_listed(dondoc: Commands, laid
         ("return 1 --reason x", "Không thể trả lại"),
         ("extend 1 --until 25/6/2021 --reason x", "không phải ngày"),
         ("extend 1 --until 2021-06-01 --reason x --at 2021-04-08", "Hạn mới phải sau"),
-        ("extend 1 --until 2021-06-30 --reason x --at 2021-07-01", "đề nghị gia hạn cần gửi trước khi hết hạn"),
+        ("extend 1 --until 2021-06-30 --reason x --at 2021-07-01", "Ngày hẹn phải sau"),
         ("report 1 --outcome partly", "cần ghi lý do"),
         ("report 1 --outcome perfect", "perfect"),
         ("transfer 1 --to nowhere --reason x", "Danh bạ chưa có: nowhere"),

@@ -1,0 +1,152 @@
+"""Promises that wait for the department's agreement, earliest due date first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, literal, select
+from sqlmodel import Session
+
+from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.time_class import Today
+from engine.queries.work.assignments import (
+    FAR,
+    AssignmentFilter,
+    AssignmentRow,
+    Waiting,
+    columns,
+    conditions,
+    from_rows,
+    how_many,
+    joined,
+    periods_among,
+    promises_in,
+)
+from engine.rules.policy import Reason
+from engine.store.database import table
+from engine.store.named_rows import AnyRow, object_of
+from engine.store.records import Assignment, Promise
+from engine.store.rulebook import read_policies
+from engine.terms import PromiseState
+
+ROWS_PER_PAGE = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingPromise:
+    """A promise with its assignment, waiting or not any more. ``agreeable``: its day is still to come."""
+
+    id: int
+    number: int
+    made_at: datetime
+    promised_on: date
+    reason_code: str
+    waits_for: str | None
+    reason: str
+    owed: str
+    state: PromiseState
+    agreeable: bool
+    assignment: AssignmentRow
+
+    @property
+    def can_be_agreed(self) -> bool:
+        return self.state is PromiseState.WAITING and self.agreeable and self.assignment.unfinished
+
+    @property
+    def can_be_refused(self) -> bool:
+        return self.state in (PromiseState.WAITING, PromiseState.STANDING) and self.assignment.unfinished
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromisesWaiting:
+    """One page of ``total`` promises. ``periods``: those with waiting promises, ignoring the filter. ``reasons``: of
+    every policy."""
+
+    rows: tuple[WaitingPromise, ...]
+    total: int
+    page: int
+    pages: int
+    periods: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+
+def promises_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> PromisesWaiting:
+    """By due date; three queries. A page number past the end gives the last page."""
+    a, p = table(Assignment), table(Promise)
+    cells = _counted(session, today, replace(wanted, waiting=None, period=""))
+    total = sum(cell.n for cell in cells if wanted.period in ("", cell.period))
+    pages = -(-total // ROWS_PER_PAGE)
+    page = min(page, pages) or 1
+    where = conditions(replace(wanted, waiting=None), today)
+    by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few promises
+    statement = _select_promises(today).where(*where, promises_in(PromiseState.WAITING)).order_by(by_due, p.c.id)
+    found = session.connection().execute(statement.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
+    return PromisesWaiting(
+        rows=tuple(_lines(found.all(), today)),
+        total=total,
+        page=page,
+        pages=pages,
+        periods=periods_among(((cell.period, cell.due) for cell in cells), wanted),
+        reasons=every_reason(session),
+    )
+
+
+def list_promises_waiting(
+    session: Session, today: Today, wanted: AssignmentFilter, *, after: str = "", limit: int = PER_PAGE
+) -> Page[WaitingPromise]:
+    """In the order in which they were made; two queries."""
+    p = table(Promise)
+    total = how_many(session, today, replace(wanted, waiting=Waiting.PROMISE))
+    where = conditions(replace(wanted, waiting=None), today)
+    statement = _select_promises(today).where(*where, promises_in(PromiseState.WAITING))
+    if after:
+        statement = statement.where(p.c.id > decode(after, int)[0])
+    rows = _lines(session.connection().execute(statement.order_by(p.c.id).limit(limit + 1)).all(), today)
+    return page(rows, limit, lambda row: (row.id,), total)
+
+
+def promises_chosen(session: Session, today: Today, promise_ids: Collection[int]) -> list[WaitingPromise]:
+    """The promises with these ids, whatever became of them."""
+    a, p = table(Assignment), table(Promise)
+    statement = _select_promises(today).where(p.c.id.in_(promise_ids)).order_by(a.c.due_on, p.c.id)
+    return _lines(session.connection().execute(statement).all(), today)
+
+
+def every_reason(session: Session) -> tuple[Reason, ...]:
+    """The reasons of every policy, each code once."""
+    found = {each.code: each for policy in read_policies(session).values() for each in policy.reasons}
+    return tuple(found.values())
+
+
+def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
+    """Waiting promises per period."""
+    a, p = table(Assignment), table(Promise)
+    statement = select(a.c.period, func.count().label("n"), func.min(a.c.due_on).label("due"))
+    statement = joined(statement).join(p, p.c.assignment_id == a.c.id)
+    statement = statement.where(*conditions(wanted, today), promises_in(PromiseState.WAITING)).group_by(a.c.period)
+    return session.connection().execute(statement).all()
+
+
+def _select_promises(today: Today) -> Any:
+    a, p = table(Assignment), table(Promise)
+    own = (p.c.number, p.c.made_at, p.c.promised_on.label("asked_on"), p.c.reason_code, p.c.waits_for, p.c.reason)
+    more = (p.c.id.label("promise_id"), *own, p.c.owed, p.c.state.label("promise_state"))
+    return joined(select(*columns(today), *more)).join(p, p.c.assignment_id == a.c.id)
+
+
+def _lines(rows: Sequence[AnyRow], today: Today) -> list[WaitingPromise]:
+    return [
+        object_of(
+            WaitingPromise,
+            row,
+            id=row.promise_id,
+            promised_on=row.asked_on,
+            state=row.promise_state,
+            agreeable=row.asked_on > today.day,
+            assignment=assignment,
+        )
+        for row, assignment in zip(rows, from_rows(rows), strict=True)
+    ]
