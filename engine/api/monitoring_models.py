@@ -41,6 +41,14 @@ class ExtensionsBody(Body):
     answer: Short = ""
 
 
+class ReasonOut(BaseModel):
+    """``reason``: the code in words."""
+
+    reason_code: str
+    reason: str
+    tasks: int
+
+
 class PromisesBody(Body):
     """``answer``: needed to refuse."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from datetime import date
@@ -11,16 +12,20 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.factory import Laid, at, item, lay, plan_file, row, rows
 from ground.office import Office, as_role, everything, looking, open_office
+from ground.post import LetterBox, post_office
 
 from engine.accounts.permissions import ActorRole
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
+from engine.papers.report import text_of
 from engine.queries.work.papers import dispatch_draft, plan_of
+from engine.queries.work.period_report import period_report
 from engine.store.database import Database
 from engine.store.records import Notice, Promise
 from engine.terms import NoticeKind, Outcome, PromiseState
+from notifications.delivery import deliver
 
 PROMISED_ON, FAR = date(2021, 7, 12), date(2021, 9, 30)
 
@@ -150,3 +155,33 @@ def test_the_draft_of_a_dispatch_says_who_has_promised(laid: Laid) -> None:
     with looking(laid.database, at("2021-06-25")) as (session, today):
         draft = dispatch_draft(session, today, plan_of(session, laid.plan_id))
     assert [each.note for each in draft.dispatch.overdue] == ["Đã hẹn thứ Hai, 12/7/2021", "", ""]
+
+
+def test_causes_are_summed_for_the_leadership_in_the_report_and_for_programs(office: Office, laid: Laid) -> None:
+    promise(laid.database, 3, PROMISED_ON, "2021-06-18", "nhan-luc")
+    page = BeautifulSoup(office.get("/leadership").text, "lxml")
+    causes = page.select("section[aria-labelledby=causes] li")
+    assert [" ".join(each.get_text(" ").split()) for each in causes] == ["Kinh phí 2 việc", "Nhân lực 1 việc"]
+    listed = office.get(str(causes[0].a["href"])).text  # type: ignore[index]
+    assert [each for each in ("IV.1.1", "IV.2.1", "IV.3.1") if f"{each}<" in listed] == ["IV.1.1", "IV.2.1"]
+    counted = office.client.get("/api/v1/reasons?plan=1").json()
+    assert [(each["reason_code"], each["tasks"]) for each in counted] == [("kinh-phi", 2), ("nhan-luc", 1)]
+    with looking(laid.database, at("2021-06-25")) as (session, today):
+        report = period_report(session, today, plan_of(session, laid.plan_id), "2021-H1")
+    said = [text for text, _ in text_of(report)]
+    assert "Nguyên nhân các nhiệm vụ chưa hoàn thành: kinh phí (02 nhiệm vụ); nhân lực (01 nhiệm vụ)." in said
+
+
+def test_the_agency_that_is_waited_for_is_told_and_sees_it_on_its_desk(office: Office, laid: Laid) -> None:
+    text = PromiseText(on=PROMISED_ON, reason="Chờ thẩm định.", reason_code="phoi-hop", waits_for="huyen-a")
+    with laid.database.write() as session:
+        make_promise(session, 3, text, "extension", actor="contact:1", now=at("2021-06-21"))
+    (line,) = rows(laid.database, Notice, kind=NoticeKind.COORDINATES)
+    assert (line.detail["said"], line.detail["until"]) == ("Chờ thẩm định.", "2021-07-12")
+    box = LetterBox()
+    asyncio.run(deliver(laid.database, at("2021-06-22", "08:00"), post_office(box)))
+    (letter,) = [each for each in box.letters if each.to == "coordinator@huyen-a.example"]
+    assert "đang chờ cơ quan phối hợp: “Chờ thẩm định.”; hẹn hoàn thành thứ Hai, 12/7/2021" in letter.text
+    desk = words(office.get("/agencies/huyen-a").text)
+    assert "Cơ quan khác đang chờ phối hợp · 1" in desk
+    assert "Chờ thẩm định." in desk
