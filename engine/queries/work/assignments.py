@@ -170,12 +170,13 @@ def columns(today: Today | Thresholds) -> list[Any]:
         a.c.first_due_on,
         a.c.returns,
         a.c.promised_on,
-        _promises_made(),
+        promises_made(),
     ]
 
 
-def _promises_made() -> ColumnElement[int]:
-    """Looks for the promises of those only that have one, by the unique index of their numbers."""
+def promises_made() -> ColumnElement[int]:
+    """Column for a query of assignments. Looks only for the promises of those that have one, by the unique index of
+    their numbers."""
     a, p = table(Assignment), table(Promise)
     last = select(func.max(p.c.number)).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
     return case((a.c.promised_on.is_not(None), last), else_=0).label("promises")
