@@ -28,7 +28,7 @@ from engine.queries.figures import plan_progress as queries
 from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
 from engine.queries.time_class import read_today
-from engine.queries.work.reasons import reasons_counted
+from engine.queries.work.promises import reasons_counted
 from engine.text import Text
 
 router = APIRouter(route_class=NamedRoute)

@@ -46,7 +46,7 @@ from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners
 from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, list_extensions_waiting
-from engine.queries.work.promises_waiting import WaitingPromise, list_promises_waiting, promises_chosen
+from engine.queries.work.promises import WaitingPromise, list_promises_waiting, promises_chosen
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
 from engine.rules.calendar import local_date
 

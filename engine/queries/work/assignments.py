@@ -179,7 +179,8 @@ def promises_made() -> ColumnElement[int]:
     their numbers."""
     a, p = table(Assignment), table(Promise)
     last = select(func.max(p.c.number)).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
-    return case((a.c.promised_on.is_not(None), last), else_=0).label("promises")
+    # a day that was asked for before there were promises has none
+    return case((a.c.promised_on.is_not(None), func.coalesce(last, 1)), else_=0).label("promises")
 
 
 def from_rows(rows: Sequence[AnyRow]) -> list[AssignmentRow]:

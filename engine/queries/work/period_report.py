@@ -12,7 +12,7 @@ from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodRepor
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
-from engine.queries.work.reasons import reasons_counted
+from engine.queries.work.promises import reasons_counted
 from engine.queries.work.threads import difficulties
 from engine.rules.periods import within
 from engine.rules.words import period_words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -10,21 +10,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.promise_rows import proposed_day
 from engine.assignments.reports.indicators import FigureLine, consolidated
 from engine.assignments.reports.submission import PromiseChoices
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
-from engine.queries.directory.agencies import agencies_named
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
 from engine.queries.work.papers import plan_of
+from engine.queries.work.promises import promise_choices
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Report
-from engine.store.rulebook import read_policies
 from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
@@ -138,17 +136,6 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         parts=_parts(session, plan_id, period, requested),
         choices=promise_choices(session, today, plan.policy_id),
         helpers=_helpers(session, items),
-    )
-
-
-def promise_choices(session: Session, today: Today, policy_id: str, named: Collection[str] = ()) -> PromiseChoices:
-    """What a promise is chosen from, by a policy. ``named``: what was typed for agencies. One query, two with names."""
-    policy = read_policies(session)[policy_id]
-    return PromiseChoices(
-        today=today.day,
-        proposed=proposed_day(policy, today.calendar, today.day),
-        reasons=policy.reasons,
-        agencies=agencies_named(session, named),
     )
 
 

@@ -37,7 +37,7 @@ from engine.queries.orders import sorted_by_order
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.issuers import issuer_of
 from engine.queries.work.papers import active_plans, find_plan, plan_of
-from engine.queries.work.reasons import reasons_counted
+from engine.queries.work.promises import reasons_counted
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text

@@ -18,7 +18,7 @@ from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import every_assignment, list_assignments
-from engine.queries.work.promises_waiting import every_reason
+from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
 from engine.views.svg_charts import timeline

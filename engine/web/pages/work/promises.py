@@ -13,7 +13,7 @@ from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import Decided, decide_promises
 from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.promises_waiting import WaitingPromise, promises_chosen, promises_waiting
+from engine.queries.work.promises import WaitingPromise, promises_chosen, promises_waiting
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 

@@ -32,7 +32,8 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.desk import agency_name
 from engine.queries.work.papers import plan_of
-from engine.queries.work.report_page import ReportItem, promise_choices, report_page
+from engine.queries.work.promises import promise_choices
+from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of
 from engine.queries.work.todo import waiting_extensions
 from engine.rules.privacy import fingerprint, warnings

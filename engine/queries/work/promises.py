@@ -1,15 +1,19 @@
-"""Promises that wait for the department's agreement, earliest due date first."""
+"""Promises: those that wait for the department's agreement, what one about a late task is chosen from, and the causes
+that they give, counted."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import case, func, literal, select
 from sqlmodel import Session
 
+from engine.assignments.promise_rows import proposed_day
+from engine.assignments.reports.submission import PromiseChoices
+from engine.queries.directory.agencies import agencies_named
 from engine.queries.paging import PER_PAGE, Page, decode, page
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
@@ -22,17 +26,23 @@ from engine.queries.work.assignments import (
     from_rows,
     how_many,
     joined,
+    last_promise,
     periods_among,
     promises_in,
+    rows,
 )
-from engine.rules.policy import Reason
-from engine.store.database import table
+from engine.rules.policy import Policy, Reason
+from engine.rules.promise_words import reason_words
+from engine.store.database import among, table
 from engine.store.named_rows import AnyRow, object_of
-from engine.store.records import Assignment, Promise
+from engine.store.records import Assignment, Plan, Promise
 from engine.store.rulebook import read_policies
-from engine.terms import PromiseState
+from engine.terms import PromiseState, TimeClass
+from engine.text import Text
 
 ROWS_PER_PAGE = 25
+MAX_LATE = 25
+"""With the fields of more tasks the page is longer than 50 KB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +114,8 @@ def list_promises_waiting(
     statement = _select_promises(today).where(*where, promises_in(PromiseState.WAITING))
     if after:
         statement = statement.where(p.c.id > decode(after, int)[0])
-    rows = _lines(session.connection().execute(statement.order_by(p.c.id).limit(limit + 1)).all(), today)
-    return page(rows, limit, lambda row: (row.id,), total)
+    found = _lines(session.connection().execute(statement.order_by(p.c.id).limit(limit + 1)).all(), today)
+    return page(found, limit, lambda row: (row.id,), total)
 
 
 def promises_chosen(session: Session, today: Today, promise_ids: Collection[int]) -> list[WaitingPromise]:
@@ -119,6 +129,79 @@ def every_reason(session: Session) -> tuple[Reason, ...]:
     """The reasons of every policy, each code once."""
     found = {each.code: each for policy in read_policies(session).values() for each in policy.reasons}
     return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """``tasks``: unfinished tasks whose last promise gives this reason."""
+
+    code: str
+    words: Text
+    tasks: int
+
+
+def reasons_counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[ReasonCount, ...]:
+    """Of the unfinished tasks of a plan, a period, a department; most first. Requests are counted only if the filter
+    asks for them. Two queries."""
+    a, p, promise = table(Assignment), table(Plan), table(Promise)
+    wanted = replace(wanted, finished=False, request=bool(wanted.request))
+    counted = (
+        select(promise.c.reason_code, func.count().label("tasks"))
+        .join(a, a.c.id == promise.c.assignment_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(*conditions(wanted, today), last_promise())
+        .group_by(promise.c.reason_code)
+    )
+    found = {row.reason_code: row.tasks for row in session.connection().execute(counted)}
+    if not found:
+        return ()
+    reasons = every_reason(session)
+    lines = (ReasonCount(code, reason_words(code, reasons), tasks) for code, tasks in found.items())
+    return tuple(sorted(lines, key=lambda each: (-each.tasks, each.words.vi)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateTasks:
+    """The first ``MAX_LATE`` of ``total``: those without a promise that stands first, by due date. ``choices``: by
+    plan. ``reasons``: of their policies."""
+
+    rows: tuple[AssignmentRow, ...]
+    total: int
+    choices: Mapping[int, PromiseChoices]
+    reasons: tuple[Reason, ...]
+
+
+def late_tasks(session: Session, today: Today, agency_id: str, named: Collection[str] = ()) -> LateTasks:
+    """``named``: what was typed for agencies. Four queries, five with names."""
+    a, p = table(Assignment), table(Plan)
+    wanted = AssignmentFilter(agency_id=agency_id, classes=(TimeClass.OPEN_OVERDUE,))
+    promised: Any = case((func.coalesce(a.c.promised_on, today.day) > today.day, 1), else_=0)
+    found = rows(session, today, wanted, MAX_LATE, promised, a.c.due_on, a.c.id)
+    plans = among(session, p.c.id, {row.plan_id for row in found})
+    policies = read_policies(session)
+    of_plan = {row.id: policies[row.policy_id] for row in session.connection().execute(select(p).where(plans))}
+    agencies = agencies_named(session, named)
+    reasons = {each.code: each for policy in of_plan.values() for each in policy.reasons}
+    return LateTasks(
+        rows=tuple(found),
+        total=how_many(session, today, wanted),
+        choices={plan_id: _choices(policy, today, agencies) for plan_id, policy in of_plan.items()},
+        reasons=tuple(reasons.values()),
+    )
+
+
+def promise_choices(session: Session, today: Today, policy_id: str, named: Collection[str] = ()) -> PromiseChoices:
+    """What a promise is chosen from, by a policy. ``named``: what was typed for agencies. One query, two with names."""
+    return _choices(read_policies(session)[policy_id], today, agencies_named(session, named))
+
+
+def _choices(policy: Policy, today: Today, agencies: Mapping[str, str]) -> PromiseChoices:
+    return PromiseChoices(
+        today=today.day,
+        proposed=proposed_day(policy, today.calendar, today.day),
+        reasons=policy.reasons,
+        agencies=agencies,
+    )
 
 
 def _counted(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
@@ -137,7 +220,7 @@ def _select_promises(today: Today) -> Any:
     return joined(select(*columns(today), *more)).join(p, p.c.assignment_id == a.c.id)
 
 
-def _lines(rows: Sequence[AnyRow], today: Today) -> list[WaitingPromise]:
+def _lines(found: Sequence[AnyRow], today: Today) -> list[WaitingPromise]:
     return [
         object_of(
             WaitingPromise,
@@ -148,5 +231,5 @@ def _lines(rows: Sequence[AnyRow], today: Today) -> list[WaitingPromise]:
             agreeable=row.asked_on > today.day,
             assignment=assignment,
         )
-        for row, assignment in zip(rows, from_rows(rows), strict=True)
+        for row, assignment in zip(found, from_rows(found), strict=True)
     ]
