@@ -127,18 +127,17 @@ def add_promise(
         reason=text.reason.strip(),
         waits=waits,
     )
-    if text.waits_for and text.waits_for != row.agency_id:
-        tell_waited_for(
-            session,
-            row,
-            text.waits_for,
-            promise_id=promise_id,
-            on=on,
-            reason=text.reason,
-            policy=policy,
-            calendar=calendar,
-            now=now,
-        )
+    tell_waited_for(
+        session,
+        row,
+        text.waits_for,
+        promise_id=promise_id,
+        on=on,
+        reason=text.reason,
+        policy=policy,
+        calendar=calendar,
+        now=now,
+    )
     changes = {} if waits else counting(session, row, on, today)
     return MadePromise(id=promise_id, on=on, number=number, waits=waits, changes=changes)
 

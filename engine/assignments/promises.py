@@ -24,6 +24,7 @@ from engine.assignments.promise_rows import (
 )
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.rules.calendar import local_date, written
+from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Assignment, Promise
@@ -38,6 +39,9 @@ def make_promise(
     for too late. Raises BadInput without a reason, ForbiddenMove for a task that is done or of an ended plan."""
     if not text.reason.strip():
         raise BadInput(Text("Cần ghi lý do hẹn ngày khác.", "Say why another day is promised."))
+    if any(each.what is Private.SECRET for said in (text.reason, text.owed) for each in looks_private(said)):
+        vi, en = PRIVATE_WORDS[Private.SECRET]
+        raise BadInput(Text(f"Nội dung {vi}.", f"This text {en}."))
     acting = acting_on(session, assignment_id, Text("hẹn ngày", "be promised"), now)
     if acting.row.due_on is None:
         raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần hẹn.", "It has no due date."))

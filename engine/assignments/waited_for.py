@@ -31,7 +31,10 @@ def tell_waited_for(
     calendar: WorkCalendar,
     now: datetime,
 ) -> None:
-    """``on``: the day that the owner has promised; ``reason``: its words. Nothing chases the agency for it."""
+    """``agency_id``: "" if no agency is waited for. ``on``: the day that the owner has promised; ``reason``: its words.
+    Nothing chases the agency for it."""
+    if agency_id in ("", row.agency_id):
+        return
     p = table(Plan)
     urgency = session.connection().scalar(select(p.c.urgency).where(p.c.id == row.plan_id))
     line = NoticeLine(

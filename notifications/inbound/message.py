@@ -221,11 +221,9 @@ def read_mail_reply(text: str, today: date) -> tuple[MailReply, str]:
         if request:
             found = extension("", typed[request.end() :], folded[request.end() :], today)
             return found if isinstance(found, Extend) else NotUnderstood(NO_DATE), _other_words(before, after)
-        unfinished = _NOT_YET.match(folded)
-        promised = not_yet(typed[unfinished.end() :], folded[unfinished.end() :], today) if unfinished else None
+        promised = _promised(typed, folded, today)
         if promised is not None:
-            found_day = promised if isinstance(promised, NotYet) else NotUnderstood(NO_PROMISE)
-            return found_day, _other_words(before, after)
+            return promised, _other_words(before, after)
         free = _SAY.match(folded)
         if free:
             more = list(takewhile(_goes_on, after))
@@ -233,6 +231,13 @@ def read_mail_reply(text: str, today: date) -> tuple[MailReply, str]:
             said = say("", free["what"] or free["short"], whole[free.end() :], without_marks(whole)[free.end() :])
             return said, _other_words(before, after[len(more) :])
     return NotUnderstood(HELP), ""
+
+
+def _promised(typed: str, folded: str, today: date) -> NotYet | NotUnderstood | None:
+    """The report of a line that a task is not done, with its day; None if the line is none."""
+    begins = _NOT_YET.match(folded)
+    found = not_yet(typed[begins.end() :], folded[begins.end() :], today) if begins else None
+    return NotUnderstood(NO_PROMISE) if isinstance(found, NotUnderstood) else found
 
 
 def _goes_on(line: str) -> bool:

@@ -170,22 +170,30 @@ def checklist(
 def read_promise(typed: TypedPromise, choices: PromiseChoices) -> tuple[PromiseText, dict[str, Text]]:
     """What is promised from what was typed, and errors by field: ``promise``, ``code``, ``waits``. The day that the
     policy proposes, and «lý do khác», where nothing was typed."""
-    wrong: dict[str, Text] = {}
-    on = read_day(typed.on) if typed.on.strip() else None
-    if typed.on.strip() and on is None:
-        wrong["promise"] = Text("Không đọc được ngày hẹn.", "This date cannot be read.")
-    elif on is not None and on <= choices.today:
-        today = choices.today
-        wrong["promise"] = Text(f"Ngày hẹn phải sau {written(today)}.", f"Promise a day after {written(today, 'en')}.")
-    reason = choices.reason(typed.code) if typed.code else None
+    on, wrong = _promised_day(typed.on, choices.today)
+    waits_for, wrong_cause = _cause(typed, choices)
+    return PromiseText(on=on, reason_code=typed.code, waits_for=waits_for, owed=typed.owed), wrong | wrong_cause
+
+
+def _promised_day(typed: str, today: date) -> tuple[date | None, dict[str, Text]]:
+    if not typed.strip():
+        return None, {}
+    on = read_day(typed)
+    if on is None:
+        return None, {"promise": Text("Không đọc được ngày hẹn.", "This date cannot be read.")}
+    late = Text(f"Ngày hẹn phải sau {written(today)}.", f"Promise a day after {written(today, 'en')}.")
+    return on, {"promise": late} if on <= today else {}
+
+
+def _cause(typed: TypedPromise, choices: PromiseChoices) -> tuple[str, dict[str, Text]]:
+    """The agency that is waited for, with a reason that waits for one."""
+    reason = choices.reason(typed.code)
     if typed.code and reason is None:
-        wrong["code"] = Text("Hãy chọn một nguyên nhân.", "Choose a cause.")
-    waits_for = ""
-    if reason is not None and reason.agency:
-        waits_for = choices.agencies.get(typed.waits_for, "")
-        if not waits_for:
-            wrong["waits"] = _unnamed(typed.waits_for)
-    return PromiseText(on=on, reason_code=typed.code, waits_for=waits_for, owed=typed.owed), wrong
+        return "", {"code": Text("Hãy chọn một nguyên nhân.", "Choose a cause.")}
+    if reason is None or not reason.agency:
+        return "", {}
+    waits_for = choices.agencies.get(typed.waits_for, "")
+    return waits_for, {} if waits_for else {"waits": _unnamed(typed.waits_for)}
 
 
 def _unnamed(typed: str) -> Text:

@@ -27,6 +27,8 @@ from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
 
+FOR_ALL = "all"
+"""The end of the names of a promise's fields, on a page that has them once for all duties."""
 MAX_PROMISED_APART = 12
 """With the fields of a promise for each of more duties a page is longer than 50 KB."""
 
@@ -90,6 +92,10 @@ class ReportPage:
     def promised_apart(self) -> bool:
         """Each unfinished duty has a promise of its own; on a longer page one holds for all that are sent together."""
         return len(self.items) <= MAX_PROMISED_APART
+
+    def promise_field(self, assignment_id: int) -> str:
+        """The end of the names of the fields of a duty's promise."""
+        return str(assignment_id) if self.promised_apart else FOR_ALL
 
     @property
     def done(self) -> int:

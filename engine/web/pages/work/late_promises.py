@@ -12,7 +12,7 @@ from engine.accounts.permissions import Permission
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
 from engine.assignments.reports.submission import PromiseChoices, TypedPromise, read_promise
-from engine.errors import BadInput, Conflict, NotFound
+from engine.errors import NotFound
 from engine.http.filters import AgencyId, Code, Count
 from engine.http.form_fields import FormFields
 from engine.http.forms import MAX_REASON_CHARS
@@ -46,9 +46,8 @@ def show(ctx: SignedIn, agency_id: AgencyId, said: Code = "", n: Count = 0) -> R
 def send(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     """Promise a day for each ticked task, all or none."""
     ctx.require(Permission.ASK_EXTENSION, agency_id)
-    typed = {ending.partition("-")[2] for ending in form.fields if ending.startswith("waits-")}
+    named = {form.raw(name)[:MAX_NAME_CHARS].strip() for name in form.fields if name.startswith("waits-")}
     with ctx.reading() as (session, today):
-        named = {form.raw(f"waits-{each}")[:MAX_NAME_CHARS].strip() for each in typed}
         found = late_tasks(session, today, agency_id, named)
     ids = form.numbers("id")
     rows = {row.id: row for row in found.rows}
@@ -59,16 +58,16 @@ def send(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     texts = _read(fields, [rows[each] for each in ids], found.choices)
     if not ids:
         fields.refuse({"form": Text("Chưa chọn nhiệm vụ nào.", "No task was chosen.")})
-    if not fields.wrong:
-        try:
-            with ctx.writing() as session:
-                for assignment_id, text in texts.items():
-                    make_promise(session, assignment_id, text, "extension", **ctx.by)
-        except (BadInput, Conflict) as error:
-            fields.refuse({"form": error.text}, error.status)
+    fields.do(lambda: _promise_all(ctx, texts))
     if fields.wrong:
         return _page(ctx, agency_id, typed=LateForm(fields=fields, ticked=frozenset(ids)))
     return ctx.go(ctx.path, said="promised", n=len(texts))
+
+
+def _promise_all(ctx: RequestContext, texts: Mapping[int, PromiseText]) -> None:
+    with ctx.writing() as session:
+        for assignment_id, text in texts.items():
+            make_promise(session, assignment_id, text, "extension", **ctx.by)
 
 
 def _read(

@@ -35,7 +35,7 @@ from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, read_lines, store_uploads
 from engine.queries.directory.agencies import agencies_named
-from engine.queries.work.report_page import PreviousReports, ReportPage, previous_reports, report_page
+from engine.queries.work.report_page import FOR_ALL, PreviousReports, ReportPage, previous_reports, report_page
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
 from engine.text import Text
 
@@ -44,8 +44,6 @@ DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
 FREE_TEXT_PREFIXES = ("body-", "reason-", "owed-")
 PROMISE_PREFIXES = ("promise-", "code-", "waits-")
-FOR_ALL = "all"
-"""The end of the names of a promise's fields, on a page that has them once for all duties."""
 MAX_OUTCOME_CHARS, MAX_SEEN_CHARS, MAX_PAPER_CHARS, MAX_NAME_CHARS = 16, 40, 80, 300
 
 
@@ -111,7 +109,7 @@ def read_report_form(
             continue
         body, reason = text(f"body-{row.id}"), text(f"reason-{row.id}", MAX_REASON_CHARS)
         entries = tuple(each.as_entry for each in files.get(row.id, ()))
-        end = str(row.id) if page.promised_apart else FOR_ALL
+        end = page.promise_field(row.id)
         promise = TypedPromise(
             on=text(f"promise-{end}", MAX_PAPER_CHARS),
             code=text(f"code-{end}", MAX_PAPER_CHARS),

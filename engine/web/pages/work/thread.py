@@ -206,7 +206,7 @@ def _again(
 
 def _warned(ctx: RequestContext, form: Form) -> tuple[str, str]:
     """A warning about possible personal data in what was typed, and its fingerprint."""
-    texts = {name: form.raw(name) for name in ("text", "reason") if form.has(name)}
+    texts = {name: form.raw(name) for name in ("text", "reason", "owed") if form.has(name)}
     found = warnings(texts, ctx.language)
     return " ".join(found.values()), fingerprint({name: texts[name] for name in found})
 
@@ -220,13 +220,8 @@ def _items(ctx: RequestContext, where: Address) -> Mapping[int, ReportItem]:
 
 def _write(ctx: RequestContext, form: Form, where: Address) -> int:
     ctx.require(Permission.RAISE, where.agency_id)
-    kind, about = form.choice("kind", EntryKind), form.raw("about")
-    whole = about == WHOLE_PLAN
-    items = _items(ctx, where)
-    if whole:  # it is kept with the first open assignment of the page
-        assignment_id = next((one for one, item in items.items() if item.open), next(iter(items)))
-    elif (assignment_id := form.number("about")) not in items:
-        raise NotFound
+    kind, whole = form.choice("kind", EntryKind), form.raw("about") == WHOLE_PLAN
+    assignment_id = _about(form, _items(ctx, where), whole=whole)
     if whole and kind is EntryKind.PROGRESS:
         raise BadInput(Text("Tiến độ ghi theo từng nhiệm vụ.", "Progress is told duty by duty."))
     expected = form.day_or_none("expected") if kind is EntryKind.PROGRESS else None
@@ -241,6 +236,15 @@ def _write(ctx: RequestContext, form: Form, where: Address) -> int:
         if written and promise is not None:
             make_promise(session, assignment_id, promise, "difficulty", **ctx.by)
         return int(written)
+
+
+def _about(form: Form, items: Mapping[int, ReportItem], *, whole: bool) -> int:
+    """The assignment that an entry is kept with: about the whole plan, the first open one of the page."""
+    if whole:
+        return next((one for one, item in items.items() if item.open), next(iter(items)))
+    if (assignment_id := form.number("about")) not in items:
+        raise NotFound
+    return assignment_id
 
 
 def _promise_of(ctx: RequestContext, form: Form, where: Address, kind: EntryKind, text: str) -> PromiseText | None:

@@ -211,3 +211,10 @@ def test_nothing_chosen_or_said_promises_nothing(office: Office, laid: Laid) -> 
     answer = office.post(path, page=path, id="3")
     assert [each["id"] for each in BeautifulSoup(answer.text, "lxml").select(".said")] == ["reason-all-said"]
     assert office.post(path, page=path, id="99", **{"reason-all": "Chờ."}).status_code == 404
+
+
+def test_a_secret_paper_is_not_quoted_in_a_promise(office: Office, laid: Laid) -> None:
+    path = "/agencies/so-ban/promises"
+    answer = office.post(path, page=path, id="3", **{"reason-all": "Theo công văn đóng dấu MẬT số 12/CV-UBND."})
+    assert answer.status_code in (400, 422)
+    assert len(rows(laid.database, Promise)) == 2
