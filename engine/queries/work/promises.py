@@ -118,6 +118,14 @@ def list_promises_waiting(
     return page(found, limit, lambda row: (row.id,), total)
 
 
+def waiting_days(session: Session, assignment_ids: Collection[int]) -> dict[int, date]:
+    """By assignment, the promised day that waits for an agreement."""
+    p = table(Promise)
+    statement = select(p.c.assignment_id, p.c.promised_on)
+    statement = statement.where(p.c.assignment_id.in_(assignment_ids), promises_in(PromiseState.WAITING))
+    return {row.assignment_id: row.promised_on for row in session.connection().execute(statement)}
+
+
 def promises_chosen(session: Session, today: Today, promise_ids: Collection[int]) -> list[WaitingPromise]:
     """The promises with these ids, whatever became of them."""
     a, p = table(Assignment), table(Promise)

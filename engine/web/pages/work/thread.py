@@ -32,7 +32,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.desk import agency_name
 from engine.queries.work.papers import plan_of
-from engine.queries.work.promises import promise_choices
+from engine.queries.work.promises import promise_choices, waiting_days
 from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of
 from engine.queries.work.todo import waiting_extensions
@@ -117,6 +117,7 @@ def thread_page(
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
         lines = threads_of(session, where.agency_id, where.plan_id)
         asked = waiting_extensions(session, [item.row.id for item in page.items])
+        waiting = waiting_days(session, [item.row.id for item in page.items])
         above = page.items[0].row.supervisor_id
         enquiries = monitors(session, [above], today.day)[above]
     may_name = contact is not None and contact.role in MAY_NAME and ctx.may(Permission.NAME_DEPUTY, where.agency_id)
@@ -129,6 +130,7 @@ def thread_page(
         extendable=[item for item in page.items if _extendable(item, asked, today)],
         promisable=[item for item in page.items if item.late_on(today.day)],
         asked=asked,
+        waiting=waiting,
         call=enquiries,
         path=where.path,
         rejected=rejected,

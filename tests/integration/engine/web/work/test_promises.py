@@ -89,6 +89,11 @@ def test_one_that_stands_is_refused_from_the_page_of_its_assignment(office: Offi
     assert row(laid.database, Promise, id=1).state is PromiseState.REFUSED
 
 
+def test_the_owner_reads_that_a_promise_waits(office: Office) -> None:
+    said = words(office.get("/report/so-ban/1/2021-H1/thread").text)
+    assert "IV.2.1: đã hẹn hoàn thành thứ Năm, 30/9/2021, đang chờ bộ phận theo dõi đồng ý" in said
+
+
 def test_the_owner_does_not_decide(laid: Laid, tmp_path: Path) -> None:
     owner = as_role(laid.database, tmp_path, ActorRole.COORDINATOR, "so-ban")
     assert owner.get("/promises").status_code == 403
