@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
@@ -174,9 +174,10 @@ def columns(today: Today | Thresholds) -> list[Any]:
     ]
 
 
+@cache
 def promises_made() -> ColumnElement[int]:
-    """Column for a query of assignments. Looks only for the promises of those that have one, by the unique index of
-    their numbers."""
+    """Column for a query of assignments, built once. Looks only for the promises of those that have one, by the unique
+    index of their numbers."""
     a, p = table(Assignment), table(Promise)
     last = select(func.max(p.c.number)).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
     # a day that was asked for before there were promises has none
