@@ -228,6 +228,8 @@ class WebhookEvent(StrEnum):
     RETURNED = "assignment.returned"
     OVERDUE = "assignment.overdue"
     ESCALATED = "assignment.escalated"
+    PROMISED = "assignment.promised"
+    PROMISE_BROKEN = "assignment.promise_broken"
     DIGEST_MADE = "digest.made"
     TEST = "test"
     """Sent by an administrator to see whether it arrives."""

@@ -25,6 +25,7 @@ LISTS = (
     "/leadership",
     "/accept",
     "/extensions",
+    "/promises",
     "/admin/log",
 )
 MAX_VIEWS, MAX_NAME, MAX_PATH = 30, 60, 400

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from engine.accounts.secret_keys import digest_of, new_key
 from engine.agencies.contacts import find as find_contact
+from engine.assignments.measures import is_unfinished
 from engine.enums import complete
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
@@ -47,6 +48,9 @@ CHANGING = (
     EventKind.RETURNED,
     EventKind.CANCELLED,
     EventKind.TRANSFERRED,
+    EventKind.PROMISED,
+    EventKind.PROMISE_AGREED,
+    EventKind.PROMISE_REFUSED,
 )
 """Events that change an entry: each adds one to its SEQUENCE, which therefore never decreases."""
 
@@ -212,7 +216,17 @@ def _rows(session: Session, agency_id: str, now: datetime) -> Sequence[Any]:
     """An agency's assignments with a due date: open ones and recently finished ones."""
     a, d, p = table(Assignment), table(Duty), table(Plan)
     statement = (
-        select(a.c.id, a.c.period, a.c.due_on, a.c.state, a.c.opened_at, p.c.number, p.c.short_title)
+        select(
+            a.c.id,
+            a.c.period,
+            a.c.due_on,
+            a.c.promised_on,
+            a.c.done_on,
+            a.c.state,
+            a.c.opened_at,
+            p.c.number,
+            p.c.short_title,
+        )
         .add_columns(d.c.citation, d.c.request)
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
@@ -253,8 +267,16 @@ _OVER = complete(
     but=OPEN_STATES,
 )
 _DUE = ("Hạn báo cáo", "Due")
+_PROMISED = ("Ngày hẹn", "Promised for")
 _ASKED = ("Thời gian đề nghị", "Hoped for by")
 """Of a request: a body that is only asked has no deadline."""
+
+
+def _promised_day(row: Any) -> date | None:
+    """The day that an unfinished task was promised for, if it lies behind its due date."""
+    if row.promised_on is None or not is_unfinished(row.state, row.done_on):
+        return None
+    return row.promised_on if row.promised_on > row.due_on else None
 
 
 def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> list[Entry]:
@@ -265,14 +287,15 @@ def _owed(session: Session, reader: Reader, now: datetime, base_url: str) -> lis
     entries = []
     for row in rows:
         sequence, modified = revisions.get(row.id, (0, row.opened_at))
-        over = row.state not in OPEN_STATES
-        head = _OVER[row.state] if over else _ASKED if row.request else _DUE
+        promised = _promised_day(row)
+        over = row.state not in OPEN_STATES and promised is None
+        head = _PROMISED if promised else _OVER[row.state] if over else _ASKED if row.request else _DUE
         summary = f"{head[english]}: {row.number} {row.citation} ({period_words(row.period, reader.language)})"
         link = f"\n{base_url}/assignments/{row.id}" if base_url else ""
         entries.append(
             Entry(
                 uid=f"assignment-{row.id}@dondoc",
-                on=row.due_on,
+                on=promised or row.due_on,
                 summary=summary,
                 description=row.short_title + link,
                 over=over,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, Unpack, get_type_hints
 
@@ -30,6 +31,7 @@ from engine.api.models import (
 from engine.api.operations import BASIS, NamedRoute, writes
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import report
+from engine.assignments.promises import ask_for_day
 from engine.assignments.reports.evidence import find_all
 from engine.assignments.reports.indicators import doubtful_totals
 from engine.assignments.reports.submission import Submission, Typed, read_figures, submission
@@ -39,6 +41,7 @@ from engine.http.error_pages import answer
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, clean
 from engine.http.request_context import RequestContext
+from engine.queries.directory.agencies import agencies_named
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.report_page import ReportPage, report_page
@@ -115,7 +118,8 @@ def return_report(payload: ReturnOneBody) -> Action:
 @_endpoint("extension", Permission.ASK_EXTENSION)
 @writes("Xin gia hạn", "Ask for an extension", until="2021-07-30", reason="Chờ số liệu xã.")
 def ask_extension(payload: ExtensionBody) -> Action:
-    return partial(lifecycle.ask_extension, until=payload.until, reason=payload.reason)
+    """The department above decides. Of a task that is late already: its promise to be done by that day."""
+    return partial(ask_for_day, text=payload.text)
 
 
 @_endpoint("extension/decision", Permission.DECIDE_EXTENSION)
@@ -160,6 +164,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         require_for(caller, Permission.REPORT, row)
         page = report_page(session, today, row.agency_id, row.plan_id, row.period)
         files = _files(session, row.agency_id, {assignment_id: payload.files})
+        agencies = agencies_named(session, {payload.waits_for})
     typed = Typed(
         assignment_id=assignment_id,
         citation=row.citation,
@@ -167,8 +172,9 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         body=payload.body,
         reason=payload.reason,
         files=files[assignment_id],
+        promise=payload.promise,
     )
-    checked = _checked(page, [typed], payload.figures, payload.paper)
+    checked = _checked(page, [typed], payload.figures, payload.paper, agencies)
     if checked.problems:
         return _refused(caller, checked)
     text = checked.texts[assignment_id]
@@ -196,6 +202,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
     with caller.reading() as (session, today):
         page = report_page(session, today, payload.agency, payload.plan, payload.period)
         files = _files(session, payload.agency, {each.assignment: each.files for each in payload.duties})
+        agencies = agencies_named(session, {each.waits_for for each in payload.duties})
     known = {item.row.id: item.row.citation for item in page.items}
     typed = [
         Typed(
@@ -205,6 +212,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
             body=each.body,
             reason=each.reason,
             files=files[each.assignment],
+            promise=each.promise,
         )
         for each in payload.duties
     ]
@@ -213,7 +221,9 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
         for each in payload.duties
         if each.assignment not in known
     }
-    checked = Submission(problems=foreign) if foreign else _checked(page, typed, payload.figures, payload.paper)
+    checked = (
+        Submission(problems=foreign) if foreign else _checked(page, typed, payload.figures, payload.paper, agencies)
+    )
     if checked.problems:
         return _refused(caller, checked)
     warnings = _total_warnings(caller, page, payload.figures)
@@ -245,14 +255,19 @@ def _files(
     }
 
 
-def _checked(page: ReportPage, typed: Sequence[Typed], figures: Figures, paper: tuple[str, str]) -> Submission:
+def _checked(
+    page: ReportPage, typed: Sequence[Typed], figures: Figures, paper: tuple[str, str], agencies: Mapping[str, str]
+) -> Submission:
     requested = {indicator.code for indicator in page.indicators}
     unknown = {
         f"figure-{code}": Text("Không hỏi số liệu này.", "This figure is not asked for.")
         for code in figures
         if code not in requested
     }
-    return Submission(problems=unknown) if unknown else submission(typed, page.indicators, _typed(figures), paper)
+    if unknown:
+        return Submission(problems=unknown)
+    choices = replace(page.choices, agencies=agencies)
+    return submission(typed, page.indicators, _typed(figures), choices, paper)
 
 
 def _typed(figures: Figures) -> dict[str, str]:

@@ -17,16 +17,18 @@ from engine.api.monitoring_models import (
     FreezeBody,
     PublishedDetail,
     PublishedOut,
+    ReasonOut,
     RestatementOut,
     StandingOut,
 )
 from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import BadInput
-from engine.http.filters import Code, PlanId, SmallId
+from engine.http.filters import Assignments, Code, PlanId, SmallId
 from engine.queries.figures import plan_progress as queries
 from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
 from engine.queries.time_class import read_today
+from engine.queries.work.promises import reasons_counted
 from engine.text import Text
 
 router = APIRouter(route_class=NamedRoute)
@@ -53,6 +55,18 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
         now = queries.standing(session, last, plan_id=plan, period=period)
         then = queries.standing(session, since or last - WEEK, plan_id=plan, period=period)
     return [ChangeOut.model_validate(each) for each in queries.changes(then, now)]
+
+
+@router.get("/reasons")
+@reads("Nguyên nhân chưa hoàn thành", "Count why tasks are not finished")
+def reasons(caller: Caller, wanted: Assignments) -> list[ReasonOut]:
+    """Unfinished tasks by the reason code of their last promise, most first, of a plan, period or department."""
+    caller.require(Permission.SEE_STANDING)
+    with caller.reading() as (session, today):
+        found = reasons_counted(session, today, wanted)
+    return [
+        ReasonOut(reason_code=each.code, reason=each.words.said(caller.language), tasks=each.tasks) for each in found
+    ]
 
 
 @router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)

@@ -9,7 +9,9 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AfterValidator, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
+from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports.evidence import MAX_FILES
+from engine.assignments.reports.submission import TypedPromise
 from engine.http.filters import Plain, known_year
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
 from engine.queries.paging import Page
@@ -73,7 +75,34 @@ class MaybeReason(Body):
     reason: Short = ""
 
 
-class ReportBody(Body):
+class CauseFields(Body):
+    """Why a task is not done: ``reason_code`` of the policy; ``waits_for``: the agency, with a code that waits for one;
+    ``owed``: what is still to be done."""
+
+    reason_code: Annotated[str, Plain, Field(max_length=32)] = ""
+    waits_for: Annotated[str, Plain, Field(max_length=300)] = ""
+    owed: Short = ""
+
+    def promise_text(self, on: date | None, reason: str) -> PromiseText:
+        return PromiseText(on=on, reason_code=self.reason_code, reason=reason, owed=self.owed, waits_for=self.waits_for)
+
+
+class PromiseFields(CauseFields):
+    """``promised_on``: by when it will be, by default the policy's working days from today."""
+
+    promised_on: Day | None = None
+
+    @property
+    def promise(self) -> TypedPromise:
+        return TypedPromise(
+            on=self.promised_on.isoformat() if self.promised_on else "",
+            code=self.reason_code,
+            waits_for=self.waits_for,
+            owed=self.owed,
+        )
+
+
+class ReportBody(PromiseFields):
     """A report about one assignment. ``figures``: indicator code -> value, checked against the plan's indicators;
     ``files``: digests of files the agency has uploaded."""
 
@@ -90,7 +119,7 @@ class ReportBody(Body):
         return self.paper_number, self.paper_on.isoformat() if self.paper_on else ""
 
 
-class DutyReport(Body):
+class DutyReport(PromiseFields):
     assignment: LongId
     outcome: Outcome
     body: Words = ""
@@ -114,9 +143,15 @@ class ReportsBody(Body):
         return self.paper_number, self.paper_on.isoformat() if self.paper_on else ""
 
 
-class ExtensionBody(Body):
+class ExtensionBody(CauseFields):
+    """``until``: the new due date, or of a task that is late already the day that is promised."""
+
     until: Day
     reason: Needed
+
+    @property
+    def text(self) -> PromiseText:
+        return self.promise_text(self.until, self.reason)
 
 
 class DecisionBody(Body):

@@ -22,12 +22,19 @@ from engine.api.monitoring_models import (
     DutyAdded,
     DutyBody,
     ExtensionsBody,
+    PromisesBody,
     ReportIds,
     ReportRequestBody,
     ReturnBody,
 )
 from engine.api.operations import BASIS, NamedRoute, reads, writes
-from engine.assignments.bulk_decisions import Decided, accept_reports, decide_extensions, return_reports
+from engine.assignments.bulk_decisions import (
+    Decided,
+    accept_reports,
+    decide_extensions,
+    decide_promises,
+    return_reports,
+)
 from engine.assignments.reports import indicators
 from engine.http.assignment_actions import require_for
 from engine.http.filters import Assignments, Code, Cursor, SmallId
@@ -39,6 +46,7 @@ from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.duty_changes import duty_now, plan_owners
 from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, list_extensions_waiting
+from engine.queries.work.promises import WaitingPromise, list_promises_waiting, promises_chosen
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
 from engine.rules.calendar import local_date
 
@@ -97,6 +105,36 @@ def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
         def done() -> DecidedOut:
             decided = decide_extensions(
                 session, payload.extensions, granted=payload.granted, answer=payload.answer, **caller.by
+            )
+            return DecidedOut.of(decided, caller.language)
+
+        return caller.once(session, done)
+
+
+@router.get("/promises")
+@reads("Lời hẹn chờ đồng ý", "List promises that wait")
+def promises(
+    caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
+) -> Listed[WaitingPromise]:
+    """Promises about unfinished tasks that wait for the caller's department: they lie too far ahead, or are one too
+    many."""
+    with caller.reading() as (session, today):
+        wanted = _of_the_department(caller, Permission.DECIDE_EXTENSION, wanted)
+        return Listed[WaitingPromise].of(list_promises_waiting(session, today, wanted, after=after, limit=limit))
+
+
+@router.post("/promises/decide", response_model=DecidedOut)
+@writes("Quyết định nhiều lời hẹn", "Decide several promises", promises=[7], agreed=False, answer="Việc gấp.")
+def decide_several_promises(caller: Caller, payload: PromisesBody) -> Response:
+    """Agree to all, or refuse all with one reason; one that stands may be refused too. Those that were decided, or have
+    ended, are left with the reason."""
+    with caller.writing() as session:
+        for row in promises_chosen(session, read_today(session, caller.now), payload.promises):
+            require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
+
+        def done() -> DecidedOut:
+            decided = decide_promises(
+                session, payload.promises, agreed=payload.agreed, answer=payload.answer, **caller.by
             )
             return DecidedOut.of(decided, caller.language)
 

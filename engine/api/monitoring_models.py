@@ -41,6 +41,22 @@ class ExtensionsBody(Body):
     answer: Short = ""
 
 
+class ReasonOut(BaseModel):
+    """``reason``: the code in words."""
+
+    reason_code: str
+    reason: str
+    tasks: int
+
+
+class PromisesBody(Body):
+    """``answer``: needed to refuse."""
+
+    promises: Ids
+    agreed: bool
+    answer: Short = ""
+
+
 class DutyBody(Body):
     """``owners``, ``coordinating``: agency or group ids. ``fixed`` keeps a due date on a closed day."""
 

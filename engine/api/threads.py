@@ -13,15 +13,16 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
-from engine.api.models import Body, Day, Digests, LongId, Needed
+from engine.api.models import Body, Day, Digests, ExtensionBody, LongId, PromiseFields
 from engine.api.operations import NamedRoute, reads, writes
-from engine.assignments.bulk_decisions import MAX_DECISIONS, ask_extensions
+from engine.assignments.bulk_decisions import MAX_DECISIONS, ask_for_days
+from engine.assignments.promises import make_promise
 from engine.assignments.reports.evidence import StoredFile, find_all, keep
 from engine.correspondence import entries
 from engine.correspondence.entries import MAX_TEXT_CHARS, NewEntry
 from engine.errors import FieldsRefused, NotFound
 from engine.http.filters import AgencyId, AssignmentId, LetterId, PeriodKey, Plain, SmallId
-from engine.http.forms import clean
+from engine.http.forms import MAX_REASON_CHARS, clean
 from engine.queries.time_class import read_today
 from engine.queries.work import threads
 from engine.queries.work.assignment_story import assignment_row
@@ -38,8 +39,9 @@ class WordsBody(Body):
     text: Words
 
 
-class EntryBody(WordsBody):
-    """``expected_on``: of progress alone. ``files``: digests of files the agency has uploaded."""
+class EntryBody(WordsBody, PromiseFields):
+    """``expected_on``: of progress alone. ``files``: digests of files the agency has uploaded. With ``promised_on`` a
+    difficulty asks for time: it is a promise too."""
 
     kind: Literal[EntryKind.DIFFICULTY, EntryKind.QUESTION, EntryKind.PROGRESS, EntryKind.AD_HOC]
     whole_plan: bool = False
@@ -54,12 +56,10 @@ class PartBody(WordsBody):
     files: Digests = Field(default_factory=list)
 
 
-class ExtensionsBody(Body):
-    """One date, one reason and the same files for several assignments of one agency."""
+class ExtensionsBody(ExtensionBody):
+    """One date, one reason and the same files for several assignments of one agency; a promise takes no files."""
 
     ids: Annotated[list[LongId], Field(min_length=1, max_length=MAX_DECISIONS)]
-    until: Day
-    reason: Needed
     files: Digests = Field(default_factory=list)
 
 
@@ -71,7 +71,7 @@ class Thread(BaseModel):
 
 
 class Asked(BaseModel):
-    """``left``: assignment -> why no extension could be asked for it."""
+    """``left``: assignment -> why no later day could be asked for it."""
 
     asked: list[int]
     left: dict[int, str]
@@ -91,6 +91,10 @@ def thread(caller: Caller, assignment_id: AssignmentId) -> list[EntryLine]:
 def write(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Response:
     """An entry of the owner; the monitor is told in the day's letter."""
 
+    if payload.promised_on is not None and (payload.kind is not EntryKind.DIFFICULTY or payload.whole_plan):
+        only = Text("Chỉ khó khăn về một nhiệm vụ hẹn ngày.", "Only a difficulty about one task promises a day.")
+        raise FieldsRefused({"promised_on": only})
+
     def act(session: Session, row: AssignmentRow) -> bool:
         caller.require(Permission.RAISE, row.agency_id)
         files = _files(session, row.agency_id, payload.files)
@@ -101,7 +105,11 @@ def write(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Re
             payload.expected_on,
             tuple(each.as_entry for each in files),
         )
-        return entries.write(session, assignment_id, new, **caller.by)
+        news = entries.write(session, assignment_id, new, **caller.by)
+        if news and payload.promised_on is not None:
+            promise = payload.promise_text(payload.promised_on, payload.text[:MAX_REASON_CHARS])
+            make_promise(session, assignment_id, promise, "difficulty", **caller.by)
+        return news
 
     return _do(caller, assignment_id, act)
 
@@ -156,7 +164,8 @@ def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> 
 @router.post("/assignments/extension", response_model=Asked)
 @writes("Xin gia hạn nhiều phần việc", "Ask to extend several", ids=[418], until="2021-07-30", reason="Chờ số liệu xã.")
 def ask_many(caller: Caller, payload: ExtensionsBody) -> Response:
-    """Ask to extend several assignments; those that cannot be extended are left, with the reason."""
+    """Ask to extend several assignments; those that cannot be are left, with the reason. Of those that are late already
+    it is the promise to be done by that day."""
     with caller.writing() as session:
         today = read_today(session, caller.now)
         owners = {assignment_row(session, today, each).agency_id for each in payload.ids}
@@ -167,11 +176,10 @@ def ask_many(caller: Caller, payload: ExtensionsBody) -> Response:
         files = _files(session, owners.pop(), payload.files)
 
         def done() -> Asked:
-            found = ask_extensions(
+            found = ask_for_days(
                 session,
                 payload.ids,
-                until=payload.until,
-                reason=payload.reason,
+                payload.text,
                 files=tuple(each.as_entry for each in files),
                 **caller.by,
             )

@@ -1,5 +1,5 @@
-"""Bulk decisions of the department above: accept or return reports, grant or refuse extensions; and an owner's request
-for one extension of several tasks.
+"""Bulk decisions of the department above: accept or return reports, grant or refuse extensions, agree to promises or
+refuse them; and an owner's request for one later day of several tasks.
 
 Each item is decided by the same function as a single one. Items that somebody else decided meanwhile are left, with the
 reason; the others are done. A report is given by its own id, not its assignment's, so that the report that was read is
@@ -15,7 +15,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import accept, ask_extension, decide_extension, return_report, standing_report
+from engine.assignments.lifecycle import accept, decide_extension, return_report, standing_report
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promises import ask_for_day, decide_promise
 from engine.errors import BadInput, Conflict, NotFound
 from engine.store.database import table
 from engine.store.records import Assignment, Report
@@ -49,21 +51,21 @@ def return_reports(
     return _reports(session, report_ids, send_back)
 
 
-def ask_extensions(
+def ask_for_days(
     session: Session,
     assignment_ids: Sequence[int],
+    text: PromiseText,
     *,
-    until: date,
-    reason: str,
     files: Sequence[Mapping[str, object]] = (),
     actor: str,
     now: datetime,
 ) -> Decided:
-    """Ask for the same later date for several assignments, with one reason and the same files. Raises BadInput without
-    a reason, or for a date that one of them has already."""
+    """Ask for the same later day for several assignments, with one reason and the same files: an extension of those
+    that are not late, a promise for those that are. Raises BadInput without a reason, or for a date that one of them
+    has already."""
 
     def ask(assignment_id: int) -> None:
-        ask_extension(session, assignment_id, until=until, reason=reason, files=files, actor=actor, now=now)
+        ask_for_day(session, assignment_id, text, files=files, actor=actor, now=now)
 
     return decide_each(session, assignment_ids, ask)
 
@@ -77,6 +79,17 @@ def decide_extensions(
         decide_extension(session, extension_id, granted=granted, answer=answer, actor=actor, now=now)
 
     return decide_each(session, extension_ids, decide)
+
+
+def decide_promises(
+    session: Session, promise_ids: Sequence[int], *, agreed: bool, answer: str = "", actor: str, now: datetime
+) -> Decided:
+    """Agree to the promises, or refuse them with one reason. Raises BadInput without a reason to refuse."""
+
+    def decide(promise_id: int) -> None:
+        decide_promise(session, promise_id, agreed=agreed, answer=answer, actor=actor, now=now)
+
+    return decide_each(session, promise_ids, decide)
 
 
 def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], None]) -> Decided:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlmodel import Session
 
+from engine.assignments.waited_for import tell_waited_for
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date, written
 from engine.rules.policy import OTHER_REASON, Policy
@@ -125,6 +126,17 @@ def add_promise(
         code=code,
         reason=text.reason.strip(),
         waits=waits,
+    )
+    tell_waited_for(
+        session,
+        row,
+        text.waits_for,
+        promise_id=promise_id,
+        on=on,
+        reason=text.reason,
+        policy=policy,
+        calendar=calendar,
+        now=now,
     )
     changes = {} if waits else counting(session, row, on, today)
     return MadePromise(id=promise_id, on=on, number=number, waits=waits, changes=changes)

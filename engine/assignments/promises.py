@@ -5,12 +5,13 @@ The ledger's rows are ``promise_rows``; what a report promises is made with it, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
-from engine.assignments.lifecycle import Acting, acting_on, apply_promise
+from engine.assignments.lifecycle import Acting, acting_on, apply_promise, ask_extension
 from engine.assignments.promise_rows import (
     OPEN,
     MadePromise,
@@ -24,9 +25,10 @@ from engine.assignments.promise_rows import (
 )
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.rules.calendar import local_date, written
+from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.records import Promise
+from engine.store.records import Assignment, Promise
 from engine.terms import EventKind, NoticeKind, PromiseState, Role
 from engine.text import Text
 
@@ -38,6 +40,9 @@ def make_promise(
     for too late. Raises BadInput without a reason, ForbiddenMove for a task that is done or of an ended plan."""
     if not text.reason.strip():
         raise BadInput(Text("Cần ghi lý do hẹn ngày khác.", "Say why another day is promised."))
+    if any(each.what is Private.SECRET for said in (text.reason, text.owed) for each in looks_private(said)):
+        vi, en = PRIVATE_WORDS[Private.SECRET]
+        raise BadInput(Text(f"Nội dung {vi}.", f"This text {en}."))
     acting = acting_on(session, assignment_id, Text("hẹn ngày", "be promised"), now)
     if acting.row.due_on is None:
         raise ForbiddenMove(Text("Việc này không có thời hạn nên không cần hẹn.", "It has no due date."))
@@ -46,6 +51,32 @@ def make_promise(
     )
     apply_promise(session, acting, made, reason=text.reason.strip())
     return made
+
+
+def ask_for_day(
+    session: Session,
+    assignment_id: int,
+    text: PromiseText,
+    *,
+    files: Sequence[Mapping[str, object]] = (),
+    actor: str,
+    now: datetime,
+) -> None:
+    """Ask for a later day: up to the due date an extension, which the department above decides; behind it a promise,
+    since the task is late whatever is decided. Raises BadInput for an extension without a day and a promise with
+    files."""
+    a = table(Assignment)
+    due_on = session.connection().scalar(select(a.c.due_on).where(a.c.id == assignment_id))
+    if due_on is None or local_date(now) <= due_on:
+        if text.on is None:
+            raise BadInput(Text("Cần ghi hạn mới.", "Give the new date."))
+        ask_extension(session, assignment_id, until=text.on, reason=text.reason, files=files, actor=actor, now=now)
+        return
+    if files:
+        raise BadInput(
+            Text("Lời hẹn không kèm tệp; gửi tệp ở trang báo cáo.", "A promise takes no files; report them.")
+        )
+    make_promise(session, assignment_id, text, "extension", actor=actor, now=now)
 
 
 def decide_promise(

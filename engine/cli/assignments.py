@@ -30,6 +30,9 @@ links = typer.Typer(no_args_is_help=True, help="Liên kết trong thư. / Links 
 
 AssignmentId = Annotated[int, typer.Argument(metavar="ASSIGNMENT", help="The assignment's id.")]
 Reason = Annotated[str, typer.Option(help="The reason, in words.")]
+Promise = Annotated[str, typer.Option(help="The promised day, such as 2021-06-30; by default the policy's.")]
+ReasonCode = Annotated[str, typer.Option(help="Why, by a code of the policy: kinh-phi, nhan-luc, phoi-hop …")]
+WaitsFor = Annotated[str, typer.Option(help="The id of the agency that is waited for.")]
 At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
 
 
@@ -95,14 +98,21 @@ def report(
     outcome: Annotated[Outcome, typer.Option(help="The outcome.")] = Outcome.DONE,
     body: Annotated[str, typer.Option(help="What was done.")] = "",
     reason: Reason = "",
+    promise: Promise = "",
+    reason_code: ReasonCode = "",
+    waits_for: WaitsFor = "",
+    owed: Annotated[str, typer.Option(help="What is still to be done.")] = "",
     at: At = "",
 ) -> None:
-    """Submit a report about one assignment."""
+    """Submit a report about one assignment. One that is not done carries a promise: by when it will be."""
     from engine.assignments import lifecycle
+    from engine.assignments.promise_rows import PromiseText
 
     ctx = open_context(at)
+    on = day(promise) if promise else None
+    promised = PromiseText(on=on, reason_code=reason_code, waits_for=waits_for, owed=owed)
     with ctx.database.write() as session:
-        text = lifecycle.ReportText(outcome=outcome, body=body, reason=reason)
+        text = lifecycle.ReportText(outcome=outcome, body=body, reason=reason, promise=promised)
         number = lifecycle.report(session, assignment, text, **ctx.by)
     typer.echo(Text(f"Đã gửi báo cáo số {number}.", f"Report {number} submitted."))
 
@@ -146,20 +156,31 @@ def return_(
 @assignments.command()
 def extend(
     assignment: AssignmentId,
-    until: Annotated[str, typer.Option(help="The new due date, such as 2021-06-25.")],
+    until: Annotated[str, typer.Option(help="The new due date, such as 2021-06-25; of a late task the promised day.")],
     reason: Reason,
+    reason_code: ReasonCode = "",
+    waits_for: WaitsFor = "",
     grant: Annotated[bool, typer.Option("--grant", help="Grant it immediately.")] = False,
     at: At = "",
 ) -> None:
-    """Request a later due date (and grant it with --grant)."""
+    """Request a later due date (and grant it with --grant); of a task that is late already, promise that day."""
     from engine.assignments import lifecycle
+    from engine.assignments.promise_rows import PromiseText
+    from engine.assignments.promises import ask_for_day
+    from engine.queries.work.todo import waiting_extensions
 
     ctx = open_context(at)
+    text = PromiseText(on=day(until), reason=reason, reason_code=reason_code, waits_for=waits_for)
     with ctx.database.write() as session:
-        request_id = lifecycle.ask_extension(session, assignment, until=day(until), reason=reason, **ctx.by)
-        if grant:
-            lifecycle.decide_extension(session, request_id, granted=True, **ctx.by)
-    typer.echo(Text(f"Đề nghị gia hạn số {request_id}.", f"Extension request {request_id}."))
+        ask_for_day(session, assignment, text, **ctx.by)
+        asked = waiting_extensions(session, [assignment]).get(assignment)
+        if asked is not None and grant:
+            lifecycle.decide_extension(session, asked.id, granted=True, **ctx.by)
+    typer.echo(
+        Text(f"Đề nghị gia hạn số {asked.id}.", f"Extension request {asked.id}.")
+        if asked is not None
+        else Text("Đã quá hạn: đã ghi lời hẹn.", "It is late already: the promise is recorded.")
+    )
 
 
 @assignments.command()

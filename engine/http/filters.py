@@ -14,7 +14,7 @@ from engine.http.request_context import tools_of
 from engine.queries.filter_choices import plan_numbered
 from engine.queries.system.letters import LetterFilter
 from engine.queries.system.log import LogFilter
-from engine.queries.work.assignments import AssignmentFilter, Waiting
+from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing
 from engine.text import Text
@@ -96,6 +96,8 @@ def assignment_filter(
     done_since: Annotated[date | None, Empty, Query()] = None,
     request: YesNo = None,
     issuer: Code = "",
+    promised: Annotated[Promised | None, Empty, Query()] = None,
+    reason: Code = "",
 ) -> AssignmentFilter:
     """The assignment filter of the query. The class ``all``: everything that is counted."""
     counted = tuple(TimeClass) if "all" in classes else tuple(each for each in classes if each != "all")
@@ -115,6 +117,8 @@ def assignment_filter(
         done_since=None if done_since is None else known_year(done_since),
         request=request,
         issuer=issuer,
+        promised=promised,
+        reason=reason,
     )
 
 

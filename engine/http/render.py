@@ -23,13 +23,15 @@ from engine.accounts.saved_views import LISTS
 from engine.enums import complete
 from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
+from engine.queries.work.assignments import AssignmentRow, Promised
 from engine.queries.work.ladder_steps import Dropped
 from engine.rules import words
 from engine.rules.calendar import DayKind, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
+from engine.rules.promise_words import promise_words, reason_words
 from engine.template_cache import FastEnvironment, compiled
-from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, Role, State, TimeClass
+from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, PromiseState, Role, State, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
@@ -38,7 +40,30 @@ from engine.views.spreadsheets import written_cell
 T = TypeVar("T")
 WEB_DIR = Path(__file__).parent.parent / "web"
 MAX_FIRST_WORDS = 24
-SETS = (Cadence, DayKind, Permission, LetterState, NoticeKind, Outcome, Role, RuleSource, State, TimeClass)
+SETS = (
+    Cadence,
+    DayKind,
+    Permission,
+    LetterState,
+    NoticeKind,
+    Outcome,
+    Promised,
+    Role,
+    RuleSource,
+    State,
+    TimeClass,
+)
+PROMISE_MARK = complete(
+    PromiseState,
+    {
+        PromiseState.WAITING: "s",
+        PromiseState.STANDING: "t",
+        PromiseState.KEPT: "d",
+        PromiseState.BROKEN: "o",
+        PromiseState.REFUSED: "n",
+        PromiseState.REPLACED: "n",
+    },
+)
 FATE = complete(
     LetterState,
     {
@@ -168,6 +193,7 @@ class Templates:
             "pairs": pairs,
             "written_cell": written_cell,
             "FATE": FATE,
+            "PROMISE_MARK": PROMISE_MARK,
             "CONTACT_ROLES": CONTACT_ROLES,
             "SAVED_LISTS": LISTS,
             "FIELD_NAMES": FIELD_NAMES,
@@ -201,6 +227,8 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "said": localized(said),
         "why": localized(_skip_reason),
         "in_language": localized(in_language),
+        "promised": _promised(language, today),
+        "reason_words": lambda code, reasons: reason_words(code, reasons).said(language),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),
         "today": today,
@@ -241,6 +269,17 @@ def _left(language: str, today: Today | None) -> Any:
         return words.distance(due_on, today.day, today.days_left(due_on), language)
 
     return left
+
+
+def _promised(language: str, today: Today | None) -> Any:
+    """The promise of an unfinished assignment, in words; it must have one."""
+
+    def promised(row: AssignmentRow) -> str:
+        assert today is not None
+        found = promise_words(row.promised_on, row.promises, today.day)
+        return found.said(language) if found else ""
+
+    return promised
 
 
 def _late(language: str, today: Today | None) -> Any:

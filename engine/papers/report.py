@@ -105,6 +105,8 @@ class PeriodReport:
     figures: Sequence[FigureFacts]
     duties: Sequence[DutyFacts]
     difficulties: Sequence[Difficulty]
+    causes: Sequence[tuple[str, int]] = ()
+    """Why ordered tasks are not finished, with how many."""
     asked: int = 0
     asked_done: int = 0
     source: str = ""
@@ -193,6 +195,9 @@ def _shortcomings(facts: PeriodReport) -> Iterator[str]:
     and the reasons they gave."""
     if facts.missing:
         yield f"Còn {counted(len(facts.missing))} cơ quan chưa gửi đủ báo cáo: {', '.join(facts.missing)}."
+    if facts.causes:
+        named = "; ".join(f"{words} ({counted(tasks)} nhiệm vụ)" for words, tasks in facts.causes)
+        yield f"Nguyên nhân các nhiệm vụ chưa hoàn thành: {named}."
     for each in facts.difficulties[:MAX_QUOTED]:
         about = f"mục {each.citation}" if each.citation else "cả kế hoạch"
         answered = f"; đã trả lời: [«{' '.join(each.answer.split())}»]" if each.answer else ""

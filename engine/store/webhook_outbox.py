@@ -28,7 +28,10 @@ DIRECT: Mapping[EventKind, WebhookEvent] = {
     EventKind.ACCEPTED: WebhookEvent.ACCEPTED,
     EventKind.RETURNED: WebhookEvent.RETURNED,
     EventKind.DIGEST_MADE: WebhookEvent.DIGEST_MADE,
+    EventKind.PROMISED: WebhookEvent.PROMISED,
+    EventKind.PROMISE_BROKEN: WebhookEvent.PROMISE_BROKEN,
 }
+OF_PROMISES = (WebhookEvent.PROMISED, WebhookEvent.PROMISE_BROKEN)
 RELEVANT = frozenset({*DIRECT, EventKind.RUNG_FIRED})
 AFTER: Mapping[WebhookEvent, State] = complete(
     WebhookEvent,
@@ -39,7 +42,7 @@ AFTER: Mapping[WebhookEvent, State] = complete(
         WebhookEvent.ACCEPTED: State.ACCEPTED,
         WebhookEvent.RETURNED: State.RETURNED,
     },
-    but=(WebhookEvent.OVERDUE, WebhookEvent.ESCALATED, WebhookEvent.DIGEST_MADE, WebhookEvent.TEST),
+    but=(WebhookEvent.OVERDUE, WebhookEvent.ESCALATED, *OF_PROMISES, WebhookEvent.DIGEST_MADE, WebhookEvent.TEST),
 )
 """The state that an event leaves an assignment in."""
 LATE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
@@ -96,6 +99,11 @@ def payload(kind: WebhookEvent, event: Mapping[str, Any], about: Mapping[str, An
     data = {**(about or {}), **detail}
     if kind in AFTER:
         data["state"] = AFTER[kind].value
+    if kind in OF_PROMISES:
+        told = event["detail"]
+        data |= {"promised_on": told["on"], "promise": told["number"]}
+        if kind is WebhookEvent.PROMISED:
+            data |= {"reason_code": told["code"], "waits": told["waits"]}
     if kind is WebhookEvent.OVERDUE:
         data.pop("level", None)
     return {"type": kind.value, "timestamp": event["at"].astimezone(UTC).isoformat(), "data": data}

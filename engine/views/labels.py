@@ -13,7 +13,7 @@ from engine.accounts.permissions import ActorRole
 from engine.enums import complete
 from engine.files.plan_parts import RuleSource
 from engine.queries.system.health import Trouble
-from engine.queries.work.assignments import Waiting
+from engine.queries.work.assignments import Promised, Waiting
 from engine.queries.work.ladder_steps import Dropped, RungState
 from engine.rules.calendar import DayKind
 from engine.rules.periods import Cadence
@@ -26,6 +26,7 @@ from engine.terms import (
     NoticeKind,
     Outcome,
     PlanState,
+    PromiseState,
     Quiet,
     Role,
     State,
@@ -54,6 +55,8 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         WebhookEvent.RETURNED: Text("trả lại báo cáo", "report returned"),
         WebhookEvent.OVERDUE: Text("quá hạn", "overdue"),
         WebhookEvent.ESCALATED: Text("đôn đốc", "escalated"),
+        WebhookEvent.PROMISED: Text("hẹn ngày hoàn thành", "promised"),
+        WebhookEvent.PROMISE_BROKEN: Text("quá ngày đã hẹn", "promise broken"),
         WebhookEvent.DIGEST_MADE: Text("làm tổng hợp tuần", "weekly digest made"),
         WebhookEvent.TEST: Text("tin thử", "test"),
     },
@@ -244,11 +247,24 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         RuleSource.LAW: Text("theo văn bản pháp luật", "by law"),
         RuleSource.PLAN: Text("theo kế hoạch", "from the plan"),
     },
+    PromiseState: {
+        PromiseState.WAITING: Text("chờ đồng ý", "to be agreed to"),
+        PromiseState.STANDING: Text("đã hẹn", "promised"),
+        PromiseState.KEPT: Text("đúng hẹn", "kept"),
+        PromiseState.BROKEN: Text("quá ngày hẹn", "its day has passed"),
+        PromiseState.REFUSED: Text("không đồng ý", "refused"),
+        PromiseState.REPLACED: Text("không còn hiệu lực", "replaced"),
+    },
     Waiting: {
         Waiting.ACCEPT: Text("báo cáo chờ tiếp nhận", "reports to accept"),
         Waiting.EXTENSION: Text("đề nghị gia hạn chờ quyết định", "extensions to decide"),
         Waiting.DECLINED: Text("có ý kiến không thuộc nhiệm vụ của cơ quan", "declined as not theirs"),
         Waiting.RAISED: Text("có khó khăn, câu hỏi chờ trả lời", "difficulties and questions to answer"),
+        Waiting.PROMISE: Text("lời hẹn chờ đồng ý", "promises to agree to"),
+    },
+    Promised: {
+        Promised.STANDING: Text("đã hẹn", "promised"),
+        Promised.PAST: Text("lời hẹn đã qua", "the promise has passed"),
     },
     Trouble: {
         Trouble.HELD: Text(

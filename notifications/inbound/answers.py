@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeGuard
 
@@ -21,7 +21,11 @@ from sqlmodel import Session
 from engine.accounts.permissions import Actor, ActorRole, Permission, concerned, require
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, letter_row, post
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promises import ask_for_day
 from engine.assignments.weekly_digest import overdue
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
@@ -33,7 +37,7 @@ from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Assignment, Contact, Duty, Incoming, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, EntryKind, NoticeKind, Role, State, Urgency
+from engine.terms import COUNTED_STATES, OPEN_STATES, EntryKind, NoticeKind, Outcome, Role, State, Urgency
 from engine.text import Text
 from notifications.email.bounces import Bounce
 from notifications.inbound.message import HELP, Mail, read_mail_reply
@@ -44,7 +48,7 @@ from notifications.receipts import letter_outcomes
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.incoming import Incoming as Message
 from notifications.sms.numbers import e164, masked
-from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, Reply, Said, Say, Stop, read_reply
+from notifications.sms.replies import Acknowledge, Extend, MailReply, NotUnderstood, NotYet, Said, Say, Stop, read_reply
 
 MAX_EXCERPT_CHARS = 200
 """Characters of a message that the monitor's letter quotes, phone numbers masked; the rest stays in the mailbox."""
@@ -57,6 +61,10 @@ INVALID_CODE = Text(
     "This code is no longer valid; use the newest.",
 )
 NO_SUCH_DUTY = Text("Thu nay khong neu nhiem vu ay.", "This letter does not name that duty.")
+WHICH_DUTY = Text(
+    "Thư nêu nhiều nhiệm vụ; ghi rõ mục, như: CHUA IV.1.2 30/6 lý do.",
+    "The letter names several duties; say which, like: CHUA IV.1.2 30/6 reason.",
+)
 NOT_ONE_QUESTION = Text(
     "Khong ro tra loi cau hoi nao; hay mo lien ket trong thu.", "It is not clear which question; open the link."
 )
@@ -78,6 +86,9 @@ class AnswerResult(StrEnum):
 
     ACKNOWLEDGED = "acknowledged"
     EXTENSION_ASKED = "extension_asked"
+    """Of a task that was late already it is a promise."""
+    REPORTED = "reported"
+    """That a task is not done, with the day that is promised."""
     SAID = "said"
     """A difficulty, a question or an answer stands in the thread of an assignment."""
     STOPPED = "stopped"
@@ -223,12 +234,13 @@ class _Assignment:
     agency_id: str
     supervisor_id: str
     state: State
+    done_on: date | None
     citation: str
     policy_id: str
     urgency: Urgency
 
 
-def _perform_all(session: Session, message: _Message, reply: Reply, rest: str) -> AnswerResult:
+def _perform_all(session: Session, message: _Message, reply: MailReply, rest: str) -> AnswerResult:
     """What an e-mail asks, one request after another. What else it says, and a file that came with it, is forwarded to
     the monitor; a refused request has taken the whole message there already."""
     result = _perform(session, message, reply, "mail")
@@ -246,7 +258,7 @@ def _perform_all(session: Session, message: _Message, reply: Reply, rest: str) -
     return result
 
 
-def _perform(session: Session, message: _Message, reply: Reply, kind: str) -> AnswerResult:
+def _perform(session: Session, message: _Message, reply: MailReply, kind: str) -> AnswerResult:
     if isinstance(reply, Acknowledge):
 
         def acknowledge(assignment_id: int, actor: str) -> bool:
@@ -258,14 +270,21 @@ def _perform(session: Session, message: _Message, reply: Reply, kind: str) -> An
     if isinstance(reply, Extend):
 
         def ask_extension(assignment_id: int, actor: str) -> bool:
-            lifecycle.ask_extension(
-                session, assignment_id, until=reply.until, reason=reply.reason, actor=actor, now=message.now
-            )
+            text = PromiseText(on=reply.until, reason=reply.reason)
+            ask_for_day(session, assignment_id, text, actor=actor, now=message.now)
             return True
 
         return _apply_to_assignments(
-            session, message, Permission.ASK_EXTENSION, OPEN_STATES, ask_extension, AnswerResult.EXTENSION_ASKED, kind
+            session,
+            message,
+            Permission.ASK_EXTENSION,
+            COUNTED_STATES,
+            ask_extension,
+            AnswerResult.EXTENSION_ASKED,
+            kind,
         )
+    if isinstance(reply, NotYet):
+        return _report_not_yet(session, message, reply, kind)
     if isinstance(reply, Say):
         return _say(session, message, reply, kind)
     answer = reply.answer if isinstance(reply, NotUnderstood) else None
@@ -290,7 +309,7 @@ def _apply_to_assignments(
     own = [row for row in _assignments(session, message.letter) if row.agency_id == writer.agency_id]
     problem = None if own or done is AnswerResult.ACKNOWLEDGED else NO_SUCH_DUTY
     for row in own:
-        if row.state not in states:
+        if row.state not in states or row.done_on is not None:
             continue
         try:
             require(actor, permission, row.agency_id)
@@ -302,6 +321,31 @@ def _apply_to_assignments(
     if problem:
         return _reject(session, message, AnswerResult.REFUSED, problem, kind)
     return _close(session, message.id, AnswerResult.ALREADY, kind, letter=message.letter, contact=writer)
+
+
+def _report_not_yet(session: Session, message: _Message, reply: NotYet, kind: str) -> AnswerResult:
+    """Report that a task of the letter is not done, with the promise: that with the citation, else the only one that is
+    owed. A reply that names none of several reports nothing."""
+    writer = message.writer
+    actor = Actor("contact", str(writer.id), writer.agency_id, ActorRole.of(writer.role))
+    own = [
+        row
+        for row in _assignments(session, message.letter)
+        if row.agency_id == writer.agency_id and is_unfinished(row.state, row.done_on)
+    ]
+    named = [row for row in own if reply.citation in ("", row.citation)]
+    try:
+        if not named:
+            raise BadInput(NO_SUCH_DUTY)
+        if len(named) > 1:
+            raise BadInput(WHICH_DUTY)
+        require(actor, Permission.REPORT, named[0].agency_id)
+        promise = PromiseText(on=reply.until)
+        text = ReportText(outcome=Outcome.NOT_YET, reason=reply.reason, promise=promise)
+        lifecycle.report(session, named[0].id, text, actor=actor.name, now=message.now)
+    except DondocError as error:
+        return _reject(session, message, AnswerResult.REFUSED, error.text, kind)
+    return _close(session, message.id, AnswerResult.REPORTED, kind, letter=message.letter, contact=writer)
 
 
 def _say(session: Session, message: _Message, reply: Say, kind: str) -> AnswerResult:
@@ -578,7 +622,9 @@ def _assignments(session: Session, letter: TriedLetter | None) -> Sequence[_Assi
     notices = select(n.c.assignment_id).where(n.c.letter_id == letter.id).order_by(n.c.id)
     ids = [*session.connection().scalars(notices), *_in_digest(session, letter)]
     query = (
-        select(a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.state, d.c.citation, p.c.policy_id, p.c.urgency)
+        select(
+            a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.state, a.c.done_on, d.c.citation, p.c.policy_id, p.c.urgency
+        )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(among(session, a.c.id, ids))

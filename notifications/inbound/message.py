@@ -23,10 +23,12 @@ from notifications.email.bounces import Bounce, header_value, header_values, is_
 from notifications.sms.replies import (
     Acknowledge,
     Extend,
+    MailReply,
     NotUnderstood,
-    Reply,
+    NotYet,
     extension,
     normalise,
+    not_yet,
     say,
     without_marks,
 )
@@ -41,6 +43,10 @@ MAX_FILE_NAMES, MAX_FILE_NAME_CHARS = 5, 80
 HELP = Text(
     "Hệ thống chưa nhận biết được nội dung trả lời nên chưa ghi nhận.",
     "Your reply was not understood, so nothing was done.",
+)
+NO_PROMISE = Text(
+    "Không đọc được ngày hẹn hoàn thành hoặc lý do; ghi như: CHUA 30/6 lý do.",
+    "The promised day or the reason could not be read; write it like: CHUA 30/6 reason.",
 )
 NO_DATE = Text(
     "Không đọc được ngày xin gia hạn hoặc lý do.", "The date or the reason of the extension could not be read."
@@ -186,6 +192,7 @@ _ACK = re.compile(
 _EXTEND = re.compile(r"(?:xin |de nghi |cho )*(?:gh|gia han|extend(?: to| until)?|extension(?: to| until)?)\b[\s:.,-]*")
 
 
+_NOT_YET = re.compile(r"(?:bao cao )?chua(?: (?:xong|thuc hien|hoan thanh)(?: xong)?)?\b(?:[\s:.,-]*(?:hen|xin hen))?")
 _SAY = re.compile(r"(?P<what>kk|kho khan(?:,? vuong mac)?|hoi|tl|tra loi)\s*:\s*(?=\S)|(?P<short>kk|tl)\s+(?=\S)")
 _CLOSING = re.compile(r"(?:tran trong|kinh thu|thanks|regards|best regards|yours)\b.{0,40}")
 _GREETING = re.compile(r"(?:kinh gui|kinh chao|kinh thua|xin chao|chao|dear|hi|hello)\b.{0,80}")
@@ -198,11 +205,11 @@ _SAYS = re.compile(
 )
 
 
-def read_mail_reply(text: str, today: date) -> tuple[Reply, str]:
+def read_mail_reply(text: str, today: date) -> tuple[MailReply, str]:
     """The request in the writer's own text, and what else they say, without greeting and signature: the first line that
-    consists of nothing but a request, or that begins with «KK», «Hỏi:» or «TL:» and goes on in free words. «Không xác
-    nhận» and «tôi sẽ xác nhận sau khi hỏi lại» mean something else and are not understood. Codes are empty: the
-    Message-ID identifies the letter."""
+    consists of nothing but a request, or that begins with «KK», «Hỏi:» or «TL:» and goes on in free words, or with
+    «CHUA» and a day. «Không xác nhận» and «tôi sẽ xác nhận sau khi hỏi lại» mean something else and are not understood.
+    Codes are empty: the Message-ID identifies the letter."""
     lines = [line for line in text.split("\n") if line.strip()]
     for number, line in enumerate(lines[:MAX_REQUEST_LINES]):
         typed = normalise(line)
@@ -214,6 +221,9 @@ def read_mail_reply(text: str, today: date) -> tuple[Reply, str]:
         if request:
             found = extension("", typed[request.end() :], folded[request.end() :], today)
             return found if isinstance(found, Extend) else NotUnderstood(NO_DATE), _other_words(before, after)
+        promised = _promised(typed, folded, today)
+        if promised is not None:
+            return promised, _other_words(before, after)
         free = _SAY.match(folded)
         if free:
             more = list(takewhile(_goes_on, after))
@@ -221,6 +231,13 @@ def read_mail_reply(text: str, today: date) -> tuple[Reply, str]:
             said = say("", free["what"] or free["short"], whole[free.end() :], without_marks(whole)[free.end() :])
             return said, _other_words(before, after[len(more) :])
     return NotUnderstood(HELP), ""
+
+
+def _promised(typed: str, folded: str, today: date) -> NotYet | NotUnderstood | None:
+    """The report of a line that a task is not done, with its day; None if the line is none."""
+    begins = _NOT_YET.match(folded)
+    found = not_yet(typed[begins.end() :], folded[begins.end() :], today) if begins else None
+    return NotUnderstood(NO_PROMISE) if isinstance(found, NotUnderstood) else found
 
 
 def _goes_on(line: str) -> bool:

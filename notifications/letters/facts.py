@@ -23,6 +23,7 @@ from engine.assignments.weekly_digest import schedule
 from engine.correspondence.entries import waiting_entries
 from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
+from engine.queries.work.assignments import promises_made
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
@@ -128,6 +129,11 @@ class Item:
     """Of the plan."""
     chased_from: date | None = None
     """The day from which chasing is counted, if a report that leaves the task unfinished moved it past ``due_on``."""
+    promised_on: date | None = None
+    """The day of its last promise that counts, kept or not, while it is unfinished."""
+    promises: int = 0
+    """How many promises were made."""
+    promise_past: bool = False
 
     @property
     def undone(self) -> bool:
@@ -312,6 +318,7 @@ class _Notice:
     done_on: date | None
     reported_on: date | None
     promised_on: date | None
+    promises: int
     broken_before: int
     first_reported_on: date | None
     first_due_on: date | None
@@ -454,6 +461,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
     next_on, rung = batch.next_rung(row)
     bodies = Bodies(row.supervisor, row.issuer)
     rung_of_line = batch.book.ladders[row.ladder_id].find(row.rung)
+    promised_on = row.promised_on if is_unfinished(row.state, row.done_on) else None
     return Item(
         assignment_id=row.assignment_id,
         plan_id=row.plan_id,
@@ -489,6 +497,9 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         extension_waits=row.extension_waits,
         urgency=row.urgency,
         chased_from=_chased_from(row),
+        promised_on=promised_on,
+        promises=row.promises,
+        promise_past=promised_on is not None and promised_on < batch.today,
     )
 
 
@@ -571,6 +582,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
             a.c.done_on,
             a.c.reported_on,
             a.c.promised_on,
+            promises_made(),
             a.c.broken_before,
             a.c.first_reported_on,
             a.c.first_due_on,

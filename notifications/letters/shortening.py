@@ -55,6 +55,9 @@ class DutyGroup:
     """Of the report that moved ``chased_from``."""
     chased_from: date | None = None
     """As in ``Item``."""
+    promised_on: date | None = None
+    promises: int = 0
+    promise_past: bool = False
     citations: tuple[str, ...] = ()
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
@@ -103,6 +106,9 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
                     asks_paper=item.asks_paper,
                     reported_on=item.reported_on if item.chased_from else None,
                     chased_from=item.chased_from,
+                    promised_on=item.promised_on,
+                    promises=item.promises,
+                    promise_past=item.promise_past,
                 ),
                 item.citation,
             )

@@ -51,6 +51,15 @@ class Extend:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """A task is not done, with the day that is promised and why. ``citation``: which duty, "" for the only one."""
+
+    until: date
+    reason: str
+    citation: str = ""
+
+
 class Said(StrEnum):
     """What a reply in free words is: the word that it begins with."""
 
@@ -82,6 +91,7 @@ class NotUnderstood:
 
 
 Reply = Acknowledge | Extend | Say | Stop | NotUnderstood
+MailReply = Reply | NotYet
 
 _CODE = r"(?P<code>[1-9][0-9]{3,4})"
 _GAP = r"[\s:.,;-]*"
@@ -94,7 +104,7 @@ _CITATION = re.compile(r"\s*([ivxlc]+(?:\.[0-9]+){1,2}|bs\.[0-9]+)\b[\s:.,;-]*")
 SAID_BY = {"kho khan": Said.DIFFICULTY, "kho khan vuong mac": Said.DIFFICULTY, "tra loi": Said.ANSWER}
 _POLITE = re.compile(r"(?:\s|ok|okay|da|vang|nhan|roi|xin|cam on|cam|on|nhe|a|em|anh|chi)*")
 _DATE = re.compile(
-    r"(?:den |toi |sang )?(?:ngay )?(?:"
+    r"(?:hen )?(?:den |toi |sang )?(?:ngay )?(?:"
     r"(?P<y>20[0-9]{2})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})"
     r"|(?P<day>[0-9]{1,2})(?: thang |[/.-])(?P<month>[0-9]{1,2})(?:(?: nam |[/.-])(?P<year>20[0-9]{2}|[0-9]{2}))?"
     r")(?![0-9])"
@@ -135,23 +145,44 @@ def read_reply(text: str, today: date) -> Reply:
 
 def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUnderstood:
     """Parse what follows «GH 4821»: a date and a reason. ``folded`` is ``typed`` without diacritics."""
-    start = len(folded) - len(folded.lstrip(" :.,;-"))
-    found = _DATE.match(folded, start)
+    found = _DATE.match(folded, _begin(folded))
     if not found:
         return NotUnderstood(NO_DATE)
+    read = _dated(found, typed, today)
+    return NotUnderstood(read) if isinstance(read, Text) else Extend(code, *read)
+
+
+def not_yet(typed: str, folded: str, today: date) -> NotYet | NotUnderstood | None:
+    """Parse what follows «CHUA»: perhaps a citation, then a date and a reason. None without a date: «chưa nhận được
+    công văn» reports nothing. ``folded`` as in ``extension``."""
+    start = _begin(folded)
+    cited = _CITATION.match(folded, start)
+    found = _DATE.match(folded, cited.end() if cited else start)
+    if not found:
+        return None
+    read = _dated(found, typed, today)
+    return NotUnderstood(read) if isinstance(read, Text) else NotYet(*read, cited[1].upper() if cited else "")
+
+
+def _begin(folded: str) -> int:
+    return len(folded) - len(folded.lstrip(" :.,;-"))
+
+
+def _dated(found: re.Match[str], typed: str, today: date) -> tuple[date, str] | Text:
+    """The day that was found in a request and the reason behind it, or what is wrong with them."""
     until = _until(found, today)
     if isinstance(until, Text):
-        return NotUnderstood(until)
+        return until
     reason = typed[found.end() :].strip(" :.,;-")[:MAX_REASON_CHARS].strip()
     if not any(char.isalpha() for char in reason) or without_marks(reason) == "ly do":
-        return NotUnderstood(NO_REASON)
-    return Extend(code, until, reason)
+        return NO_REASON
+    return until, reason
 
 
 def say(code: str, what: str, typed: str, folded: str) -> Say | NotUnderstood:
     """Parse what follows «KK 4821»: perhaps a citation, then free words. ``folded`` as in ``extension``."""
     word = what.replace(",", "")
-    start = len(folded) - len(folded.lstrip(" :.,;-"))
+    start = _begin(folded)
     found = _CITATION.match(folded, start)
     text = typed[found.end() if found else start :].strip()[:MAX_SAID_CHARS]
     if not any(char.isalpha() for char in text):

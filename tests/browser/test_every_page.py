@@ -70,6 +70,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "/duties/{duty_id}/amend": ("/duties/{added}/amend", "/duties/{duty}/amend"),
     "/extensions": ("/extensions",),
+    "/promises": ("/promises",),
+    "/agencies/{agency_id}/promises": ("/agencies/ubnd-huyen-yen-thanh/promises",),
     "/health": ("/health",),
     "/leadership": ("/leadership", "/leadership?plan={plan}&period={period}"),
     "/leadership/frozen/{frozen_id}": ("/leadership/frozen/{frozen}",),

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from engine.assignments.lifecycle import ReportText, SignedPaper
+from engine.assignments.promise_rows import PromiseText
 from engine.files.plan_parts import Indicator
-from engine.rules.calendar import read_day
+from engine.rules.calendar import ONE_DAY, read_day, written
+from engine.rules.policy import Reason
 from engine.terms import Outcome
 from engine.text import Text
 
@@ -26,6 +29,36 @@ NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has an o
 
 
 @dataclass(frozen=True, kw_only=True)
+class TypedPromise:
+    """The form input for the promise about an unfinished task. ``waits_for``: an agency, by its name or id. ``field``:
+    the end of its fields' names, by default the assignment's id."""
+
+    on: str = ""
+    code: str = ""
+    waits_for: str = ""
+    owed: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromiseChoices:
+    """What a promise is chosen from. ``proposed``: the day where nobody names one. ``agencies``: ids by what was typed,
+    of the agencies that the directory has."""
+
+    today: date
+    proposed: date
+    reasons: tuple[Reason, ...]
+    agencies: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def earliest(self) -> date:
+        return self.today + ONE_DAY
+
+    def reason(self, code: str) -> Reason | None:
+        return next((each for each in self.reasons if each.code == code), None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Typed:
     """The form input for one duty."""
 
@@ -36,12 +69,15 @@ class Typed:
     reason: str = ""
     files: tuple[Mapping[str, object], ...] = ()
     """Entries of ``engine.assignments.reports.evidence.StoredFile.as_entry``."""
+    promise: TypedPromise = field(default_factory=TypedPromise)
+    """Read only if the task is not done."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """``texts`` by assignment id; ``problems`` by field: ``outcome-12``, ``body-12``, ``reason-12``, ``figure-II.3``,
-    or ``form`` for the whole. If there is any problem, nothing may be submitted."""
+    """``texts`` by assignment id; ``problems`` by field: ``outcome-12``, ``body-12``, ``reason-12``, ``promise-12``,
+    ``code-12``, ``waits-12``, ``figure-II.3``, or ``form`` for the whole. If there is any problem, nothing may be
+    submitted."""
 
     texts: Mapping[int, ReportText] = field(default_factory=dict)
     problems: Mapping[str, Text] = field(default_factory=dict)
@@ -65,6 +101,7 @@ def submission(
     duties: Sequence[Typed],
     indicators: Sequence[Indicator],
     figures: Mapping[str, str],
+    choices: PromiseChoices,
     paper: tuple[str, str] = ("", ""),
 ) -> Submission:
     """Validate everything at once, so that the user sees all errors together. ``paper``: number and date of the signed
@@ -72,7 +109,7 @@ def submission(
     chosen = [duty for duty in duties if duty.outcome != LATER]
     problems: dict[str, Text] = {}
     for duty in chosen:
-        problems |= _duty_problems(duty)
+        problems |= _duty_problems(duty, choices)
     values, wrong = read_figures(indicators, figures)
     problems |= {f"figure-{code}": message for code, message in wrong.items()}
     signed, unread = read_paper(*paper)
@@ -91,6 +128,7 @@ def submission(
                 figures=placed[duty.assignment_id],
                 files=duty.files,
                 paper=signed,
+                promise=read_promise(duty.promise, choices)[0],
             )
             for duty in chosen
         }
@@ -113,9 +151,11 @@ class Checklist:
         return sum(len(fields) for _, fields in self.lacking) + len(self.wrong)
 
 
-def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str]) -> Checklist:
+def checklist(
+    duties: Sequence[Typed], indicators: Sequence[Indicator], figures: Mapping[str, str], choices: PromiseChoices
+) -> Checklist:
     """Check the page before it is sent, by the same rules as ``submission``."""
-    chosen = [(duty, _duty_problems(duty)) for duty in duties if duty.outcome != LATER]
+    chosen = [(duty, _duty_problems(duty, choices)) for duty in duties if duty.outcome != LATER]
     values, wrong = read_figures(indicators, figures)
     blank = tuple(each for each in indicators if each.code not in values and each.code not in wrong)
     return Checklist(
@@ -127,7 +167,42 @@ def checklist(duties: Sequence[Typed], indicators: Sequence[Indicator], figures:
     )
 
 
-def _duty_problems(duty: Typed) -> dict[str, Text]:
+def read_promise(typed: TypedPromise, choices: PromiseChoices) -> tuple[PromiseText, dict[str, Text]]:
+    """What is promised from what was typed, and errors by field: ``promise``, ``code``, ``waits``. The day that the
+    policy proposes, and «lý do khác», where nothing was typed."""
+    on, wrong = _promised_day(typed.on, choices.today)
+    waits_for, wrong_cause = _cause(typed, choices)
+    return PromiseText(on=on, reason_code=typed.code, waits_for=waits_for, owed=typed.owed), wrong | wrong_cause
+
+
+def _promised_day(typed: str, today: date) -> tuple[date | None, dict[str, Text]]:
+    if not typed.strip():
+        return None, {}
+    on = read_day(typed)
+    if on is None:
+        return None, {"promise": Text("Không đọc được ngày hẹn.", "This date cannot be read.")}
+    late = Text(f"Ngày hẹn phải sau {written(today)}.", f"Promise a day after {written(today, 'en')}.")
+    return on, {"promise": late} if on <= today else {}
+
+
+def _cause(typed: TypedPromise, choices: PromiseChoices) -> tuple[str, dict[str, Text]]:
+    """The agency that is waited for, with a reason that waits for one."""
+    reason = choices.reason(typed.code)
+    if typed.code and reason is None:
+        return "", {"code": Text("Hãy chọn một nguyên nhân.", "Choose a cause.")}
+    if reason is None or not reason.agency:
+        return "", {}
+    waits_for = choices.agencies.get(typed.waits_for, "")
+    return waits_for, {} if waits_for else {"waits": _unnamed(typed.waits_for)}
+
+
+def _unnamed(typed: str) -> Text:
+    if not typed:
+        return Text("Hãy ghi cơ quan đang chờ phối hợp.", "Name the agency that is waited for.")
+    return Text(f"Danh bạ không có “{typed[:64]}”.", f"“{typed[:64]}” is not in the directory.")
+
+
+def _duty_problems(duty: Typed, choices: PromiseChoices) -> dict[str, Text]:
     if duty.outcome not in tuple(Outcome):
         return {f"outcome-{duty.assignment_id}": Text("Hãy chọn một kết quả.", "Choose an outcome.")}
     problems: dict[str, Text] = {}
@@ -137,6 +212,10 @@ def _duty_problems(duty: Typed) -> dict[str, Text]:
         problems[f"reason-{duty.assignment_id}"] = Text(
             "Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."
         )
+    if duty.outcome != Outcome.DONE:
+        _, wrong = read_promise(duty.promise, choices)
+        end = duty.promise.field or duty.assignment_id
+        problems |= {f"{name}-{end}": message for name, message in wrong.items()}
     return problems
 
 

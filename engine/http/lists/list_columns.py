@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
@@ -42,6 +43,10 @@ def _kind(request: bool, language: str) -> str:
 
 def _label(value: StrEnum | None, language: str) -> str | None:
     return None if value is None else label(value, language)
+
+
+def _promised_on(row: AssignmentRow) -> date | None:
+    return row.promised_on if row.unfinished else None
 
 
 def assignment_list(today: Today) -> Listing[AssignmentRow]:
@@ -83,6 +88,8 @@ def assignment_list(today: Today) -> Listing[AssignmentRow]:
                 Kind.NUMBER,
                 12,
             ),
+            Column(Text("Đã hẹn ngày", "Promised for"), lambda row, _: _promised_on(row), Kind.DAY, 12),
+            Column(Text("Hẹn lần", "Promise no."), lambda row, _: row.promises or None, Kind.NUMBER, 9),
             Column(Text("Đã gửi đôn đốc lần", "Chased, time"), lambda row, _: row.level or None, Kind.NUMBER, 10),
             Column(Text("Báo cáo ngày", "Reported"), lambda row, _: row.first_reported_on, Kind.DAY, 12),
             Column(Text("Kết quả", "Outcome"), lambda row, language: _label(row.outcome, language), width=16),
@@ -112,6 +119,8 @@ OVERDUE_LIST: Listing[OverdueRow] = Listing(
         Column(Text("Hạn", "Due"), lambda row, _: row.assignment.due_on, Kind.DAY, 12),
         Column(Text("Hạn gốc", "First due"), lambda row, _: row.assignment.original_due_on, Kind.DAY, 12),
         Column(Text("Quá hạn (ngày làm việc)", "Overdue (working days)"), lambda row, _: row.late, Kind.NUMBER, 12),
+        Column(Text("Đã hẹn ngày", "Promised for"), lambda row, _: _promised_on(row.assignment), Kind.DAY, 12),
+        Column(Text("Hẹn lần", "Promise no."), lambda row, _: row.assignment.promises or None, Kind.NUMBER, 9),
         Column(Text("Trạng thái", "State"), lambda row, language: label(row.assignment.state, language), width=24),
         Column(
             Text("Báo cáo nói", "Report says"), lambda row, language: _label(row.assignment.outcome, language), width=16

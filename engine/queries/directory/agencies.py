@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlmodel import Session
 
 from engine.assignments.measures import unfinished
+from engine.files.directory import name_key
 from engine.queries.orders import sql_order
 from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
@@ -90,3 +91,20 @@ def agency_choices(session: Session, plan_id: int | None = None) -> tuple[tuple[
     if plan_id is not None:
         statement = statement.where(g.c.id.in_(select(a.c.agency_id).where(a.c.plan_id == plan_id).distinct()))
     return tuple((agency_id, name) for agency_id, name in session.connection().execute(statement))
+
+
+def agencies_named(session: Session, typed: Collection[str]) -> dict[str, str]:
+    """By what was typed, the id of the agency with this id, name, short name or alias; without those that nothing, or
+    more than one agency, answers to. No query if nothing was typed."""
+    wanted = {words: name_key(words) for words in typed if words.strip()}
+    if not wanted:
+        return {}
+    g = table(Agency)
+    known: dict[str, set[str]] = {}
+    by_id: dict[str, set[str]] = {}
+    for row in session.connection().execute(select(g.c.id, g.c.name, g.c.short, g.c.aliases)):
+        by_id[row.id] = {row.id}
+        for name in (row.name, row.short, *row.aliases):
+            known.setdefault(name_key(name), set()).add(row.id)
+    found = {words: by_id.get(words) or known.get(key, set()) for words, key in wanted.items()}
+    return {words: next(iter(ids)) for words, ids in found.items() if len(ids) == 1}

@@ -16,7 +16,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.ladder_steps import EventLine, Notified, RungLine, rung_lines
 from engine.rules.periods import within
-from engine.rules.policy import Facts, Ladder
+from engine.rules.policy import Facts, Ladder, Reason
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import (
@@ -31,9 +31,11 @@ from engine.store.records import (
     Letter,
     Notice,
     Plan,
+    Promise,
     Report,
 )
-from engine.terms import COUNTED_STATES, Quiet, Role
+from engine.store.rulebook import read_policies
+from engine.terms import COUNTED_STATES, PromiseState, Quiet, Role
 from engine.text import Text
 
 EVENTS_SHOWN = 300
@@ -64,6 +66,7 @@ class DutyHead:
     wording: str
     accepted_at: datetime | None
     transferred_from_id: int | None
+    policy_id: str
     plan_supervisor_id: str
     """The department that may change the plan; ``AssignmentRow.supervisor_id`` is the agency above this owner."""
     resubmit_on: date
@@ -102,6 +105,28 @@ class ExtensionLine:
     files: Sequence[Mapping[str, object]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseLine:
+    id: int
+    number: int
+    made_at: datetime
+    actor: str
+    promised_on: date
+    reason_code: str
+    reason: str
+    owed: str
+    waits_for: str | None
+    state: PromiseState
+    decided_at: datetime | None
+    answer: str
+    ended_on: date | None
+
+    @property
+    def decidable(self) -> bool:
+        """The department above may still refuse it."""
+        return self.state in (PromiseState.WAITING, PromiseState.STANDING)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who the actor of an event is: role and agency of a contact or account, or an agency as such."""
@@ -112,7 +137,8 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """``events`` newest first. ``waits_for``: the assignments that this one consolidates. ``people``:
+    """``events`` newest first. ``reasons``: of the plan's policy; ``waited_names``: of the agencies that promises wait
+    for. ``waits_for``: the assignments that this one consolidates. ``people``:
     actor -> who it is, for the contacts, accounts and agencies that acted. ``every_day``: the rungs count every day."""
 
     row: AssignmentRow
@@ -123,6 +149,9 @@ class Story:
     letters: tuple[Notified, ...]
     reports: tuple[ReportLine, ...]
     extensions: tuple[ExtensionLine, ...]
+    promises: tuple[PromiseLine, ...]
+    reasons: tuple[Reason, ...]
+    waited_names: Mapping[str, str]
     waits_for: tuple[AssignmentRow, ...]
     people: Mapping[str, Person]
 
@@ -148,6 +177,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     notified = _notified(session, assignment_id)
     reports = _list(session, Report, ReportLine, assignment_id)
     extensions = _list(session, Extension, ExtensionLine, assignment_id)
+    promises = _list(session, Promise, PromiseLine, assignment_id)
     rungs = rung_lines(
         assignment_id,
         ladder,
@@ -163,7 +193,7 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
     waits_for: tuple[AssignmentRow, ...] = ()
     if head.waits_for:
         waits_for = waited_for(session, today, row.plan_id, row.period, head.waits_for)
-    actors = [each.actor for some in (events, reports, extensions) for each in some]
+    actors = [each.actor for some in (events, reports, extensions, promises) for each in some]
     people = people_of(session, actors)
     return Story(
         row=row,
@@ -174,6 +204,9 @@ def story(session: Session, today: Today, assignment_id: int) -> Story:
         letters=notified,
         reports=reports,
         extensions=extensions,
+        promises=promises,
+        reasons=read_policies(session)[head.policy_id].reasons,
+        waited_names=_waited_names(session, promises),
         waits_for=waits_for,
         people=people,
     )
@@ -242,6 +275,11 @@ def _names(session: Session, ids: Sequence[str]) -> list[str]:
     statement = select(g.c.id, g.c.name).where(g.c.id.in_(ids))
     known = {row[0]: row[1] for row in session.connection().execute(statement)}
     return [known.get(each, each) for each in ids]
+
+
+def _waited_names(session: Session, promises: Sequence[PromiseLine]) -> dict[str, str]:
+    ids = sorted({each.waits_for for each in promises if each.waits_for})
+    return dict(zip(ids, _names(session, ids), strict=True))
 
 
 def _events(session: Session, assignment_id: int) -> tuple[EventLine, ...]:

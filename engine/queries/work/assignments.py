@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
 from sqlmodel import Session
 
 from engine.assignments.backlog import open_refusal, unanswered
@@ -21,13 +21,14 @@ from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, stream
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.store.database import among, table
 from engine.store.named_rows import AnyRow, objects_of
-from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, ThreadEntry
+from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, ThreadEntry
 from engine.store.records.work import UNANSWERED_ENTRY
 from engine.terms import (
     COUNTED_STATES,
     OPEN_STATES,
     Outcome,
     PlanState,
+    PromiseState,
     Quiet,
     State,
     TimeClass,
@@ -49,6 +50,16 @@ class Waiting(StrEnum):
     EXTENSION = "extension"
     DECLINED = "declined"
     RAISED = "raised"
+    PROMISE = "promise"
+
+
+class Promised(StrEnum):
+    """What an unfinished task was promised."""
+
+    STANDING = "standing"
+    """For a day to come."""
+    PAST = "past"
+    """For a day that has passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +93,10 @@ class AssignmentRow:
     first_reported_on: date | None
     first_due_on: date | None
     returns: int
+    promised_on: date | None
+    """The day of the last promise that counts, kept or not."""
+    promises: int
+    """How many promises were made, if one counts."""
 
     @property
     def unfinished(self) -> bool:
@@ -119,6 +134,9 @@ class AssignmentFilter:
     """Asked for («Đề nghị»), or ordered."""
     issuer: str = ""
     """The agency that issued the plan."""
+    promised: Promised | None = None
+    reason: str = ""
+    """The reason code of its last promise, of unfinished tasks."""
 
 
 def columns(today: Today | Thresholds) -> list[Any]:
@@ -151,7 +169,19 @@ def columns(today: Today | Thresholds) -> list[Any]:
         a.c.first_reported_on,
         a.c.first_due_on,
         a.c.returns,
+        a.c.promised_on,
+        promises_made(),
     ]
+
+
+@cache
+def promises_made() -> ColumnElement[int]:
+    """Column for a query of assignments, built once. Looks only for the promises of those that have one, by the unique
+    index of their numbers."""
+    a, p = table(Assignment), table(Promise)
+    last = select(func.max(p.c.number)).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
+    # a day that was asked for before there were promises has none
+    return case((a.c.promised_on.is_not(None), func.coalesce(last, 1)), else_=0).label("promises")
 
 
 def from_rows(rows: Sequence[AnyRow]) -> list[AssignmentRow]:
@@ -206,6 +236,18 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
         found.append(a.c.request.is_(wanted.request))
     if wanted.waiting is not None:
         found.append(_waiting(wanted.waiting))
+    return found + _of_promise(wanted, today.day)
+
+
+def _of_promise(wanted: AssignmentFilter, day: date) -> list[ColumnElement[bool]]:
+    a, p = table(Assignment), table(Promise)
+    found: list[ColumnElement[bool]] = []
+    if wanted.promised is not None:
+        past = wanted.promised is Promised.PAST
+        found += [unfinished(), a.c.promised_on < day if past else a.c.promised_on >= day]
+    if wanted.reason:
+        for_it = select(p.c.assignment_id).where(p.c.reason_code == wanted.reason, last_promise())
+        found += [unfinished(), a.c.id.in_(for_it)]
     return found
 
 
@@ -236,10 +278,26 @@ def _waiting(waiting: Waiting) -> ColumnElement[bool]:
         return a.c.state == literal(State.REPORTED.value, literal_execute=True)  # type: ignore[no-any-return]
     if waiting is Waiting.EXTENSION:
         return a.c.id.in_(select(x.c.assignment_id).where(x.c.decided_at.is_(None)))  # type: ignore[no-any-return]
+    if waiting is Waiting.PROMISE:
+        asked = select(table(Promise).c.assignment_id).where(promises_in(PromiseState.WAITING))
+        return a.c.id.in_(asked)  # type: ignore[no-any-return]
     if waiting is Waiting.RAISED:
         asked = a.c.id.in_(select(t.c.assignment_id).where(UNANSWERED_ENTRY))
         return and_(asked, exists().where(t.c.assignment_id == a.c.id, unanswered()))
     return and_(a.c.state.in_(OPEN_STATES), a.c.id.in_(select(e.c.assignment_id).where(open_refusal())))
+
+
+def last_promise() -> ColumnElement[bool]:
+    """No later promise of the same task."""
+    p = table(Promise)
+    later = p.alias("later")
+    return ~exists().where(later.c.assignment_id == p.c.assignment_id, later.c.number > p.c.number).correlate(p)
+
+
+def promises_in(state: PromiseState) -> ColumnElement[bool]:
+    """The same text as the condition of the index of what waits, or stands."""
+    p = table(Promise)
+    return p.c.state == literal(state.value, literal_execute=True)  # type: ignore[no-any-return]
 
 
 def list_assignments(

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from engine.errors import NotFound
 from engine.queries.time_class import Today, time_class
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, conditions, rows
+from engine.queries.work.threads import AwaitedHelp, awaited_of
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Plan
@@ -78,6 +79,8 @@ class AgencyDesk:
     """The first ``SHORT_LIST_ROWS``; ``owed_open`` report pages in total have something open."""
     owed_open: int
     sections: tuple[DeskSection, ...]
+    awaited: tuple[AwaitedHelp, ...]
+    """What other agencies wait for it to help with."""
 
 
 def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
@@ -90,7 +93,7 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
 
 
 def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> AgencyDesk:
-    """Eleven queries. Raises NotFound."""
+    """Twelve queries. Raises NotFound."""
     name, level = agency_name(session, agency_id)
     wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
     counts = _counts(session, today, wanted)
@@ -123,6 +126,7 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
         owed=reports[:SHORT_LIST_ROWS],
         owed_open=open_count,
         sections=sections,
+        awaited=awaited_of(session, agency_id),
     )
 
 

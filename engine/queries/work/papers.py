@@ -18,6 +18,7 @@ from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPa
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
+from engine.rules.promise_words import promise_words
 from engine.rules.words import level_rank
 from engine.store.database import among, table
 from engine.store.named_rows import AnyRow, object_of, objects
@@ -92,7 +93,7 @@ def dispatch_draft(
             late=max(-(today.days_left(row.due_on) or 0), 0),
             reported=row.first_reported_on is not None,
             status=_status(row),
-            note="Đã xin gia hạn" if row.id in asked else "",
+            note=_note(row, today.day, extension=row.id in asked),
             group=GROUPS.get(levels.get(row.agency_id, ""), ""),
             level=sent[row.id].level if row.id in sent else 0,
         )
@@ -271,6 +272,14 @@ def issued_papers(session: Session, within: Collection[str] | None, limit: int =
 def _rows(session: Session, today: Today, wanted: AssignmentFilter, which: TimeClass) -> list[AssignmentRow]:
     fields = wanted.__dict__ | {"classes": (which,)}
     return rows(session, today, AssignmentFilter(**fields), MAX_ROWS)
+
+
+def _note(row: AssignmentRow, today: date, *, extension: bool) -> str:
+    promised = promise_words(row.promised_on, row.promises, today)
+    said = ["Đã xin gia hạn"] if extension else []
+    if promised is not None:
+        said.append(promised.vi[:1].upper() + promised.vi[1:])
+    return "; ".join(said)
 
 
 def _status(row: AssignmentRow) -> str:

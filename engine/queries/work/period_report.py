@@ -12,6 +12,7 @@ from engine.papers.report import Difficulty, DutyFacts, FigureFacts, PeriodRepor
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.issuers import issuer_of
+from engine.queries.work.promises import reasons_counted
 from engine.queries.work.threads import difficulties
 from engine.rules.periods import within
 from engine.rules.words import period_words
@@ -38,7 +39,7 @@ TIMINGS = complete(Timing, {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm
 
 
 def period_report(session: Session, today: Today, plan_row: StoredPlan, period: str) -> PeriodReport:
-    """Nine queries. Requests («Đề nghị») are in none of the counts but their own."""
+    """Ten queries. Requests («Đề nghị») are in none of the counts but their own."""
     d, g = table(Duty), table(Agency)
     names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
     places: dict[int, int] = {
@@ -78,9 +79,15 @@ def period_report(session: Session, today: Today, plan_row: StoredPlan, period: 
             for row in found
             if row.unfinished and told.get(row.id, ("", ""))[1]
         ),
+        causes=_causes(session, today, plan_row.id, period),
         asked=len(asked),
         asked_done=sum(row.done_on is not None for row in asked),
     )
+
+
+def _causes(session: Session, today: Today, plan_id: int, period: str) -> tuple[tuple[str, int], ...]:
+    counted = reasons_counted(session, today, AssignmentFilter(plan_id=plan_id, period=period))
+    return tuple((each.words.vi, each.tasks) for each in counted)
 
 
 def _missing_within(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.reports.indicators import FigureLine, consolidated
+from engine.assignments.reports.submission import PromiseChoices
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
 from engine.queries.time_class import Today
@@ -18,12 +19,18 @@ from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
 from engine.queries.work.papers import plan_of
+from engine.queries.work.promises import promise_choices
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of
-from engine.store.records import AgencyGroup, Assignment, Duty, Report
+from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Report
 from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
+
+FOR_ALL = "all"
+"""The end of the names of a promise's fields, on a page that has them once for all duties."""
+MAX_PROMISED_APART = 12
+"""With the fields of a promise for each of more duties a page is longer than 50 KB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,7 @@ class ReportItem:
     source: str
     basis: str
     last: ReportLine | None
+    coordinating: tuple[str, ...] = ()
     waits_for: tuple[AssignmentRow, ...] = ()
     """The reports that this one consolidates."""
 
@@ -54,6 +62,10 @@ class ReportItem:
         """A report is owed, or the one that is in leaves the task unfinished and may be followed by another."""
         return self.row.unfinished
 
+    def late_on(self, day: date) -> bool:
+        """It is not done and its due date has passed: a later day is promised, no extension can be asked for."""
+        return self.reportable and self.row.due_on is not None and self.row.due_on < day
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReportPage:
@@ -71,6 +83,19 @@ class ReportPage:
     indicators: tuple[Indicator, ...]
     figures: Mapping[str, object]
     parts: Mapping[str, FigureLine]
+    choices: PromiseChoices
+    """What is chosen from where a task is not done; ``agencies`` is empty."""
+    helpers: tuple[str, ...]
+    """The names of the agencies that coordinate in the page's duties."""
+
+    @property
+    def promised_apart(self) -> bool:
+        """Each unfinished duty has a promise of its own; on a longer page one holds for all that are sent together."""
+        return len(self.items) <= MAX_PROMISED_APART
+
+    def promise_field(self, assignment_id: int) -> str:
+        """The end of the names of the fields of a duty's promise."""
+        return str(assignment_id) if self.promised_apart else FOR_ALL
 
     @property
     def done(self) -> int:
@@ -80,14 +105,18 @@ class ReportPage:
         """An extension of some duty may still be asked for."""
         return any(each.reportable and each.row.due_on is not None and day <= each.row.due_on for each in self.items)
 
+    def late(self, day: date) -> bool:
+        """A later day of some duty can be promised."""
+        return any(each.late_on(day) for each in self.items)
+
     @property
     def due_on(self) -> date | None:
         return min((item.row.due_on for item in self.items if item.open and item.row.due_on), default=None)
 
 
 def report_page(session: Session, today: Today, agency_id: str, plan_id: int, period: str) -> ReportPage:
-    """Six queries, two more for each duty that consolidates, five more with a requested total. Raises NotFound when the
-    agency has nothing in that plan and period."""
+    """Eight queries, two more for each duty that consolidates, five more with a requested total. Raises NotFound when
+    the agency has nothing in that plan and period."""
     name, _ = agency_name(session, agency_id)
     plan = plan_of(session, plan_id)
     items = _items(session, today, plan, agency_id, period)
@@ -111,15 +140,16 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         indicators=requested,
         figures=_figures(items),
         parts=_parts(session, plan_id, period, requested),
+        choices=promise_choices(session, today, plan.policy_id),
+        helpers=_helpers(session, items),
     )
 
 
 def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, period: str) -> tuple[ReportItem, ...]:
     a, d = table(Assignment), table(Duty)
     wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
-    statement = joined(select(*columns(today), d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for)).where(
-        *conditions(wanted, today)
-    )
+    more = (d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for, d.c.coordinating)
+    statement = joined(select(*columns(today), *more)).where(*conditions(wanted, today))
     found = session.connection().execute(statement.order_by(d.c.position)).all()
     rows = from_rows(found)
     last = _last_reports(session, [row.id for row in rows])
@@ -135,6 +165,7 @@ def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, per
                 source=rule.get("source", ""),
                 basis=rule.get("basis", ""),
                 last=last.get(row.id),
+                coordinating=tuple(extra.coordinating),
                 waits_for=waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
             )
         )
@@ -185,6 +216,14 @@ def previous_reports(session: Session, page: ReportPage) -> PreviousReports:
     for line in sorted(lines.values(), key=lambda each: each.submitted_at):
         figures |= line.figures
     return PreviousReports(period, lines, figures)
+
+
+def _helpers(session: Session, items: Sequence[ReportItem]) -> tuple[str, ...]:
+    ids = {agency_id for item in items for agency_id in item.coordinating if item.reportable}
+    if not ids:
+        return ()
+    g = table(Agency)
+    return tuple(session.connection().scalars(select(g.c.name).where(g.c.id.in_(ids)).order_by(g.c.name)))
 
 
 def _requested(

@@ -12,14 +12,23 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, String, cast, select
 from sqlmodel import Session
 
+from engine.assignments.measures import unfinished
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine
-from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.queries.work.assignments import (
+    AssignmentFilter,
+    AssignmentRow,
+    columns,
+    conditions,
+    from_rows,
+    joined,
+    last_promise,
+)
 from engine.rules.periods import within
 from engine.store.database import among, table
 from engine.store.named_rows import columns_for, object_of, objects
-from engine.store.records import Agency, Assignment, Duty, Report, ThreadEntry
-from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind
+from engine.store.records import Agency, Assignment, Duty, Plan, Promise, Report, ThreadEntry
+from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, PlanState
 
 MAX_COORDINATED = 200
 
@@ -70,6 +79,18 @@ class Raised:
     answered_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitedHelp:
+    """An unfinished task that waits for an agency («chờ cơ quan phối hợp»), as its last promise says."""
+
+    assignment_id: int
+    plan: str
+    citation: str
+    owner: str
+    reason: str
+    promised_on: date
+
+
 @dataclass(frozen=True)
 class Coordinated:
     """A duty that an agency helps with: the lead's assignment, its last report, and the parts given."""
@@ -77,6 +98,23 @@ class Coordinated:
     row: AssignmentRow
     last: ReportLine | None
     parts: tuple[EntryLine, ...]
+
+
+def awaited_of(session: Session, agency_id: str) -> tuple[AwaitedHelp, ...]:
+    """What waits for an agency, by the promised day. One query."""
+    a, d, p, g, made = table(Assignment), table(Duty), table(Plan), table(Agency), table(Promise)
+    statement = (
+        select(made.c.assignment_id, p.c.number.label("plan"), d.c.citation, g.c.name.label("owner"))
+        .add_columns(made.c.reason, made.c.promised_on)
+        .join(a, a.c.id == made.c.assignment_id)
+        .join(d, d.c.id == a.c.duty_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .join(g, g.c.id == a.c.agency_id)
+        .where(made.c.waits_for == agency_id, last_promise(), unfinished(), p.c.state == PlanState.ACTIVE)
+        .order_by(made.c.promised_on, made.c.id)
+        .limit(MAX_COORDINATED)
+    )
+    return tuple(objects(AwaitedHelp, session.connection().execute(statement)))
 
 
 def entries(session: Session, assignment_ids: Collection[int]) -> tuple[EntryLine, ...]:

@@ -59,6 +59,7 @@ class Todo:
     extensions: TodoGroup
     declined: TodoGroup
     raised: TodoGroup
+    promises: TodoGroup
     asked: dict[int, WaitingExtension]
     """Assignment id -> pending request, for the rows of ``extensions``."""
     unreachable: tuple[Unreachable, ...]
@@ -67,7 +68,7 @@ class Todo:
 
     @property
     def nothing(self) -> bool:
-        groups = self.accept, self.extensions, self.declined, self.raised
+        groups = self.accept, self.extensions, self.promises, self.declined, self.raised
         return not (any(each.total for each in groups) or self.unreachable or self.drafts)
 
 
@@ -86,6 +87,7 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
         extensions=lists[Waiting.EXTENSION],
         declined=lists[Waiting.DECLINED],
         raised=lists[Waiting.RAISED],
+        promises=lists[Waiting.PROMISE],
         asked=waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
         unreachable=unreachable(session, today, wanted),
         drafts=_drafts(session, today, wanted),

@@ -34,8 +34,10 @@ from engine.queries.figures.quick_report import quick_report, rank_rows
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.orders import sorted_by_order
+from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.issuers import issuer_of
 from engine.queries.work.papers import active_plans, find_plan, plan_of
+from engine.queries.work.promises import reasons_counted
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
@@ -273,6 +275,7 @@ def _page(
         progress = standings(session, (ctx.today, ctx.today - WEEK), plan_id=plan_id, period=period)
         plans = plan_choices(session, plan_id)
         publications = list_published(session, plan_id)
+        causes = reasons_counted(session, today, AssignmentFilter(plan_id=plan_id, period=period))
         plan = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = progress.days
     changed, week = changes(then, now), since(then, now)
@@ -286,6 +289,7 @@ def _page(
         changed=changed[:MAX_CHANGES_SHOWN],
         more_changed=max(len(changed) - MAX_CHANGES_SHOWN, 0),
         week=week,
+        causes=causes,
         plans=plans,
         periods=progress.choices,
         plan=plan_id,

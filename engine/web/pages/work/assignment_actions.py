@@ -14,6 +14,8 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Acting, Permission
 from engine.assignments import lifecycle
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promises import ask_for_day
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed, NotFound
 from engine.http.assignment_actions import Action, require_for
@@ -75,6 +77,10 @@ def _reason(form: Form) -> str:
     return form.text("reason", MAX_REASON_CHARS)
 
 
+def _later_day(form: Form) -> PromiseText:
+    return PromiseText(on=form.day("until"), reason=_reason(form), reason_code=form.text("code", 32))
+
+
 ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
     Permission.ACKNOWLEDGE: lambda form: lifecycle.acknowledge,
     Permission.DECLINE: lambda form: partial(lifecycle.decline, reason=_reason(form)),
@@ -83,9 +89,7 @@ ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
         lifecycle.return_report, reason=_reason(form), until=form.day_or_none("until")
     ),
     Permission.CHASE: lambda form: lifecycle.chase,
-    Permission.ASK_EXTENSION: lambda form: partial(
-        lifecycle.ask_extension, until=form.day("until"), reason=_reason(form)
-    ),
+    Permission.ASK_EXTENSION: lambda form: partial(ask_for_day, text=_later_day(form)),
     Permission.DECIDE_EXTENSION: _decide,
     Permission.ANSWER: _answer,
     Permission.CANCEL: lambda form: partial(lifecycle.cancel, reason=_reason(form)),
@@ -117,6 +121,6 @@ def _run(ctx: RequestContext, form: Form, assignment_id: int, permission: Permis
 
 
 def _again(ctx: RequestContext, form: Form, assignment_id: int, permission: Permission, error: DondocError) -> Response:
-    typed = {name: form.raw(name)[:10_000] for name in ("reason", "until", "to", "answer", "words", "entry")}
+    typed = {name: form.raw(name)[:10_000] for name in ("reason", "until", "to", "answer", "words", "entry", "code")}
     trouble = Trouble(permission.value, error.said(ctx.language), typed)
     return story_page(ctx, assignment_id, trouble=trouble, status=error.status)

@@ -18,6 +18,7 @@ from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import every_assignment, list_assignments
+from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
 from engine.views.svg_charts import timeline
@@ -56,6 +57,7 @@ def listing(
         found = list_assignments(session, today, wanted, after=after, sort=sort)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
+        reasons = every_reason(session) if wanted.reason else ()
     changeable = {
         row.id for row in found.rows if any(may_change(ctx, act, row, supervisors[row.plan_id]) for act in BulkAct)
     }
@@ -67,6 +69,7 @@ def listing(
         wanted=wanted,
         plans=plans,
         agencies=agencies,
+        reasons=reasons,
         after=after,
         sort=sort,
         changeable=changeable,
@@ -102,6 +105,7 @@ def story_page(
         allowed=allowed(ctx, found),
         outcome=outcome,
         trouble=trouble or Trouble(),
+        may_decide=ctx.may(Permission.DECIDE_EXTENSION, found.row.supervisor_id),
         may_amend=ctx.may(Permission.AMEND_DUTY, found.head.plan_supervisor_id),
     )
 
@@ -117,9 +121,7 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
         Permission.REPORT: unfinished,
         Permission.CHASE: unfinished,
         Permission.DECIDE_EXTENSION: found.waiting_extension is not None,
-        Permission.ASK_EXTENSION: unfinished
-        and found.waiting_extension is None
-        and (row.due_on or ctx.today) > ctx.today,
+        Permission.ASK_EXTENSION: unfinished and found.waiting_extension is None and row.due_on is not None,
         Permission.RAISE: row.state in COUNTED_STATES,
         Permission.ANSWER: row.state in COUNTED_STATES,
         Permission.DECLINE: open_now,

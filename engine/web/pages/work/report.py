@@ -20,8 +20,10 @@ from engine.assignments.reports.evidence import StoredFile as File
 from engine.assignments.reports.indicators import doubtful_totals
 from engine.assignments.reports.submission import (
     LATER,
+    PromiseChoices,
     Submission,
     Typed,
+    TypedPromise,
     checklist,
     read_figures,
     submission,
@@ -32,15 +34,17 @@ from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, read_lines, store_uploads
-from engine.queries.work.report_page import PreviousReports, ReportPage, previous_reports, report_page
+from engine.queries.directory.agencies import agencies_named
+from engine.queries.work.report_page import FOR_ALL, PreviousReports, ReportPage, previous_reports, report_page
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
-FREE_TEXT_PREFIXES = ("body-", "reason-")
-MAX_OUTCOME_CHARS, MAX_SEEN_CHARS, MAX_PAPER_CHARS = 16, 40, 80
+FREE_TEXT_PREFIXES = ("body-", "reason-", "owed-")
+PROMISE_PREFIXES = ("promise-", "code-", "waits-")
+MAX_OUTCOME_CHARS, MAX_SEEN_CHARS, MAX_PAPER_CHARS, MAX_NAME_CHARS = 16, 40, 80, 300
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,24 @@ def read_report_form(
             continue
         body, reason = text(f"body-{row.id}"), text(f"reason-{row.id}", MAX_REASON_CHARS)
         entries = tuple(each.as_entry for each in files.get(row.id, ()))
+        end = page.promise_field(row.id)
+        promise = TypedPromise(
+            on=text(f"promise-{end}", MAX_PAPER_CHARS),
+            code=text(f"code-{end}", MAX_PAPER_CHARS),
+            waits_for=text(f"waits-{end}", MAX_NAME_CHARS),
+            owed=text(f"owed-{end}", MAX_REASON_CHARS),
+            field=end,
+        )
         duties.append(
-            Typed(assignment_id=row.id, citation=row.citation, outcome=outcome, body=body, reason=reason, files=entries)
+            Typed(
+                assignment_id=row.id,
+                citation=row.citation,
+                outcome=outcome,
+                body=body,
+                reason=reason,
+                files=entries,
+                promise=promise,
+            )
         )
     if typed:
         figures = {each.code: text(f"figure-{each.code}", MAX_REASON_CHARS) for each in page.indicators}
@@ -182,7 +202,7 @@ def report_form(
         )
     else:
         form = _opened_form(ctx, page, draft, copied)
-    check = checklist(form.duties, page.indicators, form.figures)
+    check = checklist(form.duties, page.indicators, form.figures, _with_agencies(ctx, page, form))
     owed = {item.row.id for item in page.items if item.open}
     return ctx.page(
         "report.html",
@@ -201,6 +221,15 @@ def report_form(
         check=replace(check, later=tuple(duty for duty in check.later if duty.assignment_id in owed)),
         ACCEPT=ACCEPT,
     )
+
+
+def _with_agencies(ctx: RequestContext, page: ReportPage, form: ReportForm) -> PromiseChoices:
+    """With the agencies that were named as waited for."""
+    named = {duty.promise.waits_for for duty in form.duties} - {""}
+    if not named:
+        return page.choices
+    with ctx.app.database.read() as session:
+        return replace(page.choices, agencies=agencies_named(session, named))
 
 
 def _opened_form(
@@ -250,7 +279,8 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
             return _save(ctx, form, where)
         if form.unreadable is not None:
             raise form.unreadable
-        checked = submission(form.duties, page.indicators, form.figures, form.paper)
+        choices = _with_agencies(ctx, page, form)
+        checked = submission(form.duties, page.indicators, form.figures, choices, form.paper)
         if checked.problems:
             return report_form(ctx, where, rejected=replace(form, problems=checked.problems), status=422)
         totals = {name: text.said(ctx.language) for name, text in form.doubtful.items()}
@@ -287,11 +317,11 @@ def _save(ctx: RequestContext, form: ReportForm, where: Address) -> Response:
 
 def _keep_unreported(session: Session, ctx: RequestContext, where: Address, form: ReportForm, sent: Submission) -> None:
     """Delete the draft, but keep what was typed about duties not yet reported as a new draft."""
-    ids = {str(each) for each in sent.texts}
+    ids = {*map(str, sent.texts), FOR_ALL}
     rest = {
         name: text
         for name, text in form.typed.items()
-        if name.startswith((*FREE_TEXT_PREFIXES, KEPT_PREFIX)) and name.partition("-")[2] not in ids
+        if name.startswith((*FREE_TEXT_PREFIXES, *PROMISE_PREFIXES, KEPT_PREFIX)) and name.partition("-")[2] not in ids
     }
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):

@@ -4,7 +4,7 @@ desk and, by the link in any letter, without an account; and the page of the dut
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,8 +14,11 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import MAY_NAME
-from engine.assignments.bulk_decisions import ask_extensions
+from engine.assignments.bulk_decisions import ask_for_days
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promises import make_promise
 from engine.assignments.reports.evidence import MAX_FILE_BYTES, StoredFile, keep
+from engine.assignments.reports.submission import TypedPromise, read_promise
 from engine.correspondence.entries import MAX_TEXT_CHARS, OWNER_KINDS, NewEntry, add_part, answer, write
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.http.contact_access import own_contact
@@ -28,6 +31,8 @@ from engine.queries.directory.enquiries import monitors
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.desk import agency_name
+from engine.queries.work.papers import plan_of
+from engine.queries.work.promises import promise_choices, waiting_days
 from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of
 from engine.queries.work.todo import waiting_extensions
@@ -41,6 +46,7 @@ router = APIRouter(include_in_schema=False)
 FILES = 0
 """The number of the form's file field; report forms number theirs by assignment."""
 WHOLE_PLAN = "plan"
+MAX_DAY_CHARS, MAX_CODE_CHARS, MAX_NAME_CHARS = 20, 32, 300
 
 
 class Act(StrEnum):
@@ -49,6 +55,7 @@ class Act(StrEnum):
     WRITE = "write"
     ANSWER = "answer"
     EXTEND = "extend"
+    PROMISE = "promise"
     DEPUTY = "deputy"
 
 
@@ -110,6 +117,7 @@ def thread_page(
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
         lines = threads_of(session, where.agency_id, where.plan_id)
         asked = waiting_extensions(session, [item.row.id for item in page.items])
+        waiting = waiting_days(session, [item.row.id for item in page.items])
         above = page.items[0].row.supervisor_id
         enquiries = monitors(session, [above], today.day)[above]
     may_name = contact is not None and contact.role in MAY_NAME and ctx.may(Permission.NAME_DEPUTY, where.agency_id)
@@ -120,7 +128,9 @@ def thread_page(
         report=page,
         lines=_by_question(lines),
         extendable=[item for item in page.items if _extendable(item, asked, today)],
+        promisable=[item for item in page.items if item.late_on(today.day)],
         asked=asked,
+        waiting=waiting,
         call=enquiries,
         path=where.path,
         rejected=rejected,
@@ -157,6 +167,7 @@ def thread_sent(ctx: RequestContext, form: Form, where: Address, contact: Contac
         Act.WRITE: lambda: _write(ctx, form, where),
         Act.ANSWER: lambda: _answer(ctx, form, where),
         Act.EXTEND: lambda: _extend(ctx, form, where),
+        Act.PROMISE: lambda: _promise(ctx, form, where),
         Act.DEPUTY: lambda: _deputy(ctx, form, where, contact),
     }
     warned, sure = _warned(ctx, form)
@@ -197,7 +208,7 @@ def _again(
 
 def _warned(ctx: RequestContext, form: Form) -> tuple[str, str]:
     """A warning about possible personal data in what was typed, and its fingerprint."""
-    texts = {name: form.raw(name) for name in ("text", "reason") if form.has(name)}
+    texts = {name: form.raw(name) for name in ("text", "reason", "owed") if form.has(name)}
     found = warnings(texts, ctx.language)
     return " ".join(found.values()), fingerprint({name: texts[name] for name in found})
 
@@ -211,21 +222,38 @@ def _items(ctx: RequestContext, where: Address) -> Mapping[int, ReportItem]:
 
 def _write(ctx: RequestContext, form: Form, where: Address) -> int:
     ctx.require(Permission.RAISE, where.agency_id)
-    kind, about = form.choice("kind", EntryKind), form.raw("about")
-    whole = about == WHOLE_PLAN
-    items = _items(ctx, where)
-    if whole:  # it is kept with the first open assignment of the page
-        assignment_id = next((one for one, item in items.items() if item.open), next(iter(items)))
-    elif (assignment_id := form.number("about")) not in items:
-        raise NotFound
+    kind, whole = form.choice("kind", EntryKind), form.raw("about") == WHOLE_PLAN
+    assignment_id = _about(form, _items(ctx, where), whole=whole)
     if whole and kind is EntryKind.PROGRESS:
         raise BadInput(Text("Tiến độ ghi theo từng nhiệm vụ.", "Progress is told duty by duty."))
     expected = form.day_or_none("expected") if kind is EntryKind.PROGRESS else None
     text = form.text("text", MAX_TEXT_CHARS)
+    promise = _promise_of(ctx, form, where, kind, text)
+    if whole and promise is not None:
+        raise BadInput(Text("Hẹn ngày theo từng nhiệm vụ.", "A day is promised duty by duty."))
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
     with ctx.writing() as session:
         new = NewEntry(kind, text, whole, expected, files)
-        return int(write(session, assignment_id, new, **ctx.by))
+        written = write(session, assignment_id, new, **ctx.by)
+        if written and promise is not None:
+            make_promise(session, assignment_id, promise, "difficulty", **ctx.by)
+        return int(written)
+
+
+def _about(form: Form, items: Mapping[int, ReportItem], *, whole: bool) -> int:
+    """The assignment that an entry is kept with: about the whole plan, the first open one of the page."""
+    if whole:
+        return next((one for one, item in items.items() if item.open), next(iter(items)))
+    if (assignment_id := form.number("about")) not in items:
+        raise NotFound
+    return assignment_id
+
+
+def _promise_of(ctx: RequestContext, form: Form, where: Address, kind: EntryKind, text: str) -> PromiseText | None:
+    """The promise of a difficulty that asks for time; its reason is what is written."""
+    if kind is not EntryKind.DIFFICULTY or not form.has("promise"):
+        return None
+    return _promised(ctx, form, where, text[:MAX_REASON_CHARS])
 
 
 def _answer(ctx: RequestContext, form: Form, where: Address) -> int:
@@ -246,8 +274,37 @@ def _extend(ctx: RequestContext, form: Form, where: Address) -> int:
     until, reason = form.day("until"), form.text("reason", MAX_REASON_CHARS)
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
     with ctx.writing() as session:
-        asked = ask_extensions(session, ids, until=until, reason=reason, files=files, **ctx.by)
+        asked = ask_for_days(session, ids, PromiseText(on=until, reason=reason), files=files, **ctx.by)
     return len(asked.done)
+
+
+def _promise(ctx: RequestContext, form: Form, where: Address) -> int:
+    """One promise for tasks that are late already."""
+    ctx.require(Permission.ASK_EXTENSION, where.agency_id)
+    ids = form.numbers("id")
+    if set(ids) - set(_items(ctx, where)):
+        raise NotFound
+    text = _promised(ctx, form, where, form.text("reason", MAX_REASON_CHARS))
+    with ctx.writing() as session:
+        asked = ask_for_days(session, ids, text, **ctx.by)
+    return len(asked.done)
+
+
+def _promised(ctx: RequestContext, form: Form, where: Address, reason: str) -> PromiseText:
+    """The promise in a form. Raises FieldsRefused with what is wrong by field."""
+    typed = TypedPromise(
+        on=form.text("promise", MAX_DAY_CHARS),
+        code=form.text("code", MAX_CODE_CHARS),
+        waits_for=form.text("waits", MAX_NAME_CHARS),
+        owed=form.text("owed", MAX_REASON_CHARS),
+    )
+    with ctx.reading() as (session, today):
+        policy_id = plan_of(session, where.plan_id).policy_id
+        choices = promise_choices(session, today, policy_id, {typed.waits_for})
+    text, wrong = read_promise(typed, choices)
+    if wrong:
+        raise FieldsRefused(wrong)
+    return replace(text, reason=reason)
 
 
 def _deputy(ctx: RequestContext, form: Form, where: Address, contact: ContactLine | None) -> int:

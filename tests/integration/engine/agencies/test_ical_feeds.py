@@ -13,11 +13,12 @@ from sqlalchemy import select
 from engine.agencies import contacts, ical_feeds
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.lifecycle import Action
+from engine.assignments.promise_rows import PromiseText
 from engine.errors import BadInput, NotFound
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database, table
 from engine.store.records import Contact, Feed
-from engine.terms import Role
+from engine.terms import Outcome, Role
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
 
@@ -108,6 +109,19 @@ def test_an_extension_moves_it_too(laid: Laid) -> None:
         lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=NOW)
     event = only(read(laid, key))
     assert (event.decoded("dtstart"), event.decoded("sequence")) == (date(2021, 6, 25), 1)
+
+
+def test_a_promise_behind_the_due_date_moves_the_entry_of_an_unfinished_task(laid: Laid) -> None:
+    key, task = make(laid), laid.assignment("IV.1.1", "so-ban")
+    promise = PromiseText(on=date(2021, 7, 12))
+    report = lifecycle.ReportText(outcome=Outcome.NOT_YET, reason="Chờ.", promise=promise)
+    with laid.database.write() as session:
+        lifecycle.report(session, task, report, actor="contact:1", now=NOW)
+    event = only(read(laid, key))
+    assert (str(event["status"]), event.decoded("dtstart")) == ("CONFIRMED", date(2021, 7, 12))
+    assert str(event["summary"]).startswith("Ngày hẹn: 12/KH-UBND IV.1.1")
+    do(laid.database, Action.REPORT, task, now=at("2021-06-08"))
+    assert str(only(read(laid, key))["status"]) == "CANCELLED"
 
 
 def test_what_is_reported_is_cancelled_in_the_calendar_and_comes_back_when_returned(laid: Laid) -> None:

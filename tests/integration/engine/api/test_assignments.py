@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlmodel import SQLModel
 
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Extension, Report
+from engine.store.records import Assignment, Event, Extension, Promise, Report
 from engine.terms import EventKind, State
 
 SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5
@@ -80,6 +80,44 @@ def test_an_extension_is_asked_for_before_the_due_date(office: Office, lived: Da
     assert row(lived, Extension, assignment_id=HUYEN_B).until == date(2021, 7, 30)
 
 
+def test_an_unfinished_task_is_promised(office: Office, lived: Database) -> None:
+    said = {"outcome": "not_yet", "reason": "Chờ dự toán.", "reason_code": "phoi-hop"}
+    refused = post(office, f"assignments/{HUYEN_B}/report", **said, waits_for="khong-co")
+    assert [each["field"] for each in refused.json()["errors"]] == [f"waits-{HUYEN_B}"]
+    answer = post(
+        office,
+        f"assignments/{HUYEN_B}/report",
+        **said,
+        waits_for="so-chinh",
+        promised_on="2021-07-30",
+        owed="Phân bổ.",
+    )
+    assert answer.status_code == 200, answer.text
+    made = rows(lived, Promise, assignment_id=HUYEN_B)[-1]
+    assert (made.promised_on, made.reason_code, made.waits_for, made.owed) == (
+        date(2021, 7, 30),
+        "phoi-hop",
+        "so-chinh",
+        "Phân bổ.",
+    )
+
+
+def test_of_a_late_task_a_later_day_is_a_promise(office: Office, lived: Database) -> None:
+    answer = post(office, f"assignments/{HUYEN_B}/extension", until="2021-07-30", reason="Chờ.", reason_code="kinh-phi")
+    assert answer.status_code == 200, answer.text
+    made = rows(lived, Promise, assignment_id=HUYEN_B)[-1]
+    assert (made.promised_on, made.source, made.reason_code) == (date(2021, 7, 30), "extension", "kinh-phi")
+    assert not rows(lived, Extension, assignment_id=HUYEN_B)
+
+
+def test_a_difficulty_that_asks_for_time_carries_a_promise(office: Office, lived: Database) -> None:
+    body = {"kind": "difficulty", "text": "Chưa có kinh phí.", "promised_on": "2021-07-30", "reason_code": "kinh-phi"}
+    assert post(office, f"assignments/{HUYEN_B}/entries", **body, whole_plan=True).status_code == 422
+    assert post(office, f"assignments/{HUYEN_B}/entries", **body).status_code == 200
+    made = rows(lived, Promise, assignment_id=HUYEN_B)[-1]
+    assert (made.source, made.reason, made.reason_code) == ("difficulty", "Chưa có kinh phí.", "kinh-phi")
+
+
 def test_a_whole_period_is_submitted_at_once_or_not_at_all(office: Office, lived: Database) -> None:
     duty = {"assignment": HUYEN_B, "outcome": "partly", "body": "Một phần.", "reason": "Còn hai xã."}
     page = {"agency": "huyen-b", "plan": 1, "period": "2021-H1"}
@@ -108,7 +146,7 @@ def test_a_whole_period_is_submitted_at_once_or_not_at_all(office: Office, lived
         ("report", {"outcome": "done", "body": "x" * 10_001}, 422),
         ("extension", {"until": "9999-12-31", "reason": "x"}, 400),
         ("extension", {"until": "soon", "reason": "x"}, 422),
-        ("extension", {"until": "2021-07-30", "reason": "x"}, 409),
+        ("extension", {"until": "2021-06-20", "reason": "x"}, 400),
         ("extension/decision", {"granted": True}, 409),
         ("extension/decision", {"granted": "perhaps"}, 422),
         ("transfer", {"to": "nowhere", "reason": "x"}, 400),

@@ -11,7 +11,7 @@ from ground.office import Office, enter, join, open_office
 from httpx import Response
 
 from engine.store.database import Database
-from engine.store.records import Extension, Report, ThreadEntry
+from engine.store.records import Extension, Promise, Report, ThreadEntry
 from engine.terms import EntryKind
 
 HUYEN_A, HUYEN_B = 2, 3
@@ -64,7 +64,8 @@ def test_one_extension_for_several_and_only_of_one_agency(office: Office, lived:
     year = {"until": "2022-01-20", "reason": "Chờ số liệu."}
     before = len(rows(lived, Extension))
     answer = post(office, "assignments/extension", ids=[HUYEN_B], **year)
-    assert (answer.json()["asked"], list(answer.json()["left"])) == ([], [str(HUYEN_B)])  # overdue by now
+    assert (answer.json()["asked"], answer.json()["left"]) == ([HUYEN_B], {})  # overdue by now: a promise
+    assert row(lived, Promise, assignment_id=HUYEN_B).source == "extension"
     assert post(office, "assignments/extension", ids=[HUYEN_A, HUYEN_B], **year).status_code == 422
     assert len(rows(lived, Extension)) == before
 

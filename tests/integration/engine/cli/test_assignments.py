@@ -13,7 +13,7 @@ from ground.commands import Commands
 from ground.factory import CONFIG, Laid, at, happened, lay, row, rows, swept
 
 from engine.store.database import Database
-from engine.store.records import Agency, Assignment, CalendarDay, Contact, Event, Plan, PolicyRecord
+from engine.store.records import Agency, Assignment, CalendarDay, Contact, Event, Plan, PolicyRecord, Promise
 from engine.terms import EventKind, PlanState, State
 
 PLAN = CONFIG / "plans" / "188-kh-ubnd-2021.yaml"
@@ -197,6 +197,20 @@ def test_an_assignment_goes_its_whole_way(dondoc: Commands, laid: Laid) -> None:
     assert {each.actor.partition(":")[0] for each in rows(laid.database, Event, assignment_id=mine)} >= {"cli"}
 
 
+def test_an_unfinished_task_is_promised(dondoc: Commands, laid: Laid) -> None:
+    mine = laid.assignment("IV.1.1", "so-ban")
+    promise = ("--promise", "2021-06-30", "--reason-code", "phoi-hop", "--waits-for", "so-chinh", "--owed", "Hai xã")
+    said = ("--outcome", "not_yet", "--reason", "Chờ", "--at", "2021-06-01T10:00")
+    assert "Report 1" in dondoc("assignment", "report", mine, *said, *promise).well
+    made = row(laid.database, Promise, assignment_id=mine)
+    assert (made.promised_on.isoformat(), made.reason_code, made.waits_for, made.owed) == (
+        "2021-06-30",
+        "phoi-hop",
+        "so-chinh",
+        "Hai xã",
+    )
+
+
 def test_assignments_are_cancelled_transferred_and_listed(dondoc: Commands, laid: Laid) -> None:
     mine = laid.assignment("IV.1.1", "so-ban")
     other = laid.assignment("IV.2.1", "huyen-a")
@@ -218,7 +232,7 @@ def test_assignments_are_cancelled_transferred_and_listed(dondoc: Commands, laid
         ("return 1 --reason x", "Không thể trả lại"),
         ("extend 1 --until 25/6/2021 --reason x", "không phải ngày"),
         ("extend 1 --until 2021-06-01 --reason x --at 2021-04-08", "Hạn mới phải sau"),
-        ("extend 1 --until 2021-06-30 --reason x --at 2021-07-01", "đề nghị gia hạn cần gửi trước khi hết hạn"),
+        ("extend 1 --until 2021-06-30 --reason x --at 2021-07-01", "Ngày hẹn phải sau"),
         ("report 1 --outcome partly", "cần ghi lý do"),
         ("report 1 --outcome perfect", "perfect"),
         ("transfer 1 --to nowhere --reason x", "Danh bạ chưa có: nowhere"),

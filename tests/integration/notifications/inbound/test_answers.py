@@ -30,6 +30,8 @@ from engine.store.records import (
     Letter,
     LetterBody,
     Notice,
+    Promise,
+    Report,
     ThreadEntry,
 )
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State
@@ -161,6 +163,22 @@ def test_a_reply_that_acknowledges_acknowledges(laid: Laid, text: str) -> None:
     contact = row(laid.database, Contact, email=COORDINATOR)
     assert (state(laid), acknowledged.actor) == (State.ACKNOWLEDGED, f"contact:{contact.id}")
     assert (answers_of(laid), wrote(laid)) == ([], [])
+
+
+def test_a_task_is_reported_as_not_done_with_the_day_that_is_promised(laid: Laid) -> None:
+    assert take(laid, mail(laid, "CHUA IV.1.1 30/6 chờ kinh phí")) is AnswerResult.REPORTED
+    made, report = row(laid.database, Promise), row(laid.database, Report)
+    assert (made.promised_on, made.reason, made.source) == (date(2021, 6, 30), "chờ kinh phí", "report")
+    assert (report.outcome, report.reason) == ("not_yet", "chờ kinh phí")
+    assert take(laid, mail(laid, "CHUA IV.9.9 30/6 chờ kinh phí", number=2)) is AnswerResult.REFUSED
+    assert len(rows(laid.database, Report)) == 1
+
+
+def test_an_extension_that_is_asked_for_too_late_is_a_promise(laid: Laid) -> None:
+    late = at("2021-06-21")
+    assert take(laid, mail(laid, "GH 30/6 chờ số liệu của xã"), late) is AnswerResult.EXTENSION_ASKED
+    made = row(laid.database, Promise)
+    assert (made.promised_on, made.source, rows(laid.database, Extension)) == (date(2021, 6, 30), "extension", [])
 
 
 def test_an_extension_is_asked_with_its_day_and_reason(laid: Laid) -> None:
@@ -710,7 +728,7 @@ def test_a_difficulty_in_an_answer_to_the_digest_stands_in_the_thread(digested: 
     assert row(digested.database, ThreadEntry).assignment_id == digested.assignment("IV.1.1", "so-ban")
 
 
-@pytest.mark.parametrize("text", ["Đơn vị đang tổng hợp, tuần sau gửi.", "GH 25/7 chờ số liệu của xã"])
+@pytest.mark.parametrize("text", ["Đơn vị đang tổng hợp, tuần sau gửi.", "GH 25/5 chờ số liệu của xã"])
 def test_what_the_digest_cannot_be_answered_with_reaches_the_monitor_as_the_writer_is_told(
     digested: Laid, text: str
 ) -> None:
@@ -719,6 +737,11 @@ def test_what_the_digest_cannot_be_answered_with_reaches_the_monitor_as_the_writ
     relay, _ = sent(digested, MONDAY)
     (answer,) = [each for each in relay.letters if each.to == COORDINATOR]
     assert "Thư đã được chuyển bộ phận theo dõi." in answer.text
+
+
+def test_an_extension_in_an_answer_to_the_digest_is_a_promise_since_all_in_it_is_late(digested: Laid) -> None:
+    assert reply_to_digest(digested, "GH 25/7 chờ số liệu của xã") is AnswerResult.EXTENSION_ASKED
+    assert row(digested.database, Promise).promised_on == date(2021, 7, 25)
 
 
 def test_the_leadership_s_answer_to_its_digest_reaches_the_monitor(digested: Laid) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import event, insert, update
 from engine.accounts.signed_links import Signer
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promises import make_promise
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, Notice
 from engine.store.rulebook import read_rulebook
@@ -254,25 +256,35 @@ def test_a_letter_that_asks_again_says_what_the_report_said_and_from_when_it_is_
     assert "Đề nghị khẩn trương hoàn thành và báo cáo tiếp 1 nhiệm vụ quá hạn đã báo cáo nhưng chưa hoàn thành." in text
     assert (
         "Hạn: thứ Năm, 17/6/2021 · quá hạn 10 ngày làm việc"
-        " · đã báo cáo: chưa thực hiện (ngày 16/6/2021), đôn đốc tính từ 30/6/2021"
+        " · đã báo cáo: chưa thực hiện (ngày 16/6/2021) · lời hẹn 30/6/2021 đã qua"
     ) in text
     assert "Thư này gửi do đã quá hạn mà báo cáo ngày 16/6/2021 ghi chưa thực hiện." in text
     assert "Nếu chưa có báo cáo hoàn thành, thứ Hai, 05/7/2021 hệ thống gửi thư đôn đốc" in text
     assert "chưa có báo cáo." not in text
 
 
+def test_a_letter_says_that_a_task_was_promised_for_the_second_time(unfinished: Laid) -> None:
+    task = unfinished.assignment("IV.1.1", "so-ban")
+    promise = PromiseText(on=date(2021, 7, 12), reason="Chờ quyết toán.")
+    with unfinished.database.write() as session:
+        make_promise(session, task, promise, "extension", actor="contact:1", now=at("2021-06-30"))
+    swept(unfinished.database, at("2021-07-07", "07:00"))
+    text = asked_again(unfinished, "2021-07-07")["coordinator@so-ban.example"]
+    assert "chưa thực hiện (ngày 16/6/2021) · đã hẹn 2 lần, lần này 12/7/2021" in text
+
+
 def test_the_monitor_reads_of_a_task_reported_unfinished_from_when_it_is_counted(unfinished: Laid) -> None:
     for day in ("2021-07-01", "2021-07-05"):
         swept(unfinished.database, at(day, "07:00"))
     text = asked_again(unfinished, "2021-07-05")["monitor@so-chinh.example"]
-    assert "đã báo cáo: chưa thực hiện (ngày 16/6/2021), đôn đốc tính từ 30/6/2021" in text
+    assert "đã báo cáo: chưa thực hiện (ngày 16/6/2021) · lời hẹn 30/6/2021 đã qua" in text
     assert "Nếu chưa có báo cáo hoàn thành, từ" in text
 
 
 def test_a_body_that_is_only_asked_reads_no_word_of_chasing_when_it_is_asked_again(unfinished: Laid) -> None:
     swept(unfinished.database, at("2021-07-01", "07:00"))
     text = asked_again(unfinished, "2021-07-01")["coordinator@mat-tran.example"]
-    assert "đã báo cáo: hoàn thành một phần (ngày 16/6/2021), đề nghị thông tin tiếp tính từ 30/6/2021" in text
+    assert "đã báo cáo: hoàn thành một phần (ngày 16/6/2021) · lời hẹn 30/6/2021 đã qua" in text
     assert "đã qua thời gian đề nghị mà báo cáo ngày 16/6/2021 ghi hoàn thành một phần" in text
     assert "đôn đốc" not in text.replace("dondoc", "")
 

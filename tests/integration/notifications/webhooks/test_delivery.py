@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from engine.accounts.signed_links import Signer
 from engine.admin import webhooks
 from engine.assignments import lifecycle, weekly_digest
 from engine.assignments.lifecycle import Action
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promises import make_promise
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
@@ -110,6 +112,22 @@ def test_what_is_overdue_is_told_once_a_due_date_and_every_escalation(laid: Laid
     sent(laid.database, at("2021-06-28"))
     of = [(each.data["type"], each.data["data"].get("level")) for each in receiver.got if "so-ban" in str(each.body)]
     assert of == [("assignment.overdue", None), ("assignment.escalated", 1), ("assignment.escalated", 2)]
+
+
+def test_a_promise_and_that_it_was_broken_are_told_without_its_words(laid: Laid, receiver: Receiver) -> None:
+    hook(laid.database, receiver.url, "assignment.promised", "assignment.promise_broken")
+    text = PromiseText(on=date(2021, 7, 12), reason_code="kinh-phi", reason="Chờ dự toán của xã.")
+    with laid.database.write() as session:
+        task = laid.assignment("IV.1.1", "so-ban")
+        make_promise(session, task, text, "extension", actor="contact:1", now=at("2021-06-21"))
+    for day in ("2021-06-22", "2021-07-13", "2021-07-14"):
+        swept(laid.database, at(day))
+    sent(laid.database, at("2021-07-14"))
+    told = [(each.data["type"], each.data["data"]["promised_on"]) for each in receiver.got]
+    assert told == [("assignment.promised", "2021-07-12"), ("assignment.promise_broken", "2021-07-12")]
+    first = receiver.got[0].data["data"]
+    assert (first["promise"], first["reason_code"], first["waits"]) == (1, "kinh-phi", False)
+    assert "dự toán" not in b" ".join(each.body for each in receiver.got).decode()
 
 
 def test_a_step_that_was_missed_still_tells_that_it_is_overdue(laid: Laid, receiver: Receiver) -> None:

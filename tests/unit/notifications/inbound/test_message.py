@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.inbound.message import own_text, read_mail, read_mail_reply
-from notifications.sms.replies import Acknowledge, Extend, NotUnderstood
+from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, NotYet
 
 TODAY = date(2021, 6, 14)
 
@@ -64,6 +64,31 @@ def test_what_does_not_acknowledge(text: str) -> None:
 )
 def test_what_asks_for_an_extension(text: str, until: date, reason: str) -> None:
     assert read_mail_reply(text, TODAY) == (Extend("", until, reason), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CHUA 30/6 chờ kinh phí", NotYet(date(2021, 6, 30), "chờ kinh phí")),
+        ("Chưa thực hiện, hẹn ngày 30/6: chờ kinh phí", NotYet(date(2021, 6, 30), "chờ kinh phí")),
+        ("Chưa xong, hẹn đến 30/6/2021 vì chờ xã", NotYet(date(2021, 6, 30), "vì chờ xã")),
+        ("CHUA IV.16.2 30/6 thiếu người", NotYet(date(2021, 6, 30), "thiếu người", "IV.16.2")),
+    ],
+)
+def test_what_reports_a_task_as_not_done_with_a_promise(text: str, expected: NotYet) -> None:
+    assert read_mail_reply(text, TODAY) == (expected, "")
+
+
+@pytest.mark.parametrize("text", ["CHUA 31/2 chờ kinh phí", "CHUA 30/6", "Chưa xong, hẹn 1/6 chờ xã"])
+def test_a_promise_without_a_day_to_come_or_a_reason_is_asked_back_for(text: str) -> None:
+    found, _ = read_mail_reply(text, TODAY)
+    assert isinstance(found, NotUnderstood)
+    assert "ngày hẹn hoàn thành" in str(found.answer)
+
+
+@pytest.mark.parametrize("text", ["Chưa nhận được công văn ngày 30/6", "Chưa rõ nội dung", "Chúng tôi chưa xong"])
+def test_not_every_chua_is_a_report(text: str) -> None:
+    assert not isinstance(read_mail_reply(text, TODAY)[0], NotYet)
 
 
 @pytest.mark.parametrize("text", ["Gia hạn giúp đơn vị", "GH 31/2 lý do", "GH 25/6", "Xin gia hạn"])

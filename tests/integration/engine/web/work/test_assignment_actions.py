@@ -11,7 +11,7 @@ from ground.factory import happened, row, rows
 from ground.office import Office, open_office
 
 from engine.store.database import Database
-from engine.store.records import Assignment, Extension, Notice
+from engine.store.records import Assignment, Extension, Notice, Promise
 from engine.terms import NoticeKind, State
 
 SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5
@@ -70,6 +70,20 @@ def test_an_extension_is_granted_from_the_page_of_its_assignment(office: Office,
     assert str(row(lived, Assignment, id=MAT_TRAN).due_on) == "2021-06-30"
 
 
+def test_a_late_task_is_promised_from_its_page_and_the_promise_stands_there(office: Office, lived: Database) -> None:
+    page = f"/assignments/{HUYEN_B}"
+    assert "Hẹn ngày hoàn thành…" in office.get(page).text
+    fields = {"until": "2021-07-30", "reason": "Chờ dự toán.", "code": "kinh-phi"}
+    assert office.post(f"{page}/ask_extension", **fields).status_code == 303
+    made = row(lived, Promise, assignment_id=HUYEN_B)
+    assert (made.source, made.reason_code, str(made.promised_on)) == ("extension", "kinh-phi", "2021-07-30")
+    listed = BeautifulSoup(office.get(page).text, "lxml").select_one("section[aria-labelledby=promises]")
+    assert listed is not None
+    words = " ".join(listed.get_text(" ").split())
+    assert "Lần 1: thứ Sáu, 30/7/2021 · kinh phí" in words
+    assert "Chờ dự toán." in words
+
+
 @pytest.mark.parametrize(
     ("assignment", "deed", "fields", "status"),
     [
@@ -78,7 +92,7 @@ def test_an_extension_is_granted_from_the_page_of_its_assignment(office: Office,
         (HUYEN_B, "return", {"reason": "x"}, 409),
         (SO_BAN, "return", {"reason": "  "}, 400),
         (HUYEN_B, "cancel", {"reason": ""}, 400),
-        (HUYEN_B, "ask_extension", {"until": "2021-07-30", "reason": "x"}, 409),
+        (HUYEN_B, "ask_extension", {"until": "2021-06-20", "reason": "x"}, 400),
         (HUYEN_B, "ask_extension", {"until": "31/2/2021", "reason": "x"}, 400),
         (HUYEN_B, "decide_extension", {"answer": "granted"}, 409),
         (MAT_TRAN, "decide_extension", {"answer": "maybe"}, 400),
@@ -142,7 +156,7 @@ def test_only_deeds_that_the_state_allows_are_offered(office: Office) -> None:
         return set(found) - {"answer"}  # a question may be asked whatever the state
 
     assert offered(SO_BAN) == {"accept", "return"}
-    assert offered(HUYEN_B) == {"acknowledge", "chase", "decline", "transfer", "cancel"}
+    assert offered(HUYEN_B) == {"acknowledge", "chase", "decline", "ask_extension", "transfer", "cancel"}
     assert "decide_extension" in offered(MAT_TRAN)
 
 

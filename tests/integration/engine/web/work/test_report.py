@@ -14,7 +14,7 @@ from engine.assignments.lifecycle import return_report
 from engine.queries.work.papers import plan_of
 from engine.queries.work.period_report import period_report
 from engine.store.database import Database
-from engine.store.records import Assignment, Report
+from engine.store.records import Assignment, Draft, Promise, Report
 from engine.terms import State
 
 PAGE = "/report/so-ban/1/2021-H1"
@@ -98,6 +98,40 @@ def test_a_refused_submission_sends_nothing_keeps_all_and_names_each_field(offic
     assert page.select_one("#figure-II\\.1")["value"] == "461"  # type: ignore[index]
     assert page.select_one('input[name="outcome-1"][value="partly"]').has_attr("checked")  # type: ignore[union-attr]
     assert page.select_one("#reason-2")["aria-invalid"] == "true"  # type: ignore[index]
+
+
+def test_an_unfinished_task_is_promised_on_the_page_with_its_cause_and_the_agency_it_waits_for(office: Office) -> None:
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    assert "để trống là thứ Ba, 29/6/2021" in page.select_one("label[for=promise-1]").get_text()  # type: ignore[union-attr]
+    assert [each["value"] for each in page.select("#code-1 option")][:3] == ["", "huong-dan", "phoi-hop"]
+    typed = {"outcome-1": "not_yet", "reason-1": "Chờ thẩm định.", "promise-1": "2021-07-12", "code-1": "phoi-hop"}
+    refused = office.post(PAGE, page=PAGE, **typed, **{"waits-1": "Sở Không Có"})
+    page = BeautifulSoup(refused.text, "lxml")
+    assert [said["id"] for said in page.select(".said")] == ["waits-1-said"]
+    assert page.select_one("#promise-1")["value"] == "2021-07-12"  # type: ignore[index]
+    assert page.select_one("#code-1 option[selected]")["value"] == "phoi-hop"  # type: ignore[index]
+
+    answer = office.post(PAGE, page=PAGE, **typed, **{"waits-1": "so chinh", "owed-1": "Thẩm định dự toán."})
+
+    assert answer.status_code == 303, answer.text
+    made = row(office.context.database, Promise)
+    assert (made.promised_on, made.reason_code, made.waits_for, made.owed, made.source) == (
+        date(2021, 7, 12),
+        "phoi-hop",
+        "so-chinh",
+        "Thẩm định dự toán.",
+        "report",
+    )
+    assert row(office.context.database, Report).reason_code == "phoi-hop"
+    assert rows(office.context.database, Draft) == []
+
+
+def test_a_draft_keeps_what_is_promised(office: Office) -> None:
+    typed = {"outcome-1": "partly", "promise-1": "2021-07-12", "code-1": "kinh-phi", "owed-1": "Hai xã."}
+    office.post(PAGE, page=PAGE, act="draft", **typed)
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    assert [page.select_one(f"#{name}-1")["value"] for name in ("promise", "owed")] == ["2021-07-12", "Hai xã."]  # type: ignore[index]
+    assert page.select_one("#code-1 option[selected]")["value"] == "kinh-phi"  # type: ignore[index]
 
 
 def test_nothing_chosen_is_said_and_a_figure_alone_is_not_lost(office: Office) -> None:
@@ -185,6 +219,22 @@ def test_an_agency_with_two_dozen_duties_has_a_page_under_fifty_kilobytes(
     page = open_office(sqlite_database, tmp_path, now=at("2021-06-15")).get(PAGE)
     assert page.text.count("<fieldset") == 24
     assert len(page.content) < 50_000
+
+
+def test_on_a_long_page_one_promise_holds_for_all_that_are_sent_together(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    plan = plan_file(items=tuple(item(number, "so-ban") for number in range(1, 14)))
+    begin(store(sqlite_database, now=at("2021-06-01"), plan=plan), now=at("2021-06-01"))
+    office = open_office(sqlite_database, tmp_path, now=at("2021-06-15"))
+    both = {f"{name}-{n}": value for n in (1, 2) for name, value in (("outcome", "not_yet"), ("reason", "Chờ."))}
+    shared = {"promise-all": "2021-06-15", "code-all": "kinh-phi"}
+    refused = BeautifulSoup(office.post(PAGE, page=PAGE, **both, **shared).text, "lxml")
+    assert [said["id"] for said in refused.select(".said")] == ["promise-all-said"]
+    assert office.post(PAGE, page=PAGE, **both, **shared | {"promise-all": "2021-07-12"}).status_code == 303
+    made = rows(sqlite_database, Promise)
+    assert [(each.promised_on, each.reason_code) for each in made] == [(date(2021, 7, 12), "kinh-phi")] * 2
+    assert rows(sqlite_database, Draft) == []
 
 
 def test_a_consolidating_report_says_which_reports_are_in_and_counts_shorter_periods(

@@ -20,7 +20,7 @@ from engine.accounts.signed_links import Purpose
 from engine.agencies.contacts import revoke_links
 from engine.store.database import Database, table
 from engine.store.recipients import read_recipients
-from engine.store.records import Assignment, Contact, Draft, Evidence, Extension, Letter, Report, ThreadEntry
+from engine.store.records import Assignment, Contact, Draft, Evidence, Extension, Letter, Promise, Report, ThreadEntry
 from engine.terms import EntryKind, Role, State
 from notifications.delivery import deliver
 
@@ -104,6 +104,36 @@ def test_an_extension_without_a_reason_keeps_what_was_typed(office: Office, laid
     assert [box["value"] for box in page.select("#extend input[name=id][checked]")] == ["1", "2"]
     assert page.select_one("#extend-until")["value"] == "2021-06-25"  # type: ignore[index]
     assert rows(laid.database, Extension) == []
+
+
+def test_a_late_task_is_promised_where_an_extension_comes_too_late(laid: Laid, tmp_path: Path) -> None:
+    office = open_office(laid.database, tmp_path, now=at("2021-06-21"))
+    link = office.link(Purpose.REPORT, contact_of(laid.database, "huyen-a"), f"{laid.plan_id}:2021-H1")
+    page = BeautifulSoup(office.get(f"{link}/thread").text, "lxml")
+    assert page.select_one("#extend") is None
+    assert len(page.select("#promise input[name=id][checked]")) == 3
+    typed = {"promise": "2021-07-12", "code": "phoi-hop", "reason": "Chờ thẩm định."}
+    refused = send(office, link, "promise", id=["1", "2"], **typed)
+    page = BeautifulSoup(refused.text, "lxml")
+    assert page.select_one("#promise-waits-said") is not None
+    assert page.select_one("#promise-promise")["value"] == "2021-07-12"  # type: ignore[index]
+
+    answer = send(office, link, "promise", id=["1", "2"], **typed, waits="so-chinh")
+
+    assert answer.headers["location"] == f"{link}/thread?said=promise&n=2"
+    made = rows(laid.database, Promise)
+    assert [(each.promised_on, each.reason_code, each.waits_for, each.source) for each in made] == [
+        (date(2021, 7, 12), "phoi-hop", "so-chinh", "extension")
+    ] * 2
+
+
+def test_a_difficulty_that_asks_for_time_carries_a_promise(office: Office, laid: Laid, link: str) -> None:
+    said = {"kind": "difficulty", "text": "Thiếu kinh phí.", "promise": "2021-07-12", "code": "kinh-phi"}
+    assert send(office, link, "write", about="plan", **said).status_code == 400
+    assert send(office, link, "write", about="2", **said).headers["location"] == f"{link}/thread?said=write&n=1"
+    made = row(laid.database, Promise)
+    assert (made.assignment_id, made.source, made.reason) == (2, "difficulty", "Thiếu kinh phí.")
+    assert len(rows(laid.database, ThreadEntry)) == 1
 
 
 def test_a_difficulty_is_raised_and_its_answer_stands_on_the_page(office: Office, laid: Laid, link: str) -> None:

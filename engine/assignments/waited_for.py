@@ -1,0 +1,50 @@
+"""Tells the agency that a late task waits for («chờ cơ quan phối hợp»): one line in its coordinator's next letter."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.assignments.outbox import NoticeLine, post
+from engine.rules.calendar import WorkCalendar
+from engine.rules.policy import Policy
+from engine.store.database import table
+from engine.store.recipients import read_recipients
+from engine.store.records import Plan
+from engine.store.stored_rows import StoredAssignment
+from engine.terms import NoticeKind, Role, Urgency
+
+MAX_QUOTED_CHARS = 400
+
+
+def tell_waited_for(
+    session: Session,
+    row: StoredAssignment,
+    agency_id: str,
+    *,
+    promise_id: int,
+    on: date,
+    reason: str,
+    policy: Policy,
+    calendar: WorkCalendar,
+    now: datetime,
+) -> None:
+    """``agency_id``: "" if no agency is waited for. ``on``: the day that the owner has promised; ``reason``: its words.
+    Nothing chases the agency for it."""
+    if agency_id in ("", row.agency_id):
+        return
+    p = table(Plan)
+    urgency = session.connection().scalar(select(p.c.urgency).where(p.c.id == row.plan_id))
+    line = NoticeLine(
+        effect=f"promise:{promise_id}:waits",
+        assignment_id=row.id,
+        agency_id=agency_id,
+        role=Role.COORDINATOR,
+        kind=NoticeKind.COORDINATES,
+        policy=policy,
+        urgent=urgency is not Urgency.NORMAL,
+        detail={"waits": True, "until": on.isoformat(), "said": " ".join(reason.split())[:MAX_QUOTED_CHARS]},
+    )
+    post(session, [line], read_recipients(session, [agency_id]), calendar, now)

@@ -1,0 +1,51 @@
+"""Promises that wait for an agreement: decide one by the button of its line, or many with one answer. One that stands
+is refused from the page of its assignment."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from engine.accounts.permissions import Permission
+from engine.assignments.bulk_decisions import Decided, decide_promises
+from engine.http.filters import Assignments
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.work.promises import WaitingPromise, promises_chosen, promises_waiting
+from engine.text import Text
+from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
+
+router = APIRouter(include_in_schema=False)
+
+
+class Act(StrEnum):
+    AGREE = "agree"
+    REFUSE = "refuse"
+
+
+def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
+    return decide_promises(session, ids, agreed=act is Act.AGREE, answer=answer.words, **ctx.by)
+
+
+PROMISES: DecisionPage[Act, WaitingPromise] = DecisionPage(
+    template="promises",
+    acts=dict.fromkeys(Act, Permission.DECIDE_EXTENSION),
+    waiting=promises_waiting,
+    chosen=promises_chosen,
+    can=lambda act, made: made.can_be_agreed if act is Act.AGREE else made.can_be_refused,
+    do=_do,
+    words="words",
+    needed={Act.REFUSE: Text("Cần ghi lý do không đồng ý.", "Say why it is refused.")},
+)
+
+
+@router.get("/promises")
+def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView) -> Response:
+    return PROMISES.show(ctx, wanted, looked)
+
+
+@router.post("/promises")
+def decide(ctx: SignedIn, form: PostedForm, wanted: Assignments, looked: CurrentView) -> Response:
+    return PROMISES.decide(ctx, form, wanted, looked)
