@@ -451,9 +451,12 @@ def test_beside_what_is_overdue_a_subject_says_when_the_rest_is_due() -> None:
     assert letter.subject.endswith("] 1 nhiệm vụ quá hạn, 1 hạn 21/6/2021")
 
 
-def test_a_promised_day_stands_in_the_subject_of_its_reminder() -> None:
-    promised = item(n=1, chased_from=date(2021, 7, 12), **DUE)
-    assert written(promised).subject.endswith("] Hạn thứ Hai, 12/7/2021: 1 nhiệm vụ")
+def test_a_promised_day_stands_in_subject_opening_and_sms_of_its_reminder() -> None:
+    promised = item(n=1, chased_from=date(2021, 7, 12), kind=NoticeKind.REMINDER, days=-12)
+    letter = written(promised)
+    assert letter.subject.endswith("] Hạn thứ Hai, 12/7/2021: 1 nhiệm vụ")
+    assert "chậm nhất thứ Hai, 12/7/2021" in letter.text
+    assert "da hen 12/7/2021" in written(promised, channel="sms").text
 
 
 def test_no_chasing_is_claimed_that_was_not_sent() -> None:
