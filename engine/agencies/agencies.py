@@ -48,18 +48,7 @@ def add_agency(
     now: datetime,
 ) -> None:
     """Add an agency. ``groups``: the agency groups it joins. Raises FieldsRefused, Conflict."""
-    wrong = _name_errors(name, short)
-    if not _ID.fullmatch(agency_id) or len(agency_id) > 64:
-        wrong["id"] = Text("Mã viết như so-noi-vu: chữ thường không dấu, số, gạch nối.", "Write an id like so-noi-vu.")
-    if not _LEVEL.fullmatch(level) or len(level) > 32:
-        wrong["level"] = Text("Chọn loại cơ quan.", "Choose the kind of agency.")
-    if len(code) > 16:
-        wrong["code"] = Text("Mã thống kê dài nhất 16 ký tự.", "A statistical code has at most 16 characters.")
-    if parent and not _known(session, [parent]):
-        wrong["parent"] = _UNKNOWN
-    if unknown := set(groups) - set(_groups(session)):
-        wrong["groups"] = Text(f"Không có nhóm: {', '.join(sorted(unknown))}.", "There is no such group.")
-    _raise_if_any(wrong)
+    _raise_if_any(_agency_errors(session, agency_id, name, short, level, code=code, parent=parent, groups=groups))
     if _known(session, [agency_id]):
         raise Conflict(
             Text(f"Mã «{agency_id}» đã có trong danh bạ.", f"The id “{agency_id}” is already in the directory.")
@@ -181,6 +170,32 @@ NAME_TAKEN = Text(
     "Another agency bears this name; give one that tells them apart.",
 )
 _UNKNOWN = Text("Danh bạ không có cơ quan này.", "This agency is not in the directory.")
+
+
+def _agency_errors(
+    session: Session,
+    agency_id: str,
+    name: str,
+    short: str,
+    level: str,
+    *,
+    code: str,
+    parent: str,
+    groups: Sequence[str],
+) -> dict[str, Text]:
+    """What is wrong with a new agency, by field."""
+    wrong = _name_errors(name, short)
+    if not _ID.fullmatch(agency_id) or len(agency_id) > 64:
+        wrong["id"] = Text("Mã viết như so-noi-vu: chữ thường không dấu, số, gạch nối.", "Write an id like so-noi-vu.")
+    if not _LEVEL.fullmatch(level) or len(level) > 32:
+        wrong["level"] = Text("Chọn loại cơ quan.", "Choose the kind of agency.")
+    if len(code) > 16:
+        wrong["code"] = Text("Mã thống kê dài nhất 16 ký tự.", "A statistical code has at most 16 characters.")
+    if parent and not _known(session, [parent]):
+        wrong["parent"] = _UNKNOWN
+    if unknown := set(groups) - set(_groups(session)):
+        wrong["groups"] = Text(f"Không có nhóm: {', '.join(sorted(unknown))}.", "There is no such group.")
+    return wrong
 
 
 def _name_taken(session: Session, name: str, parent_id: str | None, *, but: str = "") -> bool:

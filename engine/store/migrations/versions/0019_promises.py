@@ -1,7 +1,8 @@
 """Promises: the dated word of an owner that a task will be done, and the reasons why tasks are late.
 
 The day from which an unfinished task was asked again becomes the promised day of the task. Nobody has promised it, so
-it has no row of its own in the ledger.
+it has no row of its own in the ledger. Deputies named through the link of a letter are proposed; those there are count
+as before.
 """
 
 from __future__ import annotations
@@ -93,9 +94,14 @@ def upgrade() -> None:
         op.execute(sa.text(step.format(now=NOW[op.get_bind().dialect.name])))
     _index_lost("after")
     _rename_in_policies("ask_again_days", "promise_days")
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("proposed", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:
+    op.execute(sa.text("UPDATE contact SET valid_until = valid_from WHERE proposed"))
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.drop_column("proposed")
     _rename_in_policies("promise_days", "ask_again_days")
     op.drop_index("ix_assignment_lost", "assignment")
     op.drop_table("promise")
