@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -223,12 +223,9 @@ def load_contacts_file(
         choices = contact_import.kept_choices(session)
         sheet = read_contact_sheet(file.read_bytes(), choices)
         found = contact_import.compare(session, sheet.rows, ctx.now, choices)
-    for row in found.rows:
-        if row.fate not in (RowFate.SAME, RowFate.EMPTY):
-            _tell_row(row)
+    _tell_rows(row for row in found.rows if row.fate not in (RowFate.SAME, RowFate.EMPTY))
     if wrong is not None and found.wrong:
-        reasons = [(row.row, row.reason.vi) for row in found.wrong]
-        wrong.write_bytes(write_wrong_rows(sheet, reasons, "vi"))
+        wrong.write_bytes(write_wrong_rows(sheet, [(row.row, row.reason.vi) for row in found.wrong], "vi"))
     if found.applicable:
         if not yes and not typer.confirm("Lưu các thay đổi này? / Save these changes?"):
             raise typer.Exit(1)
@@ -249,12 +246,13 @@ def load_contacts_file(
         raise BadInput(Text(f"{count} dòng sai, chưa nạp.", f"Rows that are wrong and were not loaded: {count}."))
 
 
-def _tell_row(row: RowResult) -> None:
-    fields = ", ".join(row.changes)  # telephone numbers do not belong in a terminal's history
-    kind = f" [{row.new_agency}]" if row.new_agency else ""
-    typer.echo(f"{row.number:5} {row.fate:8} {row.agency}{kind}{f' ({fields})' if fields else ''}")
-    for problem in row.problems:
-        typer.echo(f"      {problem.cell}: {problem.what}")
+def _tell_rows(rows: Iterable[RowResult]) -> None:
+    for row in rows:
+        fields = ", ".join(row.changes)  # telephone numbers do not belong in a terminal's history
+        kind = f" [{row.new_agency}]" if row.new_agency else ""
+        typer.echo(f"{row.number:5} {row.fate:8} {row.agency}{kind}{f' ({fields})' if fields else ''}")
+        for problem in row.problems:
+            typer.echo(f"      {problem.cell}: {problem.what}")
 
 
 @files.command("policy")

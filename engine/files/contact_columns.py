@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from engine.files.directory import fold
 from engine.files.spreadsheet import Table, column_letters
@@ -116,11 +117,11 @@ class Heading:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a sheet is read: the line of its first row below the headings (from 0) and its columns; ``number``: index of
-    the column that counts the rows, -1 without one."""
+    the column that counts the rows, None without one."""
 
     first: int
     headings: tuple[Heading, ...]
-    number: int = -1
+    number: int | None = None
 
     def at(self, field: str) -> int | None:
         return next((each.at for each in self.headings if each.field == field), None)
@@ -129,6 +130,17 @@ class Layout:
         """The word of the nth contact of a line: «Lãnh đạo phụ trách»."""
         fields = {numbered(field, nth) for field in OF_PERSON}
         return next((each.person for each in self.headings if each.field in fields and each.person), "")
+
+    def goes_on(self, cells: Sequence[str]) -> bool:
+        """Whether rows are numbered and this one is not: it may belong to the one above."""
+        return self.number is not None and not self._count(cells)
+
+    def is_uncounted(self, cells: Sequence[str]) -> bool:
+        """Whether rows are numbered and this one is not, or «I», «A»: the heading of a part, a total, a signature."""
+        return self.number is not None and not self._count(cells)[:1].isdigit()
+
+    def _count(self, cells: Sequence[str]) -> str:
+        return cells[self.number] if self.number is not None and self.number < len(cells) else ""
 
 
 def numbered(field: str, nth: int) -> str:
@@ -168,7 +180,7 @@ def layout_of(table: Table, choices: Choices) -> Layout:
     for at, text in enumerate(texts):
         if _field_of(text)[0] is None and (held := _held(table.rows[first:], at)) in missing:
             found[at] = replace(found[at], field=held)
-    number = next((each.at for each in found if each.field == "number"), -1)
+    number = next((each.at for each in found if each.field == "number"), None)
     headings = [replace(each, field="") if each.field == "number" else each for each in found]
     return replace(_chosen(headings, first, choices), number=number)
 
@@ -243,17 +255,27 @@ def _heading_lines(table: Table) -> tuple[int, list[str], list[str]]:
     counts. (0, [], []) if no line looks like headings."""
     best, found = 0, (0, list[str](), list[str]())
     for line in range(min(HEADING_LINES, len(table.rows))):
-        lower, upper = table.spread(line), table.spread(line - 1)
-        upper += [""] * (len(lower) - len(upper))
-        lower += [""] * (len(upper) - len(lower))
-        both = [below or above for below, above in zip(lower, upper, strict=True)]
-        for at in range(1, len(upper)):  # CSV knows no merged cells
-            upper[at] = upper[at] or (upper[at - 1] if lower[at] else "")
+        pairs = list(zip_longest(table.spread(line), table.spread(line - 1), fillvalue=""))
+        lower, both = [below for below, _ in pairs], [below or above for below, above in pairs]
         for texts in (lower, both):
-            fields = {field for field, _ in map(_field_of, texts) if field is not None}
-            if len(fields) > best and (len(fields) > 1 or sum(map(bool, texts)) == 1):
-                best, found = len(fields), (line + 1, texts, upper)
+            known = _known_headings(texts)
+            if known > best:
+                best, found = known, (line + 1, texts, _groups(pairs))
     return found if best else _strange_headings(table)
+
+
+def _known_headings(texts: Sequence[str]) -> int:
+    """How many fields a line names; one alone is a title, unless the line has no other cell."""
+    fields = {field for field, _ in map(_field_of, texts) if field is not None}
+    return len(fields) if len(fields) > 1 or sum(map(bool, texts)) == 1 else 0
+
+
+def _groups(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """What stands above each heading; CSV knows no merged cells, so that it stands above the first one alone."""
+    groups: list[str] = []
+    for below, above in pairs:
+        groups.append(above or (groups[-1] if groups and below else ""))
+    return groups
 
 
 def _strange_headings(table: Table) -> tuple[int, list[str], list[str]]:
@@ -279,24 +301,26 @@ def _heading(at: int, text: str, groups: Sequence[str]) -> Heading:
 
 def _chosen(found: Sequence[Heading], first: int, choices: Choices) -> Layout:
     """With persons numbered, one column a field, and what a person chose instead."""
-    agency = next((each.at for each in found if each.field == "agency"), None)
-    over_agency = {each.person for each in found if each.at == agency}  # a title, not a person
-    persons: list[str] = []
-    for each in found:
-        if each.field in OF_PERSON and each.person not in ("", *over_agency, *persons):
-            persons.append(each.person)
+    persons = _persons(found)
     headings: list[Heading] = []
     keys: set[str] = set()
     for each in found:
-        known = each.person in persons
-        nth = persons.index(each.person) + 1 if known else 1
+        nth = persons.index(each.person) + 1 if each.person in persons else 1
         field = numbered(each.field, nth) if each.field in OF_PERSON else each.field
         key = each.key if each.key not in keys else f"{each.key} {column_letters(each.at)}"
         keys.add(key)
         chosen = choices.get(key, field)
-        field = chosen if chosen in FIELDS and nth in PERSONS else ""
-        headings.append(replace(each, key=key, field=field, person=each.person if known else ""))
+        person = each.person if each.person in persons else ""
+        headings.append(replace(each, key=key, field=chosen if chosen in FIELDS else "", person=person))
     return Layout(first, tuple(_once(headings, choices)))
+
+
+def _persons(found: Sequence[Heading]) -> list[str]:
+    """The words of the contacts that a line names side by side. What stands over the agency's column too is a title."""
+    titles = {each.person for each in found if each.field == "agency"}
+    return list(
+        dict.fromkeys(each.person for each in found if each.field in OF_PERSON and each.person not in titles | {""})
+    )
 
 
 def _once(headings: Sequence[Heading], choices: Choices) -> Iterator[Heading]:

@@ -34,7 +34,7 @@ from engine.terms import Role
 from engine.text import Text
 
 MAX_ROWS = 3_000
-_WITHOUT_ZERO = re.compile(r"[1-9][0-9]{8}|2[0-9]{9}")
+_WITHOUT_ZERO = re.compile(r"^(?:[1-9][0-9]{8}|2[0-9]{9})$")
 """A mobile number or one of an office whose first zero a spreadsheet dropped."""
 _WIDTHS = {"agency": 42, "level": 22, "role": 20, "label": 28, "email": 36, "phone": 18}
 _AMBIGUOUS = "lanh dao"
@@ -134,8 +134,8 @@ class _Words:
         return self._meaning("role", word, guess) or word
 
     def level(self, word: str) -> str:
-        """The kind of agency that a word means; the word itself if it is unknown."""
-        return stored_level(word) or self._meaning("level", word, guess_level(word)) or word
+        """The kind of agency that a word means; the word itself if it is unknown or empty."""
+        return word and (stored_level(word) or self._meaning("level", word, guess_level(word)) or word)
 
     def _meaning(self, kind: str, word: str, guess: str) -> str:
         key = choice_key(kind, word)
@@ -148,22 +148,20 @@ class _Words:
 
 
 def _rows(table: Table, layout: Layout, words: _Words, sheet: str) -> Iterator[SheetRow]:
-    """The rows below the headings, one a contact; headings of parts («Các sở, ban, ngành») are left out."""
+    """The rows below the headings, one a contact; lines that are no row of the list are left out."""
     words.template = layout.at("contact") is not None
     agency = ""
-    for number, cells in enumerate(table.rows[layout.first :], layout.first + 1):
+    for line, cells in enumerate(table.rows[layout.first :], layout.first + 1):
         shared = _held(layout.headings, cells)
         if not any(shared.values()):
             continue
-        counted = 0 <= layout.number < len(cells) and cells[layout.number] != ""
-        if not shared.get("agency") and layout.number >= 0 and not counted:
+        if layout.goes_on(cells) and not shared.get("agency"):
             shared["agency"] = agency  # of a row that goes on with the one above, as CSV writes merged cells
         agency = shared.get("agency", "")
         reached = [n for n in PERSONS if shared.get(numbered("email", n)) or shared.get(numbered("phone", n))]
-        if not reached and names_several(agency):
-            continue
-        for nth in reached or [1]:
-            yield _row(SheetRow(number, shared, {}, sheet), layout, nth, words)
+        if reached or not (names_several(agency) or layout.is_uncounted(cells)):
+            for nth in reached or [1]:
+                yield _row(SheetRow(line, shared, {}, sheet), layout, nth, words)
 
 
 def _held(headings: Iterable[Heading], cells: Sequence[str]) -> dict[str, str]:
@@ -175,16 +173,14 @@ def _row(row: SheetRow, layout: Layout, nth: int, words: _Words) -> SheetRow:
     """The nth contact of a row."""
     own = {field: numbered(field, nth) for field in OF_PERSON}
     named = {own.get(field, field): field for field in COLUMNS}
-    values = {named[name]: text for name, text in row.values.items() if name in named}
+    values = dict.fromkeys(COLUMNS, "") | {named[name]: text for name, text in row.values.items() if name in named}
     columns = {named[each.field]: column_letters(each.at) for each in layout.headings if each.field in named}
-    values["email"] = values.get("email", "").removeprefix("mailto:")
-    phone = values.get("phone", "")
-    values["phone"] = f"0{phone}" if _WITHOUT_ZERO.fullmatch(phone) else phone
-    if values["email"] or values["phone"] or values.get("contact"):
-        given = values.get("role", "") or layout.person(nth)
-        values["role"] = words.role(given or values.get("label", ""), post=not given)
-    if values.get("level"):
-        values["level"] = words.level(values["level"])
+    values["email"] = values["email"].removeprefix("mailto:")
+    values["phone"] = _WITHOUT_ZERO.sub(r"0\g<0>", values["phone"])
+    if values["email"] or values["phone"] or values["contact"]:
+        given = values["role"] or layout.person(nth)
+        values["role"] = words.role(given or values["label"], post=not given)
+    values["level"] = words.level(values["level"])
     return replace(row, values=values, columns=columns)
 
 

@@ -106,8 +106,7 @@ def refused(vi: str, en: str) -> BadInput:
 
 def _table(name: str, rows: Iterable[Sequence[str]], merged: Iterable[Span]) -> Table:
     lines = [[_clean(cell) for cell in row[:MAX_COLUMNS]] for row in islice(rows, MAX_LINES)]
-    while lines and not any(lines[-1]):
-        lines.pop()
+    del lines[max((at for at, line in enumerate(lines, 1) if any(line)), default=0) :]
     across = []
     for first, left, last, right in merged:
         if first >= len(lines) or left >= len(lines[first]):

@@ -89,7 +89,7 @@ def departments() -> bytes:
         ["(Kèm theo Công văn của Văn phòng UBND tỉnh)"],
         [],
         ["STT", "Tên cơ quan, đơn vị", "Họ và tên", "Chức vụ", "Điện thoại", "Thư điện tử công vụ", "Ghi chú"],
-        ["I", "CÁC SỞ, BAN, NGÀNH"],
+        ["I", "SỞ, BAN, NGÀNH"],
         [1, "Sở Nông nghiệp và Môi trường", None, "Phó Giám đốc", 912000001, "pgd.snnmt@tinh.example", None],
         [None, None, None, "Chuyên viên Văn phòng", 912000002, "vp.snnmt@tinh.example", "nhận thư"],
         [2, "Sở Khoa học và Công nghệ", None, "Chánh Văn phòng", "0238 3844 000", "cvp.skhcn@tinh.example", None],

@@ -103,6 +103,11 @@ def test_a_column_holds_what_a_person_says() -> None:
     assert contacts(read(raw, **{"column:hop thu": "-"})) == []
 
 
+def test_parts_totals_and_signatures_are_no_agencies() -> None:
+    for raw, names in ((office_sheets.departments(), 4), (office_sheets.communes_alone(), 130)):
+        assert len(read(raw).rows) == names
+
+
 def test_a_cell_is_named_with_its_sheet_where_several_are_read() -> None:
     assert [row.cell("email") for row in read(office_sheets.several_sheets()).rows] == [
         "Sở ngành!D2",
