@@ -39,7 +39,10 @@ def address_line(base_url: str) -> CheckLine:
         if is_guarded(base_url)
         else Text("liên kết trong thư đi qua mạng không mã hóa", "links in letters cross the network in the clear")
     )
-    fix = Text("Đặt DONDOC_BASE_URL là địa chỉ https mà mọi người mở.", "Set DONDOC_BASE_URL to the https address.")
+    fix = Text(
+        "Đặt địa chỉ https mà mọi người mở ở trang Thiết lập, mục Địa chỉ (hoặc DONDOC_BASE_URL).",
+        "Set the https address that people open on the page Settings, Address (or DONDOC_BASE_URL).",
+    )
     return wrong("address", Text.joined(": ", (Text.same(base_url), why)), fix)
 
 

@@ -17,19 +17,19 @@ from engine.store.markers import mail_tried
 from engine.text import Text
 
 TITLES: Mapping[str, tuple[Text, str]] = {
-    "address": (Text("Địa chỉ của hệ thống", "The system's address"), ""),
+    "address": (Text("Địa chỉ của hệ thống", "The system's address"), "/admin/settings/address"),
     "smtp": (Text("Thư đi", "Outgoing mail"), "/admin/settings/mail"),
     "agencies": (Text("Danh bạ cơ quan", "Directory of agencies"), "/admin/contact-sheet"),
     "contacts": (Text("Đầu mối nhận thư", "Contacts who get letters"), "/admin/contact-sheet"),
     "calendar": (Text("Lịch nghỉ", "Holidays"), "/admin/calendar"),
     "plan": (Text("Kế hoạch", "Plan"), "/plans/import"),
 }
-"""Name of a line -> what the step is called and the page where it is done; "" on the server."""
+"""Name of a line -> what the step is called and the page where it is done."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """``next``: the first step of a page that is not done."""
+    """``next``: the first step that is not done."""
 
     title: Text
     path: str
@@ -52,5 +52,5 @@ def steps_of(ctx: RequestContext, session: Session, today: Today) -> list[Step]:
     if state.loaded_plans:
         paths["plan"] = "/plans"
     lines = first_steps(settings, state, mail_tried(session, settings.smtp_host), ctx.now)
-    first = next((line.name for line in lines if line.mark is not Mark.WELL and paths[line.name]), "")
+    first = next((line.name for line in lines if line.mark is not Mark.WELL), "")
     return [Step(TITLES[line.name][0], paths[line.name], line, line.name == first) for line in lines]

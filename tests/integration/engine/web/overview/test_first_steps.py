@@ -50,7 +50,7 @@ def test_an_empty_installation_shows_six_steps_and_the_next_one_s_page(empty: Da
     assert "http://127.0.0.1:8188" in found[0].get_text()
     assert "DONDOC_BASE_URL" in found[0].get_text()
     primary = [each["href"] for each in BeautifulSoup(office.get("/").text, "lxml").select("ol a.button:not(.quiet)")]
-    assert primary == ["/admin/settings/mail"]
+    assert primary == ["/admin/settings/address"]
     assert "Getting started" in office.get("/?lang=en").text
 
 
