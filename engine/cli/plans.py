@@ -12,6 +12,7 @@ from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context,
 from engine.cli.progress import working
 from engine.errors import BadInput
 from engine.rules.words import moment
+from engine.terms import PlanState
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -192,10 +193,13 @@ def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
 
     ctx = open_context(at)
     with working(Text("Đang nạp kế hoạch", "Loading the plan")), ctx.database.write() as session:
-        plan_id = loading.load_plan(session, load_plan(file), **ctx.by)
+        plan = load_plan(file)
+        plan_id = loading.load_plan(session, plan, **ctx.by)
+        stored = loading.find_plan(session, plan)
     typer.echo(Text(f"Đã nạp kế hoạch số {plan_id}.", f"Loaded plan {plan_id}."))
-    then = f"dondoc plan activate {plan_id}"
-    typer.echo(Text(f"Tiếp theo: «{then}» (hỏi trước khi gửi).", f"Next: “{then}”, which asks before it sends."))
+    if stored == (plan_id, PlanState.LOADED):
+        then = f"dondoc plan activate {plan_id}"
+        typer.echo(Text(f"Tiếp theo: «{then}» (hỏi trước khi gửi).", f"Next: “{then}”, which asks before it sends."))
 
 
 @plans.command("activate")
