@@ -350,6 +350,11 @@ class _Comparer:
             raise _Wrong([CellProblem(row.cell("agency"), Text("ghi tên cơ quan", "give the agency's name"))])
         if agency_id := self.agency_ids.get(name_key(name)):
             return agency_id, ""
+        if len(name) > agencies.MAX_NAME_CHARS:
+            most = Text(
+                f"tên dài nhất {agencies.MAX_NAME_CHARS} ký tự", f"{agencies.MAX_NAME_CHARS} characters at most"
+            )
+            raise _Wrong([CellProblem(row.cell("agency"), most)])
         kind = row.values.get("level", "")
         level = stored_level(kind) if kind else self._kind(name)
         if level:

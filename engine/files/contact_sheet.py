@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from engine.errors import BadInput
 from engine.files.contact_columns import (
     COLUMNS,
+    NOT_TAKEN,
     OF_PERSON,
     PERSONS,
     Choices,
@@ -107,6 +109,16 @@ def contact_sheet(tables: Sequence[Table], choices: Choices) -> ContactSheet:
         rows=tuple(rows),
         words=tuple(sorted(words.asked.values(), key=lambda each: (bool(each.meaning), each.key))),
     )
+
+
+def guessed_choices(tables: Sequence[Table]) -> dict[str, str]:
+    """What the columns and words of the sheets are taken for if nobody says otherwise."""
+    headings = [heading for table in tables for heading in layout_of(table, {}).headings]
+    guesses = {each.key: each.field or NOT_TAKEN for each in headings}
+    try:
+        return guesses | {each.key: each.meaning for each in contact_sheet(tables, {}).words}
+    except BadInput:
+        return guesses
 
 
 def first_headings(tables: Sequence[Table], choices: Choices) -> tuple[Table, Layout] | None:

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from engine.errors import BadInput
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
+from engine.rules.visible_text import has_hidden_character
 from engine.text import Text
 
 MAX_FILE_BYTES = 5_000_000
@@ -125,8 +126,9 @@ def _without_end(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _clean(text: str) -> str:
+    """One line without characters that nobody sees, such as come along when text is copied from a web page."""
     words = " ".join(unicodedata.normalize("NFC", text).split())[:MAX_CELL_CHARS]
-    return words if words.isprintable() else "".join(char for char in words if unicodedata.category(char) != "Cc")
+    return words if words.isprintable() else "".join(char for char in words if not has_hidden_character(char))
 
 
 # --- .xlsx ----------------------------------------------------------------------------------------------------------

@@ -25,12 +25,14 @@ from engine.files.contact_sheet import (
     ContactSheet,
     contact_sheet,
     first_headings,
+    guessed_choices,
     write_contact_sheet,
     write_wrong_rows,
 )
 from engine.files.spreadsheet import MAX_FILE_BYTES, Table, read_tables
 from engine.http.forms import Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn, checked, read_form
+from engine.http.security import MAX_BODY_BYTES
 from engine.rules.words import LEVELS, ROLES
 from engine.terms import CONTACT_ROLES
 from engine.text import Text
@@ -42,6 +44,12 @@ CHOSEN = ("column:", "role:", "level:", "kind:")
 """How the names of the form's choices begin."""
 MAX_SAMPLES, MAX_SHOWN_COLUMNS, MAX_WORDS, MAX_ROWS_SHOWN = 3, 16, 30, 80
 THIRD = ":3"
+MAX_CARRIED_CHARS = MAX_BODY_BYTES - 50_000
+"""The form that confirms carries the sheets."""
+TOO_LONG = Text(
+    "Bảng dài quá, chưa đọc: hãy xóa bớt cột ghi chú, hoặc chia làm hai tệp.",
+    "The sheet is too long and was not read: remove columns of notes, or make two files of it.",
+)
 
 
 @dataclass(frozen=True)
@@ -170,7 +178,9 @@ def load(ctx: SignedIn, form: PostedForm) -> Response:
     try:
         with ctx.writing() as session:
             saved = contact_import.apply(session, rows, choices=choices, previewed=mark, **ctx.by)
-            contact_import.keep_choices(session, choices)
+            guesses = guessed_choices(tables)  # what was guessed is not kept: it may be anybody's name
+            said = {key: value for key, value in choices.items() if guesses.get(key) != value}
+            contact_import.keep_choices(session, said)
     except (BadInput, Conflict) as error:
         return _page(ctx, _reading(ctx, tables, choices), sentence=error.said(ctx.language), status=error.status)
     if not saved.count(RowFate.WRONG):
@@ -211,6 +221,8 @@ def _page(
         mark = reading.found.mark if reading.found else ""
         tables = reading.sheet.tables if reading.sheet else reading.tables
         carried = _serializer(ctx).dumps([[asdict(each) for each in tables], mark])
+        if len(carried) > MAX_CARRIED_CHARS:
+            return _page(ctx, sentence=TOO_LONG.said(ctx.language), status=400)
         if reading.trouble is not None:
             sentence, status = reading.trouble.said(ctx.language), reading.trouble.status
     return ctx.page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ground.factory import rows
 from ground.office import Office, as_role
 from offices import sheets
 
+from engine.agencies.contact_import import kept_choices
 from engine.store.database import Database
 from engine.store.records import Agency, Contact
 
@@ -97,6 +99,25 @@ def test_what_was_said_of_a_sheet_is_known_for_the_next_one(office: Office, live
     assert {"a@stp.example", "b@snv.example"} <= {each.email for each in rows(lived, Contact)}
 
 
+def test_what_was_only_guessed_is_not_kept(office: Office, lived: Database) -> None:
+    """A column of names that was taken for posts must not leave the names in the database."""
+    page = uploaded(office, "Đơn vị;Chức vụ;Hộp thư\nSở Tư pháp;Người thứ nhất;a@stp.example\n".encode())
+    assert office.client.post(f"{PAGE}/load", data=fields(page)).status_code == 303
+    with lived.read() as session:
+        assert not [key for key in kept_choices(session) if key.startswith(("column:", "role:"))]
+
+
+def test_a_sheet_that_no_form_can_carry_is_refused_at_once(office: Office) -> None:
+    notes = random.Random(1)
+    rows_ = [f"Sở Tư pháp;m{n}@stp.example;{';'.join(notes.randbytes(140).hex() for _ in '123')}" for n in range(2_900)]
+    answer = office.client.post(
+        PAGE,
+        data={"token": office.token(PAGE)},
+        files={"sheet": ("a.csv", "\n".join(["Đơn vị;Hộp thư;Ghi chú;Lý do;Fax", *rows_]).encode())},
+    )
+    assert (answer.status_code, "Bảng dài quá" in answer.text) == (400, True)
+
+
 def test_what_is_read_otherwise_than_it_was_shown_is_shown_before_it_is_saved(office: Office, lived: Database) -> None:
     before = rows(lived, Contact)
     sent = fields(uploaded(office, sheets.old_windows()), **{"role:lanh dao phu trach": "monitor"})
@@ -110,6 +131,14 @@ def test_a_misspelt_name_of_the_directory_is_no_new_agency(office: Office) -> No
     page = uploaded(office, "Cơ quan;Hộp thư\nHuyen b tỉnh Nghệ An;a@b.example\n".encode())
     assert "A2: danh bạ không có cơ quan này" in page.get_text()
     assert page.select_one("select[name^='kind:']") is None
+
+
+def test_what_cannot_be_stored_is_a_row_that_comes_back(office: Office, lived: Database) -> None:
+    long, hidden = f"Sở {'x' * 210}", "Sở\u200b Xây\u00a0dựng\ufeff"
+    page = uploaded(office, f"Cơ quan;Hộp thư\n{long};a@b.example\n{hidden};c@d.example\n".encode())
+    assert "A2: tên dài nhất 200 ký tự" in page.get_text()
+    assert office.client.post(f"{PAGE}/load", data=fields(page)).status_code == 200
+    assert "Sở Xây dựng" in {each.name for each in rows(lived, Agency)}
 
 
 def test_a_kind_that_is_not_to_be_added_is_left_out(office: Office, lived: Database) -> None:
