@@ -47,8 +47,8 @@ _CHANGEABLE = ("label", "email", "phone", "language", "valid_from", "valid_until
 KEPT = "contact-sheet"
 """The fact that keeps the choices of the sheets before."""
 MAX_KEPT = 400
-ALIKE = 0.9
-"""From this likeness on (of difflib), an unknown name is a misspelt one and no new agency."""
+ALIKE = 0.7
+"""From this likeness on (of difflib), a word of a name is another one misspelt."""
 _PLACES = ("tinh", "huyen", "thanhpho")
 """Words that may stand behind a known name: «Sở Y tế tỉnh …»."""
 _LANGUAGES = {"": "vi", "vi": "vi", "tieng viet": "vi", "en": "en", "english": "en", "tieng anh": "en"}
@@ -105,12 +105,13 @@ class RowResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedKind:
-    """Agencies that would be added, by the beginning of their names that tells their kind («UBND xã», "xa")."""
+    """Agencies that would be added, by the beginning of their names that tells their kind («UBND xã», "xa"); "" if they
+    would not be, unless a person says so. ``names``: in order, as keys."""
 
     key: str
     beginning: str
     level: str
-    names: tuple[str, ...]
+    names: dict[str, None]
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,8 @@ class _Wrong(Exception):
 @dataclass
 class _Comparer:
     """Compares row after row; ``seen``: what earlier rows of the sheet already speak of; ``kinds``: the level of each
-    new agency by the beginning of its name, and its names; ``misspelt``: unknown names that are like known ones."""
+    new agency by the beginning of its name, and its names; ``words_at``: the words of known names by what stands around
+    them."""
 
     today: date
     choices: Choices
@@ -277,7 +279,7 @@ class _Comparer:
     names: dict[str, str]
     seen: dict[tuple[Any, ...], SheetRow] = field(default_factory=dict)
     kinds: dict[str, AskedKind] = field(default_factory=dict)
-    misspelt: dict[str, bool] = field(default_factory=dict)
+    words_at: dict[tuple[int | str, ...], list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, session: Session, today: date, choices: Choices) -> _Comparer:
@@ -289,7 +291,11 @@ class _Comparer:
             for name in (row.id, row.name, row.short, *row.aliases):
                 known.setdefault(name_key(name), set()).add(row.id)
         ids = {key: next(iter(each)) for key, each in known.items() if len(each) == 1}
-        return cls(today, choices, {line.id: line for line in contact_lines(session)}, ids, names)
+        comparer = cls(today, choices, {line.id: line for line in contact_lines(session)}, ids, names)
+        for words in (fold(name).split() for name in names.values()):
+            for at, word in enumerate(words):
+                comparer.words_at.setdefault((at, *words[:at], *words[at + 1 :]), []).append(word)
+        return comparer
 
     def asked_kinds(self) -> tuple[AskedKind, ...]:
         return tuple(sorted(self.kinds.values(), key=lambda each: (bool(each.level), each.beginning)))
@@ -371,26 +377,30 @@ class _Comparer:
         raise _Wrong([CellProblem(row.cell("agency"), Text.joined("; ", (unknown, near)))])
 
     def _kind(self, name: str) -> str:
-        """The level of a new agency: chosen, or told by its name; empty where it is unknown or rather a known agency,
-        misspelt."""
-        if names_several(name) or self._is_misspelt(name):
+        """The level of a new agency: chosen, or told by its name. Empty where it is unknown, or rather a known agency,
+        misspelt: then a person is asked about this name alone."""
+        if names_several(name):
             return ""
-        beginning, guess = guess_kind(name)
+        beginning, guess = (name, "") if self._is_misspelt(name) else guess_kind(name)
         key = choice_key("kind", beginning)
         chosen = self.choices.get(key, guess)
         level = chosen if chosen in LEVELS else ""
-        before = self.kinds.get(key)
-        names = (*before.names, name) if before and name not in before.names else before.names if before else (name,)
-        self.kinds[key] = AskedKind(key=key, beginning=beginning, level=level, names=names)
+        asked = self.kinds.setdefault(key, AskedKind(key=key, beginning=beginning, level=level, names={}))
+        asked.names[name] = None
         return level
 
     def _is_misspelt(self, name: str) -> bool:
+        """Whether a known name differs in one word by a letter or two, or lacks the place behind it."""
         key = name_key(name)
-        if key not in self.misspelt:
-            longer = any(key.startswith(tuple(known + place for place in _PLACES)) for known in self.agency_ids)
-            near = difflib.get_close_matches(fold(name), map(fold, self.names.values()), n=1, cutoff=ALIKE)
-            self.misspelt[key] = longer or bool(near)
-        return self.misspelt[key]
+        if any(key.startswith(tuple(known + place for place in _PLACES)) for known in self.agency_ids):
+            return True
+        words = fold(name).split()
+        return any(
+            difflib.SequenceMatcher(None, word, other).ratio() >= ALIKE
+            for at, word in enumerate(words)
+            if word.isalpha()
+            for other in self.words_at.get((at, *words[:at], *words[at + 1 :]), ())
+        )
 
     def _values(self, row: SheetRow) -> tuple[Role, dict[str, Any]]:
         problems: list[CellProblem] = []

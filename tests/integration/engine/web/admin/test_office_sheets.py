@@ -12,6 +12,7 @@ from ground.office import Office, as_role
 from offices import sheets
 
 from engine.agencies.contact_import import kept_choices
+from engine.files.directory import fold
 from engine.store.database import Database
 from engine.store.records import Agency, Contact
 
@@ -126,11 +127,27 @@ def test_what_is_read_otherwise_than_it_was_shown_is_shown_before_it_is_saved(of
     assert rows(lived, Contact) == before
 
 
-def test_a_misspelt_name_of_the_directory_is_no_new_agency(office: Office) -> None:
-    """«Huyen b» is there; «Huyen b tỉnh Nghệ An» is the same one, and nobody is to be written to twice."""
-    page = uploaded(office, "Cơ quan;Hộp thư\nHuyen b tỉnh Nghệ An;a@b.example\n".encode())
+@pytest.mark.parametrize("name", ["Huyen b tỉnh Nghệ An", "Huyne b"])
+def test_a_misspelt_name_of_the_directory_is_no_new_agency_unless_a_person_says_so(
+    office: Office, lived: Database, name: str
+) -> None:
+    """«Huyen b» is there; nobody is to be written to twice. But communes have names that differ by a letter."""
+    page = uploaded(office, f"Cơ quan;Hộp thư\n{name};a@b.example\n".encode())
     assert "A2: danh bạ không có cơ quan này" in page.get_text()
-    assert page.select_one("select[name^='kind:']") is None
+    before = {each.id for each in rows(lived, Agency)}
+    assert office.client.post(f"{PAGE}/load", data=fields(page)).status_code == 200
+    assert {each.id for each in rows(lived, Agency)} == before
+    sent = fields(page, **{f"kind:{fold(name)}": "huyen"})
+    shown = BeautifulSoup(office.client.post(f"{PAGE}/read", data=sent).text, "lxml")
+    assert office.client.post(f"{PAGE}/load", data=fields(shown)).status_code == 303
+    assert name in {each.name for each in rows(lived, Agency)}
+
+
+@pytest.mark.parametrize("name", ["Huyen c", "Huyen 3", "Hội Huyen b"])
+def test_another_name_is_another_agency(office: Office, lived: Database, name: str) -> None:
+    page = uploaded(office, f"Cơ quan;Hộp thư\n{name};a@b.example\n".encode())
+    assert office.client.post(f"{PAGE}/load", data=fields(page)).status_code == 303
+    assert name in {each.name for each in rows(lived, Agency)}
 
 
 def test_what_cannot_be_stored_is_a_row_that_comes_back(office: Office, lived: Database) -> None:
