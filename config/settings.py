@@ -38,8 +38,9 @@ GATEWAY = ("sms_gateway", "sms_url", "sms_username", "sms_password")
 ENTERED: Mapping[str, tuple[str, ...]] = {
     "mail": (*RELAY, "mail_from", "mail_from_name"),
     "sms": (*GATEWAY, "sms_sender", "sms_part_price", "sms_marks", "sms_answers", "sms_production"),
+    "address": ("base_url",),
 }
-"""Settings that an administrator may enter on a page, by channel; where the environment gives them, it wins."""
+"""Settings that an administrator may enter on a page, by page; where the environment gives them, it wins."""
 CREDENTIALS: Mapping[str, tuple[str, ...]] = {
     "smtp_password": RELAY,
     "sms_url": GATEWAY,

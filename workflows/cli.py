@@ -242,7 +242,7 @@ def simulate(
     last = day(until) if until else date(max(each.final_year for each in plans) + 1, 1, 31)
     if last < first:
         raise BadInput(Text(f"Ngày cuối {last} trước ngày đầu {first}.", "The last day is before the first."))
-    with working(Text("Đang tính thư của cả năm", "Computing the year's letters")):
+    with working(Text("Đang tính thư của cả năm", "Computing the year's letters")) as tell:
         year = simulate_year(
             plans,
             agencies,
@@ -252,6 +252,7 @@ def simulate(
             until=last,
             scenario=scenario,
             seed=seed,
+            tell=tell,
         )
     formats = {"json": as_json, "csv": as_csv, "ics": as_ics, "html": as_html}
     format_name = next((name for name, wanted in formats.items() if wanted), "text")

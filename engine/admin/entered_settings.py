@@ -1,4 +1,4 @@
-"""Settings of mail and SMS that an administrator enters on a page: sealed as one value in the database.
+"""Settings that an administrator enters on a page (mail, SMS, the address): sealed as one value in the database.
 
 ``read_entered`` is the one way they are read, by the composition root. A credential is never shown again, and is only
 kept while the server it is sent to stays the same: otherwise whoever may change the server could read the credential.
@@ -93,7 +93,8 @@ def typed_settings(
     may = [name for name in ENTERED[channel] if name not in settings.decided]
     secrets = [name for name in may if is_secret(name)]
     values = {name: typed[name] for name in may if name in typed and name not in secrets}
-    values |= _given(secrets, typed) or _kept_credentials(settings, (known, stored), values, secrets)
+    if secrets:
+        values |= _given(secrets, typed) or _kept_credentials(settings, (known, stored), values, secrets)
     too_long = [name for name, value in values.items() if len(str(value)) > MAX_CHARS]
     if too_long:
         text = Text(f"Nhiều nhất {MAX_CHARS} ký tự.", f"{MAX_CHARS} characters at most.")
@@ -130,7 +131,7 @@ def save(
     if not changed:
         return False
     write_fact(session, FACT, seal(signer, USE, dict(values)))
-    forgotten = [f"{PREFIX}{CHANNELS[channel]}" for channel in ENTERED if set(ENTERED[channel]) & set(changed)]
+    forgotten = [f"{PREFIX}{channel}" for page, channel in CHANNELS.items() if set(ENTERED[page]) & set(changed)]
     session.connection().execute(delete(table(Fact)).where(table(Fact).c.name.in_(forgotten)))
     said = [name if is_secret(name) else f"{name}={getattr(after, name)}" for name in changed]
     record(session, EventKind.SETTINGS_CHANGED, now, actor=actor, changes=", ".join(said))

@@ -23,6 +23,7 @@ from engine.http.security import FormTokens, Guard
 from engine.http.security_log import SecurityLog
 from engine.web.pages.account import account, ical_feeds, oidc, preferences, second_factor, setup, sign_in, views
 from engine.web.pages.admin import (
+    address_settings,
     calendar,
     channel_settings,
     letter_templates,
@@ -104,6 +105,7 @@ PAGES = (
     figures,
     calendar,
     settings,
+    address_settings,
     channel_settings,
     policies,
     letter_templates,

@@ -94,6 +94,15 @@ def _choose(session: Session, plan_id: int, cadences: Mapping[str, Cadence]) -> 
         connection.execute(update(duties).where(*of_plan).values(cadence=[cadence.value]))
 
 
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Letters that leave at one moment, and to how many people."""
+
+    at: datetime
+    letters: int
+    people: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Activation:
     """The immediate effect of activating a plan."""
@@ -103,8 +112,10 @@ class Activation:
     overdue: int
     """How many of them would already be overdue."""
     letters: int
-    """Letters that would be queued; at most one per person."""
+    """Letters that would leave at once; at most one per person."""
     people: int
+    next: Departure | None
+    """The letters that would leave next, if nobody acts before; None if none is in sight."""
     year: PlanYear
     """The plan's year, with its first and last period, by the cadences chosen."""
     opens_next: date | None = None
@@ -139,18 +150,48 @@ def rehearse(
         for period, _, count in rows:
             periods[period] = periods.get(period, 0) + count
         today = local_date(now)
-        people = session.connection().scalars(select(m.c.contact_id).where(m.c.id > before)).all()
+        queued = _queued(session, before)
+        leaving = [contact_id for send_after, contact_id in queued if send_after <= now]
         overdue = sum(count for _, due_on, count in rows if due_on is not None and due_on < today)
         p = table(Plan)
         plan = session.connection().execute(select(p.c.next_open_at, p.c.file).where(p.c.id == plan_id)).one()
         return Activation(
             assignments=periods,
             overdue=overdue,
-            letters=len(people),
-            people=len(set(people)),
+            letters=len(leaving),
+            people=len(set(leaving)),
+            next=_next_departure(session, book, plan_id, before, now),
             year=plan_year(PlanFile.model_validate(plan.file)),
             opens_next=local_date(plan.next_open_at) if plan.next_open_at else None,
         )
+
+
+def _queued(session: Session, before: int) -> list[tuple[datetime, int]]:
+    """(when it leaves, contact) of the letters with ids after ``before``."""
+    m = table(Letter)
+    rows = session.connection().execute(select(m.c.send_after, m.c.contact_id).where(m.c.id > before))
+    return [(send_after, contact_id) for send_after, contact_id in rows]
+
+
+def _next_departure(session: Session, book: Rulebook, plan_id: int, before: int, now: datetime) -> Departure | None:
+    """What leaves after ``now``: letters that are queued for a later moment, else those of the plan's next rungs, for
+    which the pass runs at their moment. To be rolled back."""
+    later = [each for each in _queued(session, before) if each[0] > now]
+    if not later:
+        a = table(Assignment)
+        of_plan = (a.c.plan_id == plan_id, a.c.next_action_at > now)
+        moment = session.connection().scalar(select(func.min(a.c.next_action_at)).where(*of_plan))
+        if moment is None:
+            return None
+        ids = session.connection().scalars(select(a.c.id).where(a.c.plan_id == plan_id, a.c.next_action_at <= moment))
+        due = ids.all()
+        run_escalations(session, book, moment, limit=len(due), ids=due)
+        later = [each for each in _queued(session, before) if each[0] > now]
+    leaves = min((send_after for send_after, _ in later), default=None)
+    if leaves is None:
+        return None
+    people = [contact_id for send_after, contact_id in later if send_after == leaves]
+    return Departure(leaves, len(people), len(set(people)))
 
 
 def open_due(session: Session, now: datetime) -> int:

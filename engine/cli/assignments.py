@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +20,7 @@ from engine.terms import Outcome
 from engine.text import Text
 
 if TYPE_CHECKING:
+    from engine.agencies.contact_import import RowResult
     from engine.plans.loading import FileDays
 
 assignments = typer.Typer(no_args_is_help=True, help="Phần việc: xác nhận, báo cáo, tiếp nhận … / Assignments.")
@@ -226,40 +227,53 @@ def load_directory_file(file: Path, at: At = "") -> None:
 
 @files.command("contacts")
 def load_contacts_file(
-    file: Path, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, at: At = ""
+    file: Path,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wrong: Annotated[
+        Path | None, typer.Option(help="Where to write the rows that are wrong, with the reasons (.xlsx).")
+    ] = None,
+    at: At = "",
 ) -> None:
-    """Load contacts from a spreadsheet (.xlsx or CSV) after showing what each row would do. Wrong rows: nothing."""
+    """Load agencies and contacts from a spreadsheet (.xlsx, .ods, CSV) after showing what each row would do."""
     from engine.agencies import contact_import
     from engine.agencies.contact_import import RowFate
-    from engine.files.contact_sheet import read_contact_sheet
+    from engine.files.contact_sheet import read_contact_sheet, write_wrong_rows
 
-    rows = read_contact_sheet(file.read_bytes())
     ctx = open_context(at)
     with ctx.database.read() as session:
-        found = contact_import.compare(session, rows, ctx.now)
-    for row in found.rows:
-        if row.fate in (RowFate.SAME, RowFate.EMPTY):
-            continue
+        choices = contact_import.kept_choices(session)
+        sheet = read_contact_sheet(file.read_bytes(), choices)
+        found = contact_import.compare(session, sheet.rows, ctx.now, choices)
+    _tell_rows(row for row in found.rows if row.fate not in (RowFate.SAME, RowFate.EMPTY))
+    if wrong is not None and found.wrong:
+        wrong.write_bytes(write_wrong_rows(sheet, [(row.row, row.reason.vi) for row in found.wrong], "vi"))
+    if found.applicable:
+        if not yes and not typer.confirm("Lưu các thay đổi này? / Save these changes?"):
+            raise typer.Exit(1)
+        with ctx.database.write() as session:
+            contact_import.apply(session, sheet.rows, choices=choices, previewed=found.mark, **ctx.by)
+        new, changed, ended = (found.count(fate) for fate in (RowFate.NEW, RowFate.CHANGED, RowFate.ENDED))
+        added = len(found.new_agencies)
+        typer.echo(
+            Text(
+                f"Đã thêm {new}, đổi {changed}, kết thúc {ended}; cơ quan mới: {added}.",
+                f"Added: {new}; changed: {changed}; ended: {ended}; new agencies: {added}.",
+            )
+        )
+    elif not found.wrong:
+        typer.echo(Text("Không có gì thay đổi.", "Nothing would change."))
+    if found.wrong:
+        count = len(found.wrong)
+        raise BadInput(Text(f"{count} dòng sai, chưa nạp.", f"Rows that are wrong and were not loaded: {count}."))
+
+
+def _tell_rows(rows: Iterable[RowResult]) -> None:
+    for row in rows:
         fields = ", ".join(row.changes)  # telephone numbers do not belong in a terminal's history
-        typer.echo(f"{row.number:5} {row.fate:8} {row.agency}{f' ({fields})' if fields else ''}")
+        kind = f" [{row.new_agency}]" if row.new_agency else ""
+        typer.echo(f"{row.number:5} {row.fate:8} {row.agency}{kind}{f' ({fields})' if fields else ''}")
         for problem in row.problems:
             typer.echo(f"      {problem.cell}: {problem.what}")
-    if found.count(RowFate.WRONG):
-        raise BadInput(Text("Còn dòng sai; chưa nạp gì.", "Some rows are wrong; nothing was loaded."))
-    if not found.applicable:
-        typer.echo(Text("Không có gì thay đổi.", "Nothing would change."))
-        return
-    if not yes and not typer.confirm("Lưu các thay đổi này? / Save these changes?"):
-        raise typer.Exit(1)
-    with ctx.database.write() as session:
-        contact_import.apply(session, rows, previewed=found.mark, **ctx.by)
-    counts = {fate: found.count(fate) for fate in (RowFate.NEW, RowFate.CHANGED, RowFate.ENDED)}
-    typer.echo(
-        Text(
-            f"Đã thêm {counts[RowFate.NEW]}, đổi {counts[RowFate.CHANGED]}, kết thúc {counts[RowFate.ENDED]}.",
-            f"Added: {counts[RowFate.NEW]}; changed: {counts[RowFate.CHANGED]}; ended: {counts[RowFate.ENDED]}.",
-        )
-    )
 
 
 @files.command("policy")

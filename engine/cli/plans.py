@@ -11,9 +11,12 @@ import typer
 from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context, rules_of_place
 from engine.cli.progress import working
 from engine.errors import BadInput
+from engine.rules.words import moment
+from engine.terms import PlanState
 from engine.text import Text
 
 if TYPE_CHECKING:
+    from engine.assignments.opening import Departure
     from engine.files.plan_successions import EndedName
     from engine.importer import ImportedPlan
     from engine.rules.periods import Cadence
@@ -190,8 +193,13 @@ def plan_load(file: Annotated[Path, typer.Argument(help="A plan file (YAML).")],
 
     ctx = open_context(at)
     with working(Text("Đang nạp kế hoạch", "Loading the plan")), ctx.database.write() as session:
-        plan_id = loading.load_plan(session, load_plan(file), **ctx.by)
+        plan = load_plan(file)
+        plan_id = loading.load_plan(session, plan, **ctx.by)
+        stored = loading.find_plan(session, plan)
     typer.echo(Text(f"Đã nạp kế hoạch số {plan_id}.", f"Loaded plan {plan_id}."))
+    if stored == (plan_id, PlanState.LOADED):
+        then = f"dondoc plan activate {plan_id}"
+        typer.echo(Text(f"Tiếp theo: «{then}» (hỏi trước khi gửi).", f"Next: “{then}”, which asks before it sends."))
 
 
 @plans.command("activate")
@@ -216,15 +224,23 @@ def plan_activate(
     typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
     typer.echo(
         Text(
-            f"Sẽ gửi {would.letters} thư cho {would.people} người.",
-            f"Letters: {would.letters}, people: {would.people}.",
+            f"Gửi ngay {would.letters} thư cho {would.people} người.",
+            f"Letters at once: {would.letters}, people: {would.people}.",
         )
     )
+    if would.next is not None:
+        typer.echo(_departure(would.next))
     if not yes and not typer.confirm("Kích hoạt? / Activate?"):
         raise typer.Exit(1)
     with working(Text("Đang kích hoạt", "Activating")), ctx.database.write() as session:
         opening.activate(session, plan, cadences=cadences, **ctx.by)
     typer.echo(Text("Đã kích hoạt.", "Activated."))
+
+
+def _departure(departure: Departure) -> Text:
+    at = Text(moment(departure.at, "vi"), moment(departure.at, "en"))
+    words = Text("{at}: {letters} thư cho {people} người.", "{at}: letters {letters}, people {people}.")
+    return words.filled(at=at, letters=departure.letters, people=departure.people)
 
 
 def _cadences(chosen: list[str]) -> dict[str, Cadence]:

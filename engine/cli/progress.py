@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from engine.text import Text
 
 
 @contextmanager
-def working(words: Text) -> Iterator[None]:
-    """While the block runs, a moving bar and the time that has passed, on the error stream."""
+def working(words: Text) -> Iterator[Callable[[float], None]]:
+    """While the block runs, a moving bar and the time that has passed, on the error stream. What is given is told the
+    share that is done, from 0 to 1, where that is known."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -23,5 +24,5 @@ def working(words: Text) -> Iterator[None]:
         disable=not console.is_terminal,
         transient=True,
     ) as progress:
-        progress.add_task(str(words), total=None)
-        yield
+        task = progress.add_task(str(words), total=None)
+        yield lambda share: progress.update(task, total=1.0, completed=share)

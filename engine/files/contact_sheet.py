@@ -1,80 +1,202 @@
-"""The spreadsheet of contacts: reads XLSX or CSV into rows of text, and writes the XLSX that people fill in.
+"""An office's sheet of contacts: its rows as fields, the template that people fill in, and the rows that were wrong.
 
-Reading decides nothing but what stands in which cell; ``engine.agencies.contact_import`` compares it with what is
-stored. What strangers wrote is read in a child process with bounded time and memory (``read_contact_sheet``).
+Reading decides nothing but what a cell says; ``engine.agencies.contact_import`` compares it with what is stored.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.errors import BadInput
+from engine.files.contact_columns import (
+    COLUMNS,
+    NOT_TAKEN,
+    OF_PERSON,
+    PERSONS,
+    Choices,
+    Heading,
+    Layout,
+    choice_key,
+    guess_level,
+    guess_role,
+    layout_of,
+    names_several,
+    numbered,
+    stored_level,
+    stored_role,
+)
 from engine.files.directory import fold
-from engine.limited_process import CallFailed, LimitExceeded, shared_process
-from engine.text import LANGUAGES, Text
+from engine.files.spreadsheet import Table, column_letters, read_tables, refused
+from engine.rules.words import LEVELS
+from engine.terms import Role
+from engine.text import Text
 
-MAX_FILE_BYTES = 5_000_000
-MAX_UNPACKED_BYTES = 50_000_000
 MAX_ROWS = 3_000
-MAX_COLUMNS = 40
-MAX_CELL_CHARS = 300
-HEADING_ROWS = 10
-"""The headings stand in one of the first rows."""
-READ_SECONDS = 20.0
-_MOBILE_WITHOUT_ZERO = re.compile(r"[1-9][0-9]{8}")
-
-COLUMNS: Mapping[str, Text] = {
-    "contact": Text("Số", "No."),
-    "agency": Text("Cơ quan", "Agency"),
-    "level": Text("Loại cơ quan", "Kind of agency"),
-    "role": Text("Vai trò", "Role"),
-    "label": Text("Chức danh, phòng", "Post, office"),
-    "email": Text("Hộp thư", "Mailbox"),
-    "phone": Text("Điện thoại", "Telephone"),
-    "language": Text("Ngôn ngữ", "Language"),
-    "valid_from": Text("Từ ngày", "From"),
-    "valid_until": Text("Đến ngày", "Until"),
-}
-"""Field -> heading. ``contact``: the number that the program gave; empty for a new contact."""
+_WITHOUT_ZERO = re.compile(r"^(?:[1-9][0-9]{8}|2[0-9]{9})$")
+"""A mobile number or one of an office whose first zero a spreadsheet dropped."""
 _WIDTHS = {"agency": 42, "level": 22, "role": 20, "label": 28, "email": 36, "phone": 18}
-_NEEDED = ("agency", "role")
+_AMBIGUOUS = "lanh dao"
+"""The program's word for the leadership of the province, and an office's for its own head."""
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One row: its number in the sheet and the text of its cells by field. ``columns``: field -> «F»."""
+    """A contact of one row: the row's number in the sheet and the text of its cells by field. ``columns``: field ->
+    «F». ``sheet``: its name, where several are read."""
 
     number: int
     values: Mapping[str, str]
     columns: Mapping[str, str]
+    sheet: str = ""
 
     def cell(self, field: str) -> str:
-        """«F12»."""
-        return f"{self.columns.get(field, '')}{self.number}"
+        """«F12», «Huyện!F12»."""
+        return f"{f'{self.sheet}!' if self.sheet else ''}{self.columns.get(field, '')}{self.number}"
 
 
-def read_contact_sheet(raw: bytes) -> tuple[SheetRow, ...]:
-    """The rows below the headings. Raises BadInput if it is no such sheet, too large, or takes too long to read."""
-    if len(raw) > MAX_FILE_BYTES:
-        raise _refused(f"lớn quá {MAX_FILE_BYTES // 1_000_000} MB", f"is larger than {MAX_FILE_BYTES // 1_000_000} MB")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedWord:
+    """A word of the sheet and what it is taken for ("" if unknown); asked once, however many rows have it."""
+
+    key: str
+    word: str
+    meaning: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactSheet:
+    """``tables``: the sheets that are read, each with its layout; ``words``: those for roles and kinds that the program
+    does not call so, unknown ones first."""
+
+    tables: tuple[Table, ...]
+    layouts: tuple[Layout, ...]
+    rows: tuple[SheetRow, ...]
+    words: tuple[AskedWord, ...]
+
+    def original(self, sheet: str, number: int) -> tuple[str, ...]:
+        """The cells of a row as they stand in the sheet."""
+        table = next(each for each in self.tables if sheet in ("", each.name))
+        return table.rows[number - 1]
+
+
+def read_contact_sheet(raw: bytes, choices: Choices) -> ContactSheet:
+    """As ``contact_sheet``, of a file that strangers wrote."""
+    return contact_sheet(read_tables(raw), choices)
+
+
+def contact_sheet(tables: Sequence[Table], choices: Choices) -> ContactSheet:
+    """The rows of every sheet that names agencies; of the first one if none does. Raises BadInput where no column holds
+    the agencies, or there are too many rows."""
+    every = [(table, layout_of(table, choices)) for table in tables]
+    used = [(table, layout) for table, layout in every if layout.at("agency") is not None]
+    if not used:
+        needed = " và ".join(f"«{COLUMNS[name].vi}»" for name in ("agency", "email"))
+        raise refused(f"không có dòng tiêu đề với các cột {needed}", "has no headings such as “Agency” and “Mailbox”")
+    words = _Words(choices)
+    rows: list[SheetRow] = []
+    for table, layout in used:
+        rows += _rows(table, layout, words, table.name if len(used) > 1 else "")
+        if len(rows) > MAX_ROWS:
+            raise refused(f"có trên {MAX_ROWS} dòng", f"has over {MAX_ROWS} rows")
+    return ContactSheet(
+        tables=tuple(table for table, _ in used),
+        layouts=tuple(layout for _, layout in used),
+        rows=tuple(rows),
+        words=tuple(sorted(words.asked.values(), key=lambda each: (bool(each.meaning), each.key))),
+    )
+
+
+def guessed_choices(tables: Sequence[Table]) -> dict[str, str]:
+    """What the columns and words of the sheets are taken for if nobody says otherwise."""
+    headings = [heading for table in tables for heading in layout_of(table, {}).headings]
+    guesses = {each.key: each.field or NOT_TAKEN for each in headings}
     try:
-        return shared_process("contacts").call(READ_SECONDS, parse_contact_sheet, raw)
-    except (LimitExceeded, CallFailed) as error:
-        raise _refused("hỏng hoặc quá lớn", "is broken or far too large") from error
+        return guesses | {each.key: each.meaning for each in contact_sheet(tables, {}).words}
+    except BadInput:
+        return guesses
 
 
-def parse_contact_sheet(raw: bytes) -> tuple[SheetRow, ...]:
-    """As ``read_contact_sheet``, in this process. Raises BadInput."""
-    table = _xlsx(raw) if raw[:2] == b"PK" else _csv(raw)
-    return tuple(_rows(table))
+def first_headings(tables: Sequence[Table], choices: Choices) -> tuple[Table, Layout] | None:
+    """The sheet with most columns, for a person to say what they hold; None of an empty file."""
+    found = max(tables, key=lambda table: max(map(len, table.rows), default=0), default=None)
+    return (found, layout_of(found, choices)) if found is not None and found.rows else None
+
+
+@dataclass
+class _Words:
+    """What the words of the sheet mean, and which of them a person is asked for."""
+
+    choices: Choices
+    asked: dict[str, AskedWord] = field(default_factory=dict)
+    template: bool = False
+    """Whether the program itself wrote the sheet: then its words are the program's."""
+
+    def role(self, word: str, *, post: bool) -> str:
+        """The role of a word; the word itself if it is unknown. ``post``: it says what somebody is, not their role:
+        then they are a coordinator unless it tells more."""
+        exact = stored_role(word)
+        if exact and (self.template or fold(word) != _AMBIGUOUS):
+            return exact
+        guess = guess_role(word) or (Role.COORDINATOR if post or not word else "")
+        return self._meaning("role", word, guess) or word
+
+    def level(self, word: str) -> str:
+        """The kind of agency that a word means; the word itself if it is unknown or empty."""
+        return word and (stored_level(word) or self._meaning("level", word, guess_level(word)) or word)
+
+    def _meaning(self, kind: str, word: str, guess: str) -> str:
+        key = choice_key(kind, word)
+        meaning = self.choices.get(key, guess)
+        meaning = meaning if meaning in (LEVELS if kind == "level" else tuple(Role)) else ""
+        before = self.asked.get(key)
+        rows = before.rows + 1 if before else 1
+        self.asked[key] = AskedWord(key=key, word=word, meaning=meaning, rows=rows)
+        return meaning
+
+
+def _rows(table: Table, layout: Layout, words: _Words, sheet: str) -> Iterator[SheetRow]:
+    """The rows below the headings, one a contact; lines that are no row of the list are left out."""
+    words.template = layout.at("contact") is not None
+    agency = ""
+    for line, cells in enumerate(table.rows[layout.first :], layout.first + 1):
+        shared = _held(layout.headings, cells)
+        if not any(shared.values()):
+            continue
+        if layout.goes_on(cells) and not shared.get("agency"):
+            shared["agency"] = agency  # of a row that goes on with the one above, as CSV writes merged cells
+        agency = shared.get("agency", "")
+        reached = [n for n in PERSONS if shared.get(numbered("email", n)) or shared.get(numbered("phone", n))]
+        if reached or not (names_several(agency) or layout.is_uncounted(cells)):
+            for nth in reached or [1]:
+                yield _row(SheetRow(line, shared, {}, sheet), layout, nth, words)
+
+
+def _held(headings: Iterable[Heading], cells: Sequence[str]) -> dict[str, str]:
+    """Field -> text, of one row."""
+    return {each.field: cells[each.at] if each.at < len(cells) else "" for each in headings if each.field}
+
+
+def _row(row: SheetRow, layout: Layout, nth: int, words: _Words) -> SheetRow:
+    """The nth contact of a row."""
+    own = {field: numbered(field, nth) for field in OF_PERSON}
+    named = {own.get(field, field): field for field in COLUMNS}
+    values = dict.fromkeys(COLUMNS, "") | {named[name]: text for name, text in row.values.items() if name in named}
+    columns = {named[each.field]: column_letters(each.at) for each in layout.headings if each.field in named}
+    values["email"] = values["email"].removeprefix("mailto:")
+    values["phone"] = _WITHOUT_ZERO.sub(r"0\g<0>", values["phone"])
+    if values["email"] or values["phone"] or values["contact"]:
+        given = values["role"] or layout.person(nth)
+        values["role"] = words.role(given or values["label"], post=not given)
+    values["level"] = words.level(values["level"])
+    return replace(row, values=values, columns=columns)
+
+
+# --- written --------------------------------------------------------------------------------------------------------
 
 
 def write_contact_sheet(
@@ -82,37 +204,57 @@ def write_contact_sheet(
 ) -> bytes:
     """A workbook with the rows, and on a second sheet the words that may stand in some columns. Every cell is text, so
     that a telephone number keeps its zero and nothing is evaluated."""
+    headings = [heading.said(language) for heading in COLUMNS.values()]
+    lines = [[row.get(field, "") for field in COLUMNS] for row in rows]
+    book, sheet = _workbook(Text("Đầu mối", "Contacts").said(language), headings, lines)
+    for at, name in enumerate(COLUMNS):
+        sheet.column_dimensions[column_letters(at)].width = _WIDTHS.get(name, 12)
+        for spare in range(1, len(lines) + 201):
+            sheet.cell(spare, at + 1).number_format = "@"
+    words = book.create_sheet(Text("Cách điền", "How to fill in").said(language))
+    for column, (name, allowed) in enumerate(choices.items(), 1):
+        _write_cell(words, 1, column, COLUMNS[name].said(language))
+        for line, word in enumerate(allowed, 2):
+            _write_cell(words, line, column, word)
+    return _saved(book)
+
+
+def write_wrong_rows(sheet: ContactSheet, wrong: Iterable[tuple[SheetRow, str]], language: str) -> bytes:
+    """A workbook with rows as they stood in their sheet, under its own headings, and why each was not taken. It can be
+    uploaded again."""
+    layout = sheet.layouts[0]
+    texts = [f"{each.person} {each.text}".strip() if each.person else each.text for each in layout.headings]
+    why = Text("Lý do chưa nhận", "Why it was not taken").said(language)
+    lines = [[*_padded(sheet.original(row.sheet, row.number), len(texts)), words] for row, words in wrong]
+    book, _ = _workbook(Text("Dòng cần sửa", "Rows to correct").said(language), [*texts, why], lines)
+    return _saved(book)
+
+
+def _padded(cells: Sequence[str], width: int) -> list[str]:
+    return [*cells[:width], *[""] * (width - len(cells))]
+
+
+def _workbook(title: str, headings: Sequence[str], lines: Iterable[Sequence[str]]) -> tuple[Any, Any]:
     from openpyxl import Workbook
     from openpyxl.styles import Font, PatternFill
 
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.title = Text("Đầu mối", "Contacts").said(language)
+    sheet.title = title
     sheet.freeze_panes = "A2"
-    _write_row(sheet, 1, [heading.said(language) for heading in COLUMNS.values()])
+    for number, line in enumerate((headings, *lines), 1):
+        for column, value in enumerate(line, 1):
+            _write_cell(sheet, number, column, value)
     for cell in sheet[1]:
         cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E7EFEF")
-    number = 1
-    for number, row in enumerate(rows, 2):
-        _write_row(sheet, number, [row.get(field, "") for field in COLUMNS])
-    for column, field in enumerate(COLUMNS):
-        sheet.column_dimensions[_letters(column)].width = _WIDTHS.get(field, 12)
-        for spare in range(1, number + 200):
-            sheet.cell(spare, column + 1).number_format = "@"
-    words = book.create_sheet(Text("Cách điền", "How to fill in").said(language))
-    for column, (field, allowed) in enumerate(choices.items(), 1):
-        _write_cell(words, 1, column, COLUMNS[field].said(language))
-        for line, word in enumerate(allowed, 2):
-            _write_cell(words, line, column, word)
+    return book, sheet
+
+
+def _saved(book: Any) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def _write_row(sheet: Any, number: int, values: Sequence[str]) -> None:
-    for column, value in enumerate(values, 1):
-        _write_cell(sheet, number, column, value)
 
 
 def _write_cell(sheet: Any, row: int, column: int, value: str) -> None:
@@ -120,78 +262,3 @@ def _write_cell(sheet: Any, row: int, column: int, value: str) -> None:
     cell.value = value
     if value:
         cell.data_type = "s"
-
-
-def _xlsx(raw: bytes) -> Iterator[list[str]]:
-    from openpyxl import load_workbook
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
-                raise _refused("giải nén ra quá lớn", "unpacks to far too much")
-        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise _refused("hỏng, không mở được", "is broken and cannot be opened") from error
-    sheet = book.worksheets[0]
-    sheet.reset_dimensions()  # a file may claim a million empty rows
-    for row in sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True):
-        yield [_text(value) for value in row]
-
-
-def _csv(raw: bytes) -> Iterator[list[str]]:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _refused("không phải .xlsx hay CSV UTF-8", "is neither .xlsx nor CSV in UTF-8") from None
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
-            yield [cell.removeprefix("'") for cell in row[:MAX_COLUMNS]]
-    except csv.Error as error:
-        raise _refused(f"không đọc được ({error})", f"cannot be read ({error})") from error
-
-
-def _text(value: Any) -> str:
-    """A cell as text. Excel drops the zero of a telephone number that is typed as a number."""
-    if isinstance(value, datetime | date):
-        return (value.date() if isinstance(value, datetime) else value).isoformat()
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = "" if value is None else str(value)
-    return f"0{text}" if isinstance(value, int) and _MOBILE_WITHOUT_ZERO.fullmatch(text) else text
-
-
-def _rows(table: Iterator[list[str]]) -> Iterator[SheetRow]:
-    numbered = enumerate(table, 1)
-    fields = next(filter(None, (_headings(cells) for _, cells in islice(numbered, HEADING_ROWS))), None)
-    if fields is None:
-        needed = ", ".join(f"«{COLUMNS[field].vi}»" for field in _NEEDED)
-        raise _refused(f"không có dòng tiêu đề với các cột {needed}", f"has no headings with the columns {needed}")
-    columns = {field: _letters(at) for at, field in fields.items()}
-    found = 0
-    for number, cells in numbered:
-        values = {field: " ".join(cells[at].split()) for at, field in fields.items() if at < len(cells)}
-        if not any(values.values()):
-            continue
-        found += 1
-        if found > MAX_ROWS:
-            raise _refused(f"có trên {MAX_ROWS} dòng", f"has over {MAX_ROWS} rows")
-        yield SheetRow(number, {field: value[:MAX_CELL_CHARS] for field, value in values.items()}, columns)
-
-
-def _headings(cells: Sequence[str]) -> dict[int, str]:
-    """Column index -> field; empty unless the needed headings stand there."""
-    known = {fold(heading.said(language)): field for field, heading in COLUMNS.items() for language in LANGUAGES}
-    found = {at: known[fold(cell)] for at, cell in enumerate(cells) if fold(cell) in known}
-    return found if set(_NEEDED) <= set(found.values()) else {}
-
-
-def _letters(at: int) -> str:
-    return chr(65 + at) if at < 26 else f"A{chr(65 + at - 26)}"
-
-
-def _refused(vi: str, en: str) -> BadInput:
-    return BadInput(
-        Text(f"Bảng tính {vi}. Hãy tải mẫu ở trang này và điền vào đó.", f"The sheet {en}. Fill in the template.")
-    )

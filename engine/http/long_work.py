@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 1.0
 """How long an answer waits for the work before it says that it goes on."""
 BEAT_SECONDS = 5.0
+PROGRESS_SECONDS = 1.0
+"""How often the share that is done is written, of work that tells it."""
 STALE = timedelta(seconds=2 * BUSY_SECONDS)
 """Longer than a heartbeat may wait for somebody else's writing to end."""
 TRIES = 5
@@ -39,6 +41,16 @@ class Answer:
     status: int
     location: str
     pages: Mapping[str, str]
+
+
+@dataclass
+class Progress:
+    """The share of long work that is done, from 0 to 1, as the thread that does it tells; None until it does."""
+
+    share: float | None = None
+
+    def tell(self, share: float) -> None:
+        self.share = share
 
 
 @dataclass
@@ -62,12 +74,21 @@ class LongWork:
         with database.write() as session:
             return begin(session, work, system_clock(), self.stale)
 
-    def keep(self, database: Database, work: Begun, future: Future[T], answer: Callable[[], Answer]) -> Thread:
+    def keep(
+        self,
+        database: Database,
+        work: Begun,
+        future: Future[T],
+        answer: Callable[[], Answer],
+        progress: Progress | None = None,
+    ) -> Thread:
         """Beat until the work is done, then keep its answer; in the thread that is returned."""
+        told = progress or Progress()
+        pause = min(self.beat, PROGRESS_SECONDS) if progress else self.beat
 
         def attend() -> None:
-            while not wait([future], self.beat).done:
-                _written(database, lambda session: beat(session, work, system_clock()))
+            while not wait([future], pause).done:
+                _written(database, lambda session: beat(session, work, system_clock(), told.share))
             kept = answer()
             for _ in range(TRIES):
                 if _written(

@@ -92,5 +92,8 @@ def _weeks(first: str, last: str) -> list[str]:
     return [week_of(begins + timedelta(days=days)) for days in range(0, (ends - begins).days + 1, 7)]
 
 
-SimulateYear = Callable[[PlanFile, date, date, Scenario], SimulatedYear]
-"""(plan, first day, last day, scenario) -> the simulated year, with the installed directory, policy and calendar."""
+TellShare = Callable[[float], None]
+"""Told how much of the year is simulated, from 0 to 1."""
+SimulateYear = Callable[[PlanFile, date, date, Scenario, TellShare], SimulatedYear]
+"""(plan, first day, last day, scenario, told) -> the simulated year, with the installed directory, policy and
+calendar."""

@@ -1,4 +1,4 @@
-"""What an installation remembers of its backups: when the last one was made, and that it was restored from one."""
+"""What an installation remembers of itself: its last backup, that it was restored from one, that its mail was tried."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ INSTALLATION = "installation"
 """The id of the installation and a check value of its secret (``workflows.run.installation``)."""
 
 
+MAIL_TRIED = "mail_tried"
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """No letter leaves since a restore: what the copy does not know may have been sent already."""
@@ -34,6 +37,16 @@ def last_backup(session: Session) -> datetime | None:
 
 def remember_backup(session: Session, now: datetime) -> None:
     write_fact(session, BACKUP, now.isoformat())
+
+
+def mail_tried(session: Session, host: str) -> datetime | None:
+    """When this relay last accepted a test letter."""
+    tried_host, _, at = (read_fact(session, MAIL_TRIED) or "").partition(" ")
+    return datetime.fromisoformat(at) if at and tried_host == host else None
+
+
+def remember_mail_tried(session: Session, host: str, now: datetime) -> None:
+    write_fact(session, MAIL_TRIED, f"{host} {now.isoformat()}")
 
 
 def hold(session: Session) -> Hold | None:

@@ -18,6 +18,8 @@ from engine.store.records import PendingAnswer
 from engine.text import Text
 
 KEPT = timedelta(days=1)
+PERCENT = "percent"
+"""Beside the words: how much of the work is done."""
 UNCLAIMED = timedelta(minutes=5)
 """An answer that nobody came back for is not shown to a later press."""
 
@@ -50,9 +52,12 @@ def begin(session: Session, work: Begun, now: datetime, stale: timedelta) -> boo
     return session.connection().execute(again).rowcount == 1
 
 
-def beat(session: Session, work: Begun, now: datetime) -> None:
+def beat(session: Session, work: Begun, now: datetime, share: float | None = None) -> None:
+    """``share``: how much of the work is done, from 0 to 1, if that is known."""
     a = table(PendingAnswer)
-    session.connection().execute(update(a).where(*_this(work)).values(beat_at=now))
+    words = {"vi": work.words.vi, "en": work.words.en}
+    told = {} if share is None else {"words": words | {PERCENT: f"{share * 100:.0f}"}}
+    session.connection().execute(update(a).where(*_this(work)).values(beat_at=now, **told))
 
 
 def end(session: Session, work: Begun, now: datetime, status: int, location: str, pages: Mapping[str, str]) -> None:

@@ -34,10 +34,12 @@ class Mail(Channel, Protocol):
 
 @dataclass(frozen=True)
 class EmailSignInMailer:
-    """``channel``: factory of the e-mail channel, the same kind that the outbox uses."""
+    """``channel``: factory of the e-mail channel, the same kind that the outbox uses; ``base_url``: the address with
+    which links begin now."""
 
     channel: Callable[[], Mail]
     renderer: LetterRenderer
+    base_url: Callable[[], str]
     timeout_seconds: float = RELAY_TIMEOUT_SECONDS
 
     def reachable(self) -> bool:
@@ -49,7 +51,7 @@ class EmailSignInMailer:
 
     def send(self, letter: SignInLetter) -> None:
         """Send without retries: people can request another link. Neither the address nor the link is logged."""
-        sign_in = SignInFacts(f"{self.renderer.base_url}{letter.path}", letter.device, letter.at)
+        sign_in = SignInFacts(f"{self.base_url()}{letter.path}", letter.device, letter.at)
         self._deliver(letter, replace(_facts(letter, "signin"), sign_in=sign_in))
 
     def tell(self, letter: AccountLetter) -> None:
@@ -68,6 +70,7 @@ class EmailSignInMailer:
             return await mail.reachable()
 
     async def _send(self, letter: SignInLetter | AccountLetter, facts: LetterFacts) -> None:
+        self.renderer.base_url = self.base_url()
         async with self.channel() as mail:
             outcome = await mail.send(self.renderer.render(facts, letter.at))
         if outcome.fate is Fate.KEPT_HERE:

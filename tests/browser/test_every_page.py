@@ -57,6 +57,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/admin/policies/{policy_id}": ("/admin/policies/default",),
     "/admin/policies/{policy_id}/edit": ("/admin/policies/default/edit",),
     "/admin/settings": ("/admin/settings",),
+    "/admin/settings/address": ("/admin/settings/address",),
     "/admin/settings/{channel}": ("/admin/settings/mail", "/admin/settings/sms"),
     "/admin/templates": ("/admin/templates",),
     "/admin/templates/{language}/{kind}": ("/admin/templates/vi/duties", "/admin/templates/en/leadership"),

@@ -42,7 +42,7 @@ from engine.application.app import make_app
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.http.app_context import AppContext
-from engine.http.long_work import Answer, LongWork
+from engine.http.long_work import Answer, LongWork, Progress
 from engine.http.render import Templates
 from engine.http.request_context import BINDING_COOKIE, Tools, guarded, is_secure
 from engine.http.security import FormTokens
@@ -202,8 +202,15 @@ class PatientWork(LongWork):
     """On a busy machine, too, an answer is the answer, and no thread outlives its test, unless the test asks for less
     patience."""
 
-    def keep(self, database: Database, work: Begun, future: Future[Any], answer: Callable[[], Answer]) -> Thread:
-        thread = super().keep(database, work, future, answer)
+    def keep(
+        self,
+        database: Database,
+        work: Begun,
+        future: Future[Any],
+        answer: Callable[[], Answer],
+        progress: Progress | None = None,
+    ) -> Thread:
+        thread = super().keep(database, work, future, answer, progress)
         if self.patience == PATIENCE_SECONDS:
             thread.join(PATIENCE_SECONDS)
         return thread

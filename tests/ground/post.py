@@ -63,7 +63,7 @@ class LinkBox(LetterBox):
 
 
 def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> EmailSignInMailer:
-    return EmailSignInMailer(lambda: box, LetterRenderer(Signer(KEY), base_url, 45))
+    return EmailSignInMailer(lambda: box, LetterRenderer(Signer(KEY), base_url, 45), lambda: base_url)
 
 
 DAY, NOW = "2021-06-16", at("2021-06-16", "07:30")

@@ -10,14 +10,15 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
-from config.settings import SMS_GATEWAYS, is_guarded
+from config.settings import SMS_GATEWAYS
 from engine.admin.checklist import CheckLine, Mark, unused, well, wrong
+from engine.admin.first_steps import address_line, calendar_line
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.queries.system.setup_state import SetupState, setup_state
@@ -43,7 +44,6 @@ MIN_FREE_BYTES = 1_000_000_000
 MAX_WAL_BYTES = 256_000_000
 MAX_BACKUP_AGE = timedelta(days=2)
 CONNECT_SECONDS = 10.0
-ANNOUNCED_MONTH = 11
 NAMED_AGENCIES = 5
 NO_RELAY = wrong(
     "smtp",
@@ -78,7 +78,7 @@ def examine(system: System, *, connections: bool) -> tuple[CheckLine, ...]:
 
 def _machine(system: System) -> Iterator[CheckLine]:
     settings = system.settings
-    yield _address(settings.base_url)
+    yield address_line(settings.base_url)
     yield _secret(system)
     open_files = len(list(too_wide(settings)))
     yield (
@@ -91,18 +91,6 @@ def _machine(system: System) -> Iterator[CheckLine]:
         else well("files", Text("tệp dữ liệu chỉ chủ của chúng đọc được", "data files are their owner's alone"))
     )
     yield disk(settings.data_dir)
-
-
-def _address(base_url: str) -> CheckLine:
-    if base_url.startswith("https://"):
-        return well("address", Text.same(base_url))
-    why = (
-        Text("liên kết trong thư chỉ mở được trên máy này", "links in letters open on this machine only")
-        if is_guarded(base_url)
-        else Text("liên kết trong thư đi qua mạng không mã hóa", "links in letters cross the network in the clear")
-    )
-    fix = Text("Đặt DONDOC_BASE_URL là địa chỉ https mà mọi người mở.", "Set DONDOC_BASE_URL to the https address.")
-    return wrong("address", Text.joined(": ", (Text.same(base_url), why)), fix)
 
 
 def _secret(system: System) -> CheckLine:
@@ -233,27 +221,13 @@ def _contents(state: SetupState, now: datetime) -> Iterator[CheckLine]:
         )
     else:
         yield wrong("coordinators", Text("danh bạ còn trống", "the directory is empty"), load)
-    yield _calendar(state, local_date(now))
+    yield calendar_line(state, local_date(now))
     yield from _plans(state)
     if state.stuck:
         what = Text(f"{state.stuck} thư nợ quá một giờ", f"letters owed for over an hour: {state.stuck}")
         yield wrong("letters", what, Text("Xem trang Hệ thống.", "See the page Health."))
     else:
         yield well("letters", Text("không thư nào bị kẹt", "no letter is stuck"))
-
-
-def _calendar(state: SetupState, today: date) -> CheckLine:
-    """The next year's Tết is announced late in this one."""
-    needed = (today.year, today.year + 1) if today.month >= ANNOUNCED_MONTH else (today.year,)
-    missing = ", ".join(str(year) for year in needed if year not in state.calendar_known)
-    if not missing:
-        years = ", ".join(map(str, needed))
-        return well("calendar", Text(f"lịch nghỉ năm {years} đã nhập", f"holidays of {years} are entered"))
-    return wrong(
-        "calendar",
-        Text(f"chưa nhập lịch nghỉ năm {missing}", f"the holidays of {missing} are not entered"),
-        Text("Nhập ở trang Lịch làm việc khi có thông báo.", "Enter them on the page Working calendar."),
-    )
 
 
 def _plans(state: SetupState) -> Iterator[CheckLine]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.rules.calendar import PLAN_TIME
+from engine.store.markers import remember_mail_tried
 from engine.text import Text
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from workflows.run import channel_wiring
@@ -37,7 +38,8 @@ ANSWERS = complete(
 
 
 def send_test(system: System, to: str, language: str = "vi") -> tuple[bool, Text]:
-    """Send to a mailbox, or to a number by SMS. Returns whether it was accepted, and the answer."""
+    """Send to a mailbox, or to a number by SMS. Returns whether it was accepted, and the answer. That a relay accepted
+    a letter is remembered."""
     try:
         channel = _channel(system, to)
         if channel is None:
@@ -51,9 +53,11 @@ def send_test(system: System, to: str, language: str = "vi") -> tuple[bool, Text
         return False, Text("Không trả lời trong 45 giây.", "No answer within 45 seconds.")
     said = " ".join(part for part in (outcome.code, outcome.reply) if part)
     answer = ANSWERS[outcome.fate]
-    return outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED), (
-        Text.joined(" ", (answer, Text.same(f"({said})"))) if said else answer
-    )
+    accepted = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED)
+    if accepted and "@" in to:
+        with system.database.write() as session:
+            remember_mail_tried(session, system.settings.smtp_host, system.clock())
+    return accepted, Text.joined(" ", (answer, Text.same(f"({said})"))) if said else answer
 
 
 def _channel(system: System, to: str) -> Channel | None:

@@ -53,7 +53,8 @@ def channels(settings: Settings, signer: Signer, database: Database) -> dict[str
 
 def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSignInMailer:
     """The mailer of sign-in links, on the same e-mail channel as letters. ``current``: the settings in force."""
-    return EmailSignInMailer(lambda: email_channel(current(), signer), letter_renderer(current(), signer))
+    renderer = letter_renderer(current(), signer)
+    return EmailSignInMailer(lambda: email_channel(current(), signer), renderer, lambda: current().base_url)
 
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:

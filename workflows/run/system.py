@@ -160,7 +160,9 @@ class Running:
         except DondocError as error:
             log.error("Settings that were entered cannot be used, those before them stay: %s", error)
         else:
-            delivery = replace(made.delivery, renderer=system.delivery.renderer)
+            renderer = system.delivery.renderer  # the editor of templates tells it what was changed
+            renderer.base_url = settings.base_url
+            delivery = replace(made.delivery, renderer=renderer)
             self._system = replace(system, settings=settings, delivery=delivery, inbound=made.inbound)
             self._changed(self._system)
         self._sealed = sealed

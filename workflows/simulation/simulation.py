@@ -26,7 +26,7 @@ from engine.errors import Conflict
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
 from engine.plans import loading
-from engine.plans.simulated_year import SimulatedLetter, SimulatedYear, SimulateYear
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear, SimulateYear, TellShare
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, day_digits, instant, tells_of_move, written
 from engine.rules.policy import Policy
 from engine.rules.words import period_words
@@ -73,6 +73,7 @@ def simulate(
     until: date,
     scenario: Scenario = Scenario.SILENT,
     seed: int = 0,
+    tell: TellShare = lambda share: None,
 ) -> SimulatedYear:
     """Simulate from ``start`` to the end of ``until``; the plans are activated at 09:00 on the first day."""
     starts = instant(start, time(9, 0))
@@ -88,7 +89,8 @@ def simulate(
                 for plan in plans:
                     plan_id = loading.load_plan(session, plan, actor="simulation", now=starts)
                     opening.activate(session, plan_id, actor="simulation", now=starts)
-            asyncio.run(_run_year(database, starts, ends, simulated_agencies(database, scenario, policy, seed)))
+            act = simulated_agencies(database, scenario, policy, seed)
+            asyncio.run(_run_year(database, starts, ends, act, tell))
             return _year(database, (until - start).days + 1)
         finally:
             database.dispose()
@@ -100,7 +102,7 @@ def cached_simulation(database: Database) -> SimulateYear:
     lock = threading.Lock()
     kept: OrderedDict[str, SimulatedYear] = OrderedDict()
 
-    def simulate_cached(plan: PlanFile, first: date, last: date, scenario: Scenario) -> SimulatedYear:
+    def simulate_cached(plan: PlanFile, first: date, last: date, scenario: Scenario, tell: TellShare) -> SimulatedYear:
         with database.read() as session:
             agencies, book = read_directory(session, contacts=True), read_rulebook(session)
         policy = book.policy(plan.policy)
@@ -114,7 +116,7 @@ def cached_simulation(database: Database) -> SimulateYear:
         try:
             if key not in kept:
                 kept[key] = simulate(
-                    [plan], agencies, policy, book.calendar, start=first, until=last, scenario=scenario
+                    [plan], agencies, policy, book.calendar, start=first, until=last, scenario=scenario, tell=tell
                 )
             kept.move_to_end(key)
             while len(kept) > CACHED_YEARS:
@@ -126,10 +128,17 @@ def cached_simulation(database: Database) -> SimulateYear:
     return simulate_cached
 
 
-async def _run_year(database: Database, starts: datetime, ends: datetime, act: Callable[[datetime], None]) -> None:
+async def _run_year(
+    database: Database, starts: datetime, ends: datetime, act: Callable[[datetime], None], tell: TellShare
+) -> None:
     renderer = LetterRenderer(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
     delivery = DeliveryContext(channels={name: Sink(name) for name in ("email", "sms")}, renderer=renderer)
-    await fast_forward(database, starts, ends, lambda now: tick(database, now, delivery), act)
+
+    async def ticked(now: datetime) -> None:
+        tell((now - starts) / (ends - starts))
+        await tick(database, now, delivery)
+
+    await fast_forward(database, starts, ends, ticked, act)
 
 
 def _year(database: Database, days: int) -> SimulatedYear:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
-from engine.rules.words import coded, period_words, rung_words
+from engine.rules.words import coded
 from engine.template_cache import FastEnvironment
-from engine.terms import NoticeKind, Role
+from engine.terms import Role
 from engine.views.labels import label
+from engine.views.simulated_letters import assignment_words, letter_words
 from engine.views.spreadsheets import csv_field
 from workflows.simulation.simulation import as_objects, person_words, summary, week_of_day
 
@@ -34,7 +35,6 @@ WORDS = {
         "agency": "Cơ quan",
         "role": "Vai trò",
         "assignments": "Về phần việc",
-        "digest": "tổng hợp tuần",
     },
     "en": {
         "title": "The year before it happens",
@@ -48,7 +48,6 @@ WORDS = {
         "agency": "Agency",
         "role": "Role",
         "assignments": "About",
-        "digest": "weekly digest",
     },
 }
 
@@ -66,10 +65,10 @@ def as_csv(year: SimulatedYear, language: str) -> str:
         [
             _moment(each),
             coded(each.channel, language),
-            _what(each, language),
+            letter_words(each, language),
             year.name(each.agency),
             label(Role(each.role), language),
-            "; ".join(_assignment(year, each_one, language) for each_one in each.assignments),
+            "; ".join(assignment_words(year, each_one, language) for each_one in each.assignments),
         ]
         for each in year.messages
     )
@@ -78,20 +77,6 @@ def as_csv(year: SimulatedYear, language: str) -> str:
 
 def _moment(message: SimulatedLetter) -> str:
     return message.at[:16].replace("T", " ")
-
-
-def _what(message: SimulatedLetter, language: str) -> str:
-    """«nhắc trước hạn: trước hạn 10 ngày làm việc»; of a weekly digest its name alone."""
-    if message.kind == "digest":
-        return WORDS[language]["digest"]
-    kind = label(NoticeKind(message.kind), language)
-    return f"{kind}: {rung_words(message.rung, language, every_day=message.every_day)}" if message.rung else kind
-
-
-def _assignment(year: SimulatedYear, coded_one: str, language: str) -> str:
-    """«188/KH-UBND IV.16.1 UBND huyện Kỳ Sơn, 6 tháng đầu năm 2021»."""
-    number, citation, agency_id, period = coded_one.split(" ")
-    return f"{number} {citation} {year.name(agency_id)}, {period_words(period, language)}"
 
 
 def as_ics(year: SimulatedYear, language: str) -> str:
@@ -116,8 +101,8 @@ def _entry(year: SimulatedYear, message: SimulatedLetter, language: str) -> Even
     entry.add("dtstart", at)
     entry.add("dtend", at + timedelta(minutes=5))
     who = f"{year.name(message.agency)} · {label(Role(message.role), language)}"
-    entry.add("summary", f"{who}: {_what(message, language)}")
-    entry.add("description", "\n".join(_assignment(year, each, language) for each in message.assignments))
+    entry.add("summary", f"{who}: {letter_words(message, language)}")
+    entry.add("description", "\n".join(assignment_words(year, each, language) for each in message.assignments))
     return entry
 
 
@@ -136,7 +121,7 @@ def as_html(year: SimulatedYear, language: str) -> str:
         (
             _moment(each),
             person_words(year, each.agency, each.role, language),
-            _what(each, language),
+            letter_words(each, language),
             len(each.assignments),
         )
         for each in year.messages

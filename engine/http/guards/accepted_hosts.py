@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from engine.http.app_context import AppContext
 from engine.http.error_pages import answer
 from engine.http.request_context import language_of, tools_of
 from engine.http.security import host_name, is_loopback_name
@@ -16,8 +18,10 @@ from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
 UNKNOWN_HOST = Text(
-    "Máy chủ này không mang tên ấy; người quản trị đặt DONDOC_BASE_URL là địa chỉ mà mọi người mở.",
-    "This server does not have that name; the administrator sets DONDOC_BASE_URL to the address that people open.",
+    "Máy chủ này không mang tên ấy; quản trị viên đặt địa chỉ mà mọi người mở ở trang Thiết lập, hoặc bằng "
+    "DONDOC_BASE_URL.",
+    "This server does not have that name; the administrator sets the address that people open on the page Settings, "
+    "or by DONDOC_BASE_URL.",
 )
 
 
@@ -30,8 +34,7 @@ class AcceptedHosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             request = Request(scope)
-            base_url = tools_of(request).context.settings.base_url
-            if not _is_accepted(Headers(scope=scope), base_url):
+            if not await _is_accepted(Headers(scope=scope), tools_of(request).context):
                 tools_of(request).security.record(SecurityEvent.HOST_REFUSED, request)
                 response = answer(request, 400, UNKNOWN_HOST.said(language_of(request)[0]))
                 await response(scope, receive, send)
@@ -39,7 +42,11 @@ class AcceptedHosts:
         await self.app(scope, receive, send)
 
 
-def _is_accepted(headers: Headers, base_url: str) -> bool:
+async def _is_accepted(headers: Headers, context: AppContext) -> bool:
+    """An address that was entered on a page holds at once: it is looked up when its name is asked for first."""
     hosts = headers.getlist("host")
     name = host_name(hosts[0]) if len(hosts) == 1 else ""
-    return bool(name) and (is_loopback_name(name) or name == urlsplit(base_url).hostname)
+    if not name or is_loopback_name(name) or name == urlsplit(context.settings.base_url).hostname:
+        return bool(name)
+    now = await run_in_threadpool(lambda: context.settings_now)
+    return name == urlsplit(now.base_url).hostname

@@ -21,10 +21,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.errors import Conflict, DondocError, NotFound
 from engine.http import error_pages
-from engine.http.long_work import Answer
+from engine.http.long_work import Answer, Progress
 from engine.http.request_context import RequestContext
 from engine.store.clock import system_clock
-from engine.store.pending_answers import Begun, find, joins, mark_seen
+from engine.store.pending_answers import PERCENT, Begun, find, joins, mark_seen
 from engine.text import LANGUAGES, Text
 
 T = TypeVar("T")
@@ -49,10 +49,15 @@ class Stopped(Conflict):
 
 
 def answered(
-    ctx: RequestContext, words: Text, what: tuple[object, ...], act: Callable[[], T], show: Show[T]
+    ctx: RequestContext,
+    words: Text,
+    what: tuple[object, ...],
+    act: Callable[[], T],
+    show: Show[T],
+    progress: Progress | None = None,
 ) -> Response:
     """The page of the result, or, while the work goes on, a redirect to the page that waits. ``what`` tells the work
-    from other work of the same person."""
+    from other work of the same person; by ``progress`` it tells how much of it is done."""
     owner, work, database = ctx.actor.name, ctx.tools.work, ctx.app.database
     ticket = hashlib.sha256(repr((owner, *what)).encode()).hexdigest()[:32]
     begun, place = Begun(ticket, owner, words, secrets.token_hex(8)), f"/working/{ticket}"
@@ -65,14 +70,14 @@ def answered(
     future = work.start(act)
     later = ctx if reads else replace(ctx, request=_get(ctx.request, place))
     if not reads:
-        work.keep(database, begun, future, lambda: _kept(later, future, show))
+        work.keep(database, begun, future, lambda: _kept(later, future, show), progress)
     if work.is_quick(future):
         if not reads:  # shown here: the same press later is a new one
             with database.write() as session:
                 mark_seen(session, ticket, begun.runner)
         return show(ctx, _result_of(future))
     if reads and work.begin(database, begun):
-        work.keep(database, begun, future, lambda: _kept(later, future, show))
+        work.keep(database, begun, future, lambda: _kept(later, future, show), progress)
     return ctx.with_cookies(ctx.go(place))
 
 
@@ -89,7 +94,8 @@ def awaited(ctx: RequestContext, ticket: str) -> Response:
             raise Stopped
         words = Text(row.words["vi"], row.words["en"]).said(ctx.language)
         seconds, again = round((now - row.began_at).total_seconds()), ctx.here()
-        response = ctx.page("working.html", 202, words=words, seconds=seconds, again=again)
+        percent = row.words.get(PERCENT, "")
+        response = ctx.page("working.html", 202, words=words, seconds=seconds, percent=percent, again=again)
         response.headers["refresh"] = f"1; url={again}"  # every second, without a script
         response.headers["cache-control"] = "no-store"
         return response

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from engine.admin.published_figures import PublishedRow
 from engine.assignments.reports.indicators import Consolidated
 from engine.http.lists.listing import Column, Head, Listing
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
@@ -27,10 +28,11 @@ from engine.queries.work.assignment_story import Person
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.overdue import OverdueRow
 from engine.rules.words import coded, level_name, period_words
-from engine.terms import TimeClass
+from engine.terms import Role, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
+from engine.views.simulated_letters import assignment_words, letter_words
 from engine.views.spreadsheets import Cell, Kind
 
 T = TypeVar("T")
@@ -438,6 +440,27 @@ def figure_list(plan_id: int, plan: PlanRow, period: str) -> Listing[FigureRow]:
                 Text("Ghi chú", "Remark"),
                 lambda row, language: row.remark.said(language) if row.remark else None,
                 width=40,
+            ),
+        ),
+    )
+
+
+def simulated_list(plan: PlanRow, year: SimulatedYear) -> Listing[SimulatedLetter]:
+    """Every letter of a simulated year, in order."""
+    return Listing(
+        file_name=f"du-kien-thu-{plan.id}-{plan.year}",
+        title=Text(f"Dự kiến thư của {plan.number}", f"Letters that {plan.number} would send"),
+        columns=(
+            Column(Text("Lúc", "When"), lambda row, _: datetime.fromisoformat(row.at), Kind.MOMENT, 18),
+            Column(Text("Kênh", "Channel"), lambda row, language: coded(row.channel, language), width=14),
+            Column(Text("Thư", "Letter"), lambda row, language: letter_words(row, language), width=44),
+            Column(Text("Cơ quan", "Agency"), lambda row, _: year.name(row.agency), width=40),
+            Column(Text("Vai trò", "Role"), lambda row, language: label(Role(row.role), language), width=22),
+            Column(Text("Số phần việc", "Assignments"), lambda row, _: len(row.assignments), Kind.NUMBER, 12),
+            Column(
+                Text("Về phần việc", "About"),
+                lambda row, language: "; ".join(assignment_words(year, each, language) for each in row.assignments),
+                width=80,
             ),
         ),
     )

@@ -35,13 +35,16 @@ class SetupState:
     accounts: int
     calendar_known: tuple[int, ...]
     plans: int
+    loaded_plans: int
     active_plans: int
     stuck: int
 
 
 def setup_state(session: Session, today: Today) -> SetupState:
-    """Seven queries."""
+    """Six queries."""
     c, p, m, a, g = table(Contact), table(Plan), table(Letter), table(Account), table(Agency)
+    by_state = select(p.c.state, func.count()).group_by(p.c.state)
+    plans: dict[PlanState, int] = dict(session.connection().execute(by_state).all())
     answers = answers_on(today.day)
     examples = or_(*(func.lower(c.c.email).like(pattern) for pattern in EXAMPLE_DOMAINS))
     agencies = session.connection().execute(select(g.c.id, g.c.names, g.c.level)).all()
@@ -59,8 +62,9 @@ def setup_state(session: Session, today: Today) -> SetupState:
         ),
         accounts=_count(session, Account, a.c.active),
         calendar_known=tuple(year for year in years if calendar_year(today.calendar, year).known),
-        plans=_count(session, Plan),
-        active_plans=_count(session, Plan, p.c.state == PlanState.ACTIVE),
+        plans=sum(plans.values()),
+        loaded_plans=plans.get(PlanState.LOADED, 0),
+        active_plans=plans.get(PlanState.ACTIVE, 0),
         stuck=_count(session, Letter, STILL_OWED, m.c.send_after <= today.now - STUCK_AFTER),
     )
 

@@ -26,7 +26,9 @@ NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")
 
 
 @router.get("/admin/agencies")
-def listing(ctx: SignedIn, q: SearchText = "", taken_as: TakenAs = None, after: Cursor = "") -> Response:
+def listing(
+    ctx: SignedIn, q: SearchText = "", taken_as: TakenAs = None, after: Cursor = "", said: Code = ""
+) -> Response:
     """The list; users who keep the contacts of one agency only are redirected to it."""
     ctx.require(Permission.SEE_CONTACTS, ctx.actor.agency_id)
     within = ctx.agencies_within(Permission.SEE_CONTACTS)
@@ -39,7 +41,7 @@ def listing(ctx: SignedIn, q: SearchText = "", taken_as: TakenAs = None, after: 
             rows = directory_lines(session, found_all)
             return download(ctx, taken_as, DIRECTORY_LIST, rows)
         found = search(session, today, q, after=after, within=within)
-    return ctx.page("admin/agencies.html", today=today, found=found, q=q)
+    return ctx.page("admin/agencies.html", today=today, found=found, q=q, outcome=said)
 
 
 @router.get("/admin/add-agency")

@@ -28,6 +28,7 @@ PLACES: Mapping[str, str] = {
     "accounts": "/admin/accounts",
     "plan": "/plans",
     "activation": "/plans",
+    "address": "/admin/settings/address",
     "smtp": "/admin/settings/mail",
     "sms": "/admin/settings/sms",
     "letters": "/health",

@@ -24,6 +24,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
+from engine.web.pages.overview.first_steps import steps_of
 
 router = APIRouter(include_in_schema=False)
 MAX_CELLS, MAX_LINES = 220, 60
@@ -66,6 +67,8 @@ def show(
         if taken_as:
             rows = [(line, False) for line in lines] + [(line, True) for line in found.asked if not late]
             return download(ctx, taken_as, listing, rows, filter_names(session, plan))
+        if not found.total.expected and (steps := steps_of(ctx, session, today)):
+            return ctx.page("first_steps.html", today=today, steps=steps)
         plans, kinds = plan_choices(session, plan), kind_choices(session, ctx.today, plan)
         work = _todo(ctx, session, today, wanted)
         kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0

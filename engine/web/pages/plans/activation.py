@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from engine.accounts.permissions import Permission
 from engine.agencies.stored_directory import read_directory
@@ -19,6 +19,9 @@ from engine.files.yaml_reader import dump
 from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import parse_day
 from engine.http.guards.waiting import answered
+from engine.http.lists.list_columns import simulated_list
+from engine.http.lists.list_download import TakenAs, download
+from engine.http.long_work import Progress
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, SimulatedYear
 from engine.queries.figures.plans import plan_page
@@ -53,9 +56,10 @@ def simulate(
     week: Code = "",
     agency: Code = "",
     page: PageNumber = 1,
+    taken_as: TakenAs = None,
 ) -> Response:
     """The simulated year: letters by week and person, overloaded people, collisions and moved dates, and one week's
-    letters."""
+    letters; all letters as a file."""
     ctx.require(Permission.SEE_PLANS)
     if ctx.app.simulate is None:
         raise NotFound
@@ -78,10 +82,14 @@ def simulate(
             typed=typed,
             sentence=error.said(ctx.language),
         )
-    work = ctx.app.simulate
+    work, progress = ctx.app.simulate, Progress()
 
     def shown(after: RequestContext, result: Callable[[], SimulatedYear]) -> Response:
         year = result()
+        if taken_as and after is ctx:
+            return download(ctx, taken_as, simulated_list(plan.row, year), year.messages)
+        if taken_as:  # the reader had to wait, and what is kept meanwhile is a page: it has the button
+            return RedirectResponse(ctx.here(**{"as": ""}), 303)
         weeks, people = year.heat()
         selected = week if week in weeks else next(iter(weeks), "")
         return after.page(
@@ -106,8 +114,12 @@ def simulate(
         )
 
     words = Text("Đang tính thư của cả năm", "Computing the year's letters")
-    what = ("simulate", plan_id, request, week, agency, page)
-    return answered(ctx, words, what, lambda: work(plan.file, request.first, request.last, scenario), shown)
+    what = ("simulate", plan_id, request, week, agency, page, taken_as)
+
+    def simulated() -> SimulatedYear:
+        return work(plan.file, request.first, request.last, scenario, progress.tell)
+
+    return answered(ctx, words, what, simulated, shown, progress)
 
 
 def _default_period(plan: PlanFile, today: date) -> tuple[date, date]:

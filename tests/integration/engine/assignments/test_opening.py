@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from ground.factory import (
@@ -214,3 +214,34 @@ def test_a_monthly_duty_has_one_period_open_ahead(database: Database) -> None:
     assert {each.period for each in rows(database, Assignment)} == {"2021-04", "2021-H1"}
     opened(database, "2021-04-16")
     assert {each.period for each in rows(database, Assignment)} == {"2021-04", "2021-05", "2021-H1"}
+
+
+def test_activation_on_a_sunday_says_what_leaves_on_monday_morning(database: Database) -> None:
+    """«Nothing leaves today» was all it said, and an office thought that nothing would."""
+    laid, now, box = store(database, now=at("2021-05-09", "09:00")), at("2021-05-09", "09:00"), LetterBox()
+    would = rehearse(database, laid.plan_id, now)
+    assert would.next is not None
+    assert (would.letters, would.next.at) == (0, at("2021-05-10", "07:30"))
+    begin(laid, now=now)
+    for moment in (now, at("2021-05-10", "07:00"), would.next.at - timedelta(minutes=1)):
+        asyncio.run(tick(database, moment, post_office(box)))
+        assert box.letters == []
+    asyncio.run(tick(database, would.next.at, post_office(box)))
+    assert would.next.letters == len(box.letters) > 0
+    assert would.next.people == len({each.to for each in box.letters})
+
+
+def test_activation_after_the_window_says_what_leaves_on_the_next_working_day(database: Database) -> None:
+    laid, now = store(database, now=at("2021-05-14", "21:30")), at("2021-05-14", "21:30")
+    would = rehearse(database, laid.plan_id, now)
+    assert would.next is not None
+    assert (would.letters, would.next.at) == (0, at("2021-05-17", "07:30"))
+    assert would.next.letters > 0
+
+
+def test_what_leaves_at_once_is_told_from_what_leaves_next(database: Database) -> None:
+    laid, now = store(database, now=at("2021-05-12", "09:00")), at("2021-05-12", "09:00")
+    would = rehearse(database, laid.plan_id, now)
+    assert would.letters > 0
+    assert would.next is not None
+    assert would.next.at > now

@@ -64,7 +64,12 @@ LISTS = [
     Case("/leadership/frozen/1", lambda *_: standing_list(), in_other_words=("rate",), requests_apart=True),
     Case("/admin/log", lambda *_: log_list({})),
 ]
-WITHOUT_HEADS = {"/admin/agencies", "/leadership/frozen/{frozen_id}/rows", "/plans/{plan_id}/figures"}
+WITHOUT_HEADS = {
+    "/admin/agencies",
+    "/leadership/frozen/{frozen_id}/rows",
+    "/plans/{plan_id}/figures",
+    "/plans/{plan_id}/simulate",
+}
 """Lists that can be taken along and are no table and not sorted on their page."""
 TABLES = "main table:not(.figures-table)"
 """The tables of a page but the figures of a picture; of the leadership's page two, the second of requests."""

@@ -50,7 +50,7 @@ def over(port: int) -> EmailSignInMailer:
         pause=0.0,
         connections=1,
     )
-    return EmailSignInMailer(lambda: Email(relay), STATIONERY, timeout_seconds=0.5)
+    return EmailSignInMailer(lambda: Email(relay), STATIONERY, lambda: STATIONERY.base_url, timeout_seconds=0.5)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -22,7 +22,7 @@ from sqlmodel import select
 from config.settings import Settings
 from engine.admin.checklist import CheckLine, Mark
 from engine.store.database import Database, table
-from engine.store.markers import Hold, hold_letters, remember_backup
+from engine.store.markers import Hold, hold_letters, mail_tried, remember_backup
 from engine.store.records import CalendarDay, Contact, Letter, LetterBody
 from engine.terms import LetterState, Role
 from notifications.sms import cost
@@ -212,16 +212,23 @@ async def test_a_test_letter_says_what_the_relay_answered(
 ) -> None:
     dondoc = Commands(tmp_path, str(sqlite_database.url), monkeypatch, capsys)
     assert "DONDOC_SMTP_HOST" in (await asyncio.to_thread(dondoc, "send-test", "--to", "toi@so-y-te.example")).out
+    with sqlite_database.read() as session:
+        assert mail_tried(session, "127.0.0.1") is None
     async with FaultyServer() as relay:
         dondoc.set(DONDOC_SMTP_HOST="127.0.0.1", DONDOC_SMTP_PORT=str(relay.port), DONDOC_SMTP_SECURITY="none")
         ran = await asyncio.to_thread(dondoc, "send-test", "--to", "toi@so-y-te.example")
     assert ran.code == 0
     assert "queued as 4X" in ran.out
+    with sqlite_database.read() as session:
+        tried = mail_tried(session, "127.0.0.1")
+    assert tried is not None
     assert [each.recipient for each in relay.taken] == ["toi@so-y-te.example"]
     async with FaultyServer({"rcpt": b"550 5.1.1 no such user\r\n"}) as relay:
         dondoc.set(DONDOC_SMTP_PORT=str(relay.port))
         ran = await asyncio.to_thread(dondoc, "send-test", "--to", "sai@so-y-te.example")
     assert (ran.code, "no such user" in ran.out) == (1, True)
+    with sqlite_database.read() as session:
+        assert mail_tried(session, "127.0.0.1") == tried
     assert "DONDOC_SMS_GATEWAY" in (await asyncio.to_thread(dondoc, "send-test", "--to", "+84912345678")).out
 
 

@@ -145,7 +145,10 @@ def test_plan_188_lives_its_year_on_both_databases_as_it_was_foreseen(database: 
 
 def test_foreseeing_leaves_no_trace(sqlite_database: Database) -> None:
     laid = store(sqlite_database, now=at("2021-04-07"))
-    cached_simulation(sqlite_database)(plan_file(), FIRST, date(2021, 4, 10), Scenario.SILENT)
+    told: list[float] = []
+    cached_simulation(sqlite_database)(plan_file(), FIRST, date(2021, 5, 31), Scenario.SILENT, told.append)
+    assert told == sorted(told)
+    assert 0 <= told[0] < told[-1] <= 1
     assert sent(laid.database) == []
     with laid.database.read() as session:
         assert session.connection().execute(select(table(Assignment))).all() == []

@@ -5,17 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from ground.commands import Commands
 from ground.factory import rows
 from ground.office import Office, as_role, everything
 from httpx import Response
 
+from engine.files.spreadsheet import parse_tables
 from engine.store.database import Database
 from engine.store.records import Contact
 
 PAGE = "/admin/contact-sheet"
 SHEET = "Cơ quan;Vai trò;Hộp thư;Điện thoại\n{agency};đầu mối;moi@huyen.invalid;0912345678\n"
+
+
+def typed(form: Tag) -> dict[str, str]:
+    """What a browser sends of a form."""
+    fields = {str(each["name"]): str(each.get("value", "")) for each in form.select("input[name]")}
+    for select in form.select("select"):
+        chosen = select.select_one("option[selected]") or select.select_one("option")
+        fields[str(select["name"])] = str(chosen["value"]) if chosen else ""
+    return fields
 
 
 def upload(office: Office, text: str) -> Response:
@@ -45,30 +55,44 @@ def test_a_preview_changes_nothing_and_the_confirmation_does_what_was_shown(offi
     assert "Thêm 1 " in " ".join(page.text.split())
     form = BeautifulSoup(page.text, "lxml").select_one(f'form[action="{PAGE}/load"]')
     assert form is not None
-    fields = {str(each["name"]): str(each.get("value", "")) for each in form.select("input")}
+    fields = typed(form)
     assert office.client.post(f"{PAGE}/load", data=fields).status_code == 303
     assert "moi@huyen.invalid" in {each.email for each in rows(lived, Contact)}
     again = office.client.post(f"{PAGE}/load", data=fields)
     assert (again.status_code, "hãy xem lại" in again.text) == (409, True)
 
 
-def test_a_wrong_cell_is_shown_and_cannot_be_confirmed(office: Office) -> None:
-    page = upload(office, SHEET.format(agency="Sở Không Có")).text
+def test_a_wrong_cell_is_shown_and_nothing_but_wrong_rows_cannot_be_confirmed(office: Office) -> None:
+    page = upload(office, SHEET.format(agency="Ai Đó")).text
     assert "A2: danh bạ không có cơ quan này" in page
-    assert "Sửa các ô sai rồi tải lên lại" in page
-    assert f'action="{PAGE}/load"' not in page
+    assert "Lưu các thay đổi này" not in page
     assert upload(office, "").status_code == 400
     assert office.post(f"{PAGE}/load", page=PAGE, rows="forged").status_code == 400
+
+
+def test_good_rows_are_taken_and_wrong_ones_come_back_as_a_spreadsheet(office: Office, lived: Database) -> None:
+    text = SHEET.format(agency="huyen-b") + "huyen-b;đầu mối;không phải;\n"
+    form = BeautifulSoup(upload(office, text).text, "lxml").select_one(f'form[action="{PAGE}/load"]')
+    assert form is not None
+    fields = typed(form)
+    back = office.client.post(f"{PAGE}/wrong.xlsx", data=fields)
+    assert (back.status_code, back.headers["cache-control"]) == (200, "no-store")
+    (table,) = parse_tables(back.content)
+    assert [row[:3] for row in table.rows] == [("Cơ quan", "Vai trò", "Hộp thư"), ("huyen-b", "đầu mối", "không phải")]
+    assert table.rows[1][-1].startswith("C3: ")
+    page = office.client.post(f"{PAGE}/load", data=fields)
+    assert (page.status_code, "Những dòng dưới đây chưa nhận được" in page.text) == (200, True)
+    assert "moi@huyen.invalid" in {each.email for each in rows(lived, Contact)}
 
 
 def test_the_preview_of_a_province_s_contacts_is_a_page_and_shows_what_is_wrong_first(office: Office) -> None:
     head = "Cơ quan;Vai trò;Hộp thư;Điện thoại"
     lines = [f"Huyen b;đầu mối;hop-thu-thu-{n}@huyen-b.nghean.example;09123{n:05}" for n in range(399)]
-    page = upload(office, "\n".join([head, *lines, "Sở Không Có;đầu mối;moi@so.example;"]))
+    page = upload(office, "\n".join([head, *lines, "Ai Đó;đầu mối;moi@so.example;"]))
     shown = BeautifulSoup(page.text, "lxml")
     assert len(page.content) < 50_000
-    assert "Sở Không Có" in shown.select(".rows li")[0].get_text()
-    assert "… và 280 dòng nữa" in shown.get_text()
+    assert "Ai Đó" in shown.select(".rows:not(.plain) li")[0].get_text()
+    assert "… và 320 dòng nữa" in shown.get_text()
     assert "Thêm 399 " in " ".join(shown.get_text().split())
 
 
@@ -85,10 +109,12 @@ def test_the_command_shows_asks_and_loads(
 ) -> None:
     dondoc = Commands(tmp_path, str(lived.url), monkeypatch, capsys)
     file = tmp_path / "dau-moi.csv"
-    file.write_text(SHEET.format(agency="Sở Không Có"))
-    ran = dondoc("load", "contacts", file)
+    file.write_text(SHEET.format(agency="Ai Đó"))
+    wrong = tmp_path / "sai.xlsx"
+    ran = dondoc("load", "contacts", file, "--wrong", wrong)
     assert ran.code == 2
     assert "A2:" in ran.out
+    assert parse_tables(wrong.read_bytes())[0].rows[1][0] == "Ai Đó"
     file.write_text(SHEET.replace("{agency}", "huyen-b"))
     said = dondoc("load", "contacts", file, "--yes").well
     assert "Đã thêm 1" in said

@@ -11,7 +11,7 @@ import pytest
 from ground.office import open_office
 
 from engine.files.plan import PlanFile
-from engine.plans.simulated_year import SimulatedYear
+from engine.plans.simulated_year import SimulatedYear, TellShare
 from engine.store.database import Database
 from engine.terms import Scenario
 
@@ -22,8 +22,9 @@ def test_the_page_answers_at_once_and_asks_again_until_it_is_done(
 ) -> None:
     gate, computed = threading.Event(), []
 
-    def slow(plan: PlanFile, first: date, last: date, scenario: Scenario) -> SimulatedYear:
+    def slow(plan: PlanFile, first: date, last: date, scenario: Scenario, tell: TellShare) -> SimulatedYear:
         computed.append(plan.number)
+        tell(0.43)
         gate.wait(20)
         return SimulatedYear((), (), 0, 0)
 
@@ -38,6 +39,11 @@ def test_the_page_answers_at_once_and_asks_again_until_it_is_done(
     assert waiting.status_code == 202
     assert words in waiting.text
     assert waiting.headers["refresh"] == f"1; url={place}"
+    until = time.monotonic() + 10
+    while "43%" not in (waiting := office.get(place)).text and time.monotonic() < until:
+        time.sleep(0.05)
+    assert '<progress class="working" aria-label="' in waiting.text
+    assert 'value="43" max="100"' in waiting.text
     assert "http-equiv" not in waiting.text
     gate.set()
     until = time.monotonic() + 10

@@ -1,0 +1,128 @@
+"""What an office does before its first plan runs, measured: address, mail, agencies, contacts, calendar, plan.
+
+The board shows these steps while no plan runs; ``dondoc doctor`` says two of its lines by them.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from config.settings import Settings, is_guarded
+from engine.admin.checklist import CheckLine, well, wrong
+from engine.queries.system.setup_state import SetupState
+from engine.rules.calendar import local_date
+from engine.rules.words import moment
+from engine.text import Text
+
+ANNOUNCED_MONTH = 11
+
+
+def first_steps(
+    settings: Settings, state: SetupState, mail_tried: datetime | None, now: datetime
+) -> tuple[CheckLine, ...]:
+    """Six lines. ``mail_tried``: when the relay that is set accepted a test letter."""
+    return (
+        address_line(settings.base_url),
+        _mail(settings, mail_tried),
+        _agencies(state),
+        _contacts(state),
+        calendar_line(state, local_date(now)),
+        _plan(state),
+    )
+
+
+def address_line(base_url: str) -> CheckLine:
+    if base_url.startswith("https://"):
+        return well("address", Text.same(base_url))
+    why = (
+        Text("liên kết trong thư chỉ mở được trên máy này", "links in letters open on this machine only")
+        if is_guarded(base_url)
+        else Text("liên kết trong thư đi qua mạng không mã hóa", "links in letters cross the network in the clear")
+    )
+    fix = Text(
+        "Đặt địa chỉ https mà mọi người mở ở trang Thiết lập, mục Địa chỉ (hoặc DONDOC_BASE_URL).",
+        "Set the https address that people open on the page Settings, Address (or DONDOC_BASE_URL).",
+    )
+    return wrong("address", Text.joined(": ", (Text.same(base_url), why)), fix)
+
+
+def calendar_line(state: SetupState, today: date) -> CheckLine:
+    """The next year's Tết is announced late in this one."""
+    needed = (today.year, today.year + 1) if today.month >= ANNOUNCED_MONTH else (today.year,)
+    missing = ", ".join(str(year) for year in needed if year not in state.calendar_known)
+    if not missing:
+        years = ", ".join(map(str, needed))
+        return well("calendar", Text(f"lịch nghỉ năm {years} đã nhập", f"holidays of {years} are entered"))
+    return wrong(
+        "calendar",
+        Text(f"chưa nhập lịch nghỉ năm {missing}", f"the holidays of {missing} are not entered"),
+        Text("Nhập ở trang Lịch làm việc khi có thông báo.", "Enter them on the page Working calendar."),
+    )
+
+
+def _mail(settings: Settings, tried: datetime | None) -> CheckLine:
+    if settings.keeps_letters:
+        return wrong(
+            "smtp",
+            Text("chưa đặt máy chủ thư đi: thư chỉ nằm trên máy này", "no relay: letters stay on this machine"),
+            Text("Nhập tài khoản thư của cơ quan và gửi thư thử.", "Enter the office's mail account and send a test."),
+        )
+    where = Text.same(f"{settings.smtp_host}:{settings.smtp_port}")
+    if tried is None:
+        return wrong(
+            "smtp",
+            Text.joined(": ", (where, Text("chưa gửi thử", "not tried yet"))),
+            Text("Gửi một thư thử tới hộp thư của mình.", "Send a test letter to your own mailbox."),
+        )
+    at = Text(moment(tried, "vi"), moment(tried, "en"))
+    return well(
+        "smtp", Text("{where} đã nhận thư thử, {at}", "{where} accepted a test letter, {at}").filled(where=where, at=at)
+    )
+
+
+def _agencies(state: SetupState) -> CheckLine:
+    if state.agencies > 1:  # the office itself is there from the first account on
+        return well(
+            "agencies", Text(f"{state.agencies} cơ quan trong danh bạ", f"agencies in the directory: {state.agencies}")
+        )
+    return wrong(
+        "agencies",
+        Text("danh bạ chưa có cơ quan nào khác", "no other agency is in the directory"),
+        Text("Tải lên danh sách đang có (.xlsx, .ods, .csv).", "Upload the list that you have (.xlsx, .ods, .csv)."),
+    )
+
+
+def _contacts(state: SetupState) -> CheckLine:
+    missing, example = len(state.without_coordinator), state.example_contacts
+    if example:
+        what = Text(f"{example} đầu mối có hộp thư .example", f"contacts with a mailbox under .example: {example}")
+    elif not state.contacts:
+        what = Text("chưa có đầu mối nào", "there is no contact")
+    elif missing:
+        what = Text(f"{missing} cơ quan chưa có đầu mối", f"agencies without a coordinator: {missing}")
+    else:
+        return well(
+            "contacts",
+            Text(f"{state.contacts} đầu mối, không cơ quan nào thiếu", f"contacts: {state.contacts}; none is missing"),
+        )
+    return wrong(
+        "contacts", what, Text("Bổ sung vào bảng tính rồi tải lên.", "Add them to the spreadsheet, upload it.")
+    )
+
+
+def _plan(state: SetupState) -> CheckLine:
+    if state.active_plans:
+        return well(
+            "plan", Text(f"{state.active_plans} kế hoạch đang thực hiện", f"active plans: {state.active_plans}")
+        )
+    if state.loaded_plans:
+        return wrong(
+            "plan",
+            Text("đã lưu kế hoạch, chưa kích hoạt", "a plan is saved and not activated"),
+            Text("Xem dự kiến thư trong năm, rồi kích hoạt.", "Look at the year ahead, then activate it."),
+        )
+    return wrong(
+        "plan",
+        Text("chưa có kế hoạch đang thực hiện", "no plan is running"),
+        Text("Đưa văn bản kế hoạch vào (.docx, .pdf).", "Bring the plan's document in (.docx, .pdf)."),
+    )

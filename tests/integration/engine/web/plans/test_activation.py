@@ -1,0 +1,102 @@
+"""The pages around activation say what leaves now, what leaves next, and what to do next."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import at, store
+from ground.office import Office, enter, join, open_office
+from openpyxl import load_workbook
+
+from engine.files.plan import PlanFile
+from engine.plans.simulated_year import SimulatedLetter, SimulatedYear, TellShare
+from engine.store.database import Database
+from engine.terms import Scenario
+
+SUNDAY = at("2021-05-09", "09:00")
+
+
+def simulated(plan: PlanFile, first: date, last: date, scenario: Scenario, tell: TellShare) -> SimulatedYear:
+    letter = SimulatedLetter(
+        at="2021-05-10T07:30+07:00",
+        channel="email",
+        kind="assigned",
+        rung="open",
+        agency="so-ban",
+        role="coordinator",
+        assignments=("12/KH-UBND IV.1.1 so-ban 2021-H1",),
+        key="letter:1:email:2021-05-10",
+    )
+    return SimulatedYear((letter,), (), 1, 300, {"so-ban": "Sở Ban"})
+
+
+@pytest.fixture
+def office(sqlite_database: Database, tmp_path: Path) -> Office:
+    store(sqlite_database, now=SUNDAY)
+    office = open_office(sqlite_database, tmp_path, now=SUNDAY, smtp_host="smtp.tinh.example", simulate=simulated)
+    return enter(office, join(sqlite_database, "administrator", "tinh"))
+
+
+def words(office: Office, path: str) -> str:
+    return " ".join(BeautifulSoup(office.get(path).text, "lxml").get_text(" ").split())
+
+
+def test_on_a_sunday_it_says_what_leaves_on_monday(office: Office) -> None:
+    said = words(office, "/plans/1/activate")
+    assert "Thư gửi ngay chưa có thư nào" in said
+    assert "07:30 thứ Hai, 10/5/2021: 5 thư cho 5 người" in said
+    assert "07:30 Monday" in words(office, "/plans/1/activate?lang=en")
+
+
+def test_what_was_done_says_what_comes_next(office: Office) -> None:
+    page = BeautifulSoup(office.get("/plans/1?said=loaded").text, "lxml")
+    assert page.select_one(".note.good a[href='/plans/1/activate']") is not None
+    page = BeautifulSoup(office.get("/plans/1?said=activated").text, "lxml")
+    assert [each["href"] for each in page.select(".note.good a")] == ["/?plan=1", "/letters"]
+
+
+def test_the_year_s_letters_are_taken_along_by_a_button(office: Office) -> None:
+    page = BeautifulSoup(office.get("/plans/1/simulate?scenario=late").text, "lxml")
+    button = page.select_one("#letters ~ p a.button")
+    assert button is not None
+    assert "1 thư" in button.get_text()
+    answer = office.get(str(button["href"]))
+    assert 'filename="du-kien-thu-1-2021' in answer.headers["content-disposition"]
+    rows = list(load_workbook(io.BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))
+    assert rows[1] == ("Lúc", "Kênh", "Thư", "Cơ quan", "Vai trò", "Số phần việc", "Về phần việc")
+    assert rows[2][1:] == (
+        "thư điện tử",
+        "giao việc: khi giao",
+        "Sở Ban",
+        "đầu mối",
+        1,
+        "12/KH-UBND IV.1.1 Sở Ban, 6 tháng đầu năm 2021",
+    )
+
+
+def test_who_has_to_wait_for_the_file_comes_back_to_the_page_with_the_button(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """What is kept while a reader waits is a page."""
+    gate = threading.Event()
+
+    def slow(*asked: Any) -> SimulatedYear:
+        gate.wait(20)
+        return simulated(*asked)
+
+    store(sqlite_database, now=SUNDAY)
+    office = open_office(sqlite_database, tmp_path, now=SUNDAY, simulate=slow)
+    office.client._transport._tools.work.patience = 0.05  # type: ignore[attr-defined]
+    place = office.get("/plans/1/simulate?as=xlsx&scenario=late").headers["location"]
+    gate.set()
+    until = time.monotonic() + 10
+    while (answer := office.get(place)).status_code == 202 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert answer.headers["location"] == "/plans/1/simulate?scenario=late"
