@@ -128,7 +128,7 @@ NO_PAGES = {
     "/r/{token}/files/{digest}",
     "/admin/calendar/preview",
     "/admin/contact-sheet/template.xlsx",
-    "/plans/review",
+    "/plans/drafts/{draft_id}/file.yaml",
     "/sign-in/sso",
     "/sign-in/sso/return",
     "/setup",
