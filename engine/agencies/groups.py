@@ -14,8 +14,10 @@ from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session
 
 from engine.agencies.agencies import MAX_NAME_CHARS, new_agency_id
+from engine.agencies.directory_loading import exists_on
 from engine.errors import FieldsRefused, NotFound
 from engine.files.directory import name_key
+from engine.rules.calendar import local_date
 from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import record
@@ -39,7 +41,8 @@ def save_group(
     """Add a group (``group_id`` "": its id is made from the name) or change one; returns its id. Raises FieldsRefused,
     NotFound."""
     n, g = table(AgencyGroup), table(Agency)
-    if group_id and session.connection().scalar(select(n.c.id).where(n.c.id == group_id).with_for_update()) is None:
+    before = session.connection().scalar(select(n.c.members).where(n.c.id == group_id).with_for_update())
+    if group_id and before is None:
         raise NotFound(Text("Không có nhóm này.", "There is no such group."))
     name, wrong = " ".join(name.split()), {}
     aliases, bearers = _cleaned(aliases, name), _bearers(session)
@@ -49,11 +52,16 @@ def save_group(
         wrong["name"] = said
     if said := _refused(aliases, group_id, bearers):
         wrong["aliases"] = said
-    known = set(session.connection().scalars(select(g.c.id).where(g.c.id.in_(list(members)))))
+    known = {
+        row.id: exists_on(row.names, local_date(now))
+        for row in session.connection().execute(select(g.c.id, g.c.names).where(g.c.id.in_(list(members))))
+    }
     if not members:
         wrong["members"] = Text("Chọn ít nhất một cơ quan.", "Choose at least one agency.")
-    elif set(members) - known:
+    elif set(members) - set(known):
         wrong["members"] = Text("Danh bạ không có cơ quan này.", "This agency is not in the directory.")
+    elif gone := [each for each in members if not known[each] and each not in (before or ())]:
+        wrong["members"] = Text(f"Hôm nay không có: {', '.join(gone)}.", f"Does not exist today: {', '.join(gone)}.")
     if wrong:
         raise FieldsRefused(wrong)
     values: dict[str, Any] = {"name": name, "aliases": aliases, "members": list(dict.fromkeys(members))}

@@ -30,7 +30,7 @@ from engine.plans.drafts.model import (
     citations,
 )
 from engine.plans.drafts.names import kind_members, nearest
-from engine.rules.calendar import read_day, written
+from engine.rules.calendar import read_day
 from engine.rules.periods import DECREE_09, Cadence
 from engine.text import Text
 
@@ -179,17 +179,7 @@ class _Names:
         if not found:
             self.out.wrong(field_name, self._unknown(typed) if typed else Text("để trống", "is empty"))
             return _slug(typed)
-        self._require_begun(found, field_name)
         return found
-
-    def _require_begun(self, agency: str, field_name: str) -> None:
-        """An agency that comes after the plan owes it nothing; one that has ended is asked for when it is saved."""
-        entry = self.directory.by_id.get(agency)
-        begins = min((each.from_ or date.min for each in entry.names), default=date.min) if entry else date.min
-        if entry and self._on and begins > self._on:
-            day = Text(written(begins), written(begins, "en"))
-            said = Text(f"chỉ có từ {day.vi}, sau ngày ban hành", f"exists from {day.en} only, after the day of issue")
-            self.out.wrong(field_name, Text.joined(" ", (Text.same(entry.names[0].name), said)))
 
     def _new_id(self, name: str) -> str:
         """The id of an agency that is to be added."""

@@ -174,7 +174,7 @@ def show_kind(ctx: SignedIn, draft_id: SmallId, n: Place) -> Response:
             today=today,
             stored=stored,
             n=n,
-            name=name,
+            unknown=name,
             members=[(each, directory.latest_names[each]) for each in members],
         )
 
