@@ -5,9 +5,8 @@ A duty keeps its key whatever is corrected around it, so that two readers do not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -260,25 +259,6 @@ class PlanDraft(_Part):
     @property
     def of_another_province(self) -> bool:
         return any(each.code == "other_province" for each in self.warnings)
-
-
-class Numbered:
-    """The duties by key and paragraph, looked up once for a page."""
-
-    def __init__(self, draft: PlanDraft) -> None:
-        self.places: Sequence[DutyPlace] = list(draft.places())
-
-    @cached_property
-    def by_key(self) -> dict[int, DutyPlace]:
-        return {each.duty.key: each for each in self.places}
-
-    @cached_property
-    def by_paragraph(self) -> dict[int, list[DutyPlace]]:
-        found: dict[int, list[DutyPlace]] = {}
-        for place in self.places:
-            for n in place.duty.paragraphs:
-                found.setdefault(n, []).append(place)
-        return found
 
 
 def citations(section: DraftSection, item: DraftItem) -> list[str]:

@@ -45,28 +45,28 @@ class ReviewRow:
 def rows_of(draft: PlanDraft) -> list[ReviewRow]:
     """All rows in the document's order; a duty stands where the first of its paragraphs does."""
     begins = _begins(draft)
-    rows: list[ReviewRow] = []
+    rows = list(_paragraph_rows(draft, begins)) or [ReviewRow(paragraphs=[])]
+    firsts = [min(row.paragraphs, default=0) for row in rows]
+    for first, place in begins:
+        rows[max(bisect_right(firsts, first) - 1, 0)].places.append(place)
+    for run in runs_of(draft):
+        rows[bisect_right(firsts, run[0]) - 1].run = run
+    before: DraftSection | None = None
+    for row in rows:
+        section = row.places[0].section if row.places else before
+        row.section, before = (section if section is not before else None), section
+    return rows
+
+
+def _paragraph_rows(draft: PlanDraft, begins: Sequence[tuple[int, DutyPlace]]) -> Iterator[ReviewRow]:
     for (kind, _), group in groupby(range(len(draft.document)), _kinds(draft)):
         numbers = list(group)
         if kind == "duty":
-            rows += [ReviewRow(paragraphs=part) for part in _split(numbers, begins)]
+            yield from (ReviewRow(paragraphs=part) for part in _split(numbers, begins))
         elif kind == "plain":
-            rows.append(ReviewRow(paragraphs=numbers, folded=len(numbers) >= MIN_RUN))
+            yield ReviewRow(paragraphs=numbers, folded=len(numbers) >= MIN_RUN)
         else:
-            rows += [ReviewRow(paragraphs=[n]) for n in numbers]
-    if not rows:
-        rows = [ReviewRow(paragraphs=[])]
-    firsts = [row.paragraphs[0] if row.paragraphs else 0 for row in rows]
-    for first, place in begins:
-        rows[max(bisect_right(firsts, first) - 1, 0)].places.append(place)
-    runs = {run[0]: run for run in runs_of(draft)}
-    seen: set[str] = set()
-    for row in rows:
-        row.run = next((runs[n] for n in row.paragraphs if n in runs), ())
-        if row.places and (section := row.places[0].section).roman not in seen:
-            seen.add(section.roman)
-            row.section = section
-    return rows
+            yield from (ReviewRow(paragraphs=[n]) for n in numbers)
 
 
 def runs_of(draft: PlanDraft) -> list[tuple[int, ...]]:

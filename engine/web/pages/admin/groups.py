@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.agencies.groups import save_aliases, save_group
 from engine.errors import NotFound
-from engine.http.agency_picker import picked, picks
 from engine.http.filters import AgencyId, Code
 from engine.http.form_fields import FormFields
 from engine.http.forms import Form
@@ -16,6 +15,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agency import agency_page, group_lines
 from engine.queries.work.duty_changes import owner_choices
 from engine.text import Text
+from engine.web.agency_picker import picked, picks
 
 router = APIRouter(include_in_schema=False)
 MAX_LINES_CHARS = 8_000

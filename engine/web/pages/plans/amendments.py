@@ -13,7 +13,6 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.agencies.directory_loading import expand_owners
-from engine.http.agency_picker import picked, picks
 from engine.http.filters import Code, SmallId
 from engine.http.form_fields import FormFields
 from engine.http.forms import Form
@@ -23,6 +22,7 @@ from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, plan_owners, would_add, would_amend
 from engine.rules.calendar import written
 from engine.text import Text
+from engine.web.agency_picker import picked, picks
 
 router = APIRouter(include_in_schema=False)
 NEW = ("text", "due", "fixed", "basis", "reason", "request")

@@ -305,24 +305,18 @@ def _correct(ctx: RequestContext, draft_id: int, correct: Callable[[Corrections]
 
 def _back(ctx: RequestContext, draft_id: int, draft: PlanDraft, do: str, target: str) -> Response:
     """The page and the place of what was corrected."""
-    pages, first = pages_of(draft), _number(re.split("[:-]", target)[0])
-    match do:
-        case "take":
-            taken = next((each.key for each in draft.duties if first in each.paragraphs), 0)
-            number, anchor = page_of(pages, paragraph=first), f"d{taken}" if taken else f"p{first}"
-        case "part" | "join" | "drop" | "duty":
-            key = first if draft.place(first) else 0
-            number, anchor = page_of(pages, key=key), f"d{key}" if key else "duties"
-        case "section":
-            key = next((each.duty.key for each in draft.places() if each.section.roman == target), 0)
-            number, anchor = page_of(pages, key=key), f"d{key}"
-        case "sure" | "names":
-            number, anchor = 0, "names" if do == "names" else "doubts"
-        case _:
-            number, anchor = 0, ""
-    return ctx.go(
-        f"/plans/drafts/{draft_id}" + (f"?page={number + 1}" if number else "") + (f"#{anchor}" if anchor else "")
-    )
+    key, line = _number(re.split("[:-]", target)[0]), -1
+    if do == "take":
+        line, key = key, next((each.key for each in draft.duties if key in each.paragraphs), 0)
+    elif do == "section":
+        key = next((each.duty.key for each in draft.places() if each.section.roman == target), 0)
+    elif do == "sure":
+        return ctx.go(f"/plans/drafts/{draft_id}#doubts")
+    elif do not in ("part", "join", "drop", "duty"):
+        return ctx.go(f"/plans/drafts/{draft_id}")
+    number = page_of(pages_of(draft), key=key, paragraph=line)
+    anchor = f"d{key}" if draft.place(key) else "duties"
+    return ctx.go(f"/plans/drafts/{draft_id}" + (f"?page={number + 1}" if number else "") + f"#{anchor}")
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

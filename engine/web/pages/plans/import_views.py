@@ -18,7 +18,6 @@ from engine.plans.drafts.model import (
     OTHERS,
     Doubt,
     DutyPlace,
-    Numbered,
     Paragraph,
     PlanDraft,
     UnknownName,
@@ -102,8 +101,20 @@ class ReviewView:
         self.gaps = gaps_before(stored.draft)
 
     @cached_property
-    def numbered(self) -> Numbered:
-        return Numbered(self.draft)
+    def places(self) -> Sequence[DutyPlace]:
+        return list(self.draft.places())
+
+    @cached_property
+    def _by_key(self) -> Mapping[int, DutyPlace]:
+        return {each.duty.key: each for each in self.places}
+
+    @cached_property
+    def _by_paragraph(self) -> Mapping[int, list[DutyPlace]]:
+        found: dict[int, list[DutyPlace]] = {}
+        for place in self.places:
+            for n in place.duty.paragraphs:
+                found.setdefault(n, []).append(place)
+        return found
 
     @property
     def rows(self) -> Sequence[ReviewRow]:
@@ -118,7 +129,7 @@ class ReviewView:
             yield Line(
                 n=n,
                 paragraph=self.draft.document[n],
-                duties=self.numbered.by_paragraph.get(n, ()),
+                duties=self._by_paragraph.get(n, ()),
                 takable=n in self._left,
             )
 
@@ -153,11 +164,11 @@ class ReviewView:
 
     def _place_of(self, name: str) -> DutyPlace | None:
         parts = name.split(".")
-        return self.numbered.by_key.get(int(parts[1])) if parts[0] == "duty" else None
+        return self._by_key.get(int(parts[1])) if parts[0] == "duty" else None
 
     def place_cited(self, citation: str) -> DutyPlace | None:
         """The duty that a doubt is about, by its number in the document or in the plan."""
-        places = self.numbered.places
+        places = self.places
         found = (each for each in places if citation in (each.duty.printed, each.citation, each.number))
         return next(found, None)
 
@@ -200,7 +211,7 @@ class ReviewView:
 
     @property
     def undated(self) -> list[str]:
-        return [each.citation for each in self.numbered.places if not (each.duty.deadlines or each.duty.dropped)]
+        return [each.citation for each in self.places if not (each.duty.deadlines or each.duty.dropped)]
 
     @property
     def first_doubts(self) -> list[Doubt]:
@@ -211,7 +222,7 @@ class ReviewView:
         return [self._answer(each) for each in self.draft.other_doubts]
 
     def _answer(self, doubt: Doubt) -> Answered:
-        for place in self.numbered.places:
+        for place in self.places:
             if place.duty.printed == doubt.place:
                 at = cut_before(place.duty.text, doubt.words)
                 if at is not None:
@@ -235,7 +246,7 @@ class ReviewView:
 
     @property
     def dropped_sections(self) -> set[str]:
-        kept = {each.section.roman for each in self.numbered.places if not each.duty.dropped}
+        kept = {each.section.roman for each in self.places if not each.duty.dropped}
         return {section.roman for section in self.draft.sections} - kept
 
     @cached_property
@@ -243,7 +254,7 @@ class ReviewView:
         """The owners that have ended by the day of issue."""
         on = read_day(self.draft.head.issued_on)
         cited: dict[str, list[str]] = {}
-        for place in self.numbered.places:
+        for place in self.places:
             for name in place.duty.owners if not place.duty.dropped else ():
                 agency = name if self.directory.members(name) else self.directory.find(name)
                 if agency:
