@@ -17,7 +17,7 @@ from engine.admin import unreferenced_uploads, webhooks
 from engine.agencies import agencies, contacts
 from engine.assignments import counters
 from engine.assignments.counters import Counted
-from engine.plans.drafts import stored as plan_drafts
+from engine.plans.drafts import retention as plan_drafts
 from engine.rules.calendar import local_date
 from engine.store import pending_answers
 from engine.store.clock import system_clock

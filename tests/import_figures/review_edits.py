@@ -68,11 +68,15 @@ class Review:
         return next((each for each in self.labels if is_of(text, each)), None)
 
     def dropped(self) -> int:
-        """The taps that drop what is no duty: sections of which nothing is one, and single duties."""
+        """The taps that drop what is no duty: sections and items of which nothing is one, and single duties."""
         drops = 0
-        for _, places in groupby(self.draft.places(), lambda each: each.section.roman):
-            extra = [self.label_of(each.duty.text) is None for each in places]
-            drops += 1 if len(extra) > 1 and all(extra) else sum(extra)
+        for _, section in groupby(self.draft.places(), lambda each: each.section.roman):
+            items = [list(item) for _, item in groupby(section, lambda each: each.item.no)]
+            extra = [[self.label_of(place.duty.text) is None for place in item] for item in items]
+            if sum(map(len, extra)) > 1 and all(map(all, extra)):
+                drops += 1
+            else:
+                drops += sum(1 if len(each) > 1 and all(each) else sum(each) for each in extra)
         return drops
 
     def brought(self, label: Mapping[str, Any]) -> Iterator[str]:

@@ -144,13 +144,13 @@ class Corrections:
             section.items = [item for item in section.items if item.duties]
         return True
 
-    def drop(self, key: int = 0, *, section: str = "") -> bool:
-        """A duty, or a section by its number, that assigns nothing; once more: it does."""
-        among = [
-            each.duty
-            for each in self.draft.places()
-            if (each.section.roman == section if section else each.duty.key == key)
-        ]
+    def drop(self, key: int = 0, *, whole_item: bool = False, section: str = "") -> bool:
+        """A duty, all of its item, or a section by its number, that assigns nothing; once more: it does."""
+        place = self.draft.place(key)
+        if section:
+            among = [each.duty for each in self.draft.places() if each.section.roman == section]
+        else:
+            among = [] if place is None else place.item.duties if whole_item else [place.duty]
         drops = not all(each.dropped for each in among)
         for duty in among:
             duty.dropped = drops

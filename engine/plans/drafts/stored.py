@@ -1,11 +1,12 @@
 """Plan documents under review in the database: made from an upload, corrected by whoever may load plans, ended by the
-plan that comes of them, by a person, or by time. Each of these is an event; the words of a document stand in none."""
+plan that comes of them or by a person (by time: ``retention``). Each of these is an event; the words of a document
+stand in none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -19,8 +20,6 @@ from engine.store.event_log import append, event
 from engine.terms import EventKind
 from engine.text import Text
 
-DRAFT_RETENTION = timedelta(days=180)
-"""How long a draft is kept after its last correction."""
 MAX_NUMBER_CHARS = 64
 
 
@@ -107,16 +106,6 @@ def end_draft(session: Session, draft_id: int, *, plan_id: int | None = None, ac
     what = "draft_saved" if plan_id else "draft_discarded"
     detail = {"draft": draft_id, "name": name, "what": what}
     append(session, [_event(EventKind.PLAN_DRAFT_ENDED, now, actor, detail) | {"plan_id": plan_id}])
-
-
-def prune(session: Session, now: datetime) -> int:
-    """Delete the drafts that nobody has corrected for DRAFT_RETENTION; returns how many."""
-    d = table(records.PlanDraft)
-    old = session.connection().execute(select(d.c.id, d.c.name).where(d.c.changed_at < now - DRAFT_RETENTION)).all()
-    session.connection().execute(delete(d).where(d.c.id.in_([row.id for row in old])))
-    detail = ({"draft": row.id, "name": row.name, "what": "draft_expired"} for row in old)
-    append(session, [_event(EventKind.PLAN_DRAFT_ENDED, now, "system", each) for each in detail])
-    return len(old)
 
 
 def _event(kind: EventKind, now: datetime, actor: str, detail: dict[str, Any]) -> dict[str, Any]:

@@ -212,6 +212,12 @@ def _drop(work: Corrections, target: str, form: Form) -> Correction | None:
     return Correction("draft_drop", place.citation) if place and work.drop(place.duty.key) else None
 
 
+def _drop_item(work: Corrections, target: str, form: Form) -> Correction | None:
+    place = work.draft.place(_number(target))
+    done = place and work.drop(place.duty.key, whole_item=True)
+    return Correction("draft_drop", place.number) if place and done else None
+
+
 def _drop_section(work: Corrections, target: str, form: Form) -> Correction | None:
     return Correction("draft_drop", target[:16]) if work.drop(section=target) else None
 
@@ -266,6 +272,7 @@ ACTS: Mapping[str, Act] = {
     "part": _part,
     "join": _join,
     "drop": _drop,
+    "item": _drop_item,
     "section": _drop_section,
     "sure": _sure,
     "take": _take,
@@ -312,7 +319,7 @@ def _back(ctx: RequestContext, draft_id: int, draft: PlanDraft, do: str, target:
         key = next((each.duty.key for each in draft.places() if each.section.roman == target), 0)
     elif do == "sure":
         return ctx.go(f"/plans/drafts/{draft_id}#doubts")
-    elif do not in ("part", "join", "drop", "duty"):
+    elif do not in ("part", "join", "drop", "item", "duty"):
         return ctx.go(f"/plans/drafts/{draft_id}")
     number = page_of(pages_of(draft), key=key, paragraph=line)
     anchor = f"d{key}" if draft.place(key) else "duties"

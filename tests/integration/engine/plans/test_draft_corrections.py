@@ -257,6 +257,14 @@ def test_a_duty_that_is_none_is_dropped_at_one_tap_and_kept_at_another():
     assert not duty(review).dropped
 
 
+def test_an_item_that_assigns_nothing_is_dropped_at_one_tap_and_kept_at_another():
+    review = read(PLAN)
+    assert review.drop(FIRST, whole_item=True)
+    assert [item["no"] for item in plan_of(review)["sections"][0]["items"]] == [2]
+    assert review.drop(FIRST, whole_item=True)
+    assert not any(each.dropped for each in review.draft.duties)
+
+
 def test_a_section_that_assigns_nothing_is_dropped_at_one_tap_and_kept_at_another():
     review = read(PLAN + "V. PHÂN CÔNG THỰC HIỆN\n1. Sở Tài chính\n- Cấp kinh phí trước ngày 30/6/2021.\n")
     duty(review).dropped = True
