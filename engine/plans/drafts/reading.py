@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
@@ -60,9 +61,10 @@ def draft_of(plan: ImportedPlan, directory: DirectoryFile) -> PlanDraft:
     draft.sections = _sections(plan, file, draft, directory)
     _mark_lead_ins(draft, directory)
     unknown = [(owner.name, owner.group) for each in plan.items for owner in each.owners if not owner.agency]
-    borne = {name for duty in draft.duties for name in duty.owners}
+    borne = Counter(name for duty in draft.duties for name in duty.owners)
+    unknown = sorted((each for each in unknown if each[0] in borne), key=lambda each: -borne[each[0]])
     issuers = [(draft.head.issuer, False)] if draft.head.issuer and not directory.find(draft.head.issuer) else []
-    offer(draft, [*issuers, *(each for each in unknown if each[0] in borne)], directory, plan.date)
+    offer(draft, [*issuers, *unknown], directory, plan.date)
     return draft
 
 

@@ -79,6 +79,8 @@ def act(ctx: SignedIn, form: PostedForm, draft_id: SmallId) -> Response:
     kept = _kept(ctx, draft_id, form, do, target)
     if isinstance(kept, Response):
         return kept
+    if do in TURNS:
+        return ctx.with_cookies(ctx.go(f"/plans/drafts/{draft_id}" + TURNS[do].format(_number(target))))
     return _save(ctx, draft_id) if do == "save" else _back(ctx, draft_id, kept, do, target)
 
 
@@ -136,8 +138,8 @@ def correct_duty(ctx: SignedIn, form: PostedForm, draft_id: SmallId, key: Key) -
     with ctx.reading() as (session, _):
         problems = reviewed(draft, read_directory(session)).problems
     wrong = any(name.startswith(f"duty.{key}.") and not name.endswith("owners") for name in problems)
-    if wrong or part:
-        return ctx.go(f"/plans/drafts/{draft_id}/duties/{key}")
+    if wrong or part or form.raw("do") == "stay":
+        return ctx.with_cookies(ctx.go(f"/plans/drafts/{draft_id}/duties/{key}"))
     return _back(ctx, draft_id, draft, "duty", str(key))
 
 
@@ -278,6 +280,10 @@ ACTS: Mapping[str, Act] = {
     "take": _take,
 }
 """What a button of the review does to the draft."""
+
+
+TURNS = {"page": "?page={}", "duty": "/duties/{}", "line": "/lines/{}", "kind": "/names/{}"}
+"""Where a button leads that only keeps what was typed before it turns to another page."""
 
 
 def _number(target: str) -> int:
