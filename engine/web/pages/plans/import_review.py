@@ -416,6 +416,8 @@ def _save(ctx: RequestContext, draft_id: int) -> Response:
 
     def save() -> int | CheckedPlan:
         with ctx.writing() as session:
+            if read_draft(session, draft_id, lock=True).draft != stored.draft:
+                raise ChangedMeanwhile  # a correction made since must not be lost with the draft
             _keep_names(ctx, session, stored.draft, out)
             if not ended_names(plan, directory):
                 return _loaded(ctx, session, plan, draft_id)

@@ -28,6 +28,8 @@ from sqlalchemy import update
 from engine.assignments import opening
 from engine.files.yaml_reader import dump
 from engine.http.long_work import LongWork
+from engine.plans.drafts import stored as plan_drafts
+from engine.plans.drafts.model import PlanDraft
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.pending_answers import prune
@@ -130,6 +132,30 @@ def test_a_document_is_read_once_while_a_page_waits_and_its_review_can_be_opened
         assert (answer.status_code, answer.headers["location"]) == (303, "/plans/drafts/1")
     assert BeautifulSoup(office.get("/plans/drafts/1").text, "lxml").select_one("form#review") is not None
     assert office.get("/plans/drafts/2").status_code == 404
+
+
+def test_a_correction_made_while_the_plan_is_saved_is_not_lost(office: Office) -> None:
+    review = awaited(office, place(read(office, TEXT.encode(), "9.txt"))).headers["location"]
+    number, database = int(review.rpartition("/")[2]), office.context.database
+
+    def settle(draft: PlanDraft) -> list[plan_drafts.Correction]:
+        own = {"issuer": "tinh", "supervisor": "so-chinh", "short_title": "Kế hoạch 9", "sms_name": "KH9"}
+        draft.head = draft.head.model_copy(update=own)
+        draft.unknown = []
+        for duty in draft.duties:
+            duty.owners = ["so-ban"]
+        return [plan_drafts.Correction("draft_duty")]
+
+    with database.write() as session:
+        plan_drafts.correct_draft(session, number, settle, actor="desk", now=NOW)
+    typed = {"token": office.token("/plans/load")}
+    with held(office):
+        path = place(office.client.post(review, data=typed | {"do": "save"}))
+        office.client.post(review, data=typed | {"do": "drop:1"})
+    assert awaited(office, path).status_code == 409
+    assert office.get(review).status_code == 200
+    saved = place(office.client.post(review, data=typed | {"do": "save"}))
+    assert awaited(office, saved).headers["location"].endswith("?said=loaded")
 
 
 def test_enter_in_the_review_only_keeps_what_was_typed(office: Office) -> None:
