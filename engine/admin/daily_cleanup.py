@@ -17,6 +17,7 @@ from engine.admin import unreferenced_uploads, webhooks
 from engine.agencies import agencies, contacts
 from engine.assignments import counters
 from engine.assignments.counters import Counted
+from engine.plans.drafts import retention as plan_drafts
 from engine.rules.calendar import local_date
 from engine.store import pending_answers
 from engine.store.clock import system_clock
@@ -81,6 +82,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),
+        "plan_drafts": plan_drafts.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),
         "webhook_messages": webhooks.prune(session, now),
         "pending_answers": pending_answers.prune(session, system_clock()),

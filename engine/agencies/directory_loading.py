@@ -79,12 +79,19 @@ def _write(session: Session, target: Table, row: Mapping[str, object]) -> None:
         connection.execute(insert(target).values(**row))
 
 
-def expand_owners(session: Session, owners: Iterable[str]) -> tuple[str, ...]:
-    """Expand agencies and groups to agency ids, each once, in order. Raises BadInput for an unknown one."""
+def expand_owners(session: Session, owners: Iterable[str], on: date | None = None) -> tuple[str, ...]:
+    """Expand agencies and groups to agency ids, each once, in order; with a day, a group to its members that exist on
+    it, as far as any does. Raises BadInput for an unknown one."""
+    g = table(Agency)
     groups = {row.id: row.members for row in session.connection().execute(select(table(AgencyGroup)))}
     result: dict[str, None] = {}
     for owner in owners:
-        result.update(dict.fromkeys(groups.get(owner, [owner])))
+        members = groups.get(owner, [owner])
+        if on is not None and owner in groups:
+            named = session.connection().execute(select(g.c.id, g.c.names).where(g.c.id.in_(members)))
+            there = {row.id for row in named if exists_on(row.names, on)}
+            members = [each for each in members if each in there] or members
+        result.update(dict.fromkeys(members))
     require_known_agencies(session, result)
     return tuple(result)
 

@@ -14,8 +14,10 @@ from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session
 
 from engine.agencies.agencies import MAX_NAME_CHARS, new_agency_id
+from engine.agencies.directory_loading import exists_on
 from engine.errors import FieldsRefused, NotFound
 from engine.files.directory import name_key
+from engine.rules.calendar import local_date
 from engine.rules.visible_text import HIDDEN_CHARACTER, has_hidden_character
 from engine.store.database import table
 from engine.store.event_log import record
@@ -38,8 +40,9 @@ def save_group(
 ) -> str:
     """Add a group (``group_id`` "": its id is made from the name) or change one; returns its id. Raises FieldsRefused,
     NotFound."""
-    n, g = table(AgencyGroup), table(Agency)
-    if group_id and session.connection().scalar(select(n.c.id).where(n.c.id == group_id).with_for_update()) is None:
+    n = table(AgencyGroup)
+    before = session.connection().scalar(select(n.c.members).where(n.c.id == group_id).with_for_update())
+    if group_id and before is None:
         raise NotFound(Text("Không có nhóm này.", "There is no such group."))
     name, wrong = " ".join(name.split()), {}
     aliases, bearers = _cleaned(aliases, name), _bearers(session)
@@ -49,11 +52,8 @@ def save_group(
         wrong["name"] = said
     if said := _refused(aliases, group_id, bearers):
         wrong["aliases"] = said
-    known = set(session.connection().scalars(select(g.c.id).where(g.c.id.in_(list(members)))))
-    if not members:
-        wrong["members"] = Text("Chọn ít nhất một cơ quan.", "Choose at least one agency.")
-    elif set(members) - known:
-        wrong["members"] = Text("Danh bạ không có cơ quan này.", "This agency is not in the directory.")
+    if said := _members_refused(session, members, before or (), now):
+        wrong["members"] = said
     if wrong:
         raise FieldsRefused(wrong)
     values: dict[str, Any] = {"name": name, "aliases": aliases, "members": list(dict.fromkeys(members))}
@@ -64,6 +64,20 @@ def save_group(
         session.connection().execute(insert(n).values(id=group_id, **values))
     record(session, EventKind.AGENCY_CHANGED, now, actor=actor, what="group", agency=group_id, **values)
     return group_id
+
+
+def _members_refused(session: Session, members: Sequence[str], before: Sequence[str], now: datetime) -> Text | None:
+    """Why these cannot be a group: none, unknown ones, or such as have ended and were not in it before."""
+    g, today = table(Agency), local_date(now)
+    rows = session.connection().execute(select(g.c.id, g.c.names).where(g.c.id.in_(list(members))))
+    known = {row.id: exists_on(row.names, today) for row in rows}
+    if not members:
+        return Text("Chọn ít nhất một cơ quan.", "Choose at least one agency.")
+    if set(members) - set(known):
+        return Text("Danh bạ không có cơ quan này.", "This agency is not in the directory.")
+    if gone := [each for each in members if not known[each] and each not in before]:
+        return Text(f"Hôm nay không có: {', '.join(gone)}.", f"Does not exist today: {', '.join(gone)}.")
+    return None
 
 
 def save_aliases(session: Session, agency_id: str, aliases: Sequence[str], *, actor: str, now: datetime) -> None:

@@ -150,6 +150,11 @@ class AgencyEntry(FileModel):
         started = [each for each in self.names if each.from_ is None or each.from_ <= day]
         return started[-1] if started else self.names[0]
 
+    @property
+    def begins(self) -> date | None:
+        """The first day of its first name; None where that is not known."""
+        return self.names[0].from_
+
     def contacts_on(self, day: date, role: Role | None = None) -> tuple[ContactEntry, ...]:
         """The contacts valid on a day, in the order of the file."""
         return tuple(each for each in self.contacts if role in (None, each.role) and each.holds_on(day))

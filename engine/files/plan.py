@@ -384,6 +384,7 @@ def directory_mistakes(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mis
             if name not in known:
                 what = Text(f"danh bạ «{directory.id}» không có «{name}»", "is not in the directory")
                 yield Mistake(place, what, did_you_mean(name, known))
+    yield from _not_begun(plan, directory)
     for n, indicator in enumerate(plan.indicators):
         asked = len(_asked(plan, directory, indicator))
         if indicator.total_of is not None and asked > 1:
@@ -392,6 +393,20 @@ def directory_mistakes(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mis
     if plan.directory != directory.id:
         what = Text(f"kế hoạch dùng danh bạ «{plan.directory}», không phải «{directory.id}»", "uses another directory")
         yield Mistake(("directory",), what, Text.same(f"directory: {directory.id}"))
+
+
+def _not_begun(plan: PlanFile, directory: DirectoryFile) -> Iterator[Mistake]:
+    """Owners that exist only after the plan is issued: nobody there would be written to, and what they owe would
+    escalate unseen. Those that have ended by then are asked for when the plan is loaded."""
+    for place, name in _named_owners(plan):
+        begins = [each for member in directory.members(name) if (each := directory.by_id[member].begins) is not None]
+        if begins and len(begins) == len(directory.members(name)) and min(begins) > plan.issued_on:
+            day = min(begins)
+            what = Text(
+                f"«{directory.latest_names[name]}» chỉ có từ {written(day)}, sau ngày ban hành",
+                f"“{directory.latest_names[name]}” exists from {written(day, 'en')} only, after the day of issue",
+            )
+            yield Mistake(place, what, Text("chọn cơ quan có vào ngày ấy", "name one that exists on that day"))
 
 
 def _named_owners(plan: PlanFile) -> Iterator[tuple[Path_, str]]:

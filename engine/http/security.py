@@ -22,7 +22,6 @@ from engine.text import Text
 
 MAX_BODY_BYTES = 1_048_576
 """Forms and JSON."""
-MAX_REVIEW_BYTES = 8_000_000
 MAX_STRANGER_BYTES = 65_536
 """From whom nobody knows."""
 CODE_BYTES = 32

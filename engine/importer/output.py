@@ -1,4 +1,4 @@
-"""An imported plan as plain values for ``--json`` and for the page that reviews it."""
+"""An imported plan as plain values for ``--json``."""
 
 from __future__ import annotations
 

@@ -105,10 +105,10 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     if new.due < local_date(now):
         raise BadInput(Text(f"Hạn {written(new.due)} đã qua.", "The due date has passed."))
     plan = active_plan(session, plan_id)
-    owners = expand_owners(session, new.owners)
+    owners = expand_owners(session, new.owners, local_date(now))
     if not owners:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
-    _require_existing(session, owners, local_date(now), new.due)
+    require_existing(session, owners, local_date(now), new.due)
     book = read_rulebook(session)
     duty = {
         **_next_position(session, plan_id),
@@ -161,7 +161,7 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
     return duty_id
 
 
-def _require_existing(session: Session, owners: Iterable[str], *days: date) -> None:
+def require_existing(session: Session, owners: Iterable[str], *days: date) -> None:
     """Raises BadInput that names the owners which do not exist on one of these days: nobody there would be written to,
     and what they owe would escalate unseen."""
     g = table(Agency)
@@ -206,7 +206,7 @@ def amend_duty(
         raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
     duty = object_of(_Duty, row)
     plan = active_plan(session, duty.plan_id)
-    values = _changed(session, duty, change)
+    values = _changed(session, duty, change, local_date(now))
     if not values and not change.due:
         raise BadInput(Text("Không có gì thay đổi.", "Nothing changes."))
     book = read_rulebook(session)
@@ -395,7 +395,7 @@ def _not_past(due: Due | None, policy: Policy, calendar: WorkCalendar, today: da
     return Due(due.nominal, on, {"vi": why.vi, "en": why.en})
 
 
-def _changed(session: Session, duty: _Duty, change: Amendment) -> dict[str, Any]:
+def _changed(session: Session, duty: _Duty, change: Amendment, on: date) -> dict[str, Any]:
     """The columns that change, with their new values."""
     values: dict[str, Any] = {}
     for name, text in (("text", change.text), ("heading", change.heading)):
@@ -404,7 +404,9 @@ def _changed(session: Session, duty: _Duty, change: Amendment) -> dict[str, Any]
             values[name] = text.strip()
     for name, agencies in (("owners", change.owners), ("coordinating", change.coordinating)):
         if agencies is not None:
-            values[name] = list(expand_owners(session, agencies))
+            values[name] = list(expand_owners(session, agencies, on))
+            if name == "owners":
+                require_existing(session, [each for each in values[name] if each not in duty.owners], on)
     if values.get("owners") == []:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
     return {name: value for name, value in values.items() if value != getattr(duty, name)}

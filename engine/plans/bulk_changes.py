@@ -14,7 +14,8 @@ from engine.assignments.bulk_decisions import Decided, decide_each
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import post
 from engine.errors import BadInput, Conflict
-from engine.plans.amendments import move_by_dispatch
+from engine.plans.amendments import move_by_dispatch, require_existing
+from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.named_rows import object_of
 from engine.store.recipients import read_recipients
@@ -33,7 +34,8 @@ def cancel_all(session: Session, ids: Sequence[int], *, reason: str, actor: str,
 def transfer_all(
     session: Session, ids: Sequence[int], *, to_agency: str, reason: str, actor: str, now: datetime
 ) -> Decided:
-    """Transfer them to one agency. Raises BadInput without a reason, or for an unknown agency."""
+    """Transfer them to one agency. Raises BadInput without a reason, or for an agency that is unknown or has ended."""
+    require_existing(session, [to_agency], local_date(now))
 
     def one(assignment_id: int) -> None:
         lifecycle.transfer(session, assignment_id, to_agency=to_agency, reason=reason, actor=actor, now=now)

@@ -211,7 +211,7 @@ def _duties(session: Session, plan: PlanFile, plan_id: int) -> list[dict[str, An
             "kind": placed.section.kind,
             "cadence": list(placed.duty.cadence),
             "rule": placed.duty.rule,
-            "owners": list(expand_owners(session, placed.owners)),
+            "owners": list(expand_owners(session, placed.owners, plan.issued_on)),
             "coordinating": list(expand_owners(session, placed.duty.coordinating)),
             "area": placed.duty.area,
             "repeats": placed.duty.repeats,

@@ -57,6 +57,9 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
             "từ {was} thành {years}, hủy {cancelled} phần việc, «{reason}»",
             "from {was} to {years}, {cancelled} assignments cancelled, “{reason}”",
         ),
+        EventKind.PLAN_DRAFT_MADE: ("«{name}»", "“{name}”"),
+        EventKind.PLAN_DRAFT_CORRECTED: ("«{name}», {what} {place}", "“{name}”, {what} {place}"),
+        EventKind.PLAN_DRAFT_ENDED: ("«{name}», {what}", "“{name}”, {what}"),
         EventKind.SUPERVISOR_CHANGED: (
             "từ {was} sang {became} từ {on}, theo «{basis}»",
             "from {was} to {became} from {on}, by “{basis}”",

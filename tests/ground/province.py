@@ -35,12 +35,16 @@ from engine.accounts.signed_links import Link, Purpose
 from engine.admin import webhooks
 from engine.admin.published_figures import publish_figures
 from engine.agencies import ical_feeds, preferences
+from engine.agencies.stored_directory import read_directory
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.reports import drafts as report_drafts
 from engine.assignments.reports import evidence
 from engine.files.plan import load_plan
+from engine.importer import read_document
 from engine.plans import amendments, loading
+from engine.plans.drafts.reading import draft_of
+from engine.plans.drafts.stored import make_draft
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, WebhookMessage
@@ -114,6 +118,7 @@ def fill(system: System) -> dict[str, object]:
         plan = int(session.connection().scalars(select(table(Plan).c.id)).one())
         found = _report_and_answer(session, plan, kept)
         found |= _publish_and_add(session, plan)
+        found |= _review(session)
     webhook = _tell_others(system)
     coordinator = contact_of(system.database, SILENT)
     account = join(system.database, "coordinator", "ubnd-tp-vinh")
@@ -228,6 +233,38 @@ def _publish_and_add(session: Session, plan: int) -> dict[str, object]:
     loaded = loading.load_plan(session, other, actor="cli", **WHEN)
     first = session.connection().scalars(select(table(Duty).c.id).where(table(Duty).c.plan_id == plan)).first()
     return {"frozen": frozen, "added": duty, "loaded": loaded, "duty": first}
+
+
+UNDER_REVIEW = """ỦY BAN NHÂN DÂN
+TỈNH NGHỆ AN
+Số: 96/KH-UBND
+Nghệ An, ngày 05 tháng 4 năm 2021
+KẾ HOẠCH
+CÔNG TÁC NĂM 2021
+I. MỤC TIÊU
+1. Nâng cao nhận thức của người dân.
+2. Khám cho 100% học sinh trước ngày 16/6/2021.
+3. Giảm số vụ vi phạm.
+IV. TỔ CHỨC THỰC HIỆN
+1. Sở Y tế chủ trì, phối hợp với các đơn vị thực hiện các nhiệm vụ sau:
+- Khám bệnh trước ngày 30/6/2021.
+- Cấp thuốc cho người dân.
+2. Trung tâm Cứu hộ
+- Trực cứu hộ.
+3. Các huyện, thành, thị
+- Báo cáo hằng quý.
+4. Khám bệnh cho người dân (Sở Y tế chủ trì).
+"""
+
+
+def _review(session: Session) -> dict[str, object]:
+    """A plan document under review, with names to settle and lines to look at."""
+    directory = read_directory(session)
+    read = read_document(UNDER_REVIEW.encode(), "ke-hoach-96.txt", directory=directory)
+    draft = draft_of(read, directory)
+    kind = next(n for n, each in enumerate(draft.unknown) if each.levels)
+    made = make_draft(session, draft, actor="desk", **WHEN)
+    return {"draft": made, "draft_duty": draft.duties[0].key, "draft_line": draft.left()[0], "draft_name": kind}
 
 
 def _assignments(session: Session, agency_id: str, period: str = PERIOD) -> list[int]:

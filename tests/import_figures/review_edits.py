@@ -14,6 +14,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,10 @@ from engine.importer.phrases.deadlines import deadlines_in
 from engine.importer.phrases.names import Name
 from engine.importer.phrases.owners import owner_of
 from engine.importer.phrases.timing import timing_of
-from engine.web.pages.plans.import_corrections import corrected, cut_before
-from engine.web.pages.plans.import_review import OTHERS, Fields, fields_of
-from engine.web.pages.plans.import_review_pages import ReviewPages
-from engine.web.pages.plans.import_sheet import Row, Sheet, sheet_of
+from engine.plans.drafts.corrections import Corrections, DutyFields, cut_before
+from engine.plans.drafts.model import OTHERS, DutyPlace, PlanDraft
+from engine.plans.drafts.reading import draft_of
+from engine.plans.drafts.rows import runs_of
 
 _WORDS = 7
 _REACH = 4
@@ -45,7 +46,7 @@ def edits(sample: Sample, directory: DirectoryFile) -> Counter[str]:
     except BadInput:
         return Counter({"refused": 1, "duties": len(sample.label["duties"])})
     labels = list(sample.label["duties"])
-    review = Review(sheet_of(plan, directory), directory, labels)
+    review = Review(draft_of(plan, directory), directory, labels)
     done = Counter({"duties": len(labels)})
     for label in labels:
         done.update(review.brought(label))
@@ -54,29 +55,29 @@ def edits(sample: Sample, directory: DirectoryFile) -> Counter[str]:
 
 
 class Review:
-    """A review that is corrected step by step, as the form does it."""
+    """A review that is corrected step by step, as the page does it."""
 
-    def __init__(self, sheet: Sheet, directory: DirectoryFile, labels: Sequence[Mapping[str, Any]]) -> None:
-        self.sheet, self.directory, self.labels = sheet, directory, labels
-        self.fields: Fields = fields_of(sheet, directory)
+    def __init__(self, draft: PlanDraft, directory: DirectoryFile, labels: Sequence[Mapping[str, Any]]) -> None:
+        self.draft, self.directory, self.labels = draft, directory, labels
+        self.corrections = Corrections(draft, directory)
 
-    def duties(self) -> Iterator[tuple[str, str]]:
-        for row in self.sheet.rows:
-            yield row.path, self.fields[f"{row.path}.text"][0]
+    def duties(self) -> Iterator[tuple[int, str]]:
+        return ((each.key, each.text) for each in self.draft.duties)
 
     def label_of(self, text: str) -> Mapping[str, Any] | None:
         return next((each for each in self.labels if is_of(text, each)), None)
 
     def dropped(self) -> int:
         """The taps that drop what is no duty: sections and items of which nothing is one, and single duties."""
-        extra = {place: self.label_of(text) is None for place, text in self.duties()}
         drops = 0
-        for depth in (1, 2):  # a section's path, an item's
-            for path, group in _grouped(extra, depth):
-                if len(group) > 1 and all(extra[place] for place in group):
-                    drops += 1
-                    extra = {place: extra[place] for place in extra if not place.startswith(f"{path}.")}
-        return drops + sum(extra.values())
+        for _, section in groupby(self.draft.places(), lambda each: each.section.roman):
+            items = [list(item) for _, item in groupby(section, lambda each: each.item.no)]
+            extra = [[self.label_of(place.duty.text) is None for place in item] for item in items]
+            if sum(map(len, extra)) > 1 and all(map(all, extra)):
+                drops += 1
+            else:
+                drops += sum(1 if len(each) > 1 and all(each) else sum(each) for each in extra)
+        return drops
 
     def brought(self, label: Mapping[str, Any]) -> Iterator[str]:
         """The corrections after which a duty of the review is that of a label."""
@@ -97,94 +98,89 @@ class Review:
         end = end.strip() or begin
         duties = list(self.duties())
         found = [(at, n, *each) for n, each in enumerate(duties) if (at := _at(each[1], begin)) is not None]
-        for at, n, place, text in sorted(found)[:1]:
+        for at, n, key, text in sorted(found)[:1]:
             cut = cut_before(text, text[at:])
             if at and cut:
-                return self._done("part", f"{place}:{cut}")
+                return "part" if self.corrections.part(key, cut) else None
             if squashed(end) in squashed(text):
-                rest = text[(after := _end(text, end)) :]
-                return self._done("part", f"{place}:{after + len(rest) - len(rest.lstrip(' .;'))}") if after else None
+                after = _end(text, end)
+                rest = text[after:]
+                cut = after + len(rest) - len(rest.lstrip(" .;"))
+                return "part" if after and self.corrections.part(key, cut) else None
             below = [squashed(each) for _, each in duties[n + 1 : n + 1 + _REACH]]
-            return self._done("join", duties[n + 1][0]) if squashed(end) in "".join(below) else None
-        for n, left in enumerate(self.sheet.found["left"]):
-            if not left["taken"] and _at(left["text"], begin) is not None:
+            joins = squashed(end) in "".join(below) and self.corrections.join(duties[n + 1][0])
+            return "join" if joins else None
+        return self._taken(label, begin)
+
+    def _taken(self, label: Mapping[str, Any], begin: str) -> str | None:
+        """A line left out that is the label's, with those around it where most of them are duties."""
+        for n in self.draft.left():
+            if _at(self.draft.document[n].text, begin) is not None:
                 owner = label["o"][0] if label["o"] else "?"
                 if run := self._run_of(n):
-                    self.fields = {**self.fields, f"left[{run[0]}].run": (owner,)}
-                    return self._done("take", f"{run[0]}-{run[-1]}")
-                owners = self.fields.get(f"left[{n}].owners") or (owner,)
-                self.fields = {**self.fields, f"left[{n}].take": ("1",), f"left[{n}].owners": owners}
-                return self._done("take", "")
+                    return "take" if self.corrections.take(run[0], run[-1], [owner]) else None
+                owners = [] if self.draft.document[n].owner else [owner]
+                return "take" if self.corrections.take(n, n, owners) else None
         return None
 
     def _run_of(self, n: int) -> tuple[int, ...]:
-        """The lines that the form takes with a line at one tap, where that is quicker: most of them are duties."""
-        leaves = ReviewPages.of(self.sheet, self.fields)
-        blocks = (block for page in range(len(leaves.pages)) for block in leaves.blocks(page, self.fields))
-        run = next((block.run for block in blocks if n in block.run), ())
+        """The lines that the page takes with a line at one tap, where that is quicker: most of them are duties."""
+        run = next((run for run in runs_of(self.draft) if n in run), ())
         begins = [each["t"].partition("…")[0] for each in self.labels]
-        lines = [self.sheet.found["left"][each]["text"] for each in run]
+        lines = [self.draft.document[each].text for each in run]
         duties = sum(any(_at(line, begin) is not None for begin in begins) for line in lines)
-        return run if 2 * duties > len(run) + 1 else ()
+        return tuple(run) if 2 * duties > len(run) + 1 else ()
 
-    def _done(self, act: str, target: str) -> str | None:
-        """The act where it has changed the duties."""
-        before = [text for _, text in self.duties()]
-        self.sheet, self.fields = corrected(self.sheet, self.fields, self.directory, act, target)
-        return act if [text for _, text in self.duties()] != before else None
-
-    def _facts(self, place: str, label: Mapping[str, Any]) -> Iterator[str]:
-        row = next(each for each in self.sheet.rows if each.path == place)
-        if self._owners_of(row) != self._bodies(label["o"]):
-            self._give(row, label)
+    def _facts(self, key: int, label: Mapping[str, Any]) -> Iterator[str]:
+        place = self.draft.place(key)
+        assert place is not None
+        if self._bodies(place.duty.owners) != self._bodies(label["o"]):
+            self._give(place, label)
             yield "owner"
-        said = [squashed(each["text"]) for each in row.found["deadlines"]]
+        said = [squashed(each.text) for each in place.duty.deadlines]
         missed = [each for each in label.get("by", ()) if not any(_alike(squashed(each), other) for other in said)]
-        if any(self._changes(row, each) for each in missed):
+        if any(self._changes(place, each) for each in missed):
             yield "time"
 
-    def _changes(self, row: Row, words: str) -> bool:
+    def _changes(self, place: DutyPlace, words: str) -> bool:
         """Whether a time that was missed says when something is owed, or how often («thường xuyên» does not)."""
-        time = timing_of(deadlines_in(words, column=True), int(self.sheet.draft.get("year") or 2000))
-        there = self.fields.get(f"{row.path}.cadence", ())
-        return bool(time.on or time.due_day or {*time.cadence} - {*there, "ad_hoc"})
+        year = self.draft.head.year[:4]
+        time = timing_of(deadlines_in(words, column=True), int(year) if year else 2000)
+        return bool(time.on or time.due_day or {*time.cadence} - {*place.duty.times.cadence, "ad_hoc"})
 
     def _bodies(self, owners: Iterable[str]) -> set[str]:
         """Bodies for comparing: «Giám đốc Sở Y tế» is «Sở Y tế» where the directory knows that."""
         return {owner_of(Name(each, 0, 0), self.directory).agency or squashed(each) for each in owners if each}
 
-    def _owners_of(self, row: Row) -> set[str]:
-        own = self._bodies(self.fields.get(f"{row.path}.owners", ()))
-        return own or self._bodies(self.fields.get(f"{row.item_path}.owners", ()))
-
-    def _give(self, row: Row, label: Mapping[str, Any]) -> None:
+    def _give(self, place: DutyPlace, label: Mapping[str, Any]) -> None:
         """A duty its owners: by what the document's name stands for, as the item's, or as its own."""
-        owners, name = tuple(label["o"]), next(iter(self._owners_of(row)), "")
-        n = next((n for n, each in enumerate(self.sheet.unknown) if squashed(each["name"]) == name), None)
+        owners, name = list(label["o"]), next(iter(self._bodies(place.duty.owners)), "")
+        n = next((n for n, each in enumerate(self.draft.unknown) if squashed(each.name) == name), None)
         if n is not None and len(owners) > 1 and all(squashed(each) in name for each in owners):
-            more = {f"body[{n}]": (OTHERS,), f"body[{n}].as": ("; ".join(owners),)}
-            self.sheet, self.fields = corrected(self.sheet, {**self.fields, **more}, self.directory)
+            self.corrections.choose(n, OTHERS, "; ".join(owners))
+            known = self.draft.unknown[n].name
+            for duty in self.draft.duties:
+                duty.owners = [new for each in duty.owners for new in (owners if each == known else [each])]
             return
-        others = [each for each in self.sheet.rows if each.item_path == row.item_path and each is not row]
+        others = [each for each in place.item.duties if each is not place.duty]
         right = any(
-            (of := self.label_of(self.fields[f"{each.path}.text"][0]))
-            and self._owners_of(each) == self._bodies(of["o"])
-            for each in others
+            (of := self.label_of(each.text)) and self._bodies(each.owners) == self._bodies(of["o"]) for each in others
         )
-        at = row.path if right or self.fields.get(f"{row.path}.owners") else row.item_path
-        self.fields = {**self.fields, f"{at}.owners": owners}
+        duty = place.duty
+        typed = DutyFields(
+            text=duty.text,
+            owners=owners,
+            cadence=duty.times.cadence,
+            due=duty.times.due,
+            wording=duty.times.wording,
+            coordinating="; ".join(duty.coordinating),
+            whole_item=not right,
+        )
+        self.corrections.set_duty(duty.key, typed)
 
 
 def _alike(a: str, b: str) -> bool:
     return a in b or b in a
-
-
-def _grouped(places: Iterable[str], depth: int) -> list[tuple[str, list[str]]]:
-    """Paths above duties -> the duties: depth 1 is a section's."""
-    found: dict[str, list[str]] = {}
-    for place in places:
-        found.setdefault(".".join(place.split(".")[:depth]), []).append(place)
-    return list(found.items())
 
 
 def _found(text: str, words: Sequence[str]) -> re.Match[str] | None:

@@ -17,7 +17,7 @@ from engine.accounts.sign_in import is_known_session
 from engine.accounts.signed_links import Purpose
 from engine.errors import LinkRefused
 from engine.http.request_context import SESSION_COOKIE, guarded, is_secure, tools_of
-from engine.http.security import MAX_BODY_BYTES, MAX_REVIEW_BYTES, MAX_STRANGER_BYTES, BodyTooLarge
+from engine.http.security import MAX_BODY_BYTES, MAX_STRANGER_BYTES, BodyTooLarge
 from engine.queries.work.letter_links import open_link
 from engine.rules.calendar import local_date
 
@@ -26,13 +26,12 @@ _MULTIPART, _JSON = "multipart/form-data", "application/json"
 LONGER_BODIES: tuple[tuple[re.Pattern[str], str, int], ...] = (
     (re.compile(r"/plans/import"), _MULTIPART, 26_000_000),
     (re.compile(r"/admin/contact-sheet"), _MULTIPART, 6_000_000),
-    (re.compile(r"/plans/review"), _MULTIPART, MAX_REVIEW_BYTES),
     (re.compile(r"/report/[^/]+/[^/]+/[^/]+(/thread)?|/r/[^/]+(/thread)?"), _MULTIPART, MAX_FILES_BYTES),
     (re.compile(r"/agencies/[^/]+/coordinated|/l/[^/]+/part"), _MULTIPART, MAX_FILES_BYTES),
     (re.compile(r"/api/v1/agencies/[^/]+/evidence"), _JSON, 14_000_000),
 )
-"""Path, content type and limit of longer requests: a plan document, the review form of a whole plan, a report, an
-entry of its thread or the part of a coordinating agency with files, and one file as base64."""
+"""Path, content type and limit of longer requests: a plan document, a report, an entry of its thread or the part of a
+coordinating agency with files, and one file as base64."""
 _LETTER_LINKS = (
     (re.compile(r"/r/([^/]+)(?:/thread)?"), Purpose.REPORT),
     (re.compile(r"/l/([^/]+)/part"), Purpose.ACKNOWLEDGE),

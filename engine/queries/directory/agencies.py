@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlmodel import Session
 
+from engine.agencies.directory_loading import exists_on
 from engine.assignments.measures import unfinished
 from engine.files.directory import name_key
 from engine.queries.orders import sql_order
@@ -83,14 +85,17 @@ def in_order() -> tuple[Any, ...]:
     return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
 
 
-def agency_choices(session: Session, plan_id: int | None = None) -> tuple[tuple[str, str], ...]:
+def agency_choices(
+    session: Session, plan_id: int | None = None, *, on: date | None = None
+) -> tuple[tuple[str, str], ...]:
     """(id, name) of every agency: the options of a select. With a plan, of those that owe something in it: an old
-    plan's districts, not the communes that came after them."""
+    plan's districts, not the communes that came after them. With a day, of those that exist on it."""
     g, a = table(Agency), table(Assignment)
-    statement = select(g.c.id, g.c.name).order_by(*in_order())
+    statement = select(g.c.id, g.c.name, g.c.names).order_by(*in_order())
     if plan_id is not None:
         statement = statement.where(g.c.id.in_(select(a.c.agency_id).where(a.c.plan_id == plan_id).distinct()))
-    return tuple((agency_id, name) for agency_id, name in session.connection().execute(statement))
+    rows = session.connection().execute(statement)
+    return tuple((row.id, row.name) for row in rows if on is None or exists_on(row.names, on))
 
 
 def agencies_named(session: Session, typed: Collection[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ session that is rolled back."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -14,6 +14,7 @@ from engine.agencies.directory_loading import exists_on
 from engine.assignments.escalation import run_escalations
 from engine.assignments.measures import unfinished
 from engine.errors import NotFound
+from engine.files.directory import fold
 from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend_duty
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.rules.words import level_rank
@@ -29,10 +30,25 @@ MAX_PREVIEW_LETTERS = 1_000
 
 @dataclass(frozen=True)
 class Choices:
-    """Possible owners: groups as (id, name, members), agencies as (id, name) by level."""
+    """Possible owners: groups as (id, name, members that exist), agencies as (id, name) by level. ``sizes``: how many
+    each level has, also where only some are shown."""
 
     groups: tuple[tuple[str, str, int], ...]
     levels: Mapping[str, tuple[tuple[str, str], ...]]
+    sizes: Mapping[str, int]
+
+    def of_level(self, level: str) -> tuple[str, ...]:
+        return tuple(agency for agency, _ in self.levels.get(level, ()))
+
+    def narrowed(self, words: str, kept: Collection[str]) -> Choices:
+        """The agencies whose names have these words, in any spelling, and those that are ``kept``."""
+        wanted = fold(words)
+        levels = {
+            level: found
+            for level, agencies in self.levels.items()
+            if (found := tuple(each for each in agencies if each[0] in kept or wanted in fold(each[1])))
+        }
+        return replace(self, levels=levels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +78,10 @@ class WouldOpen:
 
 
 def owner_choices(session: Session, on: date | None = None, kept: Collection[str] = ()) -> Choices:
-    """With a day, the agencies that exist on it, and those that are ``kept``. Two queries."""
+    """With a day, the agencies that exist on it, those that are ``kept``, and the groups of which some exist. Two
+    queries."""
     g, n = table(Agency), table(AgencyGroup)
-    groups = session.connection().execute(select(n.c.id, n.c.name, n.c.members).order_by(n.c.name))
+    groups = session.connection().execute(select(n.c.id, n.c.name, n.c.members).order_by(n.c.name)).all()
     levels: dict[str, list[tuple[str, str]]] = {}
     for row in session.connection().execute(
         select(g.c.id, g.c.name, g.c.names, g.c.level).order_by(g.c.code, g.c.name)
@@ -73,8 +90,12 @@ def owner_choices(session: Session, on: date | None = None, kept: Collection[str
             continue
         levels.setdefault(row.level, []).append((row.id, row.name))
     ranked = sorted(levels, key=level_rank)
+    there = {agency for agencies in levels.values() for agency, _ in agencies}
+    counted = ((row.id, row.name, sum(each in there for each in row.members)) for row in groups)
     return Choices(
-        tuple((row.id, row.name, len(row.members)) for row in groups), {level: tuple(levels[level]) for level in ranked}
+        tuple(each for each in counted if each[2]),
+        {level: tuple(levels[level]) for level in ranked},
+        {level: len(levels[level]) for level in ranked},
     )
 
 

@@ -27,7 +27,7 @@ from engine.store.records.letters import (
     LetterBody,
     Notice,
 )
-from engine.store.records.plans import HAS_OPENING, Duty, Plan
+from engine.store.records.plans import HAS_OPENING, Duty, Plan, PlanDraft
 from engine.store.records.rules import CalendarDay, LadderRecord, PaperSettings, PolicyRecord
 from engine.store.records.running import Fact, Pass, PendingAnswer
 from engine.store.records.webhooks import WEBHOOK_OWED, Webhook, WebhookMessage
@@ -96,6 +96,7 @@ __all__ = [
     "Pass",
     "PendingAnswer",
     "Plan",
+    "PlanDraft",
     "PolicyRecord",
     "Promise",
     "Report",

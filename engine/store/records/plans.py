@@ -61,3 +61,20 @@ class Duty(SQLModel, table=True):
     repeats: str | None = None
     waits_for: list[str] = Field(sa_column=json_column())
     added: dict[str, object] | None = Field(default=None, sa_column=json_column(nullable=True))
+
+
+class PlanDraft(SQLModel, table=True):
+    """A plan document under review (``state``: engine.plans.drafts.model.PlanDraft): kept from upload until it is saved
+    as a plan, thrown away, or unused for long. ``duties``, ``to_settle``: how far it is, for the list."""
+
+    __tablename__ = "plan_draft"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    number: str = Field(max_length=64)
+    state: dict[str, Any] = Field(sa_column=json_column())
+    duties: int
+    to_settle: int
+    made_at: datetime
+    made_by: str = Field(max_length=96)
+    changed_at: datetime = Field(index=True)
+    changed_by: str = Field(max_length=96)

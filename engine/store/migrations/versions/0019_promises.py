@@ -2,7 +2,7 @@
 
 The day from which an unfinished task was asked again becomes the promised day of the task. Nobody has promised it, so
 it has no row of its own in the ledger. Deputies named through the link of a letter are proposed; those there are count
-as before.
+as before. Plan documents under review are kept.
 """
 
 from __future__ import annotations
@@ -96,9 +96,25 @@ def upgrade() -> None:
     _rename_in_policies("ask_again_days", "promise_days")
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.add_column(sa.Column("proposed", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_table(
+        "plan_draft",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.Column("duties", sa.Integer(), nullable=False),
+        sa.Column("to_settle", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=96), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(length=96), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_plan_draft"),
+    )
+    op.create_index("ix_plan_draft_changed_at", "plan_draft", ["changed_at"])
 
 
 def downgrade() -> None:
+    op.drop_table("plan_draft")
     op.execute(sa.text("UPDATE contact SET valid_until = valid_from WHERE proposed"))
     with op.batch_alter_table("contact", schema=None) as batch_op:
         batch_op.drop_column("proposed")

@@ -15,6 +15,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agency import agency_page, group_lines
 from engine.queries.work.duty_changes import owner_choices
 from engine.text import Text
+from engine.web.agency_picker import picked, picks
 
 router = APIRouter(include_in_schema=False)
 MAX_LINES_CHARS = 8_000
@@ -30,7 +31,7 @@ def listing(ctx: SignedIn, said: Code = "") -> Response:
 
 @router.get("/admin/groups/new")
 def ask_new(ctx: SignedIn) -> Response:
-    return _group(ctx, "", FormFields(), ())
+    return _group(ctx, "", FormFields())
 
 
 @router.post("/admin/groups/new")
@@ -46,7 +47,7 @@ def show(ctx: SignedIn, group_id: AgencyId) -> Response:
     if found is None:
         raise NotFound(Text("Không có nhóm này.", "There is no such group."))
     typed = FormFields({"name": found.name, "aliases": "\n".join(found.aliases)})
-    return _group(ctx, group_id, typed, found.members)
+    return _group(ctx, group_id, typed, tuple(found.members))
 
 
 @router.post("/admin/groups/{group_id}")
@@ -87,16 +88,18 @@ def _save(ctx: RequestContext, form: Form, group_id: str) -> Response:
         with ctx.writing() as session:
             return save_group(session, group_id, name=name, aliases=lines, members=members, **ctx.by)
 
-    return ctx.go("/admin/groups", said="saved") if typed.do(action) else _group(ctx, group_id, typed, members)
+    if not picks(form) and typed.do(action) is not None:
+        return ctx.go("/admin/groups", said="saved")
+    return _group(ctx, group_id, typed, members, form)
 
 
-def _group(ctx: RequestContext, group_id: str, typed: FormFields, members: tuple[str, ...]) -> Response:
+def _group(
+    ctx: RequestContext, group_id: str, typed: FormFields, members: tuple[str, ...] = (), form: Form | None = None
+) -> Response:
     ctx.require(Permission.KEEP_AGENCIES)
     with ctx.reading() as (session, today):
-        levels = owner_choices(session).levels
-    return ctx.page(
-        "admin/group.html", typed.status, today=today, group_id=group_id, typed=typed, levels=levels, ticked=members
-    )
+        picker = picked(owner_choices(session, ctx.today, members), members, form)
+    return ctx.page("admin/group.html", typed.status, today=today, group_id=group_id, typed=typed, picker=picker)
 
 
 def _aliases(ctx: RequestContext, agency_id: str, typed: FormFields) -> Response:

@@ -22,10 +22,11 @@ from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, plan_owners, would_add, would_amend
 from engine.rules.calendar import written
 from engine.text import Text
+from engine.web.agency_picker import picked, picks
 
 router = APIRouter(include_in_schema=False)
 NEW = ("text", "due", "fixed", "basis", "reason", "request")
-NOT_TYPED = frozenset({"token", "act", "sure"})
+NOT_TYPED = frozenset({"token", "act", "sure", "find"})
 NO_TEXT = Text("Cần ghi nội dung nhiệm vụ.", "Say what the duty is.")
 NO_BASIS = Text("Cần ghi căn cứ, như số công văn.", "Give its basis, such as a letter's number.")
 
@@ -59,8 +60,8 @@ def add_report(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
 def _add(ctx: RequestContext, form: Form, plan: PlanPage, *, ad_hoc: bool) -> Response:
     act = form.raw("act")
     typed, owners = FormFields.of(form, *NEW), form.every("owners")
-    if act == "edit":
-        return _new_form(ctx, plan, typed, owners, ad_hoc)
+    if act == "edit" or picks(form):
+        return _new_form(ctx, plan, typed, owners, ad_hoc, form)
     duty = (_ad_hoc_report if ad_hoc else _new_duty)(ctx, typed, owners)
 
     def answer() -> Response:
@@ -125,8 +126,8 @@ def amend(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
     duty, act = _duty(ctx, duty_id), form.raw("act")
     typed = FormFields.of(form, "text", "basis", *(f"due-{period}" for period, _, _ in duty.due))
     owners = form.every("owners")
-    if act == "edit":
-        return _amend_form(ctx, duty, typed, owners)
+    if act == "edit" or picks(form):
+        return _amend_form(ctx, duty, typed, owners, form)
     wanted = _amendment(ctx, typed, owners, duty)
 
     def answer() -> Response:
@@ -217,16 +218,27 @@ def _sent(form: Form) -> Mapping[str, tuple[str, ...]]:
 
 
 def _new_form(
-    ctx: RequestContext, plan: PlanPage, typed: FormFields, owners: tuple[str, ...], ad_hoc: bool = False
+    ctx: RequestContext,
+    plan: PlanPage,
+    typed: FormFields,
+    owners: tuple[str, ...],
+    ad_hoc: bool = False,
+    form: Form | None = None,
 ) -> Response:
-    return _form(ctx, "report_new.html" if ad_hoc else "duty_new.html", typed, owners, plan=plan)
+    return _form(ctx, "report_new.html" if ad_hoc else "duty_new.html", typed, owners, form, plan=plan)
 
 
-def _amend_form(ctx: RequestContext, duty: DutyNow, typed: FormFields, owners: tuple[str, ...]) -> Response:
-    return _form(ctx, "duty_amend.html", typed, owners, duty=duty)
+def _amend_form(
+    ctx: RequestContext, duty: DutyNow, typed: FormFields, owners: tuple[str, ...], form: Form | None = None
+) -> Response:
+    return _form(ctx, "duty_amend.html", typed, owners, form, duty=duty)
 
 
-def _form(ctx: RequestContext, template: str, typed: FormFields, owners: tuple[str, ...], **facts: object) -> Response:
+def _form(
+    ctx: RequestContext, template: str, typed: FormFields, owners: tuple[str, ...], form: Form | None, **facts: object
+) -> Response:
+    """The form with the agencies that exist today and those chosen before; ``form``: as it was sent to choose."""
     with ctx.reading() as (session, today):
-        choices = owner_choices(session, ctx.today, owners)
-    return ctx.page(template, typed.status, today=today, choices=choices, typed=typed, ticked=owners, **facts)
+        picker = picked(owner_choices(session, ctx.today, owners), owners, form)
+    picking = form is not None and picks(form)
+    return ctx.page(template, typed.status, today=today, picker=picker, picking=picking, typed=typed, **facts)

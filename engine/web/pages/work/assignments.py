@@ -91,7 +91,7 @@ def story_page(
     with ctx.reading() as (session, today):
         found = story(session, today, assignment_id)
         ctx.require(Permission.SEE_ASSIGNMENT, found.row.agency_id)
-        agencies = agency_choices(session)
+        agencies = agency_choices(session, on=today.day)
         lines = entries(session, [assignment_id])
     return ctx.page(
         "story.html",

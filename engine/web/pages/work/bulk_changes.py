@@ -60,7 +60,7 @@ def change(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
     with ctx.reading() as (session, today):
         rows = rows_of(session, today, ids)
         supervisors = plan_supervisors(session, {row.plan_id for row in rows})
-        agencies = agency_choices(session)
+        agencies = agency_choices(session, on=today.day)
     if any(not ctx.may(NEEDS[act], _department(act, row, supervisors[row.plan_id])) for row in rows):
         raise NotAllowed
     typed = FormFields.of(form, "to", "reason", "on", whole="reason")

@@ -65,6 +65,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "files": 0,
             "webhook_messages": 0,
             "pending_answers": 0,
+            "plan_drafts": 0,
         }
     with database.write() as session:
         later = NOW + timedelta(days=100)
@@ -77,6 +78,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "files": 1,
             "webhook_messages": 1,
             "pending_answers": 0,
+            "plan_drafts": 0,
         }
         assert daily_cleanup.delete_expired(session, later) == {
             "contacts": 0,
@@ -87,5 +89,6 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "files": 0,
             "webhook_messages": 0,
             "pending_answers": 0,
+            "plan_drafts": 0,
         }
     assert [rows(database, model) for model in (SignedIn, SignInLink, AnswerCode, IdempotencyKey, Evidence)] == [[]] * 5

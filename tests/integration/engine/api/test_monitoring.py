@@ -193,7 +193,9 @@ def test_a_body_that_has_ended_is_asked_for_no_report(office: Office, lived: Dat
         ended = [{"name": "Huyen a", "until": "2021-06-23"}]
         session.connection().execute(update(table(Agency)).where(table(Agency).c.id == "huyen-a").values(names=ended))
     asked = {"due": "2021-07-02", "basis": "Công văn 15"}
-    refused = post(office, "plans/1/reports", asked | {"owners": ["cac-huyen"]})
+    refused = post(office, "plans/1/reports", asked | {"owners": ["huyen-a", "huyen-b"]})
     assert (refused.status_code, "Huyen a" in refused.text) == (400, True)
     assert post(office, "plans/1/reports", asked).status_code == 200
     assert "huyen-a" not in row(lived, Duty, citation="BS.1").owners
+    assert post(office, "plans/1/reports", asked | {"owners": ["cac-huyen"]}).status_code == 200
+    assert row(lived, Duty, citation="BS.2").owners == ["huyen-b"], "a group is its members of that day"

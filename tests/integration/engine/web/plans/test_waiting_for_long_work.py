@@ -28,6 +28,8 @@ from sqlalchemy import update
 from engine.assignments import opening
 from engine.files.yaml_reader import dump
 from engine.http.long_work import LongWork
+from engine.plans.drafts import stored as plan_drafts
+from engine.plans.drafts.model import PlanDraft
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.pending_answers import prune
@@ -121,20 +123,47 @@ def awaited(office: Office, path: str) -> Response:
     return answer
 
 
-def test_a_document_is_read_while_a_page_waits_and_the_review_can_be_opened_again(office: Office) -> None:
+def test_a_document_is_read_once_while_a_page_waits_and_its_review_can_be_opened_again(office: Office) -> None:
     with held(office):
         path = place(read(office, TEXT.encode(), "9.txt"))
+        assert place(read(office, TEXT.encode(), "9.txt")) == path
     for _ in range(2):
         answer = awaited(office, path)
-        assert answer.status_code == 200
-        assert BeautifulSoup(answer.text, "lxml").select_one("form#review") is not None
+        assert (answer.status_code, answer.headers["location"]) == (303, "/plans/drafts/1")
+    assert BeautifulSoup(office.get("/plans/drafts/1").text, "lxml").select_one("form#review") is not None
+    assert office.get("/plans/drafts/2").status_code == 404
 
 
-def test_enter_in_the_review_does_not_turn_to_the_other_language(office: Office) -> None:
+def test_a_correction_made_while_the_plan_is_saved_is_not_lost(office: Office) -> None:
+    review = awaited(office, place(read(office, TEXT.encode(), "9.txt"))).headers["location"]
+    number, database = int(review.rpartition("/")[2]), office.context.database
+
+    def settle(draft: PlanDraft) -> list[plan_drafts.Correction]:
+        own = {"issuer": "tinh", "supervisor": "so-chinh", "short_title": "Kế hoạch 9", "sms_name": "KH9"}
+        draft.head = draft.head.model_copy(update=own)
+        draft.unknown = []
+        for duty in draft.duties:
+            duty.owners = ["so-ban"]
+        return [plan_drafts.Correction("draft_duty")]
+
+    with database.write() as session:
+        plan_drafts.correct_draft(session, number, settle, actor="desk", now=NOW)
+    typed = {"token": office.token("/plans/load")}
+    with held(office):
+        path = place(office.client.post(review, data=typed | {"do": "save"}))
+        office.client.post(review, data=typed | {"do": "drop:1"})
+    assert awaited(office, path).status_code == 409
+    assert office.get(review).status_code == 200
+    saved = place(office.client.post(review, data=typed | {"do": "save"}))
+    assert awaited(office, saved).headers["location"].endswith("?said=loaded")
+
+
+def test_enter_in_the_review_only_keeps_what_was_typed(office: Office) -> None:
     """A browser presses the form's first button, wherever on the page it stands."""
-    page = BeautifulSoup(awaited(office, place(read(office, TEXT.encode(), "9.txt"))).text, "lxml")
-    first = page.select('[form="review"], form#review button')[0]
-    assert (first["value"], first.get("formaction")) == ("look", None)
+    awaited(office, place(read(office, TEXT.encode(), "9.txt")))
+    page = BeautifulSoup(office.get("/plans/drafts/1").text, "lxml")
+    first = page.select('[form="review"][name=do], form#review button')[0]
+    assert (first["value"], first.get("formaction")) == ("keep", None)
 
 
 def test_a_document_that_cannot_be_read_is_refused_as_without_waiting(office: Office) -> None:
@@ -211,18 +240,18 @@ def test_another_server_says_that_it_goes_on_and_then_shows_the_same_answer(offi
     assert len(rows(office.context.database, Event, kind=EventKind.PLAN_LOADED)) == 2
 
 
-def test_another_server_shows_a_page_in_both_languages_and_its_form_is_accepted(office: Office, tmp_path: Path) -> None:
+def test_another_server_leads_to_the_review_and_its_form_is_accepted(office: Office, tmp_path: Path) -> None:
     other = serve(office.context.database, tmp_path)
     with held(office):
         path = place(read(office, TEXT.encode(), "9.txt"))
     other.client.cookies.update(office.client.cookies)
-    page = BeautifulSoup(awaited(other, path).text, "lxml")
-    english = BeautifulSoup(other.get(f"{path}?lang=en").text, "lxml")
-    assert (page.html["lang"], english.html["lang"]) == ("vi", "en")  # type: ignore[index]
-    hidden = page.select("form#review input[type=hidden][name]")
-    fields = {each["name"]: each.get("value", "") for each in hidden}
-    again = other.client.post("/plans/review", data=fields | {"do": "look:"}, files=[("x", (None, ""))])
-    assert again.status_code == 200, again.text[:400]
+    review = awaited(other, path).headers["location"]
+    english = BeautifulSoup(other.get(f"{review}?lang=en").text, "lxml")
+    assert english.html["lang"] == "en"  # type: ignore[index]
+    hidden = english.select("form#review input[type=hidden][name]")
+    fields = {str(each["name"]): str(each.get("value", "")) for each in hidden}
+    again = other.client.post(review, data=fields | {"do": "keep"})
+    assert again.status_code == 303, again.text[:400]
 
 
 def test_an_error_is_shown_by_another_server_too(office: Office, tmp_path: Path) -> None:
@@ -271,7 +300,7 @@ def test_only_who_asked_may_read_the_answer_and_after_a_day_it_is_gone(office: O
     database = office.context.database
     with held(office):
         path = place(read(office, TEXT.encode(), "9.txt"))
-    assert awaited(office, path).status_code == 200
+    assert awaited(office, path).status_code == 303
     with database.write() as session:
         session.connection().execute(update(table(PendingAnswer)).values(owner="account:7"))
     assert office.get(path).status_code == 404
