@@ -90,7 +90,7 @@ def add_promise(
     today = local_date(now)
     on = text.on or proposed_day(policy, calendar, today)
     _require_day(on, today)
-    code = _checked_code(session, policy, text)
+    code = _checked_code(session, policy, text, row.agency_id)
     earlier = promises_of(session, row.id)
     counted = [each for each in earlier if each.state is not PromiseState.REFUSED]
     waits = len(counted) >= policy.promises_alone or on > calendar.shift(today, policy.promise_max_days)
@@ -249,7 +249,7 @@ def _require_day(on: date, today: date) -> None:
         raise BadInput(Text("Ngày hẹn xa quá 3 năm.", "The promised day is more than three years ahead."))
 
 
-def _checked_code(session: Session, policy: Policy, text: PromiseText) -> str:
+def _checked_code(session: Session, policy: Policy, text: PromiseText, agency_id: str) -> str:
     code = text.reason_code or OTHER_REASON
     reason = policy.reason(code)
     if reason is None:
@@ -259,6 +259,8 @@ def _checked_code(session: Session, policy: Policy, text: PromiseText) -> str:
                 f"Không có mã lý do «{code[:40]}»; chọn một trong: {codes}.", f"No such reason; choose one of: {codes}."
             )
         )
+    if text.waits_for == agency_id:
+        raise BadInput(Text("Cơ quan không chờ chính mình; chọn cơ quan khác.", "An agency does not wait for itself."))
     if text.waits_for:
         g = table(Agency)
         if session.connection().scalar(select(g.c.id).where(g.c.id == text.waits_for)) is None:

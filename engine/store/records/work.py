@@ -21,6 +21,7 @@ WAITING = text("decided_at IS NULL")
 ASKED = text("state = 'waiting'")
 STANDING = text("state = 'standing'")
 BROKEN = text("state = 'broken'")
+WAITED_FOR = text("waits_for IS NOT NULL")
 TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
 UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')")
@@ -228,6 +229,7 @@ class Promise(SQLModel, table=True):
         UniqueConstraint("assignment_id", "number"),
         Index("uq_promise_waiting", "assignment_id", unique=True, sqlite_where=ASKED, postgresql_where=ASKED),
         Index("uq_promise_standing", "assignment_id", unique=True, sqlite_where=STANDING, postgresql_where=STANDING),
+        Index("ix_promise_waits_for", "waits_for", sqlite_where=WAITED_FOR, postgresql_where=WAITED_FOR),
         Index("ix_promise_broken", "ended_on", sqlite_where=BROKEN, postgresql_where=BROKEN),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))

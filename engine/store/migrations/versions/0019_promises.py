@@ -86,6 +86,7 @@ def upgrade() -> None:
     for name, columns, unique, condition in (
         ("uq_promise_waiting", ["assignment_id"], True, "state = 'waiting'"),
         ("uq_promise_standing", ["assignment_id"], True, "state = 'standing'"),
+        ("ix_promise_waits_for", ["waits_for"], False, "waits_for IS NOT NULL"),
         ("ix_promise_broken", ["ended_on"], False, "state = 'broken'"),
     ):
         where = sa.text(condition)

@@ -171,6 +171,7 @@ def test_a_late_task_is_promised_without_a_report(database: Database) -> None:
         (PromiseText(on=date(2031, 6, 21), reason="x"), "3 năm"),
         (PromiseText(on=date(2021, 7, 12), reason="x", reason_code="luoi"), "mã lý do"),
         (PromiseText(on=date(2021, 7, 12), reason="x", waits_for="khong-co"), "danh bạ"),
+        (PromiseText(on=date(2021, 7, 12), reason="x", waits_for="so-ban"), "chính mình"),
         (PromiseText(on=date(2021, 7, 12)), "lý do"),
     ],
 )
