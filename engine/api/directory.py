@@ -186,7 +186,7 @@ def add_agency(caller: Caller, payload: AgencyBody) -> Response:
 
 
 @router.post("/directory/{agency_id}/names", response_model=AgencyDone)
-@writes("Đổi tên cơ quan", "Rename an agency", name="Sở Văn hóa, Thể thao và Du lịch", on="2025-03-01")
+@writes("Đổi tên cơ quan", "Rename an agency", name="Sở Văn hóa, Thể thao, Du lịch và Gia đình", on="2025-03-01")
 def rename_agency(caller: Caller, agency_id: AgencyId, payload: NameBody) -> Response:
     caller.require(Permission.KEEP_AGENCIES)
     return _agency(caller, agency_id, lambda s: agencies.rename(s, agency_id, **payload.model_dump(), **caller.by))
