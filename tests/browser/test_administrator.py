@@ -22,7 +22,7 @@ def test_a_plan_comes_in_and_is_activated_once_its_effect_is_seen(come_early: Co
     administrator.follows("Nhập từ văn bản", "Import a document")
     administrator.page.get_by_label(administrator.words("Tệp văn bản", "Document")).set_input_files(TEXT)
     administrator.presses("Đọc văn bản", "Read the document")
-    administrator.sees("IV.1.6", "IV.1.6")
+    administrator.sees("28 nhiệm vụ", "28 duties")
     administrator.presses("Lưu kế hoạch", "Save the plan")
     administrator.is_told("Đã lưu kế hoạch", "The plan is saved")
 
