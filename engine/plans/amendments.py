@@ -200,11 +200,7 @@ def amend_duty(
     ``in_place_of``: the owner that the new ones succeed; they get only the periods that it still owes. Raises BadInput,
     NotFound, ForbiddenMove."""
     _require_text(change.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
-    statement = select(*columns_for(_Duty, table(Duty))).where(table(Duty).c.id == duty_id).with_for_update()
-    row = session.connection().execute(statement).first()
-    if row is None:
-        raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
-    duty = object_of(_Duty, row)
+    duty = _locked_duty(session, duty_id)
     plan = active_plan(session, duty.plan_id)
     values = _changed(session, duty, change, local_date(now))
     if not values and not change.due:
@@ -244,11 +240,7 @@ def drop_duty(session: Session, duty_id: int, *, basis: str, actor: str, now: da
     """Drop a duty of an active plan: what its owners still owe is cancelled, with a notice, and nothing of it opens any
     more. What was reported stays. Returns how many assignments were cancelled. Raises BadInput, NotFound, Conflict."""
     _require_text(basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
-    statement = select(*columns_for(_Duty, table(Duty))).where(table(Duty).c.id == duty_id).with_for_update()
-    row = session.connection().execute(statement).first()
-    if row is None:
-        raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
-    duty = object_of(_Duty, row)
+    duty = _locked_duty(session, duty_id)
     active_plan(session, duty.plan_id)
     if not duty.owners:
         raise Conflict(Text("Nhiệm vụ này đã bỏ rồi.", "This duty was dropped before."))
@@ -267,6 +259,14 @@ def drop_duty(session: Session, duty_id: int, *, basis: str, actor: str, now: da
         cancelled=cancelled,
     )
     return cancelled
+
+
+def _locked_duty(session: Session, duty_id: int) -> _Duty:
+    statement = select(*columns_for(_Duty, table(Duty))).where(table(Duty).c.id == duty_id).with_for_update()
+    row = session.connection().execute(statement).first()
+    if row is None:
+        raise NotFound(Text(f"Không có nhiệm vụ số {duty_id}.", f"There is no duty {duty_id}."))
+    return object_of(_Duty, row)
 
 
 def _tell_changed(
