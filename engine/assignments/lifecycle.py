@@ -213,7 +213,7 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
     today, done = local_date(now), text.outcome is Outcome.DONE
     promised = None if done else _promise_of_report(session, row, text, actor=actor, now=now)
     if done:
-        end_promises(session, row, today, now, done=True)
+        end_promises(session, row, now, done=True)
     changes = {"promised_on": None} if promised is None else promised.changes
     _move(
         session,
@@ -289,7 +289,7 @@ def return_report(
         raise BadInput(
             Text(f"Hạn bổ sung phải sau {written(after)}.", f"The date must be after {written(after, 'en')}.")
         )
-    end_promises(session, row, today, now)
+    end_promises(session, row, now)
     _move(
         session,
         row,
@@ -429,7 +429,7 @@ def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now
     """Cancel an assignment that is no longer owed (the plan changed, it was entered by mistake), with a reason."""
     _require_text(reason, Text("lý do hủy", "the reason for cancelling it"))
     row = _locked(session, assignment_id)
-    end_promises(session, row, local_date(now), now)
+    end_promises(session, row, now)
     _move(session, row, Action.CANCEL, now)
     record(session, EventKind.CANCELLED, now, row, actor=actor, reason=reason)
     _notify(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
@@ -450,7 +450,7 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
     if session.connection().scalars(existing).first() is not None:
         raise Conflict(Text("Cơ quan ấy đã có phần việc này trong kỳ.", "That agency already has this assignment."))
     _require_running_plan(session, row)
-    end_promises(session, row, local_date(now), now)
+    end_promises(session, row, now)
     _move(session, row, Action.TRANSFER, now)
     values = {field.name: getattr(row, field.name) for field in fields(row) if field.name != "id"}
     plans = table(Plan)

@@ -94,7 +94,7 @@ def add_promise(
     earlier = promises_of(session, row.id)
     counted = [each for each in earlier if each.state is not PromiseState.REFUSED]
     waits = len(counted) >= policy.promises_alone or on > calendar.shift(today, policy.promise_max_days)
-    end_promises(session, row, today, now, but=(PromiseState.STANDING,) if waits else ())
+    end_promises(session, row, now, but=(PromiseState.STANDING,) if waits else ())
     number = max((each.number for each in earlier), default=0) + 1
     inserted = session.connection().execute(
         insert(table(Promise)).values(
@@ -182,7 +182,6 @@ def tasks_with_broken_promises(session: Session, assignment_ids: Sequence[int]) 
 def end_promises(
     session: Session,
     row: StoredAssignment,
-    today: date,
     now: datetime,
     *,
     done: bool = False,
@@ -190,7 +189,7 @@ def end_promises(
 ) -> None:
     """End what a task has of promises that stand or wait: kept if it is ``done`` in time, broken if their day has
     passed, else replaced. ``but``: states that are left."""
-    p = table(Promise)
+    p, today = table(Promise), local_date(now)
     for each in promises_of(session, row.id):
         if each.state not in OPEN or each.state in but:
             continue

@@ -91,7 +91,7 @@ def decide_promise(
     acting = acting_on(session, found.assignment_id, Text("quyết định lời hẹn", "have a promise decided"), now)
     found, today = _decidable(session, promise_id, found, agreed=agreed, answer=answer, now=now), local_date(now)
     if agreed:
-        end_promises(session, acting.row, today, now, but=(PromiseState.WAITING,))
+        end_promises(session, acting.row, now, but=(PromiseState.WAITING,))
     p = table(Promise)
     state = PromiseState.STANDING if agreed else PromiseState.REFUSED
     values = {"state": state, "decided_at": now, "decided_by": actor, "answer": answer.strip()}
