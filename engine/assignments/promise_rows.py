@@ -2,7 +2,7 @@
 in ``lifecycle`` where a report, a return or an end decides what becomes of one.
 
 A promise counts from the moment it is made, or from the monitor's agreement if it lies further ahead than the policy
-allows or is one too many. Until its day nobody is chased; after it the task is chased anew (``rules.policy``).
+allows or is one too many. Until its day nobody is chased; after it the task is chased again (``rules.policy``).
 """
 
 from __future__ import annotations

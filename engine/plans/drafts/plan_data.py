@@ -1,4 +1,4 @@
-"""The plan that a draft makes: its data as a plan file has them, and what is wrong, by the field where it is mended.
+"""The plan that a draft makes: its data as a plan file has them, and what is wrong, by the field where it is corrected.
 
 A field's name is ``head.year``, ``names.3``, ``line.12``, or a duty's with its key (``duty.17.due``). Pure.
 """

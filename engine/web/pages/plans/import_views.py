@@ -148,7 +148,7 @@ class ReviewView:
         return (f"?page={number + 1}" if number != self.at else "") + f"#{anchor}"
 
     def problem_link(self, name: str) -> str:
-        """Where a mistake is mended: a duty's form, or its place on the first page."""
+        """Where a mistake is corrected: a duty's form, or its place on the first page."""
         place = self._place_of(name)
         if place:
             return f"/plans/drafts/{self.stored.id}/duties/{place.duty.key}"
