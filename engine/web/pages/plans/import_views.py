@@ -62,7 +62,7 @@ class Line:
 @dataclass(frozen=True, kw_only=True)
 class NameLine:
     """An unknown name: ``near`` names of the directory, ``kind`` the choice of all agencies of its kind with how many
-    ``members``; ``likely``: it narrows nothing, so that the kind was chosen by itself."""
+    ``members``."""
 
     n: int
     name: UnknownName
