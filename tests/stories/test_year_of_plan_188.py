@@ -38,8 +38,8 @@ from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
 from engine.files.plan_parts import subject_words
 from engine.queries.figures.plan_progress import standing
+from engine.queries.stored_plans import plan_of
 from engine.queries.time_class import read_today
-from engine.queries.work.papers import plan_of
 from engine.queries.work.period_report import period_report
 from engine.queries.work.report_page import report_page
 from engine.rules.calendar import local_date

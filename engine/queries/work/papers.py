@@ -13,7 +13,6 @@ from sqlmodel import Session
 from engine.assignments.chasing import chased
 from engine.assignments.issued_papers import SETTLED, paper_level
 from engine.assignments.measures import unfinished
-from engine.errors import NotFound
 from engine.papers.facts import Dispatch, DutyRow, PaperKind, PlanFacts, PriorPaper, common_level, short_committee
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
@@ -21,12 +20,11 @@ from engine.queries.work.issuers import issuer_of
 from engine.rules.promise_words import promise_words
 from engine.rules.words import level_rank
 from engine.store.database import among, table
-from engine.store.named_rows import AnyRow, object_of, objects
+from engine.store.named_rows import AnyRow, objects
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
-from engine.store.stored_rows import StoredPlan, select_plans
+from engine.store.stored_rows import StoredPlan
 from engine.terms import EventKind, Outcome, PlanState, State, TimeClass
-from engine.text import Text
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
@@ -123,28 +121,6 @@ def dispatch_draft(
         agencies=agencies,
         narrowed=len(late) < len(everyone),
     )
-
-
-def find_plan(session: Session, plan_id: int) -> StoredPlan | None:
-    """The plan; None if there is none."""
-    row = session.connection().execute(select_plans().where(table(Plan).c.id == plan_id)).first()
-    return None if row is None else object_of(StoredPlan, row)
-
-
-def plan_of(session: Session, plan_id: int) -> StoredPlan:
-    """Raises NotFound."""
-    found = find_plan(session, plan_id)
-    if found is None:
-        raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
-    return found
-
-
-def active_plans(session: Session) -> tuple[tuple[int, str], ...]:
-    """(id, supervisor) of each active plan, newest first."""
-    p = table(Plan)
-    statement = select(p.c.id, p.c.supervisor_id).where(p.c.state == PlanState.ACTIVE)
-    found = session.connection().execute(statement.order_by(p.c.issued_on.desc(), p.c.id))
-    return tuple((plan_id, supervisor_id) for plan_id, supervisor_id in found)
 
 
 def prior_papers(session: Session, assignment_ids: Sequence[int]) -> tuple[PriorPaper, ...]:

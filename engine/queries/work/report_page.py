@@ -14,11 +14,11 @@ from engine.assignments.reports.indicators import FigureLine, consolidated
 from engine.assignments.reports.submission import PromiseChoices
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
+from engine.queries.stored_plans import plan_of
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
-from engine.queries.work.papers import plan_of
 from engine.queries.work.promises import promise_choices
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of

@@ -34,9 +34,9 @@ from engine.queries.figures.quick_report import quick_report, rank_rows
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.orders import sorted_by_order
+from engine.queries.stored_plans import active_plans, find_plan, plan_of
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.issuers import issuer_of
-from engine.queries.work.papers import active_plans, find_plan, plan_of
 from engine.queries.work.promises import reasons_counted
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing

@@ -20,7 +20,7 @@ from engine.papers.report import report_docx
 from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.filter_choices import period_choices
 from engine.queries.plan_periods import main_period
-from engine.queries.work.papers import plan_of
+from engine.queries.stored_plans import plan_of
 from engine.queries.work.period_report import period_report
 from engine.text import Text
 

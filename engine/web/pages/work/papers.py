@@ -35,16 +35,10 @@ from engine.papers.dispatch import addressed, dispatch_docx, for_one, proposed, 
 from engine.papers.facts import SIGNERS, Dispatch
 from engine.papers.letterhead import fill, fill_each
 from engine.queries.filter_choices import PlanChoices, plan_choices
+from engine.queries.stored_plans import active_plans, find_plan
 from engine.queries.work.assignments import rows_of
 from engine.queries.work.issuers import departments_of, letterhead_of
-from engine.queries.work.papers import (
-    Draft,
-    active_plans,
-    dispatch_draft,
-    find_plan,
-    issued_papers,
-    waiting_drafts,
-)
+from engine.queries.work.papers import Draft, dispatch_draft, issued_papers, waiting_drafts
 from engine.rules.privacy import looks_private
 from engine.text import Text
 

@@ -28,10 +28,10 @@ from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, store_uploads
 from engine.queries.directory.enquiries import monitors
+from engine.queries.stored_plans import plan_of
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.desk import agency_name
-from engine.queries.work.papers import plan_of
 from engine.queries.work.promises import promise_choices, waiting_days
 from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of

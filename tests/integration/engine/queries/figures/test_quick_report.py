@@ -12,7 +12,7 @@ from ground.office import looking, open_office
 from engine.assignments.lifecycle import Action
 from engine.papers.quick_report import text_of
 from engine.queries.figures.quick_report import quick_report
-from engine.queries.work.papers import plan_of
+from engine.queries.stored_plans import plan_of
 from engine.store.database import Database
 
 

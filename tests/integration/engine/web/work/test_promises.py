@@ -20,7 +20,8 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
 from engine.papers.report import text_of
-from engine.queries.work.papers import dispatch_draft, plan_of
+from engine.queries.stored_plans import plan_of
+from engine.queries.work.papers import dispatch_draft
 from engine.queries.work.period_report import period_report
 from engine.store.database import Database
 from engine.store.records import Notice, Promise

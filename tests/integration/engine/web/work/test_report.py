@@ -11,7 +11,7 @@ from ground.factory import at, begin, bring_to, item, plan_file, row, rows, stor
 from ground.office import Office, looking, open_office
 
 from engine.assignments.lifecycle import return_report
-from engine.queries.work.papers import plan_of
+from engine.queries.stored_plans import plan_of
 from engine.queries.work.period_report import period_report
 from engine.store.database import Database
 from engine.store.records import Assignment, Draft, Promise, Report
