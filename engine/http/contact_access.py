@@ -11,7 +11,7 @@ from engine.accounts.accounts import account
 from engine.accounts.permissions import Permission
 from engine.agencies import contacts, preferences
 from engine.agencies.contacts import ContactLine
-from engine.agencies.ical_feeds import FeedLine, feeds_of, make_feed, revoke_feed
+from engine.agencies.feed_addresses import FeedLine, feeds_of, make_feed, revoke_feed
 from engine.enums import complete
 from engine.errors import NotFound
 from engine.http.request_context import RequestContext

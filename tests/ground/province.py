@@ -34,7 +34,7 @@ from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
 from engine.admin import webhooks
 from engine.admin.published_figures import publish_figures
-from engine.agencies import ical_feeds, preferences
+from engine.agencies import feed_addresses, preferences
 from engine.agencies.stored_directory import read_directory
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
@@ -147,7 +147,7 @@ def fill(system: System) -> dict[str, object]:
             actor=f"contact:{coordinator}",
             **WHEN,
         )
-        ical_feeds.make_feed(session, SILENT, actor="cli", **WHEN)
+        feed_addresses.make_feed(session, SILENT, actor="cli", **WHEN)
         signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", **WHEN)
         queued = (
             session.connection()

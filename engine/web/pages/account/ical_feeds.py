@@ -6,7 +6,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.agencies.ical_feeds import feed, reader_of
+from engine.agencies.feed_addresses import reader_of
+from engine.agencies.ical_feeds import feed
 from engine.errors import NotFound
 from engine.http.request_context import Unauthenticated
 

@@ -10,7 +10,7 @@ from ground.factory import Laid, at, begin, do, happened, lay, real_plan, rows
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
-from engine.agencies import contacts, ical_feeds
+from engine.agencies import contacts, feed_addresses, ical_feeds
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.lifecycle import Action
 from engine.assignments.promise_rows import PromiseText
@@ -30,12 +30,14 @@ def laid(database: Database) -> Laid:
 
 def make(laid: Laid, agency_id: str = "so-ban", contact_id: int | None = None) -> str:
     with laid.database.write() as session:
-        return ical_feeds.make_feed(session, agency_id, contact_id=contact_id, actor="account:1", now=NOW)
+        return feed_addresses.make_feed(session, agency_id, contact_id=contact_id, actor="account:1", now=NOW)
 
 
 def read(laid: Laid, key: str, now: Any = NOW) -> Calendar:
     with laid.database.read() as session:
-        body = ical_feeds.feed(session, ical_feeds.reader_of(session, key, now), now, base_url="https://dondoc.example")
+        body = ical_feeds.feed(
+            session, feed_addresses.reader_of(session, key, now), now, base_url="https://dondoc.example"
+        )
     return Calendar.from_ical(body)
 
 
@@ -74,7 +76,7 @@ def test_a_body_that_is_only_asked_has_no_deadline_in_its_calendar(laid: Laid) -
 def test_every_entry_has_what_the_standard_demands_and_lines_fit(laid: Laid) -> None:
     key = make(laid)
     with laid.database.read() as session:
-        body = ical_feeds.feed(session, ical_feeds.reader_of(session, key, NOW), NOW)
+        body = ical_feeds.feed(session, feed_addresses.reader_of(session, key, NOW), NOW)
     calendar = Calendar.from_ical(body)
     assert (str(calendar["version"]), "prodid" in calendar) == ("2.0", True)
     assert {"uid", "dtstamp", "dtstart", "last-modified"} <= {name.lower() for name in only(calendar)}
@@ -160,11 +162,11 @@ def test_a_key_is_kept_nowhere_and_opens_nothing_once_revoked(laid: Laid) -> Non
     key = make(laid)
     assert key not in str(rows(laid.database, Feed))
     with laid.database.write() as session:
-        (line,) = ical_feeds.feeds_of(session, "so-ban")
+        (line,) = feed_addresses.feeds_of(session, "so-ban")
         with pytest.raises(NotFound):
-            ical_feeds.revoke_feed(session, "huyen-a", line.id, actor="account:1", now=NOW)
-        ical_feeds.revoke_feed(session, "so-ban", line.id, actor="account:1", now=NOW)
-        assert ical_feeds.feeds_of(session, "so-ban") == ()
+            feed_addresses.revoke_feed(session, "huyen-a", line.id, actor="account:1", now=NOW)
+        feed_addresses.revoke_feed(session, "so-ban", line.id, actor="account:1", now=NOW)
+        assert feed_addresses.feeds_of(session, "so-ban") == ()
     with pytest.raises(NotFound):
         read(laid, key)
     assert happened(laid.database, kind="feed_changed") == ["feed_changed"] * 2

@@ -11,7 +11,7 @@ from ground.factory import at, begin, real_plan, rows
 from ground.office import NOW, Office, enter, everything, join, open_office
 from icalendar import Calendar
 
-from engine.agencies.ical_feeds import make_feed, revoke_feed
+from engine.agencies.feed_addresses import make_feed, revoke_feed
 from engine.assignments.lifecycle import ReportText, report
 from engine.store.database import Database
 from engine.store.records import Assignment
