@@ -26,7 +26,8 @@ At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
 @webhooks_app.command("list")
 def list_all() -> None:
     """List every webhook: number, whether it works, messages delivered, waiting and given up, address."""
-    from engine.queries.system.webhooks import answer, webhooks
+    from engine.queries.system.webhook_faults import answer
+    from engine.queries.system.webhooks import webhooks
 
     with open_context().database.read() as session:
         for each in webhooks(session):

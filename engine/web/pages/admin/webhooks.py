@@ -18,6 +18,7 @@ from engine.http.filters import MAX_INT64, Code, Cursor, SmallId
 from engine.http.form_fields import FormFields
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.system import webhooks as queries
+from engine.queries.system.webhook_faults import answer
 from engine.rules.calendar import instant
 from engine.rules.targets import Allowed
 from engine.text import Text
@@ -169,7 +170,7 @@ def _list(ctx: RequestContext, typed: FormFields, chosen: tuple[str, ...] = (), 
         typed=typed,
         chosen=chosen,
         choices=webhooks.CHOICES,
-        answer=queries.answer,
+        answer=answer,
         outcome=outcome,
     )
 
@@ -200,7 +201,7 @@ def _page(
         typed=shown,
         chosen=webhook.events if chosen is None else chosen,
         choices=webhooks.CHOICES,
-        answer=queries.answer,
+        answer=answer,
         outcome=outcome,
         count=count if count.isdecimal() else "",
         secret=secret,

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from config.settings import Settings
 from engine.accounts.permissions import Permission
 from engine.http.request_context import SignedIn
-from engine.queries.system import webhooks
 from engine.queries.system.health import health
+from engine.queries.system.webhook_faults import answer, failing
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,9 +20,9 @@ router = APIRouter(include_in_schema=False)
 def show(ctx: SignedIn) -> Response:
     ctx.require(Permission.SEE_HEALTH)
     with ctx.reading() as (session, today):
-        found, failing = health(session, today, live=not ctx.demo), webhooks.failing(session)
+        found, unreachable = health(session, today, live=not ctx.demo), failing(session)
     prefect = _prefect_pages(ctx.app.settings) if ctx.may(Permission.SEE_SETTINGS) else ""
-    return ctx.page("health.html", today=today, health=found, failing=failing, answer=webhooks.answer, prefect=prefect)
+    return ctx.page("health.html", today=today, health=found, failing=unreachable, answer=answer, prefect=prefect)
 
 
 def _prefect_pages(settings: Settings) -> str:
