@@ -59,6 +59,7 @@ from engine.web.pages.work import (
     papers,
     promises,
     report,
+    report_papers,
     reports_to_accept,
     thread,
 )
@@ -68,6 +69,7 @@ PAGES = (
     board,
     overdue,
     papers,
+    report_papers,
     paper_settings,
     assignments,
     bulk_changes,

@@ -19,24 +19,18 @@ from engine.admin.published_figures import (
     published_rows,
     restatements,
 )
-from engine.errors import BadInput, Conflict, DondocError, NotFound
+from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list
-from engine.http.lists.list_download import DOCX, TakenAs, attachment, download, filter_names
-from engine.http.render import url
+from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.papers.facts import PaperKind
-from engine.papers.quick_report import quick_report_docx, ranking_docx
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, standings
 from engine.queries.figures.plans import plan_page
-from engine.queries.figures.quick_report import quick_report, rank_rows
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.orders import sorted_by_order
-from engine.queries.stored_plans import active_plans, find_plan, plan_of
 from engine.queries.work.assignments import AssignmentFilter
-from engine.queries.work.issuers import issuer_of
 from engine.queries.work.promises import reasons_counted
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
@@ -77,39 +71,6 @@ def show(
             names = filter_names(session, plan)
             return download(ctx, taken_as, listing, _lines(now, sort), names)
     return _page(ctx, plan, period, whole=whole, sort=sort)
-
-
-@router.get("/leadership/report.docx")
-def quick_paper(ctx: SignedIn, plan: PlanId, period: Code = "") -> Response:
-    """The page as a paper to sign, with the ranking as its annex."""
-    ctx.require(Permission.SEE_STANDING)
-    with ctx.reading() as (session, today):
-        row = find_plan(session, plan or next((each for each, _ in active_plans(session)), 0))
-        if row is None:
-            raise NotFound(Text("Không có kế hoạch đang thực hiện.", "There is no active plan."))
-        facts = quick_report(session, today, row, period, whole_plans=plan is None)
-    here = url("/leadership", plan=plan, period=period)
-    facts = replace(facts, source=f"{ctx.app.settings.base_url}{here}")
-    return attachment(quick_report_docx(facts), DOCX, f"bao-cao-nhanh_{row.number.replace('Đ', 'D')}_{ctx.today}.docx")
-
-
-@router.get("/leadership/frozen/{frozen_id}/ranking.docx")
-def ranking_paper(ctx: SignedIn, frozen_id: SmallId) -> Response:
-    """The ranking of published figures, as published. Raises Conflict when the row was changed since."""
-    ctx.require(Permission.SEE_STANDING)
-    with ctx.reading() as (session, _):
-        found = published(session, frozen_id)
-        row = plan_of(session, found.plan_id)
-        issuer = issuer_of(session, row, PaperKind.QUICK)
-    if not found.intact:
-        raise Conflict(
-            Text("Bản lưu khác với lúc chốt; không in để công bố.", "What is stored differs from what was published.")
-        )
-    period = f" {period_words(found.period, 'vi')}" if found.period else ""
-    subject = f"Kế hoạch số {found.plan}{period}"
-    source = f"{ctx.app.settings.base_url}/leadership/frozen/{frozen_id}"
-    body = ranking_docx(issuer.name, subject, found.cut_off, found.at, rank_rows(found.standing), source)
-    return attachment(body, DOCX, f"xep-hang_{found.plan.replace('Đ', 'D')}_{found.cut_off}.docx")
 
 
 @router.post("/leadership/freeze")

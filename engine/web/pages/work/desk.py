@@ -16,7 +16,7 @@ from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.desk import SECTIONS, desk
-from engine.web.pages.work.papers import draftable_plan
+from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]

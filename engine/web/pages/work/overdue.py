@@ -25,7 +25,7 @@ from engine.queries.work.chase_preview import preview_chase, rows_to_chase
 from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
-from engine.web.pages.work.papers import draftable_plan
+from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 FOLDED_FROM = 30

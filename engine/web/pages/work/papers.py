@@ -13,7 +13,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.assignments.issued_papers import drop_draft, record_paper
@@ -35,12 +34,13 @@ from engine.papers.dispatch import addressed, dispatch_docx, for_one, proposed, 
 from engine.papers.facts import SIGNERS, Dispatch
 from engine.papers.letterhead import fill, fill_each
 from engine.queries.filter_choices import PlanChoices, plan_choices
-from engine.queries.stored_plans import active_plans, find_plan
+from engine.queries.stored_plans import find_plan
 from engine.queries.work.assignments import rows_of
 from engine.queries.work.issuers import departments_of, letterhead_of
 from engine.queries.work.papers import Draft, dispatch_draft, issued_papers, waiting_drafts
 from engine.rules.privacy import looks_private
 from engine.text import Text
+from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 COMMON_FROM = 3
@@ -207,18 +207,6 @@ def words(ctx: SignedIn, form: PostedForm) -> Response:
 def _key(found: Draft, period: str) -> DraftKey:
     chosen = DraftKey.chosen(each for each, _ in found.agencies) if found.narrowed else ""
     return DraftKey(found.plan_id, period, found.dispatch.request, chosen)
-
-
-def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -> int | None:
-    """The plan, or the newest active one, if the user's department follows it and may chase; else None."""
-    return next(
-        (
-            each
-            for each, supervisor in active_plans(session)
-            if plan_id in (None, each) and ctx.may(Permission.CHASE, supervisor)
-        ),
-        None,
-    )
 
 
 def _draft(

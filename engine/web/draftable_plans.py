@@ -1,0 +1,21 @@
+"""The plan about which a user may write a dispatch."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from engine.accounts.permissions import Permission
+from engine.http.request_context import RequestContext
+from engine.queries.stored_plans import active_plans
+
+
+def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -> int | None:
+    """The plan, or the newest active one, if the user's department follows it and may chase; else None."""
+    return next(
+        (
+            each
+            for each, supervisor in active_plans(session)
+            if plan_id in (None, each) and ctx.may(Permission.CHASE, supervisor)
+        ),
+        None,
+    )
