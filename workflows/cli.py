@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config import DATA, SettingsRefused
-from engine.cli import assignments as engine_cli
+from engine.application import commands as engine_commands
 from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, moment, operator_name, rules_of_place
 from engine.cli.progress import working
 from engine.errors import BadInput, DondocError, Unavailable
@@ -36,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     help="Đôn Đốc: theo dõi, đôn đốc nhiệm vụ được giao. / Tracks that assigned public duties are done on time.",
 )
-engine_cli.add_commands(app)
+engine_commands.add_commands(app)
 operation.add_commands(app)
 prefect_app = typer.Typer(no_args_is_help=True, help="Prefect: xử lý trên nhiều máy. / The passes on many workers.")
 app.add_typer(prefect_app, name="prefect")

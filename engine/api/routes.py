@@ -17,8 +17,6 @@ from engine.api import (
     lists,
     monitoring,
     rules,
-    threads,
-    webhooks,
 )
 
 
@@ -55,15 +53,23 @@ ERRORS: dict[int | str, dict[str, object]] = {
     503: _problem("The database is unavailable"),
 }
 
-router = APIRouter(prefix="/api/v1", responses=ERRORS)
-router.include_router(lists.router, tags=["reading"])
-router.include_router(account.router, tags=["account"])
-router.include_router(desk.router, tags=["desk"])
-router.include_router(threads.router, tags=["threads"])
-router.include_router(assignments.router, tags=["writing"])
-router.include_router(monitoring.router, tags=["monitoring"])
-router.include_router(figures.router, tags=["standing"])
-router.include_router(letter_templates.router, tags=["templates"])
-router.include_router(rules.router, tags=["rules"])
-router.include_router(directory.router, tags=["people"])
-router.include_router(webhooks.router, tags=["webhooks"])
+_ROUTERS: tuple[tuple[APIRouter, str], ...] = (
+    (lists.router, "reading"),
+    (account.router, "account"),
+    (desk.router, "desk"),
+    (assignments.router, "writing"),
+    (monitoring.router, "monitoring"),
+    (figures.router, "standing"),
+    (letter_templates.router, "templates"),
+    (rules.router, "rules"),
+    (directory.router, "people"),
+)
+"""The operations of the rooms, with the heading under which the reference shows them."""
+
+
+def api_router(*features: tuple[APIRouter, str]) -> APIRouter:
+    """The whole API; ``features``: the operations of what hangs on the rooms, with their headings."""
+    router = APIRouter(prefix="/api/v1", responses=ERRORS)
+    for operations, heading in (*_ROUTERS, *features):
+        router.include_router(operations, tags=[heading])
+    return router

@@ -7,8 +7,10 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from engine.api import threads as threads_api
+from engine.api import webhooks as webhooks_api
 from engine.api.reference import describe
-from engine.api.routes import router as api
+from engine.api.routes import api_router
 from engine.application import probes
 from engine.http import error_pages
 from engine.http.app_context import AppContext
@@ -142,6 +144,7 @@ def make_app(context: AppContext) -> FastAPI:
         headers = {"cache-control": "public, max-age=31536000, immutable"}
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
+    api = api_router((threads_api.router, "threads"), (webhooks_api.router, "webhooks"))
     for router in (*(page.router for page in PAGES), api, probes.router):
         # not include_router: FastAPI would work out every route a second time, at the first request (0.5 s)
         app.router.routes.extend(router.routes)

@@ -13,7 +13,6 @@ import typer
 from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
-from engine.cli.webhooks import webhooks_app
 from engine.errors import BadInput
 from engine.rules.calendar import day_digits, written
 from engine.terms import Outcome
@@ -47,7 +46,6 @@ def add_commands(app: typer.Typer) -> None:
         ("links", links),
         ("contact", contacts_app),
         ("account", accounts_app),
-        ("webhook", webhooks_app),
     ):
         app.add_typer(commands, name=name)
 

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from config import DATA
 from engine.errors import BadInput
 from engine.rules.calendar import PLAN_TIME
@@ -27,6 +29,19 @@ if TYPE_CHECKING:
 EXAMPLE_DIRECTORY, SHIPPED_CALENDAR = DATA / "agencies/nghe-an-2021.yaml", DATA / "calendars/vn.yaml"
 DIRECTORY_HELP = "Directory file; default: the agencies loaded here, or the example's where there are none."
 CALENDAR_HELP = "Calendar file; default: the calendar kept here, or the shipped one where there is none."
+
+
+def write_text(text: str, output: str) -> None:
+    """Write to a file, or to the screen. Raises BadInput."""
+    if not output:
+        typer.echo(text, nl=False)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise BadInput(Text(f"Không ghi được «{output}»: {why}.", f"“{output}” cannot be written.")) from None
+    typer.echo(Text("Đã ghi", f"written: {output}"), err=True)
 
 
 def moment(at: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Plans on the command line: import a document, check, compare, renew, load, activate, end, list."""
+"""Plans on the command line: check, compare, renew, load, activate, end, list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context, rules_of_place
+from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context, rules_of_place, write_text
 from engine.cli.progress import working
 from engine.errors import BadInput
 from engine.rules.words import moment
@@ -18,7 +18,6 @@ from engine.text import Text
 if TYPE_CHECKING:
     from engine.assignments.opening import Departure
     from engine.files.plan_successions import EndedName
-    from engine.importer import ImportedPlan
     from engine.rules.periods import Cadence
 
 plans = typer.Typer(no_args_is_help=True, help="Kế hoạch: đọc văn bản, kiểm tra, nạp, kích hoạt. / Plans.")
@@ -29,57 +28,6 @@ Directory = Annotated[Path | None, typer.Option(help=DIRECTORY_HELP)]
 Calendar = Annotated[Path | None, typer.Option(help=CALENDAR_HELP)]
 Language = Annotated[str, typer.Option(help="vi or en.")]
 Out = Annotated[str, typer.Option("-o", "--output", help="Write to this file instead of the screen.")]
-
-
-@plans.command("import")
-def plan_import(
-    document: Annotated[Path, typer.Argument(metavar="DOCUMENT", help="Plain text, HTML, DOCX or PDF.")],
-    output: Out = "",
-    as_json_: Json = False,
-    directory: Directory = None,
-) -> None:
-    """Convert a plan document to a draft plan file; points to confirm are marked, and listed on stderr."""
-    from engine.importer import as_json, as_plan_yaml  # imports Word, PDF and HTML readers: only when used
-    from engine.importer.limited import read_limited
-
-    agencies, _ = rules_of_place(directory, None)
-    with working(Text("Đang đọc văn bản", "Reading the document")):
-        imported = read_limited(document, document.name, agencies)
-    text = json.dumps(as_json(imported), ensure_ascii=False) + "\n" if as_json_ else as_plan_yaml(imported, agencies)
-    _write(text, output)
-    _print_summary(imported)
-
-
-def _print_summary(found: ImportedPlan) -> None:
-    duties, items = sum(1 for _ in found.duties), sum(1 for _ in found.items)
-    typer.echo(
-        Text(
-            f"{items} mục, {duties} nhiệm vụ, {len(found.warnings)} điều cần soát.",
-            f"{items} items, {duties} duties, {len(found.warnings)} things to check.",
-        ),
-        err=True,
-    )
-    undated = [doubt for doubt in found.warnings if doubt.code == "no_due_date"]
-    if undated:
-        said = f"{len(undated)} nhiệm vụ không nêu thời hạn: không báo cáo riêng, trừ khi sửa trong tệp."
-        typer.echo(Text(f"! {said}", f"{len(undated)} duties name no time: no report of their own."), err=True)
-    for doubt in (each for each in found.warnings if each.code != "no_due_date"):
-        message = " ".join(doubt.message.split())
-        named = message if message.startswith(doubt.place) else f"{doubt.place}: {message}"
-        typer.echo(f"! {named}", err=True)
-
-
-def _write(text: str, output: str) -> None:
-    """Write to a file, or to the screen."""
-    if not output:
-        typer.echo(text, nl=False)
-        return
-    try:
-        Path(output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise BadInput(Text(f"Không ghi được «{output}»: {why}.", f"“{output}” cannot be written.")) from None
-    typer.echo(Text("Đã ghi", f"written: {output}"), err=True)
 
 
 @plans.command("check")
@@ -158,7 +106,7 @@ def plan_renew(
         known_until=known_until(days, year),
         directory=agencies,
     )
-    _write(text, output)
+    write_text(text, output)
     typer.echo(Text(f"{len(points)} điều cần xác nhận:", f"{len(points)} things to confirm:"), err=True)
     for point in points:
         typer.echo(f"! {point.said(language)}", err=True)

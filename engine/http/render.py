@@ -38,7 +38,10 @@ from engine.views.labels import label, work_state
 from engine.views.spreadsheets import written_cell
 
 T = TypeVar("T")
-WEB_DIR = Path(__file__).parent.parent / "web"
+ENGINE = Path(__file__).parent.parent
+WEB_DIR = ENGINE / "web"
+TEMPLATE_FOLDERS = (WEB_DIR / "templates", *sorted(ENGINE.glob("features/*/templates")))
+"""The pages of the rooms, and of each feature under a folder with its name."""
 MAX_FIRST_WORDS = 24
 SETS = (
     Cadence,
@@ -173,7 +176,7 @@ class Templates:
     def __init__(self) -> None:
         self.static = {name: _static(name, media_type) for name, media_type in STATIC.items()}
         self._environment = FastEnvironment(
-            loader=FileSystemLoader(WEB_DIR / "templates"),
+            loader=FileSystemLoader(TEMPLATE_FOLDERS),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -7,20 +7,21 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 from ground.paths import ROOT
 
+from engine.http.render import TEMPLATE_FOLDERS
 from engine.template_cache import Compiled, FastEnvironment, compiled
 
 HOW = ("engine/template_cache.py", "engine/http/render.py", "notifications/letters/renderer.py")
 """What makes the environments."""
 SHIPPED = {
-    ("pages",): ROOT / "engine/web/templates",
-    (FastEnvironment, False): ROOT / "notifications/templates",
-    (FastEnvironment, True): ROOT / "notifications/templates",
+    ("pages",): TEMPLATE_FOLDERS,
+    (FastEnvironment, False): (ROOT / "notifications/templates",),
+    (FastEnvironment, True): (ROOT / "notifications/templates",),
 }
 
 _known: list[dict[str, bytes]] = []
@@ -36,18 +37,19 @@ def read_kept(folder: Path) -> None:
 
 def keep(folder: Path) -> None:
     """Write them if any was compiled in this process."""
-    made = [dict(_shipped(compiled(*made_for), templates)) for made_for, templates in SHIPPED.items()]
+    made = [dict(_shipped(compiled(*made_for), folders)) for made_for, folders in SHIPPED.items()]
     if made != _known:
         half = folder / f"{os.getpid()}.new"
         half.write_bytes(pickle.dumps(made))
         half.rename(_file(folder))
 
 
-def _shipped(cache: Compiled, templates: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(templates.rglob("*.*")):
-        key = cache.get_cache_key(path.relative_to(templates).as_posix(), str(path))
-        if (code := cache._bytecode.get(key)) is not None:
-            yield key, code
+def _shipped(cache: Compiled, folders: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    for folder in folders:
+        for path in sorted(folder.rglob("*.*")):
+            key = cache.get_cache_key(path.relative_to(folder).as_posix(), str(path))
+            if (code := cache._bytecode.get(key)) is not None:
+                yield key, code
 
 
 def _file(folder: Path) -> Path:

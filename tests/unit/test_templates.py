@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ground.paths import ROOT
 from jinja2 import DictLoader
 
+from engine.http.render import TEMPLATE_FOLDERS
 from engine.template_cache import FastEnvironment
 
 MAX_COLUMNS = 120
-FOLDERS = ("engine/web/templates", "notifications/templates", "workflows/simulation/templates")
+FOLDERS = (*TEMPLATE_FOLDERS, ROOT / "notifications/templates", ROOT / "workflows/simulation/templates")
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_a_line_of_an_html_template_fits_a_screen(folder: str) -> None:
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_a_line_of_an_html_template_fits_a_screen(folder: Path) -> None:
     long = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in sorted((ROOT / folder).rglob("*.html"))
+        for path in sorted(folder.rglob("*.html"))
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if len(line) > MAX_COLUMNS
     ]
