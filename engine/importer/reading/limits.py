@@ -1,6 +1,6 @@
 """How much a document may be, and the words in which more, or worse, is refused.
 
-A plan of a thousand pages is 3 MB of text; whatever is far beyond that is a mistake or an attack.
+Whatever is far beyond is a mistake or an attack.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.errors import BadInput
+from engine.files.document_limits import MAX_DOCUMENT_BYTES, MAX_DOCUMENT_CHARS
 from engine.text import Text
 
 
@@ -15,11 +16,11 @@ from engine.text import Text
 class Limits:
     """The most that is read. Bytes, characters, counts and seconds."""
 
-    file_bytes: int = 25_000_000
+    file_bytes: int = MAX_DOCUMENT_BYTES
     unpacked_bytes: int = 80_000_000
     part_bytes: int = 40_000_000
     entries: int = 4_000
-    characters: int = 4_000_000
+    characters: int = MAX_DOCUMENT_CHARS
     lines: int = 100_000
     cells: int = 100_000
     pages: int = 800

@@ -28,7 +28,7 @@ from engine.queries.figures.plans import plan_page
 from engine.rules.periods import Cadence
 from engine.terms import PlanState, Scenario
 from engine.text import Text
-from engine.web.pages.plans.imports import plan_download
+from engine.web.plan_uploads import plan_download
 
 router = APIRouter(include_in_schema=False)
 MAX_SIMULATED_TIME = timedelta(days=800)

@@ -46,7 +46,7 @@ from engine.rules.periods import Cadence
 from engine.text import Text
 from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, show_checked
 from engine.web.pages.plans.import_views import ReviewView, choosable, shown_duty
-from engine.web.pages.plans.imports import SAVING, plan_download
+from engine.web.plan_uploads import SAVING, plan_download
 
 router = APIRouter(include_in_schema=False)
 Key = Annotated[int, Path(ge=1, le=1_000_000)]

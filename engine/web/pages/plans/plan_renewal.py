@@ -31,7 +31,7 @@ from engine.queries.time_class import Today
 from engine.rules.calendar import day_digits
 from engine.text import Text
 from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, replaced, show_checked
-from engine.web.pages.plans.imports import SAVING, Upload, digest_of, received, typed_form
+from engine.web.plan_uploads import SAVING, Upload, digest_of, received, typed_form
 
 router = APIRouter(include_in_schema=False)
 MAX_PLAN_CHARS = 900_000
