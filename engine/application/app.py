@@ -64,6 +64,7 @@ from engine.web.pages.work import (
     report_papers,
     reports_to_accept,
     thread,
+    thread_links,
 )
 
 VERSION = "0.1.0"
@@ -101,6 +102,7 @@ PAGES = (
     account,
     views,
     letter_links,
+    thread_links,
     ical_feeds,
     admin_home,
     reports_to_accept,

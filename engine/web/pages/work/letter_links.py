@@ -19,10 +19,10 @@ from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import slow
 from engine.assignments.lifecycle import acknowledge, decline
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
-from engine.errors import BadInput, Conflict, ForbiddenMove, LinkRefused, NotFound
+from engine.errors import Conflict, ForbiddenMove, LinkRefused, NotFound
 from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
 from engine.http.evidence_download import Digest, evidence_response
-from engine.http.filters import Code, Count, PageNumber, SmallId, YesNo
+from engine.http.filters import Code, PageNumber, SmallId, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
 from engine.http.security_log import SecurityEvent
@@ -42,7 +42,6 @@ from engine.text import Text
 from engine.views.next_step import Bodies, next_step
 from engine.web.pages.account.preferences import Trouble, preferences_page
 from engine.web.pages.work.report import Address, report_form, submit
-from engine.web.pages.work.thread import part_sent, thread_page, thread_sent
 
 router = APIRouter(include_in_schema=False)
 STOP_SIGNED_IN = Text(
@@ -54,99 +53,68 @@ STOP_SIGNED_IN = Text(
 
 @router.get("/l/{token}")
 def show(ctx: Unauthenticated, token: str, said: Code = "") -> Response:
-    link = _open(ctx, Purpose.ACKNOWLEDGE, token)
-    return _shown(ctx, token, link, said)
+    link = opened(ctx, Purpose.ACKNOWLEDGE, token)
+    return acknowledge_page(ctx, token, link, said)
 
 
 @router.post("/l/{token}")
 def take(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     """Acknowledge all assignments listed in the letter. Idempotent."""
-    link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
+    link = checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
     with ctx.writing() as session:
-        contact, duties = _linked(session, read_today(session, ctx.now), link)
+        contact, duties = linked(session, read_today(session, ctx.now), link)
         ctx = replace(ctx, actor=_actor(contact))
         ctx.require(Permission.ACKNOWLEDGE, contact.agency_id)
         changed = [acknowledge(session, duty.row.id, **ctx.by) for duty in duties]
-    return ctx.go(ctx.path, said="acknowledged" if any(changed) else "already", lang=_language_parameter(ctx))
+    return ctx.go(ctx.path, said="acknowledged" if any(changed) else "already", lang=language_parameter(ctx))
 
 
 @router.post("/l/{token}/decline")
 def refuse(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     """«Không thuộc nhiệm vụ của cơ quan»: the state is unchanged, the monitor is notified."""
-    link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
+    link = checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
     assignment_id, reason = form.number("id"), form.text("reason", MAX_REASON_CHARS)
     with ctx.writing() as session:
-        contact, duties = _linked(session, read_today(session, ctx.now), link)
+        contact, duties = linked(session, read_today(session, ctx.now), link)
         ctx = replace(ctx, actor=_actor(contact))
         ctx.require(Permission.DECLINE, contact.agency_id)
         if assignment_id not in {each.row.id for each in duties}:
             raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
         decline(session, assignment_id, reason=reason, **ctx.by)
-    return ctx.go(f"/l/{token}", said="declined", lang=_language_parameter(ctx))
+    return ctx.go(f"/l/{token}", said="declined", lang=language_parameter(ctx))
 
 
-def _uploads(purpose: Purpose) -> Callable[..., Awaitable[Form]]:
+def uploads(purpose: Purpose) -> Callable[..., Awaitable[Form]]:
     """A dependency that reads a form with files, for a valid link of this purpose only."""
 
     async def read(request: Request, ctx: Unauthenticated, token: str) -> Form:
-        _open(ctx, purpose, token)
+        opened(ctx, purpose, token)
         return await read_form(request, MAX_FORM_PARTS, MAX_FILE_BYTES)
 
     return read
 
 
-PartForm = Annotated[Form, Depends(_uploads(Purpose.ACKNOWLEDGE))]
-ReportForm = Annotated[Form, Depends(_uploads(Purpose.REPORT))]
-
-
-@router.post("/l/{token}/part")
-def part(ctx: Unauthenticated, form: PartForm, token: str) -> Response:
-    """The part of a coordinating agency in a duty that the letter named."""
-    link = _checked(ctx, form.raw("token"), token, Purpose.ACKNOWLEDGE)
-    assignment_id = form.number("id")
-    with ctx.reading() as (session, today):
-        contact, _ = _linked(session, today, link)
-        named = linked_assignments(session, link)
-    ctx = _as_contact(ctx, contact, token, link.purpose)
-    if assignment_id not in named:
-        raise NotFound(Text("Thư này không nói về việc ấy.", "This letter does not mention that assignment."))
-    try:
-        changed = part_sent(ctx, form, contact.agency_id)
-    except (BadInput, Conflict) as error:
-        return _shown(ctx, token, link, "", error.said(ctx.language), (form.raw("id"), form.raw("text")), error.status)
-    return ctx.go(f"/l/{token}", said="part" if changed else "already", lang=_language_parameter(ctx))
+ReportForm = Annotated[Form, Depends(uploads(Purpose.REPORT))]
 
 
 @router.get("/r/{token}")
 def report_shown(ctx: Unauthenticated, token: str, said: Code = "", n: PageNumber = 1, copy: YesNo = None) -> Response:
-    ctx, where = _report(ctx, token, _open(ctx, Purpose.REPORT, token))
+    ctx, where = report_address(ctx, token, opened(ctx, Purpose.REPORT, token))
     return report_form(ctx, where, outcome=said, n=n, copy=bool(copy))
-
-
-@router.get("/r/{token}/thread")
-def thread_shown(ctx: Unauthenticated, token: str, said: Code = "", n: Count = 0) -> Response:
-    ctx, where, contact = _thread(ctx, token, _open(ctx, Purpose.REPORT, token))
-    return thread_page(ctx, where, contact, outcome=said, n=n)
 
 
 @router.get("/r/{token}/files/{digest}")
 def file_shown(ctx: Unauthenticated, token: str, digest: Digest) -> Response:
     """A file of the contact's own agency."""
-    ctx, where = _report(ctx, token, _open(ctx, Purpose.REPORT, token))
+    ctx, where = report_address(ctx, token, opened(ctx, Purpose.REPORT, token))
     return evidence_response(ctx, where.agency_id, digest)
 
 
 @router.post("/r/{token}")
 def report_sent(ctx: Unauthenticated, form: ReportForm, token: str) -> Response:
-    link = _checked(ctx, form.raw("token"), token, Purpose.REPORT)
-    ctx, where = _report(ctx, token, link)
+    link = checked(ctx, form.raw("token"), token, Purpose.REPORT)
+    ctx, where = report_address(ctx, token, link)
     return submit(ctx, form, where)
-
-
-@router.post("/r/{token}/thread")
-def thread_posted(ctx: Unauthenticated, form: ReportForm, token: str) -> Response:
-    ctx, where, contact = _thread(ctx, token, _checked(ctx, form.raw("token"), token, Purpose.REPORT))
-    return thread_sent(ctx, form, where, contact)
 
 
 @router.get("/u/{token}")
@@ -174,7 +142,7 @@ def set_preferences(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     except Conflict as error:
         trouble = Trouble("letters", error.said(ctx.language), status=error.status)
         return preferences_page(ctx, link.contact_id, trouble=trouble, by_link=True)
-    return ctx.go(ctx.path, said=do.value, lang=_language_parameter(ctx))
+    return ctx.go(ctx.path, said=do.value, lang=language_parameter(ctx))
 
 
 @router.post("/u/{token}/deputies/{deputy_id}/end")
@@ -185,7 +153,7 @@ def end_deputy(ctx: Unauthenticated, form: Fields, token: str, deputy_id: SmallI
     with ctx.writing() as session:
         ctx.require(Permission.NAME_DEPUTY, contacts.find(session, link.contact_id).agency_id)
         preferences.end_deputy(session, link.contact_id, deputy_id, **ctx.by)
-    return ctx.go(f"/u/{token}", said="ended", lang=_language_parameter(ctx))
+    return ctx.go(f"/u/{token}", said="ended", lang=language_parameter(ctx))
 
 
 @router.get("/d/{token}")
@@ -207,7 +175,7 @@ def decide_deputy(ctx: Unauthenticated, form: Fields, token: str) -> Response:
             preferences.end_deputy(session, link.contact_id, deputy.id, **ctx.by)
     if not agreed:
         ctx.tools.security.record(SecurityEvent.DEPUTY_REFUSED, ctx.request, actor=ctx.actor.name)
-    return ctx.go(f"/d/{token}", said="agreed" if agreed else "refused", lang=_language_parameter(ctx))
+    return ctx.go(f"/d/{token}", said="agreed" if agreed else "refused", lang=language_parameter(ctx))
 
 
 def _proposed(ctx: RequestContext, token: str) -> tuple[RequestContext, Link, ContactLine]:
@@ -215,7 +183,7 @@ def _proposed(ctx: RequestContext, token: str) -> tuple[RequestContext, Link, Co
     with ctx.app.database.read() as session:
         contact = holder(session, link, ctx.today)
         deputy = contacts.find(session, int(link.subject) if link.subject.isdecimal() else 0)
-    ctx = _as_contact(ctx, contact, token, link.purpose)
+    ctx = as_contact(ctx, contact, token, link.purpose)
     ctx.require(Permission.NAME_DEPUTY, contact.agency_id)
     if deputy.agency_id != contact.agency_id:
         raise LinkRefused
@@ -227,24 +195,24 @@ def _preferences_link(ctx: RequestContext, token: str) -> tuple[RequestContext, 
     link = ctx.app.signer.read(Purpose.UNSUBSCRIBE, token, ctx.today)
     with ctx.app.database.read() as session:
         contact = holder(session, link, ctx.today)
-    ctx = _as_contact(ctx, contact, token, link.purpose)
+    ctx = as_contact(ctx, contact, token, link.purpose)
     ctx.require(Permission.SET_PREFERENCES, contact.agency_id)
     return ctx, link
 
 
-def _open(ctx: RequestContext, purpose: Purpose, token: str) -> Link:
+def opened(ctx: RequestContext, purpose: Purpose, token: str) -> Link:
     with ctx.app.database.read() as session:
         return open_link(session, ctx.app.signer, purpose, token, ctx.today)
 
 
-def _checked(ctx: RequestContext, form_token: str, token: str, purpose: Purpose) -> Link:
+def checked(ctx: RequestContext, form_token: str, token: str, purpose: Purpose) -> Link:
     """The link of a posted form whose token was made for this link."""
-    link = _open(ctx, purpose, token)
+    link = opened(ctx, purpose, token)
     ctx.tools.tokens.check(form_token, token)
     return link
 
 
-def _linked(session: Session, today: Today, link: Link) -> tuple[LinkHolder, tuple[LinkedDuties, ...]]:
+def linked(session: Session, today: Today, link: Link) -> tuple[LinkHolder, tuple[LinkedDuties, ...]]:
     contact = holder(session, link, today.day)
     return contact, linked_duties(session, today, link, contact)
 
@@ -253,12 +221,12 @@ def _actor(contact: LinkHolder) -> Actor:
     return Actor("contact", str(contact.id), contact.agency_id, ActorRole.of(contact.role))
 
 
-def _as_contact(ctx: RequestContext, contact: LinkHolder, token: str, purpose: Purpose) -> RequestContext:
+def as_contact(ctx: RequestContext, contact: LinkHolder, token: str, purpose: Purpose) -> RequestContext:
     ctx = ctx.in_contact_language(contact.language)
     return replace(ctx, binding=token, actor=_actor(contact), link=purpose)
 
 
-def _shown(
+def acknowledge_page(
     ctx: RequestContext,
     token: str,
     link: Link,
@@ -268,9 +236,9 @@ def _shown(
     status: int = 200,
 ) -> Response:
     with ctx.reading() as (session, today):
-        contact, duties = _linked(session, today, link)
+        contact, duties = linked(session, today, link)
         helped = coordinated(session, today, contact.agency_id, assignment_ids=linked_assignments(session, link))
-    ctx = _as_contact(ctx, contact, token, link.purpose)
+    ctx = as_contact(ctx, contact, token, link.purpose)
     periods = dict.fromkeys((each.row.plan_id, each.row.plan, each.row.period) for each in duties if each.open)
     reports = [(plan, period, _report_path(ctx, link, f"{plan_id}:{period}")) for plan_id, plan, period in periods]
     in_time = {(each.row.plan, each.row.period) for each in duties if each.row.due_on and ctx.today <= each.row.due_on}
@@ -322,22 +290,14 @@ def _preferences_path(ctx: RequestContext, link: Link) -> str:
     return f"/u/{ctx.app.signer.token(preferences_link)}"
 
 
-def _report(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext, Address]:
+def report_address(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext, Address]:
     plan_id, period = report_subject(link)
     with ctx.app.database.read() as session:
         contact = holder(session, link, ctx.today)
-    ctx = _as_contact(ctx, contact, token, link.purpose)
+    ctx = as_contact(ctx, contact, token, link.purpose)
     ctx.require(Permission.REPORT, contact.agency_id)
     return ctx, Address(contact.agency_id, plan_id, period, f"/r/{token}")
 
 
-def _thread(ctx: RequestContext, token: str, link: Link) -> tuple[RequestContext, Address, ContactLine]:
-    """The page of a report link's thread, and the contact in whose name a deputy may be named."""
-    ctx, where = _report(ctx, token, link)
-    ctx.require(Permission.RAISE, where.agency_id)
-    with ctx.app.database.read() as session:
-        return ctx, where, contacts.find(session, link.contact_id)
-
-
-def _language_parameter(ctx: RequestContext) -> str:
+def language_parameter(ctx: RequestContext) -> str:
     return ctx.request.query_params.get("lang", "")

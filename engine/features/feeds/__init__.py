@@ -1,0 +1,1 @@
+"""Calendar feeds of due dates (RFC 5545)."""

@@ -1,0 +1,1 @@
+"""The thread of an agency's work: difficulties, questions, answers."""

@@ -1,0 +1,1 @@
+"""Webhooks: what other systems subscribe to. Messages are sent by ``notifications.webhooks``."""
