@@ -7,11 +7,21 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from engine.api import threads as threads_api
-from engine.api import webhooks as webhooks_api
 from engine.api.reference import describe
 from engine.api.routes import api_router
 from engine.application import probes
+from engine.features.feeds import pages as ical_feeds
+from engine.features.papers import pages as papers
+from engine.features.papers import report_pages as report_papers
+from engine.features.papers import settings_page as paper_settings
+from engine.features.plan_import import review_pages as import_review
+from engine.features.plan_import import upload_pages as imports
+from engine.features.search import pages as search
+from engine.features.threads import api as threads_api
+from engine.features.threads import link_pages as thread_links
+from engine.features.threads import pages as thread
+from engine.features.webhooks import api as webhooks_api
+from engine.features.webhooks import pages as webhooks
 from engine.http import error_pages
 from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
@@ -23,7 +33,7 @@ from engine.http.render import Templates, by_address
 from engine.http.request_context import Tools, is_secure
 from engine.http.security import FormTokens, Guard
 from engine.http.security_log import SecurityLog
-from engine.web.pages.account import account, ical_feeds, oidc, preferences, second_factor, setup, sign_in, views
+from engine.web.pages.account import account, oidc, preferences, second_factor, setup, sign_in, views
 from engine.web.pages.admin import (
     address_settings,
     calendar,
@@ -32,21 +42,10 @@ from engine.web.pages.admin import (
     people,
     policies,
     settings,
-    webhooks,
 )
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, search, working
-from engine.web.pages.plans import (
-    activation,
-    amendments,
-    figures,
-    import_review,
-    imports,
-    plan_renewal,
-    planned_years,
-    plans,
-    successions,
-)
+from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
+from engine.web.pages.plans import activation, amendments, figures, plan_renewal, planned_years, plans, successions
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
@@ -57,14 +56,9 @@ from engine.web.pages.work import (
     late_promises,
     letter_links,
     overdue,
-    paper_settings,
-    papers,
     promises,
     report,
-    report_papers,
     reports_to_accept,
-    thread,
-    thread_links,
 )
 
 VERSION = "0.1.0"

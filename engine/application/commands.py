@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from engine.cli import assignments
-from engine.cli.plan_import import plan_import
 from engine.cli.plans import plans
-from engine.cli.webhooks import webhooks_app
+from engine.features.plan_import.command import plan_import
+from engine.features.webhooks.command import webhooks_app
 
 plans.command("import")(plan_import)
 

@@ -20,7 +20,7 @@ from sqlalchemy import and_, or_, select, update
 
 from engine.accounts.sealing import SealBroken
 from engine.accounts.signed_links import Signer
-from engine.admin.webhooks import NO_TROUBLE, current_secrets
+from engine.features.webhooks.subscriptions import NO_TROUBLE, current_secrets
 from engine.store.clock import lease_clock
 from engine.store.database import Database, table
 from engine.store.high_water import HighWater

@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from engine.admin.webhooks import secret_bytes
+from engine.features.webhooks.subscriptions import secret_bytes
 
 
 def signed_headers(secrets: Iterable[str], message_id: str, body: bytes, now: datetime) -> Mapping[str, str]:

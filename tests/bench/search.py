@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from engine.queries.search import Kind, search
+from engine.features.search.queries import Kind, search
 from engine.store.database import Database, table
 from engine.store.records import Agency, Duty, LetterBody, Plan
 from engine.store.records import PolicyRecord as Policy

@@ -12,8 +12,8 @@ import docx
 import pytest
 from ground.paths import CONFIG, DATA
 
+from engine.features.plan_import.importer import ImportedPlan, read_document
 from engine.files.directory import DirectoryFile, load_directory
-from engine.importer import ImportedPlan, read_document
 
 
 @pytest.fixture(scope="session")

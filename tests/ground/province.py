@@ -32,7 +32,6 @@ from config import DATA
 from config.settings import Settings
 from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
-from engine.admin import webhooks
 from engine.admin.published_figures import publish_figures
 from engine.agencies import feed_addresses, preferences
 from engine.agencies.stored_directory import read_directory
@@ -40,11 +39,12 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.reports import drafts as report_drafts
 from engine.assignments.reports import evidence
+from engine.features.plan_import.drafts.reading import draft_of
+from engine.features.plan_import.drafts.stored import make_draft
+from engine.features.plan_import.importer import read_document
+from engine.features.webhooks import subscriptions as webhooks
 from engine.files.plan import load_plan
-from engine.importer import read_document
 from engine.plans import amendments, loading
-from engine.plans.drafts.reading import draft_of
-from engine.plans.drafts.stored import make_draft
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, WebhookMessage

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from import_figures.own_directory import asked_for
 
-from engine.importer.phrases import lexicon
+from engine.features.plan_import.importer.phrases import lexicon
 
 TABLES = ["HEADS", "GROUPED", "OPENERS", "FIELDS", "WHOLE_NAMES", "STRONG", "DUTY_HEADINGS", "CLOSERS", "ORDERS"]
 
@@ -29,7 +29,8 @@ def forget(whole: Mapping[str, Sequence[str]], seed: int, share: float) -> None:
     chance = random.Random(seed)
     for name, words in whole.items():
         setattr(lexicon, name, tuple(word for word in words if chance.random() > share))
-    for name in [each for each in sys.modules if each.startswith(("engine.importer", "import_figures."))]:
+    stale = ("engine.features.plan_import.importer", "import_figures.")
+    for name in [each for each in sys.modules if each.startswith(stale)]:
         if not name.endswith(".lexicon"):
             del sys.modules[name]
 

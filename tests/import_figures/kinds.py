@@ -23,10 +23,10 @@ from import_figures.plan_texts import faults
 from import_figures.scores import Figures, labels_in, spans
 
 from engine.errors import BadInput
+from engine.features.plan_import.importer import ImportedPlan, as_json, read_document
+from engine.features.plan_import.importer.base.model import ItemText, Origin, Owner
+from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.files.directory import DirectoryFile
-from engine.importer import ImportedPlan, as_json, read_document
-from engine.importer.base.model import ItemText, Origin, Owner
-from engine.importer.base.vietnamese import squashed
 
 MEASURES = ("duties", "owners", "citations", "deadlines", "coordinating", "instructions")
 HEAD = """ỦY BAN NHÂN DÂN

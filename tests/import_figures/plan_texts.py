@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import BadInput
-from engine.importer import Accounted, ImportedPlan, Use, read_document
-from engine.importer.base.vietnamese import squashed
-from engine.importer.structure.account import UNREAD
+from engine.features.plan_import.importer import Accounted, ImportedPlan, Use, read_document
+from engine.features.plan_import.importer.base.vietnamese import squashed
+from engine.features.plan_import.importer.structure.account import UNREAD
 
 BODIES = [
     "Sở Y tế",

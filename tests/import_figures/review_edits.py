@@ -23,17 +23,17 @@ from import_figures.own_directory import asked_for, directory_of
 from import_figures.scores import labels_in
 
 from engine.errors import BadInput
+from engine.features.plan_import.drafts.corrections import Corrections, DutyFields, cut_before
+from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, PlanDraft
+from engine.features.plan_import.drafts.reading import draft_of
+from engine.features.plan_import.drafts.rows import runs_of
+from engine.features.plan_import.importer import read_document
+from engine.features.plan_import.importer.base.vietnamese import squashed
+from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
+from engine.features.plan_import.importer.phrases.names import Name
+from engine.features.plan_import.importer.phrases.owners import owner_of
+from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
-from engine.importer import read_document
-from engine.importer.base.vietnamese import squashed
-from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.names import Name
-from engine.importer.phrases.owners import owner_of
-from engine.importer.phrases.timing import timing_of
-from engine.plans.drafts.corrections import Corrections, DutyFields, cut_before
-from engine.plans.drafts.model import OTHERS, DutyPlace, PlanDraft
-from engine.plans.drafts.reading import draft_of
-from engine.plans.drafts.rows import runs_of
 
 _WORDS = 7
 _REACH = 4

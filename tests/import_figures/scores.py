@@ -16,11 +16,11 @@ from typing import Any
 import yaml
 
 from engine.errors import BadInput
-from engine.importer.assembly import assembled
-from engine.importer.base.model import DutyText, ImportedPlan
-from engine.importer.base.vietnamese import squashed
-from engine.importer.phrases.owners import NullDirectory
-from engine.importer.reading.reader import read_pages
+from engine.features.plan_import.importer.assembly import assembled
+from engine.features.plan_import.importer.base.model import DutyText, ImportedPlan
+from engine.features.plan_import.importer.base.vietnamese import squashed
+from engine.features.plan_import.importer.phrases.owners import NullDirectory
+from engine.features.plan_import.importer.reading.reader import read_pages
 
 MEASURES = ("owners", "duties", "deadlines", "coordinating", "leads", "requests", "heads", "instructions")
 

@@ -36,11 +36,11 @@ from engine.assignments import lifecycle, opening
 from engine.assignments.lifecycle import ReportText
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
+from engine.features.papers.period_report import period_report
 from engine.files.plan_parts import subject_words
 from engine.queries.figures.plan_progress import standing
 from engine.queries.stored_plans import plan_of
 from engine.queries.time_class import read_today
-from engine.queries.work.period_report import period_report
 from engine.queries.work.report_page import report_page
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table

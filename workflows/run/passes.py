@@ -16,8 +16,8 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from engine.admin import daily_cleanup as daily
 from engine.admin import unreferenced_uploads
+from engine.application import daily_cleanup as daily
 from engine.assignments import counters, escalation, opening
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due

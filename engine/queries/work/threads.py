@@ -1,6 +1,6 @@
 """Threads: what an owner, the department above and coordinating agencies wrote about an assignment. Read-only.
 
-``difficulties`` is what a consolidated report takes from them: ``engine.queries.work.period_report``.
+``difficulties`` is what a consolidated report takes from them: ``engine.features.papers.period_report``.
 """
 
 from __future__ import annotations

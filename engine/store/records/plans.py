@@ -64,8 +64,8 @@ class Duty(SQLModel, table=True):
 
 
 class PlanDraft(SQLModel, table=True):
-    """A plan document under review (``state``: engine.plans.drafts.model.PlanDraft): kept from upload until it is saved
-    as a plan, thrown away, or unused for long. ``duties``, ``to_settle``: how far it is, for the list."""
+    """A plan document under review (``state``: PlanDraft of ``engine.features.plan_import.drafts``): kept from upload
+    until it is saved as a plan, thrown away, or unused for long. ``duties``, ``to_settle``: how far it is."""
 
     __tablename__ = "plan_draft"
     id: int | None = Field(default=None, primary_key=True)

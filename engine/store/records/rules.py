@@ -43,7 +43,7 @@ class PaperSettings(SQLModel, table=True):
     __tablename__ = "paper_settings"
     agency_id: str = Field(primary_key=True, foreign_key="agency.id", max_length=64)
     body: dict[str, Any] = Field(sa_column=json_column())
-    """engine.papers.facts.IssuerSettings."""
+    """engine.features.papers.facts.IssuerSettings."""
     letterhead: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
     """A .docx with placeholders (docxtpl); it wins over the built-in form of the dispatch."""
     letterhead_name: str = Field(default="", max_length=200)

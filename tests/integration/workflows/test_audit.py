@@ -12,7 +12,7 @@ from ground.post import LetterBox, post_office
 from ground.web_servers import listening
 from sqlalchemy import update
 
-from engine.admin.daily_cleanup import prune_bodies
+from engine.application.daily_cleanup import prune_bodies
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Assignment, Event, Fact, Letter, LetterBody, Pass
 from engine.terms import EventKind, LetterState, PassName, State

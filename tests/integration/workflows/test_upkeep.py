@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from ground.factory import at, directory, happened, row, rows
 
-from engine.admin import daily_cleanup
 from engine.agencies import agencies, contacts
 from engine.agencies.directory_loading import load_directory
+from engine.application import daily_cleanup
 from engine.assignments.reports import evidence
 from engine.store.database import Database
 from engine.store.records import Agency, Contact, Pass

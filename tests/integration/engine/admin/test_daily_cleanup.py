@@ -9,10 +9,11 @@ from sqlalchemy import insert
 
 from engine.accounts import accounts, idempotency, sign_in
 from engine.accounts.signed_links import Signer
-from engine.admin import daily_cleanup, webhooks
 from engine.agencies import contacts
 from engine.agencies.directory_loading import load_directory
+from engine.application import daily_cleanup
 from engine.assignments.reports import evidence
+from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.records import AnswerCode, Evidence, IdempotencyKey, SignedIn, SignInLink

@@ -13,7 +13,7 @@ from ground.databases import closing_database
 from ground.factory import Laid, at, bring_to, do, lay, plan_file, row, rows
 from sqlalchemy import delete
 
-from engine.admin.daily_cleanup import run_daily_cleanup
+from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import counters, lifecycle
 from engine.assignments.calendar_change import Change, apply
 from engine.assignments.lifecycle import Action, ReportText

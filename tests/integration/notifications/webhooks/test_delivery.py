@@ -15,11 +15,11 @@ from ground.web_servers import Receiver, receiving
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.accounts.signed_links import Signer
-from engine.admin import webhooks
 from engine.assignments import lifecycle, weekly_digest
 from engine.assignments.lifecycle import Action
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
+from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.event_log import append, event

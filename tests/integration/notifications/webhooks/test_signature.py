@@ -14,8 +14,8 @@ from ground.paths import CONFIG
 from ground.web_servers import Received, receiving
 
 from engine.accounts.signed_links import Signer
-from engine.admin import webhooks
-from engine.admin.webhooks import new_secret, secret_bytes
+from engine.features.webhooks import subscriptions as webhooks
+from engine.features.webhooks.subscriptions import new_secret, secret_bytes
 from engine.rules.targets import Allowed
 from engine.store.database import Database
 from notifications.webhooks.delivery import WebhookDelivery, send_owed

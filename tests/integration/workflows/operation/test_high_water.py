@@ -22,8 +22,8 @@ from ground.postgres import Ground
 from ground.web_servers import receiving
 
 from config.settings import Settings
-from engine.admin import webhooks
 from engine.errors import Unavailable
+from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
 from engine.store.database import Database
 from engine.store.event_log import record

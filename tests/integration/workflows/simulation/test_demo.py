@@ -9,7 +9,7 @@ import pytest
 from ground.factory import at, lay, row
 
 from config.settings import Settings
-from engine.admin import daily_cleanup
+from engine.application import daily_cleanup
 from engine.queries.system.health import health
 from engine.queries.time_class import read_today
 from engine.store.clock import DemoClock

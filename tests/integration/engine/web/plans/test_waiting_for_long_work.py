@@ -26,10 +26,10 @@ from httpx import Response
 from sqlalchemy import update
 
 from engine.assignments import opening
+from engine.features.plan_import.drafts import stored as plan_drafts
+from engine.features.plan_import.drafts.model import PlanDraft
 from engine.files.yaml_reader import dump
 from engine.http.long_work import LongWork
-from engine.plans.drafts import stored as plan_drafts
-from engine.plans.drafts.model import PlanDraft
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.pending_answers import prune

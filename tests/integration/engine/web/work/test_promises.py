@@ -19,10 +19,10 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
-from engine.papers.report import text_of
+from engine.features.papers.drafts import dispatch_draft
+from engine.features.papers.period_report import period_report
+from engine.features.papers.report import text_of
 from engine.queries.stored_plans import plan_of
-from engine.queries.work.papers import dispatch_draft
-from engine.queries.work.period_report import period_report
 from engine.store.database import Database
 from engine.store.records import Notice, Promise
 from engine.terms import NoticeKind, Outcome, PromiseState

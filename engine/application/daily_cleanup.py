@@ -1,0 +1,113 @@
+"""The daily cleanup: deletes what is no longer needed (addresses of people who left, ended sessions, used links, old
+idempotency answers, unreferenced files), applies agency names that begin today, and recomputes the board's counters.
+
+Personal data is kept no longer than it serves its purpose (Law 91/2025/QH15). Run by a daily pass; a second run on the
+same day does nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlmodel import Session
+
+from engine.accounts import idempotency
+from engine.admin import unreferenced_uploads
+from engine.agencies import agencies, contacts
+from engine.assignments import counters
+from engine.assignments.counters import Counted
+from engine.features.plan_import.drafts import retention as plan_drafts
+from engine.features.webhooks import subscriptions as webhooks
+from engine.rules.calendar import local_date
+from engine.store import pending_answers
+from engine.store.clock import system_clock
+from engine.store.database import Database, table
+from engine.store.event_log import record
+from engine.store.facts import advance_fact, read_fact
+from engine.store.records import AnswerCode, Letter, LetterBody, SignedIn, SignInLink
+from engine.terms import EventKind
+
+LAST_CLEANUP_FACT = "last_upkeep"
+"""Name of the fact with the local date of the last cleanup."""
+
+SESSION_RETENTION = timedelta(days=90)
+"""How long users can see their ended sessions."""
+BODY_CHUNK_ROWS = 2_000
+LINK_RETENTION = timedelta(days=1)
+CODE_RETENTION = timedelta(days=30)
+"""How long an answer with an expired code is still told that it expired."""
+
+
+def is_owed(session: Session, now: datetime) -> bool:
+    """True if today's cleanup has not run. One query."""
+    last_day = read_fact(session, LAST_CLEANUP_FACT)
+    return last_day is None or last_day < local_date(now).isoformat()
+
+
+def run_daily_cleanup(session: Session, now: datetime, counted: Counted | None = None) -> dict[str, int]:
+    """Run the cleanup once per local day: ``delete_expired``, new names, counters. The day is claimed first, so of two
+    concurrent passes the second does nothing. ``counted``: the counters as ``count_ahead`` found them, so that on
+    SQLite nobody waits while everything is counted. Returns counts; empty if it had already run."""
+    if not advance_fact(session, LAST_CLEANUP_FACT, local_date(now).isoformat()):
+        return {}
+    return {
+        **delete_expired(session, now),
+        "names": agencies.apply_current_names(session, now),
+        "miscounted": _recount(session, now, counted),
+    }
+
+
+def _recount(session: Session, now: datetime, counted: Counted | None) -> int:
+    """Recompute the board's counters; returns how many were wrong. More than zero is a defect and is logged as an
+    event."""
+    if counted is not None and counters.replace_counters(session, counted):
+        wrong = counted.wrong
+    else:
+        wrong = counters.count_mismatches(session)
+        counters.recount(session)
+    if wrong:
+        key = f"audit:tally:{local_date(now).isoformat()}"
+        record(session, EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)
+    return wrong
+
+
+def delete_expired(session: Session, now: datetime) -> dict[str, int]:
+    """Delete expired records; returns counts by name. The
+    files' bytes are removed by ``unreferenced_uploads`` after this is committed."""
+    signed, links, codes = table(SignedIn), table(SignInLink), table(AnswerCode)
+    connection = session.connection()
+    return {
+        "contacts": contacts.blank_former_contacts(session, now),
+        "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
+        "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
+        "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
+        "answers": idempotency.prune(session, now),
+        "plan_drafts": plan_drafts.prune(session, now),
+        "files": unreferenced_uploads.forget(session, now),
+        "webhook_messages": webhooks.prune(session, now),
+        "pending_answers": pending_answers.prune(session, system_clock()),
+    }
+
+
+def prune_bodies(database: Database, before: datetime) -> int:
+    """Delete the texts of letters of days before ``before``, oldest first, a chunk in each transaction; the letters'
+    rows stay. Returns how many. Letters are numbered in the order of their making, so the first text that is kept ends
+    the search."""
+    bodies, letters = table(LetterBody), table(Letter)
+    oldest = (
+        select(bodies.c.letter_id, letters.c.day)
+        .join(letters, letters.c.id == bodies.c.letter_id)
+        .order_by(bodies.c.letter_id)
+        .limit(BODY_CHUNK_ROWS)
+    )
+    pruned = 0
+    while True:
+        with database.write() as session:
+            rows = session.connection().execute(oldest).all()
+            ids = [letter_id for letter_id, day in rows if day < local_date(before)]
+            if ids:
+                session.connection().execute(delete(bodies).where(bodies.c.letter_id.in_(ids)))
+        pruned += len(ids)
+        if len(ids) < BODY_CHUNK_ROWS:
+            return pruned

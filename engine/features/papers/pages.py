@@ -1,0 +1,292 @@
+"""Papers: what waits to be issued and what was; a công văn đôn đốc as a draft, as the file to sign, and the record of
+its number and date."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from engine.accounts.permissions import Permission
+from engine.assignments.issued_papers import drop_draft, record_paper
+from engine.errors import BadInput, NotFound
+from engine.features.papers.dispatch import addressed, dispatch_docx, for_one, proposed, subject_line, text_of
+from engine.features.papers.drafts import Draft, dispatch_draft, issued_papers, waiting_drafts
+from engine.features.papers.facts import SIGNERS, Dispatch
+from engine.features.papers.issuers import departments_of, letterhead_of
+from engine.features.papers.letterhead import fill, fill_each
+from engine.features.papers.wording import (
+    MAX_PARAGRAPH_CHARS,
+    DraftKey,
+    drop_wording,
+    keep_wording,
+    read_wording,
+)
+from engine.http.assignment_actions import require_for
+from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
+from engine.http.form_fields import FormFields
+from engine.http.lists.list_download import DOCX, attachment
+from engine.http.render import url
+from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.filter_choices import PlanChoices, plan_choices
+from engine.queries.stored_plans import find_plan
+from engine.queries.work.assignments import rows_of
+from engine.rules.privacy import looks_private
+from engine.text import Text
+from engine.web.draftable_plans import draftable_plan
+
+router = APIRouter(include_in_schema=False)
+COMMON_FROM = 3
+"""From so many addressees a common letter is offered first."""
+PARTS = {
+    "basis": Text("Căn cứ", "Basis"),
+    "state": Text("Tình hình", "Where things stand"),
+    "ask": Text("Đề nghị", "Request"),
+    "report": Text("Điểm: báo cáo", "Point: report"),
+    "difficulty": Text("Điểm: khó khăn, vướng mắc", "Point: difficulties"),
+    "upcoming": Text("Điểm: nhiệm vụ sắp đến hạn", "Point: what comes due"),
+    "more": Text("Thêm đoạn", "More"),
+    "consequence": Text("Quá thời hạn", "After that date"),
+    "close": Text("Kết", "Close"),
+}
+Words = Annotated[str, Plain, Query(max_length=120)]
+
+
+class PaperFile(StrEnum):
+    DOCX = "docx"
+    """One letter to all."""
+    ZIP = "zip"
+    """A letter each."""
+
+
+@router.get("/papers")
+def listing(ctx: SignedIn, said: Code = "") -> Response:
+    """The drafts that the ladder asks for, and the papers that are recorded."""
+    return _listing(ctx, FormFields(), outcome=said)
+
+
+@router.post("/papers/drop")
+def drop(ctx: SignedIn, form: PostedForm) -> Response:
+    """Nothing is issued about what a waiting draft holds; the reason stands in the story."""
+    plan_id, typed = form.number("plan"), FormFields.of(form, "reason", "plan", whole="reason")
+    department, reason = ctx.department(Permission.CHASE), typed.words("reason")
+
+    def action() -> bool:
+        with ctx.reading() as (session, today):
+            waiting = [each for each in waiting_drafts(session, today, department) if each.plan_id == plan_id]
+        for each in waiting:
+            ctx.require(Permission.CHASE, each.supervisor_id)
+            with ctx.writing() as session:
+                drop_draft(session, plan_id, each.assignment_ids, reason=reason, **ctx.by)
+        return True
+
+    return ctx.go("/papers", said="dropped") if typed.do(action) else _listing(ctx, typed)
+
+
+def _listing(ctx: RequestContext, typed: FormFields, *, outcome: str = "") -> Response:
+    department = ctx.department(Permission.CHASE)
+    with ctx.reading() as (session, today):
+        waiting = waiting_drafts(session, today, department)
+        issued = issued_papers(session, ctx.agencies_within(Permission.SEE_ASSIGNMENT))
+        departments = [(each, name) for each, name in departments_of(session) if ctx.may(Permission.CHASE, each)]
+    return ctx.page(
+        "papers/papers.html",
+        typed.status,
+        today=today,
+        waiting=waiting,
+        issued=issued,
+        departments=departments,
+        typed=typed,
+        outcome=outcome,
+    )
+
+
+@router.get("/papers/dispatch")
+def draft(
+    ctx: SignedIn,
+    plan: PlanId,
+    agency: Annotated[list[str], Several, Query(max_length=500)] = [],  # noqa: B006 - read only
+    period: Code = "",
+    request: YesNo = None,
+    sign: Words = "",
+    place: Words = "",
+    unit: Words = "",
+    signer: Words = "",
+    answer_by: Annotated[date | None, Empty, Query()] = None,
+    file: Annotated[PaperFile | None, Empty, Query()] = None,
+    said: Code = "",
+) -> Response:
+    """The draft as a page, or as a file. Drafting moves no level and sends nothing."""
+    found, plans = _draft(ctx, plan, agency, period, bool(request))
+    issuer = found.dispatch.issuer
+    dispatch = replace(
+        found.dispatch,
+        issuer=replace(
+            issuer,
+            sign=sign or issuer.sign,
+            place=place or issuer.place,
+            unit=unit or issuer.unit,
+            signer=signer if signer in SIGNERS else issuer.signer,
+        ),
+        answer_by=answer_by or found.dispatch.answer_by,
+    )
+    if file is not None:
+        with ctx.reading() as (session, _):
+            own = letterhead_of(session, found.supervisor_id)
+        here = url("/papers/dispatch", plan=found.plan_id, period=period, request="yes" if dispatch.request else "")
+        dispatch = replace(dispatch, source=f"{ctx.app.settings.base_url}{here}")
+        return _file(dispatch, found, period, file, own[1] if own else None)
+    return _page(ctx, replace(found, dispatch=dispatch), plans, period, FormFields(), outcome=said)
+
+
+@router.post("/papers/dispatch")
+def record(ctx: SignedIn, form: PostedForm) -> Response:
+    """Record the number and date that the registry gave."""
+    plan_id, ids = form.number("plan"), form.numbers("id")
+    with ctx.reading() as (session, today):
+        rows = rows_of(session, today, ids) if ids else []
+    for row in rows:
+        require_for(ctx, Permission.CHASE, row)
+    found, plans = _draft(
+        ctx, plan_id, list({row.agency_id for row in rows}), form.raw("period")[:64], form.has("request")
+    )
+    typed = FormFields.of(form, "number", "on", whole="number")
+    number, on = typed.text("number", 64), typed.needed_day("on")
+    if not ids:
+        typed.refuse({"number": Text("Không còn việc nào để ghi.", "There is nothing left to record.")})
+
+    def action() -> bool:
+        with ctx.writing() as session:
+            record_paper(session, found.supervisor_id, plan_id, ids, number=number, on=on, **ctx.by)
+            drop_wording(session, _key(found, form.raw("period")[:16]))
+        return True
+
+    if typed.do(action):
+        return ctx.go(
+            "/papers/dispatch",
+            plan=plan_id,
+            agency=[each for each, _ in found.agencies],
+            request="yes" if form.has("request") else "",
+            said="recorded",
+        )
+    return _page(ctx, found, plans, "", typed)
+
+
+@router.post("/papers/dispatch/words")
+def words(ctx: SignedIn, form: PostedForm) -> Response:
+    """Keep what the office wrote in place of the proposed paragraphs, or take it back."""
+    period, agencies = form.raw("period")[:16], [each[:64] for each in form.every("agency")[:500]]
+    found, plans = _draft(ctx, form.number("plan"), agencies, period, form.has("request"))
+    key, parts = _key(found, period), {part.key: part.text for part in proposed(found.dispatch)}
+    typed = FormFields.of(form, *parts, whole=next(iter(parts)))
+    written = {} if form.has("reset") else {name: typed.words(name, MAX_PARAGRAPH_CHARS) for name in parts}
+
+    def action() -> bool:
+        with ctx.writing() as session:
+            if form.has("reset"):
+                drop_wording(session, key)
+            else:
+                keep_wording(session, key, parts, written, **ctx.by)
+        return True
+
+    if typed.do(action):
+        to = [each for each, _ in found.agencies] if found.narrowed else []
+        asked = "yes" if found.dispatch.request else ""
+        said = "reset" if form.has("reset") else "words"
+        return ctx.go("/papers/dispatch", plan=found.plan_id, agency=to, period=period, request=asked, said=said)
+    return _page(ctx, found, plans, period, typed)
+
+
+def _key(found: Draft, period: str) -> DraftKey:
+    chosen = DraftKey.chosen(each for each, _ in found.agencies) if found.narrowed else ""
+    return DraftKey(found.plan_id, period, found.dispatch.request, chosen)
+
+
+def _draft(
+    ctx: RequestContext, plan_id: int | None, agencies: list[str], period: str, request: bool
+) -> tuple[Draft, PlanChoices]:
+    """The draft of the plan, or of the only active one. Raises NotFound, NotAllowed."""
+    ctx.require(Permission.CHASE, ctx.actor.agency_id)
+    with ctx.reading() as (session, today):
+        plans = plan_choices(session, plan_id)
+        row = find_plan(session, plan_id or draftable_plan(ctx, session, None) or 0)
+        if row is None:
+            raise NotFound(Text("Không có kế hoạch này.", "There is no such plan."))
+        ctx.require(Permission.CHASE, row.supervisor_id)
+        found = dispatch_draft(session, today, row, agencies, request=request, period=period)
+        if (
+            not found.dispatch.overdue
+        ):  # those that are asked get a letter of their own, and so do those that are ordered
+            other = dispatch_draft(session, today, row, agencies, request=not request, period=period)
+            found = other if other.dispatch.overdue else found
+        written = read_wording(session, _key(found, period)).written
+        return replace(found, dispatch=replace(found.dispatch, wording=written)), plans
+
+
+def _page(
+    ctx: RequestContext, found: Draft, plans: PlanChoices, period: str, typed: FormFields, *, outcome: str = ""
+) -> Response:
+    dispatch = found.dispatch
+    parts = proposed(dispatch)
+    with ctx.reading() as (session, today):
+        wording = read_wording(session, _key(found, period))
+        return ctx.page(
+            "papers/dispatch.html",
+            typed.status,
+            today=today,
+            draft=found,
+            dispatch=dispatch,
+            addressed=addressed(dispatch),
+            subject=subject_line(dispatch),
+            paragraphs=text_of(dispatch),
+            parts=parts,
+            part_words=PARTS,
+            edited=typed.filled((part.key, wording.written.get(part.key, part.text)) for part in parts),
+            wording=wording,
+            outdated=wording.outdated({part.key: part.text for part in parts}),
+            most_chars=MAX_PARAGRAPH_CHARS,
+            signers=[
+                (key, f"{key.replace('/', ' / ')} ({words.said(ctx.language)})") for key, words in SIGNERS.items()
+            ],
+            plans=plans,
+            period_key=period,
+            common_first=len(found.agencies) >= COMMON_FROM,
+            typed=typed,
+            outcome=outcome,
+        )
+
+
+def _file(dispatch: Dispatch, found: Draft, period: str, kind: PaperFile, own: bytes | None) -> Response:
+    """The letter, or a ZIP with one for each agency; in the department's ``own`` form if it has one. Raises BadInput
+    when nothing is overdue, or when a text of the plan looks like personal data: that never goes into a paper."""
+    if not dispatch.overdue:
+        raise BadInput(Text("Không còn việc nào quá hạn để soạn công văn.", "Nothing is overdue: there is no letter."))
+    private = [row.citation for row in (*dispatch.overdue, *dispatch.upcoming) if looks_private(row.text)]
+    if private:
+        raise BadInput(
+            Text(
+                f"Nội dung {private[0]} có dãy số giống dữ liệu cá nhân; không đưa vào công văn.",
+                f"The text of {private[0]} holds what looks like personal data; it does not go into a paper.",
+            )
+        )
+    plan = re.sub(r"[^A-Za-z0-9]+", "-", dispatch.plan.number.replace("Đ", "D"))
+    level = f"lan{max(dispatch.level, 1)}" if not dispatch.request else "de-nghi"
+    stem = "_".join(("cv-don-doc", f"{plan}-{dispatch.plan.issued_on.year}", period or "moi-ky", level))
+    if kind is PaperFile.DOCX:
+        whose = found.agencies[0][0] if len(found.agencies) == 1 else "chung"
+        body = dispatch_docx(dispatch) if own is None else fill(own, dispatch)
+        return attachment(body, DOCX, f"{stem}_{whose}.docx")
+    letters = (for_one(dispatch, agency_id) for agency_id, _ in found.agencies)
+    bodies = map(dispatch_docx, letters) if own is None else fill_each(own, letters)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for (agency_id, _), body in zip(found.agencies, bodies, strict=True):
+            out.writestr(f"{stem}_{agency_id}.docx", body)
+    return attachment(archive.getvalue(), "application/zip", f"{stem}.zip")

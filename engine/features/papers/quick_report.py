@@ -1,0 +1,207 @@
+"""Báo cáo nhanh (paper C): the leadership's page on one sheet, with the ranking as its annex; and that annex alone, of
+published figures. Bodies that are only asked stand on a line of their own and are never ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from engine.features.papers.document import BLANK, AnnexColumn, Paper
+from engine.features.papers.facts import Issuer, counted, long_moment
+from engine.rules.calendar import day_digits, local_date
+
+RANK_COLUMNS = (
+    AnnexColumn("Hạng", 13, True),
+    AnnexColumn("Cơ quan", 41),
+    AnnexColumn("Tổng", 13, True),
+    AnnexColumn("Xong đúng hạn", 16, True),
+    AnnexColumn("Xong quá hạn", 16, True),
+    AnnexColumn("Đang làm trong hạn", 17, True),
+    AnnexColumn("Đang làm quá hạn", 17, True),
+    AnnexColumn("Tỷ lệ %", 14, True),
+    AnnexColumn("BC đúng hạn %", 13, True),
+)
+FORMULA = (
+    "Tỷ lệ = số nhiệm vụ hoàn thành đúng hạn / (hoàn thành đúng hạn + hoàn thành quá hạn + đang thực hiện quá hạn). "
+    "Tỷ lệ cố định theo hạn: nhiệm vụ đã quá hạn, hoàn thành sau không làm tăng tỷ lệ. "
+    "Cơ quan chưa có nhiệm vụ đến hạn không xếp hạng. Nội dung đề nghị phối hợp không tính."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankRow:
+    """The ordered tasks of an agency in the four boxes, and its reports."""
+
+    agency: str
+    on_time: int
+    late: int
+    in_term: int
+    overdue: int
+    reports: int
+    reports_on_time: int
+
+    @property
+    def total(self) -> int:
+        return self.on_time + self.late + self.in_term + self.overdue
+
+    @property
+    def rate(self) -> float | None:
+        judged = self.on_time + self.late + self.overdue
+        return 100 * self.on_time / judged if judged else None
+
+
+@dataclass(frozen=True)
+class Worst:
+    """An agency with the longest overdue task: how many, and for how many working days. ``tied``: so many agencies of
+    which none is further behind, all ``since`` the same due date; then ``agency`` is empty."""
+
+    agency: str
+    overdue: int
+    days: int
+    tied: int = 1
+    since: date | None = None
+
+    @property
+    def words(self) -> str:
+        if self.tied > 1 and self.since is not None:
+            who = f"{counted(self.tied)} cơ quan, đều từ ngày {day_digits(self.since)}"
+            return f"{who} ({counted(self.overdue)} nhiệm vụ, {self.days} ngày làm việc)"
+        return f"{self.agency} ({counted(self.overdue)} nhiệm vụ, lâu nhất {self.days} ngày làm việc)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuickReport:
+    """``subject``: «Kế hoạch số 188/KH-UBND», or the plans together. ``done_more``, ``overdue_more``: against a week
+    before; None where there was nothing to compare with."""
+
+    issuer: Issuer
+    leader: str
+    subject: str
+    as_of: datetime
+    rows: Sequence[RankRow]
+    worst: Sequence[Worst]
+    asked: int = 0
+    asked_done: int = 0
+    done_more: int | None = None
+    overdue_more: int | None = None
+    source: str = ""
+
+    def sum_of(self, name: str) -> int:
+        return sum(getattr(row, name) for row in self.rows)
+
+
+def quick_report_docx(facts: QuickReport) -> bytes:
+    """One page to sign, and the ranking behind it."""
+    paper = Paper(f"Báo cáo nhanh {facts.subject}", facts.issuer.name, facts.as_of)
+    year = local_date(facts.as_of).year
+    number = f"Số: {BLANK}/{facts.issuer.report_code}"
+    place = f"{facts.issuer.place}, ngày {BLANK[:6]}tháng {BLANK[:6]}năm {year}"
+    paper.head(facts.issuer.parent, facts.issuer.name, number, place)
+    paper.title("BÁO CÁO", f"Nhanh tình hình thực hiện nhiệm vụ tại {facts.subject}")
+    paper.addressees([facts.leader])
+    paragraphs = list(text_of(facts))
+    for place_in, text in enumerate(paragraphs, 1):
+        paper.body(text, keep=place_in >= len(paragraphs) - 1)
+    paper.sign_off(["Như trên"], facts.issuer.unit, facts.issuer.signer.split("/"))
+    note = f"(Kèm theo Báo cáo số {BLANK}/{facts.issuer.report_code} của {facts.issuer.name})"
+    _ranking(paper, facts.rows, note)
+    paper.source(facts.source)
+    return paper.save()
+
+
+def ranking_docx(
+    issuer: str, subject: str, cut_off: date, at: datetime, rows: Sequence[RankRow], source: str = ""
+) -> bytes:
+    """The ranking of published figures, to be attached to a paper or put up: «chốt ngày 17/6/2021»."""
+    paper = Paper(f"Xếp hạng {subject}", issuer, at)
+    _ranking(paper, rows, f"({subject}, số liệu chốt đến hết ngày {day_digits(cut_off)})", first=True)
+    paper.source(source)
+    return paper.save()
+
+
+def text_of(facts: QuickReport) -> Iterator[str]:
+    """At most twelve lines; what has nothing to say is left out."""
+    total = facts.sum_of("total")
+    yield f"{facts.issuer.name} kính báo cáo tình hình đến {long_moment(facts.as_of)}:"
+    boxes = "; ".join(
+        f"{words} {counted(facts.sum_of(name))}{_share(facts.sum_of(name), total)}"
+        for words, name in (
+            ("hoàn thành đúng hạn", "on_time"),
+            ("hoàn thành quá hạn", "late"),
+            ("đang thực hiện trong hạn", "in_term"),
+            ("đang thực hiện quá hạn", "overdue"),
+        )
+    )
+    asked = f" Đề nghị phối hợp (tính riêng): {facts.asked_done}/{facts.asked} có kết quả." if facts.asked else ""
+    points = [f"{_week(facts)} Trong tổng số {counted(total)} nhiệm vụ: {boxes}.{asked}"]
+    reports = facts.sum_of("reports")
+    points.append(
+        f"Chế độ báo cáo: đã gửi {counted(reports)}, đúng hạn {counted(facts.sum_of('reports_on_time'))}"
+        f"{_share(facts.sum_of('reports_on_time'), reports)}."
+    )
+    if facts.worst:
+        points.append(f"Quá hạn lâu nhất: {'; '.join(each.words for each in facts.worst)}.")
+    points.append("Đề xuất: [Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]")
+    yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
+    yield "Xếp hạng theo cơ quan tại Phụ lục kèm theo./."
+
+
+def _week(facts: QuickReport) -> str:
+    """What is done and what is overdue, each with its change within the week."""
+    done, overdue = facts.sum_of("on_time") + facts.sum_of("late"), facts.sum_of("overdue")
+    if facts.done_more is None or facts.overdue_more is None:
+        return f"Đã hoàn thành {counted(done)} nhiệm vụ; quá hạn {counted(overdue)}."
+    return (
+        f"Đã hoàn thành {counted(done)} nhiệm vụ, {_moved(facts.done_more)} so với tuần trước; "
+        f"quá hạn {counted(overdue)}, {_moved(facts.overdue_more)}."
+    )
+
+
+def ranked(rows: Sequence[RankRow]) -> list[tuple[str, RankRow]]:
+    """(rank, row), best first; ties share a rank, agencies with nothing due stand below without one."""
+    judged = sorted(
+        (row for row in rows if row.rate is not None), key=lambda row: (-_rounded(row), -row.total, row.agency)
+    )
+    rates = [_rounded(row) for row in judged]
+    placed = [(str(rates.index(_rounded(row)) + 1), row) for row in judged]
+    return placed + [("", row) for row in sorted((r for r in rows if r.rate is None), key=lambda row: row.agency)]
+
+
+def _ranking(paper: Paper, rows: Sequence[RankRow], note: str, *, first: bool = False) -> None:
+    paper.annex("XẾP HẠNG KẾT QUẢ THỰC HIỆN THEO CƠ QUAN", note, landscape=False, first=first)
+    lines = [
+        (
+            rank,
+            row.agency,
+            str(row.total),
+            str(row.on_time),
+            str(row.late),
+            str(row.in_term),
+            str(row.overdue),
+            _percent(row.rate),
+            _percent(100 * row.reports_on_time / row.reports if row.reports else None),
+        )
+        for rank, row in ranked(rows)
+    ]
+    paper.table(RANK_COLUMNS, lines, compact=True)
+    paper.line(FORMULA, where=paper.document, size=12, italic=True, before=4)
+    paper.end_annex()
+
+
+def _rounded(row: RankRow) -> float:
+    return round(row.rate or 0, 1)
+
+
+def _percent(rate: float | None) -> str:
+    return "–" if rate is None else f"{rate:.1f}".replace(".", ",")
+
+
+def _share(part: int, whole: int) -> str:
+    return f" ({100 * part / whole:.1f}%)".replace(".", ",") if whole else ""
+
+
+def _moved(change: int) -> str:
+    if not change:
+        return "không đổi"
+    return f"{'tăng' if change > 0 else 'giảm'} {counted(abs(change))}"

@@ -1,0 +1,314 @@
+"""Báo cáo kết quả thực hiện (paper B): the consolidated report of a plan's period, by targets, by duty and on the
+reporting itself. What an agency wrote enters in brackets as a draft for the officer; no figure is made up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from engine.features.papers.document import BLANK, AnnexColumn, Paper
+from engine.features.papers.facts import Issuer, PlanFacts, counted, long_moment, shortened
+from engine.rules.calendar import day_digits, local_date
+
+FIGURE_COLUMNS = (
+    AnnexColumn("STT", 12, True),
+    AnnexColumn("Chỉ tiêu", 58),
+    AnnexColumn("Đơn vị tính", 18, True),
+    AnnexColumn("Kế hoạch", 18, True),
+    AnnexColumn("Thực hiện", 20, True),
+    AnnexColumn("Số cơ quan báo cáo", 18, True),
+    AnnexColumn("Ghi chú", 16),
+)
+DUTY_COLUMNS = (
+    AnnexColumn("STT", 11, True),
+    AnnexColumn("Mục", 18, True),
+    AnnexColumn("Nhiệm vụ", 84),
+    AnnexColumn("Cơ quan chủ trì", 38),
+    AnnexColumn("Hạn", 23, True),
+    AnnexColumn("Kết quả", 39),
+    AnnexColumn("Tóm tắt", 34),
+)
+"""One row a duty."""
+TIMING_COLUMNS = (
+    AnnexColumn("STT", 12, True),
+    AnnexColumn("Cơ quan", 50),
+    AnnexColumn("Phải gửi", 14, True),
+    AnnexColumn("Đúng hạn", 14, True),
+    AnnexColumn("Chậm (mục, ngày gửi)", 36),
+    AnnexColumn("Chưa gửi (mục)", 34),
+)
+"""One row an agency."""
+MAX_SUMMARY_CHARS, MAX_QUOTED = 160, 12
+"""Characters of an agency's summary in the annex; difficulties quoted in the text, the others counted."""
+MAX_OWNERS, MAX_SUMMARIES = 3, 2
+"""Owners of a duty that are named, and of whom the summary is quoted; more are counted."""
+UNFINISHED = ("Quá hạn", "Chưa có kết quả")
+"""Results of which the agencies are named, unless it is all of them."""
+RESULT_ORDER = ("Hoàn thành đúng hạn", "Hoàn thành quá hạn", "Đang thực hiện", "Quá hạn", "Chưa có kết quả")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureFacts:
+    """One target: ``value`` empty while nothing is in; ``given`` of ``asked`` agencies have reported."""
+
+    name: str
+    unit: str
+    target: str
+    value: str
+    given: int
+    asked: int
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DutyFacts:
+    citation: str
+    text: str
+    agency: str
+    due_on: date | None
+    result: str
+    summary: str
+    sent_on: date | None
+    timing: str
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """A difficulty that an agency raised, or the reason it gave for what is not finished. ``citation`` is empty for the
+    plan as a whole; ``answer``: what the department answered."""
+
+    agency: str
+    citation: str
+    words: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeriodReport:
+    """``to``: to whom it is owed. The counts are of ordered tasks; ``asked``: what bodies that are only asked did."""
+
+    issuer: Issuer
+    plan: PlanFacts
+    period: str
+    to: Sequence[str]
+    as_of: datetime
+    done_on_time: int
+    done_late: int
+    open_in_time: int
+    open_overdue: int
+    reports_on_time: int
+    reports_in: int
+    reports_expected: int
+    missing: Sequence[str]
+    figures: Sequence[FigureFacts]
+    duties: Sequence[DutyFacts]
+    difficulties: Sequence[Difficulty]
+    causes: Sequence[tuple[str, int]] = ()
+    """Why ordered tasks are not finished, with how many."""
+    asked: int = 0
+    asked_done: int = 0
+    source: str = ""
+    """The address of the page with these figures."""
+
+    @property
+    def total(self) -> int:
+        return self.done_on_time + self.done_late + self.open_in_time + self.open_overdue
+
+
+def report_docx(facts: PeriodReport) -> bytes:
+    """The report as .docx, with annexes I (targets, where there are any), II and III."""
+    paper = Paper(f"Báo cáo kết quả thực hiện {facts.plan.reference}", facts.issuer.name, facts.as_of)
+    year = local_date(facts.as_of).year
+    paper.head(
+        facts.issuer.parent,
+        facts.issuer.name,
+        f"Số: {BLANK}/{facts.issuer.report_code}",
+        f"{facts.issuer.place}, ngày {BLANK[:6]}tháng {BLANK[:6]}năm {year}",
+    )
+    paper.title("BÁO CÁO", f"Kết quả thực hiện {facts.plan.reference} {facts.period}")
+    paper.addressees(facts.to)
+    for text, heading in text_of(facts):
+        paper.body(text, heading=heading)
+    paper.sign_off(["Như trên"], facts.issuer.unit, facts.issuer.signer.split("/"))
+    _annexes(paper, facts)
+    paper.source(facts.source)
+    return paper.save()
+
+
+def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
+    """(paragraph, whether it is a heading)."""
+    issuer = facts.issuer.name
+    yield (
+        f"Thực hiện {facts.plan.in_full}, {issuer} báo cáo kết quả thực hiện {facts.period} "
+        f"(số liệu tính đến {long_moment(facts.as_of)}) như sau:",
+        False,
+    )
+    yield "I. CÔNG TÁC CHỈ ĐẠO, TRIỂN KHAI", True
+    yield "[Cán bộ soạn thảo ghi các văn bản đã ban hành.]", False
+    yield "II. KẾT QUẢ THỰC HIỆN", True
+    part = 0
+    if facts.figures:
+        part += 1
+        full = sum(each.given == each.asked for each in facts.figures)
+        yield f"{part}. Các chỉ tiêu", True
+        which = f"{counted(full)} chỉ tiêu, số liệu đã" if full else "chưa chỉ tiêu, số liệu nào"
+        yield (
+            f"Kế hoạch theo dõi {counted(len(facts.figures))} chỉ tiêu, số liệu; {which} có báo cáo của mọi cơ quan "
+            "được hỏi (Phụ lục I).",
+            False,
+        )
+    yield f"{part + 1}. Tiến độ thực hiện nhiệm vụ", True
+    yield (
+        f"Tổng số {counted(facts.total)} nhiệm vụ đến kỳ: hoàn thành đúng hạn {counted(facts.done_on_time)}; "
+        f"hoàn thành quá hạn {counted(facts.done_late)}; đang thực hiện trong hạn {counted(facts.open_in_time)}; "
+        f"đang thực hiện quá hạn {counted(facts.open_overdue)} (Phụ lục {_annex_number(facts, 1)}).",
+        False,
+    )
+    if facts.asked:
+        yield (
+            f"Ngoài ra, {counted(facts.asked)} nội dung đề nghị phối hợp, trong đó {counted(facts.asked_done)} "
+            "nội dung đã có kết quả.",
+            False,
+        )
+    yield f"{part + 2}. Chế độ báo cáo", True
+    yield (
+        f"Đã gửi {counted(facts.reports_in)}/{counted(facts.reports_expected)} báo cáo, trong đó đúng hạn "
+        f"{counted(facts.reports_on_time)} (Phụ lục {_annex_number(facts, 2)}).",
+        False,
+    )
+    yield "III. TỒN TẠI, HẠN CHẾ VÀ NGUYÊN NHÂN", True
+    yield from ((each, False) for each in _shortcomings(facts))
+    yield "IV. PHƯƠNG HƯỚNG, NHIỆM VỤ KỲ TIẾP THEO", True
+    yield "[Cán bộ soạn thảo ghi.]", False
+    yield "V. KIẾN NGHỊ, ĐỀ XUẤT", True
+    yield "[Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]", False
+    yield (
+        f"Trên đây là báo cáo kết quả thực hiện {facts.plan.reference} {facts.period}, {issuer} kính báo cáo./.",
+        False,
+    )
+
+
+def _shortcomings(facts: PeriodReport) -> Iterator[str]:
+    """Whose reports are missing, by name; and, in brackets, the difficulties that agencies raised with their answers,
+    and the reasons they gave."""
+    if facts.missing:
+        yield f"Còn {counted(len(facts.missing))} cơ quan chưa gửi đủ báo cáo: {', '.join(facts.missing)}."
+    if facts.causes:
+        named = "; ".join(f"{words} ({counted(tasks)} nhiệm vụ)" for words, tasks in facts.causes)
+        yield f"Nguyên nhân các nhiệm vụ chưa hoàn thành: {named}."
+    for each in facts.difficulties[:MAX_QUOTED]:
+        about = f"mục {each.citation}" if each.citation else "cả kế hoạch"
+        answered = f"; đã trả lời: [«{' '.join(each.answer.split())}»]" if each.answer else ""
+        yield f"- {each.agency} ({about}): [«{' '.join(each.words.split())}»]{answered}"
+    more = len(facts.difficulties) - MAX_QUOTED
+    if more > 0:
+        yield f"- Và {counted(more)} lý do khác nêu tại Phụ lục {_annex_number(facts, 1)}."
+    if not facts.missing and not facts.difficulties:
+        yield "Không."
+
+
+def _annex_number(facts: PeriodReport, following: int) -> str:
+    """Annex I holds the targets; without any, the numbers begin with the duties."""
+    return ("I", "II", "III")[following if facts.figures else following - 1]
+
+
+def _annexes(paper: Paper, facts: PeriodReport) -> None:
+    note = f"(Kèm theo Báo cáo số {BLANK}/{facts.issuer.report_code} của {facts.issuer.name})"
+    if facts.figures:
+        paper.annex("CÁC CHỈ TIÊU", note, landscape=False, word="Phụ lục I")
+        paper.table(
+            FIGURE_COLUMNS,
+            [
+                (str(n), each.name, each.unit, each.target, each.value, f"{each.given}/{each.asked}", each.note)
+                for n, each in enumerate(facts.figures, 1)
+            ],
+        )
+        paper.end_annex()
+    paper.annex("TIẾN ĐỘ THỰC HIỆN NHIỆM VỤ", note, landscape=True, word=f"Phụ lục {_annex_number(facts, 1)}")
+    paper.table(DUTY_COLUMNS, duty_rows(facts.duties), compact=True)
+    paper.end_annex()
+    paper.annex("CHẾ ĐỘ BÁO CÁO", note, landscape=False, word=f"Phụ lục {_annex_number(facts, 2)}")
+    paper.table(TIMING_COLUMNS, timing_rows(facts.duties), compact=True)
+    paper.end_annex()
+
+
+def duty_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
+    """A row a duty: its text once, its owners, what came of it, who is not finished by name."""
+    by_duty: dict[str, list[DutyFacts]] = {}
+    for each in duties:
+        by_duty.setdefault(each.citation, []).append(each)
+    return [
+        (
+            str(n),
+            citation,
+            shortened(parts[0].text),
+            _some([each.agency for each in parts], MAX_OWNERS, "cơ quan"),
+            _due(parts),
+            _result(parts),
+            _summaries(parts),
+        )
+        for n, (citation, parts) in enumerate(by_duty.items(), 1)
+    ]
+
+
+def timing_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
+    """A row an agency: how many reports it owes, how many were in on time, which came late and which are missing."""
+    by_agency: dict[str, list[DutyFacts]] = {}
+    for each in duties:
+        by_agency.setdefault(each.agency, []).append(each)
+    rows: list[tuple[str, ...]] = []
+    for n, agency in enumerate(sorted(by_agency), 1):
+        parts = by_agency[agency]
+        came: dict[str, list[str]] = {}
+        for each in parts:
+            if each.timing == "Chậm":
+                came.setdefault(_day(each.sent_on), []).append(each.citation)
+        late = [f"{', '.join(citations)} ({day})" for day, citations in came.items()]
+        missing = [each.citation for each in parts if each.timing == "Chưa gửi"]
+        on_time = sum(each.timing == "Đúng hạn" for each in parts)
+        rows.append((str(n), agency, str(len(parts)), str(on_time), "; ".join(late), ", ".join(missing)))
+    return rows
+
+
+def _some(names: Sequence[str], most: int, noun: str) -> str:
+    return ", ".join(names) if len(names) <= most else f"{len(names)} {noun}"
+
+
+def _due(parts: Sequence[DutyFacts]) -> str:
+    """The due date that most have, and how many have another."""
+    days = Counter(each.due_on for each in parts)
+    (day, same), *others = days.most_common()
+    return _day(day) + (f" ({len(parts) - same} cơ quan có hạn khác)" if others else "")
+
+
+def _result(parts: Sequence[DutyFacts]) -> str:
+    if len(parts) == 1:
+        return parts[0].result
+    counts = Counter(each.result for each in parts)
+    said = []
+    for result in sorted(counts, key=lambda each: RESULT_ORDER.index(each) if each in RESULT_ORDER else -1):
+        late = [each.agency for each in parts if each.result == result]
+        named = f" ({', '.join(late)})" if result in UNFINISHED and len(late) < len(parts) else ""
+        said.append(f"{result}: {counts[result]}/{len(parts)}{named}")
+    return "; ".join(said)
+
+
+def _summaries(parts: Sequence[DutyFacts]) -> str:
+    """What agencies wrote, each text once."""
+    by_text: dict[str, list[str]] = {}
+    for each in parts:
+        if each.summary:
+            by_text.setdefault(" ".join(each.summary.split()), []).append(each.agency)
+    most = MAX_SUMMARY_CHARS // min(max(len(by_text), 1), MAX_SUMMARIES)
+    quoted = [
+        (f"{_some(agencies, 1, 'cơ quan')}: " if len(parts) > 1 else "") + f"[{shortened(text, most)}]"
+        for text, agencies in list(by_text.items())[:MAX_SUMMARIES]
+    ]
+    more = len(by_text) - MAX_SUMMARIES
+    return "; ".join([*quoted, *([f"và {more} báo cáo khác"] if more > 0 else [])])
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day_digits(day)

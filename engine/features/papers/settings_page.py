@@ -1,0 +1,99 @@
+"""What stands in the papers of a department: its name, place, sign, signers; and its own letterhead as a file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from engine.accounts.permissions import Permission
+from engine.errors import NotFound
+from engine.features.papers import letterhead
+from engine.features.papers.facts import SIGNERS, IssuerSettings, PaperKind
+from engine.features.papers.issuers import departments_of, letterhead_of, settings_of
+from engine.features.papers.settings import MAX_CHARS, save
+from engine.http.filters import AgencyId, Code
+from engine.http.form_fields import FormFields
+from engine.http.forms import Form
+from engine.http.lists.list_download import DOCX, attachment
+from engine.http.request_context import RequestContext, SignedIn, checked, read_form
+from engine.text import Text
+
+router = APIRouter(include_in_schema=False)
+NAMES = tuple(each.name for each in fields(IssuerSettings))
+
+
+async def _uploaded(request: Request, ctx: SignedIn) -> Form:
+    return checked(request, await read_form(request, most_files=1, most_bytes=letterhead.MAX_BYTES))
+
+
+@router.get("/papers/settings/{agency_id}")
+def show(ctx: SignedIn, agency_id: AgencyId, said: Code = "") -> Response:
+    with ctx.reading() as (session, _):
+        stored = settings_of(session, agency_id)
+    return _page(ctx, agency_id, FormFields().filled(asdict(stored).items()), outcome=said)
+
+
+@router.post("/papers/settings/{agency_id}")
+def change(ctx: SignedIn, form: Annotated[Form, Depends(_uploaded)], agency_id: AgencyId) -> Response:
+    _name(ctx, agency_id)
+    typed = FormFields.of(form, *NAMES, whole="letterhead")
+    settings = IssuerSettings(**{name: typed.text(name, MAX_CHARS) for name in NAMES})
+    given = next((each for each in form.files.get("letterhead", ()) if each.body), None)
+
+    def action() -> bool:
+        if given:  # seconds, for a hostile one: not within the transaction, which would hold up everybody's
+            letterhead.check(given.body)
+        with ctx.writing() as session:
+            save(
+                session,
+                agency_id,
+                settings,
+                form=(given.name, given.body) if given else None,
+                drop_form=form.has("drop"),
+                **ctx.by,
+            )
+        return True
+
+    if typed.do(action):
+        return ctx.go(f"/papers/settings/{agency_id}", said="saved")
+    return _page(ctx, agency_id, typed)
+
+
+@router.get("/papers/settings/{agency_id}/letterhead.docx")
+def form_file(ctx: SignedIn, agency_id: AgencyId) -> Response:
+    """The department's own form, or one with every placeholder to begin from."""
+    _name(ctx, agency_id)
+    with ctx.reading() as (session, _):
+        own = letterhead_of(session, agency_id)
+    return attachment(own[1] if own else letterhead.example(), DOCX, "mau-cong-van.docx")
+
+
+def _page(ctx: RequestContext, agency_id: str, typed: FormFields, *, outcome: str = "") -> Response:
+    name = _name(ctx, agency_id)
+    with ctx.reading() as (session, _):
+        own = letterhead_of(session, agency_id)
+    return ctx.page(
+        "papers/paper_settings.html",
+        typed.status,
+        agency_id=agency_id,
+        department=name,
+        typed=typed,
+        defaults=IssuerSettings().issuer(name, "", PaperKind.DISPATCH),
+        signers=[(key, f"{key.replace('/', ' / ')} ({words.said(ctx.language)})") for key, words in SIGNERS.items()],
+        own=own[0] if own else "",
+        placeholders=letterhead.PLACEHOLDERS,
+        outcome=outcome,
+    )
+
+
+def _name(ctx: RequestContext, agency_id: str) -> str:
+    """The department's name. Raises NotFound where it supervises no plan, NotAllowed for others than its monitors."""
+    ctx.require(Permission.CHASE, agency_id)
+    with ctx.reading() as (session, _):
+        name = dict(departments_of(session)).get(agency_id)
+    if name is None:
+        raise NotFound(Text("Cơ quan này không theo dõi kế hoạch nào.", "This agency supervises no plan."))
+    return name

@@ -1,0 +1,269 @@
+"""A plan document under review, as it is stored: the document paragraph by paragraph, and the plan that is made of it.
+
+A duty keeps its key whatever is corrected around it, so that two readers do not disturb each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.features.plan_import.importer.base.model import ORIGIN_WORDS, Origin, Use
+from engine.text import Text
+
+NEW = "+"
+"""The choice of a name that is to be added to the directory."""
+OTHERS = "="
+"""The choice of a name that stands for agencies typed beside it."""
+KIND = "kind:"
+"""The choice of a name that stands for all agencies of some levels: «kind:so+doan_the»."""
+TO_ALL = "yêu cầu chung"
+AS_HEADING = "đọc là tiêu đề"
+LEAD_IN = "câu dẫn nêu cơ quan và việc"
+DEFAULT_RULE = "mac-dinh"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Times(_Part):
+    """When a duty is owed, as typed. ``due``: days of the month and last days, «15; 30/6/2021»."""
+
+    cadence: list[str] = ["ad_hoc"]
+    due: str = ""
+    wording: str = ""
+
+
+class TimeWords(_Part):
+    """Words about time and the sentence that they stand in."""
+
+    text: str
+    sentence: str
+
+
+class Source(_Part):
+    """Where something stands in the document; 0 is "not there"."""
+
+    line: int = 0
+    page: int = 0
+    row: int = 0
+
+
+class Paragraph(_Part):
+    """A paragraph or table row of the document. ``reason``: why it became no duty, or may be one after all (then it is
+    ``doubted``). ``serious``: it looks like a duty. ``owner``: whose it would be. ``section``: number and heading."""
+
+    text: str
+    source: Source
+    order: int
+    use: Use
+    reason: str = ""
+    serious: bool = False
+    doubted: bool = False
+    owner: str = ""
+    section: tuple[str, str] = ("", "")
+
+    @property
+    def may_be_duty(self) -> bool:
+        """Whether a person may make it a duty: nothing else was made of it."""
+        return self.doubted or (self.use is Use.LEFT_OUT and any(map(str.isalpha, self.text)))
+
+
+class DraftDuty(_Part):
+    """A duty. ``owners``, ``coordinating``: names, as the directory or else the document writes them. ``read_times``:
+    what its words say, to detect manual changes. ``paragraphs``: those of the document that it was made of.
+    ``changes``: how often a person corrected it."""
+
+    key: int
+    text: str
+    owners: list[str]
+    times: Times
+    read_times: Times
+    coordinating: list[str] = []
+    dropped: bool = False
+    origin: Origin = Origin.HEADING
+    deadlines: list[TimeWords] = []
+    details: list[str] = []
+    partners: list[str] = []
+    paragraphs: list[int] = []
+    printed: str = ""
+    source: Source = Source()
+    order: int = 0
+    changes: int = 0
+
+    @property
+    def guessed(self) -> bool:
+        """Whether no heading names its owners, and nobody has confirmed them."""
+        return self.origin is not Origin.HEADING
+
+
+class DraftItem(_Part):
+    no: int
+    heading: str
+    request: bool = False
+    duties: list[DraftDuty]
+
+
+class DraftSection(_Part):
+    """``lines_of``: made of lines left out, under the number that the document prints."""
+
+    roman: str
+    heading: str
+    kind: str
+    items: list[DraftItem]
+    lines_of: str | None = None
+
+
+class UnknownName(_Part):
+    """A name that the directory lacks, and what it stands for: ``chosen`` is NEW, OTHERS (``others``), KIND with levels
+    (all of these but ``without``), or a name of the directory; empty as long as nobody has chosen."""
+
+    name: str
+    group: bool = False
+    chosen: str = ""
+    others: list[str] = []
+    without: list[str] = []
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        return tuple(self.chosen.removeprefix(KIND).split("+")) if self.chosen.startswith(KIND) else ()
+
+
+class Doubt(_Part):
+    code: str
+    message: str
+    place: str
+    words: str = ""
+
+
+class Gap(_Part):
+    """A number that the document leaves out."""
+
+    citation: str
+    note: str
+
+
+class Head(_Part):
+    """The plan's own fields, as typed."""
+
+    number: str = ""
+    title: str = ""
+    short_title: str = ""
+    sms_name: str = ""
+    issued_on: str = ""
+    year: str = ""
+    issuer: str = ""
+    supervisor: str = ""
+    due_day: str = ""
+    undated: str = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DutyPlace:
+    """A duty with where it stands. ``citation``: as the plan numbers it."""
+
+    section: DraftSection
+    item: DraftItem
+    duty: DraftDuty
+    citation: str
+
+    @property
+    def number(self) -> str:
+        """That of its item: «IV.3»."""
+        return f"{self.section.roman}.{self.item.no}"
+
+    @property
+    def is_first(self) -> bool:
+        return self.duty is self.item.duties[0]
+
+
+class PlanDraft(_Part):
+    """``found``: where each field of the head stands in the document; None where it does not say. ``remember``: the
+    chosen spellings are kept in the directory. ``asked_to_save``: somebody has tried, so that mistakes are shown."""
+
+    name: str
+    format: str
+    head: Head
+    found: dict[str, Source | None]
+    sections: list[DraftSection]
+    document: list[Paragraph]
+    unknown: list[UnknownName] = []
+    warnings: list[Doubt] = []
+    gaps: list[Gap] = []
+    remember: bool = False
+    asked_to_save: bool = False
+    next_key: int = Field(default=1, ge=1)
+
+    def new_key(self) -> int:
+        self.next_key += 1
+        return self.next_key - 1
+
+    def places(self) -> Iterator[DutyPlace]:
+        """The duties in the plan's order."""
+        for section in self.sections:
+            for item in section.items:
+                for duty, citation in zip(item.duties, citations(section, item), strict=True):
+                    yield DutyPlace(section=section, item=item, duty=duty, citation=citation)
+
+    def place(self, key: int) -> DutyPlace | None:
+        return next((each for each in self.places() if each.duty.key == key), None)
+
+    @property
+    def duties(self) -> list[DraftDuty]:
+        return [each.duty for each in self.places()]
+
+    def used(self) -> set[int]:
+        """The paragraphs that duties were made of."""
+        return {n for duty in self.duties for n in duty.paragraphs}
+
+    def left(self) -> list[int]:
+        """The paragraphs that a person may make duties."""
+        used = self.used()
+        return [n for n, each in enumerate(self.document) if n not in used and each.may_be_duty]
+
+    def named(self) -> set[str]:
+        """The names that duties and the head bear, and those that other names stand for."""
+        names = {name for duty in self.duties if not duty.dropped for name in (*duty.owners, *duty.coordinating)}
+        names |= {self.head.issuer, self.head.supervisor}
+        others = {name for each in self.unknown if each.name in names and each.chosen == OTHERS for name in each.others}
+        return names | others
+
+    def open_names(self) -> list[tuple[int, UnknownName]]:
+        """The unknown names that are borne, each with its number among all."""
+        named = self.named()
+        return [(n, each) for n, each in enumerate(self.unknown) if each.name in named]
+
+    def guesses(self) -> list[tuple[Origin, Text, list[str]]]:
+        """Where owners were read that no heading names, what is said of it, and the duties that have such owners."""
+        numbers: dict[Origin, list[str]] = {}
+        for each in self.places():
+            if not each.duty.dropped:
+                numbers.setdefault(each.duty.origin, []).append(each.citation)
+        return [(origin, said, numbers[origin]) for origin, said in ORIGIN_WORDS.items() if origin in numbers]
+
+    def to_settle(self) -> int:
+        """How many questions are open: names, guesses, doubts, lines that look like duties."""
+        names = sum(not each.chosen for _, each in self.open_names())
+        serious = sum(self.document[n].serious or self.document[n].doubted for n in self.left())
+        return names + len(self.guesses()) + len(self.other_doubts) + serious
+
+    @property
+    def other_doubts(self) -> list[Doubt]:
+        """The doubts that no part of the review shows by itself."""
+        elsewhere = {"no_due_date", "unknown_owner", "left_out", "other_province"}
+        return [each for each in self.warnings if each.code not in elsewhere]
+
+    @property
+    def of_another_province(self) -> bool:
+        return any(each.code == "other_province" for each in self.warnings)
+
+
+def citations(section: DraftSection, item: DraftItem) -> list[str]:
+    """The numbers of an item's duties: «IV.3.1», or the item's own where a section lists single duties."""
+    stem = f"{section.roman}.{item.no}"
+    if section.kind == "standing" and len(item.duties) == 1:
+        return [stem]
+    return [f"{stem}.{n}" for n in range(1, len(item.duties) + 1)]

@@ -1,0 +1,396 @@
+"""The plan that a draft makes: its data as a plan file has them, and what is wrong, by the field where it is corrected.
+
+A field's name is ``head.year``, ``names.3``, ``line.12``, or a duty's with its key (``duty.17.due``). Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from engine.errors import FileRefused
+from engine.features.plan_import.drafts.model import (
+    DEFAULT_RULE,
+    NEW,
+    OTHERS,
+    DraftDuty,
+    DraftItem,
+    DraftSection,
+    PlanDraft,
+    UnknownName,
+    citations,
+)
+from engine.features.plan_import.drafts.names import kind_members, nearest
+from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
+from engine.features.plan_import.importer.phrases.timing import lies_in_last_month
+from engine.files.directory import AgencyEntry, DirectoryFile, fold
+from engine.files.plan import PlanFile, loading_mistakes
+from engine.files.plan_year import YEARS_AS, read_years
+from engine.files.yaml_reader import dump_plain, read
+from engine.rules.calendar import read_day
+from engine.rules.periods import DECREE_09, Cadence
+from engine.text import Text
+
+PLAIN = ("number", "title", "short_title", "sms_name")
+UNDATED = ("none", "year", "half_year year", "quarter")
+"""What duties without words about time report: nothing of their own, or by a cycle."""
+UNKNOWN = Text(
+    "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước", "choose a suggestion, or add it to the directory first"
+)
+NO_OWNER = Text("chưa có cơ quan chủ trì", "no owner")
+_SHOWN_AT = {"citation": "text", "rule": "due", "heading": "owners"}
+_MAX_ID_CHARS = 56
+_LEVELS = (
+    ("so ", "so"),
+    ("ubnd xa", "xa"),
+    ("ubnd phuong", "xa"),
+    ("ubnd dac khu", "xa"),
+    ("ubnd huyen", "huyen"),
+    ("ubnd tinh", "tinh"),
+    ("hoi ", "doan_the"),
+)
+
+
+@dataclass
+class Reviewed:
+    """The plan's data, errors by field, and the key of each duty by its place in the plan file."""
+
+    data: dict[str, Any]
+    problems: dict[str, list[Text]] = field(default_factory=dict)
+    origin: dict[str, int] = field(default_factory=dict)
+    matched: dict[str, str] = field(default_factory=dict)
+    """Unknown name -> the id of the agency or group that was chosen for it."""
+    new: dict[str, str] = field(default_factory=dict)
+    """Ids of agencies to be added -> their names."""
+
+    def wrong(self, name: str, what: Text) -> None:
+        self.problems.setdefault(name, []).append(what)
+
+
+def reviewed(draft: PlanDraft, directory: DirectoryFile) -> Reviewed:
+    """The plan's data as corrected, with errors by field."""
+    out = Reviewed({"schema": draft.format})
+    names = _Names(draft, directory, out)
+    _read_head(draft, names, out)
+    rules = _Rules(draft, out)
+    out.data["sections"] = sections = _sections(draft, names, rules, out)
+    out.data["report_rules"] = rules.made
+    missing = {number for each in sections for number in _missing(each)}
+    out.data["gaps"] = [each.model_dump() for each in draft.gaps if each.citation in missing]
+    if not sections:
+        out.wrong("", Text("không còn nhiệm vụ nào", "no duty is left"))
+    return out
+
+
+def checked(out: Reviewed, directory: DirectoryFile) -> PlanFile | None:
+    """The plan if it is valid; else None, with errors by field in ``out.problems`` («» for the whole plan)."""
+    directory = extended(directory, out.new)
+    try:
+        plan = read(dump_plain(out.data), PlanFile, also=lambda plan: loading_mistakes(plan, directory))
+    except FileRefused as refused:
+        for problem in refused.problems:
+            name = _shown_field(problem.field, out.origin)
+            if name not in out.problems or name == "":
+                where = f"{problem.field}: " if name == "" else ""
+                said = Text(where + problem.what.vi, where + problem.what.en)
+                out.wrong(name, Text.joined(" → ", (said, problem.fix)))
+        return None
+    return None if out.problems else plan
+
+
+def unfinished(out: Reviewed) -> str:
+    """The draft as a file with the remaining errors as comments at the top, to be continued elsewhere."""
+    problems = [f"# CÒN SỬA / TO FIX: {name}: {each}" for name, all_ in out.problems.items() for each in all_]
+    return "\n".join([*(" ".join(line.split()) for line in problems), dump_plain(out.data)])
+
+
+def level_of(name: str) -> str:
+    """The level that a new agency is given by its name; an administrator changes it on its page."""
+    plain = fold(name).replace("uy ban nhan dan", "ubnd")
+    return next((level for begin, level in _LEVELS if plain.startswith(begin)), "khac")
+
+
+def extended(directory: DirectoryFile, new: Mapping[str, str]) -> DirectoryFile:
+    """The directory with the agencies that are to be added."""
+    entries = [
+        AgencyEntry.model_validate({"id": agency, "names": [{"name": name}], "level": level_of(name)})
+        for agency, name in new.items()
+    ]
+    parts = {"schema": directory.format, "id": directory.id, "name": directory.name, "groups": directory.groups}
+    return DirectoryFile.model_validate(parts | {"agencies": (*directory.agencies, *entries)}) if entries else directory
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Names:
+    """Ids of names; what is wrong with one is recorded in ``out``."""
+
+    draft: PlanDraft
+    directory: DirectoryFile
+    out: Reviewed
+
+    def __post_init__(self) -> None:
+        self._chosen = {each.name: each for each in self.draft.unknown if each.chosen}
+        self._on = read_day(self.draft.head.issued_on)
+
+    def ids(self, typed: Iterable[str], field_name: str) -> list[str]:
+        found = (agency for name in typed for agency in self._ids(name, field_name))
+        return list(dict.fromkeys(found))
+
+    def one(self, typed: str, field_name: str) -> str:
+        """Of a field that has room for one agency."""
+        found = self._ids(typed, field_name)
+        if len(found) != 1:
+            said = Text("đang chỉ nhiều cơ quan; chọn một", "stands for several agencies; choose one")
+            self.out.wrong(field_name, said)
+        return found[0] if found else ""
+
+    def _ids(self, typed: str, field_name: str) -> list[str]:
+        choice = self._chosen.get(typed)
+        if choice is None:
+            return [self._id(typed, field_name)]
+        if choice.chosen == NEW:
+            return [self._new_id(typed)]
+        if choice.chosen == OTHERS:
+            others = [each for each in choice.others if each != typed]
+            return [agency for each in others for agency in self._ids(each, field_name)]
+        if choice.levels:
+            return self._of_kind(choice, field_name)
+        agency = self._id(choice.chosen, field_name)
+        self.out.matched[typed] = agency
+        return [agency]
+
+    def _of_kind(self, choice: UnknownName, field_name: str) -> list[str]:
+        members = kind_members(choice.levels, self.directory, self._on)
+        kept = [each for each in members if each not in choice.without]
+        if not kept:
+            said = Text("không có cơ quan nào thuộc loại này", "there is no agency of this kind")
+            self.out.wrong(field_name, said)
+        return kept
+
+    def _id(self, typed: str, field_name: str) -> str:
+        """The id of one name; for an unknown one an error is recorded and a slug of the name returned."""
+        found = typed if self.directory.members(typed) else self.directory.find(typed)
+        if not found:
+            self.out.wrong(field_name, self._unknown(typed) if typed else Text("để trống", "is empty"))
+            return _slug(typed)
+        return found
+
+    def _new_id(self, name: str) -> str:
+        """The id of an agency that is to be added."""
+        agency = _slug(name)
+        while self.directory.members(agency):
+            agency += "-2"
+        self.out.new[agency] = name
+        return agency
+
+    def _unknown(self, typed: str) -> Text:
+        likely = nearest(typed, self.directory, self._on)
+        said = ", ".join(f"«{each}»" for each in likely)
+        near = Text(f"gần giống: {said}", f"similar: {said}") if likely else UNKNOWN
+        missing = Text(f"danh bạ không có «{typed[:80]}»", f"the directory has no “{typed[:80]}”")
+        return Text.joined("; ", (missing, near))
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:_MAX_ID_CHARS].strip("-") or "chua-ro"
+
+
+# --- the head --------------------------------------------------------------------------------------------------------
+
+
+def _read_head(draft: PlanDraft, names: _Names, out: Reviewed) -> None:
+    """The plan's own data."""
+    head = draft.head
+    out.data |= {name: " ".join(getattr(head, name).split()) for name in PLAIN}
+    out.data |= {name: names.one(getattr(head, name).strip(), f"head.{name}") for name in ("issuer", "supervisor")}
+    issued = _day("head.issued_on", head.issued_on, out)
+    out.data |= {"issued_on": issued and issued.isoformat(), **_years(head.year.strip(), issued, out)}
+    out.data["directory"] = names.directory.id
+
+
+def _years(typed: str, issued: date | None, out: Reviewed) -> dict[str, int | None]:
+    """The years that the plan is for, «2027» or «2026–2030»; that of its issue where none is typed."""
+    if not typed:
+        return {"year": None if issued is None else issued.year}
+    if years := read_years(typed):
+        return {"year": years.first, **({"last_year": years.last} if years.last else {})}
+    out.wrong("head.year", YEARS_AS)
+    return {"year": None}
+
+
+def _day(name: str, typed: str, out: Reviewed) -> date | None:
+    day = read_day(typed.strip())
+    if day is None:
+        said = typed.strip()[:20]
+        out.wrong(
+            name,
+            Text(
+                f"Không đọc được ngày «{said}»; hãy viết như 17/6/2021.",
+                f"The date “{said}” cannot be read; write it like 17/6/2021.",
+            ),
+        )
+    return day
+
+
+def _day_of_month(name: str, typed: str, out: Reviewed) -> int | None:
+    if re.fullmatch(r"0?[1-9]|[12]\d|3[01]", typed.strip()):
+        return int(typed)
+    out.wrong(name, Text("ngày trong tháng, từ 1 đến 31", "a day of the month, 1 to 31"))
+    return None
+
+
+# --- duties ----------------------------------------------------------------------------------------------------------
+
+
+def _sections(draft: PlanDraft, names: _Names, rules: _Rules, out: Reviewed) -> list[dict[str, Any]]:
+    """The sections with the items of which a duty is kept."""
+    cycle = [each for each in draft.head.undated.split() if each in tuple(Cadence)]
+    found: list[dict[str, Any]] = []
+    for section in draft.sections:
+        kept = [(item, [duty for duty in item.duties if not duty.dropped]) for item in section.items]
+        items: list[dict[str, Any]] = []
+        for item, duties in kept:
+            if duties:
+                place = f"sections[{len(found)}].items[{len(items)}]"
+                out.origin |= {f"{place}.duties[{n}]": duty.key for n, duty in enumerate(duties)}
+                items.append(_item(section, item, duties, names, rules, cycle))
+        if items:
+            found.append({"roman": section.roman, "heading": section.heading, "kind": section.kind, "items": items})
+    return found
+
+
+def _item(
+    section: DraftSection,
+    item: DraftItem,
+    duties: Sequence[DraftDuty],
+    names: _Names,
+    rules: _Rules,
+    cycle: Sequence[str],
+) -> dict[str, Any]:
+    """An item with its kept duties; those whose owners are not the first one's name their own."""
+    numbered = citations(section, item.model_copy(update={"duties": list(duties)}))
+    owners = [_owners(duty, names) for duty in duties]
+    entries = [
+        _duty(duty, names, rules, cycle) | {"citation": citation} | ({} if own == owners[0] else {"owners": own})
+        for duty, citation, own in zip(duties, numbered, owners, strict=True)
+    ]
+    about = {"no": item.no, "heading": item.heading, "request": item.request}
+    return about | {"owners": owners[0], "duties": entries}
+
+
+def _owners(duty: DraftDuty, names: _Names) -> list[str]:
+    if not duty.owners:
+        names.out.wrong(f"duty.{duty.key}.owners", NO_OWNER)
+    return names.ids(duty.owners, f"duty.{duty.key}.owners")
+
+
+def _duty(duty: DraftDuty, names: _Names, rules: _Rules, cycle: Sequence[str]) -> dict[str, Any]:
+    """``cycle``: of a duty without words about time, as long as nobody has given it another."""
+    place, out = f"duty.{duty.key}", names.out
+    known = [each for each in duty.times.cadence if each in tuple(Cadence)]
+    if known == ["ad_hoc"] and cycle and not duty.deadlines:
+        known = list(cycle)
+    if not known:
+        out.wrong(f"{place}.cadence", Text("chưa chọn chu kỳ", "no cadence chosen"))
+    if not duty.text.strip():
+        said = Text("để trống; không phải nhiệm vụ thì bỏ nó", "empty; drop it if it is no duty")
+        out.wrong(f"{place}.text", said)
+    return {
+        "text": "\n".join(" ".join(row.split()) for row in duty.text.splitlines()),
+        "cadence": known or ["ad_hoc"],
+        "rule": rules.rule(duty),
+        "coordinating": names.ids(duty.coordinating, f"{place}.coordinating"),
+    }
+
+
+@dataclass
+class _Rules:
+    """The report rules needed by the duties: one for each distinct day and wording."""
+
+    draft: PlanDraft
+    out: Reviewed
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ids: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.default_day = _day_of_month("head.due_day", self.draft.head.due_day, self.out) or 17
+        basis = f"Đặt khi soát văn bản: ngày {self.default_day} của tháng cuối kỳ"
+        rule = {"source": "local", "basis": basis, "to": self._to, "due_day": self.default_day}
+        if self.default_day < DECREE_09.end_day:  # else the data is complete by then
+            rule["in_last_month"] = True
+        self.made[DEFAULT_RULE] = rule
+
+    @property
+    def _to(self) -> str:
+        return str(self.out.data["supervisor"])
+
+    def rule(self, duty: DraftDuty) -> str:
+        """The id of a duty's rule, made for the first that needs it."""
+        wording = " ".join(duty.times.wording.split())
+        if not duty.times.due.strip() and not wording:
+            return DEFAULT_RULE
+        due_day, on = self._due(f"duty.{duty.key}.due", duty.times.due)
+        in_last_month = due_day is not None and lies_in_last_month(deadlines_in(wording), duty.times.cadence)
+        key = (due_day, on, wording, in_last_month)
+        if key not in self.ids:
+            self.ids[key] = f"han-{len(self.ids) + 1}"
+            rule = {
+                "source": "plan" if wording else "local",
+                "to": self._to,
+                "due_day": due_day,
+                "on": on and on.isoformat(),
+                "wording": wording,
+                "in_last_month": in_last_month,
+            }
+            self.made[self.ids[key]] = {name: value for name, value in rule.items() if value}
+        return self.ids[key]
+
+    def _due(self, name: str, typed: str) -> tuple[int | None, date | None]:
+        """The day of the month and the last day that a field names; the default day where it names neither."""
+        due_day, on = None, None
+        for part in filter(None, re.split(r"[;,\s]+", typed)):
+            if re.fullmatch(r"\d{1,2}", part):
+                due_day = _day_of_month(name, part, self.out)
+            else:
+                on = _day(name, part, self.out)
+        return (self.default_day if due_day is None and on is None else due_day), on
+
+
+def _missing(section: Mapping[str, Any]) -> set[str]:
+    numbers = {item["no"] for item in section["items"]}
+    return {f"{section['roman']}.{no}" for no in range(1, max(numbers)) if no not in numbers}
+
+
+def gaps_before(draft: PlanDraft) -> dict[int, list[str]]:
+    """Key of the first duty of an item -> the numbers that the document leaves out before it."""
+    missing = {gap.citation for gap in draft.gaps}
+    found: dict[int, list[str]] = {}
+    for section in draft.sections:
+        last = 0
+        for item in section.items:
+            numbers = [each for n in range(last + 1, item.no) if (each := f"{section.roman}.{n}") in missing]
+            if numbers and item.duties:
+                found[item.duties[0].key] = numbers
+            last = item.no
+    return found
+
+
+def _shown_field(path: str, origin: Mapping[str, int]) -> str:
+    """The field beside which a problem of the plan file is shown; «» if there is none."""
+    if re.fullmatch(r"report_rules\.[^.]+\.to", path):
+        return "head.supervisor"
+    for place in sorted(origin, key=len, reverse=True):
+        if path.startswith(f"{place}."):
+            key = re.split(r"[.\[]", path.removeprefix(f"{place}."))[0]
+            return f"duty.{origin[place]}.{_SHOWN_AT.get(key, key)}"
+    item = re.match(r"sections\[\d+\]\.items\[\d+\]", path)
+    if item and f"{item[0]}.duties[0]" in origin:
+        return f"duty.{origin[f'{item[0]}.duties[0]']}.owners"
+    path = "year" if path == "last_year" else path
+    return f"head.{path}" if path in (*PLAIN, "issued_on", "year", "issuer", "supervisor") else ""

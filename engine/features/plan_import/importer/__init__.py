@@ -1,0 +1,30 @@
+"""The importer: a plan document in, the plan as it states it out, every field with its place and every doubt said.
+
+One door. ``read_document`` reads text, web pages, Word and PDF files; ``as_json`` gives what it found; ``as_plan_yaml``
+gives a draft of a plan file in which everything that a person must confirm is marked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.features.plan_import.importer.assembly import assembled
+from engine.features.plan_import.importer.base.model import Accounted, ImportedPlan, Use
+from engine.features.plan_import.importer.draft import as_plan_yaml
+from engine.features.plan_import.importer.output import as_json
+from engine.features.plan_import.importer.phrases.owners import Directory, NullDirectory
+from engine.features.plan_import.importer.reading.limits import LIMITS, Limits
+from engine.features.plan_import.importer.reading.reader import read_pages
+
+__all__ = ["Accounted", "ImportedPlan", "Use", "as_json", "as_plan_yaml", "read_document"]
+
+
+def read_document(
+    source: Path | bytes, name: str, *, directory: Directory | None = None, limits: Limits = LIMITS
+) -> ImportedPlan:
+    """The plan in a file or its bytes. ``name`` is how messages call it; ``directory`` matches owners to known bodies.
+
+    Raises BadInput, in words, for a file that cannot be read, is hostile, or holds no section that gives duties.
+    """
+    pages = read_pages(source, name, limits)
+    return assembled(pages, name, directory or NullDirectory())

@@ -1,0 +1,64 @@
+"""The leadership's paper: what is done and overdue comes first, and a tie is told as a tie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from ground.factory import Laid, at, do, item, lay, plan_file
+from ground.office import looking, open_office
+
+from engine.assignments.lifecycle import Action
+from engine.features.papers.quick_report import text_of
+from engine.features.papers.quick_report_facts import quick_report
+from engine.queries.stored_plans import plan_of
+from engine.store.database import Database
+
+
+@pytest.fixture
+def tied(database: Database) -> Laid:
+    """Four agencies owe a report by 17 June; on the 24th all are overdue, since the same day."""
+    return lay(database, now=at("2021-04-07"), plan=plan_file(items=(*_items(), item(5, "so-chinh"))))
+
+
+def _items() -> tuple[dict[str, object], ...]:
+    return item(1, "so-ban"), item(2, "cac-huyen")
+
+
+def points(laid: Laid, day: str = "2021-06-24") -> list[str]:
+    with looking(laid.database, at(day)) as (session, today):
+        return list(text_of(quick_report(session, today, plan_of(session, laid.plan_id), "", whole_plans=False)))
+
+
+def test_done_and_overdue_with_their_change_lead_the_paper(tied: Laid) -> None:
+    do(tied.database, Action.REPORT, tied.assignment("IV.1.1", "so-ban"), now=at("2021-06-21"))
+    first = next(each for each in points(tied) if each.startswith("1."))
+    assert first.startswith(
+        "1. Đã hoàn thành 01 nhiệm vụ, tăng 01 so với tuần trước; quá hạn 03, tăng 03. Trong tổng số 04 nhiệm vụ:"
+    )
+
+
+def test_more_agencies_than_are_named_that_are_late_alike_are_told_as_so_many(tied: Laid) -> None:
+    (worst,) = [each for each in points(tied) if "Quá hạn lâu nhất" in each]
+    assert worst.endswith("Quá hạn lâu nhất: 04 cơ quan, đều từ ngày 17/6/2021 (04 nhiệm vụ, 5 ngày làm việc).")
+
+
+def test_those_that_can_all_be_named_are(tied: Laid) -> None:
+    do(tied.database, Action.REPORT, tied.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
+    (worst,) = [each for each in points(tied) if "Quá hạn lâu nhất" in each]
+    assert [name in worst for name in ("Huyen a", "Huyen b", "So chinh", "cơ quan")] == [True, True, True, False]
+
+
+def test_the_board_names_nobody_where_several_are_late_alike(tied: Laid, tmp_path: Path) -> None:
+    office = open_office(tied.database, tmp_path, now=at("2021-06-24"))
+    lead = BeautifulSoup(office.get("/").text, "lxml").select_one(".lead")
+    assert lead is not None
+    assert "Quá hạn lâu nhất: 4 cơ quan, đều từ 17/6/2021" in " ".join(lead.get_text().split())
+    assert lead.select('a[href^="/agencies/"]') == []
+    assert office.get(str(lead.select("a")[-1]["href"])).status_code == 200
+    for citation, agency in (("IV.2.1", "huyen-a"), ("IV.2.1", "huyen-b"), ("IV.5.1", "so-chinh")):
+        do(tied.database, Action.REPORT, tied.assignment(citation, agency), now=at("2021-06-16"))
+    lead = BeautifulSoup(office.get("/").text, "lxml").select_one(".lead")
+    assert lead is not None
+    assert [each.get_text() for each in lead.select('a[href^="/agencies/"]')] == ["So ban"]

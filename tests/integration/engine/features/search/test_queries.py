@@ -1,0 +1,119 @@
+"""What is found, by which words, and by whom not."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from ground.factory import at, item, lay, plan_file, row
+from sqlalchemy import select, update
+
+from engine.assignments import lifecycle
+from engine.assignments.issued_papers import record_paper
+from engine.assignments.lifecycle import ReportText, SignedPaper
+from engine.features.search.queries import SHOWN, Kind, Sight, search
+from engine.store.database import Database, table
+from engine.store.records import Agency, Assignment, Duty
+
+NOW = at("2021-04-07")
+ALL: Sight = dict.fromkeys(Kind)
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    lay(database, now=NOW)
+    with database.write() as session:
+        do = session.connection().execute
+        duty, agency = table(Duty), table(Agency)
+        words = "Xây dựng mô hình thí điểm hỗ trợ hòa nhập tại Đô Lương"
+        do(update(duty).where(duty.c.citation == "IV.1.1").values(text=words))
+        was = [
+            {"name": "Sở Lao động", "short": "Sở LĐ", "from": None, "until": "2020-12-31"},
+            {"name": "So ban", "short": "So ban", "from": "2021-01-01", "until": None},
+        ]
+        do(update(agency).where(agency.c.id == "so-ban").values(names=was))
+        ids = session.connection().scalars(select(table(Assignment).c.id)).all()
+        about = {"number": "412/SLĐTBXH-PCTNXH", "on": NOW.date(), "actor": "cli", "now": NOW}
+        record_paper(session, "so-chinh", 1, ids, **about)
+    return database
+
+
+def found(database: Database, words: str, sight: Sight = ALL, only: Kind | None = None) -> dict[str, list[str]]:
+    with database.read() as session:
+        return {each.kind: [hit.title for hit in each.hits] for each in search(session, words, sight, only)}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["mô hình thí điểm", "MO HINH thi diem", "diem do luong", "mo hinh thi d", "IV.1.1", "hòa nhập", "hoà nhập"],
+)
+def test_a_duty_by_its_words_or_citation_with_or_without_marks(filled: Database, words: str) -> None:
+    assert found(filled, words)[Kind.DUTY] == ["IV.1.1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "title"),
+    [
+        ("12/KH-UBND", Kind.PLAN, "12/KH-UBND"),
+        ("12", Kind.PLAN, "12/KH-UBND"),
+        ("so lao dong", Kind.AGENCY, "So ban"),
+        ("coordinator@so-ban.example", Kind.CONTACT, "coordinator@so-ban.example"),
+        ("412/sldtbxh", Kind.PAPER, "412/SLĐTBXH-PCTNXH"),
+        ("412", Kind.PAPER, "412/SLĐTBXH-PCTNXH"),
+    ],
+)
+def test_numbers_old_names_and_addresses(filled: Database, words: str, kind: Kind, title: str) -> None:
+    assert found(filled, words)[kind] == [title]
+
+
+@pytest.mark.parametrize("on", [date(2021, 6, 15), None])
+def test_a_report_is_found_by_the_number_of_its_signed_paper(filled: Database, on: date | None) -> None:
+    assignment = row(filled, Assignment, agency_id="so-ban", period="2021-H1").id
+    said = ReportText(body="Đã làm.", paper=SignedPaper("45/BC - UBND", on))
+    with filled.write() as session:
+        lifecycle.report(session, assignment, said, actor="contact:1", now=NOW)
+    assert found(filled, "45/bc-ubnd")[Kind.PAPER] == ["45/BC - UBND"]
+
+
+def test_an_agency_found_by_an_old_name_says_so(filled: Database) -> None:
+    with filled.read() as session:
+        (group,) = search(session, "sở lao động", {Kind.AGENCY: None})
+    assert group.hits[0].was == "Sở Lao động"
+
+
+def test_what_one_may_not_see_is_not_found(filled: Database) -> None:
+    own: Sight = {Kind.AGENCY: {"huyen-a"}, Kind.CONTACT: {"huyen-a"}, Kind.PAPER: {"huyen-a"}}
+    assert found(filled, "so-ban", own) == {}
+    assert found(filled, "huyen-b", own) == {}
+    assert set(found(filled, "huyen-a", own)) == {Kind.AGENCY, Kind.CONTACT}
+    assert found(filled, "412", own) == {Kind.PAPER: ["412/SLĐTBXH-PCTNXH"]}
+    assert found(filled, "412", {Kind.PAPER: set()}) == {}
+
+
+def test_a_duty_opens_the_only_assignment_that_the_reader_may_see(filled: Database) -> None:
+    def path(words: str, within: set[str] | None) -> str:
+        with filled.read() as session:
+            groups = search(session, words, {Kind.DUTY: None, Kind.AGENCY: within})
+        return groups[0].hits[0].path
+
+    assert path("IV.2.1", None).startswith("/assignments?plan=1&duty=IV.2.1")
+    assert path("IV.2.1", {"so-ban"}) == "/plans/1#IV.2.1"
+    with filled.read() as session:
+        a = table(Assignment)
+        per_agency = session.connection().scalars(select(a.c.id).where(a.c.agency_id == "huyen-a")).all()
+    expected = f"/assignments/{per_agency[0]}" if len(per_agency) == 1 else "/assignments?plan=1&duty=IV.2.1"
+    assert path("IV.2.1", {"huyen-a"}).startswith(expected)
+
+
+def test_the_page_of_all_kinds_shows_some_and_that_of_one_kind_all(database: Database) -> None:
+    lay(database, now=NOW, plan=plan_file(items=tuple(item(n, "so-ban") for n in range(1, 12))))
+    with database.read() as session:
+        (some,) = search(session, "việc thứ", {Kind.DUTY: None, Kind.AGENCY: None})
+        (every,) = search(session, "việc thứ", {Kind.DUTY: None, Kind.AGENCY: None}, Kind.DUTY)
+    assert (len(some.hits), some.more) == (SHOWN, True)
+    assert (len(every.hits), every.more) == (11, False)
+
+
+@pytest.mark.parametrize("words", ["", " ", "«»", '"', "AND", "* OR", "(", ":*", "'", "a" * 500, "%", "x y z " * 30])
+def test_any_words_are_only_words(filled: Database, words: str) -> None:
+    found(filled, words)
