@@ -52,6 +52,15 @@ class Permission(StrEnum):
     """The leadership's page: on-time rates, published figures, the year."""
     SEE_CONTACTS = "see_contacts"
     """Including addresses: personal data (Law 91/2025/QH15)."""
+    SEE_AGENCIES = "see_agencies"
+    """Groups and other spellings of the directory; its contacts are SEE_CONTACTS."""
+    SEE_POLICIES = "see_policies"
+    SEE_TEMPLATES = "see_templates"
+    SEE_CALENDAR = "see_calendar"
+    SEE_ACCOUNTS = "see_accounts"
+    SEE_WEBHOOKS = "see_webhooks"
+    SEE_PAPERS = "see_papers"
+    """Drafts of dispatches, and what was issued."""
     SEE_SETTINGS = "see_settings"
     KEEP_SETTINGS = "keep_settings"
     """Those of mail and SMS, on a page."""
@@ -120,6 +129,20 @@ OF_THE_PLAN = frozenset({Permission.ADD_DUTY, Permission.AMEND_DUTY, Permission.
 """Permissions of the department that a plan names as its supervisor."""
 
 
+SEEN_BY: Mapping[Permission, Permission] = {
+    Permission.CHASE: Permission.SEE_PAPERS,
+    Permission.KEEP_ACCOUNTS: Permission.SEE_ACCOUNTS,
+    Permission.KEEP_AGENCIES: Permission.SEE_AGENCIES,
+    Permission.KEEP_CALENDAR: Permission.SEE_CALENDAR,
+    Permission.KEEP_CONTACTS: Permission.SEE_CONTACTS,
+    Permission.KEEP_POLICIES: Permission.SEE_POLICIES,
+    Permission.KEEP_SETTINGS: Permission.SEE_SETTINGS,
+    Permission.KEEP_TEMPLATES: Permission.SEE_TEMPLATES,
+    Permission.KEEP_WEBHOOKS: Permission.SEE_WEBHOOKS,
+}
+"""What is kept -> the permission to see it. A role that only reads has the values and none of the keys."""
+
+
 def _reach(reach: Reach, *permissions: Permission) -> Mapping[Permission, Reach]:
     return dict.fromkeys(permissions, reach)
 
@@ -153,7 +176,7 @@ TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = complete(
         ActorRole.MONITOR: {
             **_VIEWER,
             **_reach(Reach.FOLLOWED, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
-            **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN),
+            **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN, Permission.SEE_PAPERS),
         },
         ActorRole.LEADERSHIP: _VIEWER,
         ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Permission),

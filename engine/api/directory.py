@@ -286,7 +286,7 @@ def the_accounts(
     caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AccountLine]:
     """Active accounts first, by agency and mailbox. Shows whether there is a password, never the password."""
-    caller.require(Permission.KEEP_ACCOUNTS)
+    caller.require(Permission.SEE_ACCOUNTS)
     with caller.reading() as (session, _):
         found: Page[AccountLine] = search_accounts(session, q, after=after, limit=limit)
     return Listed[AccountLine].of(found)
@@ -295,7 +295,7 @@ def the_accounts(
 @router.get("/accounts/{account_id}")
 @reads("Một tài khoản", "Read an account")
 def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
-    caller.require(Permission.KEEP_ACCOUNTS)
+    caller.require(Permission.SEE_ACCOUNTS)
     with caller.reading() as (session, _):
         return accounts.account(session, account_id)
 

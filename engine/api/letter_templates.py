@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from engine.accounts.permissions import Permission
 from engine.api.caller import Caller
 from engine.api.models import Body, Out
 from engine.api.operations import NamedRoute, reads, writes
@@ -43,7 +44,7 @@ class TemplatesSaved(BaseModel):
 @router.get("/templates/{language}/{kind}")
 @reads("Mẫu thư", "Read letter templates")
 def templates(caller: Caller, language: Language, kind: Kind) -> list[TemplateOut]:
-    files = template_editor_of(caller).files(language, kind)
+    files = template_editor_of(caller, Permission.SEE_TEMPLATES).files(language, kind)
     return [TemplateOut.model_validate(each) for each in files]
 
 

@@ -226,7 +226,7 @@ class Draft(BaseModel):
 @reads("Lịch của một năm", "Read a year's calendar")
 def calendar(caller: Caller, year: YearPath) -> CalendarOut:
     """The days of a year that differ from their weekday's rule."""
-    caller.require(Permission.KEEP_CALENDAR)
+    caller.require(Permission.SEE_CALENDAR)
     with caller.reading() as (_, today):
         found = calendar_year(today.calendar, year)
     return CalendarOut.model_validate(found)
@@ -262,7 +262,7 @@ def change_calendar(caller: Caller, payload: AgreedBody) -> Response:
 @reads("Các chính sách nhắc việc", "List reminder policies")
 def policies(caller: Caller) -> list[PolicyOut]:
     """All policies, without paging: there are few."""
-    caller.require(Permission.KEEP_POLICIES)
+    caller.require(Permission.SEE_POLICIES)
     with caller.reading() as (session, _):
         return [PolicyOut.of(line) for line in list_policies(session)]
 
@@ -270,7 +270,7 @@ def policies(caller: Caller) -> list[PolicyOut]:
 @router.get("/policies/{policy_id}")
 @reads("Một chính sách", "Read a policy")
 def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
-    caller.require(Permission.KEEP_POLICIES)
+    caller.require(Permission.SEE_POLICIES)
     with caller.reading() as (session, _):
         return PolicyOut.of(policy_line(session, policy_id))
 

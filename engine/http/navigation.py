@@ -19,24 +19,28 @@ class Reader(Protocol):
     def may(self, permission: Permission, agency_id: str = "") -> bool: ...
 
 
-PAGES: tuple[tuple[str, str, str, Permission], ...] = (
-    ("/", "Bảng theo dõi", "Board", Permission.SEE_BOARD),
-    ("/overdue", "Quá hạn", "Overdue", Permission.SEE_BOARD),
-    ("/assignments", "Phần việc", "Assignments", Permission.SEE_ASSIGNMENT),
-    ("/agencies", "Cơ quan", "Agencies", Permission.SEE_BOARD),
-    ("/plans", "Kế hoạch", "Plans", Permission.SEE_PLANS),
-    ("/papers", "Văn bản", "Papers", Permission.CHASE),
-    ("/leadership", "Lãnh đạo", "Leadership", Permission.SEE_STANDING),
-    ("/year", "Năm", "Year", Permission.SEE_STANDING),
-    ("/letters", "Thư", "Letters", Permission.SEE_LETTERS),
-    ("/health", "Hệ thống", "Health", Permission.SEE_HEALTH),
-    ("/admin", "Quản trị", "Administration", Permission.KEEP_CONTACTS),
+PAGES: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
+    ("/", "Bảng theo dõi", "Board", (Permission.SEE_BOARD,)),
+    ("/overdue", "Quá hạn", "Overdue", (Permission.SEE_BOARD,)),
+    ("/assignments", "Phần việc", "Assignments", (Permission.SEE_ASSIGNMENT,)),
+    ("/agencies", "Cơ quan", "Agencies", (Permission.SEE_BOARD,)),
+    ("/plans", "Kế hoạch", "Plans", (Permission.SEE_PLANS,)),
+    ("/papers", "Văn bản", "Papers", (Permission.SEE_PAPERS,)),
+    ("/leadership", "Lãnh đạo", "Leadership", (Permission.SEE_STANDING,)),
+    ("/year", "Năm", "Year", (Permission.SEE_STANDING,)),
+    ("/letters", "Thư", "Letters", (Permission.SEE_LETTERS,)),
+    ("/health", "Hệ thống", "Health", (Permission.SEE_HEALTH,)),
+    ("/admin", "Quản trị", "Administration", (Permission.KEEP_CONTACTS, Permission.SEE_SETTINGS)),
 )
-"""Path, name in both languages, and the permission it requires; having it within one's own agency is enough."""
+"""Path, name in both languages, and the permissions of which one is needed, within one's own agency at least."""
 
 
 def pages_of(ctx: Reader) -> list[tuple[str, str]]:
     """(path, name) in the user's language; an owner agency's own desk comes first."""
     index = 1 if ctx.language == "en" else 0
-    seen = [(path, (vi, en)[index]) for path, vi, en, permission in PAGES if ctx.may(permission, ctx.actor.agency_id)]
+    seen = [
+        (path, (vi, en)[index])
+        for path, vi, en, permissions in PAGES
+        if any(ctx.may(permission, ctx.actor.agency_id) for permission in permissions)
+    ]
     return seen if ctx.home == "/" else [(ctx.home, ("Bàn làm việc", "My desk")[index]), *seen]

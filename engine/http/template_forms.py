@@ -28,9 +28,9 @@ def normalize_template(text: str, file: TemplateFile) -> str:
     return text.rstrip("\n") + ("\n" if file.shipped.endswith("\n") else "")
 
 
-def template_editor_of(ctx: RequestContext) -> TemplateEditor:
+def template_editor_of(ctx: RequestContext, permission: Permission = Permission.KEEP_TEMPLATES) -> TemplateEditor:
     """The template editor. Raises NotAllowed, and NotFound when none is configured."""
-    ctx.require(Permission.KEEP_TEMPLATES)
+    ctx.require(permission)
     if ctx.app.wording is None:
         raise NotFound
     return ctx.app.wording

@@ -1,4 +1,4 @@
-"""The plan about which a user may write a dispatch."""
+"""The plan whose draft of a dispatch a user may open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -
         (
             each
             for each, supervisor in active_plans(session)
-            if plan_id in (None, each) and ctx.may(Permission.CHASE, supervisor)
+            if plan_id in (None, each) and ctx.may(Permission.SEE_PAPERS, supervisor)
         ),
         None,
     )

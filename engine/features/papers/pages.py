@@ -91,7 +91,7 @@ def drop(ctx: SignedIn, form: PostedForm) -> Response:
 
 
 def _listing(ctx: RequestContext, typed: FormFields, *, outcome: str = "") -> Response:
-    department = ctx.department(Permission.CHASE)
+    department = ctx.department(Permission.SEE_PAPERS)
     with ctx.reading() as (session, today):
         waiting = waiting_drafts(session, today, department)
         issued = issued_papers(session, ctx.agencies_within(Permission.SEE_ASSIGNMENT))
@@ -157,6 +157,7 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
     found, plans = _draft(
         ctx, plan_id, list({row.agency_id for row in rows}), form.raw("period")[:64], form.has("request")
     )
+    ctx.require(Permission.CHASE, found.supervisor_id)
     typed = FormFields.of(form, "number", "on", whole="number")
     number, on = typed.text("number", 64), typed.needed_day("on")
     if not ids:
@@ -183,7 +184,9 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
 def words(ctx: SignedIn, form: PostedForm) -> Response:
     """Keep what the office wrote in place of the proposed paragraphs, or take it back."""
     period, agencies = form.raw("period")[:16], [each[:64] for each in form.every("agency")[:500]]
+    ctx.require(Permission.CHASE, ctx.actor.agency_id)
     found, plans = _draft(ctx, form.number("plan"), agencies, period, form.has("request"))
+    ctx.require(Permission.CHASE, found.supervisor_id)
     key, parts = _key(found, period), {part.key: part.text for part in proposed(found.dispatch)}
     typed = FormFields.of(form, *parts, whole=next(iter(parts)))
     written = {} if form.has("reset") else {name: typed.words(name, MAX_PARAGRAPH_CHARS) for name in parts}
@@ -213,13 +216,13 @@ def _draft(
     ctx: RequestContext, plan_id: int | None, agencies: list[str], period: str, request: bool
 ) -> tuple[Draft, PlanChoices]:
     """The draft of the plan, or of the only active one. Raises NotFound, NotAllowed."""
-    ctx.require(Permission.CHASE, ctx.actor.agency_id)
+    ctx.require(Permission.SEE_PAPERS, ctx.actor.agency_id)
     with ctx.reading() as (session, today):
         plans = plan_choices(session, plan_id)
         row = find_plan(session, plan_id or draftable_plan(ctx, session, None) or 0)
         if row is None:
             raise NotFound(Text("Không có kế hoạch này.", "There is no such plan."))
-        ctx.require(Permission.CHASE, row.supervisor_id)
+        ctx.require(Permission.SEE_PAPERS, row.supervisor_id)
         found = dispatch_draft(session, today, row, agencies, request=request, period=period)
         if (
             not found.dispatch.overdue

@@ -72,7 +72,7 @@ class TestQueued(BaseModel):
 @reads("Các webhook", "List webhooks")
 def list_webhooks(caller: Caller) -> Listed[WebhookLine]:
     """All webhooks with their health and counts; on one page."""
-    caller.require(Permission.KEEP_WEBHOOKS)
+    caller.require(Permission.SEE_WEBHOOKS)
     with caller.app.database.read() as session:
         found = queries.webhooks(session)
     return Listed[WebhookLine](items=found, next=None, total=len(found))

@@ -159,7 +159,7 @@ def _do(
 
 
 def _list(ctx: RequestContext, typed: FormFields, chosen: tuple[str, ...] = (), outcome: str = "") -> Response:
-    ctx.require(Permission.KEEP_WEBHOOKS)
+    ctx.require(Permission.SEE_WEBHOOKS)
     with ctx.reading() as (session, today):
         found = queries.webhooks(session)
     return ctx.page(
@@ -187,7 +187,7 @@ def _page(
     chosen: tuple[str, ...] | None = None,
     trouble: DondocError | None = None,
 ) -> Response:
-    ctx.require(Permission.KEEP_WEBHOOKS)
+    ctx.require(Permission.SEE_WEBHOOKS)
     with ctx.reading() as (session, today):
         webhook = queries.webhook(session, webhook_id)
         found = queries.messages(session, webhook_id, after=after)

@@ -31,7 +31,7 @@ CHANGEABLE = ("label", "role", "agency_id", "language")
 
 @router.get("/admin/accounts")
 def listing(ctx: SignedIn, q: SearchText = "", after: Cursor = "") -> Response:
-    ctx.require(Permission.KEEP_ACCOUNTS)
+    ctx.require(Permission.SEE_ACCOUNTS)
     with ctx.reading() as (session, today):
         found = search(session, q, after=after)
         keys = () if q or after else active_tokens(session, ctx.now)
@@ -165,7 +165,7 @@ def _page(
     secret: FormFields | None = None,
     trouble: DondocError | None = None,
 ) -> Response:
-    ctx.require(Permission.KEEP_ACCOUNTS)
+    ctx.require(Permission.SEE_ACCOUNTS)
     with ctx.reading() as (session, today):
         account, agencies = accounts.account(session, account_id), agency_choices(session)
         signed_in = sessions_of(session, account_id, ctx.now)

@@ -86,7 +86,7 @@ def show(
     told: Count = 0,
 ) -> Response:
     """The year; ``day`` fills the form with one of its days, ``list`` with the list typed before."""
-    ctx.require(Permission.KEEP_CALENDAR)
+    ctx.require(Permission.SEE_CALENDAR)
     with ctx.reading() as (_, today):
         entry = today.calendar.exceptions.get(_day_or_none(day) or date.min)
     typed = Typed(list=list, day=day)

@@ -23,7 +23,7 @@ MAX_LINES_CHARS = 8_000
 
 @router.get("/admin/groups")
 def listing(ctx: SignedIn, said: Code = "") -> Response:
-    ctx.require(Permission.KEEP_AGENCIES)
+    ctx.require(Permission.SEE_AGENCIES)
     with ctx.reading() as (session, today):
         found = group_lines(session)
     return ctx.page("admin/groups.html", today=today, groups=found, outcome=said)

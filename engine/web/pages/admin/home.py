@@ -9,19 +9,20 @@ from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
 from engine.assignments.handover import agencies_with_work_left
+from engine.errors import NotAllowed
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.system.health import AUDIT, health
 
 router = APIRouter(include_in_schema=False)
 
-LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
+LINES: tuple[tuple[str, str, str, str, str, tuple[Permission, ...]], ...] = (
     (
         "/admin/calendar",
         "Lịch làm việc",
         "Working calendar",
         "Ngày nghỉ lễ, nghỉ bù, làm bù; xem trước hạn nào chuyển rồi mới lưu.",
         "Holidays, days off in lieu, worked days; see which due dates move before saving.",
-        Permission.KEEP_CALENDAR,
+        (Permission.SEE_CALENDAR,),
     ),
     (
         "/admin/settings",
@@ -29,7 +30,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Settings",
         "Đã sẵn sàng đến đâu; gửi thư thử; mọi thiết lập của máy chủ, để xem.",
         "How far it is set up; a test letter; every setting, read-only.",
-        Permission.SEE_SETTINGS,
+        (Permission.SEE_SETTINGS,),
     ),
     (
         "/admin/policies",
@@ -37,7 +38,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Reminder policies",
         "Nhắc ai, khi nào, qua kênh nào; giờ gửi và giới hạn.",
         "Whom to remind, when and how; hours and limits.",
-        Permission.KEEP_POLICIES,
+        (Permission.SEE_POLICIES,),
     ),
     (
         "/admin/agencies",
@@ -45,7 +46,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Agencies and contacts",
         "Ai nhận thư cho cơ quan nào; tên theo thời gian; cơ quan nào kế thừa việc gì.",
         "Who receives letters for which agency; names over time; successions.",
-        Permission.KEEP_CONTACTS,
+        (Permission.KEEP_CONTACTS, Permission.SEE_AGENCIES),
     ),
     (
         "/admin/accounts",
@@ -53,7 +54,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Accounts",
         "Ai đăng nhập được, cho cơ quan nào, với vai trò gì.",
         "Who may sign in, for which agency, with which role.",
-        Permission.KEEP_ACCOUNTS,
+        (Permission.SEE_ACCOUNTS,),
     ),
     (
         "/admin/log",
@@ -61,7 +62,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Log",
         "Mọi việc đã xảy ra: ai làm, khi nào; lọc và tải về.",
         "Everything that happened, by whom and when.",
-        Permission.SEE_LOG,
+        (Permission.SEE_LOG,),
     ),
     (
         "/health",
@@ -69,7 +70,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Health",
         "Lần xử lý tự động gần nhất, thư chưa gửi, các kênh gửi.",
         "The last passes, letters owed, the channels.",
-        Permission.SEE_HEALTH,
+        (Permission.SEE_HEALTH,),
     ),
     (
         "/admin/templates",
@@ -77,7 +78,7 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Letter templates",
         "Câu chữ của thư và tin nhắn; thử trước khi lưu.",
         "The texts of letters and messages; tried before saving.",
-        Permission.KEEP_TEMPLATES,
+        (Permission.SEE_TEMPLATES,),
     ),
     (
         "/admin/webhooks",
@@ -85,11 +86,11 @@ LINES: tuple[tuple[str, str, str, str, str, Permission], ...] = (
         "Webhooks",
         "Báo sự kiện cho hệ thống khác; tin nào đã nhận, tin nào chưa.",
         "Telling other systems of events; which messages arrived.",
-        Permission.KEEP_WEBHOOKS,
+        (Permission.SEE_WEBHOOKS,),
     ),
 )
-"""Path, name and purpose in both languages, and the permission required; having it within one's own agency is
-enough."""
+"""Path, name and purpose in both languages, and the permissions of which one is needed, within one's own agency at
+least."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,16 @@ class HomeLine:
 
 @router.get("/admin")
 def show(ctx: SignedIn) -> Response:
-    ctx.require(Permission.KEEP_CONTACTS, ctx.actor.agency_id)
+    lines = lines_of(ctx)
+    if not lines:
+        raise NotAllowed
     with ctx.reading() as (session, today):
         system_health = health(session, today, live=not ctx.demo) if ctx.may(Permission.SEE_HEALTH) else None
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
     passes = system_health.passes if system_health else ()
     audited = next((each.finished_at for each in passes if each.name == AUDIT), None)
     return ctx.page(
-        "admin/home.html", today=today, lines=lines_of(ctx), health=system_health, audited=audited, work_left=work_left
+        "admin/home.html", today=today, lines=lines, health=system_health, audited=audited, work_left=work_left
     )
 
 
@@ -117,6 +120,6 @@ def lines_of(ctx: RequestContext) -> list[HomeLine]:
     index = 1 if ctx.language == "en" else 0
     return [
         HomeLine(path, (vi, en)[index], (what_vi, what_en)[index])
-        for path, vi, en, what_vi, what_en, permission in LINES
-        if ctx.may(permission, ctx.actor.agency_id)
+        for path, vi, en, what_vi, what_en, permissions in LINES
+        if any(ctx.may(permission, ctx.actor.agency_id) for permission in permissions)
     ]

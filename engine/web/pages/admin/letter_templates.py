@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse, Response
 
+from engine.accounts.permissions import Permission
 from engine.errors import BadInput, Conflict, DondocError, Problem
 from engine.http.filters import Code, Plain
 from engine.http.forms import Form
@@ -76,7 +77,7 @@ KINDS: Mapping[str, tuple[str, str, str, str]] = {
 
 @router.get("/admin/templates")
 def listing(ctx: SignedIn) -> Response:
-    editor = template_editor_of(ctx)
+    editor = template_editor_of(ctx, Permission.SEE_TEMPLATES)
     found = [
         (kind, [(language, any(each.own for each in editor.files(language, kind))) for language in editor.languages])
         for kind in editor.kinds
@@ -86,7 +87,7 @@ def listing(ctx: SignedIn) -> Response:
 
 @router.get("/admin/templates/{language}/{kind}")
 def show(ctx: SignedIn, language: Name, kind: Name, said: Code = "") -> Response:
-    files = template_editor_of(ctx).files(language, kind)
+    files = template_editor_of(ctx, Permission.SEE_TEMPLATES).files(language, kind)
     return _page(ctx, language, kind, files, {each.part: each.text for each in files}, outcome=said)
 
 

@@ -29,7 +29,7 @@ PolicyId = Annotated[str, Plain, Path(max_length=64)]
 
 @router.get("/admin/policies")
 def listing(ctx: SignedIn) -> Response:
-    ctx.require(Permission.KEEP_POLICIES)
+    ctx.require(Permission.SEE_POLICIES)
     with ctx.reading() as (session, _):
         found = list_policies(session)
     return ctx.page("admin/policies.html", found=found, LADDERS=LADDERS)
@@ -37,7 +37,7 @@ def listing(ctx: SignedIn) -> Response:
 
 @router.get("/admin/policies/{policy_id}")
 def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "") -> Response:
-    ctx.require(Permission.KEEP_POLICIES)
+    ctx.require(Permission.SEE_POLICIES)
     with ctx.reading() as (session, _):
         line = policy_line(session, policy_id)
     ladders = [

@@ -45,13 +45,14 @@ def show(ctx: SignedIn) -> Response:
 @router.post("/admin/settings/connections")
 def check_connections(ctx: SignedIn, form: PostedForm) -> Response:
     """Connect to relay, mailbox, SMS gateway and Prefect; nothing is sent."""
+    ctx.require(Permission.KEEP_SETTINGS)
     return _page(ctx, connections=True)
 
 
 @router.post("/admin/settings/test-letter")
 def send_test_letter(ctx: SignedIn, form: PostedForm) -> Response:
     """Send a test letter to one's own mailbox, and show what the relay answered."""
-    ctx.require(Permission.SEE_SETTINGS)
+    ctx.require(Permission.KEEP_SETTINGS)
     if ctx.app.send_test is None:
         raise NotFound
     to = own_mailbox(ctx)

@@ -20,6 +20,13 @@ see_evidence      own  own  own  fol  -    any
 see_figures       -    -    -    any  any  any
 see_standing      -    -    -    any  any  any
 see_contacts      own  own  own  fol  -    any
+see_agencies      -    -    -    -    -    any
+see_policies      -    -    -    -    -    any
+see_templates     -    -    -    -    -    any
+see_calendar      -    -    -    -    -    any
+see_accounts      -    -    -    -    -    any
+see_webhooks      -    -    -    -    -    any
+see_papers        -    -    -    own  -    any
 see_settings      -    -    -    -    -    any
 keep_settings     -    -    -    -    -    any
 see_log           -    -    -    -    -    any
