@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -11,9 +11,10 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.accounts import account
-from engine.accounts.permissions import ABOVE, OF_THE_PLAN, Actor, Permission
+from engine.accounts.permissions import ABOVE, OF_THE_PLAN, TABLE, Actor, ActorRole, Permission
 from engine.accounts.second_factor import has_factor
 from engine.accounts.secret_keys import digest_of, new_key
+from engine.enums import complete
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.rules.calendar import local_date
 from engine.rules.visible_text import require_visible
@@ -51,6 +52,23 @@ class Scope(StrEnum):
     DECIDE = "decide"
     """Actions of the department above: accept, return, decide, chase, transfer."""
     ADMINISTER = "administer"
+
+
+NEEDED: Mapping[Scope, tuple[Permission, ...]] = complete(
+    Scope,
+    {
+        Scope.READ: (Permission.SEE_PLANS,),
+        Scope.REPORT: (Permission.REPORT,),
+        Scope.DECIDE: (Permission.ACCEPT,),
+        Scope.ADMINISTER: (Permission.KEEP_ACCOUNTS, Permission.KEEP_CONTACTS),
+    },
+)
+"""Scope -> the permissions of which a role needs at least one for it."""
+
+
+def scopes_of(role: ActorRole) -> tuple[Scope, ...]:
+    """What a token of this role may be made for."""
+    return tuple(scope for scope, permissions in NEEDED.items() if any(each in TABLE[role] for each in permissions))
 
 
 def scope_of(permission: Permission) -> Scope:
@@ -109,8 +127,18 @@ def make_token(
     require_visible(label)
     if not timedelta(0) < lasts <= MAX_TOKEN_LIFETIME:
         raise BadInput(Text("Khóa dùng được nhiều nhất 366 ngày.", "A token lasts at most 366 days."))
-    if not account(session, account_id).active:
+    line = account(session, account_id)
+    if not line.active:
         raise NotAllowed(Text("Tài khoản này đã khóa.", "This account is deactivated."))
+    beyond = sorted(set(wanted) - set(scopes_of(line.role)))
+    if beyond:
+        names = ", ".join(f"«{each}»" for each in beyond)
+        raise BadInput(
+            Text(
+                f"Vai trò của tài khoản không có phạm vi {names}; bỏ chọn phạm vi ấy.",
+                f"The account's role has no scope {names}; leave it out.",
+            )
+        )
     key, digest = new_key(PREFIX)
     inserted = session.connection().execute(
         insert(table(ApiToken)).values(
@@ -128,7 +156,8 @@ def make_token(
 
 def bearer_of(session: Session, key: str, now: datetime, needs_factor: Collection[str] = ()) -> Bearer | None:
     """The holder of a token; None if it is unknown, expired or revoked, or its account is inactive. Writes nothing.
-    ``needs_factor``: the roles that must have a second factor; an account of single sign-on has its own."""
+    Its scopes are those that the account's role may still have. ``needs_factor``: the roles that must have a second
+    factor; an account of single sign-on has its own."""
     tokens = table(ApiToken)
     row = (
         session.connection()
@@ -146,7 +175,7 @@ def bearer_of(session: Session, key: str, now: datetime, needs_factor: Collectio
     line = account(session, row.account_id)
     if not line.active:
         return None
-    scopes = frozenset(Scope(each) for each in row.scopes)
+    scopes = frozenset(Scope(each) for each in row.scopes) & {*scopes_of(line.role)}
     stale = row.used_on is None or row.used_on < local_date(now)
     lacks = line.role in needs_factor and line.subject is None and not has_factor(session, line.id)
     actor = Actor("api", str(row.id), line.agency_id, line.role)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.accounts import AccountLine, change, set_password
-from engine.accounts.api_tokens import Scope, make_token, revoke_token, tokens_of
+from engine.accounts.api_tokens import make_token, revoke_token, scopes_of, tokens_of
 from engine.accounts.passwords import require_strong_password
 from engine.accounts.permissions import Permission
 from engine.accounts.second_factor import has_factor
 from engine.accounts.sign_in import end_session, end_sessions, open_session, sessions_of
-from engine.enums import complete
 from engine.errors import BadInput, DondocError, NotFound, TooOften
 from engine.http.filters import Code, SmallId
 from engine.http.forms import Form
@@ -28,16 +26,6 @@ from engine.web.pages.account.sign_in import MAX_PASSWORD_CHARS, TYPED_DIFFERENT
 router = APIRouter(include_in_schema=False)
 TOKEN_LIFETIMES_DAYS = (30, 90, 366)
 """The lifetimes offered for a token, in days."""
-SCOPE_PERMISSIONS: Mapping[Scope, tuple[Permission, ...]] = complete(
-    Scope,
-    {
-        Scope.READ: (Permission.SEE_PLANS,),
-        Scope.REPORT: (Permission.REPORT,),
-        Scope.DECIDE: (Permission.ACCEPT,),
-        Scope.ADMINISTER: (Permission.KEEP_ACCOUNTS, Permission.KEEP_CONTACTS),
-    },
-)
-"""Scope -> permissions of which the account needs at least one to be offered the scope."""
 
 
 @router.get("/account")
@@ -140,11 +128,7 @@ def _page(
         factor = has_factor(session, account_line.id)
     sentence, key_sentence = (each.said(ctx.language) if each else "" for each in (trouble, trouble_with_key))
     active = [each for each in tokens if each.holds(ctx.now)]
-    offered = [
-        scope
-        for scope, permissions in SCOPE_PERMISSIONS.items()
-        if any(ctx.may(permission, account_line.agency_id) for permission in permissions)
-    ]
+    offered = scopes_of(account_line.role)
     return ctx.page(
         "account.html",
         status,

@@ -51,6 +51,13 @@ def test_a_token_speaks_for_its_account_s_agency_within_its_scopes(database: Dat
     assert key not in str(rows(database, ApiToken))
 
 
+def test_a_token_is_made_for_nothing_that_its_account_s_role_never_may(database: Database, person: int) -> None:
+    with pytest.raises(BadInput, match="«administer», «decide»"):
+        make(database, person, scopes=["read", "decide", "administer"])
+    assert rows(database, ApiToken) == []
+    assert make(database, person, scopes=["read", "report"])
+
+
 def test_every_deed_has_a_scope_and_what_is_unnamed_needs_the_highest() -> None:
     by_scope = {scope: {deed for deed in Permission if scope_of(deed) is scope} for scope in Scope}
     assert all(by_scope.values())

@@ -12,7 +12,8 @@ from ground.factory import add_contact, row, rows
 from ground.office import NOW, Office, contact_of, join
 from httpx import Response
 
-from engine.accounts.api_tokens import make_token
+from engine.accounts.api_tokens import make_token, scopes_of
+from engine.accounts.permissions import ActorRole
 from engine.store.database import Database
 from engine.store.records import Assignment, Contact, Evidence, Feed, Report
 from engine.terms import Role, State
@@ -28,12 +29,13 @@ class Program:
     def __init__(self, office: Office, role: str, agency_id: str, *scopes: str) -> None:
         database = office.context.database
         account = join(database, role, agency_id)
+        held = scopes or [each for each in ("read", "report") if each in scopes_of(ActorRole(role))]
         with database.write() as session:
             self.key = make_token(
                 session,
                 account,
                 label="Kho",
-                scopes=scopes or ("read", "report"),
+                scopes=held,
                 lasts=timedelta(days=30),
                 actor="cli",
                 now=NOW,

@@ -12,7 +12,8 @@ from ground.office import NOW, Office, everything, join, open_office
 from httpx import Response
 from sqlalchemy import update
 
-from engine.accounts.api_tokens import make_token
+from engine.accounts.api_tokens import make_token, scopes_of
+from engine.accounts.permissions import ActorRole
 from engine.assignments.lifecycle import ReportText, report
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Duty, Extension, Frozen, Report
@@ -42,11 +43,12 @@ def got(office: Office, path: str) -> Any:
 
 
 def called_by(database: Database, folder: Path, role: str, agency: str, *scopes: str) -> Office:
-    """An office whose client bears a token."""
+    """An office whose client bears a token with those of the scopes that its role may have."""
     account, office = join(database, role, agency), open_office(database, folder)
+    held = [each for each in scopes if each in scopes_of(ActorRole(role))]
     with database.write() as session:
         key = make_token(
-            session, account, label="Kho số liệu", scopes=scopes, lasts=timedelta(days=9), actor="cli", now=NOW
+            session, account, label="Kho số liệu", scopes=held, lasts=timedelta(days=9), actor="cli", now=NOW
         )
     office.client.headers["authorization"] = f"Bearer {key}"
     return office
