@@ -7,6 +7,7 @@ The app's secret is stored encrypted by the installation's key, recovery codes a
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,9 +35,11 @@ DRIFT_STEPS = 1
 """A telephone's clock may be this many steps before or behind."""
 ENROLMENT_LIFETIME = timedelta(minutes=15)
 RECOVERY_CODES = 8
-ATTEMPTS = Limit(5, timedelta(minutes=15))
-"""Per account: guessing one of a million codes, three valid at a time, takes years."""
+ATTEMPTS, ATTEMPTS_IN_ALL = Limit(5, timedelta(minutes=15)), Limit(25, timedelta(minutes=15))
+"""Of an account's codes from one network, and from all: whoever has a password and guesses elsewhere does not keep the
+owner out, and guessing one of a million codes, three valid at a time, still takes years."""
 CODE = "second_factor"
+RECOVERY = re.compile("[0-9a-f]{6}-[0-9a-f]{6}")
 USE = "second factor"
 """What its secrets are sealed for."""
 
@@ -119,17 +122,25 @@ def confirm(
     return recovery
 
 
-def prove(database: Database, signer: Signer, account_id: int, session_id: int, code: str, now: datetime) -> None:
-    """Let a waiting session in. The attempt is counted before the code is looked at. Raises WrongCode, TooOften."""
+def prove(
+    database: Database, signer: Signer, account_id: int, session_id: int, code: str, *, network: str, now: datetime
+) -> None:
+    """Let a waiting session in. The attempt is counted before the code is looked at; a recovery code, which nobody can
+    guess, is counted apart, so that others' guesses do not stop it. Raises WrongCode, TooOften."""
     factors, who = table(SecondFactor), str(account_id)
+    here = f"{who} {network}"
+    limits = {here: ATTEMPTS, who: ATTEMPTS_IN_ALL}
+    if RECOVERY.fullmatch(code.strip().lower()):
+        limits = {f"{here} recovery": ATTEMPTS}
     with database.write() as session:
-        enforce_rate_limit(session, CODE, {who: ATTEMPTS}, now)
-        count(session, CODE, (who,), now)
+        enforce_rate_limit(session, CODE, limits, now)
+        count(session, CODE, tuple(limits), now)
     with database.write() as session:
         row = session.connection().execute(select(factors).where(factors.c.account_id == account_id)).first()
         used = _use(session, signer, row, code.strip().lower(), now) if row is not None else False
         if used:
-            forget(session, CODE, who)
+            for subject in (here, who):
+                forget(session, CODE, subject)
             _mark(session, session_id)
     if not used:
         raise WrongCode

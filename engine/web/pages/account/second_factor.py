@@ -45,7 +45,8 @@ def take_code(ctx: Anonymous, form: PostedForm) -> Response:
     line = ctx.pending.account
     code = form.text("code", MAX_CODE_CHARS)
     try:
-        prove(ctx.app.database, ctx.app.signer, line.id, ctx.pending.session_id, code, ctx.now)
+        session_id = ctx.pending.session_id
+        prove(ctx.app.database, ctx.app.signer, line.id, session_id, code, network=ctx.ip, now=ctx.now)
     except (WrongCode, TooOften) as error:
         ctx.tools.security.refused(ctx.request, error, line.actor.name)
         return ctx.page("signin_code.html", error.status, to=to, line=line, sentence=error.said(ctx.language))

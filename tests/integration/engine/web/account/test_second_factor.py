@@ -13,7 +13,8 @@ from ground.office import NOW, Office, join, open_office
 
 from engine.accounts.accounts import match_subject
 from engine.accounts.api_tokens import make_token
-from engine.accounts.second_factor import STEP_SECONDS
+from engine.accounts.second_factor import STEP_SECONDS, WrongCode, prove
+from engine.errors import TooOften
 from engine.store.database import Database
 from engine.store.records import ApiToken, SecondFactor
 from engine.store.records import SignedIn as StoredSession
@@ -112,6 +113,28 @@ def test_guessing_is_limited_by_the_account(one: Office) -> None:
     leave(one)
     sign_in(one)
     assert [code(one, f"{n:06}") for n in range(7)] == [401] * 5 + [429] * 2
+
+
+def test_whoever_guesses_elsewhere_keeps_the_owner_out_neither_by_the_app_nor_by_a_recovery_code(one: Office) -> None:
+    """A stranger who has the password, on another network and then on the owner's."""
+    secret, recovery = set_up(one)
+    leave(one)
+    sign_in(one)
+    for network, tried in (("203.0.113.9", 5), ("203.0.113.10", 5)):
+        for n in range(tried + 1):
+            with pytest.raises(WrongCode if n < tried else TooOften):
+                prove_from(one, network, f"{n:06}")
+    assert code(one, now_shown(one, secret)) == 303
+    leave(one)
+    sign_in(one)
+    assert [code(one, f"{n:06}") for n in range(6)] == [401] * 5 + [429]
+    assert code(one, now_shown(one, secret)) == 429
+    assert code(one, recovery[1]) == 303
+
+
+def prove_from(office: Office, network: str, typed: str) -> None:
+    context = office.context
+    prove(context.database, context.signer, 1, 1, typed, network=network, now=office.clock.now)
 
 
 def test_neither_secret_nor_recovery_codes_can_be_read_in_the_database(one: Office, lived: Database) -> None:
