@@ -1,6 +1,7 @@
 """Accounts: who may sign in, for which agency, in which role. Signing in itself is ``engine.accounts.sign_in``.
 
-An account is never deleted, because events refer to it. Deactivating it ends its sessions, links and tokens at once.
+An account is never deleted, because events refer to it. Deactivating it ends its sessions, links,
+tokens and addresses of calendars at once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, Table, insert, select, update
 from sqlmodel import Session
 
 from engine.accounts.passwords import hashed, require_strong_password
@@ -21,7 +22,7 @@ from engine.rules.visible_text import has_hidden_character, require_visible
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.named_rows import AnyRow, object_of
-from engine.store.records import Account, Agency, ApiToken, SignedIn, SignInLink
+from engine.store.records import Account, Agency, ApiToken, Feed, SignedIn, SignInLink
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
 
@@ -110,6 +111,7 @@ def change(session: Session, account_id: int, *, actor: str, now: datetime, **ch
     session.connection().execute(update(table(Account)).where(table(Account).c.id == account_id).values(**changes))
     if (role, agency_id) != (line.role, line.agency_id):
         end_tokens(session, account_id, now)
+        _revoke(session, table(Feed), account_id, now)
         _sign_out(session, account_id, now)
     _log_change(session, "changed", account_id, actor, now, role=role, agency=agency_id)
 
@@ -126,22 +128,27 @@ def set_password(session: Session, account_id: int, password: str, *, actor: str
 
 
 def deactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:
-    """Block signing in; sessions, links and tokens end now. The last administrator cannot be deactivated."""
+    """Block signing in; sessions, links, tokens and addresses of calendars end now. The last administrator cannot be
+    deactivated."""
     line = account(session, account_id)
     _require_other_administrator(session, line)
     accounts = table(Account)
     session.connection().execute(update(accounts).where(accounts.c.id == account_id).values(active=False))
     end_tokens(session, account_id, now)
+    _revoke(session, table(Feed), account_id, now)
     _sign_out(session, account_id, now)
     _log_change(session, "deactivated", account_id, actor, now)
 
 
 def end_tokens(session: Session, account_id: int, now: datetime) -> None:
     """Revoke all API tokens of an account."""
-    tokens = table(ApiToken)
-    session.connection().execute(
-        update(tokens).where(tokens.c.account_id == account_id, tokens.c.revoked_at.is_(None)).values(revoked_at=now)
-    )
+    _revoke(session, table(ApiToken), account_id, now)
+
+
+def _revoke(session: Session, made: Table, account_id: int, now: datetime) -> None:
+    """Revoke the keys that an account has made."""
+    own = (made.c.account_id == account_id, made.c.revoked_at.is_(None))
+    session.connection().execute(update(made).where(*own).values(revoked_at=now))
 
 
 def reactivate(session: Session, account_id: int, *, actor: str, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, update
 from sqlmodel import Session
@@ -19,6 +19,8 @@ from engine.store.records import Agency, Contact, Feed
 from engine.terms import EventKind, Role
 from engine.text import Text
 
+FEED_LIFETIME = timedelta(days=366)
+
 
 @dataclass(frozen=True, slots=True)
 class FeedLine:
@@ -27,6 +29,10 @@ class FeedLine:
     id: int
     contact_id: int | None
     created_at: datetime
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.created_at + FEED_LIFETIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,17 @@ class Reader:
     language: str
 
 
-def make_feed(session: Session, agency_id: str, *, contact_id: int | None = None, actor: str, now: datetime) -> str:
-    """Create a feed; returns its key, shown only once. A contact has one feed: an earlier one is revoked."""
+def make_feed(
+    session: Session,
+    agency_id: str,
+    *,
+    contact_id: int | None = None,
+    account_id: int | None = None,
+    actor: str,
+    now: datetime,
+) -> str:
+    """Create a feed; returns its key, shown only once. A contact has one feed: an earlier one is revoked.
+    ``account_id``: who makes it, and with whose account it ends."""
     if session.connection().scalar(select(table(Agency).c.id).where(table(Agency).c.id == agency_id)) is None:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
     if contact_id is not None:
@@ -52,7 +67,13 @@ def make_feed(session: Session, agency_id: str, *, contact_id: int | None = None
         session.connection().execute(update(f).where(*own).values(revoked_at=now))
     key, digest = new_key()
     session.connection().execute(
-        insert(table(Feed)).values(digest=digest, agency_id=agency_id, contact_id=contact_id, created_at=now)
+        insert(table(Feed)).values(
+            digest=digest,
+            agency_id=agency_id,
+            contact_id=contact_id,
+            account_id=account_id,
+            created_at=now,
+        )
     )
     _log_change(session, "made", agency_id, contact_id, actor, now)
     return key
@@ -68,17 +89,19 @@ def revoke_feed(session: Session, agency_id: str, feed_id: int, *, actor: str, n
     _log_change(session, "revoked", agency_id, row.contact_id, actor, now)
 
 
-def feeds_of(session: Session, agency_id: str) -> tuple[FeedLine, ...]:
-    """An agency's active feeds, oldest first."""
+def feeds_of(session: Session, agency_id: str, now: datetime) -> tuple[FeedLine, ...]:
+    """An agency's feeds that work, oldest first."""
     f = table(Feed)
     statement = select(f.c.id, f.c.contact_id, f.c.created_at)
-    statement = statement.where(f.c.agency_id == agency_id, f.c.revoked_at.is_(None))
+    statement = statement.where(
+        f.c.agency_id == agency_id, f.c.revoked_at.is_(None), f.c.created_at > now - FEED_LIFETIME
+    )
     return tuple(objects(FeedLine, session.connection().execute(statement.order_by(f.c.id))))
 
 
 def reader_of(session: Session, key: str, now: datetime) -> Reader:
-    """The owner of the feed with this key. Raises NotFound if it is unknown or revoked, or its contact has left; the
-    message does not say which."""
+    """The owner of the feed with this key. Raises NotFound if it is unknown, over or revoked, or its contact has left;
+    the message does not say which."""
     f, g, c = table(Feed), table(Agency), table(Contact)
     row = (
         session.connection()
@@ -86,7 +109,7 @@ def reader_of(session: Session, key: str, now: datetime) -> Reader:
             select(f.c.agency_id, g.c.name, f.c.contact_id, c.c.role, c.c.language, c.c.valid_until)
             .join(g, g.c.id == f.c.agency_id)
             .outerjoin(c, c.c.id == f.c.contact_id)
-            .where(f.c.digest == digest_of(key), f.c.revoked_at.is_(None))
+            .where(f.c.digest == digest_of(key), f.c.revoked_at.is_(None), f.c.created_at > now - FEED_LIFETIME)
         )
         .first()
     )

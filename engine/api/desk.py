@@ -112,6 +112,7 @@ class FeedRow(Out):
     id: int
     contact: int | None = Field(validation_alias="contact_id")
     created_at: datetime
+    expires_at: datetime
 
 
 class Revoked(BaseModel):
@@ -213,7 +214,7 @@ def feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
     caller.require(Permission.MAKE_FEED, agency_id)
     with caller.app.database.read() as session:
         contact = own_contact(caller, session)
-        found = visible_feeds(session, agency_id, contact.id if contact else 0)
+        found = visible_feeds(session, agency_id, contact.id if contact else 0, caller.now)
     return [FeedRow.model_validate(feed) for feed in found]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from sqlmodel import Session
@@ -55,21 +56,22 @@ def find_contact(ctx: RequestContext, session: Session, contact_id: int) -> Cont
     return contact
 
 
-def visible_feeds(session: Session, agency_id: str, contact_id: int) -> tuple[FeedLine, ...]:
+def visible_feeds(session: Session, agency_id: str, contact_id: int, now: datetime) -> tuple[FeedLine, ...]:
     """Feeds of the agency as a whole and of this contact; other contacts' feeds are left out."""
-    return tuple(each for each in feeds_of(session, agency_id) if each.contact_id in (None, contact_id))
+    return tuple(each for each in feeds_of(session, agency_id, now) if each.contact_id in (None, contact_id))
 
 
 def create_feed(ctx: RequestContext, session: Session, agency_id: str, contact_id: int | None) -> str:
     ctx.require(Permission.MAKE_FEED, agency_id)
     if contact_id is not None:
         find_contact(ctx, session, contact_id)
-    return make_feed(session, agency_id, contact_id=contact_id, **ctx.by)
+    account_id = ctx.account.id if ctx.account else ctx.bearer.account_id if ctx.bearer else None
+    return make_feed(session, agency_id, contact_id=contact_id, account_id=account_id, **ctx.by)
 
 
 def revoke_agency_feed(ctx: RequestContext, session: Session, agency_id: str, feed_id: int) -> None:
     ctx.require(Permission.MAKE_FEED, agency_id)
-    line = next((each for each in feeds_of(session, agency_id) if each.id == feed_id), None)
+    line = next((each for each in feeds_of(session, agency_id, ctx.now) if each.id == feed_id), None)
     if line is None:
         raise NotFound(Text("Không có địa chỉ lịch này, hoặc đã thu hồi.", "There is no such feed, or it was revoked."))
     if line.contact_id is not None:

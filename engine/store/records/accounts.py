@@ -87,12 +87,14 @@ class Attempt(SQLModel, table=True):
 
 
 class Feed(SQLModel, table=True):
-    """The secret address of a calendar feed, for an agency or one contact; revocable."""
+    """The secret address of a calendar feed, for an agency or one contact. It ends when it is revoked, after a year,
+    and with the account that made it."""
 
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True, max_length=64)
     agency_id: str = Field(foreign_key="agency.id", max_length=64)
     contact_id: int | None = None
+    account_id: int | None = None
     created_at: datetime
     revoked_at: datetime | None = None
 

@@ -134,7 +134,7 @@ def preferences_page(
             find_contact(ctx, session, contact_id)
         agency_id = preferences.contact.agency_id if preferences else ctx.actor.agency_id
         agency = agency_name(session, agency_id)[0] if agency_id else ""
-        feeds = () if by_link or not agency_id else visible_feeds(session, agency_id, contact_id)
+        feeds = () if by_link or not agency_id else visible_feeds(session, agency_id, contact_id, ctx.now)
     act_at = ctx.path if by_link else f"/wishes/{contact_id}/letters"
     return ctx.page(
         "wishes.html",

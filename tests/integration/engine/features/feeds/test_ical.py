@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from ground.factory import Laid, at, begin, do, happened, lay, real_plan, rows
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
+from engine.accounts import accounts
+from engine.accounts.permissions import Acting
 from engine.agencies import contacts, feed_addresses
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.lifecycle import Action
 from engine.assignments.promise_rows import PromiseText
 from engine.errors import BadInput, NotFound
-from engine.features.feeds import ical as ical_feeds
+from engine.features.feeds import ical
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database, table
 from engine.store.records import Contact, Feed
@@ -36,9 +39,7 @@ def make(laid: Laid, agency_id: str = "so-ban", contact_id: int | None = None) -
 
 def read(laid: Laid, key: str, now: Any = NOW) -> Calendar:
     with laid.database.read() as session:
-        body = ical_feeds.feed(
-            session, feed_addresses.reader_of(session, key, now), now, base_url="https://dondoc.example"
-        )
+        body = ical.feed(session, feed_addresses.reader_of(session, key, now), now, base_url="https://dondoc.example")
     return Calendar.from_ical(body)
 
 
@@ -77,7 +78,7 @@ def test_a_body_that_is_only_asked_has_no_deadline_in_its_calendar(laid: Laid) -
 def test_every_entry_has_what_the_standard_demands_and_lines_fit(laid: Laid) -> None:
     key = make(laid)
     with laid.database.read() as session:
-        body = ical_feeds.feed(session, feed_addresses.reader_of(session, key, NOW), NOW)
+        body = ical.feed(session, feed_addresses.reader_of(session, key, NOW), NOW)
     calendar = Calendar.from_ical(body)
     assert (str(calendar["version"]), "prodid" in calendar) == ("2.0", True)
     assert {"uid", "dtstamp", "dtstart", "last-modified"} <= {name.lower() for name in only(calendar)}
@@ -141,7 +142,7 @@ def test_what_is_reported_is_cancelled_in_the_calendar_and_comes_back_when_retur
 def test_what_is_long_over_leaves_the_feed(laid: Laid) -> None:
     key = make(laid)
     do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
-    assert list(read(laid, key, at("2021-06-17") + ical_feeds.ENTRY_RETENTION + timedelta(days=1)).walk("VEVENT")) == []
+    assert list(read(laid, key, at("2021-06-17") + ical.ENTRY_RETENTION + timedelta(days=1)).walk("VEVENT")) == []
 
 
 def test_a_monitor_sees_what_the_department_watches_one_entry_a_date(laid: Laid) -> None:
@@ -163,11 +164,11 @@ def test_a_key_is_kept_nowhere_and_opens_nothing_once_revoked(laid: Laid) -> Non
     key = make(laid)
     assert key not in str(rows(laid.database, Feed))
     with laid.database.write() as session:
-        (line,) = feed_addresses.feeds_of(session, "so-ban")
+        (line,) = feed_addresses.feeds_of(session, "so-ban", NOW)
         with pytest.raises(NotFound):
             feed_addresses.revoke_feed(session, "huyen-a", line.id, actor="account:1", now=NOW)
         feed_addresses.revoke_feed(session, "so-ban", line.id, actor="account:1", now=NOW)
-        assert feed_addresses.feeds_of(session, "so-ban") == ()
+        assert feed_addresses.feeds_of(session, "so-ban", NOW) == ()
     with pytest.raises(NotFound):
         read(laid, key)
     assert happened(laid.database, kind="feed_changed") == ["feed_changed"] * 2
@@ -207,3 +208,29 @@ def test_plan_188_in_a_calendar_names_no_subject(database: Database) -> None:
     assert len({str(event["uid"]) for event in events}) == len(events)
     text = calendar.to_ical().decode().lower().replace("\r\n ", "")
     assert not any(word in text for word in ("mại dâm", "hiv", "ma túy"))
+
+
+def test_an_address_ends_after_a_year(laid: Laid) -> None:
+    key = make(laid)
+    day = NOW + feed_addresses.FEED_LIFETIME
+    with laid.database.read() as session:
+        assert feed_addresses.reader_of(session, key, day - timedelta(minutes=1)).agency_id == "so-ban"
+        assert feed_addresses.feeds_of(session, "so-ban", day) == ()
+        with pytest.raises(NotFound):
+            feed_addresses.reader_of(session, key, day)
+
+
+@pytest.mark.parametrize("end", [accounts.deactivate, partial(accounts.change, agency_id="huyen-a")])
+def test_an_address_ends_with_the_account_that_made_it(laid: Laid, end: Any) -> None:
+    by: Acting = {"actor": "cli", "now": NOW}
+    with laid.database.write() as session:
+        account_id, other = (
+            accounts.create(session, email=f"{n}@so-ban.example", role="coordinator", agency_id="so-ban", **by)
+            for n in (1, 2)
+        )
+        key = feed_addresses.make_feed(session, "so-ban", account_id=account_id, **by)
+        kept = feed_addresses.make_feed(session, "so-ban", account_id=other, **by)
+        end(session, account_id, **by)
+        assert feed_addresses.reader_of(session, kept, NOW).agency_id == "so-ban"
+        with pytest.raises(NotFound):
+            feed_addresses.reader_of(session, key, NOW)
