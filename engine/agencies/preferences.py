@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from engine.agencies import contacts
 from engine.agencies.contacts import ContactLine
-from engine.agencies.deputy_letters import announce_deputy
+from engine.agencies.deputy_letters import announce_deputy, report_refusal
 from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
@@ -200,6 +200,16 @@ def agree_to_deputy(session: Session, contact_id: int, deputy_id: int, *, actor:
         return False
     record(session, EventKind.CONTACT_CHANGED, now, actor=actor, what="deputy_agreed", contact=deputy_id)
     return True
+
+
+def refuse_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> None:
+    """«Không phải tôi đề nghị»: the proposal is ended, and the monitors above are told, since somebody else has a link
+    of this agency's letters. Nothing happens where it has ended already. Raises NotAllowed, NotFound."""
+    if contacts.find(session, deputy_id).gone:
+        return
+    end_deputy(session, contact_id, deputy_id, actor=actor, now=now)
+    record(session, EventKind.CONTACT_CHANGED, now, actor=actor, what="deputy_refused", contact=deputy_id)
+    report_refusal(session, deputy_id, contacts.find(session, contact_id).agency_id, now)
 
 
 def end_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str, now: datetime) -> None:

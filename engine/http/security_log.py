@@ -8,6 +8,7 @@ and begin at zero with it, as Prometheus expects.
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from enum import StrEnum
 from threading import Lock
@@ -40,10 +41,15 @@ class SecurityEvent(StrEnum):
     ACCOUNT_CHANGED = "account_changed"
     DEPUTY_REFUSED = "deputy_refused"
     """Somebody proposed a deputy through the link of a letter, and their agency did not agree."""
+    LINKS_TRIED = "links_tried"
+    """The third link within an hour, from one network, that is none or no longer one."""
 
 
+LINKS_BEFORE_ALARM, HOUR_SECONDS = 3, 3600
 REFUSALS = frozenset(
     {
+        SecurityEvent.DEPUTY_REFUSED,
+        SecurityEvent.LINKS_TRIED,
         SecurityEvent.SIGN_IN_REFUSED,
         SecurityEvent.LINK_REFUSED,
         SecurityEvent.ACCESS_REFUSED,
@@ -60,6 +66,7 @@ class SecurityLog:
 
     def __init__(self) -> None:
         self._counts: Counter[SecurityEvent] = Counter()
+        self._hour, self._links = 0, Counter[str]()
         self._lock = Lock()
 
     @property
@@ -73,10 +80,21 @@ class SecurityLog:
         with self._lock:
             self._counts[event] += 1
         network = network_of(request.client.host) if request.client else ""
+        if event is SecurityEvent.LINK_REFUSED and self._is_third(network):
+            self.record(SecurityEvent.LINKS_TRIED, request, account=account, actor=actor)
         facts = {"event": event.value, "method": request.method, "route": route_of(request), "network": network}
         facts |= {name: str(value) for name, value in (("account", account), ("actor", actor)) if value}
         level = logging.WARNING if event in REFUSALS else logging.INFO
         log.log(level, "%s", " ".join(f"{name}={value or '-'}" for name, value in facts.items()))
+
+    def _is_third(self, network: str) -> bool:
+        """Count a refused link; whether it is the one of this hour at which an alarm is due."""
+        hour = int(time.monotonic()) // HOUR_SECONDS
+        with self._lock:
+            if hour != self._hour:
+                self._hour, self._links = hour, Counter()
+            self._links[network] += 1
+            return self._links[network] == LINKS_BEFORE_ALARM
 
     def refused(self, request: Request, error: DondocError, actor: str = "") -> None:
         """Record an error that refuses something; any other is none of this log's business."""

@@ -177,7 +177,8 @@ class AccountFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeputyFacts:
     """A deputy who was just named or ``proposed``: mailbox or number, position, days, and the role of the contact in
-    whose name. ``id``: of the deputy."""
+    whose name. ``id``: of the deputy. ``refused``: a proposal that the agency did not make, told to the monitors; who
+    it was is blanked by then."""
 
     id: int
     address: str
@@ -186,7 +187,9 @@ class DeputyFacts:
     valid_until: date | None
     instead: bool
     named_by: Role
+    agency: str = ""
     proposed: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -642,20 +645,24 @@ def _problem(detail: Mapping[str, Any]) -> Text | None:
 
 
 def _deputies(session: Session, letters: Sequence[_Letter]) -> dict[int, DeputyFacts]:
-    """The deputies that letters tell of, by letter id; without those who have ended since."""
+    """The deputies that letters tell of, by letter id; without those who have ended since, but for proposals that were
+    refused."""
     if not letters:
         return {}
     by_letter = {row.id: int(row.key.split(":")[1]) for row in letters}
-    c = table(Contact)
+    c, g = table(Contact), table(Agency)
     by = c.alias("by")
     query = (
         select(c.c.id, c.c.email, c.c.phone, c.c.label, c.c.valid_from, c.c.valid_until, c.c.instead, c.c.proposed)
-        .add_columns(by.c.role.label("named_by"))
+        .add_columns(by.c.role.label("named_by"), g.c.name.label("agency"))
         .join(by, by.c.id == c.c.named_by)
-        .where(c.c.id.in_(set(by_letter.values())), (c.c.email != "") | (c.c.phone != ""))
+        .join(g, g.c.id == c.c.agency_id)
+        .where(c.c.id.in_(set(by_letter.values())), (c.c.email != "") | (c.c.phone != "") | c.c.proposed)
     )
     found = {
-        row.id: object_of(DeputyFacts, row, address=row.email or row.phone)
+        row.id: object_of(
+            DeputyFacts, row, address=row.email or row.phone, refused=row.proposed and not (row.email or row.phone)
+        )
         for row in session.connection().execute(query)
     }
     return {letter: found[deputy] for letter, deputy in by_letter.items() if deputy in found}

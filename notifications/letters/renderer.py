@@ -178,7 +178,7 @@ class LetterRenderer:
         )
 
     def _deputy_url(self, facts: LetterFacts) -> str:
-        if facts.deputy is None:
+        if facts.deputy is None or facts.deputy.refused:
             return ""
         if facts.deputy.proposed:
             return self._link(facts, Purpose.DEPUTY, str(facts.deputy.id), "d")

@@ -74,7 +74,7 @@ _ROLES = complete(
         "answer": (Role.COORDINATOR,),
         "signin": (Role.COORDINATOR,),
         "account": (Role.COORDINATOR,),
-        "deputy": (Role.COORDINATOR, Role.HEAD),
+        "deputy": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
         "sms": (Role.COORDINATOR, Role.HEAD, Role.MONITOR),
     },
 )
@@ -244,6 +244,7 @@ _ALONE = {
         replace(_EMPTY, deputy=_DEPUTY),
         replace(_EMPTY, deputy=replace(_DEPUTY, label="", instead=True)),
         replace(_EMPTY, deputy=replace(_DEPUTY, proposed=True)),
+        replace(_EMPTY, deputy=replace(_DEPUTY, address="", agency="UBND huyện A", proposed=True, refused=True)),
     ),
 }
 """Kinds of letters that say one thing and have no lines about duties."""

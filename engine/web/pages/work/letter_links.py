@@ -171,8 +171,8 @@ def decide_deputy(ctx: Unauthenticated, form: Fields, token: str) -> Response:
     with ctx.writing() as session:
         if agreed:
             preferences.agree_to_deputy(session, link.contact_id, deputy.id, **ctx.by)
-        elif not deputy.gone:
-            preferences.end_deputy(session, link.contact_id, deputy.id, **ctx.by)
+        else:
+            preferences.refuse_deputy(session, link.contact_id, deputy.id, **ctx.by)
     if not agreed:
         ctx.tools.security.record(SecurityEvent.DEPUTY_REFUSED, ctx.request, actor=ctx.actor.name)
     return ctx.go(f"/d/{token}", said="agreed" if agreed else "refused", lang=language_parameter(ctx))

@@ -210,11 +210,11 @@ def test_a_link_makes_nobody_the_only_recipient_nor_one_for_long(
     assert rows(laid.database, Contact, role=Role.DEPUTY) == []
 
 
-def asked(office: Office, laid: Laid) -> dict[str, Any]:
+def asked(office: Office, laid: Laid, words: str = "làm người thay") -> dict[str, Any]:
     """Mailbox -> the letter about the proposed deputy."""
     box = LetterBox()
     asyncio.run(deliver(laid.database, office.clock(), post_office(box)))
-    return {each.to: each for each in box.letters if "làm người thay" in each.text}
+    return {each.to: each for each in box.letters if words in each.text}
 
 
 def answered(office: Office, letter: Any, do: str) -> Any:
@@ -252,6 +252,10 @@ def test_a_refused_deputy_is_gone_and_stands_in_the_security_log(
     assert done.headers["location"].endswith("?said=refused")
     assert [each.email for each in rows(laid.database, Contact, role=Role.DEPUTY)] == [""]
     assert "event=deputy_refused" in caplog.text
+    told = asked(office, laid, "không phải do cơ quan cử")
+    assert set(told) == {"monitor@so-chinh.example"}
+    assert "Huyen a báo: người thay vừa được đề nghị qua liên kết trong thư gửi đầu mối" in told["monitor@so-chinh.example"].text
+    assert "Thu hồi liên kết" in told["monitor@so-chinh.example"].text
     answered(office, letters["head@huyen-a.example"], "agree")  # too late: nobody is there any more
     assert written_to(laid) == ["coordinator@huyen-a.example"]
 

@@ -56,6 +56,13 @@ def test_a_forged_link_is_logged_by_its_route_and_not_by_its_path(
     assert "notasignature" not in caplog.text
 
 
+def test_the_third_wrong_link_of_an_hour_is_an_alarm_of_its_own(one: Office, caplog: pytest.LogCaptureFixture) -> None:
+    for n in range(5):
+        one.get(f"/r/WzEsIjEiXQ.guess{n}")
+    assert [line.split()[0] for line in lines(caplog)].count("event=links_tried") == 1
+    assert "guess" not in caplog.text
+
+
 def test_a_refused_page_names_the_account(lived: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     office = as_role(lived, tmp_path, "coordinator", "huyen-b")
     assert office.get("/admin/accounts").status_code == 403
