@@ -11,7 +11,7 @@ HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  ap
 # One more than there are processors: browsers and processes of tests/services are waited for.
 WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: install setup packages run test deep unit coverage check lint year bench bench-pages crash package sbom migration clean
+.PHONY: install setup packages run test deep unit coverage check lint year bench bench-pages crash package sbom audit migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready
@@ -95,7 +95,15 @@ sbom: $(VENV)/.ready
 	@build/sbom-tool/bin/pip install -q --disable-pip-version-check cyclonedx-bom==7.5.0
 	@build/sbom-tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 	  -o build/sbom.cdx.json $(BIN)/python
+	@build/sbom-tool/bin/python packaging/release_dates.py build/sbom.cdx.json
 	@echo build/sbom.cdx.json
+
+# The pinned parts against known weaknesses (packaging/audit).
+audit:
+	@$(HAS_PYTHON)
+	@$(PYTHON) -m venv build/audit-tool
+	@build/audit-tool/bin/pip install -q --disable-pip-version-check pip-audit==2.9.0
+	@packaging/audit
 
 # Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
 migration: $(VENV)/.ready
