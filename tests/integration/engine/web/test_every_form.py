@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -26,6 +28,7 @@ COUNTS_TRIES = ("/sign-in", "/account/password")
 GUESSED = dict.fromkeys(("id", "plan", "reason", "by", "email", "password", "name"), "1")
 """What is sent to an address whose form no page shows now."""
 
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 _KNOWN: dict[str, dict[str, str]] = {}
 
 
@@ -99,6 +102,24 @@ def test_no_value_in_any_field_breaks_a_form(office: Office, watched: Watched) -
         for n, name in enumerate(each for each in fields if each != "token"):
             value = HOSTILE[(n * 7 + 1) % len(HOSTILE)]
             sender.send(path, f"{name} {value[:20]!r}", **form_body(fields | {name: value}))
+    assert sender.wrong == []
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(4))
+def test_no_mixture_of_values_breaks_a_form(office: Office, watched: Watched, seed: int) -> None:
+    """Each field as shown, hostile, left out or twice, at random; the seed says which."""
+    chance, sender = random.Random(seed), Sender(office, watched)
+    for path, fields in known(office).items():
+        token = {"token": fields["token"]} if "token" in fields else {}
+        for _ in range(12):
+            mixed: dict[str, Any] = {}
+            for name, shown in fields.items():
+                value = chance.choice((shown, shown, chance.choice(HOSTILE)))
+                if chance.random() < 0.8:
+                    mixed[name] = [value, value] if chance.random() < 0.1 else value
+            body = urlencode(mixed | token, doseq=True, errors="surrogatepass").encode()
+            sender.send(path, str(mixed)[:120], content=body, headers=FORM)
     assert sender.wrong == []
 
 

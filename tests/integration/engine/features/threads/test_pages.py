@@ -254,7 +254,10 @@ def test_a_refused_deputy_is_gone_and_stands_in_the_security_log(
     assert "event=deputy_refused" in caplog.text
     told = asked(office, laid, "không phải do cơ quan cử")
     assert set(told) == {"monitor@so-chinh.example"}
-    assert "Huyen a báo: người thay vừa được đề nghị qua liên kết trong thư gửi đầu mối" in told["monitor@so-chinh.example"].text
+    assert (
+        "Huyen a báo: người thay vừa được đề nghị qua liên kết trong thư gửi đầu mối"
+        in told["monitor@so-chinh.example"].text
+    )
     assert "Thu hồi liên kết" in told["monitor@so-chinh.example"].text
     answered(office, letters["head@huyen-a.example"], "agree")  # too late: nobody is there any more
     assert written_to(laid) == ["coordinator@huyen-a.example"]
