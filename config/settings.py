@@ -208,6 +208,12 @@ class Settings(BaseSettings):
     prefect_auth: SecretStr = Field(
         SecretStr(""), description="user:password that a Prefect API asks for; empty: made from the secret"
     )
+    prefect_runs: int = Field(
+        2000,
+        ge=1,
+        description="of a plan with more assignments in a period, a Prefect run is a duty, not each owner's",
+    )
+    prefect_days: int = Field(90, ge=1, description="days for which the local Prefect server keeps events and runs")
     prefect_port: int = Field(4188, ge=1, le=65535, description="port of the local Prefect server")
 
     @field_validator("base_url")

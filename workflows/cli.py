@@ -296,6 +296,26 @@ def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has
 
 
 @prefect_app.command()
+def sync() -> None:
+    """Show everything in Prefect anew, after its database was lost or changed by hand; letters are not concerned."""
+    import httpx
+
+    from workflows.run.projecting import projector
+    from workflows.run.system import compose_installed
+
+    system = compose_installed()
+    mine, runs = projector(system), 0
+    try:
+        mine.forget()
+        while (done := mine.run(system.clock())).runs:
+            runs += done.runs
+            typer.echo(Text(f"{runs} phần việc đã hiện trong Prefect", f"{runs} runs shown"))
+    except httpx.HTTPError as error:
+        said = f"{system.prefect_api}: {error}"
+        raise Unavailable(Text(f"Prefect không trả lời: {said}", f"Prefect does not answer: {said}")) from None
+
+
+@prefect_app.command()
 def key() -> None:
     """Print the string that Prefect's pages and API ask for: what «serve» gives its server, and workers show."""
     from workflows.run.system import compose_installed

@@ -19,6 +19,7 @@ from workflows.run.installation import establish, require_installation
 from workflows.run.listen_socket import listen_at
 from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
+from workflows.run.projecting import Projecting
 from workflows.run.runs import run_audit, run_inbound, run_tick, run_webhooks
 from workflows.run.system import Running, System, announce_setup_code, compose
 
@@ -82,7 +83,9 @@ def serve(settings: Settings) -> None:
     _release_kept(system)
     announce_setup_code(system)
     app = application(system)
-    local_prefect = PrefectServer(system.prefect_home, settings.prefect_port, system.prefect_auth)
+    local_prefect = PrefectServer(
+        system.prefect_home, settings.prefect_port, system.prefect_auth, settings.prefect_days
+    )
     starts_prefect = settings.prefect and not settings.prefect_api_url
     running = Running(system, _release_kept)
     heartbeat = Heartbeat(
@@ -92,6 +95,7 @@ def serve(settings: Settings) -> None:
         lambda: run_inbound(running()),
         settings.receive_seconds,
         lambda: run_webhooks(system),
+        Projecting(system).run if settings.prefect else None,
     )
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -105,6 +105,11 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "prefect": ("watch", "hiện các lần xử lý tự động trong Prefect khi máy chủ Prefect trả lời"),
     "prefect_api_url": ("watch", "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect sẵn có"),
     "prefect_auth": ("watch", "người:mật-khẩu mà Prefect hỏi; để trống: làm từ khóa bí mật (dondoc prefect key)"),
+    "prefect_runs": (
+        "watch",
+        "kỳ có nhiều phần việc hơn số này: Prefect hiện một lượt mỗi nhiệm vụ, không theo từng cơ quan",
+    ),
+    "prefect_days": ("watch", "số ngày Prefect trên máy này giữ sự kiện và lượt chạy đã xong"),
     "prefect_port": ("watch", "cổng của Prefect trên máy này"),
 }
 

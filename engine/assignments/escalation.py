@@ -33,13 +33,12 @@ NAMED_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class DueDuty:
-    """A duty with work due, as logged and shown in Prefect. ``due``: how many of its assignments."""
+    """A duty with work due, as logged."""
 
     duty_id: int
     plan: str
     citation: str
     owners: tuple[str, ...]
-    due: int
 
     def __str__(self) -> str:
         owners = self.owners[0] if len(self.owners) == 1 else f"{len(self.owners)} owners"
@@ -55,8 +54,6 @@ class EscalationResult:
     skipped: int = 0
     notices: int = 0
     unreachable: int = 0
-    due: dict[int, list[str]] = field(default_factory=dict)
-    """The owner of each processed assignment, by duty."""
 
     def add(self, other: EscalationResult) -> None:
         self.seen += other.seen
@@ -64,8 +61,6 @@ class EscalationResult:
         self.skipped += other.skipped
         self.notices += other.notices
         self.unreachable += other.unreachable
-        for duty_id, owners in other.due.items():
-            self.due.setdefault(duty_id, []).extend(owners)
 
 
 @dataclass(slots=True)
@@ -84,11 +79,6 @@ def due_duties(session: Session, now: datetime) -> list[DueDuty]:
     statement = select(a.c.duty_id, a.c.agency_id).where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now)
     for duty_id, agency_id in session.connection().execute(statement):
         due.setdefault(duty_id, []).append(agency_id)
-    return name_duties(session, due)
-
-
-def name_duties(session: Session, due: Mapping[int, Sequence[str]]) -> list[DueDuty]:
-    """Duties by plan and citation, in the order of the plans. ``due``: the owner of each due assignment, by duty."""
     d, p = table(Duty), table(Plan)
     columns = (d.c.plan_id, d.c.position, d.c.id, p.c.number, d.c.citation)
     named = select(*columns).join(p, p.c.id == d.c.plan_id)
@@ -97,7 +87,7 @@ def name_duties(session: Session, due: Mapping[int, Sequence[str]]) -> list[DueD
     for start in range(0, len(ids), NAMED_AT_ONCE):
         rows += session.connection().execute(named.where(d.c.id.in_(ids[start : start + NAMED_AT_ONCE])))
     return [
-        DueDuty(duty_id, number, citation, tuple(sorted(set(due[duty_id]))), len(due[duty_id]))
+        DueDuty(duty_id, number, citation, tuple(sorted(set(due[duty_id]))))
         for _, _, duty_id, number, citation in sorted(map(tuple, rows))
     ]
 
@@ -162,7 +152,6 @@ def run_escalations(
         _apply(row, facts, book.policy(row.policy_id), decision, now, batch, every_day=every_day)
         result.fired += len(decision.fired)
         result.skipped += len(decision.skipped)
-        result.due.setdefault(row.duty_id, []).append(row.agency_id)
     recipients = read_recipients(session, (line.agency_id for line in batch.lines))
     posted = post(session, batch.lines, recipients, book.calendar, now)
     result.notices, result.unreachable = posted.notices, len(posted.unreachable)

@@ -49,3 +49,12 @@ def advance_fact(session: Session, name: str, value: str) -> bool:
     insert_new(session, Fact, [{"name": name, "value": ""}])
     later = update(f).where(f.c.name == name, f.c.value < value).values(value=value)
     return session.connection().execute(later).rowcount == 1
+
+
+def swap_fact(session: Session, name: str, old: str, new: str) -> bool:
+    """Write a value in the place of ``old``; "" where there was none. False if somebody else was quicker."""
+    f = table(Fact)
+    if not old and insert_new(session, Fact, [{"name": name, "value": new}]) == 1:
+        return True
+    swapped = update(f).where(f.c.name == name, f.c.value == old).values(value=new)
+    return session.connection().execute(swapped).rowcount == 1

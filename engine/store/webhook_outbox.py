@@ -57,7 +57,7 @@ def enqueue(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
     webhooks = session.connection().execute(_active()).all()
     if not webhooks:
         return 0
-    told = [(each, kind, key) for each in events for kind, key in _kinds(each)]
+    told = [(each, kind, key) for each in events for kind, key in told_as(each)]
     about = _assignments(session, {each["assignment_id"] for each, _, _ in told if each["assignment_id"]})
     rows = [
         message(webhook.id, key, kind, payload(kind, each, about.get(each["assignment_id"])), each["at"])
@@ -109,7 +109,7 @@ def payload(kind: WebhookEvent, event: Mapping[str, Any], about: Mapping[str, An
     return {"type": kind.value, "timestamp": event["at"].astimezone(UTC).isoformat(), "data": data}
 
 
-def _kinds(event: Mapping[str, Any]) -> Iterable[tuple[WebhookEvent, str]]:
+def told_as(event: Mapping[str, Any]) -> Iterable[tuple[WebhookEvent, str]]:
     """What an event is told as, with the key of each. A step of the ladder after the due date tells once for each due
     date that the assignment is overdue, whichever step comes first, and each escalation."""
     key: str = event["key"] or f"assignment:{event['assignment_id']}:{event['kind']}:{compact(event['at'])}"

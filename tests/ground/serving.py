@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -24,6 +26,7 @@ from engine.store.database import Database
 from engine.store.records import Letter
 from engine.terms import LetterState
 from workflows.run.installation import establish
+from workflows.run.prefect_server import PrefectServer
 from workflows.run.system import compose
 
 DONDOC = Path(sys.executable).with_name("dondoc")
@@ -116,3 +119,30 @@ def shown() -> tuple[str, str]:
     """It, as httpx shows it."""
     user, _, password = AUTH.partition(":")
     return user, password
+
+
+@contextmanager
+def prefect_serving(home: Path, migrated: Path) -> Iterator[PrefectServer]:
+    """A real Prefect server of our own, answering."""
+    mine = PrefectServer(home, free_port(), AUTH)
+    if migrated.exists():
+        shutil.copyfile(migrated, home / "prefect.db")
+    mine.start()
+    try:
+        for _ in range(600):
+            if status(f"{mine.api_url}/health") == 200:
+                if not migrated.exists():
+                    _keep(home / "prefect.db", migrated)
+                break
+            time.sleep(0.1)
+        yield mine
+    finally:
+        mine.stop()
+
+
+def _keep(made: Path, migrated: Path) -> None:
+    half = migrated.with_suffix(".new")
+    half.unlink(missing_ok=True)
+    with closing(sqlite3.connect(made)) as source, closing(sqlite3.connect(half)) as copy:
+        source.backup(copy)
+    half.rename(migrated)

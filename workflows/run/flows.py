@@ -1,10 +1,8 @@
 """The passes as Prefect flow runs. Imported only when Prefect is used.
 
 A flow run does its work by the plain passes, in a thread of its own: nothing that Prefect does or fails to do stops,
-repeats or slows it. When the work is done the run shows it: each duty that had something due is a task run named by
-plan, citation and owner (of many duties: a task run per plan, with a table of its duties) and an event on which an
-automation can act. A duty that failed makes its run Failed; what is still due is done by the next run, or by a retry of
-this one.
+repeats or slows it. A duty that failed makes the run Failed; what is still due is done by the next run, or by a retry
+of this one. What became of each duty is shown by ``workflows.projection``.
 """
 
 from __future__ import annotations
@@ -16,37 +14,28 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import flow, task
-from prefect.artifacts import acreate_table_artifact
-from prefect.cache_policies import NO_CACHE
+from prefect import flow
 from prefect.context import get_run_context
-from prefect.events import emit_event
 from prefect.events.worker import EventsWorker
 
 from engine.assignments.due_work import Due
-from engine.assignments.escalation import DueDuty, name_duties
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
 from notifications.delivery import DeliveryContext
 from workflows.run import passes
 from workflows.run.installation import check_installation
-from workflows.run.passes import DutiesFailed, PassReport
+from workflows.run.passes import PassReport
 
 log = logging.getLogger(__name__)
 SHOW_TIMEOUT_SECONDS = 20
 """Time for Prefect to record a run whose work is done; then it is left unfinished."""
-MAX_DUTY_RUNS = 50
-"""Up to this many duties have a task run each (12 ms); of more, each plan has one."""
-MAX_PLAN_RUNS = 40
-"""Plans beyond these share the last task run."""
-MAX_EVENTS = 2000
 MAX_DRAIN_SECONDS = 60
 """A run of ``dondoc-deliver`` claims letters for this long; the next run goes on."""
 STOP_TIMEOUT_SECONDS = 5
@@ -74,19 +63,6 @@ class Work:
 
     reports: list[PassReport]
     error: Exception | None = None
-
-    @property
-    def act(self) -> PassReport | None:
-        if isinstance(self.error, DutiesFailed):
-            return self.error.report
-        return next((each for each in self.reports if each.due), None)
-
-    @property
-    def failed(self) -> dict[int, str]:
-        """What went wrong, by duty."""
-        if not isinstance(self.error, DutiesFailed):
-            return {}
-        return {duty.duty_id: f"{type(error).__name__}: {error}" for duty, error in self.error.duties.items()}
 
 
 _flow_context: ContextVar[FlowContext | None] = ContextVar("dondoc_flow_context", default=None)
@@ -120,8 +96,6 @@ async def tick(now: str = "", letters: bool = True, installation: str = "") -> d
     check_installation(context.database, installation)
     work = context.work or _begin(lambda: passes.tick(context.database, moment, context.delivery, letters=letters))
     done = await _finish(work, context.delivery.stop)
-    if done.act is not None:
-        await asyncio.wait_for(_show(context.database, moment, done.act.due, done.failed), SHOW_TIMEOUT_SECONDS)
     if done.error is not None:
         raise done.error
     return {each.name.value: each.counts for each in done.reports}
@@ -215,67 +189,6 @@ def _told_to_stop(stop: threading.Event) -> Iterator[asyncio.Event]:
         yield told
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-# --- what was done, shown ---------------------------------------------------------------------------------------------
-
-
-@task(name="duty", cache_policy=NO_CACHE)
-async def show_duty(due: int, error: str = "") -> str:
-    """One duty that had something due. Raises if acting on it failed."""
-    if error:
-        raise RuntimeError(error)
-    return f"{due} due"
-
-
-@task(name="plan", cache_policy=NO_CACHE)
-async def show_plan(rows: list[dict[str, str | int]], key: str) -> str:
-    """The duties of one plan as a table artifact. Raises if acting on any of them failed."""
-    await acreate_table_artifact(rows, key=key, description="Việc đến hạn xử lý. / Duties with something due.")
-    failed = [f"{each['citation']}: {each['error']}" for each in rows if each["error"]]
-    if failed:
-        raise RuntimeError("; ".join(failed))
-    return f"{len(rows)} duties"
-
-
-async def _show(database: Database, now: datetime, due: Mapping[int, Sequence[str]], failed: Mapping[int, str]) -> None:
-    with database.read() as session:
-        duties = name_duties(session, due)
-    if len(duties) <= MAX_DUTY_RUNS:
-        for each in duties:
-            shown: Any = show_duty.with_options(task_run_name=str(each))
-            await shown(each.due, failed.get(each.duty_id, ""), return_state=True)
-    else:
-        await _show_plans(now, duties, failed)
-    for each in duties[:MAX_EVENTS]:
-        _emit(each, failed.get(each.duty_id, ""))
-
-
-async def _show_plans(now: datetime, duties: Iterable[DueDuty], failed: Mapping[int, str]) -> None:
-    plans: dict[str, list[dict[str, str | int]]] = {}
-    for each in duties:
-        name = each.plan if each.plan in plans or len(plans) < MAX_PLAN_RUNS else "…"
-        row: dict[str, str | int] = {"plan": each.plan, "citation": each.citation, "owners": ", ".join(each.owners)}
-        plans.setdefault(name, []).append({**row, "due": each.due, "error": failed.get(each.duty_id, "")})
-    for name, rows in plans.items():
-        shown: Any = show_plan.with_options(task_run_name=f"{name} · {len(rows)} duties")
-        await shown(rows, f"dondoc-due-{now:%Y%m%d-%H%M}", return_state=True)
-
-
-def _emit(duty: DueDuty, error: str) -> None:
-    """One event per duty: an automation can act on ``dondoc.duty.failed`` of a plan, a citation or an owner."""
-    emit_event(
-        "dondoc.duty.failed" if error else "dondoc.duty.acted",
-        resource={
-            "prefect.resource.id": f"dondoc.duty.{duty.plan}.{duty.citation}",
-            "prefect.resource.name": f"{duty.plan} {duty.citation}",
-        },
-        related=[
-            {"prefect.resource.id": f"dondoc.agency.{owner}", "prefect.resource.role": "owner"}
-            for owner in duty.owners[:MAX_DUTY_RUNS]
-        ],
-        payload={"due": duty.due, "error": error},
-    )
 
 
 # --- in the process of ``serve`` --------------------------------------------------------------------------------------

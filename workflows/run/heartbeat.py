@@ -15,12 +15,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 log = logging.getLogger(__name__)
 # A tick that finds the one before still delivering has nothing to do; that is no warning.
 logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-AUDIT_SECONDS = 300
+AUDIT_SECONDS, PROJECTION_SECONDS = 300, 5
 
 
 class Heartbeat:
     """Calls ``tick`` and ``webhooks`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every
-    ``inbound_seconds``; first immediately."""
+    ``inbound_seconds``, ``projection`` every five seconds; first immediately."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Heartbeat:
         inbound: Callable[[], None] | None = None,
         inbound_seconds: int = 60,
         webhooks: Callable[[], None] | None = None,
+        projection: Callable[[], None] | None = None,
     ) -> None:
         scheduler_class: Any = BackgroundScheduler  # untyped
         self._scheduler = scheduler_class(
@@ -40,6 +41,8 @@ class Heartbeat:
             jobs.append(("inbound", inbound, inbound_seconds))
         if webhooks is not None:
             jobs.append(("webhooks", webhooks, seconds))
+        if projection is not None:
+            jobs.append(("projection", projection, PROJECTION_SECONDS))
         for name, job, every in jobs:
             self._scheduler.add_job(
                 _logging_errors(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -44,8 +44,6 @@ class PassReport:
     name: PassName
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-    due: Mapping[int, Sequence[str]] = field(default_factory=dict, repr=False)
-    """Of escalations: the owner of each assignment that had something due, by duty."""
 
     def __str__(self) -> str:
         counts = ", ".join(f"{name} {count}" for name, count in self.counts.items() if count) or "nothing to do"
@@ -53,10 +51,9 @@ class PassReport:
 
 
 class DutiesFailed(Exception):
-    """Acting on some duties failed; the others have been acted on. ``report`` is of all, ``duties`` of the failed."""
+    """Acting on some duties failed; the others have been acted on."""
 
-    def __init__(self, report: PassReport, duties: Mapping[DueDuty, Exception]) -> None:
-        self.report, self.duties = report, duties
+    def __init__(self, duties: Mapping[DueDuty, Exception]) -> None:
         super().__init__("; ".join(f"{duty}: {type(error).__name__}: {error}" for duty, error in duties.items()))
 
 
@@ -112,9 +109,9 @@ def act_in_batches(database: Database, now: datetime) -> Generator[list[str], No
         "notices": total.notices,
         "unreachable": total.unreachable,
     }
-    report = replace(finish(database, PassName.ACT, now, began, counts), due=total.due)
+    report = finish(database, PassName.ACT, now, began, counts)
     if failed:
-        raise DutiesFailed(report, failed)
+        raise DutiesFailed(failed)
     return report
 
 
@@ -144,7 +141,6 @@ def _act_on_each_duty(
         except Exception as error:
             log.exception("%s could not be acted on", duty)
             failed[duty] = error
-            total.due.setdefault(duty.duty_id, []).extend(duty.owners)
     return failed
 
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 KEPT = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "MALLOC_ARENA_MAX"})
 KEPT_PREFIXES = ("LC_", "PREFECT_")
 """Variables of this process that its server is given as well; no others, since anything may be a secret."""
+DAY_SECONDS = 24 * 3600
 STOP_TIMEOUT_SECONDS = 5
 """Time between SIGTERM and SIGKILL for a server that we started."""
 SETTLE_TIMEOUT_SECONDS = 7
@@ -85,8 +86,8 @@ def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int | None
 class PrefectServer:
     """The server as a child process. ``start`` returns immediately; the server needs 7–11 s until it responds."""
 
-    def __init__(self, home: Path, port: int, auth: str) -> None:
-        self.home, self.port, self.auth = home, port, auth
+    def __init__(self, home: Path, port: int, auth: str, days: int = 90) -> None:
+        self.home, self.port, self.auth, self.days = home, port, auth, days
         self.api_url = f"http://127.0.0.1:{port}/api"
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -124,6 +125,9 @@ class PrefectServer:
             **environment(self.home, self.api_url, self.auth),
             "PREFECT_SERVER_API_AUTH_STRING": self.auth,
             "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": ",".join(pages),
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(self.days * DAY_SECONDS),
+            "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{self.days}D",
             # Its pages are unpacked where it may write; by default beside its code, where a service may not.
             "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((self.home / "ui").resolve()),
         }

@@ -173,13 +173,6 @@ def test_the_last_run_of_each_pass_is_kept(laid: Laid) -> None:
     assert row(laid.database, Pass, name="open").finished_at == BEGAN
 
 
-def test_acting_says_whose_assignments_of_which_duty_were_due(laid: Laid) -> None:
-    passes.open_assignments(laid.database, BEGAN)
-    duty = row(laid.database, Assignment, id=laid.assignment("IV.2.1", "huyen-a")).duty_id
-    assert sorted(passes.act(laid.database, BEGAN).due[duty]) == ["huyen-a", "huyen-b"]
-    assert passes.act(laid.database, BEGAN).due == {}
-
-
 # --- a week off ---------------------------------------------------------------------------------------------------
 
 

@@ -37,7 +37,7 @@ from sqlalchemy import event, text  # noqa: E402
 
 from config.settings import Settings  # noqa: E402
 from engine.store.database import Database  # noqa: E402
-from engine.store.records import Duty, Letter  # noqa: E402
+from engine.store.records import Letter  # noqa: E402
 from workflows.run import passes  # noqa: E402
 from workflows.run.installation import establish  # noqa: E402
 from workflows.run.passes import PassReport  # noqa: E402
@@ -46,7 +46,6 @@ from workflows.run.system import compose  # noqa: E402
 
 Tick = Callable[[Database, datetime, Any], Any]
 LATER = at("2021-06-18", "07:30")
-ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
 class Scene:
@@ -99,70 +98,21 @@ class Api:
     def flow_runs(self) -> list[Any]:
         return list(self.post("/flow_runs/filter", sort="START_TIME_ASC"))
 
-    def task_runs(self, flow_run_id: str, count: int) -> list[Any]:
-        """The task runs of one flow run, once ``count`` of them have ended: the server records them a little later."""
-        asked = {"id": {"any_": [flow_run_id]}}
-        found: list[Any] = []
-        for _ in range(300):
-            found = list(self.post("/task_runs/filter", flow_runs=asked, limit=200))
-            if len(found) == count and all(each["state_type"] in ENDED for each in found):
-                break
-            time.sleep(0.1)
-        return found
-
-    def events(self, resource: str, count: int, name: str = "dondoc.duty.acted") -> list[Any]:
-        """The newest events of a resource (a prefix of ids), once there are ``count``."""
-        asked = {"resource": {"id_prefix": [resource]}, "event": {"name": [name]}}
-        found: list[Any] = []
-        for _ in range(300):
-            found = list(self.post("/events/filter", filter=asked, limit=50)["events"])
-            if len(found) >= count:
-                break
-            time.sleep(0.1)
-        return found
-
 
 def seen(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     """A tick with seven duties due, the same again with nothing due, and what the server can tell of them."""
     before = len(api.flow_runs())
     scene.ticks(observed, BEGAN)
     (run,) = api.flow_runs()[before:]
-    duties = len(rows(scene.database, Duty))
-    of_duties = api.task_runs(run["id"], duties)
     again = scene.ticks(observed, BEGAN)
-    police = api.events("dondoc.duty.188/KH-UBND.IV.2.1", 1)
     found = {
         "flow_run": [run["name"], run["state_type"]],
-        "duties": duties,
         "again": [str(each) for each in again],
         "flow_runs_after_nothing_was_due": len(api.flow_runs()) - before,
-        "names": sorted(each["name"] for each in of_duties),
-        "states": sorted({each["state_type"] for each in of_duties}),
-        "tags": sorted({tag for each in of_duties for tag in each["tags"]}),
-        "event": [police[0]["event"], police[0]["related"][0]["prefect.resource.id"]],
-        "events": len(api.events("dondoc.duty.", duties)),
         "analytics": api.get("/admin/settings")["server"]["analytics_enabled"],
     }
     scene.ticks(observed, LATER)
     return found | {"letters": scene.letters}
-
-
-def many(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
-    """The same with more duties due than have a task run each."""
-    from workflows.run import flows
-
-    before = {each["id"] for each in api.flow_runs()}
-    flows.MAX_DUTY_RUNS = 3
-    try:
-        scene.ticks(observed, BEGAN)
-    finally:
-        flows.MAX_DUTY_RUNS = 50
-    (run,) = (each["id"] for each in api.flow_runs() if each["id"] not in before)
-    artifacts = api.post("/artifacts/filter", flow_runs={"id": {"any_": [run]}})
-    return {
-        "names": [each["name"] for each in api.task_runs(run, 1)],
-        "tables": [[row["citation"] for row in json.loads(each["data"])] for each in artifacts],
-    }
 
 
 def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
@@ -178,13 +128,10 @@ def failing(api: Api, scene: Scene, observed: Tick) -> dict[str, Any]:
     except Exception as raised:  # noqa: BLE001 - to be told
         error = str(raised)
     (run,) = (each for each in api.flow_runs() if each["id"] not in before)
-    of_duties = api.task_runs(run["id"], len(rows(scene.database, Duty)))
     return {
         "error": error,
         "flow_run": run["state_type"],
         "letters": [[key, to] for key, to, *_ in scene.letters],
-        "runs": {each["name"]: each["state_type"] for each in of_duties},
-        "events": [each["payload"]["error"] for each in api.events("dondoc.duty.", 1, "dondoc.duty.failed")],
     }
 
 
@@ -270,7 +217,6 @@ def main(prepared: Path, folder: Path, home: Path, port: int, *, with_workers: b
             told = {
                 "plain": {"letters": plain.letters},
                 "seen": seen(api, undisturbed, observed_tick),
-                "many": many(api, Scene(folder, "many", prepared), observed_tick),
                 "failing": failing(api, Scene(folder, "failing", prepared), observed_tick),
                 "interrupted": interrupted(server, Scene(folder, "interrupted", prepared), observed_tick),
             }

@@ -1,0 +1,186 @@
+"""Prefect's picture of our state, on a real server: a run for each open assignment, made from the event log and again
+when Prefect's database is lost; events and a table for each plan. Asked as an operator's program would ask."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from ground.factory import Laid, at, bring_to, do, lay, rows, swept
+from ground.serving import AUTH, prefect_serving, shown
+
+from engine.assignments.lifecycle import Action
+from engine.store.database import Database
+from engine.store.records import Assignment, Letter
+from engine.terms import State
+from workflows.projection.projector import Projector
+from workflows.projection.turn import take_turn
+from workflows.run.prefect_server import PrefectServer
+
+pytestmark = pytest.mark.prefect
+OPENED, NOW, LATER = at("2021-06-01"), at("2021-06-07"), at("2021-07-05")
+
+
+class Seen:
+    """What the server shows."""
+
+    def __init__(self, server: PrefectServer) -> None:
+        self._url = server.api_url
+
+    def runs(self, picture: Projector) -> dict[str, tuple[str, str]]:
+        """Name -> type and name of the state, of one installation's runs: their keys begin with it."""
+        found = self._asked("/flow_runs/filter", flows={"name": {"any_": ["dondoc-duty"]}}, limit=200)
+        return {
+            each["name"]: (each["state_type"], each["state_name"])
+            for each in found
+            if each["idempotency_key"].startswith(f"{picture.installation}:")
+        }
+
+    def events(self, resource: str) -> list[dict[str, Any]]:
+        found = self._asked("/events/filter", filter={"resource": {"id": [resource]}}, limit=50)["events"]
+        return [each for each in found if each["event"].startswith("dondoc.")]
+
+    def tables(self) -> dict[str, list[dict[str, str]]]:
+        return {each["key"]: json.loads(each["data"]) for each in self._asked("/artifacts/latest/filter")}
+
+    def _asked(self, path: str, **body: Any) -> Any:
+        return httpx.post(f"{self._url}{path}", json=body, auth=shown(), timeout=60).raise_for_status().json()
+
+
+def until(ask: Callable[[], Any], true: Callable[[Any], bool], seconds: float = 30) -> Any:
+    began = time.monotonic()
+    while not true(found := ask()) and time.monotonic() - began < seconds:
+        time.sleep(0.2)
+    return found
+
+
+@pytest.fixture(scope="module")
+def server(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    with prefect_serving(tmp_path_factory.mktemp("prefect"), migrated) as server:
+        yield server
+
+
+@pytest.fixture
+def laid(sqlite_database: Database) -> Laid:
+    return lay(sqlite_database, now=OPENED)
+
+
+_numbers = iter(range(1000))
+
+
+def projector(laid: Laid, server: PrefectServer, **more: Any) -> Projector:
+    """Of an installation that this server has not met."""
+    given = {"base_url": "https://dondoc.example", "most": 2000, "installation": f"test_{next(_numbers)}"}
+    return Projector(database=laid.database, api_url=server.api_url, auth=AUTH, **given | more)
+
+
+def test_every_open_assignment_is_a_run_and_its_state_follows_what_people_do(laid: Laid, server: PrefectServer) -> None:
+    picture, seen = projector(laid, server, own_clock=True), Seen(server)
+    assert picture.run(OPENED).runs == 5
+    first_shown = seen.runs(picture)
+    assert set(first_shown.values()) == {("SCHEDULED", "Đã giao")}
+    assert "12/KH-UBND IV.2.1 · Huyen a · 6 tháng đầu năm 2021" in first_shown
+    of = {row.agency_id + str(row.duty_id): row.id for row in rows(laid.database, Assignment)}
+    assert picture.run(OPENED).runs == 0
+    first, second, third, fourth, fifth = sorted(of.values())
+    bring_to(laid.database, State.ACKNOWLEDGED, first, now=NOW)
+    bring_to(laid.database, State.REPORTED, second, now=NOW)
+    bring_to(laid.database, State.RETURNED, third, now=NOW)
+    bring_to(laid.database, State.ACCEPTED, fourth, now=NOW)
+    do(laid.database, Action.CANCEL, fifth, now=NOW)
+    done = picture.run(NOW)
+    assert (done.runs, done.tables) == (5, 1)
+    assert sorted(seen.runs(picture).values()) == sorted(
+        [
+            ("RUNNING", "Đã xác nhận"),
+            ("PENDING", "Chờ tiếp nhận"),
+            ("SCHEDULED", "AwaitingRetry"),
+            ("COMPLETED", "Completed"),
+            ("CANCELLED", "Đã hủy"),
+        ]
+    )
+    picture.run(LATER)  # the due date and the resubmission date have passed, and nothing else has happened
+    late = [state for state in seen.runs(picture).values() if state == ("SCHEDULED", "Late")]
+    assert len(late) == 2
+
+
+def test_prefect_itself_turns_an_assignment_late_at_the_end_of_its_due_day(laid: Laid, server: PrefectServer) -> None:
+    picture, seen = projector(laid, server), Seen(server)
+    picture.run(OPENED)  # of 2021: by the server's own clock long ago
+    states = until(lambda: set(seen.runs(picture).values()), lambda found: found == {("SCHEDULED", "Late")})
+    assert states == {("SCHEDULED", "Late")}
+
+
+def test_events_name_owner_and_supervisor_once_whoever_tells_them_again(laid: Laid, server: PrefectServer) -> None:
+    picture, seen = projector(laid, server, own_clock=True), Seen(server)
+    picture.run(OPENED)
+    assignment = laid.assignment("IV.2.1", "huyen-a")
+    do(laid.database, Action.ACKNOWLEDGE, assignment, now=NOW)
+    picture.run(NOW)
+    again = projector(laid, server, own_clock=True, installation=picture.installation)
+    again.run(NOW)  # as another process, which looks back
+    resource = f"dondoc.assignment.{assignment}"
+    found = until(lambda: seen.events(resource), bool)
+    time.sleep(1.5)
+    assert [each["event"] for each in seen.events(resource)].count("dondoc.assignment.acknowledged") == 1
+    assert {each["prefect.resource.role"]: each["prefect.resource.id"] for each in found[0]["related"]} == {
+        "plan": f"dondoc.plan.{laid.plan_id}",
+        "duty": f"dondoc.duty.{row_of(laid, assignment).duty_id}",
+        "owner": "dondoc.agency.huyen-a",
+        "supervisor": "dondoc.agency.so-chinh",
+    }
+
+
+def row_of(laid: Laid, assignment: int) -> Any:
+    return next(each for each in rows(laid.database, Assignment) if each.id == assignment)
+
+
+def test_a_plan_has_a_table_with_the_oldest_first(laid: Laid, server: PrefectServer) -> None:
+    picture, seen = projector(laid, server, own_clock=True), Seen(server)
+    picture.run(OPENED)
+    do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=NOW)
+    picture.run(NOW)
+    table = seen.tables()[f"dondoc-plan-{laid.plan_id}"]
+    assert len(table) == 5
+    assert {"nhiệm vụ": "IV.1.1", "trạng thái": "Chờ tiếp nhận"}.items() <= table[-1].items()
+    assert table[0]["trạng thái"] == "Scheduled"
+
+
+def test_what_prefect_lost_is_shown_again_and_no_letter_changes(
+    laid: Laid, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Prefect's database is deleted between two passes; the letters are those of a life without Prefect."""
+    for number in (1, 2):
+        with prefect_serving(tmp_path_factory.mktemp(f"lost{number}"), migrated) as server:
+            picture = projector(laid, server, own_clock=True, installation="lost")
+            picture.run(OPENED)
+            assert len(Seen(server).runs(picture)) == 5
+    before = len(rows(laid.database, Letter))
+    with pytest.raises(httpx.HTTPError):
+        picture.run(NOW)
+    swept(laid.database, NOW)
+    assert len(rows(laid.database, Letter)) >= before
+
+
+def test_of_a_plan_with_too_many_a_run_stands_for_a_duty(laid: Laid, server: PrefectServer) -> None:
+    picture, seen = projector(laid, server, own_clock=True, most=3), Seen(server)
+    picture.run(OPENED)
+    assert len(seen.runs(picture)) == 4
+    assert seen.runs(picture)["12/KH-UBND IV.2.1 · 2 cơ quan · 6 tháng đầu năm 2021"] == ("SCHEDULED", "Đã giao")
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=NOW)
+    picture.run(NOW)
+    assert seen.runs(picture)["12/KH-UBND IV.2.1 · 2 cơ quan · 6 tháng đầu năm 2021"] == ("SCHEDULED", "Đã giao")
+    do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-b"), now=NOW)
+    picture.run(NOW)
+    assert seen.runs(picture)["12/KH-UBND IV.2.1 · 2 cơ quan · 6 tháng đầu năm 2021"] == ("PENDING", "Chờ tiếp nhận")
+
+
+def test_one_of_two_has_its_turn(database: Database) -> None:
+    assert take_turn(database, "one")
+    assert not take_turn(database, "other")
+    assert take_turn(database, "one")

@@ -1,0 +1,97 @@
+"""Prefect's API, as far as the picture needs it: plain HTTP, one call at a time (ten at once only earn 503)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from workflows.projection.shown_runs import FLOW, ShownRun
+
+TIMEOUT_SECONDS = 10
+PAUSES_SECONDS = (0.2, 1.0)
+"""Before asking again where the server is busy (its SQLite is locked: 503)."""
+
+
+class PrefectApi:
+    """``auth``: «user:password» that the API asks for. Every method raises httpx.HTTPError where it is not answered."""
+
+    def __init__(self, url: str, auth: str) -> None:
+        user, _, password = auth.partition(":")
+        bare = httpx.URL(url).copy_with(userinfo=b"")
+        self._http = httpx.Client(base_url=bare, timeout=TIMEOUT_SECONDS, auth=(user, password), trust_env=False)
+        self._flow = ""
+        self.calls = 0
+
+    def __enter__(self) -> PrefectApi:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def keep(self, run: ShownRun, run_id: str = "") -> str:
+        """Make a run or bring it into its state; returns its id. ``run_id``: if it is known to be there."""
+        if not run_id:
+            body = {
+                "flow_id": self._flow or self._make_flow(),
+                "name": run.name,
+                "tags": list(run.tags),
+                "parameters": dict(run.parameters),
+                "state": run.state.json(),
+                "idempotency_key": run.key,
+            }
+            made = self._asked("POST", "/flow_runs/", body)
+            run_id = str(made["id"])
+            if (made["state_type"], made["state_name"]) == (run.state.type, run.state.name):
+                return run_id
+        self._asked("POST", f"/flow_runs/{run_id}/set_state", {"state": run.state.json(), "force": True})
+        return run_id
+
+    def value(self, name: str) -> Any:
+        """Of a variable; None if there is none: the server's database is new."""
+        found = self._http.get(f"/variables/name/{name}")
+        self.calls += 1
+        if found.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return found.raise_for_status().json()["value"]
+
+    def set_value(self, name: str, value: Any) -> None:
+        self.calls += 1
+        written = self._http.patch(f"/variables/name/{name}", json={"value": value})
+        if written.status_code == httpx.codes.NOT_FOUND:
+            self._asked("POST", "/variables/", {"name": name, "value": value})
+        else:
+            written.raise_for_status()
+
+    def drop_value(self, name: str) -> None:
+        self.calls += 1
+        self._http.delete(f"/variables/name/{name}")
+
+    def emit(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Each with an id of its own: the same event twice is one."""
+        if events:
+            self._asked("POST", "/events", list(events))
+
+    def table(self, key: str, rows: str, description: str) -> None:
+        """A new version of an artifact; ``rows``: JSON, as Prefect's pages read tables."""
+        body = {"key": key, "type": "table", "data": rows, "description": description}
+        self._asked("POST", "/artifacts/", body)
+
+    def _make_flow(self) -> str:
+        self._flow = str(self._asked("POST", "/flows/", {"name": FLOW})["id"])
+        return self._flow
+
+    def _asked(self, method: str, path: str, body: Any) -> Any:
+        for pause in (*PAUSES_SECONDS, None):
+            self.calls += 1
+            answer = self._http.request(method, path, json=body)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or pause is None:
+                break
+            time.sleep(pause)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
