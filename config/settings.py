@@ -208,6 +208,9 @@ class Settings(BaseSettings):
     prefect_auth: SecretStr = Field(
         SecretStr(""), description="user:password that a Prefect API asks for; empty: made from the secret"
     )
+    prefect_alarm_url: str = Field(
+        "", description="called by Prefect's automations when something is missing; empty: they call nobody"
+    )
     prefect_runs: int = Field(
         2000,
         ge=1,

@@ -264,7 +264,8 @@ def deploy(
     pool: Annotated[str, typer.Option(help="Work pool of type process; created if missing.")],
     every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
 ) -> None:
-    """Register the passes as scheduled Prefect deployments, and print what a worker's machine needs."""
+    """Register the passes as scheduled Prefect deployments, with the automations, and print what a worker's machine
+    needs."""
     from config.settings import read_settings
     from workflows.run.installation import installation_id
     from workflows.run.prefect_deployments import deploy as register
@@ -272,7 +273,8 @@ def deploy(
     from workflows.run.system import compose_installed
 
     system = compose_installed()
-    names = register(system.prefect, pool, timedelta(seconds=every), installation_id(system.database))
+    installation, alarm = installation_id(system.database), system.settings.prefect_alarm_url
+    names = register(system.prefect, pool, timedelta(seconds=every), installation, alarm)
     typer.echo(
         Text(
             f"Đã đăng ký {' và '.join(names)}, {every} giây một lượt. Trên mỗi máy chạy:",

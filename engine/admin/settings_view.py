@@ -17,7 +17,7 @@ from config.settings import Settings, SettingSource, setting_sources
 
 HIDDEN = frozenset({"sms_url", "sms_username", "heartbeat_url"})
 """Not secrets by type, but gateways and monitors put keys into them."""
-URLS = frozenset({"database_url", "prefect_api_url", "base_url", "oidc_issuer"})
+URLS = frozenset({"database_url", "prefect_api_url", "prefect_alarm_url", "base_url", "oidc_issuer"})
 """Shown without user, password and parameters."""
 
 MASK = "**********"
@@ -105,6 +105,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "prefect": ("watch", "hiện các lần xử lý tự động trong Prefect khi máy chủ Prefect trả lời"),
     "prefect_api_url": ("watch", "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect sẵn có"),
     "prefect_auth": ("watch", "người:mật-khẩu mà Prefect hỏi; để trống: làm từ khóa bí mật (dondoc prefect key)"),
+    "prefect_alarm_url": ("watch", "địa chỉ mà Prefect gọi khi thiếu điều phải có; để trống: không gọi ai"),
     "prefect_runs": (
         "watch",
         "kỳ có nhiều phần việc hơn số này: Prefect hiện một lượt mỗi nhiệm vụ, không theo từng cơ quan",

@@ -18,6 +18,7 @@ from config.settings import Settings, SettingSource
 from engine.admin.settings_view import describe_settings
 from engine.errors import Unavailable
 from engine.text import Text
+from workflows.run import prefect_automations
 from workflows.run.prefect_server import answers, status_for
 
 NAME = "every"
@@ -33,10 +34,12 @@ REFUSED = Text(
 OF_ONE_MACHINE = ("DONDOC_DATA_DIR", "DONDOC_HOST", "DONDOC_PORT")
 
 
-def deploy(prefect: Mapping[str, str], pool: str, every: timedelta, installation: str) -> list[str]:
+def deploy(
+    prefect: Mapping[str, str], pool: str, every: timedelta, installation: str, alarm_url: str = ""
+) -> list[str]:
     """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
-    ``prefect``: Prefect's own variables. Registering again updates the schedule and the automation. Raises Unavailable
-    if no Prefect server responds, or not to us."""
+    ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. Registering again updates schedules
+    and automations. Raises Unavailable if no Prefect server responds, or not to us."""
     api_url = prefect["PREFECT_API_URL"]
     if not answers(api_url, timeout=5):
         raise Unavailable(
@@ -77,6 +80,7 @@ def deploy(prefect: Mapping[str, str], pool: str, every: timedelta, installation
         _with_retries(deployment.apply)
         names.append(f"{flow.name}/{NAME}")
     _with_retries(_register_crash_zombies)
+    _with_retries(lambda: prefect_automations.register(alarm_url))
     return names
 
 

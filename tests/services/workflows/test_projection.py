@@ -4,6 +4,8 @@ when Prefect's database is lost; events and a table for each plan. Asked as an o
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -184,3 +186,15 @@ def test_one_of_two_has_its_turn(database: Database) -> None:
     assert take_turn(database, "one")
     assert not take_turn(database, "other")
     assert take_turn(database, "one")
+
+
+def test_automations_call_where_something_is_missing_and_for_the_silent_one_alone(server: PrefectServer) -> None:
+    words = [Path(__file__).with_name("alarmed.py"), server.api_url, server.home]
+    done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    called = {each["name"]: each["resource"] for each in told["called"]}
+    assert len(told["called"]) == len(called) == 4
+    assert set(called) == set(told["names"])
+    (silent,) = (resource for resource in called.values() if "assignment" in resource)
+    assert silent == "dondoc.assignment.1"
