@@ -179,6 +179,8 @@ class EventKind(StrEnum):
     EXTENSION_REFUSED = "extension_refused"
     CANCELLED = "cancelled"
     TRANSFERRED = "transferred"
+    FOLLOWED = "followed"
+    REORGANISED = "reorganised"
     DECLINED = "declined"
     DUE_MOVED = "due_moved"
     RUNG_FIRED = "rung_fired"
@@ -245,6 +247,8 @@ class Quiet(StrEnum):
     LADDER_ENDED = "ladder_ended"
     PLAN_ENDED = "plan_ended"
     NO_DEADLINE = "no_deadline"
+    FOLLOWED = "followed"
+    """Its agency ended after the period was over: it counts in the period's figures, and a successor reports."""
 
 
 class PromiseState(StrEnum):

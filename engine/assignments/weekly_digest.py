@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
 from engine.assignments.counters import counter_lines
-from engine.assignments.measures import time_class_column, unfinished
+from engine.assignments.measures import still_asked, time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
@@ -205,7 +205,7 @@ def overdue(
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(unfinished(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), still_asked(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
         .where(
             a.c.agency_id.in_(list(agencies))
             | a.c.supervisor_id.in_(list(supervisors))
@@ -308,7 +308,7 @@ def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tup
     statistics SQLite's planner began with the plans and walked all their assignments."""
     a, issuers = table(Assignment), _issuers(session)
     group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request)
-    statement = select(*group, func.count()).where(unfinished(), a.c.due_on < today).group_by(*group)
+    statement = select(*group, func.count()).where(unfinished(), still_asked(), a.c.due_on < today).group_by(*group)
     counted: Counter[tuple[str, Role]] = Counter()
     for plan_id, agency_id, supervisor_id, request, count in session.connection().execute(statement):
         if plan_id in issuers and plan_id not in past:

@@ -18,10 +18,11 @@ from sqlmodel import Session
 from engine.agencies.agencies import MAX_BASIS_CHARS
 from engine.agencies.directory_loading import expand_owners
 from engine.assignments.ended_owners import EndedOwner, ended_owners
-from engine.assignments.handover import hand_over, succeeded
+from engine.assignments.handover import Successions
 from engine.assignments.lifecycle import supervisor_of
 from engine.errors import BadInput, Conflict, NotFound
-from engine.plans.amendments import Amendment, active_plan, amend_duty
+from engine.plans.amendments import active_plan
+from engine.plans.following import Following, Replaced, Reporting, follow
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
@@ -44,67 +45,57 @@ class Replacement:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """How many assignments were ``moved`` with their dates, ``merged`` into one that the successor has, ``opened`` for
-    further successors and ``cancelled`` because of them."""
-
-    moved: int = 0
-    merged: int = 0
-    opened: int = 0
-    cancelled: int = 0
-
-
 def proposed_replacements(session: Session, plan_id: int, now: datetime) -> tuple[Replacement, ...]:
     """The owners of an active plan's duties that have ended, with their proposed successors; ordered by name."""
     d = table(Duty)
     duties = session.connection().execute(select(d.c.citation, d.c.owners).where(d.c.plan_id == plan_id)).all()
-    found = []
+    found, known = [], Successions(session, local_date(now))
     for each in ended_owners(session, plan_id, local_date(now)):
         citations = tuple(row.citation for row in duties if each.agency_id in row.owners)
         if citations:
-            heirs = succeeded(session, each.agency_id, now).successors
+            heirs = known.of(each.agency_id)
             basis = "; ".join(dict.fromkeys(heir.basis for heir in heirs))
             found.append(Replacement(each, citations, tuple(dict.fromkeys(heir.agency_id for heir in heirs)), basis))
     return tuple(sorted(found, key=lambda each: each.ended.name))
 
 
 def replace_owner(
-    session: Session, plan_id: int, ended_id: str, heirs: Sequence[str], *, basis: str, actor: str, now: datetime
+    session: Session,
+    plan_id: int,
+    ended_id: str,
+    heirs: Sequence[str],
+    *,
+    basis: str,
+    reporting: Reporting = Reporting.ALL,
+    actor: str,
+    now: datetime,
 ) -> Replaced:
-    """Put successors (agencies or groups) in the place of an ended owner in every duty of an active plan.
-
-    To one successor that the directory knows as such, the open assignments are handed over with their dates; where
-    there are several, each gets every period that the ended owner still owes, and those are cancelled. What it has
-    reported is asked of nobody again. Raises BadInput, NotFound, Conflict."""
-    _require_basis(basis)
-    active_plan(session, plan_id, lock=True)
-    new = expand_owners(session, heirs)
+    """Put successors (agencies or groups) in the place of an ended owner in every duty of an active plan
+    (``engine.plans.following``). What it has reported is asked of nobody again. Raises BadInput, NotFound, Conflict."""
+    require_basis(basis)
+    plan = active_plan(session, plan_id, lock=True)
+    new = expand_owners(session, heirs, local_date(now))
     if not new or ended_id in new:
         raise BadInput(Text("Chọn cơ quan kế thừa.", "Choose the successor."))
-    moved = merged = opened = cancelled = 0
-    if len(new) == 1:
-        dry_run = succeeded(session, ended_id, now)
-        if new[0] in {each.agency_id for each in dry_run.successors}:
-            choices = {each.assignment_id: new[0] for each in dry_run.proposals if each.plan_id == plan_id}
-            done = hand_over(session, ended_id, choices, actor=actor, now=now)
-            moved, merged = len(done.moved), len(done.merged)
-    d = table(Duty)
-    duties = session.connection().execute(select(d.c.id, d.c.owners).where(d.c.plan_id == plan_id)).all()
-    for duty in duties:
-        if ended_id in duty.owners:
-            place = duty.owners.index(ended_id)
-            owners = tuple(dict.fromkeys((*duty.owners[:place], *new, *duty.owners[place + 1 :])))
-            change = Amendment(basis=basis, owners=owners)
-            done_here = amend_duty(session, duty.id, change, actor=actor, now=now, in_place_of=ended_id)
-            opened, cancelled = opened + done_here.opened, cancelled + done_here.cancelled
-    return Replaced(moved, merged, opened, cancelled)
+    known = Successions(session, local_date(now))
+    if held := known.stand_ins & set(new):
+        raise BadInput(
+            Text(
+                f"{', '.join(sorted(held))} chỉ giữ chỗ cho một nhóm đã có từng cơ quan; chọn các cơ quan đó.",
+                f"{', '.join(sorted(held))} only held the place of agencies that are known now; choose those.",
+            )
+        )
+    seats = frozenset(each.agency_id for each in known.of(ended_id) if each.seat)
+    following = Following(
+        ended_id=ended_id, heirs_of=lambda _: new, basis=basis.strip(), reporting=reporting, seats=seats
+    )
+    return follow(session, plan, following, actor=actor, now=now)
 
 
 def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str, actor: str, now: datetime) -> int:
     """Let another department follow an active plan from now on: what is open or waits for acceptance, its letters and
     links, and what opens later. Returns how many assignments it follows now. Raises BadInput, NotFound, Conflict."""
-    _require_basis(basis)
+    require_basis(basis)
     plan = active_plan(session, plan_id, lock=True)
     a, g, c, connection = table(Assignment), table(Agency), table(Contact), session.connection()
     agency = connection.execute(select(g.c.name, g.c.names).where(g.c.id == new_id)).first()
@@ -143,12 +134,7 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
     return followed
 
 
-def _in_place(owners: Sequence[str], ended_id: str, new: Sequence[str]) -> tuple[str, ...]:
-    """The owners with the successors where the ended one stood, each once."""
-    return tuple(dict.fromkeys(heir for each in owners for heir in (new if each == ended_id else [each])))
-
-
-def _require_basis(basis: str) -> None:
+def require_basis(basis: str) -> None:
     if not basis.strip():
         raise BadInput(Text("Cần ghi căn cứ, như số nghị quyết.", "Give the basis, such as a resolution's number."))
     if len(basis) > MAX_BASIS_CHARS:

@@ -145,6 +145,8 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.EXTENSION_REFUSED: Text("Không đồng ý gia hạn", "Extension refused"),
         EventKind.CANCELLED: Text("Hủy phần việc", "Cancelled"),
         EventKind.TRANSFERRED: Text("Chuyển giao", "Transferred"),
+        EventKind.FOLLOWED: Text("Cơ quan kết thúc, giữ trong số liệu của kỳ", "Agency ended, kept in the figures"),
+        EventKind.REORGANISED: Text("Sắp xếp lại tổ chức", "Agencies reorganised"),
         EventKind.DECLINED: Text("Có ý kiến không thuộc nhiệm vụ của cơ quan", "Declined as not theirs"),
         EventKind.DUE_MOVED: Text("Chuyển hạn", "Due date moved"),
         EventKind.RUNG_FIRED: Text("Đến mốc nhắc", "Reminder due"),
@@ -193,6 +195,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Quiet.LADDER_ENDED: Text("đã qua mọi mốc nhắc và đôn đốc", "every reminder has passed"),
         Quiet.PLAN_ENDED: Text("kế hoạch đã kết thúc", "the plan has ended"),
         Quiet.NO_DEADLINE: Text("không có thời hạn", "there is no deadline"),
+        Quiet.FOLLOWED: Text("cơ quan đã kết thúc, cơ quan kế thừa báo cáo", "the agency ended; a successor reports"),
     },
     Skip: {
         Skip.BEFORE_OPENING: Text("trước ngày mở phần việc", "before the assignment opened"),

@@ -1,4 +1,5 @@
-"""successions say by what words a duty is known to be theirs, which of several reports, and what is inferred; plans know who followed whom"""
+"""successions say by what words a duty is known to be theirs, which of several reports, and what is inferred; plans
+know who followed whom"""
 
 from __future__ import annotations
 
