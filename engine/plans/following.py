@@ -136,8 +136,8 @@ def follow(session: Session, plan: StoredPlan, following: Following, *, actor: s
                 new_owners |= dict.fromkeys(heirs)
             _replace_in(act, duty, heirs)
     by = {"by": list(new_owners), "on": act.begins.isoformat(), "basis": following.basis, "name": act.name}
-    followed: dict[str, Any] = connection.scalars(select(p.c.followed).where(p.c.id == plan.id)).one()
-    followed = {**followed, following.ended_id: by}
+    before: dict[str, Any] = connection.scalars(select(p.c.followed).where(p.c.id == plan.id)).one()
+    followed = {**before, following.ended_id: by}
     connection.execute(update(p).where(p.c.id == plan.id).values(followed=followed))
     return done
 

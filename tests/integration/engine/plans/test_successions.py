@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
-from ground.factory import CONFIG, Laid, agency, at, begin, directory, do, lay, row, rows, store, swept, told
+from ground.factory import CONFIG, Laid, agency, at, begin, directory, do, lay, plan_file, row, rows, store, swept, told
 from ground.post import LetterBox, post_office
 from sqlalchemy import insert, update
 
@@ -24,6 +24,8 @@ from engine.files.plan import PlanFile, load_plan
 from engine.plans.following import Replaced, Reporting
 from engine.plans.successions import change_supervisor, proposed_replacements, replace_owner
 from engine.queries.figures.plan_progress import standing
+from engine.queries.time_class import read_today
+from engine.queries.work.report_page import report_page
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.rules.words import period_words
 from engine.store.database import Database, table
@@ -247,6 +249,33 @@ def test_of_several_successors_each_has_its_own_and_time_for_it(database: Databa
     for name in ("xa-a", "xa-b"):
         assert row(database, Assignment, agency_id=name).due_on > local_date(NOW)
     assert row(database, Duty, citation="IV.2.1").owners == ["xa-a", "xa-b", "huyen-b"]
+
+
+@pytest.mark.parametrize("asked_of", ["cac-huyen", "huyen-a"])
+def test_the_figures_of_an_ended_body_are_asked_of_who_follows_it(database: Database, asked_of: str) -> None:
+    figure = {
+        "code": "so-xa",
+        "name": "Số xã",
+        "text": "Số xã",
+        "unit": "count",
+        "aggregate": "sum",
+        "asked_of": [asked_of],
+    }
+    bodies = directory(
+        xa_a=agency("xa-a", Role.COORDINATOR, parent="tinh"), xa_b=agency("xa-b", Role.COORDINATOR, parent="tinh")
+    )
+    laid = lay(database, now=OPENED, plan=plan_file(indicators=[figure]), bodies=bodies)
+    districts_end(laid, to=["xa-a", "xa-b"])
+    with database.write() as session:
+        replace_owner(session, laid.plan_id, "huyen-a", ["xa-a", "xa-b"], basis=BASIS, actor="account:1", now=NOW)
+    with database.read() as session:
+        today = read_today(session, NOW)
+        page = report_page(session, today, "xa-a", laid.plan_id, "2021-H1~210620")
+        (line,) = consolidated(session, laid.plan_id, "2021-H1~210620").lines
+        (of_the_time,) = consolidated(session, laid.plan_id, "2021-H1").lines
+    assert [each.code for each in page.indicators] == ["so-xa"]
+    assert {each.agency_id for each in line.given} == {"xa-a", "xa-b"}
+    assert "huyen-a" in {each.agency_id for each in of_the_time.given}
 
 
 # --- Nghệ An, 1 December 2024 to 1 July 2025: 21 districts, 20, then 130 communes and wards ---------------------------
