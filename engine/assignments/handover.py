@@ -246,11 +246,13 @@ class Successions:
 
 
 def holding(successors: Sequence[Successor], *texts: str) -> tuple[Successor, ...]:
-    """Those who have the function that the first of the texts which names one names; else those of the rest."""
+    """Those who have the function that the first of the texts which names one names; where it names several, a later
+    text may tell which. Else those of the rest."""
+    found: Sequence[Successor] = ()
     for text in map(fold, texts):
-        if named := [each for each in successors if each.function != REST and _names_function(text, each)]:
-            return tuple(named)
-    return tuple(each for each in successors if each.function == REST) or tuple(successors)
+        among = found or [each for each in successors if each.function != REST]
+        found = [each for each in among if _names_function(text, each)] or found
+    return tuple(found or [each for each in successors if each.function == REST] or successors)
 
 
 def _names_function(text: str, successor: Successor) -> bool:

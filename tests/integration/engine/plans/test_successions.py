@@ -254,7 +254,7 @@ def test_of_several_successors_each_has_its_own_and_time_for_it(database: Databa
 @pytest.mark.parametrize("asked_of", ["cac-huyen", "huyen-a"])
 def test_the_figures_of_an_ended_body_are_asked_of_who_follows_it(database: Database, asked_of: str) -> None:
     figure = {
-        "code": "C1",
+        "code": "II.1",
         "name": "Số xã",
         "text": "Số xã",
         "unit": "count",
@@ -273,7 +273,7 @@ def test_the_figures_of_an_ended_body_are_asked_of_who_follows_it(database: Data
         page = report_page(session, today, "xa-a", laid.plan_id, "2021-H1~210620")
         (line,) = consolidated(session, laid.plan_id, "2021-H1~210620").lines
         (of_the_time,) = consolidated(session, laid.plan_id, "2021-H1").lines
-    assert [each.code for each in page.indicators] == ["C1"]
+    assert [each.code for each in page.indicators] == ["II.1"]
     assert {each.agency_id for each in line.given} == {"xa-a", "xa-b"}
     assert "huyen-a" in {each.agency_id for each in of_the_time.given}
 
