@@ -43,6 +43,7 @@ from engine.web.pages.plans import (
     plan_renewal,
     planned_years,
     plans,
+    reorganisation,
     successions,
 )
 from engine.web.pages.work import (
@@ -82,6 +83,7 @@ PAGES = (
     import_review,
     imports,
     activation,
+    reorganisation,
     successions,
     plan_renewal,
     planned_years,

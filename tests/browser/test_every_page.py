@@ -104,6 +104,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "/report/{agency}/{plan}/{period}",
         "/report/ubnd-huyen-yen-thanh/{plan}/{period}",
     ),
+    "/reorganisation": ("/reorganisation", "/reorganisation?on=2025-07-01"),
     "/search": ("/search", "/search?q=xay+dung", "/search?q=huyen&kind=letter"),
     "/views": ("/views", "/views?path=%2Foverdue%3Fkind%3Dhuyen"),
     "/report/{agency_id}/{plan_id}/{period}/thread": ("/report/{agency}/{plan}/{period}/thread",),

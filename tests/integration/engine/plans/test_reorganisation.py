@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from ground.factory import CONFIG, Laid, at, begin, do, row, rows, store
+from ground.factory import Laid, at, do, row, rows
+from ground.province import plan_of_2025
 from sqlalchemy import select
 
-from engine.agencies.directory_loading import load_directory as store_directory
 from engine.assignments.lifecycle import Action
 from engine.assignments.opening import open_due
 from engine.errors import Conflict
-from engine.files.calendar import load_calendar_file
-from engine.files.directory import load_directory
-from engine.files.plan import PlanFile, load_plan
 from engine.plans.following import Reporting
 from engine.plans.reorganisation import Decision, EndedAgency, Reorganised, ended_agencies, reorganise
 from engine.queries.figures.board import board
@@ -32,16 +29,7 @@ DISTRICTS = 20
 
 @pytest.fixture
 def province(sqlite_database: Database) -> Laid:
-    """Plan 188 as if issued for 2025, since 25 November 2024, with both directories; Cửa Lò has joined Vinh."""
-    database, now = sqlite_database, at("2024-11-25")
-    bodies = load_directory(CONFIG / "agencies" / "nghe-an-2021.yaml")
-    file = load_plan(CONFIG / "plans" / "188-kh-ubnd-2021.yaml", bodies).model_dump(by_alias=True)
-    file |= {"number": "1/KH-UBND", "year": 2025, "issued_on": date(2024, 11, 25)}
-    days = tuple(load_calendar_file(CONFIG / "calendars" / "vn.yaml").calendar().exceptions.values())
-    laid = begin(store(database, now=now, plan=PlanFile.model_validate(file), bodies=bodies, days=days), now=now)
-    with database.write() as session:
-        later = load_directory(CONFIG / "agencies" / "nghe-an-2025.yaml")
-        store_directory(session, later, actor="cli:test", now=now)
+    laid = plan_of_2025(sqlite_database)
     act(laid, at("2024-12-01", "06:30"))
     return laid
 
