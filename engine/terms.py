@@ -104,6 +104,8 @@ class NoticeKind(StrEnum):
     AMENDED = "amended"
     """The words of a duty have changed, by a paper."""
     PLAN_ENDED = "plan_ended"
+    REORGANISED = "reorganised"
+    """To the department of a plan: agencies ended and who follows them, or that it follows the plan, or no longer."""
     UNREACHABLE = "unreachable"
     WROTE = "wrote"
     """A reply that could not be parsed; it is forwarded to the monitor."""

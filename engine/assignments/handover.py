@@ -20,7 +20,7 @@ from sqlmodel import Session
 from engine.assignments.lifecycle import cancel, transfer
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.files.directory import REST, fold, name_key
-from engine.rules.calendar import day_digits, local_date
+from engine.rules.calendar import day_digits, local_date, written
 from engine.store.database import table
 from engine.store.named_rows import columns_for, objects
 from engine.store.recipients import last_day
@@ -243,6 +243,14 @@ class Successions:
             return
         for each in further:
             yield from self._last(each, function, passed | {edge.to_id})
+
+
+def instead_of(name: str, last_day: date, basis: str) -> Text:
+    """In whose place and why something is owed, for the explanation of a due date."""
+    return Text(
+        f"thay cho {name} (kết thúc {written(last_day)}), theo {basis}",
+        f"in place of {name} (ended {written(last_day, 'en')}), by {basis}",
+    )
 
 
 def holding(successors: Sequence[Successor], *texts: str) -> tuple[Successor, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlmodel import Session
 
-from engine.assignments.handover import work_left
+from engine.assignments.handover import instead_of, work_left
 from engine.assignments.lifecycle import cancel, keep_for_figures, open_new, supervisor_of, transfer
 from engine.assignments.measures import unfinished
 from engine.errors import BadInput
@@ -101,12 +101,7 @@ class _Act:
 
     @property
     def instead(self) -> Text:
-        """In whose place and why, for the explanation of a due date."""
-        ended, basis = self.begins - ONE_DAY, self.following.basis
-        return Text(
-            f"thay cho {self.name} (kết thúc {written(ended)}), theo {basis}",
-            f"in place of {self.name} (ended {written(ended, 'en')}), by {basis}",
-        )
+        return instead_of(self.name, self.begins - ONE_DAY, self.following.basis)
 
 
 def follow(session: Session, plan: StoredPlan, following: Following, *, actor: str, now: datetime) -> Replaced:

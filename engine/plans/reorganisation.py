@@ -19,7 +19,7 @@ from engine.assignments.measures import still_asked, unfinished
 from engine.errors import Conflict
 from engine.plans.amendments import active_plan
 from engine.plans.following import DutyOfPlan, Following, Replaced, Reporting, follow
-from engine.plans.successions import change_supervisor, require_basis
+from engine.plans.successions import change_supervisor, require_basis, tell_department
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.store.database import table
 from engine.store.event_log import record
@@ -29,6 +29,9 @@ from engine.store.records import Agency, AgencyGroup, Assignment, Contact, Duty,
 from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import EventKind, PlanState
 from engine.text import Text
+
+NAMED = 5
+"""How many agencies are named in one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +201,7 @@ def reorganise(session: Session, decisions: Sequence[Decision], *, actor: str, n
                 plan = active_plan(session, share.plan_id)
             work += follow(session, plan, _following(ended, plan, decision, basis), actor=actor, now=now)
     ids = [each.agency_id for each in decisions]
+    _tell_departments(session, [found[each] for each in ids], now)
     result = Reorganised(
         agencies=len(ids),
         plans=len(plans),
@@ -209,6 +213,31 @@ def reorganise(session: Session, decisions: Sequence[Decision], *, actor: str, n
     basis = "; ".join(dict.fromkeys(each.basis.strip() or found[each.agency_id].basis for each in decisions))
     record(session, EventKind.REORGANISED, now, actor=actor, ended=ids, basis=basis, plans=sorted(plans))
     return result
+
+
+def _tell_departments(session: Session, ended: Sequence[EndedAgency], now: datetime) -> None:
+    """Tell the department of each plan which agencies ended, by the basis, and who follows them."""
+    for plan_id in sorted({share.plan_id for each in ended for share in each.plans}):
+        plan = active_plan(session, plan_id)
+        alike: dict[tuple[date, str], list[EndedAgency]] = {}
+        for each in ended:
+            if any(share.plan_id == plan_id and share.duties for share in each.plans):
+                alike.setdefault((each.last_day, each.basis), []).append(each)
+        for n, ((until, basis), some) in enumerate(alike.items()):
+            heirs = dict.fromkeys(heir.agency for each in some for heir in each.heirs)
+            said = {
+                "names": _named([each.name for each in some]),
+                "heirs": _named(list(heirs)),
+                "basis": basis,
+                "on": until.isoformat(),
+            }
+            tell_department(session, plan, plan.supervisor_id, f"ended:{n}", said, now)
+
+
+def _named(names: Sequence[str]) -> str:
+    """«UBND huyện A, UBND huyện B và 18 cơ quan nữa»."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" và {more} cơ quan nữa" if more > 0 else "")
 
 
 def _require_heirs(ended: EndedAgency) -> None:

@@ -8,11 +8,11 @@ before keeps the names of its time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.agencies.agencies import MAX_BASIS_CHARS
@@ -20,15 +20,18 @@ from engine.agencies.directory_loading import expand_owners
 from engine.assignments.ended_owners import EndedOwner, ended_owners
 from engine.assignments.handover import Successions
 from engine.assignments.lifecycle import supervisor_of
+from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, NotFound
 from engine.plans.amendments import active_plan
 from engine.plans.following import Following, Replaced, Reporting, follow
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.recipients import last_day
+from engine.store.recipients import last_day, read_recipients
 from engine.store.records import Agency, Assignment, Contact, Duty, Plan
-from engine.terms import EventKind, Role, State
+from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import StoredPlan
+from engine.terms import EventKind, NoticeKind, Role, State
 from engine.text import Text
 
 FOLLOWED = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
@@ -120,6 +123,9 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
         above = supervisor_of(owner_id, new_id, plan.issuer_id)
         done = connection.execute(update(a).where(*mine, a.c.agency_id == owner_id).values(supervisor_id=above))
         followed += done.rowcount if above == new_id else 0
+    said = {"was": _name(session, plan.supervisor_id), "became": str(agency.name), "basis": basis.strip()}
+    for department, what in ((new_id, "follows"), (plan.supervisor_id, "left")):
+        tell_department(session, plan, department, what, said, now)
     record(
         session,
         EventKind.SUPERVISOR_CHANGED,
@@ -132,6 +138,33 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
         basis=basis.strip(),
     )
     return followed
+
+
+def _name(session: Session, agency_id: str) -> str:
+    g = table(Agency)
+    return str(session.connection().scalars(select(g.c.name).where(g.c.id == agency_id)).one())
+
+
+def tell_department(
+    session: Session, plan: StoredPlan, department: str, what: str, said: Mapping[str, str], now: datetime
+) -> None:
+    """Tell the monitors of a department what changed about a plan (NoticeKind.REORGANISED). A plan of which nothing has
+    opened brings no letter yet."""
+    a, today = table(Assignment), local_date(now).isoformat()
+    first = session.connection().scalar(select(func.min(a.c.id)).where(a.c.plan_id == plan.id))
+    if first is None:
+        return
+    book = read_rulebook(session)
+    line = NoticeLine(
+        effect=f"plan:{plan.id}:{what}:{today}:{department}",
+        assignment_id=first,
+        agency_id=department,
+        role=Role.MONITOR,
+        kind=NoticeKind.REORGANISED,
+        policy=book.policy(plan.policy_id),
+        detail={"what": what, "on": today, **said},
+    )
+    post(session, [line], read_recipients(session, [department]), book.calendar, now)
 
 
 def require_basis(basis: str) -> None:

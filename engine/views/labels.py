@@ -93,6 +93,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         NoticeKind.DUE_MOVED: Text("chuyển hạn", "due date moved"),
         NoticeKind.AMENDED: Text("đổi nội dung nhiệm vụ", "duty changed"),
         NoticeKind.PLAN_ENDED: Text("kế hoạch kết thúc", "plan ended"),
+        NoticeKind.REORGANISED: Text("sắp xếp lại tổ chức", "agencies reorganised"),
         NoticeKind.UNREACHABLE: Text("báo không liên lạc được", "unreachable"),
         NoticeKind.WROTE: Text("có thư trả lời cần đọc", "reply to read"),
         NoticeKind.RAISED: Text("có nội dung cần trả lời", "raised, to be answered"),

@@ -20,8 +20,8 @@ from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
-from engine.store.records import AgencyGroup, Assignment, Contact, Duty, Event, Plan
-from engine.terms import EventKind, Quiet, State
+from engine.store.records import AgencyGroup, Assignment, Contact, Duty, Event, Letter, Notice, Plan
+from engine.terms import EventKind, NoticeKind, Quiet, State
 
 MARCH, JULY = at("2025-03-01", "06:30"), at("2025-07-01", "06:30")
 DISTRICTS = 20
@@ -112,6 +112,27 @@ def test_districts_are_followed_by_their_own_communes_and_one_of_each_reports_wh
         id=max(e.id for e in rows(database, Event) if e.kind is EventKind.REORGANISED),
     )
     assert "1678/NQ-UBTVQH15" in event.detail["basis"]
+
+
+def test_who_is_asked_first_months_later_reads_whom_it_follows(province: Laid) -> None:
+    act(province, MARCH)
+    act(province, JULY)
+    opened(province, "2025-10-01")
+    first = [each for each in rows(province.database, Assignment) if each.agency_id == "ubnd-xa-yen-xuan"]
+    assert first
+    assert {each.due_why["vi"].partition(";")[0] for each in first} == {
+        "thay cho UBND huyện Anh Sơn (kết thúc thứ Hai, 30/6/2025), theo Nghị quyết 1678/NQ-UBTVQH15, 16/6/2025"
+    }
+
+
+def test_the_department_of_a_plan_is_told_who_ended_and_both_departments_that_it_changed(province: Laid) -> None:
+    opened(province, "2025-02-01")
+    act(province, MARCH)
+    told = [each for each in rows(province.database, Notice) if each.kind is NoticeKind.REORGANISED]
+    assert {each.detail["what"].partition(":")[0] for each in told} == {"follows", "ended"}
+    follows = next(each for each in told if each.detail["what"] == "follows")
+    assert (follows.detail["was"], follows.detail["became"]) == ("Sở Lao động - Thương binh và Xã hội", "Sở Y tế")
+    assert {row(province.database, Letter, id=each.letter_id).agency_id for each in told} == {"so-y-te"}
 
 
 def numbers(laid: Laid) -> object:

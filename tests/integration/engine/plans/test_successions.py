@@ -70,7 +70,9 @@ def test_a_queued_line_for_the_former_monitor_is_dropped(database: Database) -> 
         )
     box = LetterBox()
     asyncio.run(passes.deliver(database, at("2021-06-22", "08:00"), post_office(box)))
-    assert "monitor@so-chinh.example" not in {each.to for each in box.letters}
+    (told_of_the_change,) = (each for each in box.letters if each.to == "monitor@so-chinh.example")
+    assert told_of_the_change.subject == "[KH 12/KH-UBND] Sắp xếp lại tổ chức: thông báo về kế hoạch"
+    assert "quá hạn" not in told_of_the_change.text
     assert "coordinator@huyen-a.example" in {each.to for each in box.letters}
 
 
@@ -115,6 +117,21 @@ def test_nobody_is_written_to_after_the_last_day_of_their_agency(database: Datab
         email.partition("@")[2].partition(".")[0] for email, *_ in told(database, date(2021, 6, 25))
     }
     assert ("coordinator@huyen-b.example") in {email for email, *_ in told(database, date(2021, 6, 25))}
+
+
+def test_the_monitor_of_an_ended_body_reads_who_follows_it_and_not_that_somebody_is_to_be_named(
+    database: Database,
+) -> None:
+    laid = lay(database, now=OPENED)
+    districts_end(laid)
+    for day in ("2021-06-22", "2021-06-23"):
+        swept(database, at(day, "07:00"))
+    box = LetterBox()
+    asyncio.run(passes.deliver(database, at("2021-06-23", "08:00"), post_office(box)))
+    read = [each for each in box.letters if each.to == "monitor@so-chinh.example" and "huyen-a" not in each.to]
+    told_of = "\n".join(each.text for each in read)
+    assert "đã kết thúc thứ Bảy, 19/6/2021; Huyen b kế thừa" in told_of or "đã kết thúc 19/6/2021" in told_of
+    assert "Đề nghị bổ sung đầu mối" not in told_of
 
 
 def test_one_successor_takes_over_with_the_dates_and_owns_what_opens_later(database: Database) -> None:
