@@ -8,7 +8,7 @@ record the check. A digest whose own day was missed is made on any later day of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -143,8 +143,11 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     new = _with_news(session, today, policy, book.calendar)
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
+    standing_in = monitors_standing_in(session, _departments(session), today)
     for recipient in _recipients(session, today, kept_waiting):
         has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
+        if recipient.id in standing_in:
+            has_late = has_late or bool(late.get((recipient.agency_id, Role.MONITOR)))
         if recipient.role is Role.LEADERSHIP and new is not None:
             has_late = has_late and recipient.agency_id in new
         concerned = has_late or (recipient.role, recipient.agency_id) in backlog_readers
@@ -331,6 +334,14 @@ def _with_news(session: Session, today: date, policy: Policy, calendar: WorkCale
     if is_first_of_month(today, policy, calendar):
         return None
     return {each.issuer_id for each in changes(session, today - WEEK, today) if not each.request}
+
+
+def monitors_standing_in(session: Session, departments: Collection[str], today: date) -> frozenset[int]:
+    """The contacts who read what a monitor would at a department that has none: as with escalations, its coordinator,
+    else its head."""
+    recipients = read_recipients(session, departments)
+    found = (each for department in departments for each in recipients.on(department, Role.MONITOR, today))
+    return frozenset(each.id for each in found if each.role is not Role.MONITOR)
 
 
 def _departments(session: Session) -> set[str]:

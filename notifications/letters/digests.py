@@ -26,6 +26,7 @@ from engine.assignments.weekly_digest import (
     boxes_on,
     changes,
     is_first_of_month,
+    monitors_standing_in,
     overdue,
     schedule,
 )
@@ -96,6 +97,8 @@ class DigestFacts:
     before: Boxes | None = None
     """The boxes of a week ago; None if there was nothing then."""
     changes: WeekChanges | None = None
+    watching: bool = False
+    """The reader stands in for the monitor that their department does not have."""
     still: tuple[StandsStill, ...] = ()
     """For the leadership, in the first digest of a month: by department, most first."""
 
@@ -117,6 +120,8 @@ class WeeklyLetter(Protocol):
     @property
     def agency_id(self) -> str: ...
     @property
+    def contact_id(self) -> int: ...
+    @property
     def role(self) -> Role: ...
     @property
     def digest_week(self) -> str | None: ...
@@ -131,6 +136,8 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     issuers: set[str] = set()
     for letter in letters:
         for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
+    standing_in = monitors_standing_in(session, owners, today) if owners else frozenset()
+    monitors |= {letter.agency_id for letter in letters if letter.contact_id in standing_in}
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=issuers)
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
@@ -140,8 +147,13 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     found = {}
     for letter in letters:
         key = audience(letter.role), letter.agency_id
-        if key in concerned:
-            digest = _digest(letter, [(row, late[row.due_on]) for row in concerned[key]], week)
+        watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
+        own = concerned.get(key, ())
+        others = concerned[Role.MONITOR, letter.agency_id] if watching else ()
+        if shown := list(dict.fromkeys((*others, *own))):
+            digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
+            digest = replace(digest, watching=watching)
+            key = (Role.MONITOR, letter.agency_id) if watching else key
             of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
             found[letter.id] = replace(digest, changes=changed.get(key, _UNCHANGED), **of_leadership)
     return found

@@ -88,6 +88,8 @@ def letter_kind(facts: LetterFacts) -> str:
     for kind, said in apart.items():
         if said is not None:
             return kind
+    if facts.digest is not None and facts.digest.watching:
+        return "watch"
     usual = kind_for(facts.role)
     if usual != "duties" or facts.digest or any(_concerns_reader(item) for item in facts.items):
         return usual

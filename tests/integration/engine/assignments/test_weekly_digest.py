@@ -31,6 +31,8 @@ from engine.store.database import Database, table
 from engine.store.records import Contact, Digest, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, Outcome, Role
+from notifications.letters.facts import gather
+from notifications.letters.view import letter_kind
 
 MONDAY = at("2021-06-21", "07:00")
 MAILBOXES = ("coordinator@so-ban.example", "coordinator@huyen-a.example")
@@ -79,6 +81,22 @@ def test_everybody_concerned_has_one_digest_on_monday_and_no_second_one_in_the_w
     }
     assert [made(laid, at(day, "09:00")) for day in ("2021-06-21", "2021-06-23", "2021-06-27")] == [(0, 0)] * 3
     assert len(rows(laid.database, Digest)) == 8
+
+
+def test_without_a_monitor_the_digest_goes_to_whoever_stands_in_and_reads_as_a_monitor_s(laid: Laid) -> None:
+    """The coordinator of so-chinh owes nothing late itself."""
+    do(laid.database, Action.REPORT, laid.assignment("IV.4.1", "so-chinh"), now=at("2021-06-15"))
+    with laid.database.write() as session:
+        c = table(Contact)
+        session.connection().execute(delete(c).where(c.c.agency_id == "so-chinh", c.c.role == Role.MONITOR))
+    made(laid)
+    stands_in = row(laid.database, Contact, agency_id="so-chinh", role=Role.COORDINATOR)
+    letter = row(laid.database, Letter, contact_id=stands_in.id, digest_week="2021-W25")
+    with laid.database.read() as session:
+        (facts,) = gather(session, [letter.id], read_rulebook(session), MONDAY)
+    assert facts.digest is not None
+    assert {each.agency_id for each, _ in facts.digest.rows} == {"so-ban", "huyen-a", "huyen-b"}
+    assert letter_kind(facts) == "watch"
 
 
 def test_nothing_overdue_is_no_letter_but_a_row_and_an_event(laid: Laid) -> None:
