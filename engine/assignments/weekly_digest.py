@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs, past_plans
@@ -34,6 +34,8 @@ from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, PromiseS
 
 WEEK = timedelta(days=7)
 LAST_WEEK = "digest_week"
+REACH = timedelta(days=366)
+"""How far back an owner's digest goes: one year of a plan, but for what was promised."""
 AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 
@@ -59,6 +61,8 @@ class OverdueRow:
     stands_still: bool
     """Every rung has passed: what follows is a decision of those above."""
     chased: Chased | None = None
+    promised: bool = False
+    """A promise was made about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,7 @@ def overdue(
             a.c.request,
             a.c.outcome,
             (a.c.state == State.RETURNED).label("returned"),
+            a.c.promised_on.is_not(None).label("promised"),
             func.coalesce(a.c.quiet == Quiet.LADDER_ENDED, False).label("stands_still"),
         )
         .join(d, d.c.id == a.c.duty_id)
@@ -307,15 +312,17 @@ def schedule(book: Rulebook) -> Policy | None:
 
 def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tuple[str, Role], int]:
     """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer. Those of plans in
-    ``past`` bring no letter; the monitor is asked to end such a plan. Plans are joined here and not in SQL: with
-    statistics SQLite's planner began with the plans and walked all their assignments."""
+    ``past`` bring no letter; the monitor is asked to end such a plan. Nor do those past ``REACH`` bring an owner one.
+    Plans are joined here and not in SQL: with statistics SQLite's planner began with the plans and walked all their
+    assignments."""
     a, issuers = table(Assignment), _issuers(session)
-    group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request)
+    old = and_(a.c.due_on < today - REACH, a.c.promised_on.is_(None)).label("old")
+    group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request, old)
     statement = select(*group, func.count()).where(unfinished(), still_asked(), a.c.due_on < today).group_by(*group)
     counted: Counter[tuple[str, Role]] = Counter()
-    for plan_id, agency_id, supervisor_id, request, count in session.connection().execute(statement):
+    for plan_id, agency_id, supervisor_id, request, too_old, count in session.connection().execute(statement):
         if plan_id in issuers and plan_id not in past:
-            counted[agency_id, Role.COORDINATOR] += count
+            counted[agency_id, Role.COORDINATOR] += 0 if too_old else count
             counted[supervisor_id, Role.MONITOR] += count
             if not request:
                 counted[issuers[plan_id], Role.LEADERSHIP] += count

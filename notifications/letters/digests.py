@@ -6,7 +6,7 @@ A constant number of queries for a batch of letters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
@@ -14,10 +14,11 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.backlog import Backlog, backlogs
+from engine.assignments.backlog import Backlog, backlogs, past_plans
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.weekly_digest import (
     AUDIENCES,
+    REACH,
     WEEK,
     Boxes,
     Changed,
@@ -139,6 +140,7 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     standing_in = monitors_standing_in(session, owners, today) if owners else frozenset()
     monitors |= {letter.agency_id for letter in letters if letter.contact_id in standing_in}
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=issuers)
+    rows = _without_past(session, rows, book, today)
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
@@ -148,7 +150,9 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     for letter in letters:
         key = audience(letter.role), letter.agency_id
         watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
-        own = concerned.get(key, ())
+        own: Iterable[OverdueRow] = concerned.get(key, ())
+        if audience(letter.role) is Role.COORDINATOR:
+            own = [row for row in own if row.promised or row.due_on >= today - REACH]
         others = concerned[Role.MONITOR, letter.agency_id] if watching else ()
         if shown := list(dict.fromkeys((*others, *own))):
             digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
@@ -157,6 +161,13 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
             of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
             found[letter.id] = replace(digest, changes=changed.get(key, _UNCHANGED), **of_leadership)
     return found
+
+
+def _without_past(session: Session, rows: list[OverdueRow], book: Rulebook, today: date) -> list[OverdueRow]:
+    """Without those of plans that are closed to letters: their department is asked to end them."""
+    policy = schedule(book)
+    past = past_plans(session, today, policy) if policy and rows else {}
+    return [row for row in rows if row.plan_id not in past]
 
 
 def _above(

@@ -84,6 +84,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/papers/dispatch": ("/papers/dispatch",),
     "/papers/settings/{agency_id}": ("/papers/settings/so-ldtbxh",),
     "/plans": ("/plans", "/plans?q=188"),
+    "/plans/past": ("/plans/past",),
     "/plans/import": ("/plans/import",),
     "/plans/drafts/{draft_id}": ("/plans/drafts/{draft}", "/plans/drafts/{draft}?page=2"),
     "/plans/drafts/{draft_id}/duties/{key}": ("/plans/drafts/{draft}/duties/{draft_duty}",),

@@ -24,7 +24,7 @@ from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
 from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
-from engine.plans.closing import end, preview_end
+from engine.plans.closing import end, plans_to_end, preview_end
 from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
@@ -155,7 +155,10 @@ def _renewal(
     ctx: RequestContext, plan: PlanPage, typed: dict[str, str], today: Today, wrong: _WrongField | None = None
 ) -> Response:
     errors = {wrong.field: wrong.error.said(ctx.language)} if wrong else {}
-    return ctx.page("plan_renew.html", 422 if wrong else 200, today=today, plan=plan, typed=typed, wrong=errors)
+    with ctx.reading() as (session, _):
+        to_end = len(plans_to_end(session, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
+    status = 422 if wrong else 200
+    return ctx.page("plan_renew.html", status, today=today, plan=plan, typed=typed, wrong=errors, to_end=to_end)
 
 
 def _form(ctx: RequestContext, text: str, refused: DondocError | None = None) -> Response:
