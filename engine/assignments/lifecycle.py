@@ -553,12 +553,17 @@ def move_due(
     why: Mapping[str, str] | None = None,
     book: Rulebook | None = None,
     nominal: date | None = None,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Set another due date and compute the next action. The original date is kept. ``book``: pass it when moving many
+    """Set another due date and compute the next action. The original date is kept. ``anew``: by order of the province,
+    chasing begins with the first time again. ``book``: pass it when moving many
     assignments. ``nominal``: the date from which later calendar changes compute."""
     assignments = table(Assignment)
     values: dict[str, object] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
     values["nominal_due"] = nominal or row.nominal_due
+    if anew:
+        values["level"] = 0
     values |= _schedule(session, row, row.state, now, values, book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
     record_transition(session, [counter_key(row)], [counter_key(row, due_on=due_on)])

@@ -459,7 +459,7 @@ def move_by_dispatch(
     resubmitting = row.state is State.RETURNED and row.due_on is not None and due.on < row.due_on
     if due.on == row.due_on or resubmitting:  # a returned report keeps the time that it was given
         return None
-    move_due(session, row, due.on, now, due.why, book, due.nominal)
+    move_due(session, row, due.on, now, due.why, book, due.nominal, anew=True)
     was = None if row.due_on is None else row.due_on.isoformat()
     record(session, EventKind.DUE_MOVED, now, row, actor=actor, was=was, due=due.on.isoformat(), basis=basis)
     return due_moved_line(row, row.due_on, due.on, book.policy(row.policy_id), now, basis)
