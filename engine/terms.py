@@ -104,6 +104,8 @@ class NoticeKind(StrEnum):
     AMENDED = "amended"
     """The words of a duty have changed, by a paper."""
     PLAN_ENDED = "plan_ended"
+    REORGANISED = "reorganised"
+    """To the department of a plan: agencies ended and who follows them, or that it follows the plan, or no longer."""
     UNREACHABLE = "unreachable"
     WROTE = "wrote"
     """A reply that could not be parsed; it is forwarded to the monitor."""
@@ -179,6 +181,8 @@ class EventKind(StrEnum):
     EXTENSION_REFUSED = "extension_refused"
     CANCELLED = "cancelled"
     TRANSFERRED = "transferred"
+    FOLLOWED = "followed"
+    REORGANISED = "reorganised"
     DECLINED = "declined"
     DUE_MOVED = "due_moved"
     RUNG_FIRED = "rung_fired"
@@ -245,6 +249,8 @@ class Quiet(StrEnum):
     LADDER_ENDED = "ladder_ended"
     PLAN_ENDED = "plan_ended"
     NO_DEADLINE = "no_deadline"
+    FOLLOWED = "followed"
+    """Its agency ended after the period was over: it counts in the period's figures, and a successor reports."""
 
 
 class PromiseState(StrEnum):

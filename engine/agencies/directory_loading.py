@@ -10,7 +10,7 @@ from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session
 
 from engine.errors import BadInput
-from engine.files.directory import AgencyEntry, DirectoryFile
+from engine.files.directory import AgencyEntry, DirectoryFile, PredecessorEntry, SuccessionEntry
 from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
@@ -30,15 +30,7 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
         members = list(directory.members(group.id))
         row = {"id": group.id, "name": group.name, "aliases": list(group.aliases), "members": members}
         _write(session, table(AgencyGroup), row)
-    insert_new(
-        session,
-        Succession,
-        [
-            {"from_id": entry.id, "to_id": each.to, "on": each.on, "function": each.function, "basis": each.basis}
-            for entry in directory.agencies
-            for each in entry.successors
-        ],
-    )
+    unknown = _write_successions(session, directory)
     contacts = table(Contact)
     known = set(map(tuple, connection.execute(select(contacts.c.agency_id, contacts.c.role, contacts.c.email))))
     rows: list[dict[str, object]] = [
@@ -69,7 +61,29 @@ def load_directory(session: Session, directory: DirectoryFile, *, actor: str, no
         directory=directory.id,
         name=directory.name,
         agencies=len(directory.agencies),
+        unknown_predecessors=unknown,
     )
+
+
+def _write_successions(session: Session, directory: DirectoryFile) -> list[str]:
+    """Insert or update the successions that the entries name on either side. Returns the predecessors that the
+    directory does not know, whose successions are left out until the file is loaded again."""
+    s, connection = table(Succession), session.connection()
+    known = set(connection.scalars(select(table(Agency).c.id)))
+    edges: list[tuple[str, str, SuccessionEntry | PredecessorEntry]] = []
+    for entry in directory.agencies:
+        edges += [(entry.id, each.to, each) for each in entry.successors]
+        edges += [(each.of, entry.id, each) for each in entry.follows]
+    unknown = sorted({from_id for from_id, _, _ in edges} - known)
+    rows: list[dict[str, object]] = []
+    for from_id, to_id, each in edges:
+        if from_id in known:
+            key = {"from_id": from_id, "to_id": to_id, "on": each.on, "function": each.function}
+            said = {"basis": each.basis, "words": list(each.words), "seat": each.seat, "inferred": each.inferred}
+            if connection.execute(update(s).filter_by(**key).values(**said)).rowcount == 0:
+                rows.append(key | said)
+    insert_new(session, Succession, rows)
+    return unknown
 
 
 def _write(session: Session, target: Table, row: Mapping[str, object]) -> None:

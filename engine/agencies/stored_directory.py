@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.errors import NotFound
-from engine.files.directory import DirectoryFile
+from engine.files.directory import DirectoryFile, SuccessionEntry
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Contact, Event, Succession
 from engine.terms import EventKind
@@ -27,7 +27,10 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
     loaded: Mapping[str, str] = connection.scalar(newest) or ENTERED_BY_HAND
     successors: dict[str, list[dict[str, object]]] = {}
     for edge in connection.execute(select(s).order_by(s.c.on, s.c.id)):
-        step = {"to": edge.to_id, "on": edge.on, "basis": edge.basis, "function": edge.function}
+        step = {
+            "to": edge.to_id,
+            **{name: getattr(edge, name) for name in SuccessionEntry.model_fields if name != "to"},
+        }
         successors.setdefault(edge.from_id, []).append(step)
     contacts_by_agency = _contacts(session) if contacts else {}
     agencies = [

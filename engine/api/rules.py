@@ -33,7 +33,7 @@ from engine.http.filters import Plain, SmallId
 from engine.http.forms import clean
 from engine.plans import loading
 from engine.plans.closing import end
-from engine.queries.figures.plans import plan_page
+from engine.plans.plan_today import plan_today
 from engine.queries.system.calendar import DayLine, calendar_year, known_until
 from engine.queries.system.policies import PolicyLine, list_policies, policy_line
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
@@ -382,7 +382,8 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
     """Draft of next year's plan file, with dates moved by the calendar."""
     caller.require(Permission.LOAD_PLAN)
     with caller.reading() as (session, today):
-        plan = plan_page(session, today, plan_id).file
+        directory = read_directory(session)
+        plan, changed = plan_today(session, plan_id, directory)
     if payload.year <= plan.final_year:
         raise BadInput(Text(f"Năm phải sau {plan.final_year}.", f"The year must come after {plan.final_year}."))
     require_issue_for(payload.issued_on, payload.year)
@@ -393,6 +394,8 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
         issued_on=payload.issued_on,
         calendar=today.calendar,
         known_until=known_until(today.calendar, payload.year),
+        directory=directory,
+        changed=changed,
     )
     return Draft(text=text, confirm=[PointOut.model_validate(point) for point in points])
 

@@ -45,7 +45,17 @@ from engine.web.pages.admin import (
 )
 from engine.web.pages.admin import home as admin_home
 from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, working
-from engine.web.pages.plans import activation, amendments, figures, plan_renewal, planned_years, plans, successions
+from engine.web.pages.plans import (
+    activation,
+    amendments,
+    figures,
+    past_plans,
+    plan_renewal,
+    planned_years,
+    plans,
+    reorganisation,
+    successions,
+)
 from engine.web.pages.work import (
     assignment_actions,
     assignments,
@@ -81,7 +91,9 @@ PAGES = (
     import_review,
     imports,
     activation,
+    reorganisation,
     successions,
+    past_plans,
     plan_renewal,
     planned_years,
     plans,

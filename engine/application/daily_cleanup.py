@@ -1,5 +1,6 @@
 """The daily cleanup: deletes what is no longer needed (addresses of people who left, ended sessions, used links, old
-idempotency answers, unreferenced files), applies agency names that begin today, and recomputes the board's counters.
+idempotency answers, unreferenced files), applies agency names that begin today, publishes the figures of
+periods that are over, and recomputes the board's counters.
 
 Personal data is kept no longer than it serves its purpose (Law 91/2025/QH15). Run by a daily pass; a second run on the
 same day does nothing.
@@ -13,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session
 
 from engine.accounts import idempotency
-from engine.admin import unreferenced_uploads
+from engine.admin import cut_off, unreferenced_uploads
 from engine.agencies import agencies, contacts
 from engine.assignments import counters
 from engine.assignments.counters import Counted
@@ -54,6 +55,7 @@ def run_daily_cleanup(session: Session, now: datetime, counted: Counted | None =
     return {
         **delete_expired(session, now),
         "names": agencies.apply_current_names(session, now),
+        "published": cut_off.publish_closed(session, now),
         "miscounted": _recount(session, now, counted),
     }
 

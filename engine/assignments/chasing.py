@@ -2,7 +2,8 @@
 
 Only letters to the agency itself count, once a day whatever the channel and the person. A letter that is queued, kept
 on this machine, refused, bounced or in doubt proves nothing. After a return the count starts again: what left before it
-asked for the report that came.
+asked for the report that came. So it does when the province gives another due date: what left before it asked by
+another day.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from sqlmodel import Session
 
 from engine.store.database import among, table
 from engine.store.named_rows import object_of
-from engine.store.records import Assignment, Letter, Notice, Report
-from engine.terms import LetterState, NoticeKind
+from engine.store.records import Assignment, Event, Letter, Notice, Report
+from engine.terms import EventKind, LetterState, NoticeKind
 
 ASKING = (NoticeKind.REMINDER, NoticeKind.OVERDUE, NoticeKind.ESCALATION, NoticeKind.CHASE)
 """Kinds of notices that ask an agency for its report."""
@@ -117,10 +118,21 @@ def _said_about(session: Session, assignment_ids: Iterable[int], *columns: Any) 
 
 
 def _left_for(a: Table) -> ColumnElement[bool]:
-    """The notice was said in a letter to the owner of the assignment, and the letter left, since the last return."""
-    n, m, r = table(Notice), table(Letter), table(Report)
+    """The notice was said in a letter to the owner of the assignment, and the letter left, since the last return and
+    the last due date that the province set."""
+    n, m, r, e = table(Notice), table(Letter), table(Report), table(Event)
     left_at = func.coalesce(m.c.sent_at, m.c.created_at)
     returned_since = exists().where(r.c.assignment_id == n.c.assignment_id, r.c.returned_at > left_at)
+    moved_since = exists().where(
+        e.c.assignment_id == n.c.assignment_id,
+        e.c.kind == EventKind.DUE_MOVED,
+        e.c.at > left_at,
+        e.c.detail["basis"].as_string().is_not(None),
+    )
     return and_(
-        n.c.obsolete == "", m.c.agency_id == a.c.agency_id, m.c.state.in_(SENT), ~returned_since.correlate(n, m)
+        n.c.obsolete == "",
+        m.c.agency_id == a.c.agency_id,
+        m.c.state.in_(SENT),
+        ~returned_since.correlate(n, m),
+        ~moved_since.correlate(n, m),
     )

@@ -8,7 +8,7 @@ assignment (two districts that became one), the old one is cancelled as merged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -19,11 +19,12 @@ from sqlmodel import Session
 
 from engine.assignments.lifecycle import cancel, transfer
 from engine.errors import BadInput, Conflict, DondocError, NotFound
-from engine.files.directory import REST, fold
-from engine.rules.calendar import day_digits, local_date
+from engine.files.directory import REST, fold, name_key
+from engine.rules.calendar import day_digits, local_date, written
 from engine.store.database import table
 from engine.store.named_rows import columns_for, objects
-from engine.store.records import Agency, Assignment, Duty, Plan, Succession
+from engine.store.recipients import last_day
+from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Succession
 from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
 from engine.text import Text
 
@@ -34,15 +35,19 @@ def work_left() -> ColumnElement[bool]:
     return and_(a.c.state.in_((*OPEN_STATES, State.ACCEPTED)), a.c.done_on.is_(None))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Successor:
-    """An agency that holds a function today, after following all successions."""
+    """An agency that holds a function today, after following all successions. ``words``, ``seat``, ``inferred``: see
+    ``engine.store.records.Succession``."""
 
     agency_id: str
     agency: str
     function: str
     on: date
     basis: str
+    words: tuple[str, ...] = ()
+    seat: bool = False
+    inferred: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +112,7 @@ def succeeded(session: Session, agency_id: str, now: datetime) -> Succeeded:
     name = session.connection().scalar(select(g.c.name).where(g.c.id == agency_id))
     if name is None:
         raise NotFound(Text("Không có cơ quan này trong danh bạ.", "There is no such agency in the directory."))
-    successors = _successors(session, agency_id, local_date(now))
+    successors = Successions(session, local_date(now)).of(agency_id)
     rows = _open_rows(session, agency_id)
     existing = _already_assigned(session, rows, [each.agency_id for each in successors])
     proposals = tuple(
@@ -162,7 +167,7 @@ def hand_over(session: Session, agency_id: str, choices: Mapping[int, str], *, a
     return HandedOver(moved, tuple(merged), left)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Edge:
     """A succession as it is stored."""
 
@@ -171,6 +176,9 @@ class _Edge:
     on: date
     function: str
     basis: str
+    words: list[str]
+    seat: bool
+    inferred: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,37 +196,80 @@ class _Open:
     number: str
 
 
-def _successors(session: Session, agency_id: str, today: date) -> tuple[Successor, ...]:
-    """The agencies that hold the agency's functions today; a successor that was itself succeeded is followed."""
-    s, g = table(Succession), table(Agency)
-    statement = select(*columns_for(_Edge, s)).where(s.c.on <= today).order_by(s.c.on, s.c.id)
-    rows = objects(_Edge, session.connection().execute(statement))
-    names = {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
-    edges: dict[str, list[_Edge]] = {}
-    for row in rows:
-        edges.setdefault(row.from_id, []).append(row)
-    result: dict[tuple[str, str], Successor] = {}
-    for edge in edges.get(agency_id, ()):
-        last, seen = edge, {agency_id, edge.to_id}
-        while (further := _next(edges.get(last.to_id, ()), edge.function)) is not None and further.to_id not in seen:
-            seen.add(further.to_id)
-            last = further
-        key = (last.to_id, edge.function)
-        result[key] = Successor(last.to_id, names[last.to_id], edge.function, last.on, last.basis)
-    return tuple(result.values())
+class Successions:
+    """All successions until a day, read once."""
+
+    def __init__(self, session: Session, today: date) -> None:
+        s, g, n = table(Succession), table(Agency), table(AgencyGroup)
+        connection = session.connection()
+        statement = select(*columns_for(_Edge, s)).where(s.c.on <= today).order_by(s.c.on, s.c.id)
+        agencies = connection.execute(select(g.c.id, g.c.name, g.c.names)).all()
+        self._names: dict[str, str] = {row.id: row.name for row in agencies}
+        self._ended = {row.id for row in agencies if (last := last_day(row.names)) is not None and last < today}
+        groups = connection.execute(select(n.c.name, n.c.members)).all()
+        named = {name_key(row.name): len(row.members) for row in groups if len(row.members) > 1}
+        self.stand_ins = {row.id for row in agencies if name_key(row.name) in named}
+        """Agencies that bear the name of a group: each held the place of its members until they were known."""
+        self._edges: dict[str, list[_Edge]] = {}
+        for edge in objects(_Edge, connection.execute(statement)):
+            self._edges.setdefault(edge.from_id, []).append(edge)
+
+    def of(self, agency_id: str) -> tuple[Successor, ...]:
+        """Who holds the agency's functions today: a successor that was itself succeeded is followed. One that only
+        held the place of others is left out where those are known."""
+        found: dict[tuple[str, str], Successor] = {}
+        for first in self._edges.get(agency_id, ()):
+            for last in self._last(first, first.function, frozenset({agency_id})):
+                found[last.to_id, first.function] = Successor(
+                    agency_id=last.to_id,
+                    agency=self._names[last.to_id],
+                    function=first.function,
+                    on=last.on,
+                    basis=last.basis,
+                    words=tuple(first.words),
+                    seat=last.seat,
+                    inferred=first.inferred or last.inferred,
+                )
+        real = {function for (to, function) in found if to not in self.stand_ins}
+        return tuple(each for (to, function), each in found.items() if to not in self.stand_ins or function not in real)
+
+    def _last(self, edge: _Edge, function: str, passed: frozenset[str]) -> Iterator[_Edge]:
+        """The last steps that a function took: on from a holder that gave it to one other, or that ended."""
+        onward = self._edges.get(edge.to_id, ())
+        same = [each for each in onward if each.function == function] or [e for e in onward if e.function == REST]
+        further = [each for each in same if each.to_id not in passed]
+        if not further or (len(same) > 1 and edge.to_id not in self._ended):
+            yield edge
+            return
+        for each in further:
+            yield from self._last(each, function, passed | {edge.to_id})
 
 
-def _next(edges: Sequence[_Edge], function: str) -> _Edge | None:
-    """The succession of a function from its holder; None if there is none or more than one."""
-    same = [each for each in edges if each.function == function] or [each for each in edges if each.function == REST]
-    return same[0] if len(same) == 1 else None
+def instead_of(name: str, last_day: date, basis: str) -> Text:
+    """In whose place and why something is owed, for the explanation of a due date."""
+    return Text(
+        f"thay cho {name} (kết thúc {written(last_day)}), theo {basis}",
+        f"in place of {name} (ended {written(last_day, 'en')}), by {basis}",
+    )
+
+
+def holding(successors: Sequence[Successor], *texts: str) -> tuple[Successor, ...]:
+    """Those who have the function that the first of the texts which names one names; where it names several, a later
+    text may tell which. Else those of the rest."""
+    found: Sequence[Successor] = ()
+    for text in map(fold, texts):
+        among = found or [each for each in successors if each.function != REST]
+        found = [each for each in among if _names_function(text, each)] or found
+    return tuple(found or [each for each in successors if each.function == REST] or successors)
+
+
+def _names_function(text: str, successor: Successor) -> bool:
+    return any(fold(words) in text for words in (successor.function, *successor.words))
 
 
 def _proposed(successors: Sequence[Successor], text: str) -> Successor | None:
     """The successor whose function the duty's text names, else that of the rest; None if ambiguous."""
-    plain = fold(text)
-    named = [each for each in successors if each.function != REST and fold(each.function) in plain]
-    candidates = named or [each for each in successors if each.function == REST] or list(successors)
+    candidates = holding(successors, text)
     return candidates[0] if len({each.agency_id for each in candidates}) == 1 else None
 
 

@@ -435,8 +435,32 @@ def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now
     _notify(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
 
 
-def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: str, actor: str, now: datetime) -> int:
-    """Transfer it to another agency; returns the new assignment's id. Due date and ladder stay, reminders restart."""
+def keep_for_figures(
+    session: Session, assignment_id: int, *, followed_by: Sequence[str], basis: str, actor: str, now: datetime
+) -> None:
+    """Nobody asks any more for what an agency owed of a period that was over when it ended: it goes on counting in the
+    figures of that period, under the name of its time. ``followed_by``: who reports instead; may be none."""
+    row = _locked(session, assignment_id)
+    _require_unfinished(row, Text("ngừng nhắc", "be left"))
+    end_promises(session, row, now)
+    a = table(Assignment)
+    values = {"next_action_at": None, "quiet": Quiet.FOLLOWED}
+    session.connection().execute(update(a).where(a.c.id == row.id).values(**values))
+    record(session, EventKind.FOLLOWED, now, row, actor=actor, followed_by=list(followed_by), basis=basis)
+
+
+def transfer(
+    session: Session,
+    assignment_id: int,
+    *,
+    to_agency: str,
+    reason: str,
+    actor: str,
+    now: datetime,
+    due: Due | None = None,
+) -> int:
+    """Transfer it to another agency; returns the new assignment's id. The ladder stays, and the due date unless ``due``
+    is another; reminders restart."""
     _require_text(reason, Text("lý do và căn cứ chuyển giao", "the reason and basis of the transfer"))
     row = _locked(session, assignment_id)
     if row.agency_id == to_agency:
@@ -470,6 +494,8 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
         "broken_before": 0,
         "transferred_from_id": assignment_id,
     } | dict.fromkeys(OF_REPORTS)
+    if due is not None:
+        values |= {"nominal_due": due.nominal, "due_on": due.on, "due_why": dict(due.why)}
     inserted = session.connection().execute(insert(assignments).values(**values))
     new_id = int((inserted.inserted_primary_key or (0,))[0])
     record_transition(
@@ -477,7 +503,11 @@ def transfer(session: Session, assignment_id: int, *, to_agency: str, reason: st
         (),
         [
             CounterKey(
-                plan_id=row.plan_id, agency_id=to_agency, period=row.period, due_on=row.due_on, request=row.request
+                plan_id=row.plan_id,
+                agency_id=to_agency,
+                period=row.period,
+                due_on=row.due_on if due is None else due.on,
+                request=row.request,
             )
         ],
     )
@@ -523,12 +553,17 @@ def move_due(
     why: Mapping[str, str] | None = None,
     book: Rulebook | None = None,
     nominal: date | None = None,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Set another due date and compute the next action. The original date is kept. ``book``: pass it when moving many
+    """Set another due date and compute the next action. The original date is kept. ``anew``: by order of the province,
+    chasing begins with the first time again. ``book``: pass it when moving many
     assignments. ``nominal``: the date from which later calendar changes compute."""
     assignments = table(Assignment)
     values: dict[str, object] = {"due_on": due_on, "due_why": dict(why or row.due_why)}
     values["nominal_due"] = nominal or row.nominal_due
+    if anew:
+        values["level"] = 0
     values |= _schedule(session, row, row.state, now, values, book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
     record_transition(session, [counter_key(row)], [counter_key(row, due_on=due_on)])
@@ -592,6 +627,8 @@ def _schedule(
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
     book = book or read_rulebook(session)
     plan = _plan(session, row)
+    if row.quiet is Quiet.FOLLOWED:
+        return {"next_action_at": None, "quiet": Quiet.FOLLOWED}
     if plan.state is PlanState.ENDED:
         return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}
     facts = Facts(state, row.opened_on, due_on, acted_until, promised_on, broken_before)

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_, type
 
 from engine.store.database import table
 from engine.store.records import Assignment
-from engine.terms import COUNTED_STATES, State, TimeClass, Timing
+from engine.terms import COUNTED_STATES, Quiet, State, TimeClass, Timing
 
 TIME_CLASS: Any = Enum(
     TimeClass, values_callable=lambda members: [each.value for each in members], native_enum=False, length=16
@@ -75,6 +75,12 @@ def unfinished() -> ColumnElement[bool]:
     """``is_unfinished`` in SQL; the same text as the condition of the index ``ix_assignment_unfinished``."""
     a = table(Assignment)
     return and_(a.c.done_on.is_(None), a.c.state.not_in(_literals(State.CANCELLED, State.TRANSFERRED)))
+
+
+def still_asked() -> ColumnElement[bool]:
+    """Somebody can be asked for it; else it only counts in the figures of a period, for an agency that has ended."""
+    condition: ColumnElement[bool] = table(Assignment).c.quiet.is_distinct_from(Quiet.FOLLOWED)
+    return condition
 
 
 def report_timing_column(as_of: date | None = None) -> ColumnElement[str]:

@@ -6,7 +6,7 @@ for its owners of that day: who becomes an owner later gets what an amendment or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,12 +17,13 @@ from sqlmodel import Session
 from engine.assignments import weekly_digest
 from engine.assignments.ended_owners import require_existing_owners
 from engine.assignments.escalation import run_escalations
+from engine.assignments.handover import instead_of
 from engine.assignments.lifecycle import open_new, supervisor_of
 from engine.errors import Conflict, NotFound
 from engine.files.plan import DuePeriod, PlanFile, due_periods
 from engine.files.plan_year import PlanYear, plan_year
 from engine.files.stored_plan import with_cadences
-from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.periods import Cadence, days_ahead
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
@@ -256,7 +257,27 @@ def _open(
         for opening in openings
         for agency_id in opening.duty.owners
     ]
+    if plan.followed and rows:
+        _say_who_is_followed(session, plan, rows)
     return open_new(session, rows, now)
+
+
+def _say_who_is_followed(session: Session, plan: StoredPlan, rows: Iterable[dict[str, Any]]) -> None:
+    """The first time that a successor is asked for anything of the plan, it reads in whose place and why."""
+    a = table(Assignment)
+    of_plan = select(a.c.agency_id).where(a.c.plan_id == plan.id).distinct()
+    asked_before = set(session.connection().scalars(of_plan))
+    why: dict[str, Text] = {}
+    for each in plan.followed.values():
+        text = instead_of(each["name"], date.fromisoformat(each["on"]) - ONE_DAY, each["basis"])
+        why |= {heir: text for heir in each["by"] if heir not in asked_before}
+    for row in rows:
+        if row["agency_id"] in why:
+            followed, due = why[row["agency_id"]], row["due_why"]
+            row["due_why"] = {
+                "vi": f"{followed.vi}; {due.get('vi', '')}",
+                "en": f"{followed.en}; {due.get('en', '')}",
+            }
 
 
 def _assignment(plan: StoredPlan, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:

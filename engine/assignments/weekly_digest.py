@@ -8,18 +8,18 @@ record the check. A digest whose own day was missed is made on any later day of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, case, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
 from engine.assignments.counters import counter_lines
-from engine.assignments.measures import time_class_column, unfinished
+from engine.assignments.measures import still_asked, time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
@@ -34,6 +34,8 @@ from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, PromiseS
 
 WEEK = timedelta(days=7)
 LAST_WEEK = "digest_week"
+REACH = timedelta(days=366)
+"""How far back an owner's digest goes: one year of a plan, but for what was promised."""
 AUDIENCES = (Role.COORDINATOR, Role.MONITOR, Role.LEADERSHIP)
 
 
@@ -59,6 +61,8 @@ class OverdueRow:
     stands_still: bool
     """Every rung has passed: what follows is a decision of those above."""
     chased: Chased | None = None
+    promised: bool = False
+    """A promise was made about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,11 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     new = _with_news(session, today, policy, book.calendar)
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
+    standing_in = monitors_standing_in(session, _departments(session), today)
     for recipient in _recipients(session, today, kept_waiting):
         has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
+        if recipient.id in standing_in:
+            has_late = has_late or bool(late.get((recipient.agency_id, Role.MONITOR)))
         if recipient.role is Role.LEADERSHIP and new is not None:
             has_late = has_late and recipient.agency_id in new
         concerned = has_late or (recipient.role, recipient.agency_id) in backlog_readers
@@ -200,12 +207,13 @@ def overdue(
             a.c.request,
             a.c.outcome,
             (a.c.state == State.RETURNED).label("returned"),
+            a.c.promised_on.is_not(None).label("promised"),
             func.coalesce(a.c.quiet == Quiet.LADDER_ENDED, False).label("stands_still"),
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(unfinished(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), still_asked(), a.c.due_on < today, p.c.state == PlanState.ACTIVE)
         .where(
             a.c.agency_id.in_(list(agencies))
             | a.c.supervisor_id.in_(list(supervisors))
@@ -304,15 +312,17 @@ def schedule(book: Rulebook) -> Policy | None:
 
 def _late_by_audience(session: Session, today: date, past: set[int]) -> dict[tuple[str, Role], int]:
     """Number of overdue tasks by agency and role: as owner, as supervisor, as the plan's issuer. Those of plans in
-    ``past`` bring no letter; the monitor is asked to end such a plan. Plans are joined here and not in SQL: with
-    statistics SQLite's planner began with the plans and walked all their assignments."""
+    ``past`` bring no letter; the monitor is asked to end such a plan. Nor do those past ``REACH`` bring an owner one.
+    Plans are joined here and not in SQL: with statistics SQLite's planner began with the plans and walked all their
+    assignments."""
     a, issuers = table(Assignment), _issuers(session)
-    group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request)
-    statement = select(*group, func.count()).where(unfinished(), a.c.due_on < today).group_by(*group)
+    old = and_(a.c.due_on < today - REACH, a.c.promised_on.is_(None)).label("old")
+    group = (a.c.plan_id, a.c.agency_id, a.c.supervisor_id, a.c.request, old)
+    statement = select(*group, func.count()).where(unfinished(), still_asked(), a.c.due_on < today).group_by(*group)
     counted: Counter[tuple[str, Role]] = Counter()
-    for plan_id, agency_id, supervisor_id, request, count in session.connection().execute(statement):
+    for plan_id, agency_id, supervisor_id, request, too_old, count in session.connection().execute(statement):
         if plan_id in issuers and plan_id not in past:
-            counted[agency_id, Role.COORDINATOR] += count
+            counted[agency_id, Role.COORDINATOR] += 0 if too_old else count
             counted[supervisor_id, Role.MONITOR] += count
             if not request:
                 counted[issuers[plan_id], Role.LEADERSHIP] += count
@@ -331,6 +341,14 @@ def _with_news(session: Session, today: date, policy: Policy, calendar: WorkCale
     if is_first_of_month(today, policy, calendar):
         return None
     return {each.issuer_id for each in changes(session, today - WEEK, today) if not each.request}
+
+
+def monitors_standing_in(session: Session, departments: Collection[str], today: date) -> frozenset[int]:
+    """The contacts who read what a monitor would at a department that has none: as with escalations, its coordinator,
+    else its head."""
+    recipients = read_recipients(session, departments)
+    found = (each for department in departments for each in recipients.on(department, Role.MONITOR, today))
+    return frozenset(each.id for each in found if each.role is not Role.MONITOR)
 
 
 def _departments(session: Session) -> set[str]:

@@ -305,8 +305,10 @@ def plan_succeed(
         )
     typer.echo(
         Text(
-            f"Chuyển {done.moved}, nhập {done.merged}, mở mới {done.opened}, hủy {done.cancelled}.",
-            f"Moved {done.moved}, merged {done.merged}, opened {done.opened}, cancelled {done.cancelled}.",
+            f"Chuyển {done.moved}, nhập {done.merged}, mở mới {done.opened}, hủy {done.cancelled}, "
+            f"giữ trong số liệu {done.kept}.",
+            f"Moved {done.moved}, merged {done.merged}, opened {done.opened}, cancelled {done.cancelled}, "
+            f"kept in the figures {done.kept}.",
         )
     )
 

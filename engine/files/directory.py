@@ -119,6 +119,25 @@ class SuccessionEntry(FileModel):
     on: Day
     basis: NonEmpty
     function: NonEmpty = REST
+    words: tuple[NonEmpty, ...] = ()
+    """Words by which the text of a duty is known to belong to the function, besides its name."""
+    seat: bool = False
+    """The one of several successors that reports for the ended agency, unless another choice is made."""
+    inferred: bool = False
+    """The basis does not say this itself: the office confirms it."""
+
+
+class PredecessorEntry(FileModel):
+    """The same, at the successor: from ``on``, it has ``function`` of the agency ``of``, which the file need not hold.
+    It is stored if the directory knows that agency when the file is loaded."""
+
+    of: Slug
+    on: Day
+    basis: NonEmpty
+    function: NonEmpty = REST
+    words: tuple[NonEmpty, ...] = ()
+    seat: bool = False
+    inferred: bool = False
 
 
 class ContactEntry(Dated):
@@ -143,6 +162,7 @@ class AgencyEntry(FileModel):
     parent: Slug | None = None
     source: str = ""
     successors: tuple[SuccessionEntry, ...] = ()
+    follows: tuple[PredecessorEntry, ...] = ()
     contacts: tuple[ContactEntry, ...] = ()
 
     def name_on(self, day: date) -> NameEntry:
@@ -312,11 +332,10 @@ class DirectoryFile(FileModel):
             if edge.to not in self.by_id:
                 yield _unknown((*at, "successors", n, "to"), edge.to, self.by_id)
             elif edge.to == agency.id:
-                yield Mistake(
-                    (*at, "successors", n, "to"),
-                    Text("kế thừa chính mình", "succeeds itself"),
-                    Text("sửa", "correct «to»"),
-                )
+                yield _own_successor((*at, "successors", n, "to"))
+        yield from (
+            _own_successor((*at, "follows", n, "of")) for n, e in enumerate(agency.follows) if e.of == agency.id
+        )
         yield from _unordered(agency.names, (*at, "names"))
         yield from _unordered(agency.contacts, (*at, "contacts"))
         for n, (old, new) in enumerate(zip(agency.names, agency.names[1:], strict=False), 1):
@@ -345,6 +364,10 @@ class DirectoryFile(FileModel):
 def _begins_agency(text: str) -> bool:
     place = _PLACE.match(text)
     return _HEAD.match(text) is not None or (place is not None and place["first"].isupper())
+
+
+def _own_successor(path: Path_) -> Mistake:
+    return Mistake(path, Text("kế thừa chính mình", "succeeds itself"), Text("sửa", f"correct «{path[-1]}»"))
 
 
 def _unknown(path: Path_, name: str, known: Iterable[str]) -> Mistake:

@@ -6,7 +6,7 @@ The new text is checked by ``plan check`` and reviewed by a person like any othe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,10 +46,12 @@ def renew(
     calendar: WorkCalendar,
     known_until: int = 9999,
     directory: DirectoryFile | None = None,
+    changed: Sequence[Point] = (),
 ) -> tuple[str, tuple[Point, ...]]:
     """The text of the new plan file and the points to confirm. ``known_until``: last year whose Tết is in the calendar.
     ``directory``: the new plan's, where owners that have ended by its date are looked up, with their successors; they
-    are kept in the text, since a person decides who takes over which function.
+    are kept in the text, since a person decides who takes over which function. ``changed``: points about what was
+    changed while the plan ran (``engine.plans.plan_today``).
 
     Raises pydantic's ValidationError if the new number has the wrong format (``plan_parts.Number``).
     """
@@ -65,7 +67,7 @@ def renew(
         "directory": directory.id if directory else plan.directory,
     }
     renewed = PlanFile.model_validate({**{name: getattr(plan, name) for name in PlanFile.model_fields}, **changes})
-    points = (*_points(plan, renewed, calendar, known_until), *_ended(renewed, directory))
+    points = (*changed, *_points(plan, renewed, calendar, known_until), *_ended(renewed, directory))
     head = [f"# {CONFIRM}: {point.said('vi')}" for point in points]
     return "\n".join([*head, dump(renewed)]), points
 

@@ -86,7 +86,7 @@ def ended_among(places: Mapping[str, Sequence[str]], directory: DirectoryFile, o
                 last_day=max(each.until or date.min for each in last_names),
                 citations=tuple(citations),
                 heirs=heirs,
-                proposed=_shortest(directory, [*living, *(each.id for each in heirs)], on),
+                proposed=shortest(directory, [*living, *(each.id for each in heirs)], on),
             )
 
 
@@ -164,7 +164,7 @@ def _heirs(agency: AgencyEntry, directory: DirectoryFile, on: date) -> Iterator[
         ]
 
 
-def _shortest(directory: DirectoryFile, ids: Sequence[str], on: date) -> tuple[str, ...]:
+def shortest(directory: DirectoryFile, ids: Sequence[str], on: date = date.max) -> tuple[str, ...]:
     """A group with exactly these members, else the agencies. One that bears a group's name stands for it: «UBND các xã,
     phường» holds the place of communes that were entered one by one later."""
     named = {each.name: each.id for each in directory.groups if len(each.members) > 1}

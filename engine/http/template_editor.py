@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from sqlmodel import Session
+
 from engine.errors import Problem
 
 
@@ -55,6 +57,7 @@ class TemplateEditor(Protocol):
         """Save the texts; returns how many files changed."""
         ...
 
-    def letter(self, letter_id: int, now: datetime) -> Preview | None:
-        """An unsent letter as it would be sent now; None when none of its lines is still valid."""
+    def letter(self, letter_id: int, now: datetime, session: Session | None = None) -> Preview | None:
+        """An unsent letter as it would be sent now; None when none of its lines is still valid. ``session``: in which
+        it is read, such as that of a dry run."""
         ...

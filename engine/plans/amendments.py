@@ -18,7 +18,7 @@ from engine.agencies.directory_loading import exists_on, expand_owners
 from engine.assignments.calendar_change import due_moved_line
 from engine.assignments.handover import work_left
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
@@ -192,13 +192,10 @@ def only_asked(session: Session, plan_id: int, owners: Iterable[str]) -> set[str
     return {agency for agency, request in found if request} - {agency for agency, request in found if not request}
 
 
-def amend_duty(
-    session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime, in_place_of: str = ""
-) -> Amended:
+def amend_duty(session: Session, duty_id: int, change: Amendment, *, actor: str, now: datetime) -> Amended:
     """Change a duty of an active plan. A new owner gets every period that is still open with any owner; the open
     assignments of a removed owner are cancelled, with a notice; another due date moves the open ones of that period.
-    ``in_place_of``: the owner that the new ones succeed; they get only the periods that it still owes. Raises BadInput,
-    NotFound, ForbiddenMove."""
+    Raises BadInput, NotFound, ForbiddenMove."""
     _require_text(change.basis, Text("căn cứ, như số công văn", "its basis, such as the number of a dispatch"))
     duty = _locked_duty(session, duty_id)
     plan = active_plan(session, duty.plan_id)
@@ -209,7 +206,7 @@ def amend_duty(
     moved = _move(session, duty, change, plan, book, actor, now)
     opened = cancelled = 0
     if "owners" in values:
-        periods = _open_periods(session, duty_id, in_place_of)
+        periods = _open_periods(session, duty_id)
         added = [each for each in values["owners"] if each not in duty.owners]
         opened = _open(
             session, book, plan, duty_id=duty_id, request=duty.request, owners=added, periods=periods, now=now
@@ -412,12 +409,11 @@ def _changed(session: Session, duty: _Duty, change: Amendment, on: date) -> dict
     return {name: value for name, value in values.items() if value != getattr(duty, name)}
 
 
-def _open_periods(session: Session, duty_id: int, owner: str = "") -> list[_OpenPeriod]:
-    """The periods that any owner still owes, or one. If dates differ, the assignment with the earliest due date
-    counts."""
+def _open_periods(session: Session, duty_id: int) -> list[_OpenPeriod]:
+    """The periods that any owner still owes. If dates differ, the assignment with the earliest due date counts."""
     a = table(Assignment)
-    owed = [a.c.agency_id == owner, work_left()] if owner else [a.c.state.in_(OPEN_STATES)]
-    statement = select(a).where(a.c.duty_id == duty_id, *owed).order_by(a.c.due_on.desc(), a.c.id)
+    owed = (a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES), still_asked())
+    statement = select(a).where(*owed).order_by(a.c.due_on.desc(), a.c.id)
     periods: dict[str, _OpenPeriod] = {}
     for row in session.connection().execute(statement):
         due = None if row.due_on is None else Due(row.nominal_due or row.due_on, row.due_on, row.due_why)
@@ -463,7 +459,7 @@ def move_by_dispatch(
     resubmitting = row.state is State.RETURNED and row.due_on is not None and due.on < row.due_on
     if due.on == row.due_on or resubmitting:  # a returned report keeps the time that it was given
         return None
-    move_due(session, row, due.on, now, due.why, book, due.nominal)
+    move_due(session, row, due.on, now, due.why, book, due.nominal, anew=True)
     was = None if row.due_on is None else row.due_on.isoformat()
     record(session, EventKind.DUE_MOVED, now, row, actor=actor, was=was, due=due.on.isoformat(), basis=basis)
     return due_moved_line(row, row.due_on, due.on, book.policy(row.policy_id), now, basis)

@@ -6,18 +6,21 @@ late reports are still accepted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
+from engine.assignments.backlog import past_plans
 from engine.assignments.counters import recount
 from engine.assignments.measures import unfinished
 from engine.assignments.opening import planned
 from engine.assignments.outbox import NoticeLine, post
+from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, Conflict, NotFound
-from engine.rules.calendar import local_date
+from engine.rules.calendar import local_date, written
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.named_rows import object_of
@@ -79,6 +82,41 @@ def past_plan(session: Session, plan_id: int, today: date) -> PastPlan | None:
     counted = select(func.max(a.c.due_on), func.sum(case((unfinished(), 1), else_=0))).where(a.c.plan_id == plan_id)
     last_due, left = session.connection().execute(counted).one()
     return PastPlan(last_due, int(left or 0)) if last_due is not None and last_due < today else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanToEnd:
+    """A plan that is closed to letters (``Policy.past_days``) and waits to be ended."""
+
+    id: int
+    number: str
+    short_title: str
+    last_due: date
+    unfinished: int
+
+
+def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
+    """The longest past first; none without a policy. Three queries."""
+    policy = schedule(read_rulebook(session))
+    past = past_plans(session, today, policy) if policy else {}
+    if not past:
+        return ()
+    p, a = table(Plan), table(Assignment)
+    left = select(a.c.plan_id, func.count()).where(a.c.plan_id.in_(list(past)), unfinished()).group_by(a.c.plan_id)
+    counts: dict[int, int] = {row[0]: row[1] for row in session.connection().execute(left)}
+    rows = session.connection().execute(select(p.c.id, p.c.number, p.c.short_title).where(p.c.id.in_(list(past))))
+    found = [object_of(PlanToEnd, row, last_due=past[row.id][1], unfinished=counts.get(row.id, 0)) for row in rows]
+    return tuple(sorted(found, key=lambda each: (each.last_due, each.id)))
+
+
+def end_past(session: Session, plan_ids: Iterable[int], *, actor: str, now: datetime) -> int:
+    """End those of the plans that wait to be ended; returns how many."""
+    chosen = set(plan_ids)
+    waiting = [each for each in plans_to_end(session, local_date(now)) if each.id in chosen]
+    for each in waiting:
+        reason = f"Đã qua hạn cuối cùng ({written(each.last_due)}), kết thúc theo danh sách chờ kết thúc."
+        end(session, each.id, reason=reason, actor=actor, now=now)
+    return len(waiting)
 
 
 def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetime) -> int:

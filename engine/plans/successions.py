@@ -8,26 +8,30 @@ before keeps the names of its time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from engine.agencies.agencies import MAX_BASIS_CHARS
 from engine.agencies.directory_loading import expand_owners
 from engine.assignments.ended_owners import EndedOwner, ended_owners
-from engine.assignments.handover import hand_over, succeeded
+from engine.assignments.handover import Successions
 from engine.assignments.lifecycle import supervisor_of
+from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, NotFound
-from engine.plans.amendments import Amendment, active_plan, amend_duty
+from engine.plans.amendments import active_plan
+from engine.plans.following import Following, Replaced, Reporting, follow
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.recipients import last_day
+from engine.store.recipients import last_day, read_recipients
 from engine.store.records import Agency, Assignment, Contact, Duty, Plan
-from engine.terms import EventKind, Role, State
+from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import StoredPlan
+from engine.terms import EventKind, NoticeKind, Role, State
 from engine.text import Text
 
 FOLLOWED = (State.ASSIGNED, State.ACKNOWLEDGED, State.RETURNED, State.REPORTED)
@@ -44,67 +48,57 @@ class Replacement:
     basis: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """How many assignments were ``moved`` with their dates, ``merged`` into one that the successor has, ``opened`` for
-    further successors and ``cancelled`` because of them."""
-
-    moved: int = 0
-    merged: int = 0
-    opened: int = 0
-    cancelled: int = 0
-
-
 def proposed_replacements(session: Session, plan_id: int, now: datetime) -> tuple[Replacement, ...]:
     """The owners of an active plan's duties that have ended, with their proposed successors; ordered by name."""
     d = table(Duty)
     duties = session.connection().execute(select(d.c.citation, d.c.owners).where(d.c.plan_id == plan_id)).all()
-    found = []
+    found, known = [], Successions(session, local_date(now))
     for each in ended_owners(session, plan_id, local_date(now)):
         citations = tuple(row.citation for row in duties if each.agency_id in row.owners)
         if citations:
-            heirs = succeeded(session, each.agency_id, now).successors
+            heirs = known.of(each.agency_id)
             basis = "; ".join(dict.fromkeys(heir.basis for heir in heirs))
             found.append(Replacement(each, citations, tuple(dict.fromkeys(heir.agency_id for heir in heirs)), basis))
     return tuple(sorted(found, key=lambda each: each.ended.name))
 
 
 def replace_owner(
-    session: Session, plan_id: int, ended_id: str, heirs: Sequence[str], *, basis: str, actor: str, now: datetime
+    session: Session,
+    plan_id: int,
+    ended_id: str,
+    heirs: Sequence[str],
+    *,
+    basis: str,
+    reporting: Reporting = Reporting.ALL,
+    actor: str,
+    now: datetime,
 ) -> Replaced:
-    """Put successors (agencies or groups) in the place of an ended owner in every duty of an active plan.
-
-    To one successor that the directory knows as such, the open assignments are handed over with their dates; where
-    there are several, each gets every period that the ended owner still owes, and those are cancelled. What it has
-    reported is asked of nobody again. Raises BadInput, NotFound, Conflict."""
-    _require_basis(basis)
-    active_plan(session, plan_id, lock=True)
-    new = expand_owners(session, heirs)
+    """Put successors (agencies or groups) in the place of an ended owner in every duty of an active plan
+    (``engine.plans.following``). What it has reported is asked of nobody again. Raises BadInput, NotFound, Conflict."""
+    require_basis(basis)
+    plan = active_plan(session, plan_id, lock=True)
+    new = expand_owners(session, heirs, local_date(now))
     if not new or ended_id in new:
         raise BadInput(Text("Chọn cơ quan kế thừa.", "Choose the successor."))
-    moved = merged = opened = cancelled = 0
-    if len(new) == 1:
-        dry_run = succeeded(session, ended_id, now)
-        if new[0] in {each.agency_id for each in dry_run.successors}:
-            choices = {each.assignment_id: new[0] for each in dry_run.proposals if each.plan_id == plan_id}
-            done = hand_over(session, ended_id, choices, actor=actor, now=now)
-            moved, merged = len(done.moved), len(done.merged)
-    d = table(Duty)
-    duties = session.connection().execute(select(d.c.id, d.c.owners).where(d.c.plan_id == plan_id)).all()
-    for duty in duties:
-        if ended_id in duty.owners:
-            place = duty.owners.index(ended_id)
-            owners = tuple(dict.fromkeys((*duty.owners[:place], *new, *duty.owners[place + 1 :])))
-            change = Amendment(basis=basis, owners=owners)
-            done_here = amend_duty(session, duty.id, change, actor=actor, now=now, in_place_of=ended_id)
-            opened, cancelled = opened + done_here.opened, cancelled + done_here.cancelled
-    return Replaced(moved, merged, opened, cancelled)
+    known = Successions(session, local_date(now))
+    if held := known.stand_ins & set(new):
+        raise BadInput(
+            Text(
+                f"{', '.join(sorted(held))} chỉ giữ chỗ cho một nhóm đã có từng cơ quan; chọn các cơ quan đó.",
+                f"{', '.join(sorted(held))} only held the place of agencies that are known now; choose those.",
+            )
+        )
+    seats = frozenset(each.agency_id for each in known.of(ended_id) if each.seat)
+    following = Following(
+        ended_id=ended_id, heirs_of=lambda _: new, basis=basis.strip(), reporting=reporting, seats=seats
+    )
+    return follow(session, plan, following, actor=actor, now=now)
 
 
 def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str, actor: str, now: datetime) -> int:
     """Let another department follow an active plan from now on: what is open or waits for acceptance, its letters and
     links, and what opens later. Returns how many assignments it follows now. Raises BadInput, NotFound, Conflict."""
-    _require_basis(basis)
+    require_basis(basis)
     plan = active_plan(session, plan_id, lock=True)
     a, g, c, connection = table(Assignment), table(Agency), table(Contact), session.connection()
     agency = connection.execute(select(g.c.name, g.c.names).where(g.c.id == new_id)).first()
@@ -129,6 +123,9 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
         above = supervisor_of(owner_id, new_id, plan.issuer_id)
         done = connection.execute(update(a).where(*mine, a.c.agency_id == owner_id).values(supervisor_id=above))
         followed += done.rowcount if above == new_id else 0
+    said = {"was": _name(session, plan.supervisor_id), "became": str(agency.name), "basis": basis.strip()}
+    for department, what in ((new_id, "follows"), (plan.supervisor_id, "left")):
+        tell_department(session, plan, department, what, said, now)
     record(
         session,
         EventKind.SUPERVISOR_CHANGED,
@@ -143,12 +140,34 @@ def change_supervisor(session: Session, plan_id: int, new_id: str, *, basis: str
     return followed
 
 
-def _in_place(owners: Sequence[str], ended_id: str, new: Sequence[str]) -> tuple[str, ...]:
-    """The owners with the successors where the ended one stood, each once."""
-    return tuple(dict.fromkeys(heir for each in owners for heir in (new if each == ended_id else [each])))
+def _name(session: Session, agency_id: str) -> str:
+    g = table(Agency)
+    return str(session.connection().scalars(select(g.c.name).where(g.c.id == agency_id)).one())
 
 
-def _require_basis(basis: str) -> None:
+def tell_department(
+    session: Session, plan: StoredPlan, department: str, what: str, said: Mapping[str, str], now: datetime
+) -> None:
+    """Tell the monitors of a department what changed about a plan (NoticeKind.REORGANISED). A plan of which nothing has
+    opened brings no letter yet."""
+    a, today = table(Assignment), local_date(now).isoformat()
+    first = session.connection().scalar(select(func.min(a.c.id)).where(a.c.plan_id == plan.id))
+    if first is None:
+        return
+    book = read_rulebook(session)
+    line = NoticeLine(
+        effect=f"plan:{plan.id}:{what}:{today}:{department}",
+        assignment_id=first,
+        agency_id=department,
+        role=Role.MONITOR,
+        kind=NoticeKind.REORGANISED,
+        policy=book.policy(plan.policy_id),
+        detail={"what": what, "on": today, **said},
+    )
+    post(session, [line], read_recipients(session, [department]), book.calendar, now)
+
+
+def require_basis(basis: str) -> None:
     if not basis.strip():
         raise BadInput(Text("Cần ghi căn cứ, như số nghị quyết.", "Give the basis, such as a resolution's number."))
     if len(basis) > MAX_BASIS_CHARS:

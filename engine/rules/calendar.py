@@ -177,8 +177,12 @@ def day_digits(day: date) -> str:
 
 
 def tells_of_move(why: str) -> bool:
-    """True if the explanation of a due date says that it was moved; older rows write it with an arrow."""
-    return any(mark in why for mark in ("chuyển sang", "moves to", "→"))
+    """True if the explanation of a due date says more than the date: that it was moved (older rows write it with an
+    arrow), that it is owed in the place of another agency, or that it was given after the day."""
+    return any(mark in why for mark in _TELLING)
+
+
+_TELLING = ("chuyển sang", "moves to", "→", "thay cho", "in place of", "sau hạn", "after the due date")
 
 
 def read_day(text: str) -> date | None:

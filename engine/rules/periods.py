@@ -111,6 +111,24 @@ def days_ahead(cadence: Cadence, most: int) -> int:
     return min(most, months * _MONTH_DAYS)
 
 
+_AFTER = "~"
+
+
+def after(key: str, day: date) -> str:
+    """The key of what successors report of a period that was over before their day: «2025-H1» of 1 July 2025 is
+    «2025-H1~250701», a line of its own beside the figures of the period."""
+    return f"{key.partition(_AFTER)[0]}{_AFTER}{day:%y%m%d}"
+
+
+def split_after(key: str) -> tuple[str, date | None]:
+    """The period of a key and, for ``after`` ones, its day."""
+    base, _, day = key.partition(_AFTER)
+    try:
+        return base, date(2000 + int(day[:2]), int(day[2:4]), int(day[4:])) if day else None
+    except ValueError:
+        return key, None
+
+
 def within(outer: str, inner: str) -> bool:
     """True if a period, by its key, falls into another: quarter I into the first half-year, both into the year. Every
     period falls into itself."""

@@ -241,6 +241,8 @@ class Policy(BaseModel):
     past_days: int = Field(default=60, ge=0, le=1_000)
     """Days after a plan's last due date from which its overdue tasks alone bring nobody a weekly letter; its department
     is asked to end it."""
+    cut_off_days: int = Field(default=1, ge=0, le=120)
+    """Days after the last due date of a period on which its figures are published by themselves; 0: never."""
     resubmit_days: int = Field(default=5, ge=1, le=60)
     """Working days in which a returned report is to be resubmitted, unless the monitor chooses a date."""
     promise_days: int = Field(default=10, ge=1, le=60)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from engine.enums import complete
 from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
+from engine.rules.periods import split_after
 from engine.terms import Role, State
 from engine.text import Text
 
@@ -230,6 +231,10 @@ _PARTS_OF_YEAR: Mapping[str, Text] = {
 
 def period_words(key: str, language: str) -> str:
     """«6 tháng đầu năm 2021», «quý II/2021», «tháng 6/2021», «năm 2021»; the key itself if it is none of these."""
+    base, after = split_after(key)
+    if after is not None:
+        day = Text(f"sau {day_digits(after)}", f"after {day_digits(after)}").said(language)
+        return f"{period_words(base, language)} ({day})"
     if key == "once":
         return Text("một lần", "once").said(language)
     year, _, part = key.partition("-")

@@ -29,6 +29,7 @@ class StoredPlan:
     state: PlanState
     activated_at: datetime | None
     file: dict[str, Any]
+    followed: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,8 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
         ),
         EventKind.CANCELLED: ("«{reason}»", "“{reason}”"),
         EventKind.TRANSFERRED: ("sang {to}: «{reason}»", "to {to}: “{reason}”"),
+        EventKind.FOLLOWED: ("{followed_by}, theo «{basis}»", "{followed_by}, by “{basis}”"),
+        EventKind.REORGANISED: ("{ended}, theo «{basis}»", "{ended}, by “{basis}”"),
         EventKind.DECLINED: ("«{reason}»", "“{reason}”"),
         EventKind.DUE_MOVED: ("từ {was} sang {due}", "from {was} to {due}"),
         EventKind.RUNG_FIRED: ("{rung}, thư tới {roles}", "{rung}, letter to {roles}"),

@@ -6,7 +6,7 @@ A constant number of queries for a batch of letters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
@@ -14,10 +14,11 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.backlog import Backlog, backlogs
+from engine.assignments.backlog import Backlog, backlogs, past_plans
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.weekly_digest import (
     AUDIENCES,
+    REACH,
     WEEK,
     Boxes,
     Changed,
@@ -26,6 +27,7 @@ from engine.assignments.weekly_digest import (
     boxes_on,
     changes,
     is_first_of_month,
+    monitors_standing_in,
     overdue,
     schedule,
 )
@@ -96,6 +98,8 @@ class DigestFacts:
     before: Boxes | None = None
     """The boxes of a week ago; None if there was nothing then."""
     changes: WeekChanges | None = None
+    watching: bool = False
+    """The reader stands in for the monitor that their department does not have."""
     still: tuple[StandsStill, ...] = ()
     """For the leadership, in the first digest of a month: by department, most first."""
 
@@ -117,6 +121,8 @@ class WeeklyLetter(Protocol):
     @property
     def agency_id(self) -> str: ...
     @property
+    def contact_id(self) -> int: ...
+    @property
     def role(self) -> Role: ...
     @property
     def digest_week(self) -> str | None: ...
@@ -131,7 +137,10 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     issuers: set[str] = set()
     for letter in letters:
         for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
+    standing_in = monitors_standing_in(session, owners, today) if owners else frozenset()
+    monitors |= {letter.agency_id for letter in letters if letter.contact_id in standing_in}
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=issuers)
+    rows = _without_past(session, rows, book, today)
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
@@ -140,11 +149,25 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     found = {}
     for letter in letters:
         key = audience(letter.role), letter.agency_id
-        if key in concerned:
-            digest = _digest(letter, [(row, late[row.due_on]) for row in concerned[key]], week)
+        watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
+        own: Iterable[OverdueRow] = concerned.get(key, ())
+        if audience(letter.role) is Role.COORDINATOR:
+            own = [row for row in own if row.promised or row.due_on >= today - REACH]
+        others = concerned[Role.MONITOR, letter.agency_id] if watching else ()
+        if shown := list(dict.fromkeys((*others, *own))):
+            digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
+            digest = replace(digest, watching=watching)
+            key = (Role.MONITOR, letter.agency_id) if watching else key
             of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
             found[letter.id] = replace(digest, changes=changed.get(key, _UNCHANGED), **of_leadership)
     return found
+
+
+def _without_past(session: Session, rows: list[OverdueRow], book: Rulebook, today: date) -> list[OverdueRow]:
+    """Without those of plans that are closed to letters: their department is asked to end them."""
+    policy = schedule(book)
+    past = past_plans(session, today, policy) if policy and rows else {}
+    return [row for row in rows if row.plan_id not in past]
 
 
 def _above(

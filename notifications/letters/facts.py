@@ -6,7 +6,7 @@ never sent for something already done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,6 +18,7 @@ from sqlmodel import Session
 from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
+from engine.assignments.handover import Successions
 from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.weekly_digest import schedule
 from engine.correspondence.entries import waiting_entries
@@ -38,6 +39,8 @@ from engine.views.next_step import Bodies, next_step
 from notifications.letters.digests import DigestFacts, digests, waiting_lists
 from notifications.letters.obsolete import ALWAYS_KEPT, ONLY_WHILE_LATE, obsolete_reason
 
+MAX_HEIRS = 6
+"""Successors that are named of an agency that has ended."""
 MAX_QUOTED_WORDS = 18
 """Words of a duty's text that a letter quotes; the page shows the full text."""
 
@@ -65,6 +68,7 @@ ORDER = (
     NoticeKind.TRANSFERRED,
     NoticeKind.CANCELLED,
     NoticeKind.PLAN_ENDED,
+    NoticeKind.REORGANISED,
     NoticeKind.PROGRESS,
     NoticeKind.COORDINATES,
 )
@@ -354,6 +358,8 @@ class _Batch:
     asked: Mapping[int, Sequence[date]]
     raised: frozenset[int]
     """Entries that wait for an answer."""
+    ended: Mapping[str, Mapping[str, object]]
+    """Owners that have ended, with their last day and who follows them."""
     counts: dict[date, int] = field(default_factory=dict)
     rungs: dict[_Dates, tuple[date | None, Rung | None]] = field(default_factory=dict)
 
@@ -363,6 +369,11 @@ class _Batch:
         if due_on not in self.counts:
             self.counts[due_on] = self.book.calendar.distance(self.today, due_on)
         return self.counts[due_on]
+
+    def detail(self, row: _Notice) -> Mapping[str, Any]:
+        """The line's own; of an agency that cannot be reached since it has ended, with who follows it."""
+        ended = self.ended.get(row.owner_id, {}) if row.kind is NoticeKind.UNREACHABLE else {}
+        return {**row.detail, **ended} if ended else row.detail
 
     def next_rung(self, row: _Notice) -> tuple[date | None, Rung | None]:
         """The next rung and its date if nothing changes; (None, None) if none is left."""
@@ -390,7 +401,24 @@ def _batch(session: Session, notices: Sequence[_Notice], book: Rulebook, today: 
         escalating=being_escalated(session, late, today) if late else frozenset(),
         asked=asked_to_acknowledge(session, fresh, before=today) if fresh else {},
         raised=waiting_entries(session, raised) if raised else frozenset(),
+        ended=_ended(session, {row.owner_id for row in notices if row.kind is NoticeKind.UNREACHABLE}, today),
     )
+
+
+def _ended(session: Session, agency_ids: Collection[str], today: date) -> dict[str, dict[str, object]]:
+    """Those of the agencies that have ended: nobody is to be named there, but who follows them is to be told."""
+    if not agency_ids:
+        return {}
+    g = table(Agency)
+    rows = session.connection().execute(select(g.c.id, g.c.names).where(g.c.id.in_(list(agency_ids)))).all()
+    gone = {row.id: day for row in rows if (day := last_day(row.names)) is not None and day < today}
+    if not gone:
+        return {}
+    known = Successions(session, today)
+    return {
+        each: {"ended": day.isoformat(), "heirs": [heir.agency for heir in known.of(each)][:MAX_HEIRS]}
+        for each, day in gone.items()
+    }
 
 
 def _facts(
@@ -432,7 +460,8 @@ def _facts(
 
 
 def _obsolete_reason(row: _Notice, letter: _Letter, batch: _Batch) -> str:
-    if letter.role in FOLLOWING and letter.agency_id not in (row.owner_id, row.supervisor_id, row.issuer_id):
+    concerned = (row.owner_id, row.supervisor_id, row.issuer_id)
+    if row.kind is not NoticeKind.REORGANISED and letter.role in FOLLOWING and letter.agency_id not in concerned:
         return "followed_elsewhere"
     return obsolete_reason(
         row.kind,
@@ -490,7 +519,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         next_step="" if rung is None else next_step(rung, bodies, letter.language, request=row.request),
         supervisor=row.supervisor,
         issuer=row.issuer,
-        detail=row.detail,
+        detail=batch.detail(row),
         own=row.owner_id == letter.agency_id,
         chased=batch.chased.get(row.assignment_id),
         escalating=row.assignment_id in batch.escalating,

@@ -35,6 +35,7 @@ ALWAYS_KEPT = {
     NoticeKind.ANSWERED,
     NoticeKind.PROGRESS,
     NoticeKind.COORDINATES,
+    NoticeKind.REORGANISED,
 }
 """Kinds that are kept even if another line is about the same assignment."""
 ONLY_WHILE_PLAN_RUNS = ONLY_WHILE_UNFINISHED | ONLY_UNACKNOWLEDGED | {NoticeKind.COORDINATES}

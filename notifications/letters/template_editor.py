@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlmodel import Session
+
 from engine.errors import FileRefused, NotFound, Problem
 from engine.http.template_editor import Preview, TemplateFile
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
@@ -91,10 +93,13 @@ class OfficeTemplates:
             self._store(each, texts[each.part])
         return len(changed)
 
-    def letter(self, letter_id: int, now: datetime) -> Preview | None:
-        """Render a queued letter as it would be sent now; None if nothing in it applies any more."""
-        with self.database.read() as session:
-            facts = gather(session, [letter_id], read_rulebook(session), now)[0]
+    def letter(self, letter_id: int, now: datetime, session: Session | None = None) -> Preview | None:
+        """Render a queued letter as it would be sent now; None if nothing in it applies any more. ``session``: in
+        which it is read."""
+        if session is None:
+            with self.database.read() as read:
+                return self.letter(letter_id, now, read)
+        facts = gather(session, [letter_id], read_rulebook(session), now)[0]
         if facts.empty:
             return None
         return _preview(self.renderer.render(facts, now))

@@ -54,6 +54,7 @@ PARTS = {
         NoticeKind.AMENDED,
         NoticeKind.PLAN_ENDED,
     ),
+    "reorganised": (NoticeKind.REORGANISED,),
     "progress": (NoticeKind.PROGRESS,),
     "coordinates": (NoticeKind.COORDINATES,),
 }
@@ -87,6 +88,8 @@ def letter_kind(facts: LetterFacts) -> str:
     for kind, said in apart.items():
         if said is not None:
             return kind
+    if facts.digest is not None and facts.digest.watching:
+        return "watch"
     usual = kind_for(facts.role)
     if usual != "duties" or facts.digest or any(_concerns_reader(item) for item in facts.items):
         return usual
@@ -130,6 +133,13 @@ class LetterView:
         for item in sorted(self.facts.items, key=lambda item: (self._part(item) == ABOVE, _POSITION_OF[item.kind])):
             found.setdefault(self._part(item), []).append(item)
         return found
+
+    @property
+    def listed_parts(self) -> list[str]:
+        """The parts of a monitor's letter whose lines are listed: without what is told in a sentence, and without what
+        is overdue where the week's list has it."""
+        told = {"reorganised"} if self.escalated or not self.late_rows else {"reorganised", "overdue"}
+        return [part for part in self.parts if part not in told]
 
     def _part(self, item: Item) -> str:
         if self.kind == "duties" and not _concerns_reader(item):
@@ -208,6 +218,12 @@ class LetterView:
     def _extendable(self, item: Item) -> bool:
         in_time = item.due_on is not None and self.facts.day <= item.due_on
         return in_time and not item.extension_waits and (item.undone or item.state in OPEN_STATES)
+
+    @property
+    def ended(self) -> int:
+        """How many agencies cannot be reached because they have ended."""
+        items = self.parts.get("unreachable", ())
+        return len({item.agency for item in items if item.detail.get("ended")})
 
     def soft(self, part: str) -> bool:
         """True if every line of a part is a request."""

@@ -20,7 +20,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ground.factory import at
+from ground.factory import Laid, at, begin, store
 from ground.office import contact_of, join, letter_of
 from ground.post import KEY
 from ground.postgres import Ground
@@ -34,6 +34,7 @@ from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
 from engine.admin.published_figures import publish_figures
 from engine.agencies import feed_addresses, preferences
+from engine.agencies.directory_loading import load_directory as store_directory
 from engine.agencies.stored_directory import read_directory
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
@@ -43,7 +44,9 @@ from engine.features.plan_import.drafts.reading import draft_of
 from engine.features.plan_import.drafts.stored import make_draft
 from engine.features.plan_import.importer import read_document
 from engine.features.webhooks import subscriptions as webhooks
-from engine.files.plan import load_plan
+from engine.files.calendar import load_calendar_file
+from engine.files.directory import load_directory
+from engine.files.plan import PlanFile, load_plan
 from engine.plans import amendments, loading
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
@@ -271,3 +274,17 @@ def _assignments(session: Session, agency_id: str, period: str = PERIOD) -> list
     a = table(Assignment)
     wanted = select(a.c.id).where(a.c.agency_id == agency_id, a.c.period == period).order_by(a.c.id)
     return [int(each) for each in session.connection().scalars(wanted)]
+
+
+def plan_of_2025(database: Database) -> Laid:
+    """Plan 188 as if issued for 2025, running since 25 November 2024 with 21 districts; the directory of 1 July 2025 is
+    known already."""
+    now, bodies = at("2024-11-25"), load_directory(DATA / "agencies/nghe-an-2021.yaml")
+    file = load_plan(DATA / "plans/188-kh-ubnd-2021.yaml", bodies).model_dump(by_alias=True)
+    file |= {"number": "1/KH-UBND", "year": 2025, "issued_on": date(2024, 11, 25)}
+    days = tuple(load_calendar_file(DATA / "calendars/vn.yaml").calendar().exceptions.values())
+    laid = begin(store(database, now=now, plan=PlanFile.model_validate(file), bodies=bodies, days=days), now=now)
+    with database.write() as session:
+        later = load_directory(DATA / "agencies/nghe-an-2025.yaml")
+        store_directory(session, later, actor="cli:test", now=now)
+    return laid

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, selec
 from sqlmodel import Session, SQLModel
 
 from engine.assignments.lifecycle import standing_report
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
@@ -147,7 +147,7 @@ def recomputed(
     statement = (
         select(*columns, a.c.promised_on, a.c.broken_before, a.c.ladder_id, p.c.policy_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(unfinished(), p.c.state == PlanState.ACTIVE, *conditions)
+        .where(unfinished(), still_asked(), p.c.state == PlanState.ACTIVE, *conditions)
         .order_by(a.c.id)
         .limit(most)
     )

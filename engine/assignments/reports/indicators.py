@@ -93,16 +93,16 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
     """Compute the figures, in five queries. Returned reports do not count. Raises NotFound."""
     p = table(Plan)
     plan = (
-        session.connection().execute(select(p.c.file).where(p.c.id == plan_id, p.c.state != PlanState.LOADED)).first()
+        session.connection()
+        .execute(select(p.c.file, p.c.followed).where(p.c.id == plan_id, p.c.state != PlanState.LOADED))
+        .first()
     )
     if plan is None:
         raise NotFound(Text(f"Không có kế hoạch đang thực hiện số {plan_id}.", f"There is no running plan {plan_id}."))
     indicators = tuple(Indicator.model_validate(each) for each in plan.file.get("indicators", ()))
     rows = _assignments(session, plan_id, period)
     figures = _figures(session, [row.id for row in rows if row.state in REPORTED_STATES])
-    groups = dict(
-        map(tuple, session.connection().execute(select(table(AgencyGroup).c.id, table(AgencyGroup).c.members)))
-    )
+    groups = asked_groups(session, plan.followed)
     by_agency = _by_agency(rows)
     names = {row.agency_id: row.name for row in rows}
     values = {agency: _latest(figures[each] for each in ids if each in figures) for agency, ids in by_agency.items()}
@@ -122,6 +122,26 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
     ]
     open_ones = {row.agency_id: row.name for row in rows if row.state not in REPORTED_STATES}
     return Consolidated(plan_id, period, _summed(lines), len(by_agency) - len(open_ones), tuple(open_ones.items()))
+
+
+def asked_groups(session: Session, followed: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    """Group id -> its members, with those who followed them in the plan (``Plan.followed``); an ended agency stands for
+    itself and who followed it. One query."""
+    n = table(AgencyGroup)
+    members = {row.id: row.members for row in session.connection().execute(select(n.c.id, n.c.members))}
+    members |= {ended: [ended] for ended in followed}
+    return {name: _with_heirs(agencies, followed) for name, agencies in members.items()}
+
+
+def _with_heirs(agencies: Iterable[str], followed: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = list(agencies)
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += followed[each]["by"] if each in followed else ()
+    return frozenset(found)
 
 
 def is_asked(

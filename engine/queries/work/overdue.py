@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, chased
+from engine.assignments.measures import still_asked
 from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
@@ -102,7 +103,7 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
     a, late = table(Assignment), replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
     ranked, _ = _late_agencies(session, today, wanted, sort)
     place, agency_id = numbered(session, [row[0] for row in ranked])
-    found = joined(select(*columns(today))).where(*conditions(late, today), a.c.agency_id == agency_id)
+    found = joined(select(*columns(today))).where(still_asked(), *conditions(late, today), a.c.agency_id == agency_id)
     for some in streamed(session, found.order_by(place, a.c.due_on, a.c.id)):
         yield from _with_chasing(session, today, some)
 
@@ -154,7 +155,7 @@ def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Se
     late = select(*columns).select_from(a).join(p, p.c.id == unindexed(a.c.plan_id))  # by the index of what is late
     if wanted.citation:
         late = late.join(d, d.c.id == a.c.duty_id)
-    return late.where(*conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
+    return late.where(still_asked(), *conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
 
 
 def _rows(

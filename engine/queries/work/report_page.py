@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.assignments.reports.indicators import FigureLine, consolidated
+from engine.assignments.reports.indicators import FigureLine, asked_groups, consolidated, is_asked
 from engine.assignments.reports.submission import PromiseChoices
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
@@ -22,7 +21,7 @@ from engine.queries.work.desk import agency_name
 from engine.queries.work.promises import promise_choices
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of
-from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Report
+from engine.store.records import Agency, Assignment, Duty, Report
 from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, OPEN_STATES
 from engine.text import Text
@@ -127,7 +126,7 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
                 "This agency has nothing to report in that plan and period.",
             )
         )
-    requested = _requested(session, plan.file, agency_id, [item.row.citation for item in items])
+    requested = _requested(session, plan, agency_id, [item.row.citation for item in items])
     return ReportPage(
         agency_id=agency_id,
         agency=name,
@@ -226,14 +225,11 @@ def _helpers(session: Session, items: Sequence[ReportItem]) -> tuple[str, ...]:
     return tuple(session.connection().scalars(select(g.c.name).where(g.c.id.in_(ids)).order_by(g.c.name)))
 
 
-def _requested(
-    session: Session, file: Mapping[str, Any], agency_id: str, citations: Sequence[str]
-) -> tuple[Indicator, ...]:
-    """The plan's indicators requested from the agency, a group of it, or a duty on the page."""
-    groups = session.connection().execute(select(table(AgencyGroup).c.id, table(AgencyGroup).c.members))
-    names = {agency_id, *citations, *(group for group, members in groups if agency_id in members)}
-    indicators = (Indicator.model_validate(each) for each in file.get("indicators", ()))
-    return tuple(each for each in indicators if names & set(each.asked_of))
+def _requested(session: Session, plan: StoredPlan, agency_id: str, citations: Sequence[str]) -> tuple[Indicator, ...]:
+    """The plan's indicators requested from the agency, a group of it, who it followed, or a duty on the page."""
+    groups = asked_groups(session, plan.followed)
+    indicators = (Indicator.model_validate(each) for each in plan.file.get("indicators", ()))
+    return tuple(each for each in indicators if is_asked(each, agency_id, groups, citations))
 
 
 def _parts(session: Session, plan_id: int, period: str, requested: Sequence[Indicator]) -> dict[str, FigureLine]:

@@ -38,6 +38,12 @@ class Succession(SQLModel, table=True):
     on: date
     function: str
     basis: str
+    words: list[str] = Field(default_factory=list, sa_column=json_column(default=list))
+    """By which the text of a duty is known to belong to the function, besides its name."""
+    seat: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """The one of several successors that reports for the ended agency, unless another choice is made."""
+    inferred: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """The basis does not say this itself: the office confirms it."""
 
 
 class AgencyGroup(SQLModel, table=True):

@@ -38,6 +38,8 @@ class Plan(SQLModel, table=True):
     digest: str = Field(max_length=64)
     file: dict[str, Any] = Field(sa_column=json_column())
     """The whole plan file as loaded (engine.files.plan.PlanFile): rules, indicators, focus areas, gaps."""
+    followed: dict[str, Any] = Field(default_factory=dict, sa_column=json_column(default=dict))
+    """Ended agency -> who followed it in this plan, from what day, on what basis (engine.assignments.followed)."""
 
 
 class Duty(SQLModel, table=True):

@@ -16,6 +16,7 @@ from engine.http.filters import Code, Plain
 from engine.http.form_fields import FormFields
 from engine.http.forms import clean
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.plans.old_ladders import kept_ladders, move_to_new_ladders
 from engine.queries.system.policies import find_policy, list_policies, policy_line, reach
 from engine.rules.policy import MAX_LEVEL, Policy
 from engine.terms import NoticeKind
@@ -40,13 +41,30 @@ def show(ctx: SignedIn, policy_id: PolicyId, said: Code = "") -> Response:
     ctx.require(Permission.SEE_POLICIES)
     with ctx.reading() as (session, _):
         line = policy_line(session, policy_id)
+        kept = kept_ladders(session, policy_id)
+    kind, _, count = said.partition(".")
     ladders = [
         (name, steps(line.policy.ladders[kind], ctx.language))  # type: ignore[index]
         for kind, name in LADDERS.items()
     ]
     return ctx.page(
-        "admin/policy.html", line=line, ladders=ladders, rows=policy_rows(line.policy, ctx.language), said_it=said
+        "admin/policy.html",
+        line=line,
+        ladders=ladders,
+        rows=policy_rows(line.policy, ctx.language),
+        said_it=kind,
+        moved=int(count) if count.isdecimal() else 0,
+        kept=kept,
     )
+
+
+@router.post("/admin/policies/{policy_id}/ladders")
+def move_ladders(ctx: SignedIn, form: PostedForm, policy_id: PolicyId) -> Response:
+    """Give today's ladder to the open work that no reminder has reached."""
+    ctx.require(Permission.KEEP_POLICIES)
+    with ctx.writing() as session:
+        moved = move_to_new_ladders(session, policy_id, **ctx.by)
+    return ctx.go(f"/admin/policies/{policy_id}", said=f"moved.{moved}")
 
 
 @router.get("/admin/policies/{policy_id}/edit")

@@ -16,6 +16,7 @@ from engine.http.filters import Code, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
+from engine.plans.closing import plans_to_end
 from engine.queries.figures.board import board
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.orders import sorted_by_order
@@ -72,6 +73,7 @@ def show(
         plans, kinds = plan_choices(session, plan), kind_choices(session, ctx.today, plan)
         work = _todo(ctx, session, today, wanted)
         kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
+        to_end = len(plans_to_end(session, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
     per_page = max(10, min(MAX_LINES, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -92,6 +94,7 @@ def show(
         page=page,
         more=len(lines) > first + per_page,
         work_left=work_left,
+        to_end=to_end,
         kept=kept,
         plans=plans,
         kinds=kinds,

@@ -5,7 +5,7 @@ The text travels in the form until it is saved: the server keeps nothing between
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Annotated
@@ -18,13 +18,14 @@ from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
-from engine.files.plan_renewal import plan_number, renew, require_issue_for, same_day
+from engine.files.plan_renewal import Point, plan_number, renew, require_issue_for, same_day
 from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
 from engine.http.guards.waiting import answered
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans import loading
-from engine.plans.closing import end, preview_end
+from engine.plans.closing import end, plans_to_end, preview_end
+from engine.plans.plan_today import plan_today
 from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.system.calendar import known_until
 from engine.queries.time_class import Today
@@ -105,8 +106,9 @@ def draft(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     typed = {name: form.raw(name)[:60] for name in ("year", "number", "issued_on")}
     with ctx.reading() as (session, today):
         plan, directory = plan_page(session, today, plan_id), read_directory(session)
+        file, changed = plan_today(session, plan_id, directory)
     try:
-        text = renewed(plan.file, typed, today, directory)
+        text = renewed(file, typed, today, directory, changed)
         return show_checked(ctx, check_text(ctx, text))
     except FileRefused as error:
         return _form(ctx, text, error)
@@ -121,7 +123,9 @@ class _WrongField(Exception):
         self.field, self.error = field, error
 
 
-def renewed(plan: PlanFile, typed: dict[str, str], today: Today, directory: DirectoryFile) -> str:
+def renewed(
+    plan: PlanFile, typed: dict[str, str], today: Today, directory: DirectoryFile, changed: Sequence[Point]
+) -> str:
     """The text of the new plan file. Raises _WrongField."""
     field = "number"
     try:
@@ -144,6 +148,7 @@ def renewed(plan: PlanFile, typed: dict[str, str], today: Today, directory: Dire
         calendar=today.calendar,
         known_until=known_until(today.calendar, year),
         directory=directory,
+        changed=changed,
     )[0]
 
 
@@ -155,7 +160,10 @@ def _renewal(
     ctx: RequestContext, plan: PlanPage, typed: dict[str, str], today: Today, wrong: _WrongField | None = None
 ) -> Response:
     errors = {wrong.field: wrong.error.said(ctx.language)} if wrong else {}
-    return ctx.page("plan_renew.html", 422 if wrong else 200, today=today, plan=plan, typed=typed, wrong=errors)
+    with ctx.reading() as (session, _):
+        to_end = len(plans_to_end(session, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
+    status = 422 if wrong else 200
+    return ctx.page("plan_renew.html", status, today=today, plan=plan, typed=typed, wrong=errors, to_end=to_end)
 
 
 def _form(ctx: RequestContext, text: str, refused: DondocError | None = None) -> Response:

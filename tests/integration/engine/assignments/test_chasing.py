@@ -12,6 +12,7 @@ from engine.assignments import lifecycle
 from engine.assignments.backlog import backlogs
 from engine.assignments.chasing import Chased, chased, escalations_sent
 from engine.assignments.lifecycle import Action, ReportText
+from engine.plans.bulk_changes import redate_all
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Letter
 from engine.store.rulebook import read_rulebook
@@ -51,6 +52,16 @@ def sent(laid: Laid) -> tuple[Chased | None, int]:
 
 def test_days_on_which_the_agency_was_written_to_are_counted(laid: Laid) -> None:
     assert sent(laid) == (Chased(2, date(2021, 6, 22), 0, 1, date(2021, 6, 22)), 1)
+
+
+def test_a_date_that_the_province_moves_begins_the_count_again(laid: Laid) -> None:
+    task = laid.assignment(*BAN)
+    with laid.database.write() as session:
+        day, now = date(2021, 7, 15), at("2021-06-23")
+        redate_all(session, [task], day=day, basis="CV 9/UBND", actor="account:1", now=now)
+    assert sent(laid) == (None, 0)
+    post(laid, "2021-07-16", "2021-07-20")
+    assert sent(laid) == (Chased(2, date(2021, 7, 20), 0, 1, date(2021, 7, 20)), 1)
 
 
 @pytest.mark.parametrize("state", [LetterState.QUEUED, LetterState.UNKNOWN, LetterState.KEPT_HERE])

@@ -28,7 +28,11 @@ def test_each_is_named_with_its_successor_by_function_and_legal_basis(database: 
     with database.read() as session:
         found = {each.agency_id: each for each in ended_owners(session, laid.plan_id, local_date(at("2025-03-01")))}
     heirs = {(each.name, each.function) for each in found["so-ldtbxh"].heirs}
-    assert heirs == {("Sở Nội vụ", "chung"), ("Sở Y tế", "phòng, chống tệ nạn xã hội")}
+    assert heirs == {
+        ("Sở Nội vụ", "chung"),
+        ("Sở Y tế", "phòng, chống tệ nạn xã hội"),
+        ("Công an tỉnh", "cai nghiện ma túy"),
+    }
     assert all(each.basis for each in found["so-ldtbxh"].heirs)
 
 

@@ -171,7 +171,9 @@ class Year:
             for each in rows(self.database, Assignment)
             if each.done_on is None and each.state not in (State.CANCELLED, State.TRANSFERRED)
             if each.due_on is not None and each.due_on < self.today
-            if each.next_action_at is None and each.id not in ahead and each.quiet is not Quiet.LADDER_ENDED
+            if each.next_action_at is None
+            and each.id not in ahead
+            and each.quiet not in (Quiet.LADDER_ENDED, Quiet.FOLLOWED)
         ]
 
     def promises_in_order(self) -> Iterator[str]:

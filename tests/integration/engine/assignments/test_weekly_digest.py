@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,9 +28,11 @@ from engine.assignments.weekly_digest import (
 )
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.store.database import Database, table
-from engine.store.records import Contact, Digest, Event, Letter, Notice
+from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, Outcome, Role
+from notifications.letters.facts import gather
+from notifications.letters.view import letter_kind
 
 MONDAY = at("2021-06-21", "07:00")
 MAILBOXES = ("coordinator@so-ban.example", "coordinator@huyen-a.example")
@@ -79,6 +81,22 @@ def test_everybody_concerned_has_one_digest_on_monday_and_no_second_one_in_the_w
     }
     assert [made(laid, at(day, "09:00")) for day in ("2021-06-21", "2021-06-23", "2021-06-27")] == [(0, 0)] * 3
     assert len(rows(laid.database, Digest)) == 8
+
+
+def test_without_a_monitor_the_digest_goes_to_whoever_stands_in_and_reads_as_a_monitor_s(laid: Laid) -> None:
+    """The coordinator of so-chinh owes nothing late itself."""
+    do(laid.database, Action.REPORT, laid.assignment("IV.4.1", "so-chinh"), now=at("2021-06-15"))
+    with laid.database.write() as session:
+        c = table(Contact)
+        session.connection().execute(delete(c).where(c.c.agency_id == "so-chinh", c.c.role == Role.MONITOR))
+    made(laid)
+    stands_in = row(laid.database, Contact, agency_id="so-chinh", role=Role.COORDINATOR)
+    letter = row(laid.database, Letter, contact_id=stands_in.id, digest_week="2021-W25")
+    with laid.database.read() as session:
+        (facts,) = gather(session, [letter.id], read_rulebook(session), MONDAY)
+    assert facts.digest is not None
+    assert {each.agency_id for each, _ in facts.digest.rows} == {"so-ban", "huyen-a", "huyen-b"}
+    assert letter_kind(facts) == "watch"
 
 
 def test_nothing_overdue_is_no_letter_but_a_row_and_an_event(laid: Laid) -> None:
@@ -140,6 +158,30 @@ def test_a_plan_long_past_its_end_writes_to_its_department_alone(laid: Laid) -> 
         waiting = backlogs(session, ["so-chinh"], book.calendar, date(2022, 2, 21), book.policies["default"])
     assert waiting["so-chinh"].plans is not None
     assert (waiting["so-chinh"].plans.count, waiting["so-chinh"].plans.since) == (1, date(2021, 12, 20))
+
+
+def rows_read_by(laid: Laid, role: Role, agency_id: str, now: datetime) -> list[str]:
+    """The agencies of the rows in a reader's digest, [] without one."""
+    made(laid, now)
+    reader = row(laid.database, Contact, agency_id=agency_id, role=role)
+    with laid.database.read() as session:
+        book = read_rulebook(session)
+        ids = [each.id for each in rows(laid.database, Letter, contact_id=reader.id) if each.digest_week]
+        found = gather(session, ids[-1:], book, now)
+    return [each.agency_id for facts in found if facts.digest for each, _ in facts.digest.rows]
+
+
+def test_an_owner_s_digest_never_reaches_back_more_than_a_year_but_for_what_was_promised(laid: Laid) -> None:
+    """A plan of 2022 goes on, so that of 2021 is not what keeps the week's letter alone."""
+    now, a = at("2022-06-27", "07:00"), table(Assignment)
+    with laid.database.write() as session:  # still opening something, so that it is not past
+        session.connection().execute(update(table(Plan)).values(next_open_at=at("2022-12-01")))
+    assert rows_read_by(laid, Role.COORDINATOR, "so-ban", now) == []
+    assert "so-ban" in rows_read_by(laid, Role.MONITOR, "so-chinh", now)
+    with laid.database.write() as session:
+        promised = update(a).where(a.c.agency_id == "so-ban").values(promised_on=date(2022, 6, 1))
+        session.connection().execute(promised)
+    assert rows_read_by(laid, Role.COORDINATOR, "so-ban", now + timedelta(days=7)) == ["so-ban"]
 
 
 def test_the_digest_goes_into_the_letter_of_the_day(laid: Laid) -> None:

@@ -139,8 +139,29 @@ def test_the_supervising_department_and_the_committee_above_it_can_be_told():
 
 def test_succession_is_per_function():
     edges = {(edge.to, edge.function) for edge in NGHE_AN.by_id["so-ldtbxh"].successors}
-    assert edges == {("so-noi-vu", "chung"), ("so-y-te", "phòng, chống tệ nạn xã hội")}
+    assert edges == {
+        ("so-noi-vu", "chung"),
+        ("so-y-te", "phòng, chống tệ nạn xã hội"),
+        ("cong-an-tinh", "cai nghiện ma túy"),
+    }
     assert NGHE_AN.by_id["ubnd-tx-cua-lo"].successors[0].to == "ubnd-tp-vinh"
+
+
+def test_each_commune_says_which_district_it_follows_and_one_of_each_district_is_its_seat():
+    communes = [each for each in load_directory(CONFIG / "agencies/nghe-an-2025.yaml").agencies if each.level == "xa"]
+    followed = {each.id: [edge.of for edge in each.follows] for each in communes}
+    assert len(communes) == 130
+    assert all(len(districts) == 1 for districts in followed.values())
+    ended_then = set(NGHE_AN.members("huyen-21")) - {"ubnd-tx-cua-lo"}
+    assert {of for districts in followed.values() for of in districts} == ended_then
+    seats = sorted(edge.of for each in communes for edge in each.follows if edge.seat)
+    assert seats == sorted(ended_then)
+    assert all(edge.inferred for each in communes for edge in each.follows)
+
+
+def test_an_agency_does_not_follow_itself():
+    with pytest.raises(FileRefused, match="kế thừa chính mình"):
+        small("[{id: a, level: so, names: [{name: A}], follows: [{of: a, on: 2025-07-01, basis: NQ}]}]")
 
 
 def test_a_body_bears_the_name_of_its_day():

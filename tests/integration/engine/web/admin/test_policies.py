@@ -178,3 +178,14 @@ def test_enter_in_the_table_looks_at_the_change_and_not_at_the_other_language(of
     page = BeautifulSoup(office.get(EDIT).text, "lxml")
     first = page.select('[form="policy"], form#policy button')[0]
     assert (first["value"], first.get("formaction")) == ("table", None)
+
+
+def test_the_page_says_how_much_keeps_the_old_ladder_and_moves_what_was_not_reminded(office: Office) -> None:
+    longer = text(office).replace("{rung: T-10, due: -10,", "{rung: T-12, due: -12,")
+    assert longer != text(office)
+    saved(office, longer)
+    shown = words(office.get("/admin/policies/default").text)
+    assert "giữ các mốc nhắc cũ" in shown
+    told = office.post("/admin/policies/default/ladders")
+    assert re.search(r"said=moved[.]\d+$", told.headers["location"])
+    assert "theo các mốc nhắc mới" in words(office.get(told.headers["location"]).text)
