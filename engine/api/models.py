@@ -16,7 +16,7 @@ from engine.http.filters import Plain, known_year
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
 from engine.queries.paging import Page
 from engine.queries.work.assignments import AssignmentRow
-from engine.terms import Outcome, PlanState, TimeClass
+from engine.terms import Outcome, OutputKind, PlanState, TimeClass
 
 T = TypeVar("T")
 
@@ -251,6 +251,13 @@ class DueOut(Out):
     why: dict[str, str]
 
 
+class OutputOut(Out):
+    """What proves a duty done."""
+
+    what: str
+    kind: OutputKind
+
+
 class DutyOut(Out):
     """``due_source``: local (configured), law or plan; null for a duty added after the document."""
 
@@ -263,6 +270,7 @@ class DutyOut(Out):
     owners: list[str]
     coordinating: list[str]
     waits_for: list[str]
+    output: OutputOut | None
     due_source: Annotated[str | None, BeforeValidator(lambda rule: rule and rule.source)] = Field(
         validation_alias="rule"
     )

@@ -11,7 +11,8 @@ from engine.api.models import Body, Day, Id, Needed, Out, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
 from engine.http.filters import Plain
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report
-from engine.terms import TimeClass
+from engine.rules.outputs import MAX_WHAT_CHARS, Output
+from engine.terms import OutputKind, TimeClass
 from engine.text import Text
 
 Ids = Annotated[list[Id], Field(min_length=1, max_length=MAX_DECISIONS)]
@@ -57,6 +58,16 @@ class PromisesBody(Body):
     answer: Short = ""
 
 
+class OutputBody(Body):
+    """What proves a duty done; empty ``what``: nothing is owed any more."""
+
+    what: Annotated[str, Plain, Field(max_length=MAX_WHAT_CHARS)]
+    kind: OutputKind = OutputKind.DOCUMENT
+
+    def output(self) -> Output:
+        return Output(self.what.strip(), self.kind)
+
+
 class DutyBody(Body):
     """``owners``, ``coordinating``: agency or group ids. ``fixed`` keeps a due date on a closed day."""
 
@@ -68,6 +79,7 @@ class DutyBody(Body):
     coordinating: AgencyIds = Field(default_factory=list)
     request: bool = False
     fixed: bool = False
+    output: OutputBody | None = None
 
     def duty(self) -> NewDuty:
         return NewDuty(
@@ -79,6 +91,7 @@ class DutyBody(Body):
             coordinating=tuple(self.coordinating),
             request=self.request,
             fixed=self.fixed,
+            output=self.output.output() if self.output and self.output.what.strip() else None,
         )
 
 
@@ -103,6 +116,7 @@ class AmendBody(Body):
     owners: Owners | None = None
     coordinating: AgencyIds | None = None
     due: Dates = Field(default_factory=dict)
+    output: OutputBody | None = None
 
     def change(self) -> Amendment:
         owners = None if self.owners is None else tuple(self.owners)
@@ -114,6 +128,7 @@ class AmendBody(Body):
             owners=owners,
             coordinating=coordinating,
             due=self.due,
+            output=self.output.output() if self.output else None,
         )
 
 

@@ -29,6 +29,7 @@ FIELD_WORDS: Mapping[str, Text] = {
     "area": Text("trọng tâm", "focus area"),
     "waits_for": Text("chờ nhiệm vụ", "waits for"),
     "repeats": Text("lặp lại nhiệm vụ", "repeats"),
+    "output": Text("sản phẩm", "output"),
     "cadence_choices": Text("chu kỳ để chọn", "cadences to choose from"),
     "report.to": Text("gửi báo cáo về", "reports to"),
     "report.wording": Text("lời của văn bản về hạn", "wording of the date"),

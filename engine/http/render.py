@@ -31,7 +31,17 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.promise_words import promise_words, reason_words
 from engine.template_cache import FastEnvironment, compiled
-from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, PromiseState, Role, State, TimeClass
+from engine.terms import (
+    CONTACT_ROLES,
+    LetterState,
+    NoticeKind,
+    Outcome,
+    OutputKind,
+    PromiseState,
+    Role,
+    State,
+    TimeClass,
+)
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
@@ -47,6 +57,7 @@ SETS = (
     LetterState,
     NoticeKind,
     Outcome,
+    OutputKind,
     Promised,
     Role,
     RuleSource,

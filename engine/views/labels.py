@@ -25,6 +25,7 @@ from engine.terms import (
     LetterState,
     NoticeKind,
     Outcome,
+    OutputKind,
     PlanState,
     PromiseState,
     Quiet,
@@ -249,6 +250,11 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         RuleSource.LOCAL: Text("cấu hình của tỉnh, không phải của kế hoạch", "configured locally, not from the plan"),
         RuleSource.LAW: Text("theo văn bản pháp luật", "by law"),
         RuleSource.PLAN: Text("theo kế hoạch", "from the plan"),
+    },
+    OutputKind: {
+        OutputKind.DOCUMENT: Text("văn bản", "document"),
+        OutputKind.FIGURE: Text("số liệu", "figure"),
+        OutputKind.EVENT: Text("sự kiện", "event"),
     },
     PromiseState: {
         PromiseState.WAITING: Text("chờ đồng ý", "to be agreed to"),

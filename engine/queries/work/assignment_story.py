@@ -15,6 +15,7 @@ from engine.errors import NotFound
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.ladder_steps import EventLine, Notified, RungLine, rung_lines
+from engine.rules.outputs import Output, read_output
 from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder, Reason
 from engine.store.database import table
@@ -55,6 +56,7 @@ class DutyHead:
     coordinating: tuple[str, ...]
     repeats: str
     waits_for: tuple[str, ...]
+    output: Output | None
     issuer_id: str
     issuer: str
     supervisor: str
@@ -225,6 +227,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
             d.c.coordinating,
             d.c.repeats,
             d.c.waits_for,
+            d.c.output,
             d.c.rule,
             p.c.title,
             p.c.short_title,
@@ -257,6 +260,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
         coordinating=tuple(_names(session, found.coordinating)),
         repeats=found.repeats or "",
         waits_for=tuple(found.waits_for),
+        output=read_output(found.output),
         window=window,
         source=str(rule.get("source", "")),
         basis=str(rule.get("basis", "")),

@@ -24,6 +24,7 @@ BROKEN = text("state = 'broken'")
 WAITED_FOR = text("waits_for IS NOT NULL")
 TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
+JUDGED = text("output_complete IS NOT NULL")
 UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')")
 UNANSWERED_ENTRY = text("thread_entry.answered_at IS NULL AND thread_entry.kind IN ('difficulty','question','ad_hoc')")
 DECLINED = text("kind = 'declined'")
@@ -169,6 +170,7 @@ class Report(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("assignment_id", "number"),
         Index("ix_report_paper_key", "paper_key", sqlite_where=WITH_PAPER, postgresql_where=WITH_PAPER),
+        Index("ix_report_output", "assignment_id", "output_complete", sqlite_where=JUDGED, postgresql_where=JUDGED),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     assignment_id: int = Field(sa_column=Column(BigId, nullable=False))
@@ -196,6 +198,10 @@ class Report(SQLModel, table=True):
     paper_on: date | None = None
     paper_key: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
     """``paper_number`` as it is searched: folded to small letters without accents and spaces."""
+    output: dict[str, str] | None = Field(default=None, sa_column=json_column(nullable=True))
+    """What it says of the duty's output (engine.rules.outputs.GivenOutput)."""
+    output_complete: bool | None = None
+    """Whether the monitor found the output complete on accepting it; null where none was owed, or nothing decided."""
 
 
 class Extension(SQLModel, table=True):
