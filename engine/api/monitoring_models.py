@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, Field, ValidationInfo
 
-from engine.api.models import Body, Day, Id, Needed, Out, Short, Words
+from engine.api.models import Body, Day, Id, Needed, Out, ReasonCode, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
 from engine.http.filters import Plain
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report
@@ -29,10 +29,18 @@ class ReportIds(Body):
     reports: Ids
 
 
+class AcceptManyBody(ReportIds):
+    """``complete``: the reports whose output is there; ``reason``: why the others are accepted without theirs."""
+
+    complete: Annotated[list[Id], Field(max_length=MAX_DECISIONS)] = Field(default_factory=list)
+    reason: Short = ""
+
+
 class ReturnBody(ReportIds):
-    """``until``: by when to resubmit; null for each policy's number of working days."""
+    """``reason_code``: of the policies. ``until``: by when to resubmit; null for each policy's working days."""
 
     reason: Needed
+    reason_code: ReasonCode = ""
     until: Day | None = None
 
 

@@ -15,7 +15,7 @@ from engine.errors import NotFound
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.ladder_steps import EventLine, Notified, RungLine, rung_lines
-from engine.rules.outputs import Output, read_output
+from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder, Reason
 from engine.store.database import table
@@ -91,6 +91,14 @@ class ReportLine:
     resubmit_on: date | None
     paper_number: str
     paper_on: date | None
+    output: Mapping[str, str] | None
+    output_complete: bool | None
+    returned_code: str
+
+    @property
+    def given(self) -> GivenOutput | None:
+        """What it says of the duty's output."""
+        return read_given(self.output)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

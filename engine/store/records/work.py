@@ -25,6 +25,8 @@ WAITED_FOR = text("waits_for IS NOT NULL")
 TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
 JUDGED = text("output_complete IS NOT NULL")
+RETURNED_FOR = text("returned_code <> ''")
+RETURNED_FOR_REPORT = text("report.returned_code <> ''")
 UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')")
 UNANSWERED_ENTRY = text("thread_entry.answered_at IS NULL AND thread_entry.kind IN ('difficulty','question','ad_hoc')")
 DECLINED = text("kind = 'declined'")
@@ -171,6 +173,7 @@ class Report(SQLModel, table=True):
         UniqueConstraint("assignment_id", "number"),
         Index("ix_report_paper_key", "paper_key", sqlite_where=WITH_PAPER, postgresql_where=WITH_PAPER),
         Index("ix_report_output", "assignment_id", "output_complete", sqlite_where=JUDGED, postgresql_where=JUDGED),
+        Index("ix_report_returned", "assignment_id", sqlite_where=RETURNED_FOR, postgresql_where=RETURNED_FOR),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     assignment_id: int = Field(sa_column=Column(BigId, nullable=False))

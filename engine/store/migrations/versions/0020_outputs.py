@@ -1,4 +1,5 @@
-"""Outputs: what proves a duty done, what a report gives of it, and whether the monitor found it complete."""
+"""Outputs: what proves a duty done, what a report gives of it, and whether the monitor found it complete. What returned
+reports lacked is found by its code."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 JUDGED = sa.text("output_complete IS NOT NULL")
+RETURNED_FOR = sa.text("returned_code <> ''")
 
 
 def upgrade() -> None:
@@ -21,9 +23,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("output_complete", sa.Boolean(), nullable=True))
     columns = ["assignment_id", "output_complete"]
     op.create_index("ix_report_output", "report", columns, sqlite_where=JUDGED, postgresql_where=JUDGED)
+    one = ["assignment_id"]
+    op.create_index("ix_report_returned", "report", one, sqlite_where=RETURNED_FOR, postgresql_where=RETURNED_FOR)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_report_returned", "report")
     op.drop_index("ix_report_output", "report")
     with op.batch_alter_table("report", schema=None) as batch_op:
         batch_op.drop_column("output_complete")
