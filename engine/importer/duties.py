@@ -42,7 +42,14 @@ from engine.importer.entries import (
 )
 from engine.importer.phrases.agency_lists import NO_BODY, bodies_in, lead_of, placed_owner
 from engine.importer.phrases.deadlines import deadlines_in
-from engine.importer.phrases.labels import Label, label_inside, label_of_column, label_of_line, labels_at_end
+from engine.importer.phrases.labels import (
+    Label,
+    label_inside,
+    label_of_column,
+    label_of_line,
+    labels_at_end,
+    product_in,
+)
 from engine.importer.phrases.marks import BULLETS, Rank, body_of
 from engine.importer.phrases.name_words import Prose, begins_name, opens_duty
 from engine.importer.phrases.names import nameless
@@ -527,7 +534,7 @@ class SectionRead:
             lead=roles.lead or "; ".join(facts.lead),
             coordinating=tuple(dict.fromkeys((*facts.coordinating, *helping))),
             monitor=facts.monitor,
-            product=facts.product,
+            product=facts.product or product_in(text),
             deadlines=distinct(deadlines),
             reports_to=roles.reports_to,
             details=facts.details,

@@ -110,6 +110,11 @@ def labels_at_end(text: str) -> dict[Label, str]:
     return dict(reversed(labels_in(text[at:]))) if at >= 0 else {}
 
 
+def product_in(text: str) -> str:
+    """What the end of a duty's words says is its output («…. Sản phẩm: Quyết định của UBND tỉnh.»); the words stay."""
+    return labels_at_end(text).get(Label.PRODUCT, "") if "sản phẩm" in text.lower() else ""
+
+
 @lru_cache(maxsize=4096)
 def label_of_column(text: str) -> Label | None:
     """What the words over a column say that it holds; None for words that no table here knows."""

@@ -31,6 +31,7 @@ from engine.plans.drafts.model import (
 )
 from engine.plans.drafts.names import kind_members, nearest
 from engine.rules.calendar import read_day
+from engine.rules.outputs import MAX_WHAT_CHARS
 from engine.rules.periods import DECREE_09, Cadence
 from engine.text import Text
 
@@ -301,7 +302,12 @@ def _duty(duty: DraftDuty, names: _Names, rules: _Rules, cycle: Sequence[str]) -
     if not duty.text.strip():
         said = Text("để trống; không phải nhiệm vụ thì bỏ nó", "empty; drop it if it is no duty")
         out.wrong(f"{place}.text", said)
-    return {
+    if len(duty.output) > MAX_WHAT_CHARS:
+        out.wrong(
+            f"{place}.output", Text(f"dài quá {MAX_WHAT_CHARS} ký tự", f"longer than {MAX_WHAT_CHARS} characters")
+        )
+    output = {"output": {"what": duty.output, "kind": duty.output_kind.value}} if duty.output else {}
+    return output | {
         "text": "\n".join(" ".join(row.split()) for row in duty.text.splitlines()),
         "cadence": known or ["ad_hoc"],
         "rule": rules.rule(duty),
