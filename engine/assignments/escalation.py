@@ -75,8 +75,8 @@ class _Batch:
     lines: list[NoticeLine] = field(default_factory=list)
     events: list[dict[str, object]] = field(default_factory=list)
     schedule: list[dict[str, object]] = field(default_factory=list)
-    reminded: dict[_DueRow, str] = field(default_factory=dict)
-    """Tasks whose owners are reminded before the due date, with the bases of the keys of their effects."""
+    reminded: list[_DueRow] = field(default_factory=list)
+    """Tasks whose owners are reminded before the due date."""
 
 
 def due_duties(session: Session, now: datetime) -> list[DueDuty]:
@@ -265,7 +265,7 @@ def _apply(
         effect = f"{base}:{rung.rung}"
         level = max(level, rung.level)
         if rung.kind is NoticeKind.REMINDER and row.promised_on is None:
-            batch.reminded[row] = base
+            batch.reminded.append(row)
         for role in fired.roles:
             batch.lines.append(
                 NoticeLine(
@@ -321,16 +321,18 @@ def _apply(
     )
 
 
-def _reminders_of_help(session: Session, reminded: Mapping[_DueRow, str], book: Rulebook) -> list[NoticeLine]:
+def _reminders_of_help(session: Session, reminded: Sequence[_DueRow], book: Rulebook) -> list[NoticeLine]:
     """A line to each agency that coordinates in a task, once before its due date: with the owner's first reminder. No
-    letter chases it. ``reminded``: the tasks, with the bases of the keys of their effects."""
+    letter chases it."""
+    if not reminded:
+        return []
     d = table(Duty)
     duties = among(session, d.c.id, {row.duty_id for row in reminded})
-    found = session.connection().execute(select(d.c.id, d.c.coordinating).where(duties)) if reminded else ()
+    found = session.connection().execute(select(d.c.id, d.c.coordinating).where(duties))
     helpers = {duty_id: coordinating for duty_id, coordinating in found if coordinating}
     return [
         NoticeLine(
-            effect=f"{base}:coordinates:{agency_id}",
+            effect=f"assignment:{row.id}:coordinates-before:{agency_id}",
             assignment_id=row.id,
             agency_id=agency_id,
             role=Role.COORDINATOR,
@@ -339,7 +341,7 @@ def _reminders_of_help(session: Session, reminded: Mapping[_DueRow, str], book: 
             urgent=row.urgency is not Urgency.NORMAL,
             detail={"before": True},
         )
-        for row, base in reminded.items()
+        for row in reminded
         for agency_id in helpers.get(row.duty_id, ())
         if agency_id != row.agency_id
     ]
