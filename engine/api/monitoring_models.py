@@ -254,6 +254,29 @@ class StandingOut(Out):
     asked: list[AgencyStandingOut]
 
 
+class ConductOut(Out):
+    """``promises`` whose day has come, of which ``kept``; ``outputs`` owed with a report accepted as done, of which
+    ``complete``. Medians of working days, null without one. ``agency_id`` is empty for the total."""
+
+    agency_id: str = Field(validation_alias="id")
+    agency: str = Field(validation_alias="name")
+    promises: int
+    kept: int
+    outputs: int
+    complete: int
+    acknowledge_days: float | None
+    report_days: float | None
+    accept_days: float | None
+
+
+class ConductOfAllOut(Out):
+    """Without requests. ``departments``: the agencies above the owners."""
+
+    total: ConductOut
+    agencies: list[ConductOut]
+    departments: list[ConductOut]
+
+
 class ChangeOut(Out):
     agency_id: str = Field(validation_alias="id")
     agency: str = Field(validation_alias="name")

@@ -1,5 +1,5 @@
-"""How work is conducted, beside its timeliness: promises kept, outputs complete, and how long it takes to acknowledge, to
-report and to accept; by agency and by the department above. Requests («Đề nghị») are in none of it.
+"""How work is conducted, beside its timeliness: promises kept, outputs complete, and how long it takes to acknowledge,
+to report and to accept; by agency and by the department above. Requests («Đề nghị») are in none of it.
 
 Times are medians of working days, from the events of the newest ``MAX_EVENTS``. Read for pages of figures, papers and
 the API, never for the board.
@@ -8,7 +8,7 @@ the API, never for the board.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from statistics import median
@@ -21,7 +21,7 @@ from engine.assignments.lifecycle import standing_report
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.calendar import WorkCalendar, local_date
-from engine.store.database import table
+from engine.store.database import among, table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Event, Promise, Report
 from engine.terms import COUNTED_STATES, EventKind, PromiseState, State
@@ -128,7 +128,7 @@ def _conduct(id: str, name: str, sums: _Sums) -> Conduct:
         kept=sums.kept,
         outputs=sums.outputs,
         complete=sums.complete,
-        **times,  # type: ignore[arg-type]
+        **times,
     )
 
 
@@ -187,6 +187,7 @@ def _durations(steps: Iterable[_Step], calendar: WorkCalendar) -> Iterator[tuple
             yield step, "acknowledge" if step.kind is EventKind.ACKNOWLEDGED else "report", between(step.opened_on, on)
 
 
-def _names(session: Session, ids: Iterable[str]) -> dict[str, str]:
+def _names(session: Session, ids: Collection[str]) -> dict[str, str]:
     g = table(Agency)
-    return {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name)) if row.id in set(ids)}
+    rows = session.connection().execute(select(g.c.id, g.c.name).where(among(session, g.c.id, ids)))
+    return {row.id: row.name for row in rows}

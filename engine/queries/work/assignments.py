@@ -137,6 +137,8 @@ class AssignmentFilter:
     promised: Promised | None = None
     reason: str = ""
     """Of unfinished tasks, the reason code of the last promise or return (``causes``)."""
+    output: bool | None = None
+    """Accepted as done with the output that was owed, or without it."""
 
 
 def columns(today: Today | Thresholds) -> list[Any]:
@@ -248,6 +250,10 @@ def _of_promise(wanted: AssignmentFilter, day: date) -> list[ColumnElement[bool]
     if wanted.reason:
         cause = causes()
         found += [unfinished(), a.c.id.in_(select(cause.c.assignment_id).where(cause.c.code == wanted.reason))]
+    if wanted.output is not None:
+        r = table(Report)
+        judged = select(r.c.assignment_id).where(r.c.output_complete.is_(wanted.output), r.c.superseded_at.is_(None))
+        found += [a.c.state == State.ACCEPTED, a.c.id.in_(judged)]
     return found
 
 

@@ -28,6 +28,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.facts import PaperKind
 from engine.papers.quick_report import quick_report_docx, ranking_docx
 from engine.queries.directory.agencies import agency_choices
+from engine.queries.figures.conduct import conduct
 from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, standings
 from engine.queries.figures.plans import plan_page
 from engine.queries.figures.quick_report import quick_report, rank_rows
@@ -49,6 +50,8 @@ WEEK = timedelta(days=7)
 MAX_CHANGES_SHOWN = 12
 MAX_AGENCIES_SHOWN = 40
 """Agencies on the printed page, worst first; a link shows all."""
+MAX_CONDUCT_SHOWN = 15
+"""Agencies with how they conduct their work; a link shows all."""
 MAX_MAP_LINES, MAX_MAP_WEEKS = 22, 90
 """Lines of a heat map, and non-empty weeks: limits that keep the page and its table under 50 KB."""
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
@@ -276,6 +279,7 @@ def _page(
         plans = plan_choices(session, plan_id)
         publications = list_published(session, plan_id)
         causes = reasons_counted(session, today, AssignmentFilter(plan_id=plan_id, period=period))
+        done = conduct(session, today, AssignmentFilter(plan_id=plan_id, period=period))
         plan = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = progress.days
     changed, week = changes(then, now), since(then, now)
@@ -290,6 +294,8 @@ def _page(
         more_changed=max(len(changed) - MAX_CHANGES_SHOWN, 0),
         week=week,
         causes=causes,
+        conduct=done,
+        most_conduct=len(done.agencies) if whole else MAX_CONDUCT_SHOWN,
         plans=plans,
         periods=progress.choices,
         plan=plan_id,
