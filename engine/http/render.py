@@ -239,6 +239,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "why": localized(_skip_reason),
         "in_language": localized(in_language),
         "promised": _promised(language, today),
+        "near": lambda at: words.near_moment(at, today.day if today else date.min, language),
         "reason_words": lambda code, reasons: reason_words(code, reasons).said(language),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),

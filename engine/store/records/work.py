@@ -16,6 +16,8 @@ LOST = text("next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL AND st
 UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 CHASED = text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 DONE = text("done_on IS NOT NULL")
+PROMISED = text("promised_on IS NOT NULL")
+PROMISED_ASSIGNMENT = text("assignment.promised_on IS NOT NULL")
 REPORTED = text("first_reported_on IS NOT NULL")
 WAITING = text("decided_at IS NULL")
 ASKED = text("state = 'waiting'")
@@ -81,6 +83,7 @@ class Assignment(SQLModel, table=True):
             sqlite_where=TO_ACCEPT,
             postgresql_where=TO_ACCEPT,
         ),
+        Index("ix_assignment_promised", "promised_on", "plan_id", sqlite_where=PROMISED, postgresql_where=PROMISED),
         # What has changed since a day, for the figures of that day.
         Index("ix_assignment_opened_on", "opened_on"),
         Index("ix_assignment_done_on", "done_on", sqlite_where=DONE, postgresql_where=DONE),

@@ -1,5 +1,5 @@
 """Outputs: what proves a duty done, what a report gives of it, and whether the monitor found it complete. What returned
-reports lacked is found by its code."""
+reports lacked is found by its code, and what was promised by its day."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ depends_on = None
 
 JUDGED = sa.text("output_complete IS NOT NULL")
 RETURNED_FOR = sa.text("returned_code <> ''")
+PROMISED = sa.text("promised_on IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -23,11 +24,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("output_complete", sa.Boolean(), nullable=True))
     columns = ["assignment_id", "output_complete"]
     op.create_index("ix_report_output", "report", columns, sqlite_where=JUDGED, postgresql_where=JUDGED)
+    columns = ["promised_on", "plan_id"]
+    op.create_index("ix_assignment_promised", "assignment", columns, sqlite_where=PROMISED, postgresql_where=PROMISED)
     one = ["assignment_id"]
     op.create_index("ix_report_returned", "report", one, sqlite_where=RETURNED_FOR, postgresql_where=RETURNED_FOR)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_assignment_promised", "assignment")
     op.drop_index("ix_report_returned", "report")
     op.drop_index("ix_report_output", "report")
     with op.batch_alter_table("report", schema=None) as batch_op:
