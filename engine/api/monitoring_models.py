@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from pydantic import AliasPath, BaseModel, BeforeValidator, Field, ValidationInf
 
 from engine.api.models import Body, Day, Id, Needed, Out, ReasonCode, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
+from engine.assignments.reports.indicators import Owing
 from engine.http.filters import Plain
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report
 from engine.rules.outputs import MAX_WHAT_CHARS, Output
@@ -202,15 +204,23 @@ class FigureOut(Out):
     given: list[GivenOut]
 
 
+def _names(found: Iterable[Owing]) -> dict[str, str]:
+    return {each.id: each.name for each in found}
+
+
+Names = Annotated[dict[str, str], BeforeValidator(_names)]
+
+
 class ConsolidatedOut(Out):
-    """``waiting``: agency id -> name of agencies that still owe a report; ``reported``: number of agencies that owe
-    none."""
+    """``waiting``: agency id -> name of agencies that still owe a report for the period or one within it; ``reported``:
+    number of agencies that owe none; ``asked``: agencies with requests without news, which are in neither."""
 
     plan_id: int
     period: str
     reported: int
     complete: bool
-    waiting: Annotated[dict[str, str], BeforeValidator(dict)]
+    waiting: Names
+    asked: Names
     figures: list[FigureOut] = Field(validation_alias="lines")
 
 

@@ -57,6 +57,8 @@ class DutyHead:
     repeats: str
     waits_for: tuple[str, ...]
     output: Output | None
+    indicators: Mapping[str, str]
+    """The names of the plan's figures, by code."""
     issuer_id: str
     issuer: str
     supervisor: str
@@ -246,6 +248,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
             supervisor.c.name.label("supervisor"),
             p.c.file["report_rules"].label("rules"),
             p.c.file["focus_areas"].label("areas"),
+            p.c.file["indicators"].label("figures"),
             ladder.c.body,
         )
         .join(d, d.c.id == a.c.duty_id)
@@ -269,6 +272,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
         repeats=found.repeats or "",
         waits_for=tuple(found.waits_for),
         output=read_output(found.output),
+        indicators={each["code"]: each["name"] for each in found.figures or ()},
         window=window,
         source=str(rule.get("source", "")),
         basis=str(rule.get("basis", "")),
