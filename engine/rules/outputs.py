@@ -7,11 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from engine.enums import complete
 from engine.rules.calendar import written
 from engine.terms import OutputKind
 from engine.text import Text
 
 MAX_WHAT_CHARS = 600
+KIND_WORDS = complete(
+    OutputKind,
+    {
+        OutputKind.DOCUMENT: Text("văn bản", "document"),
+        OutputKind.FIGURE: Text("số liệu", "figure"),
+        OutputKind.EVENT: Text("sự kiện", "event"),
+    },
+)
 _COUNTED = r"(?:các |những |từ |trên |ít nhất |\d[\d.,]* ?)?"
 _DOCUMENT = re.compile(
     _COUNTED + r"(?:báo cáo|quyết định|kế hoạch|văn bản|công văn|đề án|tờ trình|nghị quyết|hướng dẫn|dự thảo|hồ sơ)\b",

@@ -169,7 +169,8 @@ def test_the_board_counts_what_is_promised_and_what_is_past_and_is_filtered_by_i
     def numbers() -> dict[str, str]:
         page = fromstring(office.get("/").content.decode())
         return {
-            which: page.xpath(f'string(//a[contains(@href, "promised={which}")])') for which in ("standing", "past")
+            which: str(page.xpath(f'string(//a[contains(@href, "promised={which}")])'))
+            for which in ("standing", "past")
         }
 
     def opened(which: str) -> str:
