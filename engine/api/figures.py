@@ -26,10 +26,10 @@ from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PlanId, SmallId
 from engine.queries.figures import plan_progress as queries
-from engine.queries.figures.conduct import conduct
 from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
 from engine.queries.time_class import read_today
+from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
 from engine.text import Text
 

@@ -170,10 +170,7 @@ def run_escalations(
     result.notices, result.unreachable = posted.notices, len(posted.unreachable)
     if posted.unreachable:
         result.notices += _report_unreachable(session, posted.unreachable, rows, book, now)
-    helps = _reminders_of_help(session, batch.reminded, book)
-    if helps:
-        readers = read_recipients(session, {line.agency_id for line in helps})
-        result.notices += post(session, helps, readers, book.calendar, now).notices
+    result.notices += _remind_of_help(session, batch.reminded, book, now)
     append(session, batch.events)
     update_rows(session, Assignment, batch.schedule)
     return result
@@ -321,16 +318,16 @@ def _apply(
     )
 
 
-def _reminders_of_help(session: Session, reminded: Sequence[_DueRow], book: Rulebook) -> list[NoticeLine]:
+def _remind_of_help(session: Session, reminded: Sequence[_DueRow], book: Rulebook, now: datetime) -> int:
     """A line to each agency that coordinates in a task, once before its due date: with the owner's first reminder. No
-    letter chases it."""
+    letter chases it. Returns how many lines."""
     if not reminded:
-        return []
+        return 0
     d = table(Duty)
     duties = among(session, d.c.id, {row.duty_id for row in reminded})
     found = session.connection().execute(select(d.c.id, d.c.coordinating).where(duties))
     helpers = {duty_id: coordinating for duty_id, coordinating in found if coordinating}
-    return [
+    lines = [
         NoticeLine(
             effect=f"assignment:{row.id}:coordinates-before:{agency_id}",
             assignment_id=row.id,
@@ -345,6 +342,8 @@ def _reminders_of_help(session: Session, reminded: Sequence[_DueRow], book: Rule
         for agency_id in helpers.get(row.duty_id, ())
         if agency_id != row.agency_id
     ]
+    readers = read_recipients(session, {line.agency_id for line in lines})
+    return post(session, lines, readers, book.calendar, now).notices if lines else 0
 
 
 def _report_unreachable(

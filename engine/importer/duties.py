@@ -534,7 +534,7 @@ class SectionRead:
             lead=roles.lead or "; ".join(facts.lead),
             coordinating=tuple(dict.fromkeys((*facts.coordinating, *helping))),
             monitor=facts.monitor,
-            product=facts.product or product_in(text),
+            product=product_in(text, facts.product),
             deadlines=distinct(deadlines),
             reports_to=roles.reports_to,
             details=facts.details,

@@ -417,11 +417,16 @@ def _changed(session: Session, duty: _Duty, change: Amendment, on: date) -> dict
             values[name] = list(expand_owners(session, agencies, on))
             if name == "owners":
                 require_existing(session, [each for each in values[name] if each not in duty.owners], on)
-    if change.output is not None:
-        values["output"] = change.output.stored if change.output.what else None
+    values |= _output(change)
     if values.get("owners") == []:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
     return {name: value for name, value in values.items() if value != getattr(duty, name)}
+
+
+def _output(change: Amendment) -> dict[str, Any]:
+    if change.output is None:
+        return {}
+    return {"output": change.output.stored if change.output.what else None}
 
 
 def _open_periods(session: Session, duty_id: int, owner: str = "") -> list[_OpenPeriod]:

@@ -20,8 +20,8 @@ from engine.assignments.lifecycle import Action, ReportText
 from engine.assignments.opening import open_due
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import decide_promise, make_promise
-from engine.queries.figures.conduct import conduct
 from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice, Promise

@@ -133,15 +133,23 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
         )
         for each in indicators
     ]
+    waiting, asked = _owing(session, plan_id, period, rows)
+    ordered = {row.agency_id for row in rows if not row.request}
+    reported = len(ordered - {each.id for each in waiting})
+    return Consolidated(plan_id, period, _summed(lines), reported, waiting, asked)
+
+
+def _owing(
+    session: Session, plan_id: int, period: str, rows: Sequence[_Row]
+) -> tuple[tuple[Owing, ...], tuple[Owing, ...]]:
+    """Who owes a report of what is ordered, for the period or one within it; and of what is only asked for."""
     waiting, asked = (
         {row.agency_id: Owing(row.agency_id, row.name) for row in rows if row.request is request and _owed(row)}
         for request in (False, True)
     )
     for row in _within(session, plan_id, period, {row.duty_id for row in rows}):
         waiting.setdefault(row.agency_id, Owing(row.agency_id, row.name, row.period))
-    ordered = {row.agency_id for row in rows if not row.request}
-    reported = len(ordered - waiting.keys())
-    return Consolidated(plan_id, period, _summed(lines), reported, tuple(waiting.values()), tuple(asked.values()))
+    return tuple(waiting.values()), tuple(asked.values())
 
 
 def _owed(row: _Row) -> bool:

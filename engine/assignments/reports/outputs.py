@@ -34,15 +34,19 @@ def read_typed_output(
     if owed is None:
         return None, {"output": Text("Nhiệm vụ này không có sản phẩm phải nộp.", "This duty owes no output.")}
     on = read_day(typed.on) if typed.on.strip() else None
-    problems: dict[str, Text] = {}
+    problems = _said_problems(said, owed.kind)
     if typed.on.strip() and on is None:
         problems["outputon"] = Text("Không đọc được ngày.", "This date cannot be read.")
     elif on is not None and on > today:
         problems["outputon"] = Text("Ngày này chưa đến.", "This day has not come yet.")
-    if owed.kind is OutputKind.DOCUMENT and not PAPER_NUMBER.fullmatch(said):
-        problems["output"] = Text("Hãy ghi số, ký hiệu như 12/QĐ-UBND.", "Write its number, like 12/QĐ-UBND.")
-    elif len(said) > MAX_FIGURE_CHARS:
-        problems["output"] = Text(f"Dài quá {MAX_FIGURE_CHARS} ký tự.", f"Longer than {MAX_FIGURE_CHARS} characters.")
-    if owed.kind is OutputKind.DOCUMENT:
-        return GivenOutput(number=said, on=on), problems
-    return GivenOutput(figure=said, on=on), problems
+    number, figure = (said, "") if owed.kind is OutputKind.DOCUMENT else ("", said)
+    return GivenOutput(number=number, on=on, figure=figure), problems
+
+
+def _said_problems(said: str, kind: OutputKind) -> dict[str, Text]:
+    if kind is OutputKind.DOCUMENT and not PAPER_NUMBER.fullmatch(said):
+        return {"output": Text("Hãy ghi số, ký hiệu như 12/QĐ-UBND.", "Write its number, like 12/QĐ-UBND.")}
+    if len(said) > MAX_FIGURE_CHARS:
+        most = f"{MAX_FIGURE_CHARS}"
+        return {"output": Text(f"Dài quá {most} ký tự.", f"Longer than {most} characters.")}
+    return {}

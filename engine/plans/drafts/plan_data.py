@@ -291,6 +291,13 @@ def _owners(duty: DraftDuty, names: _Names) -> list[str]:
     return names.ids(duty.owners, f"duty.{duty.key}.owners")
 
 
+def _output(duty: DraftDuty, out: Reviewed) -> dict[str, Any]:
+    if len(duty.output) > MAX_WHAT_CHARS:
+        said = Text(f"dài quá {MAX_WHAT_CHARS} ký tự", f"longer than {MAX_WHAT_CHARS} characters")
+        out.wrong(f"duty.{duty.key}.output", said)
+    return {"output": {"what": duty.output, "kind": duty.output_kind.value}} if duty.output else {}
+
+
 def _duty(duty: DraftDuty, names: _Names, rules: _Rules, cycle: Sequence[str]) -> dict[str, Any]:
     """``cycle``: of a duty without words about time, as long as nobody has given it another."""
     place, out = f"duty.{duty.key}", names.out
@@ -302,12 +309,7 @@ def _duty(duty: DraftDuty, names: _Names, rules: _Rules, cycle: Sequence[str]) -
     if not duty.text.strip():
         said = Text("để trống; không phải nhiệm vụ thì bỏ nó", "empty; drop it if it is no duty")
         out.wrong(f"{place}.text", said)
-    if len(duty.output) > MAX_WHAT_CHARS:
-        out.wrong(
-            f"{place}.output", Text(f"dài quá {MAX_WHAT_CHARS} ký tự", f"longer than {MAX_WHAT_CHARS} characters")
-        )
-    output = {"output": {"what": duty.output, "kind": duty.output_kind.value}} if duty.output else {}
-    return output | {
+    return _output(duty, out) | {
         "text": "\n".join(" ".join(row.split()) for row in duty.text.splitlines()),
         "cadence": known or ["ad_hoc"],
         "rule": rules.rule(duty),

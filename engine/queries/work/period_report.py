@@ -9,9 +9,9 @@ from engine.assignments.reports.indicators import Consolidated, FigureLine, Owin
 from engine.enums import complete
 from engine.papers.facts import PaperKind, PlanFacts, short_committee
 from engine.papers.report import ConductFacts, Difficulty, DutyFacts, FigureFacts, PeriodReport
-from engine.queries.figures.conduct import Conduct, conduct
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
+from engine.queries.work.conduct import Conduct, conduct
 from engine.queries.work.issuers import issuer_of
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.threads import difficulties

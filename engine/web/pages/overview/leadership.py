@@ -28,7 +28,6 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.papers.facts import PaperKind
 from engine.papers.quick_report import quick_report_docx, ranking_docx
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.figures.conduct import conduct
 from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, standings
 from engine.queries.figures.plans import plan_page
 from engine.queries.figures.quick_report import quick_report, rank_rows
@@ -36,6 +35,7 @@ from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.orders import sorted_by_order
 from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.conduct import conduct
 from engine.queries.work.issuers import issuer_of
 from engine.queries.work.papers import active_plans, find_plan, plan_of
 from engine.queries.work.promises import reasons_counted

@@ -14,9 +14,9 @@ from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import list_agencies
-from engine.queries.figures.conduct import conduct
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import SECTIONS, desk
 from engine.web.pages.work.papers import draftable_plan
 

@@ -14,8 +14,8 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.papers.report import text_of, timing_rows
-from engine.queries.figures.conduct import Conduct, ConductOfAll, conduct
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
+from engine.queries.work.conduct import Conduct, ConductOfAll, conduct
 from engine.queries.work.papers import plan_of
 from engine.queries.work.period_report import period_report
 from engine.store.database import Database
