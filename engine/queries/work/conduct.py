@@ -48,6 +48,11 @@ class Conduct:
     accept_days: float | None = None
 
     @property
+    def missed(self) -> int:
+        """Promises broken and outputs missing."""
+        return self.promises - self.kept + self.outputs - self.complete
+
+    @property
     def anything(self) -> bool:
         times = (self.acknowledge_days, self.report_days, self.accept_days)
         return bool(self.promises or self.outputs or any(each is not None for each in times))
@@ -55,7 +60,8 @@ class Conduct:
 
 @dataclass(frozen=True, kw_only=True)
 class ConductOfAll:
-    """``agencies`` and ``departments`` by name; those without anything to say are left out."""
+    """``agencies`` and ``departments``, most broken promises and missing outputs first; those without anything to say
+    are left out."""
 
     total: Conduct
     agencies: tuple[Conduct, ...]
@@ -116,7 +122,7 @@ def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> Conduct
 
 def _lines(sums: Mapping[str, _Sums], names: Mapping[str, str]) -> tuple[Conduct, ...]:
     found = (_conduct(id, names.get(id, id), each) for id, each in sums.items())
-    return tuple(sorted((each for each in found if each.anything), key=lambda each: each.name))
+    return tuple(sorted((each for each in found if each.anything), key=lambda each: (-each.missed, each.name)))
 
 
 def _conduct(id: str, name: str, sums: _Sums) -> Conduct:

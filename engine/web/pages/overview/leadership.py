@@ -50,7 +50,7 @@ WEEK = timedelta(days=7)
 MAX_CHANGES_SHOWN = 12
 MAX_AGENCIES_SHOWN = 40
 """Agencies on the printed page, worst first; a link shows all."""
-MAX_CONDUCT_SHOWN = 15
+MAX_CONDUCT_SHOWN = 6
 """Agencies with how they conduct their work; a link shows all."""
 MAX_MAP_LINES, MAX_MAP_WEEKS = 22, 90
 """Lines of a heat map, and non-empty weeks: limits that keep the page and its table under 50 KB."""

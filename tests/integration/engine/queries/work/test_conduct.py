@@ -95,7 +95,7 @@ def test_it_is_as_a_person_works_it_out(laid: Laid) -> None:
         id="huyen-a", name="Huyen a", promises=1, kept=0, acknowledge_days=5.0, report_days=45.0, accept_days=None
     )
     huyen_b = Conduct(id="huyen-b", name="Huyen b", outputs=1, complete=1, report_days=45.0, accept_days=2.0)
-    assert everything.agencies == (huyen_a, huyen_b, so_ban)
+    assert everything.agencies == (huyen_a, so_ban, huyen_b)
     (department,) = everything.departments
     assert (department.id, department.kept, department.promises) == ("so-chinh", 1, 2)
     assert (department.acknowledge_days, department.report_days, department.accept_days) == (3.5, 45.0, 4.0)
