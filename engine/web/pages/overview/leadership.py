@@ -51,7 +51,7 @@ MAX_CHANGES_SHOWN = 12
 MAX_AGENCIES_SHOWN = 40
 """Agencies on the printed page, worst first; a link shows all."""
 MAX_CONDUCT_SHOWN = 6
-"""Agencies with how they conduct their work; a link shows all."""
+"""Agencies with broken promises or missing outputs; a link shows how all conduct their work."""
 MAX_MAP_LINES, MAX_MAP_WEEKS = 22, 90
 """Lines of a heat map, and non-empty weeks: limits that keep the page and its table under 50 KB."""
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
@@ -295,7 +295,7 @@ def _page(
         week=week,
         causes=causes,
         conduct=done,
-        most_conduct=len(done.agencies) if whole else MAX_CONDUCT_SHOWN,
+        conduct_shown=done.agencies if whole else done.missing[:MAX_CONDUCT_SHOWN],
         plans=plans,
         periods=progress.choices,
         plan=plan_id,
