@@ -14,6 +14,7 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
 from engine.errors import BadInput
+from engine.queries.figures.board import PromisedCounts, promised_counts
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.promises import reasons_counted
 from engine.rules.outputs import GivenOutput
@@ -27,10 +28,9 @@ OWING = plan_file(items=(item(1, "so-ban", output={"what": "Quyết định phê
 MONITOR = {"actor": "account:1", "now": NOW}
 
 
-@pytest.fixture
-def database(sqlite_database: Database) -> Database:
-    lay(sqlite_database, now=OPENED, plan=OWING)
-    return sqlite_database
+@pytest.fixture(autouse=True)
+def laid(database: Database) -> None:
+    lay(database, now=OPENED, plan=OWING)
 
 
 def report(
@@ -110,3 +110,11 @@ def test_a_return_takes_the_place_of_the_promise_before_it_and_a_promise_that_of
         text = PromiseText(on=date(2021, 7, 20), reason_code="kinh-phi", reason="Chờ kinh phí.")
         make_promise(session, 2, text, "difficulty", actor="contact:1", now=at("2021-06-11"))
     assert counted(database) == {"kinh-phi": (1, [2])}
+
+
+def test_what_is_promised_is_counted_by_its_day(database: Database) -> None:
+    report(database, 2, Outcome.NOT_YET)
+    for now, expected in ((NOW, PromisedCounts(1, 0)), (at("2021-07-20"), PromisedCounts(0, 1))):
+        with looking(database, now) as (session, today):
+            assert promised_counts(session, today, AssignmentFilter()) == expected
+            assert promised_counts(session, today, AssignmentFilter(citation="IV.1.1")) == PromisedCounts()

@@ -29,10 +29,10 @@ PLAN = plan_file(
 
 
 @pytest.fixture
-def laid(sqlite_database: Database) -> Laid:
+def laid(database: Database) -> Laid:
     """Opened on Wednesday 7 April. so-ban: acknowledged on the 9th, promised for 24 June and kept; huyen-a: promised
     for 23 June and broken; huyen-b: reported twice, returned between; the Front: asked, and slow."""
-    laid = lay(sqlite_database, now=at("2021-04-07"), plan=PLAN)
+    laid = lay(database, now=at("2021-04-07"), plan=PLAN)
     ids = [
         laid.assignment(*each)
         for each in (("IV.1.1", "so-ban"), ("IV.2.1", "huyen-a"), ("IV.2.1", "huyen-b"), ("IV.3.1", "mat-tran"))
