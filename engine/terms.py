@@ -277,6 +277,16 @@ class Outcome(StrEnum):
     NOT_YET = "not_yet"
 
 
+class OutputKind(StrEnum):
+    """What an output («sản phẩm») is, and so what a report gives of it."""
+
+    DOCUMENT = "document"
+    """Number and date of the paper."""
+    FIGURE = "figure"
+    EVENT = "event"
+    """The day on which it was held."""
+
+
 class PassName(StrEnum):
     """The passes of ``workflows.run.passes``."""
 

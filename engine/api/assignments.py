@@ -15,6 +15,7 @@ from sqlmodel import Session
 from engine.accounts.permissions import Acting, Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import (
+    AcceptBody,
     DecisionBody,
     Done,
     ExtensionBody,
@@ -104,15 +105,16 @@ def decline(payload: MaybeReason) -> Action:
 
 @_endpoint("accept", Permission.ACCEPT)
 @writes("Tiếp nhận báo cáo", "Accept the report")
-def accept(payload: Nothing) -> Action:
-    return lifecycle.accept
+def accept(payload: AcceptBody) -> Action:
+    """Of a task that is done and owes an output: ``complete``, or a ``reason``."""
+    return partial(lifecycle.accept, complete=payload.complete, reason=payload.reason)
 
 
 @_endpoint("return", Permission.RETURN)
 @writes("Trả lại báo cáo", "Return the report", reason="Đề nghị bổ sung số liệu cấp xã.")
 def return_report(payload: ReturnOneBody) -> Action:
     """The resubmission date is the assignment's ``due_on`` from then on."""
-    return partial(lifecycle.return_report, reason=payload.reason, until=payload.until)
+    return partial(lifecycle.return_report, reason=payload.reason, reason_code=payload.reason_code, until=payload.until)
 
 
 @_endpoint("extension", Permission.ASK_EXTENSION)
@@ -173,6 +175,8 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
         reason=payload.reason,
         files=files[assignment_id],
         promise=payload.promise,
+        owed=next((item.output for item in page.items if item.row.id == assignment_id), None),
+        output=payload.output.typed,
     )
     checked = _checked(page, [typed], payload.figures, payload.paper, agencies)
     if checked.problems:
@@ -204,6 +208,7 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
         files = _files(session, payload.agency, {each.assignment: each.files for each in payload.duties})
         agencies = agencies_named(session, {each.waits_for for each in payload.duties})
     known = {item.row.id: item.row.citation for item in page.items}
+    owed = {item.row.id: item.output for item in page.items}
     typed = [
         Typed(
             assignment_id=each.assignment,
@@ -213,6 +218,8 @@ def report_all(caller: Caller, payload: ReportsBody) -> Response:
             reason=each.reason,
             files=files[each.assignment],
             promise=each.promise,
+            owed=owed.get(each.assignment),
+            output=each.output.typed,
         )
         for each in payload.duties
     ]

@@ -14,6 +14,7 @@ from engine.api.caller import Caller
 from engine.api.models import Day
 from engine.api.monitoring_models import (
     ChangeOut,
+    ConductOfAllOut,
     FreezeBody,
     PublishedDetail,
     PublishedOut,
@@ -28,6 +29,7 @@ from engine.queries.figures import plan_progress as queries
 from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
 from engine.queries.time_class import read_today
+from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
 from engine.text import Text
 
@@ -60,13 +62,24 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
 @router.get("/reasons")
 @reads("Nguyên nhân chưa hoàn thành", "Count why tasks are not finished")
 def reasons(caller: Caller, wanted: Assignments) -> list[ReasonOut]:
-    """Unfinished tasks by the reason code of their last promise, most first, of a plan, period or department."""
+    """Unfinished tasks by the reason code of their last promise, or of the return of their last report, most first, of
+    a plan, period or department."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, today):
         found = reasons_counted(session, today, wanted)
     return [
         ReasonOut(reason_code=each.code, reason=each.words.said(caller.language), tasks=each.tasks) for each in found
     ]
+
+
+@router.get("/conduct")
+@reads("Giữ hẹn, sản phẩm, thời gian xử lý", "Read promises kept, outputs and time taken", "plan=1")
+def how_work_is_done(caller: Caller, wanted: Assignments) -> ConductOfAllOut:
+    """Promises kept, outputs complete at acceptance, and medians of working days to acknowledge, to report and to
+    accept, of a plan, period or agency; by agency and department."""
+    caller.require(Permission.SEE_STANDING)
+    with caller.reading() as (session, today):
+        return ConductOfAllOut.model_validate(conduct(session, today, wanted))
 
 
 @router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)

@@ -11,12 +11,13 @@ from pydantic_core import PydanticKnownError
 
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports.evidence import MAX_FILES
+from engine.assignments.reports.outputs import MAX_FIGURE_CHARS, TypedOutput
 from engine.assignments.reports.submission import TypedPromise
 from engine.http.filters import Plain, known_year
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, clean
 from engine.queries.paging import Page
 from engine.queries.work.assignments import AssignmentRow
-from engine.terms import Outcome, PlanState, TimeClass
+from engine.terms import Outcome, OutputKind, PlanState, TimeClass
 
 T = TypeVar("T")
 
@@ -44,6 +45,9 @@ Figure = Annotated[int | float | str, BeforeValidator(no_truth)]
 Figures = Annotated[dict[Annotated[str, Field(max_length=32)], Figure], Field(max_length=200)]
 
 
+ReasonCode = Annotated[str, Plain, Field(max_length=32)]
+
+
 Digests = Annotated[list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]], Field(max_length=MAX_FILES)]
 
 
@@ -66,9 +70,17 @@ class Reason(Body):
 
 
 class ReturnOneBody(Reason):
-    """``until``: by when to resubmit; null for the policy's number of working days."""
+    """``reason_code``: of the policy. ``until``: by when to resubmit; null for the policy's number of working days."""
 
+    reason_code: ReasonCode = ""
     until: Day | None = None
+
+
+class AcceptBody(Body):
+    """Of a task that is done and owes an output: that it is ``complete``, or the ``reason`` for accepting without."""
+
+    complete: bool = False
+    reason: Short = ""
 
 
 class MaybeReason(Body):
@@ -79,7 +91,7 @@ class CauseFields(Body):
     """Why a task is not done: ``reason_code`` of the policy; ``waits_for``: the agency, with a code that waits for one;
     ``owed``: what is still to be done."""
 
-    reason_code: Annotated[str, Plain, Field(max_length=32)] = ""
+    reason_code: ReasonCode = ""
     waits_for: Annotated[str, Plain, Field(max_length=300)] = ""
     owed: Short = ""
 
@@ -102,6 +114,18 @@ class PromiseFields(CauseFields):
         )
 
 
+class GivenOutputBody(Body):
+    """What a report gives of its duty's output. ``said``: a paper's number or a figure, by the kind that is owed;
+    ``on``: the day of the paper or the event."""
+
+    said: Annotated[str, Field(max_length=MAX_FIGURE_CHARS), AfterValidator(clean)] = ""
+    on: Day | None = None
+
+    @property
+    def typed(self) -> TypedOutput:
+        return TypedOutput(self.said, self.on.isoformat() if self.on else "")
+
+
 class ReportBody(PromiseFields):
     """A report about one assignment. ``figures``: indicator code -> value, checked against the plan's indicators;
     ``files``: digests of files the agency has uploaded."""
@@ -111,6 +135,7 @@ class ReportBody(PromiseFields):
     reason: Short = ""
     figures: Figures = {}
     files: Digests = []
+    output: GivenOutputBody = GivenOutputBody()
     paper_number: PaperNumber = ""
     paper_on: Day | None = None
 
@@ -125,6 +150,7 @@ class DutyReport(PromiseFields):
     body: Words = ""
     reason: Short = ""
     files: Digests = []
+    output: GivenOutputBody = GivenOutputBody()
 
 
 class ReportsBody(Body):
@@ -251,6 +277,13 @@ class DueOut(Out):
     why: dict[str, str]
 
 
+class OutputOut(Out):
+    """What proves a duty done."""
+
+    what: str
+    kind: OutputKind
+
+
 class DutyOut(Out):
     """``due_source``: local (configured), law or plan; null for a duty added after the document."""
 
@@ -263,6 +296,7 @@ class DutyOut(Out):
     owners: list[str]
     coordinating: list[str]
     waits_for: list[str]
+    output: OutputOut | None
     due_source: Annotated[str | None, BeforeValidator(lambda rule: rule and rule.source)] = Field(
         validation_alias="rule"
     )

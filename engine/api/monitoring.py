@@ -15,6 +15,7 @@ from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Listed
 from engine.api.monitoring_models import (
+    AcceptManyBody,
     AmendBody,
     AmendedOut,
     ConsolidatedOut,
@@ -23,7 +24,6 @@ from engine.api.monitoring_models import (
     DutyBody,
     ExtensionsBody,
     PromisesBody,
-    ReportIds,
     ReportRequestBody,
     ReturnBody,
 )
@@ -78,9 +78,12 @@ def extensions(
 
 @router.post("/reports/accept", response_model=DecidedOut)
 @writes("Tiếp nhận nhiều báo cáo", "Accept several reports", reports=[77, 78])
-def accept_many(caller: Caller, payload: ReportIds) -> Response:
-    """At most 500. Reports decided by someone else or resubmitted since are left, with the reason."""
-    accept = partial(accept_reports, report_ids=payload.reports, **caller.by)
+def accept_many(caller: Caller, payload: AcceptManyBody) -> Response:
+    """At most 500. Reports decided by someone else or resubmitted since are left, with the reason. If one owes an
+    output, it is among ``complete`` or there is a ``reason``."""
+    accept = partial(
+        accept_reports, report_ids=payload.reports, complete=payload.complete, reason=payload.reason, **caller.by
+    )
     return _reports(caller, Permission.ACCEPT, payload.reports, accept)
 
 
@@ -89,7 +92,12 @@ def accept_many(caller: Caller, payload: ReportIds) -> Response:
 def return_many(caller: Caller, payload: ReturnBody) -> Response:
     """Return all with one reason, which is sent to the coordinators, and one date by which to resubmit."""
     send_back = partial(
-        return_reports, report_ids=payload.reports, reason=payload.reason, until=payload.until, **caller.by
+        return_reports,
+        report_ids=payload.reports,
+        reason=payload.reason,
+        reason_code=payload.reason_code,
+        until=payload.until,
+        **caller.by,
     )
     return _reports(caller, Permission.RETURN, payload.reports, send_back)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, Field, ValidationInfo
 
-from engine.api.models import Body, Day, Id, Needed, Out, Short, Words
+from engine.api.models import Body, Day, Id, Needed, Out, ReasonCode, Short, Words
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided
+from engine.assignments.reports.indicators import Owing
 from engine.http.filters import Plain
 from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_report
-from engine.terms import TimeClass
+from engine.rules.outputs import MAX_WHAT_CHARS, Output
+from engine.terms import OutputKind, TimeClass
 from engine.text import Text
 
 Ids = Annotated[list[Id], Field(min_length=1, max_length=MAX_DECISIONS)]
@@ -28,10 +31,18 @@ class ReportIds(Body):
     reports: Ids
 
 
+class AcceptManyBody(ReportIds):
+    """``complete``: the reports whose output is there; ``reason``: why the others are accepted without theirs."""
+
+    complete: Annotated[list[Id], Field(max_length=MAX_DECISIONS)] = Field(default_factory=list)
+    reason: Short = ""
+
+
 class ReturnBody(ReportIds):
-    """``until``: by when to resubmit; null for each policy's number of working days."""
+    """``reason_code``: of the policies. ``until``: by when to resubmit; null for each policy's working days."""
 
     reason: Needed
+    reason_code: ReasonCode = ""
     until: Day | None = None
 
 
@@ -57,6 +68,16 @@ class PromisesBody(Body):
     answer: Short = ""
 
 
+class OutputBody(Body):
+    """What proves a duty done; empty ``what``: nothing is owed any more."""
+
+    what: Annotated[str, Plain, Field(max_length=MAX_WHAT_CHARS)]
+    kind: OutputKind = OutputKind.DOCUMENT
+
+    def output(self) -> Output:
+        return Output(self.what.strip(), self.kind)
+
+
 class DutyBody(Body):
     """``owners``, ``coordinating``: agency or group ids. ``fixed`` keeps a due date on a closed day."""
 
@@ -68,6 +89,7 @@ class DutyBody(Body):
     coordinating: AgencyIds = Field(default_factory=list)
     request: bool = False
     fixed: bool = False
+    output: OutputBody | None = None
 
     def duty(self) -> NewDuty:
         return NewDuty(
@@ -79,6 +101,7 @@ class DutyBody(Body):
             coordinating=tuple(self.coordinating),
             request=self.request,
             fixed=self.fixed,
+            output=self.output.output() if self.output and self.output.what.strip() else None,
         )
 
 
@@ -103,6 +126,7 @@ class AmendBody(Body):
     owners: Owners | None = None
     coordinating: AgencyIds | None = None
     due: Dates = Field(default_factory=dict)
+    output: OutputBody | None = None
 
     def change(self) -> Amendment:
         owners = None if self.owners is None else tuple(self.owners)
@@ -114,6 +138,7 @@ class AmendBody(Body):
             owners=owners,
             coordinating=coordinating,
             due=self.due,
+            output=self.output.output() if self.output else None,
         )
 
 
@@ -179,15 +204,23 @@ class FigureOut(Out):
     given: list[GivenOut]
 
 
+def _names(found: Iterable[Owing]) -> dict[str, str]:
+    return {each.id: each.name for each in found}
+
+
+Names = Annotated[dict[str, str], BeforeValidator(_names)]
+
+
 class ConsolidatedOut(Out):
-    """``waiting``: agency id -> name of agencies that still owe a report; ``reported``: number of agencies that owe
-    none."""
+    """``waiting``: agency id -> name of agencies that still owe a report for the period or one within it; ``reported``:
+    number of agencies that owe none; ``asked``: agencies with requests without news, which are in neither."""
 
     plan_id: int
     period: str
     reported: int
     complete: bool
-    waiting: Annotated[dict[str, str], BeforeValidator(dict)]
+    waiting: Names
+    asked: Names
     figures: list[FigureOut] = Field(validation_alias="lines")
 
 
@@ -229,6 +262,29 @@ class StandingOut(Out):
     periods: list[PeriodStandingOut]
     asked_total: TallyOut
     asked: list[AgencyStandingOut]
+
+
+class ConductOut(Out):
+    """``promises`` whose day has come, of which ``kept``; ``outputs`` owed with a report accepted as done, of which
+    ``complete``. Medians of working days, null without one. ``agency_id`` is empty for the total."""
+
+    agency_id: str = Field(validation_alias="id")
+    agency: str = Field(validation_alias="name")
+    promises: int
+    kept: int
+    outputs: int
+    complete: int
+    acknowledge_days: float | None
+    report_days: float | None
+    accept_days: float | None
+
+
+class ConductOfAllOut(Out):
+    """Without requests. ``departments``: the agencies above the owners."""
+
+    total: ConductOut
+    agencies: list[ConductOut]
+    departments: list[ConductOut]
 
 
 class ChangeOut(Out):

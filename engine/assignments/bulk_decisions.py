@@ -8,7 +8,7 @@ the one accepted, never a later one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -34,19 +34,39 @@ class Decided:
     left: Mapping[int, Conflict | NotFound]
 
 
-def accept_reports(session: Session, report_ids: Sequence[int], *, actor: str, now: datetime) -> Decided:
-    """Accept the reports."""
-    return _reports(session, report_ids, lambda one: accept(session, one, actor=actor, now=now))
+def accept_reports(
+    session: Session,
+    report_ids: Sequence[int],
+    *,
+    complete: Collection[int] = (),
+    reason: str = "",
+    actor: str,
+    now: datetime,
+) -> Decided:
+    """Accept the reports. ``complete``: those whose output is there; ``reason``: why the others are accepted without
+    theirs. Raises BadInput without a reason if one of them owes an output."""
+
+    def receive(assignment_id: int, report_id: int) -> None:
+        accept(session, assignment_id, complete=report_id in complete, reason=reason, actor=actor, now=now)
+
+    return _reports(session, report_ids, receive)
 
 
 def return_reports(
-    session: Session, report_ids: Sequence[int], *, reason: str, actor: str, now: datetime, until: date | None = None
+    session: Session,
+    report_ids: Sequence[int],
+    *,
+    reason: str,
+    reason_code: str = "",
+    actor: str,
+    now: datetime,
+    until: date | None = None,
 ) -> Decided:
-    """Return the reports, all with the same reason and resubmission date (by default each policy's). Raises BadInput
-    without a reason, or for a date that one of them cannot have."""
+    """Return the reports, all with the same reason, its code and resubmission date (by default each policy's). Raises
+    BadInput without a reason, for a code that a policy lacks, or for a date that one of them cannot have."""
 
-    def send_back(one: int) -> None:
-        return_report(session, one, reason=reason, actor=actor, now=now, until=until)
+    def send_back(one: int, _: int) -> None:
+        return_report(session, one, reason=reason, reason_code=reason_code, actor=actor, now=now, until=until)
 
     return _reports(session, report_ids, send_back)
 
@@ -92,13 +112,14 @@ def decide_promises(
     return decide_each(session, promise_ids, decide)
 
 
-def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int], None]) -> Decided:
+def _reports(session: Session, report_ids: Sequence[int], act: Callable[[int, int], None]) -> Decided:
+    """``act``: on an assignment and its report."""
     assignments = _lock_assignments(session, report_ids)
 
     def decide(report_id: int) -> None:
         if report_id not in assignments:
             raise Conflict(Text("Báo cáo này không còn chờ nữa.", "This report is no longer pending."))
-        act(assignments[report_id])
+        act(assignments[report_id], report_id)
 
     return decide_each(session, report_ids, decide)
 

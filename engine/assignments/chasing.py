@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, select
@@ -41,6 +41,29 @@ class Chased:
     letter_id: int = field(compare=False)
     level: int
     level_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChase:
+    """A chase that somebody asked for (``at``) and whose letter leaves at ``send_after``."""
+
+    at: datetime
+    send_after: datetime
+
+
+def chases_waiting(session: Session, assignment_ids: Iterable[int]) -> dict[int, WaitingChase]:
+    """By assignment, the chases by hand whose letters have not left yet. One query."""
+    a, n, m, e = table(Assignment), table(Notice), table(Letter), table(Event)
+    asked_at = select(func.max(e.c.at)).where(e.c.assignment_id == n.c.assignment_id, e.c.kind == EventKind.CHASED)
+    columns = (n.c.assignment_id, asked_at.correlate(n).scalar_subquery().label("at"), m.c.send_after)
+    statement = _said_about(session, assignment_ids, *columns).where(
+        n.c.kind == NoticeKind.CHASE,
+        n.c.obsolete == "",
+        m.c.agency_id == a.c.agency_id,
+        m.c.state.in_((LetterState.QUEUED, LetterState.SENDING)),
+    )
+    rows = session.connection().execute(statement.order_by(m.c.send_after.desc()))
+    return {row.assignment_id: WaitingChase(row.at, row.send_after) for row in rows if row.at is not None}
 
 
 def chased(session: Session, assignment_ids: Iterable[int], *, before: date | None = None) -> dict[int, Chased]:

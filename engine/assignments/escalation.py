@@ -25,7 +25,7 @@ from engine.store.named_rows import AnyRow, objects
 from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook
-from engine.terms import EventKind, Role, State, Urgency
+from engine.terms import EventKind, NoticeKind, Role, State, Urgency
 
 NAMED_AT_ONCE = 1000
 """Ids in one statement; databases take some 30,000."""
@@ -70,6 +70,8 @@ class _Batch:
     lines: list[NoticeLine] = field(default_factory=list)
     events: list[dict[str, object]] = field(default_factory=list)
     schedule: list[dict[str, object]] = field(default_factory=list)
+    reminded: list[_DueRow] = field(default_factory=list)
+    """Tasks whose owners are reminded before the due date."""
 
 
 def due_duties(session: Session, now: datetime) -> list[DueDuty]:
@@ -157,6 +159,7 @@ def run_escalations(
     result.notices, result.unreachable = posted.notices, len(posted.unreachable)
     if posted.unreachable:
         result.notices += _report_unreachable(session, posted.unreachable, rows, book, now)
+    result.notices += _remind_of_help(session, batch.reminded, book, now)
     append(session, batch.events)
     update_rows(session, Assignment, batch.schedule)
     return result
@@ -247,6 +250,8 @@ def _apply(
         rung = fired.rung
         effect = f"{base}:{rung.rung}"
         level = max(level, rung.level)
+        if rung.kind is NoticeKind.REMINDER and row.promised_on is None:
+            batch.reminded.append(row)
         for role in fired.roles:
             batch.lines.append(
                 NoticeLine(
@@ -300,6 +305,34 @@ def _apply(
             "next_action_at": None if decision.next_on is None else instant(decision.next_on, policy.decide_at),
         }
     )
+
+
+def _remind_of_help(session: Session, reminded: Sequence[_DueRow], book: Rulebook, now: datetime) -> int:
+    """A line to each agency that coordinates in a task, once before its due date: with the owner's first reminder. No
+    letter chases it. Returns how many lines."""
+    if not reminded:
+        return 0
+    d = table(Duty)
+    duties = among(session, d.c.id, {row.duty_id for row in reminded})
+    found = session.connection().execute(select(d.c.id, d.c.coordinating).where(duties))
+    helpers = {duty_id: coordinating for duty_id, coordinating in found if coordinating}
+    lines = [
+        NoticeLine(
+            effect=f"assignment:{row.id}:coordinates-before:{agency_id}",
+            assignment_id=row.id,
+            agency_id=agency_id,
+            role=Role.COORDINATOR,
+            kind=NoticeKind.COORDINATES,
+            policy=book.policy(row.policy_id),
+            urgent=row.urgency is not Urgency.NORMAL,
+            detail={"before": True},
+        )
+        for row in reminded
+        for agency_id in helpers.get(row.duty_id, ())
+        if agency_id != row.agency_id
+    ]
+    readers = read_recipients(session, {line.agency_id for line in lines})
+    return post(session, lines, readers, book.calendar, now).notices if lines else 0
 
 
 def _report_unreachable(

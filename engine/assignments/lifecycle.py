@@ -18,11 +18,12 @@ from sqlmodel import Session
 from engine.assignments.counters import CounterKey, counter_key, record_transition
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
-from engine.assignments.promise_rows import MadePromise, PromiseText, add_promise, end_promises
+from engine.assignments.promise_rows import MadePromise, PromiseText, add_promise, end_promises, require_reason
 from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.directory import fold
 from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
+from engine.rules.outputs import GivenOutput, Output, read_output
 from engine.rules.policy import OTHER_REASON, Facts, Policy, for_role, next_look
 from engine.rules.words import STATES
 from engine.store.database import among, insert_returning, table
@@ -119,6 +120,7 @@ class ReportText:
     paper: SignedPaper | None = None
     promise: PromiseText = field(default_factory=PromiseText)
     """Of a task that is not done: by when, why, and what is still owed. Its reason is that of the report."""
+    output: GivenOutput | None = None
 
 
 def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
@@ -259,30 +261,59 @@ def _store_report(session: Session, assignment_id: int, text: ReportText, actor:
             paper_number=text.paper.number if text.paper else "",
             paper_on=text.paper.on if text.paper else None,
             paper_key=search_key(text.paper.number) if text.paper else "",
+            output=text.output.stored if text.output else None,
         )
     )
     return int((inserted.inserted_primary_key or (0,))[0]), number
 
 
-def accept(session: Session, assignment_id: int, *, actor: str, now: datetime) -> None:
+def accept(
+    session: Session, assignment_id: int, *, complete: bool = False, reason: str = "", actor: str, now: datetime
+) -> None:
     """Accept the report, by the monitor: it was received. What it says of the task stays, so an unfinished task is
-    still open and its owner may report again."""
+    still open and its owner may report again. ``complete``: of a task that is done and owes an output, that the output
+    is there; without it, raises BadInput unless there is a ``reason``."""
     row = _locked(session, assignment_id)
+    owed = row.done_on is not None and output_of(session, row.duty_id) is not None
+    if owed and not complete:
+        _require_text(reason, Text("lý do tiếp nhận khi chưa đủ sản phẩm", "why it is accepted without its output"))
     _move(session, row, Action.ACCEPT, now, accepted_at=now)
-    record(session, EventKind.ACCEPTED, now, row, actor=actor)
+    if not owed:
+        record(session, EventKind.ACCEPTED, now, row, actor=actor)
+        return
+    of_report = update(table(Report)).where(*standing_report(assignment_id))
+    session.connection().execute(of_report.values(output_complete=complete))
+    detail: dict[str, Any] = {"complete": True} if complete else {"complete": False, "lacking": reason.strip()}
+    record(session, EventKind.ACCEPTED, now, row, actor=actor, **detail)
+
+
+def output_of(session: Session, duty_id: int) -> Output | None:
+    """What a duty owes beside the work."""
+    d = table(Duty)
+    return read_output(session.connection().scalar(select(d.c.output).where(d.c.id == duty_id)))
 
 
 def return_report(
-    session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime, until: date | None = None
+    session: Session,
+    assignment_id: int,
+    *,
+    reason: str,
+    reason_code: str = "",
+    actor: str,
+    now: datetime,
+    until: date | None = None,
 ) -> date:
-    """Return the report with a reason and a date by which to resubmit it; returns that date. The task is open until a
-    corrected report says it is done, and is judged by this date; the first report keeps its own timeliness. The ladder
-    begins again. ``until``: chosen by the monitor instead of the policy's number of working days; a closed day rolls
-    over. Raises BadInput for a date that has come, or that would leave less time than the due date did."""
+    """Return the report with a reason, its code of the policy and a date by which to resubmit it; returns that date.
+    The task is open until a corrected report says it is done, and is judged by this date; the first report keeps its
+    own timeliness. The ladder begins again. ``until``: chosen by the monitor instead of the policy's number of working
+    days; a closed day rolls over. Raises BadInput for a date that has come, or that would leave less time than the due
+    date did."""
     _require_text(reason, Text("lý do trả lại", "the reason for returning it"))
     row = _locked(session, assignment_id)
     book, today = read_rulebook(session), local_date(now)
-    proposed = book.policy(_plan(session, row).policy_id).resubmission(today, row.due_on, book.calendar)
+    policy, code = book.policy(_plan(session, row).policy_id), reason_code or OTHER_REASON
+    require_reason(policy, code)
+    proposed = policy.resubmission(today, row.due_on, book.calendar)
     due = Due(proposed, proposed, {}) if until is None else book.calendar.due(until)
     if until is not None and (until <= today or (row.due_on is not None and due.on < row.due_on)):
         after = max(today, row.due_on - ONE_DAY) if row.due_on else today
@@ -311,10 +342,10 @@ def return_report(
     )
     reports = table(Report)
     last_id = session.connection().scalar(select(reports.c.id).where(*standing_report(assignment_id)))
-    values = {"returned_at": now, "returned_reason": reason, "resubmit_on": due.on}
+    values = {"returned_at": now, "returned_reason": reason, "returned_code": code, "resubmit_on": due.on}
     session.connection().execute(update(reports).where(reports.c.id == last_id).values(**values))
     day = due.on.isoformat()
-    record(session, EventKind.RETURNED, now, row, actor=actor, reason=reason, until=day)
+    record(session, EventKind.RETURNED, now, row, actor=actor, reason=reason, code=code, until=day)
     kind, effect = NoticeKind.RETURNED, f"returned:{last_id}"
     _notify(session, row, now, Role.COORDINATOR, kind, effect, reason=reason, until=day)
     return due.on

@@ -189,7 +189,8 @@ def end_promises(
 ) -> None:
     """End what a task has of promises that stand or wait: kept if it is ``done`` in time, broken if their day has
     passed, else replaced. ``but``: states that are left."""
-    p, today = table(Promise), local_date(now)
+    today = local_date(now)
+    ends: list[_Ending] = []
     for each in promises_of(session, row.id):
         if each.state not in OPEN or each.state in but:
             continue
@@ -198,47 +199,55 @@ def end_promises(
             state = PromiseState.BROKEN
         elif each.state is PromiseState.STANDING and done:
             state = PromiseState.KEPT
-        ended_on = each.promised_on + ONE_DAY if state is PromiseState.BROKEN else today
-        statement = update(p).where(p.c.id == each.id, p.c.state == each.state)
-        session.connection().execute(statement.values(state=state, ended_on=ended_on))
-        if state in _TOLD:
-            key, day = f"promise:{each.id}:{state.value}", each.promised_on.isoformat()
-            record(session, _TOLD[state], now, row, key=key, on=day, number=each.number)
-
-
-_TOLD = {PromiseState.KEPT: EventKind.PROMISE_KEPT, PromiseState.BROKEN: EventKind.PROMISE_BROKEN}
+        ends.append((each, state, row.plan_id))
+    _end(session, ends, now)
 
 
 def break_past(session: Session, assignment_ids: Sequence[int], now: datetime) -> int:
     """Mark the standing promises of these tasks whose day has passed; returns how many. Doing it twice does nothing."""
     p, a = table(Promise), table(Assignment)
-    past = p.c.state == PromiseState.STANDING, p.c.promised_on < local_date(now)
     statement = (
-        select(p.c.id, p.c.promised_on, p.c.number, a.c.id.label("assignment_id"), a.c.plan_id)
+        select(*columns_for(StoredPromise, p), a.c.plan_id)
         .join(a, a.c.id == p.c.assignment_id)
-        .where(among(session, p.c.assignment_id, assignment_ids), *past)
+        .where(
+            among(session, p.c.assignment_id, assignment_ids),
+            p.c.state == PromiseState.STANDING,
+            p.c.promised_on < local_date(now),
+        )
     )
     rows = session.connection().execute(statement).all()
-    for row in rows:
-        ended = update(p).where(p.c.id == row.id, *past)
-        values = {"state": PromiseState.BROKEN, "ended_on": row.promised_on + ONE_DAY}
-        session.connection().execute(ended.values(**values))
+    _end(session, [(object_of(StoredPromise, row), PromiseState.BROKEN, row.plan_id) for row in rows], now)
+    return len(rows)
+
+
+_Ending = tuple[StoredPromise, PromiseState, int]
+"""A promise, what becomes of it, and the plan of its task."""
+_TOLD = {PromiseState.KEPT: EventKind.PROMISE_KEPT, PromiseState.BROKEN: EventKind.PROMISE_BROKEN}
+
+
+def _end(session: Session, endings: Sequence[_Ending], now: datetime) -> None:
+    """End promises, and record those that were kept or broken. One that was broken ended on the day after its own."""
+    p, today = table(Promise), local_date(now)
+    for ended, state, _ in endings:
+        on = ended.promised_on + ONE_DAY if state is PromiseState.BROKEN else today
+        still = p.c.id == ended.id, p.c.state == ended.state
+        session.connection().execute(update(p).where(*still).values(state=state, ended_on=on))
     append(
         session,
         [
             event(
-                EventKind.PROMISE_BROKEN,
+                _TOLD[state],
                 now,
-                plan_id=row.plan_id,
-                assignment_id=row.assignment_id,
-                key=f"promise:{row.id}:broken",
-                on=row.promised_on.isoformat(),
-                number=row.number,
+                plan_id=plan_id,
+                assignment_id=ended.assignment_id,
+                key=f"promise:{ended.id}:{state.value}",
+                on=ended.promised_on.isoformat(),
+                number=ended.number,
             )
-            for row in rows
+            for ended, state, plan_id in endings
+            if state in _TOLD
         ],
     )
-    return len(rows)
 
 
 def _require_day(on: date, today: date) -> None:
@@ -248,16 +257,20 @@ def _require_day(on: date, today: date) -> None:
         raise BadInput(Text("Ngày hẹn xa quá 3 năm.", "The promised day is more than three years ahead."))
 
 
-def _checked_code(session: Session, policy: Policy, text: PromiseText, agency_id: str) -> str:
-    code = text.reason_code or OTHER_REASON
-    reason = policy.reason(code)
-    if reason is None:
+def require_reason(policy: Policy, code: str) -> None:
+    """Raises BadInput for a code that the policy does not have."""
+    if policy.reason(code) is None:
         codes = ", ".join(each.code for each in policy.reasons)
         raise BadInput(
             Text(
                 f"Không có mã lý do «{code[:40]}»; chọn một trong: {codes}.", f"No such reason; choose one of: {codes}."
             )
         )
+
+
+def _checked_code(session: Session, policy: Policy, text: PromiseText, agency_id: str) -> str:
+    code = text.reason_code or OTHER_REASON
+    require_reason(policy, code)
     if text.waits_for == agency_id:
         raise BadInput(Text("Cơ quan không chờ chính mình; chọn cơ quan khác.", "An agency does not wait for itself."))
     if text.waits_for:

@@ -117,13 +117,18 @@ def report(
 
 
 @assignments.command()
-def accept(assignment: AssignmentId, at: At = "") -> None:
+def accept(
+    assignment: AssignmentId,
+    complete: Annotated[bool, typer.Option("--complete", help="The output that is owed is there.")] = False,
+    reason: Annotated[str, typer.Option(help="Why it is accepted without its output.")] = "",
+    at: At = "",
+) -> None:
     """Accept the report."""
     from engine.assignments import lifecycle
 
     ctx = open_context(at)
     with ctx.database.write() as session:
-        lifecycle.accept(session, assignment, **ctx.by)
+        lifecycle.accept(session, assignment, complete=complete, reason=reason, **ctx.by)
     typer.echo(Text("Đã tiếp nhận.", "Accepted."))
 
 
@@ -131,6 +136,7 @@ def accept(assignment: AssignmentId, at: At = "") -> None:
 def return_(
     assignment: AssignmentId,
     reason: Reason,
+    reason_code: ReasonCode = "",
     until: Annotated[
         str, typer.Option(help="By when to resubmit, such as 2021-07-12; by default the policy's working days.")
     ] = "",
@@ -142,7 +148,12 @@ def return_(
     ctx = open_context(at)
     with ctx.database.write() as session:
         resubmit_on = lifecycle.return_report(
-            session, assignment, reason=reason, until=day(until) if until else None, **ctx.by
+            session,
+            assignment,
+            reason=reason,
+            reason_code=reason_code,
+            until=day(until) if until else None,
+            **ctx.by,
         )
     typer.echo(
         Text(

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from engine.files.base_model import FileModel
 from engine.files.plan import PlanFile
-from engine.files.plan_parts import DutyEntry, Indicator, ItemEntry, PlacedDuty, ReportRule, Section
+from engine.files.plan_parts import DutyEntry, Indicator, ItemEntry, OutputEntry, PlacedDuty, ReportRule, Section
+from engine.rules.outputs import KIND_WORDS
 from engine.text import Text
 
 _TOLD_OTHERWISE: Mapping[type[FileModel], frozenset[str]] = {
@@ -29,6 +30,7 @@ FIELD_WORDS: Mapping[str, Text] = {
     "area": Text("trọng tâm", "focus area"),
     "waits_for": Text("chờ nhiệm vụ", "waits for"),
     "repeats": Text("lặp lại nhiệm vụ", "repeats"),
+    "output": Text("sản phẩm", "output"),
     "cadence_choices": Text("chu kỳ để chọn", "cadences to choose from"),
     "report.to": Text("gửi báo cáo về", "reports to"),
     "report.wording": Text("lời của văn bản về hạn", "wording of the date"),
@@ -94,6 +96,8 @@ def _shown(value: object) -> str:
             return str(value).lower()
         case tuple():
             return ", ".join(map(_shown, value))
+        case OutputEntry():
+            return f"{value.what} ({KIND_WORDS[value.kind].vi})"
         case BaseModel():
             return " ".join(filter(None, (_shown(getattr(value, name)) for name in type(value).model_fields)))
     return str(value)

@@ -15,7 +15,9 @@ from pydantic import AfterValidator, Field
 
 from engine.files.base_model import Day, FileModel, Flag, Slug, Whole, field_error, textual
 from engine.files.directory import NonEmpty, fold
+from engine.rules.outputs import MAX_WHAT_CHARS
 from engine.rules.periods import DECREE_09, Cadence, Window
+from engine.terms import OutputKind
 from engine.text import Text
 
 # Law 91/2025/QH15, HIV law 64/2006 arts 4 and 8: not allowed in an SMS or in the subject of a letter.
@@ -147,6 +149,13 @@ class Indicator(FileModel):
     total_of: Code | None = None
 
 
+class OutputEntry(FileModel):
+    """What proves a duty done («sản phẩm»): a document, a figure or an event. Reports are asked for it."""
+
+    what: Annotated[NonEmpty, Field(max_length=MAX_WHAT_CHARS)]
+    kind: OutputKind = OutputKind.DOCUMENT
+
+
 class DutyEntry(FileModel):
     """One numbered line of the document with its full text. ``owners`` override those of the item.
     ``cadence_choices``: the cadences among which the office chooses one when it activates the plan («hàng tháng, quý»);
@@ -162,6 +171,7 @@ class DutyEntry(FileModel):
     repeats: Citation | None = None
     waits_for: tuple[Citation, ...] = ()
     cadence_choices: tuple[Cadence, ...] = ()
+    output: OutputEntry | None = None
 
 
 class ItemEntry(FileModel):

@@ -98,6 +98,7 @@ def assignment_filter(
     issuer: Code = "",
     promised: Annotated[Promised | None, Empty, Query()] = None,
     reason: Code = "",
+    output: YesNo = None,
 ) -> AssignmentFilter:
     """The assignment filter of the query. The class ``all``: everything that is counted."""
     counted = tuple(TimeClass) if "all" in classes else tuple(each for each in classes if each != "all")
@@ -119,6 +120,7 @@ def assignment_filter(
         issuer=issuer,
         promised=promised,
         reason=reason,
+        output=output,
     )
 
 

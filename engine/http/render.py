@@ -31,7 +31,17 @@ from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.promise_words import promise_words, reason_words
 from engine.template_cache import FastEnvironment, compiled
-from engine.terms import CONTACT_ROLES, LetterState, NoticeKind, Outcome, PromiseState, Role, State, TimeClass
+from engine.terms import (
+    CONTACT_ROLES,
+    LetterState,
+    NoticeKind,
+    Outcome,
+    OutputKind,
+    PromiseState,
+    Role,
+    State,
+    TimeClass,
+)
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
@@ -50,6 +60,7 @@ SETS = (
     LetterState,
     NoticeKind,
     Outcome,
+    OutputKind,
     Promised,
     Role,
     RuleSource,
@@ -231,6 +242,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "why": localized(_skip_reason),
         "in_language": localized(in_language),
         "promised": _promised(language, today),
+        "near": lambda at: words.near_moment(at, today.day if today else date.min, language),
         "reason_words": lambda code, reasons: reason_words(code, reasons).said(language),
         "said_words": {deed: both[language == "en"] for deed, both in SAID.items()},
         "who": lambda actor, people: actor_words(actor, people, language),

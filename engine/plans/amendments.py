@@ -23,6 +23,7 @@ from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
 from engine.rules.calendar import Due, WorkCalendar, local_date, written
+from engine.rules.outputs import Output, read_output
 from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import record
@@ -59,6 +60,7 @@ class NewDuty:
     request: bool = False
     fixed: bool = False
     ad_hoc: bool = False
+    output: Output | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +75,13 @@ class _Duty:
     request: bool
     owners: list[str]
     coordinating: list[str]
+    output: dict[str, str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Amendment:
     """Changes of a duty; None leaves a field as it is. ``owners``: all owners from now on. ``due``: period -> new
-    date."""
+    date. ``output``: one without words means that none is owed any more."""
 
     basis: str
     text: str | None = None
@@ -86,6 +89,7 @@ class Amendment:
     owners: tuple[str, ...] | None = None
     coordinating: tuple[str, ...] | None = None
     due: Mapping[str, date] = field(default_factory=dict)
+    output: Output | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ def add_duty(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: d
         "owners": list(owners),
         "coordinating": list(expand_owners(session, new.coordinating)),
         "waits_for": [],
+        "output": new.output.stored if new.output else None,
         "added": {
             "due": new.due.isoformat(),
             "roll": not new.fixed,
@@ -275,13 +280,18 @@ def _tell_changed(
     book: Rulebook,
     now: datetime,
 ) -> None:
-    """Tell the owners who go on of changed words, with the old and the new ones."""
-    if "text" not in values:
+    """Tell the owners who go on of changed words or a changed output, with the old and the new ones."""
+    if not {"text", "output"} & values.keys():
         return
     a = table(Assignment)
     going_on = [owner for owner in duty.owners if owner in values.get("owners", duty.owners)]
     owed = select(a.c.id, a.c.agency_id).where(a.c.duty_id == duty.id, a.c.agency_id.in_(going_on), unfinished())
-    detail = {"was": _first_words(duty.text), "became": _first_words(values["text"]), "basis": basis.strip()}
+    detail = {"basis": basis.strip()}
+    if "text" in values:
+        detail |= {"was": _first_words(duty.text), "became": _first_words(values["text"])}
+    if "output" in values:
+        before, after = read_output(duty.output), read_output(values["output"])
+        detail |= {"output_was": before.what if before else "", "output": after.what if after else ""}
     told: dict[str, NoticeLine] = {}
     for row in session.connection().execute(owed.order_by(a.c.due_on, a.c.id)):
         line = NoticeLine(
@@ -404,9 +414,16 @@ def _changed(session: Session, duty: _Duty, change: Amendment, on: date) -> dict
             values[name] = list(expand_owners(session, agencies, on))
             if name == "owners":
                 require_existing(session, [each for each in values[name] if each not in duty.owners], on)
+    values |= _output(change)
     if values.get("owners") == []:
         raise BadInput(Text("Chọn ít nhất một cơ quan chủ trì.", "Choose at least one owner."))
     return {name: value for name, value in values.items() if value != getattr(duty, name)}
+
+
+def _output(change: Amendment) -> dict[str, Any]:
+    if change.output is None:
+        return {}
+    return {"output": change.output.stored if change.output.what else None}
 
 
 def _open_periods(session: Session, duty_id: int) -> list[_OpenPeriod]:

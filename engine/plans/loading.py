@@ -216,6 +216,7 @@ def _duties(session: Session, plan: PlanFile, plan_id: int) -> list[dict[str, An
             "area": placed.duty.area,
             "repeats": placed.duty.repeats,
             "waits_for": list(placed.duty.waits_for),
+            "output": placed.duty.output and placed.duty.output.model_dump(mode="json"),
         }
         for position, (citation, placed) in enumerate(plan.duties.items())
     ]

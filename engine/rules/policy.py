@@ -181,14 +181,15 @@ class Ladder(BaseModel):
 
 
 class Reason(BaseModel):
-    """One of the reasons that people choose from where a task is late. ``agency``: another agency is waited for, which
-    is named with it."""
+    """One of the reasons that people choose from where a task is late or a report is returned. ``agency``: another
+    agency is waited for, which is named with it. ``returns``: offered only where a report is returned."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     code: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=32)
     vi: str = Field(min_length=1, max_length=120)
     en: str = Field(min_length=1, max_length=120)
     agency: bool = False
+    returns: bool = False
 
     @property
     def text(self) -> Text:
@@ -204,6 +205,8 @@ REASONS = (
     Reason(code="nhan-luc", vi="nhân lực", en="staff"),
     Reason(code="thien-tai", vi="thời tiết, thiên tai", en="weather, disaster"),
     Reason(code="quy-dinh", vi="vướng quy định", en="a rule stands in the way"),
+    Reason(code="thieu-san-pham", vi="thiếu sản phẩm, minh chứng", en="the output or evidence lacks", returns=True),
+    Reason(code="so-lieu", vi="số liệu thiếu hoặc chưa khớp", en="figures lack or do not agree", returns=True),
     Reason(code=OTHER_REASON, vi="lý do khác", en="another reason"),
 )
 
@@ -252,7 +255,7 @@ class Policy(BaseModel):
     promises_alone: int = Field(default=2, ge=1, le=20)
     """How many promises of one task count without the monitor's agreement."""
     reasons: tuple[Reason, ...] = REASONS
-    """Why a task is late: what people choose from."""
+    """Why a task is late or a report is returned: what people choose from."""
     channels: tuple[str, ...] = ("email",)
     urgent_per_day: int = Field(default=3, ge=1, le=24)
     """Urgent letters per person, channel and day at most; notices that are not urgent share one letter a day."""
@@ -269,6 +272,11 @@ class Policy(BaseModel):
     def urgent_ladders(self) -> Mapping[str, Ladder]:
         """Those of urgent plans, the same objects each time: dates of rungs are cached by them (``_RulesKey``)."""
         return {name: ladder.model_copy(update={"every_day": True}) for name, ladder in self.ladders.items()}
+
+    @property
+    def late_reasons(self) -> tuple[Reason, ...]:
+        """Those that are offered where a task is late."""
+        return tuple(each for each in self.reasons if not each.returns)
 
     def reason(self, code: str) -> Reason | None:
         return next((each for each in self.reasons if each.code == code), None)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from engine.enums import complete
-from engine.rules.calendar import PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
+from engine.rules.calendar import ONE_DAY, PLAN_TIME, WEEKDAYS, WorkCalendar, day_digits, written
 from engine.rules.periods import split_after
 from engine.terms import Role, State
 from engine.text import Text
@@ -256,6 +256,16 @@ def moment(at: datetime, language: str) -> str:
 def short_moment(at: datetime) -> str:
     local = at.astimezone(PLAN_TIME)
     return f"{local:%H:%M} {day_digits(local.date())}"
+
+
+def near_moment(at: datetime, today: date, language: str = "vi") -> str:
+    """A moment beside today: «hôm nay 09:12», «07:30 mai», else as ``short_moment``."""
+    local = at.astimezone(PLAN_TIME)
+    if local.date() == today:
+        return f"{local:%H:%M} today" if language == "en" else f"hôm nay {local:%H:%M}"
+    if local.date() == today + ONE_DAY:
+        return f"{local:%H:%M} tomorrow" if language == "en" else f"{local:%H:%M} mai"
+    return short_moment(at)
 
 
 def weekday(day: date, language: str) -> str:

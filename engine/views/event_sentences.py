@@ -19,7 +19,6 @@ _LABEL_ALONE = (
     EventKind.PLAN_LOADED,
     EventKind.PLAN_ACTIVATED,
     EventKind.ACKNOWLEDGED,
-    EventKind.ACCEPTED,
     EventKind.CHASED,
     EventKind.DIGEST_EMPTY,
     EventKind.LETTER_SETTLED,
@@ -40,6 +39,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
     {
         EventKind.OPENED: ("hạn {due}", "due {due}"),
         EventKind.REPORTED: ("lần {number}: {outcome}", "no. {number}: {outcome}"),
+        EventKind.ACCEPTED: ("chưa đủ sản phẩm: «{lacking}»", "without its output: “{lacking}”"),
         EventKind.RETURNED: (
             "«{reason}», đề nghị bổ sung chậm nhất {until}",
             "“{reason}”, to be resubmitted by {until}",

@@ -16,6 +16,7 @@ from engine.queries.system.health import Trouble
 from engine.queries.work.assignments import Promised, Waiting
 from engine.queries.work.ladder_steps import Dropped, RungState
 from engine.rules.calendar import DayKind
+from engine.rules.outputs import KIND_WORDS
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.words import ROLES, STATES
@@ -25,6 +26,7 @@ from engine.terms import (
     LetterState,
     NoticeKind,
     Outcome,
+    OutputKind,
     PlanState,
     PromiseState,
     Quiet,
@@ -254,6 +256,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         RuleSource.LAW: Text("theo văn bản pháp luật", "by law"),
         RuleSource.PLAN: Text("theo kế hoạch", "from the plan"),
     },
+    OutputKind: KIND_WORDS,
     PromiseState: {
         PromiseState.WAITING: Text("chờ đồng ý", "to be agreed to"),
         PromiseState.STANDING: Text("đã hẹn", "promised"),

@@ -138,6 +138,8 @@ class Item:
     promises: int = 0
     """How many promises were made."""
     promise_past: bool = False
+    output: str = ""
+    """What the duty owes beside the work, in its first words."""
 
     @property
     def undone(self) -> bool:
@@ -320,6 +322,7 @@ class _Notice:
     citation: str
     position: int
     text: str
+    output: Mapping[str, str] | None
     request: bool
     outcome: Outcome | None
     done_on: date | None
@@ -532,6 +535,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         promised_on=promised_on,
         promises=row.promises,
         promise_past=promised_on is not None and promised_on < batch.today,
+        output=first_words(row.output["what"]) if row.output else "",
     )
 
 
@@ -609,6 +613,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
             d.c.citation,
             d.c.position,
             d.c.text,
+            d.c.output,
             a.c.request,
             a.c.outcome,
             a.c.done_on,

@@ -67,6 +67,8 @@ TEMPLATE_ERRORS = (
     MemoryError,
 )
 """Exceptions that an edited template can raise."""
+AFTER_DUE = timedelta(days=15)
+"""How long after the due date an agency can still add its part by the link of a letter."""
 OWN_SMS = ("answer", "deputy")
 """Kinds of letter whose SMS is a template of its own."""
 log = logging.getLogger(__name__)
@@ -165,17 +167,25 @@ class LetterRenderer:
     def _view(self, facts: LetterFacts, now: datetime) -> LetterView:
         mine = audience(facts.role) is Role.COORDINATOR
         acknowledge = mine and any(item.own and item.state is State.ASSIGNED for item in facts.items)
-        coordinates = mine and any(item.kind is NoticeKind.COORDINATES for item in facts.items)
         return LetterView(
             facts=facts,
             base_url=self.base_url,
             at=now,
             acknowledge_url=self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
             report_links=tuple(self._report_links(facts)) if mine else (),
-            coordinates_url=self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if coordinates else "",
+            coordinates_url=self._coordinates_url(facts),
             slow_url=self._link(facts, Purpose.UNSUBSCRIBE, facts.channel, "u") if facts.slowable else "",
             deputies_url=self._deputy_url(facts),
         )
+
+    def _coordinates_url(self, facts: LetterFacts) -> str:
+        """Page of the duties that the agency helps with, open until after the last of them is due."""
+        helped = [item.due_on for item in facts.items if item.kind is NoticeKind.COORDINATES]
+        if not helped or audience(facts.role) is not Role.COORDINATOR:
+            return ""
+        last = max((due_on for due_on in helped if due_on is not None), default=facts.day)
+        until = max(facts.day + self.link_days, last + AFTER_DUE)
+        return self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l", until)
 
     def _deputy_url(self, facts: LetterFacts) -> str:
         if facts.deputy is None or facts.deputy.refused:
@@ -191,10 +201,14 @@ class LetterRenderer:
         for plan_id, plan, period in reports:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
 
-    def _link(self, facts: LetterFacts, purpose: Purpose, subject: str, path: str) -> str:
-        until, since = facts.day + self.link_days, revocation(facts.links_since)
+    def _link(self, facts: LetterFacts, purpose: Purpose, subject: str, path: str, until: date | None = None) -> str:
         link = Link(
-            purpose=purpose, contact_id=facts.contact_id, subject=subject, made_on=facts.day, until=until, since=since
+            purpose=purpose,
+            contact_id=facts.contact_id,
+            subject=subject,
+            made_on=facts.day,
+            until=until or facts.day + self.link_days,
+            since=revocation(facts.links_since),
         )
         return f"{self.base_url}/{path}/{self.signer.token(link)}"
 

@@ -209,11 +209,20 @@ class LetterView:
 
     @property
     def extendable(self) -> bool:
-        """An extension can be asked for on ``thread_url``. The page has no form for overdue duties."""
-        return any(
-            item.own and (item.plan, item.period) == self.report_links[0][:2] and self._extendable(item)
-            for item in (self.facts.items if self.report_links else ())
-        )
+        """An extension can be asked for on ``thread_url``, of a duty that is not late."""
+        return any(map(self._extendable, self._of_thread))
+
+    @property
+    def promisable(self) -> bool:
+        """A day can be promised on ``thread_url`` for a duty that is late."""
+        late = (item for item in self._of_thread if item.due_on is not None and item.due_on < self.facts.day)
+        return not self.request and any(item.undone or item.state in OPEN_STATES for item in late)
+
+    @property
+    def _of_thread(self) -> list[Item]:
+        """The lines that the page of ``thread_url`` is about."""
+        page = self.report_links[0][:2] if self.report_links else None
+        return [item for item in self.facts.items if item.own and (item.plan, item.period) == page]
 
     def _extendable(self, item: Item) -> bool:
         in_time = item.due_on is not None and self.facts.day <= item.due_on

@@ -201,7 +201,9 @@ def lines_of(row: Any, reports: list[Any]) -> list[Expected]:
     if row.citation in COORDINATING:
         helper = COORDINATING[row.citation]
         opened = count_on(row.opened_on - DAY, 1)
-        found += to_deputies(Expected(opened, helper, "coordinator", row.citation, row.period, row.agency_id, ""))
+        reminded = [line.day for line in found if line.rung.startswith("T-") and line.mailbox_of == row.agency_id]
+        for day in (opened, *sorted(reminded)[:1]):  # once more, with the owner's first reminder
+            found += to_deputies(Expected(day, helper, "coordinator", row.citation, row.period, row.agency_id, ""))
     kept: dict[tuple[str, str, bool], Expected] = {}
     for line in sorted(found, key=lambda each: each.day):
         if line.day < FIRST_SENT:  # one line of them is sent when there is a relay: the latest

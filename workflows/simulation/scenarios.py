@@ -113,4 +113,4 @@ def _perform(session: Session, row: _Waiting, name: str, now: datetime) -> None:
     elif name == "report":
         lifecycle.report(session, row.id, ReportText(), actor=actor, now=now)
     else:
-        lifecycle.accept(session, row.id, actor="monitor", now=now)
+        lifecycle.accept(session, row.id, complete=True, actor="monitor", now=now)

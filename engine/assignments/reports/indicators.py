@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
 from engine.files.plan_parts import Indicator
+from engine.rules.periods import within
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Report
@@ -74,15 +75,27 @@ class FigureLine:
         return round(100 * self.total / target, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """An agency that still owes a report; ``period``: the shorter period within, if it owes only that one."""
+
+    id: str
+    name: str
+    period: str = ""
+
+
 @dataclass(frozen=True)
 class Consolidated:
-    """The figures of a plan and period so far. ``waiting``: (id, name) of agencies with an open assignment."""
+    """The figures of a plan and period so far. ``waiting``: the agencies that owe a report for the period or one within
+    it, returned ones included; ``reported``: those that owe none. ``asked``: agencies with requests without news, which
+    are in neither."""
 
     plan_id: int
     period: str
     lines: tuple[FigureLine, ...]
     reported: int
-    waiting: tuple[tuple[str, str], ...]
+    waiting: tuple[Owing, ...]
+    asked: tuple[Owing, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -90,7 +103,7 @@ class Consolidated:
 
 
 def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
-    """Compute the figures, in five queries. Returned reports do not count. Raises NotFound."""
+    """Compute the figures, in six queries. Returned reports do not count. Raises NotFound."""
     p = table(Plan)
     plan = (
         session.connection()
@@ -120,8 +133,27 @@ def consolidated(session: Session, plan_id: int, period: str) -> Consolidated:
         )
         for each in indicators
     ]
-    open_ones = {row.agency_id: row.name for row in rows if row.state not in REPORTED_STATES}
-    return Consolidated(plan_id, period, _summed(lines), len(by_agency) - len(open_ones), tuple(open_ones.items()))
+    waiting, asked = _owing(session, plan_id, period, rows)
+    ordered = {row.agency_id for row in rows if not row.request}
+    reported = len(ordered - {each.id for each in waiting})
+    return Consolidated(plan_id, period, _summed(lines), reported, waiting, asked)
+
+
+def _owing(
+    session: Session, plan_id: int, period: str, rows: Sequence[_Row]
+) -> tuple[tuple[Owing, ...], tuple[Owing, ...]]:
+    """Who owes a report of what is ordered, for the period or one within it; and of what is only asked for."""
+    waiting, asked = (
+        {row.agency_id: Owing(row.agency_id, row.name) for row in rows if row.request is request and _owed(row)}
+        for request in (False, True)
+    )
+    for row in _within(session, plan_id, period, {row.duty_id for row in rows}):
+        waiting.setdefault(row.agency_id, Owing(row.agency_id, row.name, row.period))
+    return tuple(waiting.values()), tuple(asked.values())
+
+
+def _owed(row: _Row) -> bool:
+    return row.state not in REPORTED_STATES
 
 
 def asked_groups(session: Session, followed: Mapping[str, Mapping[str, Any]]) -> dict[str, frozenset[str]]:
@@ -205,19 +237,34 @@ class _Row:
     """An assignment as it is stored, with its agency and duty."""
 
     id: int
+    duty_id: int
     agency_id: str
     name: str
+    period: str
     state: State
+    request: bool
     citation: str
 
 
 def _assignments(session: Session, plan_id: int, period: str) -> Sequence[_Row]:
+    return _read(session, plan_id, table(Assignment).c.period == period)
+
+
+def _within(session: Session, plan_id: int, period: str, same: Collection[int]) -> list[_Row]:
+    """What is owed for a shorter period that falls into this one, of duties that are not owed for this one."""
+    a = table(Assignment)
+    others = _read(session, plan_id, a.c.period != period, a.c.state.not_in(REPORTED_STATES), ~a.c.request)
+    return [row for row in others if row.duty_id not in same and within(period, row.period)]
+
+
+def _read(session: Session, plan_id: int, *where: ColumnElement[bool]) -> Sequence[_Row]:
     a, d, g = table(Assignment), table(Duty), table(Agency)
+    columns = (a.c.id, a.c.duty_id, a.c.agency_id, g.c.name, a.c.period, a.c.state, a.c.request, d.c.citation)
     statement = (
-        select(a.c.id, a.c.agency_id, g.c.name, a.c.state, d.c.citation)
+        select(*columns)
         .join(d, d.c.id == a.c.duty_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(a.c.plan_id == plan_id, a.c.period == period, a.c.state.in_(COUNTED_STATES))
+        .where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES), *where)
         .order_by(g.c.code, g.c.name, d.c.position)
     )
     return objects(_Row, session.connection().execute(statement))

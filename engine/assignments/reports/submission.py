@@ -13,8 +13,10 @@ from datetime import date
 
 from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.assignments.promise_rows import PromiseText
+from engine.assignments.reports.outputs import PAPER_NUMBER, TypedOutput, read_typed_output
 from engine.files.plan_parts import Indicator
 from engine.rules.calendar import ONE_DAY, read_day, written
+from engine.rules.outputs import Output
 from engine.rules.policy import Reason
 from engine.terms import Outcome
 from engine.text import Text
@@ -24,7 +26,6 @@ LATER = ""
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
 _COUNT = re.compile(r"[0-9]{1,12}")
 _PERCENT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,4})?")
-_PAPER = re.compile(r"[0-9]{1,6} ?[/-] ?[^\s/][^/]{0,60}")
 NO_OUTCOME = Text("Chưa chọn kết quả cho việc nào.", "No duty has an outcome.")
 
 
@@ -71,13 +72,22 @@ class Typed:
     """Entries of ``engine.assignments.reports.evidence.StoredFile.as_entry``."""
     promise: TypedPromise = field(default_factory=TypedPromise)
     """Read only if the task is not done."""
+    owed: Output | None = None
+    """What the duty owes beside the work."""
+    output: TypedOutput = field(default_factory=TypedOutput)
+
+    @property
+    def lacks_output(self) -> bool:
+        """It says that the task is done, and names neither its output nor a file."""
+        done = self.outcome == Outcome.DONE and self.owed is not None
+        return done and not (self.files or self.output.said or self.output.on)
 
 
 @dataclass(frozen=True)
 class Submission:
     """``texts`` by assignment id; ``problems`` by field: ``outcome-12``, ``body-12``, ``reason-12``, ``promise-12``,
-    ``code-12``, ``waits-12``, ``figure-II.3``, or ``form`` for the whole. If there is any problem, nothing may be
-    submitted."""
+    ``code-12``, ``waits-12``, ``output-12``, ``outputon-12``, ``figure-II.3``, or ``form`` for the whole. If there is
+    any problem, nothing may be submitted."""
 
     texts: Mapping[int, ReportText] = field(default_factory=dict)
     problems: Mapping[str, Text] = field(default_factory=dict)
@@ -90,7 +100,7 @@ def read_paper(number: str, on: str) -> tuple[SignedPaper | None, dict[str, Text
     wrong: dict[str, Text] = {}
     if on.strip() and day is None:
         wrong["paper-on"] = Text("Không đọc được ngày ký.", "This date cannot be read.")
-    if number and not _PAPER.fullmatch(number):
+    if number and not PAPER_NUMBER.fullmatch(number):
         wrong["paper-number"] = Text("Hãy ghi như 45/BC-UBND.", "Write it like 45/BC-UBND.")
     if on.strip() and not number:
         wrong["paper-number"] = Text("Có ngày ký thì cần ghi số, ký hiệu.", "A date needs the paper's number.")
@@ -129,13 +139,14 @@ def submission(
                 files=duty.files,
                 paper=signed,
                 promise=read_promise(duty.promise, choices)[0],
+                output=read_typed_output(duty.output, duty.owed, choices.today)[0],
             )
             for duty in chosen
         }
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checklist:
     """A check of the page before it is sent: ``ready`` duties would be sent; ``lacking`` ones have errors by field;
     ``later`` ones stay owed; ``wrong``: errors of figures by code; ``blank``: indicators without a value."""
@@ -143,6 +154,8 @@ class Checklist:
     ready: tuple[Typed, ...] = ()
     lacking: tuple[tuple[Typed, Mapping[str, Text]], ...] = ()
     later: tuple[Typed, ...] = ()
+    no_output: tuple[Typed, ...] = ()
+    """Those of ``ready`` that name no output, though their duties owe one."""
     wrong: Mapping[str, Text] = field(default_factory=dict)
     blank: tuple[Indicator, ...] = ()
 
@@ -158,12 +171,14 @@ def checklist(
     chosen = [(duty, _duty_problems(duty, choices)) for duty in duties if duty.outcome != LATER]
     values, wrong = read_figures(indicators, figures)
     blank = tuple(each for each in indicators if each.code not in values and each.code not in wrong)
+    ready = tuple(duty for duty, problems in chosen if not problems)
     return Checklist(
-        tuple(duty for duty, problems in chosen if not problems),
-        tuple(each for each in chosen if each[1]),
-        tuple(duty for duty in duties if duty.outcome == LATER),
-        wrong,
-        blank,
+        ready=ready,
+        lacking=tuple(each for each in chosen if each[1]),
+        later=tuple(duty for duty in duties if duty.outcome == LATER),
+        no_output=tuple(duty for duty in ready if duty.lacks_output),
+        wrong=wrong,
+        blank=blank,
     )
 
 
@@ -216,7 +231,8 @@ def _duty_problems(duty: Typed, choices: PromiseChoices) -> dict[str, Text]:
         _, wrong = read_promise(duty.promise, choices)
         end = duty.promise.field or duty.assignment_id
         problems |= {f"{name}-{end}": message for name, message in wrong.items()}
-    return problems
+    _, wrong = read_typed_output(duty.output, duty.owed, choices.today)
+    return problems | {f"{name}-{duty.assignment_id}": message for name, message in wrong.items()}
 
 
 def read_figures(

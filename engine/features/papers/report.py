@@ -4,8 +4,8 @@ reporting itself. What an agency wrote enters in brackets as a draft for the off
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from engine.features.papers.document import BLANK, AnnexColumn, Paper
@@ -32,12 +32,14 @@ DUTY_COLUMNS = (
 )
 """One row a duty."""
 TIMING_COLUMNS = (
-    AnnexColumn("STT", 12, True),
-    AnnexColumn("Cơ quan", 50),
-    AnnexColumn("Phải gửi", 14, True),
-    AnnexColumn("Đúng hạn", 14, True),
-    AnnexColumn("Chậm (mục, ngày gửi)", 36),
-    AnnexColumn("Chưa gửi (mục)", 34),
+    AnnexColumn("STT", 10, True),
+    AnnexColumn("Cơ quan", 36),
+    AnnexColumn("Phải gửi", 12, True),
+    AnnexColumn("Đúng hạn", 13, True),
+    AnnexColumn("Chậm (mục, ngày gửi)", 28),
+    AnnexColumn("Chưa gửi (mục)", 25),
+    AnnexColumn("Giữ hẹn", 14, True),
+    AnnexColumn("Ngày xác nhận/ báo cáo/ tiếp nhận", 22, True),
 )
 """One row an agency."""
 MAX_SUMMARY_CHARS, MAX_QUOTED = 160, 12
@@ -74,6 +76,28 @@ class DutyFacts:
     timing: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConductFacts:
+    """``kept`` of ``promises``; ``complete`` of ``outputs``; ``days``: to acknowledge, to report, to accept, medians of
+    working days, None without one."""
+
+    promises: int = 0
+    kept: int = 0
+    outputs: int = 0
+    complete: int = 0
+    days: tuple[float | None, float | None, float | None] = (None, None, None)
+
+    @property
+    def kept_words(self) -> str:
+        return f"{self.kept}/{self.promises}" if self.promises else ""
+
+    @property
+    def days_words(self) -> str:
+        """«2/40/3,5»; empty without any."""
+        said = ("–" if each is None else f"{each:g}".replace(".", ",") for each in self.days)
+        return "/".join(said) if any(each is not None for each in self.days) else ""
+
+
 @dataclass(frozen=True)
 class Difficulty:
     """A difficulty that an agency raised, or the reason it gave for what is not finished. ``citation`` is empty for the
@@ -107,6 +131,10 @@ class PeriodReport:
     difficulties: Sequence[Difficulty]
     causes: Sequence[tuple[str, int]] = ()
     """Why ordered tasks are not finished, with how many."""
+    conduct: ConductFacts = ConductFacts()
+    """Of what is ordered."""
+    conduct_by_agency: Mapping[str, ConductFacts] = field(default_factory=dict)
+    """By name."""
     asked: int = 0
     asked_done: int = 0
     source: str = ""
@@ -178,6 +206,7 @@ def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
         f"{counted(facts.reports_on_time)} (Phụ lục {_annex_number(facts, 2)}).",
         False,
     )
+    yield from ((each, False) for each in _conduct(facts.conduct))
     yield "III. TỒN TẠI, HẠN CHẾ VÀ NGUYÊN NHÂN", True
     yield from ((each, False) for each in _shortcomings(facts))
     yield "IV. PHƯƠNG HƯỚNG, NHIỆM VỤ KỲ TIẾP THEO", True
@@ -188,6 +217,19 @@ def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
         f"Trên đây là báo cáo kết quả thực hiện {facts.plan.reference} {facts.period}, {issuer} kính báo cáo./.",
         False,
     )
+
+
+def _conduct(conduct: ConductFacts) -> Iterator[str]:
+    """Promises kept, outputs and the time taken, of which there is something to say."""
+    if conduct.promises:
+        yield f"Giữ đúng {counted(conduct.kept)}/{counted(conduct.promises)} lời hẹn đã đến ngày."
+    if conduct.outputs:
+        yield (
+            f"Trong {counted(conduct.outputs)} nhiệm vụ hoàn thành phải có sản phẩm đã tiếp nhận, đủ sản phẩm "
+            f"{counted(conduct.complete)}."
+        )
+    if conduct.days_words:
+        yield f"Số ngày làm việc xác nhận/báo cáo/tiếp nhận (trung vị): {conduct.days_words}."
 
 
 def _shortcomings(facts: PeriodReport) -> Iterator[str]:
@@ -230,7 +272,7 @@ def _annexes(paper: Paper, facts: PeriodReport) -> None:
     paper.table(DUTY_COLUMNS, duty_rows(facts.duties), compact=True)
     paper.end_annex()
     paper.annex("CHẾ ĐỘ BÁO CÁO", note, landscape=False, word=f"Phụ lục {_annex_number(facts, 2)}")
-    paper.table(TIMING_COLUMNS, timing_rows(facts.duties), compact=True)
+    paper.table(TIMING_COLUMNS, timing_rows(facts.duties, facts.conduct_by_agency), compact=True)
     paper.end_annex()
 
 
@@ -253,8 +295,11 @@ def duty_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
     ]
 
 
-def timing_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
-    """A row an agency: how many reports it owes, how many were in on time, which came late and which are missing."""
+def timing_rows(
+    duties: Sequence[DutyFacts], conduct: Mapping[str, ConductFacts] | None = None
+) -> list[tuple[str, ...]]:
+    """A row an agency: how many reports it owes, how many were in on time, which came late and which are missing; the
+    promises that it kept, and the time that it takes."""
     by_agency: dict[str, list[DutyFacts]] = {}
     for each in duties:
         by_agency.setdefault(each.agency, []).append(each)
@@ -268,7 +313,9 @@ def timing_rows(duties: Sequence[DutyFacts]) -> list[tuple[str, ...]]:
         late = [f"{', '.join(citations)} ({day})" for day, citations in came.items()]
         missing = [each.citation for each in parts if each.timing == "Chưa gửi"]
         on_time = sum(each.timing == "Đúng hạn" for each in parts)
-        rows.append((str(n), agency, str(len(parts)), str(on_time), "; ".join(late), ", ".join(missing)))
+        own = (conduct or {}).get(agency, ConductFacts())
+        timing = (str(n), agency, str(len(parts)), str(on_time), "; ".join(late), ", ".join(missing))
+        rows.append((*timing, own.kept_words, own.days_words))
     return rows
 
 

@@ -44,6 +44,7 @@ from engine.plans import loading
 from engine.queries.work.assignment_story import people_of
 from engine.rules.calendar import read_day
 from engine.rules.periods import Cadence
+from engine.terms import OutputKind
 from engine.text import Text
 from engine.web.pages.plans.checked_plan import CheckedPlan, check_text, show_checked
 from engine.web.plan_uploads import SAVING, plan_download
@@ -291,6 +292,7 @@ def _number(target: str) -> int:
 
 
 def _duty_fields(form: Form) -> DutyFields:
+    kind = form.raw("output_kind")
     return DutyFields(
         text=plain(form.raw("text")),
         owners=[plain(each) for each in form.every("owners")],
@@ -298,6 +300,8 @@ def _duty_fields(form: Form) -> DutyFields:
         due=plain(form.raw("due")),
         wording=plain(form.raw("wording")),
         coordinating=plain(form.raw("coordinating")),
+        output=plain(form.raw("output")),
+        output_kind=OutputKind(kind) if kind in tuple(OutputKind) else OutputKind.DOCUMENT,
         request=form.has("request"),
         whole_item=form.has("whole_item"),
     )

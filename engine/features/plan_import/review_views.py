@@ -279,5 +279,7 @@ def shown_duty(place: DutyPlace) -> DutyFields:
         due=duty.times.due,
         wording=duty.times.wording,
         coordinating="; ".join(duty.coordinating),
+        output=duty.output,
+        output_kind=duty.output_kind,
         request=place.item.request,
     )

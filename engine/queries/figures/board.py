@@ -23,8 +23,9 @@ from engine.queries.orders import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
-from engine.store.database import table
+from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
+from engine.store.records.work import PROMISED_ASSIGNMENT
 from engine.terms import COUNTED_STATES, TimeClass, Timing
 
 COMING = (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE)
@@ -153,6 +154,27 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     cells = [_cell(row) for row in connection.execute(statement).mappings()]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
+
+
+@dataclass(frozen=True, slots=True)
+class PromisedCounts:
+    """Unfinished tasks that were promised for a day to come, and those whose promised day has passed."""
+
+    standing: int = 0
+    past: int = 0
+
+
+def promised_counts(session: Session, today: Today, wanted: AssignmentFilter) -> PromisedCounts:
+    """Of a filter, without requests. One query, by the index of what is promised."""
+    a, d, p = table(Assignment), table(Duty), table(Plan)
+    wanted = replace(wanted, promised=None, finished=False, request=False)
+    past = func.count().filter(a.c.promised_on < today.day)
+    statement = select(func.count().label("n"), past.label("past")).select_from(a)
+    statement = statement.join(p, p.c.id == unindexed(a.c.plan_id))
+    if wanted.citation:
+        statement = statement.join(d, d.c.id == a.c.duty_id)
+    found = session.connection().execute(statement.where(PROMISED_ASSIGNMENT, *conditions(wanted, today))).one()
+    return PromisedCounts(found.n - found.past, found.past)
 
 
 @lru_cache(maxsize=32)

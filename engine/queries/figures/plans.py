@@ -18,6 +18,7 @@ from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure
 from engine.queries.orders import sql_order
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
+from engine.rules.outputs import Output, read_output
 from engine.store.database import table
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -77,6 +78,7 @@ class DutyLine:
     area: str
     repeats: str
     waits_for: tuple[str, ...]
+    output: Output | None
     rule: RuleLine | None
     """None for a duty added after the document."""
     rounds: tuple[DueLine, ...]
@@ -258,6 +260,7 @@ def _duty(row: AnyRow, file: PlanFile, today: Today, counts: Counts) -> DutyLine
         area=f"{row.area} {areas.get(row.area, '')}".strip() if row.area else "",
         repeats=row.repeats or "",
         waits_for=tuple(row.waits_for),
+        output=read_output(row.output),
         rule=line,
         rounds=tuple(DueLine(each.period.key, each.due.on, each.due.why) for each in due),
         counts=counts,

@@ -15,6 +15,7 @@ from engine.errors import NotFound
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.ladder_steps import EventLine, Notified, RungLine, rung_lines
+from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.rules.periods import within
 from engine.rules.policy import Facts, Ladder, Reason
 from engine.store.database import table
@@ -55,6 +56,9 @@ class DutyHead:
     coordinating: tuple[str, ...]
     repeats: str
     waits_for: tuple[str, ...]
+    output: Output | None
+    indicators: Mapping[str, str]
+    """The names of the plan's figures, by code."""
     issuer_id: str
     issuer: str
     supervisor: str
@@ -89,6 +93,14 @@ class ReportLine:
     resubmit_on: date | None
     paper_number: str
     paper_on: date | None
+    output: Mapping[str, str] | None
+    output_complete: bool | None
+    returned_code: str
+
+    @property
+    def given(self) -> GivenOutput | None:
+        """What it says of the duty's output."""
+        return read_given(self.output)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +237,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
             d.c.coordinating,
             d.c.repeats,
             d.c.waits_for,
+            d.c.output,
             d.c.rule,
             p.c.title,
             p.c.short_title,
@@ -235,6 +248,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
             supervisor.c.name.label("supervisor"),
             p.c.file["report_rules"].label("rules"),
             p.c.file["focus_areas"].label("areas"),
+            p.c.file["indicators"].label("figures"),
             ladder.c.body,
         )
         .join(d, d.c.id == a.c.duty_id)
@@ -257,6 +271,8 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
         coordinating=tuple(_names(session, found.coordinating)),
         repeats=found.repeats or "",
         waits_for=tuple(found.waits_for),
+        output=read_output(found.output),
+        indicators={each["code"]: each["name"] for each in found.figures or ()},
         window=window,
         source=str(rule.get("source", "")),
         basis=str(rule.get("basis", "")),

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, literal, or_, select
 from sqlmodel import Session
 
 from engine.assignments.backlog import open_refusal, unanswered
@@ -21,8 +21,8 @@ from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, stream
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.store.database import among, table
 from engine.store.named_rows import AnyRow, objects_of
-from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, ThreadEntry
-from engine.store.records.work import UNANSWERED_ENTRY
+from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, Report, ThreadEntry
+from engine.store.records.work import RETURNED_FOR_REPORT, UNANSWERED_ENTRY
 from engine.terms import (
     COUNTED_STATES,
     OPEN_STATES,
@@ -136,7 +136,9 @@ class AssignmentFilter:
     """The agency that issued the plan."""
     promised: Promised | None = None
     reason: str = ""
-    """The reason code of its last promise, of unfinished tasks."""
+    """Of unfinished tasks, the reason code of the last promise or return (``causes``)."""
+    output: bool | None = None
+    """Accepted as done with the output that was owed, or without it."""
 
 
 def columns(today: Today | Thresholds) -> list[Any]:
@@ -240,14 +242,18 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
 
 
 def _of_promise(wanted: AssignmentFilter, day: date) -> list[ColumnElement[bool]]:
-    a, p = table(Assignment), table(Promise)
+    a = table(Assignment)
     found: list[ColumnElement[bool]] = []
     if wanted.promised is not None:
         past = wanted.promised is Promised.PAST
         found += [unfinished(), a.c.promised_on < day if past else a.c.promised_on >= day]
     if wanted.reason:
-        for_it = select(p.c.assignment_id).where(p.c.reason_code == wanted.reason, last_promise())
-        found += [unfinished(), a.c.id.in_(for_it)]
+        cause = causes()
+        found += [unfinished(), a.c.id.in_(select(cause.c.assignment_id).where(cause.c.code == wanted.reason))]
+    if wanted.output is not None:
+        r = table(Report)
+        judged = select(r.c.assignment_id).where(r.c.output_complete.is_(wanted.output), r.c.superseded_at.is_(None))
+        found += [a.c.state == State.ACCEPTED, a.c.id.in_(judged)]
     return found
 
 
@@ -292,6 +298,24 @@ def last_promise() -> ColumnElement[bool]:
     p = table(Promise)
     later = p.alias("later")
     return ~exists().where(later.c.assignment_id == p.c.assignment_id, later.c.number > p.c.number).correlate(p)
+
+
+def causes() -> Subquery:
+    """(assignment_id, code): why a task is not done, by its last promise, or by the return of its last report if that
+    came later."""
+    p, r = table(Promise), table(Report)
+    later_report, of_task = r.alias("later_report"), p.c.assignment_id == r.c.assignment_id
+    promised = select(p.c.assignment_id, p.c.reason_code.label("code")).where(
+        last_promise(), ~exists().where(of_task, r.c.returned_at >= p.c.made_at).correlate(p)
+    )
+    returned = select(r.c.assignment_id, r.c.returned_code).where(
+        RETURNED_FOR_REPORT,
+        ~exists()
+        .where(later_report.c.assignment_id == r.c.assignment_id, later_report.c.number > r.c.number)
+        .correlate(r),
+        ~exists().where(of_task, p.c.made_at > r.c.returned_at).correlate(r),
+    )
+    return promised.union_all(returned).subquery("causes")
 
 
 def promises_in(state: PromiseState) -> ColumnElement[bool]:

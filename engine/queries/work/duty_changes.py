@@ -17,6 +17,7 @@ from engine.errors import NotFound
 from engine.files.directory import fold
 from engine.plans.amendments import Amended, Amendment, NewDuty, add_duty, amend_duty
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
+from engine.rules.outputs import Output, read_output
 from engine.rules.words import level_rank
 from engine.store.database import table
 from engine.store.named_rows import object_of
@@ -63,6 +64,7 @@ class DutyNow:
     citation: str
     text: str
     owners: tuple[str, ...]
+    output: Output | None
     due: tuple[tuple[str, date | None, int], ...]
 
 
@@ -119,6 +121,7 @@ def duty_now(session: Session, duty_id: int) -> DutyNow:
         d.c.citation,
         d.c.text,
         d.c.owners,
+        d.c.output,
     )
     row = session.connection().execute(statement.join(p, p.c.id == d.c.plan_id).where(d.c.id == duty_id)).first()
     if row is None:
@@ -127,7 +130,7 @@ def duty_now(session: Session, duty_id: int) -> DutyNow:
     owed = select(a.c.period, due_on, func.count()).where(a.c.duty_id == duty_id, unfinished())
     periods = session.connection().execute(owed.group_by(a.c.period).order_by(due_on, a.c.period))
     due = tuple((period, on, owed_by) for period, on, owed_by in periods)
-    return object_of(DutyNow, row, owners=tuple(row.owners), due=due)
+    return object_of(DutyNow, row, owners=tuple(row.owners), output=read_output(row.output), due=due)
 
 
 def would_add(session: Session, plan_id: int, new: NewDuty, *, actor: str, now: datetime) -> WouldOpen:

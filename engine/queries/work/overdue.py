@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
-from engine.assignments.chasing import Chased, chased
+from engine.assignments.chasing import Chased, WaitingChase, chased, chases_waiting
 from engine.assignments.measures import still_asked
 from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
@@ -31,11 +31,12 @@ ROWS_PER_AGENCY = 5
 @dataclass(frozen=True)
 class OverdueRow:
     """``late``: working days since the due date; 0 while no working day has passed. ``chased``: None if no letter that
-    asked for the report has left."""
+    asked for the report has left. ``waiting``: a chase whose letter has not left yet."""
 
     assignment: AssignmentRow
     late: int
     chased: Chased | None
+    waiting: WaitingChase | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ def overdue(
     page: int = 1,
     sort: str = "",
 ) -> Overdue:
-    """Four queries: agencies by period, ids of this page's rows, the rows, their last letters."""
+    """Five queries: agencies by period, ids of this page's rows, the rows, their last letters and waiting chases."""
     ranked, periods = _late_agencies(session, today, wanted, sort)
     first = (page - 1) * AGENCIES_PER_PAGE
     shown = ranked[first : first + AGENCIES_PER_PAGE]
@@ -176,5 +177,6 @@ def _rows(
 def _with_chasing(session: Session, today: Today, found: Sequence[AnyRow]) -> list[OverdueRow]:
     """The rows of a statement, with what was sent about each."""
     rows = from_rows(found)
-    sent = chased(session, [row.id for row in rows])
-    return [OverdueRow(row, -(today.days_left(row.due_on) or 0), sent.get(row.id)) for row in rows]
+    ids = [row.id for row in rows]
+    sent, waiting = chased(session, ids), chases_waiting(session, ids)
+    return [OverdueRow(row, -(today.days_left(row.due_on) or 0), sent.get(row.id), waiting.get(row.id)) for row in rows]

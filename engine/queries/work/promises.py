@@ -21,12 +21,12 @@ from engine.queries.work.assignments import (
     AssignmentFilter,
     AssignmentRow,
     Waiting,
+    causes,
     columns,
     conditions,
     from_rows,
     how_many,
     joined,
-    last_promise,
     periods_among,
     promises_in,
     rows,
@@ -141,7 +141,7 @@ def every_reason(session: Session) -> tuple[Reason, ...]:
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """``tasks``: unfinished tasks whose last promise gives this reason."""
+    """``tasks``: unfinished tasks whose last promise, or the return of their last report, gives this reason."""
 
     code: str
     words: Text
@@ -151,16 +151,16 @@ class ReasonCount:
 def reasons_counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[ReasonCount, ...]:
     """Of the unfinished tasks of a plan, a period, a department; most first. Requests are counted only if the filter
     asks for them. Two queries."""
-    a, p, promise = table(Assignment), table(Plan), table(Promise)
+    a, p, cause = table(Assignment), table(Plan), causes()
     wanted = replace(wanted, finished=False, request=bool(wanted.request))
     counted = (
-        select(promise.c.reason_code, func.count().label("tasks"))
-        .join(a, a.c.id == promise.c.assignment_id)
+        select(cause.c.code, func.count().label("tasks"))
+        .join(a, a.c.id == cause.c.assignment_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(*conditions(wanted, today), last_promise())
-        .group_by(promise.c.reason_code)
+        .where(*conditions(wanted, today))
+        .group_by(cause.c.code)
     )
-    found = {row.reason_code: row.tasks for row in session.connection().execute(counted)}
+    found = {row.code: row.tasks for row in session.connection().execute(counted)}
     if not found:
         return ()
     reasons = every_reason(session)
@@ -189,7 +189,7 @@ def late_tasks(session: Session, today: Today, agency_id: str, named: Collection
     policies = read_policies(session)
     of_plan = {row.id: policies[row.policy_id] for row in session.connection().execute(select(p).where(plans))}
     agencies = agencies_named(session, named)
-    reasons = {each.code: each for policy in of_plan.values() for each in policy.reasons}
+    reasons = {each.code: each for policy in of_plan.values() for each in policy.late_reasons}
     return LateTasks(
         rows=tuple(found),
         total=how_many(session, today, wanted),
@@ -207,7 +207,7 @@ def _choices(policy: Policy, today: Today, agencies: Mapping[str, str]) -> Promi
     return PromiseChoices(
         today=today.day,
         proposed=proposed_day(policy, today.calendar, today.day),
-        reasons=policy.reasons,
+        reasons=policy.late_reasons,
         agencies=agencies,
     )
 

@@ -19,6 +19,7 @@ from engine.queries.work.assignment_story import ReportLine, waited_for
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.queries.work.desk import agency_name
 from engine.queries.work.promises import promise_choices
+from engine.rules.outputs import Output, read_output
 from engine.store.database import table
 from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Agency, Assignment, Duty, Report
@@ -42,6 +43,8 @@ class ReportItem:
     source: str
     basis: str
     last: ReportLine | None
+    output: Output | None = None
+    """What is owed beside the work."""
     coordinating: tuple[str, ...] = ()
     waits_for: tuple[AssignmentRow, ...] = ()
     """The reports that this one consolidates."""
@@ -147,7 +150,7 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
 def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, period: str) -> tuple[ReportItem, ...]:
     a, d = table(Assignment), table(Duty)
     wanted = AssignmentFilter(plan_id=plan.id, period=period, agency_id=agency_id, states=COUNTED_STATES)
-    more = (d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for, d.c.coordinating)
+    more = (d.c.heading, a.c.due_why, d.c.rule, d.c.waits_for, d.c.coordinating, d.c.output)
     statement = joined(select(*columns(today), *more)).where(*conditions(wanted, today))
     found = session.connection().execute(statement.order_by(d.c.position)).all()
     rows = from_rows(found)
@@ -164,6 +167,7 @@ def _items(session: Session, today: Today, plan: StoredPlan, agency_id: str, per
                 source=rule.get("source", ""),
                 basis=rule.get("basis", ""),
                 last=last.get(row.id),
+                output=read_output(extra.output),
                 coordinating=tuple(extra.coordinating),
                 waits_for=waited_for(session, today, plan.id, period, extra.waits_for) if extra.waits_for else (),
             )

@@ -25,10 +25,11 @@ from engine.queries.work.assignments import (
     joined,
     periods_among,
 )
+from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.store.database import table
 from engine.store.named_rows import AnyRow, object_of, objects
-from engine.store.records import Agency, Assignment, Plan, Report
-from engine.terms import State
+from engine.store.records import Agency, Assignment, Duty, Plan, Report
+from engine.terms import Outcome, State
 
 ROWS_PER_PAGE = 25
 
@@ -47,6 +48,9 @@ class WaitingReport:
     reason: str
     figures: tuple[tuple[str, str, object], ...]
     files: tuple[Mapping[str, object], ...]
+    owed: Output | None
+    """What its duty owes beside the work, of a report that says the task is done."""
+    given: GivenOutput | None
     superseded: bool
     """A later report has taken its place since."""
     assignment: AssignmentRow
@@ -196,6 +200,8 @@ def _report_columns() -> list[Any]:
         r.c.figures,
         r.c.files,
         r.c.superseded_at,
+        r.c.output.label("given_output"),
+        table(Duty).c.output.label("owed_output"),
     ]
 
 
@@ -210,6 +216,8 @@ def _reports(session: Session, rows: Sequence[AnyRow]) -> list[WaitingReport]:
             outcome=row.report_outcome,
             figures=tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
             files=tuple(row.files),
+            owed=read_output(row.owed_output) if row.report_outcome == Outcome.DONE else None,
+            given=read_given(row.given_output),
             superseded=row.superseded_at is not None,
             assignment=assignment,
         )

@@ -62,6 +62,8 @@ class Duty(SQLModel, table=True):
     area: str | None = None
     repeats: str | None = None
     waits_for: list[str] = Field(sa_column=json_column())
+    output: dict[str, str] | None = Field(default=None, sa_column=json_column(nullable=True))
+    """What proves it done (engine.rules.outputs.Output)."""
     added: dict[str, object] | None = Field(default=None, sa_column=json_column(nullable=True))
 
 

@@ -16,6 +16,8 @@ LOST = text("next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL AND st
 UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 CHASED = text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 DONE = text("done_on IS NOT NULL")
+PROMISED = text("promised_on IS NOT NULL")
+PROMISED_ASSIGNMENT = text("assignment.promised_on IS NOT NULL")
 REPORTED = text("first_reported_on IS NOT NULL")
 WAITING = text("decided_at IS NULL")
 ASKED = text("state = 'waiting'")
@@ -24,6 +26,9 @@ BROKEN = text("state = 'broken'")
 WAITED_FOR = text("waits_for IS NOT NULL")
 TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
+JUDGED = text("output_complete IS NOT NULL")
+RETURNED_FOR = text("returned_code <> ''")
+RETURNED_FOR_REPORT = text("report.returned_code <> ''")
 UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')")
 UNANSWERED_ENTRY = text("thread_entry.answered_at IS NULL AND thread_entry.kind IN ('difficulty','question','ad_hoc')")
 DECLINED = text("kind = 'declined'")
@@ -78,6 +83,7 @@ class Assignment(SQLModel, table=True):
             sqlite_where=TO_ACCEPT,
             postgresql_where=TO_ACCEPT,
         ),
+        Index("ix_assignment_promised", "promised_on", "plan_id", sqlite_where=PROMISED, postgresql_where=PROMISED),
         # What has changed since a day, for the figures of that day.
         Index("ix_assignment_opened_on", "opened_on"),
         Index("ix_assignment_done_on", "done_on", sqlite_where=DONE, postgresql_where=DONE),
@@ -169,6 +175,8 @@ class Report(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("assignment_id", "number"),
         Index("ix_report_paper_key", "paper_key", sqlite_where=WITH_PAPER, postgresql_where=WITH_PAPER),
+        Index("ix_report_output", "assignment_id", "output_complete", sqlite_where=JUDGED, postgresql_where=JUDGED),
+        Index("ix_report_returned", "assignment_id", sqlite_where=RETURNED_FOR, postgresql_where=RETURNED_FOR),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     assignment_id: int = Field(sa_column=Column(BigId, nullable=False))
@@ -196,6 +204,10 @@ class Report(SQLModel, table=True):
     paper_on: date | None = None
     paper_key: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
     """``paper_number`` as it is searched: folded to small letters without accents and spaces."""
+    output: dict[str, str] | None = Field(default=None, sa_column=json_column(nullable=True))
+    """What it says of the duty's output (engine.rules.outputs.GivenOutput)."""
+    output_complete: bool | None = None
+    """Whether the monitor found the output complete on accepting it; null where none was owed, or nothing decided."""
 
 
 class Extension(SQLModel, table=True):

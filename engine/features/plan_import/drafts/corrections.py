@@ -30,6 +30,7 @@ from engine.features.plan_import.importer.phrases.owners import owner_line, owne
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
 from engine.rules.calendar import day_digits, read_day
+from engine.terms import OutputKind
 
 _GAP = re.compile(r"\n[ \t]*\n")
 _START = re.compile(r"\n\s*(?=\S)|[.;] +(?=\w)|[.;:,] +(?=\([ivx]+\) )")
@@ -48,6 +49,8 @@ class DutyFields:
     due: str
     wording: str
     coordinating: str
+    output: str = ""
+    output_kind: OutputKind = OutputKind.DOCUMENT
     request: bool = False
     whole_item: bool = False
 
@@ -108,6 +111,7 @@ class Corrections:
         duty.text = typed.text.strip()
         duty.times = Times(cadence=list(typed.cadence), due=typed.due.strip(), wording=" ".join(typed.wording.split()))
         duty.coordinating = list(dict.fromkeys(listed(typed.coordinating)))
+        duty.output, duty.output_kind = " ".join(typed.output.split()), typed.output_kind
         place.item.request = typed.request
         self._offer([*owners, *duty.coordinating])
         self._changed(duty)
@@ -137,6 +141,7 @@ class Corrections:
             self._retime(upper, _read(deadlines))
         upper.text = f"{upper.text.rstrip()}\n{lower.text.strip()}"
         upper.coordinating = list(dict.fromkeys([*upper.coordinating, *lower.coordinating]))
+        upper.output = "; ".join(dict.fromkeys(filter(None, (upper.output, lower.output))))
         upper.deadlines = deadlines
         upper.paragraphs = sorted({*upper.paragraphs, *lower.paragraphs})
         self._changed(upper)

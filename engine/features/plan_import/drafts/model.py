@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.features.plan_import.importer.base.model import ORIGIN_WORDS, Origin, Use
+from engine.terms import OutputKind
 from engine.text import Text
 
 NEW = "+"
@@ -83,6 +84,8 @@ class DraftDuty(_Part):
     times: Times
     read_times: Times
     coordinating: list[str] = []
+    output: str = ""
+    output_kind: OutputKind = OutputKind.DOCUMENT
     dropped: bool = False
     origin: Origin = Origin.HEADING
     deadlines: list[TimeWords] = []

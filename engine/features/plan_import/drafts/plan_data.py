@@ -31,6 +31,7 @@ from engine.files.plan import PlanFile, loading_mistakes
 from engine.files.plan_year import YEARS_AS, read_years
 from engine.files.yaml_reader import dump_plain, read
 from engine.rules.calendar import read_day
+from engine.rules.outputs import MAX_WHAT_CHARS
 from engine.rules.periods import DECREE_09, Cadence
 from engine.text import Text
 
@@ -290,6 +291,13 @@ def _owners(duty: DraftDuty, names: _Names) -> list[str]:
     return names.ids(duty.owners, f"duty.{duty.key}.owners")
 
 
+def _output(duty: DraftDuty, out: Reviewed) -> dict[str, Any]:
+    if len(duty.output) > MAX_WHAT_CHARS:
+        said = Text(f"dài quá {MAX_WHAT_CHARS} ký tự", f"longer than {MAX_WHAT_CHARS} characters")
+        out.wrong(f"duty.{duty.key}.output", said)
+    return {"output": {"what": duty.output, "kind": duty.output_kind.value}} if duty.output else {}
+
+
 def _duty(duty: DraftDuty, names: _Names, rules: _Rules, cycle: Sequence[str]) -> dict[str, Any]:
     """``cycle``: of a duty without words about time, as long as nobody has given it another."""
     place, out = f"duty.{duty.key}", names.out
@@ -301,7 +309,7 @@ def _duty(duty: DraftDuty, names: _Names, rules: _Rules, cycle: Sequence[str]) -
     if not duty.text.strip():
         said = Text("để trống; không phải nhiệm vụ thì bỏ nó", "empty; drop it if it is no duty")
         out.wrong(f"{place}.text", said)
-    return {
+    return _output(duty, out) | {
         "text": "\n".join(" ".join(row.split()) for row in duty.text.splitlines()),
         "cadence": known or ["ad_hoc"],
         "rule": rules.rule(duty),

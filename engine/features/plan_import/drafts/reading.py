@@ -38,6 +38,7 @@ from engine.features.plan_import.importer.phrases.owners import Directory, owner
 from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.rules.calendar import day_digits
+from engine.terms import OutputKind
 
 MAX_CHARS = 4_000
 """The longest paragraph that is kept whole; what is longer is no text of a plan."""
@@ -200,6 +201,7 @@ def _duty(
     due = [str(rule["due_day"])] if rule.get("due_day") else []
     due += [_written(rule["on"])] if rule.get("on") else []
     times = Times(cadence=list(entry["cadence"]), due="; ".join(due), wording=rule.get("wording", ""))
+    output = entry.get("output") or {"what": "", "kind": OutputKind.DOCUMENT}
     owners = (shown(directory, each.agency) if each.agency else each.name for each in item.owners)
     return DraftDuty(
         key=key,
@@ -208,6 +210,8 @@ def _duty(
         times=times,
         read_times=times.model_copy(),
         coordinating=[shown(directory, each) for each in entry.get("coordinating", ())],
+        output=output["what"],
+        output_kind=output["kind"],
         origin=item.origin,
         deadlines=[TimeWords(text=each.text, sentence=each.sentence) for each in duty.deadlines],
         details=list(duty.details),

@@ -21,6 +21,7 @@ from engine.features.plan_import.importer.phrases.names import Name
 from engine.features.plan_import.importer.phrases.owners import Directory, owner_of
 from engine.features.plan_import.importer.phrases.timing import Timing, timing_of
 from engine.files.directory import fold
+from engine.rules.outputs import MAX_WHAT_CHARS, kind_of
 
 CONFIRM = "XÁC NHẬN"
 _DEFAULT_RULE = "mac-dinh"
@@ -238,6 +239,8 @@ class _Draft:
             yield f"            coordinating: [{', '.join(dict.fromkeys(filter(None, known.values())))}]"
         for name in (name for name, agency in known.items() if not agency):
             yield f"            # phối hợp với «{name}»: không có trong danh bạ / not in the directory"
+        if what := " ".join(duty.product.split())[:MAX_WHAT_CHARS]:
+            yield f"            output: {{what: {_quoted(what)}, kind: {kind_of(what).value}}}"
         for detail in duty.details:
             yield f"            # văn bản ghi thêm / the document adds: {_quoted(detail)}"
         if timing.wording:

@@ -48,6 +48,7 @@ from engine.features.plan_import.importer.phrases.labels import (
     label_of_column,
     label_of_line,
     labels_at_end,
+    product_in,
 )
 from engine.features.plan_import.importer.phrases.marks import BULLETS, Rank, body_of
 from engine.features.plan_import.importer.phrases.name_words import Prose, begins_name, opens_duty
@@ -533,7 +534,7 @@ class SectionRead:
             lead=roles.lead or "; ".join(facts.lead),
             coordinating=tuple(dict.fromkeys((*facts.coordinating, *helping))),
             monitor=facts.monitor,
-            product=facts.product,
+            product=product_in(text, facts.product),
             deadlines=distinct(deadlines),
             reports_to=roles.reports_to,
             details=facts.details,

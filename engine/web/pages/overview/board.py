@@ -12,19 +12,20 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.handover import agencies_with_work_left
-from engine.http.filters import Code, PageNumber, PlanId
+from engine.http.filters import Code, Empty, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import plans_to_end
-from engine.queries.figures.board import board
+from engine.queries.figures.board import board, promised_counts
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.orders import sorted_by_order
 from engine.queries.system.letter_counts import count_kept
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.assignments import AssignmentFilter, Promised
 from engine.queries.work.todo import Todo, todo
 from engine.rules.words import level_name
+from engine.views.labels import label
 from engine.web.pages.overview.first_steps import steps_of
 
 router = APIRouter(include_in_schema=False)
@@ -45,6 +46,7 @@ def show(
     period: Code = "",
     kind: Code = "",
     department: Code = "",
+    promised: Annotated[Promised | None, Empty, Query()] = None,
     late: Annotated[str, Query(max_length=2)] = "",
     sort: Annotated[str, Query(max_length=17)] = "",
     taken_as: TakenAs = None,
@@ -58,7 +60,11 @@ def show(
         if _supervises_plans(ctx, departments):
             return RedirectResponse(ctx.here(department=ctx.actor.agency_id), 303)
         wanted = AssignmentFilter(
-            plan_id=plan, period=period, kind=kind, department="" if department == ALL else department
+            plan_id=plan,
+            period=period,
+            kind=kind,
+            department="" if department == ALL else department,
+            promised=promised,
         )
         found = board(session, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
@@ -74,6 +80,7 @@ def show(
         work = _todo(ctx, session, today, wanted)
         kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
         to_end = len(plans_to_end(session, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
+        counted = promised_counts(session, today, wanted)
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
     per_page = max(10, min(MAX_LINES, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -83,6 +90,7 @@ def show(
         listing=listing,
         board=found,
         lines=lines[first : first + per_page],
+        promises=counted,
         todo=work,
         wanted=wanted,
         departments=departments,
@@ -104,6 +112,7 @@ def show(
                 dict(plans.listed).get(str(plan)),
                 kind and level_name(kind, ctx.language),
                 dict(departments).get(department),
+                promised and label(promised, ctx.language),
             )
             if each
         ),

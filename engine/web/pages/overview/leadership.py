@@ -31,6 +31,7 @@ from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.orders import sorted_by_order
 from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
@@ -43,6 +44,8 @@ WEEK = timedelta(days=7)
 MAX_CHANGES_SHOWN = 12
 MAX_AGENCIES_SHOWN = 40
 """Agencies on the printed page, worst first; a link shows all."""
+MAX_CONDUCT_SHOWN = 6
+"""Agencies with broken promises or missing outputs; a link shows how all conduct their work."""
 MAX_MAP_LINES, MAX_MAP_WEEKS = 22, 90
 """Lines of a heat map, and non-empty weeks: limits that keep the page and its table under 50 KB."""
 YearNumber = Annotated[int | None, Query(ge=2000, le=2100)]
@@ -237,6 +240,7 @@ def _page(
         plans = plan_choices(session, plan_id)
         publications = list_published(session, plan_id)
         causes = reasons_counted(session, today, AssignmentFilter(plan_id=plan_id, period=period))
+        done = conduct(session, today, AssignmentFilter(plan_id=plan_id, period=period))
         plan = plan_page(session, today, plan_id) if plan_id is not None else None
     now, then = progress.days
     changed, week = changes(then, now), since(then, now)
@@ -251,6 +255,8 @@ def _page(
         more_changed=max(len(changed) - MAX_CHANGES_SHOWN, 0),
         week=week,
         causes=causes,
+        conduct=done,
+        conduct_shown=done.agencies if whole else done.missing[:MAX_CONDUCT_SHOWN],
         plans=plans,
         periods=progress.choices,
         plan=plan_id,

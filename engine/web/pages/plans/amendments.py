@@ -21,11 +21,13 @@ from engine.plans.amendments import MAX_TEXT_CHARS, Amendment, NewDuty, ad_hoc_r
 from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.work.duty_changes import DutyNow, duty_now, owner_choices, plan_owners, would_add, would_amend
 from engine.rules.calendar import written
+from engine.rules.outputs import MAX_WHAT_CHARS, Output
+from engine.terms import OutputKind
 from engine.text import Text
 from engine.web.agency_picker import picked, picks
 
 router = APIRouter(include_in_schema=False)
-NEW = ("text", "due", "fixed", "basis", "reason", "request")
+NEW = ("text", "due", "fixed", "basis", "reason", "request", "output", "output_kind")
 NOT_TYPED = frozenset({"token", "act", "sure", "find"})
 NO_TEXT = Text("Cần ghi nội dung nhiệm vụ.", "Say what the duty is.")
 NO_BASIS = Text("Cần ghi căn cứ, như số công văn.", "Give its basis, such as a letter's number.")
@@ -88,6 +90,7 @@ def _new_duty(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...]) -
         reason=typed.words("reason"),
         request=bool(typed.value("request")),
         fixed=bool(typed.value("fixed")),
+        output=_output(typed) if typed.value("output").strip() else None,
     )
 
 
@@ -118,13 +121,16 @@ def drop(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
 @router.get("/duties/{duty_id}/amend")
 def change(ctx: SignedIn, duty_id: SmallId) -> Response:
     duty = _duty(ctx, duty_id)
-    return _amend_form(ctx, duty, FormFields({"text": duty.text}), duty.owners)
+    output = {"output": duty.output.what, "output_kind": duty.output.kind.value} if duty.output else {}
+    return _amend_form(ctx, duty, FormFields({"text": duty.text} | output), duty.owners)
 
 
 @router.post("/duties/{duty_id}/amend")
 def amend(ctx: SignedIn, form: PostedForm, duty_id: SmallId) -> Response:
     duty, act = _duty(ctx, duty_id), form.raw("act")
-    typed = FormFields.of(form, "text", "basis", *(f"due-{period}" for period, _, _ in duty.due))
+    typed = FormFields.of(
+        form, "text", "basis", "output", "output_kind", *(f"due-{period}" for period, _, _ in duty.due)
+    )
     owners = form.every("owners")
     if act == "edit" or picks(form):
         return _amend_form(ctx, duty, typed, owners, form)
@@ -178,11 +184,20 @@ def _amendment(ctx: RequestContext, typed: FormFields, owners: tuple[str, ...], 
             day = _future_day(ctx, typed, f"due-{period}")
             due |= {period: day} if day != current else {}
     text, owners = typed.needed_words("text", NO_TEXT, MAX_TEXT_CHARS), _owners(typed, owners)
+    output = _output(typed)
     return Amendment(
         basis=typed.needed_words("basis", NO_BASIS),
         text=text if text != duty.text.strip() else None,
         owners=owners if set(owners) != set(duty.owners) else None,
         due=due,
+        output=output if output != (duty.output or Output("", output.kind)) else None,
+    )
+
+
+def _output(typed: FormFields) -> Output:
+    kind = typed.value("output_kind")
+    return Output(
+        typed.text("output", MAX_WHAT_CHARS), OutputKind(kind) if kind in tuple(OutputKind) else OutputKind.DOCUMENT
     )
 
 

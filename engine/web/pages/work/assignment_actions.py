@@ -84,9 +84,12 @@ def _later_day(form: Form) -> PromiseText:
 ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
     Permission.ACKNOWLEDGE: lambda form: lifecycle.acknowledge,
     Permission.DECLINE: lambda form: partial(lifecycle.decline, reason=_reason(form)),
-    Permission.ACCEPT: lambda form: lifecycle.accept,
+    Permission.ACCEPT: lambda form: partial(lifecycle.accept, complete=form.has("complete"), reason=_reason(form)),
     Permission.RETURN: lambda form: partial(
-        lifecycle.return_report, reason=_reason(form), until=form.day_or_none("until")
+        lifecycle.return_report,
+        reason=_reason(form),
+        reason_code=form.text("code", 32),
+        until=form.day_or_none("until"),
     ),
     Permission.CHASE: lambda form: lifecycle.chase,
     Permission.ASK_EXTENSION: lambda form: partial(ask_for_day, text=_later_day(form)),

@@ -6,7 +6,7 @@ A ``DecisionPage`` describes one kind of item (reports, extension requests); the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -26,8 +26,12 @@ from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
+from engine.queries.work.promises import every_reason
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
 from engine.text import Text
+
+SHOWN = 60
+"""Of the items to decide, on the page that asks."""
 
 
 class Waiting(Protocol):
@@ -67,13 +71,19 @@ class Answer:
 
     words: str
     until: date | None = None
+    code: str = ""
+    """Of the reason for returning a report."""
+    ticked: frozenset[int] = frozenset()
+    """Ids of the reports whose output is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionPage(Generic[A, W]):
     """A list of pending decisions. ``template`` renders the list, ``<template>_sure`` the confirmation. ``acts``:
     action -> permission. ``can``: whether an action is still possible for a selected item. ``words``: the form field
-    with the reason or answer; ``needed``: the error for actions that require one."""
+    with the reason or answer; ``needed``: the error for actions that require one. ``every``: the first
+    ``MAX_DECISIONS`` pending items that a filter selects. ``seen``: whether an item is decided only where it is shown,
+    since it is to be looked at by itself."""
 
     template: str
     acts: Mapping[A, Permission]
@@ -83,11 +93,12 @@ class DecisionPage(Generic[A, W]):
     do: Callable[[Session, A, list[int], Answer, RequestContext], Decided]
     words: str
     needed: Mapping[A, Text] = field(default_factory=dict)
+    every: Callable[[Session, Today, AssignmentFilter], Sequence[W]] | None = None
+    seen: Callable[[A, W], bool] = lambda act, row: False
 
     def show(self, ctx: RequestContext, wanted: AssignmentFilter, looked: ListView, sentence: str = "") -> Response:
         """The items pending at the user's department, or at any."""
-        department = ctx.department(next(iter(self.acts.values())))
-        wanted = replace(wanted, supervisor_id=department or wanted.supervisor_id)
+        wanted = self._of_department(ctx, wanted)
         with ctx.reading() as (session, today):
             found = self.waiting(session, today, wanted, page=looked.page)
             plans = plan_choices(session, wanted.plan_id)
@@ -105,16 +116,18 @@ class DecisionPage(Generic[A, W]):
     def decide(self, ctx: RequestContext, form: Form, wanted: AssignmentFilter, looked: ListView) -> Response:
         """Without ``sure`` show the effect; with it, run the action. The URL keeps the list's filters."""
         try:
-            act, ids = self._choice(form)
-            check_selection(ids)
+            act, rows = self._chosen(ctx, form, wanted)
         except BadInput as error:
             return self.show(ctx, wanted, ListView(looked.page), error.said(ctx.language))
-        with ctx.reading() as (session, today):
-            rows = self.chosen(session, today, ids)
         for row in rows:
             require_for(ctx, self.acts[act], row.assignment)
         try:
-            answer = Answer(form.text(self.words, MAX_REASON_CHARS), form.day_or_none("until"))
+            answer = Answer(
+                form.text(self.words, MAX_REASON_CHARS),
+                form.day_or_none("until"),
+                form.text("code", 32),
+                frozenset(form.numbers("complete")),
+            )
             if not form.has("sure"):
                 return self._ask(ctx, form, act, rows)
             if act in self.needed and not answer.words:
@@ -126,28 +139,49 @@ class DecisionPage(Generic[A, W]):
         done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")
         return RedirectResponse(ctx.here(said=act.value, n=done, kept=kept), 303)
 
-    def _choice(self, form: Form) -> tuple[A, tuple[int, ...]]:
-        """The button of a line selects that item; the buttons below apply to all ticked items."""
-        for act in self.acts:
-            if form.has(act.value):
-                return act, (form.number(act.value),)
-        return form.choice("act", type(next(iter(self.acts)))), form.numbers("id")
+    def _of_department(self, ctx: RequestContext, wanted: AssignmentFilter) -> AssignmentFilter:
+        department = ctx.department(next(iter(self.acts.values())))
+        return replace(wanted, supervisor_id=department or wanted.supervisor_id)
 
-    def _ask(self, ctx: RequestContext, form: Form, act: A, rows: list[W], sentence: str = "") -> Response:
-        can = [row for row in rows if self.can(act, row)]
+    def _chosen(self, ctx: RequestContext, form: Form, wanted: AssignmentFilter) -> tuple[A, Sequence[W]]:
+        """The act and its items: that of a line's own button, the ticked ones, those that were shown before, or all
+        that the list's filter selects now."""
+        single = next((act for act in self.acts if form.has(act.value)), None)
+        act = single or form.choice("act", type(next(iter(self.acts))))
+        with ctx.reading() as (session, today):
+            if single is None and form.has("all") and self.every is not None:
+                rows = self.every(session, today, self._of_department(ctx, wanted))
+                check_selection([row.id for row in rows])
+                return act, rows
+            ids = (form.number(act.value),) if single else form.numbers("id")
+            check_selection(ids)
+            return act, self.chosen(session, today, ids)
+
+    def _ask(self, ctx: RequestContext, form: Form, act: A, rows: Sequence[W], sentence: str = "") -> Response:
+        """What would be decided, of which the first ``SHOWN`` are shown, those that must be seen before the others."""
+        can = sorted((row for row in rows if self.can(act, row)), key=lambda row: not self.seen(act, row))
+        later = [row for row in can[SHOWN:] if self.seen(act, row)]
+        kept = [row for row in rows if row not in can]
+        can = [row for row in can if row not in later]
         letters = self._letters(ctx, act, [row.id for row in can]) if can else ()
-        with ctx.reading() as (_, today):
+        with ctx.reading() as (session, today):
+            reasons = every_reason(session)
             return ctx.page(
                 f"{self.template}_sure.html",
                 400 if sentence else 200,
                 today=today,
                 act=act,
                 rows=can,
+                shown=can[:SHOWN],
+                later=len(later),
                 letters=letters,
-                kept=[row for row in rows if row not in can],
+                kept=kept,
+                reasons=reasons,
                 field=self.words,
                 typed=form.raw(self.words)[:10_000],
                 typed_until=form.raw("until")[:20],
+                typed_code=form.raw("code")[:32],
+                ticked=form.every("complete"),
                 sentence=sentence,
             )
 

@@ -15,6 +15,8 @@ from engine.http.lists.list_download import TakenAs, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
+from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import SECTIONS, desk
 from engine.web.draftable_plans import draftable_plan
 
@@ -42,6 +44,8 @@ def show(
     with ctx.reading() as (session, today):
         found = desk(session, today, agency_id, plan_id=plan, period=period)
         draft_plan = draftable_plan(ctx, session, plan)
+        wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency_id)
+        done = conduct(session, today, wanted).total
     return ctx.page(
         "desk.html",
         today=today,
@@ -52,6 +56,7 @@ def show(
         outcome=said,
         n=n,
         draft_plan=draft_plan,
+        conduct=done,
     )
 
 

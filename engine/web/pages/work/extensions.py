@@ -9,10 +9,15 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.assignments.bulk_decisions import Decided, decide_extensions
+from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, decide_extensions
 from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.extension_requests import ExtensionRequest, extensions_chosen, extensions_waiting
+from engine.queries.work.extension_requests import (
+    ExtensionRequest,
+    extensions_chosen,
+    extensions_waiting,
+    list_extensions_waiting,
+)
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
 router = APIRouter(include_in_schema=False)
@@ -36,6 +41,7 @@ REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(
     can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits,
     do=_do,
     words="words",
+    every=lambda session, today, wanted: list_extensions_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
 )
 
 

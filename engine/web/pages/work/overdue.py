@@ -87,6 +87,7 @@ def filter_parameters(wanted: AssignmentFilter) -> dict[str, object]:
         "supervisor": wanted.supervisor_id,
         "issuer": wanted.issuer,
         "request": "yes" if wanted.request else "",
+        "promised": wanted.promised or "",
     }
 
 

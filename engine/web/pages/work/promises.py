@@ -10,10 +10,10 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.assignments.bulk_decisions import Decided, decide_promises
+from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, decide_promises
 from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.promises import WaitingPromise, promises_chosen, promises_waiting
+from engine.queries.work.promises import WaitingPromise, list_promises_waiting, promises_chosen, promises_waiting
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
@@ -37,6 +37,7 @@ PROMISES: DecisionPage[Act, WaitingPromise] = DecisionPage(
     can=lambda act, made: made.can_be_agreed if act is Act.AGREE else made.can_be_refused,
     do=_do,
     words="words",
+    every=lambda session, today, wanted: list_promises_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
     needed={Act.REFUSE: Text("Cần ghi lý do không đồng ý.", "Say why it is refused.")},
 )
 

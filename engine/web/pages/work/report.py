@@ -18,6 +18,7 @@ from engine.assignments.reports.drafts import SavedDraft, discard, restore, save
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
 from engine.assignments.reports.evidence import StoredFile as File
 from engine.assignments.reports.indicators import doubtful_totals
+from engine.assignments.reports.outputs import TypedOutput
 from engine.assignments.reports.submission import (
     LATER,
     PromiseChoices,
@@ -42,8 +43,8 @@ from engine.text import Text
 router = APIRouter(include_in_schema=False)
 DRAFT = "draft"
 NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
-FREE_TEXT_PREFIXES = ("body-", "reason-", "owed-")
-PROMISE_PREFIXES = ("promise-", "code-", "waits-")
+FREE_TEXT_PREFIXES = ("body-", "reason-", "owed-", "output-")
+OTHER_PREFIXES = ("promise-", "code-", "waits-", "outputon-")
 MAX_OUTCOME_CHARS, MAX_SEEN_CHARS, MAX_PAPER_CHARS, MAX_NAME_CHARS = 16, 40, 80, 300
 
 
@@ -101,7 +102,8 @@ def read_report_form(
             return value.strip()
 
     duties = []
-    for row in (item.row for item in page.items if item.reportable):
+    for item in (each for each in page.items if each.reportable):
+        row = item.row
         outcome = text(f"outcome-{row.id}", MAX_OUTCOME_CHARS)
         if outcome == LATER:  # not sent now, so it may still be unreadable
             body, reason = (typed.get(f"{name}-{row.id}", "").strip() for name in ("body", "reason"))
@@ -117,6 +119,7 @@ def read_report_form(
             owed=text(f"owed-{end}", MAX_REASON_CHARS),
             field=end,
         )
+        output = TypedOutput(text(f"output-{row.id}", MAX_NAME_CHARS), text(f"outputon-{row.id}", MAX_PAPER_CHARS))
         duties.append(
             Typed(
                 assignment_id=row.id,
@@ -126,6 +129,8 @@ def read_report_form(
                 reason=reason,
                 files=entries,
                 promise=promise,
+                owed=item.output,
+                output=output,
             )
         )
     if typed:
@@ -321,7 +326,7 @@ def _keep_unreported(session: Session, ctx: RequestContext, where: Address, form
     rest = {
         name: text
         for name, text in form.typed.items()
-        if name.startswith((*FREE_TEXT_PREFIXES, *PROMISE_PREFIXES, KEPT_PREFIX)) and name.partition("-")[2] not in ids
+        if name.startswith((*FREE_TEXT_PREFIXES, *OTHER_PREFIXES, KEPT_PREFIX)) and name.partition("-")[2] not in ids
     }
     discard(session, where.agency_id, where.plan_id, where.period)
     if any(rest.values()):

@@ -9,10 +9,10 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
-from engine.assignments.bulk_decisions import Decided, accept_reports, return_reports
+from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, accept_reports, return_reports
 from engine.http.filters import Assignments
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.reports_to_accept import WaitingReport, reports_chosen, reports_waiting
+from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen, reports_waiting
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
@@ -26,8 +26,8 @@ class Act(StrEnum):
 
 def _do(session: Session, act: Act, ids: list[int], answer: Answer, ctx: RequestContext) -> Decided:
     if act is Act.ACCEPT:
-        return accept_reports(session, ids, **ctx.by)
-    return return_reports(session, ids, reason=answer.words, until=answer.until, **ctx.by)
+        return accept_reports(session, ids, complete=answer.ticked, reason=answer.words, **ctx.by)
+    return return_reports(session, ids, reason=answer.words, reason_code=answer.code, until=answer.until, **ctx.by)
 
 
 REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
@@ -39,6 +39,8 @@ REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
     do=_do,
     words="reason",
     needed={Act.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},
+    every=lambda session, today, wanted: list_reports_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
+    seen=lambda act, report: act is Act.ACCEPT and report.owed is not None,
 )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlmodel import SQLModel
 
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Event, Extension, Promise, Report
+from engine.store.records import Assignment, Duty, Event, Extension, Promise, Report
 from engine.terms import EventKind, State
 
 SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5
@@ -221,3 +221,25 @@ def test_reading_a_deeds_address_does_nothing(office: Office, lived: Database) -
         assert office.get(f"/api/v1/assignments/{HUYEN_B}/{deed}").status_code == 405
     assert everything(lived) == before
     assert not rows(lived, Event, kind=EventKind.CANCELLED)
+
+
+def test_a_report_gives_its_output_and_is_accepted_as_complete_or_with_a_reason(
+    office: Office, lived: Database
+) -> None:
+    with lived.write() as session:
+        owed = {"what": "Quyết định", "kind": "document"}
+        session.connection().execute(update(table(Duty)).values(output=owed))
+    done = {"outcome": "done", "body": "Đã làm."}
+    refused = post(office, f"assignments/{HUYEN_B}/report", output={"said": "quyết định"}, **done)
+    assert (refused.status_code, "output-3" in refused.text) == (422, True)
+    output = {"said": "12/QĐ-UBND", "on": "2021-06-10"}
+    assert post(office, f"assignments/{HUYEN_B}/report", output=output, **done).status_code == 200
+    assert rows(lived, Report)[-1].output == {"number": "12/QĐ-UBND", "on": "2021-06-10"}
+    waiting = office.get("/api/v1/reports/waiting").json()["items"]
+    assert waiting[-1]["owed"] == owed
+    assert waiting[-1]["given"]["number"] == "12/QĐ-UBND"
+    assert post(office, f"assignments/{HUYEN_B}/accept").status_code == 400
+    assert post(office, f"assignments/{HUYEN_B}/accept", complete=True).status_code == 200
+    one = {"reports": [1], "reason": "Đã có bản giấy."}
+    assert post(office, "reports/accept", **one).json()["done"] == [1]
+    assert [each.output_complete for each in rows(lived, Report)] == [False, None, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,9 +19,10 @@ from engine.queries.figures.plans import plan_page
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story
 from engine.rules.calendar import DayException, DayKind
+from engine.rules.outputs import Output
 from engine.store.database import Database
 from engine.store.records import Assignment, Contact, Duty, Event, Letter, Notice
-from engine.terms import NoticeKind, State
+from engine.terms import NoticeKind, OutputKind, State
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
 NEW = NewDuty(
@@ -210,3 +212,28 @@ def test_a_dropped_duty_is_cancelled_told_and_opens_no_more(laid: Laid) -> None:
         with pytest.raises(Conflict):
             amendments.drop_duty(session, duty.id, basis="41/UBND-VX", actor="account:1", now=NOW)
     assert {each.period for each in rows(laid.database, Assignment, duty_id=duty.id)} == {"2021-H1"}
+
+
+DECISION = Output("Quyết định phê duyệt", OutputKind.DOCUMENT)
+
+
+def test_a_changed_output_is_told_as_changed_words_are_and_may_be_taken_away(laid: Laid) -> None:
+    amend(laid, "IV.2.1", output=DECISION)
+    assert row(laid.database, Duty, citation="IV.2.1").output == {"what": "Quyết định phê duyệt", "kind": "document"}
+    said = {"basis": "40/UBND-VX", "output_was": "", "output": "Quyết định phê duyệt"}
+    assert lines(laid, NoticeKind.AMENDED) == [
+        ("coordinator@huyen-a.example", said),
+        ("coordinator@huyen-b.example", said),
+    ]
+    with pytest.raises(BadInput, match="Không có gì thay đổi"):
+        amend(laid, "IV.2.1", output=DECISION)
+    amend(laid, "IV.2.1", output=Output("", OutputKind.DOCUMENT))
+    assert row(laid.database, Duty, citation="IV.2.1").output is None
+
+
+def test_an_added_duty_says_what_is_owed_on_its_page_and_its_plans(laid: Laid) -> None:
+    add(laid, replace(NEW, output=DECISION))
+    with laid.database.read() as session:
+        today = read_today(session, NOW)
+        assert plan_page(session, today, laid.plan_id).duties[-1].output == DECISION
+        assert story(session, today, laid.assignment("BS.1", "so-ban", "once")).head.output == DECISION

@@ -84,7 +84,7 @@ class Sender:
 
 def test_the_walk_knows_the_forms(office: Office) -> None:
     paths = known(office)
-    assert {"reason", "token", "until"} == set(paths["/assignments/1/return"])
+    assert {"code", "reason", "token", "until"} == set(paths["/assignments/1/return"])
     assert {"old", "new", "again"} <= set(paths["/account/password"])
     assert any(path.startswith("/l/") for path in paths)
     assert len(paths) >= len(POSTS)

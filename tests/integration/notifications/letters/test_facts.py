@@ -10,7 +10,7 @@ from ground.factory import Laid, at, bring_to, do, item, lay, plan_file, policy,
 from ground.post import KEY
 from sqlalchemy import event, insert, update
 
-from engine.accounts.signed_links import Signer
+from engine.accounts.signed_links import Purpose, Signer
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import Action, ReportText
 from engine.assignments.promise_rows import PromiseText
@@ -309,3 +309,48 @@ def test_the_first_letter_of_an_urgent_plan_is_called_urgent(sqlite_database: Da
     sent = LetterRenderer(Signer(KEY), "http://dondoc.example", 45).render(letter, at("2021-04-07"))
     assert sent.subject.startswith("THƯỢNG KHẨN [KH 12/KH-UBND] ")
     assert sent.text.startswith("THƯỢNG KHẨN: Kế hoạch số 12/KH-UBND\n\nKính gửi: ")
+
+
+def written_to(laid: Laid, mailbox: str, day: str) -> str:
+    facts = gathered(laid, date.fromisoformat(day), at(day, "07:30"))[mailbox]
+    letter = LetterRenderer(Signer(KEY), "https://dondoc.example", 45).render(facts, at(day, "07:30"))
+    assert letter.html
+    return letter.text
+
+
+def test_a_line_says_what_is_owed_beside_the_work(sqlite_database: Database) -> None:
+    owing = item(1, "so-ban", output={"what": "Quyết định phê duyệt"})
+    laid = lay(sqlite_database, now=at("2021-06-01"), plan=plan_file(items=(owing, item(2, "so-ban"))))
+    swept(sqlite_database, at("2021-06-03", "07:00"))
+    assert written_to(laid, "coordinator@so-ban.example", "2021-06-03").count("  Sản phẩm: Quyết định phê duyệt\n") == 1
+
+
+@pytest.fixture
+def helped(sqlite_database: Database) -> Laid:
+    """huyen-a helps so-ban with IV.1.1, due Thursday 17 June 2021."""
+    return lay(
+        sqlite_database, now=at("2021-04-07"), plan=plan_file(items=(item(1, "so-ban", coordinating=["huyen-a"]),))
+    )
+
+
+def test_who_coordinates_is_told_who_leads_and_which_department_follows(helped: Laid) -> None:
+    text = written_to(helped, "coordinator@huyen-a.example", "2021-04-07")
+    assert "So ban chủ trì, So chinh theo dõi. Cơ quan phối hợp, không phải báo cáo việc này." in text
+
+
+def test_who_coordinates_gets_one_line_and_a_link_with_the_first_reminder_of_the_owner(helped: Laid) -> None:
+    for day in ("2021-04-07", "2021-06-03", "2021-06-14", "2021-06-16"):
+        swept(helped.database, at(day, "07:00"))
+    lines = [each for each in rows(helped.database, Notice, kind=NoticeKind.COORDINATES) if each.detail.get("before")]
+    assert len(lines) == 1
+    text = written_to(helped, "coordinator@huyen-a.example", "2021-06-03")
+    assert "So ban chủ trì, So chinh theo dõi, sắp đến hạn." in text
+    assert "Xem và góp phần phối hợp: https://dondoc.example/l/" in text
+
+
+def test_the_link_of_a_coordinating_agency_lives_fifteen_days_past_the_due_date(helped: Laid) -> None:
+    signer = Signer(KEY)
+    facts = gathered(helped, date(2021, 4, 7), at("2021-04-07", "07:30"))["coordinator@huyen-a.example"]
+    text = LetterRenderer(signer, "https://dondoc.example", 45).render(facts, at("2021-04-07", "07:30")).text
+    token = text.partition("/l/")[2].split()[0]
+    assert signer.verify(Purpose.ACKNOWLEDGE, token).until == date(2021, 7, 2)

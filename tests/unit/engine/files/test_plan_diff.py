@@ -90,6 +90,7 @@ OTHERWISE: dict[type[FileModel], dict[str, Any]] = {
         "repeats": "IV.2.1",
         "waits_for": ["IV.2.1"],
         "cadence_choices": ["half_year", "year"],
+        "output": {"what": "Quyết định", "kind": "document"},
     },
     ItemEntry: {"no": None, "heading": "Mục khác", "owners": ["huyen-a"], "request": True, "duties": None},
     Section: {"roman": None, "heading": "Phần khác", "kind": "standing", "items": None},

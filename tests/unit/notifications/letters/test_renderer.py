@@ -762,3 +762,18 @@ def test_an_extension_is_offered_only_where_it_can_be_asked_for(line: Item, offe
     for language, word in zip(LANGUAGES, ("xin gia hạn", "an extension"), strict=True):
         letter = STATIONERY.render(facts(line, language=language), NOW)
         assert (word in letter.text) is (word in letter.html) is offered
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        (item(NoticeKind.OVERDUE, due_on=DAY - timedelta(1)), True),
+        (item(NoticeKind.OVERDUE, due_on=DAY - timedelta(1), request=True), False),
+        (item(NoticeKind.REMINDER, due_on=DAY), False),
+        (item(NoticeKind.ANSWERED, due_on=DAY - timedelta(1), outcome=Outcome.DONE, state=State.REPORTED), False),
+    ],
+)
+def test_a_day_can_be_promised_where_an_extension_comes_too_late(line: Item, offered: bool) -> None:
+    for language, word in zip(LANGUAGES, ("hẹn ngày hoàn thành", "promise a day"), strict=True):
+        letter = STATIONERY.render(facts(line, language=language), NOW)
+        assert (word in letter.text) is (word in letter.html) is offered

@@ -110,6 +110,14 @@ def labels_at_end(text: str) -> dict[Label, str]:
     return dict(reversed(labels_in(text[at:]))) if at >= 0 else {}
 
 
+def product_in(text: str, labelled: str) -> str:
+    """What a label or column says is a duty's output, else the end of its words («…. Sản phẩm: Quyết định của UBND
+    tỉnh.»); the words stay."""
+    if labelled:
+        return labelled
+    return labels_at_end(text).get(Label.PRODUCT, "") if "sản phẩm" in text.lower() else ""
+
+
 @lru_cache(maxsize=4096)
 def label_of_column(text: str) -> Label | None:
     """What the words over a column say that it holds; None for words that no table here knows."""

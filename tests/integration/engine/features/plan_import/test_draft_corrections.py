@@ -20,6 +20,7 @@ from engine.features.plan_import.drafts.plan_data import reviewed
 from engine.features.plan_import.drafts.reading import draft_of
 from engine.features.plan_import.importer import read_document
 from engine.files.directory import DirectoryFile, load_directory
+from engine.terms import OutputKind
 
 DIRECTORY = load_directory(CONFIG / "agencies/nghe-an-2021.yaml")
 HEAD = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nCÔNG TÁC NĂM 2021\n"
@@ -55,6 +56,8 @@ def set_duty(review: Corrections, key: int = FIRST, **typed: object) -> None:
         "due": now.times.due,
         "wording": now.times.wording,
         "coordinating": "; ".join(now.coordinating),
+        "output": now.output,
+        "output_kind": now.output_kind,
     }
     review.set_duty(key, DutyFields(**{**values, **typed}))  # type: ignore[arg-type]
 
@@ -414,3 +417,34 @@ def test_every_paragraph_of_a_document_is_there_and_says_what_became_of_it():
     for each in draft.duties:
         words = {word for n in each.paragraphs for word in draft.document[n].text.split()}
         assert set(each.text.split()[:6]) - words == set()
+
+
+OUTPUTS = """IV. TỔ CHỨC THỰC HIỆN
+1. Sở Y tế
+- Tham mưu ban hành quy chế. Sản phẩm: Quyết định của UBND tỉnh. Thời gian: trước ngày 30/6/2021.
+- Tổ chức tập huấn.
+Sản phẩm: 02 lớp tập huấn.
+- Khám bệnh trước ngày 30/6/2021.
+"""
+
+
+def test_what_a_document_says_is_owed_is_read_corrected_and_saved() -> None:
+    review = read(OUTPUTS)
+    decision, lessons, none = (duty(review, each.key) for each in list(review.draft.duties))
+    assert (decision.output, decision.output_kind) == ("Quyết định của UBND tỉnh", "document")
+    assert (lessons.output, lessons.output_kind, none.output) == ("02 lớp tập huấn", "event", "")
+    assert "Sản phẩm: Quyết định" in decision.text, "the document's words stay"
+    set_duty(review, lessons.key, output=" 50 học viên ", output_kind=OutputKind.FIGURE)
+    duties = reviewed(review.draft, DIRECTORY).data["sections"][0]["items"][0]["duties"]
+    assert [each.get("output") for each in duties] == [
+        {"what": "Quyết định của UBND tỉnh", "kind": "document"},
+        {"what": "50 học viên", "kind": "figure"},
+        None,
+    ]
+
+
+def test_joined_duties_owe_what_both_owed() -> None:
+    review = read(OUTPUTS)
+    first, second, _ = (each.key for each in list(review.draft.duties))
+    review.join(second)
+    assert duty(review, first).output == "Quyết định của UBND tỉnh; 02 lớp tập huấn"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from engine.queries import filter_choices
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.store.database import Database, table
-from engine.store.records import Letter
+from engine.store.records import Assignment, Letter
 from engine.terms import LetterState, TimeClass
 
 
@@ -158,3 +159,32 @@ def test_the_board_says_in_red_what_was_kept_on_this_machine(office: Office, liv
     page = office.get("/").text
     assert "thư để lại trên máy chủ, chưa gửi cho ai: chưa cài máy chủ thư đi." in " ".join(page.split())
     assert 'href="/letters?state=kept_here"' in page
+
+
+def test_the_board_counts_what_is_promised_and_what_is_past_and_is_filtered_by_it(
+    office: Office, lived: Database
+) -> None:
+    """huyen-a reported «một phần» on 22 June: promised for 6 July."""
+
+    def numbers() -> dict[str, str]:
+        page = fromstring(office.get("/").content.decode())
+        return {
+            which: str(page.xpath(f'string(//a[contains(@href, "promised={which}")])'))
+            for which in ("standing", "past")
+        }
+
+    def opened(which: str) -> str:
+        listed = office.get(f"/assignments?promised={which}&request=no&finished=no").content.decode()
+        return str(fromstring(listed).xpath('string(//p[@class="lead"])').split()[0])
+
+    assert numbers() == {"standing": "1", "past": ""}
+    assert opened("standing") == "1"
+    assert lines(office, "/?promised=standing") == ["Huyen a"]
+    assert lines(office, "/?promised=past") == []
+    a = table(Assignment)
+    with lived.write() as session:
+        session.connection().execute(
+            a.update().where(a.c.promised_on.is_not(None)).values(promised_on=date(2021, 6, 23))
+        )
+    assert numbers() == {"standing": "", "past": "1"}
+    assert lines(office, "/?promised=past") == ["Huyen a"]

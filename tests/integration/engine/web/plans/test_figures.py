@@ -12,10 +12,12 @@ import docx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import Laid, at, lay, plan_file, rows
-from ground.office import Office, as_role, open_office
+from ground.office import Office, as_role, looking, open_office
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.features.papers.period_report import period_report
+from engine.queries.stored_plans import plan_of
 from engine.store.database import Database
 from engine.store.records import Notice
 from engine.terms import NoticeKind
@@ -79,7 +81,7 @@ def words(page: str) -> str:
 
 def test_sums_stand_against_their_targets_and_what_is_wrong_is_said(office: Office) -> None:
     said = words(office.get(PAGE).text)
-    assert "2/5 cơ quan đã báo cáo đủ, còn chờ 3 cơ quan" in said
+    assert "2/4 cơ quan đã báo cáo đủ, còn chờ 2 cơ quan" in said
     assert "Tổng 30 lớn hơn «Số xã» (20)." in said
     assert "II.1 Số xã có truyền thông trong số II.1.a xem lại 30 40 75,0% 1/2" in said
 
@@ -179,3 +181,22 @@ def test_the_periods_report_counts_what_the_board_counts(office: Office, laid: L
     assert f"Đã gửi {int(given):02d}/{int(expected):02d} báo cáo" in said
     assert "bao-cao_12-KH-UBND-2021_2021-H1.docx" in answer.headers["content-disposition"]
     assert office.get("/plans/1/report.docx?period=2021-Q3").status_code == 404
+
+
+def test_the_page_and_the_report_count_the_same_agencies(office: Office, laid: Laid) -> None:
+    """A returned report is owed again; who is only asked is in neither."""
+    task = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        lifecycle.return_report(session, task, reason="Thiếu.", actor="account:1", now=office.clock.now)
+    with looking(laid.database, office.clock.now) as (session, today):
+        missing = period_report(session, today, plan_of(session, 1), "2021-H1").missing
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    listed = [each.get_text() for each in page.select("#waiting ~ ul li > span > span")]
+    assert sorted(listed) == sorted(missing)
+    assert "So ban" in missing
+    assert "Mat tran" not in missing
+    assert f"· {len(missing)}" in page.select_one("#waiting").get_text()  # type: ignore[union-attr]
+
+
+def test_figures_have_their_names_on_the_page_of_an_assignment(office: Office, laid: Laid) -> None:
+    assert "Số xã (II.1.a) : 20" in words(office.get(f"/assignments/{laid.assignment('IV.2.1', 'huyen-a')}").text)

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from ground.factory import happened, row, rows
 from ground.office import Office, open_office
 
-from engine.store.database import Database
-from engine.store.records import Assignment, Extension, Notice, Promise
+from engine.store.database import Database, table
+from engine.store.records import Assignment, Duty, Extension, Notice, Promise
 from engine.terms import NoticeKind, State
 
 SO_BAN, HUYEN_A, HUYEN_B, MAT_TRAN, SO_CHINH = 1, 2, 3, 4, 5
@@ -28,6 +28,19 @@ def test_a_report_is_accepted_from_its_page(office: Office, lived: Database) -> 
     assert (answer.status_code, answer.headers["location"]) == (303, f"/assignments/{SO_BAN}?said=accept")
     assert state(lived, SO_BAN) is State.ACCEPTED
     assert "Đã tiếp nhận báo cáo." in office.get(answer.headers["location"]).text
+
+
+def test_a_report_whose_output_is_owed_is_accepted_with_a_tick_or_a_reason(office: Office, lived: Database) -> None:
+    with lived.write() as session:
+        owed = {"what": "Quyết định phê duyệt", "kind": "document"}
+        session.connection().execute(table(Duty).update().values(output=owed))
+    page = BeautifulSoup(office.get(f"/assignments/{SO_BAN}").text, "lxml")
+    assert page.select_one("input[name=complete]") is not None
+    refused = office.post(f"/assignments/{SO_BAN}/accept")
+    assert (refused.status_code, "chưa đủ sản phẩm" in refused.text) == (400, True)
+    office.post(f"/assignments/{SO_BAN}/accept", reason="Đã có bản giấy.")
+    assert state(lived, SO_BAN) is State.ACCEPTED
+    assert "chưa đủ sản phẩm: «Đã có bản giấy.»" in office.get(f"/assignments/{SO_BAN}").text
 
 
 def test_a_report_is_returned_with_the_reason_that_was_typed(office: Office, lived: Database) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import rows
+from ground.factory import at, rows
 from ground.office import Office, as_role
 
-from engine.store.database import Database
-from engine.store.records import Notice
+from engine.store.database import Database, table
+from engine.store.records import Letter, Notice
 from engine.terms import NoticeKind
 
 
@@ -57,3 +57,25 @@ def test_a_department_chases_all_of_its_own(lived: Database, tmp_path: Path, rol
 def test_who_only_looks_has_nothing_to_tick(lived: Database, tmp_path: Path) -> None:
     page = as_role(lived, tmp_path, "leadership", "tinh").get("/overdue").text
     assert not ids(page) | ids(page, "all") | ids(page, "agency")
+
+
+def test_a_chase_is_seen_in_the_list_at_once_and_when_its_letter_leaves(office: Office, lived: Database) -> None:
+    assert "Đã đôn đốc" not in office.get("/overdue").text
+    task = sorted(ids(office.get("/overdue").text))[0]
+    office.clock.now = at("2021-06-24", "09:12")
+    office.post("/overdue/chase", id=[task], sure="1")
+    said = " ".join(BeautifulSoup(office.get("/overdue").text, "lxml").get_text(" ").split())
+    assert said.count("Đã đôn đốc hôm nay 09:12, gửi") == 1
+    (letter,) = (each for each in rows(lived, Notice, kind=NoticeKind.CHASE))
+    with lived.write() as session:
+        session.connection().execute(
+            table(Letter)
+            .update()
+            .where(table(Letter).c.id == letter.letter_id)
+            .values(send_after=at("2021-06-25", "07:30"))
+        )
+    said = " ".join(BeautifulSoup(office.get("/overdue").text, "lxml").get_text(" ").split())
+    assert "Đã đôn đốc hôm nay 09:12, gửi 07:30 mai" in said
+    with lived.write() as session:
+        session.connection().execute(table(Letter).update().values(state="delivered"))
+    assert "hôm nay 09:12" not in office.get("/overdue").text

@@ -265,3 +265,42 @@ def test_the_report_page_offers_an_extension_only_before_the_due_date(office: Of
     assert "xin gia hạn, cử người thay" in office.get(PAGE).text
     office.clock.now = at("2021-06-18")
     assert "xin gia hạn" not in office.get(PAGE).text
+
+
+@pytest.fixture
+def owing(sqlite_database: Database, tmp_path: Path) -> Office:
+    """so-ban owes a decision with assignment 1, a figure with 2 and a meeting with 3."""
+    outputs = (("Quyết định", "document"), ("Số xã đạt", "figure"), ("Hội nghị", "event"))
+    items = tuple(item(n, "so-ban", output={"what": what, "kind": kind}) for n, (what, kind) in enumerate(outputs, 1))
+    begin(store(sqlite_database, now=at("2021-06-01"), plan=plan_file(items=items)), now=at("2021-06-01"))
+    return open_office(sqlite_database, tmp_path, now=at("2021-06-15"))
+
+
+def test_each_output_is_asked_for_by_its_kind_and_kept_as_given(owing: Office) -> None:
+    page = BeautifulSoup(owing.get(PAGE).text, "lxml")
+    asked = [" ".join(page.select_one(f"label[for=output-{n}]").get_text().split()) for n in (1, 2, 3)]  # type: ignore[union-attr]
+    assert asked == ["Số, ký hiệu văn bản như 12/QĐ-UBND", "Số liệu đạt được", "Nơi, quy mô"]
+    done = {f"outcome-{n}": "done" for n in (1, 2, 3)} | {f"body-{n}": "Đã làm." for n in (1, 2, 3)}
+    given = {"output-1": "12/QĐ-UBND", "outputon-1": "2021-06-10", "output-2": "41 xã", "outputon-3": "2021-06-11"}
+    assert owing.post(PAGE, **done, **given).status_code == 303
+    assert [each.output for each in rows(owing.context.database, Report)] == [
+        {"number": "12/QĐ-UBND", "on": "2021-06-10"},
+        {"figure": "41 xã"},
+        {"on": "2021-06-11"},
+    ]
+
+
+def test_an_output_that_cannot_be_is_said_beside_its_field(owing: Office) -> None:
+    typed = {"outcome-1": "done", "body-1": "Đã làm.", "output-1": "quyết định", "outputon-1": "2021-06-16"}
+    answer = owing.post(PAGE, **typed)
+    page = BeautifulSoup(answer.text, "lxml")
+    assert answer.status_code == 422
+    assert "12/QĐ-UBND" in page.select_one("#output-1-said").get_text()  # type: ignore[union-attr]
+    assert "chưa đến" in page.select_one("#outputon-1-said").get_text()  # type: ignore[union-attr]
+
+
+def test_the_last_check_names_the_duties_that_name_no_output(owing: Office) -> None:
+    owing.post(PAGE, act="draft", **{"outcome-1": "done", "body-1": "Đã làm."})
+    check = BeautifulSoup(owing.get(PAGE).text, "lxml").select_one("#check ~ .checks")
+    assert check is not None
+    assert "Chưa nêu sản phẩm, chưa kèm tệp: IV.1.1" in " ".join(check.get_text().split())

@@ -12,8 +12,9 @@ from ground.office import NOW, Office, as_role, enter, everything, join
 
 from engine.assignments import lifecycle
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Notice, Report
+from engine.store.records import Assignment, Duty, Notice, Report
 from engine.terms import NoticeKind, State
+from engine.web.pages.work import bulk_decisions
 
 SO_BAN, HUYEN_A = 1, 2
 BOTH = {"id": ["1", "2"]}
@@ -181,3 +182,56 @@ def test_another_departments_monitor_sees_none_and_may_decide_none(office: Offic
 def test_who_decides_nothing_does_not_open_the_page(lived: Database, tmp_path: Path, role: str, agency: str) -> None:
     office = as_role(lived, tmp_path, role, agency)
     assert office.get("/accept").status_code == 403
+
+
+def owes(lived: Database, citation: str = "IV.1.1") -> None:
+    with lived.write() as session:
+        duty = table(Duty)
+        owed = {"what": "Quyết định phê duyệt", "kind": "document"}
+        session.connection().execute(duty.update().where(duty.c.citation == citation).values(output=owed))
+
+
+def test_the_output_is_shown_and_ticked_or_its_lack_needs_a_reason(office: Office, lived: Database) -> None:
+    owes(lived)
+    asked = office.post("/accept", act="accept", **BOTH)
+    assert "Sản phẩm phải có: Quyết định phê duyệt (văn bản) · báo cáo chưa nêu" in words(asked.text)
+    ticks = BeautifulSoup(asked.text, "lxml").select("input[name=complete]")
+    assert [(each["value"], each["form"]) for each in ticks] == [("1", "decide")]
+    refused = office.post("/accept", act="accept", sure="1", **BOTH)
+    assert (refused.status_code, "Cần ghi lý do tiếp nhận khi chưa đủ sản phẩm" in refused.text) == (400, True)
+    assert state(lived, HUYEN_A) is State.REPORTED
+    office.post("/accept", act="accept", sure="1", complete="1", **BOTH)
+    assert [each.output_complete for each in rows(lived, Report)] == [True, None]
+
+
+def test_a_return_of_several_carries_the_code_that_was_chosen(office: Office, lived: Database) -> None:
+    asked = office.post("/accept", act="return", **BOTH)
+    codes = [each["value"] for each in BeautifulSoup(asked.text, "lxml").select("select[name=code] option")]
+    assert "thieu-san-pham" in codes
+    office.post("/accept", act="return", sure="1", reason="Thiếu.", code="thieu-san-pham", **BOTH)
+    assert [each.returned_code for each in rows(lived, Report)] == ["thieu-san-pham"] * 2
+
+
+def test_all_of_a_filter_are_those_that_it_selects_when_they_are_chosen(office: Office, lived: Database) -> None:
+    asked = office.post("/accept?agency=huyen-a", act="accept", all="1")
+    assert "Tiếp nhận 1 báo cáo?" in words(asked.text)
+    both = BeautifulSoup(office.post("/accept", act="accept", all="1").text, "lxml")
+    assert [each["value"] for each in both.select("input[name=id]")] == ["1", "2"]
+    assert state(lived, SO_BAN) is State.REPORTED
+    done = office.post(
+        "/accept", act="accept", sure="1", id=[str(each["value"]) for each in both.select("input[name=id]")]
+    )
+    assert done.headers["location"] == "/accept?said=accept&n=2"
+
+
+def test_of_more_than_are_shown_those_whose_output_is_to_be_seen_wait(
+    office: Office, lived: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owes(lived)
+    owes(lived, "IV.2.1")
+    with lived.write() as session:
+        session.connection().execute(table(Report).update().values(outcome="done"))
+    monkeypatch.setattr(bulk_decisions, "SHOWN", 1)
+    asked = office.post("/accept", act="accept", all="1")
+    assert "Lần này chưa quyết định: 1 báo cáo phải xem sản phẩm" in words(asked.text)
+    assert len(BeautifulSoup(asked.text, "lxml").select("input[name=id]")) == 1

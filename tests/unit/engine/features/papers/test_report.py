@@ -13,6 +13,7 @@ import pytest
 
 from engine.features.papers.facts import Issuer, PlanFacts
 from engine.features.papers.report import (
+    ConductFacts,
     Difficulty,
     DutyFacts,
     FigureFacts,
@@ -159,6 +160,10 @@ def test_the_reporting_is_one_row_an_agency_that_adds_up() -> None:
             duty("IV.3", "B", timing="Chậm", sent_on=date(2021, 6, 20)),
             duty("IV.4", "B", timing="Chưa gửi", sent_on=None),
             duty("IV.1", "A"),
-        ]
+        ],
+        {"B": ConductFacts(promises=3, kept=2, days=(2.0, 41.5, None))},
     )
-    assert rows == [("1", "A", "1", "1", "", ""), ("2", "B", "4", "1", "IV.2, IV.3 (20/6/2021)", "IV.4")]
+    assert rows == [
+        ("1", "A", "1", "1", "", "", "", ""),
+        ("2", "B", "4", "1", "IV.2, IV.3 (20/6/2021)", "IV.4", "2/3", "2/41,5/–"),
+    ]
