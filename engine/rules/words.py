@@ -93,6 +93,15 @@ CODES: Mapping[str, Text] = {
     "looks_too_late": Text(
         "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
     ),
+    "openings_forgotten": Text("kế hoạch còn kỳ mà không chờ mở", "plans with periods to come that open nothing"),
+    "letters_of_another_day": Text("thư ghi khác ngày của nó", "letters with another day than their own"),
+    "sending_without_lease": Text("thư đang gửi mà không ai gửi", "letters on their way by nobody"),
+    "contacts_without_address": Text("đầu mối không có địa chỉ nào", "contacts without any address"),
+    "suppressed_without_cause": Text("địa chỉ bị ngừng gửi mà không rõ vì sao", "addresses stopped for no known cause"),
+    "promises_differ": Text("phần việc chờ khác ngày đã hẹn", "tasks that wait for another day than promised"),
+    "plans_of_another_state": Text("kế hoạch có trạng thái không ai đặt", "plans in a state that nobody set"),
+    "evidence_lost": Text("tệp minh chứng mất hoặc bị sửa", "files of evidence lost or altered"),
+    "unreadable_rows": Text("mục kiểm tra không đọc được dữ liệu", "checks that could not read their rows"),
     "search_lost": Text("chỉ mục tìm kiếm không đủ", "the search index is incomplete"),
     "letters_far_ahead": Text("thư hẹn gửi quá xa", "letters dated far ahead"),
     "digest_in_future": Text("tuần tổng hợp nằm ở tương lai", "the week of the last digest is in the future"),

@@ -22,6 +22,7 @@ from sqlmodel import Session, SQLModel
 from engine.assignments.lifecycle import standing_report
 from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
+from engine.errors import Unavailable
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
 from engine.store import search_index
@@ -34,6 +35,7 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
+from workflows.run import record_checks
 from workflows.run.passes import PassReport, record_run
 
 log = logging.getLogger(__name__)
@@ -52,8 +54,11 @@ TRIED_WITHIN = timedelta(days=14)
 CHECKED_ASSIGNMENTS = 2_000
 """Open assignments whose next action is recomputed in one audit; the next audit goes on behind them."""
 CURSOR = "audit_cursor"
-OUTSIDE = ("open_files", "clock_wrong")
-"""Findings that do not come from the database: data files that others may read, a clock that is not believed."""
+OUTSIDE = ("open_files", "clock_wrong", "evidence_lost")
+"""Findings that do not come from the database: data files that others may read, a clock that is not believed, files of
+evidence that are missing or altered."""
+UNREADABLE = "unreadable_rows"
+"""Finding: so many checks could not be made, since a row holds what it cannot hold."""
 
 Check = Callable[[Session, datetime], int]
 
@@ -227,6 +232,13 @@ CHECKS: Mapping[str, Check] = {
     "sent_without_record": _sent_without_record,
     "reported_without_report": _reported_without_report,
     "search_lost": _search_lost,
+    "openings_forgotten": record_checks.openings_forgotten,
+    "letters_of_another_day": record_checks.letters_of_another_day,
+    "sending_without_lease": record_checks.sending_without_lease,
+    "contacts_without_address": record_checks.contacts_without_address,
+    "suppressed_without_cause": record_checks.suppressed_without_cause,
+    "promises_differ": record_checks.promises_differ,
+    "plans_of_another_state": record_checks.plans_of_another_state,
 }
 
 
@@ -238,14 +250,25 @@ def run_checks(
     m = table(Letter)
     with database.read() as session:
         scalar = session.connection().scalar
-        counts = {
-            name: check(session, now) for name, check in CHECKS.items() if not (may_rest and name == "stuck_letters")
-        }
+        counts = {name: _checked(session, name, now) for name in CHECKS if not (may_rest and name == "stuck_letters")}
         lately = (m.c.day >= local_date(now - TRIED_WITHIN), m.c.settled_at > now - timedelta(days=1))
         in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, *lately)
         oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
-    counts |= outside or {}
-    return Audit({name: count for name, count in counts.items() if count}, in_doubt, oldest)
+    unreadable = sum(count < 0 for count in counts.values())
+    counts |= {UNREADABLE: unreadable, **(outside or {})}
+    return Audit({name: count for name, count in counts.items() if count > 0}, in_doubt, oldest)
+
+
+def _checked(session: Session, name: str, now: datetime) -> int:
+    """What a check counts, in a transaction of its own; -1 where it cannot be made: the others go on."""
+    try:
+        with session.begin_nested():
+            return CHECKS[name](session, now)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - an impossible value in one row must not end the audit
+        log.error("audit: %s cannot be checked (%s)", name, type(error).__name__)
+        return -1
 
 
 def audit(
@@ -262,6 +285,7 @@ def audit(
     today = local_date(now).isoformat()
     with database.write() as session:
         _move_cursor(session)
+        record_checks.move_cursor(session)
         append(
             session,
             [
@@ -271,7 +295,8 @@ def audit(
         )
     if not result.clean:
         log.error("audit: %s", ", ".join(f"{name} {count}" for name, count in result.findings.items()))
-    counts = dict.fromkeys((*CHECKS, *OUTSIDE), 0) | dict(result.findings) | {"unknown_letters": result.in_doubt}
+    counts = dict.fromkeys((*CHECKS, *OUTSIDE, UNREADABLE), 0) | dict(result.findings)
+    counts["unknown_letters"] = result.in_doubt
     report = PassReport(PassName.AUDIT, counts, time.monotonic() - began)
     record_run(database, report, now)
     if heartbeat_url and result.clean:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.rules.calendar import local_date
 from engine.store import search_index
 from engine.store.database import Database, table
-from engine.store.records import STILL_OWED, Assignment, Fact, Letter
+from engine.store.records import STILL_OWED, Assignment, Fact, Letter, Plan, Promise
+from engine.terms import LetterState, PromiseState
 from workflows.run.audit import FAR_AHEAD, recomputed
+from workflows.run.record_checks import plans_to_open
 
 
 def repair(database: Database, now: datetime) -> dict[str, int]:
@@ -26,6 +28,9 @@ def repair(database: Database, now: datetime) -> dict[str, int]:
             "assignments": _next_actions(session, now),
             "letters": _far_ahead(session, now),
             "digests": _digest_week(session, now),
+            "openings": _openings(session, now),
+            "leases": _without_lease(session),
+            "promises": _promised_days(session),
             "search": int(search_index.ensure(session.connection())),
         }
 
@@ -50,6 +55,31 @@ def _next_actions(session: Session, now: datetime) -> int:
             changes,
         )
     return len(changes)
+
+
+def _openings(session: Session, now: datetime) -> int:
+    """Plans that forgot what is still to come look again at the next pass."""
+    p, ids = table(Plan), plans_to_open(session, now)
+    for plan_id in ids:
+        session.connection().execute(update(p).where(p.c.id == plan_id).values(next_open_at=now))
+    return len(ids)
+
+
+def _without_lease(session: Session) -> int:
+    """Letters that nobody has leased are owed again: whether they left is not known, so they count as tried."""
+    m = table(Letter)
+    gone = (m.c.state == LetterState.SENDING, or_(m.c.lease_until.is_(None), m.c.leased_by == ""))
+    owed = {"state": LetterState.QUEUED, "lease_until": None, "leased_by": "", "lost_leases": m.c.lost_leases + 1}
+    return session.connection().execute(update(m).where(*gone).values(**owed)).rowcount
+
+
+def _promised_days(session: Session) -> int:
+    """Tasks wait for the day that their standing promise names."""
+    a, p = table(Assignment), table(Promise)
+    standing = (p.c.assignment_id == a.c.id, p.c.state == PromiseState.STANDING)
+    day = select(p.c.promised_on).where(*standing).correlate(a).scalar_subquery()
+    other = exists().where(*standing, or_(a.c.promised_on.is_(None), a.c.promised_on != p.c.promised_on))
+    return session.connection().execute(update(a).where(a.c.done_on.is_(None), other).values(promised_on=day)).rowcount
 
 
 def _far_ahead(session: Session, now: datetime) -> int:

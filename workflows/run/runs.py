@@ -99,8 +99,13 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
             return asyncio.run(watch(database, now, system.delivery.channels, channel_wiring.operator(settings)))
         case PassName.AUDIT:
             from workflows.run.audit import audit
+            from workflows.run.record_checks import evidence_lost
 
-            outside = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
+            outside = {
+                "open_files": len(list(too_wide(settings))),
+                "clock_wrong": int(clock_wrong),
+                "evidence_lost": evidence_lost(database, settings.files),
+            }
             may_rest = not passes.may_send(database, now)
             return audit(database, now, settings.heartbeat_url, may_rest=may_rest, outside=outside)
         case unknown:

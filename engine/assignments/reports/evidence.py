@@ -78,7 +78,7 @@ def store(folder: Path, *, name: str, body: bytes) -> StoredFile:
         raise FileUnfit(Text(f"«{_shown(name)}» lớn hơn {most} MB.", f"“{_shown(name)}” is larger than {most} MB."))
     media_type, extension = _detected_type(body, name)
     stored = StoredFile(hashlib.sha256(body).hexdigest(), safe_name(name, extension), len(body), media_type)
-    path = _path(folder, stored.digest)
+    path = path_of(folder, stored.digest)
     if not _already_stored(path, len(body)):
         atomic_write(path, body, 0o600)  # readable by this user only, not executable
     return stored
@@ -147,7 +147,7 @@ def find_all(session: Session, agency_id: str, digests: Collection[str]) -> dict
 
 def read_file(folder: Path, stored: StoredFile) -> bytes:
     """The bytes of a stored file. Raises NotFound if they are missing or their digest differs."""
-    path = _path(folder, stored.digest)
+    path = path_of(folder, stored.digest)
     body = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(body).hexdigest() != stored.digest:
         raise NotFound(
@@ -229,5 +229,6 @@ _SIGNATURES: Mapping[bytes, Callable[[bytes], tuple[str, str] | None]] = {
 }
 
 
-def _path(folder: Path, digest: str) -> Path:
+def path_of(folder: Path, digest: str) -> Path:
+    """Where the bytes of a file lie."""
     return folder / digest[:2] / digest

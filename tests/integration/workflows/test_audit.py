@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,18 +14,25 @@ from ground.web_servers import listening
 from sqlalchemy import update
 
 from engine.application.daily_cleanup import prune_bodies
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.reports import evidence
 from engine.store.database import Database, insert_new, table
-from engine.store.records import Assignment, Event, Fact, Letter, LetterBody, Pass
-from engine.terms import EventKind, LetterState, PassName, State
+from engine.store.records import Assignment, Contact, Event, Fact, Letter, LetterBody, Pass, Plan
+from engine.terms import EventKind, LetterState, PassName, PlanState, State
+from engine.terms import Outcome as Outcome_
 from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
 from workflows.run.audit import STUCK_TOLERANCE, Audit, audit, run_checks
 from workflows.run.passes import act, failures_recorded
+from workflows.run.record_checks import evidence_lost
 from workflows.run.repair import repair
 
 NOW = at("2021-04-07", "09:00")
 HOUR = timedelta(hours=1)
+LEASED = {"leased_by": "another", "lease_until": NOW + HOUR}
 LONG_AGO = {"send_after": NOW - HOUR, "created_at": NOW - HOUR}
 
 
@@ -55,7 +63,17 @@ def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:
         (Assignment, {"next_action_at": None, "quiet": None}, "without_next_step"),
         (Assignment, {"next_action_at": NOW - HOUR}, "overdue_looks"),
         (Letter, LONG_AGO, "stuck_letters"),
-        (Letter, LONG_AGO | {"state": LetterState.SENDING, "attempts": 3}, "stuck_letters"),
+        (Letter, LONG_AGO | {"state": LetterState.SENDING, "attempts": 3} | LEASED, "stuck_letters"),
+        (
+            Letter,
+            LONG_AGO | {"state": LetterState.SENDING, "send_after": NOW, "leased_by": ""},
+            "sending_without_lease",
+        ),
+        (Letter, {"day": NOW.date() + timedelta(days=1)}, "letters_of_another_day"),
+        (Contact, {"email": "", "phone": ""}, "contacts_without_address"),
+        (Contact, {"suppressed": {"email": "ai do sua"}}, "suppressed_without_cause"),
+        (Plan, {"state": PlanState.ENDED}, "plans_of_another_state"),
+        (Plan, {"next_open_at": None}, "openings_forgotten"),
         (Letter, {"send_after": NOW + timedelta(days=400)}, "letters_far_ahead"),
         (Letter, {"state": LetterState.DELIVERED}, "sent_without_record"),
         (Assignment, {"next_action_at": NOW + timedelta(days=800)}, "looks_too_late"),
@@ -108,7 +126,8 @@ def test_letters_that_wait_for_the_morning_are_not_stuck(laid: Laid) -> None:
 def test_a_single_letter_in_doubt_is_counted_for_a_day_and_alarms_nobody(laid: Laid) -> None:
     with laid.database.write() as session:  # the day of many others that arrived
         letters = table(Letter)
-        session.connection().execute(update(letters).values(day=NOW.date() - timedelta(days=9)))
+        others = {"day": NOW.date() - timedelta(days=9), "state": LetterState.DELIVERED}
+        session.connection().execute(update(letters).values(**others))
     change(laid, Letter, state=LetterState.UNKNOWN, settled_at=NOW)
     with listening() as (url, asked):
         assert audit(laid.database, NOW, url, may_rest=True).counts["unknown_letters"] == 1
@@ -212,8 +231,56 @@ def test_what_a_false_clock_did_is_undone_by_computing_it_again(laid: Laid) -> N
     repaired = repair(laid.database, NOW)
     assert all(repaired[each] for each in ("assignments", "letters", "digests"))
     assert run_checks(laid.database, NOW).clean
-    assert repair(laid.database, NOW) == {"assignments": 0, "letters": 0, "digests": 0, "search": 0}
+    assert set(repair(laid.database, NOW).values()) == {0}
     assert {each.id: each.next_action_at for each in rows(laid.database, Assignment)} == before
+
+
+def test_a_plan_that_forgot_its_periods_and_a_letter_that_nobody_sends_are_put_right(laid: Laid) -> None:
+    change(laid, Plan, next_open_at=None)
+    change(laid, Letter, state=LetterState.SENDING, created_at=NOW - HOUR)
+    repaired = repair(laid.database, NOW)
+    assert (repaired["openings"], repaired["leases"]) == (1, 1)
+    assert set(run_checks(laid.database, NOW).findings) <= {"stuck_letters"}  # until the next pass sends it
+    assert rows(laid.database, Letter)[0].lost_leases == 1
+
+
+def test_a_task_waits_for_the_day_that_its_promise_names(laid: Laid) -> None:
+    assignment = laid.assignment("IV.1.1", "so-ban")
+    promise = PromiseText(reason_code="kinh-phi", reason="Chưa cấp kinh phí.")
+    text = ReportText(outcome=Outcome_.NOT_YET, body="Chưa làm.", reason="Chưa cấp kinh phí.", promise=promise)
+    with laid.database.write() as session:
+        lifecycle.report(session, assignment, text=text, actor="contact:1", now=NOW)
+    promised = row(laid.database, Assignment, id=assignment).promised_on
+    with laid.database.write() as session:
+        a = table(Assignment)
+        wrong = update(a).where(a.c.id == assignment).values(promised_on=promised + timedelta(days=300))
+        session.connection().execute(wrong)
+    assert run_checks(laid.database, NOW).findings["promises_differ"] == 1
+    assert repair(laid.database, NOW)["promises"] == 1
+    assert row(laid.database, Assignment, id=assignment).promised_on == promised
+
+
+def test_an_impossible_value_in_one_row_ends_one_check_and_not_the_audit(laid: Laid) -> None:
+    with laid.database.write() as session:
+        m = table(Letter)
+        session.connection().execute(update(m).values(send_after=NOW + timedelta(days=400)))
+        session.connection().exec_driver_sql("UPDATE contact SET suppressed = '5' WHERE id = 1")
+    found = run_checks(laid.database, NOW).findings
+    assert found["unreadable_rows"] == 1
+    assert found["letters_far_ahead"] > 0
+
+
+def test_evidence_that_is_gone_or_altered_is_a_finding(laid: Laid, tmp_path: Path) -> None:
+    with laid.database.write() as session:
+        for body in (b"%PDF-1.4 one", b"%PDF-1.4 two", b"%PDF-1.4 three"):
+            stored = evidence.store(tmp_path, name="a.pdf", body=body)
+            evidence.keep(session, stored, agency_id="so-ban", actor="contact:1", now=NOW)
+    assert evidence_lost(laid.database, tmp_path) == 0
+    first, second, _ = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    first.unlink()
+    second.chmod(0o600)
+    second.write_bytes(second.read_bytes()[::-1])
+    assert evidence_lost(laid.database, tmp_path) == 2
 
 
 def test_the_texts_of_old_letters_go_and_their_rows_stay(laid: Laid) -> None:

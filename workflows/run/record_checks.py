@@ -1,0 +1,148 @@
+"""Checks of the audit for rows that no program of ours writes so: what a hand in the database, a restored copy or a bad
+disk leaves behind. Each counts what should be zero; a part at a time where there may be many."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import cast, exists, func, or_, select
+from sqlalchemy.types import String
+from sqlmodel import Session
+
+from engine.agencies.preferences import ASKED
+from engine.assignments.opening import opened_periods, planned
+from engine.assignments.reports.evidence import path_of
+from engine.rules.calendar import local_date
+from engine.store.database import Database, table
+from engine.store.facts import read_fact, write_fact
+from engine.store.named_rows import objects
+from engine.store.records import STILL_OWED, Assignment, Contact, Evidence, Letter, Plan, Promise
+from engine.store.rulebook import read_rulebook
+from engine.store.stored_rows import StoredPlan, select_plans
+from engine.terms import LetterState, PlanState, PromiseState
+
+PLANS_AT_ONCE, FILES_AT_ONCE = 20, 50
+DAY_OF_KEY = 10
+"""The last characters of the key of a day's letter are its day: «letter:12:email:2021-06-17»."""
+LEASED_BEFORE = timedelta(minutes=30)
+SUPPRESSED_BY = (ASKED, "stopped", "dead: ")
+"""How every reason begins for which a channel of a contact is not written to."""
+FILE_CURSOR, PLAN_CURSOR = "audit_file_cursor", "audit_plan_cursor"
+
+
+def openings_forgotten(session: Session, now: datetime) -> int:
+    """Running plans that expect to open nothing more, though a period is still to come or was never opened."""
+    return len(plans_to_open(session, now, most=PLANS_AT_ONCE))
+
+
+def plans_to_open(session: Session, now: datetime, most: int | None = None) -> list[int]:
+    """Ids of such plans; of at most so many, behind those that were looked at last."""
+    p, book = table(Plan), read_rulebook(session)
+    statement = select_plans().where(p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None)).order_by(p.c.id)
+    if most is not None:
+        statement = statement.where(p.c.id > int(read_fact(session, PLAN_CURSOR) or 0)).limit(most)
+    found = []
+    for plan in objects(StoredPlan, session.connection().execute(statement)):
+        there = opened_periods(session, plan.id)
+        to_come = planned(session, plan, book.policy(plan.policy_id), book.calendar)
+        if any(each.duty.owners and each.key not in there for each in to_come):
+            found.append(plan.id)
+    return found
+
+
+def letters_of_another_day(session: Session, now: datetime) -> int:
+    """Owed letters whose day is not that of their key: a person could get two a day."""
+    m = table(Letter)
+    day = func.substr(m.c.key, func.length(m.c.key) - DAY_OF_KEY + 1)
+    return _count(session, m, STILL_OWED, m.c.key.startswith("letter:"), day != cast(m.c.day, String))
+
+
+def sending_without_lease(session: Session, now: datetime) -> int:
+    """Letters that are said to be on their way by nobody."""
+    m = table(Letter)
+    gone = or_(m.c.lease_until.is_(None), m.c.leased_by == "")
+    return _count(session, m, m.c.state == LetterState.SENDING, gone, m.c.created_at < now - LEASED_BEFORE)
+
+
+def contacts_without_address(session: Session, now: datetime) -> int:
+    """Contacts of today who can be reached by nothing."""
+    c = table(Contact)
+    current = or_(c.c.valid_until.is_(None), c.c.valid_until >= local_date(now))
+    return _count(session, c, c.c.email == "", c.c.phone == "", current)
+
+
+def suppressed_without_cause(session: Session, now: datetime) -> int:
+    """Contacts who are not written to for a reason that no program of ours gives."""
+    rows: list[dict[str, str]] = list(session.connection().scalars(select(table(Contact).c.suppressed)))
+    return sum(not why.startswith(SUPPRESSED_BY) for row in rows for why in (row or {}).values())
+
+
+def promises_differ(session: Session, now: datetime) -> int:
+    """Tasks that wait for another day than their standing promise names."""
+    a, p = table(Assignment), table(Promise)
+    other = or_(a.c.promised_on.is_(None), a.c.promised_on != p.c.promised_on)
+    both = a.join(p, p.c.assignment_id == a.c.id)
+    return _count(session, both, p.c.state == PromiseState.STANDING, a.c.done_on.is_(None), other)
+
+
+def plans_of_another_state(session: Session, now: datetime) -> int:
+    """Plans that run though nobody set them going, wait though somebody did, or have ended while work goes on."""
+    p, a = table(Plan), table(Assignment)
+    goes_on = exists().where(a.c.plan_id == p.c.id, a.c.next_action_at.is_not(None))
+    wrong = or_(
+        (p.c.state == PlanState.ACTIVE) & p.c.activated_at.is_(None),
+        (p.c.state == PlanState.LOADED) & p.c.activated_at.is_not(None),
+        (p.c.state == PlanState.ENDED) & goes_on,
+    )
+    return _count(session, p, wrong)
+
+
+def evidence_lost(database: Database, folder: Path) -> int:
+    """Files that are missing, or are not what their digest says; a part each time."""
+    f = table(Evidence)
+    with database.read() as session:
+        after = read_fact(session, FILE_CURSOR) or ""
+        statement = select(f.c.digest, f.c.size).where(f.c.digest > after).order_by(f.c.digest).limit(FILES_AT_ONCE)
+        rows = [(digest, size) for digest, size in session.connection().execute(statement)]
+    wrong = sum(not _is(path_of(folder, digest), digest, size) for digest, size in rows)
+    last = rows[-1][0] if len(rows) == FILES_AT_ONCE else ""
+    if last != after:
+        with database.write() as session:
+            write_fact(session, FILE_CURSOR, last)
+    return wrong
+
+
+def move_cursor(session: Session) -> None:
+    """On to the plans behind those that were looked at; from the first again behind the last."""
+    p, after = table(Plan), int(read_fact(session, PLAN_CURSOR) or 0)
+    ids = select(p.c.id).where(p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), p.c.id > after)
+    seen = session.connection().scalars(ids.order_by(p.c.id).limit(PLANS_AT_ONCE)).all()
+    last = str(seen[-1] if len(seen) == PLANS_AT_ONCE else 0)
+    if last != str(after):
+        write_fact(session, PLAN_CURSOR, last)
+
+
+def _is(path: Path, digest: str, size: int) -> bool:
+    try:
+        if path.stat().st_size != size:
+            return False
+        whole = hashlib.sha256()
+        for part in _parts(path):
+            whole.update(part)
+    except OSError:
+        return False
+    return whole.hexdigest() == digest
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            yield part
+
+
+def _count(session: Session, of: Any, *conditions: Any) -> int:
+    return session.connection().scalar(select(func.count()).select_from(of).where(*conditions)) or 0
