@@ -75,9 +75,9 @@ def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
         )
     proof = MailProof(signer, settings.imap_authserv_id)
     if settings.sms_gateway != "gammu" or settings.demo:
-        return InboundSources(proof, inbox)
+        return InboundSources(proof, inbox, files=settings.files)
     folder = _gammu_dir(settings)
-    return InboundSources(proof, inbox, _gammu(settings), folder / "inbox")
+    return InboundSources(proof, inbox, _gammu(settings), folder / "inbox", settings.files)
 
 
 def short_code_key(settings: Settings, signer: Signer) -> bytes:
