@@ -1,4 +1,4 @@
-"""What was done because of an incoming message, and why one waits, in words: for the writer's letter and the pages."""
+"""What was done because of an incoming message, in words: for the writer's letter and the pages."""
 
 from __future__ import annotations
 
@@ -7,26 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from engine.correspondence.message_acts import Done
 from engine.enums import complete
 from engine.rules.calendar import day_digits
-from engine.terms import MessageAct, WaitReason
+from engine.terms import MessageAct
 from engine.text import Text
-
-WAITS: Mapping[WaitReason, Text] = complete(
-    WaitReason,
-    {
-        WaitReason.NOT_UNDERSTOOD: Text("Hệ thống chưa nhận biết được nội dung", "The text was not understood"),
-        WaitReason.REFUSED: Text("Có đề nghị chưa ghi nhận được, đã hỏi lại", "A request could not be carried out"),
-        WaitReason.LEFT_OVER: Text("Còn nội dung khác cần xem", "It says something else, too"),
-        WaitReason.FILES: Text("Tệp chờ gắn vào báo cáo", "Files wait to go with a report"),
-        WaitReason.NOT_THE_READER: Text(
-            "Hộp thư gửi chưa có trong danh bạ của cơ quan", "The mailbox is no contact of the agency"
-        ),
-        WaitReason.UNPROVEN: Text(
-            "Không kèm thư nhắc việc, chưa chắc là của người nhận thư", "Nothing proves that the writer had the letter"
-        ),
-        WaitReason.UNAUTHENTICATED: Text("Chưa xác thực được người gửi", "The sender is not authenticated"),
-        WaitReason.FAILED: Text("Hệ thống gặp lỗi khi đọc", "The system stumbled over it"),
-    },
-)
 
 
 def _about(done: Done) -> str:

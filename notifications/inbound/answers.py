@@ -43,7 +43,7 @@ from notifications.inbound.incoming_rows import (
     text_of,
     writer_of,
 )
-from notifications.inbound.message import MAX_TEXT_CHARS, Mail
+from notifications.inbound.message import MAX_TEXT_CHARS, Mail, without_tokens
 from notifications.inbound.own_words import without_lines_of
 from notifications.inbound.performing import ONLY_ACKNOWLEDGED, Performed, Performer, Problem, words_of
 from notifications.inbound.proof import MailProof
@@ -390,8 +390,8 @@ def _store(session: Session, message: _Message, outcome: _Outcome) -> AnswerResu
         "supervisor_id": duties[0].supervisor_id if duties else None,
         "sender": message.sender[:254],
         "subject": message.subject,
-        "own_text": message.own,
-        "raw_text": message.raw,
+        "own_text": without_tokens(message.own),
+        "raw_text": without_tokens(message.raw),
         "rest": outcome.rest,
         "files": [each.as_entry for each in message.files],
         "about": [duty.id for duty in duties],

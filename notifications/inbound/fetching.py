@@ -59,16 +59,18 @@ def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[
 
 def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, inbound: InboundSources) -> Counter[str]:
     counts: Counter[str] = Counter()
-    problem = ""
+    problem, waiting = "", [0]
     try:
-        for raw in inbox.messages(now):
+        for raw in inbox.messages(now, waiting.append):
             counts[_process_mail(database, raw, inbound, now)] += 1
+            waiting[-1] -= 1
     except (BadInput, Unavailable) as error:
         problem = str(error)
         log.warning("%s", error)
     with database.write() as session:
         record_fetch(session, "imap", problem, now)
     counts["mailbox_failed"] += bool(problem)
+    counts["left_in_mailbox"] += waiting[-1]
     return counts
 
 

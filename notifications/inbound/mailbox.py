@@ -10,7 +10,7 @@ from __future__ import annotations
 import imaplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,15 +64,19 @@ class Inbox:
                 )
             )
 
-    def messages(self, now: datetime) -> Iterator[bytes]:
-        """The messages that are not done yet, oldest first. Advancing to the next one flags the previous one as done,
+    def messages(self, now: datetime, on_found: Callable[[int], None] | None = None) -> Iterator[bytes]:
+        """The messages that are not done yet, oldest first, ``MAX_MESSAGES`` at most; ``on_found`` is told how many
+        there are. Advancing to the next one flags the previous one as done,
         so process a message, and commit, before advancing.
 
         Raises BadInput if the login or the folder is refused, Unavailable if the server cannot be reached."""
         client = self._connect()
         try:
             criteria, flags = self._select(client, now)
-            for uid in _search(client, criteria):
+            found = sorted(client.search(criteria))
+            if on_found is not None:
+                on_found(len(found))
+            for uid in found[:MAX_MESSAGES]:
                 raw = _body(client, uid)
                 if raw is not None:
                     yield raw
@@ -136,10 +140,6 @@ class Inbox:
         if b"\\*" in allowed or DONE_KEYWORD in allowed:
             return ["UNKEYWORD", DONE_KEYWORD.decode(), *since], (SEEN, DONE_KEYWORD)
         return ["UNSEEN", *since], (SEEN,)
-
-
-def _search(client: Any, criteria: list[Any]) -> list[int]:
-    return sorted(client.search(criteria))[:MAX_MESSAGES]
 
 
 def _body(client: Any, uid: int) -> bytes | None:
