@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     imap_password: SecretStr = Field(SecretStr(""), description="the password of imap_username")
     imap_folder: str = Field("INBOX", description="folder to read")
     imap_authserv_id: str = Field(
-        "", description="server whose Authentication-Results must pass before a reply is acted upon; empty: not asked"
+        "", description="server whose Authentication-Results must pass; empty: by mail only acknowledgements act"
     )
     imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
     receive_seconds: int = Field(60, ge=5, le=3600, description="seconds between fetches of replies")

@@ -71,7 +71,10 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "imap_username": ("imap", "tài khoản của hộp thư"),
     "imap_password": ("imap", "mật khẩu của imap_username"),
     "imap_folder": ("imap", "thư mục được đọc"),
-    "imap_authserv_id": ("imap", "máy chủ mà Authentication-Results phải đạt thì mới xử lý thư; để trống: không xét"),
+    "imap_authserv_id": (
+        "imap",
+        "máy chủ mà Authentication-Results phải đạt thì mới xử lý thư; để trống: qua thư chỉ tự ghi nhận việc xác nhận",
+    ),
     "imap_ca_file": ("imap", "chứng thư của tổ chức cấp chứng thư riêng"),
     "receive_seconds": ("imap", "bao nhiêu giây lấy thư một lần"),
     "sms_gateway": ("sms", "cổng gửi tin nhắn; để trống: không gửi tin nhắn"),

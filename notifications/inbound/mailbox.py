@@ -94,6 +94,23 @@ class Inbox:
         finally:
             _log_out(client)
 
+    def take_out(self, message_id: str) -> bytes | None:
+        """A message by its Message-ID, removed from the folder; None if it is not there. Raises as ``messages``."""
+        client = self._connect()
+        try:
+            self._select(client, datetime.now(UTC))
+            uids = client.search(["HEADER", "Message-ID", message_id])
+            if not uids:
+                return None
+            raw = _section(client, uids[0], "", MAX_TEXT_BYTES)
+            client.delete_messages(uids)
+            client.expunge()
+            return raw
+        except _CONNECTION_ERRORS as error:
+            raise _unreachable(self.host, error) from error
+        finally:
+            _log_out(client)
+
     def _connect(self) -> Any:
         trust = ssl.create_default_context(cafile=self.ca_file or None)
         try:
@@ -145,11 +162,15 @@ class Inbox:
 def _body(client: Any, uid: int) -> bytes | None:
     """A message, without marking it as read; None if it was deleted. Of a large one the parts that are needed."""
     size = client.fetch([uid], ["RFC822.SIZE"]).get(uid, {}).get(b"RFC822.SIZE", 0)
-    if size > MAX_TEXT_BYTES:
-        structure = client.fetch([uid], ["BODYSTRUCTURE"]).get(uid, {}).get(b"BODYSTRUCTURE")
-        if structure is not None and structure.is_multipart and not is_report(structure):
-            return _large(client, uid, list(parts_of(structure)))
-    return _section(client, uid, "", MAX_PART_BYTES)
+    if size <= MAX_TEXT_BYTES:
+        return _section(client, uid, "", MAX_TEXT_BYTES)
+    structure = client.fetch([uid], ["BODYSTRUCTURE"]).get(uid, {}).get(b"BODYSTRUCTURE")
+    parts = list(parts_of(structure)) if structure is not None else []
+    if is_report(parts) or all(part.main == "text" for part in parts):
+        return _section(client, uid, "", MAX_TEXT_BYTES)
+    if not structure.is_multipart:
+        return _section(client, uid, "", MAX_PART_BYTES)
+    return _large(client, uid, parts)
 
 
 def _large(client: Any, uid: int, parts: list[Part]) -> bytes | None:

@@ -48,9 +48,9 @@ def _word(value: Any) -> str:
     return value.decode("ascii", "replace").lower() if isinstance(value, bytes) else ""
 
 
-def is_report(structure: Any) -> bool:
+def is_report(parts: Sequence[Part]) -> bool:
     """A delivery report, which is read as a whole."""
-    return any(each.sub in ("delivery-status", "disposition-notification") for each in parts_of(structure))
+    return any(each.sub in ("delivery-status", "disposition-notification") for each in parts)
 
 
 def wanted(parts: Sequence[Part]) -> dict[str, int]:
