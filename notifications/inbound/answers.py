@@ -48,7 +48,7 @@ from notifications.inbound.own_words import without_lines_of
 from notifications.inbound.performing import ONLY_ACKNOWLEDGED, Performed, Performer, Problem, words_of
 from notifications.inbound.proof import MailProof
 from notifications.inbound.replying import Answer, answer_by_mail, answer_by_sms, excerpt, notify_monitor, send_answer
-from notifications.inbound.requests import ReadReply, citations_in, read_requests
+from notifications.inbound.requests import ReadReply, citations_in, read_requests, without_sending
 from notifications.inbound.results import REJECTED, AnswerResult
 from notifications.letters import reply_codes
 from notifications.receipts import letter_outcomes
@@ -214,6 +214,8 @@ def _mail_of_contact(session: Session, message: _Message, mail: Mail, *, proven:
             message,
             _Outcome(result=AnswerResult.UNPROVEN, waits=WaitReason.UNPROVEN, performed=performed, rest=read.rest),
         )
+    if any(each.stored is not None for each in message.files):
+        read = replace(read, rest=without_sending(read.rest))
     performed = performer.perform(read.requests)
     drafted = _draft(session, message, performer.own, certain=certain and proven)
     if drafted is not None:

@@ -72,6 +72,10 @@ _COMPLIES = re.compile(
     r"(?:va |em |don vi |xa |ubnd xa |phong |chung toi |toi |so )*"
     r"(?:se|dang|da giao|giao|to chuc|trien khai|chuyen|nghiem tuc)\b(?P<what>.*)"
 )
+_SENDS = re.compile(
+    rf"(?:{_POLITE}[\s,.!:-]+)*(?:{_AGENT}(?: (?!{_TURNS}\b)[\w&/().-]+){{0,9}}? )?(?:kinh |bc\s*:?\s*)*"
+    r"(?:gui(?: kem)?|kem theo|dinh kem|bao cao day)\b(?P<what>.{0,160})"
+)
 _COMPLIES_NOT = re.compile(
     r"\b(?:khong|chua|nhung|de nghi|xin|gia han|kho khan|vuong|sau|neu|cham|lai|not|but)\b|[0-9][/.-][0-9]|ngay [0-9]"
 )
@@ -332,6 +336,17 @@ def _reason(typed: str, folded: str, start: int) -> str:
 
 def _cited(folded: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.upper() for each in _CITATIONS.findall(folded)))
+
+
+def without_sending(rest: str) -> str:
+    """What was left over, without lines that only say that a file is sent: «Gửi Sở báo cáo 6 tháng»."""
+    return "\n".join(line for line in rest.split("\n") if not _only_sends(line))
+
+
+def _only_sends(line: str) -> bool:
+    found = _SENDS.fullmatch(_folded(line))
+    turned = rf"\b(?:{_TURNS}|xin|kho khan|vuong)\b"
+    return found is not None and "?" not in line and re.search(turned, found["what"]) is None
 
 
 def citations_in(words: Sequence[str]) -> tuple[str, ...]:

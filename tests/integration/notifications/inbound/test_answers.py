@@ -372,7 +372,8 @@ def take_with_files(laid: Laid, raw: bytes, folder: Path, proof: MailProof = PRO
     ("text", "result", "subject"),
     [
         ("Đã nhận, cảm ơn.", AnswerResult.FILED, "Đã ghi nhận thư trả lời"),
-        ("Gửi báo cáo.", AnswerResult.FILED, "Đã ghi nhận một phần thư trả lời"),
+        ("Gửi báo cáo.", AnswerResult.FILED, "Đã ghi nhận thư trả lời"),
+        ("Sẽ báo cáo bổ sung sau.", AnswerResult.FILED, "Đã ghi nhận một phần thư trả lời"),
         ("", AnswerResult.FILED, "Đã ghi nhận thư trả lời"),
     ],
 )
