@@ -61,11 +61,11 @@ class Nothing(Body):
     """An action without parameters."""
 
 
-class Reason(Body):
+class ReasonBody(Body):
     reason: Needed
 
 
-class ReturnOneBody(Reason):
+class ReturnOneBody(ReasonBody):
     """``until``: by when to resubmit; null for the policy's number of working days."""
 
     until: Day | None = None
