@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         SecretStr(""), description="client secret at the single sign-on; empty: a public client"
     )
     oidc_name: str = Field("", description="name of the single sign-on, shown on the button")
+    oidc_domains: str = Field(
+        "", description="mail domains trusted where the single sign-on says nothing of email_verified, comma-separated"
+    )
+    oidc_role_claim: str = Field(
+        "", description="claim of the single sign-on that must name the account's role, like groups; empty: not asked"
+    )
 
     mail_from: str = Field("dondoc@localhost.example", description="sender's mailbox")
     mail_from_name: str = Field("Theo dõi nhiệm vụ", description="sender's name")

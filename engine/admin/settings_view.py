@@ -42,6 +42,8 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "oidc_client_id": ("signin", "mã của cơ quan này tại hệ thống đăng nhập chung"),
     "oidc_client_secret": ("signin", "khóa bí mật của mã ấy; để trống: không có"),
     "oidc_name": ("signin", "tên hệ thống đăng nhập chung trên nút bấm"),
+    "oidc_domains": ("signin", "tên miền thư được tin khi hệ thống đăng nhập chung không ghi email_verified"),
+    "oidc_role_claim": ("signin", "thông tin của đăng nhập chung phải ghi vai trò của tài khoản; để trống: không xét"),
     "hsts_subdomains": ("", "trình duyệt dùng https cho cả mọi tên miền con (HSTS)"),
     "secret": ("", "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret"),
     "second_factor_roles": ("signin", "vai trò phải có lớp xác thực thứ hai: administrator, monitor …"),
