@@ -119,6 +119,8 @@ class Performer:
         match request:
             case Acknowledge():
                 self._require(Permission.ACKNOWLEDGE)
+                if request.count and not request.citations and request.count != len(self.own):
+                    raise BadInput(message_acts.WHICH_DUTY)
                 return message_acts.acknowledge(session, self.own, request.citations, **by)
             case Extend():
                 self._require(Permission.ASK_EXTENSION)
@@ -170,6 +172,8 @@ class Performer:
 def words_of(request: MailReply) -> str:
     """What a request says, for a person to read."""
     match request:
+        case Acknowledge() if request.count:
+            return f"{request.count} nhiệm vụ"
         case Acknowledge() | Stop():
             return ""
         case Extend() | NotYet():

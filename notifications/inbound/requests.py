@@ -68,6 +68,8 @@ _ACK = re.compile(
     rf"(?:{_POLITE}[\s,.!:-]+)*(?:{_AGENT}(?: (?!{_TURNS}\b)[\w&/().-]+){{0,9}}? )?{_RECEIVED}"
     rf"(?:[\s,]+{_OBJECT})*(?:[\s,.!:-]+{_POLITE})*"
 )
+_COUNTED = re.compile(r"(?<![\w/.])(?P<n>[0-9]{1,3}|mot|hai|ba|bon) (?:nhiem vu|viec|noi dung)\b")
+_NUMBERS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4}
 _COMPLIES = re.compile(
     r"(?:va |em |don vi |xa |ubnd xa |phong |chung toi |toi |so )*"
     r"(?:se|dang|da giao|giao|to chuc|trien khai|chuyen|nghiem tuc)\b(?P<what>.*)"
@@ -274,7 +276,7 @@ def _extension(typed: str, folded: str, today: date) -> MailReply | None:
     because = _BECAUSE.search(found["lead"])
     before = typed[because.start("reason") : because.end("reason")] if because else ""
     read = dated(day, _reason(typed, folded, day.end()) or before, today)
-    if isinstance(read, Text):
+    if isinstance(read, Text) or _CITATIONS.match(_told_apart(read[1])):  # the next task, with a day of its own
         return NotUnderstood(NO_DATE, typed)
     return Extend("", *read, _cited(folded[: day.start()]))
 
@@ -301,7 +303,7 @@ def _not_yet(typed: str, folded: str, today: date) -> MailReply | None:
 def _declined(typed: str, folded: str, today: date) -> MailReply | None:
     del today
     found = _DECLINE.fullmatch(folded) if len(folded) <= MAX_CLAUSE_CHARS else None
-    if found is None or re.search(rf"\b{_TURNS}\b", found["lead"]):
+    if found is None or re.search(rf"\b{_TURNS}\b", found["lead"]) or re.search(r"\b(?:nhung|tuy|neu)\b", folded):
         return None
     return Decline(typed, _cited(folded))
 
@@ -311,18 +313,24 @@ def _acknowledges(reading: _Reading, typed: str, folded: str) -> bool:
     if len(folded) > MAX_CLAUSE_CHARS or _SAY.match(folded):
         return False
     if _ACK.fullmatch(folded):
-        reading.requests.append(Acknowledge("", _cited(folded)))
+        reading.requests.append(_received(folded))
         return True
     for cut in re.finditer(r",\s*| (?=va (?:se|dang) )", folded):
         first, after = folded[: cut.start()], folded[cut.end() :]
         if not _ACK.fullmatch(first) or _CONDITIONS.match(after):
             continue
-        reading.requests.append(Acknowledge("", _cited(first)))
+        reading.requests.append(_received(first))
         complies = _COMPLIES.fullmatch(after)
         if complies is None or _COMPLIES_NOT.search(complies["what"]):
             _read_clause(reading, typed[cut.end() :])
         return True
     return False
+
+
+def _received(folded: str) -> Acknowledge:
+    counted = _COUNTED.search(folded)
+    number = counted["n"] if counted else "0"
+    return Acknowledge("", _cited(folded), _NUMBERS.get(number) or (int(number) if number.isdigit() else 0))
 
 
 def _after(pattern: re.Pattern[str], folded: str, start: int) -> int:

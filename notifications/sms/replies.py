@@ -39,10 +39,12 @@ NO_DATE = Text.same(f"Khong doc duoc ngay xin gia han. {_EXTEND_HELP}")
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """``citations``: of which duties, () for all that the letter names."""
+    """``citations``: of which duties, () for all that the letter names. ``count``: how many the writer says that they
+    received, 0 if they do not say."""
 
     code: str
     citations: tuple[str, ...] = ()
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

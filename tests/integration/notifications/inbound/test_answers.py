@@ -518,6 +518,48 @@ def test_a_sender_whom_the_named_relay_did_not_confirm_moves_nothing(laid: Laid)
     assert take(laid, genuine, proof=named) is AnswerResult.ACKNOWLEDGED
 
 
+@pytest.mark.parametrize(
+    "text", ["GH 25/6 chờ số liệu", "CHUA 30/6 chờ xe", "KK: thiếu người", "Không thuộc thẩm quyền"]
+)
+def test_without_authenticated_senders_anything_but_an_acknowledgement_waits_for_a_person(
+    laid: Laid, text: str
+) -> None:
+    """Who had one reply address could write in the coordinator's name whatever they liked."""
+    forged = mail(laid, f"XN\n{text}", Authentication_Results="")
+    assert take(laid, forged, proof=MailProof(Signer(KEY))) is AnswerResult.REFUSED
+    kept = row(laid.database, IncomingMessage)
+    assert (state(laid), kept.waits, [each["act"] for each in kept.done]) == (
+        State.ACKNOWLEDGED,
+        "unauthenticated",
+        ["acknowledged"],
+    )
+    for nothing in (Extension, Promise, ThreadEntry, Report):
+        assert rows(laid.database, nothing) == []
+    assert "chờ bộ phận theo dõi xem" in told(laid)[0]
+
+
+def test_who_received_fewer_tasks_than_the_letter_names_is_asked_which(laid: Laid) -> None:
+    assert take(laid, mail(laid, "Đã nhận 2 nhiệm vụ")) is AnswerResult.REFUSED
+    assert (state(laid), row(laid.database, IncomingMessage).waits) == (State.ASSIGNED, "refused")
+
+
+def test_a_writer_is_answered_once_an_hour_and_each_answer_says_what_it_is_about(laid: Laid) -> None:
+    take(laid, mail(laid, "Xác nhận", number=1))
+    take(laid, mail(laid, "KK: thiếu người", number=2), NOW + timedelta(minutes=5))
+    take(laid, mail(laid, "Hỏi: nộp ở đâu?", number=3), NOW + timedelta(minutes=10))
+    leaves = [each.send_after - NOW for each in answers_of(laid)]
+    assert leaves == [timedelta(0), timedelta(hours=1), timedelta(hours=2)]
+    relay, _ = sent(laid, NOW + timedelta(minutes=59))
+    assert [each.headers["In-Reply-To"] for each in relay.letters if each.to == COORDINATOR] == ["<1@may.example>"]
+
+
+def test_what_is_kept_of_a_mail_opens_nothing(laid: Laid) -> None:
+    """The quoted letter holds its reader's own links."""
+    take(laid, mail(laid, "Đề nghị gọi lại"))
+    kept = row(laid.database, IncomingMessage)
+    assert ("đã viết:" in kept.raw_text, "Wz" in kept.raw_text) == (True, False)
+
+
 def test_a_bounce_that_only_quotes_the_message_id_moves_nothing_and_reaches_the_monitor(laid: Laid) -> None:
     """A forged one had a mailbox suppressed."""
     raw = (DATA / "returned" / "postfix.eml").read_bytes()

@@ -10,10 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
-from typing import cast
 
 import docx
 from ground.factory import Laid, at, item, lay, plan_file, swept
@@ -107,7 +105,7 @@ def _raw(each: Labelled, letters: dict[int, bytes]) -> bytes:
     sender = READERS[each.duties]
     domain = sender.partition("@")[2]
     reply = Reply(
-        letter=cast(EmailMessage, message_from_bytes(letters[each.duties], policy=policy.default)),
+        letter=message_from_bytes(letters[each.duties], policy=policy.default),
         sender=sender,
         text=each.text,
         number=each.number,

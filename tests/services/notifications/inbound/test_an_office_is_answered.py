@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from ground.dovecot import PASSWORD, Dovecot, running_dovecot
@@ -122,7 +122,7 @@ class World:
                 found = client.fetch(client.search("ALL"), ["RFC822"])
             if len(found) >= number or time.monotonic() > deadline:
                 raws = [found[uid][b"RFC822"] for uid in sorted(found)]
-                return [cast(EmailMessage, message_from_bytes(raw, policy=policy.default)) for raw in raws]
+                return [message_from_bytes(raw, policy=policy.default) for raw in raws]
             time.sleep(0.1)
 
     def waits_for(self, number: int) -> None:

@@ -51,6 +51,16 @@ def test_what_acknowledges(text: str) -> None:
         "Đã nhận nhưng không đồng ý với thời hạn",
         "Xác nhận, nếu Sở đồng ý lùi hạn",
         "Đã nhận?",
+        "Đã nhận bàn giao tài sản",
+        "Đã nhận được phản ánh của dân",
+        "Xác nhận hoàn thành nhiệm vụ",
+        "Xác nhận tham dự họp",
+        "Ok không vấn đề gì",
+        "Sở đã nhận được báo cáo của huyện chưa?",
+        "Không gia hạn nữa, ngày 25/6 đơn vị nộp",
+        "Đã được gia hạn đến 25/6 theo Công văn 12/UBND",
+        "Việc này không thuộc thẩm quyền của Sở nhưng vẫn phối hợp",
+        "Nếu không thuộc thẩm quyền của xã thì đề nghị chuyển",
         "Việc này không phải của chúng tôi",
         "Xác nhận giúp tôi hạn là ngày nào?",
         "Đề nghị Sở xác nhận lại hạn",
@@ -163,6 +173,16 @@ def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
         "<style>p{}</style><p>X&aacute;c nhận</p><blockquote><p>Không phải lời người viết</p></blockquote>"
     )
     assert read(read_mail(raw.encode()).own.above) == [Acknowledge("")]
+
+
+def test_a_number_of_tasks_is_read_with_what_is_received() -> None:
+    assert read("Đã nhận 02 nhiệm vụ") == [Acknowledge("", (), 2)]
+    assert read("Xác nhận nhận đủ ba việc") == [Acknowledge("", (), 3)]
+
+
+def test_two_days_for_two_tasks_in_one_sentence_are_asked_about() -> None:
+    (found,) = read("Gia hạn IV.2.1 đến 25/6, IV.2.2 đến 30/6 vì chờ số liệu")
+    assert isinstance(found, NotUnderstood)
 
 
 def test_what_it_answers_the_nearest_first() -> None:
