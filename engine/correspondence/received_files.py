@@ -110,15 +110,11 @@ def draft_report(
 ) -> Done | None:
     """Put files into the draft of the report of a duty's agency and period, with number and date of the paper where
     the draft has none. None if nothing is new, or if the draft has just been changed by somebody else."""
-    found = [each for each in files if each.stored is not None]
     saved = drafts.restore(session, duty.agency_id, duty.plan_id, duty.period)
     fields = dict(saved.fields) if saved else {}
-    name = f"{drafts.KEPT_PREFIX}{duty.id}"
-    lines = fields.get(name, "").splitlines()
-    new = [each for each in found if each.stored and not any(line.startswith(each.stored.digest) for line in lines)]
+    new = _added(fields, f"{drafts.KEPT_PREFIX}{duty.id}", files)
     if not new:
         return None
-    fields[name] = "\n".join([*lines, *(drafts.kept_line(each.stored) for each in new if each.stored)])
     paper = next((each for each in new if each.paper_number), None)
     if paper is not None and not fields.get("paper-number"):
         fields |= {"paper-number": paper.paper_number, "paper-on": paper.paper_on}
@@ -129,6 +125,15 @@ def draft_report(
         return None
     names = tuple(each.name for each in new)
     return Done(act=MessageAct.DRAFTED, ids=(duty.id,), citations=(duty.citation,), files=names)
+
+
+def _added(fields: dict[str, str], name: str, files: Sequence[ReceivedFile]) -> list[ReceivedFile]:
+    """Add a line to a field for each kept file that it does not have; the files that were added."""
+    lines = fields.get(name, "").splitlines()
+    known = {line.partition(" ")[0] for line in lines}
+    new = [(each, each.stored) for each in files if each.stored is not None and each.stored.digest not in known]
+    fields[name] = "\n".join([*lines, *(drafts.kept_line(stored) for _, stored in new)])
+    return [each for each, _ in new]
 
 
 # --- the signed paper -----------------------------------------------------------------------------------------------

@@ -129,13 +129,31 @@ def take_mail(
     if mail.automatic or not mail.sender:
         return _close(session, incoming_id, AnswerResult.AUTOMATIC, "automatic", letter=named)
     proven = proof.letter(session, mail, named, now)
+    message = _message_of(session, incoming_id, mail, proven, named, now)
+    if message is None:
+        return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
+    message = _with_files(session, message, files)
+    if message.writer is None or not proof.authenticates(mail):
+        return _leave_to_monitor(session, message)
+    return _mail_of_contact(session, message, mail, proven=proven is not None, certain=bool(proof.authserv_id))
+
+
+def _message_of(
+    session: Session,
+    incoming_id: int,
+    mail: Mail,
+    proven: TriedLetter | None,
+    named: TriedLetter | None,
+    now: datetime,
+) -> _Message | None:
+    """The message of a person, without its files; None if neither its writer nor a letter is known."""
     letter = proven or named
     if is_answer(letter):
         letter = original_letter(session, letter)
     writer = writer_of(session, mail.sender, letter, now)
     if writer is None and letter is None:
-        return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
-    message = _Message(
+        return None
+    return _Message(
         id=incoming_id,
         channel="email",
         sender=mail.sender,
@@ -149,10 +167,6 @@ def take_mail(
         other_mailbox=writer is not None and writer.other_mailbox,
         replies_to_answer=is_answer(named) or is_answer(proven),
     )
-    message = _with_files(session, message, files)
-    if writer is None or not proof.authenticates(mail):
-        return _leave_to_monitor(session, message, known=writer is not None)
-    return _mail_of_contact(session, message, mail, proven=proven is not None, certain=bool(proof.authserv_id))
 
 
 def keep_failed(session: Session, mail: Mail, now: datetime) -> None:
@@ -239,31 +253,34 @@ def _draft(session: Session, message: _Message, own: Sequence[MessageDuty], *, c
 
 
 def _outcome(message: _Message, performed: Performed, read: ReadReply) -> _Outcome:
-    waiting = any(each.stored is not None for each in message.files) and not any(
-        each.act is MessageAct.DRAFTED for each in performed.done
-    )
-    lost = any(each.stored is None for each in message.files)
-    result = performed.result
-    if not read.requests and message.files:
-        result = AnswerResult.FILED
-    if any(each.answer is ONLY_ACKNOWLEDGED for each in performed.problems):
-        waits: WaitReason | None = WaitReason.UNAUTHENTICATED
-    elif performed.problems:
-        waits = WaitReason.REFUSED
-    elif not performed.results and not message.files:
-        waits = WaitReason.NOT_UNDERSTOOD
-    elif waiting or lost:
-        waits = WaitReason.FILES
-    else:
-        waits = WaitReason.LEFT_OVER if read.rest else None
+    result = AnswerResult.FILED if message.files and not read.requests else performed.result
+    waits = _wait_reason(message, performed, read)
     return _Outcome(result=result, waits=waits, performed=performed, rest=read.rest)
 
 
-def _leave_to_monitor(session: Session, message: _Message, *, known: bool) -> AnswerResult:
+def _wait_reason(message: _Message, performed: Performed, read: ReadReply) -> WaitReason | None:
+    if any(each.answer is ONLY_ACKNOWLEDGED for each in performed.problems):
+        return WaitReason.UNAUTHENTICATED
+    if performed.problems:
+        return WaitReason.REFUSED
+    if not performed.results and not message.files:
+        return WaitReason.NOT_UNDERSTOOD
+    if message.files and not _all_drafted(message, performed):
+        return WaitReason.FILES
+    return WaitReason.LEFT_OVER if read.rest else None
+
+
+def _all_drafted(message: _Message, performed: Performed) -> bool:
+    """Every file was kept, and stands in a draft."""
+    drafted = any(each.act is MessageAct.DRAFTED for each in performed.done)
+    return drafted and all(each.stored is not None for each in message.files)
+
+
+def _leave_to_monitor(session: Session, message: _Message) -> AnswerResult:
     """Of a mail whose writer is no contact of the agency, or is not certain. Who had the letter is asked, if the
     unknown mailbox is of their own domain."""
     result, waits = AnswerResult.UNAUTHENTICATED, WaitReason.UNAUTHENTICATED
-    if not known:
+    if message.writer is None:
         result, waits = AnswerResult.NOT_THE_READER, WaitReason.NOT_THE_READER
         reader = reader_of(session, message.letter, message.sender, message.now) if message.letter else None
         if reader is not None and not message.replies_to_answer:
@@ -381,8 +398,25 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
 
 def _store(session: Session, message: _Message, outcome: _Outcome) -> AnswerResult:
     """Keep a message of a person, and tell the monitor if it waits or files came with it."""
-    duties, performed = message.duties, outcome.performed
-    row = {
+    insert_rows(session, IncomingMessage, [_row(message, outcome)])
+    by_monitor = message.writer is not None and message.writer.role is Role.MONITOR
+    if (outcome.waits is not None or message.files) and not by_monitor:
+        told = _open_words(outcome) or message.whole
+        notify_monitor(session, message.id, message.duties, told, message.now, files=message.files)
+    kind = "mail" if message.channel == "email" else "sms"
+    return _close(session, message.id, outcome.result, kind, letter=message.letter, contact=message.writer)
+
+
+def _open_words(outcome: _Outcome) -> str:
+    """Where something was done, what was not; else "": the whole message is told."""
+    if not outcome.performed.results:
+        return ""
+    return "\n".join(filter(None, [outcome.rest, *(each.words for each in outcome.performed.problems)]))
+
+
+def _row(message: _Message, outcome: _Outcome) -> dict[str, object]:
+    duties = message.duties
+    return {
         "incoming_id": message.id,
         "at": message.now,
         "channel": message.channel,
@@ -397,19 +431,11 @@ def _store(session: Session, message: _Message, outcome: _Outcome) -> AnswerResu
         "rest": outcome.rest,
         "files": [each.as_entry for each in message.files],
         "about": [duty.id for duty in duties],
-        "done": [each.as_entry for each in performed.done],
+        "done": [each.as_entry for each in outcome.performed.done],
         "waits": outcome.waits,
         "settled_at": None,
         "settled_by": "",
     }
-    insert_rows(session, IncomingMessage, [row])
-    by_monitor = message.writer is not None and message.writer.role is Role.MONITOR
-    if (outcome.waits is not None or message.files) and not by_monitor:
-        open_words = [outcome.rest, *(each.words for each in performed.problems)]
-        told = ("\n".join(filter(None, open_words)) if performed.results else "") or message.whole
-        notify_monitor(session, message.id, duties, told, message.now, files=message.files)
-    kind = "mail" if message.channel == "email" else "sms"
-    return _close(session, message.id, outcome.result, kind, letter=message.letter, contact=message.writer)
 
 
 def _close(

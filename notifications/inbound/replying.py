@@ -68,16 +68,19 @@ def answer_by_mail(
         said.append(ALREADY)
     said += _file_sentences(files, performed.done)
     said += _problem_sentences(performed.problems)
-    if rest:
-        quoted = excerpt(rest)
-        not_read = Text("Nội dung chưa tự ghi nhận được: “{words}”.", "Not understood: “{words}”.")
-        said.append(not_read.filled(words=quoted) if said else HELP)
-    elif empty and not said:
-        said.append(HELP)
+    said += _rest_sentences(rest, empty=empty, first=not said)
     left = bool(performed.problems or rest or any(each.stored is None for each in files))
     if forwarded and (left or not done):
         said.append(FORWARDED)
     return Answer(text=Text.joined(" ", said), done=done is not None or bool(performed.results), open=left)
+
+
+def _rest_sentences(rest: str, *, empty: bool, first: bool) -> Iterable[Text]:
+    if first and (rest or empty):
+        yield HELP
+    elif rest:
+        not_read = Text("Nội dung chưa tự ghi nhận được: “{words}”.", "Not understood: “{words}”.")
+        yield not_read.filled(words=excerpt(rest))
 
 
 def answer_by_sms(performed: Performed) -> Answer | None:
