@@ -10,7 +10,7 @@ from sqlmodel import Session
 from engine.correspondence.message_acts import Done
 from engine.errors import NotFound
 from engine.store.database import table
-from engine.store.records import IncomingMessage
+from engine.store.records import Contact, IncomingMessage
 
 
 def settle(session: Session, message_id: int, done: Done, *, actor: str, now: datetime) -> None:
@@ -22,6 +22,14 @@ def settle(session: Session, message_id: int, done: Done, *, actor: str, now: da
         raise NotFound
     values = {"done": [*acts, done.as_entry], "settled_at": now, "settled_by": actor[:96]}
     session.connection().execute(update(m).where(m.c.incoming_id == message_id).values(**values))
+
+
+def forget_senders(session: Session) -> int:
+    """Remove the mailboxes and numbers of contacts whose own were removed after they left. Returns how many."""
+    m, c = table(IncomingMessage), table(Contact)
+    gone = select(c.c.id).where(c.c.email == "", c.c.phone == "")
+    forgotten = update(m).where(m.c.sender != "", m.c.contact_id.in_(gone)).values(sender="")
+    return session.connection().execute(forgotten).rowcount
 
 
 def blank_settled(session: Session, before: datetime) -> int:

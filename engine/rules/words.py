@@ -124,6 +124,7 @@ CODES: Mapping[str, Text] = {
     "messages": Text("nội dung thư đến cũ đã xóa", "texts of old answers deleted"),
     "mailbox_failed": Text("không đọc được hộp thư", "the mailbox could not be read"),
     "contacts": Text("địa chỉ của người thôi làm đầu mối được xóa", "addresses of people who left removed"),
+    "senders": Text("địa chỉ người gửi đã thôi làm đầu mối được xóa", "senders who left removed"),
     "sessions": Text("phiên đăng nhập cũ", "old sessions"),
     "links": Text("liên kết đã dùng", "used links"),
     "answers": Text("phản hồi API đã cũ", "old machine answers"),

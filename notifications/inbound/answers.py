@@ -30,7 +30,6 @@ from engine.terms import MessageAct, Role, WaitReason
 from engine.text import Text
 from notifications.email.bounces import Bounce
 from notifications.inbound.incoming_rows import (
-    Writer,
     by_number,
     duties_in,
     is_answer,
@@ -89,7 +88,6 @@ class _Message:
     writer: Recipient | None = None
     duties: Sequence[MessageDuty] = ()
     files: Sequence[ReceivedFile] = ()
-    other_mailbox: bool = False
     replies_to_answer: bool = False
 
     @property
@@ -162,9 +160,8 @@ def _message_of(
         subject=mail.subject,
         now=now,
         letter=letter,
-        writer=writer.contact if writer else None,
+        writer=writer,
         duties=duties_in(session, letter) or _last_duties(session, writer),
-        other_mailbox=writer is not None and writer.other_mailbox,
         replies_to_answer=is_answer(named) or is_answer(proven),
     )
 
@@ -183,7 +180,7 @@ def keep_failed(session: Session, mail: Mail, now: datetime) -> None:
         raw=mail.text,
         subject=mail.subject,
         now=now,
-        writer=writer.contact if writer else None,
+        writer=writer,
         duties=_last_duties(session, writer),
         files=[ReceivedFile(name=each.name) for each in mail.files],
     )
@@ -199,8 +196,8 @@ def _own_text(session: Session, mail: Mail, letter: TriedLetter | None) -> str:
     return "\n".join(filter(None, (mail.own.above, below)))
 
 
-def _last_duties(session: Session, writer: Writer | None) -> Sequence[MessageDuty]:
-    return duties_in(session, last_letter(session, writer.contact)) if writer is not None else ()
+def _last_duties(session: Session, writer: Recipient | None) -> Sequence[MessageDuty]:
+    return duties_in(session, last_letter(session, writer)) if writer is not None else ()
 
 
 def _with_files(session: Session, message: _Message, files: Sequence[ReceivedFile]) -> _Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeGuard
 
@@ -22,14 +21,6 @@ from engine.store.records import Contact, Incoming, Letter, LetterBody, Notice
 from notifications.letters.facts import ANSWER
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.numbers import e164
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
-    """Who wrote. ``other_mailbox``: not the reader of the letter, but another contact of the agency."""
-
-    contact: Recipient
-    other_mailbox: bool = False
 
 
 def record(session: Session, channel: str, external_id: str, now: datetime) -> int | None:
@@ -62,7 +53,7 @@ def note(session: Session, incoming_id: int, **values: object) -> None:
 # --- who ------------------------------------------------------------------------------------------------------------
 
 
-def writer_of(session: Session, mailbox: str, letter: TriedLetter | None, now: datetime) -> Writer | None:
+def writer_of(session: Session, mailbox: str, letter: TriedLetter | None, now: datetime) -> Recipient | None:
     """Who wrote from a mailbox: the letter's reader, else another contact of their agency; without a letter, the
     contact with this mailbox. None for anyone else, and for a contact whose dates of validity have passed."""
     c = table(Contact)
@@ -73,12 +64,8 @@ def writer_of(session: Session, mailbox: str, letter: TriedLetter | None, now: d
     today = local_date(now)
     found = objects(Recipient, session.connection().execute(query))
     valid = [each for each in found if each.email.lower() == mailbox and each.answers_on(today)]
-    if letter is None:
-        return Writer(contact=valid[0]) if valid else None
-    reader = next((each for each in valid if each.id == letter.contact_id), None)
-    if reader is not None:
-        return Writer(contact=reader)
-    return Writer(contact=valid[0], other_mailbox=True) if valid else None
+    readers = [each for each in valid if letter is not None and each.id == letter.contact_id]
+    return next(iter([*readers, *valid]), None)
 
 
 def reader_of(session: Session, letter: TriedLetter, mailbox: str, now: datetime) -> Recipient | None:

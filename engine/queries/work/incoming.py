@@ -18,7 +18,7 @@ from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.store.database import table
 from engine.store.named_rows import object_of, objects, objects_of
-from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Plan
+from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Letter, Plan
 from engine.terms import PlanState, Role, WaitReason
 from engine.text import Text
 
@@ -89,11 +89,13 @@ class MessageFilter:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageStory:
-    """A message whole. ``duties``: what it may be settled with."""
+    """A message whole. ``duties``: what it may be settled with; ``for_another``: another contact of the agency had the
+    letter that it answers."""
 
     row: MessageRow
     raw_text: str
     letter_id: int | None
+    for_another: bool
     duties: tuple[MessageDuty, ...]
 
 
@@ -179,8 +181,10 @@ def _order(sort: str) -> tuple[ColumnElement[Any], ...]:
 
 def message_story(session: Session, message_id: int) -> MessageStory:
     """Raises NotFound."""
-    m = table(IncomingMessage)
-    statement = _joined(*_columns(), m.c.raw_text, m.c.letter_id).where(m.c.incoming_id == message_id)
+    m, letter = table(IncomingMessage), table(Letter)
+    reader = select(letter.c.contact_id).where(letter.c.id == m.c.letter_id).scalar_subquery()
+    other = func.coalesce(reader != m.c.contact_id, false()).label("for_another")
+    statement = _joined(*_columns(), m.c.raw_text, m.c.letter_id, other).where(m.c.incoming_id == message_id)
     found = session.connection().execute(statement).first()
     if found is None:
         raise NotFound(Text(f"Không có thư đến số {message_id}.", f"There is no incoming message {message_id}."))
@@ -188,7 +192,13 @@ def message_story(session: Session, message_id: int) -> MessageStory:
     duties = [duty for duty in duties_of(session, row.about) if duty.agency_id == row.agency_id]
     if not duties and row.agency_id:
         duties = list(duties_of(session, _open_duties(session, row.agency_id)))
-    return MessageStory(row=row, raw_text=found.raw_text, letter_id=found.letter_id, duties=tuple(duties))
+    return MessageStory(
+        row=row,
+        raw_text=found.raw_text,
+        letter_id=found.letter_id,
+        for_another=bool(found.for_another),
+        duties=tuple(duties),
+    )
 
 
 def _open_duties(session: Session, agency_id: str) -> Sequence[int]:

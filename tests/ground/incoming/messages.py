@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlmodel import Session
@@ -28,7 +29,9 @@ def keep_message(
     files: Sequence[Mapping[str, Any]] = (),
     contact_id: int | None = None,
 ) -> int:
-    message_id = record(session, "email", f"<{agency_id}.{now:%m%d%H}.{len(text)}@may.example>", now)
+    message_id = record(
+        session, "email", f"<{agency_id}.{now:%m%d%H}.{sha256(text.encode()).hexdigest()[:12]}@may.example>", now
+    )
     assert message_id is not None
     row = {
         "incoming_id": message_id,

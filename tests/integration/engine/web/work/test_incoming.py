@@ -10,12 +10,15 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.factory import Laid, at, item, lay, plan_file, row, rows
 from ground.incoming.messages import keep_message
-from ground.office import Office, as_role, open_office, token_in
+from ground.office import Office, as_role, contact_of, open_office, token_in
+from sqlalchemy import update
 
 from engine.assignments.reports import evidence
-from engine.store.database import Database
+from engine.correspondence.incoming import blank_settled, forget_senders
+from engine.store.database import Database, table
 from engine.store.records import (
     Assignment,
+    Contact,
     Draft,
     Event,
     Evidence,
@@ -180,3 +183,23 @@ def test_board_and_health_say_how_many_wait(office: Office, laid: Laid) -> None:
     assert "Thư đến chờ xem · 2" in words(office, "/")
     assert "2 thư đến chờ xem" in words(office, "/health")
     assert len(rows(laid.database, IncomingMessage)) == 2
+
+
+def test_the_mailbox_of_a_writer_who_has_left_is_removed_with_their_address(laid: Laid) -> None:
+    me = contact_of(laid.database, "so-ban")
+    wrote(laid, contact_id=me)
+    with laid.database.write() as session:
+        assert forget_senders(session) == 0
+        c = table(Contact)
+        session.connection().execute(update(c).where(c.c.id == me).values(email="", phone=""))
+        assert forget_senders(session) == 1
+    assert row(laid.database, IncomingMessage).sender == ""
+
+
+def test_the_text_goes_with_those_of_letters_but_not_while_somebody_waits_for_it(laid: Laid) -> None:
+    wrote(laid, "chờ xem")
+    wrote(laid, "đã xong", waits=None)
+    with laid.database.write() as session:
+        assert blank_settled(session, at("2021-06-01")) == 0
+        assert blank_settled(session, at("2022-12-01")) == 1
+    assert [each.own_text for each in rows(laid.database, IncomingMessage)] == ["chờ xem", ""]
