@@ -109,6 +109,12 @@ class Settings(BaseSettings):
         SecretStr(""), description="client secret at the single sign-on; empty: a public client"
     )
     oidc_name: str = Field("", description="name of the single sign-on, shown on the button")
+    oidc_domains: str = Field(
+        "", description="mail domains trusted where the single sign-on says nothing of email_verified, comma-separated"
+    )
+    oidc_role_claim: str = Field(
+        "", description="claim of the single sign-on that must name the account's role, like groups; empty: not asked"
+    )
 
     mail_from: str = Field("dondoc@localhost.example", description="sender's mailbox")
     mail_from_name: str = Field("Theo dõi nhiệm vụ", description="sender's name")
@@ -141,7 +147,7 @@ class Settings(BaseSettings):
     imap_password: SecretStr = Field(SecretStr(""), description="the password of imap_username")
     imap_folder: str = Field("INBOX", description="folder to read")
     imap_authserv_id: str = Field(
-        "", description="server whose Authentication-Results must pass before a reply is acted upon; empty: not asked"
+        "", description="server whose Authentication-Results must pass; empty: by mail only acknowledgements act"
     )
     imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
     receive_seconds: int = Field(60, ge=5, le=3600, description="seconds between fetches of replies")

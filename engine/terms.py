@@ -138,6 +138,43 @@ RAISED_KINDS = (EntryKind.DIFFICULTY, EntryKind.QUESTION, EntryKind.AD_HOC)
 """Entries that wait for an answer of the other side."""
 
 
+class WaitReason(StrEnum):
+    """Why an incoming message waits for a person."""
+
+    NOT_UNDERSTOOD = "not_understood"
+    REFUSED = "refused"
+    """Understood, and not possible as it stands: the writer was asked back."""
+    LEFT_OVER = "left_over"
+    """Something was done, and something else is said."""
+    FILES = "files"
+    """Files wait to be handed in with a report."""
+    NOT_THE_READER = "not_the_reader"
+    """Written from a mailbox that is no contact of the agency which had the letter."""
+    UNPROVEN = "unproven"
+    """Nothing in it proves that the writer had the letter."""
+    UNAUTHENTICATED = "unauthenticated"
+    """The sender could have been forged, so only an acknowledgement acts."""
+    FAILED = "failed"
+    """The system stumbled over it."""
+
+
+class MessageAct(StrEnum):
+    """What was done because of an incoming message."""
+
+    ACKNOWLEDGED = "acknowledged"
+    EXTENSION_ASKED = "extension_asked"
+    PROMISED = "promised"
+    DIFFICULTY = "difficulty"
+    QUESTION = "question"
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    DRAFTED = "drafted"
+    """Its files stand in the draft of a report."""
+    STOPPED = "stopped"
+    SET_ASIDE = "set_aside"
+    """Somebody read it, and nothing was to be done."""
+
+
 class LetterState(StrEnum):
     """Delivery state of a letter. ``accepted`` by a relay or gateway does not mean ``delivered`` to a person."""
 

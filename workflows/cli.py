@@ -178,13 +178,13 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
 
 @app.command("callbacks")
 def show_callbacks() -> None:
-    """The addresses to enter at SMS gateways, with their secret."""
+    """The addresses to enter at SMS gateways, with their secret; for Kannel the groups of its kannel.conf."""
     from workflows.run.channel_wiring import callback_addresses
     from workflows.run.system import compose_existing
 
     system = compose_existing()
     for what, address in callback_addresses(system.settings, system.signer).items():
-        typer.echo(f"{what:20} {address}")
+        typer.echo(f"# {what}\n{address}" if "\n" in address else f"# {what}: {address}\n")
 
 
 @app.command()

@@ -85,11 +85,38 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedIdentity:
-    """The verified identity. ``subject`` is ``<issuer>|<sub>``, the provider's permanent id of the person."""
+    """The verified identity. ``subject`` is ``<issuer>|<sub>``, the provider's permanent id of the person. ``roles``:
+    what the claim of roles names; None if none is asked for."""
 
     subject: str
     email: str
     verified: bool
+    roles: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an office adds to the standard. ``domains``: of mailboxes that count as verified where the provider says
+    nothing of it. ``role_claim``: the claim that must name the account's role, with dots for what lies within."""
+
+    domains: frozenset[str] = frozenset()
+    role_claim: str = ""
+
+    def verified(self, claims: Mapping[str, Any]) -> bool:
+        """Providers write ``email_verified`` as a boolean, as a string, or not at all."""
+        said = claims.get("email_verified")
+        if said is None:
+            return str(claims.get("email", "")).lower().rpartition("@")[2] in self.domains
+        return said is True or (isinstance(said, str) and said.lower() == "true")
+
+    def roles(self, claims: Mapping[str, Any]) -> frozenset[str] | None:
+        if not self.role_claim:
+            return None
+        found: Any = claims
+        for name in self.role_claim.split("."):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        each = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+        return frozenset(str(role).lower().removeprefix("/") for role in each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +132,32 @@ class Provider:
     """An OpenID provider, as its discovery document describes it. ``transport`` is httpx's, for tests."""
 
     def __init__(
-        self, issuer: str, client_id: str, secret: str, base_url: str, transport: httpx.BaseTransport | None = None
+        self,
+        issuer: str,
+        client_id: str,
+        secret: str,
+        base_url: str,
+        transport: httpx.BaseTransport | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self.issuer, self.client_id = issuer.removesuffix(WELL_KNOWN), client_id
         self._secret, self._return, self._transport = secret, base_url + RETURN, transport
+        self._base_url, self._rules = base_url, rules or Rules()
         self._metadata: _Metadata | None = None
+
+    def sign_out_address(self, now: datetime) -> str:
+        """Where the browser is sent after it was signed out here (OpenID Connect RP-Initiated Logout 1.0), so that the
+        next person at it is asked who they are; "" if the provider has no such place or does not answer."""
+        from httpx import QueryParams
+
+        try:
+            place = str(self._current_metadata(now).document.get("end_session_endpoint", ""))
+        except ProviderUnavailable:
+            return ""
+        if not is_guarded(place):
+            return ""
+        asked = QueryParams(client_id=self.client_id, post_logout_redirect_uri=f"{self._base_url}/sign-in")
+        return f"{place}{'&' if '?' in place else '?'}{asked}"
 
     def address(self, begun: AuthorizationRequest, now: datetime) -> str:
         """The authorisation URL to send the browser to. Raises ProviderUnavailable."""
@@ -144,7 +192,10 @@ class Provider:
         if "email" not in claims and "userinfo_endpoint" in document:
             claims |= self._userinfo(document["userinfo_endpoint"], tokens, claims["sub"])
         return VerifiedIdentity(
-            f"{document['issuer']}|{claims['sub']}", str(claims.get("email", "")), claims.get("email_verified") is True
+            f"{document['issuer']}|{claims['sub']}",
+            str(claims.get("email", "")),
+            self._rules.verified(claims),
+            self._rules.roles(claims),
         )
 
     def _check_response(self, returned: Mapping[str, str], document: Mapping[str, Any]) -> None:
@@ -265,7 +316,9 @@ def provider_of(settings: Settings) -> Provider | None:
     if not settings.oidc_issuer:
         return None
     secret = settings.oidc_client_secret.get_secret_value()
-    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, settings.base_url)
+    domains = frozenset(each.strip().lower() for each in settings.oidc_domains.split(",")) - {""}
+    rules = Rules(domains, settings.oidc_role_claim)
+    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, settings.base_url, rules=rules)
 
 
 def consume_state(session: Session, state: str, *, ip: str, now: datetime) -> None:

@@ -73,6 +73,9 @@ class Permission(StrEnum):
     """Write into the thread as its owner: a difficulty, a question, how the work goes, an ad hoc report."""
     ADD_PART = "add_part"
     """Give the part of a coordinating agency."""
+    HANDLE_MESSAGES = "handle_messages"
+    """Read what an agency answered by mail or SMS, and do what it asks: of one's own agency, and of a department for
+    those that write to it."""
     ACCEPT = "accept"
     RETURN = "return"
     DECIDE_EXTENSION = "decide_extension"
@@ -150,7 +153,7 @@ def _reach(reach: Reach, *permissions: Permission) -> Mapping[Permission, Reach]
 _PERSONAL = _reach(Reach.OWN, Permission.MAKE_FEED, Permission.MAKE_TOKEN, Permission.SET_PREFERENCES)
 _OWNER = {
     **_reach(Reach.OWN, Permission.ACKNOWLEDGE, Permission.DECLINE, Permission.REPORT, Permission.ASK_EXTENSION),
-    **_reach(Reach.OWN, Permission.RAISE, Permission.ADD_PART),
+    **_reach(Reach.OWN, Permission.RAISE, Permission.ADD_PART, Permission.HANDLE_MESSAGES),
     **_reach(Reach.OWN, Permission.SEE_ASSIGNMENT, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
     **_reach(Reach.ANY, Permission.SEE_PLANS),
     **_PERSONAL,
@@ -176,7 +179,7 @@ TABLE: Mapping[ActorRole, Mapping[Permission, Reach]] = complete(
         ActorRole.MONITOR: {
             **_VIEWER,
             **_reach(Reach.FOLLOWED, Permission.SEE_LETTERS, Permission.SEE_EVIDENCE, Permission.SEE_CONTACTS),
-            **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN, Permission.SEE_PAPERS),
+            **_reach(Reach.OWN, *ABOVE, *OF_THE_PLAN, Permission.SEE_PAPERS, Permission.HANDLE_MESSAGES),
         },
         ActorRole.LEADERSHIP: _VIEWER,
         ActorRole.ADMINISTRATOR: _reach(Reach.ANY, *Permission),

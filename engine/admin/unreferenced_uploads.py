@@ -1,6 +1,6 @@
 """Removal of uploaded files that nothing refers to: the form was never sent, or the file was deselected. Files of
-reports, also of returned ones, of threads and of requests for an extension are kept for ever; files of a draft as long
-as the draft.
+reports, also of returned ones, of threads, of requests for an extension and of incoming messages are kept for ever;
+files of a draft as long as the draft.
 
 Rows are deleted first, in a transaction; bytes afterwards, once no agency's row refers to them. A crash in between
 leaves bytes without a row, as an interrupted upload does; the next day's scan of the folder finds both.
@@ -20,7 +20,7 @@ from sqlmodel import Session
 from engine.assignments.reports import drafts as report_drafts
 from engine.store.database import Database, among, table
 from engine.store.event_log import append, event
-from engine.store.records import Assignment, Evidence, Extension, Report, ThreadEntry
+from engine.store.records import Assignment, Evidence, Extension, IncomingMessage, Report, ThreadEntry
 from engine.terms import EventKind
 
 UPLOAD_RETENTION = timedelta(days=30)
@@ -58,19 +58,25 @@ def sweep(database: Database, folder: Path, now: datetime) -> int:
 
 
 def _referenced(session: Session) -> list[Any]:
-    """Queries of (agency id, digest): of every file that a report, a request for an extension or an entry of a thread
-    refers to; of an entry both for who wrote it and for the owner, whom it was handed to."""
-    a, t = table(Assignment), table(ThreadEntry)
+    """Queries of (agency id, digest): of every file that a report, a request for an extension, an entry of a thread or
+    an incoming message refers to; of an entry both for who wrote it and for the owner, whom it was handed to."""
+    a, t, m = table(Assignment), table(ThreadEntry), table(IncomingMessage)
     named = [_files_of(session, table(model), a.c.agency_id) for model in (Report, Extension, ThreadEntry)]
-    return [*named, _files_of(session, t, t.c.agency_id)]
+    each = _each_file(session, m)
+    received = select(m.c.agency_id, each.c.value.op("->>")("digest")).select_from(m).join(each, true())
+    return [*named, _files_of(session, t, t.c.agency_id), received.where(m.c.agency_id.is_not(None))]
 
 
 def _files_of(session: Session, source: Table, agency_id: ColumnElement[str]) -> Any:
     a = table(Assignment)
-    postgres = session.connection().dialect.name == "postgresql"
-    each = (func.json_array_elements if postgres else func.json_each)(source.c.files).table_valued("value")
+    each = _each_file(session, source)
     named = select(agency_id, each.c.value.op("->>")("digest")).select_from(source)
     return named.join(a, a.c.id == source.c.assignment_id).join(each, true())
+
+
+def _each_file(session: Session, source: Table) -> Any:
+    postgres = session.connection().dialect.name == "postgresql"
+    return (func.json_array_elements if postgres else func.json_each)(source.c.files).table_valued("value")
 
 
 def _delete_rows(session: Session, agency_id: str, digests: Collection[str], now: datetime) -> int:

@@ -22,7 +22,7 @@ from engine.api.models import (
     Figures,
     MaybeReason,
     Nothing,
-    Reason,
+    ReasonBody,
     ReportBody,
     ReportsBody,
     ReturnOneBody,
@@ -140,7 +140,7 @@ def decide_extension(payload: DecisionBody) -> Action:
 
 @_endpoint("cancel", Permission.CANCEL)
 @writes("Hủy phần việc", "Cancel", reason=BASIS)
-def cancel(payload: Reason) -> Action:
+def cancel(payload: ReasonBody) -> Action:
     return partial(lifecycle.cancel, reason=payload.reason)
 
 

@@ -49,7 +49,7 @@ class Call(RequestContext):
             path=path,
             body=self.sent,
             now=self.now,
-            action=lambda: (200, action().model_dump_json()),
+            action=lambda: (200, action().model_dump_json(by_alias=True)),
         )
         again = {"idempotency-replayed": "true"} if answer.again else {}
         return Response(answer.body, answer.status, media_type="application/json", headers=again)

@@ -65,11 +65,11 @@ class Nothing(Body):
     """An action without parameters."""
 
 
-class Reason(Body):
+class ReasonBody(Body):
     reason: Needed
 
 
-class ReturnOneBody(Reason):
+class ReturnOneBody(ReasonBody):
     """``reason_code``: of the policy. ``until``: by when to resubmit; null for the policy's number of working days."""
 
     reason_code: ReasonCode = ""

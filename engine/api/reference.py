@@ -12,7 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from engine.api.operations import ERROR_CATALOGUE, GROUPS, PATH_VALUES
+from engine.api.operations import ERROR_CATALOGUE, GROUPS, PATH_VALUES, WITHOUT_KEY
 
 SCHEME = {
     "type": "http",
@@ -59,6 +59,9 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
             contents = operation.get("requestBody", {}).get("content", {})
             sample = _curl(method, path, operation.pop("x-query", ""), contents)
             operation["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": sample}]
+            if method == "get" or operation["operationId"] in WITHOUT_KEY:
+                shown = [each for each in operation.get("parameters", []) if each["name"] != "Idempotency-Key"]
+                operation["parameters"] = shown
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "path" and parameter["name"] in PATH_VALUES:
                     parameter["example"] = PATH_VALUES[parameter["name"]]

@@ -358,13 +358,13 @@ def activate(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Respons
         return caller.once(session, done)
 
 
-class Reason(Body):
+class EndPlanBody(Body):
     reason: Needed
 
 
 @router.post("/plans/{plan_id}/end", response_model=PlanNow)
 @writes("Kết thúc kế hoạch", "End a plan", reason=BASIS)
-def end_plan(caller: Caller, plan_id: SmallId, payload: Reason) -> Response:
+def end_plan(caller: Caller, plan_id: SmallId, payload: EndPlanBody) -> Response:
     """Nothing more opens and nobody is reminded; open assignments stay and may still be reported."""
     caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:

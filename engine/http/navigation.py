@@ -28,6 +28,7 @@ PAGES: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
     ("/papers", "Văn bản", "Papers", (Permission.SEE_PAPERS,)),
     ("/leadership", "Lãnh đạo", "Leadership", (Permission.SEE_STANDING,)),
     ("/year", "Năm", "Year", (Permission.SEE_STANDING,)),
+    ("/incoming", "Thư đến", "Incoming", (Permission.HANDLE_MESSAGES,)),
     ("/letters", "Thư", "Letters", (Permission.SEE_LETTERS,)),
     ("/health", "Hệ thống", "Health", (Permission.SEE_HEALTH,)),
     ("/admin", "Quản trị", "Administration", (Permission.KEEP_CONTACTS, Permission.SEE_SETTINGS)),

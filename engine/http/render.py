@@ -45,6 +45,7 @@ from engine.terms import (
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
+from engine.views.message_words import done_words
 from engine.views.spreadsheets import written_cell
 
 T = TypeVar("T")
@@ -239,6 +240,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "at": localized(words.moment),
         "period": localized(words.period_words),
         "said": localized(said),
+        "done_words": lambda done: done_words(done).said(language),
         "why": localized(_skip_reason),
         "in_language": localized(in_language),
         "promised": _promised(language, today),

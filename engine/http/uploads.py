@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engine.assignments.reports.drafts import KEPT_PREFIX, kept_line
 from engine.assignments.reports.evidence import (
     MAX_FILES,
     FileUnfit,
@@ -26,7 +27,7 @@ from engine.text import Text
 
 MAX_FORM_PARTS = 500
 """File fields of one form: a browser sends an empty one for each duty."""
-FILE_PREFIX, KEPT_PREFIX = "file-", "kept-"
+FILE_PREFIX = "file-"
 GONE = Text("Tệp chọn trước đó không còn; hãy chọn lại.", "A file chosen before is gone; choose it again.")
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.pptx,.odt,.ods"
 
@@ -41,12 +42,9 @@ class UploadedFiles:
     @property
     def lines(self) -> dict[str, str]:
         """The kept files by field, as a draft stores them."""
-        return {f"{KEPT_PREFIX}{number}": "\n".join(map(line, files)) for number, files in self.kept.items() if files}
-
-
-def line(kept: StoredFile) -> str:
-    """A stored file as a line of the form: «digest name»."""
-    return f"{kept.digest} {kept.name}"
+        return {
+            f"{KEPT_PREFIX}{number}": "\n".join(map(kept_line, files)) for number, files in self.kept.items() if files
+        }
 
 
 def folder_of(ctx: RequestContext) -> Path:

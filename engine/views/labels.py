@@ -35,6 +35,7 @@ from engine.terms import (
     TimeClass,
     Timing,
     Urgency,
+    WaitReason,
     WebhookEvent,
 )
 from engine.text import Text
@@ -61,6 +62,20 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         WebhookEvent.PROMISE_BROKEN: Text("quá ngày đã hẹn", "promise broken"),
         WebhookEvent.DIGEST_MADE: Text("làm tổng hợp tuần", "weekly digest made"),
         WebhookEvent.TEST: Text("tin thử", "test"),
+    },
+    WaitReason: {
+        WaitReason.NOT_UNDERSTOOD: Text("Hệ thống chưa nhận biết được nội dung", "The text was not understood"),
+        WaitReason.REFUSED: Text("Có đề nghị chưa ghi nhận được, đã hỏi lại", "A request could not be carried out"),
+        WaitReason.LEFT_OVER: Text("Còn nội dung khác cần xem", "It says something else, too"),
+        WaitReason.FILES: Text("Tệp chờ gắn vào báo cáo", "Files wait to go with a report"),
+        WaitReason.NOT_THE_READER: Text(
+            "Hộp thư gửi chưa có trong danh bạ của cơ quan", "The mailbox is no contact of the agency"
+        ),
+        WaitReason.UNPROVEN: Text(
+            "Không kèm thư nhắc việc, chưa chắc là của người nhận thư", "Nothing proves that the writer had the letter"
+        ),
+        WaitReason.UNAUTHENTICATED: Text("Chưa xác thực được người gửi", "The sender is not authenticated"),
+        WaitReason.FAILED: Text("Hệ thống gặp lỗi khi đọc", "The system stumbled over it"),
     },
     Timing: {
         Timing.OPEN: Text("chưa có báo cáo", "no report yet"),

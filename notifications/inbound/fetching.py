@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from engine.correspondence.received_files import ReceivedFile, receive_file
 from engine.errors import BadInput, Unavailable
-from engine.store.database import Database, insert_new
-from engine.store.records import Incoming
+from engine.store.database import Database
 from notifications.channel_health import record_fetch
 from notifications.inbound import answers
+from notifications.inbound.incoming_rows import is_known
 from notifications.inbound.mailbox import Inbox
-from notifications.inbound.message import read_mail
+from notifications.inbound.message import Mail, read_mail
 from notifications.inbound.proof import MailProof
 from notifications.receipts import letter_outcomes
 from notifications.sms.gammu import Gammu
@@ -32,12 +33,13 @@ SENT_FILE_RETENTION = timedelta(days=7)
 @dataclass(frozen=True)
 class InboundSources:
     """Sources of incoming messages. ``proof`` checks what comes from the inbox; ``gammu_inbox``: the daemon's
-    InboxPath."""
+    InboxPath; ``files``: the folder that keeps what is attached, None: only its name is kept."""
 
     proof: MailProof
     inbox: Inbox | None = None
     gammu: Gammu | None = None
     gammu_inbox: Path | None = None
+    files: Path | None = None
 
 
 def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[str, int]:
@@ -45,7 +47,7 @@ def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[
     not raised."""
     counts: Counter[str] = Counter()
     if inbound.inbox is not None:
-        counts.update(_fetch_mailbox(database, now, inbound.inbox, inbound.proof))
+        counts.update(_fetch_mailbox(database, now, inbound.inbox, inbound))
     if inbound.gammu_inbox is not None and inbound.gammu_inbox.is_dir():
         counts.update(_fetch_gammu_messages(database, now, inbound.gammu_inbox))
     if inbound.gammu is not None and inbound.gammu.sent.is_dir() and inbound.gammu.error.is_dir():
@@ -55,47 +57,49 @@ def receive(database: Database, now: datetime, inbound: InboundSources) -> dict[
     return {name: count for name, count in counts.items() if count}
 
 
-def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, proof: MailProof) -> Counter[str]:
+def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, inbound: InboundSources) -> Counter[str]:
     counts: Counter[str] = Counter()
-    problem = ""
+    problem, waiting = "", [0]
     try:
-        for raw in inbox.messages(now):
-            counts[_process_mail(database, raw, proof, now)] += 1
+        for raw in inbox.messages(now, waiting.append):
+            counts[_process_mail(database, raw, inbound, now)] += 1
+            waiting[-1] -= 1
     except (BadInput, Unavailable) as error:
         problem = str(error)
         log.warning("%s", error)
     with database.write() as session:
         record_fetch(session, "imap", problem, now)
     counts["mailbox_failed"] += bool(problem)
+    counts["left_in_mailbox"] += waiting[-1]
     return counts
 
 
-def _process_mail(database: Database, raw: bytes, proof: MailProof, now: datetime) -> str:
+def _process_mail(database: Database, raw: bytes, inbound: InboundSources, now: datetime) -> str:
     mail = read_mail(raw)
     try:
+        files = _stored_files(database, mail, inbound.files)
         with database.write() as session:
-            return str(answers.take_mail(session, mail, proof, now))
+            return str(answers.take_mail(session, mail, inbound.proof, now, files))
     except Unavailable:
         raise
     except Exception:
         log.exception("A message could not be processed; it stays in the mailbox, flagged as done")
     with database.write() as session:
-        insert_new(
-            session,
-            Incoming,
-            [
-                {
-                    "channel": "email",
-                    "external_id": mail.id,
-                    "at": now,
-                    "kind": "mail",
-                    "outcome": "failed",
-                    "answered": False,
-                    "detail": {},
-                }
-            ],
-        )
+        answers.keep_failed(session, mail, now)
     return "failed"
+
+
+def _stored_files(database: Database, mail: Mail, folder: Path | None) -> list[ReceivedFile]:
+    """The attached files, written before the transaction that records the message. Those of strangers and machines are
+    not looked at."""
+    if not mail.files or mail.automatic or mail.bounce is not None:
+        return []
+    with database.read() as session:
+        if not is_known(session, mail.sender):
+            return []
+    if folder is None:
+        return [ReceivedFile(name=each.name) for each in mail.files]
+    return [receive_file(folder, each.name, each.body) for each in mail.files]
 
 
 def _fetch_gammu_messages(database: Database, now: datetime, inbox: Path) -> Counter[str]:

@@ -1,8 +1,8 @@
 """Fetch messages from our mailbox over IMAP, one at a time; each is flagged as done only after it was processed.
 
 A crash between fetching and flagging fetches the same message again; it is recognised by its Message-ID. If the server
-allows our own keyword, messages that someone has read in a mail client are fetched as well. Messages older than two
-weeks are ignored.
+allows our own keyword, messages that someone has read in a mail client are fetched as well. What lay unread while
+nobody worked, as over Tết, is read; messages older than ``MAX_AGE`` are not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import imaplib
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,12 +22,21 @@ from config.settings import LOOPBACK
 from engine.errors import BadInput, Unavailable
 from engine.text import Text
 from notifications.email.relay import Security
+from notifications.inbound.structure import (
+    MAX_PART_BYTES,
+    MAX_TEXT_BYTES,
+    Part,
+    assembled,
+    is_report,
+    parts_of,
+    wanted,
+)
 
 DONE_KEYWORD = b"DondocDone"
-MAX_AGE = timedelta(days=14)
-MAX_MESSAGE_BYTES = 262_144
-"""Bytes fetched of one message: headers and text come first, attachments are not needed."""
+MAX_AGE = timedelta(days=45)
+"""As long as the links and codes of a letter hold."""
 MAX_MESSAGES = 200
+MAX_PARTS = 50
 _CONNECTION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout)
 
 
@@ -55,15 +64,19 @@ class Inbox:
                 )
             )
 
-    def messages(self, now: datetime) -> Iterator[bytes]:
-        """The messages that are not done yet, oldest first. Advancing to the next one flags the previous one as done,
+    def messages(self, now: datetime, on_found: Callable[[int], None] | None = None) -> Iterator[bytes]:
+        """The messages that are not done yet, oldest first, ``MAX_MESSAGES`` at most; ``on_found`` is told how many
+        there are. Advancing to the next one flags the previous one as done,
         so process a message, and commit, before advancing.
 
         Raises BadInput if the login or the folder is refused, Unavailable if the server cannot be reached."""
         client = self._connect()
         try:
             criteria, flags = self._select(client, now)
-            for uid in _search(client, criteria):
+            found = sorted(client.search(criteria))
+            if on_found is not None:
+                on_found(len(found))
+            for uid in found[:MAX_MESSAGES]:
                 raw = _body(client, uid)
                 if raw is not None:
                     yield raw
@@ -78,6 +91,23 @@ class Inbox:
         client = self._connect()
         try:
             self._select(client, datetime.now(UTC))
+        finally:
+            _log_out(client)
+
+    def take_out(self, message_id: str) -> bytes | None:
+        """A message by its Message-ID, removed from the folder; None if it is not there. Raises as ``messages``."""
+        client = self._connect()
+        try:
+            self._select(client, datetime.now(UTC))
+            uids = client.search(["HEADER", "Message-ID", message_id])
+            if not uids:
+                return None
+            raw = _section(client, uids[0], "", MAX_TEXT_BYTES)
+            client.delete_messages(uids)
+            client.expunge()
+            return raw
+        except _CONNECTION_ERRORS as error:
+            raise _unreachable(self.host, error) from error
         finally:
             _log_out(client)
 
@@ -129,14 +159,37 @@ class Inbox:
         return ["UNSEEN", *since], (SEEN,)
 
 
-def _search(client: Any, criteria: list[Any]) -> list[int]:
-    return sorted(client.search(criteria))[:MAX_MESSAGES]
-
-
 def _body(client: Any, uid: int) -> bytes | None:
-    """The first ``MAX_MESSAGE_BYTES`` of a message, without marking it as read; None if it was deleted."""
-    response = client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>"]).get(uid, {})
-    return next((bytes(value) for name, value in response.items() if name.startswith(b"BODY[]")), None)
+    """A message, without marking it as read; None if it was deleted. Of a large one the parts that are needed."""
+    size = client.fetch([uid], ["RFC822.SIZE"]).get(uid, {}).get(b"RFC822.SIZE", 0)
+    if size <= MAX_TEXT_BYTES:
+        return _section(client, uid, "", MAX_TEXT_BYTES)
+    structure = client.fetch([uid], ["BODYSTRUCTURE"]).get(uid, {}).get(b"BODYSTRUCTURE")
+    parts = list(parts_of(structure)) if structure is not None else []
+    if is_report(parts) or all(part.main == "text" for part in parts):
+        return _section(client, uid, "", MAX_TEXT_BYTES)
+    if not structure.is_multipart:
+        return _section(client, uid, "", MAX_PART_BYTES)
+    return _large(client, uid, parts)
+
+
+def _large(client: Any, uid: int, parts: list[Part]) -> bytes | None:
+    head = _section(client, uid, "HEADER", MAX_TEXT_BYTES)
+    if head is None:
+        return None
+    bytes_of = wanted(parts)
+    fetched: list[tuple[bytes, bytes | None]] = []
+    for part in parts[:MAX_PARTS]:
+        own = _section(client, uid, f"{part.number}.MIME", MAX_TEXT_BYTES) or b""
+        size = bytes_of.get(part.number)
+        fetched.append((own, None if size is None else _section(client, uid, part.number, size)))
+    return assembled(head, fetched)
+
+
+def _section(client: Any, uid: int, name: str, size: int) -> bytes | None:
+    """The beginning of a section of a message."""
+    response = client.fetch([uid], [f"BODY.PEEK[{name}]<0.{size}>"]).get(uid, {})
+    return next((bytes(value or b"") for key, value in response.items() if key.startswith(b"BODY[")), None)
 
 
 def _flag(client: Any, uid: int, flags: tuple[bytes, ...]) -> None:

@@ -155,11 +155,12 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class AnswerFacts:
     """The message that a letter answers. ``problem``: what was not done; ``in_reply_to``: the message's Message-ID;
-    ``done``: what it asked was done, and the problem is what came with it."""
+    ``done``: something that it asked was done; ``left_open``: something was not. ``problem`` says both."""
 
     problem: Text | None
     in_reply_to: str
     done: bool = False
+    left_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,6 +667,7 @@ def _answers(session: Session, letters: Sequence[_Letter]) -> dict[int, AnswerFa
             _problem(row.detail),
             row.external_id,
             bool(row.detail.get("done")),
+            bool(row.detail.get("open")),
         )
         for row in session.connection().execute(query)
     }

@@ -289,12 +289,17 @@ class LetterView:
 
     @property
     def done(self) -> bool:
-        """What the message that this letter answers asked was done."""
+        """Something that the message asked was done."""
         return self.facts.answer is not None and self.facts.answer.done
 
     @property
+    def left_open(self) -> bool:
+        """Something that the message says was not done."""
+        return self.facts.answer is not None and self.facts.answer.left_open
+
+    @property
     def problem(self) -> str:
-        """Why the message that this letter answers could not be processed, in the reader's language."""
+        """What became of the message that this letter answers, in the reader's language."""
         problem = self.facts.answer.problem if self.facts.answer else None
         return problem.said(self.facts.language) if problem else ""
 

@@ -19,6 +19,23 @@ from notifications.sms.numbers import e164
 KANNEL_GET_URL = "from=%p&text=%b&id=%I&coding=%c&charset=%C"
 """Query string for ``get-url``, after the callback URL. ``max-messages = 0`` must be set too: our answer is a letter of
 its own, not the HTTP response to Kannel. Not ``%a``: it squeezes spaces byte by byte, which tears UTF-16 apart."""
+KANNEL_GROUPS = """\
+group = smsbox
+bearerbox-host = {bearerbox}
+sendsms-port = {sendsms}
+sendsms-interface = 127.0.0.1
+http-request-retry = 360
+http-queue-delay = 10
+
+group = sms-service
+keyword = default
+catch-all = yes
+concatenation = true
+max-messages = 0
+get-url = "{address}"
+"""
+"""The groups of kannel.conf by which it hands on what people answer. A call that is not taken, since the server is busy
+or restarts, is made again every ten seconds for an hour; without ``http-request-retry`` the message is lost."""
 UCS2 = "2"
 """Kannel's ``coding`` of a message with diacritics: its bytes are UTF-16, whatever the other messages are."""
 FILE_SETTLE_TIME = timedelta(seconds=10)
@@ -69,6 +86,11 @@ def _decoded(text: bytes, charset: str) -> str:
         return text.decode(charset, "replace")
     except LookupError:
         return text.decode("utf-8", "replace")
+
+
+def kannel_groups(address: str, *, bearerbox: str = "127.0.0.1", sendsms: int = 13013) -> str:
+    """``address``: of the callback, with ``KANNEL_GET_URL``."""
+    return KANNEL_GROUPS.format(address=address, bearerbox=bearerbox, sendsms=sendsms)
 
 
 def from_gammu(inbox: Path, now: datetime) -> list[tuple[Incoming, list[Path]]]:

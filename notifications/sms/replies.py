@@ -39,25 +39,41 @@ NO_DATE = Text.same(f"Khong doc duoc ngay xin gia han. {_EXTEND_HELP}")
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
+    """``citations``: of which duties, () for all that the letter names. ``count``: how many the writer says that they
+    received, 0 if they do not say."""
+
     code: str
+    citations: tuple[str, ...] = ()
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """``reason`` as typed, with diacritics, at most ``MAX_REASON_CHARS`` characters."""
+    """``reason`` as typed, with diacritics, at most ``MAX_REASON_CHARS`` characters. ``citations``: of which duties, ()
+    for the only one."""
 
     code: str
     until: date
     reason: str
+    citations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """A task is not done, with the day that is promised and why. ``citation``: which duty, "" for the only one."""
+    """A task is not done, with the day that is promised and why. ``citations``: of which duties, () for the only
+    one."""
 
     until: date
     reason: str
-    citation: str = ""
+    citations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """A duty is not the agency's, in the writer's words. ``citations``: which, () for the only one."""
+
+    reason: str
+    citations: tuple[str, ...] = ()
 
 
 class Said(StrEnum):
@@ -85,13 +101,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """``answer``: the help message to send; None if the text quotes our own help message (prevents a loop)."""
+    """``answer``: the help message to send; None if the text quotes our own help message (prevents a loop). ``said``:
+    the words that were not understood, "" for the whole message."""
 
     answer: Text | None
+    said: str = ""
 
 
 Reply = Acknowledge | Extend | Say | Stop | NotUnderstood
-MailReply = Reply | NotYet
+MailReply = Reply | NotYet | Decline
 
 _CODE = r"(?P<code>[1-9][0-9]{3,4})"
 _GAP = r"[\s:.,;-]*"
@@ -103,7 +121,7 @@ _SAY = re.compile(
 _CITATION = re.compile(r"\s*([ivxlc]+(?:\.[0-9]+){1,2}|bs\.[0-9]+)\b[\s:.,;-]*")
 SAID_BY = {"kho khan": Said.DIFFICULTY, "kho khan vuong mac": Said.DIFFICULTY, "tra loi": Said.ANSWER}
 _POLITE = re.compile(r"(?:\s|ok|okay|da|vang|nhan|roi|xin|cam on|cam|on|nhe|a|em|anh|chi)*")
-_DATE = re.compile(
+DATE = re.compile(
     r"(?:hen )?(?:den |toi |sang )?(?:ngay )?(?:"
     r"(?P<y>20[0-9]{2})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})"
     r"|(?P<day>[0-9]{1,2})(?: thang |[/.-])(?P<month>[0-9]{1,2})(?:(?: nam |[/.-])(?P<year>20[0-9]{2}|[0-9]{2}))?"
@@ -144,36 +162,29 @@ def read_reply(text: str, today: date) -> Reply:
 
 
 def extension(code: str, typed: str, folded: str, today: date) -> Extend | NotUnderstood:
-    """Parse what follows «GH 4821»: a date and a reason. ``folded`` is ``typed`` without diacritics."""
-    found = _DATE.match(folded, _begin(folded))
-    if not found:
-        return NotUnderstood(NO_DATE)
-    read = _dated(found, typed, today)
-    return NotUnderstood(read) if isinstance(read, Text) else Extend(code, *read)
-
-
-def not_yet(typed: str, folded: str, today: date) -> NotYet | NotUnderstood | None:
-    """Parse what follows «CHUA»: perhaps a citation, then a date and a reason. None without a date: «chưa nhận được
-    công văn» reports nothing. ``folded`` as in ``extension``."""
+    """Parse what follows «GH 4821»: perhaps a citation, then a date and a reason. ``folded`` is ``typed`` without
+    diacritics."""
     start = _begin(folded)
     cited = _CITATION.match(folded, start)
-    found = _DATE.match(folded, cited.end() if cited else start)
+    found = DATE.match(folded, cited.end() if cited else start)
     if not found:
-        return None
-    read = _dated(found, typed, today)
-    return NotUnderstood(read) if isinstance(read, Text) else NotYet(*read, cited[1].upper() if cited else "")
+        return NotUnderstood(NO_DATE)
+    read = dated(found, typed[found.end() :], today)
+    if isinstance(read, Text):
+        return NotUnderstood(read)
+    return Extend(code, *read, (cited[1].upper(),) if cited else ())
 
 
 def _begin(folded: str) -> int:
     return len(folded) - len(folded.lstrip(" :.,;-"))
 
 
-def _dated(found: re.Match[str], typed: str, today: date) -> tuple[date, str] | Text:
+def dated(found: re.Match[str], reason: str, today: date) -> tuple[date, str] | Text:
     """The day that was found in a request and the reason behind it, or what is wrong with them."""
     until = _until(found, today)
     if isinstance(until, Text):
         return until
-    reason = typed[found.end() :].strip(" :.,;-")[:MAX_REASON_CHARS].strip()
+    reason = reason.strip(" :.,;-")[:MAX_REASON_CHARS].strip()
     if not any(char.isalpha() for char in reason) or without_marks(reason) == "ly do":
         return NO_REASON
     return until, reason

@@ -30,6 +30,7 @@ ESMS_CODES: Mapping[str, CodeMeaning] = {
     "103": CodeMeaning(Fate.RETRY, BALANCE),
     "104": _retry("Brandname chưa đăng ký hoặc sai.", "The brand name is wrong or not registered."),
     "108": _refused("Số sai định dạng; sửa danh bạ.", "The number is malformed; correct the directory."),
+    "118": _refused("Loại tin nhắn không hợp lệ.", "The message type is not valid."),
     "140": _retry("Máy chủ chưa được eSMS cho phép (IP).", "eSMS has not allowed this server's address."),
     "146": _retry("Mẫu tin chưa đăng ký với nhà mạng.", "The text's template is not registered."),
     "177": _refused("Brandname chưa đăng ký với mạng của số này.", "Not registered with this network."),

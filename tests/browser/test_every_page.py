@@ -79,6 +79,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/leadership/frozen/{frozen_id}/rows": ("/leadership/frozen/{frozen}/rows?class=open_overdue",),
     "/letters": ("/letters", "/letters?kind=chase"),
     "/letters/{letter_id}": ("/letters/{letter}", "/letters/{queued}"),
+    "/incoming": ("/incoming", "/incoming?waiting=yes"),
+    "/incoming/{message_id}": ("/incoming/{message}",),
     "/overdue": ("/overdue", "/overdue?kind=huyen"),
     "/papers": ("/papers",),
     "/papers/dispatch": ("/papers/dispatch",),

@@ -30,6 +30,7 @@ import pytest
 from anyio import to_thread
 from fastapi import FastAPI
 from ground.factory import Laid, at, lay
+from ground.incoming.messages import keep_message
 from ground.post import KEY, post_office
 from httpx import Response
 from sqlmodel import Session, SQLModel
@@ -51,7 +52,7 @@ from engine.queries.time_class import Today, read_today
 from engine.store.database import Database, table
 from engine.store.pending_answers import Begun
 from engine.store.records import Contact, Letter
-from engine.terms import Outcome, Role
+from engine.terms import Outcome, Role, WaitReason
 from workflows.run import channel_wiring, passes
 from workflows.simulation.fast_forward import fast_forward
 
@@ -274,6 +275,10 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
         with laid.database.write() as session:
             act(session, assignment, actor=f"contact:{contact_of(laid.database, agency)}", now=now, **words)
 
+    def wrote(assignment: int, agency: str, text: str, now: datetime, **more: Any) -> None:
+        with laid.database.write() as session:
+            keep_message(session, agency, text, about=[assignment], supervisor_id="so-chinh", now=now, **more)
+
     done, partly = (
         ReportText(body="Đã làm xong."),
         ReportText(outcome=Outcome.PARTLY, body="Một phần.", reason="Còn hai xã."),
@@ -285,6 +290,10 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
             lifecycle.ask_extension, mat_tran, "mat-tran", now, until=date(2021, 6, 30), reason="Chờ số liệu cơ sở."
         ),
         "2021-06-15": lambda now: do(lifecycle.decline, so_chinh, "so-chinh", now, reason="Việc của Văn phòng."),
+        "2021-06-16": lambda now: wrote(so_ban, "so-ban", "Đã nhận.", now),
+        "2021-06-18": lambda now: wrote(
+            huyen_a, "huyen-a", "Đề nghị hướng dẫn biểu mẫu.", now, waits=WaitReason.NOT_UNDERSTOOD
+        ),
         "2021-06-22": lambda now: do(lifecycle.report, huyen_a, "huyen-a", now, text=partly),
     }
 

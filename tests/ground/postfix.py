@@ -24,7 +24,8 @@ MISSING = "Postfix is missing: run the set-up of the tests, which installs Debia
 ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 SUBFOLDERS = ["active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid"]
 SUBFOLDERS += ["private", "public", "saved", "trace"]
-# Nothing leaves this machine: any domain but the two here is an error. gone@huyen.example is taken, then bounced.
+# Nothing leaves this machine: any domain but the two here is an error. gone@huyen.example is taken, then bounced;
+# dead@huyen.example, if it is a mailbox, too; forwards@huyen.example has one and hands a copy on to a dead one.
 MAIN = """
 compatibility_level = 3.6
 queue_directory = {folder}/spool
@@ -42,7 +43,9 @@ default_transport = error:nothing leaves this test
 virtual_mailbox_domains = so.example, huyen.example, tinh.example
 virtual_mailbox_base = {mail}
 virtual_mailbox_maps = texthash:{folder}/conf/mailboxes
-virtual_alias_maps = inline:{{ gone@huyen.example=gone@elsewhere.example }}
+virtual_alias_maps = inline:{{ gone@huyen.example=gone@elsewhere.example,
+  {{ forwards@huyen.example = forwards-kept@huyen.example gone@elsewhere.example }} }}
+transport_maps = inline:{{ {{ dead@huyen.example = dead: }} }}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 smtpd_tls_security_level = encrypt
@@ -59,6 +62,7 @@ bounce   unix  - - n - 0 bounce
 defer    unix  - - n - 0 bounce
 trace    unix  - - n - 0 bounce
 error    unix  - - n - - error
+dead     unix  - n n - - pipe user=nobody argv=/bin/sh -c {{exit 67}}
 retry    unix  - - n - - error
 virtual  unix  - n n - - virtual
 anvil    unix  - - n - 1 anvil

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ground.factory import Laid, at, begin, store
+from ground.incoming.messages import keep_message
 from ground.office import contact_of, join, letter_of
 from ground.post import KEY
 from ground.postgres import Ground
@@ -40,6 +41,7 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.reports import drafts as report_drafts
 from engine.assignments.reports import evidence
+from engine.correspondence.message_acts import Done
 from engine.features.plan_import.drafts.reading import draft_of
 from engine.features.plan_import.drafts.stored import make_draft
 from engine.features.plan_import.importer import read_document
@@ -51,7 +53,7 @@ from engine.plans import amendments, loading
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Letter, Plan, Webhook, WebhookMessage
-from engine.terms import LetterState, Outcome
+from engine.terms import LetterState, MessageAct, Outcome, WaitReason
 from workflows.run.installation import load_defaults
 from workflows.run.system import System, compose
 from workflows.simulation.demo import prepare, stepper
@@ -152,6 +154,22 @@ def fill(system: System) -> dict[str, object]:
         )
         feed_addresses.make_feed(session, SILENT, actor="cli", **WHEN)
         signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", **WHEN)
+        about = _assignments(session, SILENT)[:3]
+        done = Done(act=MessageAct.ACKNOWLEDGED, ids=tuple(about[:1]), citations=("IV.16.1",))
+        file = {**kept.as_entry, "paper_number": "45/BC-UBND", "paper_on": "14/6/2021"}
+        message = keep_message(
+            session,
+            SILENT,
+            "Đã nhận. Gửi kèm báo cáo. Đề nghị Sở hướng dẫn thêm về biểu mẫu số 2 của mục IV.16.1.",
+            about=about,
+            supervisor_id="so-ldtbxh",
+            waits=WaitReason.LEFT_OVER,
+            done=[done],
+            files=[file, {"name": "so-lieu.exe", "why": {"vi": "không nhận loại này", "en": "not accepted"}}],
+            contact_id=coordinator,
+            **WHEN,
+        )
+        evidence.keep(session, kept, agency_id=SILENT, actor="cli", **WHEN)
         queued = (
             session.connection()
             .scalars(select(table(Letter).c.id).where(table(Letter).c.state == LetterState.QUEUED))
@@ -166,6 +184,7 @@ def fill(system: System) -> dict[str, object]:
         "sign_in": signed_in,
         "queued": queued,
         "letter": letter,
+        "message": message,
         "account": account,
         "webhook": webhook,
         "contact": coordinator,

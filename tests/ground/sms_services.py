@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from notifications.sms.incoming import KANNEL_GET_URL
+from notifications.sms.incoming import KANNEL_GET_URL, kannel_groups
 
 TIMEOUT_SECONDS = 20.0
 """Maximum wait: long enough for a slow machine, so that only a broken gateway fails the test."""
@@ -44,25 +44,13 @@ smsc-id = fake
 port = {smsc}
 connect-allow-ip = 127.0.0.1
 
-group = smsbox
-bearerbox-host = 127.0.0.1
-sendsms-port = {sendsms}
-sendsms-interface = 127.0.0.1
-log-level = 1
-log-file = {folder}/smsbox.log
-
 group = sendsms-user
 username = dondoc
 password = {secret}
 concatenation = true
 max-messages = 2
 
-group = sms-service
-keyword = default
-catch-all = yes
-max-messages = 0
-get-url = "http://127.0.0.1:{web}/incoming?secret={secret}&{get_url}"
-"""
+{groups}"""
 SMSD_CONF = """
 [gammu]
 model = dummy
@@ -147,6 +135,8 @@ class RunningKannel:
     ports: dict[str, int]
     calls: dict[str, list[dict[str, str]]] = field(default_factory=lambda: {"receipt": [], "incoming": []})
     raw: list[bytes] = field(default_factory=list)
+    refused: int = 0
+    """How many incoming calls are still answered 503."""
 
     @property
     def url(self) -> str:
@@ -167,6 +157,13 @@ def listening(kannel: RunningKannel) -> Iterator[None]:
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(asked.query, keep_blank_values=True).items()}
+            if asked.path == "/incoming" and kannel.refused:
+                kannel.refused -= 1
+                self.send_response(503)
+                self.send_header("Retry-After", "10")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             kannel.calls[asked.path.strip("/")].append(query)
             if asked.path == "/incoming":
                 kannel.raw.append(asked.query.encode("ascii"))
@@ -190,14 +187,18 @@ def listening(kannel: RunningKannel) -> Iterator[None]:
 
 
 @contextmanager
-def kannel_with(folder: Path, *incoming: str) -> Iterator[RunningKannel]:
-    """Kannel with a fake network that sends these messages, each «sender receiver type words», and accepts ours."""
+def kannel_with(folder: Path, *incoming: str, web: str = "", refused: int = 0) -> Iterator[RunningKannel]:
+    """Kannel with a fake network that sends these messages, each «sender receiver type words», and accepts ours; with
+    the groups that ``dondoc callbacks`` prints. ``web``: where incoming messages go, with the query, if not to a server
+    of the test, which answers ``refused`` of them with 503."""
     bearerbox, smsbox = program("bearerbox", "kannel"), program("smsbox", "kannel")
     fakesmsc = program("/usr/lib/kannel/test/fakesmsc", "kannel-extras")
     ports = dict(zip(("admin", "boxes", "smsc", "sendsms", "web"), free_ports(5), strict=True))
-    kannel = RunningKannel(folder, "s3cret", ports)
+    kannel = RunningKannel(folder, "s3cret", ports, refused=refused)
     conf = folder / "kannel.conf"
-    conf.write_text(KANNEL_CONF.format(folder=folder, secret=kannel.secret, get_url=KANNEL_GET_URL, **ports))
+    web = web or f"http://127.0.0.1:{ports['web']}/incoming?secret={kannel.secret}&{KANNEL_GET_URL}"
+    groups = kannel_groups(web, sendsms=ports["sendsms"]).replace("http-queue-delay = 10", "http-queue-delay = 1")
+    conf.write_text(KANNEL_CONF.format(folder=folder, secret=kannel.secret, groups=groups, **ports))
     with ExitStack() as stack:
         stack.enter_context(listening(kannel))
         stack.enter_context(running(bearerbox, str(conf), log=folder / "bearerbox.out"))

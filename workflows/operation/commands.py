@@ -25,6 +25,9 @@ def add_commands(app: typer.Typer) -> None:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
     connections: Annotated[bool, typer.Option(help="Also connect to relay, mailbox, SMS gateway and Prefect.")] = True,
+    round_trip: Annotated[
+        bool, typer.Option("--round-trip", help="Also send itself a reply and a returned letter, and read them back.")
+    ] = False,
 ) -> None:
     """Examine this installation: one line each with the remedy. Exit code 1 if anything is wrong. Changes nothing."""
     from engine.admin.checklist import Mark
@@ -35,7 +38,7 @@ def doctor(
         system = compose_existing()
     except Unavailable:  # the lines say what of the database is wrong
         system = compose_existing(with_entered=False)
-    lines = examine(system, connections=connections)
+    lines = examine(system, connections=connections, with_round_trip=round_trip)
     if as_json:
         found = [
             {

@@ -1,4 +1,5 @@
-"""``dondoc doctor``: looks at everything an installation needs, a line each with the remedy. Changes and sends nothing.
+"""``dondoc doctor``: looks at everything an installation needs, a line each with the remedy. Changes nothing, and sends
+nothing but, if asked, a reply and a returned letter to itself (``round_trip``).
 
 What lies on this machine is looked at always; relay, mailbox, SMS gateway and Prefect are connected to only on request,
 since a host that does not answer costs seconds; so are the clocks of other machines and the DNS of the sender's domain.
@@ -33,6 +34,7 @@ from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
+from workflows.operation.round_trip import round_trip, senders
 from workflows.run import channel_wiring, clock_guard, prefect_server
 from workflows.run.private_files import too_wide
 
@@ -62,7 +64,7 @@ _NEEDS_PRODUCTION = complete(
 _FIX_NETWORK = Text("Xem địa chỉ, cổng, tường lửa, tên đăng nhập.", "See address, port, firewall and login.")
 
 
-def examine(system: System, *, connections: bool) -> tuple[CheckLine, ...]:
+def examine(system: System, *, connections: bool, with_round_trip: bool = False) -> tuple[CheckLine, ...]:
     """All lines, in the order in which they are best dealt with."""
     now = system.clock()
     unset = [NO_RELAY] if system.settings.keeps_letters and not connections else []
@@ -70,6 +72,10 @@ def examine(system: System, *, connections: bool) -> tuple[CheckLine, ...]:
     if connections:
         lines += [smtp(system), imap(system), sms(system), prefect(system)]
         lines += [clock_elsewhere(system), *sender_domain(system)]
+    if with_round_trip:
+        lines += round_trip(system)
+    elif connections and system.inbound.inbox is not None:
+        lines.append(senders(system.settings.imap_authserv_id))
     return tuple(lines)
 
 

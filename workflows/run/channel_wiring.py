@@ -75,9 +75,9 @@ def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
         )
     proof = MailProof(signer, settings.imap_authserv_id)
     if settings.sms_gateway != "gammu" or settings.demo:
-        return InboundSources(proof, inbox)
+        return InboundSources(proof, inbox, files=settings.files)
     folder = _gammu_dir(settings)
-    return InboundSources(proof, inbox, _gammu(settings), folder / "inbox")
+    return InboundSources(proof, inbox, _gammu(settings), folder / "inbox", settings.files)
 
 
 def short_code_key(settings: Settings, signer: Signer) -> bytes:
@@ -91,12 +91,12 @@ def callback_secret(settings: Settings, signer: Signer) -> str:
 
 
 def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
-    """The callback URLs to enter at the gateways, by gateway and purpose."""
-    from notifications.sms.incoming import KANNEL_GET_URL
+    """The callback URLs to enter at the gateways, by gateway and purpose; of Kannel its groups."""
+    from notifications.sms.incoming import KANNEL_GET_URL, kannel_groups
 
     callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
     return {
-        "kannel get-url": f"{callbacks_url}/kannel/incoming?{KANNEL_GET_URL}",
+        "kannel.conf": kannel_groups(f"{callbacks_url}/kannel/incoming?{KANNEL_GET_URL}"),
         "esms CallbackUrl": f"{callbacks_url}/esms",
         "speedsms webhook": f"{callbacks_url}/speedsms",
     }

@@ -22,6 +22,7 @@ from engine.assignments import counters, escalation, opening
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.assignments.escalation import DueDuty
+from engine.correspondence.incoming import blank_settled
 from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.records import Pass
@@ -170,6 +171,9 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
         counts["bodies"] = daily.prune_bodies(database, now - keep_bodies) if keep_bodies else 0
+        if keep_bodies:
+            with database.write() as session:
+                counts["messages"] = blank_settled(session, now - keep_bodies)
         database.optimize()
     return finish(database, PassName.UPKEEP, now, began, counts)
 

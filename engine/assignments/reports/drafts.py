@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
+from engine.assignments.reports.evidence import StoredFile
 from engine.errors import BadInput, Conflict
 from engine.rules.words import short_moment
 from engine.store.database import among, insert_new, table
@@ -23,6 +24,8 @@ from engine.text import Text
 
 MAX_FIELDS, MAX_NAME_CHARS, MAX_FIELD_CHARS, MAX_TOTAL_CHARS = 2_000, 80, 20_000, 400_000
 """Far more than any agency's report needs, and too little to fill a disk."""
+KEPT_PREFIX = "kept-"
+"""Begins the name of the field with the stored files of an assignment, a line each."""
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -33,6 +36,11 @@ class SavedDraft:
     fields: Mapping[str, str]
     actor: str
     saved_at: datetime
+
+
+def kept_line(kept: StoredFile) -> str:
+    """A stored file as a line of the form: «digest name»."""
+    return f"{kept.digest} {kept.name}"
 
 
 def save(

@@ -56,7 +56,7 @@ class PartBody(WordsBody):
     files: Digests = Field(default_factory=list)
 
 
-class ExtensionsBody(ExtensionBody):
+class AskExtensionsBody(ExtensionBody):
     """One date, one reason and the same files for several assignments of one agency; a promise takes no files."""
 
     ids: Annotated[list[LongId], Field(min_length=1, max_length=MAX_DECISIONS)]
@@ -163,7 +163,7 @@ def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> 
 
 @router.post("/assignments/extension", response_model=Asked)
 @writes("Xin gia hạn nhiều phần việc", "Ask to extend several", ids=[418], until="2021-07-30", reason="Chờ số liệu xã.")
-def ask_many(caller: Caller, payload: ExtensionsBody) -> Response:
+def ask_many(caller: Caller, payload: AskExtensionsBody) -> Response:
     """Ask to extend several assignments; those that cannot be are left, with the reason. Of those that are late already
     it is the promise to be done by that day."""
     with caller.writing() as session:

@@ -32,6 +32,7 @@ from engine.queries.stored_plans import plan_of
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.desk import agency_name
+from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import promise_choices, waiting_days
 from engine.queries.work.report_page import ReportItem, report_page
 from engine.queries.work.threads import Coordinated, EntryLine, coordinated, threads_of
@@ -116,6 +117,7 @@ def thread_page(
     with ctx.reading() as (session, today):
         page = report_page(session, today, where.agency_id, where.plan_id, where.period)
         lines = threads_of(session, where.agency_id, where.plan_id)
+        messages = messages_about(session, where.agency_id, {item.row.id for item in page.items})
         asked = waiting_extensions(session, [item.row.id for item in page.items])
         waiting = waiting_days(session, [item.row.id for item in page.items])
         above = page.items[0].row.supervisor_id
@@ -127,6 +129,7 @@ def thread_page(
         today=today,
         report=page,
         lines=_by_question(lines),
+        messages=messages,
         extendable=[item for item in page.items if _extendable(item, asked, today)],
         promisable=[item for item in page.items if item.late_on(today.day)],
         asked=asked,

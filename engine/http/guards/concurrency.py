@@ -13,6 +13,9 @@ from engine.http.security_log import SecurityEvent
 
 MAX_REQUESTS = 200
 """Five times the threads that work on requests: what waits longer is better told so."""
+MAX_CALLBACKS = 2_000
+"""Of gateways that hand on messages and receipts: most do not come again. They wait in the row of the threads."""
+CALLBACKS = "/callbacks/"
 RETRY_AFTER = {"retry-after": "10"}
 
 
@@ -46,7 +49,8 @@ class _Place:
         self._among, self._request, self._taken = among, request, False
 
     def take(self) -> bool:
-        if not self._taken and self._among._running >= self._among._most:
+        most = MAX_CALLBACKS if self._request.url.path.startswith(CALLBACKS) else self._among._most
+        if not self._taken and self._among._running >= most:
             tools_of(self._request).security.record(SecurityEvent.OVERLOADED, self._request)
             return False
         self._among._running += not self._taken

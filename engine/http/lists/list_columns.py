@@ -23,15 +23,17 @@ from engine.queries.system import letters, log
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
 from engine.queries.time_class import Today
-from engine.queries.work import assignments, overdue
+from engine.queries.work import assignments, incoming, overdue
 from engine.queries.work.assignment_story import Person
 from engine.queries.work.assignments import AssignmentRow
+from engine.queries.work.incoming import MessageRow
 from engine.queries.work.overdue import OverdueRow
 from engine.rules.words import coded, level_name, period_words
 from engine.terms import Role, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label
+from engine.views.message_words import done_words
 from engine.views.simulated_letters import assignment_words, letter_words
 from engine.views.spreadsheets import Cell, Kind
 
@@ -282,6 +284,37 @@ LETTER_LIST: Listing[LetterRow] = Listing(
         Column(Text("Số lần gửi", "Attempts"), lambda row, _: row.attempts, Kind.NUMBER, 9),
     ),
 )
+
+MESSAGE_LIST: Listing[MessageRow] = Listing(
+    file_name="thu-den",
+    title=Text("Thư đến", "Incoming messages"),
+    sorts=incoming.SORTS,
+    on_page=("words", "agency", "at", "state"),
+    columns=(
+        Column(Text("Nhận lúc", "Received"), lambda row, _: row.at, Kind.MOMENT, 18, key="at"),
+        Column(Text("Cơ quan", "Agency"), lambda row, _: row.agency, width=40, key="agency"),
+        Column(Text("Người gửi", "Sender"), lambda row, _: row.sender, width=32),
+        Column(Text("Kênh", "Channel"), lambda row, language: coded(row.channel, language), width=14),
+        Column(Text("Nội dung", "Text"), lambda row, _: row.words, width=60, key="words"),
+        Column(
+            Text("Đã ghi nhận", "Recorded"),
+            lambda row, language: "; ".join(done_words(each).said(language) for each in row.acts),
+            width=50,
+        ),
+        Column(Text("Tệp", "Files"), lambda row, _: ", ".join(str(each["name"]) for each in row.files), width=30),
+        Column(
+            Text("Tình trạng", "State"), lambda row, language: message_state(row).said(language), width=34, key="state"
+        ),
+    ),
+)
+
+
+def message_state(row: MessageRow) -> Text:
+    """Why it waits, or that it waits no longer."""
+    if row.open and row.waits is not None:
+        return Text(label(row.waits, "vi"), label(row.waits, "en"))
+    return Text("đã xử lý", "settled") if row.settled_at else Text("đã ghi nhận", "recorded")
+
 
 AGENCY_LIST: Listing[AgencyRow] = Listing(
     file_name="co-quan",

@@ -15,6 +15,7 @@ from engine.enums import complete
 from engine.queries.system.channels import ChannelLine, channels
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.queries.time_class import Today
+from engine.queries.work.incoming import waiting_messages
 from engine.store.database import table
 from engine.store.facts import read_fact
 from engine.store.markers import hold
@@ -72,6 +73,9 @@ class Health:
     channels: tuple[ChannelLine, ...]
     week: LetterCounts
     troubles: tuple[Trouble, ...]
+    messages: int
+    """Incoming messages that wait for a person, since ``messages_since``."""
+    messages_since: datetime | None
     live: bool
     """Whether the clock is real; with the demonstration's fixed clock no pass counts as silent."""
 
@@ -81,7 +85,7 @@ class Health:
 
 
 def health(session: Session, today: Today, *, live: bool = True) -> Health:
-    """Nine queries."""
+    """Ten queries."""
     passes, now = _passes(session), today.now
     letter = table(Letter)
     owed_states = (LetterState.QUEUED, LetterState.SENDING)
@@ -110,6 +114,7 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
         by_state=by_state,
     )
     seven_days = count_letters(session, today.day - timedelta(days=6), today.day + timedelta(days=1))
+    messages, messages_since = waiting_messages(session)
     late = oldest if oldest is not None and oldest <= now else None
     return Health(
         now=now,
@@ -124,6 +129,8 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
         channels=channel_lines,
         week=seven_days,
         troubles=troubles,
+        messages=messages,
+        messages_since=messages_since,
         live=live,
     )
 

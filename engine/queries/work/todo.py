@@ -15,6 +15,7 @@ from sqlmodel import Session
 from engine.assignments.issued_papers import drafts_waiting
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
+from engine.queries.work.incoming import waiting_messages
 from engine.rules.calendar import local_date
 from engine.store.database import among, table
 from engine.store.named_rows import object_of, objects
@@ -65,15 +66,17 @@ class Todo:
     unreachable: tuple[Unreachable, ...]
     drafts: int
     """Draft dispatches that wait to be signed."""
+    messages: int = 0
+    """Answers by mail and SMS that wait for a person."""
 
     @property
     def nothing(self) -> bool:
         groups = self.accept, self.extensions, self.promises, self.declined, self.raised
-        return not (any(each.total for each in groups) or self.unreachable or self.drafts)
+        return not (any(each.total for each in groups) or self.unreachable or self.drafts or self.messages)
 
 
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
-    """Four queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
+    """Five queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
     a = table(Assignment)
     filters = {what: replace(wanted, waiting=what) for what in Waiting}
     totals = how_many_each(session, today, filters)
@@ -91,6 +94,7 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
         asked=waiting_extensions(session, [row.id for row in lists[Waiting.EXTENSION].rows]),
         unreachable=unreachable(session, today, wanted),
         drafts=_drafts(session, today, wanted),
+        messages=waiting_messages(session, wanted.supervisor_id or wanted.department)[0],
     )
 
 

@@ -3,16 +3,17 @@ delivery pass."""
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, UniqueConstraint, false, text
+from sqlalchemy import Column, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import BigId, PackedText, by_value, json_column
-from engine.terms import LetterState, NoticeKind, Role
+from engine.terms import LetterState, NoticeKind, Role, WaitReason
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 STILL_OWED = text("state IN ('queued','sending')")
 WITH_RECEIPT = text("receipt <> ''")
 EARLY = text("outcome = 'early'")
+MESSAGE_WAITS = text("waits IS NOT NULL AND settled_at IS NULL")
 
 
 class Letter(SQLModel, table=True):
@@ -135,3 +136,44 @@ class Incoming(SQLModel, table=True):
     answered: bool = False
     detail: dict[str, object] = Field(default_factory=dict, sa_column=json_column(default=dict))
     """Data still needed to process it: a receipt received before its letter was settled, the subject for a reply."""
+
+
+class IncomingMessage(SQLModel, table=True):
+    """What a person wrote by mail or SMS, beside the row that recorded it. It stands in the thread of ``agency_id`` and
+    is read by ``supervisor_id``; texts are pruned with those of letters, once nobody waits for it."""
+
+    __tablename__ = "incoming_message"
+    __table_args__ = (
+        Index("ix_incoming_message_agency_id", "agency_id", "incoming_id"),
+        Index("ix_incoming_message_supervisor_id", "supervisor_id", "incoming_id"),
+        Index(
+            "ix_incoming_message_waiting",
+            "supervisor_id",
+            "agency_id",
+            sqlite_where=MESSAGE_WAITS,
+            postgresql_where=MESSAGE_WAITS,
+        ),
+    )
+    incoming_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
+    at: datetime
+    channel: str = Field(max_length=16)
+    letter_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True))
+    contact_id: int | None = None
+    agency_id: str | None = Field(default=None, max_length=64)
+    supervisor_id: str | None = Field(default=None, max_length=64)
+    sender: str = Field(default="", max_length=254)
+    subject: str = Field(default="", sa_column=Column(Text, nullable=False))
+    own_text: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """Without the quoted letter and the signature."""
+    raw_text: str = Field(default="", sa_column=Column(Text, nullable=False))
+    rest: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """Of the writer's own text, what was not acted upon."""
+    files: list[dict[str, object]] = Field(default_factory=list, sa_column=json_column())
+    """Entries as in ``Report.files``; one that was not kept has a name and the reason."""
+    about: list[int] = Field(default_factory=list, sa_column=json_column())
+    """The assignments that the answered letter names."""
+    done: list[dict[str, object]] = Field(default_factory=list, sa_column=json_column())
+    """What was done, one entry an act (``engine.correspondence.message_acts``)."""
+    waits: WaitReason | None = Field(default=None, sa_column=by_value(WaitReason, nullable=True))
+    settled_at: datetime | None = None
+    settled_by: str = Field(default="", max_length=96)

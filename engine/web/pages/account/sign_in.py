@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from starlette.background import BackgroundTask
 
 from engine.accounts.accounts import AccountLine, any_active, find, mailbox
@@ -31,7 +32,7 @@ from engine.http.filters import Code
 from engine.http.guards.account_notices import noted
 from engine.http.guards.known_browsers import browser_mark, remember
 from engine.http.render import url
-from engine.http.request_context import SESSION_COOKIE, Anonymous, PostedForm, RequestContext, guarded, local
+from engine.http.request_context import NOBODY, SESSION_COOKIE, Anonymous, PostedForm, RequestContext, guarded, local
 from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
@@ -137,10 +138,33 @@ def reset(ctx: Anonymous, form: PostedForm, key: Key) -> Response:
     return noted(ctx, entered(ctx, to, cookie, line.email, by_link=True), SecurityEvent.PASSWORD_SET, line)
 
 
+BY_SINGLE_SIGN_ON = "dondoc_by_sso"
+
+
 @router.post("/sign-out")
 def leave(ctx: Anonymous, form: PostedForm) -> Response:
+    """Who came by the single sign-on is signed out there, too: else one press of the button lets the next one in. A
+    page leads there, since browsers follow no redirect of a form to another site (``form-action``)."""
     _end_here(ctx)
-    return with_session(ctx, ctx.go("/sign-in"), "")
+    name, provider = guarded(BY_SINGLE_SIGN_ON, ctx.secure), ctx.app.single_sign_on
+    there = provider.sign_out_address(ctx.now) if provider is not None and ctx.request.cookies.get(name) else ""
+    answer: Response = ctx.go("/sign-in")
+    if there:
+        answer = sign_in_page(_signed_out(ctx), "")
+        answer.headers["refresh"] = f"0; url={there}"
+    answer.delete_cookie(name, httponly=True, samesite="lax", secure=ctx.secure)
+    return with_session(ctx, answer, "")
+
+
+def _signed_out(ctx: RequestContext) -> RequestContext:
+    return replace(ctx, account=None, pending=None, actor=NOBODY)
+
+
+def by_single_sign_on(ctx: RequestContext, answer: Response) -> Response:
+    """Mark the browser: its session came from the provider."""
+    name = guarded(BY_SINGLE_SIGN_ON, ctx.secure)
+    answer.set_cookie(name, "1", httponly=True, samesite="lax", secure=ctx.secure)
+    return answer
 
 
 def entered(ctx: RequestContext, to: str, key: str, email: str, *, by_link: bool = False) -> Response:
@@ -213,7 +237,7 @@ def sign_in_page(
     )
 
 
-def with_session(ctx: RequestContext, response: RedirectResponse, key: str) -> RedirectResponse:
+def with_session(ctx: RequestContext, response: Response, key: str) -> Response:
     """Set the session cookie; an empty key deletes it."""
     name, secure = guarded(SESSION_COOKIE, ctx.secure), ctx.secure
     if key:

@@ -18,6 +18,7 @@ from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
 from engine.queries.work.assignments import every_assignment, list_assignments
+from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
@@ -93,6 +94,7 @@ def story_page(
         ctx.require(Permission.SEE_ASSIGNMENT, found.row.agency_id)
         agencies = agency_choices(session, on=today.day)
         lines = entries(session, [assignment_id])
+        messages = messages_about(session, found.row.agency_id, [assignment_id])
     return ctx.page(
         "story.html",
         status,
@@ -101,6 +103,7 @@ def story_page(
         row=found.row,
         agencies=agencies,
         lines=lines,
+        messages=messages,
         picture=timeline(found, today.day, ctx.language),
         allowed=allowed(ctx, found),
         outcome=outcome,

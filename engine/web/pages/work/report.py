@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.assignments.lifecycle import report
-from engine.assignments.reports.drafts import SavedDraft, discard, restore, save
+from engine.assignments.reports.drafts import KEPT_PREFIX, SavedDraft, discard, restore, save
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
 from engine.assignments.reports.evidence import StoredFile as File
 from engine.assignments.reports.indicators import doubtful_totals
@@ -34,7 +34,7 @@ from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId, 
 from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
-from engine.http.uploads import ACCEPT, KEPT_PREFIX, MAX_FORM_PARTS, read_lines, store_uploads
+from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, read_lines, store_uploads
 from engine.queries.directory.agencies import agencies_named
 from engine.queries.work.report_page import FOR_ALL, PreviousReports, ReportPage, previous_reports, report_page
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings

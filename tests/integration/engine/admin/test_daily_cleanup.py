@@ -59,6 +59,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
         webhooks.send_test(session, told, now=NOW)
         assert daily_cleanup.delete_expired(session, NOW) == {
             "contacts": 0,
+            "senders": 0,
             "sessions": 0,
             "links": 0,
             "codes": 0,
@@ -72,6 +73,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
         later = NOW + timedelta(days=100)
         assert daily_cleanup.delete_expired(session, later) == {
             "contacts": 1,
+            "senders": 0,
             "sessions": 1,
             "links": 1,
             "codes": 1,
@@ -83,6 +85,7 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
         }
         assert daily_cleanup.delete_expired(session, later) == {
             "contacts": 0,
+            "senders": 0,
             "sessions": 0,
             "links": 0,
             "codes": 0,

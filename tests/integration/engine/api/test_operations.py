@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from config.settings import Settings
 from engine import errors
 from engine.accounts.signed_links import Signer
-from engine.api.operations import ERROR_CATALOGUE, GROUPS, PATH_VALUES
+from engine.api.operations import ERROR_CATALOGUE, GROUPS, PATH_VALUES, WITHOUT_KEY
 from engine.api.routes import ERRORS
 from engine.application.app import make_app
 from engine.errors import DondocError
@@ -74,3 +76,29 @@ def test_the_document_says_how_to_sign_in() -> None:
 def test_every_error_is_in_the_catalogue() -> None:
     kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, DondocError)]
     assert {each.status for each in kinds} | {int(each) for each in ERRORS} <= {each.status for each in ERROR_CATALOGUE}
+
+
+def test_a_generated_client_has_a_function_for_each_operation_and_a_class_for_each_model() -> None:
+    """A generator writes a file an operation and a class a title: of two that are called the same it loses one."""
+    found = operations()
+    names = [each["operationId"] for each in found.values()]
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+    assert {"list_agencies", "get_agency", "report_assignment", "replace_policy"} <= set(names)
+    schemas = document()["components"]["schemas"]
+    titles = Counter(each.get("title") for each in schemas.values())
+    assert [title for title, count in titles.items() if title and count > 1] == []
+    assert [name for name in schemas if "__" in name] == []
+
+
+def test_an_idempotency_key_is_offered_only_where_it_works() -> None:
+    """It was shown at every GET, and at writes that return a secret."""
+    offered = {
+        each["operationId"]
+        for each in operations().values()
+        if any(parameter["name"] == "Idempotency-Key" for parameter in each.get("parameters", []))
+    }
+    ids = {key: each["operationId"] for key, each in operations().items()}
+    reads = {name for key, name in ids.items() if key.startswith("GET ")}
+    assert offered == set(ids.values()) - reads - WITHOUT_KEY
+    assert set(ids.values()) >= WITHOUT_KEY

@@ -35,6 +35,12 @@ def put(office: Office, text: str, name: str = "default", **more: Any) -> Respon
     return office.client.put(f"/api/v1/policies/{name}", json={"text": text, **more})
 
 
+def test_a_replaced_policy_is_answered_as_it_is_read(office: Office) -> None:
+    """It was answered with other names: «format» for «schema»."""
+    read = office.get("/api/v1/policies/default").json()
+    assert put(office, read["text"]).json() == read
+
+
 def test_a_year_of_the_calendar_says_whether_its_days_are_known(office: Office) -> None:
     found = office.get("/api/v1/calendar/2021").json()
     assert (found["year"], found["known"]) == (2021, False)

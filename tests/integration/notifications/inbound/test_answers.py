@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from dataclasses import replace
 from datetime import date, timedelta
 from email import message_from_bytes, policy
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
 from ground.dovecot import PASSWORD, running_dovecot
 from ground.factory import Laid, at, bring_to, laid_once, lay, row, rows, swept
@@ -18,15 +22,20 @@ from sqlalchemy import update
 
 from engine.accounts.signed_links import Signer
 from engine.assignments import weekly_digest
+from engine.assignments.reports import drafts
 from engine.correspondence import entries
+from engine.correspondence.received_files import receive_file
 from engine.store.database import Database, table
 from engine.store.records import (
     AnswerCode,
     Assignment,
     Contact,
+    Draft,
     Event,
+    Evidence,
     Extension,
     Incoming,
+    IncomingMessage,
     Letter,
     LetterBody,
     Notice,
@@ -43,20 +52,21 @@ from notifications.email.mime import Sender, compose, digest
 from notifications.email.relay import Security
 from notifications.email.signed_addresses import BOUNCE, RETURN_ADDRESSES, signed_address
 from notifications.inbound import answers
-from notifications.inbound.answers import AnswerResult
 from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
 from notifications.inbound.proof import MailProof
+from notifications.inbound.results import AnswerResult
 from notifications.letters.renderer import LetterRenderer
 from notifications.receipts import letter_outcomes
 from notifications.sms.incoming import incoming
 from notifications.sms.replies import NOT_UNDERSTOOD
 
 NOW = at("2021-04-07", "08:00")
+PDF = b"%PDF-1.4\n%%EOF\n"
 SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 COORDINATOR, MONITOR, NUMBER = "coordinator@so-ban.example", "monitor@so-chinh.example", "+84912345678"
-PROOF, CODES = MailProof(Signer(KEY)), Signer(KEY).secret("short-codes").encode()
+PROOF, CODES = MailProof(Signer(KEY), "mx.so.example"), Signer(KEY).secret("short-codes").encode()
 RETURN_SECRET = Signer(KEY).secret(RETURN_ADDRESSES)
 
 
@@ -117,9 +127,10 @@ def mail(
     quote: str | None = None,
     **headers: str,
 ) -> bytes:
-    """A reply as a mail program writes it, our letter quoted below."""
+    """A reply as a mail program writes it, our letter quoted below, and as the relay passes it on."""
     named = to or first_letter(laid).receipt
     head = {
+        "Authentication-Results": f"mx.so.example; dmarc=pass header.from={by.partition('@')[2]}",
         "From": f"Đầu mối <{by}>",
         "To": "nhacviec@so.example",
         "Subject": "Re: nhiệm vụ",
@@ -147,6 +158,11 @@ def answers_of(laid: Laid) -> list[Any]:
     return [each for each in rows(laid.database, Letter) if each.key.startswith("answer:")]
 
 
+def told(laid: Laid) -> list[str]:
+    """What writers are told."""
+    return [each.detail["problem"][0] for each in rows(laid.database, Incoming) if "problem" in each.detail]
+
+
 def wrote(laid: Laid) -> list[str]:
     return [each.detail["said"] for each in rows(laid.database, Notice, kind=NoticeKind.WROTE)]
 
@@ -162,7 +178,7 @@ def test_a_reply_that_acknowledges_acknowledges(laid: Laid, text: str) -> None:
     acknowledged = row(laid.database, Event, kind=EventKind.ACKNOWLEDGED)
     contact = row(laid.database, Contact, email=COORDINATOR)
     assert (state(laid), acknowledged.actor) == (State.ACKNOWLEDGED, f"contact:{contact.id}")
-    assert (answers_of(laid), wrote(laid)) == ([], [])
+    assert (told(laid), wrote(laid)) == (["Đã ghi nhận: xác nhận đã nhận IV.1.1."], [])
 
 
 def test_a_task_is_reported_as_not_done_with_the_day_that_is_promised(laid: Laid) -> None:
@@ -251,15 +267,30 @@ def test_an_answer_to_our_answer_still_does_what_it_says(laid: Laid) -> None:
     assert take(laid, mail(laid, "Xác nhận", to=named, number=2)) is AnswerResult.ACKNOWLEDGED
 
 
-def test_somebody_else_s_reply_to_the_letter_does_nothing_and_reaches_the_monitor(laid: Laid) -> None:
+def test_an_unknown_mailbox_of_the_agency_does_nothing_and_who_had_the_letter_is_asked(laid: Laid) -> None:
     assert take(laid, mail(laid, "Xác nhận", by="nguoi-khac@so-ban.example")) is AnswerResult.NOT_THE_READER
+    assert (state(laid), wrote(laid)) == (State.ASSIGNED, ["Xác nhận"])
+    (asked,) = answers_of(laid)
+    assert asked.contact_id == row(laid.database, Contact, email=COORDINATOR).id
+    assert "nguoi-khac@so-ban.example trả lời thư gửi ông/bà: “Xác nhận”" in told(laid)[0]
+
+
+def test_an_unknown_mailbox_elsewhere_is_not_answered(laid: Laid) -> None:
+    assert take(laid, mail(laid, "Xác nhận", by="ai-do@noi-khac.example")) is AnswerResult.NOT_THE_READER
     assert (state(laid), answers_of(laid), wrote(laid)) == (State.ASSIGNED, [], ["Xác nhận"])
+
+
+def test_the_head_of_the_agency_may_answer_the_coordinator_s_letter(laid: Laid) -> None:
+    assert take(laid, mail(laid, "Xác nhận", by="head@so-ban.example")) is AnswerResult.ACKNOWLEDGED
+    head = row(laid.database, Contact, email="head@so-ban.example")
+    assert row(laid.database, Event, kind=EventKind.ACKNOWLEDGED).actor == f"contact:{head.id}"
+    assert row(laid.database, IncomingMessage).contact_id == head.id
 
 
 def test_a_message_id_worked_out_from_the_letter_s_key_is_not_ours(laid: Laid) -> None:
     """The key can be guessed; what it is signed with cannot."""
     guessed = f"<{digest(first_letter(laid).key)[:32]}@so.example>"
-    assert take(laid, mail(laid, "Xác nhận", to=guessed, quote="")) is AnswerResult.NOT_UNDERSTOOD
+    assert take(laid, mail(laid, "Xác nhận", to=guessed, quote="")) is AnswerResult.UNPROVEN
     assert state(laid) is State.ASSIGNED
 
 
@@ -278,25 +309,39 @@ def test_who_no_longer_answers_for_the_agency_acts_no_more(laid: Laid) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "read"),
     [
-        ("Đã nhận.\nViệc này không thuộc thẩm quyền của đơn vị.", ["Việc này không thuộc thẩm quyền của đơn vị."]),
+        ("Đã nhận.\nViệc này trùng với việc năm trước.", ["Việc này trùng với việc năm trước."]),
         ("Xác nhận\nĐơn vị sẽ gửi sau ngày 20.\nTrân trọng,\nPhòng A", ["Đơn vị sẽ gửi sau ngày 20."]),
         ("Kính gửi Sở,\nXác nhận\nTrân trọng,\nPhòng Tổng hợp\n0238 3000 000", []),
     ],
 )
 def test_what_follows_an_acknowledgement_is_read_by_the_monitor_however_short(
-    laid: Laid, text: str, told: list[str]
+    laid: Laid, text: str, read: list[str]
 ) -> None:
     assert take(laid, mail(laid, text)) is AnswerResult.ACKNOWLEDGED
-    assert (state(laid), wrote(laid), answers_of(laid)) == (State.ACKNOWLEDGED, told, [])
+    assert (state(laid), wrote(laid)) == (State.ACKNOWLEDGED, read)
+    assert [each.waits for each in rows(laid.database, IncomingMessage)] == ["left_over" if read else None]
+    assert all(words in told(laid)[0] for words in read)
+
+
+def test_a_duty_that_is_declined_after_an_acknowledgement_waits_for_the_department(laid: Laid) -> None:
+    text = "XN\nViệc này không thuộc thẩm quyền của đơn vị."
+    assert take(laid, mail(laid, text)) is AnswerResult.DECLINED
+    assert state(laid) is State.ACKNOWLEDGED
+    assert row(laid.database, Event, kind=EventKind.DECLINED).detail["reason"].startswith("Việc này không thuộc")
+    assert "IV.1.1 không thuộc nhiệm vụ của cơ quan, chờ bộ phận theo dõi quyết định" in told(laid)[0]
 
 
 def test_an_acknowledgement_and_an_extension_in_one_mail_both_count(laid: Laid) -> None:
     text = "Đã nhận.\nĐề nghị gia hạn đến 25/6 chờ số liệu của xã\nKK: thiếu kinh phí"
     assert take(laid, mail(laid, text)) is AnswerResult.SAID
     assert (state(laid), row(laid.database, Extension).until) == (State.ACKNOWLEDGED, date(2021, 6, 25))
-    assert (row(laid.database, ThreadEntry).text, wrote(laid), answers_of(laid)) == ("thiếu kinh phí", [], [])
+    assert (row(laid.database, ThreadEntry).text, wrote(laid)) == ("thiếu kinh phí", [])
+    assert told(laid) == [
+        "Đã ghi nhận: xác nhận đã nhận IV.1.1; đề nghị gia hạn IV.1.1 đến 25/6/2021; khó khăn, vướng mắc về IV.1.1."
+    ]
+    assert len(row(laid.database, IncomingMessage).done) == 3
 
 
 def test_an_extension_that_cannot_be_granted_after_an_acknowledgement_is_answered_with_the_reason(laid: Laid) -> None:
@@ -304,31 +349,95 @@ def test_an_extension_that_cannot_be_granted_after_an_acknowledgement_is_answere
     assert (state(laid), len(wrote(laid)), len(answers_of(laid))) == (State.ACKNOWLEDGED, 1, 1)
 
 
+def with_file(laid: Laid, text: str, name: str = "bao-cao.pdf", body: bytes = PDF, **head: Any) -> bytes:
+    """A mail with a file."""
+    words = mail(laid, text, **head).decode()
+    above, _, below = words.partition("Content-Type: text/plain; charset=utf-8\n\n")
+    encoded = base64.encodebytes(body).decode()
+    return (
+        f"{above}Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain; charset=utf-8\n\n{below}\n"
+        f"--x\nContent-Type: application/octet-stream\nContent-Disposition: attachment; filename={name}\n"
+        f"Content-Transfer-Encoding: base64\n\n{encoded}\n--x--\n"
+    ).encode()
+
+
+def take_with_files(laid: Laid, raw: bytes, folder: Path, proof: MailProof = PROOF, number: int = 1) -> AnswerResult:
+    letter = read_mail(raw)
+    files = [receive_file(folder, each.name, each.body) for each in letter.files]
+    with laid.database.write() as session:
+        return answers.take_mail(session, letter, proof, NOW, files)
+
+
 @pytest.mark.parametrize(
     ("text", "result", "subject"),
     [
-        ("Đã nhận, cảm ơn.", AnswerResult.ACKNOWLEDGED, "Đã ghi nhận thư trả lời; tệp gửi kèm chưa được lưu"),
-        ("Gửi báo cáo.", AnswerResult.NOT_UNDERSTOOD, "Chưa ghi nhận được thư trả lời"),
+        ("Đã nhận, cảm ơn.", AnswerResult.FILED, "Đã ghi nhận thư trả lời"),
+        ("Gửi báo cáo.", AnswerResult.FILED, "Đã ghi nhận thư trả lời"),
+        ("Sẽ báo cáo bổ sung sau.", AnswerResult.FILED, "Đã ghi nhận một phần thư trả lời"),
+        ("", AnswerResult.FILED, "Đã ghi nhận thư trả lời"),
     ],
 )
-def test_the_name_of_an_attached_file_is_told_to_the_writer_and_to_the_monitor(
-    laid: Laid, text: str, result: AnswerResult, subject: str
+def test_a_file_becomes_the_draft_of_a_report_and_writer_and_monitor_are_told_its_name(
+    laid: Laid, tmp_path: Path, text: str, result: AnswerResult, subject: str
 ) -> None:
-    """Files are not kept: a signed report by mail was lost, and nobody knew."""
-    words = mail(laid, text).decode()
-    head, _, body = words.partition("Content-Type: text/plain; charset=utf-8\n\n")
-    raw = (
-        f"{head}Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain; charset=utf-8\n\n{body}\n"
-        "--x\nContent-Type: application/pdf\nContent-Disposition: attachment; filename=bao-cao.pdf\n\n%PDF\n--x--\n"
-    )
-    assert take(laid, raw.encode()) is result
+    """A signed report by mail was lost, and nobody knew."""
+    assert take_with_files(laid, with_file(laid, text), tmp_path) is result
     relay, _ = sent(laid)
     by_mailbox = {each.to: each for each in relay.letters}
-    assert "«bao-cao.pdf») chưa được lưu" in by_mailbox[COORDINATOR].text
-    assert "Thư đã được chuyển bộ phận theo dõi." in by_mailbox[COORDINATOR].text
+    assert "tệp “bao-cao.pdf” đã đưa vào bản nháp báo cáo IV.1.1" in by_mailbox[COORDINATOR].text
     assert by_mailbox[COORDINATOR].subject.endswith(subject)
-    assert "tệp gửi kèm, chưa được lưu: bao-cao.pdf" in by_mailbox[MONITOR].text
-    assert row(laid.database, Incoming).answered
+    assert "tệp gửi kèm: bao-cao.pdf" in by_mailbox[MONITOR].text
+    assert "/incoming" in by_mailbox[MONITOR].text
+    task, evidence = laid.assignment("IV.1.1", "so-ban"), row(laid.database, Evidence)
+    (draft,) = rows(laid.database, Draft)
+    assert draft.body == {f"kept-{task}": f"{evidence.digest} bao-cao.pdf"}
+    assert (evidence.agency_id, rows(laid.database, Report)) == ("so-ban", [])
+    assert (tmp_path / evidence.digest[:2] / evidence.digest).read_bytes().startswith(b"%PDF")
+
+
+def test_number_and_date_of_the_signed_paper_are_proposed_from_its_first_page(laid: Laid, tmp_path: Path) -> None:
+    paper = docx.Document()
+    for line in ("ỦY BAN NHÂN DÂN XÃ A", "Số: 45/BC-UBND", "Xã A, ngày 06 tháng 4 năm 2021", "BÁO CÁO"):
+        paper.add_paragraph(line)
+    out = BytesIO()
+    paper.save(out)
+    take_with_files(laid, with_file(laid, "Gửi báo cáo", "bc.docx", out.getvalue()), tmp_path)
+    (draft,) = rows(laid.database, Draft)
+    assert (draft.body["paper-number"], draft.body["paper-on"]) == ("45/BC-UBND", "06/4/2021")
+
+
+def test_a_file_is_added_to_the_draft_that_the_agency_has_begun(laid: Laid, tmp_path: Path) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        fields = {f"body-{task}": "Đã làm.", "paper-number": "12/BC"}
+        drafts.save(session, "so-ban", laid.plan_id, "2021-H1", fields, actor="account:1", now=NOW)
+    take_with_files(laid, with_file(laid, "Gửi tệp", number=1), tmp_path)
+    take_with_files(laid, with_file(laid, "Gửi tệp", number=2), tmp_path)
+    (draft,) = rows(laid.database, Draft)
+    assert (draft.body[f"body-{task}"], draft.body["paper-number"]) == ("Đã làm.", "12/BC")
+    assert len(draft.body[f"kept-{task}"].splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "why"),
+    [
+        ("virus.exe", b"MZ\x90", "không phải một trong"),
+        ("MẬT-45.pdf", b"%PDF-1.4", "mật"),
+    ],
+)
+def test_a_file_that_is_not_kept_is_said_with_its_reason_and_waits(
+    laid: Laid, tmp_path: Path, name: str, body: bytes, why: str
+) -> None:
+    take_with_files(laid, with_file(laid, "Đã nhận", name, body), tmp_path)
+    assert f"Chưa nhận được tệp “{name}”" in told(laid)[0]
+    assert why in told(laid)[0].lower()
+    assert (rows(laid.database, Evidence), row(laid.database, IncomingMessage).waits) == ([], "files")
+
+
+def test_a_file_from_a_sender_who_is_not_authenticated_waits_for_a_person(laid: Laid, tmp_path: Path) -> None:
+    raw = with_file(laid, "Gửi báo cáo", Authentication_Results="")
+    assert take_with_files(laid, raw, tmp_path, MailProof(Signer(KEY))) is AnswerResult.FILED
+    assert (rows(laid.database, Draft), row(laid.database, IncomingMessage).waits) == ([], "files")
 
 
 def test_a_long_word_beside_an_acknowledgement_is_read_by_the_monitor(laid: Laid) -> None:
@@ -345,7 +454,7 @@ def test_telephone_numbers_are_masked_in_what_the_monitor_reads(laid: Laid) -> N
 def test_what_was_reported_meanwhile_is_not_acknowledged_again(laid: Laid) -> None:
     bring_to(laid.database, State.REPORTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)
     assert take(laid, mail(laid, "Xác nhận")) is AnswerResult.ALREADY
-    assert answers_of(laid) == []
+    assert told(laid) == ["Nội dung này đã được ghi nhận trước đó."]
 
 
 # --- what proves an e-mail ------------------------------------------------------------------------------------------
@@ -407,6 +516,48 @@ def test_a_sender_whom_the_named_relay_did_not_confirm_moves_nothing(laid: Laid)
     passed = "mx.so.example; dmarc=pass header.from=so-ban.example"
     genuine = mail(laid, "Xác nhận", number=2, Authentication_Results=passed)
     assert take(laid, genuine, proof=named) is AnswerResult.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize(
+    "text", ["GH 25/6 chờ số liệu", "CHUA 30/6 chờ xe", "KK: thiếu người", "Không thuộc thẩm quyền"]
+)
+def test_without_authenticated_senders_anything_but_an_acknowledgement_waits_for_a_person(
+    laid: Laid, text: str
+) -> None:
+    """Who had one reply address could write in the coordinator's name whatever they liked."""
+    forged = mail(laid, f"XN\n{text}", Authentication_Results="")
+    assert take(laid, forged, proof=MailProof(Signer(KEY))) is AnswerResult.REFUSED
+    kept = row(laid.database, IncomingMessage)
+    assert (state(laid), kept.waits, [each["act"] for each in kept.done]) == (
+        State.ACKNOWLEDGED,
+        "unauthenticated",
+        ["acknowledged"],
+    )
+    for nothing in (Extension, Promise, ThreadEntry, Report):
+        assert rows(laid.database, nothing) == []
+    assert "chờ bộ phận theo dõi xem" in told(laid)[0]
+
+
+def test_who_received_fewer_tasks_than_the_letter_names_is_asked_which(laid: Laid) -> None:
+    assert take(laid, mail(laid, "Đã nhận 2 nhiệm vụ")) is AnswerResult.REFUSED
+    assert (state(laid), row(laid.database, IncomingMessage).waits) == (State.ASSIGNED, "refused")
+
+
+def test_a_writer_is_answered_once_an_hour_and_each_answer_says_what_it_is_about(laid: Laid) -> None:
+    take(laid, mail(laid, "Xác nhận", number=1))
+    take(laid, mail(laid, "KK: thiếu người", number=2), NOW + timedelta(minutes=5))
+    take(laid, mail(laid, "Hỏi: nộp ở đâu?", number=3), NOW + timedelta(minutes=10))
+    leaves = [each.send_after - NOW for each in answers_of(laid)]
+    assert leaves == [timedelta(0), timedelta(hours=1), timedelta(hours=2)]
+    relay, _ = sent(laid, NOW + timedelta(minutes=59))
+    assert [each.headers["In-Reply-To"] for each in relay.letters if each.to == COORDINATOR] == ["<1@may.example>"]
+
+
+def test_what_is_kept_of_a_mail_opens_nothing(laid: Laid) -> None:
+    """The quoted letter holds its reader's own links."""
+    take(laid, mail(laid, "Đề nghị gọi lại"))
+    kept = row(laid.database, IncomingMessage)
+    assert ("đã viết:" in kept.raw_text, "Wz" in kept.raw_text) == (True, False)
 
 
 def test_a_bounce_that_only_quotes_the_message_id_moves_nothing_and_reaches_the_monitor(laid: Laid) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 
 import pytest
 from ground.dovecot import PASSWORD, Dovecot, running_dovecot
@@ -12,6 +13,7 @@ from imapclient import IMAPClient
 from engine.errors import BadInput, Unavailable
 from notifications.email.relay import Security
 from notifications.inbound.mailbox import Inbox
+from notifications.inbound.message import read_mail
 
 NOW = datetime.now(UTC)
 
@@ -60,6 +62,35 @@ def test_a_crash_between_fetching_and_marking_brings_the_same_message_again(dove
 def test_what_somebody_has_read_with_a_mail_program_is_fetched_all_the_same(dovecot: Dovecot) -> None:
     dovecot.put("read", message(1), b"\\Seen")
     assert len(list(inbox(dovecot, "read").messages(NOW))) == 1
+
+
+def test_of_a_large_mail_the_text_is_read_below_its_files_and_what_is_too_large_is_left_there(
+    dovecot: Dovecot,
+) -> None:
+    """A PDF above the text hid the text."""
+    letter = EmailMessage()
+    letter["From"], letter["Message-ID"], letter["Subject"] = "a@so.example", "<9@so.example>", "Báo cáo"
+    letter.make_mixed()
+    pdf = b"%PDF-1.4" + bytes(range(256)) * 2_000
+    for name, body in (("bao-cao.pdf", pdf), ("phim.pdf", b"%PDF-1.4" + bytes(11_000_000))):
+        letter.add_attachment(body, maintype="application", subtype="pdf", filename=name)
+    text = EmailMessage()
+    text.set_content("Đã nhận, gửi báo cáo.")
+    letter.attach(text)
+    dovecot.put("large", letter.as_bytes())
+    (raw,) = inbox(dovecot, "large").messages(NOW)
+    found = read_mail(raw)
+    assert (found.id, found.subject, found.own.above) == ("<9@so.example>", "Báo cáo", "Đã nhận, gửi báo cáo.")
+    assert [(each.name, each.body) for each in found.files] == [("bao-cao.pdf", pdf), ("phim.pdf", None)]
+    assert len(raw) < 1_000_000
+
+
+def test_what_lay_unread_over_tet_is_read(dovecot: Dovecot) -> None:
+    dovecot.put("tet", message(1))
+    found: list[int] = []
+    for now, many in ((NOW + timedelta(days=60), 0), (NOW + timedelta(days=30), 1)):
+        assert len(list(inbox(dovecot, "tet").messages(now, found.append))) == many
+    assert found == [0, 1]
 
 
 def test_of_a_huge_message_the_beginning_is_fetched(dovecot: Dovecot) -> None:

@@ -97,6 +97,13 @@ async def test_a_message_from_the_network_comes_in_as_it_was_typed(tmp_path: Pat
     assert read_reply(received.text, AT.date()) == Acknowledge("2762")
 
 
+async def test_a_call_that_is_told_to_come_again_is_made_again(tmp_path: Path) -> None:
+    """Of 300 at once, 99 were answered 503, and lost."""
+    with kannel_with(tmp_path, "+84912345678 6089 text XN 2762", refused=2) as kannel:
+        wait_until(lambda: bool(kannel.raw), "the third call")
+    assert (kannel.refused, from_kannel(kannel.raw[0]).text) == (0, "XN 2762")
+
+
 @pytest.mark.parametrize(
     ("query", "text"),
     [

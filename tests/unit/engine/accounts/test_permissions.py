@@ -36,6 +36,7 @@ report            own  own  own  -    -    any
 ask_extension     own  own  own  -    -    any
 raise             own  own  own  -    -    any
 add_part          own  own  own  -    -    any
+handle_messages   own  own  own  own  -    any
 accept            -    -    -    own  -    any
 return            -    -    -    own  -    any
 decide_extension  -    -    -    own  -    any

@@ -8,10 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.inbound.message import own_text, read_mail, read_mail_reply
-from notifications.sms.replies import Acknowledge, Extend, NotUnderstood, NotYet
+from notifications.inbound.message import read_mail
+from notifications.inbound.own_words import own_words
+from notifications.inbound.requests import read_requests
+from notifications.sms.replies import Acknowledge, Extend, MailReply, NotUnderstood, NotYet
 
 TODAY = date(2021, 6, 14)
+
+
+def read(text: str) -> list[MailReply]:
+    return list(read_requests(text, TODAY).requests)
 
 
 @pytest.mark.parametrize(
@@ -31,18 +37,30 @@ TODAY = date(2021, 6, 14)
     ],
 )
 def test_what_acknowledges(text: str) -> None:
-    assert read_mail_reply(text, TODAY) == (Acknowledge(""), "")
+    found = read_requests(text, TODAY)
+    assert (found.requests, found.rest) == ((Acknowledge(""),), "")
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "",
-        "ok",
         "Không xác nhận",
         "Chưa xác nhận được",
         "Tôi sẽ xác nhận sau",
-        "Received, we will report later",
+        "Đã nhận nhưng không đồng ý với thời hạn",
+        "Xác nhận, nếu Sở đồng ý lùi hạn",
+        "Đã nhận?",
+        "Đã nhận bàn giao tài sản",
+        "Đã nhận được phản ánh của dân",
+        "Xác nhận hoàn thành nhiệm vụ",
+        "Xác nhận tham dự họp",
+        "Ok không vấn đề gì",
+        "Sở đã nhận được báo cáo của huyện chưa?",
+        "Không gia hạn nữa, ngày 25/6 đơn vị nộp",
+        "Đã được gia hạn đến 25/6 theo Công văn 12/UBND",
+        "Việc này không thuộc thẩm quyền của Sở nhưng vẫn phối hợp",
+        "Nếu không thuộc thẩm quyền của xã thì đề nghị chuyển",
         "Việc này không phải của chúng tôi",
         "Xác nhận giúp tôi hạn là ngày nào?",
         "Đề nghị Sở xác nhận lại hạn",
@@ -50,7 +68,7 @@ def test_what_acknowledges(text: str) -> None:
     ],
 )
 def test_what_does_not_acknowledge(text: str) -> None:
-    assert isinstance(read_mail_reply(text, TODAY)[0], NotUnderstood)
+    assert read(text) == []
 
 
 @pytest.mark.parametrize(
@@ -63,7 +81,7 @@ def test_what_does_not_acknowledge(text: str) -> None:
     ],
 )
 def test_what_asks_for_an_extension(text: str, until: date, reason: str) -> None:
-    assert read_mail_reply(text, TODAY) == (Extend("", until, reason), "")
+    assert read(text) == [Extend("", until, reason)]
 
 
 @pytest.mark.parametrize(
@@ -72,28 +90,28 @@ def test_what_asks_for_an_extension(text: str, until: date, reason: str) -> None
         ("CHUA 30/6 chờ kinh phí", NotYet(date(2021, 6, 30), "chờ kinh phí")),
         ("Chưa thực hiện, hẹn ngày 30/6: chờ kinh phí", NotYet(date(2021, 6, 30), "chờ kinh phí")),
         ("Chưa xong, hẹn đến 30/6/2021 vì chờ xã", NotYet(date(2021, 6, 30), "vì chờ xã")),
-        ("CHUA IV.16.2 30/6 thiếu người", NotYet(date(2021, 6, 30), "thiếu người", "IV.16.2")),
+        ("CHUA IV.16.2 30/6 thiếu người", NotYet(date(2021, 6, 30), "thiếu người", ("IV.16.2",))),
     ],
 )
 def test_what_reports_a_task_as_not_done_with_a_promise(text: str, expected: NotYet) -> None:
-    assert read_mail_reply(text, TODAY) == (expected, "")
+    assert read(text) == [expected]
 
 
 @pytest.mark.parametrize("text", ["CHUA 31/2 chờ kinh phí", "CHUA 30/6", "Chưa xong, hẹn 1/6 chờ xã"])
 def test_a_promise_without_a_day_to_come_or_a_reason_is_asked_back_for(text: str) -> None:
-    found, _ = read_mail_reply(text, TODAY)
+    (found,) = read(text)
     assert isinstance(found, NotUnderstood)
     assert "ngày hẹn hoàn thành" in str(found.answer)
 
 
 @pytest.mark.parametrize("text", ["Chưa nhận được công văn ngày 30/6", "Chưa rõ nội dung", "Chúng tôi chưa xong"])
 def test_not_every_chua_is_a_report(text: str) -> None:
-    assert not isinstance(read_mail_reply(text, TODAY)[0], NotYet)
+    assert read(text) == []
 
 
 @pytest.mark.parametrize("text", ["Gia hạn giúp đơn vị", "GH 31/2 lý do", "GH 25/6", "Xin gia hạn"])
 def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> None:
-    found, _ = read_mail_reply(text, TODAY)
+    (found,) = read(text)
     assert isinstance(found, NotUnderstood)
     assert "ngày xin gia hạn" in str(found.answer)
 
@@ -101,17 +119,16 @@ def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> 
 @pytest.mark.parametrize(
     ("text", "rest"),
     [
-        ("Đã nhận.\nKhông thuộc thẩm quyền của đơn vị.", "Không thuộc thẩm quyền của đơn vị."),
         ("Việc này trùng việc năm trước\nXN\nđề nghị xem lại", "Việc này trùng việc năm trước\nđề nghị xem lại"),
         ("XN\nTrân trọng\nNguyễn Thị A\nPhó Chánh Văn phòng\nĐT: 0238 3000 000", ""),
-        ("XN\nTrân trọng.\nPhòng Lao động\nKhông thuộc thẩm quyền", "Không thuộc thẩm quyền"),
+        ("XN\nTrân trọng.\nPhòng Lao động\nĐề nghị gọi lại", "Đề nghị gọi lại"),
         ("Kính gửi Sở,\nDạ vâng.\nĐã nhận\nCảm ơn ạ.", ""),
         ("GH 25/6 chờ số liệu\nXã Nậm Cắn chưa gửi.", "Xã Nậm Cắn chưa gửi."),
         ("KK: thiếu người\nở hai xã\nTrân trọng\nĐề nghị gọi lại", "Đề nghị gọi lại"),
     ],
 )
 def test_what_is_said_beside_a_request_is_kept_without_greeting_and_signature(text: str, rest: str) -> None:
-    assert read_mail_reply(text, TODAY)[1] == rest
+    assert read_requests(text, TODAY).rest == rest
 
 
 def test_attached_files_are_named_and_the_picture_of_a_signature_is_not() -> None:
@@ -125,7 +142,12 @@ def test_attached_files_are_named_and_the_picture_of_a_signature_is_not() -> Non
         " filename*=UTF-8''m%E1%BA%ABu.doc\n\n.\n"
         "--x\nContent-Type: message/rfc822\nContent-Disposition: attachment\n\nSubject: x\n\ny\n--x--\n"
     )
-    assert read_mail(raw.encode()).files == ("Báo cáo.pdf", "mẫu.doc", "message/rfc822")
+    files = read_mail(raw.encode()).files
+    assert [(each.name, each.body) for each in files] == [
+        ("Báo cáo.pdf", b"."),
+        ("mẫu.doc", b"."),
+        ("message/rfc822", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +164,7 @@ def test_attached_files_are_named_and_the_picture_of_a_signature_is_not() -> Non
     ],
 )
 def test_what_a_mail_program_quotes_is_not_what_the_person_said(quoted: str) -> None:
-    assert own_text(f"Ai làm việc này?\n\n{quoted}") == "Ai làm việc này?"
+    assert own_words(f"Ai làm việc này?\n\n{quoted}").above == "Ai làm việc này?"
 
 
 def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
@@ -150,7 +172,17 @@ def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
         "From: a@so.example\nContent-Type: text/html; charset=utf-8\n\n"
         "<style>p{}</style><p>X&aacute;c nhận</p><blockquote><p>Không phải lời người viết</p></blockquote>"
     )
-    assert read_mail_reply(read_mail(raw.encode()).text, TODAY) == (Acknowledge(""), "")
+    assert read(read_mail(raw.encode()).own.above) == [Acknowledge("")]
+
+
+def test_a_number_of_tasks_is_read_with_what_is_received() -> None:
+    assert read("Đã nhận 02 nhiệm vụ") == [Acknowledge("", (), 2)]
+    assert read("Xác nhận nhận đủ ba việc") == [Acknowledge("", (), 3)]
+
+
+def test_two_days_for_two_tasks_in_one_sentence_are_asked_about() -> None:
+    (found,) = read("Gia hạn IV.2.1 đến 25/6, IV.2.2 đến 30/6 vì chờ số liệu")
+    assert isinstance(found, NotUnderstood)
 
 
 def test_what_it_answers_the_nearest_first() -> None:
@@ -174,4 +206,4 @@ def test_whatever_strangers_send_is_read_as_far_as_it_can_be(raw: bytes) -> None
     for each in (raw, b"From: a@so.example\nContent-Type: text/html; charset=x\n\n" + raw, b"From: " + raw):
         found = read_mail(each)
         assert len(found.id) <= 255
-        read_mail_reply(found.text, TODAY)
+        read_requests(found.own.above, TODAY)

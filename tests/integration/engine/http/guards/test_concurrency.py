@@ -59,3 +59,31 @@ async def test_the_second_of_two_is_told_to_come_back_and_the_third_is_served(of
     assert (second.status_code, second.headers["retry-after"]) == (503, "10")
     assert (answered, third.text) == ("done", "done")
     assert outer.state.tools.security.counts["overloaded"] == 1
+
+
+async def test_callbacks_of_gateways_wait_where_pages_are_told_to_come_back(office: Office) -> None:
+    """Most gateways do not come again: of 300 receipts at once, 99 were lost."""
+    all_in, go_on, inside = asyncio.Event(), asyncio.Event(), 0
+    outer = Starlette()
+    outer.state.tools = Tools(office.context, Templates(), FormTokens(KEY), SecurityLog())
+
+    async def work(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal inside
+        inside += 1
+        if inside == 300:
+            all_in.set()
+        await go_on.wait()
+        await PlainTextResponse("")(scope, receive, send)
+
+    limited = Concurrency(work, most=200)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await limited({**scope, "app": outer}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(serve), base_url="http://127.0.0.1:8188") as client:
+        calls = [asyncio.create_task(client.get(f"/callbacks/secret/kannel/receipt?id={n}")) for n in range(300)]
+        await all_in.wait()
+        page = await client.get("/")
+        go_on.set()
+        answers = [answer.status_code for answer in await asyncio.gather(*calls)]
+    assert (page.status_code, set(answers)) == (503, {200})

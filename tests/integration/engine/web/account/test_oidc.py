@@ -11,12 +11,12 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import row, rows
-from ground.office import NOW, Office, everything, join, open_office
-from httpx import Response
-from integration.engine.web.account.issuer import ISSUER, Issuer
+from ground.office import NOW, Office, everything, join, open_office, token_in
+from httpx import MockTransport, Response
+from integration.engine.web.account.issuer import CLIENT, ISSUER, SECRET, Issuer
 
 from engine.accounts.accounts import deactivate
-from engine.accounts.oidc import ROUND_TRIP_LIFETIME
+from engine.accounts.oidc import ROUND_TRIP_LIFETIME, Provider, Rules
 from engine.store.database import Database
 from engine.store.records import Account, Event, SignedIn
 
@@ -88,7 +88,7 @@ def test_a_person_is_bound_once_by_his_verified_mailbox_and_known_by_his_name_th
     [
         ({"email_verified": False}, "chưa xác minh hộp thư"),
         ({"email_verified": None}, "chưa xác minh hộp thư"),
-        ({"email_verified": "true"}, "chưa xác minh hộp thư"),
+        ({"email_verified": "yes"}, "chưa xác minh hộp thư"),
         ({"email": None}, "chưa có tài khoản"),
         ({"email": "la@huyen-b.example"}, "chưa có tài khoản"),
     ],
@@ -347,3 +347,66 @@ def test_the_button_bears_the_providers_name(lived: Database, tmp_path: Path) ->
         "/sign-in/sso?to=%2Fplans",
         "Đăng nhập bằng Tài khoản tỉnh",
     )
+
+
+def ruled(lived: Database, tmp_path: Path, issuer: Issuer, **rules: Any) -> Office:
+    join(lived, "coordinator", "huyen-b")
+    made = Provider(ISSUER, CLIENT, SECRET, "http://127.0.0.1:8188", MockTransport(issuer.answer), Rules(**rules))
+    return open_office(lived, tmp_path, single_sign_on=made)
+
+
+@pytest.mark.parametrize(
+    ("said", "domains", "code"),
+    [
+        ("true", set(), 303),
+        ("True", set(), 303),
+        ("false", {"huyen-b.example"}, 403),
+        (False, {"huyen-b.example"}, 403),
+        (None, {"huyen-b.example"}, 303),
+        (None, {"tinh.example"}, 403),
+        (None, set(), 403),
+    ],
+)
+def test_a_mailbox_is_verified_as_the_provider_writes_it_or_by_its_domain(
+    lived: Database, tmp_path: Path, issuer: Issuer, said: object, domains: set[str], code: int
+) -> None:
+    office = ruled(lived, tmp_path, issuer, domains=frozenset(domains))
+    issuer.claims = {"email_verified": said}
+    assert sign_on(office, issuer).status_code == code
+
+
+@pytest.mark.parametrize(
+    ("claim", "claims", "code"),
+    [
+        ("groups", {"groups": ["coordinator", "other"]}, 303),
+        ("groups", {"groups": ["/Coordinator"]}, 303),
+        ("role", {"role": "coordinator"}, 303),
+        ("realm_access.roles", {"realm_access": {"roles": ["coordinator"]}}, 303),
+        ("groups", {"groups": ["monitor"]}, 403),
+        ("groups", {}, 403),
+        ("groups", {"groups": 7}, 403),
+    ],
+)
+def test_who_has_left_the_role_at_the_provider_does_not_come_in_with_it(
+    lived: Database, tmp_path: Path, issuer: Issuer, claim: str, claims: dict[str, Any], code: int
+) -> None:
+    office = ruled(lived, tmp_path, issuer, role_claim=claim)
+    issuer.claims = claims
+    assert sign_on(office, issuer).status_code == code
+
+
+def test_signing_out_here_signs_out_at_the_provider(office: Office, issuer: Issuer) -> None:
+    issuer.document = {"end_session_endpoint": f"{ISSUER}/log-out"}
+    sign_on(office, issuer)
+    token = token_in(office.get("/account").text)
+    answer = office.client.post("/sign-out", data={"token": token})
+    back = "http%3A%2F%2F127.0.0.1%3A8188%2Fsign-in"
+    assert answer.headers["refresh"] == f"0; url={ISSUER}/log-out?client_id={CLIENT}&post_logout_redirect_uri={back}"
+    assert office.get("/account").status_code == 303
+
+
+def test_a_provider_that_knows_no_signing_out_keeps_nobody_here(office: Office, issuer: Issuer) -> None:
+    sign_on(office, issuer)
+    answer = office.client.post("/sign-out", data={"token": token_in(office.get("/account").text)})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert office.get("/account").status_code == 303

@@ -196,6 +196,16 @@ def test_a_calendar_is_made_shown_once_and_revoked(mine: Office, lived: Database
     assert "Chưa tạo địa chỉ lịch nào" in mine.get("/wishes").text
 
 
+def test_a_calendar_that_has_not_changed_is_not_sent_again(mine: Office, me: int) -> None:
+    """Phones ask every quarter of an hour."""
+    feed = made(mine, "mine", me)
+    first = mine.get(feed)
+    again = mine.client.get(feed, headers={"if-none-match": f'W/{first.headers["etag"]}, "other"'})
+    other = mine.client.get(feed, headers={"if-none-match": '"other"'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert (other.status_code, other.content) == (200, first.content)
+
+
 def test_making_ones_calendar_anew_ends_the_old_address(mine: Office, me: int) -> None:
     old, new = made(mine, "mine", me), made(mine, "mine", me)
     assert (mine.get(old).status_code, mine.get(new).status_code) == (404, 200)

@@ -1,0 +1,227 @@
+"""Incoming messages of people: the list «Thư đến», one message whole, those of a thread, and how many wait."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlmodel import Session
+
+from engine.assignments.measures import unfinished
+from engine.correspondence.message_acts import Done, MessageDuty, duties_of
+from engine.correspondence.received_files import ReceivedFile, file_of
+from engine.errors import NotFound
+from engine.queries.orders import SqlOrders, sql_order
+from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
+from engine.store.database import table
+from engine.store.named_rows import object_of, objects, objects_of
+from engine.store.records import MESSAGE_WAITS, Agency, Assignment, Contact, IncomingMessage, Letter, Plan
+from engine.terms import PlanState, Role, WaitReason
+from engine.text import Text
+
+MAX_DUTIES = 60
+"""Duties that a message can be settled with, where no letter says what it is about."""
+MAX_THREAD = 30
+"""Messages of a thread that its page shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRow:
+    """One message in a list. ``agency`` wrote it, "" if it is not known; ``role``: of the contact, None for a mailbox
+    that is none."""
+
+    id: int
+    at: datetime
+    channel: str
+    agency_id: str | None
+    agency: str
+    supervisor_id: str | None
+    role: Role | None
+    sender: str
+    subject: str
+    own_text: str
+    rest: str
+    files: Sequence[Mapping[str, Any]]
+    done: Sequence[Mapping[str, Any]]
+    about: Sequence[int]
+    waits: WaitReason | None
+    settled_at: datetime | None
+    settled_by: str
+
+    @property
+    def open(self) -> bool:
+        """It waits for a person."""
+        return self.waits is not None and self.settled_at is None
+
+    @property
+    def acts(self) -> tuple[Done, ...]:
+        """What was done, by the system and by people."""
+        return tuple(map(Done.of, self.done))
+
+    @property
+    def words(self) -> str:
+        """What it says, in a list."""
+        return self.own_text or self.subject
+
+    @property
+    def kept_files(self) -> tuple[ReceivedFile, ...]:
+        return tuple(found for each in self.files if (found := file_of(each)) is not None)
+
+    @property
+    def lost_files(self) -> tuple[tuple[str, Text], ...]:
+        """Name and reason of what was not kept."""
+        return tuple((str(each["name"]), Text(**each["why"])) for each in self.files if "digest" not in each)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageFilter:
+    """Which messages to list. ``agency_id``: written by; ``waiting``: only those that wait, or do not; ``reader``:
+    whose they may be, "" for all (``monitor``: of the department that reads them, too)."""
+
+    agency_id: str = ""
+    waiting: bool | None = None
+    reader: str = ""
+    monitor: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageStory:
+    """A message whole. ``duties``: what it may be settled with; ``for_another``: another contact of the agency had the
+    letter that it answers."""
+
+    row: MessageRow
+    raw_text: str
+    letter_id: int | None
+    for_another: bool
+    duties: tuple[MessageDuty, ...]
+
+
+def _columns() -> list[Any]:
+    m, c, g = table(IncomingMessage), table(Contact), table(Agency)
+    return [
+        m.c.incoming_id.label("id"),
+        m.c.at,
+        m.c.channel,
+        m.c.agency_id,
+        func.coalesce(g.c.name, "").label("agency"),
+        m.c.supervisor_id,
+        c.c.role,
+        m.c.sender,
+        m.c.subject,
+        m.c.own_text,
+        m.c.rest,
+        m.c.files,
+        m.c.done,
+        m.c.about,
+        m.c.waits,
+        m.c.settled_at,
+        m.c.settled_by,
+    ]
+
+
+def _joined(*selected: Any) -> Any:
+    m, c, g = table(IncomingMessage), table(Contact), table(Agency)
+    joined = select(*selected).select_from(m).outerjoin(g, g.c.id == m.c.agency_id)
+    return joined.outerjoin(c, c.c.id == m.c.contact_id)
+
+
+def _conditions(wanted: MessageFilter) -> list[ColumnElement[bool]]:
+    m = table(IncomingMessage)
+    found: list[ColumnElement[bool]] = [m.c.agency_id == wanted.agency_id] if wanted.agency_id else []
+    if wanted.reader:
+        read = m.c.supervisor_id == wanted.reader if wanted.monitor else false()
+        found.append(or_(m.c.agency_id == wanted.reader, read))
+    if wanted.waiting is not None:
+        found.append(_waits() if wanted.waiting else ~_waits())
+    return found
+
+
+def _waits() -> ColumnElement[bool]:
+    m = table(IncomingMessage)
+    return and_(m.c.waits.is_not(None), m.c.settled_at.is_(None))
+
+
+def _waiting_first() -> ColumnElement[int]:
+    return case((_waits(), 0), else_=1)
+
+
+SORTS: SqlOrders = {
+    "agency": [table(Agency).c.name],
+    "at": [table(IncomingMessage).c.incoming_id],
+    "state": [_waiting_first(), table(IncomingMessage).c.waits],
+}
+
+
+def list_messages(
+    session: Session, wanted: MessageFilter, *, after: str = "", limit: int = PER_PAGE, sort: str = ""
+) -> Page[MessageRow]:
+    """What waits first, the newest first among equals; or by one of ``SORTS``. The cursor is a number of rows."""
+    offset = max(decode(after, int)[0], 0) if after else 0
+    where = _conditions(wanted)
+    statement = _joined(*_columns()).where(*where).order_by(*_order(sort)).offset(offset).limit(limit + 1)
+    rows = objects(MessageRow, session.connection().execute(statement))
+    total = session.connection().scalar(select(func.count()).select_from(table(IncomingMessage)).where(*where))
+    return page(rows, limit, lambda _: (offset + limit,), total)
+
+
+def every_message(session: Session, wanted: MessageFilter, sort: str = "") -> Iterator[MessageRow]:
+    """All messages of the filter in the list's order, in constant memory."""
+    statement = _joined(*_columns()).where(*_conditions(wanted)).order_by(*_order(sort))
+    for some in streamed(session, statement):
+        yield from objects_of(MessageRow, some)
+
+
+def _order(sort: str) -> tuple[ColumnElement[Any], ...]:
+    own = [_waiting_first()] if not sort else [each.nulls_last() for each in sql_order(SORTS, sort)]
+    return (*own, table(IncomingMessage).c.incoming_id.desc())
+
+
+def message_story(session: Session, message_id: int) -> MessageStory:
+    """Raises NotFound."""
+    m, letter = table(IncomingMessage), table(Letter)
+    reader = select(letter.c.contact_id).where(letter.c.id == m.c.letter_id).scalar_subquery()
+    other = func.coalesce(reader != m.c.contact_id, false()).label("for_another")
+    statement = _joined(*_columns(), m.c.raw_text, m.c.letter_id, other).where(m.c.incoming_id == message_id)
+    found = session.connection().execute(statement).first()
+    if found is None:
+        raise NotFound(Text(f"Không có thư đến số {message_id}.", f"There is no incoming message {message_id}."))
+    row = object_of(MessageRow, found)
+    duties = [duty for duty in duties_of(session, row.about) if duty.agency_id == row.agency_id]
+    if not duties and row.agency_id:
+        duties = list(duties_of(session, _open_duties(session, row.agency_id)))
+    return MessageStory(
+        row=row,
+        raw_text=found.raw_text,
+        letter_id=found.letter_id,
+        for_another=bool(found.for_another),
+        duties=tuple(duties),
+    )
+
+
+def _open_duties(session: Session, agency_id: str) -> Sequence[int]:
+    a, p = table(Assignment), table(Plan)
+    statement = select(a.c.id).join(p, p.c.id == a.c.plan_id)
+    statement = statement.where(a.c.agency_id == agency_id, unfinished(), p.c.state == PlanState.ACTIVE)
+    return session.connection().scalars(statement.order_by(a.c.due_on, a.c.id).limit(MAX_DUTIES)).all()
+
+
+def messages_about(session: Session, agency_id: str, assignment_ids: Collection[int]) -> tuple[MessageRow, ...]:
+    """The newest messages of an agency about some of its assignments, the newest first."""
+    m = table(IncomingMessage)
+    statement = _joined(*_columns()).where(m.c.agency_id == agency_id).order_by(m.c.incoming_id.desc()).limit(200)
+    rows = objects(MessageRow, session.connection().execute(statement))
+    wanted = set(assignment_ids)
+    return tuple(row for row in rows if wanted & set(row.about))[:MAX_THREAD]
+
+
+def waiting_messages(session: Session, department: str = "") -> tuple[int, datetime | None]:
+    """How many messages wait for a person, of a department's or of all, and since when."""
+    m = table(IncomingMessage)
+    statement = select(func.count(), func.min(m.c.at)).where(MESSAGE_WAITS)
+    if department:
+        statement = statement.where(m.c.supervisor_id == department)
+    count, since = session.connection().execute(statement).one()
+    return count, since

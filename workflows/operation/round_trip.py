@@ -1,0 +1,159 @@
+"""What ``dondoc doctor --round-trip`` tries: a reply and a returned letter, sent to our own signed addresses and read
+back from the mailbox. It finds out whether they arrive, and whether the server that takes mail in authenticates
+senders."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.admin.checklist import CheckLine, unused, well, wrong
+from engine.errors import DondocError
+from engine.text import Text
+from notifications.contract.channel import Fate, Outcome, Outgoing
+from notifications.email.signed_addresses import (
+    BOUNCE,
+    REPLY,
+    REPLY_ADDRESSES,
+    RETURN_ADDRESSES,
+    signed_address,
+    signed_key,
+)
+from notifications.email.smtp import Email
+from notifications.inbound.mailbox import Inbox
+from notifications.inbound.message import Mail, read_mail
+from workflows.run import channel_wiring
+
+if TYPE_CHECKING:
+    from workflows.run.system import System
+
+WAIT_SECONDS = 30.0
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One of our own addresses: ``prefix`` and ``use`` of its key, and the setting with its domain."""
+
+    name: str
+    prefix: str
+    use: str
+    domain: str
+    setting: str
+    what: Text
+
+    def address(self, system: System, key: str) -> str:
+        return signed_address(self.prefix, key, system.signer.secret(self.use), self.domain)
+
+    def carries(self, system: System, mail: Mail, key: str) -> bool:
+        secret = system.signer.secret(self.use)
+        return any(signed_key(self.prefix, each, secret) == key for each in mail.sent_to)
+
+
+def round_trip(system: System, wait: float = WAIT_SECONDS) -> Iterator[CheckLine]:
+    """The lines, in the order in which the ways are tried."""
+    channel = channel_wiring.email_channel(system.settings, system.signer)
+    inbox = system.inbound.inbox
+    if not isinstance(channel, Email) or inbox is None:
+        yield unused("round_trip", Text("cần cả máy chủ gửi thư và hộp thư trả lời", "needs a relay and a mailbox"))
+        return
+    settings = system.settings
+    ways = (
+        Way(
+            name="reply",
+            prefix=REPLY,
+            use=REPLY_ADDRESSES,
+            domain=settings.reply_domain,
+            setting="DONDOC_REPLY_DOMAIN",
+            what=Text("thư trả lời", "a reply"),
+        ),
+        Way(
+            name="bounce",
+            prefix=BOUNCE,
+            use=RETURN_ADDRESSES,
+            domain=settings.bounce_domain,
+            setting="DONDOC_BOUNCE_DOMAIN",
+            what=Text("thư bị trả về", "a returned letter"),
+        ),
+    )
+    authenticated = ""
+    for way in ways:
+        line, mail = _try(system, way, channel, inbox, wait)
+        authenticated = authenticated or (mail.authentication if mail is not None else "")
+        yield line
+    yield senders(settings.imap_authserv_id, authenticated)
+
+
+def _try(system: System, way: Way, channel: Email, inbox: Inbox, wait: float) -> tuple[CheckLine, Mail | None]:
+    if not way.domain:
+        return unused(way.name, Text(f"chưa đặt {way.setting}", f"{way.setting} is not set")), None
+    key = f"test:{secrets.token_hex(6)}"
+    address = way.address(system, key)
+    letter = Outgoing(
+        key=key,
+        to=address,
+        subject="Thử đường thư đến / A test of incoming mail",
+        text="Thư này do dondoc doctor gửi cho chính hệ thống.\n",
+        at=system.clock(),
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    fix = Text(
+        f"Cho máy chủ thư đưa {way.prefix}…@{way.domain} vào hộp thư {system.settings.imap_username} "
+        "(docs/operating.md, chương Thư và tin nhắn gửi đến).",
+        f"Let the mail server put {way.prefix}…@{way.domain} into {system.settings.imap_username} "
+        "(docs/operating.md, the chapter on incoming mail and SMS).",
+    )
+    try:
+        sent = asyncio.run(_send(channel, letter))
+        if sent.fate is not Fate.ACCEPTED:
+            return wrong(way.name, Text.same(f"{address}: {sent.code} {sent.reply}"[:200]), fix), None
+        raw = _wait_for(lambda: inbox.take_out(sent.receipt), wait)
+    except DondocError as error:
+        return wrong(way.name, error.text, fix), None
+    mail = read_mail(raw) if raw is not None else None
+    if mail is None or not way.carries(system, mail, key):
+        lost = Text("{what} không đến hộp thư sau {n} giây", "{what} did not reach the mailbox in {n} seconds")
+        return wrong(way.name, lost.filled(what=way.what, n=round(wait)), fix), mail
+    return well(way.name, Text("{what} đến hộp thư", "{what} reaches the mailbox").filled(what=way.what)), mail
+
+
+async def _send(channel: Email, letter: Outgoing) -> Outcome:
+    async with channel:
+        return await channel.send(letter)
+
+
+def _wait_for(look: Callable[[], bytes | None], seconds: float) -> bytes | None:
+    deadline = time.monotonic() + seconds
+    while (found := look()) is None and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return found
+
+
+def senders(authserv_id: str, seen: str = "") -> CheckLine:
+    """Whether senders are authenticated. ``seen``: what the server wrote above our own message."""
+    server = seen.partition(";")[0].strip()
+    if authserv_id and seen and server.lower() != authserv_id.lower():
+        return wrong(
+            "senders",
+            Text(
+                f"thư đến mang tên máy chủ {server}, không phải {authserv_id}",
+                f"mail names {server}, not {authserv_id}",
+            ),
+            Text("Sửa DONDOC_IMAP_AUTHSERV_ID.", "Correct DONDOC_IMAP_AUTHSERV_ID."),
+        )
+    if authserv_id:
+        return well("senders", Text(f"người gửi được {authserv_id} xác thực", f"{authserv_id} authenticates senders"))
+    remedy = (
+        Text(f"đặt DONDOC_IMAP_AUTHSERV_ID={server}", f"set DONDOC_IMAP_AUTHSERV_ID={server}")
+        if server
+        else Text("xem DONDOC_IMAP_AUTHSERV_ID", "see DONDOC_IMAP_AUTHSERV_ID")
+    )
+    not_known = Text(
+        "chưa xác thực người gửi: qua thư chỉ tự ghi nhận việc xác nhận đã nhận, nội dung khác chờ ở trang Thư đến",
+        "senders are not authenticated: by mail only acknowledgements act, all else waits on the page Incoming",
+    )
+    return unused("senders", Text.joined("; ", (not_known, remedy)))
