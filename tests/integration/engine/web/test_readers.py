@@ -37,6 +37,8 @@ ACTS = {
     "/agencies/{agency_id}/promises",
     "/duties/{duty_id}/amend",
     "/extensions",
+    "/incoming",
+    "/incoming/{message_id}",
     "/papers/settings/{agency_id}",
     "/papers/settings/{agency_id}/letterhead.docx",
     "/plans/drafts/{draft_id}",
