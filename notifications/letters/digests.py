@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -40,6 +41,9 @@ from engine.terms import Role
 
 MOST_NAMED = 3
 """Agencies named beside a number of what changed."""
+
+MAX_QUOTED_WORDS = 18
+"""Words of a duty's text that a letter quotes; the page shows the full text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,8 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
             own = [row for row in own if row.promised or row.due_on >= today - REACH]
         others = concerned[Role.MONITOR, letter.agency_id] if watching else ()
         if shown := list(dict.fromkeys((*others, *own))):
-            digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
+            named = [replace(row, text=first_words(row.text)) for row in shown]
+            digest = _digest(letter, [(row, late[row.due_on]) for row in named], week)
             digest = replace(digest, watching=watching)
             key = (Role.MONITOR, letter.agency_id) if watching else key
             of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
@@ -272,3 +277,9 @@ def _by_agency(rows: Sequence[OverdueRow]) -> Mapping[tuple[Role, str], Sequence
                 agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id)
                 found.setdefault((role, agency_id), []).append(row)
     return found
+
+
+@lru_cache(maxsize=2048)
+def first_words(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:MAX_QUOTED_WORDS]).rstrip(";,.") + " …" if len(words) > MAX_QUOTED_WORDS else text
