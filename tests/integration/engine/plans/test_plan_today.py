@@ -43,7 +43,7 @@ def today(laid: Laid) -> tuple[PlanFile, tuple[Point, ...]]:
 
 
 def duty(laid: Laid, citation: str) -> int:
-    return next(each.id for each in rows(laid.database, Duty) if each.citation == citation)
+    return int(next(each.id for each in rows(laid.database, Duty) if each.citation == citation))
 
 
 def test_a_plan_that_nobody_changed_is_its_file(laid: Laid) -> None:

@@ -30,8 +30,8 @@ from engine.terms import NoticeKind, Outcome, Role, State, Urgency
 from engine.text import LANGUAGES, Text
 from notifications.contract.channel import Outgoing
 from notifications.email.mime import Sender, compose
-from notifications.letters.digests import DigestFacts
-from notifications.letters.facts import AnswerFacts, Item, LetterFacts, first_words
+from notifications.letters.digests import DigestFacts, first_words
+from notifications.letters.facts import AnswerFacts, Item, LetterFacts
 from notifications.letters.renderer import ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
