@@ -19,6 +19,7 @@ from engine.queries.figures.board import board
 from engine.queries.figures.plan_progress import standing
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.overdue import overdue
 from engine.queries.work.todo import unreachable
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
@@ -111,6 +112,8 @@ def test_districts_are_followed_by_their_own_communes_and_one_of_each_reports_wh
         assert agencies_with_work_left(session, JULY) == ()
         today = read_today(session, JULY)
         assert not [each for each in unreachable(session, today, AssignmentFilter()) if each.agency_id in found]
+        listed = overdue(session, today, AssignmentFilter(plan_id=province.plan_id))
+        assert not {each.id for each in listed.agencies} & set(found)
     acts = [each for each in rows(database, Event) if each.kind is EventKind.REORGANISED]
     assert "1678/NQ-UBTVQH15" in acts[-1].detail["basis"]
 
