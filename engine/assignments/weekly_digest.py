@@ -139,23 +139,7 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     book = read_rulebook(session)
     policy = schedule(book)
     assert policy is not None
-    late = _late_by_audience(session, today, set(past_plans(session, today, policy)))
-    waiting = backlogs(session, _departments(session), book.calendar, today, policy)
-    kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
-    backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
-    backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
-    new = _with_news(session, today, policy, book.calendar)
-    with_overdue: list[Recipient] = []
-    empty: list[Recipient] = []
-    standing_in = monitors_standing_in(session, _departments(session), today)
-    for recipient in _recipients(session, today, kept_waiting):
-        has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
-        if recipient.id in standing_in:
-            has_late = has_late or bool(late.get((recipient.agency_id, Role.MONITOR)))
-        if recipient.role is Role.LEADERSHIP and new is not None:
-            has_late = has_late and recipient.agency_id in new
-        concerned = has_late or (recipient.role, recipient.agency_id) in backlog_readers
-        (with_overdue if concerned else empty).append(recipient)
+    with_overdue, empty = _readers(session, today, policy, book.calendar)
     rows: dict[int, int | None] = dict.fromkeys(recipient.id for recipient in empty)
     rows |= _add_to_letters(session, with_overdue, week, policy, book, now)
     insert_new(
@@ -178,6 +162,30 @@ def make(session: Session, now: datetime) -> tuple[int, int]:
     letters, nothing = len(with_overdue), len(empty)
     record(session, EventKind.DIGEST_MADE, now, key=f"digest:{week}:made", week=week, letters=letters, empty=nothing)
     return letters, nothing
+
+
+def _readers(
+    session: Session, today: date, policy: Policy, calendar: WorkCalendar
+) -> tuple[list[Recipient], list[Recipient]]:
+    """Who has anything to read of this week, and who has not."""
+    late = _late_by_audience(session, today, set(past_plans(session, today, policy)))
+    waiting = backlogs(session, _departments(session), calendar, today, policy)
+    kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
+    backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
+    backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
+    new = _with_news(session, today, policy, calendar)
+    with_overdue: list[Recipient] = []
+    empty: list[Recipient] = []
+    standing_in = monitors_standing_in(session, _departments(session), today)
+    for recipient in _recipients(session, today, kept_waiting):
+        has_late = bool(late.get((recipient.agency_id, audience(recipient.role))))
+        if recipient.id in standing_in:
+            has_late = has_late or bool(late.get((recipient.agency_id, Role.MONITOR)))
+        if recipient.role is Role.LEADERSHIP and new is not None:
+            has_late = has_late and recipient.agency_id in new
+        concerned = has_late or (recipient.role, recipient.agency_id) in backlog_readers
+        (with_overdue if concerned else empty).append(recipient)
+    return with_overdue, empty
 
 
 def overdue(

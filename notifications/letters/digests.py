@@ -6,9 +6,10 @@ A constant number of queries for a batch of letters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -40,6 +41,9 @@ from engine.terms import Role
 
 MOST_NAMED = 3
 """Agencies named beside a number of what changed."""
+
+MAX_QUOTED_WORDS = 18
+"""Words of a duty's text that a letter quotes; the page shows the full text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +152,28 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     above = _above(session, rows, sorted(issuers), book, today) if issuers else {}
     found = {}
     for letter in letters:
-        key = audience(letter.role), letter.agency_id
         watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
-        own: Iterable[OverdueRow] = concerned.get(key, ())
-        if audience(letter.role) is Role.COORDINATOR:
-            own = [row for row in own if row.promised or row.due_on >= today - REACH]
-        others = concerned[Role.MONITOR, letter.agency_id] if watching else ()
-        if shown := list(dict.fromkeys((*others, *own))):
+        if shown := _shown(letter, concerned, today, watching=watching):
             digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
-            digest = replace(digest, watching=watching)
-            key = (Role.MONITOR, letter.agency_id) if watching else key
             of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
-            found[letter.id] = replace(digest, changes=changed.get(key, _UNCHANGED), **of_leadership)
+            reader = (Role.MONITOR if watching else audience(letter.role)), letter.agency_id
+            changes_since = changed.get(reader, _UNCHANGED)
+            found[letter.id] = replace(digest, watching=watching, changes=changes_since, **of_leadership)
     return found
+
+
+def _shown(
+    letter: WeeklyLetter, concerned: Mapping[tuple[Role, str], Sequence[OverdueRow]], today: date, *, watching: bool
+) -> list[OverdueRow]:
+    """The rows of a letter, with the first words of each duty: an owner's of the last year or promised, and beside
+    them those that the reader watches in the place of a monitor."""
+    role = audience(letter.role)
+    rows = list(concerned.get((role, letter.agency_id), ()))
+    if role is Role.COORDINATOR:
+        rows = [row for row in rows if row.promised or row.due_on >= today - REACH]
+    if watching:
+        rows = list(dict.fromkeys((*concerned[Role.MONITOR, letter.agency_id], *rows)))
+    return [replace(row, text=first_words(row.text)) for row in rows]
 
 
 def _without_past(session: Session, rows: list[OverdueRow], book: Rulebook, today: date) -> list[OverdueRow]:
@@ -272,3 +285,9 @@ def _by_agency(rows: Sequence[OverdueRow]) -> Mapping[tuple[Role, str], Sequence
                 agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=row.issuer_id)
                 found.setdefault((role, agency_id), []).append(row)
     return found
+
+
+@lru_cache(maxsize=2048)
+def first_words(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:MAX_QUOTED_WORDS]).rstrip(";,.") + " …" if len(words) > MAX_QUOTED_WORDS else text

@@ -6,13 +6,12 @@ never sent for something already done.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, false, select, true
 from sqlmodel import Session
 
 from engine.agencies.deputy_letters import DEPUTY_NAMED
@@ -36,14 +35,11 @@ from engine.store.rulebook import Rulebook
 from engine.terms import NoticeKind, Outcome, PlanState, Role, State, Timing, Urgency
 from engine.text import Text
 from engine.views.next_step import Bodies, next_step
-from notifications.letters.digests import DigestFacts, digests, waiting_lists
+from notifications.letters.digests import DigestFacts, digests, first_words, waiting_lists
 from notifications.letters.obsolete import ALWAYS_KEPT, ONLY_WHILE_LATE, obsolete_reason
 
 MAX_HEIRS = 6
 """Successors that are named of an agency that has ended."""
-MAX_QUOTED_WORDS = 18
-"""Words of a duty's text that a letter quotes; the page shows the full text."""
-
 # Worst first: the order of a letter's parts. Of several lines about one assignment only the first is kept.
 ORDER = (
     NoticeKind.RETURNED,
@@ -73,6 +69,7 @@ ORDER = (
     NoticeKind.COORDINATES,
 )
 RANK = complete(NoticeKind, {kind: position for position, kind in enumerate(ORDER)})
+ASKED_TO_ACKNOWLEDGE = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
 FOLLOWING = (Role.MONITOR, Role.DIRECTOR)
 """Roles that are written to because their department follows the plan."""
 ANSWER = "answer:"
@@ -140,6 +137,8 @@ class Item:
     promise_past: bool = False
     output: str = ""
     """What the duty owes beside the work, in its first words."""
+    returning: bool = False
+    """Its agency has had the duty before, in an earlier period."""
 
     @property
     def undone(self) -> bool:
@@ -344,6 +343,7 @@ class _Notice:
     issuer_id: str
     issuer: str
     undecided: bool
+    comes_again: bool
 
 
 _Dates = tuple[int, date, date | None, State, date | None, int]
@@ -440,6 +440,8 @@ def _facts(
         else:
             kept[topic] = row
     items = tuple(sorted((_item(row, letter, batch) for row in kept.values()), key=_worst_first))
+    if all(item.own for item in items):
+        items = tuple(_explained_once(items))
     address = letter.phone if letter.channel == "sms" else letter.email
     return LetterFacts(
         letter_id=letter.id,
@@ -461,6 +463,14 @@ def _facts(
         links_since=letter.links_since,
         weekly=letter.digest_week is not None,
     )
+
+
+def _explained_once(items: Iterable[Item]) -> Iterator[Item]:
+    """The explanation of a due date stands at the first line that it is true of."""
+    said: set[tuple[str, date | None]] = set()
+    for item in items:
+        yield replace(item, due_why="") if (item.due_why, item.due_on) in said else item
+        said.add((item.due_why, item.due_on))
 
 
 def _obsolete_reason(row: _Notice, letter: _Letter, batch: _Batch) -> str:
@@ -537,6 +547,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         promises=row.promises,
         promise_past=promised_on is not None and promised_on < batch.today,
         output=first_words(row.output["what"]) if row.output else "",
+        returning=bool(row.comes_again),
     )
 
 
@@ -550,12 +561,6 @@ def _due_explanation(why: Mapping[str, str], language: str) -> str:
     """The explanation of a due date that was moved, else ""."""
     words = why.get(language, "")
     return words if tells_of_move(words) else ""
-
-
-@lru_cache(maxsize=2048)
-def first_words(text: str) -> str:
-    words = text.split()
-    return " ".join(words[:MAX_QUOTED_WORDS]).rstrip(";,.") + " …" if len(words) > MAX_QUOTED_WORDS else text
 
 
 def _letters(session: Session, letter_ids: Sequence[int]) -> dict[int, _Letter]:
@@ -593,6 +598,8 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
     x, e, above, issuer = table(Extension), table(Event), g.alias("above"), g.alias("issuer")
     pending = exists().where(x.c.assignment_id == a.c.id, x.c.decided_at.is_(None))
     refused = exists().where(e.c.assignment_id == a.c.id, open_refusal())
+    past = a.alias("past")
+    before = exists().where(past.c.duty_id == a.c.duty_id, past.c.agency_id == a.c.agency_id, past.c.id < a.c.id)
     query = (
         select(
             n.c.id,
@@ -639,6 +646,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
                 (n.c.kind == NoticeKind.NOT_MINE, refused),
                 else_=true(),
             ).label("undecided"),
+            case((n.c.kind.in_(ASKED_TO_ACKNOWLEDGE), before), else_=false()).label("comes_again"),
         )
         .join(a, a.c.id == n.c.assignment_id)
         .join(d, d.c.id == a.c.duty_id)

@@ -229,6 +229,12 @@ class LetterView:
         return in_time and not item.extension_waits and (item.undone or item.state in OPEN_STATES)
 
     @property
+    def returning(self) -> bool:
+        """All that is to be acknowledged comes again, as each half-year: nothing of it is new."""
+        fresh = self.parts.get("fresh", ())
+        return bool(fresh) and all(item.returning for item in fresh)
+
+    @property
     def ended(self) -> int:
         """How many agencies cannot be reached because they have ended."""
         items = self.parts.get("unreachable", ())

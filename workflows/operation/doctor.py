@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from config.settings import SMS_GATEWAYS
+from config.settings import SMS_GATEWAYS, Settings
 from engine.admin.checklist import CheckLine, Mark, unused, well, wrong
 from engine.admin.first_steps import address_line, calendar_line
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.queries.system.setup_state import SetupState, setup_state
 from engine.queries.time_class import read_today
+from engine.queries.work.letter_links import AFTER_DUE
 from engine.rules.calendar import PLAN_TIME, local_date, written
 from engine.rules.words import number_words
 from engine.store.markers import held_letters, hold, last_backup
+from engine.store.rulebook import read_policies
 from engine.text import Text
 from notifications.contract.channel import Outcome
 from notifications.email.smtp import Email
@@ -151,6 +153,8 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         waiting = held_letters(session, now)
         state = setup_state(session, read_today(session, now))
         used = usage(session, now, marks=system.settings.sms_marks) if system.settings.sms_gateway else None
+        opens = max((each.open_days_before for each in read_policies(session).values()), default=0)
+    yield settings_pairs(system.settings, opens)
     yield _backup(backup, now)
     if held is not None:
         yield wrong(
@@ -175,6 +179,40 @@ def _pages(file: Path) -> CheckLine:
             ),
         )
     return well("pages", Text("tệp cơ sở dữ liệu lành", "the database file is sound"))
+
+
+def settings_pairs(settings: Settings, opens: int) -> CheckLine:
+    """Settings that only make sense together: a letter that opens work ``opens`` days before it is due, how long its
+    link works, and how long its text is kept."""
+    needed = max(settings.link_days, opens)
+    if settings.keep_bodies_days < needed:
+        return wrong(
+            "pairs",
+            Text(
+                f"nội dung thư xóa sau {settings.keep_bodies_days} ngày, liên kết trong thư còn dùng ({needed} ngày)",
+                f"texts of letters go after {settings.keep_bodies_days} days, while their links work ({needed} days)",
+            ),
+            Text(
+                f"Đặt DONDOC_KEEP_BODIES_DAYS ít nhất {needed}.", f"Set DONDOC_KEEP_BODIES_DAYS to {needed} at least."
+            ),
+        )
+    if settings.link_days < opens:
+        return well(
+            "pairs",
+            Text(
+                f"liên kết dùng {settings.link_days} ngày, mở việc trước hạn {opens} ngày: liên kết của thư mới nhất "
+                f"dùng được đến sau hạn {AFTER_DUE.days} ngày",
+                f"links work {settings.link_days} days, work opens {opens} days ahead: the newest letter's link works "
+                f"until {AFTER_DUE.days} days after the due date",
+            ),
+        )
+    return well(
+        "pairs",
+        Text(
+            f"liên kết dùng {settings.link_days} ngày, mở việc trước hạn {opens} ngày",
+            f"links work {settings.link_days} days, work opens {opens} days ahead",
+        ),
+    )
 
 
 def sms_cost(used: Usage, price: int) -> CheckLine:

@@ -6,26 +6,31 @@ changes made by the page go through ``engine.assignments.lifecycle``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlmodel import Session
 
 from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.assignments.chasing import SENT
+from engine.assignments.handover import Successions
 from engine.assignments.measures import unfinished
 from engine.errors import LinkRefused
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
+from engine.rules.calendar import day_digits
 from engine.rules.policy import Facts, Ladder, Rung, upcoming
 from engine.store.database import table
 from engine.store.named_rows import AnyRow, object_of
+from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
 from engine.terms import OPEN_STATES, PlanState, Role, State
 from engine.text import Text
 
+NAMED = 8
+"""How many agencies a sentence names."""
 AFTER_DUE = timedelta(days=15)
 """How long after the due date a link of the newest letter works, whatever became of the duty."""
 
@@ -70,8 +75,43 @@ def open_link(session: Session, signer: Signer, purpose: Purpose, token: str, to
     them is unfinished or was due at most ``AFTER_DUE`` ago. Raises LinkRefused."""
     link = signer.verify(purpose, token)
     if today > link.until and not _outlives(session, link, today):
-        raise link.expired
+        raise _of_ended_agency(session, link, today) or link.expired
     return link
+
+
+def _of_ended_agency(session: Session, link: Link, today: date) -> LinkRefused | None:
+    """What the link of an agency that has ended says: who follows it, and where the work went. None if it goes on."""
+    c, g, a = table(Contact), table(Agency), table(Assignment)
+    connection = session.connection()
+    of_contact = select(g.c.id, g.c.names).join(c, c.c.agency_id == g.c.id).where(c.c.id == link.contact_id)
+    agency = connection.execute(of_contact).first()
+    until = last_day(agency.names) if agency else None
+    if agency is None or until is None or until >= today:
+        return None
+    old = a.alias("old")
+    went = (
+        select(g.c.name, func.count())
+        .select_from(a.join(old, old.c.id == a.c.transferred_from_id).join(g, g.c.id == a.c.agency_id))
+        .where(old.c.agency_id == agency.id)
+        .group_by(g.c.name)
+        .order_by(g.c.name)
+    )
+    moved = [f"{name} ({count})" for name, count in connection.execute(went)]
+    heirs = [each.agency for each in Successions(session, today).of(agency.id)]
+    followed, work = _listed(heirs), _listed(moved)
+    name = agency.names[-1]["name"]
+    vi = f"{name} đã kết thúc ngày {day_digits(until)}."
+    en = f"{name} ended on {day_digits(until)}."
+    if followed:
+        vi, en = f"{vi} Cơ quan kế thừa: {followed}.", f"{en} It is followed by {followed}."
+    if work:
+        vi, en = f"{vi} Phần việc còn lại do {work} báo cáo.", f"{en} What it still owed is reported by {work}."
+    return LinkRefused(Text(vi, en))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" … (+{more})" if more > 0 else "")
 
 
 def _outlives(session: Session, link: Link, today: date) -> bool:
@@ -130,6 +170,8 @@ def holder(session: Session, link: Link, today: date) -> LinkHolder:
     )
     if found is None:
         raise LinkRefused
+    if ended := _of_ended_agency(session, link, today):
+        raise ended
     if link.revoked(found.links_since):
         raise LinkRefused(
             Text(

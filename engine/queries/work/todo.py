@@ -13,6 +13,7 @@ from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.measures import still_asked
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
 from engine.queries.work.incoming import waiting_messages
@@ -136,7 +137,7 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
         select(a.c.agency_id, g.c.name.label("agency"), func.count().label("open"))
         .join(p, p.c.id == a.c.plan_id)
         .join(g, g.c.id == a.c.agency_id)
-        .where(among(session, a.c.agency_id, unreachable_ids), *conditions(still_open, today))
+        .where(among(session, a.c.agency_id, unreachable_ids), still_asked(), *conditions(still_open, today))
         .group_by(a.c.agency_id, g.c.name)
         .order_by(g.c.name)
     )
@@ -148,7 +149,7 @@ def _owners(today: date) -> Select[Any]:
     """Owners of open assignments: id, names, and whether somebody who answers for them has a mailbox and has stopped
     nothing. That is most of them; whether anybody else is reached is for ``Recipients`` to say."""
     a, g, c = table(Assignment), table(Agency), table(Contact)
-    owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES))
+    owning = exists().where(a.c.agency_id == g.c.id, a.c.state.in_(OPEN_STATES), still_asked())
     has_mailbox = exists().where(
         c.c.agency_id == g.c.id,
         c.c.role.in_(COORDINATING),

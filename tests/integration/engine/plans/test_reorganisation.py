@@ -9,6 +9,7 @@ from ground.factory import Laid, at, do, row, rows
 from ground.province import plan_of_2025
 from sqlalchemy import select
 
+from engine.assignments.handover import agencies_with_work_left
 from engine.assignments.lifecycle import Action
 from engine.assignments.opening import open_due
 from engine.errors import Conflict
@@ -18,6 +19,8 @@ from engine.queries.figures.board import board
 from engine.queries.figures.plan_progress import standing
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
+from engine.queries.work.overdue import overdue
+from engine.queries.work.todo import unreachable
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import AgencyGroup, Assignment, Contact, Duty, Event, Letter, Notice, Plan
@@ -105,13 +108,14 @@ def test_districts_are_followed_by_their_own_communes_and_one_of_each_reports_wh
     owners = row(database, Duty, citation="IV.16.1").owners
     assert len(owners) == 130
     assert "ubnd-cap-xa" not in owners
-    event = row(
-        database,
-        Event,
-        kind=EventKind.REORGANISED,
-        id=max(e.id for e in rows(database, Event) if e.kind is EventKind.REORGANISED),
-    )
-    assert "1678/NQ-UBTVQH15" in event.detail["basis"]
+    with database.read() as session:  # nobody is asked to hand over, or to name a coordinator for, what only counts
+        assert agencies_with_work_left(session, JULY) == ()
+        today = read_today(session, JULY)
+        assert not [each for each in unreachable(session, today, AssignmentFilter()) if each.agency_id in found]
+        listed = overdue(session, today, AssignmentFilter(plan_id=province.plan_id))
+        assert not {each.id for each in listed.agencies} & set(found)
+    acts = [each for each in rows(database, Event) if each.kind is EventKind.REORGANISED]
+    assert "1678/NQ-UBTVQH15" in acts[-1].detail["basis"]
 
 
 def test_who_is_asked_first_months_later_reads_whom_it_follows(province: Laid) -> None:

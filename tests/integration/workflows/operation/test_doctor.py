@@ -279,3 +279,19 @@ def test_of_many_sms_the_latest_stand_for_all(healthy: System, monkeypatch: pyte
         sms(healthy, str(number), words)
     with healthy.database.read() as session:
         assert cost.usage(session, NOW, marks=False) == cost.Usage(messages=3, parts=5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "mark", "says"),
+    [
+        ({"keep_bodies_days": 60}, Mark.WRONG, "DONDOC_KEEP_BODIES_DAYS"),
+        ({}, Mark.WELL, "đến sau hạn 15 ngày"),
+        ({"link_days": 120}, Mark.WELL, "liên kết dùng 120 ngày"),
+    ],
+)
+def test_settings_that_only_make_sense_together_are_compared(
+    database: Database, tmp_path: Path, settings: dict[str, Any], mark: Mark, says: str
+) -> None:
+    line = doctor.settings_pairs(system_of(database, tmp_path, **settings).settings, opens=92)
+    assert line.mark is mark
+    assert says in f"{line.what.vi} {line.remedy.vi if line.remedy else ''}"

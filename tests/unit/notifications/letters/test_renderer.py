@@ -30,8 +30,8 @@ from engine.terms import NoticeKind, Outcome, Role, State, Urgency
 from engine.text import LANGUAGES, Text
 from notifications.contract.channel import Outgoing
 from notifications.email.mime import Sender, compose
-from notifications.letters.digests import DigestFacts
-from notifications.letters.facts import AnswerFacts, Item, LetterFacts, first_words
+from notifications.letters.digests import DigestFacts, first_words
+from notifications.letters.facts import AnswerFacts, Item, LetterFacts
 from notifications.letters.renderer import ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
@@ -449,6 +449,20 @@ def test_beside_what_is_overdue_a_subject_says_when_the_rest_is_due() -> None:
     fresh = item(NoticeKind.ASSIGNED, 3, due_on=date(2021, 5, 31))
     letter = written(item(n=1), item(n=2, due_on=date(2021, 6, 21), **DUE), fresh)
     assert letter.subject.endswith("] 1 nhiệm vụ quá hạn, 1 hạn 21/6/2021")
+
+
+def test_work_that_comes_again_each_half_year_is_not_called_new() -> None:
+    opened = {"due_on": None, "days": None, "state": State.ASSIGNED}
+    again = [item(NoticeKind.ASSIGNED, n, returning=True, **opened) for n in (1, 2)]
+    assert "2 nhiệm vụ đến kỳ, đề nghị xác nhận đã nhận" in written(*again).subject
+    assert "Đến kỳ, cần xác nhận đã nhận (2)" in written(*again).text
+    one_is_new = written(again[0], item(NoticeKind.ASSIGNED, 3, **opened))
+    assert "2 nhiệm vụ mới" in one_is_new.subject
+
+
+def test_a_digest_names_the_duty_beside_its_number() -> None:
+    assert digest().rows[0][0].text
+    assert digest().rows[0][0].text in written(digest=digest()).text
 
 
 def test_a_promised_day_stands_in_subject_opening_and_sms_of_its_reminder() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ from ground.factory import Laid, at, row, rows
 from ground.office import Office, open_office
 from ground.province import plan_of_2025
 
+from engine.accounts.signed_links import Purpose
 from engine.assignments.opening import open_due
 from engine.plans.following import Reporting
 from engine.plans.reorganisation import Decision, ended_agencies, reorganise
 from engine.rules.calendar import local_date
 from engine.store.database import Database
-from engine.store.records import Assignment, Duty, Event, Letter
+from engine.store.records import Assignment, Contact, Duty, Event, Letter
 from engine.terms import EventKind
 
 PAGE = "/reorganisation"
@@ -61,6 +63,24 @@ def test_21_districts_become_130_communes_with_three_presses(july: tuple[Laid, O
     assert "Mọi cơ quan trong các kế hoạch đang thực hiện đều còn hoạt động" in office.get(PAGE).text
     frozen = [each for each in rows(laid.database, Event) if each.kind is EventKind.FIGURES_FROZEN]
     assert "2025-H1" in {each.detail["period"] for each in frozen}
+
+
+def test_an_old_link_of_an_ended_district_says_who_follows_it_and_where_the_work_went(
+    july: tuple[Laid, Office],
+) -> None:
+    laid, office = july
+    people = [each for each in rows(laid.database, Contact) if each.agency_id == "ubnd-huyen-anh-son"]
+    made = {"made_on": date(2025, 6, 2), "until": date(2025, 7, 17)}
+    path = office.link(Purpose.REPORT, people[0].id, f"{laid.plan_id}:2025-H1", **made)
+    looked = {"looked": ["250630-huyen"], "on": "2025-07-01", "reporting-250630-huyen": "seat"}
+    office.post(PAGE, do="act", **looked)
+    for now in (JULY, at("2025-09-01", "08:00")):  # while the link would work, and after it
+        office.clock.now = now
+        told = office.get(path)
+        assert told.status_code == 403
+        assert "UBND huyện Anh Sơn đã kết thúc ngày 30/6/2025" in told.text
+        assert "Cơ quan kế thừa: UBND xã Anh Sơn" in told.text
+        assert "UBND xã Anh Sơn (4) báo cáo" in told.text
 
 
 def test_what_nobody_ticked_is_not_done(july: tuple[Laid, Office]) -> None:
