@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MANIFEST, SECRET, FILES, TEMPLATES = "manifest.json", "secret", "files", "templates"
 DUMPS = {"sqlite": "dondoc.db", "postgresql": "dondoc.pgdump"}
 FORMAT = 1
+EVIDENCE = re.compile(rf"{FILES}/[0-9a-f]{{2}}/[0-9a-f]{{64}}")
+"""Named by their digest."""
 CHUNK_BYTES = 1_048_576
 
 
@@ -69,7 +72,8 @@ class Manifest:
 
 
 def backup(system: System, to: Path) -> Path:
-    """Write a backup into a new folder below ``to``; returns it. An interrupted one ends with ``.partial``."""
+    """Write a backup into a new folder below ``to``; returns it. An interrupted one ends with ``.partial``, and so does
+    one that is no good: a damaged database, files that are not what their digest says. Raises Unavailable then."""
     now, settings = system.clock(), system.settings
     folder = to / f"dondoc-{now.astimezone(PLAN_TIME):%Y-%m-%dT%H%M%S}"
     partial = folder.with_name(f"{folder.name}.partial")
@@ -93,10 +97,47 @@ def backup(system: System, to: Path) -> Path:
         files={name: _digest(partial / name) for name in _names(partial)},
     )
     (partial / MANIFEST).write_text(manifest.text())
+    _require_sound(system.database, partial, manifest)
     partial.rename(folder)
     with system.database.write() as session:
         remember_backup(session, now)
     return folder
+
+
+def damage(file: Path) -> str:
+    """What SQLite finds wrong in a database file; empty if it is sound. Every page is read."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as copy:
+            (said,) = copy.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if said == "ok" else " ".join(str(said).split())[:200]
+
+
+def _require_sound(database: Database, folder: Path, manifest: Manifest) -> None:
+    """pg_dump has read every row; a copy of an SQLite file holds damaged pages as they were."""
+    wrong = damage(folder / DUMPS["sqlite"]) if database.dialect == "sqlite" else ""
+    if wrong:
+        raise Unavailable(
+            Text(
+                f"Bản sao lưu không dùng được, còn ở «{folder}»: cơ sở dữ liệu hỏng ({wrong}). Giữ bản sao lưu tốt gần "
+                "nhất; xem docs/operating.md.",
+                f"The backup is no good and is left at “{folder}”: the database is damaged ({wrong}). Keep the last "
+                "good one; see docs/operating.md.",
+            )
+        )
+    altered = [
+        name for name, digest in manifest.files.items() if EVIDENCE.fullmatch(name) and not name.endswith(digest)
+    ]
+    if altered:
+        raise Unavailable(
+            Text(
+                f"Bản sao lưu còn ở «{folder}»: {len(altered)} tệp minh chứng không còn như khi tải lên "
+                f"({altered[0]}, …); lấy lại từ bản sao lưu trước.",
+                f"The backup is left at “{folder}”: {len(altered)} files of evidence are not what was uploaded "
+                f"({altered[0]}, …); take them from an earlier backup.",
+            )
+        )
 
 
 def postgres_command(database: Database, program: str) -> tuple[list[str], dict[str, str]]:

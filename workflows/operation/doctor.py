@@ -32,6 +32,7 @@ from notifications.email.smtp import Email
 from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
+from workflows.operation.backup import damage
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
 from workflows.run import channel_wiring, clock_guard, prefect_server
 from workflows.run.private_files import too_wide
@@ -138,6 +139,7 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
     yield _clock(system, now)
     if database.dialect == "sqlite":
         yield wal(Path(f"{database.url.database}-wal"))
+        yield _pages(Path(str(database.url.database)))
     with database.read() as session:
         backup, held = last_backup(session), hold(session)
         waiting = held_letters(session, now)
@@ -153,6 +155,20 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
     if used is not None:
         yield sms_cost(used, system.settings.sms_part_price)
     yield from _contents(state, now)
+
+
+def _pages(file: Path) -> CheckLine:
+    """Whether the pages of the database file are sound; they are all read."""
+    if found := damage(file):
+        return wrong(
+            "pages",
+            Text(f"tệp cơ sở dữ liệu hỏng: {found}", f"the database file is damaged: {found}"),
+            Text(
+                "Dừng máy, giữ tệp này, khôi phục bản sao lưu tốt gần nhất (dondoc restore).",
+                "Stop, keep this file, restore the last good backup (dondoc restore).",
+            ),
+        )
+    return well("pages", Text("tệp cơ sở dữ liệu lành", "the database file is sound"))
 
 
 def sms_cost(used: Usage, price: int) -> CheckLine:

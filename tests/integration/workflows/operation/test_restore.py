@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,15 @@ from sqlalchemy import select
 
 from config.settings import Settings
 from engine.admin.entered_settings import save
-from engine.errors import BadInput, Conflict
+from engine.assignments.reports import evidence
+from engine.errors import BadInput, Conflict, Unavailable
 from engine.queries.system.health import Trouble, health
 from engine.store.database import Database, table
 from engine.store.markers import last_backup
 from engine.store.records import Event, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
-from workflows.operation.backup import MANIFEST, Manifest, backup
+from workflows.operation.backup import MANIFEST, Manifest, backup, damage
 from workflows.operation.restore import held, release, restore
 from workflows.run import passes
 from workflows.run.audit import run_checks
@@ -149,6 +152,37 @@ def test_a_spoiled_backup_is_refused_and_nothing_is_made(lived: System, elsewher
     (folder / MANIFEST).write_text("{}")
     with pytest.raises(BadInput):
         restore(settings, folder, RESTORED_AT)
+
+
+def test_a_copy_of_a_damaged_database_is_not_called_a_backup(sqlite_database: Database, tmp_path: Path) -> None:
+    """Two pages were overwritten by the disk, and the backup was said to be good."""
+    system = compose(settings_of(tmp_path / "live", str(sqlite_database.url)))
+    establish(system)
+    begin(store(sqlite_database, now=at("2021-04-07")), now=at("2021-04-07"))
+    system.database.dispose()
+    file = Path(str(sqlite_database.url.database))
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = database.execute("SELECT pageno FROM dbstat WHERE name = 'event' ORDER BY pageno LIMIT 2").fetchall()
+        size = database.execute("PRAGMA page_size").fetchone()[0]
+    with file.open("r+b") as spoiled:
+        for (page,) in pages:
+            spoiled.seek((page - 1) * size)
+            spoiled.write(b"\xa5" * size)
+    with pytest.raises(Unavailable, match="hỏng"):
+        backup(system, tmp_path / "backups")
+    assert [each.suffix for each in (tmp_path / "backups").iterdir()] == [".partial"]
+    assert damage(file)
+
+
+def test_evidence_that_was_altered_is_named_by_the_backup(lived: System, tmp_path: Path) -> None:
+    with lived.database.write() as session:
+        stored = evidence.store(lived.settings.files, name="a.pdf", body=b"%PDF-1.4 one")
+        evidence.keep(session, stored, agency_id="so-ban", actor="cli", now=BACKUP_AT)
+    assert backup(lived, tmp_path / "first").is_dir()
+    evidence.path_of(lived.settings.files, stored.digest).write_bytes(b"another")
+    with pytest.raises(Unavailable, match="minh chứng"):
+        backup(lived, tmp_path / "second")
 
 
 def test_nothing_that_is_there_is_overwritten(lived: System, elsewhere: str, tmp_path: Path) -> None:
