@@ -122,8 +122,8 @@ def _require_sound(database: Database, folder: Path, manifest: Manifest) -> None
             Text(
                 f"Bản sao lưu không dùng được, còn ở «{folder}»: cơ sở dữ liệu hỏng ({wrong}). Giữ bản sao lưu tốt gần "
                 "nhất; xem docs/operating.md.",
-                f"The backup is no good and is left at “{folder}”: the database is damaged ({wrong}). Keep the last good "
-                "one; see docs/operating.md.",
+                f"The backup is no good and is left at “{folder}”: the database is damaged ({wrong}). Keep the last "
+                "good one; see docs/operating.md.",
             )
         )
     altered = [
