@@ -36,6 +36,10 @@ class Purpose(StrEnum):
     """Agree to a deputy whom somebody proposed, or refuse them; only in the letter that asks."""
 
 
+class LinkExpired(LinkRefused):
+    """The last day of a link has passed; its reader may have a new one sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """``subject``: a letter's id, or ``<plan id>:<period>``. ``since``: the contact's last revocation before it was
@@ -49,9 +53,9 @@ class Link:
     since: int = 0
 
     @property
-    def expired(self) -> LinkRefused:
+    def expired(self) -> LinkExpired:
         """The refusal of a link whose last day has passed."""
-        return LinkRefused(
+        return LinkExpired(
             Text(
                 f"Liên kết này đã hết hạn ngày {day_digits(self.until)}; hãy mở thư mới nhất.",
                 f"This link expired on {day_digits(self.until)}; open the newest letter.",

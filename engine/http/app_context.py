@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from config.settings import Settings
@@ -20,7 +20,8 @@ from engine.store.database import Database
 @dataclass(frozen=True, kw_only=True)
 class SignInLetter:
     """A sign-in link to be mailed to an account. ``path`` is the link's path on this server; ``device`` describes the
-    requesting browser in the account's language, empty when unknown; ``name`` identifies the letter."""
+    requesting browser in the account's language, empty when unknown; ``name`` identifies the letter. ``until``: it is
+    the link of a letter that has expired, made anew, and works until this day."""
 
     name: str
     to: str
@@ -29,6 +30,7 @@ class SignInLetter:
     path: str
     device: str
     at: datetime
+    until: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from engine.accounts.signed_links import LinkExpired
 from engine.errors import DondocError, FieldsRefused, TooOften, Unavailable
 from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.render import url
@@ -73,6 +75,8 @@ FIELD_ERRORS = {
     "too_long": ("nhiều quá", "holds too many"),
     "too_short": ("ít quá", "holds too few"),
 }
+OF_A_LETTER = re.compile(r"/[lr]/[^/]+")
+"""A link of a letter: what follows it is one of its pages."""
 
 
 def install(app: FastAPI) -> None:
@@ -119,6 +123,8 @@ def _page_first(request: Request, error: DondocError) -> str:
     if isinstance(error, SignInFirst):
         query = f"?{request.url.query}" if request.url.query else ""
         return url("/sign-in", to=f"{request.url.path}{query}")
+    if isinstance(error, LinkExpired) and (bare := OF_A_LETTER.match(request.url.path)):
+        return f"/expired{bare[0]}"
     return FACTOR_PAGE if isinstance(error, SecondFactorFirst) else ""
 
 

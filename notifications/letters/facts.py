@@ -169,6 +169,8 @@ class SignInFacts:
     url: str
     device: str
     at: datetime
+    until: date | None = None
+    """Of a letter's link that is sent anew: its last day."""
 
 
 @dataclass(frozen=True, slots=True)

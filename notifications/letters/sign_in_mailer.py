@@ -51,7 +51,7 @@ class EmailSignInMailer:
 
     def send(self, letter: SignInLetter) -> None:
         """Send without retries: people can request another link. Neither the address nor the link is logged."""
-        sign_in = SignInFacts(f"{self.base_url()}{letter.path}", letter.device, letter.at)
+        sign_in = SignInFacts(f"{self.base_url()}{letter.path}", letter.device, letter.at, letter.until)
         self._deliver(letter, replace(_facts(letter, "signin"), sign_in=sign_in))
 
     def tell(self, letter: AccountLetter) -> None:

@@ -238,7 +238,11 @@ _ALONE = {
         replace(_EMPTY, answer=AnswerFacts(Text("Hạn đã qua.", "It is past."), "<1@co-quan.example>")),
         replace(_EMPTY, answer=AnswerFacts(None, "")),
     ),
-    "signin": (replace(_EMPTY, sign_in=_SIGN_IN), replace(_EMPTY, sign_in=replace(_SIGN_IN, device=""))),
+    "signin": (
+        replace(_EMPTY, sign_in=_SIGN_IN),
+        replace(_EMPTY, sign_in=replace(_SIGN_IN, device="")),
+        replace(_EMPTY, sign_in=replace(_SIGN_IN, until=_DAY)),
+    ),
     "account": (replace(_EMPTY, account=AccountFacts("Tài khoản có mật khẩu mới.", "Chrome trên Android", _NOW)),),
     "deputy": (
         replace(_EMPTY, deputy=_DEPUTY),

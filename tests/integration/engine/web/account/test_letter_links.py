@@ -161,8 +161,9 @@ def test_an_expired_link_says_when_it_expired(office: Office, lived: Database) -
     contact = contact_of(lived, "huyen-b")
     old = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(lived, contact)), until=date(2021, 6, 23))
     answer = office.get(old)
-    assert answer.status_code == 403
-    assert "hết hạn ngày 23/6/2021" in answer.text
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/expired{old}")
+    assert "dùng được đến thứ Tư, 23/6/2021" in " ".join(office.get(f"/expired{old}").text.split())
+    assert office.post(old).status_code == 403
 
 
 def test_a_link_for_one_purpose_opens_nothing_else(office: Office, lived: Database, link: str) -> None:
@@ -282,10 +283,11 @@ def test_a_link_dies_as_before_once_a_newer_letter_has_left(opened: Laid, tmp_pa
     first = links(opened.database, "2021-04-07")
     do(opened.database, Action.ACKNOWLEDGE, opened.assignment("IV.2.1", "huyen-b"), now=at("2021-04-08"))
     left_on(opened, "2021-06-03")
-    assert statuses(opened, tmp_path, "2021-06-04", first) == [403, 403]
+    assert statuses(opened, tmp_path, "2021-06-04", first) == [303, 303]
     newest = [path for path in links(opened.database, "2021-06-03") if path.startswith("/r/")]
     assert statuses(opened, tmp_path, "2021-06-04", newest) == [200]
-    assert "hãy mở thư mới nhất" in open_office(opened.database, tmp_path, now=at("2021-06-04")).get(first[0]).text
+    office = open_office(opened.database, tmp_path, now=at("2021-06-04"))
+    assert "Thư mới nhất có đường dẫn còn dùng được" in office.get(f"/expired{first[0]}").text
 
 
 def test_a_newer_letter_that_has_not_left_takes_no_letters_place(opened: Laid, tmp_path: Path) -> None:
@@ -300,7 +302,7 @@ def test_a_link_lives_fifteen_days_past_the_due_date_of_what_is_done_and_on_with
     done, owed = links(opened.database, "2021-04-07"), links(opened.database, "2021-04-07", "huyen-a")
     do(opened.database, Action.REPORT, opened.assignment("IV.2.1", "huyen-b"), now=at("2021-04-09"))
     assert statuses(opened, tmp_path, "2021-07-02", [*done, *owed]) == [200, 200, 200, 200]
-    assert statuses(opened, tmp_path, "2021-07-03", [*done, *owed]) == [403, 403, 200, 200]
+    assert statuses(opened, tmp_path, "2021-07-03", [*done, *owed]) == [303, 303, 200, 200]
 
 
 def test_a_revoked_link_of_the_newest_letter_is_dead(opened: Laid, tmp_path: Path) -> None:
