@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments.coordinating import remind_of_help
 from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post, unreachable_event, unreachable_line
 from engine.assignments.promise_rows import break_past
@@ -159,7 +160,7 @@ def run_escalations(
     result.notices, result.unreachable = posted.notices, len(posted.unreachable)
     if posted.unreachable:
         result.notices += _report_unreachable(session, posted.unreachable, rows, book, now)
-    result.notices += _remind_of_help(session, batch.reminded, book, now)
+    result.notices += remind_of_help(session, batch.reminded, book, now)
     append(session, batch.events)
     update_rows(session, Assignment, batch.schedule)
     return result
@@ -305,34 +306,6 @@ def _apply(
             "next_action_at": None if decision.next_on is None else instant(decision.next_on, policy.decide_at),
         }
     )
-
-
-def _remind_of_help(session: Session, reminded: Sequence[_DueRow], book: Rulebook, now: datetime) -> int:
-    """A line to each agency that coordinates in a task, once before its due date: with the owner's first reminder. No
-    letter chases it. Returns how many lines."""
-    if not reminded:
-        return 0
-    d = table(Duty)
-    duties = among(session, d.c.id, {row.duty_id for row in reminded})
-    found = session.connection().execute(select(d.c.id, d.c.coordinating).where(duties))
-    helpers = {duty_id: coordinating for duty_id, coordinating in found if coordinating}
-    lines = [
-        NoticeLine(
-            effect=f"assignment:{row.id}:coordinates-before:{agency_id}",
-            assignment_id=row.id,
-            agency_id=agency_id,
-            role=Role.COORDINATOR,
-            kind=NoticeKind.COORDINATES,
-            policy=book.policy(row.policy_id),
-            urgent=row.urgency is not Urgency.NORMAL,
-            detail={"before": True},
-        )
-        for row in reminded
-        for agency_id in helpers.get(row.duty_id, ())
-        if agency_id != row.agency_id
-    ]
-    readers = read_recipients(session, {line.agency_id for line in lines})
-    return post(session, lines, readers, book.calendar, now).notices if lines else 0
 
 
 def _report_unreachable(

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel import Session
 
+from engine.assignments.coordinating import tell_of_opening
 from engine.assignments.counters import CounterKey, counter_key, record_transition
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
@@ -26,7 +27,7 @@ from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
 from engine.rules.outputs import GivenOutput, Output, read_output
 from engine.rules.policy import OTHER_REASON, Facts, Policy, for_role, next_look
 from engine.rules.words import STATES
-from engine.store.database import among, insert_returning, table
+from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event, record
 from engine.store.named_rows import columns_for, object_of
 from engine.store.recipients import read_recipients
@@ -151,39 +152,8 @@ def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: dateti
             for row in opened
         ],
     )
-    _tell_coordinating(session, [row.id for row in opened], now)
+    tell_of_opening(session, [row.id for row in opened], now)
     return len(opened)
-
-
-def _tell_coordinating(session: Session, assignment_ids: Sequence[int], now: datetime) -> None:
-    """Tell the coordinating agencies once what they help with; nothing chases them."""
-    a, d, p = table(Assignment), table(Duty), table(Plan)
-    opened = (
-        select(a.c.id, a.c.agency_id, d.c.coordinating, p.c.policy_id, p.c.urgency)
-        .join(d, d.c.id == a.c.duty_id)
-        .join(p, p.c.id == a.c.plan_id)
-        .where(among(session, a.c.id, assignment_ids))
-        .order_by(a.c.id)
-    )
-    rows = [row for row in session.connection().execute(opened) if row.coordinating]
-    if not rows:
-        return
-    book = read_rulebook(session)
-    lines = [
-        NoticeLine(
-            effect=f"assignment:{row.id}:coordinates:{agency_id}",
-            assignment_id=row.id,
-            agency_id=agency_id,
-            role=Role.COORDINATOR,
-            kind=NoticeKind.COORDINATES,
-            policy=book.policy(row.policy_id),
-            urgent=row.urgency is not Urgency.NORMAL,
-        )
-        for row in rows
-        for agency_id in row.coordinating
-        if agency_id != row.agency_id
-    ]
-    post(session, lines, read_recipients(session, {line.agency_id for line in lines}), book.calendar, now)
 
 
 def acknowledge(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
