@@ -102,6 +102,15 @@ class AgencyChange:
         """How much changed, for better or worse."""
         return max(abs(self.done), abs(self.overdue))
 
+    @property
+    def worse(self) -> bool:
+        """More is overdue; or less is done, as when a report is returned."""
+        return self.overdue > 0 or (self.overdue == 0 and self.done < 0)
+
+    @property
+    def better(self) -> bool:
+        return not self.worse and self.size > 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
