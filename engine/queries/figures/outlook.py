@@ -34,7 +34,7 @@ from engine.store.database import table
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import read_ladders
-from engine.terms import PlanState, State
+from engine.terms import PlanState, Quiet, State
 
 WEEK = timedelta(days=7)
 WEEKS = 12
@@ -119,6 +119,8 @@ class Outlook:
     behind: tuple[Behind, ...]
     weeks: tuple[WeekPoint, ...]
     next_dates: tuple[NextDate, ...]
+    still: int = 0
+    """Overdue tasks that have passed every rung: what follows is a decision of those above."""
     choices: tuple[str, ...] = ()
 
     @property
@@ -144,7 +146,7 @@ class Outlook:
 
 
 def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
-    """Of all active plans unless one is given. Ten queries at most."""
+    """Of all active plans unless one is given. Twelve queries at most."""
     progress = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period)
     now, then = progress.days
     changed = changes(then, now) if then.total.expected else ()
@@ -159,6 +161,7 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
         behind=_behind(session, today, now, selected),
         weeks=_weeks(session, now, plan_id, period) if small else (),
         next_dates=_next_dates(session, today, selected, chasing=small),
+        still=_stands_still(session, today, selected) if small else 0,
         choices=progress.choices,
     )
 
@@ -200,6 +203,13 @@ def _behind(
         object_of(Behind, row, expected=expected.get(row.id, row.overdue), late=-(today.days_left(row.since) or 0))
         for row in session.connection().execute(statement)
     )
+
+
+def _stands_still(session: Session, today: Today, selected: Sequence[ColumnElement[bool]]) -> int:
+    a = table(Assignment)
+    still = select(func.count()).select_from(_of_plans())
+    still = still.where(*selected, a.c.due_on < today.day, a.c.quiet == Quiet.LADDER_ENDED)
+    return session.connection().scalar(still) or 0
 
 
 def _weeks(session: Session, now: Standing, plan_id: int | None, period: str) -> tuple[WeekPoint, ...]:
