@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from sqlalchemy import and_, func, select
 from sqlmodel import Session
@@ -28,6 +28,13 @@ from engine.terms import COUNTED_STATES, TimeClass
 
 MAX_MARKS = 5_000
 """With more assignments than this nobody sees anything in a grid, and the page is too long."""
+
+
+_LINE_COST, _RUN_COST, _FOLDED_COST = 430, 9, 70
+"""Bytes of a line of the board's grid, of each run in it, and of an agency that is only named."""
+
+
+WIDE_PLACES = 10
 
 
 class Mark(StrEnum):
@@ -93,6 +100,11 @@ class GridLine:
         return self.counts.get(Mark.ON_TIME, 0) == self.total
 
     @property
+    def cost(self) -> int:
+        """Bytes on the board's page."""
+        return _FOLDED_COST if self.punctual else _LINE_COST + _RUN_COST * (len(self.own) + len(self.cells))
+
+    @property
     def marks(self) -> tuple[Run, ...]:
         """All marks, worst first, without columns."""
         return runs(mark for mark in Mark for _ in range(self.counts.get(mark, 0)))
@@ -117,6 +129,11 @@ class Block:
         return len(self.late) + len(self.others) + len(self.punctual) + self.left_out
 
     @property
+    def wide(self) -> bool:
+        """It takes the width of a page."""
+        return len(self.columns) + self.own > WIDE_PLACES
+
+    @property
     def lines(self) -> tuple[GridLine, ...]:
         return self.late + self.others + self.punctual
 
@@ -138,12 +155,32 @@ class Grid:
     blocks: tuple[Block, ...]
     counts: Mapping[Mark, int]
 
+    def within(self, cost: int) -> Grid:
+        """As much as fits: of each block the first lines, as many as its share of ``cost`` (bytes of a page) allows."""
+        costs = [[line.cost for line in block.lines] for block in self.blocks]
+        total = sum(map(sum, costs))
+        if total <= cost:
+            return self
+        kept = []
+        for block, of in zip(self.blocks, costs, strict=True):
+            share = cost * sum(of) // total
+            kept.append(block.first(sum(used <= share for used in accumulate(of))))
+        return replace(self, blocks=tuple(kept))
+
     def side_by_side(self, n: int) -> tuple[tuple[Block, ...], ...]:
         """The blocks in ``n`` columns about equally long, each in the blocks' order."""
         columns: list[list[Block]] = [[] for _ in range(n)]
         for block in sorted(self.blocks, key=lambda block: -block.agencies):
             min(columns, key=lambda column: sum(each.agencies + 2 for each in column)).append(block)
         return tuple(tuple(block for block in self.blocks if block in column) for column in columns if column)
+
+    @property
+    def wide(self) -> tuple[Block, ...]:
+        return tuple(block for block in self.blocks if block.wide)
+
+    @property
+    def narrow(self) -> Grid:
+        return replace(self, blocks=tuple(block for block in self.blocks if not block.wide))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,13 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
     )
 
 
+def next_dates(
+    session: Session, today: Today, *, plan_id: int | None = None, period: str = "", chasing: bool = True
+) -> tuple[NextDate, ...]:
+    """The next due dates, and the next chasing unless that is not to be looked for. Five queries at most."""
+    return _next_dates(session, today, _selected(plan_id, period), chasing=chasing)
+
+
 def _difference(now: float | None, then: float | None) -> float | None:
     return None if now is None or then is None else round(now - then, 1)
 
