@@ -45,7 +45,7 @@ def test_the_leaderships_page_is_one_sheet(chromium: Browser, spring: Spring) ->
 @pytest.mark.parametrize(
     ("path", "who", "rows"),
     [
-        ("/overdue", ("monitor",), ".what b"),
+        ("/overdue", ("monitor",), ".codes b"),
         ("/overdue?as=print", ("monitor",), "tbody td:nth-child(3)"),
         ("/assignments", ("monitor",), ".what b"),
         ("/assignments?as=print", ("monitor",), "tbody td:nth-child(2)"),
