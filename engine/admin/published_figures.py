@@ -19,11 +19,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, false, func, literal, select, type_coerce
 from sqlmodel import Session
 
-from engine.assignments.measures import TIME_CLASS, report_timing_column
+from engine.assignments.measures import TIME_CLASS, Boxes, report_timing_column
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import (
     AgencyStanding,
-    Boxes,
     Cell,
     PeriodStanding,
     Standing,

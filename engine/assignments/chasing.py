@@ -85,6 +85,19 @@ def chased(session: Session, assignment_ids: Iterable[int], *, before: date | No
     return {row.assignment_id: object_of(Chased, row) for row in session.connection().execute(statement)}
 
 
+def asked_days(session: Session, assignment_ids: Iterable[int]) -> dict[int, dict[date, bool]]:
+    """By assignment, the days on which the agency was asked for the report, in order, and whether that was an
+    escalation to it. One query."""
+    a, n, m = table(Assignment), table(Notice), table(Letter)
+    escalated = func.max(case((n.c.kind == NoticeKind.ESCALATION, 1), else_=0))
+    statement = _said_about(session, assignment_ids, n.c.assignment_id, m.c.day, escalated)
+    statement = statement.where(n.c.kind.in_(ASKING), _left_for(a)).group_by(n.c.assignment_id, m.c.day)
+    found: dict[int, dict[date, bool]] = {}
+    for assignment_id, day, is_escalation in session.connection().execute(statement.order_by(m.c.day)):
+        found.setdefault(assignment_id, {})[day] = bool(is_escalation)
+    return found
+
+
 def being_escalated(session: Session, assignment_ids: Iterable[int], today: date) -> frozenset[int]:
     """The assignments about which an escalation goes to the owner today: it was sent, or it waits to be."""
     a, n, m = table(Assignment), table(Notice), table(Letter)

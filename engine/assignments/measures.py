@@ -12,17 +12,80 @@ Boards, digests, published figures, API and exports use these and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
+from operator import attrgetter
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_, type_coerce
 
+from engine.enums import complete
 from engine.store.database import table
 from engine.store.records import Assignment
 from engine.terms import COUNTED_STATES, Quiet, State, TimeClass, Timing
 
 TIME_CLASS: Any = Enum(
     TimeClass, values_callable=lambda members: [each.value for each in members], native_enum=False, length=16
+)
+
+
+def rate(part: int, whole: int) -> float | None:
+    """A percentage with one decimal."""
+    return round(100 * part / whole, 1) if whole else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boxes:
+    """Tasks in the four boxes of Decision 42/2014/QĐ-TTg, those without a deadline, and their reports. ``rate``:
+    percentage done on time of those done or past due; None while nothing has come due. Assignments not yet due do not
+    count. ``reported``: reports in, of which ``reported_on_time``, ``returned`` since, and ``undone``: in, but the task
+    is not finished."""
+
+    on_time: int = 0
+    late: int = 0
+    in_term: int = 0
+    overdue: int = 0
+    no_deadline: int = 0
+    reported: int = 0
+    reported_on_time: int = 0
+    returned: int = 0
+    undone: int = 0
+
+    @property
+    def expected(self) -> int:
+        return self.on_time + self.late + self.in_term + self.overdue + self.no_deadline
+
+    @property
+    def done(self) -> int:
+        return self.on_time + self.late
+
+    @property
+    def judged(self) -> int:
+        return self.on_time + self.late + self.overdue
+
+    @property
+    def rate(self) -> float | None:
+        return rate(self.on_time, self.judged)
+
+    @classmethod
+    def sum(cls, boxes: Sequence[Boxes]) -> Boxes:
+        return cls(**{name: sum(map(value, boxes)) for name, value in BOX_VALUES.items()})
+
+
+BOX_VALUES = {each.name: attrgetter(each.name) for each in fields(Boxes)}
+
+
+BOX: Mapping[TimeClass, str] = complete(
+    TimeClass,
+    {
+        TimeClass.DONE_ON_TIME: "on_time",
+        TimeClass.DONE_LATE: "late",
+        TimeClass.OPEN_IN_TIME: "in_term",
+        TimeClass.OPEN_OVERDUE: "overdue",
+        TimeClass.NO_DEADLINE: "no_deadline",
+    },
+    but=(TimeClass.DUE_SOON,),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from sqlmodel import Session
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
 from engine.assignments.counters import counter_lines
-from engine.assignments.measures import still_asked, time_class_column, unfinished
+from engine.assignments.measures import BOX, Boxes, still_asked, time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
@@ -76,27 +76,6 @@ class Changed:
     supervisor_id: str
     issuer_id: str
     request: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Boxes:
-    """The four boxes of Decision 42/2014/QĐ-TTg."""
-
-    done_on_time: int = 0
-    done_late: int = 0
-    open_in_time: int = 0
-    open_overdue: int = 0
-
-    @property
-    def done(self) -> int:
-        return self.done_on_time + self.done_late
-
-    @property
-    def expected(self) -> int:
-        return self.done + self.open_in_time + self.open_overdue
-
-
-_BOXES = tuple(TimeClass(field.name).value for field in fields(Boxes))
 
 
 def week_of(day: date) -> str:
@@ -305,12 +284,12 @@ def _boxes(
 
 def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> dict[str, Boxes]:
     rows = session.connection().execute(statement)
-    return {row.issuer_id: Boxes(**{name: int(row._mapping[name] or 0) for name in _BOXES}) for row in rows}
+    return {row.issuer_id: Boxes(**{box: int(row._mapping[box] or 0) for box in BOX.values()}) for row in rows}
 
 
 def _sums(found: ColumnElement[TimeClass], n: ColumnElement[int] | int) -> list[ColumnElement[int]]:
     """The fields of ``Boxes``: sums of ``n`` over the rows of each class."""
-    return [func.sum(case((found == name, n), else_=0)).label(name) for name in _BOXES]
+    return [func.sum(case((found == name, n), else_=0)).label(box) for name, box in BOX.items()]
 
 
 def schedule(book: Rulebook) -> Policy | None:

@@ -36,6 +36,23 @@ PAGES: tuple[tuple[str, str, str, tuple[Permission, ...]], ...] = (
 """Path, name in both languages, and the permissions of which one is needed, within one's own agency at least."""
 
 
+BAR: tuple[tuple[str, str, str], ...] = (
+    ("/", "Bảng", "Board"),
+    ("/overdue", "Quá hạn", "Overdue"),
+    ("/plans", "Kế hoạch", "Plans"),
+    ("/leadership", "Lãnh đạo", "Leadership"),
+)
+"""The pages of the bar at the bottom of a telephone, with names that fit there; «Thêm» leads to all of them."""
+
+
+def bar_of(ctx: Reader) -> list[tuple[str, str]]:
+    """(path, short name) of the telephone's bar: those of ``BAR`` that the user may see, their own desk first."""
+    seen = dict(pages_of(ctx))
+    short = {path: (vi, en)[ctx.language == "en"] for path, vi, en in BAR}
+    own = [] if ctx.home in short else [(ctx.home, ("Việc", "Desk")[ctx.language == "en"])]
+    return own + [(path, name) for path, name in short.items() if path in seen]
+
+
 def pages_of(ctx: Reader) -> list[tuple[str, str]]:
     """(path, name) in the user's language; an owner agency's own desk comes first."""
     index = 1 if ctx.language == "en" else 0

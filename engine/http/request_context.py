@@ -34,7 +34,7 @@ from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.long_work import LongWork
-from engine.http.navigation import pages_of
+from engine.http.navigation import bar_of, pages_of
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
 from engine.http.security_log import SecurityLog
@@ -241,6 +241,10 @@ class RequestContext:
     @property
     def pages(self) -> list[tuple[str, str]]:
         return pages_of(self)
+
+    @property
+    def bar(self) -> list[tuple[str, str]]:
+        return bar_of(self)
 
     @property
     def path(self) -> str:

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from markupsafe import Markup, escape
 
 from engine.enums import complete
+from engine.queries.figures.outlook import WeekPoint
 from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year
 from engine.queries.work.assignment_story import Story
@@ -144,6 +145,60 @@ def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
     )
     size = (long + 140, max(len(periods), 1) * height)
     return Picture(_svg("rates", size, title, text, parts), Table(title, head, tuple(rows)))
+
+
+def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str) -> Picture:
+    """Line of the share of tasks done, week by week, from 0 to 100 %; a broken vertical line at each of ``due`` that
+    lies among the weeks."""
+    say = _say(language)
+    left, top, long, tall = 32, 14, 470, 72
+    first, days = points[0].day, max((points[-1].day - points[0].day).days, 1)
+
+    def place(day: date) -> float:
+        return left + long * (day - first).days / days
+
+    def height(rate: float | None) -> float:
+        return top + tall * (1 - (rate or 0) / 100)
+
+    parts = []
+    for share in (0, 50, 100):
+        parts.append(_line(left, height(share), left + long, height(share), "pic-grid"))
+        parts.append(_text(left - 6, height(share) + 4, str(share), "pic-soft", anchor="end"))
+    for day in due:
+        if first < day <= points[-1].day:
+            parts.append(_line(place(day), top - 8, place(day), top + tall, "pic-today"))
+            name = f"{say('hạn', 'due')} {day.day}/{day.month}"
+            parts.append(_text(place(day) - 5, top + 4, name, "pic-label", anchor="end"))
+    line = " ".join(f"{place(each.day):g},{height(each.rate):g}" for each in points)
+    area = f"{left},{top + tall} {line} {left + long},{top + tall}"
+    parts.append(
+        Markup('<polygon points="{}" class="pic-area"/><polyline points="{}" class="pic-line"/>').format(area, line)
+    )
+    last = points[-1]
+    now = "–" if last.rate is None else _percent(last.rate, language)
+    parts.append(
+        Markup('<circle cx="{:g}" cy="{:g}" r="4.5" class="pic-sent"/>').format(left + long, height(last.rate))
+    )
+    parts.append(_text(left + long + 9, height(last.rate) + 5, now, "pic-end"))
+    for n, each in enumerate(points):
+        kind = "pic-soft" if n in (0, len(points) - 1) else "pic-soft wide-only"
+        if n % 3 == 0 or n == len(points) - 1:
+            parts.append(
+                _text(place(each.day), top + tall + 18, f"{each.day.day}/{each.day.month}", kind, anchor="middle")
+            )
+    title = say("Tỷ lệ hoàn thành, 12 tuần", "Share of tasks done, 12 weeks")
+    rows = tuple(
+        (
+            written(each.day, language),
+            "–" if each.rate is None else _percent(each.rate, language),
+            str(each.done),
+            str(each.expected),
+        )
+        for each in points
+    )
+    text = "; ".join(f"{short_day(each.day)}: {rate}" for each, (_, rate, *_rest) in zip(points, rows, strict=True))
+    head = (say("Đến ngày", "By"), say("Tỷ lệ", "Share"), say("Hoàn thành", "Done"), say("Phần việc", "Tasks"))
+    return Picture(_svg("weeks", (left + long + 62, top + tall + 26), title, text, parts), Table(title, head, rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.assignments.backlog import Backlog, backlogs, past_plans
+from engine.assignments.measures import Boxes
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.weekly_digest import (
     AUDIENCES,
     REACH,
     WEEK,
-    Boxes,
     Changed,
     OverdueRow,
     boxes,
@@ -114,7 +114,7 @@ class DigestFacts:
 
     @property
     def overdue_more(self) -> int:
-        return self.boxes.open_overdue - self.before.open_overdue if self.boxes and self.before else 0
+        return self.boxes.overdue - self.before.overdue if self.boxes and self.before else 0
 
 
 class WeeklyLetter(Protocol):

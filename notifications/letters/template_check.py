@@ -21,7 +21,8 @@ from engine.accounts.signed_links import Signer
 from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, Waiting
 from engine.assignments.chasing import Chased
-from engine.assignments.weekly_digest import Boxes, OverdueRow
+from engine.assignments.measures import Boxes
+from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete
 from engine.errors import NotFound, Problem
 from engine.files.plan_parts import subject_words
@@ -262,11 +263,11 @@ def _samples_about_duties(kind: str, role: Role) -> Iterator[LetterFacts]:
     digest = DigestFacts(
         week="2021-W24",
         rows=tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET)),
-        boxes=Boxes(3, 1, 4, 1) if leads else None,
+        boxes=Boxes(on_time=3, late=1, in_term=4, overdue=1) if leads else None,
         proof=LetterCounts(9, 8, 7, 1),
         asked=((replace(_late(), request=True), 3),) if role is Role.MONITOR else (),
         asked_overdue=1,
-        before=Boxes(2, 1, 3, 3) if leads else None,
+        before=Boxes(on_time=2, late=1, in_term=3, overdue=3) if leads else None,
     )
     if kind in ("watch", "director"):
         yield replace(empty, items=tuple(shown), backlog=_BACKLOG)

@@ -23,7 +23,7 @@ LISTS = (
     ("/search?q=xay+dung", "monitor", ".hits > li"),
     ("/admin/log", "administrator", ".story > li"),
     ("/admin/agencies", "administrator", ".rows > li"),
-    ("/leadership", "leadership", ".lead"),
+    ("/leadership", "leadership", ".overview"),
     (f"/agencies/{MANY}", "coordinator", "main section"),
 )
 MEASURED = """wanted => {

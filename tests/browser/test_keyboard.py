@@ -70,7 +70,7 @@ def test_signing_in_and_reporting_need_no_mouse(at_keys: Come, spring: Spring) -
 def test_chasing_needs_no_mouse(at_keys: Come) -> None:
     monitor = at_keys("monitor")
     monitor.goes("/overdue")
-    monitor.tabs_to("checkbox", "Chọn IV.", "")
+    monitor.tabs_to("checkbox", "Chọn cả", "")
     monitor.page.keyboard.press("Space")
     monitor.tabs_to("button", "Đôn đốc…", "", most=120)
     monitor.page.keyboard.press("Enter")

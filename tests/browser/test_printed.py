@@ -35,7 +35,7 @@ def test_the_leaderships_page_is_one_sheet(chromium: Browser, spring: Spring) ->
     with visitors(chromium, spring, DESK, "vi") as come:
         visitor = come("leadership")
         visitor.goes("/leadership")
-        names = visitor.page.locator("#agencies ~ .scroll th[scope=row]").all_inner_texts()
+        names = visitor.page.locator(".kind-marks th[scope=row]").all_inner_texts()
         paper = printed(visitor)
     assert paper.count("\f") == 1
     assert len(names) > 30
@@ -45,7 +45,7 @@ def test_the_leaderships_page_is_one_sheet(chromium: Browser, spring: Spring) ->
 @pytest.mark.parametrize(
     ("path", "who", "rows"),
     [
-        ("/overdue", ("monitor",), ".what b"),
+        ("/overdue", ("monitor",), ".codes b"),
         ("/overdue?as=print", ("monitor",), "tbody td:nth-child(3)"),
         ("/assignments", ("monitor",), ".what b"),
         ("/assignments?as=print", ("monitor",), "tbody td:nth-child(2)"),

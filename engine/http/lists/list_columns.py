@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from engine.admin.published_figures import PublishedRow
+from engine.assignments.measures import Boxes
 from engine.assignments.reports.indicators import Consolidated
 from engine.http.lists.listing import Column, Head, Listing
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
@@ -17,7 +18,7 @@ from engine.queries.directory.agencies import AgencyRow
 from engine.queries.directory.agency import DirectoryLine
 from engine.queries.figures import plan_progress, plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
-from engine.queries.figures.plan_progress import AgencyStanding, Boxes
+from engine.queries.figures.plan_progress import AgencyStanding
 from engine.queries.figures.plans import PlanRow
 from engine.queries.system import letters, log
 from engine.queries.system.letters import LetterRow

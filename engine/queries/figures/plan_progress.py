@@ -9,76 +9,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import date
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, union
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines, counter_lines_on
-from engine.assignments.measures import report_timing_column, task_timing_column, time_class_column
-from engine.enums import complete
-from engine.queries.figures.reporting_rates import rate
+from engine.assignments.measures import (
+    BOX,
+    BOX_VALUES,
+    Boxes,
+    report_timing_column,
+    task_timing_column,
+    time_class_column,
+)
 from engine.queries.orders import Orders
 from engine.rules.calendar import ONE_DAY
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Boxes:
-    """Tasks per box, and their reports. ``rate``: percentage done on time of those done or past due; None while nothing
-    has come due. Assignments not yet due do not count. ``reported``: reports in, of which ``reported_on_time``,
-    ``returned`` since, and ``undone``: in, but the task is not finished."""
-
-    on_time: int = 0
-    late: int = 0
-    in_term: int = 0
-    overdue: int = 0
-    no_deadline: int = 0
-    reported: int = 0
-    reported_on_time: int = 0
-    returned: int = 0
-    undone: int = 0
-
-    @property
-    def expected(self) -> int:
-        return self.on_time + self.late + self.in_term + self.overdue + self.no_deadline
-
-    @property
-    def done(self) -> int:
-        return self.on_time + self.late
-
-    @property
-    def judged(self) -> int:
-        return self.on_time + self.late + self.overdue
-
-    @property
-    def rate(self) -> float | None:
-        return rate(self.on_time, self.judged)
-
-    @classmethod
-    def sum(cls, boxes: Sequence[Boxes]) -> Boxes:
-        return cls(**{name: sum(map(value, boxes)) for name, value in _VALUES.items()})
-
-
-_VALUES = {each.name: attrgetter(each.name) for each in fields(Boxes)}
-
-
-BOX: Mapping[TimeClass, str] = complete(
-    TimeClass,
-    {
-        TimeClass.DONE_ON_TIME: "on_time",
-        TimeClass.DONE_LATE: "late",
-        TimeClass.OPEN_IN_TIME: "in_term",
-        TimeClass.OPEN_OVERDUE: "overdue",
-        TimeClass.NO_DEADLINE: "no_deadline",
-    },
-    but=(TimeClass.DUE_SOON,),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +58,7 @@ class Standing:
     total: Boxes
     agencies: tuple[AgencyStanding, ...]
     periods: tuple[PeriodStanding, ...]
-    asked_total: Boxes = Boxes()
+    asked_total: Boxes = field(default_factory=Boxes)
     asked: tuple[AgencyStanding, ...] = ()
 
 
@@ -150,6 +101,15 @@ class AgencyChange:
     def size(self) -> int:
         """How much changed, for better or worse."""
         return max(abs(self.done), abs(self.overdue))
+
+    @property
+    def worse(self) -> bool:
+        """More is overdue; or less is done, as when a report is returned."""
+        return self.overdue > 0 or (self.overdue == 0 and self.done < 0)
+
+    @property
+    def better(self) -> bool:
+        return not self.worse and self.size > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +194,7 @@ def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: 
             period=row["period"],
             request=bool(row["request"]),
             due_on=dues[row["period"], bool(row["request"])],
-            boxes=Boxes(**{name: row[name] for name in _VALUES}),
+            boxes=Boxes(**{name: row[name] for name in BOX_VALUES}),
         )
         for row in session.connection().execute(statement).mappings()
         if period in ("", row["period"])

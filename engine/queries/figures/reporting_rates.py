@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.assignments.measures import rate
 from engine.queries.figures.board import Board, Counts
 
 
@@ -51,8 +52,3 @@ def _metric(agency_id: str, agency: str, period: str, counts: Counts, asked: boo
         tasks_done=found.done,
         asked=asked,
     )
-
-
-def rate(part: int, whole: int) -> float | None:
-    """A percentage with one decimal."""
-    return round(100 * part / whole, 1) if whole else None

@@ -4,7 +4,7 @@ that is unfinished after its due date, whether or not a report says so."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
@@ -14,16 +14,17 @@ from sqlalchemy import ColumnElement, Select, cast, func, or_, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
-from engine.assignments.chasing import Chased, WaitingChase, chased, chases_waiting
+from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
 from engine.assignments.measures import still_asked
 from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.rules.calendar import local_date
 from engine.store.database import among, numbered, table, unindexed
 from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Duty, Plan
-from engine.terms import TimeClass
+from engine.terms import State, TimeClass
 
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 5
@@ -40,9 +41,20 @@ class OverdueRow:
     waiting: WaitingChase | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Of an agency's overdue assignments: how many it has not acknowledged, how many are promised for a day to come,
+    and when the next letter about one is due."""
+
+    unacknowledged: int = 0
+    promised: int = 0
+    next_on: date | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class LateAgency:
-    """``total`` overdue assignments, of which ``rows`` are shown; the oldest was due on ``since``."""
+    """``total`` overdue assignments, of which ``rows`` are shown; the oldest was due on ``since``. ``asked``: the days
+    on which a letter asked for one of those shown, and whether it was an escalation."""
 
     id: str
     name: str
@@ -50,6 +62,8 @@ class LateAgency:
     since: date
     late: int
     rows: tuple[OverdueRow, ...]
+    asked: Mapping[date, bool]
+    contacts: Contacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +87,14 @@ def overdue(
     page: int = 1,
     sort: str = "",
 ) -> Overdue:
-    """Five queries: agencies by period, ids of this page's rows, the rows, their last letters and waiting chases."""
+    """Seven queries: agencies by period, ids of this page's rows, the rows, their last letters, waiting chases and
+    days of letters, and what was heard from the agencies."""
     ranked, periods = _late_agencies(session, today, wanted, sort)
     first = (page - 1) * AGENCIES_PER_PAGE
     shown = ranked[first : first + AGENCIES_PER_PAGE]
     rows = _rows(session, today, wanted, [row[0] for row in shown], ROWS_PER_AGENCY)
+    days = asked_days(session, [row.assignment.id for of in rows.values() for row in of])
+    contacts = _contacts(session, today, wanted, [row[0] for row in shown])
     agencies = tuple(
         LateAgency(
             id=agency_id,
@@ -86,6 +103,8 @@ def overdue(
             since=since,
             late=-(today.days_left(since) or 0),
             rows=tuple(rows[agency_id]),
+            asked=_joined(days.get(row.assignment.id, {}) for row in rows[agency_id]),
+            contacts=contacts.get(agency_id, Contacts()),
         )
         for agency_id, name, count, since in shown
     )
@@ -179,6 +198,36 @@ def _rows(
     for row in _with_chasing(session, today, session.connection().execute(statement).all()):
         found[row.assignment.agency_id].append(row)
     return found
+
+
+def _joined(of_rows: Iterable[Mapping[date, bool]]) -> Mapping[date, bool]:
+    """The days of several assignments of one agency, in order."""
+    found: dict[date, bool] = {}
+    for days in of_rows:
+        for day, escalated in days.items():
+            found[day] = found.get(day, False) or escalated
+    return dict(sorted(found.items()))
+
+
+def _contacts(
+    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
+) -> dict[str, Contacts]:
+    a = table(Assignment)
+    statement = _select_overdue(
+        today,
+        wanted,
+        a.c.agency_id,
+        func.count().filter(a.c.state == State.ASSIGNED).label("unacknowledged"),
+        func.count().filter(a.c.promised_on >= today.day).label("promised"),
+        func.min(a.c.next_action_at).label("next_at"),
+    )
+    rows = session.connection().execute(statement.where(a.c.agency_id.in_(agency_ids)).group_by(a.c.agency_id))
+    return {
+        row.agency_id: Contacts(
+            row.unacknowledged, row.promised, None if row.next_at is None else local_date(row.next_at)
+        )
+        for row in rows
+    }
 
 
 def _with_chasing(session: Session, today: Today, found: Sequence[AnyRow]) -> list[OverdueRow]:

@@ -18,6 +18,8 @@ from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import plans_to_end
 from engine.queries.figures.board import board, promised_counts
+from engine.queries.figures.grid import MAX_MARKS, Grid, grid
+from engine.queries.figures.outlook import next_dates
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.orders import sorted_by_order
 from engine.queries.system.letter_counts import count_kept
@@ -31,6 +33,9 @@ from engine.web.pages.overview.first_steps import steps_of
 router = APIRouter(include_in_schema=False)
 MAX_CELLS, MAX_LINES = 220, 60
 """Limits of the matrix per page, so that it stays readable on a phone: cells in total, and lines."""
+MAX_LINES_BELOW = 16
+"""Lines of the matrix where the grid stands above it."""
+GRID_BYTES = 26_000
 LATE_FILTERS_WORKING_DAYS = (1, 3, 7, 15)
 """The options of the lateness filter, in working days: those after which the shipped ladder notifies someone else."""
 KEPT_SHOWN = timedelta(days=30)
@@ -81,8 +86,11 @@ def show(
         kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
         to_end = len(plans_to_end(session, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
         counted = promised_counts(session, today, wanted)
+        drawn = _drawn(session, today, wanted, found.total.expected) if not late else None
+        coming = next_dates(session, today, plan_id=plan, period=period) if not (kind or department) else ()
         work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
-    per_page = max(10, min(MAX_LINES, MAX_CELLS // max(len(found.periods), 1)))
+    most = MAX_LINES if drawn is None else MAX_LINES_BELOW
+    per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
     return ctx.page(
         "board.html",
@@ -90,6 +98,8 @@ def show(
         listing=listing,
         board=found,
         lines=lines[first : first + per_page],
+        grid=drawn,
+        next_dates=coming,
         promises=counted,
         todo=work,
         wanted=wanted,
@@ -117,6 +127,12 @@ def show(
             if each
         ),
     )
+
+
+def _drawn(session: Session, today: Today, wanted: AssignmentFilter, expected: int) -> Grid | None:
+    """The grid, as much of it as the page holds; None if there is too much of it to see anything."""
+    found = grid(session, today, wanted) if expected <= MAX_MARKS else None
+    return None if found is None else found.within(GRID_BYTES)
 
 
 def _supervises_plans(ctx: RequestContext, departments: tuple[tuple[str, str], ...]) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.admin.published_figures import (
@@ -19,17 +20,24 @@ from engine.admin.published_figures import (
     published_rows,
     restatements,
 )
+from engine.assignments.issued_papers import drafts_waiting
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, changes, since, standings
+from engine.queries.directory.enquiries import Enquiries, monitors
+from engine.queries.figures.board import promised_counts
+from engine.queries.figures.grid import grid
+from engine.queries.figures.outlook import outlook
+from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, standings
 from engine.queries.figures.plans import plan_page
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.orders import sorted_by_order
+from engine.queries.stored_plans import active_plans
+from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
@@ -37,13 +45,19 @@ from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
 from engine.views import svg_charts
+from engine.views.findings import finding
+from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 OLD_DEFINITIONS = 1
 WEEK = timedelta(days=7)
-MAX_CHANGES_SHOWN = 12
-MAX_AGENCIES_SHOWN = 40
-"""Agencies on the printed page, worst first; a link shows all."""
+MAX_CHANGES_SHOWN = 5
+"""For better, and for worse."""
+MAX_BEHIND_SHOWN = 10
+MAX_MARKED, MAX_MARKED_LINES = 1_500, 22
+"""Tasks up to which each has its mark, and agencies of a kind: what one screen and one sheet hold."""
+MAX_AGENCIES_SHOWN = 8
+"""Agencies in the folded table, worst first; a link shows all."""
 MAX_CONDUCT_SHOWN = 6
 """Agencies with broken promises or missing outputs; a link shows how all conduct their work."""
 MAX_MAP_LINES, MAX_MAP_WEEKS = 22, 90
@@ -235,30 +249,40 @@ def _page(
     sort: str = "",
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
+    wanted = AssignmentFilter(plan_id=plan_id, period=period)
     with ctx.reading() as (session, today):
-        progress = standings(session, (ctx.today, ctx.today - WEEK), plan_id=plan_id, period=period)
+        found = outlook(session, today, plan_id=plan_id, period=period)
         plans = plan_choices(session, plan_id)
         publications = list_published(session, plan_id)
-        causes = reasons_counted(session, today, AssignmentFilter(plan_id=plan_id, period=period))
-        done = conduct(session, today, AssignmentFilter(plan_id=plan_id, period=period))
+        causes = reasons_counted(session, today, wanted)
+        done = conduct(session, today, wanted)
         plan = plan_page(session, today, plan_id) if plan_id is not None else None
-    now, then = progress.days
-    changed, week = changes(then, now), since(then, now)
+        promises = promised_counts(session, today, wanted)
+        drafts = [each for _, each in drafts_waiting(session, today.day) if plan_id in (None, each)]
+        draft_plan = draftable_plan(ctx, session, plan_id) if drafts else None
+        enquiries = _enquiries(session, today, plan_id)
+        marks = None if whole or found.now.total.expected > MAX_MARKED else grid(session, today, wanted)
+    now = found.now
+    due = sorted({each.due_on for each in now.periods if each.due_on is not None})
     return ctx.page(
         "leadership.html",
         refused.error.status if refused else 200,
         today=today,
         listing=standing_list(),
-        now=now,
-        then=then,
-        changed=changed[:MAX_CHANGES_SHOWN],
-        more_changed=max(len(changed) - MAX_CHANGES_SHOWN, 0),
-        week=week,
+        outlook=found,
+        finding=finding(found),
+        grid=marks,
+        weeks=svg_charts.done_by_week(found.weeks, due, ctx.language) if found.weeks else None,
+        promises=promises,
+        drafts=len(drafts),
+        draft_plan=draft_plan,
+        enquiries=enquiries,
         causes=causes,
         conduct=done,
         conduct_shown=done.agencies if whole else done.missing[:MAX_CONDUCT_SHOWN],
         plans=plans,
-        periods=progress.choices,
+        plan_name=plan.row.number if plan else "",
+        periods=found.choices,
         plan=plan_id,
         period_key=period,
         published=publications,
@@ -270,4 +294,14 @@ def _page(
         sort=sort,
         agencies=sorted_by_order(now.agencies, STANDING_SORTS, sort),
         most_agencies=MAX_AGENCIES_SHOWN,
+        most_behind=MAX_BEHIND_SHOWN,
+        most_changes=MAX_CHANGES_SHOWN,
+        most_marked=MAX_MARKED_LINES,
     )
+
+
+def _enquiries(session: Session, today: Today, plan_id: int | None) -> Enquiries | None:
+    """Who answers at the department of the plan, or of the newest active one."""
+    of_plan = (supervisor for each, supervisor in active_plans(session) if plan_id in (None, each))
+    department = next(of_plan, None)
+    return None if department is None else monitors(session, [department], today.day).get(department)

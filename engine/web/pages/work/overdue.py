@@ -25,11 +25,10 @@ from engine.queries.work.chase_preview import preview_chase, rows_to_chase
 from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
 from engine.terms import OPEN_STATES, TimeClass
 from engine.text import Text
+from engine.views.reminder_line import reminder_line, span_of
 from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
-FOLDED_FROM = 30
-"""With more overdue assignments than this, agencies begin folded."""
 
 
 @router.get("/overdue")
@@ -55,6 +54,7 @@ def show(
         departments = department_choices(session)
         in_reach = _in_reach(ctx, session, today, wanted)
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
+    span = span_of(found.agencies, ctx.today)
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
     return ctx.page(
         "overdue.html",
@@ -71,7 +71,7 @@ def show(
         within_reach=within_reach,
         draft_plan=draft_plan,
         in_reach=in_reach,
-        FOLDED_FROM=FOLDED_FROM,
+        lines={each.id: reminder_line(each, span, ctx.language) for each in found.agencies},
         asked=filter_parameters(wanted),
         apart=asked,
     )

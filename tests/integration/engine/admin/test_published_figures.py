@@ -13,8 +13,9 @@ from engine.admin import published_figures
 from engine.admin.published_figures import Published, Restatement
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import Action
+from engine.assignments.measures import Boxes
 from engine.errors import BadInput, Conflict, NotFound
-from engine.queries.figures.plan_progress import AgencyStanding, Boxes, Progress, Standing, changes, since, standing
+from engine.queries.figures.plan_progress import AgencyStanding, Progress, Standing, changes, since, standing
 from engine.store.database import Database, table
 from engine.store.records import Frozen
 from engine.terms import Outcome, TimeClass, Timing

@@ -17,11 +17,12 @@ from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import counters, lifecycle
 from engine.assignments.calendar_change import Change, apply
 from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.measures import Boxes
 from engine.errors import DondocError
 from engine.plans.amendments import Amendment, NewDuty, add_duty, amend_duty
 from engine.plans.closing import end
 from engine.queries.figures.board import board
-from engine.queries.figures.plan_progress import Boxes, standings
+from engine.queries.figures.plan_progress import standings
 from engine.queries.time_class import read_today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.rules.calendar import ONE_DAY, DayException, DayKind

@@ -13,7 +13,8 @@ from lxml import etree
 from sqlalchemy import event, update
 
 from engine.assignments.lifecycle import Action
-from engine.queries.figures.plan_progress import Boxes, PeriodStanding
+from engine.assignments.measures import Boxes
+from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year, year_of
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import story

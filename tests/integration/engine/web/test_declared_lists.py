@@ -73,8 +73,8 @@ WITHOUT_HEADS = {
     "/plans/{plan_id}/simulate",
 }
 """Lists that can be taken along and are no table and not sorted on their page."""
-TABLES = "main table:not(.figures-table, .conduct)"
-"""The tables of a page but the figures of a picture and of how work is conducted; of the leadership's page two, the
+TABLES = "main table:not(.figures-table, .conduct, .grid, .kind-marks)"
+"""The tables of a page but those of a picture and of how work is conducted; of the leadership's page two, the
 second of requests."""
 by_path = pytest.mark.parametrize("case", LISTS, ids=lambda case: case.path)
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from engine.accounts.signed_links import Signer
 from engine.assignments.backlog import Backlog, Waiting
 from engine.assignments.chasing import Chased
-from engine.assignments.weekly_digest import Boxes, OverdueRow
+from engine.assignments.measures import Boxes
+from engine.assignments.weekly_digest import OverdueRow
 from engine.files.directory import fold
 from engine.files.plan import load_plan
 from engine.files.plan_parts import SUBJECT_WORDS, subject_words
@@ -183,7 +184,11 @@ def combinations() -> Iterator[LetterFacts]:
         step = "sends a chasing letter" if language == "en" else "gửi thư đôn đốc"
         apart = [(lines, False) for lines in (*alone, *pairs)]
         for shown, beside in (*apart, *((lines, True) for lines in alone)):
-            mine = digest(boxes=Boxes(1, 2, 3, 4) if role is Role.LEADERSHIP else None) if beside else None
+            mine = (
+                digest(boxes=Boxes(on_time=1, late=2, in_term=3, overdue=4) if role is Role.LEADERSHIP else None)
+                if beside
+                else None
+            )
             lines = [item(kind, n, own=role in OWNERS, next_step=step) for n, kind in enumerate(shown, 1)]
             if shown or mine:
                 yield facts(*lines, role=role, language=language, digest=mine)
@@ -623,7 +628,9 @@ def test_a_long_list_ends_with_how_many_more_there_are(role: Role, count: int, s
 
 def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
     rows = [row(n, f"Agency {n:02}", due_on=date(2021, 5, 1) + timedelta(n)) for n in range(1, 31)]
-    letter = written(role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(61, 3, 49, 30)))
+    letter = written(
+        role=Role.LEADERSHIP, digest=digest(*rows, boxes=Boxes(on_time=61, late=3, in_term=49, overdue=30))
+    )
     lines = [line.partition(" · ") for line in letter.text.splitlines()]
     assert [line for line, _, _ in lines if re.match(r"(Hoàn thành|Đang thực hiện)", line)] == [
         "Hoàn thành đúng hạn: 61",
@@ -636,7 +643,10 @@ def test_the_leadership_reads_the_boxes_and_the_ten_worst() -> None:
 
 
 def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_the_week() -> None:
-    week = replace(digest(boxes=Boxes(100, 34, 9, 21)), before=Boxes(80, 3, 12, 69))
+    week = replace(
+        digest(boxes=Boxes(on_time=100, late=34, in_term=9, overdue=21)),
+        before=Boxes(on_time=80, late=3, in_term=12, overdue=69),
+    )
     vi, en = (STATIONERY.render(facts(role=Role.LEADERSHIP, digest=week, language=each), NOW) for each in LANGUAGES)
     assert vi.subject.endswith("thứ Sáu, 18/6/2021: hoàn thành 134, tăng 51; quá hạn 1, giảm 48")
     assert en.subject.endswith("Weekly report to 18/6/2021: 134 done, 51 more; 1 overdue, 48 fewer")
@@ -647,7 +657,7 @@ def test_the_leadership_reads_what_is_done_and_overdue_with_their_change_within_
 
 
 def test_in_the_first_week_there_is_nothing_to_compare_with() -> None:
-    text = written(role=Role.LEADERSHIP, digest=digest(boxes=Boxes(5, 0, 9, 1))).text
+    text = written(role=Role.LEADERSHIP, digest=digest(boxes=Boxes(on_time=5, late=0, in_term=9, overdue=1))).text
     assert "đã hoàn thành 5 phần việc; 1 phần việc của 1 cơ quan quá hạn." in text
     assert "tuần trước" not in text
 
@@ -657,7 +667,10 @@ def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
     older = [row(n, f"Agency {n:02}", due_on=date(2021, 6, n)) for n in (1, 2)]
     same = [row(n, f"Agency {n:02}") for n in range(3, 23)]
     younger = [row(30, "Agency 30", due_on=date(2021, 6, 18))]
-    letter = written(role=Role.LEADERSHIP, digest=digest(*older, *same, *younger, boxes=Boxes(0, 0, 0, 23)))
+    letter = written(
+        role=Role.LEADERSHIP,
+        digest=digest(*older, *same, *younger, boxes=Boxes(on_time=0, late=0, in_term=0, overdue=23)),
+    )
     listed = [line for line in letter.text.splitlines() if line.startswith("- ")]
     assert [line[:12] for line in listed[:2]] == ["- Agency 01:", "- Agency 02:"]
     assert [line.partition(" · ")[0] for line in listed[2:]] == ["- 20 phần việc của 20 cơ quan, đều từ 17/6/2021"]
@@ -668,7 +681,9 @@ def test_a_tie_of_the_longest_overdue_is_told_as_a_tie() -> None:
 
 def test_the_agencies_of_a_tie_are_all_named_where_there_is_room_for_all() -> None:
     same = [row(n, f"Agency {n % 2}") for n in range(1, 14)]
-    text = written(role=Role.LEADERSHIP, digest=digest(*same, boxes=Boxes(0, 0, 0, 13))).text
+    text = written(
+        role=Role.LEADERSHIP, digest=digest(*same, boxes=Boxes(on_time=0, late=0, in_term=0, overdue=13))
+    ).text
     assert "- 13 phần việc của 2 cơ quan, đều từ 17/6/2021: Agency 1 (7), Agency 0 (6) · http" in text
 
 

@@ -6,7 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ground.factory import begin, plan_file, store
+from bs4 import BeautifulSoup
+from ground.factory import at, begin, directory, item, lay, plan_file, store
 from ground.office import NOW, OPENED, Office, as_role, open_office
 from lxml.html import fromstring
 from sqlalchemy import update
@@ -188,3 +189,47 @@ def test_the_board_counts_what_is_promised_and_what_is_past_and_is_filtered_by_i
         )
     assert numbers() == {"standing": "", "past": "1"}
     assert lines(office, "/?promised=past") == ["Huyen a"]
+
+
+def test_the_grid_has_a_row_an_agency_and_its_cells_are_no_links(office: Office) -> None:
+    page = BeautifulSoup(office.get("/").text, "lxml")
+    rows = page.select(".grid tbody tr")
+    assert rows
+    for row in rows:
+        assert row.th is not None
+        assert row.th.a is not None
+        assert any(words in row.th.get_text() for words in ("quá hạn", "hoàn thành", "trong hạn"))
+        assert not row.select("td:not(.num) a")
+        assert row.select("svg.marks path")
+
+
+def test_what_is_to_be_done_is_a_line_each_and_the_next_dates_are_said(office: Office) -> None:
+    page = BeautifulSoup(office.get("/").text, "lxml")
+    lines = page.select(".todo > li")
+    assert lines
+    for line in lines:
+        assert int(line.b.get_text(strip=True)) > 0  # type: ignore[union-attr]
+        assert line.a is not None
+    assert page.select(".dates dt")
+
+
+def test_the_figures_stand_folded_below_the_grid_and_open_when_they_are_sorted(office: Office) -> None:
+    assert BeautifulSoup(office.get("/").text, "lxml").select("details#matrix:not([open]) table.matrix")
+    assert BeautifulSoup(office.get("/?sort=late").text, "lxml").select("details#matrix[open] table.matrix")
+
+
+def test_a_board_of_130_communes_and_28_duties_is_under_50_kb(sqlite_database: Database, tmp_path: Path) -> None:
+    communes = directory(**{f"xa_{n:03}": {"parent": "tinh"} for n in range(130)})
+    items = tuple(item(n, *(f"xa-{commune:03}" for commune in range(130))) for n in range(1, 29))
+    made = lay(sqlite_database, now=at("2021-04-07"), bodies=communes, plan=plan_file(items=items))
+    with sqlite_database.write() as session:  # no two neighbours alike: as many runs as there can be
+        a = table(Assignment)
+        done = {"done_on": date(2021, 6, 16), "first_reported_on": date(2021, 6, 16), "state": "reported"}
+        session.connection().execute(a.update().where(a.c.id % 2 == 0).values(**done))
+    office = open_office(made.database, tmp_path, now=at("2021-06-24"))
+    answer = office.get("/")
+    page = BeautifulSoup(answer.text, "lxml")
+    assert len(answer.content) < 50_000
+    assert len(page.select(".grid thead a")) == 28
+    assert len(page.select(".grid tbody tr")) >= 25
+    assert "cơ quan khác, trong bảng số" in page.get_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_an_agency_is_ticked_as_a_whole(office: Office) -> None:
     assert {"huyen-a", "huyen-b"} & ids(page, "agency")
     (agency, *_) = sorted(ids(page, "agency"))
     found = ids(office.post("/overdue/chase", agency=agency).text)
-    section = BeautifulSoup(page, "lxml").select_one(f"#g-{agency}").parent  # type: ignore[union-attr]
+    section = BeautifulSoup(page, "lxml").select_one(f"#g-{agency}").find_parent("section")  # type: ignore[union-attr]
     assert found == ids(str(section))
 
 
@@ -79,3 +80,23 @@ def test_a_chase_is_seen_in_the_list_at_once_and_when_its_letter_leaves(office: 
     with lived.write() as session:
         session.connection().execute(table(Letter).update().values(state="delivered"))
     assert "hôm nay 09:12" not in office.get("/overdue").text
+
+
+def test_an_agency_is_one_line_with_its_letters_and_what_was_heard(office: Office) -> None:
+    page = BeautifulSoup(office.get("/overdue").text, "lxml")
+    lines = page.select("section.group > details > summary")
+    assert len(lines) == len(page.select("section.group")) > 0
+    for line in lines:
+        assert line.select(".codes b")
+        picture = line.select_one("svg[role=img]")
+        assert picture is not None
+        assert re.match(r"hạn (17|21)/6/2021; đã nhắc \d\d/6/2021", str(picture["aria-label"]))
+        assert line.select_one(".heard").get_text(" ", strip=True)  # type: ignore[union-attr]
+    assert not page.select("section.group > details[open]")
+
+
+def test_a_promise_is_said_on_the_line(office: Office) -> None:
+    page = BeautifulSoup(office.get("/overdue").text, "lxml")
+    heard = {each.get_text(" ", strip=True) for each in page.select(".heard")}
+    assert "đã hẹn 1" in heard
+    assert heard - {"đã hẹn 1"}

@@ -1,0 +1,320 @@
+"""How a selection of plans stands, worked out once for the leadership's page, its paper and the API: what is done and
+overdue against a week ago, which agencies changed most for better and for worse, who is furthest behind, the rate of
+twelve weeks, and what comes next.
+
+Requests («Đề nghị») are in none of it but ``Standing.asked``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, func, select
+from sqlmodel import Session
+
+from engine.assignments.measures import rate, unfinished
+from engine.queries.figures.plan_progress import (
+    AgencyChange,
+    Progress,
+    Standing,
+    changes,
+    counted_on,
+    since,
+    standings,
+)
+from engine.queries.time_class import Today
+from engine.rules.calendar import local_date
+from engine.rules.policy import Facts, applicable
+from engine.store.database import table
+from engine.store.named_rows import object_of, objects
+from engine.store.records import Agency, Assignment, Plan
+from engine.store.rulebook import read_ladders
+from engine.terms import PlanState, Quiet, State
+
+WEEK = timedelta(days=7)
+WEEKS = 12
+MAX_DUE_DATES = 2
+MAX_LOOKED_AT = 100_000
+"""With more tasks than this the weeks and the next chasing are left out: they are read from the assignments."""
+MAX_LADDERS = 50
+"""Of those that act next, how many kinds are looked at for the level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """An agency with overdue tasks: ``overdue`` of ``expected``, the oldest due ``since``, ``late`` working days
+    ago."""
+
+    id: str
+    name: str
+    level: str
+    overdue: int
+    expected: int
+    since: date
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Furthest:
+    """The agencies that have been overdue for longest, all since the same day; ``most``: those of them with the most
+    overdue tasks, which are equally many."""
+
+    agencies: tuple[Behind, ...]
+    most: tuple[Behind, ...]
+
+    @property
+    def tied(self) -> bool:
+        """Nobody is further behind than the others, not by the number of tasks either."""
+        return len(self.most) == len(self.agencies) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class WeekPoint:
+    """The tasks done by the end of a day, of those opened by then."""
+
+    day: date
+    done: int
+    expected: int
+
+    @property
+    def rate(self) -> float | None:
+        return rate(self.done, self.expected)
+
+
+class Coming(StrEnum):
+    DUE = "due"
+    CHASED = "chased"
+    REMINDED = "reminded"
+    """An overdue task's next letter that is no numbered chasing: after a promise, or of a ladder without levels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextDate:
+    """``tasks`` of ``agencies`` for which something comes on a day: due, by period, or chased for the ``level``-th
+    time."""
+
+    on: date
+    what: Coming
+    tasks: int
+    agencies: int
+    period: str = ""
+    level: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """``behind``: every agency with overdue tasks, longest overdue first, then most. ``better`` and ``worse``: changes
+    since ``then``, the largest first. ``choices``: the periods that may be selected."""
+
+    now: Standing
+    then: Standing
+    week: Progress | None
+    better: tuple[AgencyChange, ...]
+    worse: tuple[AgencyChange, ...]
+    behind: tuple[Behind, ...]
+    weeks: tuple[WeekPoint, ...]
+    next_dates: tuple[NextDate, ...]
+    still: int = 0
+    """Overdue tasks that have passed every rung: what follows is a decision of those above."""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def furthest(self) -> Furthest | None:
+        """None if nothing is overdue."""
+        if not self.behind:
+            return None
+        agencies = tuple(each for each in self.behind if each.since == self.behind[0].since)
+        return Furthest(agencies, tuple(each for each in agencies if each.overdue == agencies[0].overdue))
+
+    @property
+    def done_rate(self) -> float | None:
+        return rate(self.now.total.done, self.now.total.expected)
+
+    @property
+    def done_points(self) -> float | None:
+        """Percentage points that the rate of done tasks has changed by; None without a week ago."""
+        return _difference(self.done_rate, rate(self.then.total.done, self.then.total.expected))
+
+    @property
+    def on_time_points(self) -> float | None:
+        return _difference(self.now.total.rate, self.then.total.rate)
+
+
+def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
+    """Of all active plans unless one is given. Twelve queries at most."""
+    progress = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period)
+    now, then = progress.days
+    changed = changes(then, now) if then.total.expected else ()
+    selected = _selected(plan_id, period)
+    small = now.total.expected <= MAX_LOOKED_AT
+    return Outlook(
+        now=now,
+        then=then,
+        week=since(then, now),
+        better=tuple(each for each in changed if each.better),
+        worse=tuple(each for each in changed if each.worse),
+        behind=_behind(session, today, now, selected),
+        weeks=_weeks(session, now, plan_id, period) if small else (),
+        next_dates=_next_dates(session, today, selected, chasing=small),
+        still=_stands_still(session, today, selected) if small else 0,
+        choices=progress.choices,
+    )
+
+
+def next_dates(
+    session: Session, today: Today, *, plan_id: int | None = None, period: str = "", chasing: bool = True
+) -> tuple[NextDate, ...]:
+    """The next due dates, and the next chasing unless that is not to be looked for. Five queries at most."""
+    return _next_dates(session, today, _selected(plan_id, period), chasing=chasing)
+
+
+def _difference(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else round(now - then, 1)
+
+
+def _selected(plan_id: int | None, period: str) -> list[ColumnElement[bool]]:
+    """Conditions on unfinished orders joined to their plan."""
+    a, p = table(Assignment), table(Plan)
+    found = [unfinished(), ~a.c.request, p.c.state == PlanState.ACTIVE]
+    if plan_id is not None:
+        found.append(a.c.plan_id == plan_id)
+    return [*found, a.c.period == period] if period else found
+
+
+def _of_plans() -> FromClause:
+    a, p = table(Assignment), table(Plan)
+    joined: FromClause = a.join(p, p.c.id == a.c.plan_id)
+    return joined
+
+
+def _behind(
+    session: Session, today: Today, now: Standing, selected: Sequence[ColumnElement[bool]]
+) -> tuple[Behind, ...]:
+    a, g = table(Assignment), table(Agency)
+    late = (
+        select(a.c.agency_id, func.count().label("overdue"), func.min(a.c.due_on).label("since"))
+        .select_from(_of_plans())
+        .where(*selected, a.c.due_on < today.day)
+        .group_by(a.c.agency_id)
+        .subquery()
+    )
+    statement = select(g.c.id, g.c.name, g.c.level, late.c.overdue, late.c.since).join(late, late.c.agency_id == g.c.id)
+    statement = statement.order_by(late.c.since, late.c.overdue.desc(), g.c.name)
+    expected = {each.id: each.tally.expected for each in now.agencies}
+    return tuple(
+        object_of(Behind, row, expected=expected.get(row.id, row.overdue), late=-(today.days_left(row.since) or 0))
+        for row in session.connection().execute(statement)
+    )
+
+
+def _stands_still(session: Session, today: Today, selected: Sequence[ColumnElement[bool]]) -> int:
+    a = table(Assignment)
+    still = select(func.count()).select_from(_of_plans())
+    still = still.where(*selected, a.c.due_on < today.day, a.c.quiet == Quiet.LADDER_ENDED)
+    return session.connection().scalar(still) or 0
+
+
+def _weeks(session: Session, now: Standing, plan_id: int | None, period: str) -> tuple[WeekPoint, ...]:
+    """The days of twelve weeks, counted back from today's numbers by what was opened and done since each."""
+    a = table(Assignment)
+    days = [now.as_of - n * WEEK for n in range(WEEKS)]
+    done, opened = (
+        _by_day(session, column, days[-1], now.as_of, plan_id, period) for column in (a.c.done_on, a.c.opened_on)
+    )
+
+    def after(found: Sequence[tuple[date, int]], day: date) -> int:
+        return sum(n for on, n in found if on > day)
+
+    total = now.total
+    return tuple(
+        WeekPoint(day, total.done - after(done, day), total.expected - after(opened, day)) for day in reversed(days)
+    )
+
+
+def _by_day(
+    session: Session, column: ColumnElement[date], first: date, last: date, plan_id: int | None, period: str
+) -> list[tuple[date, int]]:
+    a = table(Assignment)
+    dated = select(column, func.count()).select_from(_of_plans()).where(*counted_on(last, plan_id, period))
+    of_boxes = () if column is a.c.opened_on else (a.c.due_on.is_not(None),)  # only these count as done
+    dated = dated.where(~a.c.request, column > first, column <= last, *of_boxes).group_by(column)
+    return [(on, n) for on, n in session.connection().execute(dated)]
+
+
+def _next_dates(
+    session: Session, today: Today, selected: Sequence[ColumnElement[bool]], *, chasing: bool
+) -> tuple[NextDate, ...]:
+    a = table(Assignment)
+    due = (
+        select(
+            a.c.due_on.label("on"),
+            a.c.period,
+            func.count().label("tasks"),
+            func.count(a.c.agency_id.distinct()).label("agencies"),
+        )
+        .select_from(_of_plans())
+        .where(*selected, a.c.due_on >= today.day)
+        .group_by(a.c.due_on, a.c.period)
+        .order_by(a.c.due_on, a.c.period)
+        .limit(MAX_DUE_DATES)
+    )
+    found = [object_of(NextDate, row, what=Coming.DUE) for row in session.connection().execute(due)]
+    if chasing and (chase := _next_chase(session, today, selected)) is not None:
+        found.append(chase)
+    return tuple(sorted(found, key=lambda each: (each.on, each.what)))
+
+
+def _next_chase(session: Session, today: Today, selected: Sequence[ColumnElement[bool]]) -> NextDate | None:
+    """The day on which something is next sent about what is overdue."""
+    a = table(Assignment)
+    overdue = (*selected, a.c.due_on < today.day, a.c.next_action_at.is_not(None))
+
+    def of_overdue(*columns: Any) -> Select[Any]:
+        return select(*columns).select_from(_of_plans()).where(*overdue)
+
+    moments = of_overdue(a.c.next_action_at, func.count()).group_by(a.c.next_action_at).order_by(a.c.next_action_at)
+    by_day = groupby(session.connection().execute(moments), key=lambda row: local_date(row[0]))
+    first = next(((day, list(rows)) for day, rows in by_day), None)
+    if first is None:
+        return None
+    day, rows = first
+    until: datetime = rows[-1][0]
+    acts = a.c.next_action_at <= until
+    agencies = session.connection().scalar(of_overdue(func.count(a.c.agency_id.distinct())).where(acts)) or 0
+    level = _level(session, today, of_overdue, acts, day)
+    what = Coming.CHASED if level else Coming.REMINDED
+    return NextDate(on=day, what=what, tasks=sum(row[1] for row in rows), agencies=agencies, level=level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Acting:
+    """What the next rung of an assignment depends on."""
+
+    ladder_id: int
+    state: State
+    opened_on: date
+    due_on: date
+    acted_until: date | None
+    promised_on: date | None
+    broken: int
+
+
+def _level(session: Session, today: Today, of_overdue: Any, acts: ColumnElement[bool], day: date) -> int:
+    """The highest level that a rung of that day has."""
+    a = table(Assignment)
+    columns = [a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.promised_on]
+    kinds = of_overdue(*columns, a.c.broken_before.label("broken")).where(acts).distinct().limit(MAX_LADDERS)
+    ladders = read_ladders(session)
+    levels = [0]
+    for each in objects(_Acting, session.connection().execute(kinds)):
+        facts = Facts(each.state, each.opened_on, each.due_on, each.acted_until, each.promised_on, each.broken)
+        rungs = applicable(ladders[each.ladder_id], facts, today.calendar)
+        levels += [
+            rung.level for on, rung in rungs if on <= day and (each.acted_until is None or on > each.acted_until)
+        ]
+    return max(levels)
