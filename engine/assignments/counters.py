@@ -28,8 +28,8 @@ from engine.store.stored_rows import StoredAssignment
 from engine.terms import COUNTED_STATES, Outcome, PlanState, Timing
 
 KEYS = ("agency_id", "policy_id", "period", "due_on", "timing", "reporting", "outcome", "request")
-FOLD_FROM = 100
-"""So many changes are added to the counters: each costs the board as much as a few hundred counters."""
+FOLD_FROM = 32
+"""So many changes are added to the counters: fewer cost a province's board a tenth (``tests.bench.province``)."""
 MAX_PENDING_CHANGES = 5_000
 """Adding this many changes takes as long as counting; from it on the counters are rebuilt."""
 RECOUNT_FACT = "recount"
@@ -195,7 +195,7 @@ def _add(session: Session, pending: Sequence[int]) -> None:
     keys = [since.c[name] for name in KEYS]
     summed = select(*keys, func.sum(since.c.n)).group_by(*keys)
     change = {key: int(n) for *key_values, n in connection.execute(summed) if n for key in [tuple(key_values)]}
-    touched = among(session, t.c.agency_id, {key[0] for key in change})
+    touched = tuple_(t.c.agency_id, t.c.period).in_(select(c.c.agency_id, c.c.period))
     counted = connection.execute(select(t.c.id, t.c.n, *(t.c[name] for name in KEYS)).where(touched))
     updated = [
         {"n": n + change.pop(tuple(key)), "id": number} for number, n, *key in counted if tuple(key) in change
