@@ -197,9 +197,7 @@ def _add(session: Session, pending: Sequence[int]) -> None:
     change = {key: int(n) for *key_values, n in connection.execute(summed) if n for key in [tuple(key_values)]}
     touched = tuple_(t.c.agency_id, t.c.period).in_(select(c.c.agency_id, c.c.period))
     counted = connection.execute(select(t.c.id, t.c.n, *(t.c[name] for name in KEYS)).where(touched))
-    updated = [
-        {"n": n + change.pop(tuple(key)), "id": number} for number, n, *key in counted if tuple(key) in change
-    ]
+    updated = [{"n": n + change.pop(tuple(key)), "id": number} for number, n, *key in counted if tuple(key) in change]
     update_rows(session, Tally, updated)
     connection.execute(delete(t).where(t.c.n == 0))
     insert_rows(session, Tally, [dict(zip(KEYS, key, strict=True), n=n) for key, n in change.items()])

@@ -42,7 +42,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
-from engine.store import search_index
+from engine.store import data_versions, search_index
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Database:
                 )
             )
         self._writing = self.bind.execution_options(dondoc_write=True)
+        event.listen(self._writing, "before_cursor_execute", _note_writes)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
     @property
@@ -119,10 +120,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction: committed at the end, rolled back on an error. Then what was asked for by ``after_commit``."""
-        with _reachable(), Session(self._writing, expire_on_commit=False) as session:
+        """A transaction: committed at the end, with new versions of what it wrote, rolled back on an error. Then what
+        was asked for by ``after_commit``."""
+        written: set[data_versions.Topic] = set()
+        writing = self._writing.execution_options(dondoc_written=written)
+        with _reachable(), Session(writing, expire_on_commit=False) as session:
             with session.begin():
                 yield session
+                session.flush()
+                if written:
+                    data_versions.change_versions(session, written)
             follow_ups = session.info.pop(_FOLLOW_UPS, ())
         for follow_up in follow_ups:
             self._follow(follow_up)
@@ -206,6 +213,10 @@ class Database:
 
     def dispose(self) -> None:
         self.bind.dispose()
+
+
+def _note_writes(connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
+    data_versions.note_writes(connection, sql)
 
 
 @contextmanager

@@ -167,8 +167,8 @@ def year(
     each level opens separately, half a year at a time."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
-        found = year_of(session, today, year or ctx.today.year, plan_id=plan)
-        plans = plan_choices(session, plan)
+        found = ctx.kept(session, year_of, today, year or ctx.today.year, plan_id=plan)
+        plans = ctx.kept(session, plan_choices, plan)
     kinds = [(each, level_name(each, ctx.language)) for each in found.kinds]
     selected = found.of_kind(kind) if kind else found
     folded = not kind and len(found.agencies) > MAX_MAP_LINES
@@ -236,12 +236,14 @@ def _page(
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
-        progress = standings(session, (ctx.today, ctx.today - WEEK), plan_id=plan_id, period=period)
-        plans = plan_choices(session, plan_id)
-        publications = list_published(session, plan_id)
-        causes = reasons_counted(session, today, AssignmentFilter(plan_id=plan_id, period=period))
-        done = conduct(session, today, AssignmentFilter(plan_id=plan_id, period=period))
-        plan = plan_page(session, today, plan_id) if plan_id is not None else None
+        days = (ctx.today, ctx.today - WEEK)
+        progress = ctx.kept(session, standings, days, plan_id=plan_id, period=period)
+        plans = ctx.kept(session, plan_choices, plan_id)
+        publications = ctx.kept(session, list_published, plan_id)
+        narrowed = AssignmentFilter(plan_id=plan_id, period=period)
+        causes = ctx.kept(session, reasons_counted, today, narrowed)
+        done = ctx.kept(session, conduct, today, narrowed)
+        plan = ctx.kept(session, plan_page, today, plan_id) if plan_id is not None else None
     now, then = progress.days
     changed, week = changes(then, now), since(then, now)
     return ctx.page(

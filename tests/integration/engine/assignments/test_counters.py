@@ -199,15 +199,17 @@ def test_whoever_changes_the_most_that_may_wait_folds_them_after_committing(
     assert all(each.n > 0 for each in rows(laid.database, Tally))
 
 
-def test_changes_of_a_write_that_fails_are_neither_kept_nor_folded(
-    laid: Laid, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_of_a_write_that_fails_are_neither_kept_nor_folded(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counters, "FOLD_FROM", 1)
-    before = rows(laid.database, TallyChange)
-    with pytest.raises(ZeroDivisionError), laid.database.write() as session:
-        task = laid.assignment("IV.1.1", "so-ban")
-        lifecycle.report(session, task, ReportText(), actor="contact:1", now=NOW)
-        raise ZeroDivisionError
+    before, task = rows(laid.database, TallyChange), laid.assignment("IV.1.1", "so-ban")
+
+    def fail() -> None:
+        with laid.database.write() as session:
+            lifecycle.report(session, task, ReportText(), actor="contact:1", now=NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert rows(laid.database, TallyChange) == before
     assert wrong(laid.database) == 0
 
