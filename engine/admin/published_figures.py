@@ -35,6 +35,7 @@ from engine.queries.figures.plan_progress import (
 from engine.queries.work.ladder_steps import EventLine
 from engine.rules.calendar import local_date, written
 from engine.store.content_digest import content_digest
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
 from engine.store.named_rows import AnyRow, object_of, objects
@@ -208,6 +209,7 @@ def _published_row(assignment_id: int, values: Sequence[Any]) -> PublishedRow:
     )
 
 
+@depends_on(Topic.WORK, Topic.LOG)
 def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
     """Newest first; two queries."""
     f = table(Frozen)

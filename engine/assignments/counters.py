@@ -3,7 +3,8 @@ the duty is asked for: the data of the board.
 
 A province has hundreds of thousands of assignments, of which a few change in an hour. ``Tally`` holds the last count;
 every change of an assignment (``engine.assignments.lifecycle``) appends a ``TallyChange`` in the same transaction, so
-writers never wait for a shared row, and the sum of both is always exact. ``recount`` rebuilds the counters.
+writers never wait for a shared row, and the sum of both is always exact. Whoever makes them ``FOLD_FROM`` adds the
+changes to the counters, in a transaction after their own; ``recount`` rebuilds the counters.
 """
 
 from __future__ import annotations
@@ -12,24 +13,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, literal, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal, select, text, tuple_, union_all
 from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
-from engine.store.database import insert_rows, table
+from engine.store.database import after_commit, among, insert_rows, table, update_rows
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Assignment, Plan, Tally, TallyChange
 from engine.store.stored_rows import StoredAssignment
 from engine.terms import COUNTED_STATES, Outcome, PlanState, Timing
 
 KEYS = ("agency_id", "policy_id", "period", "due_on", "timing", "reporting", "outcome", "request")
+FOLD_FROM = 32
+"""So many changes are added to the counters: fewer cost a province's board a tenth (``tests.bench.province``)."""
 MAX_PENDING_CHANGES = 5_000
-"""Reading this many changes takes as long as counting; above it the counters are rebuilt."""
+"""Adding this many changes takes as long as counting; from it on the counters are rebuilt."""
 RECOUNT_FACT = "recount"
-"""SQLite: name of the fact that differs after every recount."""
+"""SQLite: name of the fact that differs after every recount or fold."""
 RECOUNT_LOCK_ID = 20_210_408
 """PostgreSQL advisory lock that serialises recounts."""
 
@@ -100,6 +104,8 @@ def record_transition(session: Session, old: Iterable[CounterKey | None], new: I
             if n
         ],
     )
+    if len(_pending(session, FOLD_FROM)) >= FOLD_FROM:
+        after_commit(session, fold)
 
 
 @dataclass(frozen=True)
@@ -156,11 +162,48 @@ def recount(session: Session) -> None:
 
 
 def fold(session: Session) -> None:
-    """Rebuild the counters if more than MAX_PENDING_CHANGES have accumulated."""
-    c = table(TallyChange)
-    pending = select(func.count()).select_from(select(c.c.id).limit(MAX_PENDING_CHANGES).subquery())
-    if (session.connection().scalar(pending) or 0) >= MAX_PENDING_CHANGES:
+    """Add the changes to the counters if there are ``FOLD_FROM``; rebuild them from ``MAX_PENDING_CHANGES`` on. In a
+    transaction of its own: whoever waits for it holds no other row. If another process folds or recounts, nothing is
+    done."""
+    connection = session.connection()
+    locked = text(f"SELECT pg_try_advisory_xact_lock({RECOUNT_LOCK_ID})")
+    if connection.dialect.name == "postgresql" and not connection.scalar(locked):
+        return
+    pending = _pending(session, MAX_PENDING_CHANGES)
+    if len(pending) >= MAX_PENDING_CHANGES:
         recount(session)
+    elif len(pending) >= FOLD_FROM:
+        _add(session, pending)
+
+
+def _pending(session: Session, most: int) -> Sequence[int]:
+    """The ids of the oldest changes."""
+    return session.connection().scalars(_oldest(), {"most": most}).all()
+
+
+@cache
+def _oldest() -> Any:
+    c = table(TallyChange)
+    return select(c.c.id).order_by(c.c.id).limit(bindparam("most"))
+
+
+def _add(session: Session, pending: Sequence[int]) -> None:
+    """Add these changes to the counters, by their ids: on PostgreSQL a lower one may become visible later."""
+    t, c, connection = table(Tally), table(TallyChange), session.connection()
+    chosen = among(session, c.c.id, pending)
+    since = _changes().where(chosen).subquery()
+    keys = [since.c[name] for name in KEYS]
+    summed = select(*keys, func.sum(since.c.n)).group_by(*keys)
+    change = {key: int(n) for *key_values, n in connection.execute(summed) if n for key in [tuple(key_values)]}
+    touched = tuple_(t.c.agency_id, t.c.period).in_(select(c.c.agency_id, c.c.period))
+    counted = connection.execute(select(t.c.id, t.c.n, *(t.c[name] for name in KEYS)).where(touched))
+    updated = [{"n": n + change.pop(tuple(key)), "id": number} for number, n, *key in counted if tuple(key) in change]
+    update_rows(session, Tally, updated)
+    connection.execute(delete(t).where(t.c.n == 0))
+    insert_rows(session, Tally, [dict(zip(KEYS, key, strict=True), n=n) for key, n in change.items()])
+    connection.execute(delete(c).where(chosen))
+    if connection.dialect.name != "postgresql":
+        write_fact(session, RECOUNT_FACT, token_hex(8))
 
 
 def count_mismatches(session: Session) -> int:
@@ -211,10 +254,15 @@ def counter_lines_on(day: date, changed: ColumnElement[bool]) -> Any:
 
 def _lines() -> tuple[Any, Any]:
     """The last count and the changes since, to be summed. Changes of plans that have ended are left out."""
-    t, c, p = table(Tally), table(TallyChange), table(Plan)
+    t = table(Tally)
+    return select(*(t.c[name] for name in KEYS), t.c.n), _changes()
+
+
+def _changes() -> Any:
+    """The changes since the last count by ``KEYS``, without those of plans that have ended."""
+    c, p = table(TallyChange), table(Plan)
     since = select(*((p if name == "policy_id" else c).c[name] for name in KEYS), c.c.n)
-    since = since.join(p, p.c.id == c.c.plan_id).where(p.c.state == PlanState.ACTIVE)
-    return select(*(t.c[name] for name in KEYS), t.c.n), since
+    return since.join(p, p.c.id == c.c.plan_id).where(p.c.state == PlanState.ACTIVE)
 
 
 def _actual_counts() -> Any:

@@ -22,6 +22,7 @@ from engine.assignments.measures import still_asked
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.files.directory import REST, fold, name_key
 from engine.rules.calendar import day_digits, local_date, written
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import columns_for, objects
 from engine.store.recipients import last_day
@@ -88,9 +89,10 @@ class HandedOver:
     left: Mapping[int, DondocError]
 
 
-def agencies_with_work_left(session: Session, now: datetime) -> tuple[tuple[str, str, int], ...]:
-    """(id, name, number of open assignments) of the agencies whose functions have been taken over by now."""
-    found = session.connection().execute(_counting_work_left(local_date(now)))
+@depends_on(Topic.WORK, Topic.DIRECTORY)
+def agencies_with_work_left(session: Session, today: date) -> tuple[tuple[str, str, int], ...]:
+    """(id, name, number of open assignments) of the agencies whose functions have been taken over by today."""
+    found = session.connection().execute(_counting_work_left(today))
     return tuple((row[0], row[1], row[2]) for row in found)
 
 

@@ -39,9 +39,11 @@ from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
 from engine.http.security_log import SecurityLog
 from engine.queries.directory.followed import followed_agencies
+from engine.queries.kept import KeptAnswers
 from engine.queries.system.demo_step import StepNews, step_news
-from engine.queries.time_class import Today, read_today
+from engine.queries.time_class import Today, read_day
 from engine.rules.calendar import local_date
+from engine.store.data_versions import P, Query, T
 from engine.text import LANGUAGES, Text
 
 Answer = TypeVar("Answer", bound=Response)
@@ -84,6 +86,7 @@ class Tools:
     tokens: FormTokens
     security: SecurityLog
     work: LongWork = field(default_factory=LongWork)
+    kept: KeptAnswers = field(default_factory=KeptAnswers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +195,12 @@ class RequestContext:
     def reading(self) -> Iterator[tuple[Session, Today]]:
         """A read session and the date-dependent facts of the page."""
         with self.app.database.read() as session:
-            yield session, read_today(session, self.now)
+            yield session, replace(self.kept(session, read_day, self.today), now=self.now)
+
+    def kept(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """The answer of a query, read or kept. Whether the reader may see it is asked before: what they may not is none
+        of its arguments."""
+        return self.tools.kept.ask(session, query, *arguments, **named)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

@@ -21,6 +21,7 @@ from engine.assignments.outbox import NoticeLine, post
 from engine.assignments.weekly_digest import schedule
 from engine.errors import BadInput, Conflict, NotFound
 from engine.rules.calendar import local_date, written
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.named_rows import object_of
@@ -95,6 +96,7 @@ class PlanToEnd:
     unfinished: int
 
 
+@depends_on(Topic.WORK)
 def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
     """The longest past first; none without a policy. Three queries."""
     policy = schedule(read_rulebook(session))

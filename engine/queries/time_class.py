@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,7 +15,8 @@ from sqlmodel import Session
 
 from engine.assignments.measures import time_class_column
 from engine.enums import complete
-from engine.rules.calendar import WorkCalendar, local_date
+from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Plan
 from engine.store.rulebook import read_calendar, read_policies
@@ -79,12 +80,18 @@ class Today:
 
 def read_today(session: Session, now: datetime) -> Today:
     """Read the calendar and the policies' thresholds; two queries."""
-    calendar, day = read_calendar(session), local_date(now)
+    return replace(read_day(session, local_date(now)), now=now)
+
+
+@depends_on(Topic.CALENDAR, Topic.RULES)
+def read_day(session: Session, day: date) -> Today:
+    """A day at its beginning."""
+    calendar = read_calendar(session)
     policies = read_policies(session).values()
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
     days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
     return Today(
-        now=now,
+        now=instant(day, time()),
         day=day,
         calendar=calendar,
         soon=soon,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import sqlite3
 import time
 import weakref
@@ -41,16 +42,21 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
-from engine.store import search_index
+from engine.store import data_versions, search_index
 from engine.text import Text
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
+log = logging.getLogger(__name__)
 BUSY_SECONDS = 30
 MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
 SQL_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
 """SQLite reports these as OperationalError, but they are bugs in our SQL: not to be reported as «unavailable»."""
+
+FollowUp = Callable[[Session], None]
+_FOLLOW_UPS = "follow-ups"
+"""In ``Session.info``: the functions to call after the commit, in order."""
 
 
 class Database:
@@ -84,6 +90,7 @@ class Database:
                 )
             )
         self._writing = self.bind.execution_options(dondoc_write=True)
+        event.listen(self._writing, "before_cursor_execute", _note_writes)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
     @property
@@ -113,9 +120,26 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction: committed at the end, rolled back on an error."""
-        with _reachable(), Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        """A transaction: committed at the end, with new versions of what it wrote, rolled back on an error. Then what
+        was asked for by ``after_commit``."""
+        written: set[data_versions.Topic] = set()
+        writing = self._writing.execution_options(dondoc_written=written)
+        with _reachable(), Session(writing, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+                session.flush()
+                if written:
+                    data_versions.change_versions(session, written)
+            follow_ups = session.info.pop(_FOLLOW_UPS, ())
+        for follow_up in follow_ups:
+            self._follow(follow_up)
+
+    def _follow(self, follow_up: FollowUp) -> None:
+        try:
+            with self.write() as session:
+                follow_up(session)
+        except Unavailable as error:  # what was written before is committed: its writer is not to hear of an error
+            log.warning("%s waits for the next writer: %s", follow_up.__qualname__, error)
 
     @contextmanager
     def rehearse(self) -> Iterator[Session]:
@@ -189,6 +213,10 @@ class Database:
 
     def dispose(self) -> None:
         self.bind.dispose()
+
+
+def _note_writes(connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
+    data_versions.note_writes(connection, sql)
 
 
 @contextmanager
@@ -291,6 +319,12 @@ def _enable_wal(connection: Any) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.02)
+
+
+def after_commit(session: Session, follow_up: FollowUp) -> None:
+    """Call ``follow_up`` with a write transaction of its own once this one is committed; once, however often it is
+    asked for. For what may be left undone: it is not repeated if the database is away, and a rehearsal does none."""
+    session.info.setdefault(_FOLLOW_UPS, {})[follow_up] = None
 
 
 def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:

@@ -14,11 +14,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Date, Integer, MetaData, String, Table, insert, text, update
+from sqlalchemy import Column, Date, Integer, MetaData, String, Table, insert, select, text, update
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import load_directory
+from engine.assignments import lifecycle
 from engine.assignments.counters import recount
+from engine.assignments.lifecycle import ReportText
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile, due_periods
@@ -27,9 +29,9 @@ from engine.plans.loading import load_plan, load_policy
 from engine.rules.calendar import WorkCalendar, instant
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
-from engine.store.records import Duty, Fact, Plan
+from engine.store.records import Assignment, Duty, Fact, Plan
 from engine.store.rulebook import read_rulebook, store_ladder
-from engine.terms import PlanState
+from engine.terms import PlanState, State
 
 CONFIG = Path(__file__).parents[2] / "config"
 TODAY = date(2026, 6, 24)
@@ -39,6 +41,8 @@ PLANS, DEPARTMENTS, COMMUNES = 1_000, 20, 130
 AGENCIES = DEPARTMENTS + COMMUNES
 FEW = 10
 """Number of agencies for each duty that not all agencies have."""
+CHANGES_SINCE = 1_000
+"""Changes of counters since they were last counted: what the morning's reports leave."""
 HORIZON = timedelta(days=92)
 WORDS = "Rà soát, tổng hợp tình hình thực hiện nhiệm vụ được giao trên địa bàn; báo cáo kết quả, khó khăn, kiến nghị."
 
@@ -208,9 +212,21 @@ def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
             connection.exec_driver_sql(*_filled(sql, ladder))
         connection.execute(text("DROP TABLE bench_line, bench_round"))
         recount(session)
+    _reports_come_in(database, CHANGES_SINCE // 2)
     with database.bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
         return {name: int(connection.scalar(text(f"SELECT count(*) FROM {name}")) or 0) for name in COUNTED}
+
+
+def _reports_come_in(database: Database, number: int) -> None:
+    """So many reports after the count, each a transaction: two changes of counters each."""
+    a = table(Assignment)
+    owed = select(a.c.id).where(a.c.state == State.ASSIGNED).order_by(a.c.period, a.c.duty_id, a.c.id).limit(number)
+    with database.read() as session:
+        ids = session.connection().scalars(owed).all()
+    for assignment_id in ids:
+        with database.write() as session:
+            lifecycle.report(session, assignment_id, ReportText(), actor="bench", now=NOW)
 
 
 def _filled(sql: str, ladder: int) -> tuple[str, dict[str, Any]]:

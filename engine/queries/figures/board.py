@@ -23,6 +23,7 @@ from engine.queries.orders import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.records.work import PROMISED_ASSIGNMENT
@@ -147,6 +148,7 @@ class _Cell:
     counts: Counts
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
     connection = session.connection()
@@ -164,6 +166,7 @@ class PromisedCounts:
     past: int = 0
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def promised_counts(session: Session, today: Today, wanted: AssignmentFilter) -> PromisedCounts:
     """Of a filter, without requests. One query, by the index of what is promised."""
     a, d, p = table(Assignment), table(Duty), table(Plan)

@@ -21,6 +21,7 @@ from engine.enums import complete
 from engine.queries.time_class import Today, time_class
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.words import level_rank
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -210,6 +211,7 @@ class _Row:
         return self.period, self.plan_id, self.position, self.duty_id
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def grid(session: Session, today: Today, wanted: AssignmentFilter) -> Grid | None:
     """The grid of a filter, in one query; None if it would have more than ``MAX_MARKS``."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)

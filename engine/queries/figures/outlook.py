@@ -30,6 +30,7 @@ from engine.queries.figures.plan_progress import (
 from engine.queries.time_class import Today
 from engine.rules.calendar import local_date
 from engine.rules.policy import Facts, applicable
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Plan
@@ -145,6 +146,7 @@ class Outlook:
         return _difference(self.now.total.rate, self.then.total.rate)
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
     """Of all active plans unless one is given. Twelve queries at most."""
     progress = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period)
@@ -166,6 +168,7 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
     )
 
 
+@depends_on(Topic.WORK, Topic.LETTERS)
 def next_dates(
     session: Session, today: Today, *, plan_id: int | None = None, period: str = "", chasing: bool = True
 ) -> tuple[NextDate, ...]:

@@ -27,6 +27,7 @@ from engine.assignments.measures import (
 )
 from engine.queries.orders import Orders
 from engine.rules.calendar import ONE_DAY
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
@@ -143,6 +144,7 @@ def standing(session: Session, as_of: date, *, plan_id: int | None = None, perio
     return standings(session, (as_of,), plan_id=plan_id, period=period).days[0]
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
     """Progress on several days, in two queries a day. Of all plans, it is read from the counters; only assignments of
     which something has changed since that day are looked at one by one."""

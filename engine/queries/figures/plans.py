@@ -19,6 +19,7 @@ from engine.queries.orders import sql_order
 from engine.queries.paging import DOWNLOAD_ROWS, PER_PAGE, Page, decode, every_row, page
 from engine.queries.time_class import Today, time_class
 from engine.rules.outputs import Output, read_output
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -110,6 +111,7 @@ SORTS: Mapping[str, Callable[[_Duties, Today], Any]] = {
 OWN_SORT = "-issued"
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def list_plans(
     session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, words: str = "", sort: str = ""
 ) -> Page[PlanRow]:
@@ -150,6 +152,7 @@ def _overdue(today: Today) -> ScalarSelect[int]:
     return select(func.count()).where(*late).correlate(p).scalar_subquery()
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     """Five queries. Raises NotFound."""
     p, d, g = table(Plan), table(Duty), table(Agency)

@@ -24,6 +24,7 @@ from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
@@ -134,6 +135,7 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS)
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
     """The year of one plan, or of all active plans. Nine queries for one plan."""
     mondays = _mondays(year)

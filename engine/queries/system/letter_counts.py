@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlmodel import Session
 
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Letter
 from engine.terms import LetterState
@@ -42,6 +43,7 @@ def count_letters(session: Session, since: date, until: date) -> LetterCounts:
     )
 
 
+@depends_on(Topic.LETTERS)
 def count_kept(session: Session, since: date) -> int:
     """Letters dated from ``since`` on that were kept on this machine and sent to nobody."""
     m = table(Letter)

@@ -20,6 +20,7 @@ from sqlmodel import Session
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.calendar import WorkCalendar, local_date
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Event, Promise, Report
@@ -96,6 +97,7 @@ class _Step:
     at: datetime
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LOG)
 def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> ConductOfAll:
     """Of the tasks that a filter selects: a plan, a period, an agency. Four queries."""
     wanted = replace(wanted, states=COUNTED_STATES, request=False)

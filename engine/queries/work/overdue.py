@@ -21,6 +21,7 @@ from engine.queries.paging import streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
 from engine.rules.calendar import local_date
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, numbered, table, unindexed
 from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -79,6 +80,7 @@ class Overdue:
     periods: tuple[str, ...]
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def overdue(
     session: Session,
     today: Today,
@@ -129,6 +131,7 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
         yield from _with_chasing(session, today, some)
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     """The number of overdue tasks of a filter, in one query."""
     return session.connection().scalar(_select_overdue(today, wanted, func.count())) or 0

@@ -33,6 +33,7 @@ from engine.queries.work.assignments import (
 )
 from engine.rules.policy import Policy, Reason
 from engine.rules.promise_words import reason_words
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Assignment, Plan, Promise
@@ -148,6 +149,7 @@ class ReasonCount:
     tasks: int
 
 
+@depends_on(Topic.WORK)
 def reasons_counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[ReasonCount, ...]:
     """Of the unfinished tasks of a plan, a period, a department; most first. Requests are counted only if the filter
     asks for them. Two queries."""

@@ -18,6 +18,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
 from engine.queries.work.incoming import waiting_messages
 from engine.rules.calendar import local_date
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table
 from engine.store.named_rows import object_of, objects
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
@@ -76,6 +77,7 @@ class Todo:
         return not (any(each.total for each in groups) or self.unreachable or self.drafts or self.messages)
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.MESSAGES, Topic.LOG)
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
     """Five queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
     a = table(Assignment)

@@ -1,4 +1,4 @@
-"""Runtime state: the last run of each pass, and small named values."""
+"""Runtime state: the last run of each pass, small named values, versions of what is stored."""
 
 from datetime import datetime
 
@@ -23,6 +23,21 @@ class Fact(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=64)
     value: str
+
+
+class DataVersion(SQLModel, table=True):
+    """The versions of what is stored, a column a topic (``engine.store.data_versions``). A topic's version is that of
+    all rows together."""
+
+    __tablename__ = "data_version"
+    slot: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    work: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    letters: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    messages: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    directory: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    calendar: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    rules: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    log: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
 
 
 class PendingAnswer(SQLModel, table=True):

@@ -107,7 +107,7 @@ def show(ctx: SignedIn) -> Response:
         raise NotAllowed
     with ctx.reading() as (session, today):
         system_health = health(session, today, live=not ctx.demo) if ctx.may(Permission.SEE_HEALTH) else None
-        work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
+        work_left = ctx.kept(session, agencies_with_work_left, ctx.today) if ctx.may(Permission.KEEP_AGENCIES) else ()
     passes = system_health.passes if system_health else ()
     audited = next((each.finished_at for each in passes if each.name == AUDIT), None)
     return ctx.page(

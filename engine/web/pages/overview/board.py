@@ -61,7 +61,7 @@ def show(
         return ctx.go(ctx.home)
     ctx.require(Permission.SEE_BOARD)
     with ctx.reading() as (session, today):
-        departments = department_choices(session)
+        departments = ctx.kept(session, department_choices)
         if _supervises_plans(ctx, departments):
             return RedirectResponse(ctx.here(department=ctx.actor.agency_id), 303)
         wanted = AssignmentFilter(
@@ -71,7 +71,7 @@ def show(
             department="" if department == ALL else department,
             promised=promised,
         )
-        found = board(session, today, wanted)
+        found = ctx.kept(session, board, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
         listing = board_list(found)
         sort = listing.known_order(sort)
@@ -81,14 +81,15 @@ def show(
             return download(ctx, taken_as, listing, rows, filter_names(session, plan))
         if not found.total.expected and (steps := steps_of(ctx, session, today)):
             return ctx.page("first_steps.html", today=today, steps=steps)
-        plans, kinds = plan_choices(session, plan), kind_choices(session, ctx.today, plan)
+        plans, kinds = ctx.kept(session, plan_choices, plan), ctx.kept(session, kind_choices, ctx.today, plan)
         work = _todo(ctx, session, today, wanted)
-        kept = count_kept(session, ctx.today - KEPT_SHOWN) if work is not None else 0
-        to_end = len(plans_to_end(session, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
-        counted = promised_counts(session, today, wanted)
-        drawn = _drawn(session, today, wanted, found.total.expected) if not late else None
-        coming = next_dates(session, today, plan_id=plan, period=period) if not (kind or department) else ()
-        work_left = agencies_with_work_left(session, ctx.now) if ctx.may(Permission.KEEP_AGENCIES) else ()
+        kept = ctx.kept(session, count_kept, ctx.today - KEPT_SHOWN) if work is not None else 0
+        to_end = len(ctx.kept(session, plans_to_end, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
+        counted = ctx.kept(session, promised_counts, today, wanted)
+        drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
+        narrow = kind or department
+        coming = () if narrow else ctx.kept(session, next_dates, today, plan_id=plan, period=period)
+        work_left = ctx.kept(session, agencies_with_work_left, ctx.today) if ctx.may(Permission.KEEP_AGENCIES) else ()
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
     per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -129,9 +130,9 @@ def show(
     )
 
 
-def _drawn(session: Session, today: Today, wanted: AssignmentFilter, expected: int) -> Grid | None:
+def _drawn(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter, expected: int) -> Grid | None:
     """The grid, as much of it as the page holds; None if there is too much of it to see anything."""
-    found = grid(session, today, wanted) if expected <= MAX_MARKS else None
+    found = ctx.kept(session, grid, today, wanted) if expected <= MAX_MARKS else None
     return None if found is None else found.within(GRID_BYTES)
 
 
@@ -147,4 +148,4 @@ def _todo(ctx: RequestContext, session: Session, today: Today, wanted: Assignmen
     """The decisions the user has to make; None for users who only read."""
     if not ctx.may(Permission.ACCEPT, ctx.actor.agency_id):
         return None
-    return todo(session, today, replace(wanted, supervisor_id=ctx.department(Permission.ACCEPT)))
+    return ctx.kept(session, todo, today, replace(wanted, supervisor_id=ctx.department(Permission.ACCEPT)))

@@ -181,8 +181,8 @@ def year(
     each level opens separately, half a year at a time."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
-        found = year_of(session, today, year or ctx.today.year, plan_id=plan)
-        plans = plan_choices(session, plan)
+        found = ctx.kept(session, year_of, today, year or ctx.today.year, plan_id=plan)
+        plans = ctx.kept(session, plan_choices, plan)
     kinds = [(each, level_name(each, ctx.language)) for each in found.kinds]
     selected = found.of_kind(kind) if kind else found
     folded = not kind and len(found.agencies) > MAX_MAP_LINES
@@ -251,17 +251,19 @@ def _page(
     ctx.require(Permission.SEE_STANDING)
     wanted = AssignmentFilter(plan_id=plan_id, period=period)
     with ctx.reading() as (session, today):
-        found = outlook(session, today, plan_id=plan_id, period=period)
-        plans = plan_choices(session, plan_id)
-        publications = list_published(session, plan_id)
-        causes = reasons_counted(session, today, wanted)
-        done = conduct(session, today, wanted)
-        plan = plan_page(session, today, plan_id) if plan_id is not None else None
-        promises = promised_counts(session, today, wanted)
-        drafts = [each for _, each in drafts_waiting(session, today.day) if plan_id in (None, each)]
+        found = ctx.kept(session, outlook, today, plan_id=plan_id, period=period)
+        plans = ctx.kept(session, plan_choices, plan_id)
+        publications = ctx.kept(session, list_published, plan_id)
+        causes = ctx.kept(session, reasons_counted, today, wanted)
+        done = ctx.kept(session, conduct, today, wanted)
+        plan = ctx.kept(session, plan_page, today, plan_id) if plan_id is not None else None
+        promises = ctx.kept(session, promised_counts, today, wanted)
+        waiting = ctx.kept(session, drafts_waiting, today.day)
+        drafts = [each for _, each in waiting if plan_id in (None, each)]
         draft_plan = draftable_plan(ctx, session, plan_id) if drafts else None
         enquiries = _enquiries(session, today, plan_id)
-        marks = None if whole or found.now.total.expected > MAX_MARKED else grid(session, today, wanted)
+        too_many = whole or found.now.total.expected > MAX_MARKED
+        marks = None if too_many else ctx.kept(session, grid, today, wanted)
     now = found.now
     due = sorted({each.due_on for each in now.periods if each.due_on is not None})
     return ctx.page(

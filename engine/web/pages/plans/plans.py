@@ -25,7 +25,7 @@ def listing(ctx: SignedIn, taken_as: TakenAs = None, after: Cursor = "", q: Type
     with ctx.reading() as (session, today):
         if taken_as:
             return download(ctx, taken_as, PLAN_LIST, every_plan(session, today, q, sort))
-        found = list_plans(session, today, after=after, words=q, sort=sort)
+        found = ctx.kept(session, list_plans, today, after=after, words=q, sort=sort)
     return ctx.page("plans.html", today=today, listing=PLAN_LIST, found=found, after=after, words=q, sort=sort)
 
 

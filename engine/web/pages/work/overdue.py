@@ -48,10 +48,11 @@ def show(
         if taken_as:
             rows, names = every_overdue(session, today, wanted, sort), filter_names(session, wanted.plan_id)
             return download(ctx, taken_as, OVERDUE_LIST, rows, names)
-        asked = how_many_overdue(session, today, replace(wanted, request=not wanted.request))
-        found = overdue(session, today, wanted, page=page, sort=sort)
-        plans, kinds = plan_choices(session, wanted.plan_id), kind_choices(session, ctx.today, wanted.plan_id)
-        departments = department_choices(session)
+        asked = ctx.kept(session, how_many_overdue, today, replace(wanted, request=not wanted.request))
+        found = ctx.kept(session, overdue, today, wanted, page=page, sort=sort)
+        plans = ctx.kept(session, plan_choices, wanted.plan_id)
+        kinds = ctx.kept(session, kind_choices, ctx.today, wanted.plan_id)
+        departments = ctx.kept(session, department_choices)
         in_reach = _in_reach(ctx, session, today, wanted)
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
     span = span_of(found.agencies, ctx.today)
@@ -131,7 +132,7 @@ def _in_reach(ctx: RequestContext, session: Session, today: Today, wanted: Assig
     if department and wanted.supervisor_id not in ("", department):
         return 0
     mine = replace(wanted, supervisor_id=department or wanted.supervisor_id)
-    return min(how_many_overdue(session, today, mine), MAX_DECISIONS)
+    return min(ctx.kept(session, how_many_overdue, today, mine), MAX_DECISIONS)
 
 
 def _may_chase(ctx: RequestContext, agency: LateAgency) -> bool:

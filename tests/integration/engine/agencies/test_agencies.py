@@ -14,6 +14,7 @@ from engine.agencies.directory_loading import load_directory
 from engine.agencies.stored_directory import read_directory
 from engine.assignments.handover import agencies_with_work_left
 from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
+from engine.rules.calendar import local_date
 from engine.store.database import Database
 from engine.store.records import Agency, AgencyGroup, Event, Succession
 
@@ -170,7 +171,7 @@ def test_a_succession_entered_by_mistake_is_taken_back(laid: Database) -> None:
     do(laid, agencies.withdraw, "so-ban", made)
     assert rows(laid, Succession) == []
     with laid.read() as session:
-        assert agencies_with_work_left(session, NOW) == ()
+        assert agencies_with_work_left(session, local_date(NOW)) == ()
 
 
 @pytest.mark.parametrize("name", ["Sở Mới", "  SỞ MỚI ", "Sở\u00a0Mới", "Sở Mơ\u0301i"])

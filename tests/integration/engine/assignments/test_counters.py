@@ -176,6 +176,45 @@ def test_many_changes_are_folded_into_one_count(laid: Laid, monkeypatch: pytest.
     assert wrong(laid.database) == 0
 
 
+def test_whoever_changes_the_most_that_may_wait_folds_them_after_committing(
+    laid: Laid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counters, "FOLD_FROM", 4)
+    _recount(laid.database)
+    chance = random.Random(39)
+    ids, most, acted = [each.id for each in rows(laid.database, Assignment)], 0, 0
+    with laid.database.read() as session:
+        days = read_today(session, LATE)
+    for _ in range(60):
+        try:
+            do(laid.database, chance.choice(list(Action)), chance.choice(ids), now=chance.choice([NOW, LATE]))
+        except DondocError:
+            continue
+        acted += 1
+        most = max(most, len(rows(laid.database, TallyChange)))
+        assert wrong(laid.database) == 0
+        with laid.database.read() as session:
+            kept = board(session, days, AssignmentFilter())
+            assert kept == board(session, days, AssignmentFilter(plan_id=laid.plan_id))
+    assert most < 4 < acted
+    assert all(each.n > 0 for each in rows(laid.database, Tally))
+
+
+def test_changes_of_a_write_that_fails_are_neither_kept_nor_folded(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counters, "FOLD_FROM", 1)
+    before, task = rows(laid.database, TallyChange), laid.assignment("IV.1.1", "so-ban")
+
+    def fail() -> None:
+        with laid.database.write() as session:
+            lifecycle.report(session, task, ReportText(), actor="contact:1", now=NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert rows(laid.database, TallyChange) == before
+    assert wrong(laid.database) == 0
+
+
 @pytest.fixture
 def on_sqlite(sqlite_database: Database) -> Laid:
     return lay(sqlite_database, now=at("2021-04-07"))
@@ -193,13 +232,21 @@ def test_what_changes_between_counting_ahead_and_replacing_is_kept(on_sqlite: La
     assert wrong(database) == 0
 
 
-@pytest.mark.parametrize("between", ["recount", "end"])
-def test_what_was_counted_ahead_of_a_recount_or_a_plans_end_is_not_used(on_sqlite: Laid, between: str) -> None:
+@pytest.mark.parametrize("between", ["recount", "end", "fold"])
+def test_what_was_counted_ahead_of_a_recount_or_a_plans_end_is_not_used(
+    on_sqlite: Laid, between: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = on_sqlite.database
+    monkeypatch.setattr(counters, "FOLD_FROM", 1)
     with database.read() as session:
         counted = counters.count_ahead(session)
     assert counted is not None
-    _recount(database) if between == "recount" else _end(on_sqlite)
+    acts: dict[str, Callable[[], object]] = {
+        "recount": lambda: _recount(database),
+        "end": lambda: _end(on_sqlite),
+        "fold": lambda: do(database, Action.REPORT, on_sqlite.assignment("IV.1.1", "so-ban"), now=LATE),
+    }
+    acts[between]()
     with database.write() as session:
         assert not counters.replace_counters(session, counted)
     assert wrong(database) == 0
@@ -217,7 +264,11 @@ def test_a_miscount_that_was_counted_ahead_is_mended_and_told(on_sqlite: Laid) -
 
 
 @pytest.mark.postgres
-def test_counting_anew_while_others_report_and_a_plan_ends_loses_nothing(postgres_url: str) -> None:
+@pytest.mark.parametrize("fold_from", [1, 5, 1_000])
+def test_counting_anew_while_others_report_and_a_plan_ends_loses_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, fold_from: int
+) -> None:
+    monkeypatch.setattr(counters, "FOLD_FROM", fold_from)
     with closing_database(postgres_url) as database:
         plans = [
             lay(database, now=at("2021-04-07"), plan=plan_file(number=f"{n}/KH-UBND", sms_name=f"KH{n}"))

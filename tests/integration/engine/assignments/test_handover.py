@@ -11,6 +11,7 @@ from ground.factory import Laid, agency, at, bring_to, directory, happened, item
 from engine.assignments import handover
 from engine.assignments.handover import HandedOver, Succeeded
 from engine.errors import BadInput, NotFound
+from engine.rules.calendar import local_date
 from engine.store.database import Database
 from engine.store.records import Assignment, Event
 from engine.terms import Role, State
@@ -128,11 +129,11 @@ def test_doing_it_twice_moves_nothing_twice(database: Database) -> None:
 def test_agencies_whose_functions_have_gone_but_not_their_work_are_named(database: Database) -> None:
     laid = set_up(database, so_ban=[edge("so-moi")])
     with database.read() as session:
-        assert handover.agencies_with_work_left(session, at("2021-05-31")) == ()
-        assert handover.agencies_with_work_left(session, NOW) == (("so-ban", "So ban", 1),)
+        assert handover.agencies_with_work_left(session, date(2021, 5, 31)) == ()
+        assert handover.agencies_with_work_left(session, local_date(NOW)) == (("so-ban", "So ban", 1),)
     hand_over(laid, {laid.assignment("IV.1.1", "so-ban"): "so-moi"})
     with database.read() as session:
-        assert handover.agencies_with_work_left(session, NOW) == ()
+        assert handover.agencies_with_work_left(session, local_date(NOW)) == ()
 
 
 def test_an_unknown_agency_is_not_found(database: Database) -> None:

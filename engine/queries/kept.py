@@ -1,0 +1,109 @@
+"""Answers of queries kept in the process for as long as nothing that they depend on has changed.
+
+A query says by ``depends_on`` which topics it reads (``engine.store.data_versions``). Its answer is kept by its
+arguments and handed to every reader until a topic has another version, so it must depend on nothing else: not on the
+reader, their language, or the hour. Whether a reader may see it is asked before, every time.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from sqlmodel import Session
+
+from engine.queries.time_class import Today
+from engine.store.data_versions import TOPICS_OF, Query, Topic, Versions, read_versions
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MOST_BYTES = 32 * 1024 * 1024
+OBJECT_BYTES = 4
+"""Bytes in memory for a byte that pickling an answer takes; measured on boards."""
+KEPT_SECONDS = 60
+"""A change that was written by something else than ``Database.write`` (a hand in the database, the version before
+this one on another machine) shows after this time."""
+_VERSIONS = "data versions"
+"""In ``Session.info``: read once a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    versions: tuple[Versions, ...]
+    answer: object
+    size: int
+    until: float
+
+
+class KeptAnswers:
+    """At most ``most_bytes`` of them; the one unused for longest goes first. Safe to use from many threads: of those
+    who ask the same at once, one reads and the others wait for it."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+        self._turns: dict[Hashable, threading.Lock] = {}
+
+    def ask(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """The answer of a query, read or kept. ``session`` is of a transaction that reads."""
+        stored = _versions(session)
+        versions = tuple(stored[topic] for topic in sorted(TOPICS_OF[query]))
+        key = (query, *map(_key, arguments), *((name, _key(value)) for name, value in sorted(named.items())))
+        with self._lock:
+            found = self._find(key, versions)
+            if found is not None:
+                return found.answer  # type: ignore[return-value]  # kept by its query
+            turn = self._turns.setdefault((key, versions), threading.Lock())
+        try:
+            with turn:
+                with self._lock:
+                    found = self._find(key, versions)
+                if found is not None:
+                    return found.answer  # type: ignore[return-value]
+                answer = query(session, *arguments, **named)
+                self._keep(key, versions, answer)
+                return answer
+        finally:
+            with self._lock:
+                self._turns.pop((key, versions), None)
+
+    def _find(self, key: Hashable, versions: tuple[Versions, ...]) -> _Kept | None:
+        found = self._kept.get(key)
+        if found is None or found.versions != versions or found.until < time.monotonic():
+            return None
+        self._kept.move_to_end(key)
+        return found
+
+    def _keep(self, key: Hashable, versions: tuple[Versions, ...], answer: object) -> None:
+        size = len(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)) * OBJECT_BYTES
+        with self._lock:
+            before = self._kept.pop(key, None)
+            self._size -= before.size if before else 0
+            if size > self.most_bytes:
+                return
+            self._kept[key] = _Kept(versions, answer, size, time.monotonic() + KEPT_SECONDS)
+            self._size += size
+            while self._size > self.most_bytes:
+                self._size -= self._kept.popitem(last=False)[1].size
+
+
+def _key(argument: object) -> Hashable:
+    """A day stands for the moment: what is kept depends on no hour."""
+    if isinstance(argument, Today):
+        return argument.thresholds
+    assert isinstance(argument, Hashable)
+    return argument
+
+
+def _versions(session: Session) -> Mapping[Topic, Versions]:
+    found: Mapping[Topic, Versions] | None = session.info.get(_VERSIONS)
+    if found is None:
+        found = session.info[_VERSIONS] = read_versions(session)
+    return found

@@ -1,0 +1,147 @@
+"""Versions of what is stored, by topic: whoever writes a table of a topic changes its version in the same transaction.
+
+So any process can tell whether what it has read before still holds (``engine.queries.kept``). ``Database.write`` sees
+the tables that its statements name; nobody else has to remember to say what they changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from secrets import randbelow, token_hex
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, select
+from sqlmodel import Session
+
+from engine.store.records import DataVersion
+
+SLOTS = 8
+"""PostgreSQL: rows that the versions are spread over, so that commits seldom wait for each other."""
+WRITTEN_TABLE = re.compile(r'\b(?:INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
+READ_ONLY = re.compile(r"\s*(?:SELECT|PRAGMA|BEGIN|EXPLAIN)\b", re.IGNORECASE)
+
+
+class Topic(StrEnum):
+    """Named as the columns of ``DataVersion``."""
+
+    WORK = "work"
+    """Plans, duties, assignments, reports and what else is done about them."""
+    LETTERS = "letters"
+    MESSAGES = "messages"
+    """What people answered by mail and SMS."""
+    DIRECTORY = "directory"
+    CALENDAR = "calendar"
+    RULES = "rules"
+    LOG = "log"
+
+
+TOPICS: Mapping[str, Topic | None] = {
+    **dict.fromkeys(
+        (
+            "plan",
+            "duty",
+            "assignment",
+            "tally",
+            "tally_change",
+            "report",
+            "extension",
+            "promise",
+            "thread_entry",
+            "draft",
+            "evidence",
+            "frozen",
+        ),
+        Topic.WORK,
+    ),
+    **dict.fromkeys(("letter", "letter_body", "notice", "delivery", "digest", "answer_code"), Topic.LETTERS),
+    **dict.fromkeys(("incoming", "incoming_message"), Topic.MESSAGES),
+    **dict.fromkeys(("agency", "succession", "agency_group", "contact"), Topic.DIRECTORY),
+    "calendar_day": Topic.CALENDAR,
+    **dict.fromkeys(("policy", "ladder", "dispatch_wording", "paper_settings"), Topic.RULES),
+    "event": Topic.LOG,
+    **dict.fromkeys(
+        (
+            "account",
+            "api_token",
+            "attempt",
+            "data_version",
+            "fact",
+            "feed",
+            "idempotency_key",
+            "pass",
+            "pending_answer",
+            "plan_draft",
+            "saved_view",
+            "second_factor",
+            "sign_in_link",
+            "signed_in",
+            "webhook",
+            "webhook_message",
+        )
+    ),
+}
+"""The topic of each table; None: no answer that depends on it may be kept."""
+
+Versions = tuple[str, ...]
+P = ParamSpec("P")
+T = TypeVar("T")
+Query = Callable[Concatenate[Session, P], T]
+ALWAYS = frozenset({Topic.CALENDAR, Topic.RULES})
+"""What a day means: which due dates are soon, how many working days are left."""
+TOPICS_OF: dict[Callable[..., object], frozenset[Topic]] = {}
+"""The queries whose answers may be kept, with what they depend on."""
+
+
+def depends_on(*topics: Topic) -> Callable[[Query[P, T]], Query[P, T]]:
+    """Declare the topics of all tables that a query reads, besides ``ALWAYS``: its answer may be kept. Not for one that
+    depends on the hour, or on a setting."""
+
+    def declare(query: Query[P, T]) -> Query[P, T]:
+        TOPICS_OF[query] = ALWAYS.union(topics)
+        return query
+
+    return declare
+
+
+@lru_cache(maxsize=1024)
+def written_topics(sql: str) -> frozenset[Topic]:
+    """The topics of the tables that a statement writes."""
+    if READ_ONLY.match(sql):
+        return frozenset()
+    return frozenset(topic for name in WRITTEN_TABLE.findall(sql) if (topic := TOPICS.get(name.lower())) is not None)
+
+
+def change_versions(session: Session, topics: Iterable[Topic]) -> None:
+    """Give each topic a new version: a random one, so that a database that was put back has no version of another
+    past. Last before a commit: another transaction may wait for the row."""
+    connection = session.connection()
+    slot = randbelow(SLOTS) if connection.dialect.name == "postgresql" else 0
+    connection.exec_driver_sql(_change(tuple(sorted(topics)), slot, token_hex(8)))
+
+
+def _change(topics: tuple[Topic, ...], slot: int, version: str) -> str:
+    values = ", ".join([str(slot), *(f"'{version}'" for _ in topics)])
+    changes = ", ".join(f"{topic} = excluded.{topic}" for topic in topics)
+    return (
+        f"INSERT INTO data_version (slot, {', '.join(topics)}) VALUES ({values}) "
+        f"ON CONFLICT (slot) DO UPDATE SET {changes}"
+    )
+
+
+def read_versions(session: Session) -> Mapping[Topic, Versions]:
+    """The versions at this moment: what is read after them in this session is of these or later ones."""
+    rows = session.connection().execute(_ALL).mappings().all()
+    return {topic: tuple(row[topic] for row in rows if row[topic]) for topic in Topic}
+
+
+_ALL = select(DataVersion.__table__).order_by(DataVersion.__table__.c.slot)  # type: ignore[attr-defined]
+
+
+def note_writes(connection: Connection, sql: str) -> None:
+    """Remember what a statement writes, for the transaction of ``Database.write`` that it belongs to."""
+    written: set[Topic] | None = connection.get_execution_options().get("dondoc_written")
+    if written is not None:
+        written |= written_topics(sql)
