@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from secrets import randbelow, token_hex
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, select
 from sqlmodel import Session
@@ -140,8 +140,10 @@ def read_versions(session: Session) -> Mapping[Topic, Versions]:
 _ALL = select(DataVersion.__table__).order_by(DataVersion.__table__.c.slot)  # type: ignore[attr-defined]
 
 
-def note_writes(connection: Connection, sql: str) -> None:
-    """Remember what a statement writes, for the transaction of ``Database.write`` that it belongs to."""
+def note_writes(connection: Connection, cursor: Any, sql: str) -> None:
+    """Remember what a statement has written, for the transaction of ``Database.write`` that it belongs to. One that
+    met no row has written nothing; of one that returns rows or has parts (WITH) the driver cannot tell."""
     written: set[Topic] | None = connection.get_execution_options().get("dondoc_written")
-    if written is not None:
-        written |= written_topics(sql)
+    if written is None or (cursor.rowcount == 0 and cursor.description is None and not sql.startswith("WITH")):
+        return
+    written |= written_topics(sql)

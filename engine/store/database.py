@@ -90,7 +90,7 @@ class Database:
                 )
             )
         self._writing = self.bind.execution_options(dondoc_write=True)
-        event.listen(self._writing, "before_cursor_execute", _note_writes)
+        event.listen(self._writing, "after_cursor_execute", _note_writes)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
     @property
@@ -215,8 +215,8 @@ class Database:
         self.bind.dispose()
 
 
-def _note_writes(connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
-    data_versions.note_writes(connection, sql)
+def _note_writes(connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
+    data_versions.note_writes(connection, cursor, sql)
 
 
 @contextmanager

@@ -20,10 +20,12 @@ pytestmark = pytest.mark.postgres
 
 
 def contents(database: Database) -> dict[str, list[tuple[object, ...]]]:
+    """Without the versions: whoever copies has written, so the copy has others."""
     with database.read() as session:
         return {
             each.name: sorted(map(tuple, session.connection().execute(select(each))), key=repr)
             for each in SQLModel.metadata.sorted_tables
+            if each.name != "data_version"
         }
 
 
