@@ -19,6 +19,7 @@ import httpx
 from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
+from engine.application.daily_cleanup import LAST_CLEANUP_FACT
 from engine.assignments.lifecycle import standing_report
 from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
@@ -35,7 +36,8 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
-from workflows.run import record_checks
+from workflows.run import log_checks, record_checks
+from workflows.run.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.run.passes import PassReport, record_run
 
 log = logging.getLogger(__name__)
@@ -51,9 +53,6 @@ SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
 TRIED_WITHIN = timedelta(days=14)
 """How old a letter may be that was tried today; letters are found by their day."""
-CHECKED_ASSIGNMENTS = 2_000
-"""Open assignments whose next action is recomputed in one audit; the next audit goes on behind them."""
-CURSOR = "audit_cursor"
 OUTSIDE = ("open_files", "clock_wrong", "evidence_lost")
 """Findings that do not come from the database: data files that others may read, a clock that is not believed, files of
 evidence that are missing or altered."""
@@ -190,8 +189,11 @@ def _letters_kept_here(session: Session, now: datetime) -> int:
 
 
 def _digest_in_future(session: Session, now: datetime) -> int:
-    f = table(Fact)
-    return _count(session, Fact, f.c.name == LAST_WEEK, f.c.value > week_of(local_date(now)))
+    """The week of the last digest, or the day of the last cleanup."""
+    f, today = table(Fact), local_date(now)
+    digest = and_(f.c.name == LAST_WEEK, f.c.value > week_of(today))
+    cleanup = and_(f.c.name == LAST_CLEANUP_FACT, f.c.value > today.isoformat())
+    return _count(session, Fact, or_(digest, cleanup))
 
 
 def _sent_without_record(session: Session, now: datetime) -> int:
@@ -239,6 +241,14 @@ CHECKS: Mapping[str, Check] = {
     "suppressed_without_cause": record_checks.suppressed_without_cause,
     "promises_differ": record_checks.promises_differ,
     "plans_of_another_state": record_checks.plans_of_another_state,
+    "letters_without_lines": record_checks.letters_without_lines,
+    "impossible_values": log_checks.impossible_values,
+    "calendar_differs": log_checks.calendar_differs,
+    "policies_differ": log_checks.policies_differ,
+    "levels_without_letters": log_checks.levels_without_letters,
+    "rungs_missed": log_checks.rungs_missed,
+    "dues_moved_by_nobody": log_checks.dues_moved_by_nobody,
+    "done_without_report": log_checks.done_without_report,
 }
 
 
@@ -250,13 +260,18 @@ def run_checks(
     m = table(Letter)
     with database.read() as session:
         scalar = session.connection().scalar
-        counts = {name: _checked(session, name, now) for name in CHECKS if not (may_rest and name == "stuck_letters")}
+        counts = counted(session, now, may_rest=may_rest)
         lately = (m.c.day >= local_date(now - TRIED_WITHIN), m.c.settled_at > now - timedelta(days=1))
         in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, *lately)
         oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
     unreadable = sum(count < 0 for count in counts.values())
     counts |= {UNREADABLE: unreadable, **(outside or {})}
     return Audit({name: count for name, count in counts.items() if count > 0}, in_doubt, oldest)
+
+
+def counted(session: Session, now: datetime, *, may_rest: bool = False) -> dict[str, int]:
+    """What each check counts; -1 where it cannot be made."""
+    return {name: _checked(session, name, now) for name in CHECKS if not (may_rest and name == "stuck_letters")}
 
 
 def _checked(session: Session, name: str, now: datetime) -> int:
