@@ -34,6 +34,7 @@ from engine.store.records import (
 )
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, PlanState, State
+from workflows.run.early_rungs import EARLY
 
 CURSOR, CHECKED_ASSIGNMENTS = "audit_cursor", 2_000
 """Unfinished assignments that are looked at in one audit; the next audit goes on behind them (a fact)."""
@@ -129,6 +130,7 @@ def levels_without_letters(session: Session, now: datetime) -> int:
     reached = exists().where(
         e.c.assignment_id == a.c.id,
         e.c.kind == EventKind.RUNG_FIRED,
+        e.c.key.not_like(f"%{EARLY}%"),
         func.coalesce(e.c.detail["level"].as_integer(), MAX_LEVEL) >= a.c.level,
     )
     return _count(session, select(a.c.id).where(a.c.id.in_(_checked_now(session)), a.c.level > 0, ~reached))
@@ -163,7 +165,8 @@ def missed(session: Session, *conditions: ColumnElement[bool]) -> dict[int, date
     """By assignment, the day up to which its ladder was followed indeed; those that are said to be further."""
     a, e, p, book = table(Assignment), table(Event), table(Plan), read_rulebook(session)
     columns = (a.c.id, a.c.state, a.c.opened_on, a.c.due_on, a.c.promised_on, a.c.broken_before, a.c.ladder_id)
-    last = select(func.max(e.c.at)).where(e.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
+    true = or_(e.c.key.is_(None), e.c.key.not_like(f"%{EARLY}%"))
+    last = select(func.max(e.c.at)).where(e.c.assignment_id == a.c.id, true).correlate(a).scalar_subquery()
     statement = (
         select(*columns, a.c.acted_until, last.label("last_event"))
         .join(p, p.c.id == a.c.plan_id)

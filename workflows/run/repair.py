@@ -21,6 +21,7 @@ from engine.store.records import STILL_OWED, Assignment, Event, Fact, Letter, Pl
 from engine.store.records.work import CHASED
 from engine.terms import EventKind, LetterState, PromiseState
 from workflows.run.audit import FAR_AHEAD, recomputed
+from workflows.run.early_rungs import EARLY, free_early_rungs
 from workflows.run.log_checks import missed
 from workflows.run.record_checks import plans_to_open
 
@@ -29,6 +30,7 @@ def repair(database: Database, now: datetime) -> dict[str, int]:
     """What was corrected, by name."""
     with database.write() as session:
         return {
+            "early": free_early_rungs(session, now),
             "rungs": _missed_rungs(session),
             "assignments": _next_actions(session, now),
             "letters": _far_ahead(session, now),
@@ -76,9 +78,8 @@ def _levels(session: Session) -> int:
     """The level of unfinished tasks is the highest of the rungs that were reached."""
     a, e = table(Assignment), table(Event)
     level = func.coalesce(e.c.detail["level"].as_integer(), MAX_LEVEL)
-    reached = select(func.coalesce(func.max(level), 0)).where(
-        e.c.assignment_id == a.c.id, e.c.kind == EventKind.RUNG_FIRED
-    )
+    fired = (e.c.assignment_id == a.c.id, e.c.kind == EventKind.RUNG_FIRED, e.c.key.not_like(f"%{EARLY}%"))
+    reached = select(func.coalesce(func.max(level), 0)).where(*fired)
     highest = reached.correlate(a).scalar_subquery()
     lower = update(a).where(CHASED, a.c.level > highest).values(level=highest)
     return session.connection().execute(lower).rowcount

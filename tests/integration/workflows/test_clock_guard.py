@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from ground.databases import closing_database
-from ground.factory import at, lay, row, rows
+from ground.factory import at, lay, row, rows, swept, told
 from ground.office import Standing
-from ground.post import KEY
+from ground.post import KEY, LetterBox, post_office
 from ground.web_servers import listening
 
 from config.settings import Settings
 from engine.store.clock import system_clock
 from engine.store.database import Database
-from engine.store.records import Event, Letter, Pass
+from engine.store.facts import write_fact
+from engine.store.records import Assignment, Event, Letter, Pass
 from engine.terms import EventKind
+from notifications.delivery import deliver
 from workflows.run import clock_guard
+from workflows.run.repair import repair
 from workflows.run.runs import run_audit, run_tick
 from workflows.run.system import System, compose
 
@@ -108,3 +112,29 @@ def test_a_worker_that_is_minutes_off_its_database_refuses(postgres_url: str) ->
         clock_guard.require_agreement(database, system_clock())
         with pytest.raises(clock_guard.ClockNotBelieved):
             clock_guard.require_agreement(database, system_clock() + timedelta(minutes=6))
+
+
+def test_what_was_fired_before_its_day_does_not_keep_the_true_letters_from_going(database: Database) -> None:
+    """After a clock two years ahead 61 of 61 letters of the first day late never went: false ones held their keys."""
+    lay(database, now=at("2021-04-07"))
+    for day in ("2021-04-07", "2021-06-14"):
+        swept(database, at(day, "07:00"))
+    false, today = at("2023-06-14", "07:00"), at("2021-06-15", "09:00")
+    swept(database, false)
+    asyncio.run(deliver(database, at("2023-06-14", "07:30"), post_office(LetterBox())))
+    with database.write() as session:
+        write_fact(session, "last_upkeep", "2023-06-14")
+    assert told(database, date(2023, 6, 14)) != []
+    repaired = repair(database, today)
+    assert repaired["early"] > 0
+    assert repaired["cleanups"] == 1
+    assert repair(database, today)["early"] == 0
+    assert swept(database, today).fired == 0
+    swept(database, at("2021-06-16", "07:00"))
+    swept(database, at("2021-06-18", "07:00"))
+    late = {(who, rung) for who, rung, _ in told(database, date(2021, 6, 18)) if rung == "T+1"}
+    both = {
+        f"{role}@{agency}.example" for agency in ("so-ban", "huyen-a", "huyen-b") for role in ("coordinator", "head")
+    }
+    assert late == {(mailbox, "T+1") for mailbox in both | {"coordinator@mat-tran.example"}}
+    assert max(each.level for each in rows(database, Assignment)) <= 1
