@@ -39,6 +39,7 @@ from notifications.channel_health import channel_health
 from workflows.run import log_checks, record_checks
 from workflows.run.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.run.passes import PassReport, record_run
+from workflows.run.working_time import working_time_ago
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)
@@ -47,6 +48,8 @@ LATE_TOLERANCE = timedelta(hours=1)
 """How long after the first attempt a letter may still be owed."""
 MAX_FAILED_LETTERS, MAX_FAILED_SHARE = 10, 0.2
 """Letters of a day that were refused or are in doubt; more, or a larger share, is the way and not the readers."""
+SHARE_FROM_LETTERS = 10
+"""Of fewer letters a share says nothing: one dead mailbox of three is the directory's finding."""
 FAR_AHEAD = timedelta(days=14)
 KEPT_WITHIN = timedelta(days=31)
 SETTLED_WITHIN = timedelta(days=2)
@@ -97,16 +100,17 @@ def _overdue_looks(session: Session, now: datetime) -> int:
 
 
 def _stuck_letters(session: Session, now: datetime) -> int:
-    m, late = table(Letter), now - STUCK_TOLERANCE
+    m, late = table(Letter), working_time_ago(read_rulebook(session), now, STUCK_TOLERANCE)
     made = m.c.created_at < late  # a letter made at noon may have send_after 07:30
     untried = (m.c.attempts == 0) | (m.c.state == LetterState.SENDING)
     return _count(session, Letter, STILL_OWED, m.c.send_after < late, made, untried)
 
 
 def _late_letters(session: Session, now: datetime) -> int:
-    """Tried over an hour ago for the first time and still owed; a full mailbox is waited for."""
-    m, d = table(Letter), table(Delivery)
-    tried = exists().where(d.c.letter_id == m.c.id, d.c.at < now - LATE_TOLERANCE)
+    """Tried over a working hour ago for the first time and still owed; a full mailbox is waited for. One that a relay
+    put off on Friday evening is not late on Sunday."""
+    m, d, since = table(Letter), table(Delivery), working_time_ago(read_rulebook(session), now, LATE_TOLERANCE)
+    tried = exists().where(d.c.letter_id == m.c.id, d.c.at < since)
     return _count(session, Letter, STILL_OWED, m.c.attempts > 0, m.c.reason != "bounced_soft", tried)
 
 
@@ -122,9 +126,9 @@ def _failed_letters(session: Session, now: datetime) -> int:
         select(m.c.state, func.count()).where(m.c.day == local_date(now), m.c.state.in_(states)).group_by(m.c.state)
     )
     counts: dict[LetterState, int] = dict(map(tuple, session.connection().execute(statement)))
-    failed = counts.get(LetterState.REFUSED, 0) + counts.get(LetterState.UNKNOWN, 0)
-    too_many = failed > MAX_FAILED_LETTERS or failed > MAX_FAILED_SHARE * sum(counts.values())
-    return failed if too_many else 0
+    failed, settled = counts.get(LetterState.REFUSED, 0) + counts.get(LetterState.UNKNOWN, 0), sum(counts.values())
+    share = failed > MAX_FAILED_SHARE * settled if settled >= SHARE_FROM_LETTERS else 1 < failed == settled
+    return failed if failed > MAX_FAILED_LETTERS or share else 0
 
 
 def _failed_passes(session: Session, now: datetime) -> int:
