@@ -1,4 +1,4 @@
-"""What the audit is told that is not in the rows it reads: the disk, the backups, the holidays of the year to come. Each
+"""What the audit is told that is not in the rows it reads: the disk, the backups, the holidays of the next year. Each
 stops the heartbeat's ping, so that somebody hears before it is felt."""
 
 from __future__ import annotations
