@@ -100,11 +100,24 @@ CODES: Mapping[str, Text] = {
     "suppressed_without_cause": Text("địa chỉ bị ngừng gửi mà không rõ vì sao", "addresses stopped for no known cause"),
     "promises_differ": Text("phần việc chờ khác ngày đã hẹn", "tasks that wait for another day than promised"),
     "plans_of_another_state": Text("kế hoạch có trạng thái không ai đặt", "plans in a state that nobody set"),
+    "letters_without_lines": Text("thư chờ gửi không có nội dung đúng", "letters that wait without their lines"),
+    "impossible_values": Text("dòng có giá trị không thể có", "rows with a value that cannot be"),
+    "calendar_differs": Text("ngày nghỉ, ngày làm bù không ai đặt", "days of the calendar that nobody set"),
+    "policies_differ": Text("chính sách hoặc thang nhắc bị sửa ngoài", "policies or ladders altered from outside"),
+    "levels_without_letters": Text("lần đôn đốc chưa từng xảy ra", "levels of chasing that were never reached"),
+    "rungs_missed": Text("phần việc bị bỏ mốc nhắc", "assignments whose rungs were passed over"),
+    "dues_moved_by_nobody": Text("hạn bị đổi mà không ai đổi", "due dates that nobody moved"),
+    "done_without_report": Text("việc ghi là xong mà không có báo cáo", "tasks called done without a report"),
+    "disk_low": Text("đĩa còn dưới một phần mười", "less than a tenth of the disk is free"),
+    "backup_old": Text("quá 3 ngày chưa có bản sao lưu tốt", "no good backup for three days"),
+    "holidays_missing": Text("chưa nhập ngày nghỉ năm sau", "next year's holidays not entered"),
     "evidence_lost": Text("tệp minh chứng mất hoặc bị sửa", "files of evidence lost or altered"),
     "unreadable_rows": Text("mục kiểm tra không đọc được dữ liệu", "checks that could not read their rows"),
     "search_lost": Text("chỉ mục tìm kiếm không đủ", "the search index is incomplete"),
     "letters_far_ahead": Text("thư hẹn gửi quá xa", "letters dated far ahead"),
-    "digest_in_future": Text("tuần tổng hợp nằm ở tương lai", "the week of the last digest is in the future"),
+    "digest_in_future": Text(
+        "lần tổng hợp hoặc dọn dẹp trước ghi ở tương lai", "the last digest or daily upkeep is dated in the future"
+    ),
     "sent_without_record": Text("thư đã gửi mà không có lần gửi", "sent letters without a delivery"),
     "reported_without_report": Text(
         "phần việc đã báo cáo mà không có báo cáo", "reported assignments without a report"

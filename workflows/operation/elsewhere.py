@@ -3,35 +3,29 @@ the domain in whose name it sends."""
 
 from __future__ import annotations
 
-import re
-import socket
-import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from config.settings import LOOPBACK
 from engine.admin.checklist import CheckLine, unused, well, wrong
 from engine.text import Text
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts
-from workflows.run.clock_guard import second_clocks
+from workflows.run.second_clocks import relay_clock, second_clocks
 
 if TYPE_CHECKING:
     from workflows.run.system import System
 
 MAX_CLOCK_OFF = timedelta(minutes=2)
-SECONDS = 5.0
 RESERVED = ("example", "test", "invalid", "localhost", "local", "lan", "internal")
 """Domains that the public DNS does not hold (RFC 2606, 6762)."""
-_DATE = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} \w{3} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}")
 
 
 def clock_elsewhere(system: System) -> CheckLine:
-    """This clock against those of the relay's greeting, where it names the time, of the database server and of the
-    heartbeat monitor."""
+    """This clock against those of other machines: ``second_clocks``."""
     times = [at for each in second_clocks(system) if (at := each()) is not None]
-    if (said := relay_clock(system)) is not None:
-        times.append(said)
+    if system.settings.smtp_host in LOOPBACK and (said := relay_clock(system)) is not None:
+        times.append(said)  # worth a look, though no clock of another machine's
     if not times:
         return unused("time", Text("không máy nào khác cho biết giờ để so", "no other machine says the time"))
     off = max((system.clock() - each for each in times), key=abs)
@@ -44,30 +38,6 @@ def clock_elsewhere(system: System) -> CheckLine:
         what,
         Text("Bật đồng bộ giờ: «timedatectl set-ntp true».", "Synchronise the clock: “timedatectl set-ntp true”."),
     )
-
-
-def relay_clock(system: System) -> datetime | None:
-    """The time in the relay's greeting: many relays name it («220 … ready at Wed, 25 Nov 2026 09:00:00 +0700»)."""
-    settings = system.settings
-    if settings.demo or not settings.smtp_host:
-        return None
-    try:
-        with socket.create_connection((settings.smtp_host, settings.smtp_port), timeout=SECONDS) as plain:
-            if settings.smtp_security != "tls":
-                greeting = plain.recv(1_000)
-                plain.sendall(b"QUIT\r\n")
-            else:
-                context = ssl.create_default_context(cafile=str(settings.smtp_ca_file or "") or None)
-                with context.wrap_socket(plain, server_hostname=settings.smtp_host) as connection:
-                    greeting = connection.recv(1_000)
-                    connection.sendall(b"QUIT\r\n")
-    except (OSError, ValueError):
-        return None  # the line about the relay says what is wrong
-    found = _DATE.search(greeting)
-    try:
-        return parsedate_to_datetime(found[0].decode()).astimezone(UTC) if found else None
-    except ValueError:
-        return None
 
 
 def sender_domain(system: System, ask: AskTexts = ask_texts) -> Iterator[CheckLine]:

@@ -19,6 +19,7 @@ import httpx
 from sqlalchemy import ColumnElement, TextClause, and_, exists, func, or_, select
 from sqlmodel import Session, SQLModel
 
+from engine.application.daily_cleanup import LAST_CLEANUP_FACT
 from engine.assignments.lifecycle import standing_report
 from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
@@ -35,8 +36,10 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
-from workflows.run import record_checks
+from workflows.run import log_checks, record_checks
+from workflows.run.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.run.passes import PassReport, record_run
+from workflows.run.working_time import working_time_ago
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)
@@ -45,18 +48,16 @@ LATE_TOLERANCE = timedelta(hours=1)
 """How long after the first attempt a letter may still be owed."""
 MAX_FAILED_LETTERS, MAX_FAILED_SHARE = 10, 0.2
 """Letters of a day that were refused or are in doubt; more, or a larger share, is the way and not the readers."""
+SHARE_FROM_LETTERS = 10
+"""Of fewer letters a share says nothing: one dead mailbox of three is the directory's finding."""
 FAR_AHEAD = timedelta(days=14)
 KEPT_WITHIN = timedelta(days=31)
 SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
 TRIED_WITHIN = timedelta(days=14)
 """How old a letter may be that was tried today; letters are found by their day."""
-CHECKED_ASSIGNMENTS = 2_000
-"""Open assignments whose next action is recomputed in one audit; the next audit goes on behind them."""
-CURSOR = "audit_cursor"
-OUTSIDE = ("open_files", "clock_wrong", "evidence_lost")
-"""Findings that do not come from the database: data files that others may read, a clock that is not believed, files of
-evidence that are missing or altered."""
+OUTSIDE = ("open_files", "clock_wrong", "evidence_lost", "disk_low", "backup_old", "holidays_missing")
+"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.run.machine_checks``."""
 UNREADABLE = "unreadable_rows"
 """Finding: so many checks could not be made, since a row holds what it cannot hold."""
 
@@ -98,16 +99,17 @@ def _overdue_looks(session: Session, now: datetime) -> int:
 
 
 def _stuck_letters(session: Session, now: datetime) -> int:
-    m, late = table(Letter), now - STUCK_TOLERANCE
+    m, late = table(Letter), working_time_ago(read_rulebook(session), now, STUCK_TOLERANCE)
     made = m.c.created_at < late  # a letter made at noon may have send_after 07:30
     untried = (m.c.attempts == 0) | (m.c.state == LetterState.SENDING)
     return _count(session, Letter, STILL_OWED, m.c.send_after < late, made, untried)
 
 
 def _late_letters(session: Session, now: datetime) -> int:
-    """Tried over an hour ago for the first time and still owed; a full mailbox is waited for."""
-    m, d = table(Letter), table(Delivery)
-    tried = exists().where(d.c.letter_id == m.c.id, d.c.at < now - LATE_TOLERANCE)
+    """Tried over a working hour ago for the first time and still owed; a full mailbox is waited for. One that a relay
+    put off on Friday evening is not late on Sunday."""
+    m, d, since = table(Letter), table(Delivery), working_time_ago(read_rulebook(session), now, LATE_TOLERANCE)
+    tried = exists().where(d.c.letter_id == m.c.id, d.c.at < since)
     return _count(session, Letter, STILL_OWED, m.c.attempts > 0, m.c.reason != "bounced_soft", tried)
 
 
@@ -123,9 +125,9 @@ def _failed_letters(session: Session, now: datetime) -> int:
         select(m.c.state, func.count()).where(m.c.day == local_date(now), m.c.state.in_(states)).group_by(m.c.state)
     )
     counts: dict[LetterState, int] = dict(map(tuple, session.connection().execute(statement)))
-    failed = counts.get(LetterState.REFUSED, 0) + counts.get(LetterState.UNKNOWN, 0)
-    too_many = failed > MAX_FAILED_LETTERS or failed > MAX_FAILED_SHARE * sum(counts.values())
-    return failed if too_many else 0
+    failed, settled = counts.get(LetterState.REFUSED, 0) + counts.get(LetterState.UNKNOWN, 0), sum(counts.values())
+    share = failed > MAX_FAILED_SHARE * settled if settled >= SHARE_FROM_LETTERS else 1 < failed == settled
+    return failed if failed > MAX_FAILED_LETTERS or share else 0
 
 
 def _failed_passes(session: Session, now: datetime) -> int:
@@ -190,8 +192,11 @@ def _letters_kept_here(session: Session, now: datetime) -> int:
 
 
 def _digest_in_future(session: Session, now: datetime) -> int:
-    f = table(Fact)
-    return _count(session, Fact, f.c.name == LAST_WEEK, f.c.value > week_of(local_date(now)))
+    """The week of the last digest, or the day of the last cleanup."""
+    f, today = table(Fact), local_date(now)
+    digest = and_(f.c.name == LAST_WEEK, f.c.value > week_of(today))
+    cleanup = and_(f.c.name == LAST_CLEANUP_FACT, f.c.value > today.isoformat())
+    return _count(session, Fact, or_(digest, cleanup))
 
 
 def _sent_without_record(session: Session, now: datetime) -> int:
@@ -239,6 +244,14 @@ CHECKS: Mapping[str, Check] = {
     "suppressed_without_cause": record_checks.suppressed_without_cause,
     "promises_differ": record_checks.promises_differ,
     "plans_of_another_state": record_checks.plans_of_another_state,
+    "letters_without_lines": record_checks.letters_without_lines,
+    "impossible_values": log_checks.impossible_values,
+    "calendar_differs": log_checks.calendar_differs,
+    "policies_differ": log_checks.policies_differ,
+    "levels_without_letters": log_checks.levels_without_letters,
+    "rungs_missed": log_checks.rungs_missed,
+    "dues_moved_by_nobody": log_checks.dues_moved_by_nobody,
+    "done_without_report": log_checks.done_without_report,
 }
 
 
@@ -250,13 +263,18 @@ def run_checks(
     m = table(Letter)
     with database.read() as session:
         scalar = session.connection().scalar
-        counts = {name: _checked(session, name, now) for name in CHECKS if not (may_rest and name == "stuck_letters")}
+        counts = counted(session, now, may_rest=may_rest)
         lately = (m.c.day >= local_date(now - TRIED_WITHIN), m.c.settled_at > now - timedelta(days=1))
         in_doubt = _count(session, Letter, m.c.state == LetterState.UNKNOWN, *lately)
         oldest = scalar(select(func.min(m.c.send_after)).where(STILL_OWED, m.c.send_after <= now))
     unreadable = sum(count < 0 for count in counts.values())
     counts |= {UNREADABLE: unreadable, **(outside or {})}
     return Audit({name: count for name, count in counts.items() if count > 0}, in_doubt, oldest)
+
+
+def counted(session: Session, now: datetime, *, may_rest: bool = False) -> dict[str, int]:
+    """What each check counts; -1 where it cannot be made."""
+    return {name: _checked(session, name, now) for name in CHECKS if not (may_rest and name == "stuck_letters")}
 
 
 def _checked(session: Session, name: str, now: datetime) -> int:

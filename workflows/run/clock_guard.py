@@ -2,26 +2,25 @@
 
 Each audit stores the wall clock beside the time since this machine started (CLOCK_BOOTTIME, which goes on during
 suspend). Later readings must agree: a wall clock that has moved by more than a day against the machine's own time, or
-that stands before the last event, holds every pass until a second clock agrees or an operator confirms it. A machine
-that was simply off goes on at once. The demonstration and ``--at`` keep their own time.
+that stands before the last event or reading, holds every pass until a second clock agrees or an operator confirms it;
+so does a start more than a week after the last reading of any machine. A machine that was simply off over a weekend
+goes on at once. On PostgreSQL a machine more than a minute from the server's clock does nothing until one of them is
+set. The demonstration and ``--at`` keep their own time.
 """
 
 from __future__ import annotations
 
-import email.utils
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-import httpx
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session
 
-from config.settings import LOOPBACK
 from engine.errors import Unavailable
 from engine.store.database import Database, table
 from engine.store.event_log import record
@@ -29,6 +28,7 @@ from engine.store.facts import read_fact, write_fact
 from engine.store.records import Event
 from engine.terms import EventKind
 from engine.text import Text
+from workflows.run.second_clocks import SecondClock, database_clock, second_clocks
 from workflows.run.system import System
 
 FACT = "clock"
@@ -36,11 +36,12 @@ MAX_MOVE = timedelta(days=1)
 MAX_BEHIND = timedelta(hours=1)
 """How far this clock may stand before the last event: several machines never agree to the second."""
 AGREE = timedelta(hours=1)
+LONG_SILENCE = timedelta(days=7)
+"""After so long without a reading of any machine, a machine that starts is not believed by itself."""
+MAX_OFF_DATABASE = timedelta(minutes=1)
 KEPT_READINGS = 8
 """Machine starts that are remembered: one for each of several servers on one database."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-SecondClock = Callable[[], datetime | None]
 
 
 class Suspicion(StrEnum):
@@ -49,7 +50,11 @@ class Suspicion(StrEnum):
     MOVED = "moved"
     """By more than a day against the machine's own uptime."""
     BEHIND = "behind"
-    """It stands before the last event."""
+    """It stands before the last event or reading."""
+    SILENCE = "silence"
+    """This start is the first sign of any machine for more than a week: its battery may be empty, its year wrong."""
+    DATABASE = "database"
+    """More than a minute from the clock of the database's server."""
 
 
 class ClockNotBelieved(Unavailable):
@@ -58,7 +63,15 @@ class ClockNotBelieved(Unavailable):
     def __init__(self, why: Suspicion) -> None:
         vi, en = {
             Suspicion.MOVED: ("đã nhảy quá một ngày so với thời gian máy chạy", "moved by more than a day"),
-            Suspicion.BEHIND: ("chậm hơn sự kiện cuối cùng đã ghi", "stands before the last recorded event"),
+            Suspicion.BEHIND: ("chậm hơn lần ghi cuối cùng", "stands before what was recorded last"),
+            Suspicion.SILENCE: (
+                "chưa có gì đối chiếu sau hơn một tuần máy không chạy",
+                "cannot be compared with anything after more than a week of silence",
+            ),
+            Suspicion.DATABASE: (
+                "lệch hơn một phút so với máy chủ cơ sở dữ liệu",
+                "is more than a minute from the database server's",
+            ),
         }[why]
         super().__init__(
             Text(
@@ -84,6 +97,12 @@ def judge(readings: Sequence[ClockReading], current: ClockReading, last_event: d
             passed = timedelta(seconds=current.uptime - earlier.uptime)
             if abs(current.wall - earlier.wall - passed) > MAX_MOVE:
                 return Suspicion.MOVED
+    latest = max((each.wall for each in readings), default=None)
+    if latest is not None and current.boot not in {each.boot for each in readings}:
+        if current.wall > latest + LONG_SILENCE:
+            return Suspicion.SILENCE
+        if current.wall < latest - MAX_BEHIND:
+            return Suspicion.BEHIND
     if last_event is not None and current.wall < last_event - MAX_BEHIND:
         return Suspicion.BEHIND
     return None
@@ -99,12 +118,25 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
     if system.settings.demo:
         return None
     current = current or read_clock(system.clock())
+    if _off_database(system.database, current.wall):
+        return Suspicion.DATABASE
     with system.database.read() as session:
         found = judge(_readings(session), current, _last_event(session))
     if found is not None and _agrees(current.wall, second_clocks(system)):
         remember(system.database, current)
         return None
     return found
+
+
+def require_agreement(database: Database, wall: datetime) -> None:
+    """For a worker, which judges nothing else. Raises ClockNotBelieved if its clock is not the database server's."""
+    if _off_database(database, wall):
+        raise ClockNotBelieved(Suspicion.DATABASE)
+
+
+def _off_database(database: Database, wall: datetime) -> bool:
+    at = database_clock(database)
+    return at is not None and abs(wall - at) > MAX_OFF_DATABASE
 
 
 def remember(database: Database, current: ClockReading) -> None:
@@ -123,34 +155,9 @@ def confirm(system: System, actor: str) -> None:
     remember(system.database, current)
 
 
-def second_clocks(system: System) -> list[SecondClock]:
-    """Clocks of other machines: the database server's and the heartbeat monitor's, where they are elsewhere."""
-    clocks: list[SecondClock] = []
-    if system.database.url.host not in {None, "", *LOOPBACK}:
-        clocks.append(lambda: _database_clock(system.database))
-    if system.settings.heartbeat_url:
-        clocks.append(lambda: _http_clock(system.settings.heartbeat_url))
-    return clocks
-
-
 def _agrees(wall: datetime, clocks: Sequence[SecondClock]) -> bool:
     times = [at for each in clocks if (at := each()) is not None]
     return bool(times) and all(abs(wall - each) <= AGREE for each in times)
-
-
-def _database_clock(database: Database) -> datetime | None:
-    with database.read() as session:
-        at: object = session.connection().scalar(select(func.clock_timestamp()))
-    return at if isinstance(at, datetime) else None
-
-
-def _http_clock(url: str) -> datetime | None:
-    """The Date header of the URL's server. Its root is asked: a monitor would take its own URL for a sign of life."""
-    try:
-        said = httpx.head(httpx.URL(url).copy_with(raw_path=b"/"), timeout=5).headers.get("date", "")
-        return email.utils.parsedate_to_datetime(said).astimezone(UTC) if said else None
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
-        return None
 
 
 def _readings(session: Session) -> list[ClockReading]:

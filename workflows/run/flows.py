@@ -28,8 +28,9 @@ from prefect.events.worker import EventsWorker
 from engine.assignments.due_work import Due
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
+from engine.terms import PassName
 from notifications.delivery import DeliveryContext
-from workflows.run import passes
+from workflows.run import clock_guard, passes
 from workflows.run.installation import check_installation
 from workflows.run.passes import PassReport
 
@@ -82,6 +83,18 @@ def flow_context() -> FlowContext:
     return context
 
 
+def _check_clock(context: FlowContext, now: str) -> None:
+    """A worker whose clock is not the database server's does nothing, and health says so. ``now``: a time that was
+    given is believed; work that serve has put into the context was judged there."""
+    moment = _moment(now)
+    if not now and context.work is None:
+        try:
+            clock_guard.require_agreement(context.database, moment)
+        except clock_guard.ClockNotBelieved as error:
+            passes.record_failure(context.database, PassName.DELIVER, error, moment)
+            raise
+
+
 def _run_name() -> str:
     """Of a deployment's run, which is scheduled under a random name: what it is and when it began."""
     run = get_run_context()
@@ -94,6 +107,7 @@ async def tick(now: str = "", letters: bool = True, installation: str = "") -> d
     to ``deliver``. ``installation``: what the deployment was registered with; a worker elsewhere refuses to run."""
     context, moment = flow_context(), _moment(now)
     check_installation(context.database, installation)
+    _check_clock(context, now)
     work = context.work or _begin(lambda: passes.tick(context.database, moment, context.delivery, letters=letters))
     done = await _finish(work, context.delivery.stop)
     if done.error is not None:
@@ -106,6 +120,7 @@ async def deliver(now: str = "", seconds: float = MAX_DRAIN_SECONDS, installatio
     """Send the letters that are owed, for at most ``seconds``. Any number of runs at once: claims keep them apart."""
     context, moment = flow_context(), _moment(now)
     check_installation(context.database, installation)
+    _check_clock(context, now)
     stop = threading.Event()
     timer = threading.Timer(seconds, stop.set)
     timer.start()

@@ -298,8 +298,12 @@ def failures_recorded(database: Database, name: PassName, now: datetime) -> Iter
         yield
     except Exception as error:
         if not isinstance(error, Unavailable):  # what cannot be reached cannot be written to
-            _record(database, name, now, {"error": f"{type(error).__name__}: {error}"[:500]})
+            record_failure(database, name, error, now)
         raise
+
+
+def record_failure(database: Database, name: PassName, error: Exception, now: datetime) -> None:
+    _record(database, name, now, {"error": f"{type(error).__name__}: {error}"[:500]})
 
 
 def record_run(database: Database, report: PassReport, now: datetime) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import cast, exists, func, or_, select
+from sqlalchemy import cast, exists, func, literal, or_, select
 from sqlalchemy.types import String
 from sqlmodel import Session
 
@@ -20,14 +20,13 @@ from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.facts import read_fact, write_fact
 from engine.store.named_rows import objects
-from engine.store.records import STILL_OWED, Assignment, Contact, Evidence, Letter, Plan, Promise
+from engine.store.records import STILL_OWED, Assignment, Contact, Evidence, Letter, Notice, Plan, Promise, Report
+from engine.store.records.work import PROMISED
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import LetterState, PlanState, PromiseState
 
 PLANS_AT_ONCE, FILES_AT_ONCE = 20, 50
-DAY_OF_KEY = 10
-"""The last characters of the key of a day's letter are its day: «letter:12:email:2021-06-17»."""
 LEASED_BEFORE = timedelta(minutes=30)
 SUPPRESSED_BY = (ASKED, "stopped", "dead: ")
 """How every reason begins for which a channel of a contact is not written to."""
@@ -35,30 +34,36 @@ FILE_CURSOR, PLAN_CURSOR = "audit_file_cursor", "audit_plan_cursor"
 
 
 def openings_forgotten(session: Session, now: datetime) -> int:
-    """Running plans that expect to open nothing more, though a period is still to come or was never opened."""
+    """Running plans that expect to open nothing more, though a period is still to come or was never opened; or that
+    expect it later than it is due."""
     return len(plans_to_open(session, now, most=PLANS_AT_ONCE))
 
 
 def plans_to_open(session: Session, now: datetime, most: int | None = None) -> list[int]:
     """Ids of such plans; of at most so many, behind those that were looked at last."""
-    p, book = table(Plan), read_rulebook(session)
-    statement = select_plans().where(p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None)).order_by(p.c.id)
+    p, book, today = table(Plan), read_rulebook(session), local_date(now)
+    statement = select_plans().where(p.c.state == PlanState.ACTIVE).order_by(p.c.id)
     if most is not None:
         statement = statement.where(p.c.id > int(read_fact(session, PLAN_CURSOR) or 0)).limit(most)
     found = []
     for plan in objects(StoredPlan, session.connection().execute(statement)):
+        expects = session.connection().scalar(select(p.c.next_open_at).where(p.c.id == plan.id))
         there = opened_periods(session, plan.id)
         to_come = planned(session, plan, book.policy(plan.policy_id), book.calendar)
-        if any(each.duty.owners and each.key not in there for each in to_come):
+        owed = [each.opens_on for each in to_come if each.duty.owners and each.key not in there]
+        if owed if expects is None else any(today < on < local_date(expects) for on in owed):
             found.append(plan.id)
     return found
 
 
 def letters_of_another_day(session: Session, now: datetime) -> int:
-    """Owed letters whose day is not that of their key: a person could get two a day."""
+    """Owed letters that are not of the person, channel and day of their key: somebody could get two a day, or what is
+    another's. A number may follow (``engine.assignments.outbox.letter_key``)."""
     m = table(Letter)
-    day = func.substr(m.c.key, func.length(m.c.key) - DAY_OF_KEY + 1)
-    return _count(session, m, STILL_OWED, m.c.key.startswith("letter:"), day != cast(m.c.day, String))
+    person, day = cast(m.c.contact_id, String), cast(m.c.day, String)
+    key = literal("letter:") + person + literal(":") + m.c.channel + literal(":") + day
+    its_own = or_(m.c.key == key, m.c.key.startswith(key + literal(":")))
+    return _count(session, m, STILL_OWED, ~its_own)
 
 
 def sending_without_lease(session: Session, now: datetime) -> int:
@@ -69,10 +74,21 @@ def sending_without_lease(session: Session, now: datetime) -> int:
 
 
 def contacts_without_address(session: Session, now: datetime) -> int:
-    """Contacts of today who can be reached by nothing."""
+    """Contacts of today who can be reached by nothing, or whose mailbox is none."""
     c = table(Contact)
     current = or_(c.c.valid_until.is_(None), c.c.valid_until >= local_date(now))
-    return _count(session, c, c.c.email == "", c.c.phone == "", current)
+    nothing = or_((c.c.email == "") & (c.c.phone == ""), (c.c.email != "") & c.c.email.not_like("%_@_%"))
+    return _count(session, c, nothing, current)
+
+
+def letters_without_lines(session: Session, now: datetime) -> int:
+    """Owed letters that say nothing, and lines of owed letters that are of another task than their key names."""
+    m, n = table(Letter), table(Notice)
+    lines = exists().where(n.c.letter_id == m.c.id)
+    empty = _count(session, m, STILL_OWED, m.c.digest_week.is_(None), ~lines)
+    its_own = n.c.key.startswith(literal("assignment:") + cast(n.c.assignment_id, String) + literal(":"))
+    both = n.join(m, m.c.id == n.c.letter_id)
+    return empty + _count(session, both, STILL_OWED, n.c.key.startswith("assignment:"), ~its_own)
 
 
 def suppressed_without_cause(session: Session, now: datetime) -> int:
@@ -82,11 +98,18 @@ def suppressed_without_cause(session: Session, now: datetime) -> int:
 
 
 def promises_differ(session: Session, now: datetime) -> int:
-    """Tasks that wait for another day than their standing promise names."""
-    a, p = table(Assignment), table(Promise)
+    """Tasks that wait for another day than their standing promise names, for a day that nobody promised, or that were
+    chased higher for promises which were not broken. Of a day from before there were promises there is a report."""
+    a, p, r = table(Assignment), table(Promise), table(Report)
     other = or_(a.c.promised_on.is_(None), a.c.promised_on != p.c.promised_on)
-    both = a.join(p, p.c.assignment_id == a.c.id)
-    return _count(session, both, p.c.state == PromiseState.STANDING, a.c.done_on.is_(None), other)
+    both = p.outerjoin(a, p.c.assignment_id == a.c.id)  # a promise of no task is one, too
+    differ = _count(session, both, p.c.state == PromiseState.STANDING, a.c.done_on.is_(None), other)
+    named = exists().where(p.c.assignment_id == a.c.id, p.c.promised_on == a.c.promised_on)
+    promises = select(func.count()).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
+    older = exists().where(r.c.assignment_id == a.c.id) & (promises == 0)
+    made_up = or_(~named, a.c.broken_before > promises) & ~older
+    standing = exists().where(p.c.assignment_id == a.c.id, p.c.state == PromiseState.STANDING)
+    return differ + _count(session, a, PROMISED, a.c.done_on.is_(None), ~standing, made_up)
 
 
 def plans_of_another_state(session: Session, now: datetime) -> int:
@@ -119,7 +142,7 @@ def evidence_lost(database: Database, folder: Path) -> int:
 def move_cursor(session: Session) -> None:
     """On to the plans behind those that were looked at; from the first again behind the last."""
     p, after = table(Plan), int(read_fact(session, PLAN_CURSOR) or 0)
-    ids = select(p.c.id).where(p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), p.c.id > after)
+    ids = select(p.c.id).where(p.c.state == PlanState.ACTIVE, p.c.id > after)
     seen = session.connection().scalars(ids.order_by(p.c.id).limit(PLANS_AT_ONCE)).all()
     last = str(seen[-1] if len(seen) == PLANS_AT_ONCE else 0)
     if last != str(after):

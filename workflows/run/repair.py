@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlmodel import Session
 
+from engine.application.daily_cleanup import LAST_CLEANUP_FACT
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
-from engine.rules.calendar import local_date
+from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.policy import MAX_LEVEL
 from engine.store import search_index
 from engine.store.database import Database, table
-from engine.store.records import STILL_OWED, Assignment, Fact, Letter, Plan, Promise
-from engine.terms import LetterState, PromiseState
+from engine.store.records import STILL_OWED, Assignment, Event, Fact, Letter, Plan, Promise
+from engine.store.records.work import CHASED
+from engine.terms import EventKind, LetterState, PromiseState
 from workflows.run.audit import FAR_AHEAD, recomputed
+from workflows.run.early_rungs import EARLY, free_early_rungs
+from workflows.run.log_checks import missed
 from workflows.run.record_checks import plans_to_open
 
 
@@ -25,11 +30,15 @@ def repair(database: Database, now: datetime) -> dict[str, int]:
     """What was corrected, by name."""
     with database.write() as session:
         return {
+            "early": free_early_rungs(session, now),
+            "rungs": _missed_rungs(session),
             "assignments": _next_actions(session, now),
             "letters": _far_ahead(session, now),
             "digests": _digest_week(session, now),
+            "cleanups": _last_cleanup(session, now),
             "openings": _openings(session, now),
             "leases": _without_lease(session),
+            "levels": _levels(session),
             "promises": _promised_days(session),
             "search": int(search_index.ensure(session.connection())),
         }
@@ -55,6 +64,25 @@ def _next_actions(session: Session, now: datetime) -> int:
             changes,
         )
     return len(changes)
+
+
+def _missed_rungs(session: Session) -> int:
+    """Ladders are followed on from the day up to which they were followed indeed: the next pass looks at them."""
+    a, found = table(Assignment), missed(session)
+    for assignment_id, followed in found.items():
+        session.connection().execute(update(a).where(a.c.id == assignment_id).values(acted_until=followed))
+    return len(found)
+
+
+def _levels(session: Session) -> int:
+    """The level of unfinished tasks is the highest of the rungs that were reached."""
+    a, e = table(Assignment), table(Event)
+    level = func.coalesce(e.c.detail["level"].as_integer(), MAX_LEVEL)
+    fired = (e.c.assignment_id == a.c.id, e.c.kind == EventKind.RUNG_FIRED, e.c.key.not_like(f"%{EARLY}%"))
+    reached = select(func.coalesce(func.max(level), 0)).where(*fired)
+    highest = reached.correlate(a).scalar_subquery()
+    lower = update(a).where(CHASED, a.c.level > highest).values(level=highest)
+    return session.connection().execute(lower).rowcount
 
 
 def _openings(session: Session, now: datetime) -> int:
@@ -94,3 +122,11 @@ def _digest_week(session: Session, now: datetime) -> int:
     f, week = table(Fact), week_of(local_date(now))
     changed = session.connection().execute(update(f).where(f.c.name == LAST_WEEK, f.c.value > week).values(value=week))
     return changed.rowcount
+
+
+def _last_cleanup(session: Session, now: datetime) -> int:
+    """The next pass cleans up again."""
+    f, today = table(Fact), local_date(now)
+    ahead = (f.c.name == LAST_CLEANUP_FACT, f.c.value > today.isoformat())
+    yesterday = (today - ONE_DAY).isoformat()
+    return session.connection().execute(update(f).where(*ahead).values(value=yesterday)).rowcount

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +195,29 @@ def test_while_no_mail_arrives_nobody_outside_hears_that_all_is_well(
             audit(laid.database, moment, url)
     assert finding in run_checks(laid.database, moment).findings
     assert len(asked) <= 3  # within the first hour
+
+
+def test_one_dead_mailbox_of_a_few_letters_is_not_the_way(laid: Laid) -> None:
+    """The ping stopped for a whole day, and nobody believed it when the mail really stood still."""
+    send(laid, Outcome(fate=Fate.DELIVERED))
+    change(laid, Letter, state=LetterState.REFUSED)
+    assert "failed_letters" not in run_checks(laid.database, NOW).findings
+
+
+@pytest.mark.parametrize(
+    ("later", "late"),
+    [
+        (at("2021-04-11", "12:00"), False),  # Sunday
+        (at("2021-04-12", "07:45"), False),  # 5 and 45 minutes of sending hours
+        (at("2021-04-12", "08:10"), True),
+    ],
+)
+def test_a_letter_put_off_on_friday_evening_is_not_late_on_sunday(laid: Laid, later: datetime, late: bool) -> None:
+    friday = at("2021-04-09", "20:55")
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Letter)).values(send_after=friday, created_at=friday))
+    send(laid, Outcome(fate=Fate.RETRY, code="451", reply="4.7.1 Greylisted", about=About.LETTER), friday)
+    assert ("late_letters" in run_checks(laid.database, later).findings) is late
 
 
 def test_a_channel_that_is_down_is_a_finding(laid: Laid) -> None:

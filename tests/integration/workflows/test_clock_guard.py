@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from ground.factory import at, lay, row, rows
+from ground.databases import closing_database
+from ground.factory import at, lay, row, rows, swept, told
 from ground.office import Standing
-from ground.post import KEY
+from ground.post import KEY, LetterBox, post_office
 from ground.web_servers import listening
 
 from config.settings import Settings
 from engine.store.clock import system_clock
 from engine.store.database import Database
-from engine.store.records import Event, Letter, Pass
+from engine.store.facts import write_fact
+from engine.store.records import Assignment, Event, Letter, Pass
 from engine.terms import EventKind
+from notifications.delivery import deliver
 from workflows.run import clock_guard
+from workflows.run.repair import repair
 from workflows.run.runs import run_audit, run_tick
 from workflows.run.system import System, compose
 
@@ -68,3 +73,68 @@ def test_a_second_clock_that_agrees_is_enough_and_the_monitor_is_not_pinged_by_a
 def test_a_clock_before_the_last_event_is_not_believed(sqlite_database: Database, tmp_path: Path) -> None:
     lay(sqlite_database, now=system_clock() + timedelta(days=3))
     assert clock_guard.suspicion(system_of(sqlite_database, tmp_path)) is clock_guard.Suspicion.BEHIND
+
+
+def test_a_machine_that_starts_two_years_ahead_does_nothing(sqlite_database: Database, tmp_path: Path) -> None:
+    """60 false notices of overdue tasks, 51 of them sent within 25 seconds of a start."""
+    lay(sqlite_database, now=at("2021-04-07"))
+    system = system_of(sqlite_database, tmp_path)
+    reading = clock_guard.read_clock(system.clock())
+    before = replace(reading, wall=reading.wall - timedelta(days=730), boot="the start before")
+    clock_guard.remember(sqlite_database, before)
+    run_tick(system)
+    run_audit(system)
+    assert rows(sqlite_database, Letter) == []
+    assert row(sqlite_database, Pass, name="audit").counts["clock_wrong"] == 1
+    clock_guard.confirm(system, actor="cli:root")
+    run_tick(system)
+    assert rows(sqlite_database, Letter) != []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("off", "believed"), [(0, True), (50, True), (-360, False), (360, False)])
+def test_a_machine_that_is_minutes_off_its_database_does_nothing(
+    postgres_url: str, tmp_path: Path, off: int, believed: bool
+) -> None:
+    """Two machines six minutes apart sent eight letters twice in each pass, without a crash and without end."""
+    with closing_database(postgres_url) as database:
+        lay(database, now=at("2021-04-07"))
+        system = replace(system_of(database, tmp_path), clock=Standing(system_clock() + timedelta(seconds=off)))
+        run_tick(system)
+        run_audit(system)
+        assert bool(rows(database, Letter)) is believed
+        assert row(database, Pass, name="audit").counts["clock_wrong"] == (not believed)
+
+
+@pytest.mark.postgres
+def test_a_worker_that_is_minutes_off_its_database_refuses(postgres_url: str) -> None:
+    with closing_database(postgres_url) as database:
+        clock_guard.require_agreement(database, system_clock())
+        with pytest.raises(clock_guard.ClockNotBelieved):
+            clock_guard.require_agreement(database, system_clock() + timedelta(minutes=6))
+
+
+def test_what_was_fired_before_its_day_does_not_keep_the_true_letters_from_going(database: Database) -> None:
+    """After a clock two years ahead 61 of 61 letters of the first day late never went: false ones held their keys."""
+    lay(database, now=at("2021-04-07"))
+    for day in ("2021-04-07", "2021-06-14"):
+        swept(database, at(day, "07:00"))
+    false, today = at("2023-06-14", "07:00"), at("2021-06-15", "09:00")
+    swept(database, false)
+    asyncio.run(deliver(database, at("2023-06-14", "07:30"), post_office(LetterBox())))
+    with database.write() as session:
+        write_fact(session, "last_upkeep", "2023-06-14")
+    assert told(database, date(2023, 6, 14)) != []
+    repaired = repair(database, today)
+    assert repaired["early"] > 0
+    assert repaired["cleanups"] == 1
+    assert repair(database, today)["early"] == 0
+    assert swept(database, today).fired == 0
+    swept(database, at("2021-06-16", "07:00"))
+    swept(database, at("2021-06-18", "07:00"))
+    late = {(who, rung) for who, rung, _ in told(database, date(2021, 6, 18)) if rung == "T+1"}
+    both = {
+        f"{role}@{agency}.example" for agency in ("so-ban", "huyen-a", "huyen-b") for role in ("coordinator", "head")
+    }
+    assert late == {(mailbox, "T+1") for mailbox in both | {"coordinator@mat-tran.example"}}
+    assert max(each.level for each in rows(database, Assignment)) <= 1

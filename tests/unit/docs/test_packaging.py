@@ -20,16 +20,27 @@ PACKAGING = ROOT / "packaging"
 METRIC = re.compile(r"\bdondoc_[a-z_]+")
 
 
+def metrics() -> set[str]:
+    source = (ROOT / "engine/views/prometheus.py").read_text()
+    return {f"dondoc_{name}" for name in re.findall(r'_gauge\(\s*"([a-z_]+)"', source)}
+
+
 def test_the_dashboard_draws_metrics_that_there_are() -> None:
     board = json.loads((PACKAGING / "grafana-dashboard.json").read_text())
     asked = {
         name for panel in board["panels"] for target in panel["targets"] for name in METRIC.findall(target["expr"])
     }
-    source = (ROOT / "engine/views/prometheus.py").read_text()
-    there = {f"dondoc_{name}" for name in re.findall(r'_gauge\(\s*"([a-z_]+)"', source)}
     assert len(asked) > 8
-    assert asked <= there
+    assert asked <= metrics()
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_the_alert_rules_ask_for_metrics_that_there_are() -> None:
+    (group,) = yaml.safe_load((PACKAGING / "prometheus-alerts.yaml").read_text())["groups"]
+    asked = {name for rule in group["rules"] for name in METRIC.findall(rule["expr"])}
+    assert len(asked) >= len(group["rules"]) - 1
+    assert asked <= metrics()
+    assert all(rule["annotations"]["summary"] for rule in group["rules"])
 
 
 def test_the_example_of_the_environment_is_made_from_the_settings() -> None:

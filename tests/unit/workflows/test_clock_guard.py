@@ -25,15 +25,34 @@ def later(wall: timedelta, uptime: float, boot: str = "this start") -> ClockRead
         (later(timedelta(days=730), 3 * 3600), Suspicion.MOVED),
         (later(timedelta(days=-2), 3 * 3600), Suspicion.MOVED),
         (later(timedelta(days=40), 40 * 86_400), None),
-        (later(timedelta(days=40), -4_000, "the next start"), None),
+        (later(timedelta(days=6), -4_000, "the next start"), None),
+        (later(timedelta(days=40), -4_000, "the next start"), Suspicion.SILENCE),
+        (later(timedelta(days=730), -4_000, "the next start"), Suspicion.SILENCE),
+        (later(timedelta(hours=-2), -4_000, "the next start"), Suspicion.BEHIND),
         (later(timedelta(days=-40), -4_000, "the next start"), Suspicion.BEHIND),
     ],
-    ids=["runs", "corrected", "two years ahead", "set back", "suspended for weeks", "was off for weeks", "no battery"],
+    ids=[
+        "runs",
+        "corrected",
+        "two years ahead",
+        "set back",
+        "suspended for weeks",
+        "was off for days",
+        "was off for weeks",
+        "starts two years ahead",
+        "starts behind",
+        "no battery",
+    ],
 )
 def test_a_clock_is_believed_while_it_moves_as_the_machine_does(
     current: ClockReading, expected: Suspicion | None
 ) -> None:
     assert judge([BEFORE], current, last_event=NOW) is expected
+
+
+def test_another_machine_that_was_seen_of_late_is_enough() -> None:
+    other = ClockReading(NOW + timedelta(days=39), 9_000.0, "another machine")
+    assert judge([BEFORE, other], later(timedelta(days=40), -4_000, "the next start"), last_event=NOW) is None
 
 
 def test_a_first_reading_is_believed() -> None:

@@ -1,0 +1,320 @@
+"""Every column on which an effect depends is spoiled, one at a time, and the audit is asked. The columns come from the
+schema: a new one that is found by nothing must be entered in ``UNNOTICED`` with its reason, or get a check."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
+from typing import Any
+
+import pytest
+from ground.factory import Laid, at, do, laid_once, lay, rows, swept
+from ground.post import LetterBox, post_office
+from sqlalchemy import JSON, Boolean, Column, Date, Enum, Integer, Table
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from engine.application.daily_cleanup import run_daily_cleanup
+from engine.assignments import lifecycle
+from engine.assignments.counters import count_mismatches
+from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.promise_rows import PromiseText
+from engine.rules.calendar import DayException, DayKind
+from engine.store.database import Database
+from engine.store.records import Assignment
+from engine.terms import Outcome
+from notifications.delivery import deliver
+from workflows.run.audit import counted
+from workflows.run.repair import repair
+
+NOW = at("2021-06-22", "07:45")
+DAYS = (DayException(date(2021, 9, 2), DayKind.HOLIDAY, "Quốc khánh", "BLLĐ 2019, Đ112"),)
+IMPOSSIBLE = "impossible"
+
+
+def office(database: Database) -> Laid:
+    """Two months of the small plan: reminders, one report that is done, one that promises, escalations after the 17th;
+    the letters of this morning still wait."""
+    laid = lay(database, now=at("2021-04-07"), days=DAYS)
+    for day in ("2021-04-07", "2021-06-03", "2021-06-14", "2021-06-16"):
+        swept(database, at(day, "07:00"))
+        asyncio.run(deliver(database, at(day, "07:30"), post_office(LetterBox())))
+    for day in ("2021-06-18", "2021-06-21"):
+        swept(database, at(day, "07:00"))
+        asyncio.run(deliver(database, at(day, "07:30"), post_office(LetterBox())))
+    do(database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-21", "10:00"))
+    promise = PromiseText(reason_code="kinh-phi", reason="Chưa cấp kinh phí.")
+    text = ReportText(outcome=Outcome.NOT_YET, body="Chưa làm.", reason="Chưa cấp kinh phí.", promise=promise)
+    with database.write() as session:
+        promising = laid.assignment("IV.2.1", "huyen-b")
+        lifecycle.report(session, promising, text=text, actor="contact:1", now=at("2021-06-21", "11:00"))
+    swept(database, at("2021-06-22", "07:00"), limit=1)
+    asyncio.run(deliver(database, at("2021-06-22", "07:30"), post_office(LetterBox())))
+    swept(database, at("2021-06-22", "07:00"))
+    with database.write() as session:
+        run_daily_cleanup(session, at("2021-06-22", "00:10"))
+    return laid
+
+
+def findings(session: Session) -> set[str]:
+    """What the audit finds, and the daily recount of the counters."""
+    found = {name for name, count in counted(session, NOW).items() if count}
+    return found | ({"tally"} if count_mismatches(session) else set())
+
+
+LIVE: dict[str, str] = {
+    "assignment": "agency_id = 'so-ban'",
+    "letter": "state = 'queued'",
+    "notice": "letter_id = (SELECT min(id) FROM letter WHERE state = 'queued')",
+    "contact": "agency_id = 'so-ban' AND role = 'coordinator'",
+    "delivery": "letter_id = (SELECT max(letter_id) FROM delivery)",
+    "fact": "name = 'last_upkeep'",
+}
+"""The row that is spoiled, where it is not the first: of one on which something still depends."""
+EFFECTS = (
+    *("assignment", "calendar_day", "contact", "delivery", "duty", "fact", "ladder", "letter", "notice", "plan"),
+    *("policy", "promise", "report", "tally"),
+)
+
+
+def spoils(column: Column[Any]) -> Iterator[tuple[str, str]]:
+    """(what, SQL) of the ways in which a column is spoiled."""
+    yield "emptied", "NULL"
+    kind = column.type
+    if isinstance(kind, Enum):
+        yield "another word", "'hong'"
+    elif isinstance(kind, (Date, UTCDateTime)):
+        wall = "" if isinstance(kind, Date) else " 00:00:00.000000"
+        yield "two years back", f"'2019-06-20{wall}'"
+        yield "two years ahead", f"'2023-06-20{wall}'"
+    elif isinstance(kind, JSON):
+        yield "another shape", "'5'"
+        yield "nothing in it", "'{}'"
+    elif isinstance(kind, Boolean):
+        yield "turned", f"1 - {column.name}"
+    elif isinstance(kind, Integer):
+        yield "nought", "0"
+        yield "far too many", "999999"
+    else:
+        yield "nothing", "''"
+        yield "another text", "'hong'"
+
+
+def spoil(database: Database, of: Table, setting: str, where: str = "") -> set[str]:
+    """What the audit finds after a change of one row, which is undone; ``impossible`` where the database refuses it."""
+    where = where or LIVE.get(of.name, "true")
+    key = next(iter(of.primary_key)).name
+    statement = f"UPDATE {of.name} SET {setting} WHERE {key} = (SELECT min({key}) FROM {of.name} WHERE {where})"
+    found: set[str] = set()
+    with suppress(_Undone, IntegrityError), database.write() as session:
+        found = {IMPOSSIBLE}
+        session.connection().exec_driver_sql(statement)
+        found = findings(session)
+        raise _Undone
+    return found
+
+
+class _Undone(Exception):
+    """Rolls back what was spoiled."""
+
+
+ORDER = "only how it is shown, or in which order"
+WORDS = "words for people; no pass reads them"
+ONCE = "the effects before it have their keys: nothing is said twice, and what is to come is computed from the due date"
+OVER = "of a letter or report that is over; what it brought about stands in other rows"
+TRIES = "how often a letter is tried; it goes out or ends with a reason all the same"
+PERSON = "what one person may choose or an office may set on any day; the change is an event, its absence no proof"
+TOLD = "whoever has nobody to write to is told to the department above when the next letter is due"
+LATER = "read when a later period opens, from the plan as it was reviewed; the year's page shows it first"
+UNNOTICED: dict[str, str] = {
+    **dict.fromkeys(("assignment.window_start", "assignment.window_end", "assignment.due_why"), ORDER),
+    **dict.fromkeys(("assignment.opened_at", "assignment.acknowledged_at", "assignment.accepted_at"), ORDER),
+    **dict.fromkeys(("assignment.reported_at", "assignment.reported_on", "assignment.first_due_on"), ORDER),
+    "assignment.id": ORDER,
+    "assignment.nominal_due": "read when the calendar changes, which shows every day that it moves",
+    **dict.fromkeys(("assignment.opened_on", "assignment.acted_until", "assignment.returns"), ONCE),
+    "assignment.broken_before": "without a promise nothing reads it; with one it is compared with the promises",
+    "assignment.level": "a lower one only lets the next rung say its own",
+    "assignment.transferred_from_id": ORDER,
+    **dict.fromkeys(("calendar_day.name", "calendar_day.basis"), WORDS),
+    **dict.fromkeys(("contact.label", "contact.language", "contact.phone", "contact.proposed"), PERSON),
+    **dict.fromkeys(("contact.links_since", "contact.pace", "contact.instead"), PERSON),
+    **dict.fromkeys(("contact.valid_from", "contact.valid_until"), TOLD),
+    **dict.fromkeys((f"delivery.{name}" for name in ("id", "attempt", "at", "fate", "code", "reply", "receipt")), OVER),
+    **dict.fromkeys((f"duty.{name}" for name in ("position", "citation", "heading", "text", "area", "output")), WORDS),
+    **dict.fromkeys(
+        (f"duty.{name}" for name in ("request", "kind", "cadence", "rule", "owners", "coordinating")), LATER
+    ),
+    **dict.fromkeys((f"duty.{name}" for name in ("repeats", "waits_for", "added")), LATER),
+    **dict.fromkeys(("fact.name", "fact.value"), "the cleanup is run once more; a day to come is found"),
+    **dict.fromkeys(("letter.agency_id", "letter.receipt", "letter.sent_at", "letter.settled_at"), OVER),
+    **dict.fromkeys(("letter.attempts", "letter.lost_leases", "letter.on_wire", "letter.created_at"), TRIES),
+    **dict.fromkeys(("letter.lease_until", "letter.leased_by", "letter.reason"), TRIES),
+    "letter.urgent": "urgent letters only go out sooner",
+    "letter.digest_week": "says which lines are drawn with it; a letter without lines is found",
+    **dict.fromkeys(("notice.id", "notice.rung", "notice.level", "notice.detail"), WORDS),
+    "notice.key": "with the rung's event there is no second line",
+    "notice.moot": "left out is written when it is sent, from the state of the task",
+    **dict.fromkeys((f"plan.{name}" for name in ("number", "title", "short_title", "sms_name")), WORDS),
+    **dict.fromkeys(("plan.year", "plan.issued_on", "plan.digest", "plan.followed"), LATER),
+    "plan.activated_at": ORDER,
+    "plan.next_open_at": "an earlier one lets the next pass look once more; a later one is found",
+    "policy.loaded_at": ORDER,
+    **dict.fromkeys((f"promise.{name}" for name in ("id", "number", "made_at", "made_on", "actor", "source")), ORDER),
+    **dict.fromkeys((f"promise.{name}" for name in ("reason", "reason_code", "owed", "answer", "decided_by")), WORDS),
+    **dict.fromkeys(("promise.decided_at", "promise.ended_on"), ORDER),
+    **dict.fromkeys((f"report.{name}" for name in ("id", "number", "submitted_at", "actor", "outcome")), OVER),
+    **dict.fromkeys((f"report.{name}" for name in ("reason", "reason_code", "body", "figures", "files")), WORDS),
+    **dict.fromkeys(("report.returned_reason", "report.returned_code", "report.resubmit_on"), OVER),
+    **dict.fromkeys((f"report.{name}" for name in ("paper_number", "paper_on", "paper_key", "output")), WORDS),
+    "tally.id": ORDER,
+}
+"""Columns of which a spoiled value is found by nothing and forbidden by nothing, and why that does no harm or cannot be
+known from the rows."""
+NO_EFFECT = {
+    *(
+        "account",
+        "agency",
+        "agency_group",
+        "answer_code",
+        "api_token",
+        "attempt",
+        "digest",
+        "dispatch_wording",
+        "draft",
+    ),
+    *("event", "evidence", "extension", "feed", "frozen", "idempotency_key", "incoming", "incoming_message"),
+    *("letter_body", "paper_settings", "pass", "pending_answer", "plan_draft", "saved_view", "second_factor"),
+    *("sign_in_link", "signed_in", "succession", "tally_change", "thread_entry", "webhook", "webhook_message"),
+}
+"""Tables from which no reminder, letter or level is computed (accounts, links, texts, logs), or that other tests hold:
+evidence by digest, the pass that failed."""
+
+
+def test_every_table_is_spoiled_or_brings_nothing_about() -> None:
+    assert {*EFFECTS} | NO_EFFECT == {*SQLModel.metadata.tables}
+    assert not {*EFFECTS} & NO_EFFECT
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_a_spoiled_column_is_found_refused_or_known_to_do_no_harm(sqlite_database: Database, name: str) -> None:
+    laid_once(sqlite_database, "an office in June", office)
+    with sqlite_database.read() as session:
+        assert findings(session) == set()
+    of = SQLModel.metadata.tables[name]
+    unnoticed = {
+        f"{name}.{column.name}"
+        for column in of.c
+        # An empty value that may be empty is what most rows have; all others must be noticed.
+        for what, sql in spoils(column)
+        if not (what == "emptied" and column.nullable) and not _same(sqlite_database, of, column.name, sql)
+        if not spoil(sqlite_database, of, f"{column.name} = {sql}")
+    }
+    assert unnoticed == {each for each in UNNOTICED if each.split(".")[0] == name}
+
+
+def _same(database: Database, of: Table, column: str, sql: str) -> bool:
+    """The row holds that already."""
+    where, key = LIVE.get(of.name, "true"), next(iter(of.primary_key)).name
+    statement = (
+        f"SELECT {column} IS {sql} FROM {of.name} WHERE {key} = (SELECT min({key}) FROM {of.name} WHERE {where})"
+    )
+    with database.read() as session:
+        return bool(session.connection().exec_driver_sql(statement).scalar())
+
+
+BAN = "agency_id = 'so-ban'"
+OWED, LATE = "state = 'queued'", "'2028-01-01 00:00:00.000000'"
+KINDS: tuple[tuple[str, str, str, str], ...] = (
+    # table, row, what is written, what is found
+    ("assignment", BAN, "next_action_at = NULL", "without_next_step"),
+    ("assignment", BAN, f"next_action_at = {LATE}", "looks_too_late"),
+    ("assignment", BAN, "next_action_at = '2021-06-01 00:00:00.000000'", "overdue_looks"),
+    ("assignment", BAN, "acted_until = '2023-01-01'", "looks_too_late"),
+    ("assignment", BAN, "acted_until = '2021-06-21', next_action_at = NULL", "without_next_step"),
+    ("assignment", BAN, "due_on = '2022-06-17'", "dues_moved_by_nobody"),
+    ("assignment", BAN, "due_on = NULL", "dues_moved_by_nobody"),
+    ("assignment", BAN, "original_due_on = '2022-06-17'", "dues_moved_by_nobody"),
+    ("assignment", BAN, "level = 3", "levels_without_letters"),
+    ("assignment", BAN, "promised_on = '2022-06-17'", "promises_differ"),
+    ("assignment", "agency_id = 'huyen-b'", "promised_on = '2022-06-17'", "promises_differ"),
+    ("assignment", "agency_id = 'huyen-b'", "promised_on = NULL", "promises_differ"),
+    ("assignment", BAN, "done_on = '2021-06-21'", "done_without_report"),
+    ("assignment", BAN, "done_on = '2021-06-21', next_action_at = NULL", "done_without_report"),
+    ("assignment", BAN, "state = 'cancelled'", "tally"),
+    ("assignment", BAN, "state = 'accepted', done_on = '2021-06-21'", "done_without_report"),
+    ("assignment", BAN, "state = 'reported', done_on = '2021-06-21'", "reported_without_report"),
+    ("assignment", BAN, "state = 'xong'", "impossible_values"),
+    ("assignment", BAN, "quiet = 'im'", "impossible_values"),
+    ("assignment", BAN, "quiet = 'ladder_ended', next_action_at = NULL", "looks_too_late"),
+    ("assignment", BAN, "ladder_id = 77", IMPOSSIBLE),
+    ("assignment", BAN, "agency_id = 'khong-co'", IMPOSSIBLE),
+    ("plan", "true", "next_open_at = NULL", "openings_forgotten"),
+    ("plan", "true", f"next_open_at = {LATE}", "openings_forgotten"),
+    ("plan", "true", "state = 'ended'", "plans_of_another_state"),
+    ("plan", "true", "state = 'loaded'", "plans_of_another_state"),
+    ("plan", "true", "state = 'dang chay'", "impossible_values"),
+    ("letter", OWED, "day = '2021-06-21'", "letters_of_another_day"),
+    ("letter", OWED, "contact_id = 1", "letters_of_another_day"),
+    ("letter", OWED, "key = 'letter'", "letters_of_another_day"),
+    ("letter", OWED, f"send_after = {LATE}", "letters_far_ahead"),
+    ("letter", OWED, "state = 'sending', created_at = '2021-06-22 00:00:00.000000'", "sending_without_lease"),
+    ("letter", OWED, "state = 'sent'", "impossible_values"),
+    ("letter", OWED, "state = 'delivered'", "sent_without_record"),
+    (
+        "notice",
+        "letter_id = (SELECT min(id) FROM letter WHERE state = 'queued')",
+        "letter_id = 1",
+        "letters_without_lines",
+    ),
+    (
+        "notice",
+        "letter_id = (SELECT min(id) FROM letter WHERE state = 'queued')",
+        "assignment_id = 2",
+        "letters_without_lines",
+    ),
+    ("contact", BAN, "email = '', phone = ''", "contacts_without_address"),
+    ("contact", BAN, "email = 'so-ban.example'", "contacts_without_address"),
+    ("contact", BAN, """suppressed = '{"email": "?"}'""", "suppressed_without_cause"),
+    ("promise", "true", "state = 'giu'", "impossible_values"),
+    ("calendar_day", "true", "day = '2021-06-23'", "calendar_differs"),
+    ("calendar_day", "true", "kind = 'worked'", "calendar_differs"),
+    ("policy", "true", "body = json_set(body, '$.send_at', '20:00')", "policies_differ"),
+    ("ladder", "true", "body = json_set(body, '$.rungs', json('[]'))", "policies_differ"),
+    ("fact", "name = 'last_upkeep'", "value = '2028-01-01'", "digest_in_future"),
+    ("tally", "true", "n = n + 1", "tally"),
+)
+
+
+@pytest.mark.parametrize(("name", "where", "setting", "finding"), KINDS)
+def test_each_kind_of_spoiled_row_is_found(
+    sqlite_database: Database, name: str, where: str, setting: str, finding: str
+) -> None:
+    laid_once(sqlite_database, "an office in June", office)
+    assert finding in spoil(sqlite_database, SQLModel.metadata.tables[name], setting, where)
+
+
+@pytest.mark.parametrize(
+    ("setting", "repaired"),
+    [
+        ("acted_until = '2021-06-28', next_action_at = '2021-07-05 00:00:00.000000'", "assignments"),
+        ("level = 3", "levels"),
+    ],
+)
+def test_what_can_be_computed_again_is(sqlite_database: Database, setting: str, repaired: str) -> None:
+    laid_once(sqlite_database, "an office in June", office)
+    before = rows(sqlite_database, Assignment)
+    with sqlite_database.write() as session:
+        session.connection().exec_driver_sql(f"UPDATE assignment SET {setting} WHERE {BAN}")
+    with sqlite_database.read() as session:
+        assert findings(session)
+    assert repair(sqlite_database, NOW)[repaired] == 1
+    assert rows(sqlite_database, Assignment) == before
+
+
+def test_the_second_urgent_letter_of_a_day_is_no_finding(sqlite_database: Database) -> None:
+    laid_once(sqlite_database, "an office in June", office)
+    assert spoil(sqlite_database, SQLModel.metadata.tables["letter"], "key = key || ':2'", OWED) == set()

@@ -1,0 +1,189 @@
+"""Checks of the audit that hold rows against the event log, and against what their columns can say: a hand in the
+database leaves no event. Each counts what should be zero."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Enum, Select, String, Table, and_, cast, exists, func, or_, select, true
+from sqlmodel import Session
+
+from engine.assignments.lifecycle import standing_report
+from engine.assignments.measures import still_asked, unfinished
+from engine.rules.calendar import ONE_DAY, local_date
+from engine.rules.policy import MAX_LEVEL, Facts, upcoming
+from engine.store.content_digest import content_digest
+from engine.store.database import table
+from engine.store.facts import read_fact
+from engine.store.records import (
+    STILL_OWED,
+    Assignment,
+    CalendarDay,
+    Contact,
+    Duty,
+    Event,
+    LadderRecord,
+    Letter,
+    Notice,
+    Plan,
+    PolicyRecord,
+    Promise,
+)
+from engine.store.rulebook import Rulebook, read_rulebook
+from engine.terms import EventKind, PlanState, State
+from workflows.run.early_rungs import EARLY
+
+CURSOR, CHECKED_ASSIGNMENTS = "audit_cursor", 2_000
+"""Unfinished assignments that are looked at in one audit; the next audit goes on behind them (a fact)."""
+RECENT = timedelta(days=2)
+DIGEST_CHARS = 16
+"""Of a policy's digest in the event that it was loaded."""
+RENAMED = {"promise_days": "ask_again_days"}
+"""By step 19 of the schema."""
+MOVES_A_DUE_DATE = (
+    EventKind.DUE_MOVED,
+    EventKind.EXTENSION_GRANTED,
+    EventKind.RETURNED,
+    EventKind.DUTY_ADDED,
+    EventKind.DUTY_AMENDED,
+    EventKind.FOLLOWED,
+    EventKind.REORGANISED,
+)
+
+
+def impossible_values(session: Session, now: datetime) -> int:
+    """Rows with a word in a column that takes only certain words: such a letter is never sent, such a task is in no
+    list. Of letters the recent ones and their lines, of tasks the unfinished."""
+    m, n, a = table(Letter), table(Notice), table(Assignment)
+    recent = m.c.day >= local_date(now - RECENT)
+    some: dict[Table, Select[Any]] = {each: select(each.c) for each in map(table, (Plan, Duty, Contact, Promise))}
+    some[m] = select(m.c).where(recent)
+    some[n] = select(n.c).join(m, m.c.id == n.c.letter_id).where(STILL_OWED)
+    some[a] = select(a.c).where(a.c.id.in_(_checked_now(session)))
+    return sum(_count(session, rows.where(~_possible(each))) for each, rows in some.items())
+
+
+def _checked_now(session: Session) -> Select[tuple[int]]:
+    """Ids of the unfinished assignments that this audit looks at."""
+    a, after = table(Assignment), int(read_fact(session, CURSOR) or 0)
+    return select(a.c.id).where(a.c.id > after, unfinished()).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+
+
+def _possible(of: Table) -> Any:
+    columns = [(column, column.type) for column in of.c if isinstance(column.type, Enum)]
+    known = (or_(column.is_(None), cast(column, String).in_(kind.enums)) for column, kind in columns)
+    return and_(true(), *known)
+
+
+def calendar_differs(session: Session, now: datetime) -> int:
+    """Days on which the calendar is not what was decided: every change of it is an event."""
+    return len(_calendar_days(session) ^ _decided_days(session))
+
+
+def _calendar_days(session: Session) -> set[tuple[str, str]]:
+    d = table(CalendarDay)
+    return {(day.isoformat(), kind) for day, kind in session.connection().execute(select(d.c.day, d.c.kind))}
+
+
+def _decided_days(session: Session) -> set[tuple[str, str]]:
+    e = table(Event)
+    decided: dict[str, str] = {}
+    events = select(e.c.detail).where(e.c.kind == EventKind.CALENDAR_CHANGED).order_by(e.c.id)
+    for detail in session.connection().scalars(events):
+        for day in detail["drop"]:
+            decided.pop(day, None)
+        decided |= {day: entry[0] for day, entry in detail["set"].items()}
+    return set(decided.items())
+
+
+def policies_differ(session: Session, now: datetime) -> int:
+    """Policies that are not as they were loaded last, and ladders of open tasks that are not what they were."""
+    p, e, ladder = table(PolicyRecord), table(Event), table(LadderRecord)
+    loaded: dict[str, str] = {}
+    events = select(e.c.detail).where(e.c.kind == EventKind.POLICY_LOADED).order_by(e.c.id)
+    for detail in session.connection().scalars(events):
+        loaded[detail["policy"]] = detail["digest"]
+    policies = session.connection().execute(select(p.c.id, p.c.body))
+    wrong: int = sum(loaded.get(name) not in _policy_digests(body) for name, body in policies)
+    ladders = session.connection().execute(select(ladder.c.digest, ladder.c.body))
+    wrong += sum(digest != _ladder_digest(body) for digest, body in ladders)
+    return wrong
+
+
+def _policy_digests(body: dict[str, object]) -> set[str]:
+    """Of the policy, and as it was before a step of the schema renamed an entry."""
+    before = {RENAMED.get(name, name): value for name, value in body.items()}
+    return {content_digest(each)[:DIGEST_CHARS] for each in (body, before)}
+
+
+def _ladder_digest(body: object) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def levels_without_letters(session: Session, now: datetime) -> int:
+    """Unfinished tasks that are said to be chased for the n-th time, and no rung of that level was ever reached. Events
+    of early versions do not say which level it was."""
+    a, e = table(Assignment), table(Event)
+    reached = exists().where(
+        e.c.assignment_id == a.c.id,
+        e.c.kind == EventKind.RUNG_FIRED,
+        e.c.key.not_like(f"%{EARLY}%"),
+        func.coalesce(e.c.detail["level"].as_integer(), MAX_LEVEL) >= a.c.level,
+    )
+    return _count(session, select(a.c.id).where(a.c.id.in_(_checked_now(session)), a.c.level > 0, ~reached))
+
+
+def dues_moved_by_nobody(session: Session, now: datetime) -> int:
+    """Unfinished tasks of a due date that is not the first one, though nobody gave another."""
+    a, e = table(Assignment), table(Event)
+    moved = exists().where(e.c.assignment_id == a.c.id, e.c.kind.in_(MOVES_A_DUE_DATE))
+    other = or_(a.c.due_on != a.c.original_due_on, a.c.due_on.is_(None) != a.c.original_due_on.is_(None))
+    given = a.c.transferred_from_id.is_not(None)
+    return _count(session, select(a.c.id).where(a.c.id.in_(_checked_now(session)), other, ~given, ~moved))
+
+
+def done_without_report(session: Session, now: datetime) -> int:
+    """Tasks that are said to be done of late, and no report says so; those that wait to be received are another
+    finding, ``reported_without_report``."""
+    a = table(Assignment)
+    recorded = exists().where(*standing_report(a.c.id))
+    recent = (a.c.done_on >= local_date(now - RECENT), a.c.state != State.REPORTED)
+    return _count(session, select(a.c.id).where(*recent, ~recorded))
+
+
+def rungs_missed(session: Session, now: datetime) -> int:
+    """Tasks whose ladder is said to be followed up to a day, and nothing was recorded of a rung before it; days to
+    come are another finding, ``looks_too_late``."""
+    a = table(Assignment)
+    return len(missed(session, a.c.id.in_(_checked_now(session)), a.c.acted_until <= local_date(now)))
+
+
+def missed(session: Session, *conditions: ColumnElement[bool]) -> dict[int, date]:
+    """By assignment, the day up to which its ladder was followed indeed; those that are said to be further."""
+    a, e, p, book = table(Assignment), table(Event), table(Plan), read_rulebook(session)
+    columns = (a.c.id, a.c.state, a.c.opened_on, a.c.due_on, a.c.promised_on, a.c.broken_before, a.c.ladder_id)
+    true = or_(e.c.key.is_(None), e.c.key.not_like(f"%{EARLY}%"))
+    last = select(func.max(e.c.at)).where(e.c.assignment_id == a.c.id, true).correlate(a).scalar_subquery()
+    statement = (
+        select(*columns, a.c.acted_until, last.label("last_event"))
+        .join(p, p.c.id == a.c.plan_id)
+        .where(a.c.acted_until.is_not(None), unfinished(), still_asked(), p.c.state == PlanState.ACTIVE, *conditions)
+    )
+    found = {}
+    for row in session.connection().execute(statement):
+        followed = row.opened_on - ONE_DAY if row.last_event is None else local_date(row.last_event)
+        if followed < row.acted_until and _has_rung(book, row, followed):
+            found[row.id] = followed
+    return found
+
+
+def _has_rung(book: Rulebook, row: Any, followed: date) -> bool:
+    facts = Facts(row.state, row.opened_on, row.due_on, followed, row.promised_on, row.broken_before)
+    return any(on <= row.acted_until for on, _ in upcoming(book.ladders[row.ladder_id], facts, book.calendar))
+
+
+def _count(session: Session, rows: Select[Any]) -> int:
+    return session.connection().scalar(select(func.count()).select_from(rows.subquery())) or 0
