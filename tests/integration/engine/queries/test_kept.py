@@ -23,9 +23,12 @@ from sqlmodel import Session, SQLModel
 from engine.admin.published_figures import list_published
 from engine.assignments import lifecycle
 from engine.assignments.handover import agencies_with_work_left
+from engine.assignments.issued_papers import drafts_waiting
 from engine.assignments.lifecycle import ReportText
 from engine.plans.closing import plans_to_end
 from engine.queries.figures.board import board, promised_counts
+from engine.queries.figures.grid import grid
+from engine.queries.figures.outlook import next_dates, outlook
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.figures.year import year_of
@@ -65,6 +68,10 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     how_many_overdue: lambda today: [(today, each) for each in WANTED[:3]],
     conduct: lambda today: [(today, each) for each in WANTED[:2]],
     reasons_counted: lambda today: [(today, each) for each in WANTED[:2]],
+    outlook: lambda today: [(today,)],
+    next_dates: lambda today: [(today,)],
+    grid: lambda today: [(today, WANTED[1])],
+    drafts_waiting: lambda today: [(today.day,)],
     standings: lambda today: [((today.day, today.day - timedelta(7)),)],
     year_of: lambda today: [(today, 2021)],
     list_plans: lambda today: [(today,)],
