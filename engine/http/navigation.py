@@ -42,7 +42,7 @@ BAR: tuple[tuple[str, str, str], ...] = (
     ("/plans", "Kế hoạch", "Plans"),
     ("/leadership", "Lãnh đạo", "Leadership"),
 )
-"""The pages of the bar at the bottom of a telephone, with names that fit there; «Thêm» leads to all of them."""
+"""The pages of the bar at the bottom of a telephone, with names that fit there; «Thêm» opens all of them."""
 
 
 def bar_of(ctx: Reader) -> list[tuple[str, str]]:

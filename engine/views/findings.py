@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.queries.figures.outlook import Furthest, Outlook
 from engine.rules.words import number_words, short_day
-from engine.text import LANGUAGES, Text
+from engine.text import Text
 
 
 def finding(found: Outlook) -> Text:
@@ -19,8 +19,7 @@ def finding(found: Outlook) -> Text:
 def _overdue(found: Outlook) -> Text:
     now = found.now.total.overdue
     was = found.then.total.overdue if found.week is not None else now
-    after = Text(*(number_words(now, each) for each in LANGUAGES))
-    before = Text(*(number_words(was, each) for each in LANGUAGES))
+    after, before = (Text(number_words(n, "vi"), number_words(n, "en")) for n in (now, was))
     if was == now:
         words = Text("{now} việc quá hạn", "{now} overdue") if now else Text("Không có việc quá hạn", "Nothing overdue")
     elif not now:

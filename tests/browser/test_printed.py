@@ -14,6 +14,7 @@ from ground.postgres import Ground
 from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
+DAY = re.compile(r"\b\d\d?/\d\d?/\d{4}\b")
 CITATION = re.compile(r"\b[IVX]+(?:\.[\w]+)+\b")
 BUTTONS = ("Đôn đốc…", "Tiếp nhận các việc", "Trả lại…", "Xem trước", "Đăng xuất", "+1 tuần", "Excel · CSV")
 
@@ -40,6 +41,16 @@ def test_the_leaderships_page_is_one_sheet(chromium: Browser, spring: Spring) ->
     assert paper.count("\f") == 1
     assert len(names) > 30
     assert not [each for each in names if each not in " ".join(paper.split())]
+
+
+def test_a_day_is_not_broken_on_paper(chromium: Browser, spring: Spring) -> None:
+    with visitors(chromium, spring, DESK, "vi") as come:
+        visitor = come("monitor")
+        visitor.goes("/overdue?as=print")
+        days = Counter(DAY.findall(" ".join(visitor.page.locator("tbody td").all_inner_texts())))
+        paper = printed(visitor)
+    assert days
+    assert not days - Counter(DAY.findall(paper))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from lxml.html import fromstring
 LISTS = re.compile(r"/(assignments|overdue|accept|extensions|leadership/frozen/[0-9]+/rows)(\?|$)")
 CELL = re.compile(r"^[0-9.]+/([0-9.]+) · [0-9.]+")
 NUMBER = re.compile(r"[0-9][0-9.]*")
+CITATION = re.compile(r"[IVX]+(\.\w+)+$")
 
 
 @dataclass
@@ -53,7 +54,7 @@ def numbers_in(html: str) -> Iterator[tuple[int, str]]:
         address = re.sub(r"^https?://[^/]+", "", link.get("href", ""))
         text = " ".join(" ".join(link.itertext()).split())
         cell, number = CELL.match(text), NUMBER.search(text)
-        if LISTS.match(address) and number is not None:
+        if LISTS.match(address) and number is not None and not CITATION.match(text):
             yield _integer(cell[1] if cell else number[0]), address
 
 

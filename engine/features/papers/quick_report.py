@@ -9,7 +9,9 @@ from datetime import date, datetime
 
 from engine.features.papers.document import BLANK, AnnexColumn, Paper
 from engine.features.papers.facts import Issuer, counted, long_moment
+from engine.queries.figures.outlook import Coming, NextDate
 from engine.rules.calendar import day_digits, local_date
+from engine.rules.words import period_words
 
 RANK_COLUMNS = (
     AnnexColumn("Hạng", 13, True),
@@ -85,6 +87,7 @@ class QuickReport:
     asked_done: int = 0
     done_more: int | None = None
     overdue_more: int | None = None
+    next_dates: Sequence[NextDate] = ()
     source: str = ""
 
     def sum_of(self, name: str) -> int:
@@ -142,9 +145,20 @@ def text_of(facts: QuickReport) -> Iterator[str]:
     )
     if facts.worst:
         points.append(f"Quá hạn lâu nhất: {'; '.join(each.words for each in facts.worst)}.")
+    if facts.next_dates:
+        points.append(f"Mốc tới: {'; '.join(map(_coming, facts.next_dates))}.")
     points.append("Đề xuất: [Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]")
     yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
     yield "Xếp hạng theo cơ quan tại Phụ lục kèm theo./."
+
+
+def _coming(each: NextDate) -> str:
+    """«ngày 08/7/2021 đôn đốc lần 3 (9 cơ quan)»."""
+    on = f"ngày {day_digits(each.on)}"
+    if each.what is Coming.DUE:
+        return f"{on} đến hạn {period_words(each.period, 'vi')} ({counted(each.tasks)} nhiệm vụ)"
+    what = f"đôn đốc lần {each.level}" if each.what is Coming.CHASED else "nhắc nhiệm vụ quá hạn"
+    return f"{on} {what} ({counted(each.agencies)} cơ quan)"
 
 
 def _week(facts: QuickReport) -> str:

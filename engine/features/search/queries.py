@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
 from sqlmodel import Session
@@ -27,6 +28,8 @@ from engine.terms import EventKind, PlanState, Role
 SHOWN, SHOWN_ALONE = 6, 50
 """Results of each kind on the page of all kinds, and of the only kind."""
 MAX_WORDS = 12
+MARKED_CONSIDERED = 60
+"""Matches without marks among which those with the marks are looked for."""
 CONSIDERED = 200
 """Matches among which the newest are shown, where a common word has thousands."""
 
@@ -80,7 +83,9 @@ class _Entry:
 
 
 def search(session: Session, words: str, sight: Sight, only: Kind | None = None) -> tuple[Group, ...]:
-    """The groups that have results, in the order of ``Kind``."""
+    """The groups that have results, in the order of ``Kind``; but agencies that bear the words in their name come
+    first, for one who types a name looks for the agency. Where the words were typed with their marks, what has them so
+    comes before what only sounds alike: «Kỳ Sơn» is not «kỹ năng sống»."""
     terms = terms_of(words)
     if not terms:
         return ()
@@ -89,11 +94,37 @@ def search(session: Session, words: str, sight: Sight, only: Kind | None = None)
     for kind in Kind:
         within = sight.get(kind, ())
         if (within is None or within) and only in (None, kind):
-            found = _entries(session, kind, terms, within, limit + 1)
-            hits = tuple(_SHOW[kind](session, found[:limit], fold(words), sight))
+            found = _entries(session, kind, terms, within, MARKED_CONSIDERED if _marked(words) else limit + 1)
+            hits = sorted(
+                _SHOW[kind](session, found if _marked(words) else found[:limit], fold(words), sight),
+                key=lambda hit: _distance(hit, words),
+            )
             if hits:
-                groups.append(Group(kind, hits, len(found) > limit))
-    return tuple(groups)
+                groups.append(Group(kind, tuple(hits[:limit]), len(found) > limit))
+    return tuple(sorted(groups, key=lambda group: not _names(group, words)))
+
+
+def _marked(words: str) -> bool:
+    """They were typed with tone marks."""
+    return fold(words) != " ".join(words.lower().split())
+
+
+def _distance(hit: Hit, words: str) -> int:
+    """0: the words stand in it as whole words with their marks, in its title; 1: in the rest of it; 2: without marks or
+    in another order. Of words without marks all are alike."""
+    if not _marked(words):
+        return 0 if hit.kind is not Kind.AGENCY or _stands_in(fold(words), fold(hit.title)) else 2
+    return next((n for n, said in enumerate((hit.title, f"{hit.about} {hit.was}")) if _stands_in(words, said)), 2)
+
+
+def _names(group: Group, words: str) -> bool:
+    """A group of agencies of which one bears the words in its name."""
+    return group.kind is Kind.AGENCY and _distance(group.hits[0], words) == 0
+
+
+def _stands_in(words: str, said: str) -> bool:
+    asked, text_ = (normalize("NFC", " ".join(each.lower().split())) for each in (words, said))
+    return re.search(rf"(?<!\w){re.escape(asked)}(?!\w)", text_) is not None
 
 
 def terms_of(words: str) -> tuple[tuple[str, ...], ...]:

@@ -13,10 +13,10 @@ from sqlalchemy import delete, update
 
 from engine.assignments.backlog import backlogs
 from engine.assignments.lifecycle import Action, ReportText, report
+from engine.assignments.measures import Boxes
 from engine.assignments.opening import open_due
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.weekly_digest import (
-    Boxes,
     boxes,
     boxes_on,
     changes,
@@ -265,7 +265,7 @@ def test_what_was_only_asked_for_is_not_told_to_the_leadership(laid: Laid) -> No
     assert made(laid) == (2, 6)
     assert set(carried(laid)) == {"coordinator@mat-tran.example", "monitor@so-chinh.example"}
     with laid.database.read() as session:
-        assert boxes(session, date(2021, 6, 21), ["tinh"]) == {"tinh": Boxes(done_on_time=4)}
+        assert boxes(session, date(2021, 6, 21), ["tinh"]) == {"tinh": Boxes(on_time=4)}
 
 
 def test_the_four_boxes_count_on_time_by_when_it_was_reported(laid: Laid) -> None:
@@ -273,14 +273,14 @@ def test_the_four_boxes_count_on_time_by_when_it_was_reported(laid: Laid) -> Non
     do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18", "00:00"))
     do(laid.database, Action.CANCEL, laid.assignment("IV.4.1", "so-chinh"), now=at("2021-06-18"))
     with laid.database.read() as session:
-        assert boxes(session, date(2021, 6, 18), ["tinh"])["tinh"] == Boxes(1, 1, 0, 1)
+        assert boxes(session, date(2021, 6, 18), ["tinh"])["tinh"] == Boxes(on_time=1, late=1, overdue=1)
 
 
 def test_the_boxes_of_an_earlier_day_are_those_of_then(laid: Laid) -> None:
     do(laid.database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
     do(laid.database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-22"))
     with laid.database.read() as session:
-        assert boxes_on(session, date(2021, 6, 21), ["tinh"])["tinh"] == Boxes(1, 0, 1, 2)
+        assert boxes_on(session, date(2021, 6, 21), ["tinh"])["tinh"] == Boxes(on_time=1, in_term=1, overdue=2)
         assert (
             boxes_on(session, date(2021, 6, 22), ["tinh"])["tinh"]
             == boxes(session, date(2021, 6, 22), ["tinh"])["tinh"]

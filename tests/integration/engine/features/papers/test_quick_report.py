@@ -62,3 +62,9 @@ def test_the_board_names_nobody_where_several_are_late_alike(tied: Laid, tmp_pat
     lead = BeautifulSoup(office.get("/").text, "lxml").select_one(".lead")
     assert lead is not None
     assert [each.get_text() for each in lead.select('a[href^="/agencies/"]')] == ["So ban"]
+
+
+def test_the_paper_says_what_comes_next_as_the_page_does(tied: Laid) -> None:
+    (coming,) = [each for each in points(tied, "2021-06-16") if "Mốc tới" in each]
+    assert "ngày 17/6/2021 đến hạn 6 tháng đầu năm 2021 (04 nhiệm vụ)" in coming
+    assert not [each for each in points(tied, "2021-06-16") if "Quá hạn lâu nhất" in each]

@@ -117,3 +117,30 @@ def test_the_page_of_all_kinds_shows_some_and_that_of_one_kind_all(database: Dat
 @pytest.mark.parametrize("words", ["", " ", "«»", '"', "AND", "* OR", "(", ":*", "'", "a" * 500, "%", "x y z " * 30])
 def test_any_words_are_only_words(filled: Database, words: str) -> None:
     found(filled, words)
+
+
+@pytest.fixture
+def districts(filled: Database) -> Database:
+    """Two districts whose names differ by their marks, and a duty that holds the words without being of either."""
+    with filled.write() as session:
+        do = session.connection().execute
+        duty, agency = table(Duty), table(Agency)
+        for key, name in (("huyen-a", "UBND huyện Kỷ Sơn"), ("huyen-b", "UBND huyện Kỳ Sơn")):
+            do(update(agency).where(agency.c.id == key).values(name=name, names=[{"name": name, "short": name}]))
+        do(update(duty).where(duty.c.citation == "IV.2.1").values(text="Mở lớp kỹ sơn mài cho thanh niên"))
+        do(update(duty).where(duty.c.citation == "IV.4.1").values(text="Tổ chức tại kỳ sơn một lớp"))
+    return filled
+
+
+def test_an_agency_that_bears_the_words_comes_before_plans_and_duties(districts: Database) -> None:
+    assert next(iter(found(districts, "Kỳ Sơn"))) == Kind.AGENCY
+    assert next(iter(found(districts, "ky son"))) == Kind.AGENCY
+    assert next(iter(found(districts, "hòa nhập"))) == Kind.DUTY
+
+
+def test_words_typed_with_marks_come_before_those_that_only_sound_alike(districts: Database) -> None:
+    seen = found(districts, "Kỳ Sơn")
+    assert seen[Kind.AGENCY] == ["UBND huyện Kỳ Sơn", "UBND huyện Kỷ Sơn"]
+    assert seen[Kind.DUTY] == ["IV.4.1", "IV.2.1"]
+    assert found(districts, "Kỷ Sơn")[Kind.AGENCY] == ["UBND huyện Kỷ Sơn", "UBND huyện Kỳ Sơn"]
+    assert set(found(districts, "kỹ sơn mài")[Kind.DUTY]) == {"IV.2.1"}

@@ -84,8 +84,8 @@ def test_a_chase_is_seen_in_the_list_at_once_and_when_its_letter_leaves(office: 
 
 def test_an_agency_is_one_line_with_its_letters_and_what_was_heard(office: Office) -> None:
     page = BeautifulSoup(office.get("/overdue").text, "lxml")
-    lines = page.select("section.group > details > summary")
-    assert len(lines) == len(page.select("section.group")) > 0
+    lines = page.select("section.group")
+    assert lines
     for line in lines:
         assert line.select(".codes b")
         picture = line.select_one("svg[role=img]")
@@ -97,6 +97,5 @@ def test_an_agency_is_one_line_with_its_letters_and_what_was_heard(office: Offic
 
 def test_a_promise_is_said_on_the_line(office: Office) -> None:
     page = BeautifulSoup(office.get("/overdue").text, "lxml")
-    heard = {each.get_text(" ", strip=True) for each in page.select(".heard")}
-    assert "đã hẹn 1" in heard
-    assert heard - {"đã hẹn 1"}
+    heard = {each.get_text(strip=True).partition(":")[0] for each in page.select(".heard")}
+    assert heard == {"đã hẹn 1", "chưa xác nhận"}
