@@ -45,7 +45,7 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 def plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
-        found = list_plans(session, today, after=after, limit=limit)
+        found = caller.kept(session, list_plans, today, after=after, limit=limit)
     items = [PlanOut.model_validate(row) for row in found.rows]
     return Listed[PlanOut](items=items, next=found.next or None, total=found.total)
 
@@ -85,7 +85,7 @@ def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
     """The four boxes by agency and period, for the given filters."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
-        return BoardOut.model_validate({**vars(board(session, today, wanted)), "as_of": caller.now})
+        return BoardOut.model_validate({**vars(caller.kept(session, board, today, wanted)), "as_of": caller.now})
 
 
 @router.get("/metrics")
@@ -94,7 +94,7 @@ def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
     """Reporting rates under DHIS2's names, per agency and period."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
-        return list(metrics(board(session, today, wanted)))
+        return list(metrics(caller.kept(session, board, today, wanted)))
 
 
 @router.get("/overdue")
@@ -104,7 +104,7 @@ def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Ov
     caller.require(Permission.SEE_BOARD)
     wanted = replace(wanted, request=bool(wanted.request))
     with caller.reading() as (session, today):
-        return overdue(session, today, wanted, page=page)
+        return caller.kept(session, overdue, today, wanted, page=page)
 
 
 @router.get("/letters")

@@ -270,7 +270,17 @@ def test_an_error_is_nobodys_answer(lived: Database, monkeypatch: pytest.MonkeyP
 # --- pages: one reader has them kept, somebody acts, another reads ---------------------------------------------
 
 
-PAGES = ("/", "/overdue", "/leadership", "/year?year=2021", "/plans")
+PAGES = (
+    "/",
+    "/overdue",
+    "/leadership",
+    "/year?year=2021",
+    "/plans",
+    "/api/v1/board",
+    "/api/v1/metrics",
+    "/api/v1/overdue",
+    "/api/v1/plans",
+)
 
 
 def _by_another_process(office: Office, laid: Laid) -> None:
