@@ -17,6 +17,7 @@ from notifications.delivery import release_kept
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
 from workflows.run.listen_socket import listen_at
+from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
 from workflows.run.projecting import Projecting
@@ -80,6 +81,7 @@ def serve(settings: Settings) -> None:
     if not settings.demo:
         establish(system)
     system.observe()
+    observe_in_prefect(system)
     _release_kept(system)
     announce_setup_code(system)
     app = application(system)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,16 +70,23 @@ class HighWater:
                 begin_epoch(session, first=True)
             return self.observe(database, now)
         if stands != mark:
-            atomic_write(self.path, json.dumps(asdict(stands)).encode(), 0o600)
+            self._keep(json.dumps(asdict(stands)))
         return False
+
+    def _kept(self) -> str | None:
+        return self.path.read_text() if self.path.exists() else None
+
+    def _keep(self, mark: str) -> None:
+        atomic_write(self.path, mark.encode(), 0o600)
 
     def _read(self) -> Mark | None:
         try:
-            held: dict[str, Any] = json.loads(self.path.read_bytes())
+            kept = self._kept()
+            if kept is None:
+                return None
+            held: dict[str, Any] = json.loads(kept)
             rows = {name: (int(held[name][0]), str(held[name][1])) for name in ("event", "letter", "delivery")}
             return Mark(str(held["installation"]), str(held["epoch"]), **rows)
-        except FileNotFoundError:
-            return None
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise Unavailable(
                 Text(
@@ -88,6 +96,22 @@ class HighWater:
                     "newest, delete that file.",
                 )
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class MarkElsewhere(HighWater):
+    """The mark once more, on another machine: a snapshot of the whole data folder takes back the file, too. ``path``:
+    what it is called there. A snapshot of both machines, and what was sent since the mark was moved last (the audit's
+    five minutes), cannot be noticed."""
+
+    read: Callable[[], str | None]
+    write: Callable[[str], None]
+
+    def _kept(self) -> str | None:
+        return self.read()
+
+    def _keep(self, mark: str) -> None:
+        self.write(mark)
 
 
 def _is_behind(session: Session, mark: Mark, known: tuple[str, ...]) -> bool:

@@ -14,11 +14,15 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
 from engine.rules.calendar import PLAN_TIME
@@ -40,7 +44,8 @@ CHUNK_BYTES = 1_048_576
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """``files``: path within the folder -> SHA-256. ``made_at``: the moment of the copy of the database."""
+    """``files``: path within the folder -> SHA-256. ``made_at``: the moment of the copy of the database. ``counts``:
+    rows of each table in it; empty in backups of earlier versions."""
 
     made_at: datetime
     version: str
@@ -48,6 +53,7 @@ class Manifest:
     schema: str
     installation: str
     files: dict[str, str]
+    counts: dict[str, int] = field(default_factory=dict)
 
     def text(self) -> str:
         plain = self.__dict__ | {"format": FORMAT, "made_at": self.made_at.isoformat()}
@@ -68,7 +74,7 @@ class Manifest:
 
     def spoiled(self, folder: Path) -> list[str]:
         """Files that are missing or differ."""
-        return [name for name, digest in self.files.items() if _digest(folder / name) != digest]
+        return [name for name, digest in self.files.items() if file_digest(folder / name) != digest]
 
 
 def backup(system: System, to: Path) -> Path:
@@ -81,7 +87,7 @@ def backup(system: System, to: Path) -> Path:
         raise BadInput(Text(f"«{folder}» đã có.", f"“{folder}” exists already."))
     partial.mkdir(parents=True, mode=0o700)
     dump = _dump_sqlite if system.database.dialect == "sqlite" else _dump_postgres
-    dump(system.database, partial / DUMPS[system.database.dialect])
+    counts = dump(system.database, partial / DUMPS[system.database.dialect])
     secret = partial / SECRET
     secret.touch(mode=0o600)
     secret.write_text(settings.signing_key())
@@ -94,7 +100,8 @@ def backup(system: System, to: Path) -> Path:
         dialect=system.database.dialect,
         schema=system.database.schema_versions()[0],
         installation=installation_id(system.database),
-        files={name: _digest(partial / name) for name in _names(partial)},
+        files={name: file_digest(partial / name) for name in _names(partial)},
+        counts=counts,
     )
     (partial / MANIFEST).write_text(manifest.text())
     _require_sound(system.database, partial, manifest)
@@ -160,25 +167,46 @@ def run_postgres(command: list[str], environment: dict[str, str]) -> None:
         raise Unavailable(Text(f"{command[0]}: {said}", f"{command[0]}: {said}"))
 
 
-def _dump_sqlite(database: Database, to: Path) -> None:
+def _dump_sqlite(database: Database, to: Path) -> dict[str, int]:
+    """Copy the database; returns what the copy holds."""
     with (
         closing(sqlite3.connect(f"file:{database.url.database}?mode=ro", uri=True)) as source,
         closing(sqlite3.connect(to)) as target,
     ):
         source.backup(target)
         target.execute("PRAGMA journal_mode = DELETE")  # one file, no WAL beside it
+    copy = create_engine(f"sqlite:///{to}")
+    try:
+        with copy.connect() as connection:
+            return table_counts(connection)
+    except DatabaseError:
+        return {}  # a damaged one: ``_require_sound`` says so
+    finally:
+        copy.dispose()
 
 
-def _dump_postgres(database: Database, to: Path) -> None:
+def _dump_postgres(database: Database, to: Path) -> dict[str, int]:
+    """Dump the database; returns what the dump holds: both see one snapshot."""
     command, environment = postgres_command(database, "pg_dump")
-    run_postgres([*command, "--format=custom", f"--file={to}"], environment)
+    with database.bind.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
+        snapshot = connection.scalar(select(func.pg_export_snapshot()))
+        counts = table_counts(connection)
+        run_postgres([*command, "--format=custom", f"--snapshot={snapshot}", f"--file={to}"], environment)
+    return counts
+
+
+def table_counts(connection: Connection) -> dict[str, int]:
+    """Rows of each table of ours that there is: the schema may be an older one."""
+    there = sorted(set(inspect(connection).get_table_names()) & {*SQLModel.metadata.tables})
+    tables = (SQLModel.metadata.tables[name] for name in there)
+    return {each.name: connection.scalar(select(func.count()).select_from(each)) or 0 for each in tables}
 
 
 def _names(folder: Path) -> list[str]:
     return sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """Empty of a file that is not there."""
     if not path.is_file():
         return ""

@@ -18,7 +18,7 @@ At = Annotated[str, typer.Option(help="ISO timestamp to use as the current time,
 
 def add_commands(app: typer.Typer) -> None:
     """Add them to the root command."""
-    for command in (doctor, send_test, backup, restore, release):
+    for command in (doctor, send_test, backup, prove, restore, release):
         app.command()(command)
 
 
@@ -87,6 +87,25 @@ def backup(
     typer.echo(
         Text(
             f"Đã sao lưu vào {folder}; thư mục có khóa bí mật, giữ kín.", f"Backed up to {folder}; it holds the secret."
+        )
+    )
+
+
+def prove(folder: Annotated[Path, typer.Argument(help="The folder that `dondoc backup` made.")]) -> None:
+    """Restore a backup into a place of its own and compare its rows and evidence with its manifest."""
+    from workflows.operation.drill import prove as restore_and_compare
+    from workflows.run.system import compose_existing
+
+    proof = restore_and_compare(folder, compose_existing().database)
+    if not proof.good:
+        wrong = ", ".join((*proof.differing, *(each[:12] for each in proof.lost))[:5])
+        raise Unavailable(
+            Text(f"Bản sao lưu không khôi phục được trọn vẹn: {wrong}", f"The backup does not come back whole: {wrong}")
+        )
+    typer.echo(
+        Text(
+            f"Bản sao lưu khôi phục được: {proof.rows} dòng, {proof.files} tệp minh chứng đúng như khi sao lưu.",
+            f"The backup comes back whole: {proof.rows} rows, {proof.files} files of evidence as they were.",
         )
     )
 

@@ -45,7 +45,7 @@ class Heartbeat:
             jobs.append(("projection", projection, PROJECTION_SECONDS))
         for name, job, every in jobs:
             self._scheduler.add_job(
-                _logging_errors(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)
+                logging_errors(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)
             )
 
     def start(self) -> None:
@@ -56,13 +56,24 @@ class Heartbeat:
         self._scheduler.shutdown(wait=True)
 
 
-def _logging_errors(name: str, job: Callable[[], None]) -> Callable[[], None]:
-    """Log the exceptions of a job; the next run does the remaining work."""
+def logging_errors(name: str, job: Callable[[], None]) -> Callable[[], None]:
+    """Log the exceptions of a job; the next run does the remaining work. A fault is told once with its traceback, then
+    in one sentence with how often: a full disk wrote 92 lines a tick."""
+    last, times = "", 0
 
     def run() -> None:
+        nonlocal last, times
         try:
             job()
-        except Exception:
-            log.exception("%s failed; it will be tried again at the next run", name)
+        except Exception as error:
+            fault = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            times = times + 1 if fault == last else 1
+            last = fault
+            if times == 1:
+                log.exception("%s failed; it will be tried again at the next run", name)
+            else:
+                log.error("%s failed again, %d times now: %s", name, times, fault)
+        else:
+            last, times = "", 0
 
     return run

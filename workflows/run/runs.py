@@ -13,6 +13,7 @@ from engine.terms import PassName
 from notifications.webhooks import delivery as webhooks
 from workflows.run import channel_wiring, clock_guard, passes
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
+from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.prefect_server import answers
 from workflows.run.system import System
 
@@ -68,6 +69,7 @@ def run_audit(system: System) -> None:
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
     system.observe()
+    observe_in_prefect(system)
     run_pass(system, PassName.AUDIT, now, clock_wrong=not believed)
     if not believed:
         return

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from ground.commands import Commands
@@ -27,7 +31,7 @@ from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
 from engine.store.database import Database
 from engine.store.event_log import record
-from engine.store.high_water import HighWater
+from engine.store.high_water import HighWater, MarkElsewhere
 from engine.store.markers import hold
 from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
@@ -177,6 +181,78 @@ def test_a_lost_wal_is_held(office: Office) -> None:
     sent = len(office.box.letters)
     office.live(4)
     assert (office.held, len(office.box.letters)) == (True, sent)
+
+
+def test_a_snapshot_of_the_whole_folder_is_held_by_the_mark_elsewhere(office: Office, tmp_path: Path) -> None:
+    """60 of 60 letters left again: the file beside the secret went back with the database."""
+    elsewhere: list[str] = []
+
+    def observed() -> bool:
+        mark = MarkElsewhere(Path("elsewhere"), lambda: elsewhere[-1] if elsewhere else None, elsewhere.append)
+        return mark.observe(office.system.database, BEGAN + timedelta(days=9))
+
+    assert not observed()
+    file = copy(office, tmp_path / "snapshot")
+    mark = office.mark.read_bytes()
+    office.system = office.started()
+    office.live(1, 3)
+    assert not observed()
+    put_back(office, file)
+    office.mark.write_bytes(mark)
+    assert not office.held
+    assert observed()
+    assert office.held
+    sent = len(office.box.letters)
+    office.live(4)
+    assert len(office.box.letters) == sent
+
+
+@contextmanager
+def variables() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Prefect's variables, and nothing else of it: the URL of its API, and what it keeps."""
+    kept: dict[str, Any] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"] or 0))
+            given, name = json.loads(body or "{}"), self.path.rpartition("/")[2]
+            name = given.get("name", name)
+            there = self.command == "POST" or name in kept
+            if given:
+                kept.update({name: given["value"]} if there else {})
+            self.send_response(200 if there else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps({"value": kept.get(name)}).encode())
+
+        do_GET = do_PATCH = do_POST = answer
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/api", kept
+    server.shutdown()
+    server.server_close()
+
+
+def test_prefect_s_server_keeps_the_mark_of_every_audit(office: Office, tmp_path: Path) -> None:
+    def audited(url: str) -> None:
+        settings = office.system.settings.model_copy(update={"prefect": True, "prefect_api_url": url})
+        runs.run_audit(replace(office.system, settings=settings, clock=lambda: BEGAN + timedelta(days=9)))
+
+    with variables() as (url, kept):
+        audited(url)
+        assert [name.startswith("dondoc_mark_") for name in kept] == [True]
+        file, mark = copy(office, tmp_path / "snapshot"), office.mark.read_bytes()
+        office.system = office.started()
+        office.live(1, 3)
+        audited(url)
+        put_back(office, file)
+        office.mark.write_bytes(mark)
+        audited(url)
+        assert office.held
+    audited(url)  # no answer
 
 
 def test_the_newer_file_put_back_again_goes_on(office: Office, tmp_path: Path) -> None:

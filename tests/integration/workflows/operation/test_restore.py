@@ -30,6 +30,7 @@ from engine.store.records import Event, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
 from workflows.operation.backup import MANIFEST, Manifest, backup, damage
+from workflows.operation.drill import prove
 from workflows.operation.restore import held, release, restore
 from workflows.run import passes
 from workflows.run.audit import run_checks
@@ -183,6 +184,32 @@ def test_evidence_that_was_altered_is_named_by_the_backup(lived: System, tmp_pat
     evidence.path_of(lived.settings.files, stored.digest).write_bytes(b"another")
     with pytest.raises(Unavailable, match="minh chứng"):
         backup(lived, tmp_path / "second")
+
+
+def test_a_backup_is_proved_by_restoring_it(lived: System, tmp_path: Path) -> None:
+    with lived.database.write() as session:
+        stored = evidence.store(lived.settings.files, name="a.pdf", body=b"%PDF-1.4 one")
+        evidence.keep(session, stored, agency_id="so-ban", actor="contact:1", now=BACKUP_AT)
+    folder = backup(lived, tmp_path / "backups")
+    proof = prove(folder, lived.database)
+    assert proof.good
+    assert proof.files == 1
+    assert proof.made.counts["contact"] == 13
+    assert proof.rows == sum(proof.made.counts.values())
+
+
+def test_a_backup_that_lacks_rows_or_evidence_is_no_proof(lived: System, tmp_path: Path) -> None:
+    with lived.database.write() as session:
+        stored = evidence.store(lived.settings.files, name="a.pdf", body=b"%PDF-1.4 one")
+        evidence.keep(session, stored, agency_id="so-ban", actor="contact:1", now=BACKUP_AT)
+    evidence.path_of(lived.settings.files, stored.digest).unlink()
+    folder = backup(lived, tmp_path / "backups")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["counts"]["letter"] = 1_000
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    proof = prove(folder, lived.database)
+    assert proof.differing == ("letter",)
+    assert proof.lost == (stored.digest,)
 
 
 def test_nothing_that_is_there_is_overwritten(lived: System, elsewhere: str, tmp_path: Path) -> None:

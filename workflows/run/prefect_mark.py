@@ -1,0 +1,36 @@
+"""The high-water mark in Prefect, where its server is another one than ours: a snapshot of the whole data folder takes
+the file beside the secret back with the database (``engine.store.high_water``)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from engine.store.high_water import MarkElsewhere
+from workflows.projection.prefect_api import PrefectApi
+from workflows.run.installation import installation_id
+from workflows.run.system import System
+
+log = logging.getLogger(__name__)
+
+
+def observe_in_prefect(system: System) -> None:
+    """Hold the database if it is behind the mark there, else move that on. Without an answer the file has to do."""
+    if system.delivery.mark is None or not (system.settings.prefect and system.settings.prefect_api_url):
+        return
+    name = f"dondoc_mark_{installation_id(system.database)}"
+    try:
+        with PrefectApi(system.prefect_api, system.prefect_auth) as api:
+            mark = MarkElsewhere(
+                Path(name), lambda: _text(api.value(name)), lambda kept: api.set_value(name, {"mark": kept})
+            )
+            mark.observe(system.database, system.clock())
+    except httpx.HTTPError as error:
+        log.warning("Prefect does not keep how far letters were sent (%s)", type(error).__name__)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value["mark"])
