@@ -124,8 +124,8 @@ def once(
     import asyncio
 
     from workflows.run import clock_guard
-    from workflows.run.runs import run_pass, tick
     from workflows.run.system import compose_installed
+    from workflows.serving.runs import run_pass, tick
 
     if name not in (*PassName, "tick"):
         raise BadInput(
@@ -164,7 +164,7 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
     """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead, the search index.
 
     Sends nothing."""
-    from workflows.run.repair import repair as repair_database
+    from workflows.checking.repair import repair as repair_database
     from workflows.run.system import compose_existing
 
     system = compose_existing()
@@ -302,8 +302,8 @@ def sync() -> None:
     """Show everything in Prefect anew, after its database was lost or changed by hand; letters are not concerned."""
     import httpx
 
-    from workflows.run.projecting import projector
     from workflows.run.system import compose_installed
+    from workflows.serving.projecting import projector
 
     system = compose_installed()
     mine, runs = projector(system), 0
@@ -379,8 +379,8 @@ def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
 
 
 def _serve(settings: Settings) -> None:
-    from workflows.run.logs import configure_logging
     from workflows.server import serve as serve_now
+    from workflows.serving.logs import configure_logging
 
     configure_logging(settings.log)
     serve_now(settings)

@@ -16,13 +16,13 @@ from config.settings import Settings
 from notifications.delivery import release_kept
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
-from workflows.run.listen_socket import listen_at
 from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
-from workflows.run.projecting import Projecting
-from workflows.run.runs import run_audit, run_inbound, run_tick, run_webhooks
 from workflows.run.system import Running, System, announce_setup_code, compose
+from workflows.serving.listen_socket import listen_at
+from workflows.serving.projecting import Projecting
+from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -71,7 +71,7 @@ def application(system: System) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
-    from workflows.run.heartbeat import Heartbeat
+    from workflows.serving.heartbeat import Heartbeat
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
     require_installation(settings)

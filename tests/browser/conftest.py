@@ -38,10 +38,10 @@ from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database
 from notifications.email import maildir
-from workflows.run.listen_socket import listen_at
-from workflows.run.runs import tick
 from workflows.run.system import System
 from workflows.server import application
+from workflows.serving.listen_socket import listen_at
+from workflows.serving.runs import tick
 from workflows.simulation.simulation import cached_simulation
 
 CHROMIUM = next(

@@ -16,7 +16,7 @@ from ground.postgres import Ground
 from ground.province import MANY, aside, fill
 from playwright.sync_api import sync_playwright
 
-from workflows.run.runs import run_audit
+from workflows.serving.runs import run_audit
 
 FOLDER = ROOT / "docs/screenshots"
 WIDE, TALL = 1160, 780

@@ -26,8 +26,9 @@ from engine.store.records import Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState, Scenario
 from engine.text import Text
-from workflows.run import passes, runs
+from workflows.run import passes
 from workflows.run.installation import load_defaults
+from workflows.serving import runs
 from workflows.simulation.examples import EXAMPLES, Example, load_example
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies

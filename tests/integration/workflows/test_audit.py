@@ -25,10 +25,10 @@ from engine.terms import Outcome as Outcome_
 from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
-from workflows.run.audit import STUCK_TOLERANCE, Audit, audit, run_checks
+from workflows.checking.audit import STUCK_TOLERANCE, Audit, audit, run_checks
+from workflows.checking.record_checks import evidence_lost
+from workflows.checking.repair import repair
 from workflows.run.passes import act, failures_recorded
-from workflows.run.record_checks import evidence_lost
-from workflows.run.repair import repair
 
 NOW = at("2021-04-07", "09:00")
 HOUR = timedelta(hours=1)

@@ -24,8 +24,8 @@ from sqlmodel import SQLModel
 from engine.store.database import Database
 from tests.bench.ground import fill, make_due, own
 from tests.bench.ours import NOW
+from workflows.checking.audit import run_checks
 from workflows.run import passes
-from workflows.run.audit import run_checks
 
 AGENCIES, DUE = 300, 40
 MONDAY = NOW + timedelta(days=6)

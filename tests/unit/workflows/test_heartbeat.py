@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from workflows.run.heartbeat import Heartbeat
+from workflows.serving.heartbeat import Heartbeat
 
 EVERY = 0.05
 ENOUGH = 20

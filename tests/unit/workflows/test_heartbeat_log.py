@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workflows.run.heartbeat import logging_errors
+from workflows.serving.heartbeat import logging_errors
 
 
 def faults(*said: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from ground.office import Office, everything, open_office
 
 from engine.http.guards.request_ids import access
 from engine.store.database import Database
-from workflows.run.logs import JsonLines
+from workflows.serving.logs import JsonLines
 
 
 @pytest.fixture

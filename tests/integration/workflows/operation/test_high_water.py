@@ -38,9 +38,10 @@ from engine.terms import EventKind, LetterState
 from notifications.contract.channel import Outcome, Outgoing
 from notifications.webhooks.delivery import send_owed
 from workflows.operation.restore import release
-from workflows.run import passes, runs
+from workflows.run import passes
 from workflows.run.installation import establish
 from workflows.run.system import System, compose
+from workflows.serving import runs
 
 BEGAN = at("2021-06-14", "12:00")
 NAME = "high-water"

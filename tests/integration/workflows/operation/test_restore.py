@@ -29,11 +29,11 @@ from engine.store.markers import last_backup
 from engine.store.records import Event, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
+from workflows.checking.audit import run_checks
 from workflows.operation.backup import MANIFEST, Manifest, backup, damage
 from workflows.operation.drill import prove
 from workflows.operation.restore import held, release, restore
 from workflows.run import passes
-from workflows.run.audit import run_checks
 from workflows.run.installation import establish, require_installation
 from workflows.run.system import System, compose
 

@@ -29,10 +29,10 @@ from ground.postgres import Ground
 from config.settings import Settings
 from engine.store.database import Database
 from engine.store.records import Account, Letter, LetterBody, Notice
+from workflows.checking.audit import run_checks
 from workflows.operation.backup import DUMPS, backup, postgres_command, run_postgres
 from workflows.operation.restore import release, restore
 from workflows.run import passes
-from workflows.run.audit import run_checks
 from workflows.run.installation import establish, require_installation
 from workflows.run.system import System, compose
 

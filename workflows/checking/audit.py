@@ -2,8 +2,8 @@
 
 Each check counts what should be zero. Findings are shown on the health page and appended as events, each once a day.
 Only a clean audit pings the heartbeat URL, so an external monitor hears of a channel that is down, of refusals and
-doubts, of a failed pass or a spoiled row as it hears of a machine that is off. ``dondoc repair`` (workflows.run.repair)
-corrects what can be computed again.
+doubts, of a failed pass or a spoiled row as it hears of a machine that is off. ``dondoc repair`` (``repair``) corrects
+what can be computed again.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
-from workflows.run import log_checks, record_checks
-from workflows.run.log_checks import CHECKED_ASSIGNMENTS, CURSOR
+from workflows.checking import log_checks, record_checks
+from workflows.checking.log_checks import CHECKED_ASSIGNMENTS, CURSOR
+from workflows.checking.working_time import working_time_ago
 from workflows.run.passes import PassReport, record_run
-from workflows.run.working_time import working_time_ago
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)
@@ -57,7 +57,7 @@ SETTLED_WITHIN = timedelta(days=2)
 TRIED_WITHIN = timedelta(days=14)
 """How old a letter may be that was tried today; letters are found by their day."""
 OUTSIDE = ("open_files", "clock_wrong", "evidence_lost", "disk_low", "backup_old", "holidays_missing")
-"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.run.machine_checks``."""
+"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.checking.machine_checks``."""
 UNREADABLE = "unreadable_rows"
 """Finding: so many checks could not be made, since a row holds what it cannot hold."""
 

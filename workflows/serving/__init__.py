@@ -1,0 +1,1 @@
+"""What ``serve`` and ``dondoc once`` run, on the heartbeat: each pass, the tick, the projector of Prefect."""
