@@ -223,7 +223,7 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple
     On PostgreSQL the OFFSET keeps the lateral subquery from being flattened, so plans are read one by one through the
     index: the default plan joins every row to the plans (half as slow again) and reads plans that ended long ago.
     """
-    a, d, p = table(Assignment), table(Duty), table(Plan)
+    a, p = table(Assignment), table(Plan)
     if wanted == AssignmentFilter():
         counters = counter_totals()
         each = select(
@@ -248,8 +248,6 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple
         literal(1).label("n"),
     )
     counted = counted.where(a.c.plan_id == p.c.id, a.c.state.in_(COUNTED_STATES), *conditions(wanted, today))
-    if wanted.citation:
-        counted = counted.where(d.c.id == a.c.duty_id)
     if dialect == "postgresql":
         by_plan = counted.correlate(p).offset(0).lateral()
         return by_plan, p.join(by_plan, true())

@@ -211,11 +211,12 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
         a.c.period: wanted.period,
         a.c.agency_id: wanted.agency_id,
         a.c.supervisor_id: wanted.supervisor_id,
-        d.c.citation: wanted.citation,
         p.c.supervisor_id: wanted.department,
         p.c.issuer_id: wanted.issuer,
     }
     found: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value]
+    if wanted.citation:  # asked within: not every statement that filters joins the duty
+        found.append(a.c.duty_id.in_(select(d.c.id).where(d.c.citation == wanted.citation)))
     if wanted.kind:
         found.append(a.c.agency_id.in_(select(g.c.id).where(g.c.level == wanted.kind)))
     if wanted.plan_id is not None:
@@ -441,9 +442,6 @@ def _counting_each(today: Thresholds, wanted: tuple[AssignmentFilter, ...]) -> S
 
 @lru_cache(maxsize=64)
 def _counting(today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
-    """Joins only the tables that the filter needs."""
-    a, d, p = table(Assignment), table(Duty), table(Plan)
+    a, p = table(Assignment), table(Plan)
     counted = select(func.count()).select_from(a).join(p, p.c.id == a.c.plan_id)
-    if wanted.citation:
-        counted = counted.join(d, d.c.id == a.c.duty_id)
     return counted.where(*conditions(wanted, today))

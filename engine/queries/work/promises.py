@@ -149,7 +149,7 @@ class ReasonCount:
     tasks: int
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def reasons_counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[ReasonCount, ...]:
     """Of the unfinished tasks of a plan, a period, a department; most first. Requests are counted only if the filter
     asks for them. Two queries."""

@@ -45,6 +45,15 @@ def test_the_four_boxes_add_up_and_each_opens_onto_as_many_rows(seen: Seen) -> N
         assert list_assignments(*seen, AssignmentFilter(classes=classes, request=False)).total == counts[which]
 
 
+def test_a_filter_by_one_duty_counts_its_assignments_alone(seen: Seen) -> None:
+    """Statements that did not join the duty counted each assignment once for every duty of that citation, or all."""
+    for citation in ("IV.1.1", "IV.2.1"):
+        wanted = AssignmentFilter(citation=citation, classes=tuple(TimeClass), request=False)
+        expected = list_assignments(*seen, wanted).total
+        assert 0 < expected < 4
+        assert board(*seen, AssignmentFilter(citation=citation)).total.expected == expected
+
+
 def test_who_is_only_asked_stands_apart_in_no_total_and_no_ranking(seen: Seen) -> None:
     found = board(*seen, AssignmentFilter())
     assert [line.id for line in found.asked] == ["mat-tran"]
