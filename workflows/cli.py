@@ -164,7 +164,7 @@ def repair(at: Annotated[str, typer.Option(help="ISO timestamp to use as the cur
     """Recompute what the audit found wrong: next actions, the digest's week, letters dated far ahead, the search index.
 
     Sends nothing."""
-    from workflows.checking.repair import repair as repair_database
+    from workflows.checks.repair import repair as repair_database
     from workflows.run.system import compose_existing
 
     system = compose_existing()

@@ -99,8 +99,8 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
 
             return asyncio.run(watch(database, now, system.delivery.channels, channel_wiring.operator(settings)))
         case PassName.AUDIT:
-            from workflows.checking.audit import audit
-            from workflows.checking.machine_checks import machine_findings
+            from workflows.checks.audit import audit
+            from workflows.checks.machine_checks import machine_findings
 
             outside = machine_findings(system, now) | {"clock_wrong": int(clock_wrong)}
             may_rest = not passes.may_send(database, now)

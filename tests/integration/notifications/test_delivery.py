@@ -39,7 +39,7 @@ from notifications.email.smtp_replies import Stage, reply_outcome
 from notifications.leases import BATCH
 from notifications.receipts.letter_outcomes import suppress
 from notifications.settlement import FIRST_WAIT, LONGEST_WAIT, retry_at
-from workflows.checking.audit import run_checks
+from workflows.checks.audit import run_checks
 
 NIGHT = at(DAY, "22:00")
 MINUTE = timedelta(minutes=1)

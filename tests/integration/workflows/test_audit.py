@@ -25,9 +25,9 @@ from engine.terms import Outcome as Outcome_
 from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
-from workflows.checking.audit import STUCK_TOLERANCE, Audit, audit, run_checks
-from workflows.checking.record_checks import evidence_lost
-from workflows.checking.repair import repair
+from workflows.checks.audit import STUCK_TOLERANCE, Audit, audit, run_checks
+from workflows.checks.record_checks import evidence_lost
+from workflows.checks.repair import repair
 from workflows.run.passes import act, failures_recorded
 
 NOW = at("2021-04-07", "09:00")

@@ -21,7 +21,7 @@ from engine.store.facts import write_fact
 from engine.store.records import Assignment, Event, Letter, Pass
 from engine.terms import EventKind
 from notifications.delivery import deliver
-from workflows.checking.repair import repair
+from workflows.checks.repair import repair
 from workflows.run import clock_guard
 from workflows.run.system import System, compose
 from workflows.serving.runs import run_audit, run_tick

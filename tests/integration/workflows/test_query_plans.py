@@ -24,7 +24,7 @@ from sqlmodel import SQLModel
 from engine.store.database import Database
 from tests.bench.ground import fill, make_due, own
 from tests.bench.ours import NOW
-from workflows.checking.audit import run_checks
+from workflows.checks.audit import run_checks
 from workflows.run import passes
 
 AGENCIES, DUE = 300, 40

@@ -27,8 +27,8 @@ from engine.store.database import Database
 from engine.store.records import Assignment
 from engine.terms import Outcome
 from notifications.delivery import deliver
-from workflows.checking.audit import counted
-from workflows.checking.repair import repair
+from workflows.checks.audit import counted
+from workflows.checks.repair import repair
 
 NOW = at("2021-06-22", "07:45")
 DAYS = (DayException(date(2021, 9, 2), DayKind.HOLIDAY, "Quốc khánh", "BLLĐ 2019, Đ112"),)

@@ -36,7 +36,7 @@ from engine.rules.calendar import ONE_DAY, DayException, DayKind, local_date
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Extension, Promise
 from engine.terms import Outcome, PromiseState, Quiet, State
-from workflows.checking.audit import run_checks
+from workflows.checks.audit import run_checks
 
 BEGUN = at("2021-04-07")
 PLAN = plan_file(items=(item(1, "so-ban"), item(2, "cac-huyen"), item(3, "mat-tran", request=True)))

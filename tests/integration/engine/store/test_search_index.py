@@ -17,8 +17,8 @@ from engine.store import search_index
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, LetterBody, Plan
 from engine.terms import Role
-from workflows.checking.audit import run_checks
-from workflows.checking.repair import repair
+from workflows.checks.audit import run_checks
+from workflows.checks.repair import repair
 
 NOW = at("2021-04-07")
 

@@ -29,7 +29,7 @@ from engine.store.markers import last_backup
 from engine.store.records import Event, Letter, Notice
 from engine.terms import EventKind, LetterState
 from notifications.email.smtp import Email
-from workflows.checking.audit import run_checks
+from workflows.checks.audit import run_checks
 from workflows.operation.backup import MANIFEST, Manifest, backup, damage
 from workflows.operation.drill import prove
 from workflows.operation.restore import held, release, restore

@@ -29,7 +29,7 @@ from ground.postgres import Ground
 from config.settings import Settings
 from engine.store.database import Database
 from engine.store.records import Account, Letter, LetterBody, Notice
-from workflows.checking.audit import run_checks
+from workflows.checks.audit import run_checks
 from workflows.operation.backup import DUMPS, backup, postgres_command, run_postgres
 from workflows.operation.restore import release, restore
 from workflows.run import passes

@@ -15,7 +15,7 @@ from engine.store.database import table
 from engine.store.markers import last_backup
 from engine.store.records import CalendarDay, Plan
 from engine.terms import PlanState
-from workflows.checking.record_checks import evidence_lost
+from workflows.checks.record_checks import evidence_lost
 from workflows.run.private_files import too_wide
 from workflows.run.system import System
 
