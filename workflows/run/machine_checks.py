@@ -27,7 +27,10 @@ HOLIDAYS_BY = (12, 15)
 
 
 def machine_findings(system: System, now: datetime) -> dict[str, int]:
+    """A demonstration is never backed up, and its years go by in minutes."""
     settings, database = system.settings, system.database
+    if settings.demo:
+        return {"open_files": len(list(too_wide(settings)))}
     with database.read() as session:
         found = {"backup_old": backup_old(session, now), "holidays_missing": holidays_missing(session, now)}
     return found | {
