@@ -36,10 +36,10 @@ from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, L
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
 from notifications.channel_health import channel_health
-from workflows.run import log_checks, record_checks
-from workflows.run.log_checks import CHECKED_ASSIGNMENTS, CURSOR
+from workflows.checks import log_checks, record_checks
+from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
+from workflows.checks.working_time import working_time_ago
 from workflows.run.passes import PassReport, record_run
-from workflows.run.working_time import working_time_ago
 
 log = logging.getLogger(__name__)
 STUCK_TOLERANCE = timedelta(minutes=30)
@@ -57,7 +57,7 @@ SETTLED_WITHIN = timedelta(days=2)
 TRIED_WITHIN = timedelta(days=14)
 """How old a letter may be that was tried today; letters are found by their day."""
 OUTSIDE = ("open_files", "clock_wrong", "evidence_lost", "disk_low", "backup_old", "holidays_missing")
-"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.run.machine_checks``."""
+"""Findings that do not come from the rows: a clock that is not believed, and ``workflows.checks.machine_checks``."""
 UNREADABLE = "unreadable_rows"
 """Finding: so many checks could not be made, since a row holds what it cannot hold."""
 

@@ -29,7 +29,7 @@ from engine.store.facts import read_fact, write_fact
 from engine.store.records import Event
 from engine.terms import EventKind
 from engine.text import Text
-from workflows.run.second_clocks import SecondClock, database_clock, second_clocks
+from workflows.checks.second_clocks import SecondClock, database_clock, second_clocks
 from workflows.run.system import System
 
 FACT = "clock"
@@ -123,7 +123,7 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
         return Suspicion.DATABASE
     with system.database.read() as session:
         found = judge(_readings(session), current, _last_event(session))
-    if found is not None and _agrees(current.wall, second_clocks(system)):
+    if found is not None and _agrees(current.wall, second_clocks(system.settings, system.database, system.prefect_api)):
         remember(system.database, current)
         return None
     return found

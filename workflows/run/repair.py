@@ -20,10 +20,10 @@ from engine.store.database import Database, table
 from engine.store.records import STILL_OWED, Assignment, Event, Fact, Letter, Plan, Promise
 from engine.store.records.work import CHASED
 from engine.terms import EventKind, LetterState, PromiseState
+from workflows.checks.early_rungs import EARLY, free_early_rungs
+from workflows.checks.log_checks import missed
+from workflows.checks.record_checks import plans_to_open
 from workflows.run.audit import FAR_AHEAD, recomputed
-from workflows.run.early_rungs import EARLY, free_early_rungs
-from workflows.run.log_checks import missed
-from workflows.run.record_checks import plans_to_open
 
 
 def repair(database: Database, now: datetime) -> dict[str, int]:

@@ -25,9 +25,9 @@ from engine.terms import Outcome as Outcome_
 from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
+from workflows.checks.record_checks import evidence_lost
 from workflows.run.audit import STUCK_TOLERANCE, Audit, audit, run_checks
 from workflows.run.passes import act, failures_recorded
-from workflows.run.record_checks import evidence_lost
 from workflows.run.repair import repair
 
 NOW = at("2021-04-07", "09:00")

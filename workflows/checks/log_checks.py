@@ -34,7 +34,7 @@ from engine.store.records import (
 )
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, PlanState, State
-from workflows.run.early_rungs import EARLY
+from workflows.checks.early_rungs import EARLY
 
 CURSOR, CHECKED_ASSIGNMENTS = "audit_cursor", 2_000
 """Unfinished assignments that are looked at in one audit; the next audit goes on behind them (a fact)."""
