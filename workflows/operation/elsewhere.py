@@ -23,8 +23,10 @@ RESERVED = ("example", "test", "invalid", "localhost", "local", "lan", "internal
 
 def clock_elsewhere(system: System) -> CheckLine:
     """This clock against those of other machines: ``second_clocks``."""
-    times = [at for each in second_clocks(system) if (at := each()) is not None]
-    if system.settings.smtp_host in LOOPBACK and (said := relay_clock(system)) is not None:
+    times = [
+        at for each in second_clocks(system.settings, system.database, system.prefect_api) if (at := each()) is not None
+    ]
+    if system.settings.smtp_host in LOOPBACK and (said := relay_clock(system.settings)) is not None:
         times.append(said)  # worth a look, though no clock of another machine's
     if not times:
         return unused("time", Text("không máy nào khác cho biết giờ để so", "no other machine says the time"))

@@ -22,6 +22,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.errors import Unavailable
+from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_fact, write_fact
@@ -122,7 +123,7 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
         return Suspicion.DATABASE
     with system.database.read() as session:
         found = judge(_readings(session), current, _last_event(session))
-    if found is not None and _agrees(current.wall, second_clocks(system)):
+    if found is not None and _agrees(current.wall, second_clocks(system.settings, system.database, system.prefect_api)):
         remember(system.database, current)
         return None
     return found
@@ -135,6 +136,8 @@ def require_agreement(database: Database, wall: datetime) -> None:
 
 
 def _off_database(database: Database, wall: datetime) -> bool:
+    if abs(wall - system_clock()) > MAX_MOVE:  # ``--at`` or a simulation: a time that is not this machine's
+        return False
     at = database_clock(database)
     return at is not None and abs(wall - at) > MAX_OFF_DATABASE
 

@@ -14,27 +14,25 @@ from urllib.parse import urlsplit
 import httpx
 from sqlalchemy import func, select
 
-from config.settings import LOOPBACK
+from config.settings import LOOPBACK, Settings
 from engine.store.database import Database
-from workflows.run.system import System
 
 SecondClock = Callable[[], datetime | None]
 SECONDS = 5.0
 _DATE = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} \w{3} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}")
 
 
-def second_clocks(system: System) -> list[SecondClock]:
+def second_clocks(settings: Settings, database: Database, prefect_api: str) -> list[SecondClock]:
     """Each answers None where it cannot be read."""
-    settings = system.settings
     clocks: list[SecondClock] = []
-    if system.database.url.host not in {None, "", *LOOPBACK}:
-        clocks.append(lambda: database_clock(system.database))
+    if database.url.host not in {None, "", *LOOPBACK}:
+        clocks.append(lambda: database_clock(database))
     if settings.heartbeat_url:
         clocks.append(lambda: _http_clock(settings.heartbeat_url))
-    if settings.prefect and urlsplit(system.prefect_api).hostname not in LOOPBACK:
-        clocks.append(lambda: _http_clock(system.prefect_api))
+    if settings.prefect and urlsplit(prefect_api).hostname not in LOOPBACK:
+        clocks.append(lambda: _http_clock(prefect_api))
     if not settings.demo and settings.smtp_host and settings.smtp_host not in LOOPBACK:
-        clocks.append(lambda: relay_clock(system))
+        clocks.append(lambda: relay_clock(settings))
     return clocks
 
 
@@ -56,9 +54,8 @@ def _http_clock(url: str) -> datetime | None:
         return None
 
 
-def relay_clock(system: System) -> datetime | None:
+def relay_clock(settings: Settings) -> datetime | None:
     """The time in the relay's greeting: many relays name it («220 … ready at Wed, 25 Nov 2026 09:00:00 +0700»)."""
-    settings = system.settings
     if settings.demo or not settings.smtp_host:
         return None
     try:

@@ -15,6 +15,7 @@ from workflows.run import channel_wiring, clock_guard, passes
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
 from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.prefect_server import answers
+from workflows.run.private_files import too_wide
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
             from workflows.checks.audit import audit
             from workflows.checks.machine_checks import machine_findings
 
-            outside = machine_findings(system, now) | {"clock_wrong": int(clock_wrong)}
+            outside = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
+            outside |= machine_findings(settings, database, now)
             may_rest = not passes.may_send(database, now)
             return audit(database, now, settings.heartbeat_url, may_rest=may_rest, outside=outside)
         case unknown:
