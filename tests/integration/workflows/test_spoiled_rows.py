@@ -182,6 +182,7 @@ NO_EFFECT = {
         "answer_code",
         "api_token",
         "attempt",
+        "data_version",
         "digest",
         "dispatch_wording",
         "draft",
@@ -190,8 +191,8 @@ NO_EFFECT = {
     *("letter_body", "paper_settings", "pass", "pending_answer", "plan_draft", "saved_view", "second_factor"),
     *("sign_in_link", "signed_in", "succession", "tally_change", "thread_entry", "webhook", "webhook_message"),
 }
-"""Tables from which no reminder, letter or level is computed (accounts, links, texts, logs), or that other tests hold:
-evidence by digest, the pass that failed."""
+"""Tables from which no reminder, letter or level is computed (accounts, links, texts, logs, versions of pages), or that
+other tests hold: evidence by digest, the pass that failed."""
 
 
 def test_every_table_is_spoiled_or_brings_nothing_about() -> None:
