@@ -219,12 +219,7 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
         found.append(a.c.duty_id.in_(select(d.c.id).where(d.c.citation == wanted.citation)))
     if wanted.kind:
         found.append(a.c.agency_id.in_(select(g.c.id).where(g.c.level == wanted.kind)))
-    if wanted.plan_id is not None:
-        found.append(a.c.plan_id == wanted.plan_id)
-    elif not wanted.ids:
-        found.append(p.c.state == PlanState.ACTIVE)
-    if wanted.ids:
-        found.append(a.c.id.in_(wanted.ids))
+    found += _of_plan(wanted)
     if wanted.states:
         found.append(a.c.state.in_(wanted.states))
     if wanted.classes:
@@ -240,6 +235,15 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
     if wanted.waiting is not None:
         found.append(_waiting(wanted.waiting))
     return found + _of_promise(wanted, today.day)
+
+
+def _of_plan(wanted: AssignmentFilter) -> list[ColumnElement[bool]]:
+    """Assignments of running plans, unless a plan or single assignments are asked for."""
+    a = table(Assignment)
+    found: list[ColumnElement[bool]] = [] if wanted.plan_id is None else [a.c.plan_id == wanted.plan_id]
+    if wanted.ids:
+        found.append(a.c.id.in_(wanted.ids))
+    return found or [table(Plan).c.state == PlanState.ACTIVE]
 
 
 def _of_promise(wanted: AssignmentFilter, day: date) -> list[ColumnElement[bool]]:

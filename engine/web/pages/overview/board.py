@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
@@ -42,6 +43,15 @@ KEPT_SHOWN = timedelta(days=30)
 """For how long the board says that letters were kept on this machine."""
 ALL = "all"
 """The value of the department parameter that means all departments."""
+
+
+class OfficeWork(TypedDict):
+    """What the user is asked to do beside the figures, as ``board.html`` names it."""
+
+    todo: Todo | None
+    kept: int
+    to_end: int
+    work_left: tuple[tuple[str, str, int], ...]
 
 
 @router.get("/")
@@ -82,14 +92,11 @@ def show(
         if not found.total.expected and (steps := steps_of(ctx, session, today)):
             return ctx.page("first_steps.html", today=today, steps=steps)
         plans, kinds = ctx.kept(session, plan_choices, plan), ctx.kept(session, kind_choices, ctx.today, plan)
-        work = _todo(ctx, session, today, wanted)
-        kept = ctx.kept(session, count_kept, ctx.today - KEPT_SHOWN) if work is not None else 0
-        to_end = len(ctx.kept(session, plans_to_end, today.day)) if ctx.may(Permission.RUN_PLANS) else 0
+        office = _office_work(ctx, session, today, wanted)
         counted = ctx.kept(session, promised_counts, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
         narrow = kind or department
         coming = () if narrow else ctx.kept(session, next_dates, today, plan_id=plan, period=period)
-        work_left = ctx.kept(session, agencies_with_work_left, ctx.today) if ctx.may(Permission.KEEP_AGENCIES) else ()
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
     per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
@@ -102,7 +109,6 @@ def show(
         grid=drawn,
         next_dates=coming,
         promises=counted,
-        todo=work,
         wanted=wanted,
         departments=departments,
         department=department,
@@ -112,22 +118,24 @@ def show(
         sort=sort,
         page=page,
         more=len(lines) > first + per_page,
-        work_left=work_left,
-        to_end=to_end,
-        kept=kept,
         plans=plans,
         kinds=kinds,
-        narrowed_to=tuple(
-            each
-            for each in (
-                dict(plans.listed).get(str(plan)),
-                kind and level_name(kind, ctx.language),
-                dict(departments).get(department),
-                promised and label(promised, ctx.language),
-            )
-            if each
-        ),
+        narrowed_to=_narrowed_to(ctx, dict(plans.listed), dict(departments), wanted),
+        **office,
     )
+
+
+def _narrowed_to(
+    ctx: RequestContext, plans: Mapping[str, str], departments: Mapping[str, str], wanted: AssignmentFilter
+) -> tuple[str, ...]:
+    """The filters in words, for the line that says what is shown."""
+    said = (
+        plans.get(str(wanted.plan_id)),
+        wanted.kind and level_name(wanted.kind, ctx.language),
+        departments.get(wanted.department),
+        wanted.promised and label(wanted.promised, ctx.language),
+    )
+    return tuple(each for each in said if each)
 
 
 def _drawn(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter, expected: int) -> Grid | None:
@@ -142,6 +150,16 @@ def _supervises_plans(ctx: RequestContext, departments: tuple[tuple[str, str], .
     filters = ctx.request.query_params.keys() - {"lang"}
     is_supervisor = ctx.actor.role is ActorRole.MONITOR and ctx.actor.agency_id in supervising
     return is_supervisor and len(supervising) > 1 and not filters
+
+
+def _office_work(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> OfficeWork:
+    work = _todo(ctx, session, today, wanted)
+    return {
+        "todo": work,
+        "kept": 0 if work is None else ctx.kept(session, count_kept, ctx.today - KEPT_SHOWN),
+        "to_end": len(ctx.kept(session, plans_to_end, today.day)) if ctx.may(Permission.RUN_PLANS) else 0,
+        "work_left": ctx.kept(session, agencies_with_work_left, ctx.today) if ctx.may(Permission.KEEP_AGENCIES) else (),
+    }
 
 
 def _todo(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> Todo | None:

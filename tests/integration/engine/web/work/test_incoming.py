@@ -180,7 +180,7 @@ def test_the_message_stands_in_the_thread_and_at_the_assignment(office: Office, 
 def test_board_and_health_say_how_many_wait(office: Office, laid: Laid) -> None:
     wrote(laid)
     wrote(laid, "nữa")
-    assert "Thư đến chờ xem · 2" in words(office, "/")
+    assert "2 thư đến chờ xem" in words(office, "/")
     assert "2 thư đến chờ xem" in words(office, "/health")
     assert len(rows(laid.database, IncomingMessage)) == 2
 
