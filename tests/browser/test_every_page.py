@@ -121,6 +121,7 @@ OPEN = {
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),
     "/r/{token}/thread": ("/r/{report}/thread",),
+    "/expired/{place}/{token}": ("/expired/l/{seen}",),
     "/u/{token}": ("/u/{pace}",),
     "/d/{token}": ("/d/{proposed}",),
     "/sign-in": ("/sign-in", "/sign-in?to=%2Foverdue"),

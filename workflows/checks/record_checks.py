@@ -13,6 +13,7 @@ from sqlalchemy import cast, exists, func, literal, or_, select
 from sqlalchemy.types import String
 from sqlmodel import Session
 
+from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.agencies.preferences import ASKED
 from engine.assignments.opening import opened_periods, planned
 from engine.assignments.reports.evidence import path_of
@@ -58,11 +59,13 @@ def plans_to_open(session: Session, now: datetime, most: int | None = None) -> l
 
 def letters_of_another_day(session: Session, now: datetime) -> int:
     """Owed letters that are not of the person, channel and day of their key: somebody could get two a day, or what is
-    another's. A number may follow (``engine.assignments.outbox.letter_key``)."""
+    another's. A number may follow (``engine.assignments.outbox.letter_key``). A letter that tells of a deputy is beside
+    these, one a deputy and person."""
     m = table(Letter)
     person, day = cast(m.c.contact_id, String), cast(m.c.day, String)
     key = literal("letter:") + person + literal(":") + m.c.channel + literal(":") + day
-    its_own = or_(m.c.key == key, m.c.key.startswith(key + literal(":")))
+    of_deputy = m.c.key.startswith(DEPUTY_NAMED) & m.c.key.endswith(literal(":") + person)
+    its_own = or_(m.c.key == key, m.c.key.startswith(key + literal(":")), of_deputy)
     return _count(session, m, STILL_OWED, ~its_own)
 
 
@@ -82,10 +85,11 @@ def contacts_without_address(session: Session, now: datetime) -> int:
 
 
 def letters_without_lines(session: Session, now: datetime) -> int:
-    """Owed letters that say nothing, and lines of owed letters that are of another task than their key names."""
+    """Owed letters of the day that say nothing, and lines of owed letters of another task than their key names."""
     m, n = table(Letter), table(Notice)
     lines = exists().where(n.c.letter_id == m.c.id)
-    empty = _count(session, m, STILL_OWED, m.c.digest_week.is_(None), ~lines)
+    of_day = ~m.c.key.startswith(DEPUTY_NAMED)
+    empty = _count(session, m, STILL_OWED, m.c.digest_week.is_(None), of_day, ~lines)
     its_own = n.c.key.startswith(literal("assignment:") + cast(n.c.assignment_id, String) + literal(":"))
     both = n.join(m, m.c.id == n.c.letter_id)
     return empty + _count(session, both, STILL_OWED, n.c.key.startswith("assignment:"), ~its_own)

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from ground.factory import Laid, at, happened, lay, row, rows, swept
+from ground.office import contact_of
 from ground.post import LetterBox, post_office
 from ground.web_servers import listening
 from sqlalchemy import update
 
+from engine.agencies.preferences import name_deputy
 from engine.application.daily_cleanup import prune_bodies
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
@@ -55,6 +57,28 @@ def test_when_all_is_well_every_count_is_nought(laid: Laid) -> None:
     assert found.clean
     assert (found.findings, found.in_doubt) == ({}, 0)
     assert found.oldest_unsent == min(letter.send_after for letter in rows(laid.database, Letter))
+
+
+def test_a_letter_that_tells_of_a_deputy_is_no_fault_and_one_to_another_is(laid: Laid) -> None:
+    """It names no task, and its key no channel and day: each deputy that was named stopped the ping."""
+    coordinator = contact_of(laid.database, "so-ban")
+    with laid.database.write() as session:
+        name_deputy(
+            session,
+            coordinator,
+            email="phogiup@so-ban.example",
+            valid_from=NOW.date(),
+            valid_until=NOW.date() + timedelta(days=14),
+            actor="cli",
+            now=NOW,
+        )
+    letter = next(each for each in rows(laid.database, Letter) if each.key.startswith("deputy:"))
+    assert run_checks(laid.database, NOW).clean
+    other = contact_of(laid.database, "huyen-a")
+    with laid.database.write() as session:
+        m = table(Letter)
+        session.connection().execute(update(m).where(m.c.id == letter.id).values(contact_id=other))
+    assert run_checks(laid.database, NOW).findings == {"letters_of_another_day": 1}
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ from workflows.server import application
 FAR = {"origin": "https://evil.example"}
 A_YEAR = "/plans/{plan_id}/simulate"
 """Lives through a plan's year: seconds, and nothing of its own to see here."""
-BY_THEIR_OWN_SECRET = {"/u/{token}", "/callbacks/{secret}/speedsms"}
+BY_THEIR_OWN_SECRET = {"/u/{token}", "/callbacks/{secret}/speedsms", "/expired/{place}/{token}"}
 """Called by machines that cannot read a form: one-click unsubscribing (RFC 8058) by a signed link, a gateway by the
-secret in its address."""
+secret in its address. And a page that only the holder of a signed link can find."""
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +127,7 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
         "/sign-in/sso/return",
         "/l/{token}",
         "/r/{token}",
+        "/expired/{place}/{token}",
         "/u/{token}",
         "/d/{token}",
         "/feed/{name}",

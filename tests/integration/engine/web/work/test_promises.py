@@ -63,7 +63,7 @@ def test_what_waits_for_an_agreement_stands_in_a_list_with_its_cause(office: Off
     assert "Hẹn thứ Năm, 30/9/2021 (lần 1) · kinh phí" in said
     assert "Thẩm định dự toán." in said
     todo = words(office.get("/").text)
-    assert "Lời hẹn chờ đồng ý · 1" in todo
+    assert "1 lời hẹn chờ đồng ý" in todo
 
 
 def test_a_button_asks_first_and_changes_nothing(office: Office, laid: Laid) -> None:
