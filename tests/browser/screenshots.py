@@ -13,9 +13,11 @@ from browser.conftest import CHROMIUM, FLAGS, spring_of, visitors
 from browser.visitors import PHONE
 from ground.paths import ROOT
 from ground.postgres import Ground
-from ground.province import MANY, aside, fill
+from ground.province import MANY, NOW, aside, fill
 from playwright.sync_api import sync_playwright
 
+from engine.store.markers import remember_backup
+from workflows.run.private_files import make_private
 from workflows.serving.runs import run_audit
 
 FOLDER = ROOT / "docs/screenshots"
@@ -46,6 +48,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         with spring_of(ground, Path(made)) as spring:
             names = fill(spring.system)
+            make_private(spring.system.settings)
+            with spring.system.database.write() as session:
+                remember_backup(session, NOW)
             aside(lambda: run_audit(spring.system))
             for name, address, role, language, phone in PICTURES:
                 with visitors(browser, spring, PHONE if phone else WIDE, language) as come:
