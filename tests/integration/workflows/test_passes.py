@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -33,10 +34,12 @@ from engine.assignments.due_work import next_moment
 from engine.assignments.lifecycle import Action
 from engine.assignments.opening import activate
 from engine.rules.calendar import DayException, DayKind, local_date
+from engine.rules.words import CODES
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Pass
 from engine.terms import EventKind, LetterState, PassName, Urgency
 from notifications.contract.channel import About, Fate, Outcome, Outgoing
+from workflows.checks.audit import audit
 from workflows.run import passes
 from workflows.run.passes import DATABASE_PASSES, PassReport
 from workflows.simulation.fast_forward import fast_forward
@@ -144,6 +147,14 @@ def test_the_passes_feed_one_another_in_one_tick(laid: Laid) -> None:
     assert reports[0].counts == {"plans": 1, "assignments": 5}
     assert reports[3].counts == {"letters": 5, "delivered": 5}
     assert str(reports[0]).startswith("open: plans 1, assignments 5 (")
+
+
+def test_everything_that_a_pass_counts_has_words(laid: Laid, tmp_path: Path) -> None:
+    """The page of the system shows them; a code without words stood there as it is spelled in the program."""
+    reports = [*ticked(laid, BEGAN), passes.upkeep(laid.database, BEGAN, tmp_path, 400 * DAY)]
+    reports.append(audit(laid.database, BEGAN))
+    assert {report.name for report in reports} >= {PassName.ACT, PassName.UPKEEP, PassName.AUDIT}
+    assert [name for report in reports for name in report.counts if name not in CODES] == []
 
 
 def test_a_tick_with_nothing_due_is_no_report_and_writes_nothing(laid: Laid) -> None:
