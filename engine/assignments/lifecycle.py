@@ -263,6 +263,13 @@ def output_of(session: Session, duty_id: int) -> Output | None:
     return read_output(session.connection().scalar(select(d.c.output).where(d.c.id == duty_id)))
 
 
+def output_of_assignment(session: Session, assignment_id: int) -> Output | None:
+    """What the duty of an assignment owes beside the work; None, too, if there is no such assignment."""
+    a = table(Assignment)
+    duty_id = session.connection().scalar(select(a.c.duty_id).where(a.c.id == assignment_id))
+    return None if duty_id is None else output_of(session, duty_id)
+
+
 def return_report(
     session: Session,
     assignment_id: int,

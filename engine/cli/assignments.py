@@ -14,7 +14,7 @@ from engine.cli.accounts import accounts_app
 from engine.cli.context import day, open_context
 from engine.cli.plans import plans
 from engine.errors import BadInput
-from engine.rules.calendar import day_digits, written
+from engine.rules.calendar import day_digits, local_date, written
 from engine.terms import Outcome
 from engine.text import Text
 
@@ -101,17 +101,24 @@ def report(
     reason_code: ReasonCode = "",
     waits_for: WaitsFor = "",
     owed: Annotated[str, typer.Option(help="What is still to be done.")] = "",
+    output: Annotated[str, typer.Option(help="The output that is owed: a paper's number, or a figure.")] = "",
+    output_on: Annotated[str, typer.Option(help="The day of that paper or event, such as 2021-06-30.")] = "",
     at: At = "",
 ) -> None:
     """Submit a report about one assignment. One that is not done carries a promise: by when it will be."""
     from engine.assignments import lifecycle
     from engine.assignments.promise_rows import PromiseText
+    from engine.assignments.reports.outputs import TypedOutput, read_typed_output
 
     ctx = open_context(at)
     on = day(promise) if promise else None
     promised = PromiseText(on=on, reason_code=reason_code, waits_for=waits_for, owed=owed)
     with ctx.database.write() as session:
-        text = lifecycle.ReportText(outcome=outcome, body=body, reason=reason, promise=promised)
+        due = lifecycle.output_of_assignment(session, assignment)
+        given, problems = read_typed_output(TypedOutput(output, output_on), due, local_date(ctx.now))
+        for problem in problems.values():
+            raise BadInput(problem)
+        text = lifecycle.ReportText(outcome=outcome, body=body, reason=reason, promise=promised, output=given)
         number = lifecycle.report(session, assignment, text, **ctx.by)
     typer.echo(Text(f"Đã gửi báo cáo số {number}.", f"Report {number} submitted."))
 

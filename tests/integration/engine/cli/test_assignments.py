@@ -11,9 +11,21 @@ from pathlib import Path
 import pytest
 from ground.commands import Commands
 from ground.factory import CONFIG, Laid, at, happened, lay, row, rows, swept
+from sqlalchemy import update
 
-from engine.store.database import Database
-from engine.store.records import Agency, Assignment, CalendarDay, Contact, Event, Plan, PolicyRecord, Promise
+from engine.store.database import Database, table
+from engine.store.records import (
+    Agency,
+    Assignment,
+    CalendarDay,
+    Contact,
+    Duty,
+    Event,
+    Plan,
+    PolicyRecord,
+    Promise,
+    Report,
+)
 from engine.terms import EventKind, PlanState, State
 
 PLAN = CONFIG / "plans" / "188-kh-ubnd-2021.yaml"
@@ -213,6 +225,17 @@ def test_an_unfinished_task_is_promised(dondoc: Commands, laid: Laid) -> None:
         "so-chinh",
         "Hai xã",
     )
+
+
+def test_a_report_gives_the_output_that_is_owed(dondoc: Commands, laid: Laid) -> None:
+    mine = laid.assignment("IV.1.1", "so-ban")
+    paper = ("--output", "45/BC-UBND", "--output-on", "2021-05-31", "--at", "2021-06-01T10:00")
+    assert "owes no output" in dondoc("assignment", "report", mine, *paper).wrong
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Duty)).values(output={"what": "Báo cáo", "kind": "document"}))
+    assert "12/QĐ-UBND" in dondoc("assignment", "report", mine, "--output", "báo cáo").wrong
+    assert "Report 1" in dondoc("assignment", "report", mine, *paper).well
+    assert row(laid.database, Report, assignment_id=mine).output == {"number": "45/BC-UBND", "on": "2021-05-31"}
 
 
 def test_assignments_are_cancelled_transferred_and_listed(dondoc: Commands, laid: Laid) -> None:
