@@ -46,7 +46,7 @@ AFTER: Mapping[WebhookEvent, State] = complete(
 )
 """The state that an event leaves an assignment in."""
 LATE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
-TOLD = ("outcome", "level", "week", "letters", "empty")
+TOLD = ("outcome", "complete", "level", "week", "letters", "empty")
 """What of an event's detail is passed on; the rest may hold words of people."""
 
 

@@ -13,6 +13,7 @@ from ground.factory import Laid, at, bring_to, do, lay, row, rows, swept
 from ground.post import leases_run_out
 from ground.web_servers import Receiver, receiving
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 
 from engine.accounts.signed_links import Signer
 from engine.assignments import lifecycle, weekly_digest
@@ -24,7 +25,7 @@ from engine.rules.targets import Allowed
 from engine.store.database import Database, table
 from engine.store.event_log import append, event
 from engine.store.markers import Hold, hold_letters
-from engine.store.records import Webhook, WebhookMessage
+from engine.store.records import Duty, Webhook, WebhookMessage
 from engine.terms import EventKind, LetterState, State
 from engine.views.prometheus import render
 from notifications.webhooks.delivery import (
@@ -112,6 +113,22 @@ def test_what_is_overdue_is_told_once_a_due_date_and_every_escalation(laid: Laid
     sent(laid.database, at("2021-06-28"))
     of = [(each.data["type"], each.data["data"].get("level")) for each in receiver.got if "so-ban" in str(each.body)]
     assert of == [("assignment.overdue", None), ("assignment.escalated", 1), ("assignment.escalated", 2)]
+
+
+def test_an_accepted_report_says_whether_its_output_is_there(laid: Laid, receiver: Receiver) -> None:
+    with laid.database.write() as session:
+        owed = {"what": "Báo cáo", "kind": "document"}
+        session.connection().execute(update(table(Duty)).values(output=owed))
+    hook(laid.database, receiver.url, "assignment.accepted")
+    here = {"actor": "cli", "now": NOW}
+    for citation, owner, complete in (("IV.1.1", "so-ban", True), ("IV.2.1", "huyen-a", False)):
+        task = laid.assignment(citation, owner)
+        do(laid.database, Action.REPORT, task, now=NOW)
+        with laid.database.write() as session:
+            lifecycle.accept(session, task, complete=complete, reason="Nộp sau.", **here)
+    sent(laid.database, NOW)
+    assert [each.data["data"]["complete"] for each in receiver.got] == [True, False]
+    assert "Nộp sau" not in b" ".join(each.body for each in receiver.got).decode()
 
 
 def test_a_promise_and_that_it_was_broken_are_told_without_its_words(laid: Laid, receiver: Receiver) -> None:
