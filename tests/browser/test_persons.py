@@ -80,7 +80,7 @@ def test_the_leadership_takes_one_page_along(come: Come, capsys: pytest.CaptureF
     leader.goes("/")
     with within(leader, 2, "the leadership's page as a paper", capsys):
         leader.follows("Lãnh đạo", "Leadership")
-        name, body = saved(leader, leader.finds("link", "Báo cáo nhanh để ký", "As a report to sign"))
+        name, body = saved(leader, leader.finds("link", "Báo cáo để ký", "Report for signature"))
     assert name.startswith("bao-cao-nhanh_")
     assert any("Đã hoàn thành" in each.text for each in docx.Document(io.BytesIO(body)).paragraphs)
 
