@@ -24,6 +24,7 @@ from engine.http.lists.list_columns import MESSAGE_LIST
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.masked_links import masked
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.time_class import Today
 from engine.queries.work.incoming import (
     MessageFilter,
     MessageStory,
@@ -78,31 +79,31 @@ def _filter(ctx: RequestContext, agency: str, waiting: bool | None) -> MessageFi
 
 @router.get("/incoming/{message_id}")
 def show(ctx: SignedIn, message_id: SmallId, said: Code = "") -> Response:
-    return _page(ctx, _readable(ctx, message_id), outcome=said)
+    found, today = _readable(ctx, message_id)
+    return _page(ctx, found, today, outcome=said)
 
 
-def _readable(ctx: RequestContext, message_id: int) -> MessageStory:
+def _readable(ctx: RequestContext, message_id: int) -> tuple[MessageStory, Today]:
     """The message, for those whose agency wrote it or reads it. Raises NotFound, NotAllowed."""
-    with ctx.app.database.read() as session:
+    with ctx.reading() as (session, today):
         found = message_story(session, message_id)
     filtered = _filter(ctx, "", None)
     whose = {found.row.agency_id} | ({found.row.supervisor_id} if filtered.monitor else set())
     if filtered.reader and filtered.reader not in whose:
         raise NotAllowed
-    return found
+    return found, today
 
 
 def _page(
     ctx: RequestContext,
     found: MessageStory,
+    today: Today,
     *,
     outcome: str = "",
     sentence: str = "",
     form: Form | None = None,
     status: int = 200,
 ) -> Response:
-    with ctx.reading() as (session, today):
-        del session
     ticked = form.every("id") if form is not None else tuple(str(duty.id) for duty in found.duties)
     return ctx.page(
         "incoming_message.html",
@@ -121,14 +122,14 @@ def _page(
 
 @router.post("/incoming/{message_id}")
 def act(ctx: SignedIn, form: PostedForm, message_id: SmallId) -> Response:
-    found = _readable(ctx, message_id)
+    found, today = _readable(ctx, message_id)
     chosen = form.choice("act", Act)
     try:
         with ctx.writing() as session:
             done = _ACTS[chosen](ctx, session, found, form)
             settle(session, message_id, done, **ctx.by)
     except (BadInput, Conflict, ForbiddenMove) as error:
-        return _page(ctx, found, sentence=error.said(ctx.language), form=form, status=error.status)
+        return _page(ctx, found, today, sentence=error.said(ctx.language), form=form, status=error.status)
     return ctx.go(f"/incoming/{message_id}", said=chosen)
 
 
