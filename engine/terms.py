@@ -73,6 +73,10 @@ class Urgency(StrEnum):
     THUONG_KHAN = "thuong_khan"
     HOA_TOC = "hoa_toc"
 
+    @property
+    def urgent(self) -> bool:
+        return self is not Urgency.NORMAL
+
 
 class PlanState(StrEnum):
     LOADED = "loaded"

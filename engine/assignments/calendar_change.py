@@ -32,7 +32,7 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Event, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import AssignmentOfPlan, StoredAssignment
-from engine.terms import EventKind, NoticeKind, PlanState, Quiet, Role, Urgency
+from engine.terms import EventKind, NoticeKind, PlanState, Quiet, Role
 from engine.text import Text
 
 
@@ -369,7 +369,7 @@ def due_moved_line(
     """The notice to a coordinator about a moved due date. ``basis``: the paper that moved it."""
     detail = {"was": "" if was is None else was.isoformat(), "due": due.isoformat()}
     effect = f"assignment:{row.id}:due:{detail['was'] or '-'}:{detail['due']}:{local_date(now).isoformat()}"
-    urgent = row.urgency is not Urgency.NORMAL
+    urgent = row.urgency.urgent
     return NoticeLine(
         effect=effect,
         assignment_id=row.id,

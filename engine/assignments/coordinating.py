@@ -76,7 +76,7 @@ def _tell(
             role=Role.COORDINATOR,
             kind=NoticeKind.COORDINATES,
             policy=book.policy(task.policy_id),
-            urgent=task.urgency is not Urgency.NORMAL,
+            urgent=task.urgency.urgent,
             detail=dict(detail),
         )
         for task in tasks

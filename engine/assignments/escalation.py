@@ -244,7 +244,7 @@ def _apply(
 ) -> None:
     """Add the lines, events and next action of one decision to the batch. ``every_day``: its rungs count every day."""
     base = effect_base(row.id, facts.chased_from, row.returns)
-    urgent = row.urgency is not Urgency.NORMAL
+    urgent = row.urgency.urgent
     counted: dict[str, Any] = {"every_day": True} if every_day else {}
     level = row.level
     for fired in decision.fired:

@@ -711,7 +711,7 @@ def _notify(
     """Post a line about an action to the contacts concerned."""
     book = read_rulebook(session)
     plan = _plan(session, row)
-    policy, urgent = book.policy(plan.policy_id), plan.urgency is not Urgency.NORMAL
+    policy, urgent = book.policy(plan.policy_id), plan.urgency.urgent
     agency_id = for_role(role, owner=row.agency_id, supervisor=row.supervisor_id, issuer=plan.issuer_id)
     line = NoticeLine(
         effect=f"assignment:{row.id}:{effect}",

@@ -32,7 +32,7 @@ from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import EventKind, PlanState, State, Urgency
+from engine.terms import EventKind, PlanState, State
 from engine.text import Text
 
 
@@ -248,7 +248,7 @@ def planned(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCa
 def _open(
     session: Session, plan: StoredPlan, openings: list[Opening], policy: Policy, book: Rulebook, now: datetime
 ) -> int:
-    urgent = plan.urgency is not Urgency.NORMAL
+    urgent = plan.urgency.urgent
     ladders = {
         request: store_ladder(session, policy.ladder(request=request, urgent=urgent)) for request in (False, True)
     }

@@ -14,7 +14,7 @@ from engine.store.database import table
 from engine.store.recipients import read_recipients
 from engine.store.records import Plan
 from engine.store.stored_rows import StoredAssignment
-from engine.terms import NoticeKind, Role, Urgency
+from engine.terms import NoticeKind, Role
 
 MAX_QUOTED_CHARS = 400
 
@@ -36,7 +36,7 @@ def tell_waited_for(
     if agency_id in ("", row.agency_id):
         return
     p = table(Plan)
-    urgency = session.connection().scalar(select(p.c.urgency).where(p.c.id == row.plan_id))
+    urgency = session.connection().scalars(select(p.c.urgency).where(p.c.id == row.plan_id)).one()
     line = NoticeLine(
         effect=f"promise:{promise_id}:waits",
         assignment_id=row.id,
@@ -44,7 +44,7 @@ def tell_waited_for(
         role=Role.COORDINATOR,
         kind=NoticeKind.COORDINATES,
         policy=policy,
-        urgent=urgency is not Urgency.NORMAL,
+        urgent=urgency.urgent,
         detail={"waits": True, "until": on.isoformat(), "said": " ".join(reason.split())[:MAX_QUOTED_CHARS]},
     )
     post(session, [line], read_recipients(session, [agency_id]), calendar, now)

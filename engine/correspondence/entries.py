@@ -30,7 +30,7 @@ from engine.store.records import Agency, Assignment, Duty, Plan, ThreadEntry
 from engine.store.records.work import UNANSWERED_ENTRY
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import AssignmentOfPlan, select_assignments
-from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, EventKind, NoticeKind, PlanState, Role, Urgency
+from engine.terms import COUNTED_STATES, RAISED_KINDS, EntryKind, EventKind, NoticeKind, PlanState, Role
 from engine.text import Text
 
 MAX_TEXT_CHARS = 4_000
@@ -300,7 +300,7 @@ def _tell(
         role=role,
         kind=kind,
         policy=book.policy(row.policy_id),
-        urgent=row.urgency is not Urgency.NORMAL,
+        urgent=row.urgency.urgent,
         detail=dict(detail),
     )
     post(session, [line], read_recipients(session, [agency_id]), book.calendar, now)

@@ -32,7 +32,7 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import AssignmentOfPlan, StoredPlan, select_assignments, select_plans
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, State, Urgency
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, State
 from engine.text import Text
 
 ADDED = "added"
@@ -301,7 +301,7 @@ def _tell_changed(
             role=Role.COORDINATOR,
             kind=NoticeKind.AMENDED,
             policy=book.policy(plan.policy_id),
-            urgent=plan.urgency is not Urgency.NORMAL,
+            urgent=plan.urgency.urgent,
             detail=detail,
         )
         told.setdefault(row.agency_id, line)
@@ -360,7 +360,7 @@ def _open(
     """Open assignments; existing ones are left unchanged. Returns how many are new. A new owner of a period whose due
     date has passed gets the time of a returned report."""
     policy, today = book.policy(plan.policy_id), local_date(now)
-    ladder_id = store_ladder(session, policy.ladder(request=request, urgent=plan.urgency is not Urgency.NORMAL))
+    ladder_id = store_ladder(session, policy.ladder(request=request, urgent=plan.urgency.urgent))
     owners = list(owners)
     rows = [
         {

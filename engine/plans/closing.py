@@ -29,7 +29,7 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State, Urgency
+from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Quiet, Role, State
 from engine.text import Text
 
 
@@ -168,7 +168,7 @@ def _tell_owners(session: Session, plan_id: int, reason: str, now: datetime) -> 
             role=Role.COORDINATOR,
             kind=NoticeKind.PLAN_ENDED,
             policy=book.policy(plan.policy_id),
-            urgent=plan.urgency is not Urgency.NORMAL,
+            urgent=plan.urgency.urgent,
             detail={"reason": reason},
         )
         for row in session.connection().execute(owed)

@@ -30,7 +30,7 @@ from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import StoredAssignment, StoredPlan, select_assignments
-from engine.terms import COUNTED_STATES, EventKind, Quiet, State, Urgency
+from engine.terms import COUNTED_STATES, EventKind, Quiet, State
 from engine.text import Text
 
 
@@ -245,7 +245,7 @@ def _open(act: _Act, row: StoredAssignment, period: str, to: Sequence[str]) -> i
     if not to:
         return 0
     due, plan = _due(act, row), act.plan
-    ladder = act.policy.ladder(request=row.request, urgent=plan.urgency is not Urgency.NORMAL)
+    ladder = act.policy.ladder(request=row.request, urgent=plan.urgency.urgent)
     common: Mapping[str, object] = {
         "plan_id": plan.id,
         "duty_id": row.duty_id,

@@ -22,7 +22,7 @@ from engine.store.event_log import record
 from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Assignment, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
-from engine.terms import EventKind, PlanState, State, Urgency
+from engine.terms import EventKind, PlanState, State
 from engine.text import Text
 
 
@@ -86,8 +86,7 @@ def _with_old(session: Session, book: Rulebook, policy_id: str) -> Iterator[tupl
         raise NotFound(Text(f"Không có chính sách «{policy_id}».", f"There is no policy “{policy_id}”."))
     of_plans = (p.c.policy_id == policy_id, p.c.state == PlanState.ACTIVE)
     urgent = {
-        row.id: row.urgency is not Urgency.NORMAL
-        for row in session.connection().execute(select(p.c.id, p.c.urgency).where(*of_plans))
+        row.id: row.urgency.urgent for row in session.connection().execute(select(p.c.id, p.c.urgency).where(*of_plans))
     }
     columns = columns_for(_Alike, a)
     statement = (

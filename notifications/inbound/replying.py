@@ -17,7 +17,7 @@ from engine.store.database import insert_new, table
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Letter
 from engine.store.rulebook import read_rulebook
-from engine.terms import OPEN_STATES, MessageAct, NoticeKind, Role, Urgency
+from engine.terms import OPEN_STATES, MessageAct, NoticeKind, Role
 from engine.text import Text
 from engine.views.message_words import all_done
 from notifications.inbound.incoming_rows import note
@@ -167,7 +167,7 @@ def notify_monitor(
         role=Role.MONITOR,
         kind=NoticeKind.WROTE,
         policy=book.policy(duty.policy_id),
-        urgent=duty.urgency is not Urgency.NORMAL,
+        urgent=duty.urgency.urgent,
         detail={
             "said": excerpt(text),
             "attached": [masked(each.name) for each in files if each.stored is not None],

@@ -166,7 +166,7 @@ class LetterView:
     def _urgent_plans(self) -> dict[Urgency, list[str]]:
         """The numbers of the urgent plans that lines are about, the least urgent first."""
         found: dict[Urgency, list[str]] = {}
-        for urgency in (each for each in Urgency if each is not Urgency.NORMAL):
+        for urgency in (each for each in Urgency if each.urgent):
             numbers = dict.fromkeys(item.plan for item in self.facts.items if item.urgency is urgency)
             if numbers:
                 found[urgency] = list(numbers)

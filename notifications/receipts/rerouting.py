@@ -230,7 +230,7 @@ def _line(row: _Line, letter: TriedLetter, book: Rulebook) -> NoticeLine:
         role=letter.role,
         kind=row.kind,
         policy=book.policy(row.policy_id),
-        urgent=row.urgency is not Urgency.NORMAL,
+        urgent=row.urgency.urgent,
         rung=row.rung,
         level=row.level,
         detail=dict(row.detail),

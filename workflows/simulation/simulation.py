@@ -34,7 +34,7 @@ from engine.store.database import Database, table
 from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
-from engine.terms import LetterState, Role, Scenario, Urgency
+from engine.terms import LetterState, Role, Scenario
 from engine.text import Text
 from engine.views.labels import label
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
@@ -189,7 +189,7 @@ def _messages(connection: Connection) -> Iterator[SimulatedLetter]:
             role=str(letter.role),
             assignments=tuple(f"{each.number} {each.citation} {each.agency_id} {each.period}" for each in mine),
             key=letter.key,
-            every_day=bool(mine) and mine[0].urgency is not Urgency.NORMAL,
+            every_day=bool(mine) and mine[0].urgency.urgent,
         )
 
 

@@ -30,7 +30,7 @@ from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State, Timing, Urgency
+from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State, Timing
 
 MAX_SIMULATED_PLANS = 30
 """With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
@@ -264,7 +264,7 @@ def _periods_to_open(
     """Periods of a plan that have not opened: the letters of their ladders, and (agency, due date)."""
     policy, opened = book.policy(plan.policy_id), opened_periods(session, plan.id)
     for each in (each for each in planned(session, plan, policy, book.calendar) if each.key not in opened):
-        ladder = policy.ladder(request=each.duty.request, urgent=plan.urgency is not Urgency.NORMAL)
+        ladder = policy.ladder(request=each.duty.request, urgent=plan.urgency.urgent)
         opens_on = max(each.opens_on, today.day)
         facts = Facts(State.ASSIGNED, opens_on, each.due_period.due.on, opens_on - ONE_DAY)
         letters = tuple(_future_letters(ladder, facts, today))

@@ -17,7 +17,7 @@ from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Assignment, Plan, PolicyRecord
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import OPEN_STATES, PlanState, Urgency
+from engine.terms import OPEN_STATES, PlanState
 from engine.text import Text
 
 MAX_COUNTED_PLANS = 30
@@ -102,7 +102,7 @@ def reach(session: Session, policy: Policy, calendar: WorkCalendar, today: date)
     if not coming:
         return Reach(open_now)
     plan, opening = min(coming, key=lambda each: (each[1].opens_on, each[1].due_period.due.on))
-    ladder = policy.ladder(request=opening.duty.request, urgent=plan.urgency is not Urgency.NORMAL)
+    ladder = policy.ladder(request=opening.duty.request, urgent=plan.urgency.urgent)
     opens_on = max(opening.opens_on, today)
     rung_dates = dates(ladder, opens_on, opening.due_period.due.on, calendar)
     example = Example(
