@@ -10,7 +10,7 @@ from sqlalchemy import Table, insert, select, update
 from sqlmodel import Session
 
 from engine.errors import BadInput
-from engine.files.directory import AgencyEntry, DirectoryFile, PredecessorEntry, SuccessionEntry
+from engine.files.directory import AgencyEntry, DirectoryFile, HandedOver
 from engine.store.content_digest import content_digest
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
@@ -70,7 +70,7 @@ def _write_successions(session: Session, directory: DirectoryFile) -> list[str]:
     directory does not know, whose successions are left out until the file is loaded again."""
     s, connection = table(Succession), session.connection()
     known = set(connection.scalars(select(table(Agency).c.id)))
-    edges: list[tuple[str, str, SuccessionEntry | PredecessorEntry]] = []
+    edges: list[tuple[str, str, HandedOver]] = []
     for entry in directory.agencies:
         edges += [(entry.id, each.to, each) for each in entry.successors]
         edges += [(each.of, entry.id, each) for each in entry.follows]

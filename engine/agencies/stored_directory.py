@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.errors import NotFound
-from engine.files.directory import DirectoryFile, SuccessionEntry
+from engine.files.directory import DirectoryFile, HandedOver
 from engine.store.database import table
 from engine.store.records import Agency, AgencyGroup, Contact, Event, Succession
 from engine.terms import EventKind
@@ -29,7 +29,7 @@ def read_directory(session: Session, *, contacts: bool = False) -> DirectoryFile
     for edge in connection.execute(select(s).order_by(s.c.on, s.c.id)):
         step = {
             "to": edge.to_id,
-            **{name: getattr(edge, name) for name in SuccessionEntry.model_fields if name != "to"},
+            **{name: getattr(edge, name) for name in HandedOver.model_fields},
         }
         successors.setdefault(edge.from_id, []).append(step)
     contacts_by_agency = _contacts(session) if contacts else {}

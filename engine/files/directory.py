@@ -112,10 +112,9 @@ REST = "chung"
 """The function of a succession that covers everything not named by another one."""
 
 
-class SuccessionEntry(FileModel):
-    """From ``on``, ``function`` of the agency belongs to ``to``. ``chung``: everything not named by another entry."""
+class HandedOver(FileModel):
+    """What an ended agency hands over, from ``on``."""
 
-    to: Slug
     on: Day
     basis: NonEmpty
     function: NonEmpty = REST
@@ -127,17 +126,17 @@ class SuccessionEntry(FileModel):
     """The basis does not say this itself: the office confirms it."""
 
 
-class PredecessorEntry(FileModel):
+class SuccessionEntry(HandedOver):
+    """From ``on``, ``function`` of the agency belongs to ``to``. ``chung``: everything not named by another entry."""
+
+    to: Slug
+
+
+class PredecessorEntry(HandedOver):
     """The same, at the successor: from ``on``, it has ``function`` of the agency ``of``, which the file need not hold.
     It is stored if the directory knows that agency when the file is loaded."""
 
     of: Slug
-    on: Day
-    basis: NonEmpty
-    function: NonEmpty = REST
-    words: tuple[NonEmpty, ...] = ()
-    seat: bool = False
-    inferred: bool = False
 
 
 class ContactEntry(Dated):
