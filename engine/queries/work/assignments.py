@@ -346,7 +346,7 @@ def list_assignments(
     if sort:
         offset = decode(after, int)[0] if after else 0
         ids = _sorted_ids(session, today, wanted, sort, max(offset, 0), limit + 1)
-        some = in_order(ids, lambda each: _with_ids(session, today, each))
+        some = in_order(ids, lambda each: rows_with_ids(session, today, each))
         total = how_many(session, today, wanted) if count else None
         return page(some, limit, lambda _: (offset + limit,), total)
     if after:
@@ -374,7 +374,8 @@ def _sorted_ids(
     return session.connection().scalars(statement.offset(offset).limit(limit)).all()
 
 
-def _with_ids(session: Session, today: Today, ids: Sequence[int]) -> list[AssignmentRow]:
+def rows_with_ids(session: Session, today: Today, ids: Sequence[int]) -> list[AssignmentRow]:
+    """Those of these assignments that there are, in no order."""
     statement = joined(select(*columns(today))).where(among(session, table(Assignment).c.id, ids))
     return from_rows(session.connection().execute(statement).all())
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, and_, case, func, literal, select
 from sqlmodel import Session
 
 from engine.errors import NotFound
-from engine.queries.time_class import Today, time_class
-from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, conditions, rows
+from engine.queries.time_class import Thresholds, Today, time_class
+from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, rows_with_ids
 from engine.queries.work.threads import AwaitedHelp, awaited_of
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Plan
@@ -92,30 +96,11 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
     return found.name, found.level
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> AgencyDesk:
-    """Twelve queries. Raises NotFound."""
+    """Seven queries. Raises NotFound."""
     name, level = agency_name(session, agency_id)
     wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
-    counts = _counts(session, today, wanted)
-    sections = tuple(
-        DeskSection(
-            section,
-            tuple(
-                rows(
-                    session,
-                    today,
-                    replace(wanted, states=states, classes=classes, finished=finished),
-                    SHOWN_ROWS.get(section, SHORT_LIST_ROWS),
-                )
-            ),
-            sum(
-                n
-                for (state, klass, done), n in counts.items()
-                if state in states and (not classes or klass in classes) and finished in (None, done)
-            ),
-        )
-        for section, (states, classes, finished) in SECTIONS.items()
-    )
     reports = owed(session, agency_id)
     open_count = sum(1 for each in reports if each.open)
     return AgencyDesk(
@@ -125,19 +110,48 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
         contacts=_contacts(session, agency_id),
         owed=reports[:SHORT_LIST_ROWS],
         owed_open=open_count,
-        sections=sections,
+        sections=_sections(session, today, wanted),
         awaited=awaited_of(session, agency_id),
     )
 
 
-def _counts(session: Session, today: Today, wanted: AssignmentFilter) -> dict[tuple[State, TimeClass, bool], int]:
-    """Counts per state, class, and whether the task is finished."""
+def _sections(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[DeskSection, ...]:
+    """All of the agency's assignments are put into their sections in one pass, by due date; what a list shows is read
+    of the few that are shown."""
+    first: dict[str, list[int]] = {section: [] for section in SECTIONS}
+    totals: Counter[str] = Counter()
+    for id_, section in session.connection().execute(_placed(today.thresholds, wanted)):
+        totals[section] += 1
+        if len(first[section]) < SHOWN_ROWS.get(section, SHORT_LIST_ROWS):
+            first[section].append(id_)
+    shown = rows_with_ids(session, today, [id_ for ids in first.values() for id_ in ids])
+    by_id = {row.id: row for row in shown}
+    return tuple(
+        DeskSection(section, tuple(by_id[id_] for id_ in first[section]), totals[section]) for section in SECTIONS
+    )
+
+
+@lru_cache(maxsize=64)
+def _placed(today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
+    """(id, section) of each assignment that belongs to one, by due date."""
     a, p = table(Assignment), table(Plan)
-    each = select(a.c.state, time_class(today).label("class"), a.c.done_on.is_not(None).label("done"))
-    found = each.join(p, p.c.id == a.c.plan_id).where(*conditions(wanted, today)).subquery()
-    keys = found.c.state, found.c["class"], found.c.done
-    grouped = select(*keys, func.count()).group_by(*keys)
-    return {(state, klass, bool(done)): n for state, klass, done, n in session.connection().execute(grouped)}
+    klass, done = time_class(today), a.c.done_on.is_not(None)
+    section = case(
+        *(
+            (
+                and_(
+                    a.c.state.in_(states),
+                    *([klass.in_(classes)] if classes else []),
+                    *([] if finished is None else [done if finished else ~done]),
+                ),
+                name,
+            )
+            for name, (states, classes, finished) in SECTIONS.items()
+        )
+    )
+    placed = select(a.c.id, section.label("section")).join(p, p.c.id == a.c.plan_id)
+    placed = placed.where(*conditions(wanted, today), section.is_not(None))
+    return placed.order_by(func.coalesce(a.c.due_on, literal(FAR)), a.c.id)
 
 
 def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:

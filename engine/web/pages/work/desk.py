@@ -42,10 +42,10 @@ def show(
 ) -> Response:
     ctx.require(Permission.SEE_ASSIGNMENT, agency_id)
     with ctx.reading() as (session, today):
-        found = desk(session, today, agency_id, plan_id=plan, period=period)
+        found = ctx.kept(session, desk, today, agency_id, plan_id=plan, period=period)
         draft_plan = draftable_plan(ctx, session, plan)
         wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency_id)
-        done = conduct(session, today, wanted).total
+        done = ctx.kept(session, conduct, today, wanted).total
     return ctx.page(
         "desk.html",
         today=today,

@@ -38,6 +38,7 @@ from engine.queries.system.letter_counts import count_kept
 from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised
 from engine.queries.work.conduct import conduct
+from engine.queries.work.desk import desk
 from engine.queries.work.overdue import how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo
@@ -71,6 +72,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     outlook: lambda today: [(today,)],
     next_dates: lambda today: [(today,)],
     grid: lambda today: [(today, WANTED[1])],
+    desk: lambda today: [(today, "so-chinh")],
     drafts_waiting: lambda today: [(today.day,)],
     standings: lambda today: [((today.day, today.day - timedelta(7)),)],
     year_of: lambda today: [(today, 2021)],
