@@ -199,6 +199,12 @@ class Settings(BaseSettings):
         None, description="folder of evidence files, shared by all servers and workers; empty: files in data_dir"
     )
 
+    processes: int = Field(
+        0,
+        ge=0,
+        le=2,
+        description="of serve: 1: pages and letters in one; 2: apart; 0: by the machine",
+    )
     tick_seconds: int = Field(20, ge=1, le=3600, description="seconds between checks for what is due")
     lease_seconds: int = Field(300, ge=10, description="seconds for which a worker claims a letter")
     give_up_days: int = Field(5, ge=1, description="days after which a letter that could not be sent expires")
@@ -320,6 +326,12 @@ class Settings(BaseSettings):
         """No relay is configured: letters are only put into a folder of this machine. In the demonstration that is
         where they are read."""
         return not self.smtp_host and not self.demo
+
+    @property
+    def apart(self) -> bool:
+        """Whether serve sends letters in a process beside that of the pages."""
+        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return not self.demo and (self.processes or min(usable, 2)) == 2
 
     @property
     def needs_second_factor(self) -> frozenset[str]:

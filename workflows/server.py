@@ -1,6 +1,7 @@
 """The server process: builds the web application from a System, and runs it with the heartbeat and Prefect.
 
-``serve`` is the default deployment: one process, the heartbeat in a thread, a local Prefect server as a child process.
+``serve`` is the default deployment: the pages; the heartbeat in a process beside them, or in a thread where there is
+one processor and in the demonstration; a local Prefect server as a child process.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from config.settings import Settings
-from notifications.delivery import release_kept
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
 from workflows.run.prefect_mark import observe_in_prefect
@@ -21,8 +21,6 @@ from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
 from workflows.run.system import Running, System, announce_setup_code, compose
 from workflows.serving.listen_socket import listen_at
-from workflows.serving.projecting import Projecting
-from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -71,7 +69,7 @@ def application(system: System) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
-    from workflows.serving.heartbeat import Heartbeat
+    from workflows.serving.sending import Sending, SendingProcess
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
     require_installation(settings)
@@ -82,23 +80,13 @@ def serve(settings: Settings) -> None:
         establish(system)
     system.observe()
     observe_in_prefect(system)
-    _release_kept(system)
     announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(
         system.prefect_home, settings.prefect_port, system.prefect_auth, settings.prefect_days
     )
     starts_prefect = settings.prefect and not settings.prefect_api_url
-    running = Running(system, _release_kept)
-    heartbeat = Heartbeat(
-        lambda: run_tick(running()),
-        lambda: run_audit(system),
-        settings.tick_seconds,
-        lambda: run_inbound(running()),
-        settings.receive_seconds,
-        lambda: run_webhooks(system),
-        Projecting(system).run if settings.prefect else None,
-    )
+    sending = SendingProcess(settings) if settings.apart else Sending(system)
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = listen_at(settings.host, settings.port)
@@ -106,14 +94,13 @@ def serve(settings: Settings) -> None:
     gc.freeze()  # objects made at start-up live for ever: exclude them from garbage collection
     gc.enable()
     try:
-        heartbeat.start()
+        sending.start()
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
         WebServer(app, limits_for_this_process()).run(sockets=[listener])
     finally:
-        system.delivery.stop.set()  # no further letter is offered; those on the wire get a few seconds
-        heartbeat.stop()
+        sending.stop()
         if starts_prefect:
             local_prefect.stop()
         system.database.dispose()
@@ -123,12 +110,6 @@ def check_settings(settings: Settings, system: System) -> None:
     """Raises BadInput where channels cannot be made of these settings."""
     channel_wiring.email_channel(settings, system.signer)
     channel_wiring.phone_channel(settings, system.signer, system.database)
-
-
-def _release_kept(system: System) -> None:
-    """Letters that were kept on this machine leave once a relay is set."""
-    if system.settings.smtp_host and not system.settings.demo:
-        release_kept(system.database, system.clock())
 
 
 def _add_machine_routes(app: FastAPI, system: System) -> None:

@@ -100,6 +100,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "metrics_token": ("watch", "khóa của /metrics; để trống: không mở"),
     "files_dir": ("", "thư mục tệp minh chứng, mọi máy chủ cùng dùng"),
     "templates_dir": ("mail", "mẫu thư riêng của cơ quan, dùng trước mẫu có sẵn"),
+    "processes": ("passes", "tiến trình của serve: 1: trang và thư chung; 2: riêng; 0: tùy máy"),
     "tick_seconds": ("passes", "bao nhiêu giây xem việc đến hạn một lần"),
     "lease_seconds": ("passes", "số giây một thư thuộc về tiến trình đã nhận nó"),
     "give_up_days": ("passes", "thư không gửi được trong chừng ấy ngày thì hết hạn gửi"),

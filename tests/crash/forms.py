@@ -65,11 +65,16 @@ class Serve:
         return status(f"{self.address}/readyz") == httpx.codes.OK
 
     def strike(self, how: signal.Signals) -> float:
-        """Send the signal. Returns the seconds until the process has ended."""
+        """SIGKILL: the pages and the process that sends, as of a machine that loses its power. SIGTERM: the first,
+        which tells the other. Returns the seconds until both have ended."""
         assert self.process is not None
-        began = time.monotonic()
-        self.process.send_signal(how)
+        began, both = time.monotonic(), self.pids
+        if how is signal.SIGKILL:
+            _kill(self.process)
+        elif self.runs:
+            self.process.send_signal(how)
         self.process.wait(60)
+        assert wait_until(lambda: not any(is_alive(pid) for pid in both), 60)
         return time.monotonic() - began
 
     def end(self) -> None:
@@ -78,7 +83,7 @@ class Serve:
 
     @property
     def pids(self) -> list[int]:
-        return [self.process.pid] if self.process is not None else []
+        return [self.process.pid, *descendants(self.process.pid)] if self.process is not None else []
 
     @property
     def senders(self) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -26,7 +27,7 @@ from engine.store.database import Database
 from engine.store.records import Letter
 from engine.terms import LetterState
 from workflows.run.installation import establish
-from workflows.run.prefect_server import PrefectServer
+from workflows.run.prefect_server import PrefectServer, descendants
 from workflows.run.system import compose
 
 DONDOC = Path(sys.executable).with_name("dondoc")
@@ -67,8 +68,9 @@ def serving(url: str, folder: Path, *words: str, **more: str) -> Iterator[tuple[
     try:
         yield process, f"http://127.0.0.1:{port}", _until_it_answers(process, port, began)
     finally:
-        if process.poll() is None:
-            process.kill()
+        for pid in [process.pid, *descendants(process.pid)] if process.poll() is None else []:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.wait(timeout=SOON)
 
 
