@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -63,19 +63,14 @@ class Today:
     soon_days: int
     resubmit_days: Mapping[str, int]
     """Policy -> working days in which a returned report is to be resubmitted."""
-    _known: dict[date, int] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def thresholds(self) -> Thresholds:
         return Thresholds(self.day, tuple(sorted(self.soon.items())))
 
     def days_left(self, due_on: date | None) -> int | None:
-        """Working days from today to a due date, negative once it has passed; None without one. Cached."""
-        if due_on is None:
-            return None
-        if due_on not in self._known:
-            self._known[due_on] = self.calendar.distance(self.day, due_on)
-        return self._known[due_on]
+        """Working days from today to a due date, negative once it has passed; None without one."""
+        return None if due_on is None else self.calendar.distance(self.day, due_on)
 
 
 def read_today(session: Session, now: datetime) -> Today:

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -86,6 +87,7 @@ class WorkCalendar:
     exceptions: Mapping[date, DayException] = field(default_factory=dict)
     public: bool = True
     _working: dict[date, bool] = field(default_factory=dict, repr=False, compare=False)
+    _worked: dict[int, list[int]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, exceptions: Iterable[DayException], *, public: bool = True) -> WorkCalendar:
@@ -133,8 +135,21 @@ class WorkCalendar:
         """Working days from ``start`` (not counted) to ``end`` (counted); negative when ``end`` is earlier."""
         if end < start:
             return -self.distance(end, start)
-        days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
-        return sum(map(self.is_working, days))
+        whole_years = sum(self._days_worked(year)[-1] for year in range(start.year, end.year))
+        return whole_years + self._worked_by(end) - self._worked_by(start)
+
+    def _worked_by(self, day: date) -> int:
+        """Working days of its year until the end of a day."""
+        return self._days_worked(day.year)[day.timetuple().tm_yday]
+
+    def _days_worked(self, year: int) -> list[int]:
+        """Working days from New Year until the end of each day, begun with none; pages ask for thousands of
+        distances."""
+        if year not in self._worked:
+            first = date(year, 1, 1)
+            days = (first + timedelta(n) for n in range((date(year, 12, 31) - first).days + 1))
+            self._worked[year] = [*accumulate(map(self.is_working, days), initial=0)]
+        return self._worked[year]
 
     def due(self, nominal: date, *, roll: bool = True) -> Due:
         """The due date for a nominal date. ``roll=False`` is for dates that a special law fixes."""

@@ -27,7 +27,7 @@ from engine.store.records import Agency, Assignment, Event, Promise, Report
 from engine.store.records.work import JUDGED
 from engine.terms import COUNTED_STATES, EventKind, PromiseState, State
 
-MAX_EVENTS = 20_000
+MAX_EVENTS = 5_000
 """Of the newest, that are looked at for one answer."""
 STEPS = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.ACCEPTED, EventKind.RETURNED)
 
@@ -179,7 +179,7 @@ def _steps(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence
     """The newest events, oldest first."""
     a, e = table(Assignment), table(Event)
     statement = joined(select(e.c.assignment_id, a.c.agency_id, a.c.supervisor_id, a.c.opened_on, e.c.kind, e.c.at))
-    statement = statement.join(e, e.c.assignment_id == a.c.id).where(*conditions(wanted, today), e.c.kind.in_(STEPS))
+    statement = statement.join(e, _of_task(e, wanted)).where(*conditions(wanted, today), e.c.kind.in_(STEPS))
     rows = session.connection().execute(statement.order_by(e.c.id.desc()).limit(MAX_EVENTS))
     return objects(_Step, rows)[::-1]
 
