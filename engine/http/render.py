@@ -182,6 +182,9 @@ class Static:
 QUOTED = re.compile("([“«][^”»]*[”»])")
 
 
+OWN_LANGUAGE = '<html lang="vi"'
+
+
 class Templates:
     """Compiled templates and static file addresses. Created once per application."""
 
@@ -215,7 +218,12 @@ class Templates:
         } | {kind.__name__: kind for kind in SETS}
 
     def render(self, name: str, language: str, today: Today | None = None, **facts: object) -> str:
-        return self._environment.get_template(name).render(**vocabulary(language, today), **facts)
+        page = self._environment.get_template(name).render(**vocabulary(language, today), **facts)
+        if language != "vi":
+            return page
+        # In an English page it says what is not English; a Vietnamese one, said at its beginning, need not repeat it.
+        head, html, rest = page.partition(OWN_LANGUAGE)
+        return head + html + rest.replace(' lang="vi"', "")
 
 
 def vocabulary(language: str, today: Today | None) -> dict[str, Any]:

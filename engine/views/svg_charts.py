@@ -13,21 +13,13 @@ from datetime import date, timedelta
 
 from markupsafe import Markup, escape
 
-from engine.enums import complete
 from engine.queries.figures.outlook import WeekPoint
 from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year
-from engine.queries.work.assignment_story import Story
-from engine.queries.work.ladder_steps import RungState
-from engine.rules.calendar import local_date, written
-from engine.rules.words import period_words, rung_words, short_day
-from engine.terms import EventKind
+from engine.rules.calendar import written
+from engine.rules.words import period_words, short_day
 from engine.text import LANGUAGES
-from engine.views.labels import label
 
-MAX_LANES = 3
-"""Timeline marks close to each other are stacked in this many lanes; further ones overlap, and the table has them
-all."""
 MAX_MAP_ROWS = 60
 """Agencies in one heat map; the table has all of them."""
 
@@ -201,92 +193,6 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
     return Picture(_svg("weeks", (left + long + 62, top + tall + 26), title, text, parts), Table(title, head, rows))
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """A mark on a timeline: its day, shape and text."""
-
-    day: date
-    shape: str
-    words: str
-
-
-_SHAPES = complete(
-    RungState,
-    {
-        RungState.FIRED: "sent",
-        RungState.SKIPPED: "skipped",
-        RungState.DUE: "come",
-        RungState.NEXT: "come",
-        RungState.LATER: "come",
-        RungState.DROPPED: "skipped",
-    },
-)
-_ACTIONS = (
-    EventKind.OPENED,
-    EventKind.ACKNOWLEDGED,
-    EventKind.REPORTED,
-    EventKind.RETURNED,
-    EventKind.ACCEPTED,
-    EventKind.EXTENSION_GRANTED,
-    EventKind.DUE_MOVED,
-    EventKind.CHASED,
-    EventKind.CANCELLED,
-    EventKind.TRANSFERRED,
-)
-
-
-def timeline(story: Story, today: date, language: str) -> Picture:
-    """Timeline of one assignment: actions above the line (diamonds), rungs below (filled: sent; hollow: to come;
-    crossed: skipped), and vertical lines for the due date and today. Numbers refer to the table's rows."""
-    say, row = _say(language), story.row
-    actions = [
-        _Mark(local_date(each.at), "act", label(each.kind, language))
-        for each in reversed(story.events)
-        if each.kind in _ACTIONS
-    ]
-    rungs = [
-        _Mark(
-            each.on,
-            _SHAPES[each.state],
-            f"{rung_words(each.rung, language, every_day=story.every_day)}: {label(each.state, language)}",
-        )
-        for each in story.rungs
-    ]
-    marks = sorted([*actions, *rungs], key=lambda mark: (mark.day, mark.shape != "act"))
-    days = [mark.day for mark in marks] + [row.opened_on, today, row.due_on or today]
-    first, last = min(days), max(days)
-    left, long, line = 24, 720, 104
-
-    def x(day: date) -> float:
-        return left + long * (day - first).days / max((last - first).days, 1)
-
-    parts = [
-        _line(left, line, left + long, line, "pic-rule"),
-        _vertical_line(x(today), 34, line + 84, "pic-today", say("hôm nay", "today"), line + 98),
-    ]
-    if row.due_on is not None:
-        parts.append(
-            _vertical_line(x(row.due_on), 24, line + 84, "pic-due", f"{say('hạn', 'due')} {short_day(row.due_on)}", 18)
-        )
-    lanes: dict[tuple[bool, int], float] = {}
-    for n, mark in enumerate(marks, 1):
-        above, at = mark.shape == "act", x(mark.day)
-        lane = next((lane for lane in range(MAX_LANES) if lanes.get((above, lane), -99) + 24 <= at), MAX_LANES - 1)
-        lanes[above, lane] = at
-        parts.append(_mark(mark, n, at, line + (-1 if above else 1) * (20 + 24 * lane), language))
-    title = say(
-        f"Diễn biến {row.plan} {row.citation}, {row.agency}", f"{row.plan} {row.citation}, {row.agency}: timeline"
-    )
-    text = say(
-        "Hình thoi: việc đã làm; tròn đặc: thư đã gửi; tròn rỗng: thư sẽ gửi; gạch chéo: bỏ qua. Số là số dòng "
-        "trong bảng.",
-        "Diamond: action; filled: letter sent; hollow: letter to come; crossed: skipped. Numbers are the table's rows.",
-    )
-    rows = tuple((str(n), written(mark.day, language), mark.words) for n, mark in enumerate(marks, 1))
-    head = (say("Số", "No."), say("Ngày", "Day"), say("Việc", "What"))
-    return Picture(_svg("timeline", (left + long + 60, line + 104), title, text, parts), Table(title, head, rows))
-
-
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -418,21 +324,3 @@ def _months(year: Year, left: float, y: float, side: float, language: str) -> Ma
             name = f"{monday:%b}" if language == "en" else f"T{monday.month}"
             parts.append(_text(left + n * side, y - 12, name, "pic-soft"))
     return Markup("").join(parts)
-
-
-def _vertical_line(x: float, y1: float, y2: float, kind: str, words: str, y_text: float) -> Markup:
-    return _line(x, y1, x, y2, kind) + _text(x, y_text, words, "pic-label", anchor="middle")
-
-
-def _mark(mark: _Mark, number: int, x: float, y: float, language: str) -> Markup:
-    """A numbered shape with a tooltip."""
-    x, y = round(x, 1), round(y, 1)
-    if mark.shape == "act":
-        shape = Markup('<path d="M{:g} {:g}l11 11l-11 11l-11 -11z" class="pic-act"/>').format(x, y - 11)
-    else:
-        shape = Markup('<circle cx="{:g}" cy="{:g}" r="10" class="pic-{}"/>').format(x, y, mark.shape)
-    if mark.shape == "skipped":
-        shape += _line(x - 7, y + 7, x + 7, y - 7, "pic-cross")
-    kind = "pic-on" if mark.shape in ("act", "sent") else "pic-number"
-    words = f"{number}. {written(mark.day, language)}: {mark.words}"
-    return Markup("<g>{}{}{}</g>").format(_titled(words), shape, _text(x, y + 4, str(number), kind, anchor="middle"))

@@ -85,6 +85,11 @@ class DutyLine:
     rounds: tuple[DueLine, ...]
     counts: Counts
 
+    def next_due(self, day: date) -> DueLine | None:
+        """The round that is due on a day or after it, else the last; None for a duty without a due date."""
+        coming = (each for each in self.rounds if each.on >= day)
+        return min(coming, key=lambda each: each.on, default=self.rounds[-1] if self.rounds else None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlanPage:

@@ -115,7 +115,7 @@ def rung_lines(
     from the ladder. ``ended``: the plan has ended, so future rungs send nothing. ``returns``: of the assignment.
     ``unfinished``: the task is, else no rung is left."""
     running = current(ladder, facts)
-    of_rungs = [event for event in events if event.kind in _RUNG_EVENTS]
+    of_rungs = [event for event in events if event.kind in RUNG_EVENTS]
     lines = [_past(event, ladder, notified) for event in of_rungs if "rung" in event.detail]
     prefix = f"{effect_base(assignment_id, facts.chased_from, returns)}:"
     keys = [event.key or "" for event in of_rungs]
@@ -142,7 +142,7 @@ def _begun_again(facts: Facts, events: Sequence[EventLine], returns: int) -> dat
     return date.min if facts.again else None
 
 
-_RUNG_EVENTS = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}
+RUNG_EVENTS = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}
 
 
 def _past(event: EventLine, ladder: Ladder, notified: Sequence[Notified]) -> RungLine:
@@ -154,7 +154,7 @@ def _past(event: EventLine, ladder: Ladder, notified: Sequence[Notified]) -> Run
     return RungLine(
         rung=str(detail["rung"]),
         on=date.fromisoformat(str(detail["on"])),
-        state=_RUNG_EVENTS[event.kind],
+        state=RUNG_EVENTS[event.kind],
         kind=rung.kind if rung else None,
         roles=roles,
         level=rung.level if rung else 0,

@@ -22,7 +22,6 @@ from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
 from engine.terms import COUNTED_STATES, OPEN_STATES, State
-from engine.views.svg_charts import timeline
 from engine.web.pages.work.bulk_changes import BulkAct, may_change
 
 router = APIRouter(include_in_schema=False)
@@ -104,7 +103,6 @@ def story_page(
         agencies=agencies,
         lines=lines,
         messages=messages,
-        picture=timeline(found, today.day, ctx.language),
         allowed=allowed(ctx, found),
         outcome=outcome,
         trouble=trouble or Trouble(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +16,6 @@ from engine.assignments.measures import Boxes
 from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year, year_of
 from engine.queries.time_class import read_today
-from engine.queries.work.assignment_story import story
 from engine.store.database import Database, table
 from engine.store.records import Letter
 from engine.terms import LetterState
@@ -46,7 +44,6 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
     with laid.database.read() as session:
         today = read_today(session, NOW)
         year = year_of(session, today, 2021)
-        told = story(session, today, laid.assignment("IV.1.1", "so-ban"))
     periods = (
         PeriodStanding("2021-H1", date(2021, 6, 17), Boxes(on_time=3, late=1, in_term=2, overdue=4)),
         PeriodStanding("2021-Y", None, Boxes()),
@@ -55,7 +52,6 @@ def drawn(laid: Laid, language: str = "vi") -> dict[str, Picture]:
         "year": svg_charts.year_map(year, language),
         "letters": svg_charts.letters_per_week(year, language),
         "rates": svg_charts.rates(periods, language),
-        "timeline": svg_charts.timeline(told, today.day, language),
     }
 
 
@@ -113,16 +109,6 @@ def test_a_rate_is_written_in_words_and_a_period_not_yet_due_has_none(laid: Laid
     assert picture.table.rows[1][1] == "chưa đến hạn"
     assert "37,5% (3/8)" in picture.svg
     assert drawn(laid, "en")["rates"].table.rows[0][1] == "37.5%"
-
-
-def test_a_timeline_numbers_its_marks_as_the_table_does(laid: Laid) -> None:
-    picture = drawn(laid)["timeline"]
-    root = etree.fromstring(picture.svg)
-    numbers = [each.text for each in root.iter("text") if each.get("class") in ("pic-on", "pic-number")]
-    assert numbers == [row[0] for row in picture.table.rows]
-    assert any("trước hạn 3 ngày làm việc" in row[2] for row in picture.table.rows)
-    days = [date(*map(int, reversed(re.findall(r"\d+", row[1])))) for row in picture.table.rows]
-    assert days == sorted(days)
 
 
 def test_nothing_yet_is_a_picture_too(sqlite_database: Database) -> None:

@@ -20,7 +20,7 @@ from engine.queries.system.letters import letter_html, letter_story
 from engine.queries.time_class import Today
 from engine.queries.work.assignment_story import story
 from engine.queries.work.desk import SECTIONS, desk
-from engine.queries.work.ladder_steps import RungState
+from engine.queries.work.ladder_steps import RUNG_EVENTS, RungLine, RungState
 from engine.queries.work.report_page import report_page
 from engine.store.database import Database, table
 from engine.store.markers import Hold, hold_letters
@@ -72,6 +72,14 @@ def test_events_are_told_newest_first_with_who_acted(laid: Laid, seen: Seen) -> 
     assert found.events[0].kind is EventKind.REPORTED
     assert found.events[-1].kind is EventKind.OPENED
     assert found.people[found.events[0].actor].role is Role.COORDINATOR
+
+
+def test_what_happened_and_what_comes_is_one_line_of_time(laid: Laid, seen: Seen) -> None:
+    found = story(*seen, laid.assignment("IV.2.1", "huyen-b"))
+    names = [each.rung if isinstance(each, RungLine) else each.kind.value for each in found.line]
+    assert names[0] == "opened"
+    assert names.index("T+1") < names.index("T+7") == names.index("T+15") - 1
+    assert len(names) == len(found.rungs) + sum(each.kind not in RUNG_EVENTS for each in found.events)
 
 
 def test_a_consolidated_report_shows_which_reports_it_waits_for(laid: Laid, seen: Seen) -> None:
@@ -208,3 +216,10 @@ def test_a_task_reported_late_and_partly_done_is_overdue_and_its_report_late(lai
     row = story(*seen, laid.assignment("IV.2.1", "huyen-a")).row
     assert (row.time_class, row.reported_on) == (TimeClass.OPEN_OVERDUE, date(2021, 6, 22))
     assert (row.report_timing, row.outcome, row.unfinished) == (Timing.LATE, Outcome.PARTLY, True)
+
+
+def test_a_duty_of_a_plan_says_when_it_is_due_next(laid: Laid, seen: Seen) -> None:
+    duty = next(each for each in plan_page(*seen, laid.plan_id).duties if len(each.rounds) > 1)
+    first, last = duty.rounds[0], duty.rounds[-1]
+    assert duty.next_due(first.on) == first
+    assert duty.next_due(date(2030, 1, 1)) == last
