@@ -3,6 +3,7 @@ letter to bodies that are only asked, which has words of its own (no order, no �
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,14 +14,14 @@ from engine.rules.policy import MAX_LEVEL
 
 MANY_COLUMNS = (
     AnnexColumn("STT", 12, True),
-    AnnexColumn("Cơ quan, đơn vị", 44),
-    AnnexColumn("Mục", 22, True),
-    AnnexColumn("Nội dung nhiệm vụ", 78),
+    AnnexColumn("Mục", 20, True),
+    AnnexColumn("Nội dung nhiệm vụ", 70),
+    AnnexColumn("Cơ quan, đơn vị", 74),
     AnnexColumn("Hạn hoàn thành", 24, True),
     AnnexColumn("Số ngày làm việc quá hạn", 18, True),
     AnnexColumn("Tình trạng", 29),
-    AnnexColumn("Ghi chú", 20),
 )
+"""A line is what several owe alike: a duty of twenty districts is written once."""
 ONE_COLUMNS = (
     AnnexColumn("STT", 12, True),
     AnnexColumn("Mục", 20, True),
@@ -30,6 +31,9 @@ ONE_COLUMNS = (
     AnnexColumn("Tình trạng", 26),
 )
 MAX_NAMED = 7
+MAX_TOGETHER = 30
+"""Agencies in one line of the annex, which may not be longer than a page."""
+COMMITTEE = re.compile(r"(UBND|Ủy ban nhân dân) (huyện|thị xã|thành phố|xã|phường|thị trấn|đặc khu) (.+)")
 NOT_ASKED = {"Số ngày làm việc quá hạn", "Số ngày quá hạn"}
 """Columns that a letter to those who are only asked does not have."""
 
@@ -211,12 +215,33 @@ def _rows(paper: Paper, facts: Dispatch, rows: Sequence[DutyRow]) -> None:
             AnnexColumn("Thời gian đề nghị", each.width_mm, True) if each.heading == "Hạn hoàn thành" else each
             for each in shown
         ]
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for row in rows:
+        status = row.status if one or not row.note else f"{row.status}. {row.note}"
+        what = row.citation, shortened(row.text), _due(row), str(row.late) if row.late else "", status
+        alike.setdefault(what, []).append(row.agency)
     lines = []
-    for number, row in enumerate(rows, 1):
-        duty = (row.citation, shortened(row.text), _due(row), str(row.late) if row.late else "", row.status)
-        values = (str(number), *duty) if one else (str(number), row.agency, *duty, row.note)
-        lines.append([values[index] for index in kept])
+    for number, (what, agencies) in enumerate(alike.items(), 1):
+        for first in range(0, len(agencies), MAX_TOGETHER):
+            citation, text, *rest = what
+            some = agencies[first : first + MAX_TOGETHER]
+            begins = (str(number), citation, text) if not first else ("", citation, "(tiếp theo)")
+            values = (*begins, *([] if one else [_together(some)]), *rest)
+            lines.append([values[index] for index in kept])
     paper.table(shown, lines)
+
+
+def _together(agencies: Sequence[str]) -> str:
+    """Their names, with how many there are: the sum is the number that the text says. Committees of one kind are named
+    by their places: «Ủy ban nhân dân các huyện: A, B»."""
+    if len(agencies) == 1:
+        return agencies[0]
+    kinds: dict[str, list[str]] = {}
+    for name in agencies:
+        found = COMMITTEE.match(name)
+        kinds.setdefault(f"{found[1]} các {found[2]}: " if found else "", []).append(found[3] if found else name)
+    named = "; ".join(kind + (", " if kind else "; ").join(names) for kind, names in kinds.items())
+    return f"{counted(len(agencies))} cơ quan: {named}"
 
 
 def _due(row: DutyRow) -> str:
