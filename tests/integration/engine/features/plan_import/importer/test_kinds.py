@@ -72,7 +72,7 @@ def test_the_directory_of_a_province_cuts_no_name_that_goes_on():
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_the_figures_in_the_docs_are_those_of_today(half, request):
-    shown = (request.config.rootpath / "docs" / "import-figures.md").read_text(encoding="utf-8")
+def test_the_figures_written_down_are_those_of_today(half, request):
+    shown = (request.config.rootpath / "tests/data/import/figures-of-today.md").read_text(encoding="utf-8")
     for row in table(figures_of(half)).splitlines()[2:]:
-        assert row in shown, f"docs/import-figures.md: {half}: {row}"
+        assert row in shown, f"figures-of-today.md: {half}: {row}"

@@ -1,4 +1,4 @@
-"""The labelled sets: precision and recall, held at what docs/import-figures.md says."""
+"""The labelled sets: precision and recall, held at what tests/data/import/figures-of-today.md says."""
 
 from functools import cache
 
@@ -41,8 +41,8 @@ def test_the_first_set_has_thirty_texts_and_every_text_has_its_labels():
         assert len(texts) >= least
 
 
-def test_the_figures_in_the_docs_are_those_of_today(request):
-    shown = (request.config.rootpath / "docs" / "import-figures.md").read_text(encoding="utf-8")
+def test_the_figures_written_down_are_those_of_today(request):
+    shown = (request.config.rootpath / "tests/data/import/figures-of-today.md").read_text(encoding="utf-8")
     for folder in SETS:
         for row in table(figures_of(folder)).splitlines()[2:]:
-            assert row in shown, f"docs/import-figures.md: {folder.name}: {row}"
+            assert row in shown, f"figures-of-today.md: {folder.name}: {row}"
