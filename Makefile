@@ -1,8 +1,4 @@
-# make run     the demonstration: http://127.0.0.1:8188
-# make test    the tests; first installs what they need and the machine lacks: Debian packages, then .venv
-# make setup   that installation alone
-# make install what a server needs: .venv, nothing else
-# make check   lint and test
+# make help says what there is.
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3 python3.14; do \
@@ -11,58 +7,58 @@ HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  ap
 # One more than there are processors: browsers and processes of tests/services are waited for.
 WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: install setup packages run test deep unit coverage check lint year bench bench-pages crash package sbom audit migration clean
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+.PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash package sbom audit migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
-install: $(VENV)/.ready
-
-setup: packages $(VENV)/.ready
-
+install: $(VENV)/.ready  ## what a server needs: .venv, nothing else
+setup: packages $(VENV)/.ready  ## what the tests need and the machine lacks: Debian packages, then .venv
 # No stamp: packages come and go without this folder. Looking for them takes milliseconds.
 packages:
 	@$(HAS_PYTHON)
 	@bash .ci/setup
 
-run: $(VENV)/.ready
+run: $(VENV)/.ready  ## the demonstration: http://127.0.0.1:8188
 	@exec $(BIN)/dondoc demo
 
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Every test but those marked «deep».
-test: setup
+test: setup  ## installs what is missing, then every test that is not marked «deep»
 	@$(PYTEST) -m "not deep"
 
 # The tests that need no database and no server.
-unit: $(VENV)/.ready
+unit: $(VENV)/.ready  ## the tests without a database or a server
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $$(nproc) --dist worksteal tests/unit
 
 # Branch coverage by package. It runs everything once more, and slower; there is no bar to pass.
-coverage: setup
+coverage: setup  ## branch coverage by file
 	@$(PYTEST) --cov=config --cov=engine --cov=notifications --cov=workflows --cov-branch
 
-lint: $(VENV)/.ready
+lint: $(VENV)/.ready  ## format, types, imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file tests/mypy.ini tests
 	@$(BIN)/lint-imports
 
-check: lint test
-
+check: lint test  ## lint and test
 # Plan 188 lives its year, and every number of every page and letter is followed on every Monday of it (5 minutes).
-year: setup
+year: setup  ## plan 188 lives its year (5 minutes)
 	@DONDOC_TEST_LOOK=weekly $(BIN)/pytest -q -s tests/stories/test_year_of_plan_188.py
 
 # Every test. CASES="-m deep": those alone that make test leaves out. EXAMPLES=1000: so many new examples of each property.
 CASES :=
 EXAMPLES :=
-deep: setup
+deep: setup  ## every test; CASES="-m deep" those alone that make test leaves out
 	@DONDOC_TEST_EXAMPLES=$(EXAMPLES) $(PYTEST) $(CASES)
 
-bench: setup
+bench: setup  ## what a tick, letters, digests cost, beside a bare baseline
 	@$(BIN)/python -m tests.bench.run
 
-bench-pages: setup
+bench-pages: setup  ## the pages of a province on both databases
 	@$(BIN)/python -m tests.bench.province
 
 # Killed at every step of every pass, then the product as it is started, struck while a thousand letters leave.
@@ -71,7 +67,7 @@ SEEDS := 300
 FAULTS := 20
 ROUNDS := 1
 CAMPAIGN = PYTHONPATH=tests $(BIN)/python -m tests.crash.campaign --faults $(FAULTS) --rounds $(ROUNDS)
-crash: setup
+crash: setup  ## killed at every step, then struck while letters leave
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20
 	@$(BIN)/python tests/crash/run.py --seeds $(SEEDS) --together 20 --postgres
 	@$(CAMPAIGN)
@@ -86,11 +82,11 @@ crash: setup
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault crash --postgres
 
 # The image of packaging/Dockerfile, built for real and started. Root only.
-package:
+package:  ## the image of packaging/Dockerfile, built and started
 	@bash packaging/build
 
 # What this is made of, as CycloneDX: build/sbom.cdx.json. The tool has an environment of its own.
-sbom: $(VENV)/.ready
+sbom: $(VENV)/.ready  ## what it is made of, as CycloneDX
 	@$(PYTHON) -m venv build/sbom-tool
 	@build/sbom-tool/bin/pip install -q --disable-pip-version-check cyclonedx-bom==7.5.0
 	@build/sbom-tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
@@ -99,17 +95,17 @@ sbom: $(VENV)/.ready
 	@echo build/sbom.cdx.json
 
 # The pinned parts against known weaknesses (packaging/audit).
-audit:
+audit:  ## the pinned parts against known weaknesses
 	@$(HAS_PYTHON)
 	@$(PYTHON) -m venv build/audit-tool
 	@build/audit-tool/bin/pip install -q --disable-pip-version-check pip-audit==2.9.0
 	@packaging/audit
 
 # Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
-migration: $(VENV)/.ready
+migration: $(VENV)/.ready  ## a new step of the schema: what="letters carry a language"
 	@$(BIN)/python -m engine.store.migrations $(what)
 
-clean:
+clean:  ## takes away what was made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info build
 
 $(VENV)/.ready: requirements.lock pyproject.toml
