@@ -11,6 +11,7 @@ from engine.api.reference import describe
 from engine.api.routes import api_router
 from engine.application import probes
 from engine.features.feeds import pages as ical_feeds
+from engine.features.guide import pages as guide
 from engine.features.papers import pages as papers
 from engine.features.papers import report_pages as report_papers
 from engine.features.papers import settings_page as paper_settings
@@ -88,6 +89,7 @@ PAGES = (
     letters,
     incoming,
     search,
+    guide,
     desk,
     report,
     thread,

@@ -349,6 +349,12 @@ def anonymous_context(request: Request) -> RequestContext:
     return _signed_in(replace(ctx, binding=binding))
 
 
+def anyone_context(request: Request) -> RequestContext:
+    """Context of a page that is open to all: in the demonstration of the desk, like every other there."""
+    ctx = anonymous_context(request)
+    return replace(ctx, actor=DESK) if ctx.account is None and ctx.app.open_desk else ctx
+
+
 def signed_in_context(request: Request) -> RequestContext:
     """Context of the signed-in user; in the demonstration, of the desk. Raises SignInFirst for everyone else."""
     ctx = anonymous_context(request)
@@ -405,6 +411,7 @@ def local(path: str) -> str:
 
 
 SignedIn = Annotated[RequestContext, Depends(signed_in_context)]
+Anyone = Annotated[RequestContext, Depends(anyone_context)]
 Anonymous = Annotated[RequestContext, Depends(anonymous_context)]
 Unauthenticated = Annotated[RequestContext, Depends(_base_context)]
 

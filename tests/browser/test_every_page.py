@@ -117,6 +117,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/year": ("/year",),
 }
 OPEN = {
+    "/guide": ("/guide", "/guide?page=/overdue"),
     "/api": ("/api", *(f"/api?group={group}" for group in GROUPS)),
     "/l/{token}": ("/l/{seen}",),
     "/r/{token}": ("/r/{report}",),

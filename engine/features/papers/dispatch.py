@@ -215,10 +215,10 @@ def _rows(paper: Paper, facts: Dispatch, rows: Sequence[DutyRow]) -> None:
             AnnexColumn("Thời gian đề nghị", each.width_mm, True) if each.heading == "Hạn hoàn thành" else each
             for each in shown
         ]
-    alike: dict[tuple[str, ...], list[str]] = {}
+    alike: dict[tuple[str, str, str, str, str], list[str]] = {}
     for row in rows:
         status = row.status if one or not row.note else f"{row.status}. {row.note}"
-        what = row.citation, shortened(row.text), _due(row), str(row.late) if row.late else "", status
+        what = (row.citation, shortened(row.text), _due(row), str(row.late) if row.late else "", status)
         alike.setdefault(what, []).append(row.agency)
     lines = []
     for number, (what, agencies) in enumerate(alike.items(), 1):
@@ -226,7 +226,7 @@ def _rows(paper: Paper, facts: Dispatch, rows: Sequence[DutyRow]) -> None:
             citation, text, *rest = what
             some = agencies[first : first + MAX_TOGETHER]
             begins = (str(number), citation, text) if not first else ("", citation, "(tiếp theo)")
-            values = (*begins, *([] if one else [_together(some)]), *rest)
+            values = [*begins, *([] if one else [_together(some)]), *rest]
             lines.append([values[index] for index in kept])
     paper.table(shown, lines)
 

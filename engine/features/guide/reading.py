@@ -1,0 +1,109 @@
+"""The guide as it is written in ``guide.yaml``: one text for the page, for «?» and for the manuals under ``docs``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.accounts.permissions import ActorRole
+from engine.files.yaml_reader import read
+
+FILE = Path(__file__).with_name("guide.yaml")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Said(_Strict):
+    title: str
+    text: tuple[str, ...]
+
+
+class Entry(_Strict):
+    """``pages``: beginnings of the addresses at which it is opened; «/» is the board alone."""
+
+    id: str
+    pages: tuple[str, ...]
+    vi: Said
+    en: Said
+
+    def said(self, language: str) -> Said:
+        return self.en if language == "en" else self.vi
+
+
+class Part(_Strict):
+    of: ActorRole
+    vi: str
+    en: str
+    entries: tuple[Entry, ...]
+
+    def name(self, language: str) -> str:
+        return self.en if language == "en" else self.vi
+
+
+class Term(_Strict):
+    vi: tuple[str, str]
+    en: tuple[str, str]
+
+
+class Guide(_Strict):
+    parts: tuple[Part, ...]
+    glossary: tuple[Term, ...]
+
+    def about(self, path: str) -> Entry | None:
+        """The entry of a page: whose address it begins with, at most letters."""
+        fitting = [
+            (len(each), entry)
+            for part in self.parts
+            for entry in part.entries
+            for each in entry.pages
+            if path == each or (each != "/" and path.startswith(each))
+        ]
+        return max(fitting, key=lambda found: found[0])[1] if fitting else None
+
+
+@cache
+def guide() -> Guide:
+    return read(FILE, Guide)
+
+
+@dataclass(frozen=True)
+class Manual:
+    """A document made of the guide, under ``docs``."""
+
+    path: str
+    language: str
+    of: tuple[ActorRole, ...]
+
+
+MANUALS = (
+    Manual("vi/dau-moi.md", "vi", (ActorRole.COORDINATOR,)),
+    Manual("vi/theo-doi.md", "vi", (ActorRole.MONITOR, ActorRole.LEADERSHIP)),
+    Manual("vi/quan-tri.md", "vi", (ActorRole.ADMINISTRATOR,)),
+    Manual("guide.md", "en", (ActorRole.COORDINATOR, ActorRole.MONITOR, ActorRole.LEADERSHIP, ActorRole.ADMINISTRATOR)),
+)
+
+
+def manual(each: Manual) -> str:
+    """A manual as Markdown."""
+    english = each.language == "en"
+    note = (
+        "The same stands in the product, at «?» on each page (`/guide`)."
+        if english
+        else "Nội dung này có sẵn trong hệ thống, ở dấu «?» trên từng trang (`/guide`)."
+    )
+    parts = [part for part in guide().parts if part.of in each.of]
+    title = "Guide" if english else "Hướng dẫn: " + ", ".join(part.vi[:1].lower() + part.vi[1:] for part in parts)
+    lines = [f"# {title}", "", note]
+    for part in parts:
+        lines += ["", f"## {part.name(each.language)}"]
+        for entry in part.entries:
+            said = entry.said(each.language)
+            lines += ["", f"### {said.title}", "", *(f"- {text}" for text in said.text)]
+    terms = [term.en if english else term.vi for term in guide().glossary]
+    lines += ["", "## Words" if english else "## Từ dùng", "", "| | |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {word} | {meaning} |" for word, meaning in terms)]) + "\n"

@@ -1,0 +1,57 @@
+"""The guide: one text for the page, «?» and the manuals; every page of the bar has its paragraph."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ground.office import Office
+
+from engine.features.guide.__main__ import DOCS
+from engine.features.guide.reading import MANUALS, Manual, guide, manual
+from engine.http.navigation import PAGES
+
+ENTRIES = [entry for part in guide().parts for entry in part.entries]
+
+
+@pytest.mark.parametrize("path", [page[0] for page in PAGES])
+def test_every_page_of_the_bar_has_its_paragraph(path: str) -> None:
+    assert guide().about(path) is not None
+
+
+def test_the_nearest_paragraph_is_opened() -> None:
+    def about(path: str) -> str:
+        found = guide().about(path)
+        return found.id if found else ""
+
+    assert [about(path) for path in ("/", "/overdue", "/admin/calendar", "/admin", "/report/so-ban/1/2021-H1")] == [
+        "bang",
+        "qua-han",
+        "lich",
+        "he-thong",
+        "bao-cao",
+    ]
+    assert about("/nowhere") == ""
+
+
+def test_each_paragraph_is_whole_in_both_languages_and_named_once() -> None:
+    assert len({entry.id for entry in ENTRIES}) == len(ENTRIES)
+    for entry in ENTRIES:
+        assert len(entry.vi.text) == len(entry.en.text), entry.id
+        for said in (entry.vi, entry.en):
+            assert all(text.endswith((".", "…")) for text in said.text), entry.id
+            assert not re.search(r"\bTODO\b|  ", " ".join(said.text)), entry.id
+
+
+def test_it_opens_without_signing_in_and_shows_the_page_it_was_asked_from(office: Office) -> None:
+    page = office.get("/guide?page=/overdue")
+    assert page.status_code == 200
+    assert page.text.index("Quá hạn và đôn đốc") < page.text.index("Mục lục")
+    assert office.get("/guide?page=/nowhere").status_code == 200
+    assert 'href="/guide?page=%2Foverdue"' in office.get("/overdue").text
+
+
+@pytest.mark.parametrize("each", MANUALS, ids=lambda each: each.path)
+def test_the_manuals_are_made_of_it(each: Manual) -> None:
+    """`python -m engine.features.guide`"""
+    assert (DOCS / each.path).read_text(encoding="utf-8") == manual(each)
