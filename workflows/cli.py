@@ -78,8 +78,8 @@ def demo(
     prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
     example: Annotated[Example | None, typer.Option(help="Which example; asked in a terminal.")] = None,
 ) -> None:
-    """An example plan with the clock stopped two months after its issue, and buttons to advance it. Nothing leaves
-    the machine."""
+    """An example plan with the clock stopped behind its first due date, and buttons to advance it. Nothing leaves the
+    machine."""
     from config.settings import read_settings
 
     base = read_settings()

@@ -103,7 +103,7 @@ def _live(folder: Path) -> None:
     (folder / "secret").write_text(KEY)  # a demonstration signs with the key of its folder
     system = wired(folder, demo=True)
     try:
-        prepare(system, Example.NGHE_AN_2021)
+        prepare(system, Example.NGHE_AN_2021, at("2021-06-07"))
         step = stepper(system)
         for how in STEPS:
             step(how)

@@ -1,4 +1,4 @@
-"""The demo: an example plan two months after its issue, the clock stopped, with buttons to advance it.
+"""The demo: an example plan eleven days behind its first due date, the clock stopped, with buttons to advance it.
 
 Only the clock and the channel differ from production: letters go to a Maildir; the passes are the live ones.
 """
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 STEPS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
-def prepare(system: System, example: Example) -> bool:
-    """Set up the demo with two months of the example's plan; False if it is set up already. The clock is set last, so
-    an interrupted set-up is resumed."""
+def prepare(system: System, example: Example, until: datetime | None = None) -> bool:
+    """Set up the demo with the example's plan lived until its week with something overdue, or ``until``; False if it is
+    set up already. The clock is set last, so an interrupted set-up is resumed."""
     system.database.upgrade()
     with system.database.read() as session:
         if read_fact(session, FACT) is not None:
@@ -55,8 +55,9 @@ def prepare(system: System, example: Example) -> bool:
         state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
         if state is PlanState.LOADED:
             opening.activate(session, plan_id, actor="cli", now=data.issued_at)
-    asyncio.run(_fast_forward(system, data.issued_at, data.clock_start, _demo_agencies(system.database)))
-    DemoClock(system.database).set(data.clock_start)
+    until = until or data.clock_start
+    asyncio.run(_fast_forward(system, data.issued_at, until, _demo_agencies(system.database)))
+    DemoClock(system.database).set(until)
     return True
 
 

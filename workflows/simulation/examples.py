@@ -43,7 +43,7 @@ EXAMPLES = complete(
             directory=DATA / "agencies/nghe-an-2021.yaml",
             plan=DATA / "plans/188-kh-ubnd-2021.yaml",
             issued_at=instant(date(2021, 4, 7), time(9, 0)),
-            clock_start=instant(date(2021, 6, 7), time(8, 0)),
+            clock_start=instant(date(2021, 6, 28), time(8, 0)),
             plan_name="Kế hoạch 188",
             what=Text(
                 "Kế hoạch 188/KH-UBND năm 2021: sở, ngành và 21 huyện, thành phố, thị xã",
@@ -54,7 +54,7 @@ EXAMPLES = complete(
             directory=DATA / "agencies/nghe-an-2025.yaml",
             plan=DATA / "plans/188-example-2026.yaml",
             issued_at=instant(date(2026, 4, 7), time(9, 0)),
-            clock_start=instant(date(2026, 6, 8), time(8, 0)),
+            clock_start=instant(date(2026, 6, 29), time(8, 0)),
             plan_name="Kế hoạch ví dụ 2026",
             what=Text(
                 "Kế hoạch ví dụ năm 2026, hai cấp: sở, ngành của hôm nay và 130 xã, phường",
