@@ -287,14 +287,17 @@ def deploy(
 
 
 @prefect_app.command()
-def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")]) -> None:
+def worker(
+    pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")],
+    runs: Annotated[int, typer.Option(help="Flow runs at once, a process each.", min=3, max=100)] = 5,
+) -> None:
     """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
     from config.settings import settings_environment
     from workflows.run.prefect_server import run_worker
     from workflows.run.system import compose_installed
 
     system = compose_installed()
-    raise typer.Exit(run_worker(pool, settings_environment(system.settings), system.prefect))
+    raise typer.Exit(run_worker(pool, settings_environment(system.settings), system.prefect, runs))
 
 
 @prefect_app.command()
