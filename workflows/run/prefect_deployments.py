@@ -1,8 +1,9 @@
 """Register the passes as scheduled Prefect deployments, run by any workers of one pool.
 
-``dondoc-tick`` opens, acts and makes digests, one run at a time: a run that is due while another goes on is cancelled.
-``dondoc-deliver`` sends; its runs may overlap, since claims keep them apart. A worker creates its own System from the
-settings in its environment, and refuses to run on another installation's database or with another secret.
+``dondoc-tick`` opens, acts and makes digests; ``dondoc-deliver`` sends. Runs of both may overlap, since claims keep
+them apart; of ticks at most ``TICKS_AT_ONCE``, so that a worker has a place left for letters. A worker creates its own
+System from the settings in its environment, and refuses to run on another installation's database or with another
+secret.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from workflows.run import prefect_automations
 from workflows.run.prefect_server import answers, status_for
 
 NAME = "every"
+TICKS_AT_ONCE = 2
+"""Over all machines. One that is due while so many go on is cancelled; a dead one gives its place back in a minute."""
 CRASH_ZOMBIES = "dondoc: a run that is no longer alive has crashed"
 ZOMBIE_AFTER = timedelta(seconds=95)
 """Three heartbeats of a flow run (``PREFECT_FLOWS_HEARTBEAT_FREQUENCY``)."""
@@ -64,8 +67,8 @@ def deploy(
     with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):
         client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     names = []
-    one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-    registered: list[tuple[Any, dict[str, Any], Any]] = [(tick, {"letters": False}, one_at_a_time), (deliver, {}, None)]
+    few = ConcurrencyLimitConfig(limit=TICKS_AT_ONCE, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    registered: list[tuple[Any, dict[str, Any], Any]] = [(tick, {"letters": False}, few), (deliver, {}, None)]
     for flow, parameters, limit in registered:
         deployment: Any = flow.to_deployment(
             NAME,
