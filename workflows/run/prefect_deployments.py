@@ -38,11 +38,18 @@ OF_ONE_MACHINE = ("DONDOC_DATA_DIR", "DONDOC_HOST", "DONDOC_PORT")
 
 
 def deploy(
-    prefect: Mapping[str, str], pool: str, every: timedelta, installation: str, alarm_url: str = ""
+    prefect: Mapping[str, str],
+    pool: str,
+    every: timedelta,
+    installation: str,
+    alarm_url: str = "",
+    *,
+    long_work: Callable[[str, str], list[str]] = lambda pool, installation: [],
 ) -> list[str]:
     """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
-    ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. Registering again updates schedules
-    and automations. Raises Unavailable if no Prefect server responds, or not to us."""
+    ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. ``long_work`` registers what else
+    the pool is to do. Registering again updates schedules and automations. Raises Unavailable if no Prefect server
+    responds, or not to us."""
     api_url = prefect["PREFECT_API_URL"]
     if not answers(api_url, timeout=5):
         raise Unavailable(
@@ -82,14 +89,16 @@ def deploy(
         )
         _with_retries(deployment.apply)
         names.append(f"{flow.name}/{NAME}")
-    _with_retries(_register_crash_zombies)
+    names += long_work(pool, installation)
+    flows = [name.partition("/")[0] for name in names]
+    _with_retries(lambda: _register_crash_zombies(flows))
     _with_retries(lambda: prefect_automations.register(alarm_url))
     return names
 
 
-def _register_crash_zombies() -> None:
-    """An automation: a run that has said that it is alive, and then neither that nor its end, is Crashed. Without it
-    the runs of a machine that lost its power would be *Running* for ever."""
+def _register_crash_zombies(names: list[str]) -> None:
+    """An automation for the flows of these names: a run that has said that it is alive, and then neither that nor its
+    end, is Crashed. Without it the runs of a machine that lost its power would be *Running* for ever."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState
@@ -103,9 +112,7 @@ def _register_crash_zombies() -> None:
             after={"prefect.flow-run.heartbeat"},
             expect={"prefect.flow-run.heartbeat", *ends},
             match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
-            match_related=ResourceSpecification(
-                {"prefect.resource.role": ["flow"], "prefect.resource.name": ["dondoc-tick", "dondoc-deliver"]}
-            ),
+            match_related=ResourceSpecification({"prefect.resource.role": ["flow"], "prefect.resource.name": names}),
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
