@@ -281,6 +281,7 @@ def deploy(
         timedelta(seconds=every),
         installation,
         alarm,
+        per_minute=system.settings.smtp_per_minute,
         long_work=register_long_work,
     )
     typer.echo(

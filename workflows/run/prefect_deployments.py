@@ -20,6 +20,7 @@ from engine.admin.settings_view import describe_settings
 from engine.errors import Unavailable
 from engine.text import Text
 from workflows.run import prefect_automations
+from workflows.run.prefect_rate import LIMIT, slots_of
 from workflows.run.prefect_server import answers, status_for
 
 NAME = "every"
@@ -44,12 +45,13 @@ def deploy(
     installation: str,
     alarm_url: str = "",
     *,
+    per_minute: int = 0,
     long_work: Callable[[str, str], list[str]] = lambda pool, installation: [],
 ) -> list[str]:
     """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
-    ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. ``long_work`` registers what else
-    the pool is to do. Registering again updates schedules and automations. Raises Unavailable if no Prefect server
-    responds, or not to us."""
+    ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. ``per_minute``: letters that the
+    relay takes of all machines together; 0: no limit. ``long_work`` registers what else the pool is to do. Registering
+    again updates schedules and automations. Raises Unavailable if no Prefect server responds, or not to us."""
     api_url = prefect["PREFECT_API_URL"]
     if not answers(api_url, timeout=5):
         raise Unavailable(
@@ -92,6 +94,7 @@ def deploy(
     names += long_work(pool, installation)
     flows = [name.partition("/")[0] for name in names]
     _with_retries(lambda: _register_crash_zombies(flows))
+    _with_retries(lambda: _limit_rate(per_minute))
     _with_retries(lambda: prefect_automations.register(alarm_url))
     return names
 
@@ -124,6 +127,22 @@ def _register_crash_zombies(names: list[str]) -> None:
         for each in client.read_automations_by_name(CRASH_ZOMBIES):
             client.delete_automation(each.id)
         client.create_automation(automation)
+
+
+def _limit_rate(per_minute: int) -> None:
+    """The global limit that every sending process asks (``prefect_rate``); none for a relay that takes any number."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+    from prefect.exceptions import ObjectNotFound
+
+    slots, per_second = slots_of(per_minute)
+    with get_client(sync_client=True) as client:
+        with contextlib.suppress(ObjectNotFound):
+            client.delete_global_concurrency_limit_by_name(LIMIT)
+        if per_minute:
+            client.create_global_concurrency_limit(
+                GlobalConcurrencyLimitCreate(name=LIMIT, limit=slots, slot_decay_per_second=per_second)
+            )
 
 
 def worker_environment(settings: Settings, prefect: Mapping[str, str]) -> dict[str, str]:

@@ -19,10 +19,16 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
 from workflows.run.prefect_backlog import tidy
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from engine.accounts.signed_links import Signer
 
 log = logging.getLogger(__name__)
 KEPT = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "MALLOC_ARENA_MAX"})
@@ -68,6 +74,14 @@ def environment(home: Path, api_url: str, auth: str) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "1",
     }
+
+
+def auth_of(settings: Settings, signer: Signer) -> str:
+    """«user:password» that Prefect's API asks for: the setting, what its address holds, or derived from the signing
+    key."""
+    within = urlsplit(settings.prefect_api_url).netloc.rpartition("@")[0]
+    given = settings.prefect_auth.get_secret_value() or unquote(within)
+    return given or f"dondoc:{signer.secret('prefect')[:32]}"
 
 
 def answers(api_url: str, timeout: float = 1.0) -> bool:
