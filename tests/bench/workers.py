@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -115,7 +116,7 @@ import asyncio, json, os, resource, sys, time
 sys.path[:0] = {paths!r}
 from ground.post import LetterBox, post_office
 from tests.bench.workers import Timed
-from workflows import passes
+from workflows.run import passes
 from engine.store.database import Database
 from datetime import datetime
 database, box = Database({url!r}), Timed()
@@ -123,6 +124,8 @@ now = datetime.fromisoformat({now!r})
 tick = passes.tick
 if {observed}:
     from workflows.run.flows import observed_tick as tick
+if {warm!r}:
+    asyncio.run(tick(Database({warm!r}), now, post_office(LetterBox())))
 began = box.began = time.monotonic()
 asyncio.run(tick(database, now, post_office(box)))
 seconds = time.monotonic() - began
@@ -142,8 +145,9 @@ class Timed(LetterBox):
         return await super().send(letter)  # type: ignore[arg-type]
 
 
-def tick(due: int, observed: bool) -> dict[str, float]:
-    """A tick with so many communes due, in a process of its own; with a Prefect server beside it if ``observed``."""
+def tick(due: int, observed: bool, warm: bool) -> dict[str, float]:
+    """A tick with so many communes due, in a process of its own; with a Prefect server beside it if ``observed``.
+    ``warm``: another one went before, as in a ``serve`` that has run for a while."""
     from ground.serving import AUTH, free_port
 
     from workflows.run.prefect_server import PrefectServer, answers, environment
@@ -153,6 +157,11 @@ def tick(due: int, observed: bool) -> dict[str, float]:
         database = stack.enter_context(closing_database(url))
         database.upgrade()
         begin(store(database, now=now, plan=plan_file(urgency="khan"), bodies=communes(due)), now=now)
+        before = f"sqlite:///{name}/before.db" if warm else ""
+        if before:
+            first = stack.enter_context(closing_database(before))
+            first.upgrade()
+            begin(store(first, now=now, plan=plan_file(urgency="khan"), bodies=communes(2)), now=now)
         mine: dict[str, str] = {}
         if observed:
             server = PrefectServer(Path(name) / "prefect", free_port(), AUTH)
@@ -162,7 +171,7 @@ def tick(due: int, observed: bool) -> dict[str, float]:
             mine = environment(server.home, server.api_url, AUTH)
         root = Path(__file__).parents[2]
         paths = [str(root), str(root / "tests")]
-        code = TICK.format(paths=paths, url=url, now=now.isoformat(), observed=observed)
+        code = TICK.format(paths=paths, url=url, now=now.isoformat(), observed=observed, warm=before)
         done = subprocess.run([sys.executable, "-c", code], env=os.environ | mine, capture_output=True, text=True)
         assert done.stdout, done.stderr
         found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -176,11 +185,12 @@ def main() -> None:
     parser.add_argument("--due", type=int, default=1000)
     parser.add_argument("--postgres", action="store_true")
     asked = parser.parse_args()
-    for observed in (False, True):
-        found = tick(asked.due, observed)
+    for observed, warm in product((False, True), (False, True) if asked.due else ()):
+        found = tick(asked.due, observed, warm)
         print(
-            f"tick, {'Prefect' if observed else 'plain':7}: {found['letters']} letters in {found['seconds']:.2f} s, "
-            f"first after {found['first']:.2f} s, at most {found['mebibytes']:.0f} MiB",
+            f"tick, {'Prefect' if observed else 'plain':7}, {'warm' if warm else 'cold'}: "
+            f"{found['letters']} letters in {found['seconds']:.2f} s, first after {found['first']:.2f} s, "
+            f"at most {found['mebibytes']:.0f} MiB",
             flush=True,
         )
     ground = Ground.begin()

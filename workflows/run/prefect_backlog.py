@@ -29,7 +29,7 @@ def tidy(api_url: str, auth: str, deployments: Iterable[str] = PASSES) -> int:
     user, _, password = auth.partition(":")
     done = 0
     try:
-        with httpx.Client(base_url=api_url, auth=(user, password), timeout=10, trust_env=False) as http:
+        with httpx.Client(base_url=api_url, auth=(user, password), timeout=5, trust_env=False) as http:
             for deployment in deployments:
                 found = http.get(f"/deployments/name/{deployment}")
                 if found.status_code != httpx.codes.NOT_FOUND:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ import httpx
 log = logging.getLogger(__name__)
 LIMIT = "dondoc-relay"
 ASK_SECONDS = 2.0
+BUSY_SECONDS, MOST_BUSY = 0.5, 10
+"""A busy server (its SQLite is locked) answers 503: it is asked again so long later, so often in a row."""
 SILENT_SECONDS = 60.0
 """After no answer: for so long it is not asked again."""
 MOST_WAIT_SECONDS = 100.0
@@ -39,6 +42,7 @@ class PrefectRate:
     _taken: int = 0
     _ask_again_at: float = 0.0
     _silent_until: float = 0.0
+    _busy: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _http: httpx.Client | None = None
 
@@ -68,17 +72,22 @@ class PrefectRate:
         try:
             answer = self._client().post("/v2/concurrency_limits/increment", json=body)
             if answer.status_code == httpx.codes.LOCKED:
-                pause = float(answer.headers["retry-after"])
-                self._ask_again_at = self.clock() + pause
-                return pause
+                return self._pause(float(answer.headers["retry-after"]))
+            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and self._busy < MOST_BUSY:
+                self._busy += 1
+                return self._pause(BUSY_SECONDS)
             if not answer.raise_for_status().json():
                 raise ValueError("there is no such limit")
         except (httpx.HTTPError, ValueError, KeyError) as error:
             log.warning("the relay's rate is this process's own for a minute: %s", error or type(error).__name__)
             self._silent_until = self.clock() + SILENT_SECONDS
             return 0.0
-        self._taken = self.at_once - 1
+        self._taken, self._busy = self.at_once - 1, 0
         return 0.0
+
+    def _pause(self, seconds: float) -> float:
+        self._ask_again_at = self.clock() + seconds
+        return seconds
 
     def _client(self) -> httpx.Client:
         if self._http is None:
@@ -87,4 +96,5 @@ class PrefectRate:
             self._http = httpx.Client(
                 base_url=url, auth=(user, password), timeout=ASK_SECONDS, trust_env=False, transport=self.transport
             )
+            weakref.finalize(self, self._http.close)
         return self._http

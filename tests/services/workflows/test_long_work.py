@@ -77,9 +77,9 @@ def working(told: dict[str, str], folder: Path) -> Iterator[None]:
 
 def deploy(told: dict[str, str], folder: Path) -> str:
     words = [DONDOC, "prefect", "deploy", "--pool", "van-phong", "--every", "86400"]
-    done = subprocess.run(words, env=os.environ | told, cwd=folder, capture_output=True, text=True, timeout=180)
+    done = subprocess.run(words, env=os.environ | told, cwd=folder, capture_output=True, timeout=180)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.decode()
 
 
 def until(ask: Any, true: Any) -> Any:
@@ -134,7 +134,7 @@ def follow(workers: Elsewhere, system: System, laid: Laid) -> None:
 
 def start(http: httpx.Client, found: dict[str, Any], laid: Laid, folder: Path) -> None:
     """Every other deployment, as a person starts it from Prefect's pages."""
-    parameters = {
+    parameters: dict[str, dict[str, Any]] = {
         "publish": {"plan_id": laid.plan_id},
         "report": {"plan_id": laid.plan_id, "period": "2021-H1"},
         "backup": {"to": str(folder / "copies")},

@@ -65,7 +65,6 @@ async def test_while_there_is_none_free_one_letter_asks_for_all_that_wait() -> N
         httpx.ConnectError("gone"),
         httpx.ReadTimeout("slow"),
         httpx.Response(404),
-        httpx.Response(503),
         httpx.Response(200, json=[]),
         httpx.Response(423),
     ],
@@ -76,6 +75,18 @@ async def test_without_such_a_limit_or_an_answer_letters_go_on_and_it_is_asked_o
     prefect = Prefect(answer)
     await asyncio.wait_for(letters(rate(prefect), 20), 5)
     assert len(prefect.asked) == 1
+
+
+async def test_a_busy_server_is_asked_again_and_one_that_stays_busy_stops_no_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prefect_rate, "BUSY_SECONDS", 0.01)
+    prefect = Prefect(httpx.Response(503), httpx.Response(503), taken())
+    await letters(rate(prefect), 1)
+    assert len(prefect.asked) == 3
+    prefect = Prefect(httpx.Response(503))
+    await asyncio.wait_for(letters(rate(prefect), 5), 5)
+    assert len(prefect.asked) == prefect_rate.MOST_BUSY + 1
 
 
 async def test_a_limit_that_never_gives_way_holds_a_letter_for_a_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
