@@ -40,7 +40,7 @@ class Elsewhere:
     ) -> bytes | None:
         """What a worker answered to ``given``; None where it is to be done here. Raises BadInput if the worker says
         that what was given is no good."""
-        handover = Handover(self.system.settings.files)
+        handover = Handover(self.system.settings.handover)
         word = handover.give(given)
         try:
             with self._api() as http:

@@ -35,7 +35,7 @@ async def _done(installation: str, work: Callable[..., str], handed: str = "", *
             return work(system, **parameters, **more)
         except DondocError as error:
             if handed:
-                Handover(system.settings.files).refuse(handed, error)
+                Handover(system.settings.handover).refuse(handed, error)
             raise
         finally:
             system.database.dispose()

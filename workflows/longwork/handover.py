@@ -16,7 +16,6 @@ from engine.errors import BadInput, DondocError
 from engine.store.atomic_file import atomic_write
 from engine.text import Text
 
-FOLDER = "handover"
 KEPT_SECONDS = 86_400
 """What a page that was killed has left."""
 _WORD = re.compile(r"[0-9a-f]{32}")
@@ -24,9 +23,9 @@ _WORD = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """``files``: the folder of evidence."""
+    """``folder``: of the settings (``handover``)."""
 
-    files: Path
+    folder: Path
 
     def give(self, body: bytes) -> str:
         """Keep what a worker is to read; returns its word."""
@@ -68,17 +67,13 @@ class Handover:
         return None
 
     def take_back(self, word: str) -> None:
-        for path in self._folder.glob(f"{word}.*"):
+        for path in self.folder.glob(f"{word}.*"):
             path.unlink(missing_ok=True)
-
-    @property
-    def _folder(self) -> Path:
-        return self.files / FOLDER
 
     def _path(self, word: str, what: str) -> Path:
         if not _WORD.fullmatch(word):
             raise BadInput(Text(f"«{word}» không phải tên hồ sơ.", f"“{word}” names nothing that was handed over."))
-        return self._folder / f"{word}.{what}"
+        return self.folder / f"{word}.{what}"
 
     def _write(self, word: str, what: str, body: bytes) -> None:
         atomic_write(self._path(word, what), body, 0o600)
@@ -96,7 +91,7 @@ class Handover:
 
     def _remove_old(self) -> None:
         until = time.time() - KEPT_SECONDS
-        for path in self._folder.glob("*.*"):
+        for path in self.folder.glob("*.*"):
             with suppress(OSError):
                 if path.stat().st_mtime < until:
                     path.unlink()

@@ -42,7 +42,7 @@ def import_document(system: System, document: str = "", name: str = "", actor: s
     from engine.features.plan_import.drafts.stored import make_draft
     from engine.features.plan_import.importer.limited import read_limited
 
-    handover, path = Handover(system.settings.files), Path(document)
+    handover, path = Handover(system.settings.handover), Path(document)
     source = handover.given(handed) if handed else path
     with system.database.read() as session:
         directory = read_directory(session)
@@ -68,7 +68,7 @@ def simulate(
     from engine.store.rulebook import read_rulebook
     from workflows.simulation import simulation
 
-    handover = Handover(system.settings.files)
+    handover = Handover(system.settings.handover)
     with system.database.read() as session:
         body = handover.given(handed) if handed else None
         plan = PlanFile.model_validate_json(body) if body else PlanFile.model_validate(plan_of(session, plan_id).file)

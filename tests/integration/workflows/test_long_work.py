@@ -57,7 +57,7 @@ IV. TỔ CHỨC THỰC HIỆN
 
 
 def test_a_document_that_a_page_handed_over_becomes_a_draft_in_its_maker_s_name(system: System) -> None:
-    handover = Handover(system.settings.files)
+    handover = Handover(system.settings.handover)
     word = handover.give(TEXT.encode())
     said = works.import_document(system, name="ke-hoach.txt", actor="account:7", handed=word)
     (draft,) = rows(system.database, PlanDraft)
@@ -65,7 +65,7 @@ def test_a_document_that_a_page_handed_over_becomes_a_draft_in_its_maker_s_name(
     assert said.endswith(f"/plans/drafts/{draft.id}")
     assert (draft.name, draft.made_by) == ("ke-hoach.txt", "account:7")
     handover.take_back(word)
-    assert list((system.settings.files / "handover").iterdir()) == []  # the document itself is not kept
+    assert list(system.settings.handover.iterdir()) == []  # the document itself is not kept
 
 
 def test_a_document_on_the_worker_s_machine_is_read_by_its_path(system: System, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_document_on_the_worker_s_machine_is_read_by_its_path(system: System, 
 def test_a_year_that_a_worker_simulates_is_the_year_that_the_page_would_have_simulated(
     system: System, laid: Laid
 ) -> None:
-    handover, mine = Handover(system.settings.files), plan(laid)
+    handover, mine = Handover(system.settings.handover), plan(laid)
     word = handover.give(mine.model_dump_json(by_alias=True).encode())
     first, last = mine.issued_on, date(mine.year, 12, 31)
     works.simulate(system, first=first.isoformat(), until=last.isoformat(), handed=word)
@@ -117,9 +117,12 @@ def test_figures_are_published_for_today_unless_a_day_is_given(system: System, l
 
 
 def test_a_backup_is_proved_unless_told_otherwise(system: System, tmp_path: Path) -> None:
+    Handover(system.settings.handover).give(b"a page waits for this")
     said = works.backup(system, to=str(tmp_path / "copies"))
     assert "comes back whole" in said
-    assert (Path(said.partition(":")[0]) / "manifest.json").is_file()
+    made = Path(said.partition(":")[0])
+    assert (made / "manifest.json").is_file()
+    assert not (made / "files" / "handover").exists()
 
 
 def test_a_report_is_a_document_to_be_signed(system: System, laid: Laid) -> None:
@@ -146,7 +149,7 @@ def test_a_digest_that_is_not_owed_is_not_made(system: System) -> None:
 def test_what_was_handed_over_is_this_installation_s_alone_and_goes_after_a_day(tmp_path: Path) -> None:
     handover = Handover(tmp_path)
     word = handover.give(b"text")
-    (kept,) = (tmp_path / "handover").iterdir()
+    (kept,) = tmp_path.iterdir()
     assert kept.stat().st_mode & 0o077 == 0
     for other in ("../../secret", "0" * 32):
         with pytest.raises(BadInput):

@@ -129,7 +129,7 @@ def follow(workers: Elsewhere, system: System, laid: Laid) -> None:
     there = pages.simulating(workers)(*asked, shares.append)
     assert there is not None
     assert there == cached_simulation(system.database)(*asked, lambda share: None)
-    assert list((system.settings.files / "handover").iterdir()) == []
+    assert list(system.settings.handover.iterdir()) == []
 
 
 def start(http: httpx.Client, found: dict[str, Any], laid: Laid, folder: Path) -> None:
