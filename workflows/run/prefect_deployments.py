@@ -91,7 +91,7 @@ def deploy(
         )
         _with_retries(deployment.apply)
         names.append(f"{flow.name}/{NAME}")
-    names += long_work(pool, installation)
+    _with_retries(lambda: names.extend(long_work(pool, installation)))
     flows = [name.partition("/")[0] for name in names]
     _with_retries(lambda: _register_crash_zombies(flows))
     _with_retries(lambda: _limit_rate(per_minute))
