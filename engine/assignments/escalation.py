@@ -128,20 +128,21 @@ def due_assignments(session: Session, now: datetime) -> DueAssignments:
 
 @dataclass(frozen=True, slots=True)
 class DueBatch:
-    """Due assignments of a plan, or of several, that are acted on in one transaction."""
+    """Due assignments that are acted on in one transaction, of one owner or several."""
 
-    plans: tuple[str, ...]
+    owners: tuple[str, ...]
     ids: tuple[int, ...]
 
     def __str__(self) -> str:
-        return self.plans[0] if len(self.plans) == 1 else f"{self.plans[0]} … {self.plans[-1]}"
+        return self.owners[0] if len(self.owners) == 1 else f"{self.owners[0]} … {self.owners[-1]}"
 
 
 def due_batches(session: Session, now: datetime, most: int) -> list[DueBatch]:
-    """What is due, plan after plan, in batches of ``most`` assignments."""
-    a, p = table(Assignment), table(Plan)
-    statement = select(a.c.id, p.c.number).join(p, p.c.id == a.c.plan_id).where(*_due(now)).order_by(p.c.id, a.c.id)
-    rows = [(assignment_id, number) for assignment_id, number in session.connection().execute(statement)]
+    """What is due of all plans, one owner's assignments after another's, in batches of ``most``. A person's letter
+    takes in what all plans say: by owners two batches write to different letters and do not wait for each other."""
+    a = table(Assignment)
+    statement = select(a.c.id, a.c.agency_id).where(*_due(now))
+    rows = [tuple(row) for row in session.connection().execute(statement.order_by(a.c.agency_id, a.c.id))]
     batches = [rows[start : start + most] for start in range(0, len(rows), most)]
     return [
         DueBatch(tuple(dict.fromkeys(row[1] for row in batch)), tuple(row[0] for row in batch)) for batch in batches

@@ -1,4 +1,4 @@
-"""A tick on a worker as real tasks: opening, acting on a batch of plans, the digest. Imported where Prefect is used.
+"""A tick on a worker as real tasks: opening, acting on a batch of owners, the digest. Imported where Prefect is used.
 
 A task is tried again where the database could not be reached, or had to end one of two transactions that waited for
 each other. Ticks may overlap: each begins at another batch, and what one has done is no longer due for the other. A
@@ -87,7 +87,7 @@ class TickTasks:
             self.reports.append(done)
 
     async def _act(self, stop: threading.Event) -> None:
-        """A task for each batch of plans, in order from this tick's own place in them."""
+        """A task for each batch of owners, in order from this tick's own place in them."""
         began, total, before = time.monotonic(), EscalationResult(), len(self.failed)
         with self.database.read() as session:
             batches = escalation.due_batches(session, self.now, passes.ESCALATION_BATCH_ROWS)

@@ -117,7 +117,7 @@ async def tick(now: str = "", letters: bool = True, installation: str = "") -> d
 
 
 async def _in_tasks(context: FlowContext, now: datetime, *, letters: bool) -> Work:
-    """A tick on a worker: every pass is a task, and so is every batch of plans that is acted on."""
+    """A tick on a worker: every pass is a task, and so is every batch of owners that is acted on."""
     from workflows.run.flow_tasks import TickTasks
 
     turn = get_run_context().flow_run.id.int  # type: ignore[union-attr]

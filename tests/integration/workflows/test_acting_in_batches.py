@@ -1,4 +1,4 @@
-"""Acting by batches of plans, as the tasks of a worker do: two at once in opposite order, one that comes too late, one
+"""Acting by batches of owners, as the tasks of a worker do: two at once in opposite order, one that comes too late, one
 with a duty that cannot be read. What comes of it is what one pass would have made."""
 
 from __future__ import annotations
@@ -56,13 +56,15 @@ def persistently(act: Callable[[], EscalationResult]) -> EscalationResult:
     return act()
 
 
-def test_batches_hold_everything_that_is_due_once_and_name_their_plans(database: Database) -> None:
+def test_batches_hold_everything_that_is_due_once_and_name_their_owners(database: Database) -> None:
     laid(database)
     found = batches(database)
     ids = [each for batch in found for each in batch.ids]
     assert sorted(ids) == sorted(each.id for each in rows(database, Assignment))
     assert {len(batch.ids) for batch in found} == {ROWS}
-    assert {str(batch) for batch in found} == {"12/KH-UBND"}
+    owners = [owner for batch in found for owner in batch.owners]
+    assert len(owners) == len(found)  # no owner's letters are written by two batches
+    assert {str(batch) for batch in found} == {"huyen-a", "huyen-b"}
 
 
 def test_two_at_once_in_opposite_order_do_what_one_would(database: Database) -> None:
@@ -90,12 +92,13 @@ def test_a_duty_that_cannot_be_read_fails_its_batch_and_the_others_of_it_are_act
     sqlite_database: Database,
 ) -> None:
     laid(sqlite_database)
-    with sqlite_database.write() as session:
-        session.connection().execute(text("UPDATE assignment SET acted_until = 'no date' WHERE duty_id = 1"))
     first, *others = batches(sqlite_database)
+    with sqlite_database.write() as session:
+        spoil = text("UPDATE assignment SET acted_until = 'no date' WHERE id = :id")
+        session.connection().execute(spoil, {"id": first.ids[0]})
     with pytest.raises(passes.DutiesFailed, match=r"12/KH-UBND \S+ · "):
         passes.act_on(sqlite_database, BEGAN, first)
     acted_on(sqlite_database, others)
-    query = "SELECT DISTINCT duty_id FROM assignment WHERE acted_until IS NULL OR acted_until = 'no date'"
+    query = "SELECT id FROM assignment WHERE acted_until IS NULL OR acted_until = 'no date'"
     with sqlite_database.read() as session:
-        assert session.connection().scalars(text(query)).all() == [1]
+        assert session.connection().scalars(text(query)).all() == [first.ids[0]]
