@@ -1,7 +1,8 @@
 """Letters a second by Prefect workers beside as many plain processes, and a tick of a thousand due with and without
 Prefect.
 
-    PYTHONPATH=tests python -m tests.bench.workers [--workers 1 2 4] [--letters 3000] [--due 1000] [--postgres]
+    PYTHONPATH=tests python -m tests.bench.workers [--workers 1 2 4] [--letters 3000] [--due 1000] [--rounds 3]
+        [--postgres]
 
 The relay answers after 20 ms. A worker is ``dondoc prefect worker`` with one run of ``dondoc-deliver``; a plain process
 is ``dondoc once deliver``. The rate is taken between the tenth part of the letters and the ninth tenth, when all have
@@ -127,10 +128,12 @@ if {observed}:
 if {warm!r}:
     asyncio.run(tick(Database({warm!r}), now, post_office(LetterBox())))
 began = box.began = time.monotonic()
-asyncio.run(tick(database, now, post_office(box)))
+reports = asyncio.run(tick(database, now, post_office(box)))
 seconds = time.monotonic() - began
+work = sum(report.seconds for report in reports)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps(dict(seconds=seconds, first=box.first, letters=len(box.letters), mebibytes=peak)), flush=True)
+told = dict(seconds=seconds, work=work, first=box.first, letters=len(box.letters), mebibytes=peak)
+print(json.dumps(told), flush=True)
 os._exit(0)
 """
 
@@ -183,13 +186,17 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--letters", type=int, default=3000)
     parser.add_argument("--due", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=1, help="of the tick; the best is printed")
     parser.add_argument("--postgres", action="store_true")
     asked = parser.parse_args()
-    for observed, warm in product((False, True), (False, True) if asked.due else ()):
-        found = tick(asked.due, observed, warm)
+    kinds = [*product((False, True), (False, True) if asked.due else ())]
+    taken = [(kind, tick(asked.due, *kind)) for _ in range(asked.rounds) for kind in kinds]
+    for observed, warm in kinds:
+        found = min((each for kind, each in taken if kind == (observed, warm)), key=lambda each: each["seconds"])
         print(
             f"tick, {'Prefect' if observed else 'plain':7}, {'warm' if warm else 'cold'}: "
-            f"{found['letters']} letters in {found['seconds']:.2f} s, first after {found['first']:.2f} s, "
+            f"{found['letters']} letters in {found['seconds']:.2f} s, of it passes {found['work']:.2f}, "
+            f"first after {found['first']:.2f} s, "
             f"at most {found['mebibytes']:.0f} MiB",
             flush=True,
         )
