@@ -347,6 +347,11 @@ class Settings(BaseSettings):
         return self.files_dir or self.data_dir / "files"
 
     @property
+    def handover(self) -> Path:
+        """What pages hand to workers, for as long as these work on it; no part of a backup."""
+        return self.files / "handover"
+
+    @property
     def templates(self) -> Path:
         return self.templates_dir or self.data_dir / "templates"
 

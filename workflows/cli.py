@@ -267,6 +267,7 @@ def deploy(
     """Register the passes as scheduled Prefect deployments, with the automations, and print what a worker's machine
     needs."""
     from config.settings import read_settings
+    from workflows.longwork.deployments import register as register_long_work
     from workflows.run.installation import installation_id
     from workflows.run.prefect_deployments import deploy as register
     from workflows.run.prefect_deployments import worker_environment
@@ -274,10 +275,18 @@ def deploy(
 
     system = compose_installed()
     installation, alarm = installation_id(system.database), system.settings.prefect_alarm_url
-    names = register(system.prefect, pool, timedelta(seconds=every), installation, alarm)
+    names = register(
+        system.prefect,
+        pool,
+        timedelta(seconds=every),
+        installation,
+        alarm,
+        per_minute=system.settings.smtp_per_minute,
+        long_work=register_long_work,
+    )
     typer.echo(
         Text(
-            f"Đã đăng ký {' và '.join(names)}, {every} giây một lượt. Trên mỗi máy chạy:",
+            f"Đã đăng ký {', '.join(names)}; lượt xử lý cách nhau {every} giây. Trên mỗi máy chạy:",
             f"Registered, one run every {every} s. On each worker machine:",
         )
     )
@@ -287,14 +296,17 @@ def deploy(
 
 
 @prefect_app.command()
-def worker(pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")]) -> None:
+def worker(
+    pool: Annotated[str, typer.Option(help="Work pool that «deploy» has registered.")],
+    runs: Annotated[int, typer.Option(help="Flow runs at once, a process each.", min=3, max=100)] = 5,
+) -> None:
     """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
     from config.settings import settings_environment
     from workflows.run.prefect_server import run_worker
     from workflows.run.system import compose_installed
 
     system = compose_installed()
-    raise typer.Exit(run_worker(pool, settings_environment(system.settings), system.prefect))
+    raise typer.Exit(run_worker(pool, settings_environment(system.settings), system.prefect, runs))
 
 
 @prefect_app.command()

@@ -75,20 +75,22 @@ class _Batch:
     """Tasks whose owners are reminded before the due date."""
 
 
-def due_duties(session: Session, now: datetime) -> list[DueDuty]:
-    """The duties with work due and the owners concerned, in the order of the plans."""
+def due_duties(session: Session, now: datetime, ids: Sequence[int] | None = None) -> list[DueDuty]:
+    """The duties with work due and the owners concerned, in the order of the plans; those of ``ids``, if given."""
     a = table(Assignment)
     due: dict[int, list[str]] = {}
     statement = select(a.c.duty_id, a.c.agency_id).where(a.c.next_action_at.is_not(None), a.c.next_action_at <= now)
+    if ids is not None:
+        statement = statement.where(among(session, a.c.id, ids))
     for duty_id, agency_id in session.connection().execute(statement):
         due.setdefault(duty_id, []).append(agency_id)
     d, p = table(Duty), table(Plan)
     columns = (d.c.plan_id, d.c.position, d.c.id, p.c.number, d.c.citation)
     named = select(*columns).join(p, p.c.id == d.c.plan_id)
-    ids = list(due)
+    duties = list(due)
     rows: list[AnyRow] = []
-    for start in range(0, len(ids), NAMED_AT_ONCE):
-        rows += session.connection().execute(named.where(d.c.id.in_(ids[start : start + NAMED_AT_ONCE])))
+    for start in range(0, len(duties), NAMED_AT_ONCE):
+        rows += session.connection().execute(named.where(d.c.id.in_(duties[start : start + NAMED_AT_ONCE])))
     return [
         DueDuty(duty_id, number, citation, tuple(sorted(set(due[duty_id]))))
         for _, _, duty_id, number, citation in sorted(map(tuple, rows))
@@ -122,6 +124,29 @@ def due_assignments(session: Session, now: datetime) -> DueAssignments:
         ids.append(assignment_id)
         last |= dict.fromkeys(agencies, at)
     return DueAssignments(tuple(ids), last)
+
+
+@dataclass(frozen=True, slots=True)
+class DueBatch:
+    """Due assignments that are acted on in one transaction, of one owner or several."""
+
+    owners: tuple[str, ...]
+    ids: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return self.owners[0] if len(self.owners) == 1 else f"{self.owners[0]} … {self.owners[-1]}"
+
+
+def due_batches(session: Session, now: datetime, most: int) -> list[DueBatch]:
+    """What is due of all plans, one owner's assignments after another's, in batches of ``most``. A person's letter
+    takes in what all plans say: by owners two batches write to different letters and do not wait for each other."""
+    a = table(Assignment)
+    statement = select(a.c.id, a.c.agency_id).where(*_due(now))
+    rows = [tuple(row) for row in session.connection().execute(statement.order_by(a.c.agency_id, a.c.id))]
+    batches = [rows[start : start + most] for start in range(0, len(rows), most)]
+    return [
+        DueBatch(tuple(dict.fromkeys(row[1] for row in batch)), tuple(row[0] for row in batch)) for batch in batches
+    ]
 
 
 def run_escalations(

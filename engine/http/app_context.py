@@ -64,6 +64,10 @@ class SignInMailer(Protocol):
         ...
 
 
+ReadElsewhere = Callable[[bytes, str, str], int | None]
+"""(document, its name, who gave it) -> the draft that another machine has made of it; None: it is read here."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AppContext:
     """``step`` advances the demonstration clock ("event", "day", "week") and runs the passes; None means the real
@@ -71,7 +75,8 @@ class AppContext:
     edits letter templates; these are implemented by other packages. ``single_sign_on`` is the OpenID Connect provider;
     None means there is none. ``open_desk``: pages and API work without an account, as in the demonstration. ``examine``
     measures the installation, ``send_test`` tries its channels and ``check_settings`` whether they can be made, for the
-    settings page. ``settings`` are those of the start; ``current`` reads them with what was entered since."""
+    settings page. ``settings`` are those of the start; ``current`` reads them with what was entered since.
+    ``read_elsewhere``: workers read documents; None where there are none."""
 
     database: Database
     clock: Clock
@@ -87,6 +92,7 @@ class AppContext:
     send_test: SendTest | None = None
     check_settings: CheckSettings | None = None
     current: Callable[[], Settings] | None = None
+    read_elsewhere: ReadElsewhere | None = None
 
     @property
     def settings_now(self) -> Settings:

@@ -12,7 +12,7 @@ import ssl
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from engine.errors import BadInput
 from engine.text import Text
@@ -40,12 +40,20 @@ class RateLimit:
         return reserve - now
 
 
+class SharedRate(Protocol):
+    """The rate of all machines together."""
+
+    async def wait(self) -> None:
+        """Until a letter may leave; ends within two minutes and raises nothing."""
+        ...
+
+
 class Email:
     """The channel. If a sending task is cancelled, the letter may have been accepted; its connection is closed."""
 
     name = "email"
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, shared: SharedRate | None = None) -> None:
         self.parallel = relay.connections
         self._relay = relay
         self._tls_context: ssl.SSLContext | None = None
@@ -53,7 +61,7 @@ class Email:
         self._busy = 0  # connections that are sending a letter or being opened
         self._returned = asyncio.Event()
         self._slots = asyncio.Semaphore(relay.connections)
-        self._rate = RateLimit(relay.per_minute)
+        self._rate, self._shared = RateLimit(relay.per_minute), shared
         self._last_failure: Outcome | None = None
         self._paused_until = 0.0
 
@@ -131,6 +139,8 @@ class Email:
             wait = self._rate.reserve(asyncio.get_running_loop().time())
             if wait > 0:
                 await asyncio.sleep(wait)
+            if self._shared is not None:
+                await self._shared.wait()
             outcome = await connection.send(envelope)
             if connection.usable and 0 < self._relay.per_connection <= connection.sent_letters:
                 await connection.close()

@@ -54,15 +54,13 @@ class PrefectApi:
 
     def value(self, name: str) -> Any:
         """Of a variable; None if there is none: the server's database is new."""
-        found = self._http.get(f"/variables/name/{name}")
-        self.calls += 1
+        found = self._answer("GET", f"/variables/name/{name}")
         if found.status_code == httpx.codes.NOT_FOUND:
             return None
         return found.raise_for_status().json()["value"]
 
     def set_value(self, name: str, value: Any) -> None:
-        self.calls += 1
-        written = self._http.patch(f"/variables/name/{name}", json={"value": value})
+        written = self._answer("PATCH", f"/variables/name/{name}", {"value": value})
         if written.status_code == httpx.codes.NOT_FOUND:
             self._asked("POST", "/variables/", {"name": name, "value": value})
         else:
@@ -87,11 +85,14 @@ class PrefectApi:
         return self._flow
 
     def _asked(self, method: str, path: str, body: Any) -> Any:
+        answer = self._answer(method, path, body).raise_for_status()
+        return answer.json() if answer.content else None
+
+    def _answer(self, method: str, path: str, body: Any = None) -> httpx.Response:
         for pause in (*PAUSES_SECONDS, None):
             self.calls += 1
             answer = self._http.request(method, path, json=body)
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or pause is None:
                 break
             time.sleep(pause)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        return answer

@@ -92,7 +92,8 @@ class Projector:
     """Key -> id and state of the runs that this process has shown."""
     _seen: set[int] = field(default_factory=set)
     _tables: dict[int, float] = field(default_factory=dict)
-    _channels: dict[str, ChannelHealth] | None = None
+    _channels: dict[str, ChannelHealth] = field(default_factory=dict)
+    """As they were at the last pass. One that is down already is told again: the same event twice is one."""
     _alive_at: float = -SIGN_OF_LIFE_SECONDS
     _came_at: float = 0.0
 
@@ -228,7 +229,7 @@ class Projector:
             ticked = session.connection().scalar(select(p.c.finished_at).where(p.c.name == PassName.ACT))
         before, self._channels = self._channels, channels
         at = self._prefects(now)
-        told = [] if before is None else list(events.of_channels(before, channels, at, self.installation))
+        told = list(events.of_channels(before, channels, at, self.installation))
         if time.monotonic() - self._alive_at > SIGN_OF_LIFE_SECONDS and ticked is not None:
             self._alive_at = time.monotonic()
             told.append(events.of_tick(at, self.installation))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
@@ -24,6 +24,9 @@ from notifications.operator_alarm import Operator
 from notifications.sms.gammu import Gammu
 from notifications.webhooks.delivery import WebhookDelivery
 from notifications.webhooks.sender import Sender
+
+if TYPE_CHECKING:
+    from notifications.email.smtp import SharedRate
 
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
@@ -145,8 +148,20 @@ def email_channel(settings: Settings, signer: Signer) -> Mail:
             per_minute=settings.smtp_per_minute,
             bounce_domain=settings.bounce_domain,
             bounce_secret=signer.secret(RETURN_ADDRESSES) if settings.bounce_domain else "",
-        )
+        ),
+        _shared_rate(settings, signer),
     )
+
+
+def _shared_rate(settings: Settings, signer: Signer) -> SharedRate | None:
+    """Only where other machines share the Prefect server."""
+    if not (settings.prefect and settings.prefect_api_url and settings.smtp_per_minute):
+        return None
+    from workflows.run.prefect_rate import PrefectRate, slots_of
+    from workflows.run.prefect_server import auth_of
+
+    slots, _ = slots_of(settings.smtp_per_minute)
+    return PrefectRate(api_url=settings.prefect_api_url, auth=auth_of(settings, signer), at_once=max(1, slots // 4))
 
 
 def phone_channel(settings: Settings, signer: Signer, database: Database) -> Channel | None:

@@ -1,8 +1,9 @@
 """The passes as Prefect flow runs. Imported only when Prefect is used.
 
-A flow run does its work by the plain passes, in a thread of its own: nothing that Prefect does or fails to do stops,
-repeats or slows it. A duty that failed makes the run Failed; what is still due is done by the next run, or by a retry
-of this one. What became of each duty is shown by ``workflows.projection``.
+In the process of ``serve`` a flow run does its work by the plain passes, in a thread of its own: nothing that Prefect
+does or fails to do stops, repeats or slows it. On a worker a tick is tasks (``flow_tasks``). A duty that failed makes
+the run Failed; what is still due is done by the next run. What became of each duty is shown by
+``workflows.projection``.
 """
 
 from __future__ import annotations
@@ -108,11 +109,26 @@ async def tick(now: str = "", letters: bool = True, installation: str = "") -> d
     context, moment = flow_context(), _moment(now)
     check_installation(context.database, installation)
     _check_clock(context, now)
-    work = context.work or _begin(lambda: passes.tick(context.database, moment, context.delivery, letters=letters))
+    work = context.work or asyncio.ensure_future(_in_tasks(context, moment, letters=letters))
     done = await _finish(work, context.delivery.stop)
     if done.error is not None:
         raise done.error
     return {each.name.value: each.counts for each in done.reports}
+
+
+async def _in_tasks(context: FlowContext, now: datetime, *, letters: bool) -> Work:
+    """A tick on a worker: every pass is a task, and so is every batch of owners that is acted on."""
+    from workflows.run.flow_tasks import TickTasks
+
+    turn = get_run_context().flow_run.id.int  # type: ignore[union-attr]
+    tasks = TickTasks(context.database, now, context.delivery, turn)
+    try:
+        await tasks.run(context.delivery.stop)
+        if letters:
+            tasks.reports += await _deliver(context.database, now, context.delivery)
+    except Exception as error:  # noqa: BLE001 - raised by the flow
+        tasks.failed.insert(0, error)
+    return Work(tasks.reports, next(iter(tasks.failed), None))
 
 
 @flow(name="dondoc-deliver", flow_run_name=_run_name, validate_parameters=False, persist_result=False)

@@ -21,7 +21,7 @@ from engine.application import daily_cleanup as daily
 from engine.assignments import counters, escalation, opening
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
-from engine.assignments.escalation import DueDuty
+from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
 from engine.correspondence.incoming import blank_settled
 from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
@@ -88,7 +88,7 @@ def act(database: Database, now: datetime) -> PassReport:
 def act_in_batches(database: Database, now: datetime) -> Generator[list[str], None, PassReport]:
     """As ``act``. Yields after each batch the agencies whose letters are complete: the pass adds nothing to them."""
     began = time.monotonic()
-    total, failed = escalation.EscalationResult(), {}
+    total, failed = EscalationResult(), {}
     try:
         with database.read() as session:
             due = escalation.due_assignments(session, now)
@@ -103,22 +103,45 @@ def act_in_batches(database: Database, now: datetime) -> Generator[list[str], No
     except Exception as error:  # noqa: BLE001 - each duty's own error is raised below
         log.warning("acting on everything at once failed (%s); each duty is processed alone", type(error).__name__)
         failed = _act_on_each_duty(database, now, total)
-    counts = {
+    report = acted(database, now, began, total)
+    if failed:
+        raise DutiesFailed(failed)
+    return report
+
+
+def act_on(database: Database, now: datetime, batch: DueBatch) -> EscalationResult:
+    """Act on what of a batch is still due: another process may have been quicker. If processing it at once fails, each
+    duty is processed alone; raises DutiesFailed at the end."""
+    total = EscalationResult()
+    try:
+        total.add(_run_escalations(database, now, ids=batch.ids))
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - each duty's own error is raised below
+        log.warning("acting on %s at once failed (%s); each duty is processed alone", batch, type(error).__name__)
+        if failed := _act_on_each_duty(database, now, total, batch.ids):
+            raise DutiesFailed(failed) from None
+    return total
+
+
+def acted(database: Database, now: datetime, began: float, total: EscalationResult) -> PassReport:
+    """The report of acting that ``began`` at a reading of time.monotonic()."""
+    return finish(database, PassName.ACT, now, began, _counts(total))
+
+
+def _counts(total: EscalationResult) -> dict[str, int]:
+    return {
         "assignments": total.seen,
         "rungs": total.fired,
         "skipped": total.skipped,
         "notices": total.notices,
         "unreachable": total.unreachable,
     }
-    report = finish(database, PassName.ACT, now, began, counts)
-    if failed:
-        raise DutiesFailed(failed)
-    return report
 
 
 def _run_escalations(
     database: Database, now: datetime, *, duty_id: int | None = None, ids: Sequence[int] | None = None
-) -> escalation.EscalationResult:
+) -> EscalationResult:
     with database.write() as session:
         return escalation.run_escalations(
             session, read_rulebook(session), now, limit=ESCALATION_BATCH_ROWS, duty_id=duty_id, ids=ids
@@ -126,17 +149,17 @@ def _run_escalations(
 
 
 def _act_on_each_duty(
-    database: Database, now: datetime, total: escalation.EscalationResult
+    database: Database, now: datetime, total: EscalationResult, ids: Sequence[int] | None = None
 ) -> dict[DueDuty, Exception]:
-    """Act on each due duty separately. Returns the failed ones."""
+    """Act on each due duty separately, or on those of ``ids``. Returns the failed ones."""
     with database.read() as session:
-        duties = escalation.due_duties(session, now)
+        duties = escalation.due_duties(session, now, ids)
     failed: dict[DueDuty, Exception] = {}
     for duty in duties:
         try:
             seen = ESCALATION_BATCH_ROWS
             while seen == ESCALATION_BATCH_ROWS:
-                result = _run_escalations(database, now, duty_id=duty.duty_id)
+                result = _run_escalations(database, now, duty_id=duty.duty_id, ids=ids)
                 total.add(result)
                 seen = result.seen
         except Exception as error:

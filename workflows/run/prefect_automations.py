@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from workflows.projection.events import LETTER_REFUSED, TICK
+from workflows.projection.events import CHANNEL_DOWN, LETTER_REFUSED, TICK
 
 ALARM_BLOCK = "dondoc-alarm"
 ENDS = ("acknowledged", "reported", "accepted", "returned", "promised")
@@ -54,6 +54,13 @@ WATCHES = (
         expect=frozenset({TICK}),
         of="dondoc.installation.*",
         within=timedelta(minutes=10),
+    ),
+    Watch(
+        name="dondoc: a channel is down",
+        what="Letters wait: the relay or the gateway has not taken any for a while, or refuses the login.",
+        expect=frozenset({CHANNEL_DOWN}),
+        of="dondoc.installation.*",
+        within=timedelta(minutes=5),
     ),
     Watch(
         name="dondoc: many letters refused",

@@ -1,8 +1,9 @@
 """Register the passes as scheduled Prefect deployments, run by any workers of one pool.
 
-``dondoc-tick`` opens, acts and makes digests, one run at a time: a run that is due while another goes on is cancelled.
-``dondoc-deliver`` sends; its runs may overlap, since claims keep them apart. A worker creates its own System from the
-settings in its environment, and refuses to run on another installation's database or with another secret.
+``dondoc-tick`` opens, acts and makes digests; ``dondoc-deliver`` sends. Runs of both may overlap, since claims keep
+them apart; of ticks at most ``TICKS_AT_ONCE``, so that a worker has a place left for letters. A worker creates its own
+System from the settings in its environment, and refuses to run on another installation's database or with another
+secret.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from engine.admin.settings_view import describe_settings
 from engine.errors import Unavailable
 from engine.text import Text
 from workflows.run import prefect_automations
+from workflows.run.prefect_rate import LIMIT, slots_of
 from workflows.run.prefect_server import answers, status_for
 
 NAME = "every"
+TICKS_AT_ONCE = 2
+"""Over all machines. One that is due while so many go on is cancelled; a dead one gives its place back in a minute."""
 CRASH_ZOMBIES = "dondoc: a run that is no longer alive has crashed"
 ZOMBIE_AFTER = timedelta(seconds=95)
 """Three heartbeats of a flow run (``PREFECT_FLOWS_HEARTBEAT_FREQUENCY``)."""
@@ -35,11 +39,19 @@ OF_ONE_MACHINE = ("DONDOC_DATA_DIR", "DONDOC_HOST", "DONDOC_PORT")
 
 
 def deploy(
-    prefect: Mapping[str, str], pool: str, every: timedelta, installation: str, alarm_url: str = ""
+    prefect: Mapping[str, str],
+    pool: str,
+    every: timedelta,
+    installation: str,
+    alarm_url: str = "",
+    *,
+    per_minute: int = 0,
+    long_work: Callable[[str, str], list[str]] = lambda pool, installation: [],
 ) -> list[str]:
     """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
-    ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. Registering again updates schedules
-    and automations. Raises Unavailable if no Prefect server responds, or not to us."""
+    ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. ``per_minute``: letters that the
+    relay takes of all machines together; 0: no limit. ``long_work`` registers what else the pool is to do. Registering
+    again updates schedules and automations. Raises Unavailable if no Prefect server responds, or not to us."""
     api_url = prefect["PREFECT_API_URL"]
     if not answers(api_url, timeout=5):
         raise Unavailable(
@@ -64,8 +76,8 @@ def deploy(
     with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):
         client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
     names = []
-    one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-    registered: list[tuple[Any, dict[str, Any], Any]] = [(tick, {"letters": False}, one_at_a_time), (deliver, {}, None)]
+    few = ConcurrencyLimitConfig(limit=TICKS_AT_ONCE, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    registered: list[tuple[Any, dict[str, Any], Any]] = [(tick, {"letters": False}, few), (deliver, {}, None)]
     for flow, parameters, limit in registered:
         deployment: Any = flow.to_deployment(
             NAME,
@@ -79,14 +91,17 @@ def deploy(
         )
         _with_retries(deployment.apply)
         names.append(f"{flow.name}/{NAME}")
-    _with_retries(_register_crash_zombies)
+    _with_retries(lambda: names.extend(long_work(pool, installation)))
+    flows = [name.partition("/")[0] for name in names]
+    _with_retries(lambda: _register_crash_zombies(flows))
+    _with_retries(lambda: _limit_rate(per_minute))
     _with_retries(lambda: prefect_automations.register(alarm_url))
     return names
 
 
-def _register_crash_zombies() -> None:
-    """An automation: a run that has said that it is alive, and then neither that nor its end, is Crashed. Without it
-    the runs of a machine that lost its power would be *Running* for ever."""
+def _register_crash_zombies(names: list[str]) -> None:
+    """An automation for the flows of these names: a run that has said that it is alive, and then neither that nor its
+    end, is Crashed. Without it the runs of a machine that lost its power would be *Running* for ever."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState
@@ -100,9 +115,7 @@ def _register_crash_zombies() -> None:
             after={"prefect.flow-run.heartbeat"},
             expect={"prefect.flow-run.heartbeat", *ends},
             match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
-            match_related=ResourceSpecification(
-                {"prefect.resource.role": ["flow"], "prefect.resource.name": ["dondoc-tick", "dondoc-deliver"]}
-            ),
+            match_related=ResourceSpecification({"prefect.resource.role": ["flow"], "prefect.resource.name": names}),
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
@@ -114,6 +127,22 @@ def _register_crash_zombies() -> None:
         for each in client.read_automations_by_name(CRASH_ZOMBIES):
             client.delete_automation(each.id)
         client.create_automation(automation)
+
+
+def _limit_rate(per_minute: int) -> None:
+    """The global limit that every sending process asks (``prefect_rate``); none for a relay that takes any number."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+    from prefect.exceptions import ObjectNotFound
+
+    slots, per_second = slots_of(per_minute)
+    with get_client(sync_client=True) as client:
+        with contextlib.suppress(ObjectNotFound):
+            client.delete_global_concurrency_limit_by_name(LIMIT)
+        if per_minute:
+            client.create_global_concurrency_limit(
+                GlobalConcurrencyLimitCreate(name=LIMIT, limit=slots, slot_decay_per_second=per_second)
+            )
 
 
 def worker_environment(settings: Settings, prefect: Mapping[str, str]) -> dict[str, str]:

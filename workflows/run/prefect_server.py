@@ -19,8 +19,16 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import httpx
+
+from workflows.run.prefect_backlog import tidy
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from engine.accounts.signed_links import Signer
 
 log = logging.getLogger(__name__)
 KEPT = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "MALLOC_ARENA_MAX"})
@@ -29,6 +37,8 @@ KEPT_PREFIXES = ("LC_", "PREFECT_")
 DAY_SECONDS = 24 * 3600
 STOP_TIMEOUT_SECONDS = 5
 """Time between SIGTERM and SIGKILL for a server that we started."""
+TIDY_SECONDS = 30
+"""How often a worker looks for runs that are too late to be worth a process, or were taken up and never began."""
 SETTLE_TIMEOUT_SECONDS = 7
 """Time for the flow runs of a worker that is told to stop: a little more than ``flows.STOP_TIMEOUT_SECONDS``."""
 
@@ -55,12 +65,23 @@ def environment(home: Path, api_url: str, auth: str) -> dict[str, str]:
         "PREFECT_API_REQUEST_TIMEOUT": "5",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        # A run that a worker begins before its time holds a place and the memory of a process, and does nothing.
+        "PREFECT_WORKER_PREFETCH_SECONDS": "1",
+        "PREFECT_WORKER_QUERY_SECONDS": "5",
         "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "1",
     }
+
+
+def auth_of(settings: Settings, signer: Signer) -> str:
+    """«user:password» that Prefect's API asks for: the setting, what its address holds, or derived from the signing
+    key."""
+    within = urlsplit(settings.prefect_api_url).netloc.rpartition("@")[0]
+    given = settings.prefect_auth.get_secret_value() or unquote(within)
+    return given or f"dondoc:{signer.secret('prefect')[:32]}"
 
 
 def answers(api_url: str, timeout: float = 1.0) -> bool:
@@ -163,14 +184,15 @@ class PrefectServer:
         self._child = None
 
 
-def run_worker(pool: str, settings: Mapping[str, str], prefect: Mapping[str, str]) -> int:
+def run_worker(pool: str, settings: Mapping[str, str], prefect: Mapping[str, str], runs: int) -> int:
     """Run a worker of a pool until it ends or this process is told to stop. Returns its exit code. ``settings``:
     variables for its flow runs, which begin in a folder of their own where no ``.env`` lies; ``prefect``: its own
-    (``environment``).
+    (``environment``); ``runs``: how many it has at once, a process each.
 
     A worker that gets SIGTERM kills its flow runs without a word (SIGKILL), as if the machine had lost its power. Here
     they are told first and settle what is on the wire, while the worker stands still and can begin no new one."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", pool]
+    command += ["--limit", str(runs)]
     # Begun by a script with «&» this process ignores SIGINT, and a worker that inherits that never ends.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     child_environment = {**os.environ, **settings, **prefect}
@@ -190,7 +212,11 @@ def run_worker(pool: str, settings: Mapping[str, str], prefect: Mapping[str, str
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    return worker.wait()
+    while worker.poll() is None:
+        tidy(prefect["PREFECT_API_URL"], prefect["PREFECT_API_AUTH_STRING"])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            worker.wait(TIDY_SECONDS)
+    return worker.returncode
 
 
 def descendants(root: int) -> list[int]:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import typer
 from pydantic import ValidationError
@@ -29,7 +28,7 @@ from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from notifications.webhooks.delivery import WebhookDelivery
 from workflows.run import channel_wiring
-from workflows.run.prefect_server import environment
+from workflows.run.prefect_server import auth_of, environment
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +60,7 @@ class System:
 
     @property
     def prefect_auth(self) -> str:
-        """«user:password» that Prefect's API asks for: the setting, what its address holds, or derived from the signing
-        key."""
-        within = urlsplit(self.settings.prefect_api_url).netloc.rpartition("@")[0]
-        given = self.settings.prefect_auth.get_secret_value() or unquote(within)
-        return given or f"dondoc:{self.signer.secret('prefect')[:32]}"
+        return auth_of(self.settings, self.signer)
 
     @property
     def prefect(self) -> dict[str, str]:

@@ -66,6 +66,7 @@ def main(api_url: str, home: Path) -> None:
                 about("opened", 2, now),
                 about("acknowledged", 2, now),
                 events._event("dondoc.digest.made", "w", now, "x", {}),
+                events._event(events.CHANNEL_DOWN, "email", now, "x", {}),
                 *(events._event(events.LETTER_REFUSED, str(n), now, "x", {}) for n in range(25)),
             ]
         )

@@ -174,6 +174,15 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
         ended = api.get(f"/flow_runs/{run['id']}")
         return f"{ended['state_type']}: {ended['state']['message'] or ''}"
 
+    def tasks() -> list[list[str]]:
+        """Name and state of the task runs, once the server has written the last of them."""
+        for _ in range(100):
+            found = api.post("/task_runs/filter", limit=200)
+            if found and all(each["state_type"] == "COMPLETED" for each in found):
+                break
+            time.sleep(0.2)
+        return sorted([each["name"], each["state_name"]] for each in found)
+
     def states() -> list[str]:
         return sorted({each.state.value for each in rows(scene.database, Letter)})
 
@@ -194,6 +203,7 @@ def deployed(api: Api, server: PrefectServer, scene: Scene) -> dict[str, Any]:
         ],
         "elsewhere": refused("another"),
         "acted": [execute(0), states()],
+        "tasks": tasks(),
         "delivered": [execute(1), states()],
         "letters": len(rows(scene.database, Letter)),
     }

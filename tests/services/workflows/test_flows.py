@@ -97,6 +97,7 @@ def test_a_worker_runs_tick_and_deliver_as_deployments_on_the_database_of_its_en
     assert deployed["every"] == [[90.0]] * 2  # registering again changes the schedule
     assert deployed["at_once"] == ["CANCEL_NEW", None]
     assert deployed["acted"] == ["COMPLETED: ", ["queued"]]
+    assert deployed["tasks"] == [[name, "Completed"] for name in ("act: bao-nghe-an … ubnd-tp-vinh", "digest", "open")]
     assert deployed["letters"] > 5
     assert deployed["delivered"] == ["COMPLETED: ", ["kept_here"]]  # no relay is set
 

@@ -3,12 +3,15 @@ command."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -18,7 +21,7 @@ from ground.serving import AUTH, DONDOC, free_port, shown, status
 from config.settings import Settings
 from engine.admin.checklist import Mark
 from workflows.operation import doctor
-from workflows.run.prefect_server import PrefectServer, status_for
+from workflows.run.prefect_server import PrefectServer, descendants, status_for
 from workflows.run.system import System, compose
 
 pytestmark = pytest.mark.prefect
@@ -150,6 +153,57 @@ def test_a_server_that_answers_strangers_is_red_and_the_next_serve_ends_it(tmp_p
         mine.stop()
         if left.poll() is None:
             left.kill()
+
+
+STRANGER = 65534
+"""The uid of nobody."""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_another_user_of_a_worker_s_machine_reads_nothing_and_starts_nothing(server: PrefectServer) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # as /var/lib: what protects is what the product makes below it
+        told = {
+            "DONDOC_DATA_DIR": str(folder / "var"),
+            "DONDOC_PREFECT_API_URL": server.api_url,
+            "DONDOC_PREFECT_AUTH": AUTH,
+        }
+        for words in (["init"], ["prefect", "deploy", "--pool", "van-phong", "--every", "86400"]):
+            subprocess.run([DONDOC, *words], env=os.environ | told, cwd=folder, check=True, capture_output=True)
+        worker = subprocess.Popen(
+            [DONDOC, "prefect", "worker", "--pool", "van-phong"], env=os.environ | told, cwd=folder
+        )
+        try:
+            until(lambda: descendants(worker.pid))
+            pids = [*map(str, (worker.pid, *descendants(worker.pid))), (server.home / "server.pid").read_text()]
+            found = tried_by_a_stranger(server, folder / "var", pids)
+        finally:
+            worker.terminate()
+            worker.wait(60)
+    assert found["uid"] == STRANGER
+    assert found["statuses"] == [401] * 5
+    assert found["read"] == []
+    assert not [line for line in found["command_lines"] if AUTH.partition(":")[2] in line]
+
+
+def tried_by_a_stranger(server: PrefectServer, folder: Path, pids: list[str]) -> dict[str, Any]:
+    """What ``stranger.py`` got, with nothing of this environment and from a folder that he may see."""
+    code = Path(__file__).with_name("stranger.py").read_text()
+    done = subprocess.run(
+        [shutil.which("python3", path=os.defpath) or sys.executable, "-I", "-", server.api_url, folder, *pids],
+        input=code,
+        user=STRANGER,
+        group=STRANGER,
+        extra_groups=[],
+        env={},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
 
 
 def test_deploy_and_a_worker_of_the_manual_are_let_in_and_do_the_work(server: PrefectServer, tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
+from ground.databases import closing_database, sqlite_copy
 from ground.factory import Laid, at, bring_to, do, lay, rows, swept
-from ground.serving import AUTH, prefect_serving, shown
+from ground.postgres import Ground
+from ground.serving import AUTH, free_port, prefect_serving, shown
 
 from engine.assignments.lifecycle import Action
 from engine.store.database import Database
@@ -153,20 +155,47 @@ def test_a_plan_has_a_table_with_the_oldest_first(laid: Laid, server: PrefectSer
     assert table[0]["trạng thái"] == "Scheduled"
 
 
+def letters_of(database: Database, lived: Callable[[], None]) -> list[tuple[str, str, str]]:
+    """Key, contact and state of every letter after three passes, with ``lived`` between them."""
+    for now in (OPENED, NOW, LATER):
+        while swept(database, now).seen:
+            pass
+        lived()
+    return sorted((each.key, str(each.contact_id), each.state) for each in rows(database, Letter))
+
+
 def test_what_prefect_lost_is_shown_again_and_no_letter_changes(
-    laid: Laid, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+    laid: Laid, ground: Ground, migrated: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Prefect's database is deleted between two passes; the letters are those of a life without Prefect."""
-    for number in (1, 2):
-        with prefect_serving(tmp_path_factory.mktemp(f"lost{number}"), migrated) as server:
-            picture = projector(laid, server, own_clock=True, installation="lost")
-            picture.run(OPENED)
-            assert len(Seen(server).runs(picture)) == 5
-    before = len(rows(laid.database, Letter))
-    with pytest.raises(httpx.HTTPError):
-        picture.run(NOW)
-    swept(laid.database, NOW)
-    assert len(rows(laid.database, Letter)) >= before
+    """Prefect's database is deleted in the middle of a life, whose letters are those of the same life without it."""
+    with closing_database(sqlite_copy(ground, tmp_path)) as other:
+        plain = letters_of(lay(other, now=OPENED).database, lambda: None)
+    picture = Projector(
+        database=laid.database,
+        api_url=f"http://127.0.0.1:{free_port()}/api",
+        auth=AUTH,
+        installation="lost",
+        base_url="https://dondoc.example",
+        most=2000,
+        own_clock=True,
+    )
+    seen: list[set[str]] = []
+
+    def lived() -> None:
+        """A server with an empty database each time, and none at all the second time."""
+        if len(seen) == 1:
+            seen.append(set())
+            with pytest.raises(httpx.HTTPError):
+                picture.run(NOW)
+            return
+        with prefect_serving(tmp_path_factory.mktemp("lost"), migrated) as server:
+            picture.api_url = server.api_url
+            picture.run(NOW)
+            seen.append(set(Seen(server).runs(picture)))
+
+    assert letters_of(laid.database, lived) == plain
+    assert len(plain) > 5
+    assert seen[0] == seen[2] != set()
 
 
 def test_of_a_plan_with_too_many_a_run_stands_for_a_duty(laid: Laid, server: PrefectServer) -> None:
@@ -194,7 +223,30 @@ def test_automations_call_where_something_is_missing_and_for_the_silent_one_alon
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])
     called = {each["name"]: each["resource"] for each in told["called"]}
-    assert len(told["called"]) == len(called) == 4
+    assert len(told["called"]) == len(called) == 5
     assert set(called) == set(told["names"])
     (silent,) = (resource for resource in called.values() if "assignment" in resource)
     assert silent == "dondoc.assignment.1"
+
+
+def test_a_relay_that_is_killed_a_service_that_stops_and_a_digest_that_is_skipped_call_somebody(
+    server: PrefectServer, sqlite_database: Database
+) -> None:
+    """Lived by the real passes and a real SMTP connection; nobody is called while all is well."""
+    words = [
+        Path(__file__).with_name("alarmed_life.py"),
+        sqlite_database.url.database,
+        server.api_url,
+        server.home,
+    ]
+    done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["taken"] > 0
+    assert told["before"] == []
+    assert told["owed"] > 0  # what the relay did not take is kept
+    assert told["called"] == [
+        "dondoc: a channel is down",
+        "dondoc: a week without its digest",
+        "dondoc: no tick for ten minutes",
+    ]

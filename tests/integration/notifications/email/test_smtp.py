@@ -315,6 +315,24 @@ async def test_a_letter_waits_for_its_turn() -> None:
     assert len(server.taken) == 1
 
 
+async def test_a_letter_waits_for_all_machines_together_as_well() -> None:
+    class Shared:
+        open, asked = asyncio.Event(), 0
+
+        async def wait(self) -> None:
+            self.asked += 1
+            await self.open.wait()
+
+    shared = Shared()
+    async with FaultyServer() as server, Email(relay(server.port), shared) as channel:
+        sending = asyncio.create_task(channel.send(letter()))
+        await asyncio.sleep(0.1)
+        assert (shared.asked, len(server.taken)) == (1, 0)
+        shared.open.set()
+        assert (await sending).fate is Fate.ACCEPTED
+    assert len(server.taken) == 1
+
+
 # --- What goes over the wire ----------------------------------------------------------------------------------------
 
 

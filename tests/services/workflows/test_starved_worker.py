@@ -1,0 +1,90 @@
+"""A worker that starts on one core, after nobody has worked for a while: runs of both deployments are late, and the
+place of ``dondoc-tick`` is held by a run of a machine that is gone. Letters leave, and nothing stays *Submitting*."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from crash.campaign import prepare, settings
+from crash.forms import Workers, wait_until
+from crash.relay import SlowRelay
+
+from engine.store.clock import system_clock
+from engine.store.database import Database
+
+pytestmark = [pytest.mark.prefect, pytest.mark.deep]
+LATE_RUNS, LETTERS = 20, 100
+FIRST_LETTER_SECONDS = 60
+"""15 on a quiet machine (docs/scale.md); beside other tests a start takes longer."""
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """For this process and those that it starts."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def asked(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
+    """The answer; asked again while the server is busy (its SQLite locked: 503)."""
+    while (answer := http.post(path, json=body)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        time.sleep(0.5)
+    return answer.raise_for_status().json()
+
+
+def leave_late(http: httpx.Client) -> None:
+    """Runs that were due while there was no worker, and one that holds its place and is no longer alive."""
+    for flow in ("dondoc-tick", "dondoc-deliver"):
+        deployment = http.get(f"/deployments/name/{flow}/every").raise_for_status().json()["id"]
+        for number in range(LATE_RUNS):
+            due = (system_clock() - timedelta(seconds=90 + 10 * number)).isoformat()
+            state = {"type": "SCHEDULED", "name": "Late", "state_details": {"scheduled_time": due}}
+            made = asked(http, f"/deployments/{deployment}/create_flow_run", {"state": state})
+        if flow == "dondoc-tick":
+            pending = {"state": {"type": "PENDING", "name": "Submitting"}}
+            asked(http, f"/flow_runs/{made['id']}/set_state", pending)
+
+
+def unfinished(form: Workers) -> list[tuple[str, str]]:
+    """Runs of the deployments that a worker has taken and that have neither begun nor ended."""
+    with form.api() as http:
+        pending = {"flow_runs": {"state": {"type": {"any_": ["PENDING"]}}}, "limit": 200}
+        return [(each["name"], each["state_name"]) for each in asked(http, "/flow_runs/filter", pending)]
+
+
+def test_on_one_core_the_first_letter_leaves_soon_and_nothing_stays_submitting(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        relay = stack.enter_context(SlowRelay(seconds=(0.02, 0.02), sample=10**9).running())
+        told = settings(sqlite_database, tmp_path, relay)
+        prepare(sqlite_database, LETTERS)
+        stack.enter_context(one_core())
+        form = stack.enter_context(Workers.registered(tmp_path, told, every=20))
+        with form.api() as http:
+            leave_late(http)
+        began = time.monotonic()
+        form.start()
+        stack.callback(form.end)
+        wait_until(lambda: relay.taken, 2 * FIRST_LETTER_SECONDS)
+        first = time.monotonic() - began
+        wait_until(lambda: len(relay.taken) == LETTERS, 120)
+        all_of_them = time.monotonic() - began
+        wait_until(lambda: not unfinished(form), 180)
+        left = unfinished(form)
+        print(f"first letter after {first:.1f} s, the last after {all_of_them:.1f} s, left {left}")
+        assert len(relay.taken) == len(set(relay.taken)) == LETTERS
+        assert first < FIRST_LETTER_SECONDS
+        assert left == []
