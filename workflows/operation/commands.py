@@ -10,6 +10,7 @@ import typer
 
 from engine.cli.context import moment, operator_name
 from engine.errors import BadInput, Unavailable
+from engine.features.webhooks.command import webhooks_app
 from engine.rules.calendar import PLAN_TIME
 from engine.text import Text
 
@@ -20,6 +21,7 @@ def add_commands(app: typer.Typer) -> None:
     """Add them to the root command."""
     for command in (doctor, send_test, backup, prove, restore, release):
         app.command()(command)
+    webhooks_app.command("listen")(listen)
 
 
 def doctor(
@@ -170,3 +172,14 @@ def release(
             if send
             else Text(f"{done.letters} thư không gửi; việc sau đó chạy tiếp.", f"{done.letters} letters are not sent.")
         )
+
+
+def listen(
+    secret: Annotated[str, typer.Option(help="Of the webhook, as «add» printed it.", prompt=True, hide_input=True)],
+    port: Annotated[int, typer.Option(help="Port of this machine to listen on.")] = 8190,
+    once: Annotated[bool, typer.Option("--once", help="End after the first message.")] = False,
+) -> None:
+    """Receive webhooks on this machine, check their signatures and print them: a receiver to try with."""
+    from workflows.operation.webhook_listen import listen as listen_now
+
+    listen_now(secret, port, once=once)
