@@ -11,7 +11,7 @@ HAS_PYTHON = test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing:  ap
 # One more than there are processors: browsers and processes of tests/services are waited for.
 WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: install setup packages run test deep unit coverage check lint year bench bench-pages crash package sbom audit migration clean
+.PHONY: install setup packages run test deep unit coverage check lint year bench bench-pages crash simulate package sbom audit migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready
@@ -84,6 +84,14 @@ crash: setup
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault full
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault away --postgres
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault crash --postgres
+
+# Several machines with clocks, relays and a database that fail, from one seed a run; on PostgreSQL a fifth of the seeds.
+# What fails is printed as a script:  make simulate SCRIPT="17: host1@312:die email@36000:dead/7200"
+SCRIPT :=
+SIMULATE = PYTHONHASHSEED=0 PYTHONPATH=tests $(BIN)/python -m simulated.run
+simulate: setup
+	@$(SIMULATE) --seeds $(SEEDS) $(if $(SCRIPT),--script "$(SCRIPT)")
+	@$(if $(SCRIPT),,$(SIMULATE) --seeds $$(( $(SEEDS) / 5 )) --postgres)
 
 # The image of packaging/Dockerfile, built for real and started. Root only.
 package:
