@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -23,6 +24,7 @@ from workflows.run.system import Running, System, announce_setup_code, compose
 from workflows.serving.listen_socket import listen_at
 from workflows.serving.projecting import Projecting
 from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
+from workflows.serving.service_manager import READY, STOPPING, ServiceManager
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -74,6 +76,7 @@ def serve(settings: Settings) -> None:
     from workflows.serving.heartbeat import Heartbeat
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
+    manager = ServiceManager.of(os.environ)
     require_installation(settings)
     make_private(settings)
     system = compose(settings)
@@ -98,6 +101,8 @@ def serve(settings: Settings) -> None:
         settings.receive_seconds,
         lambda: run_webhooks(system),
         Projecting(system).run if settings.prefect else None,
+        lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/healthz"),
+        manager.sign_seconds,
     )
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -110,13 +115,21 @@ def serve(settings: Settings) -> None:
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
+        manager.tell(READY)
         WebServer(app, limits_for_this_process()).run(sockets=[listener])
     finally:
+        manager.tell(STOPPING)
         system.delivery.stop.set()  # no further letter is offered; those on the wire get a few seconds
         heartbeat.stop()
         if starts_prefect:
             local_prefect.stop()
         system.database.dispose()
+
+
+def _own_host(host: str) -> str:
+    """Where this process reaches itself: an address that stands for all of them is not one to call."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{here}]" if ":" in here else here
 
 
 def check_settings(settings: Settings, system: System) -> None:
