@@ -18,13 +18,16 @@ from sqlalchemy import select
 
 from engine.rules.calendar import PLAN_TIME, DayException, DayKind, WorkCalendar, instant
 from engine.store.database import table
-from engine.store.records import Assignment, CalendarDay, Event, Letter, Notice
+from engine.store.records import Assignment, CalendarDay, Contact, Event, Letter, Notice
 from engine.terms import LetterState, NoticeKind, State
 from workflows.checks.audit import run_checks
 
 if TYPE_CHECKING:
     from simulated.simulation import Ran
 
+OWED = (LetterState.QUEUED, LetterState.SENDING)
+LONGEST_WAIT = timedelta(hours=5)
+"""Between two attempts, and until a host looks again."""
 SENT = (LetterState.ACCEPTED, LetterState.DELIVERED)
 OVERDUE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 OF_MACHINES = {"backup_old", "holidays_missing", "disk_low", "open_files", "unknown_letters"}
@@ -40,6 +43,7 @@ def wrongs(ran: Ran) -> Iterator[str]:
     letters = {row.key: row for row in rows(ran.watch, Letter)}
     yield from ran.account.errors
     yield from _lost(ran, letters)
+    yield from _silenced(ran)
     yield from _doubled(ran)
     yield from _at_closed_hours(ran)
     yield from _falsely_overdue(ran)
@@ -51,7 +55,6 @@ def wrongs(ran: Ran) -> Iterator[str]:
 
 def _lost(ran: Ran, letters: dict[str, Letter]) -> Iterator[str]:
     """Letters that have not gone at the end, or are said to have gone and were taken by nobody."""
-    end = ran.world.true
     taken = {copy.key for relay in ran.relays.values() for copy in relay.taken}
     dropped = set().union(*(relay.dropped for relay in ran.relays.values()))
     refused = set().union(*(relay.refused for relay in ran.relays.values()))
@@ -63,7 +66,7 @@ def _lost(ran: Ran, letters: dict[str, Letter]) -> Iterator[str]:
             yield f"{key} is in doubt without a cause"
         elif state is LetterState.REFUSED and key not in refused:
             yield f"{key} is refused ({row.reason}) by nobody"
-        elif state in (LetterState.QUEUED, LetterState.SENDING) and row.send_after < end - timedelta(hours=5):
+        elif state in OWED and max(row.send_after, row.created_at) < ran.end - LONGEST_WAIT:
             yield f"{key} is still {state} at the end"
         elif state in (LetterState.EXPIRED, LetterState.KEPT_HERE):
             yield f"{key} ended as {state}"
@@ -71,6 +74,15 @@ def _lost(ran: Ran, letters: dict[str, Letter]) -> Iterator[str]:
     for copy in (copy for relay in ran.relays.values() for copy in relay.taken):
         if copy.key not in letters and (copy.at - ran.world.began).total_seconds() < since:
             yield f"{copy.key} was taken and is not in the database"
+
+
+def _silenced(ran: Ran) -> Iterator[str]:
+    """A relay that says of everybody that there is no such mailbox says it of itself."""
+    blamed = [name for name, relay in ran.relays.items() if relay.knew_nobody]
+    for row in rows(ran.watch, Contact):
+        for channel in row.suppressed:
+            if channel in blamed or not ran.relays[channel].refused:
+                yield f"{row.email or row.phone} is not written to by {channel} any more"
 
 
 def _doubled(ran: Ran) -> Iterator[str]:
@@ -123,19 +135,19 @@ def _falsely_overdue(ran: Ran) -> Iterator[str]:
 
 
 def _without_next_step(ran: Ran) -> Iterator[str]:
-    today = ran.world.true.astimezone(PLAN_TIME).date()
+    today = ran.end.astimezone(PLAN_TIME).date()
     for row in rows(ran.watch, Assignment):
         open_overdue = row.done_on is None and row.due_on < today and row.state in (State.ASSIGNED, State.ACKNOWLEDGED)
         if open_overdue and row.next_action_at is None and row.quiet is None and row.promised_on is None:
             yield f"task {row.id} is open and overdue since {row.due_on}, and nothing will happen"
-        if open_overdue and row.next_action_at is not None and row.next_action_at < ran.world.true - timedelta(hours=6):
+        if open_overdue and row.next_action_at is not None and row.next_action_at < ran.end - timedelta(hours=6):
             yield f"task {row.id} was to be looked at {row.next_action_at}"
 
 
 def _rungs_missing(ran: Ran) -> Iterator[str]:
     """What was not reported and not put off has been chased, whatever else happened."""
     keys = {row.key for row in rows(ran.watch, Event) if row.key}
-    today = ran.world.true.astimezone(PLAN_TIME).date()
+    today = ran.end.astimezone(PLAN_TIME).date()
     for row in rows(ran.watch, Assignment):
         quiet = row.state in (State.ASSIGNED, State.ACKNOWLEDGED) and row.promised_on is None
         if quiet and row.due_on == row.original_due_on and row.due_on < today - timedelta(days=6):
@@ -180,7 +192,7 @@ def _audits(ran: Ran) -> Iterator[str]:
             found.discard("channels_down")  # until a letter is accepted nobody knows that it serves again
         if found and audited.at > _healed_by(ran, calendar, audited.fell):
             yield f"nothing is wrong and the audit finds {sorted(found)} ({audited.at / DAY:.2f} days)"
-    now = ran.world.true
+    now = ran.end
     left = set(run_checks(ran.watch, now, may_rest=True).findings)
     if left:
         yield f"at the end the audit finds {sorted(left)}"

@@ -57,6 +57,9 @@ class Relay:
     """Addresses since the mood began."""
     dropped: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    """Addresses of which it said that they do not exist, since it took a letter last."""
+    knew_nobody: bool = False
 
     def become(self, mood: Mood, seconds: float) -> None:
         self.mood, self.until = mood, self.world.now + seconds
@@ -82,6 +85,8 @@ class Relay:
                 return reply_outcome(Stage.MAIL, 550, "5.7.1 relaying denied")
             case Mood.NOBODY:
                 self.refused.add(letter.key)
+                self.unknown.add(letter.to)
+                self.knew_nobody |= len(self.unknown) >= MAX_FAILURES
                 return reply_outcome(Stage.RCPT, 550, "5.1.1 user unknown")
             case Mood.DEAD:
                 return Outcome(fate=Fate.RETRY, reply="connection refused", about=About.CHANNEL)
@@ -95,6 +100,7 @@ class Relay:
                 return Outcome(fate=Fate.ACCEPTED, code="250", receipt=f"<{letter.mark or letter.key}>")
 
     def _take(self, letter: Outgoing, process: str) -> None:
+        self.unknown.clear()
         self.taken.append(Copy(letter.key, self.world.true, process, letter.mark or letter.key))
 
 

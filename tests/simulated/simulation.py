@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -68,6 +69,11 @@ class Ran:
     put_back: tuple[float, float] | None = None
     """From when on the database knew nothing any more, and when that happened."""
     happened: list[Planted] = field(default_factory=list)
+
+    @property
+    def end(self) -> datetime:
+        """Of what was lived; the world ends when the last of its runners would have acted again."""
+        return self.world.began + timedelta(seconds=self.hosts[0].until)
 
     @property
     def steps(self) -> int:
