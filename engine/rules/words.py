@@ -110,6 +110,8 @@ CODES: Mapping[str, Text] = {
     "done_without_report": Text("việc ghi là xong mà không có báo cáo", "tasks called done without a report"),
     "disk_low": Text("đĩa còn dưới một phần mười", "less than a tenth of the disk is free"),
     "backup_old": Text("quá 3 ngày chưa có bản sao lưu tốt", "no good backup for three days"),
+    "canary": Text("thư thử hằng ngày", "daily test letters"),
+    "canary_missing": Text("thư thử hôm nay chưa về hộp thư", "today's test letter has not come back"),
     "holidays_missing": Text("chưa nhập ngày nghỉ năm sau", "next year's holidays not entered"),
     "evidence_lost": Text("tệp minh chứng mất hoặc bị sửa", "files of evidence lost or altered"),
     "unreadable_rows": Text("mục kiểm tra không đọc được dữ liệu", "checks that could not read their rows"),
