@@ -62,7 +62,12 @@ def run(simulator: Simulator, scripts: list[Script], *, shorter: bool = True) ->
     faults: Counter[str] = Counter()
     wrong: list[str] = []
     for script in scripts:
-        ran, sentences = simulator.run(script)
+        try:
+            ran, sentences = simulator.run(script)
+        except Exception as error:  # noqa: BLE001 - the other seeds are run all the same
+            wrong.append(f"{script} -> {type(error).__name__}: {error}")
+            print(wrong[-1], flush=True)
+            continue
         steps, acts = steps + ran.steps, acts + len(ran.confirmed)
         letters += sum(len(relay.taken) for relay in ran.relays.values())
         faults += ran.faults

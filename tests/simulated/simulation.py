@@ -319,7 +319,8 @@ class _Run:
         self.machines[0].stop(600)
         for host in self.ran.hosts:
             host.note_on_wire()
-        self.simulator.watch.dispose()
+        for database in (self.simulator.watch, self.operator.database):
+            database.dispose()
         self.simulator.put(file)
         self.ran.put_back = (copied, self.world.now)
         self._pause(5 * HOUR)
