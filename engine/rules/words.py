@@ -110,6 +110,7 @@ CODES: Mapping[str, Text] = {
     "done_without_report": Text("việc ghi là xong mà không có báo cáo", "tasks called done without a report"),
     "disk_low": Text("đĩa còn dưới một phần mười", "less than a tenth of the disk is free"),
     "backup_old": Text("quá 3 ngày chưa có bản sao lưu tốt", "no good backup for three days"),
+    "findings_told": Text("lỗi đã báo người vận hành", "findings told to the operator"),
     "canary": Text("thư thử hằng ngày", "daily test letters"),
     "canary_missing": Text("thư thử hôm nay chưa về hộp thư", "today's test letter has not come back"),
     "holidays_missing": Text("chưa nhập ngày nghỉ năm sau", "next year's holidays not entered"),

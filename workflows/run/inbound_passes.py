@@ -24,6 +24,7 @@ from engine.terms import PassName
 from engine.views.prometheus import CONTENT_TYPE, render
 from notifications import canary
 from notifications.contract.channel import Channel
+from notifications.finding_alarm import alarm_findings
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
@@ -45,10 +46,11 @@ async def watch(
     operator: Operator,
     own_mailbox: Callable[[str], str] | None = None,
 ) -> PassReport:
-    """Notify the operator, once a day, of a channel that is down, over another channel; and send the day's canary to
-    our own mailbox, where there is one."""
+    """Notify the operator, once a day, of a channel that is down, over another channel, and of what the audit finds;
+    and send the day's canary to our own mailbox, where there is one."""
     began = time.monotonic()
     counts = await alarm(database, now, channels, operator)
+    counts["findings_told"] = await alarm_findings(database, now, channels, operator)
     if own_mailbox is not None:
         counts["canary"] = int(await canary.send(database, now, channels["email"], own_mailbox))
     return finish(database, PassName.WATCH, now, began, counts)
