@@ -70,7 +70,7 @@ def _lost(ran: Ran, letters: dict[str, Letter]) -> Iterator[str]:
             yield f"{key} is still {state} at the end"
         elif state in (LetterState.EXPIRED, LetterState.KEPT_HERE):
             yield f"{key} ended as {state}"
-    since = ran.put_back[0] if ran.put_back else ran.world.now
+    since = min((gone for gone, _ in ran.put_back), default=ran.world.now)
     for copy in (copy for relay in ran.relays.values() for copy in relay.taken):
         if copy.key not in letters and (copy.at - ran.world.began).total_seconds() < since:
             yield f"{copy.key} was taken and is not in the database"
@@ -159,8 +159,8 @@ def _rungs_missing(ran: Ran) -> Iterator[str]:
 
 def _acts_forgotten(ran: Ran) -> Iterator[str]:
     known = Counter((row.kind, row.assignment_id) for row in rows(ran.watch, Event))
-    gone, back = ran.put_back or (ran.world.now, ran.world.now)
-    told = Counter((act.kind, act.assignment_id) for act in ran.confirmed if not gone <= act.at <= back)
+    forgotten = [act for act in ran.confirmed if any(gone <= act.at <= back for gone, back in ran.put_back)]
+    told = Counter((act.kind, act.assignment_id) for act in ran.confirmed if act not in forgotten)
     for act, count in told.items():
         if known[act] < count:
             yield f"«{act[0]}» of task {act[1]} was confirmed and is not in the database"

@@ -23,7 +23,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ground.postgres import Ground
-from simulated.script import Script, drawn, read, shortened
+from simulated.script import Script, drawn, pessimistic, read, shortened
 from simulated.simulation import Simulator
 
 
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--script", default="", help="one run, as a failure was printed")
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL that is started for it")
+    parser.add_argument("--pessimistic", action="store_true", help="with the faults of six seeds in each run")
     parser.add_argument("--whole", action="store_true", help="print failures as they are, without making them shorter")
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)  # hundreds of planted faults, each told
@@ -54,7 +55,7 @@ def scripts(asked: argparse.Namespace) -> Iterator[Script]:
         yield read(asked.script, postgres=asked.postgres)
         return
     for seed in range(asked.first, asked.first + asked.seeds):
-        yield drawn(seed, postgres=asked.postgres)
+        yield (pessimistic if asked.pessimistic else drawn)(seed, postgres=asked.postgres)
 
 
 def run(simulator: Simulator, scripts: list[Script], *, shorter: bool = True) -> dict[str, object]:

@@ -15,6 +15,8 @@ DAYS = 14
 """From Thursday 10 June 2021, a week before the due date, to two days after the first chasing."""
 QUIET_DAYS = 3
 """At the end nothing is planted: what is owed must have gone by then."""
+MONTH = 6
+"""Seeds whose faults make a pessimistic fortnight."""
 STEPS = 1500
 """Numbered steps of a process in which faults may fall; the busy days are among them."""
 
@@ -54,6 +56,24 @@ def drawn(seed: int, *, postgres: bool = False) -> Script:
     planted = [*_of_hosts(dice, hosts, postgres), *_of_relays(dice), *_of_clocks(dice, hosts, postgres)]
     planted += _of_the_database(dice, postgres)
     return Script(seed, hosts, tuple(planted), postgres)
+
+
+def pessimistic(seed: int, *, postgres: bool = False) -> Script:
+    """What befalls a fortnight in which everything comes together: the faults of six seeds, their clocks and their
+    databases one after another."""
+    scripts = [drawn(1000 + MONTH * seed + n, postgres=postgres) for n in range(MONTH)]
+    hosts, until, kept = scripts[0].hosts, 0.0, []
+    for each in sorted((each for script in scripts for each in script.planted), key=lambda each: each.at):
+        alone = each.what in ("away", "put_back", "jump", "reboot")
+        if alone and each.at < until:
+            continue
+        if alone:
+            after = 8 * HOUR if each.what == "put_back" else HOUR
+            until = each.at + each.lasts + after
+        if each.where != "people" and each.where.startswith("host") and int(each.where[4:]) >= hosts:
+            each = replace(each, where=f"host{int(each.where[4:]) % hosts}")
+        kept.append(each)
+    return Script(seed, hosts, tuple(kept), postgres)
 
 
 def read(text: str, *, postgres: bool = False) -> Script:

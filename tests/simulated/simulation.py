@@ -66,8 +66,8 @@ class Ran:
     machines: list[Machine]
     hosts: list[Host]
     confirmed: list[Confirmed]
-    put_back: tuple[float, float] | None = None
-    """From when on the database knew nothing any more, and when that happened."""
+    put_back: list[tuple[float, float]] = field(default_factory=list)
+    """Each time: from when on the database knew nothing any more, and when that happened."""
     happened: list[Planted] = field(default_factory=list)
 
     @property
@@ -322,7 +322,7 @@ class _Run:
         for database in (self.simulator.watch, self.operator.database):
             database.dispose()
         self.simulator.put(file)
-        self.ran.put_back = (copied, self.world.now)
+        self.ran.put_back.append((copied, self.world.now))
         self._pause(5 * HOUR)
         self._ask()
         self._pause(HOUR)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ground.postgres import Ground
 from simulated.cures import Cure, without
-from simulated.script import Script, drawn, read, shortened
+from simulated.script import Script, drawn, pessimistic, read, shortened
 from simulated.simulation import Simulator
 
 ORDINARY, DEEP = range(4), range(4, 200)
@@ -45,6 +45,14 @@ def test_whatever_the_seed_plants_nothing_is_lost_doubled_or_falsely_overdue(sim
 def test_so_it_is_with_two_hundred_seeds(simulator: Simulator, seed: int) -> None:
     ran, wrong = simulator.run(drawn(seed))
     assert wrong == [], str(ran.script)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(5))
+def test_so_it_is_in_a_fortnight_in_which_everything_comes_together(simulator: Simulator, seed: int) -> None:
+    ran, wrong = simulator.run(pessimistic(seed))
+    assert wrong == [], str(ran.script)
+    assert ran.faults.total() > 20
 
 
 @pytest.mark.deep
