@@ -78,10 +78,10 @@ def _lost(ran: Ran, letters: dict[str, Letter]) -> Iterator[str]:
 
 def _silenced(ran: Ran) -> Iterator[str]:
     """A relay that says of everybody that there is no such mailbox says it of itself."""
-    blamed = [name for name, relay in ran.relays.items() if relay.knew_nobody]
     for row in rows(ran.watch, Contact):
         for channel in row.suppressed:
-            if channel in blamed or not ran.relays[channel].refused:
+            relay = ran.relays[channel]
+            if not {row.email, row.phone} & (relay.alone | relay.unknown):
                 yield f"{row.email or row.phone} is not written to by {channel} any more"
 
 

@@ -59,7 +59,8 @@ class Relay:
     refused: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     """Addresses of which it said that they do not exist, since it took a letter last."""
-    knew_nobody: bool = False
+    alone: set[str] = field(default_factory=set)
+    """Those of which it said so between letters that it took: it was they, and not the relay."""
 
     def become(self, mood: Mood, seconds: float) -> None:
         self.mood, self.until = mood, self.world.now + seconds
@@ -86,7 +87,6 @@ class Relay:
             case Mood.NOBODY:
                 self.refused.add(letter.key)
                 self.unknown.add(letter.to)
-                self.knew_nobody |= len(self.unknown) >= MAX_FAILURES
                 return reply_outcome(Stage.RCPT, 550, "5.1.1 user unknown")
             case Mood.DEAD:
                 return Outcome(fate=Fate.RETRY, reply="connection refused", about=About.CHANNEL)
@@ -100,6 +100,8 @@ class Relay:
                 return Outcome(fate=Fate.ACCEPTED, code="250", receipt=f"<{letter.mark or letter.key}>")
 
     def _take(self, letter: Outgoing, process: str) -> None:
+        if len(self.unknown) < MAX_FAILURES:
+            self.alone |= self.unknown
         self.unknown.clear()
         self.taken.append(Copy(letter.key, self.world.true, process, letter.mark or letter.key))
 
