@@ -10,7 +10,7 @@ WORKERS := $(shell echo $$(($$(nproc) + 1)))
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{printf "make %-12s %s\n", $$1, $$2}'
 
-.PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash screenshots package sbom audit migration clean
+.PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash screenshots simulate package sbom audit migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready  ## what a server needs: .venv, nothing else
@@ -83,6 +83,14 @@ crash: setup  ## killed at every step, then struck while letters leave
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault full
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault away --postgres
 	@$(CAMPAIGN) --faults 5 --rounds 1 --fault crash --postgres
+
+# Several machines with clocks, relays and a database that fail, from one seed a run; on PostgreSQL a fifth of the seeds.
+# What fails is printed as a script:  make simulate SCRIPT="17: host1@312:die email@36000:dead/7200"
+SCRIPT :=
+SIMULATE = PYTHONHASHSEED=0 PYTHONPATH=tests $(BIN)/python -m simulated.run
+simulate: setup  ## seeded runs of several machines, clocks and failing databases
+	@$(SIMULATE) --seeds $(SEEDS) $(if $(SCRIPT),--script "$(SCRIPT)")
+	@$(if $(SCRIPT),,$(SIMULATE) --seeds $$(( $(SEEDS) / 5 )) --postgres)
 
 # The image of packaging/Dockerfile, built for real and started. Root only.
 package:  ## the image of packaging/Dockerfile, built and started

@@ -85,10 +85,13 @@ def _failed(health: ChannelHealth, outcome: Outcome, now: datetime, contact: int
 
 def record_outcomes(
     session: Session, channel: str, outcomes: Iterable[Outcome], now: datetime, contacts: Iterable[int] = ()
-) -> None:
-    """Update a channel's health from the outcomes of letters; writes only if it changed."""
+) -> datetime | None:
+    """Update a channel's health from the outcomes of letters; writes only if it changed. Returns since when it was
+    down, if it serves again now."""
     before = _load(session, channel)
-    _save(session, channel, before, updated(before, outcomes, now, contacts))
+    after = updated(before, outcomes, now, contacts)
+    _save(session, channel, before, after)
+    return datetime.fromisoformat(before.down_since) if before.down and not after.down else None
 
 
 def record_fetch(session: Session, channel: str, error: str, now: datetime) -> None:

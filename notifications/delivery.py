@@ -13,6 +13,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -28,6 +29,7 @@ from engine.assignments.weekly_digest import schedule
 from engine.errors import DondocError, Unavailable
 from engine.store.database import Database, table
 from engine.store.high_water import HighWater
+from engine.store.letter_waits import place
 from engine.store.markers import held_letters, hold
 from engine.store.records import Letter
 from engine.store.rulebook import Rulebook, read_rulebook
@@ -75,10 +77,13 @@ class DeliveryContext:
 
 @dataclass(slots=True)
 class Delivered:
-    """What a pass did: letters by what became of them. ``released``: claimed and given back untried."""
+    """What a pass did: letters by what became of them. ``released``: claimed and given back untried. ``waits``: how
+    long the accepted ones had been due, ``waited`` in seconds all together (``engine.store.letter_waits``)."""
 
     claimed: int = 0
     fates: dict[str, int] = field(default_factory=dict)
+    waits: Counter[int] = field(default_factory=Counter, compare=False)
+    waited: float = field(default=0.0, compare=False)
 
     def count(self, fate: str, number: int = 1) -> None:
         if number:
@@ -88,9 +93,14 @@ class Delivered:
         for sent in batch.settled:
             self.count("suppressed" if sent.outcome.code == "suppressed" else str(sent.outcome.fate))
         self.count("released", batch.released)
+        for wait in batch.waits:
+            self.waits[place(wait)] += 1
+            self.waited += wait
 
     def add(self, other: Delivered) -> None:
         self.claimed += other.claimed
+        self.waits += other.waits
+        self.waited += other.waited
         for fate, number in other.fates.items():
             self.count(fate, number)
 
@@ -148,7 +158,7 @@ async def deliver(
         done.claimed += len(claimed)
         probing = {name for name, each in health.items() if each.down}
         left = min(delivery.lease.total_seconds() / 2, began + seconds - time.monotonic())
-        batch = _Batch(database, delivery, claimed, now, probing, left)
+        batch = _Batch(database, delivery, claimed, now, probing, left, moment)
         await batch.send(facts, await channels.opened({each.channel for each in facts}))
         done.count_batch(batch)
         if delivery.restored(database, now) or batch.released:
@@ -249,15 +259,20 @@ class _Batch:
         now: datetime,
         probing: Collection[str] = (),
         seconds: float = math.inf,
+        moment: datetime | None = None,
     ) -> None:
-        """``seconds``: for so long letters are offered to the channels."""
+        """``seconds``: for so long letters are offered to the channels. ``moment``: when the batch begins, if that is
+        later than the pass's ``now``."""
         self._probing = probing
         self._database, self._delivery, self._claimed, self._now = database, delivery, claimed, now
         self._returned: list[Sent] = []
         self._news, self._all_back = asyncio.Event(), asyncio.Event()
         self._expected = 0
-        self._deadline = time.monotonic() + seconds
+        self._began = time.monotonic()
+        self._moment = moment or now
+        self._deadline = self._began + seconds
         self.settled: list[Sent] = []
+        self.waits: list[float] = []
         self.released = 0
 
     async def send(self, facts: Sequence[LetterFacts], channels: Mapping[str, Channel]) -> None:
@@ -301,6 +316,10 @@ class _Batch:
 
     def _return(self, facts: LetterFacts, letter: Outgoing | None, outcome: Outcome) -> None:
         row = self._claimed[facts.letter_id]
+        if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED):
+            due = row.send_after if row.attempts == 1 else row.created_at
+            accepted = self._moment + timedelta(seconds=time.monotonic() - self._began)
+            self.waits.append(max(0.0, (accepted - due).total_seconds()))
         self._returned.append(Sent(facts, row.attempts, row.created_at, letter, outcome))
         self._news.set()
         if len(self._returned) >= self._expected:

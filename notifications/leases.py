@@ -17,7 +17,7 @@ from sqlmodel import Session
 from engine.store.clock import lease_clock
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
-from engine.store.named_rows import objects
+from engine.store.named_rows import columns_for, objects
 from engine.store.records import STILL_OWED, Letter
 from engine.terms import EventKind, LetterState
 
@@ -44,6 +44,7 @@ class ClaimedLetter:
     key: str
     attempts: int
     created_at: datetime
+    send_after: datetime
     lost_leases: int
 
 
@@ -82,7 +83,7 @@ def claim(
             lost_leases=lost,
             on_wire=False,
         )
-        .returning(letters.c.id, letters.c.key, letters.c.attempts, letters.c.created_at, letters.c.lost_leases)
+        .returning(*columns_for(ClaimedLetter, letters))
     )
     rows = objects(ClaimedLetter, session.connection().execute(taken))
     doubtful = [row for row in rows if row.lost_leases >= MAX_LOST_LEASES]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,15 +21,14 @@ from engine.store.event_log import append, event
 from engine.store.records import Delivery, Letter, LetterBody, Notice
 from engine.store.records.letter_text import pack
 from engine.terms import EventKind, LetterState
-from notifications.channel_health import record_outcomes
+from notifications.address_refusals import REFUSALS_BELIEVED, doubtful, is_of_address, take_back
+from notifications.channel_health import ChannelHealth, channel_health, record_outcomes, updated
 from notifications.contract.channel import About, Fate, Outcome, Outgoing
 from notifications.leases import LeaseLost
 from notifications.letters.facts import LetterFacts
 from notifications.receipts.letter_outcomes import undelivered
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=2), timedelta(hours=4)
-REFUSALS_BELIEVED = 3
-"""A permanent refusal without a reason that we know is tried again, and believed the third time."""
 STATE_OF = complete(
     Fate,
     {
@@ -68,6 +67,7 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
     the transaction is then to be rolled back."""
     if not returned:
         return
+    returned = _doubted(session, returned, now)
     rows = [_outcome_row(each, give_up, now) for each in returned]
     if update_rows(session, Letter, rows, state=LetterState.SENDING, leased_by=worker) < len(rows):
         raise LeaseLost
@@ -81,12 +81,28 @@ def settle(session: Session, returned: Sequence[Sent], worker: str, give_up: tim
     undelivered(session, sorted(failed | {facts.letter_id for facts in suppressed if facts.unsendable}), now)
 
 
+def _doubted(session: Session, returned: Sequence[Sent], now: datetime) -> Sequence[Sent]:
+    """Refusals of addresses that may be the relay's fault are to be tried again."""
+    if not any(is_of_address(each.outcome) for each in returned):
+        return returned
+    health, doubted = channel_health(session), []
+    for each in returned:
+        channel, contact_id = each.facts.channel, each.facts.contact_id
+        so_far = health.get(channel, ChannelHealth())
+        if doubtful(each.outcome, so_far, contact_id, each.attempt):
+            each = replace(each, outcome=replace(each.outcome, fate=Fate.RETRY))
+        health[channel] = updated(so_far, [each.outcome], now, [contact_id])
+        doubted.append(each)
+    return doubted
+
+
 def _record_health(session: Session, returned: Sequence[Sent], now: datetime) -> None:
     for channel in {each.facts.channel for each in returned}:
         sent = [each for each in returned if each.facts.channel == channel]
-        record_outcomes(
-            session, channel, [each.outcome for each in sent], now, [each.facts.contact_id for each in sent]
-        )
+        contacts = [each.facts.contact_id for each in sent]
+        recovered = record_outcomes(session, channel, [each.outcome for each in sent], now, contacts)
+        if recovered is not None:
+            take_back(session, channel, recovered, now)
 
 
 def _suppressed_event(facts: LetterFacts, now: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -21,6 +22,7 @@ from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
 from workflows.run.system import Running, System, announce_setup_code, compose
 from workflows.serving.listen_socket import listen_at
+from workflows.serving.service_manager import READY, STOPPING, ServiceManager
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -76,6 +78,7 @@ def serve(settings: Settings) -> None:
     from workflows.serving.sending import Sending, SendingProcess
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
+    manager = ServiceManager.of(os.environ)
     require_installation(settings)
     make_private(settings)
     system = compose(settings)
@@ -102,8 +105,10 @@ def serve(settings: Settings) -> None:
         if starts_prefect:
             local_prefect.start()
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
+        manager.tell(READY)
         WebServer(app, limits_for_this_process()).run(sockets=[listener])
     finally:
+        manager.tell(STOPPING)
         sending.stop()
         if starts_prefect:
             local_prefect.stop()

@@ -5,6 +5,7 @@ Only what a refusal or a bounce suppressed is lifted, found by its event; what a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -21,26 +22,45 @@ from engine.terms import EventKind
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """A channel of a contact that is written to again. ``on``: the day on which it was suppressed."""
+    """A channel of a contact that is written to again. ``at``: when it was suppressed."""
 
     contact_id: int
     agency_id: str
     channel: str
     reason: str
-    on: date
+    at: datetime
+
+    @property
+    def on(self) -> date:
+        return local_date(self.at)
 
 
 def lift_suppressions(session: Session, first: date, last: date, *, actor: str, now: datetime) -> list[Lifted]:
     """Lift what was suppressed on the local days ``first`` to ``last`` and still is. One event each."""
+    since, until = instant(first, time.min), instant(last + ONE_DAY, time.min)
+    return lift_between(session, since, until, actor=actor, now=now)
+
+
+def lift_between(
+    session: Session,
+    since: datetime,
+    until: datetime,
+    *,
+    actor: str,
+    now: datetime,
+    only: Callable[[str, str], bool] = lambda channel, reason: True,
+) -> list[Lifted]:
+    """The same of what was suppressed from one instant until before another. ``only``: of which channels and
+    reasons."""
     c, e = table(Contact), table(Event)
     statement = (
         select(e.c.at, e.c.detail)
         .where(e.c.kind == EventKind.CONTACT_CHANGED)
-        .where(e.c.at >= instant(first, time.min), e.c.at < instant(last + ONE_DAY, time.min))
+        .where(e.c.at >= since, e.c.at < until)
         .order_by(e.c.id)
     )
     suppressed = {
-        (detail["contact"], detail["channel"]): (detail["suppressed"], local_date(at))
+        (detail["contact"], detail["channel"]): (detail["suppressed"], at)
         for at, detail in session.connection().execute(statement)
         if detail.get("suppressed")
     }
@@ -57,7 +77,7 @@ def lift_suppressions(session: Session, first: date, last: date, *, actor: str, 
         Lifted(contact_id, agency_id, channel, reason, suppressed[contact_id, channel][1])
         for contact_id, agency_id, current in rows
         for channel, reason in current.items()
-        if reason != ASKED and suppressed.get((contact_id, channel), ("",))[0] == reason
+        if reason != ASKED and only(channel, reason) and suppressed.get((contact_id, channel), ("",))[0] == reason
     ]
     gone = {(each.contact_id, each.channel) for each in lifted}
     for contact_id, _, current in rows:

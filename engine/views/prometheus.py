@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from sqlalchemy import func, select
 from sqlmodel import Session
 
@@ -19,6 +19,7 @@ from engine.queries.system.letter_counts import count_letters
 from engine.queries.time_class import read_today, time_class
 from engine.rules.calendar import local_date
 from engine.store.database import table
+from engine.store.letter_waits import AIM_SECONDS, AIM_SHARE, read_waits
 from engine.store.records import (
     STILL_OWED,
     WEBHOOK_OWED,
@@ -40,7 +41,7 @@ COUNTED_DAYS = 7
 
 
 def render(session: Session, now: datetime, security: Mapping[str, int]) -> bytes:
-    """All metrics in the Prometheus text format. Eight queries. ``security``: security events of this process."""
+    """All metrics in the Prometheus text format. Nine queries. ``security``: security events of this process."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Precomputed([*_metrics(session, now), _security(security)]))
     return generate_latest(registry)
@@ -74,6 +75,7 @@ def _gauge(name: str, description: str, labels: tuple[str, ...], rows: Sequence[
 
 def _metrics(session: Session, now: datetime) -> Iterator[Metric]:
     yield from _letters(session, now)
+    yield _waits(session)
     yield from _passes(session, now)
     yield _assignments(session, now)
     yield _channels(session)
@@ -109,6 +111,16 @@ def _letters(session: Session, now: datetime) -> Iterator[Metric]:
     ]
     yield _gauge(
         "letters_proof", f"Letters of the last {COUNTED_DAYS} days, as in the weekly digest.", ("what",), totals
+    )
+
+
+def _waits(session: Session) -> Metric:
+    found = read_waits(session)
+    return HistogramMetricFamily(
+        "dondoc_letter_wait_seconds",
+        f"From due to accepted; aim: {AIM_SHARE:.0%} within {AIM_SECONDS} s.",
+        buckets=found.cumulative(),
+        sum_value=found.seconds,
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from engine.correspondence.received_files import ReceivedFile, receive_file
 from engine.errors import BadInput, Unavailable
 from engine.store.database import Database
+from notifications import canary
 from notifications.channel_health import record_fetch
 from notifications.inbound import answers
 from notifications.inbound.incoming_rows import is_known
@@ -76,6 +77,8 @@ def _fetch_mailbox(database: Database, now: datetime, inbox: Inbox, inbound: Inb
 
 def _process_mail(database: Database, raw: bytes, inbound: InboundSources, now: datetime) -> str:
     mail = read_mail(raw)
+    if canary.came_back(database, mail.id, now):
+        return "canary"
     try:
         files = _stored_files(database, mail, inbound.files)
         with database.write() as session:

@@ -29,6 +29,7 @@ from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
 from engine.store.markers import remember_backup
 from engine.text import Text
+from workflows.operation.server_damage import server_damage
 from workflows.run.installation import installation_id
 
 if TYPE_CHECKING:
@@ -123,8 +124,8 @@ def damage(file: Path) -> str:
 
 
 def _require_sound(database: Database, folder: Path, manifest: Manifest) -> None:
-    """pg_dump has read every row; a copy of an SQLite file holds damaged pages as they were."""
-    wrong = damage(folder / DUMPS["sqlite"]) if database.dialect == "sqlite" else ""
+    """pg_dump has read every row and no index; a copy of an SQLite file holds damaged pages as they were."""
+    wrong = damage(folder / DUMPS["sqlite"]) if database.dialect == "sqlite" else server_damage(database)
     if wrong:
         raise Unavailable(
             Text(

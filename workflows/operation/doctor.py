@@ -38,6 +38,7 @@ from notifications.sms.gateway import HttpGateway
 from workflows.operation.backup import damage
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
 from workflows.operation.round_trip import round_trip, senders
+from workflows.operation.server_damage import server_damage
 from workflows.run import channel_wiring, clock_guard, prefect_server
 from workflows.run.private_files import too_wide
 
@@ -147,7 +148,10 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
     yield _clock(system, now)
     if database.dialect == "sqlite":
         yield wal(Path(f"{database.url.database}-wal"))
-        yield _pages(Path(str(database.url.database)))
+        yield _pages(damage(Path(str(database.url.database))))
+    else:
+        found = server_damage(database)
+        yield not_asked() if found is None else _pages(found)
     with database.read() as session:
         backup, held = last_backup(session), hold(session)
         waiting = held_letters(session, now)
@@ -167,18 +171,30 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
     yield from _contents(state, now)
 
 
-def _pages(file: Path) -> CheckLine:
-    """Whether the pages of the database file are sound; they are all read."""
-    if found := damage(file):
+def _pages(found: str) -> CheckLine:
+    """Whether the pages of the database are sound; they have all been read."""
+    if found:
         return wrong(
             "pages",
-            Text(f"tệp cơ sở dữ liệu hỏng: {found}", f"the database file is damaged: {found}"),
+            Text(f"cơ sở dữ liệu hỏng: {found}", f"the database is damaged: {found}"),
             Text(
-                "Dừng máy, giữ tệp này, khôi phục bản sao lưu tốt gần nhất (dondoc restore).",
-                "Stop, keep this file, restore the last good backup (dondoc restore).",
+                "Dừng máy, giữ nguyên cơ sở dữ liệu này, khôi phục bản sao lưu tốt gần nhất (dondoc restore); chỉ mục "
+                "hỏng thì REINDEX.",
+                "Stop, keep this database as it is, restore the last good backup (dondoc restore); for an index "
+                "REINDEX.",
             ),
         )
-    return well("pages", Text("tệp cơ sở dữ liệu lành", "the database file is sound"))
+    return well("pages", Text("cơ sở dữ liệu lành", "the database is sound"))
+
+
+def not_asked() -> CheckLine:
+    return unused(
+        "pages",
+        Text(
+            "chỉ mục chưa được kiểm tra: CREATE EXTENSION amcheck; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public",
+            "indexes are not checked: CREATE EXTENSION amcheck; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public",
+        ),
+    )
 
 
 def settings_pairs(settings: Settings, opens: int) -> CheckLine:

@@ -14,7 +14,7 @@ from engine.store.database import Database
 from engine.text import Text
 from notifications.contract.channel import Channel
 from notifications.delivery import DeliveryContext
-from notifications.email.signed_addresses import RETURN_ADDRESSES
+from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_address
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer
@@ -121,6 +121,18 @@ def webhook_delivery(settings: Settings, signer: Signer, letters: DeliveryContex
 
 def operator(settings: Settings) -> Operator:
     return Operator(settings.operator_email, settings.operator_phone, settings.language)
+
+
+def own_mailbox(settings: Settings, signer: Signer) -> Callable[[str], str] | None:
+    """The address of our own mailbox for a letter's key; None where no mailbox is fetched or no relay is set."""
+    if settings.demo or not (settings.smtp_host and settings.imap_host):
+        return None
+
+    def address(key: str) -> str:
+        signed = signed_address(REPLY, key, signer.secret(REPLY_ADDRESSES), settings.reply_domain)
+        return signed if settings.reply_domain and signed else settings.reply_to or settings.mail_from
+
+    return address
 
 
 def email_channel(settings: Settings, signer: Signer) -> Mail:

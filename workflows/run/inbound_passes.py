@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from fastapi import FastAPI, Request
@@ -22,7 +22,9 @@ from engine.store.clock import Clock
 from engine.store.database import Database
 from engine.terms import PassName
 from engine.views.prometheus import CONTENT_TYPE, render
+from notifications import canary
 from notifications.contract.channel import Channel
+from notifications.finding_alarm import alarm_findings
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.fetching import receive as receive_answers
 from notifications.operator_alarm import Operator, alarm
@@ -37,10 +39,21 @@ def receive(database: Database, now: datetime, inbound: InboundSources) -> PassR
     return finish(database, PassName.RECEIVE, now, began, receive_answers(database, now, inbound))
 
 
-async def watch(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> PassReport:
-    """Notify the operator, once a day, of a channel that is down, over another channel."""
+async def watch(
+    database: Database,
+    now: datetime,
+    channels: Mapping[str, Channel],
+    operator: Operator,
+    own_mailbox: Callable[[str], str] | None = None,
+) -> PassReport:
+    """Notify the operator, once a day, of a channel that is down, over another channel, and of what the audit finds;
+    and send the day's canary to our own mailbox, where there is one."""
     began = time.monotonic()
-    return finish(database, PassName.WATCH, now, began, await alarm(database, now, channels, operator))
+    counts = await alarm(database, now, channels, operator)
+    counts["findings_told"] = await alarm_findings(database, now, channels, operator)
+    if own_mailbox is not None:
+        counts["canary"] = int(await canary.send(database, now, channels["email"], own_mailbox))
+    return finish(database, PassName.WATCH, now, began, counts)
 
 
 def add_metrics(app: FastAPI, database: Database, clock: Clock, settings: Settings) -> None:

@@ -25,6 +25,7 @@ from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
 from engine.correspondence.incoming import blank_settled
 from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
+from engine.store.letter_waits import add_waits
 from engine.store.records import Pass
 from engine.store.rulebook import read_rulebook
 from engine.terms import PassName
@@ -212,6 +213,9 @@ async def deliver(
     began = time.monotonic()
     done = early or Delivered()
     done.add(await deliver_letters(database, now, delivery, channels=channels))
+    if done.waits:
+        with database.write() as session:
+            add_waits(session, done.waits, done.waited)
     return finish(database, PassName.DELIVER, now, began, {"letters": done.claimed} | done.fates)
 
 

@@ -20,7 +20,7 @@ AUDIT_SECONDS, PROJECTION_SECONDS = 300, 5
 
 class Heartbeat:
     """Calls ``tick`` and ``webhooks`` every ``seconds``, ``audit`` every five minutes, ``inbound`` every
-    ``inbound_seconds``, ``projection`` every five seconds; first immediately."""
+    ``inbound_seconds``, ``projection`` every five seconds, ``alive`` every ``alive_seconds``; first immediately."""
 
     def __init__(
         self,
@@ -31,18 +31,22 @@ class Heartbeat:
         inbound_seconds: int = 60,
         webhooks: Callable[[], None] | None = None,
         projection: Callable[[], None] | None = None,
+        alive: Callable[[], None] | None = None,
+        alive_seconds: float = 0.0,
     ) -> None:
         scheduler_class: Any = BackgroundScheduler  # untyped
         self._scheduler = scheduler_class(
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}, timezone=UTC
         )
-        jobs = [("tick", tick, seconds), ("audit", audit, AUDIT_SECONDS)]
+        jobs: list[tuple[str, Callable[[], None], float]] = [("tick", tick, seconds), ("audit", audit, AUDIT_SECONDS)]
         if inbound is not None:
             jobs.append(("inbound", inbound, inbound_seconds))
         if webhooks is not None:
             jobs.append(("webhooks", webhooks, seconds))
         if projection is not None:
             jobs.append(("projection", projection, PROJECTION_SECONDS))
+        if alive is not None and alive_seconds:
+            jobs.append(("alive", alive, alive_seconds))
         for name, job, every in jobs:
             self._scheduler.add_job(
                 logging_errors(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)

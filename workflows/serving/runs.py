@@ -98,7 +98,9 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
         case PassName.WATCH:
             from workflows.run.inbound_passes import watch
 
-            return asyncio.run(watch(database, now, system.delivery.channels, channel_wiring.operator(settings)))
+            channels, operator = system.delivery.channels, channel_wiring.operator(settings)
+            own_mailbox = channel_wiring.own_mailbox(settings, system.signer)
+            return asyncio.run(watch(database, now, channels, operator, own_mailbox))
         case PassName.AUDIT:
             from workflows.checks.audit import audit
             from workflows.checks.machine_checks import machine_findings

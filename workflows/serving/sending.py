@@ -26,6 +26,7 @@ from workflows.serving.heartbeat import Heartbeat
 from workflows.serving.logs import configure_logging
 from workflows.serving.projecting import Projecting
 from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
+from workflows.serving.service_manager import ServiceManager
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 20
@@ -39,7 +40,7 @@ class Sending:
     """The heartbeat in a thread of this process."""
 
     def __init__(self, system: System) -> None:
-        settings, running = system.settings, Running(system, _release_kept)
+        settings, running, manager = system.settings, Running(system, _release_kept), ServiceManager.of(os.environ)
         self._system = system
         self._heartbeat = Heartbeat(
             lambda: run_tick(running()),
@@ -49,6 +50,8 @@ class Sending:
             settings.receive_seconds,
             lambda: run_webhooks(system),
             Projecting(system).run if settings.prefect else None,
+            lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/healthz"),
+            manager.sign_seconds,
         )
 
     def start(self) -> None:
@@ -65,7 +68,10 @@ class SendingProcess:
     """The same as a child process, for as long as this one lives."""
 
     def __init__(self, settings: Settings) -> None:
-        self._environment = {**os.environ, "DONDOC_PREFECT": str(settings.prefect).lower()}
+        chosen = {name: str(getattr(settings, name)) for name in ("host", "port", "prefect")}
+        # The signs of life that systemd waits for come from there, and need that the pages answer.
+        ours = {name: value for name, value in os.environ.items() if name != "WATCHDOG_PID"}
+        self._environment = {**ours, **{f"DONDOC_{name.upper()}": value for name, value in chosen.items()}}
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="sending", daemon=True)
@@ -105,6 +111,12 @@ class SendingProcess:
             if self._stopped.wait(pause):
                 return
             self._begin()
+
+
+def _own_host(host: str) -> str:
+    """Where this machine reaches the pages: an address that stands for all of them is not one to call."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{here}]" if ":" in here else here
 
 
 def _release_kept(system: System) -> None:

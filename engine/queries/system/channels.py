@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -12,11 +13,12 @@ from sqlmodel import Session
 
 from engine.store.database import table
 from engine.store.facts import read_facts
-from engine.store.records import Letter
+from engine.store.records import Contact, Letter
 from engine.terms import LetterState
 
 PREFIX = "channel:"
 """Prefix of the facts that hold the channels' health."""
+LOOKED_BACK, MANY_SILENCED = timedelta(days=7), 5
 RECENT_LETTERS = 100
 """How many recent letters are read to find channels that have never failed and so have no fact."""
 
@@ -45,6 +47,31 @@ def channels(session: Session) -> tuple[ChannelLine, ...]:
     )
     names = sorted({*session.connection().scalars(recent), *health})
     return tuple(_line(name, health.get(name, {})) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Addresses that a relay's refusals of these days have silenced, and still do: so many that it may have been the
+    relay's fault, and ``dondoc contact lift`` is proposed."""
+
+    count: int
+    first: date
+    last: date
+
+
+def silenced(session: Session, today: date) -> Silenced | None:
+    m, c = table(Letter), table(Contact)
+    refused = (m.c.day > today - LOOKED_BACK, m.c.state == LetterState.REFUSED)
+    statement = select(m.c.day, m.c.contact_id, m.c.channel, c.c.suppressed).join(c, c.c.id == m.c.contact_id)
+    rows = session.connection().execute(statement.where(*refused)).all()
+    found = {(row.contact_id, row.channel): row.day for row in rows if _by_refusal(row.suppressed, row.channel)}
+    if len(found) < MANY_SILENCED:
+        return None
+    return Silenced(len(found), min(found.values()), max(found.values()))
+
+
+def _by_refusal(suppressed: Mapping[str, str] | None, channel: str) -> bool:
+    return (suppressed or {}).get(channel, "").startswith("dead: 5")
 
 
 def _line(name: str, health: dict[str, Any]) -> ChannelLine:

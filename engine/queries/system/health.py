@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.assignments.weekly_digest import LAST_WEEK
 from engine.enums import complete
-from engine.queries.system.channels import ChannelLine, channels
+from engine.queries.system.channels import ChannelLine, Silenced, channels, silenced
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.queries.time_class import Today
 from engine.queries.work.incoming import waiting_messages
@@ -71,6 +71,7 @@ class Health:
     digest_week: str
     findings: Mapping[str, int]
     channels: tuple[ChannelLine, ...]
+    silenced: Silenced | None
     week: LetterCounts
     troubles: tuple[Trouble, ...]
     messages: int
@@ -85,7 +86,7 @@ class Health:
 
 
 def health(session: Session, today: Today, *, live: bool = True) -> Health:
-    """Ten queries."""
+    """Eleven queries."""
     passes, now = _passes(session), today.now
     letter = table(Letter)
     owed_states = (LetterState.QUEUED, LetterState.SENDING)
@@ -127,6 +128,7 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
         digest_week=week,
         findings=findings,
         channels=channel_lines,
+        silenced=silenced(session, today.day),
         week=seven_days,
         troubles=troubles,
         messages=messages,

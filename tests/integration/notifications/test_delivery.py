@@ -367,6 +367,36 @@ async def test_a_mailbox_that_does_not_exist_is_written_to_no_more(laid: Laid) -
     assert row(laid.database, Contact, email=COORDINATOR).suppressed == {"sms": ASKED}
 
 
+async def test_a_relay_that_knows_nobody_for_an_hour_silences_nobody_for_good(laid: Laid) -> None:
+    """Its directory was away: «user unknown» to everybody is no news of the readers."""
+    add_letters(laid, 60)
+    nobody = judged(Stage.RCPT, 550, "5.1.1 User unknown")
+    for minutes in (0, 1, 3, 10, 40):
+        await deliver(laid.database, NOW + minutes * MINUTE, post_office(nobody))
+    silenced = [each for each in rows(laid.database, Contact) if each.suppressed]
+    assert len(silenced) == 1, "the first one; it was not known yet that the relay says so to everybody"
+    good = LetterBox()
+    for hours in range(1, 8):
+        await deliver(laid.database, NOW + timedelta(hours=hours), post_office(good))
+    letters = rows(laid.database, Letter, day=date.fromisoformat(DAY))
+    assert {each.state for each in letters} == {LetterState.DELIVERED}
+    assert all(each.suppressed == {} for each in rows(laid.database, Contact))
+    resumed = [each for each in rows(laid.database, Event, kind=EventKind.CONTACT_CHANGED) if "what" in each.detail]
+    assert [(each.actor, each.detail["contact"]) for each in resumed] == [("system", silenced[0].id)]
+
+
+async def test_two_dead_mailboxes_one_after_the_other_are_believed_when_they_are_said_again(laid: Laid) -> None:
+    dead = {COORDINATOR, "coordinator@huyen-a.example"}
+    gone = reply_outcome(Stage.RCPT, 550, "5.1.1 User unknown")
+
+    def answer(letter: Outgoing) -> Outcome:
+        return gone if letter.to in dead else Outcome(fate=Fate.DELIVERED)
+
+    for hours in range(8):
+        await deliver(laid.database, NOW + timedelta(hours=hours), post_office(Answering(answer)))
+    assert {each.email for each in rows(laid.database, Contact) if each.suppressed} == dead
+
+
 # --- what never left is not delivered ---------------------------------------------------------------------------------
 
 

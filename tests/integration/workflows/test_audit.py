@@ -203,7 +203,7 @@ def send(laid: Laid, outcome: Outcome, now: Any = NOW) -> None:
     ("outcome", "finding"),
     [
         (Outcome(fate=Fate.RETRY, code="", reply="connect: refused", about=About.CHANNEL), "late_letters"),
-        (Outcome(fate=Fate.REFUSED, code="550", reply="5.1.1 User unknown", about=About.ADDRESS), "failed_letters"),
+        (Outcome(fate=Fate.REFUSED, code="550", reply="5.1.1 User unknown", about=About.ADDRESS), "channels_down"),
         (Outcome(fate=Fate.UNKNOWN, code="", reply="dot: TimeoutError"), "failed_letters"),
     ],
 )

@@ -22,7 +22,9 @@ METRIC = re.compile(r"\bdondoc_[a-z_]+")
 
 def metrics() -> set[str]:
     source = (ROOT / "engine/views/prometheus.py").read_text()
-    return {f"dondoc_{name}" for name in re.findall(r'_gauge\(\s*"([a-z_]+)"', source)}
+    gauges = {f"dondoc_{name}" for name in re.findall(r'_gauge\(\s*"([a-z_]+)"', source)}
+    histograms = re.findall(r'HistogramMetricFamily\(\s*"([a-z_]+)"', source)
+    return gauges | {f"{name}_{part}" for name in histograms for part in ("bucket", "count", "sum")}
 
 
 def test_the_dashboard_draws_metrics_that_there_are() -> None:

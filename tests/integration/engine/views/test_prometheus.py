@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from ground.factory import Laid, at, lay, swept
+from ground.post import LetterBox, post_office
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, update
 
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.store.database import Database, table
+from engine.store.letter_waits import add_waits, place
 from engine.store.records import Fact, Letter, Pass
 from engine.terms import LetterState
 from engine.views.prometheus import render
+from notifications.contract.channel import Fate, Outcome
+from workflows.run import passes
 
 NOW = at("2021-04-07", "08:00")
 
@@ -43,6 +48,30 @@ def test_letters_are_counted_by_channel_and_fate_and_the_oldest_unsent_has_its_a
         session.connection().execute(update(table(Letter)).values(state=LetterState.DELIVERED))
     found = read(laid)
     assert (found["letters", "email", "delivered"], found["letters_due",], found["oldest_unsent_seconds",]) == (5, 0, 0)
+
+
+def test_how_long_letters_waited_is_added_up_from_pass_to_pass(laid: Laid) -> None:
+    """Due at half past seven: four minutes later five are accepted at once; then, of three, one after two hours."""
+    late = at("2021-04-07", "07:34")
+    for _ in range(2):
+        asyncio.run(passes.deliver(laid.database, late, post_office()))
+    found = read(laid)
+    assert found["letter_wait_seconds_count",] == 5
+    assert [found["letter_wait_seconds_bucket", le] for le in ("120", "300", "+Inf")] == [0, 5, 5]
+    with laid.database.write() as session:
+        add_waits(session, {place(0.4): 2, place(7200): 1}, 7200.8)
+    found = read(laid)
+    assert [found["letter_wait_seconds_bucket", le] for le in ("1", "60", "300", "+Inf")] == [2, 2, 7, 8]
+    assert found["letter_wait_seconds_sum",] > 5 * 240 + 7200
+
+
+def test_a_letter_that_was_put_off_counts_from_when_it_was_made(laid: Laid) -> None:
+    grey = LetterBox(Outcome(fate=Fate.RETRY, code="451"))
+    asyncio.run(passes.deliver(laid.database, at("2021-04-07", "07:30"), post_office(grey)))
+    assert read(laid)["letter_wait_seconds_count",] == 0
+    asyncio.run(passes.deliver(laid.database, at("2021-04-07", "11:00"), post_office()))
+    found = read(laid)
+    assert [found["letter_wait_seconds_bucket", le] for le in ("3600", "14400")] == [0, 5]
 
 
 def test_assignments_are_counted_by_time_class(laid: Laid) -> None:

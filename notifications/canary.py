@@ -1,0 +1,106 @@
+"""A letter a day to the office's own mailbox, fetched back from it: that the whole way works, not only its beginning.
+
+It goes by the channel by which letters go, with the first of a working day, and not through the table of letters, which
+knows people alone. Its name is random, so that nobody else can send it. What has not come back by eight o'clock is a
+finding of the audit.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, time, timedelta
+
+from sqlmodel import Session
+
+from engine.assignments.weekly_digest import schedule
+from engine.rules.calendar import instant, local_date
+from engine.store.database import Database
+from engine.store.facts import read_fact, write_fact
+from engine.store.rulebook import read_rulebook
+from notifications.contract.channel import Channel, Fate, Outgoing
+
+log = logging.getLogger(__name__)
+FACT = "canary"
+MISSED_AT = time(8)
+GRACE = timedelta(minutes=15)
+"""So long one that left late, since the server was off, may take."""
+TRY_AGAIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """The last one. ``tried_at``, ``back_at``: ISO instants; ``message_id``: empty if no relay has accepted it."""
+
+    day: str = ""
+    message_id: str = ""
+    tried_at: str = ""
+    back_at: str = ""
+
+
+def read_canary(session: Session) -> Canary:
+    return Canary(**json.loads(read_fact(session, FACT) or "{}"))
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """On a working day from the hour of sending on, once; again after ten minutes if no relay took it."""
+    book, today, last = read_rulebook(session), local_date(now), read_canary(session)
+    policy = schedule(book)
+    if policy is None or not book.calendar.is_working(today):
+        return False
+    if not instant(today, policy.send_at) <= now < instant(today, policy.window.closes):
+        return False
+    if last.day != today.isoformat():
+        return True
+    return not last.message_id and now - datetime.fromisoformat(last.tried_at) >= TRY_AGAIN
+
+
+async def send(database: Database, now: datetime, channel: Channel, address: Callable[[str], str]) -> bool:
+    """Send today's, if it is due; True if a relay accepted it. ``address``: of our mailbox, for a key."""
+    with database.read() as session:
+        if not is_due(session, now):
+            return False
+    key = f"canary:{local_date(now)}:{secrets.token_hex(6)}"
+    letter = Outgoing(
+        key=key,
+        to=address(key),
+        subject="Thử đường thư hằng ngày / The daily test of mail",
+        text="Thư này do hệ thống gửi cho chính mình mỗi ngày làm việc.\nThe system sends this to itself.\n",
+        at=now,
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    async with AsyncExitStack() as stack:
+        outcome = await (await stack.enter_async_context(channel)).send(letter)
+    accepted = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.UNKNOWN)
+    if not accepted:
+        log.warning("the daily test letter did not leave: %s %s", outcome.code, outcome.reply)
+    sent = Canary(local_date(now).isoformat(), outcome.receipt if accepted else "", now.isoformat())
+    with database.write() as session:
+        write_fact(session, FACT, json.dumps(asdict(sent)))
+    return accepted
+
+
+def came_back(database: Database, message_id: str, now: datetime) -> bool:
+    """True if this message is the last canary; that it came is recorded."""
+    with database.read() as session:
+        last = read_canary(session)
+    if not last.message_id or message_id != last.message_id:
+        return False
+    if not last.back_at:
+        with database.write() as session:
+            write_fact(session, FACT, json.dumps(asdict(replace(last, back_at=now.isoformat()))))
+    return True
+
+
+def missing(session: Session, now: datetime) -> int:
+    """1 from eight o'clock on, on a working day on which it was not sent or did not come back."""
+    today, last = local_date(now), read_canary(session)
+    if now < instant(today, MISSED_AT) or not read_rulebook(session).calendar.is_working(today):
+        return 0
+    if last.day != today.isoformat():
+        return int(bool(last.day))  # one that has never been sent is not missed: the office has just begun
+    return int(not last.back_at and now - datetime.fromisoformat(last.tried_at) >= GRACE)

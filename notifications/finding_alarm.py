@@ -1,0 +1,99 @@
+"""Tell the operator what the audit finds, once a day each: a page that nobody opens tells nobody.
+
+What is found for a quarter of an hour is told by day, over every channel that works and for which the operator has an
+address. Channels that are down have an alarm of their own (``operator_alarm``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.queries.system.health import AUDIT, INFORMATIVE
+from engine.rules.calendar import PLAN_TIME, local_date
+from engine.rules.words import coded
+from engine.store.database import Database, table
+from engine.store.facts import read_fact, write_fact
+from engine.store.records import Pass
+from notifications.channel_health import channel_health
+from notifications.contract.channel import Channel, Fate, Outgoing
+from notifications.operator_alarm import Operator
+
+FACT = "alarmed_findings"
+TOLD_ELSEWHERE = frozenset({*INFORMATIVE, "channels_down"})
+LASTING = timedelta(minutes=15)
+BEGINS, ENDS = time(7), time(21)
+"""Local hours in which somebody is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """``since``: when each standing finding was seen first, as ISO instants. ``told``: those of ``day``."""
+
+    day: str = ""
+    since: Mapping[str, str] = field(default_factory=dict)
+    told: Sequence[str] = ()
+
+
+async def alarm_findings(database: Database, now: datetime, channels: Mapping[str, Channel], operator: Operator) -> int:
+    """How many findings were told now."""
+    with database.read() as session:
+        found, before = _findings(session), Told(**json.loads(read_fact(session, FACT) or "{}"))
+        down = {name for name, health in channel_health(session).items() if health.down}
+    today, at = local_date(now).isoformat(), now.isoformat()
+    told = list(before.told) if before.day == today else []
+    since = {name: before.since.get(name, at) for name in sorted(found)}
+    lasting = [name for name in since if now - datetime.fromisoformat(since[name]) >= LASTING and name not in told]
+    working = {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
+    by_day = BEGINS <= now.astimezone(PLAN_TIME).time() < ENDS
+    new = lasting if by_day and lasting and await _tell(lasting, found, now, working, operator) else []
+    after = Told(today, since, [*told, *new])
+    if asdict(after) != asdict(before):
+        with database.write() as session:
+            write_fact(session, FACT, json.dumps(asdict(after)))
+    return len(new)
+
+
+def _findings(session: Session) -> dict[str, int]:
+    p = table(Pass)
+    counts = session.connection().scalar(select(p.c.counts).where(p.c.name == AUDIT)) or {}
+    return {name: count for name, count in counts.items() if count and name not in TOLD_ELSEWHERE}
+
+
+async def _tell(
+    names: Sequence[str],
+    found: Mapping[str, int],
+    now: datetime,
+    channels: Mapping[str, Channel],
+    operator: Operator,
+) -> bool:
+    """True if a channel accepted it."""
+    accepted = False
+    for name, channel in channels.items():
+        async with AsyncExitStack() as stack:
+            opened = await stack.enter_async_context(channel)
+            outcome = await opened.send(finding_letter(names, found, now, name, operator))
+        accepted |= outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.UNKNOWN)
+    return accepted
+
+
+def finding_letter(
+    names: Sequence[str], found: Mapping[str, int], now: datetime, channel: str, operator: Operator
+) -> Outgoing:
+    english, key = operator.language == "en", f"findings:{now:%Y-%m-%dT%H%M}"
+    said = [f"{coded(name, operator.language)}: {found[name]}" for name in names]
+    begins = "The self-audit finds: " if english else "Tự kiểm tra thấy: "
+    ends = " See the page Health." if english else " Xem trang Hệ thống."
+    message = f"{begins}{'; '.join(said)}.{ends}"
+    if channel == "sms":
+        return Outgoing(key=key, to=operator.phone, text=f"Don Doc: {message}", at=now, language=operator.language)
+    subject = "[Đôn Đốc] The self-audit finds something" if english else "[Đôn Đốc] Tự kiểm tra thấy lỗi"
+    return Outgoing(
+        key=key, to=operator.email, text=f"{message}\n", at=now, subject=subject, language=operator.language
+    )
