@@ -30,7 +30,18 @@ from engine.store.named_rows import object_of, objects
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan, Promise
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, PromiseState, Quiet, Role, State, TimeClass
+from engine.terms import (
+    COUNTED_STATES,
+    EventKind,
+    Outcome,
+    PlanState,
+    PromiseState,
+    Quiet,
+    Role,
+    State,
+    TimeClass,
+    Urgency,
+)
 
 WEEK = timedelta(days=7)
 LAST_WEEK = "digest_week"
@@ -63,6 +74,8 @@ class OverdueRow:
     chased: Chased | None = None
     promised: bool = False
     """A promise was made about it."""
+    urgency: Urgency = Urgency.NORMAL
+    """Of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +201,7 @@ def overdue(
             p.c.issuer_id,
             p.c.id.label("plan_id"),
             p.c.number.label("plan"),
+            p.c.urgency,
             d.c.citation,
             d.c.text,
             a.c.period,
