@@ -271,6 +271,17 @@ class LetterView:
         return len(found.union(item.assignment_id for item in own))
 
     @property
+    def above_level(self) -> int:
+        """The highest escalation of other agencies' work, of which an agency's letter tells whoever stands in for its
+        monitor."""
+        return max((item.level for item in self.parts.get(ABOVE, ()) if item.escalating), default=0)
+
+    @property
+    def owes(self) -> bool:
+        """Something of the reader's own agency is among the lines."""
+        return any(item.own for item in self.facts.items)
+
+    @property
     def newly_given(self) -> int:
         """Of what is to be acknowledged, how many the agency has not had before."""
         return sum(not item.returning for item in self.parts.get("fresh", ()))

@@ -12,7 +12,7 @@ from ground.post import KEY
 from lxml.html import fromstring
 
 from engine.accounts.signed_links import Signer
-from engine.terms import NoticeKind, Role, Urgency
+from engine.terms import OPEN_STATES, NoticeKind, Role, Urgency
 from notifications.contract.channel import Outgoing
 from notifications.letters.facts import LetterFacts
 from notifications.letters.renderer import InUse, LetterRenderer
@@ -67,6 +67,8 @@ def _looked_at(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]
     if facts.role in OWNERS:
         yield from _dates(facts, letter)
         yield from _news(facts, letter)
+        yield from _monthly(facts)
+        yield from _linked(facts, letter)
     yield from _urgency(facts, letter)
     yield from _named(facts, letter)
     yield from _said_once(facts, letter)
@@ -77,8 +79,8 @@ def _levels(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
     levels = [each.level for each in facts.items if each.kind in OVERDUE and each.escalating and not each.request]
     owners = [each for each in facts.items if each.own] or facts.role is Role.MONITOR
     if levels and owners and facts.role in (*OWNERS, Role.MONITOR):
-        said = re.search(r"ôn đốc(?: đến)? lần (\d+)", letter.subject)
-        yield "level", "" if said and int(said[1]) == max(levels) else f"level {max(levels)} not said"
+        said = [int(each) for each in re.findall(r"ôn đốc(?: đến)? lần (\d+)", letter.subject)]
+        yield "level", "" if max(said, default=0) == max(levels) else f"level {max(levels)} not said"
 
 
 def _dates(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
@@ -118,14 +120,30 @@ def _news(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
         yield "returning", "called new" if claimed > new or heading else ""
 
 
+def _monthly(facts: LetterFacts) -> Iterator[tuple[str, str]]:
+    """What is owed each month is opened one month ahead."""
+    for each in facts.items:
+        month = re.fullmatch(r"(\d{4})-(\d{2})", each.period)
+        if month and each.kind is NoticeKind.ASSIGNED:
+            ahead = 12 * (int(month[1]) - facts.day.year) + int(month[2]) - facts.day.month
+            yield "monthly", f"{each.period} is {ahead} months ahead" if ahead > 1 else ""
+
+
+def _linked(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
+    """What an agency owes can be reported by a link of the very letter."""
+    owed = {(each.plan_id, each.period) for each in facts.items if each.own and each.state in OPEN_STATES}
+    if owed:
+        links = len(set(re.findall(r"/r/([^/\s]+)$", letter.text, re.MULTILINE)))
+        yield "linked", f"{len(owed)} pages, {links} links" if links < len(owed) else ""
+
+
 def _urgency(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
     """HỎA TỐC stands first in subject and letter, in words and in red."""
     degrees = [each.urgency for each in facts.items if each.urgency.urgent]
     degrees += [row.urgency for row, _ in facts.digest.rows if row.urgency.urgent] if facts.digest else []
     if degrees:
         word = URGENT[max(degrees, key=tuple(Urgency).index)]
-        page = fromstring(letter.html)
-        (first, *_) = page.cssselect("main p, main h2")
+        first = next(fromstring(letter.html).iterfind(".//main/*"))
         red = first.get("class") == "r" and "".join(first.itertext()).strip().startswith(word)
         stands = letter.subject.startswith(word) and letter.text.startswith(word)
         yield "urgent", "" if red and stands else f"{word} does not stand first"
@@ -144,7 +162,7 @@ def _named(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
 
 def _start(text: str) -> str:
     """The first words of a duty, as short as a letter may name it."""
-    return " ".join(text.split()[:4])
+    return " ".join(text.split()[:4]).rstrip(".,;")
 
 
 def _said_once(facts: LetterFacts, letter: Outgoing) -> Iterator[tuple[str, str]]:
