@@ -16,12 +16,19 @@ WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
 install: $(VENV)/.ready
 
-setup: packages $(VENV)/.ready
+setup: packages $(VENV)/.ready build/client-tool/.ready
 
 # No stamp: packages come and go without this folder. Looking for them takes milliseconds.
 packages:
 	@$(HAS_PYTHON)
 	@bash .ci/setup
+
+# What generates a client of the API for a test: its pins differ from ours, so it has an environment of its own.
+build/client-tool/.ready: tests/services/engine/api/client_generator.lock
+	@$(HAS_PYTHON)
+	@$(PYTHON) -m venv build/client-tool
+	@build/client-tool/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 run: $(VENV)/.ready
 	@exec $(BIN)/dondoc demo
