@@ -151,16 +151,11 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     """The weekly part of the given letters, by letter id."""
     if not letters:
         return {}
-    owners: set[str] = set()
-    monitors: set[str] = set()
-    issuers: set[str] = set()
-    for letter in letters:
-        for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
+    owners, monitors, issuers = _readers(letters)
     standing_in = monitors_standing_in(session, owners, today) if owners else frozenset()
     monitors |= {letter.agency_id for letter in letters if letter.contact_id in standing_in}
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=issuers)
-    policy = schedule(book)
-    past = past_plans(session, today, policy) if policy and (rows or issuers) else {}
+    past = _past(session, book, today)
     rows = [row for row in rows if row.plan_id not in past]  # their department is asked to end them
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
@@ -172,11 +167,28 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
         watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
         if shown := _shown(letter, concerned, today, watching=watching):
             digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
-            of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
             reader = (Role.MONITOR if watching else audience(letter.role)), letter.agency_id
             changes_since = changed.get(reader, _UNCHANGED)
-            found[letter.id] = replace(digest, watching=watching, changes=changes_since, **of_leadership)
+            found[letter.id] = replace(
+                digest, watching=watching, changes=changes_since, **above.get((letter.role, letter.agency_id), {})
+            )
     return found
+
+
+def _readers(letters: Sequence[WeeklyLetter]) -> tuple[set[str], set[str], set[str]]:
+    """The agencies that read as owners, as supervisors and as issuers."""
+    owners: set[str] = set()
+    monitors: set[str] = set()
+    issuers: set[str] = set()
+    for letter in letters:
+        for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
+    return owners, monitors, issuers
+
+
+def _past(session: Session, book: Rulebook, today: date) -> frozenset[int]:
+    """The plans that are closed to letters."""
+    policy = schedule(book)
+    return frozenset(past_plans(session, today, policy)) if policy else frozenset()
 
 
 def _shown(
@@ -200,8 +212,8 @@ def _above(
     book: Rulebook,
     today: date,
     past: Collection[int],
-) -> Mapping[str, dict[str, Any]]:
-    """Issuer -> the fields that only its leadership's digest has."""
+) -> Mapping[tuple[Role, str], dict[str, Any]]:
+    """(leadership, issuer) -> the fields that only its digest has."""
     counts, earlier = boxes(session, today, issuers, past), boxes_on(session, today - WEEK, issuers, past)
     left = _past_plans(session, past) if past else {}
     policy = schedule(book)
@@ -210,7 +222,7 @@ def _above(
     asked = Counter(row.issuer_id for row in rows if row.request)
     before = {issuer: each for issuer, each in earlier.items() if each.expected}
     return {
-        issuer: {
+        (Role.LEADERSHIP, issuer): {
             "boxes": counts.get(issuer),
             "asked_overdue": asked[issuer],
             "before": before.get(issuer),
