@@ -14,11 +14,20 @@ help:  ## this list
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready  ## what a server needs: .venv, nothing else
-setup: packages $(VENV)/.ready  ## what the tests need and the machine lacks: Debian packages, then .venv
+
+setup: packages $(VENV)/.ready build/client-tool/.ready  ## what the tests need and the machine lacks: Debian packages, then .venv
+
 # No stamp: packages come and go without this folder. Looking for them takes milliseconds.
 packages:
 	@$(HAS_PYTHON)
 	@bash .ci/setup
+
+# What generates a client of the API for a test: its pins differ from ours, so it has an environment of its own.
+build/client-tool/.ready: tests/services/engine/api/client_generator.lock
+	@$(HAS_PYTHON)
+	@$(PYTHON) -m venv build/client-tool
+	@build/client-tool/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 run: $(VENV)/.ready  ## the demonstration: http://127.0.0.1:8188
 	@exec $(BIN)/dondoc demo

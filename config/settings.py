@@ -178,6 +178,10 @@ class Settings(BaseSettings):
         "",
         description='ZNS templates by kind of letter, as JSON: {"*": {"id": "230001", "parameters": {"han": "due"}}}',
     )
+    zalo_oa_secret: SecretStr = Field(
+        SecretStr(""),
+        description="secret key of the OA's webhook, by which answers by Zalo are received; empty: none are",
+    )
 
     callback_secret: SecretStr = Field(
         SecretStr(""), description="secret in callback URLs of gateways; empty: derived from secret"

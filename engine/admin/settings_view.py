@@ -92,6 +92,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "zalo_app_id": ("sms", "ứng dụng Zalo gửi ZNS trước tin nhắn; để trống: không dùng Zalo"),
     "zalo_app_secret": ("sms", "khóa bí mật của ứng dụng Zalo"),
     "zalo_refresh_token": ("sms", "mã làm mới của OA; dùng một lần, mã sau được lưu mã hóa"),
+    "zalo_oa_secret": ("sms", "khóa bí mật webhook của OA, để nhận câu trả lời qua Zalo; để trống: không nhận"),
     "zalo_templates": ("sms", "mẫu ZNS theo loại thư, dạng JSON"),
     "callback_secret": ("sms", "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra"),
     "webhook_hosts": ("watch", "máy và mạng của cơ quan mà webhook được gọi dù là nội bộ, hoặc bằng http"),

@@ -25,6 +25,7 @@ from engine.api.monitoring_models import (
 from engine.api.operations import NamedRoute, reads, writes
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PlanId, SmallId
+from engine.plans.closing import past_plan_ids
 from engine.queries.figures import plan_progress as queries
 from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
@@ -41,10 +42,13 @@ WEEK = timedelta(days=7)
 @router.get("/standing")
 @reads("Tiến độ tại một ngày", "Read the progress on a day", "as_of=2021-06-17")
 def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
-    """Progress on a day by what is known now; today by default."""
+    """Progress on a day by what is known now; today by default. Without a plan: of the active plans that are not past
+    their last date."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
-        return StandingOut.model_validate(queries.standing(session, as_of or caller.today, plan_id=plan, period=period))
+        past = past_plan_ids(session, caller.today)
+        found = queries.standing(session, as_of or caller.today, plan_id=plan, period=period, without=past)
+        return StandingOut.model_validate(found)
 
 
 @router.get("/standing/changes")
@@ -54,8 +58,8 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
     caller.require(Permission.SEE_STANDING)
     last: date = until or caller.today
     with caller.reading() as (session, _):
-        now = queries.standing(session, last, plan_id=plan, period=period)
-        then = queries.standing(session, since or last - WEEK, plan_id=plan, period=period)
+        past, days = past_plan_ids(session, caller.today), (since or last - WEEK, last)
+        then, now = queries.standings(session, days, plan_id=plan, period=period, without=past).days
     return [ChangeOut.model_validate(each) for each in queries.changes(then, now)]
 
 

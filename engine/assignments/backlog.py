@@ -94,12 +94,17 @@ def unanswered() -> ColumnElement[bool]:
 def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple[str, date]]:
     """The active plans of earlier years that have nothing left to open and whose last due date is more than
     ``past_days`` ago: by id, the department and that date."""
-    a, p = table(Assignment), table(Plan)
-    over = (p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), p.c.year < today.year)
+    found = session.connection().execute(select_past_plans(today, today - policy.past_days * ONE_DAY))
+    return {row.id: (row.supervisor_id, row.last_due) for row in found}
+
+
+def select_past_plans(today: date, before: date) -> Select[Any]:
+    """``id``, ``supervisor_id`` and ``last_due`` of ``past_plans``: those whose last due date lies before
+    ``before``."""
+    a, p = table(Assignment).alias("of_past"), table(Plan).alias("past")
     last_due = select(func.max(a.c.due_on)).where(a.c.plan_id == p.c.id).scalar_subquery()
-    found = session.connection().execute(select(p.c.id, p.c.supervisor_id, last_due).where(*over))
-    before = today - policy.past_days * ONE_DAY
-    return {id: (department, last) for id, department, last in found if last is not None and last < before}
+    over = (p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), p.c.year < today.year)
+    return select(p.c.id, p.c.supervisor_id, last_due.label("last_due")).where(*over, last_due < before)
 
 
 def backlogs(

@@ -10,7 +10,7 @@ changes to the counters, in a transaction after their own; ``recount`` rebuilds 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache
@@ -234,14 +234,15 @@ def counter_lines(*, without: ColumnElement[bool] | None = None) -> Any:
     return union_all(*_lines(), *taken_away).subquery()
 
 
-def counter_lines_on(day: date, changed: ColumnElement[bool]) -> Any:
+def counter_lines_on(day: date, changed: ColumnElement[bool], *, without_plans: Collection[int] = ()) -> Any:
     """``counter_lines`` at the end of an earlier day, by what is known now: what was opened since is not counted, what
     was done or first reported since is open. ``changed``: the condition that one of the three has happened since; such
-    assignments are read once, taken away as they are and added as they were."""
+    assignments are read once, taken away as they are and added as they were. ``without_plans``: of these nothing is
+    counted."""
     a = table(Assignment)
     since = {"opened": a.c.opened_on, "done": a.c.done_on, "reported": a.c.first_reported_on}
     each = _assignments(*(func.coalesce(on > day, False).label(name) for name, on in since.items()))
-    each = each.where(changed).subquery()
+    each = each.where(changed, a.c.plan_id.not_in(without_plans)).subquery()
     groups = select(*each.c, func.count().label("n")).group_by(*each.c).cte("changed").c
     was = {
         "timing": case((groups.done, Timing.OPEN.value), else_=groups.timing),
@@ -249,7 +250,8 @@ def counter_lines_on(day: date, changed: ColumnElement[bool]) -> Any:
     }
     as_they_are = select(*(groups[name] for name in KEYS), -groups.n)
     as_they_were = select(*(was.get(name, groups[name]).label(name) for name in KEYS), groups.n).where(~groups.opened)
-    return union_all(*_lines(), as_they_are, as_they_were).subquery()
+    taken_away = [_assignments(literal(-1)).where(a.c.plan_id.in_(without_plans))] if without_plans else []
+    return union_all(*_lines(), as_they_are, as_they_were, *taken_away).subquery()
 
 
 def _lines() -> tuple[Any, Any]:

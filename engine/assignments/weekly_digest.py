@@ -30,7 +30,18 @@ from engine.store.named_rows import object_of, objects
 from engine.store.recipients import Recipient, read_recipients
 from engine.store.records import Agency, Assignment, Digest, Duty, Letter, Plan, Promise
 from engine.store.rulebook import Rulebook, read_rulebook
-from engine.terms import COUNTED_STATES, EventKind, Outcome, PlanState, PromiseState, Quiet, Role, State, TimeClass
+from engine.terms import (
+    COUNTED_STATES,
+    EventKind,
+    Outcome,
+    PlanState,
+    PromiseState,
+    Quiet,
+    Role,
+    State,
+    TimeClass,
+    Urgency,
+)
 
 WEEK = timedelta(days=7)
 LAST_WEEK = "digest_week"
@@ -63,6 +74,8 @@ class OverdueRow:
     chased: Chased | None = None
     promised: bool = False
     """A promise was made about it."""
+    urgency: Urgency = Urgency.NORMAL
+    """Of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +160,13 @@ def _readers(
     session: Session, today: date, policy: Policy, calendar: WorkCalendar
 ) -> tuple[list[Recipient], list[Recipient]]:
     """Who has anything to read of this week, and who has not."""
-    late = _late_by_audience(session, today, set(past_plans(session, today, policy)))
+    past = set(past_plans(session, today, policy))
+    late = _late_by_audience(session, today, past)
     waiting = backlogs(session, _departments(session), calendar, today, policy)
     kept_waiting = {department for department, backlog in waiting.items() if backlog.old}
     backlog_readers = {(Role.MONITOR, department) for department, backlog in waiting.items() if backlog.aging}
     backlog_readers |= {(Role.HEAD, department) for department in kept_waiting}
-    new = _with_news(session, today, policy, calendar)
+    new = _with_news(session, today, past, policy, calendar)
     with_overdue: list[Recipient] = []
     empty: list[Recipient] = []
     standing_in = monitors_standing_in(session, _departments(session), today)
@@ -187,6 +201,7 @@ def overdue(
             p.c.issuer_id,
             p.c.id.label("plan_id"),
             p.c.number.label("plan"),
+            p.c.urgency,
             d.c.citation,
             d.c.text,
             a.c.period,
@@ -213,9 +228,9 @@ def overdue(
     return [replace(row, chased=sent.get(row.assignment_id)) for row in rows]
 
 
-def changes(session: Session, since: date, today: date) -> list[Changed]:
-    """What changed in active plans between two days, the second not included: three queries, each by an index of the
-    days that it asks for. Plans are looked up here and not joined: see ``_late_by_audience``."""
+def changes(session: Session, since: date, today: date, past: Collection[int] = ()) -> list[Changed]:
+    """What changed in active plans but those of ``past`` between two days, the second not included: three queries, each
+    by an index of the days that it asks for. Plans are looked up here and not joined: see ``_late_by_audience``."""
     a, g, promised = table(Assignment), table(Agency), table(Promise)
     columns = a.c.agency_id, a.c.supervisor_id, a.c.plan_id, a.c.request
     became = unfinished(), a.c.due_on >= since, a.c.due_on < today
@@ -226,7 +241,7 @@ def changes(session: Session, since: date, today: date) -> list[Changed]:
         ("done", select(*columns).where(*done)),
         ("broken", select(*columns).join(promised, promised.c.assignment_id == a.c.id).where(*broken, unfinished())),
     )
-    issuers = _issuers(session)
+    issuers = {plan: issuer for plan, issuer in _issuers(session).items() if plan not in past}
     rows = [(what, row) for what, statement in kinds for row in session.connection().execute(statement)]
     owners = {row.agency_id for _, row in rows}
     named = select(g.c.id, g.c.name).where(among(session, g.c.id, sorted(owners)))
@@ -245,26 +260,28 @@ def _issuers(session: Session) -> dict[int, str]:
     return {row.id: row.issuer_id for row in session.connection().execute(statement)}
 
 
-def boxes_on(session: Session, day: date, issuers: Sequence[str]) -> dict[str, Boxes]:
+def boxes_on(session: Session, day: date, issuers: Sequence[str], past: Collection[int] = ()) -> dict[str, Boxes]:
     """``boxes`` at the end of an earlier day, by what is known now."""
     a = table(Assignment)
-    return _boxes(session, time_class_column(day, day - ONE_DAY, day), issuers, a.c.opened_on <= day)
+    running = a.c.opened_on <= day, a.c.plan_id.not_in(past)
+    return _boxes(session, time_class_column(day, day - ONE_DAY, day), issuers, *running)
 
 
-def boxes(session: Session, today: date, issuers: Sequence[str]) -> dict[str, Boxes]:
-    """The four boxes of each issuer's active plans, as the board counts them. Requests (not orders) to an agency are
-    not counted. Where one body has issued all active plans, they are sums of the counters."""
+def boxes(session: Session, today: date, issuers: Sequence[str], past: Collection[int] = ()) -> dict[str, Boxes]:
+    """The four boxes of each issuer's active plans but those of ``past``. Requests (not orders) to an agency are not
+    counted. Where one body has issued all active plans, they are sums of the counters."""
     p = table(Plan)
     active = p.c.state == PlanState.ACTIVE
     issuer_of_all = session.connection().scalars(select(p.c.issuer_id).where(active).distinct().limit(2)).all()
     if issuer_of_all == list(issuers):
-        counters = counter_lines()
+        counters = counter_lines(without=table(Assignment).c.plan_id.in_(past)) if past else counter_lines()
         found = time_class_column(today, today - ONE_DAY, due_on=counters.c.due_on, timing=counters.c.timing)
         statement = select(literal(issuers[0]).label("issuer_id"), *_sums(found, counters.c.n)).where(
             ~counters.c.request
         )
         return _read(session, statement)
-    return _boxes(session, time_class_column(today, today - ONE_DAY), issuers)
+    running = table(Assignment).c.plan_id.not_in(past)
+    return _boxes(session, time_class_column(today, today - ONE_DAY), issuers, running)
 
 
 def _boxes(
@@ -322,12 +339,14 @@ def is_first_of_month(day: date, policy: Policy, calendar: WorkCalendar) -> bool
     return before is None or before.month != day.month
 
 
-def _with_news(session: Session, today: date, policy: Policy, calendar: WorkCalendar) -> set[str] | None:
+def _with_news(
+    session: Session, today: date, past: set[int], policy: Policy, calendar: WorkCalendar
+) -> set[str] | None:
     """The issuers of plans in which something changed since the week before: their leadership reads of it. None in the
     first digest of a month, which every leadership with overdue work gets."""
     if is_first_of_month(today, policy, calendar):
         return None
-    return {each.issuer_id for each in changes(session, today - WEEK, today) if not each.request}
+    return {each.issuer_id for each in changes(session, today - WEEK, today, past) if not each.request}
 
 
 def monitors_standing_in(session: Session, departments: Collection[str], today: date) -> frozenset[int]:

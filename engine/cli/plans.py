@@ -17,6 +17,9 @@ from engine.text import Text
 
 if TYPE_CHECKING:
     from engine.assignments.opening import Departure
+    from engine.files.directory import DirectoryFile
+    from engine.files.plan import PlanFile
+    from engine.files.plan_renewal import Point
     from engine.files.plan_successions import EndedName
     from engine.rules.periods import Cadence
 
@@ -67,7 +70,10 @@ def plan_diff(
 
 @plans.command("renew")
 def plan_renew(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="This year's plan file.")],
+    plan: Annotated[
+        str,
+        typer.Argument(metavar="PLAN", help="This year's plan file, or a loaded plan's number in «dondoc plan list»."),
+    ],
     year: Annotated[int, typer.Option(help="The new plan's year.", min=2000, max=2100)],
     number: Annotated[str, typer.Option(help="The new plan's number, such as 25/KH-UBND.")],
     issued: Annotated[
@@ -87,14 +93,16 @@ def plan_renew(
     language: Language = "vi",
 ) -> None:
     """Draft next year's plan from this one, with dates moved by the calendar; points to confirm are listed on
-    stderr, owners that have ended with their successors among them. Nobody is replaced unless --succeed says so."""
-    from engine.files.plan import load_plan
-    from engine.files.plan_renewal import plan_number, renew, require_issue_for, same_day
+    stderr, owners that have ended with their successors among them. Nobody is replaced unless --succeed says so.
+    A loaded plan is taken as it is today: with its supervisor, successors, added and changed duties, as on its page."""
+    from engine.files.plan_renewal import plan_number, renew, require_issue_for, require_later, same_day
     from engine.files.plan_successions import ended_names, with_successors
     from engine.queries.system.calendar import known_until
 
-    old, (agencies, days) = load_plan(plan), rules_of_place(directory, calendar)
+    agencies, days = rules_of_place(directory, calendar)
+    old, changed = _renewed_plan(plan, agencies)
     issued_on = day(issued) if issued else same_day(old, year)
+    require_later(old, year)
     require_issue_for(issued_on, year)
     ended = ended_names(old.model_copy(update={"issued_on": issued_on}), agencies)
     text, points = renew(
@@ -105,11 +113,23 @@ def plan_renew(
         calendar=days,
         known_until=known_until(days, year),
         directory=agencies,
+        changed=changed,
     )
     write_text(text, output)
     typer.echo(Text(f"{len(points)} điều cần xác nhận:", f"{len(points)} things to confirm:"), err=True)
     for point in points:
         typer.echo(f"! {point.said(language)}", err=True)
+
+
+def _renewed_plan(plan: str, agencies: DirectoryFile) -> tuple[PlanFile, tuple[Point, ...]]:
+    """A plan file, or a loaded plan as it is today with what was changed since."""
+    from engine.files.plan import load_plan
+    from engine.plans.plan_today import plan_today
+
+    if plan.isdecimal() and not Path(plan).exists():
+        with open_context().database.read() as session:
+            return plan_today(session, int(plan), agencies)
+    return load_plan(Path(plan)), ()
 
 
 def _confirmed(typed: list[str], ended: tuple[EndedName, ...]) -> dict[str, tuple[str, ...]]:

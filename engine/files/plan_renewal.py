@@ -22,6 +22,7 @@ from engine.rules.calendar import WorkCalendar, add_months, written
 from engine.text import Text
 
 CONFIRM = "XÁC NHẬN"
+LAST_YEAR = 2100
 _DAY = re.compile(r"\b\d{1,2}/\d{1,2}(?:/\d{4})?\b|(?:ngày \d{1,2}|tháng \d{1,2})\b|\b(?:19|20)\d{2}\b", re.IGNORECASE)
 
 
@@ -84,6 +85,12 @@ def require_issue_for(issued_on: date, year: int) -> None:
         raise BadInput(
             Text(f"Ngày ban hành phải thuộc năm {year} hoặc {year - 1}.", f"It must be issued in {year} or {year - 1}.")
         )
+
+
+def require_later(plan: PlanFile, year: int) -> None:
+    """A renewal is for a year after the plan's last. Raises BadInput."""
+    if not plan.final_year < year <= LAST_YEAR:
+        raise BadInput(Text(f"Năm phải sau {plan.final_year}.", f"The year must come after {plan.final_year}."))
 
 
 def plan_number(text: str) -> str:

@@ -99,6 +99,7 @@ def assignment_filter(
     promised: Annotated[Promised | None, Empty, Query()] = None,
     reason: Code = "",
     output: YesNo = None,
+    past: YesNo = None,
 ) -> AssignmentFilter:
     """The assignment filter of the query. The class ``all``: everything that is counted."""
     counted = tuple(TimeClass) if "all" in classes else tuple(each for each in classes if each != "all")
@@ -121,6 +122,7 @@ def assignment_filter(
         promised=promised,
         reason=reason,
         output=output,
+        past=past,
     )
 
 

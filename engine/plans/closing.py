@@ -111,6 +111,12 @@ def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
     return tuple(sorted(found, key=lambda each: (each.last_due, each.id)))
 
 
+def past_plan_ids(session: Session, today: date) -> tuple[int, ...]:
+    """The plans of ``plans_to_end``."""
+    policy = schedule(read_rulebook(session))
+    return tuple(past_plans(session, today, policy)) if policy else ()
+
+
 def end_past(session: Session, plan_ids: Iterable[int], *, actor: str, now: datetime) -> int:
     """End those of the plans that wait to be ended; returns how many."""
     chosen = set(plan_ids)

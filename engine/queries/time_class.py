@@ -14,12 +14,13 @@ from sqlalchemy import ColumnElement, FromClause, case
 from sqlmodel import Session
 
 from engine.assignments.measures import time_class_column
+from engine.assignments.weekly_digest import schedule
 from engine.enums import complete
-from engine.rules.calendar import WorkCalendar, instant, local_date
+from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.records import Plan
-from engine.store.rulebook import read_calendar, read_policies
+from engine.store.rulebook import Rulebook, read_calendar, read_policies
 from engine.terms import TimeClass
 
 BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = complete(
@@ -50,6 +51,7 @@ class Thresholds(NamedTuple):
 
     day: date
     soon: tuple[tuple[str, date], ...]
+    past_before: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +65,12 @@ class Today:
     soon_days: int
     resubmit_days: Mapping[str, int]
     """Policy -> working days in which a returned report is to be resubmitted."""
+    past_before: date
+    """A plan with nothing left to open whose last due date lies before this day waits to be ended."""
 
     @cached_property
     def thresholds(self) -> Thresholds:
-        return Thresholds(self.day, tuple(sorted(self.soon.items())))
+        return Thresholds(self.day, tuple(sorted(self.soon.items())), self.past_before)
 
     def days_left(self, due_on: date | None) -> int | None:
         """Working days from today to a due date, negative once it has passed; None without one."""
@@ -82,7 +86,8 @@ def read_today(session: Session, now: datetime) -> Today:
 def read_day(session: Session, day: date) -> Today:
     """A day at its beginning."""
     calendar = read_calendar(session)
-    policies = read_policies(session).values()
+    book = Rulebook(calendar, read_policies(session), {})
+    policies, general = book.policies.values(), schedule(book)
     soon = {policy.id: calendar.shift(day, policy.due_soon_days) for policy in policies}
     days = next((policy.due_soon_days for policy in policies if policy.id == "default"), 3)
     return Today(
@@ -92,6 +97,7 @@ def read_day(session: Session, day: date) -> Today:
         soon=soon,
         soon_days=days,
         resubmit_days={policy.id: policy.resubmit_days for policy in policies},
+        past_before=day - general.past_days * ONE_DAY if general else date.min,
     )
 
 

@@ -64,6 +64,7 @@ CODES: Mapping[str, Text] = {
     "webhooks": Text("Báo hệ thống khác (webhook)", "Webhooks"),
     "email": Text("thư điện tử", "e-mail"),
     "sms": Text("tin nhắn", "SMS"),
+    "zalo": Text("Zalo", "Zalo"),
     "plans": Text("kế hoạch", "plans"),
     "assignments": Text("phần việc", "assignments"),
     "rungs": Text("mốc nhắc", "reminders"),

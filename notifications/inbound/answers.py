@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -25,12 +26,13 @@ from engine.rules.calendar import local_date
 from engine.store.database import insert_rows, table
 from engine.store.named_rows import object_of
 from engine.store.recipients import Recipient
-from engine.store.records import IncomingMessage, Letter
+from engine.store.records import Contact, IncomingMessage, Letter
 from engine.terms import MessageAct, Role, WaitReason
 from engine.text import Text
 from notifications.email.bounces import Bounce
 from notifications.inbound.incoming_rows import (
     by_number,
+    by_zalo,
     duties_in,
     is_answer,
     last_letter,
@@ -40,6 +42,7 @@ from notifications.inbound.incoming_rows import (
     reader_of,
     record,
     text_of,
+    valid_contact,
     writer_of,
 )
 from notifications.inbound.message import MAX_TEXT_CHARS, Mail, without_tokens
@@ -328,6 +331,41 @@ def take_sms(session: Session, gateway: str, sms: Message, now: datetime) -> Ans
     return _with_code(session, message, reply, reply_code.id, used=reply_code.used_at is not None)
 
 
+def take_zalo(session: Session, zalo: Message, now: datetime) -> AnswerResult:
+    """Process one message to the Official Account. Its writer is whoever has the code that it bears, else the contact
+    as whom this account answered before; that proves nobody, so it only acknowledges, and all else waits. Of anyone
+    else nothing is kept: citizens write to an Official Account too."""
+    incoming_id = record(session, "zalo", zalo.id, now)
+    if incoming_id is None:
+        return AnswerResult.AGAIN
+    reply = read_reply(zalo.text, local_date(now))
+    code = None if isinstance(reply, NotUnderstood | Stop) else _zalo_code(session, zalo.sender, reply.code, now)
+    known = by_zalo(session, zalo.sender, now)
+    writer = known if code is None else valid_contact(session, table(Contact).c.id == code.contact_id, now)
+    if writer is None:
+        return _close(session, incoming_id, AnswerResult.STRANGER, "sms")
+    text = zalo.text[:MAX_TEXT_CHARS]
+    message = _Message(id=incoming_id, channel="zalo", sender=zalo.sender, own=text, raw=text, now=now, writer=writer)
+    if code is None or isinstance(reply, NotUnderstood | Stop):
+        answer = reply.answer if isinstance(reply, NotUnderstood) else INVALID_CODE
+        return _reject(session, message, Problem(AnswerResult.NOT_UNDERSTOOD, answer))
+    letter = one_letter(session, select_letters().where(table(Letter).c.id == code.letter_id))
+    message = replace(message, letter=letter, duties=duties_in(session, letter))
+    return _with_code(session, message, reply, code.id, used=code.used_at is not None)
+
+
+def _zalo_code(session: Session, sender: str, code: str, now: datetime) -> Any:
+    """The row of a code of just one contact; None for any other, and after too many wrong ones."""
+    try:
+        enforce_rate_limit(session, WRONG_CODE, {sender: WRONG_CODES}, now)
+    except TooOften:
+        return None
+    found = reply_codes.find_unique_code(session, code, now)
+    if found is None:
+        count(session, WRONG_CODE, (sender,), now)
+    return found
+
+
 def _with_code(session: Session, message: _Message, reply: Reply, code_id: int, *, used: bool) -> AnswerResult:
     """Words may follow an acknowledgement, and use no code up."""
     if used and isinstance(reply, Acknowledge):
@@ -335,11 +373,17 @@ def _with_code(session: Session, message: _Message, reply: Reply, code_id: int, 
     if used and not isinstance(reply, Say):
         return _reject(session, message, Problem(AnswerResult.REFUSED, INVALID_CODE))
     assert message.writer is not None
-    performer = Performer(session=session, writer=message.writer, duties=message.duties, now=message.now)
+    performer = Performer(
+        session=session,
+        writer=message.writer,
+        duties=message.duties,
+        now=message.now,
+        certain=message.channel != "zalo",
+    )
     performed = performer.perform([reply])
     if performed.result not in REJECTED and not isinstance(reply, Say):
         reply_codes.mark_used(session, code_id, message.now)
-    waits = WaitReason.REFUSED if performed.problems else None
+    waits = _wait_reason(message, performed, ReadReply(rest=""))
     rest = message.own if performed.problems else ""
     return _finish(session, message, _Outcome(result=performed.result, waits=waits, performed=performed, rest=rest))
 
@@ -373,7 +417,7 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
     assert message.writer is not None
     result = _store(session, message, outcome)
     performed = outcome.performed
-    if message.channel == "sms":
+    if message.channel != "email":
         answer = answer_by_sms(performed)
     else:
         empty = not performed.results and not performed.problems and not message.files
@@ -385,7 +429,7 @@ def _finish(session: Session, message: _Message, outcome: _Outcome) -> AnswerRes
             session,
             message.id,
             message.writer,
-            message.channel,
+            "email" if message.channel == "email" else "sms",
             answer,
             message.now,
             replies_to_answer=message.replies_to_answer,

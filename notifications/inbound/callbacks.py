@@ -26,6 +26,7 @@ from notifications.receipts import letter_outcomes
 from notifications.sms import receipts
 from notifications.sms.incoming import from_kannel
 from notifications.sms.receipts import Receipt
+from notifications.sms.zalo_messages import SIGNATURE_HEADER, from_zalo
 
 Action = Callable[[Session, datetime], object]
 Fields = TypeVar("Fields")
@@ -38,6 +39,8 @@ class Callbacks:
     database: Database
     clock: Callable[[], datetime]
     secret: str
+    zalo_app_id: str = ""
+    zalo_oa_secret: str = ""
 
     def take(self, action: Action) -> PlainTextResponse:
         with self.database.write() as session:
@@ -73,6 +76,15 @@ def router(callbacks: Callbacks) -> APIRouter:
         receipts.verify(secret, callbacks.secret)
         body = _json_object(await request.body())
         return await run_in_threadpool(callbacks.take_receipt, receipts.from_speedsms, body)
+
+    @routes.post("/callbacks/{secret}/zalo")
+    async def zalo(secret: str, request: Request) -> PlainTextResponse:
+        receipts.verify(secret, callbacks.secret)
+        signature = request.headers.get(SIGNATURE_HEADER, "")
+        message = from_zalo(await request.body(), signature, callbacks.zalo_app_id, callbacks.zalo_oa_secret)
+        if message is None:
+            return PlainTextResponse("")
+        return await run_in_threadpool(callbacks.take, lambda session, now: answers.take_zalo(session, message, now))
 
     return routes
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.weekly_digest import overdue
@@ -17,7 +17,7 @@ from engine.rules.policy import for_role
 from engine.store.database import insert_new, table
 from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import Recipient
-from engine.store.records import Contact, Incoming, Letter, LetterBody, Notice
+from engine.store.records import Contact, Incoming, IncomingMessage, Letter, LetterBody, Notice
 from notifications.letters.facts import ANSWER
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.numbers import e164
@@ -95,6 +95,20 @@ def by_number(session: Session, number: str, now: datetime) -> list[Recipient]:
     query = select(*columns_for(Recipient, c)).where(c.c.phone != "").order_by(c.c.id)
     found = objects(Recipient, session.connection().execute(query))
     return [each for each in found if each.answers_on(today) and _same_number(each.phone, number)]
+
+
+def by_zalo(session: Session, sender: str, now: datetime) -> Recipient | None:
+    """The contact as whom a Zalo account answered last, if still valid today."""
+    c, i = table(Contact), table(IncomingMessage)
+    mine = (i.c.channel == "zalo", i.c.sender == sender, i.c.contact_id.is_not(None))
+    last = select(i.c.contact_id).where(*mine).order_by(i.c.incoming_id.desc()).limit(1).scalar_subquery()
+    return valid_contact(session, c.c.id == last, now)
+
+
+def valid_contact(session: Session, which: ColumnElement[bool], now: datetime) -> Recipient | None:
+    row = session.connection().execute(select(*columns_for(Recipient, table(Contact))).where(which)).first()
+    found = None if row is None else object_of(Recipient, row)
+    return found if found is not None and found.answers_on(local_date(now)) else None
 
 
 def _same_number(written: str, number: str) -> bool:

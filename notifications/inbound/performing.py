@@ -29,10 +29,10 @@ NOT_ONE_QUESTION = Text(
     "It is not clear which question; open the link.",
 )
 ONLY_ACKNOWLEDGED = Text(
-    "Qua thư, hệ thống chỉ tự ghi nhận việc xác nhận đã nhận; nội dung khác chờ bộ phận theo dõi xem.",
-    "By mail only an acknowledgement acts by itself; anything else waits for the monitoring section.",
+    "Hệ thống chỉ tự ghi nhận việc xác nhận đã nhận; nội dung khác chờ bộ phận theo dõi xem.",
+    "Only an acknowledgement acts by itself here; anything else waits for the monitoring section.",
 )
-"""Where senders are not authenticated."""
+"""Where senders are not authenticated: mail of such an office, and Zalo."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ A constant number of queries for a batch of letters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
 from engine.assignments.backlog import Backlog, backlogs, past_plans
-from engine.assignments.measures import Boxes
+from engine.assignments.measures import Boxes, unfinished
 from engine.assignments.promise_rows import tasks_with_broken_promises
 from engine.assignments.weekly_digest import (
     AUDIENCES,
@@ -35,7 +35,7 @@ from engine.assignments.weekly_digest import (
 from engine.queries.system.letter_counts import LetterCounts, count_letters
 from engine.rules.policy import audience, for_role
 from engine.store.database import table
-from engine.store.records import Agency
+from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import Rulebook
 from engine.terms import Role
 
@@ -83,6 +83,14 @@ class StandsStill:
     """How many of its tasks have broken a promise."""
 
 
+@dataclass(frozen=True, slots=True)
+class PastPlans:
+    """An issuer's plans past their last date, which wait to be ended, and how many of their tasks are unfinished."""
+
+    count: int
+    unfinished: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
     """The weekly part of a letter: overdue rows worst first, and for the leadership the four boxes."""
@@ -104,8 +112,15 @@ class DigestFacts:
     changes: WeekChanges | None = None
     watching: bool = False
     """The reader stands in for the monitor that their department does not have."""
+    past: PastPlans | None = None
+    """For the leadership: plans that are in none of these figures."""
     still: tuple[StandsStill, ...] = ()
     """For the leadership, in the first digest of a month: by department, most first."""
+
+    @property
+    def running(self) -> str:
+        """What narrows a list to the plans of these figures, as the end of its address."""
+        return "&past=no" if self.past else ""
 
     @property
     def done_more(self) -> int:
@@ -136,30 +151,44 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     """The weekly part of the given letters, by letter id."""
     if not letters:
         return {}
-    owners: set[str] = set()
-    monitors: set[str] = set()
-    issuers: set[str] = set()
-    for letter in letters:
-        for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
+    owners, monitors, issuers = _readers(letters)
     standing_in = monitors_standing_in(session, owners, today) if owners else frozenset()
     monitors |= {letter.agency_id for letter in letters if letter.contact_id in standing_in}
     rows = overdue(session, today, agencies=owners, supervisors=monitors, issuers=issuers)
-    rows = _without_past(session, rows, book, today)
+    past = _past(session, book, today)
+    rows = [row for row in rows if row.plan_id not in past]  # their department is asked to end them
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
-    changed = _changes_by_reader(changes(session, today - WEEK, today))
-    above = _above(session, rows, sorted(issuers), book, today) if issuers else {}
+    changed = _changes_by_reader(changes(session, today - WEEK, today, past))
+    above = _above(session, rows, sorted(issuers), book, today, past) if issuers else {}
     found = {}
     for letter in letters:
         watching = letter.contact_id in standing_in and (Role.MONITOR, letter.agency_id) in concerned
         if shown := _shown(letter, concerned, today, watching=watching):
             digest = _digest(letter, [(row, late[row.due_on]) for row in shown], week)
-            of_leadership = above.get(letter.agency_id, {}) if letter.role is Role.LEADERSHIP else {}
             reader = (Role.MONITOR if watching else audience(letter.role)), letter.agency_id
             changes_since = changed.get(reader, _UNCHANGED)
-            found[letter.id] = replace(digest, watching=watching, changes=changes_since, **of_leadership)
+            found[letter.id] = replace(
+                digest, watching=watching, changes=changes_since, **above.get((letter.role, letter.agency_id), {})
+            )
     return found
+
+
+def _readers(letters: Sequence[WeeklyLetter]) -> tuple[set[str], set[str], set[str]]:
+    """The agencies that read as owners, as supervisors and as issuers."""
+    owners: set[str] = set()
+    monitors: set[str] = set()
+    issuers: set[str] = set()
+    for letter in letters:
+        for_role(letter.role, owner=owners, supervisor=monitors, issuer=issuers).add(letter.agency_id)
+    return owners, monitors, issuers
+
+
+def _past(session: Session, book: Rulebook, today: date) -> frozenset[int]:
+    """The plans that are closed to letters."""
+    policy = schedule(book)
+    return frozenset(past_plans(session, today, policy)) if policy else frozenset()
 
 
 def _shown(
@@ -176,32 +205,45 @@ def _shown(
     return [replace(row, text=first_words(row.text)) for row in rows]
 
 
-def _without_past(session: Session, rows: list[OverdueRow], book: Rulebook, today: date) -> list[OverdueRow]:
-    """Without those of plans that are closed to letters: their department is asked to end them."""
-    policy = schedule(book)
-    past = past_plans(session, today, policy) if policy and rows else {}
-    return [row for row in rows if row.plan_id not in past]
-
-
 def _above(
-    session: Session, rows: Sequence[OverdueRow], issuers: Sequence[str], book: Rulebook, today: date
-) -> Mapping[str, dict[str, Any]]:
-    """Issuer -> the fields that only its leadership's digest has."""
-    counts, earlier = boxes(session, today, issuers), boxes_on(session, today - WEEK, issuers)
+    session: Session,
+    rows: Sequence[OverdueRow],
+    issuers: Sequence[str],
+    book: Rulebook,
+    today: date,
+    past: Collection[int],
+) -> Mapping[tuple[Role, str], dict[str, Any]]:
+    """(leadership, issuer) -> the fields that only its digest has."""
+    counts, earlier = boxes(session, today, issuers, past), boxes_on(session, today - WEEK, issuers, past)
+    left = _past_plans(session, past) if past else {}
     policy = schedule(book)
     monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
     still = _standing_still(session, rows) if monthly else {}
     asked = Counter(row.issuer_id for row in rows if row.request)
     before = {issuer: each for issuer, each in earlier.items() if each.expected}
     return {
-        issuer: {
+        (Role.LEADERSHIP, issuer): {
             "boxes": counts.get(issuer),
             "asked_overdue": asked[issuer],
             "before": before.get(issuer),
             "still": still.get(issuer, ()),
+            "past": left.get(issuer),
         }
         for issuer in issuers
     }
+
+
+def _past_plans(session: Session, past: Collection[int]) -> Mapping[str, PastPlans]:
+    """By issuer."""
+    a, p = table(Assignment), table(Plan)
+    plans, left = func.count(p.c.id.distinct()).label("plans"), func.count(a.c.id).label("unfinished")
+    counted = (
+        select(p.c.issuer_id, plans, left)
+        .select_from(p.outerjoin(a, and_(a.c.plan_id == p.c.id, unfinished())))
+        .where(p.c.id.in_(past))
+    )
+    rows = session.connection().execute(counted.group_by(p.c.issuer_id))
+    return {row.issuer_id: PastPlans(row.plans, row.unfinished) for row in rows}
 
 
 _UNCHANGED = WeekChanges(Change(0, ()), Change(0, ()), Change(0, ()))

@@ -196,8 +196,10 @@ class LetterRenderer:
 
     def _report_links(self, facts: LetterFacts) -> Iterable[tuple[str, str, str]]:
         reports = dict.fromkeys((item.plan_id, item.plan, item.period) for item in facts.items if item.own)
-        late = (*facts.digest.rows, *facts.digest.asked) if facts.digest else ()
-        reports |= dict.fromkeys((row.plan_id, row.plan, row.period) for row, _ in late)
+        late = [row for row, _ in (*facts.digest.rows, *facts.digest.asked)] if facts.digest else []
+        if facts.digest and facts.digest.watching:
+            late = [row for row in late if row.agency_id == facts.digest.agency_id]
+        reports |= dict.fromkeys((row.plan_id, row.plan, row.period) for row in late)
         for plan_id, plan, period in reports:
             yield plan, period, self._link(facts, Purpose.REPORT, f"{plan_id}:{period}", "r")
 

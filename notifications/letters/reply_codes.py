@@ -70,6 +70,14 @@ def find_reply_code(session: Session, contact_ids: Collection[int], code: str, n
     return session.connection().execute(query).first()
 
 
+def find_unique_code(session: Session, code: str, now: datetime) -> Any:
+    """``find_reply_code`` of a writer without a number; None unless just one contact has this code."""
+    c = table(AnswerCode)
+    query = select(c.c.contact_id).where(c.c.code == code, c.c.expires_at > now).distinct().limit(2)
+    people = session.connection().scalars(query).all()
+    return find_reply_code(session, people, code, now) if len(people) == 1 else None
+
+
 def mark_used(session: Session, code_id: int, now: datetime) -> None:
     c = table(AnswerCode)
     session.connection().execute(update(c).where(c.c.id == code_id, c.c.used_at.is_(None)).values(used_at=now))

@@ -6,7 +6,7 @@ Pure. Omitted assignments are counted, so that a letter can say how many more th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Generic, TypeVar
@@ -22,6 +22,8 @@ MAX_AGENCIES = 60
 """Agencies listed in one part of a monitor's letter; a province of 2021 has 55."""
 MAX_ESCALATED = 20
 """Agencies listed in a letter to the leadership."""
+MAX_NAME_WORDS = 6
+"""Words by which a duty is named beside its citation."""
 MAX_WORST = 10
 """Assignments listed in the leadership's digest."""
 
@@ -59,6 +61,7 @@ class DutyGroup:
     promises: int = 0
     promise_past: bool = False
     citations: tuple[str, ...] = ()
+    """Each with the name of its duty."""
     noted: bool = True
     """Differs from ``Agencies.common``, so its details must be written out."""
 
@@ -110,7 +113,7 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
                     promises=item.promises,
                     promise_past=item.promise_past,
                 ),
-                item.citation,
+                named(item.citation, item.text),
             )
             for item in items
         ),
@@ -132,12 +135,37 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
                     report=report_state(row.returned, row.outcome),
                     chased=row.chased,
                 ),
-                row.citation,
+                named(row.citation, row.text),
             )
             for row, late in rows
         ),
         limit,
     )
+
+
+def named(citation: str, text: str) -> str:
+    """A citation with the first words of its duty: nobody knows by heart what «V.1» is."""
+    words = text.split()
+    if len(words) > MAX_NAME_WORDS + 1:
+        words = [*words[:MAX_NAME_WORDS], "…"]
+    return " ".join([citation, *words]).rstrip(".,;")
+
+
+Explained = TypeVar("Explained", Item, DutyGroup)
+
+
+def explained_once(lines: Iterable[Explained], said: set[str]) -> Iterator[Explained]:
+    """The lines, each reason of a due date at the first of them only; ``said``: what stands above, added to."""
+    for line in lines:
+        yield replace(line, due_why="") if line.due_why in said else line
+        said |= {line.due_why} - {""}
+
+
+def agencies_explained_once(found: Agencies, said: set[str]) -> Agencies:
+    """``explained_once`` of what agencies have in common and of what is written out beside some."""
+    common = None if found.common is None else next(explained_once([found.common], said))
+    shown = tuple(replace(body, alike=tuple(explained_once(body.alike, said))) for body in found.shown)
+    return replace(found, common=common, shown=shown)
 
 
 def report_state(returned: bool, outcome: Outcome | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from types import SimpleNamespace
@@ -25,6 +25,8 @@ from notifications.letters.shortening import (
     MAX_WORST,
     Agencies,
     Shortened,
+    agencies_explained_once,
+    explained_once,
     group_items,
     group_rows,
     shorten,
@@ -166,8 +168,10 @@ class LetterView:
     def _urgent_plans(self) -> dict[Urgency, list[str]]:
         """The numbers of the urgent plans that lines are about, the least urgent first."""
         found: dict[Urgency, list[str]] = {}
+        lines = [(item.plan, item.urgency) for item in self.facts.items]
+        lines += [(row.plan, row.urgency) for row, _ in self.late_rows]
         for urgency in (each for each in Urgency if each.urgent):
-            numbers = dict.fromkeys(item.plan for item in self.facts.items if item.urgency is urgency)
+            numbers = dict.fromkeys(plan for plan, degree in lines if degree is urgency)
             if numbers:
                 found[urgency] = list(numbers)
         return found
@@ -254,6 +258,34 @@ class LetterView:
         days = (item.chased_from or item.due_on for item in self.parts.get("due", ()))
         return sorted(Counter(day for day in days if day is not None).items())
 
+    def due_later(self, named: int) -> int:
+        """How many are due after the first ``named`` dates."""
+        return sum(n for _, n in self.due_days[named:])
+
+    @cached_property
+    def overdue(self) -> int:
+        """How many orders of the reader's agency are overdue, in lines or in the week's list."""
+        agency_id = self.digest.agency_id if self.digest else ""
+        found = {row.assignment_id for row, _ in self.late_rows if not row.request and row.agency_id == agency_id}
+        own = (item for item in self.parts.get("overdue", ()) if item.own and not item.request)
+        return len(found.union(item.assignment_id for item in own))
+
+    @property
+    def above_level(self) -> int:
+        """The highest escalation of other agencies' work, of which an agency's letter tells whoever stands in for its
+        monitor."""
+        return max((item.level for item in self.parts.get(ABOVE, ()) if item.escalating), default=0)
+
+    @property
+    def owes(self) -> bool:
+        """Something of the reader's own agency is among the lines."""
+        return any(item.own for item in self.facts.items)
+
+    @property
+    def newly_given(self) -> int:
+        """Of what is to be acknowledged, how many the agency has not had before."""
+        return sum(not item.returning for item in self.parts.get("fresh", ()))
+
     @property
     def highest_level(self) -> int:
         """The highest escalation of what is overdue here, also where not all of it is escalated."""
@@ -321,6 +353,12 @@ class LetterView:
         return sum(item.escalating for item in self.parts.get("overdue", ()))
 
     @property
+    def times(self) -> int:
+        """The number of the escalation, if all that is escalated today is so for the same time."""
+        levels = {item.level for item in self.parts.get("overdue", ()) if item.escalating}
+        return levels.pop() if len(levels) == 1 else 0
+
+    @property
     def escalated_agencies(self) -> int:
         """To how many agencies these escalations go; one without a reachable contact gets none."""
         return len({item.agency for item in self.parts.get("overdue", ()) if item.escalating})
@@ -362,12 +400,20 @@ class LetterView:
         return sum(row.outcome is not None for row, _ in self.late_rows)
 
     def lines(self, part: str) -> Shortened[Item]:
-        """The lines of a part, at most ``MAX_DUTIES``."""
-        return shorten(self.parts.get(part, ()), MAX_DUTIES)
+        """The lines of a part, at most ``MAX_DUTIES``; what a part above explains is not explained again."""
+        found = shorten(self.parts.get(part, ()), MAX_DUTIES)
+        return replace(found, shown=tuple(explained_once(found.shown, self._explained_above(part))))
 
     def by_agency(self, part: str) -> Agencies:
         """The lines of a part grouped by agency, most overdue first."""
-        return group_items(self.parts.get(part, ()), self._max_agencies)
+        found = group_items(self.parts.get(part, ()), self._max_agencies)
+        return agencies_explained_once(found, self._explained_above(part))
+
+    def _explained_above(self, part: str) -> set[str]:
+        """Why due dates were moved, as the parts before this one say."""
+        listed = self.listed_parts if self.kind == "watch" else list(self.parts)
+        above = listed[: listed.index(part)] if part in listed else []
+        return {item.due_why for each in above for item in self.parts[each] if item.due_why}
 
     @property
     def late(self) -> Shortened[tuple[OverdueRow, int]]:

@@ -40,10 +40,12 @@ class LetterBox(Channel):
         return self.answer
 
 
-def post_office(box: LetterBox | None = None, **more: object) -> DeliveryContext:
+def post_office(
+    box: LetterBox | None = None, *, renderer: LetterRenderer | None = None, **more: object
+) -> DeliveryContext:
     """A DeliveryContext whose only channel is the box."""
-    renderer = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45)
-    return DeliveryContext(channels={"email": box or LetterBox()}, renderer=renderer, **more)  # type: ignore[arg-type]
+    made = renderer or LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45)
+    return DeliveryContext(channels={"email": box or LetterBox()}, renderer=made, **more)  # type: ignore[arg-type]
 
 
 class LinkBox(LetterBox):

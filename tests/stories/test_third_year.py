@@ -8,6 +8,7 @@ life nobody ever ends a plan.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +18,10 @@ import pytest
 from ground.factory import CONFIG, at, begin, rows, store
 from ground.post import LetterBox, post_office
 from sqlalchemy import func, select
+from stories.letter_rules import RecordingRenderer, faults_of
+from stories.ten_plans import ten_plans
 
+from engine.accounts.signed_links import Purpose
 from engine.admin.published_figures import list_published
 from engine.admin.reorganisation import reorganise
 from engine.agencies.directory_loading import load_directory as store_directory
@@ -26,6 +30,8 @@ from engine.application import daily_cleanup
 from engine.assignments.lifecycle import ReportText, report
 from engine.assignments.measures import still_asked
 from engine.assignments.opening import activate
+from engine.assignments.weekly_digest import REACH
+from engine.errors import LinkRefused
 from engine.files.calendar import load_calendar_file
 from engine.files.directory import load_directory
 from engine.files.plan import PlanFile, load_plan
@@ -36,6 +42,7 @@ from engine.plans.following import Reporting
 from engine.plans.plan_today import plan_today
 from engine.plans.reorganisation import Decision, ended_agencies
 from engine.queries.figures.plan_progress import standing
+from engine.queries.work.letter_links import AFTER_DUE, open_link
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Letter, Plan
@@ -44,6 +51,7 @@ from engine.terms import OPEN_STATES, LetterState, Role
 from workflows.run import passes
 from workflows.simulation.fast_forward import fast_forward
 
+REPORT_LINK = re.compile(r"/r/([^/\s]+)")
 BEGIN, LAST = at("2021-04-07"), at("2025-12-31", "18:00")
 SILENT = ("ubnd-huyen-anh-son", "ubnd-huyen-con-cuong", "ubnd-xa-anh-son", "ubnd-xa-con-cuong")
 """Two districts that never report, and who follows them at their seat."""
@@ -88,9 +96,13 @@ class Life:
     before: object = None
     after: object = None
     asked_on_2_july: Counter[tuple[str, str, date]] = field(default_factory=Counter)
+    renderer: RecordingRenderer = field(default_factory=RecordingRenderer)
+    beside: dict[int, PlanFile] = field(default_factory=dict)
+    links: Counter[str] = field(default_factory=Counter)
+    """How many newest links of owners with unfinished work were tried, and how many did not work."""
 
     async def live(self) -> None:
-        office, moment = post_office(LetterBox()), BEGIN
+        office, moment = post_office(LetterBox(), renderer=self.renderer), BEGIN
 
         async def tick(now: datetime) -> object:
             done = await passes.tick(self.database, now, office)
@@ -118,6 +130,9 @@ class Life:
             yield at(day, "06:30"), self._reorganise
         yield at("2025-06-25", "09:00"), self._load_communes
         yield at("2025-07-02", "18:00"), self._look
+        for year in range(2021, 2026):
+            for month in range(2 if year > 2021 else 5, 13):
+                yield at(f"{year}-{month:02}-25", "17:00"), self._follow_links
         yield LAST, lambda now: None
 
     def begin(self) -> None:
@@ -127,6 +142,16 @@ class Life:
         self.plans[2021] = begin(
             store(self.database, now=BEGIN, plan=plan, bodies=bodies, days=days), now=BEGIN
         ).plan_id
+
+        if self.ends:
+            self._begin_beside()
+
+    def _begin_beside(self) -> None:
+        with self.database.write() as session:
+            for plan in ten_plans():
+                number = loading.load_plan(session, plan, actor="account:1", now=BEGIN)
+                activate(session, number, actor="account:1", now=BEGIN)
+                self.beside[number] = plan
 
     def _next_stop(self, now: datetime) -> datetime:
         """The afternoon of the next day on which somebody reports; within ten days, since more opens meanwhile."""
@@ -159,12 +184,16 @@ class Life:
                 changed=changed,
             )
             assert not {"so-ldtbxh", "huyen-21"} & {each.place for each in points}
+            asked_of = {name for figure in file.indicators for name in figure.asked_of}
+            assert year <= 2025 or not {"huyen-21", *SILENT[:2]} & asked_of  # its seven figures are asked of the heirs
             self.plans[year] = loading.load_plan(session, read(text, PlanFile), actor="account:1", now=now)
             activate(session, self.plans[year], actor="account:1", now=now)
 
     def _end(self, now: datetime) -> None:
         with self.database.write() as session:
-            closing.end(session, self.plans[now.year - 1], reason="Hết năm.", actor="account:1", now=now)
+            over = [number for number, plan in self.beside.items() if plan.final_year == now.year - 1]
+            for number in (self.plans[now.year - 1], *over):
+                closing.end(session, number, reason="Hết năm.", actor="account:1", now=now)
 
     def _load_communes(self, now: datetime) -> None:
         with self.database.write() as session:
@@ -199,6 +228,35 @@ class Life:
             found = session.connection().execute(select(a.c.agency_id, a.c.period, a.c.due_on).where(*asked)).all()
         self.asked_on_2_july = Counter((row.agency_id, row.period, row.due_on) for row in found)
 
+    def _follow_links(self, now: datetime) -> None:
+        """Try the newest link of each owner of what is unfinished and not overdue by more than a fortnight."""
+        a, today, signer = table(Assignment), local_date(now), self.renderer.signer
+        newest: dict[tuple[str, str], str] = {}
+        for facts, letter in self.renderer.rendered:
+            if facts.role is Role.COORDINATOR:
+                for token in REPORT_LINK.findall(letter.text):
+                    newest[facts.agency, signer.verify(Purpose.REPORT, token).subject] = token
+        owed = (a.c.state.in_(OPEN_STATES), still_asked(), a.c.due_on >= today - AFTER_DUE)
+        wanted = select(table(Agency).c.name, a.c.plan_id, a.c.period).join(a, a.c.agency_id == table(Agency).c.id)
+        with self.database.read() as session:
+            rows = session.connection().execute(wanted.where(*owed).distinct()).all()
+            for row in rows:
+                token = newest.get((row.name, f"{row.plan_id}:{row.period}"))
+                self.links["tried"] += token is not None
+                try:
+                    open_link(session, signer, Purpose.REPORT, token or "", today)
+                except LinkRefused:
+                    self.links["refused"] += token is not None
+
+    @property
+    def monday_letters(self) -> Iterator[tuple[date, str, int]]:
+        """(day, agency, days back of its oldest line without a promise) of each owner's weekly letter."""
+        for facts, _ in self.renderer.rendered:
+            if facts.role is Role.COORDINATOR and facts.digest and not facts.digest.watching:
+                late = [row.due_on for row, _ in facts.digest.rows if not row.promised]
+                if late:
+                    yield facts.day, facts.agency, (facts.day - min(late)).days
+
 
 def lived(database: Database, *, ends: bool) -> Life:
     life = Life(database, ends)
@@ -229,15 +287,30 @@ def test_the_life_of_2021_to_2025_is_the_one_that_was_worked_out_by_hand(sqlite_
     with database.read() as session:
         published = {each.period: each for each in list_published(session, life.plans[2025])}
     assert published[FIRST_HALF].cut_off == date(2025, 6, 21)  # the last report was due on Friday the 20th
-    supervisors = {each.year: each.supervisor_id for each in rows(database, Plan)}
+    supervisors = {each.year: each.supervisor_id for each in rows(database, Plan) if each.id in life.plans.values()}
     assert supervisors == SUPERVISORS
 
-    twice = Counter((each.contact_id, each.channel, each.day) for each in letters)
+    every_letter_keeps_the_rules(life)
+    assert life.links["tried"] > 500
+    assert life.links["refused"] == 0
+    twice = Counter((each.contact_id, each.channel, each.day) for each in letters if not each.urgent)
     assert max(twice.values()) == 1
     until = {each.id: each.names[-1].get("until") or "9999-12-31" for each in rows(database, Agency)}
     assert [each.id for each in letters if each.day.isoformat() > until[each.agency_id]] == []
     gone = [each for each in rows(database, Contact) if until[each.agency_id] < "2025-12-01"]
     assert {each.email for each in gone} == {""}
+
+
+def every_letter_keeps_the_rules(life: Life) -> None:
+    """The ten plans beside bring what plan 188 has not: other cadences, urgent work, several plans in a letter."""
+    found = faults_of(life.renderer.rendered)
+    assert not found.wrong, "\n".join(found.wrong[:20])
+    assert {"level", "dates", "overdue first", "returning", "named", "explained once", "urgent", "monthly"} <= set(
+        found.about
+    )
+    told = {item.plan for facts, _ in life.renderer.rendered for item in facts.items}
+    assert {plan.number for plan in life.beside.values()} <= told
+    print(f"letters {len(life.renderer.rendered)}, looked at: {dict(found.about)}; links: {dict(life.links)}")
 
 
 @pytest.mark.deep
@@ -260,6 +333,11 @@ def test_a_life_in_which_nobody_ever_ends_anything_stays_bearable(sqlite_databas
     in_time = [n for (agency_id, _), n in found.items() if agency_id == "ubnd-huyen-quy-hop"]
     silent = {year: n for (agency_id, year), n in found.items() if agency_id == "ubnd-huyen-anh-son"}
     assert max(in_time) <= 12
+    mondays = list(life.monday_letters)
+    assert len(mondays) > 100
+    assert max(days for _, _, days in mondays) <= REACH.days  # of no more than one year of a plan
+    print(f"letters a year to one in time: {sorted(in_time)}, to one that is silent: {silent}")
+    print(f"Monday letters {len(mondays)}, the oldest line {max(days for _, _, days in mondays)} days back")
     # A year of silence brings no more letters in the fourth year than in the second: what is old adds nothing.
     assert silent["2024"] <= silent["2022"] + 4
     with database.read() as session:

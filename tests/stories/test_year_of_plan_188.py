@@ -27,6 +27,7 @@ from ground.factory import at, real_plan
 from ground.office import open_office
 from ground.post import LetterBox, post_office
 from sqlalchemy import select
+from stories.letter_rules import RecordingRenderer, faults_of
 from stories.numbers import Numbers
 
 from engine.admin.published_figures import publish_figures
@@ -49,6 +50,7 @@ from engine.terms import EntryKind, EventKind, LetterState, Outcome, Role, State
 from notifications.contract.channel import Fate, Outgoing
 from notifications.contract.channel import Outcome as DeliveryOutcome
 from notifications.delivery import release_kept
+from notifications.letters.facts import LetterFacts
 from workflows.run.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 
@@ -166,6 +168,7 @@ class Story:
     """Those of the pages and letters of each morning of ``LOOKED_ON``."""
     kept: tuple[int, int]
     """How many letters had left when the relay was set, and how many it was given then."""
+    rendered: list[tuple[LetterFacts, Outgoing]]
 
     def fetch(self, statement: Any) -> list[Any]:
         with self.database.read() as session:
@@ -409,7 +412,8 @@ def story(database: Database, tmp_path: Path) -> Story:
         opening.activate(session, laid.plan_id, actor="cli:test", now=BEGAN)
     name_deputies(database)
     box = Relay()
-    office = post_office(box)
+    renderer = RecordingRenderer()
+    office = post_office(box, renderer=renderer)
 
     numbers: list[Numbers] = []
     looked_on = list(LOOKED_ON)
@@ -438,7 +442,7 @@ def story(database: Database, tmp_path: Path) -> Story:
         rows = session.connection().execute(select(a, d.c.citation, d.c.request).join(d, d.c.id == a.c.duty_id)).all()
         reports = session.connection().execute(select(table(Report)).order_by(table(Report).c.number)).all()
     by_task = {row.id: [each for each in reports if each.assignment_id == row.id] for row in rows}
-    return Story(database, box, list(rows), by_task, numbers, kept)
+    return Story(database, box, list(rows), by_task, numbers, kept, renderer.rendered)
 
 
 @pytest.mark.parametrize(
@@ -464,10 +468,17 @@ def test_plan_188_lives_its_year_and_every_letter_is_accounted_for(story: Story)
     what_the_consolidation_waits_for(story)
     what_lies_unaccepted_is_said_with_its_age(story)
     without_a_relay_nothing_is_claimed(story)
+    every_letter_keeps_the_rules(story)
     wrong = [wrong for each in story.numbers for wrong in each.wrong]
     assert not wrong, "\n".join(wrong)
     print(f"numbers followed on {len(story.numbers)} days: {sum(each.checked for each in story.numbers)}")
     assert all(each.checked > 30 for each in story.numbers)
+
+
+def every_letter_keeps_the_rules(story: Story) -> None:
+    found = faults_of(story.rendered)
+    assert not found.wrong, "\n".join(found.wrong[:20])
+    assert {"level", "dates", "overdue first", "returning", "named", "explained once"} <= set(found.about)
 
 
 def every_rung_for_whom_and_when(story: Story) -> None:

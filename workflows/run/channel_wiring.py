@@ -102,6 +102,7 @@ def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
         "kannel.conf": kannel_groups(f"{callbacks_url}/kannel/incoming?{KANNEL_GET_URL}"),
         "esms CallbackUrl": f"{callbacks_url}/esms",
         "speedsms webhook": f"{callbacks_url}/speedsms",
+        "zalo webhook": f"{callbacks_url}/zalo",
     }
 
 

@@ -88,6 +88,9 @@ class QuickReport:
     done_more: int | None = None
     overdue_more: int | None = None
     next_dates: Sequence[NextDate] = ()
+    past_plans: int = 0
+    past_unfinished: int = 0
+    """Plans past their last date and what is unfinished of them: in none of the other figures."""
     source: str = ""
 
     def sum_of(self, name: str) -> int:
@@ -147,6 +150,9 @@ def text_of(facts: QuickReport) -> Iterator[str]:
         points.append(f"Quá hạn lâu nhất: {'; '.join(each.words for each in facts.worst)}.")
     if facts.next_dates:
         points.append(f"Mốc tới: {'; '.join(map(_coming, facts.next_dates))}.")
+    if facts.past_plans:
+        left = f"{counted(facts.past_plans)} kế hoạch đã quá ngày cuối, chờ kết thúc"
+        points.append(f"{left}: còn {counted(facts.past_unfinished)} việc (không tính vào số liệu trên).")
     points.append("Đề xuất: [Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]")
     yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
     yield "Xếp hạng theo cơ quan tại Phụ lục kèm theo./."

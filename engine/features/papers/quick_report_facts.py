@@ -25,7 +25,7 @@ NAMED = 3
 def quick_report(
     session: Session, today: Today, plan_row: StoredPlan, period: str, *, whole_plans: bool
 ) -> QuickReport:
-    """``plan_row`` names the issuer; with ``whole_plans`` the figures are those of every active plan."""
+    """``plan_row`` names the issuer; with ``whole_plans`` the figures are those of every running plan."""
     plan_id = None if whole_plans else plan_row.id
     found = outlook(session, today, plan_id=plan_id, period=period)
     now, week = found.now, found.week
@@ -43,6 +43,8 @@ def quick_report(
         rows=rank_rows(now),
         worst=_worst(found.behind),
         next_dates=found.next_dates,
+        past_plans=len(found.past),
+        past_unfinished=found.past_unfinished,
         asked=now.asked_total.expected,
         asked_done=now.asked_total.on_time + now.asked_total.late,
         done_more=None if week is None else week.done,

@@ -74,6 +74,7 @@ PARAMETERS: Mapping[str, Text] = {
     "finished": Text("đã hoàn thành", "finished"),
     "done_since": Text("hoàn thành sau ngày", "done after"),
     "request": Text("đề nghị", "requests"),
+    "past": Text("kế hoạch chờ kết thúc", "plans to be ended"),
     "late": Text("quá hạn ít nhất (ngày làm việc)", "overdue for at least (working days)"),
     "sort": Text("xếp theo", "order"),
     "contact": Text("người nhận số", "recipient no."),

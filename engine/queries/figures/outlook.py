@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, func, select
 from sqlmodel import Session
 
 from engine.assignments.measures import rate, unfinished
+from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.plan_progress import (
     AgencyChange,
     Progress,
@@ -110,7 +111,8 @@ class NextDate:
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
     """``behind``: every agency with overdue tasks, longest overdue first, then most. ``better`` and ``worse``: changes
-    since ``then``, the largest first. ``choices``: the periods that may be selected."""
+    since ``then``, the largest first. ``choices``: the periods that may be selected. ``past``: plans past their last
+    date, which are in none of the figures."""
 
     now: Standing
     then: Standing
@@ -123,6 +125,11 @@ class Outlook:
     still: int = 0
     """Overdue tasks that have passed every rung: what follows is a decision of those above."""
     choices: tuple[str, ...] = ()
+    past: tuple[PlanToEnd, ...] = ()
+
+    @property
+    def past_unfinished(self) -> int:
+        return sum(each.unfinished for each in self.past)
 
     @property
     def furthest(self) -> Furthest | None:
@@ -148,11 +155,13 @@ class Outlook:
 
 @depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
-    """Of all active plans unless one is given. Twelve queries at most."""
-    progress = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period)
+    """Of all active plans but those past their last date, unless one is given. Fifteen queries at most."""
+    past = plans_to_end(session, today.day) if plan_id is None else ()
+    without = tuple(each.id for each in past)
+    progress = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period, without=without)
     now, then = progress.days
     changed = changes(then, now) if then.total.expected else ()
-    selected = _selected(plan_id, period)
+    selected = _selected(plan_id, period, without)
     small = now.total.expected <= MAX_LOOKED_AT
     return Outlook(
         now=now,
@@ -161,10 +170,11 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
         better=tuple(each for each in changed if each.better),
         worse=tuple(each for each in changed if each.worse),
         behind=_behind(session, today, now, selected),
-        weeks=_weeks(session, now, plan_id, period) if small else (),
+        weeks=_weeks(session, now, plan_id, period, without) if small else (),
         next_dates=_next_dates(session, today, selected, chasing=small),
         still=_stands_still(session, today, selected) if small else 0,
         choices=progress.choices,
+        past=past,
     )
 
 
@@ -180,10 +190,12 @@ def _difference(now: float | None, then: float | None) -> float | None:
     return None if now is None or then is None else round(now - then, 1)
 
 
-def _selected(plan_id: int | None, period: str) -> list[ColumnElement[bool]]:
+def _selected(plan_id: int | None, period: str, without: Sequence[int] = ()) -> list[ColumnElement[bool]]:
     """Conditions on unfinished orders joined to their plan."""
     a, p = table(Assignment), table(Plan)
     found = [unfinished(), ~a.c.request, p.c.state == PlanState.ACTIVE]
+    if without:
+        found.append(a.c.plan_id.not_in(without))
     if plan_id is not None:
         found.append(a.c.plan_id == plan_id)
     return [*found, a.c.period == period] if period else found
@@ -222,13 +234,14 @@ def _stands_still(session: Session, today: Today, selected: Sequence[ColumnEleme
     return session.connection().scalar(still) or 0
 
 
-def _weeks(session: Session, now: Standing, plan_id: int | None, period: str) -> tuple[WeekPoint, ...]:
+def _weeks(
+    session: Session, now: Standing, plan_id: int | None, period: str, without: Sequence[int]
+) -> tuple[WeekPoint, ...]:
     """The days of twelve weeks, counted back from today's numbers by what was opened and done since each."""
     a = table(Assignment)
     days = [now.as_of - n * WEEK for n in range(WEEKS)]
-    done, opened = (
-        _by_day(session, column, days[-1], now.as_of, plan_id, period) for column in (a.c.done_on, a.c.opened_on)
-    )
+    counted = (*counted_on(now.as_of, plan_id, period), a.c.plan_id.not_in(without))
+    done, opened = (_by_day(session, column, days[-1], now.as_of, counted) for column in (a.c.done_on, a.c.opened_on))
 
     def after(found: Sequence[tuple[date, int]], day: date) -> int:
         return sum(n for on, n in found if on > day)
@@ -240,10 +253,10 @@ def _weeks(session: Session, now: Standing, plan_id: int | None, period: str) ->
 
 
 def _by_day(
-    session: Session, column: ColumnElement[date], first: date, last: date, plan_id: int | None, period: str
+    session: Session, column: ColumnElement[date], first: date, last: date, counted: Sequence[ColumnElement[bool]]
 ) -> list[tuple[date, int]]:
     a = table(Assignment)
-    dated = select(column, func.count()).select_from(_of_plans()).where(*counted_on(last, plan_id, period))
+    dated = select(column, func.count()).select_from(_of_plans()).where(*counted)
     of_boxes = () if column is a.c.opened_on else (a.c.due_on.is_not(None),)  # only these count as done
     dated = dated.where(~a.c.request, column > first, column <= last, *of_boxes).group_by(column)
     return [(on, n) for on, n in session.connection().execute(dated)]

@@ -8,7 +8,7 @@ are counted apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -139,21 +139,30 @@ def boxes_of_one(time_class: TimeClass, reporting: Timing, *, done: bool, stands
     )
 
 
-def standing(session: Session, as_of: date, *, plan_id: int | None = None, period: str = "") -> Standing:
-    """Progress on one day, in one query; of all active plans unless one is given."""
-    return standings(session, (as_of,), plan_id=plan_id, period=period).days[0]
+def standing(
+    session: Session, as_of: date, *, plan_id: int | None = None, period: str = "", without: Collection[int] = ()
+) -> Standing:
+    """Progress on one day; of all active plans but those of ``without``, unless one is given."""
+    return standings(session, (as_of,), plan_id=plan_id, period=period, without=without).days[0]
 
 
 @depends_on(Topic.WORK, Topic.DIRECTORY)
-def standings(session: Session, days: Sequence[date], *, plan_id: int | None = None, period: str = "") -> Standings:
+def standings(
+    session: Session,
+    days: Sequence[date],
+    *,
+    plan_id: int | None = None,
+    period: str = "",
+    without: Collection[int] = (),
+) -> Standings:
     """Progress on several days, in two queries a day. Of all plans, it is read from the counters; only assignments of
-    which something has changed since that day are looked at one by one."""
+    which something has changed since that day are looked at one by one, and those of the plans ``without`` which."""
     found, first_due = [], dict[str, date]()
     for day in days:
-        dues = _first_dues(session, day, plan_id)
+        dues = _first_dues(session, day, plan_id, without)
         for (each, _), due_on in dues.items():
             first_due[each] = min(first_due.get(each, date.max), due_on or date.max)
-        found.append(from_cells(day, _cells(session, day, plan_id, period, dues)))
+        found.append(from_cells(day, _cells(session, day, plan_id, period, dues, without)))
     return Standings(tuple(found), tuple(sorted(first_due, key=lambda each: (first_due[each], each))))
 
 
@@ -161,12 +170,14 @@ _FirstDues = Mapping[tuple[str, bool], date | None]
 """By period and whether it is asked for."""
 
 
-def _cells(session: Session, day: date, plan_id: int | None, period: str, dues: _FirstDues) -> list[Cell]:
+def _cells(
+    session: Session, day: date, plan_id: int | None, period: str, dues: _FirstDues, without: Collection[int]
+) -> list[Cell]:
     """Grouped twice: by what is alike, which is a tenth of the lines, and then into the boxes."""
     a, g = table(Assignment), table(Agency)
     if plan_id is None:
         changed = _after(session, day, a.c.opened_on, a.c.first_reported_on, a.c.done_on)
-        each = counter_lines_on(day, changed).c
+        each = counter_lines_on(day, changed, without_plans=without).c
     else:
         each = _assignments_on(day, plan_id).c
     alike = [
@@ -242,11 +253,12 @@ def _after(session: Session, day: date, *columns: ColumnElement[date]) -> Column
     return found
 
 
-def _first_dues(session: Session, day: date, plan_id: int | None) -> _FirstDues:
+def _first_dues(session: Session, day: date, plan_id: int | None, without: Collection[int]) -> _FirstDues:
     """The first due date of each period, of what had been opened by a day."""
     a, p = table(Assignment), table(Plan)
     if plan_id is None:
-        each = counter_lines(without=_after(session, day, a.c.opened_on)).c
+        later = _after(session, day, a.c.opened_on)
+        each = counter_lines(without=or_(later, a.c.plan_id.in_(without)) if without else later).c
         statement = select(each.period, each.request, each.due_on).having(func.sum(each.n) > 0)
     else:
         statement = select(a.c.period, a.c.request, a.c.due_on).select_from(a)

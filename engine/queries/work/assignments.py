@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, literal, or_, select
 from sqlmodel import Session
 
-from engine.assignments.backlog import open_refusal, unanswered
+from engine.assignments.backlog import open_refusal, select_past_plans, unanswered
 from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
 from engine.errors import NotFound
@@ -139,6 +139,8 @@ class AssignmentFilter:
     """Of unfinished tasks, the reason code of the last promise or return (``causes``)."""
     output: bool | None = None
     """Accepted as done with the output that was owed, or without it."""
+    past: bool | None = None
+    """Of plans past their last date that wait to be ended, or of the others."""
 
 
 def columns(today: Today | Thresholds) -> list[Any]:
@@ -219,7 +221,7 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
         found.append(a.c.duty_id.in_(select(d.c.id).where(d.c.citation == wanted.citation)))
     if wanted.kind:
         found.append(a.c.agency_id.in_(select(g.c.id).where(g.c.level == wanted.kind)))
-    found += _of_plan(wanted)
+    found += _of_plan(wanted, today)
     if wanted.states:
         found.append(a.c.state.in_(wanted.states))
     if wanted.classes:
@@ -237,12 +239,15 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
     return found + _of_promise(wanted, today.day)
 
 
-def _of_plan(wanted: AssignmentFilter) -> list[ColumnElement[bool]]:
-    """Assignments of running plans, unless a plan or single assignments are asked for."""
+def _of_plan(wanted: AssignmentFilter, today: Today | Thresholds) -> list[ColumnElement[bool]]:
+    """Assignments of active plans, unless a plan or single assignments are asked for."""
     a = table(Assignment)
     found: list[ColumnElement[bool]] = [] if wanted.plan_id is None else [a.c.plan_id == wanted.plan_id]
     if wanted.ids:
         found.append(a.c.id.in_(wanted.ids))
+    if wanted.past is not None:
+        past = a.c.plan_id.in_(select(select_past_plans(today.day, today.past_before).subquery().c.id))
+        found += [table(Plan).c.state == PlanState.ACTIVE, past if wanted.past else ~past]
     return found or [table(Plan).c.state == PlanState.ACTIVE]
 
 

@@ -26,12 +26,13 @@ from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list
 from engine.http.lists.list_download import TakenAs, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.plans.closing import past_plan_ids
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.enquiries import Enquiries, monitors
 from engine.queries.figures.board import promised_counts
 from engine.queries.figures.grid import grid
 from engine.queries.figures.outlook import outlook
-from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, standings
+from engine.queries.figures.plan_progress import STANDING_SORTS, Standing, standing
 from engine.queries.figures.plans import plan_page
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
@@ -84,7 +85,8 @@ def show(
     sort = listing.known_order(sort)
     if taken_as:
         with ctx.reading() as (session, _):
-            (now,) = standings(session, (ctx.today,), plan_id=plan, period=period).days
+            past = past_plan_ids(session, ctx.today)
+            now = standing(session, ctx.today, plan_id=plan, period=period, without=past)
             names = filter_names(session, plan)
             return download(ctx, taken_as, listing, _lines(now, sort), names)
     return _page(ctx, plan, period, whole=whole, sort=sort)
@@ -249,9 +251,9 @@ def _page(
     sort: str = "",
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
-    wanted = AssignmentFilter(plan_id=plan_id, period=period)
     with ctx.reading() as (session, today):
         found = ctx.kept(session, outlook, today, plan_id=plan_id, period=period)
+        wanted = AssignmentFilter(plan_id=plan_id, period=period, past=False if found.past else None)
         plans = ctx.kept(session, plan_choices, plan_id)
         publications = ctx.kept(session, list_published, plan_id)
         causes = ctx.kept(session, reasons_counted, today, wanted)

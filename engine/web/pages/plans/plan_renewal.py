@@ -18,7 +18,7 @@ from engine.agencies.stored_directory import read_directory
 from engine.errors import BadInput, Conflict, DondocError, FileRefused
 from engine.files.directory import DirectoryFile
 from engine.files.plan import PlanFile
-from engine.files.plan_renewal import Point, plan_number, renew, require_issue_for, same_day
+from engine.files.plan_renewal import Point, plan_number, renew, require_issue_for, require_later, same_day
 from engine.http.filters import SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form, clean, parse_day
 from engine.http.guards.waiting import answered
@@ -134,8 +134,7 @@ def renewed(
         issued = parse_day(typed["issued_on"])
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
-        if not plan.final_year < year <= 2100:
-            raise BadInput(Text(f"Năm phải sau {plan.final_year}.", f"The year must come after {plan.final_year}."))
+        require_later(plan, year)
         field = "issued_on"
         require_issue_for(issued, year)
     except BadInput as error:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from ground.commands import Commands
 from ground.factory import CONFIG
 from ground.paths import DATA
+from sqlalchemy import update
 
-from engine.store.database import Database
+from engine.files.plan import load_plan
+from engine.store.database import Database, table
+from engine.store.records import Plan
 
 DOCUMENT = DATA / "188-kh-ubnd-2021.txt"
 EXAMPLE = CONFIG / "agencies/nghe-an-2021.yaml"
@@ -62,3 +66,33 @@ def _with_a_holiday_on_17_june(folder: Path) -> Path:
     shipped = (CONFIG / "calendars/vn.yaml").read_text()
     file.write_text(shipped.replace("days:\n", "days:\n  - {day: 2021-06-17, kind: holiday, name: Nghỉ}\n", 1))
     return file
+
+
+def test_a_plan_is_renewed_in_the_november_before_from_its_file_and_from_what_is_loaded(
+    dondoc: Commands, sqlite_database: Database
+) -> None:
+    """From what is loaded, with what was changed since: as its page does."""
+    plan, renewed = CONFIG / "plans/188-kh-ubnd-2021.yaml", dondoc.folder / "renewed.yaml"
+    dondoc("load", "directory", EXAMPLE)
+    dondoc("load", "policy", CONFIG / "policies/default.yaml")
+    assert dondoc("plan", "load", plan).code == 0
+    words = ("--year", "2022", "--number", "22/KH-UBND", "--issued", "2021-11-20", "-o", renewed)
+    assert dondoc("plan", "renew", plan, *words).code == 0
+    of_file = load_plan(renewed)
+    assert (of_file.year, of_file.issued_on) == (2022, date(2021, 11, 20))
+    assert dondoc("plan", "renew", "1", *words).code == 0
+    assert load_plan(renewed) == of_file
+    with sqlite_database.write() as session:
+        session.connection().execute(update(table(Plan)).values(supervisor_id="so-y-te"))
+    ran = dondoc("plan", "renew", "1", *words)
+    assert load_plan(renewed).supervisor == "so-y-te"
+    assert ran.err.count("! supervisor: ") == 2  # what it is now, and that it was changed
+
+
+def test_a_renewal_is_for_a_later_year_and_issued_in_it_or_in_the_one_before(dondoc: Commands) -> None:
+    plan = CONFIG / "plans/188-kh-ubnd-2021.yaml"
+    same = dondoc("plan", "renew", plan, "--year", "2021", "--number", "22/KH-UBND")
+    assert (same.code, "Năm phải sau 2021" in same.err) == (2, True)
+    early = dondoc("plan", "renew", plan, "--year", "2023", "--number", "22/KH-UBND", "--issued", "2021-11-20")
+    assert (early.code, "2023 hoặc 2022" in early.err) == (2, True)
+    assert "Không có kế hoạch số 7" in dondoc("plan", "renew", "7", "--year", "2022", "--number", "22/KH-UBND").err

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
@@ -19,14 +21,15 @@ from engine.accounts.signed_links import Signer
 from engine.application.app import make_app
 from engine.http.app_context import AppContext
 from engine.store.database import Database, table
-from engine.store.records import AnswerCode, Contact, Event, Incoming, Letter
-from engine.terms import EventKind, LetterState
+from engine.store.records import AnswerCode, Contact, Event, Extension, Incoming, IncomingMessage, Letter
+from engine.terms import EventKind, LetterState, WaitReason
 from notifications.inbound import callbacks
 from workflows.run import channel_wiring
 from workflows.run.inbound_passes import add_metrics
 
 NOW, SECRET = at("2021-04-07", "09:00"), "a-secret-in-the-address"
 COORDINATOR, NUMBER = "coordinator@so-ban.example", "+84912345678"
+APP_ID, OA_SECRET, ZALO_USER = "2553928453557884079", "the OA's secret", "6142494823000000001"
 
 
 @pytest.fixture
@@ -68,7 +71,8 @@ def mounted(database: Database, **chosen: object) -> FastAPI:
     make, and the tests share it with the address of their database."""
     settings = Settings(_env_file=None, secret=KEY, **chosen)  # type: ignore[arg-type]
     app = make_app(AppContext(database=database, clock=lambda: NOW, signer=Signer(KEY), settings=settings))
-    app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, SECRET)))
+    zalo = {"zalo_app_id": APP_ID, "zalo_oa_secret": OA_SECRET}
+    app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, SECRET, **zalo)))
     add_metrics(app, database, lambda: NOW, settings)
     return app
 
@@ -133,6 +137,87 @@ def test_an_answer_by_sms_acknowledges_through_the_gateway_s_address(client: htt
     asked = urlencode({"from": NUMBER, "text": "XN 4822", "id": "a1", "coding": "0"})
     assert [client.get(f"/callbacks/{SECRET}/kannel/incoming?{asked}").status_code for _ in range(2)] == [200, 200]
     assert len(rows(laid.database, Event, kind=EventKind.ACKNOWLEDGED)) == 1
+
+
+def by_zalo(
+    client: httpx.Client, text: str, id: str = "m1", *, event: str = "user_send_text", secret: str = OA_SECRET
+) -> int:
+    message = {"text": text, "msg_id": id} if text else {"msg_id": id, "attachments": [{"type": "image"}]}
+    said = {
+        "app_id": APP_ID,
+        "event_name": event,
+        "sender": {"id": ZALO_USER},
+        "recipient": {"id": "3662729599332560487"},
+        "message": message,
+        "timestamp": "1699003881354",
+    }
+    body = json.dumps(said, ensure_ascii=False).encode()
+    mac = hashlib.sha256(APP_ID.encode() + body + b"1699003881354" + secret.encode()).hexdigest()
+    headers = {"X-ZEvent-Signature": f"mac={mac}", "Content-Type": "application/json"}
+    return client.post(f"/callbacks/{SECRET}/zalo", content=body, headers=headers).status_code
+
+
+def give_code(laid: Laid, code: str = "4822") -> None:
+    with laid.database.write() as session:
+        to = letter(laid)
+        session.add(AnswerCode(code=code, contact_id=to.contact_id, letter_id=to.id, expires_at=at("2021-05-07")))
+
+
+def kept(laid: Laid) -> list[tuple[str, WaitReason | None]]:
+    return [(each.own_text, each.waits) for each in rows(laid.database, IncomingMessage, channel="zalo")]
+
+
+def test_an_answer_by_zalo_acknowledges_once_and_is_kept_beside_its_letter(client: httpx.Client, laid: Laid) -> None:
+    give_code(laid)
+    assert [by_zalo(client, "XN 4822") for _ in range(2)] == [200, 200]
+    assert len(rows(laid.database, Event, kind=EventKind.ACKNOWLEDGED)) == 1
+    assert kept(laid) == [("XN 4822", None)]
+    stored = row(laid.database, IncomingMessage, channel="zalo")
+    assert (stored.letter_id, stored.agency_id, stored.sender) == (letter(laid).id, "so-ban", ZALO_USER)
+    answer = next(each for each in rows(laid.database, Letter) if each.key.startswith("answer:"))
+    assert (answer.channel, answer.contact_id) == ("sms", letter(laid).contact_id)
+
+
+def test_by_zalo_only_an_acknowledgement_acts_and_all_else_waits(client: httpx.Client, laid: Laid) -> None:
+    give_code(laid)
+    assert by_zalo(client, "GH 4822 25/6 Chờ số liệu của xã") == 200
+    assert rows(laid.database, Extension) == []
+    assert by_zalo(client, "Anh ơi báo cáo gửi ở đâu ạ", "m2") == 200  # of the same account, without a code
+    assert by_zalo(client, "", "m3", event="user_send_image") == 200
+    assert kept(laid) == [
+        ("GH 4822 25/6 Chờ số liệu của xã", WaitReason.UNAUTHENTICATED),
+        ("Anh ơi báo cáo gửi ở đâu ạ", WaitReason.NOT_UNDERSTOOD),
+        ("[user_send_image]", WaitReason.NOT_UNDERSTOOD),
+    ]
+
+
+def test_of_a_stranger_and_of_a_call_that_zalo_did_not_sign_nothing_is_kept(client: httpx.Client, laid: Laid) -> None:
+    give_code(laid)
+    assert by_zalo(client, "XN 4822", secret="another") == 403
+    assert by_zalo(client, "XN 4999") == 200
+    assert by_zalo(client, "Cho hỏi thủ tục hộ khẩu", "m2") == 200
+    assert by_zalo(client, "", "m3", event="follow") == 200
+    assert kept(laid) == []
+    assert rows(laid.database, Event, kind=EventKind.ACKNOWLEDGED) == []
+
+
+def test_a_code_that_two_contacts_have_names_nobody_by_zalo(client: httpx.Client, laid: Laid) -> None:
+    give_code(laid)
+    other = next(each for each in rows(laid.database, Letter) if each.contact_id != letter(laid).contact_id)
+    with laid.database.write() as session:
+        session.add(
+            AnswerCode(code="4822", contact_id=other.contact_id, letter_id=other.id, expires_at=at("2021-05-07"))
+        )
+    assert by_zalo(client, "XN 4822") == 200
+    assert kept(laid) == []
+
+
+def test_after_five_wrong_codes_an_account_is_not_heard_for_an_hour(client: httpx.Client, laid: Laid) -> None:
+    give_code(laid)
+    for n in range(5):
+        by_zalo(client, f"XN 70{n}1", f"m{n}")
+    assert by_zalo(client, "XN 4822", "m9") == 200
+    assert kept(laid) == []
 
 
 def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import smtplib
 import ssl
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ from engine.store.records import (
 )
 from engine.terms import LetterState, Role, State
 from notifications.contract.channel import Fate, Outcome, Outgoing
-from notifications.delivery import deliver
+from notifications.delivery import DeliveryContext, deliver
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.signed_addresses import RETURN_ADDRESSES
@@ -57,6 +58,7 @@ from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer
 from notifications.sms.incoming import from_kannel
 from workflows.operation.round_trip import round_trip
+from workflows.run import passes
 from workflows.run.system import compose
 
 WRITERS = 20
@@ -103,11 +105,13 @@ class World:
         port, plain = self.dovecot.port, Security.NONE
         return Inbox(host="127.0.0.1", username=user, password=PASSWORD, port=port, security=plain, timeout=10)
 
-    def send(self, now: datetime, sms: LetterBox | None = None) -> None:
+    def office(self, sms: LetterBox | None = None) -> DeliveryContext:
         renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", 45, reply_domain="so.example")
         channels = {"email": self.relay(), "sms": sms or _Phone()}
-        office = replace(post_office(), channels=channels, renderer=renderer, short_code_key=CODES)
-        asyncio.run(deliver(self.laid.database, now, office))
+        return replace(post_office(), channels=channels, renderer=renderer, short_code_key=CODES)
+
+    def send(self, now: datetime, sms: LetterBox | None = None) -> None:
+        asyncio.run(deliver(self.laid.database, now, self.office(sms)))
 
     def take_in(self, now: datetime) -> dict[str, int]:
         return receive(self.laid.database, now, InboundSources(PROOF, self.inbox(), files=self.files))
@@ -279,6 +283,101 @@ def test_two_of_them_answer_by_sms_through_kannel_and_gammu(world: World, tmp_pa
         "Đã ghi nhận: xác nhận đã nhận IV.1.1.",
         "Đã ghi nhận: khó khăn, vướng mắc về IV.1.1.",
     ]
+
+
+WEEKS_TEXTS = (
+    "Đã nhận, cảm ơn.",
+    "XN; KK: chưa có kinh phí",
+    "Đề nghị Sở gửi lại biểu mẫu.",
+    "Đề nghị gia hạn đến {day} do chờ số liệu của các xóm.",
+    "Gửi Sở báo cáo.",
+    "Hỏi: báo cáo theo mẫu nào?",
+    "Chưa thực hiện được",
+)
+LAST_DAY = 40
+"""Of the letters' clock: mail older than 45 days is not fetched."""
+
+
+@dataclass
+class Weeks:
+    """What the commune's people wrote, by Message-ID; to what; and how many copies of letters came back."""
+
+    said: dict[str, int]
+    of_digests: int = 0
+    letters: int = 0
+
+
+@pytest.mark.deep
+def test_six_weeks_of_letters_digests_files_forwards_and_bounces_lose_nothing(world: World) -> None:
+    """Each writer answers each letter on the day it comes, from the first to the weekly digests of what is overdue."""
+    database, weeks, began = world.laid.database, Weeks({}), time.monotonic()
+    seen = dict.fromkeys(range(1, WRITERS + 1), 0)
+    for day in range(LAST_DAY):
+        now = world.now + timedelta(days=day)
+        asyncio.run(passes.tick(database, now, world.office()))
+        _answer_the_letters_of(world, now, seen, weeks)
+        world.take_in(now + timedelta(minutes=30))
+        world.send(now + timedelta(minutes=31))
+    _take_in_the_rest(world)
+
+    kept = list(rows(database, IncomingMessage))
+    assert len(kept) == len(weeks.said)  # nothing lost, nothing twice
+    assert all(each.agency_id and each.about and each.supervisor_id == "so-chinh" for each in kept)
+    assert all(each.letter_id for each in kept)
+    outcomes = Counter(each.outcome for each in rows(database, Incoming))
+    assert outcomes["failed"] == outcomes["stranger"] == 0
+    answered = {str(each["In-Reply-To"]) for n in seen if n != 19 for each in world.mailbox(_user(n), 0)}
+    assert set(weeks.said) - answered == set()
+    assert weeks.of_digests >= WRITERS - 2
+    states = Counter(each.state for each in rows(database, Letter))
+    assert not set(states) & {LetterState.QUEUED, LetterState.SENDING, LetterState.UNKNOWN}
+    assert len(rows(database, Draft)) > 0
+    print(f"letters to writers {weeks.letters}, answers {len(weeks.said)}, of them to digests {weeks.of_digests}")
+    print(f"outcomes {dict(outcomes)}; letters {dict(states)}; {time.monotonic() - began:.0f} s")
+
+
+def _user(number: int) -> str:
+    return f"dm{number:02}" if number < 19 else "forwards"
+
+
+def _answer_the_letters_of(world: World, now: datetime, seen: dict[int, int], weeks: Weeks) -> None:
+    """Whoever has a letter that is no answer of ours and was not there before answers it."""
+    due = {
+        each.contact_id for each in rows(world.laid.database, Letter) if each.day == now.astimezone(PLAN_TIME).date()
+    }
+    readers = {each.email: each.id for each in rows(world.laid.database, Contact)}
+    for n in (each for each in seen if each != 19 and readers.get(coordinator(each)) in due):
+        box = world.mailbox(_user(n), seen[n] + 1)
+        fresh = [each for each in box[seen[n] :] if not str(each["In-Reply-To"] or "")]
+        seen[n] = len(box)
+        for letter in fresh:
+            weeks.letters += 1
+            number = 1_000 * weeks.letters + n
+            text = WEEKS_TEXTS[(weeks.letters + n) % len(WEEKS_TEXTS)].format(
+                day=f"{now + timedelta(days=20):%d/%m/%Y}"
+            )
+            said = Reply(
+                letter=letter,
+                sender=coordinator(n),
+                text=text,
+                number=number,
+                files=[("bao-cao.pdf", PDF)] if text in WITH_FILE else [],
+                authenticated="mx.so.example; dmarc=pass header.from=huyen.example",
+            )
+            raw = BY_PROGRAM[list(BY_PROGRAM)[number % len(BY_PROGRAM)]](said)
+            post(world, raw, coordinator(n), str(letter["Reply-To"]))
+            weeks.said[f"<{number}@may.example>"] = n
+            weeks.of_digests += "Tổng hợp tuần" in str(letter["Subject"])
+    world.waits_for(len(weeks.said))
+
+
+def _take_in_the_rest(world: World) -> None:
+    """Until no more comes: copies of forwarded letters come back when the relay has tried."""
+    now = world.now + timedelta(days=LAST_DAY)
+    for n in range(3):
+        time.sleep(1)
+        world.take_in(now + timedelta(hours=2 * n))
+        world.send(now + timedelta(hours=2 * n, minutes=1))
 
 
 def _folder(parent: Path, name: str) -> Path:

@@ -431,11 +431,33 @@ def test_an_agency_reads_which_chasing_this_is_and_what_was_sent_before() -> Non
     assert "đôn đốc lần 2 gửi trong ngày, trước đó đã nhắc 5 lần, gần nhất 17/6/2021" in letter.text
 
 
-def test_of_lines_chased_for_the_first_and_the_second_time_the_subject_says_the_second_and_the_text_neither() -> None:
+def test_of_lines_chased_for_the_first_and_the_second_time_the_subject_says_the_second_and_the_text_up_to_it() -> None:
     lines = [item(NoticeKind.ESCALATION, n, escalating=True, chased=chased(5, n - 1)) for n in (1, 2)]
     letter = written(*lines)
     assert letter.subject.endswith("Đôn đốc lần 2: 2 nhiệm vụ quá hạn")
-    assert "Đề nghị khẩn trương báo cáo 2 nhiệm vụ đã quá hạn." in letter.text
+    assert "đôn đốc đến lần 2: đề nghị khẩn trương báo cáo 2 nhiệm vụ đã quá hạn." in letter.text
+
+
+def test_what_was_chased_stays_in_the_subject_beside_a_returned_report() -> None:
+    late = item(NoticeKind.ESCALATION, 1, escalating=True, chased=chased(5, 2))
+    letter = written(late, item(NoticeKind.RETURNED, 2, state=State.RETURNED), item(n=3, due_on=DAY, **DUE))
+    assert letter.subject.endswith(
+        f"Đôn đốc lần 3: 1 nhiệm vụ quá hạn, 1 báo cáo cần sửa và gửi lại, 1 hạn {DAY:%d/%-m/%Y}"
+    )
+
+
+def test_on_a_monday_what_is_overdue_stands_before_what_is_due_soon() -> None:
+    rows = [row(n, "District office of Vinh") for n in (1, 2)]
+    mine = replace(digest(*rows), agency_id=rows[0][0].agency_id)
+    letter = written(item(n=3, due_on=date(2021, 6, 21), **DUE), digest=mine)
+    assert letter.subject.endswith("] 2 nhiệm vụ quá hạn, 1 hạn 21/6/2021")
+
+
+def test_dates_that_have_no_room_in_a_subject_are_counted_together() -> None:
+    lines = [item(n=n, due_on=date(2021, 6, 20 + n), **DUE) for n in range(1, 6)]
+    assert written(*lines).subject.endswith("Hạn 21/6/2021: 1 nhiệm vụ; hạn 22/6/2021: 1; hạn 23/6/2021: 1; 2 hạn sau")
+    opening = "Đề nghị báo cáo 5 nhiệm vụ: 1 hạn 21/6/2021, 1 hạn 22/6/2021, 3 hạn sau."
+    assert opening in written(*lines).text
 
 
 DUE = {"kind": NoticeKind.REMINDER, "days": 3}
@@ -462,7 +484,8 @@ def test_work_that_comes_again_each_half_year_is_not_called_new() -> None:
     assert "2 nhiệm vụ đến kỳ, đề nghị xác nhận đã nhận" in written(*again).subject
     assert "Đến kỳ, cần xác nhận đã nhận (2)" in written(*again).text
     one_is_new = written(again[0], item(NoticeKind.ASSIGNED, 3, **opened))
-    assert "2 nhiệm vụ mới" in one_is_new.subject
+    assert "1 nhiệm vụ mới, 1 nhiệm vụ đến kỳ, đề nghị xác nhận đã nhận" in one_is_new.subject
+    assert "Mới giao hoặc đến kỳ, cần xác nhận đã nhận (2)" in one_is_new.text
 
 
 def test_a_digest_names_the_duty_beside_its_number() -> None:
@@ -581,25 +604,26 @@ def test_where_only_a_report_helps_the_report_is_the_first_thing_to_do() -> None
     assert re.search(r'class="b" href="[^"]*/l/', fresh.html)
 
 
-def test_the_monitor_reads_one_line_an_agency_and_what_is_common_once() -> None:
+def test_the_monitor_reads_one_line_an_agency_with_the_names_of_its_duties_and_what_is_common_once() -> None:
     lines = [
         watched(
             NoticeKind.ESCALATION,
             n,
             agency=f"Agency {n % 50:02}",
             escalating=True,
-            text="Long words of a duty.",
+            text="Long words of a duty that nobody wants to read a hundred times.",
             citation=f"IV.{n}.1",
         )
         for n in range(1, 126)
     ]
     letter = written(*lines, role=Role.MONITOR)
     assert letter.subject == "[KH 188/KH-UBND] Đã đôn đốc lần 1: 125 phần việc quá hạn của 50 cơ quan"
-    assert "Long words" not in letter.text
+    assert "hundred times" not in letter.text
     assert letter.text.count("thứ Năm, 17/6/2021") == 1
-    assert "- Agency 01: IV.1.1, IV.51.1, IV.101.1\n" in letter.text
+    names = [f"IV.{n}.1 Long words of a duty that …" for n in (1, 51, 101)]
+    assert f"- Agency 01: {', '.join(names)}\n" in letter.text
     assert sum(line.startswith("- ") for line in letter.text.splitlines()) == 50
-    assert len(letter.text) < 2500
+    assert len(letter.text) < 7500
 
 
 def test_an_agency_that_differs_from_the_others_says_how() -> None:
@@ -608,8 +632,10 @@ def test_an_agency_that_differs_from_the_others_says_how() -> None:
     text = written(*lines, role=Role.MONITOR).text
     assert "6 tháng đầu năm 2021 · hạn thứ Năm, 17/6/2021 · quá hạn 1 ngày làm việc, trừ nơi ghi khác:" in text
     first, *others = [line for line in text.splitlines() if line.startswith("- ")]
-    assert first == "- Late: IV.16.9 · 188/KH-UBND · quý II/2021 · hạn thứ Tư, 09/6/2021 · quá hạn 7 ngày làm việc"
-    assert others == [f"- Agency {n}: IV.16.{n}" for n in range(1, 4)]
+    name = "Set up the team and make …"
+    differs = "188/KH-UBND · quý II/2021 · hạn thứ Tư, 09/6/2021 · quá hạn 7 ngày làm việc"
+    assert first == f"- Late: IV.16.9 {name} · {differs}"
+    assert others == [f"- Agency {n}: IV.16.{n} {name}" for n in range(1, 4)]
 
 
 @pytest.mark.parametrize(
@@ -748,7 +774,7 @@ def test_a_letter_of_an_urgent_plan_is_called_so_first_in_subject_text_and_html(
         assert letter.subject.startswith(f"{called} ["), letter.subject
         first = f"{called}: {plan} 188/KH-UBND"
         assert letter.text.startswith(f"{first}\n\n")
-        assert letter.html.partition("<main>")[2].lstrip().startswith(f"<p><b>{first}</b></p>")
+        assert letter.html.partition("<main>")[2].lstrip().startswith(f'<p class="r"><b>{first}</b></p>')
 
 
 def test_of_several_plans_the_most_urgent_names_the_letter_and_each_is_named_in_its_first_line() -> None:
@@ -772,8 +798,8 @@ def test_the_monitors_subject_counts_tasks_and_agencies_alike() -> None:
     """Five agencies are overdue; of one nobody can be written to, so four were chased."""
     lines = [watched(n=n, escalating=n < 5) for n in range(1, 6)]
     vi, en = (STATIONERY.render(facts(*lines, role=Role.MONITOR, language=each), NOW) for each in LANGUAGES)
-    assert vi.subject.endswith("Đã đôn đốc: 4 phần việc quá hạn của 4 cơ quan"), vi.subject
-    assert en.subject.endswith("Chased: 4 overdue at 4 agencies"), en.subject
+    assert vi.subject.endswith("Đã đôn đốc lần 1: 4 phần việc quá hạn của 4 cơ quan"), vi.subject
+    assert en.subject.endswith("Chased for the first time: 4 overdue at 4 agencies"), en.subject
 
 
 @pytest.mark.parametrize(
