@@ -130,6 +130,7 @@ OPEN = {
 }
 """Pages for those who are not signed in."""
 NO_PAGES = {
+    "/styleguide",  # in the demonstration alone
     "/feed/{name}",
     "/plans/{plan_id}/file.yaml",
     "/plans/{plan_id}/report.docx",
