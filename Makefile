@@ -121,7 +121,6 @@ audit:  ## the pinned parts against known weaknesses
 	@build/audit-tool/bin/pip install -q --disable-pip-version-check pip-audit==2.9.0
 	@packaging/audit
 
-# Before the first release this writes 0001 anew; afterwards: make migration what="letters carry a language"
 migration: $(VENV)/.ready  ## a new step of the schema: what="letters carry a language"
 	@$(BIN)/python -m engine.store.migrations $(what)
 

@@ -33,6 +33,7 @@ from sqlalchemy import (
     func,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 BUSY_SECONDS = 30
 MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
+LAST_UNRELEASED, FIRST_RELEASED = "0025", "0100"
+"""The same schema: the last step from before any release, and that of 0.1.0, into which the steps were folded."""
 SQL_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
 """SQLite reports these as OperationalError, but they are bugs in our SQL: not to be reported as «unavailable»."""
 
@@ -154,6 +157,10 @@ class Database:
         begin."""
         stored, newest = self.schema_versions()
         if stored == newest:
+            return None
+        if stored and stored < FIRST_RELEASED:
+            self._carry_over(stored)
+            self.upgrade()
             return
         if stored > newest:
             raise Unavailable(
@@ -169,6 +176,25 @@ class Database:
         with self.migrating() as settings:
             command.upgrade(settings, "head")
             search_index.ensure(settings.attributes["connection"])
+
+    def _carry_over(self, stored: str) -> None:
+        """The last schema from before the first release is that of the first release, under another number. Raises
+        Unavailable for an older one."""
+        if stored != LAST_UNRELEASED:
+            raise Unavailable(
+                Text(
+                    f"Cơ sở dữ liệu ở phiên bản {stored}, trước bản phát hành đầu tiên; hãy cài bản ngày 29/11/2026 "
+                    f"(phiên bản {LAST_UNRELEASED}), chạy «dondoc db upgrade», rồi cài lại bản này.",
+                    f"The database is at version {stored}, from before the first release; install the version of "
+                    f"29 November 2026 (schema {LAST_UNRELEASED}), run “dondoc db upgrade”, then install this one.",
+                )
+            )
+        with self.migrating() as settings:
+            given = {"first": FIRST_RELEASED, "last": LAST_UNRELEASED}
+            statement = text("UPDATE alembic_version SET version_num = :first WHERE version_num = :last")
+            connection = settings.attributes["connection"]
+            connection.execute(statement, given)
+            search_index.ensure(connection)
 
     def schema_versions(self) -> tuple[str, str]:
         """The revision of the stored schema (empty without one) and that of this version."""

@@ -1,7 +1,6 @@
 """Generate a migration from the difference between the table models and the existing migrations.
 
-python -m engine.store.migrations                  before the first release: rewrites 0001
-python -m engine.store.migrations "what changes"   afterwards: the next migration; review it before committing
+python -m engine.store.migrations "what changes"   the next migration; review it before committing
 """
 
 from __future__ import annotations
@@ -16,21 +15,13 @@ from alembic import command
 from engine.store.database import Database
 
 VERSIONS = Path(__file__).with_name("versions")
-
-
-def rewrite_first() -> None:
-    """Replace the only migration. Refused once there is a second one."""
-    steps = sorted(VERSIONS.glob("[0-9]*.py"))
-    if len(steps) > 1:
-        sys.exit("Đã có bước thứ hai; hãy nêu tên bước mới. / There is a second migration: name the new one.")
-    for step in steps:
-        step.unlink()
-    write_step("begin")
+FIRST = 100
+"""The schema of 0.1.0; numbers below it were steps from before any release."""
 
 
 def write_step(what: str) -> Path:
     """Write the next numbered migration, formatted, by autogenerate on an SQLite database with the existing ones."""
-    number = len(list(VERSIONS.glob("[0-9]*.py"))) + 1
+    number = max((int(step.name[:4]) for step in VERSIONS.glob("[0-9]*.py")), default=FIRST - 1) + 1
     with TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/empty.db")
         database.upgrade()
@@ -47,7 +38,6 @@ def write_step(what: str) -> Path:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        write_step(" ".join(sys.argv[1:]))
-    else:
-        rewrite_first()
+    if len(sys.argv) < 2:
+        sys.exit("Hãy nêu bước mới đổi gì. / Say what the new step changes.")
+    write_step(" ".join(sys.argv[1:]))

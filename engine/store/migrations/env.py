@@ -18,6 +18,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 import engine.store.records as _tables  # noqa: F401  (fills SQLModel.metadata)
 from engine.errors import Conflict, Unavailable
+from engine.store.records.columns import PackedText
 from engine.store.search_index import is_a_record
 from engine.text import Text
 
@@ -27,6 +28,8 @@ def render_plain_type(kind: str, item: Any, autogen: AutogenContext) -> str | Li
     text: a new member is not a schema change."""
     if kind == "type" and isinstance(item, sa.Enum | AutoString):
         return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    if kind == "type" and isinstance(item, PackedText):
+        return "sa.LargeBinary()"
     if kind == "type" and isinstance(item, UTCDateTime):
         return "sa.DateTime(timezone=True)"
     return False

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
-from alembic import command
 from ground.databases import closing_database
 from ground.factory import Laid, at, bring_to, do, lay, plan_file, row, rows
 from sqlalchemy import delete
@@ -285,35 +284,6 @@ def test_counting_anew_while_others_report_and_a_plan_ends_loses_nothing(
             for done in [people.submit(act) for act in acts]:
                 done.result(timeout=60)
         assert wrong(database) == 0
-
-
-def test_the_step_that_brings_the_tally_counts_what_is_there(laid: Laid) -> None:
-    bring_to(laid.database, State.REPORTED, laid.assignment("IV.1.1", "so-ban"), now=LATE)
-    with laid.database.migrating() as settings:
-        command.downgrade(settings, "0001")
-    laid.database.upgrade()
-    assert wrong(laid.database) == 0
-    assert rows(laid.database, Tally) != []
-
-
-def test_the_step_that_brings_outcomes_reads_them_from_the_reports(laid: Laid) -> None:
-    partly = laid.assignment("IV.2.1", "huyen-a")
-    with laid.database.write() as session:
-        said = ReportText(outcome=Outcome.PARTLY, reason="Chờ kinh phí.")
-        lifecycle.report(session, partly, said, actor="contact:1", now=at("2021-06-22", "03:00"))
-    bring_to(laid.database, State.RETURNED, laid.assignment("IV.2.1", "huyen-b"), now=LATE)
-    bring_to(laid.database, State.ACCEPTED, laid.assignment("IV.1.1", "so-ban"), now=NOW)
-    names = ("id", "outcome", "done_on", "first_reported_on", "returns", "request")
-
-    def known() -> list[tuple[object, ...]]:
-        return [tuple(getattr(each, name) for name in names) for each in rows(laid.database, Assignment)]
-
-    before = known()
-    with laid.database.migrating() as settings:
-        command.downgrade(settings, "0005")
-    laid.database.upgrade()
-    assert known() == before
-    assert wrong(laid.database) == 0
 
 
 def _recount(database: Database) -> None:

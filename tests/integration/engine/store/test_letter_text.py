@@ -5,9 +5,6 @@ from __future__ import annotations
 import zlib
 
 import pytest
-import sqlalchemy as sa
-from alembic import command
-from ground.databases import closing_database
 from ground.factory import row
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,20 +42,3 @@ def test_the_database_holds_bytes_and_the_record_text(database: Database) -> Non
         stored = session.connection().exec_driver_sql("SELECT text FROM letter_body").scalar_one()
     assert bytes(stored) == pack(TEXT)
     assert row(database, LetterBody, letter_id=1).text == TEXT
-
-
-def test_texts_of_before_stay_readable_and_a_downgrade_writes_them_out(empty_url: str) -> None:
-    with closing_database(empty_url) as database:
-        old = sa.text("INSERT INTO letter_body (letter_id, subject, text, html) VALUES (1, 's', :text, :html)")
-        with database.migrating() as settings:
-            command.upgrade(settings, "0011")
-            settings.attributes["connection"].execute(old, {"text": TEXT, "html": b""})
-        database.upgrade()
-        assert row(database, LetterBody, letter_id=1).text == TEXT
-        with database.write() as session:
-            body = {"letter_id": 2, "subject": "s", "text": TEXT, "html": b""}
-            session.connection().execute(insert(table(LetterBody)), [body])
-        with database.migrating() as settings:
-            command.downgrade(settings, "0011")
-            texts = settings.attributes["connection"].exec_driver_sql("SELECT text FROM letter_body").scalars().all()
-        assert texts == [TEXT, TEXT]

@@ -6,7 +6,6 @@ import itertools
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,20 +16,17 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from ground.databases import closing_database, postgres_database
-from ground.factory import at, lay, row, rows, store
+from ground.factory import at, lay, rows, store
 from ground.postgres import Ground
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 import engine
-from engine.assignments import lifecycle
-from engine.assignments.lifecycle import ReportText
 from engine.errors import Unavailable
-from engine.rules.calendar import local_date
-from engine.store.database import MIGRATIONS, Database, table
-from engine.store.records import ApiToken, Assignment, Duty, Fact
+from engine.store import search_index
+from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, MIGRATIONS, Database, table
+from engine.store.records import Assignment, Duty, Fact
 from engine.store.search_index import is_a_record
-from engine.terms import Outcome
 
 ROOT = Path(engine.__file__).parents[1]
 UPGRADE = """
@@ -71,41 +67,6 @@ def test_partial_indexes_hold_the_same_condition_as_in_the_code(empty_url: str) 
         database.upgrade()
         assert indexes(database) == wanted
         assert any("WHERE" in sql for sql in wanted.values())
-
-
-def test_keys_of_before_stay_and_have_not_been_seen_in_use(empty_url: str) -> None:
-    with closing_database(empty_url) as database:
-        with database.migrating() as settings:
-            command.upgrade(settings, "0001")
-            connection = settings.attributes["connection"]
-            for row in (
-                "agency (id, level, name, short, names, aliases) VALUES ('so', 'so', 'Sở', 'Sở', '[]', '[]')",
-                "account (email, label, role, agency_id, password, language, active, created_at)"
-                " VALUES ('a@so.example', '', 'head', 'so', '', 'vi', true, '2021-06-07 00:00:00')",
-                "api_token (account_id, digest, label, scopes, created_at)"
-                " VALUES (1, 'd', 'Kho', '[\"read\"]', '2021-06-07 00:00:00')",
-            ):
-                connection.exec_driver_sql(f"INSERT INTO {row}")
-        database.upgrade()
-        (kept,) = rows(database, ApiToken)
-        assert (kept.label, kept.scopes, kept.used_on) == ("Kho", ["read"], None)
-
-
-def test_tasks_reported_unfinished_before_are_asked_again_two_weeks_after_the_step(database: Database) -> None:
-    laid = lay(database, now=at("2021-04-07"))
-    before, done = laid.assignment("IV.1.1", "so-ban"), laid.assignment("IV.2.1", "huyen-a")
-    with database.write() as session:
-        text = ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.")
-        lifecycle.report(session, before, text, actor="contact:1", now=at("2021-06-16"))
-        lifecycle.report(session, done, ReportText(), actor="contact:1", now=at("2021-06-16"))
-    with database.migrating() as settings:
-        command.downgrade(settings, "0017")
-    database.upgrade()
-    kept = row(database, Assignment, id=before)
-    assert timedelta(days=13) <= kept.promised_on - local_date(datetime.now(UTC)) <= timedelta(days=15)
-    assert kept.next_action_at <= datetime.now(UTC)  # the next pass works out when it reminds of that day
-    assert kept.quiet is None
-    assert row(database, Assignment, id=done).promised_on is None
 
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:
@@ -185,10 +146,6 @@ def columns(database: Database) -> Columns:
     }
 
 
-TOGETHER = {"0006", "0012", "0019"}
-"""Before the first release, said in docs/operating.md: the two measures that 0006 adds to the tally cannot be left out;
-0012 makes bytes of the texts of letters, so that a process of before sends but cannot note what it sent; 0019 renames a
-column that the version of 0018 reads."""
 STEPS = sorted(step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py"))
 
 
@@ -210,16 +167,45 @@ def columns_after(
     return found
 
 
-@pytest.mark.parametrize(("before", "after"), [pair for pair in itertools.pairwise(STEPS) if pair[1] not in TOGETHER])
-def test_processes_of_the_version_before_can_go_on_beside_each_step(
-    before: str, after: str, columns_after: dict[str, Columns]
-) -> None:
+def test_processes_of_the_version_before_can_go_on_beside_each_step(columns_after: dict[str, Columns]) -> None:
     """Machines are upgraded one by one: a step drops nothing that the version before reads, changes no type that it
     writes, and what it adds need not be written."""
-    known, found = columns_after[before], columns_after[after]
-    assert set(known) - set(found) == set(), "dropped while the version before still reads it"
-    changed = {key for key, (kind, _) in known.items() if found[key][0] != kind}
-    assert changed == set(), "the version before writes another type"
-    tables = {name for name, _ in known}
-    needed = {key for key, (_, may_miss) in found.items() if key not in known and key[0] in tables and not may_miss}
-    assert needed == set(), "the version before does not know it; give it a server default"
+    assert STEPS[0] == FIRST_RELEASED
+    for before, after in itertools.pairwise(STEPS):
+        known, found = columns_after[before], columns_after[after]
+        assert set(known) - set(found) == set(), f"{after}: dropped while the version before still reads it"
+        changed = {key for key, (kind, _) in known.items() if found[key][0] != kind}
+        assert changed == set(), f"{after}: the version before writes another type"
+        tables = {name for name, _ in known}
+        new = {key: may_miss for key, (_, may_miss) in found.items() if key not in known and key[0] in tables}
+        assert all(new.values()), f"{after}: the version before does not know it; give it a server default: {new}"
+
+
+def renumbered(database: Database, number: str) -> None:
+    with database.write() as session:
+        session.connection().exec_driver_sql(f"UPDATE alembic_version SET version_num = '{number}'")
+
+
+def test_the_last_schema_from_before_the_release_is_carried_over_with_its_index(database: Database) -> None:
+    laid = lay(database, now=at("2021-04-07"))
+    before = rows(database, Assignment)
+    renumbered(database, LAST_UNRELEASED)
+    with database.write() as session:
+        for name in search_index.triggers(session.connection()):
+            lite = database.dialect == "sqlite"
+            session.connection().exec_driver_sql(f"DROP TRIGGER {name}" if lite else f"DROP FUNCTION {name} CASCADE")
+    database.upgrade()
+    assert database.schema_versions()[0] == database.schema_versions()[1]
+    assert rows(database, Assignment) == before
+    with database.read() as session:
+        assert search_index.intact(session.connection())
+    assert laid.plan_id
+
+
+def test_an_older_schema_is_told_which_version_comes_first(database: Database) -> None:
+    newest = database.schema_versions()[1]
+    renumbered(database, "0024")
+    with pytest.raises(Unavailable, match="29 November 2026"):
+        database.upgrade()
+    assert database.schema_versions()[0] == "0024"
+    renumbered(database, newest)

@@ -14,7 +14,7 @@ from sqlalchemy import Column, String, delete, insert, text, update
 
 from engine.assignments.issued_papers import record_paper
 from engine.store import search_index
-from engine.store.database import Database, table
+from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, LetterBody, Plan
 from engine.terms import Role
 from workflows.checks.audit import run_checks
@@ -85,7 +85,10 @@ def test_a_lost_index_is_found_by_the_audit_and_repaired(database: Database, los
 def test_an_upgrade_indexes_what_was_there_before(empty_url: str) -> None:
     with closing_database(empty_url) as database:
         with database.migrating() as settings:
-            command.upgrade(settings, "0008")
+            command.upgrade(settings, FIRST_RELEASED)
+            settings.attributes["connection"].exec_driver_sql(
+                f"UPDATE alembic_version SET version_num = '{LAST_UNRELEASED}'"
+            )
             settings.attributes["connection"].exec_driver_sql(
                 "INSERT INTO agency (id, level, name, short, names, aliases) "
                 "VALUES ('so-cu', 'so', 'Sở Đường thủy', 'SĐT', '[]', '[\"Ty Thủy lợi\"]')"

@@ -1,7 +1,8 @@
-"""The drill of an upgrade: an office of the first schema goes on in this version, and back by its backup.
+"""The drill of an upgrade: an office from before the first release goes on in this version, and back by its backup.
 
-``tests/data/upgrade/schema-0001.json.gz`` is what the version with schema 0001 left of a small office that it had
-lived from 7 April to 24 June 2021: every row of every table as its SQLite file held them, bytes in base64.
+``tests/data/upgrade/schema-0025.json.gz`` is what the last version before 0.1.0 had of a small office that the first
+version of all had lived from 7 April to 24 June 2021: every row of every table as its SQLite file held them, bytes in
+base64.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from ground.post import KEY, LetterBox, post_office
 from ground.postgres import Ground
 
 from config.settings import Settings
-from engine.store.database import Database
+from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, Database
 from engine.store.records import Account, Letter, LetterBody, Notice
+from engine.store.records.letter_text import unpack
 from workflows.checks.audit import run_checks
 from workflows.operation.backup import DUMPS, backup, postgres_command, run_postgres
 from workflows.operation.restore import release, restore
@@ -36,7 +38,7 @@ from workflows.run import passes
 from workflows.run.installation import establish, require_installation
 from workflows.run.system import System, compose
 
-OLD = Path(__file__).parents[3] / "data" / "upgrade" / "schema-0001.json.gz"
+OLD = Path(__file__).parents[3] / "data" / "upgrade" / "schema-0025.json.gz"
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -48,11 +50,19 @@ def left_behind() -> Rows:
     return {name: [{key: value(each) for key, each in one.items()} for one in found] for name, found in left.items()}
 
 
+def letters_left() -> list[tuple[int, str, str]]:
+    """(letter, subject, text)."""
+    return [(each["letter_id"], each["subject"], unpack(each["text"])) for each in left_behind()["letter_body"]]
+
+
 def lay_out(database: Database) -> None:
-    """The schema 0001 with the rows that its version left."""
+    """The schema with the rows and the number that the version before the release left."""
     left = left_behind()
     with database.migrating() as settings:
-        command.upgrade(settings, "0001")
+        command.upgrade(settings, FIRST_RELEASED)
+        settings.attributes["connection"].exec_driver_sql(
+            f"UPDATE alembic_version SET version_num = '{LAST_UNRELEASED}'"
+        )
         connection = settings.attributes["connection"]
         tables = sa.MetaData()
         tables.reflect(connection)
@@ -63,7 +73,7 @@ def lay_out(database: Database) -> None:
                 names = ", ".join(f'"{key}"' for key in values)
                 marks = ", ".join("?" if database.dialect == "sqlite" else "%s" for _ in values)
                 connection.exec_driver_sql(f'INSERT INTO "{each.name}" ({names}) VALUES ({marks})', (*values.values(),))
-            if database.dialect == "postgresql" and "id" in each.columns and each.name in left:
+            if database.dialect == "postgresql" and "id" in each.columns and left.get(each.name):
                 sequence = connection.exec_driver_sql(
                     f"SELECT pg_get_serial_sequence('\"{each.name}\"', 'id')"
                 ).scalar()
@@ -124,7 +134,7 @@ def live(database: Database, box: LetterBox, days: int) -> None:
         asyncio.run(passes.tick(database, NOW + timedelta(hours=hour), post_office(box)))
 
 
-def test_an_office_of_the_first_schema_goes_on_where_it_was(old: System) -> None:
+def test_an_office_from_before_the_release_goes_on_where_it_was(old: System) -> None:
     left = left_behind()
     old.database.upgrade()
     establish(old)
@@ -140,12 +150,12 @@ def test_an_office_of_the_first_schema_goes_on_where_it_was(old: System) -> None
     for report in left["report"]:
         assert report["body"] in accepting + text(monitor, f"/assignments/{report['assignment_id']}")
     kept = {each.letter_id: (each.subject, each.text) for each in rows(old.database, LetterBody)}
-    assert kept == {each["letter_id"]: (each["subject"], each["text"]) for each in left["letter_body"]}
-    for each in left["letter_body"]:
-        assert each["subject"] in text(administrator, f"/letters/{each['letter_id']}")
-        assert each["text"].partition("\n")[0] in text(administrator, f"/letters/{each['letter_id']}/html")
+    assert kept == {letter_id: (subject, words) for letter_id, subject, words in letters_left()}
+    for letter_id, subject, words in letters_left():
+        assert subject in text(administrator, f"/letters/{letter_id}")
+        assert words.partition("\n")[0] in text(administrator, f"/letters/{letter_id}/html")
     reader = open_office(old.database, old.settings.data_dir)
-    latest = "\n".join(each["text"] for each in left["letter_body"][-6:])
+    latest = "\n".join(words for _, _, words in letters_left()[-6:])
     links = re.findall(r"http://127\.0\.0\.1:8188(/[a-z]+/\S+)", latest)
     assert len(links) == 3
     for link in links:
@@ -178,12 +188,12 @@ def test_the_backup_of_before_brings_the_old_version_back_row_for_row(
         else:
             restoring, environment = postgres_command(back, "pg_restore")
             run_postgres([*restoring, "--exit-on-error", str(dump)], environment)
-        assert back.schema_versions()[0] == "0001"
+        assert back.schema_versions()[0] == LAST_UNRELEASED
         assert contents(back) == before
     assert (folder / "files" / "ab" / "evidence").read_bytes() == b"a report's file"
 
 
-def test_a_backup_of_the_first_schema_is_restored_into_this_version_and_held(
+def test_a_backup_from_before_the_release_is_restored_into_this_version_and_held(
     old: System, elsewhere: str, tmp_path: Path
 ) -> None:
     folder = backup(old, tmp_path / "backups")

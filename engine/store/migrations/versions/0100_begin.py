@@ -1,11 +1,11 @@
-"""begin"""
+"""The schema of 0.1.0. Numbers below 0100 were steps from before any release (``engine.store.database``)."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0100"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -52,6 +52,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar_day")),
     )
     op.create_table(
+        "data_version",
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("work", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("letters", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("messages", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("directory", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("calendar", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("rules", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("log", sa.String(length=16), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_data_version")),
+    )
+    op.create_table(
         "delivery",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -86,6 +98,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("kind = 'declined'"),
             postgresql_where=sa.text("kind = 'declined'"),
         )
+        batch_op.create_index(
+            "ix_event_paper_settled",
+            ["assignment_id"],
+            unique=False,
+            sqlite_where=sa.text("kind IN ('paper_recorded','paper_dropped')"),
+            postgresql_where=sa.text("kind IN ('paper_recorded','paper_dropped')"),
+        )
 
     op.create_table(
         "extension",
@@ -95,10 +114,12 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("until", sa.Date(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_code", sa.String(length=32), server_default="", nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("granted", sa.Boolean(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("files", sa.JSON(), server_default="[]", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_extension")),
     )
     with op.batch_alter_table("extension", schema=None) as batch_op:
@@ -151,6 +172,41 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "incoming_message",
+        sa.Column(
+            "incoming_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("agency_id", sa.String(length=64), nullable=True),
+        sa.Column("supervisor_id", sa.String(length=64), nullable=True),
+        sa.Column("sender", sa.String(length=254), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("own_text", sa.Text(), nullable=False),
+        sa.Column("raw_text", sa.Text(), nullable=False),
+        sa.Column("rest", sa.Text(), nullable=False),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("about", sa.JSON(), nullable=False),
+        sa.Column("done", sa.JSON(), nullable=False),
+        sa.Column("waits", sa.String(length=32), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.String(length=96), nullable=False),
+        sa.PrimaryKeyConstraint("incoming_id", name=op.f("pk_incoming_message")),
+    )
+    with op.batch_alter_table("incoming_message", schema=None) as batch_op:
+        batch_op.create_index("ix_incoming_message_agency_id", ["agency_id", "incoming_id"], unique=False)
+        batch_op.create_index("ix_incoming_message_supervisor_id", ["supervisor_id", "incoming_id"], unique=False)
+        batch_op.create_index(
+            "ix_incoming_message_waiting",
+            ["supervisor_id", "agency_id"],
+            unique=False,
+            sqlite_where=sa.text("waits IS NOT NULL AND settled_at IS NULL"),
+            postgresql_where=sa.text("waits IS NOT NULL AND settled_at IS NULL"),
+        )
+
+    op.create_table(
         "ladder",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -164,7 +220,7 @@ def upgrade() -> None:
             "letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
         sa.Column("html", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("letter_id", name=op.f("pk_letter_body")),
     )
@@ -196,6 +252,42 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_pass")),
     )
     op.create_table(
+        "pending_answer",
+        sa.Column("ticket", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=96), nullable=False),
+        sa.Column("words", sa.JSON(), nullable=False),
+        sa.Column("runner", sa.String(length=32), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("status", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("location", sa.Text(), server_default="", nullable=False),
+        sa.Column("page_vi", sa.LargeBinary(), nullable=True),
+        sa.Column("page_en", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("ticket", name=op.f("pk_pending_answer")),
+    )
+    with op.batch_alter_table("pending_answer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pending_answer_began_at"), ["began_at"], unique=False)
+
+    op.create_table(
+        "plan_draft",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.Column("duties", sa.Integer(), nullable=False),
+        sa.Column("to_settle", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=96), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(length=96), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_draft")),
+    )
+    with op.batch_alter_table("plan_draft", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_plan_draft_changed_at"), ["changed_at"], unique=False)
+
+    op.create_table(
         "policy",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
@@ -211,13 +303,100 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason_code", sa.String(length=32), server_default="", nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("figures", sa.JSON(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("returned_reason", sa.Text(), nullable=False),
+        sa.Column("returned_code", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("resubmit_on", sa.Date(), nullable=True),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paper_number", sa.String(length=80), server_default="", nullable=False),
+        sa.Column("paper_on", sa.Date(), nullable=True),
+        sa.Column("paper_key", sa.String(length=80), server_default="", nullable=False),
+        sa.Column("output", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("output_complete", sa.Boolean(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
         sa.UniqueConstraint("assignment_id", "number", name=op.f("uq_report_assignment_id_number")),
+    )
+    with op.batch_alter_table("report", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_report_output",
+            ["assignment_id", "output_complete"],
+            unique=False,
+            sqlite_where=sa.text("output_complete IS NOT NULL"),
+            postgresql_where=sa.text("output_complete IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_report_paper_key",
+            ["paper_key"],
+            unique=False,
+            sqlite_where=sa.text("paper_key <> ''"),
+            postgresql_where=sa.text("paper_key <> ''"),
+        )
+        batch_op.create_index(
+            "ix_report_returned",
+            ["assignment_id"],
+            unique=False,
+            sqlite_where=sa.text("returned_code <> ''"),
+            postgresql_where=sa.text("returned_code <> ''"),
+        )
+
+    op.create_table(
+        "saved_view",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=96), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("path", sa.String(length=400), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
+        sa.UniqueConstraint("owner", "name", name=op.f("uq_saved_view_owner_name")),
+    )
+    op.create_table(
+        "tally",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("policy_id", sa.String(length=64), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("timing", sa.String(length=32), nullable=False),
+        sa.Column("reporting", sa.String(length=32), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("request", sa.Boolean(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tally")),
+    )
+    op.create_table(
+        "tally_change",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("timing", sa.String(length=32), nullable=False),
+        sa.Column("reporting", sa.String(length=32), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("request", sa.Boolean(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tally_change")),
+    )
+    op.create_table(
+        "webhook",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("label", sa.String(length=120), nullable=False),
+        sa.Column("events", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("secret", sa.String(length=600), nullable=False),
+        sa.Column("last_secret", sa.String(length=600), nullable=False),
+        sa.Column("last_secret_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("down_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.String(length=32), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
     )
     op.create_table(
         "account",
@@ -250,7 +429,11 @@ def upgrade() -> None:
         sa.Column("links_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("suppressed", sa.JSON(), nullable=False),
         sa.Column("pace", sa.JSON(), nullable=False),
+        sa.Column("instead", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("named_by", sa.Integer(), nullable=True),
+        sa.Column("proposed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_contact_agency_id_agency")),
+        sa.ForeignKeyConstraint(["named_by"], ["contact.id"], name=op.f("fk_contact_named_by_contact")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
     )
     with op.batch_alter_table("contact", schema=None) as batch_op:
@@ -274,11 +457,23 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("agency_id", sa.String(length=64), nullable=False),
         sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_feed_agency_id_agency")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
         sa.UniqueConstraint("digest", name=op.f("uq_feed_digest")),
+    )
+    op.create_table(
+        "paper_settings",
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("letterhead", sa.LargeBinary(), nullable=True),
+        sa.Column("letterhead_name", sa.String(length=200), nullable=False),
+        sa.Column("actor", sa.String(length=96), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_paper_settings_agency_id_agency")),
+        sa.PrimaryKeyConstraint("agency_id", name=op.f("pk_paper_settings")),
     )
     op.create_table(
         "plan",
@@ -298,11 +493,12 @@ def upgrade() -> None:
         sa.Column("next_open_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("file", sa.JSON(), nullable=False),
+        sa.Column("followed", sa.JSON(), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["issuer_id"], ["agency.id"], name=op.f("fk_plan_issuer_id_agency")),
         sa.ForeignKeyConstraint(["policy_id"], ["policy.id"], name=op.f("fk_plan_policy_id_policy")),
         sa.ForeignKeyConstraint(["supervisor_id"], ["agency.id"], name=op.f("fk_plan_supervisor_id_agency")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
-        sa.UniqueConstraint("number", "issuer_id", "year", name=op.f("uq_plan_number_issuer_id_year")),
+        sa.UniqueConstraint("number", "issuer_id", "issued_on", name=op.f("uq_plan_number_issuer_id_issued_on")),
     )
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.create_index(
@@ -314,6 +510,59 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "promise",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("assignment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("actor", sa.String(length=96), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=False),
+        sa.Column("reason_code", sa.String(length=32), nullable=False),
+        sa.Column("waits_for", sa.String(length=64), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("owed", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(length=96), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["waits_for"], ["agency.id"], name=op.f("fk_promise_waits_for_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
+        sa.UniqueConstraint("assignment_id", "number", name=op.f("uq_promise_assignment_id_number")),
+    )
+    with op.batch_alter_table("promise", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_promise_broken",
+            ["ended_on"],
+            unique=False,
+            sqlite_where=sa.text("state = 'broken'"),
+            postgresql_where=sa.text("state = 'broken'"),
+        )
+        batch_op.create_index(
+            "ix_promise_waits_for",
+            ["waits_for"],
+            unique=False,
+            sqlite_where=sa.text("waits_for IS NOT NULL"),
+            postgresql_where=sa.text("waits_for IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_promise_standing",
+            ["assignment_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'standing'"),
+            postgresql_where=sa.text("state = 'standing'"),
+        )
+        batch_op.create_index(
+            "uq_promise_waiting",
+            ["assignment_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+
+    op.create_table(
         "succession",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("from_id", sa.String(), nullable=False),
@@ -321,11 +570,76 @@ def upgrade() -> None:
         sa.Column("on", sa.Date(), nullable=False),
         sa.Column("function", sa.String(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("words", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("seat", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("inferred", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["from_id"], ["agency.id"], name=op.f("fk_succession_from_id_agency")),
         sa.ForeignKeyConstraint(["to_id"], ["agency.id"], name=op.f("fk_succession_to_id_agency")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_succession")),
         sa.UniqueConstraint("from_id", "to_id", "on", "function", name=op.f("uq_succession_from_id_to_id_on_function")),
     )
+    op.create_table(
+        "thread_entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("assignment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("whole_plan", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("agency_id", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("expected_on", sa.Date(), nullable=True),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("answers_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("actor", sa.String(length=96), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_thread_entry_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_thread_entry")),
+        sa.UniqueConstraint("key", name=op.f("uq_thread_entry_key")),
+    )
+    with op.batch_alter_table("thread_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_thread_entry_assignment_id", ["assignment_id"], unique=False)
+        batch_op.create_index(
+            "ix_thread_entry_unanswered",
+            ["assignment_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')"),
+            postgresql_where=sa.text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')"),
+        )
+
+    op.create_table(
+        "webhook_message",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("webhook_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("owed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("send_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_by", sa.String(length=120), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("reply", sa.String(length=200), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_message_webhook_id_webhook")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_message")),
+        sa.UniqueConstraint("key", name=op.f("uq_webhook_message_key")),
+    )
+    with op.batch_alter_table("webhook_message", schema=None) as batch_op:
+        batch_op.create_index("ix_webhook_message_at", ["at"], unique=False)
+        batch_op.create_index(
+            "ix_webhook_message_owed",
+            ["webhook_id", "send_after"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('queued','sending')"),
+            postgresql_where=sa.text("state IN ('queued','sending')"),
+        )
+        batch_op.create_index("ix_webhook_message_webhook_id_id", ["webhook_id", "id"], unique=False)
+
     op.create_table(
         "answer_code",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -351,6 +665,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_api_token_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
         sa.UniqueConstraint("digest", name=op.f("uq_api_token_digest")),
@@ -368,6 +683,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_digest_contact_id_contact")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_digest")),
         sa.UniqueConstraint("contact_id", "week", name=op.f("uq_digest_contact_id_week")),
+    )
+    op.create_table(
+        "dispatch_wording",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("period", sa.String(length=16), nullable=False),
+        sa.Column("request", sa.Boolean(), nullable=False),
+        sa.Column("addressees", sa.String(length=64), nullable=False),
+        sa.Column("texts", sa.JSON(), nullable=False),
+        sa.Column("actor", sa.String(length=96), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_dispatch_wording_plan_id_plan")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispatch_wording")),
+        sa.UniqueConstraint(
+            "plan_id",
+            "period",
+            "request",
+            "addressees",
+            name=op.f("uq_dispatch_wording_plan_id_period_request_addressees"),
+        ),
     )
     op.create_table(
         "draft",
@@ -400,6 +735,7 @@ def upgrade() -> None:
         sa.Column("area", sa.String(), nullable=True),
         sa.Column("repeats", sa.String(), nullable=True),
         sa.Column("waits_for", sa.JSON(), nullable=False),
+        sa.Column("output", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("added", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_duty_plan_id_plan")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
@@ -435,6 +771,8 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("leased_by", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("on_wire", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("lost_leases", sa.Integer(), server_default="0", nullable=False),
         sa.Column("receipt", sa.String(length=160), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
@@ -462,6 +800,16 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "second_factor",
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("secret", sa.String(length=400), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_step", sa.Integer(), nullable=False),
+        sa.Column("recovery", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_second_factor_account_id_account")),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_second_factor")),
+    )
+    op.create_table(
         "sign_in_link",
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -483,6 +831,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("device", sa.String(length=120), nullable=False),
+        sa.Column("factor", sa.String(length=16), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_signed_in_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signed_in")),
         sa.UniqueConstraint("digest", name=op.f("uq_signed_in_digest")),
@@ -511,6 +860,14 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reported_on", sa.Date(), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("done_on", sa.Date(), nullable=True),
+        sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("broken_before", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("first_reported_on", sa.Date(), nullable=True),
+        sa.Column("first_due_on", sa.Date(), nullable=True),
+        sa.Column("returns", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("request", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acted_until", sa.Date(), nullable=True),
         sa.Column("next_action_at", sa.DateTime(timezone=True), nullable=True),
@@ -527,21 +884,56 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("assignment", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_assignment_chased",
+            ["plan_id", "due_on"],
+            unique=False,
+            sqlite_where=sa.text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+            postgresql_where=sa.text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+        )
+        batch_op.create_index(
             "ix_assignment_counted",
-            ["plan_id", "period", "agency_id", "state", "due_on", "reported_on", "opened_on"],
+            [
+                "plan_id",
+                "period",
+                "agency_id",
+                "state",
+                "due_on",
+                "done_on",
+                "first_reported_on",
+                "first_due_on",
+                "outcome",
+                "request",
+                "opened_on",
+            ],
             unique=False,
         )
         batch_op.create_index("ix_assignment_desk", ["agency_id", "state", "due_on", "plan_id"], unique=False)
+        batch_op.create_index(
+            "ix_assignment_done_on",
+            ["done_on"],
+            unique=False,
+            sqlite_where=sa.text("done_on IS NOT NULL"),
+            postgresql_where=sa.text("done_on IS NOT NULL"),
+        )
         batch_op.create_index("ix_assignment_due_on", ["due_on"], unique=False)
+        batch_op.create_index(
+            "ix_assignment_first_reported_on",
+            ["first_reported_on"],
+            unique=False,
+            sqlite_where=sa.text("first_reported_on IS NOT NULL"),
+            postgresql_where=sa.text("first_reported_on IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_assignment_lost",
             ["id"],
             unique=False,
             sqlite_where=sa.text(
-                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+                "next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL"
+                " AND state NOT IN ('cancelled','transferred')"
             ),
             postgresql_where=sa.text(
-                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+                "next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL"
+                " AND state NOT IN ('cancelled','transferred')"
             ),
         )
         batch_op.create_index(
@@ -551,12 +943,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("next_action_at IS NOT NULL"),
             postgresql_where=sa.text("next_action_at IS NOT NULL"),
         )
+        batch_op.create_index("ix_assignment_opened_on", ["opened_on"], unique=False)
         batch_op.create_index(
-            "ix_assignment_open_due_on",
-            ["due_on", "agency_id", "plan_id", "id"],
+            "ix_assignment_promised",
+            ["promised_on", "plan_id"],
             unique=False,
-            sqlite_where=sa.text("state IN ('assigned','acknowledged','returned')"),
-            postgresql_where=sa.text("state IN ('assigned','acknowledged','returned')"),
+            sqlite_where=sa.text("promised_on IS NOT NULL"),
+            postgresql_where=sa.text("promised_on IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_assignment_to_accept",
@@ -565,20 +958,33 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'reported'"),
             postgresql_where=sa.text("state = 'reported'"),
         )
+        batch_op.create_index(
+            "ix_assignment_unfinished",
+            ["due_on", "agency_id", "plan_id", "id", "period", "request"],
+            unique=False,
+            sqlite_where=sa.text("done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+            postgresql_where=sa.text("done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+        )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("assignment", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_assignment_unfinished",
+            sqlite_where=sa.text("done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+            postgresql_where=sa.text("done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+        )
         batch_op.drop_index(
             "ix_assignment_to_accept",
             sqlite_where=sa.text("state = 'reported'"),
             postgresql_where=sa.text("state = 'reported'"),
         )
         batch_op.drop_index(
-            "ix_assignment_open_due_on",
-            sqlite_where=sa.text("state IN ('assigned','acknowledged','returned')"),
-            postgresql_where=sa.text("state IN ('assigned','acknowledged','returned')"),
+            "ix_assignment_promised",
+            sqlite_where=sa.text("promised_on IS NOT NULL"),
+            postgresql_where=sa.text("promised_on IS NOT NULL"),
         )
+        batch_op.drop_index("ix_assignment_opened_on")
         batch_op.drop_index(
             "ix_assignment_next_action_at",
             sqlite_where=sa.text("next_action_at IS NOT NULL"),
@@ -587,15 +993,32 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_assignment_lost",
             sqlite_where=sa.text(
-                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+                "next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL"
+                " AND state NOT IN ('cancelled','transferred')"
             ),
             postgresql_where=sa.text(
-                "next_action_at IS NULL AND quiet IS NULL AND state IN ('assigned','acknowledged','returned')"
+                "next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL"
+                " AND state NOT IN ('cancelled','transferred')"
             ),
         )
+        batch_op.drop_index(
+            "ix_assignment_first_reported_on",
+            sqlite_where=sa.text("first_reported_on IS NOT NULL"),
+            postgresql_where=sa.text("first_reported_on IS NOT NULL"),
+        )
         batch_op.drop_index("ix_assignment_due_on")
+        batch_op.drop_index(
+            "ix_assignment_done_on",
+            sqlite_where=sa.text("done_on IS NOT NULL"),
+            postgresql_where=sa.text("done_on IS NOT NULL"),
+        )
         batch_op.drop_index("ix_assignment_desk")
         batch_op.drop_index("ix_assignment_counted")
+        batch_op.drop_index(
+            "ix_assignment_chased",
+            sqlite_where=sa.text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+            postgresql_where=sa.text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')"),
+        )
 
     op.drop_table("assignment")
     with op.batch_alter_table("signed_in", schema=None) as batch_op:
@@ -606,6 +1029,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_link_account_id"))
 
     op.drop_table("sign_in_link")
+    op.drop_table("second_factor")
     with op.batch_alter_table("letter", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_letter_send_after",
@@ -622,6 +1046,7 @@ def downgrade() -> None:
     op.drop_table("frozen")
     op.drop_table("duty")
     op.drop_table("draft")
+    op.drop_table("dispatch_wording")
     op.drop_table("digest")
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_token_account_id"))
@@ -631,7 +1056,47 @@ def downgrade() -> None:
         batch_op.drop_index("ix_answer_code_contact_id_code")
 
     op.drop_table("answer_code")
+    with op.batch_alter_table("webhook_message", schema=None) as batch_op:
+        batch_op.drop_index("ix_webhook_message_webhook_id_id")
+        batch_op.drop_index(
+            "ix_webhook_message_owed",
+            sqlite_where=sa.text("state IN ('queued','sending')"),
+            postgresql_where=sa.text("state IN ('queued','sending')"),
+        )
+        batch_op.drop_index("ix_webhook_message_at")
+
+    op.drop_table("webhook_message")
+    with op.batch_alter_table("thread_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_thread_entry_unanswered",
+            sqlite_where=sa.text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')"),
+            postgresql_where=sa.text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')"),
+        )
+        batch_op.drop_index("ix_thread_entry_assignment_id")
+
+    op.drop_table("thread_entry")
     op.drop_table("succession")
+    with op.batch_alter_table("promise", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_promise_waiting",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.drop_index(
+            "uq_promise_standing",
+            sqlite_where=sa.text("state = 'standing'"),
+            postgresql_where=sa.text("state = 'standing'"),
+        )
+        batch_op.drop_index(
+            "ix_promise_waits_for",
+            sqlite_where=sa.text("waits_for IS NOT NULL"),
+            postgresql_where=sa.text("waits_for IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_promise_broken", sqlite_where=sa.text("state = 'broken'"), postgresql_where=sa.text("state = 'broken'")
+        )
+
+    op.drop_table("promise")
     with op.batch_alter_table("plan", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_plan_next_open_at",
@@ -640,6 +1105,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("plan")
+    op.drop_table("paper_settings")
     op.drop_table("feed")
     op.drop_table("evidence")
     with op.batch_alter_table("contact", schema=None) as batch_op:
@@ -647,8 +1113,35 @@ def downgrade() -> None:
 
     op.drop_table("contact")
     op.drop_table("account")
+    op.drop_table("webhook")
+    op.drop_table("tally_change")
+    op.drop_table("tally")
+    op.drop_table("saved_view")
+    with op.batch_alter_table("report", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_report_returned",
+            sqlite_where=sa.text("returned_code <> ''"),
+            postgresql_where=sa.text("returned_code <> ''"),
+        )
+        batch_op.drop_index(
+            "ix_report_paper_key", sqlite_where=sa.text("paper_key <> ''"), postgresql_where=sa.text("paper_key <> ''")
+        )
+        batch_op.drop_index(
+            "ix_report_output",
+            sqlite_where=sa.text("output_complete IS NOT NULL"),
+            postgresql_where=sa.text("output_complete IS NOT NULL"),
+        )
+
     op.drop_table("report")
     op.drop_table("policy")
+    with op.batch_alter_table("plan_draft", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_plan_draft_changed_at"))
+
+    op.drop_table("plan_draft")
+    with op.batch_alter_table("pending_answer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_pending_answer_began_at"))
+
+    op.drop_table("pending_answer")
     op.drop_table("pass")
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_index("ix_notice_letter_id")
@@ -657,6 +1150,16 @@ def downgrade() -> None:
     op.drop_table("notice")
     op.drop_table("letter_body")
     op.drop_table("ladder")
+    with op.batch_alter_table("incoming_message", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_incoming_message_waiting",
+            sqlite_where=sa.text("waits IS NOT NULL AND settled_at IS NULL"),
+            postgresql_where=sa.text("waits IS NOT NULL AND settled_at IS NULL"),
+        )
+        batch_op.drop_index("ix_incoming_message_supervisor_id")
+        batch_op.drop_index("ix_incoming_message_agency_id")
+
+    op.drop_table("incoming_message")
     with op.batch_alter_table("incoming", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_incoming_early",
@@ -678,6 +1181,11 @@ def downgrade() -> None:
     op.drop_table("extension")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index(
+            "ix_event_paper_settled",
+            sqlite_where=sa.text("kind IN ('paper_recorded','paper_dropped')"),
+            postgresql_where=sa.text("kind IN ('paper_recorded','paper_dropped')"),
+        )
+        batch_op.drop_index(
             "ix_event_declined",
             sqlite_where=sa.text("kind = 'declined'"),
             postgresql_where=sa.text("kind = 'declined'"),
@@ -686,6 +1194,7 @@ def downgrade() -> None:
 
     op.drop_table("event")
     op.drop_table("delivery")
+    op.drop_table("data_version")
     op.drop_table("calendar_day")
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index("ix_attempt_subject_at")
