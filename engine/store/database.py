@@ -157,7 +157,7 @@ class Database:
         begin."""
         stored, newest = self.schema_versions()
         if stored == newest:
-            return None
+            return
         if stored and stored < FIRST_RELEASED:
             self._carry_over(stored)
             self.upgrade()

@@ -43,15 +43,15 @@ class Sending:
         settings, running, manager = system.settings, Running(system, _release_kept), ServiceManager.of(os.environ)
         self._system = system
         self._heartbeat = Heartbeat(
-            lambda: run_tick(running()),
-            lambda: run_audit(system),
-            settings.tick_seconds,
-            lambda: run_inbound(running()),
-            settings.receive_seconds,
-            lambda: run_webhooks(system),
-            Projecting(system).run if settings.prefect else None,
-            lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/healthz"),
-            manager.sign_seconds,
+            tick=lambda: run_tick(running()),
+            audit=lambda: run_audit(system),
+            seconds=settings.tick_seconds,
+            inbound=lambda: run_inbound(running()),
+            inbound_seconds=settings.receive_seconds,
+            webhooks=lambda: run_webhooks(system),
+            projection=Projecting(system).run if settings.prefect else None,
+            alive=lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/healthz"),
+            alive_seconds=manager.sign_seconds,
         )
 
     def start(self) -> None:

@@ -215,20 +215,21 @@ def _rows(paper: Paper, facts: Dispatch, rows: Sequence[DutyRow]) -> None:
             AnnexColumn("Thời gian đề nghị", each.width_mm, True) if each.heading == "Hạn hoàn thành" else each
             for each in shown
         ]
+    paper.table(shown, [[line[index] for index in kept] for line in _lines(rows, one=one)])
+
+
+def _lines(rows: Sequence[DutyRow], *, one: bool) -> Iterator[tuple[str, ...]]:
+    """The cells of the annex. What several agencies owe alike is one line, or one for each ``MAX_TOGETHER``."""
     alike: dict[tuple[str, str, str, str, str], list[str]] = {}
     for row in rows:
         status = row.status if one or not row.note else f"{row.status}. {row.note}"
         what = (row.citation, shortened(row.text), _due(row), str(row.late) if row.late else "", status)
         alike.setdefault(what, []).append(row.agency)
-    lines = []
-    for number, (what, agencies) in enumerate(alike.items(), 1):
+    for number, ((citation, text, *rest), agencies) in enumerate(alike.items(), 1):
         for first in range(0, len(agencies), MAX_TOGETHER):
-            citation, text, *rest = what
-            some = agencies[first : first + MAX_TOGETHER]
             begins = (str(number), citation, text) if not first else ("", citation, "(tiếp theo)")
-            values = [*begins, *([] if one else [_together(some)]), *rest]
-            lines.append([values[index] for index in kept])
-    paper.table(shown, lines)
+            whose = () if one else (_together(agencies[first : first + MAX_TOGETHER]),)
+            yield (*begins, *whose, *rest)
 
 
 def _together(agencies: Sequence[str]) -> str:
