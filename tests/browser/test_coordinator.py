@@ -86,6 +86,7 @@ def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: S
     coordinator.is_told("Đã gửi báo cáo", "Reported")
 
     monitor.page.reload()
+    monitor.opens("Tiếp nhận…", "Accept…")
     monitor.presses("Tiếp nhận", "Accept")
     monitor.is_told("Đã tiếp nhận báo cáo.", "The report is accepted.")
     assert states(spring, ALONE) == {State.ACCEPTED: 1}
