@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 
 import pytest
@@ -166,14 +165,3 @@ def test_every_test_that_the_promises_name_exists() -> None:
     named = set(re.findall(r"`((?:unit|integration|services)/[^`{]+)`", DOCUMENTS["docs/security.md"]))
     assert len(named) > 15
     assert not [path for path in named if not (ROOT / "tests" / path).exists()]
-
-
-def test_every_command_of_the_manual_is_one_with_its_options() -> None:
-    """Parsed by the real command line, as it would be typed."""
-    lines = re.findall(r"^ {8}dondoc (.+)$", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
-    assert len(lines) > 10
-    for line in lines:
-        words, command = shlex.split(line), get_command(app)
-        while commands := getattr(command, "commands", None):
-            command = commands[words.pop(0)]
-        command.make_context("dondoc", words)

@@ -186,9 +186,9 @@ def columns(database: Database) -> Columns:
 
 
 TOGETHER = {"0006", "0012", "0019"}
-"""Before the first release, said in docs/operating.md: the two measures that 0006 adds to the tally cannot be left out;
-0012 makes bytes of the texts of letters, so that a process of before sends but cannot note what it sent; 0019 renames a
-column that the version of 0018 reads."""
+"""Before the first release, said in docs/operating/upgrade.md: the two measures that 0006 adds to the tally cannot be
+left out; 0012 makes bytes of the texts of letters, so that a process of before sends but cannot note what it sent; 0019
+renames a column that the version of 0018 reads."""
 STEPS = sorted(step.name.partition("_")[0] for step in MIGRATIONS.glob("[0-9]*_*.py"))
 
 
