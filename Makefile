@@ -46,9 +46,10 @@ unit: $(VENV)/.ready  ## the tests without a database or a server
 coverage: setup  ## branch coverage by file
 	@$(PYTEST) --cov=config --cov=engine --cov=notifications --cov=workflows --cov-branch
 
-lint: $(VENV)/.ready  ## format, types, imports
+lint: $(VENV)/.ready  ## format, spelling, types, imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file tests/mypy.ini tests
 	@$(BIN)/lint-imports

@@ -22,7 +22,7 @@ from engine.rules.visible_text import has_hidden_character, require_visible
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.named_rows import AnyRow, object_of
-from engine.store.records import Account, Agency, ApiToken, Feed, SignedIn, SignInLink
+from engine.store.records import Account, Agency, ApiToken, Feed, SignInLink, UserSession
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
 
@@ -291,7 +291,7 @@ def _require_other_administrator(session: Session, line: AccountLine) -> None:
 
 
 def _sign_out(session: Session, account_id: int, now: datetime) -> None:
-    signed, links = table(SignedIn), table(SignInLink)
+    signed, links = table(UserSession), table(SignInLink)
     session.connection().execute(
         update(signed).where(signed.c.account_id == account_id, signed.c.ended_at.is_(None)).values(ended_at=now)
     )

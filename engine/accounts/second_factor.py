@@ -25,7 +25,7 @@ from engine.errors import BadInput, NotAllowed
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.named_rows import AnyRow
-from engine.store.records import SecondFactor, SignedIn
+from engine.store.records import SecondFactor, UserSession
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -190,5 +190,5 @@ def _uri(secret: str, email: str) -> str:
 
 
 def _mark(session: Session, session_id: int) -> None:
-    signed = table(SignedIn)
+    signed = table(UserSession)
     session.connection().execute(update(signed).where(signed.c.id == session_id).values(factor=Proof.CODE.value))

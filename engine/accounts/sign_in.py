@@ -23,7 +23,7 @@ from engine.errors import LinkRefused, NotAllowed, NotFound
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.named_rows import objects
-from engine.store.records import Account, SignedIn, SignInLink
+from engine.store.records import Account, SignInLink, UserSession
 from engine.terms import EventKind
 from engine.text import Text
 
@@ -205,7 +205,7 @@ def open_session(
         factor = Proof.NONE
     key, digest = new_key()
     session.connection().execute(
-        insert(table(SignedIn)).values(
+        insert(table(UserSession)).values(
             account_id=account_id,
             digest=digest,
             created_at=now,
@@ -221,7 +221,7 @@ def open_session(
 
 def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None:
     """The account behind a cookie; None if the session has ended or the account is inactive. Writes nothing."""
-    signed = table(SignedIn)
+    signed = table(UserSession)
     row = (
         session.connection()
         .execute(
@@ -241,7 +241,7 @@ def holder_of(session: Session, key: str, now: datetime) -> SessionHolder | None
 
 def is_known_session(session: Session, key: str) -> bool:
     """True if the cookie belongs to a session of an active account that was not ended; it may have expired."""
-    signed, accounts = table(SignedIn), table(Account)
+    signed, accounts = table(UserSession), table(Account)
     statement = select(signed.c.id).join(accounts, accounts.c.id == signed.c.account_id)
     known = (signed.c.digest == digest_of(key), signed.c.ended_at.is_(None), accounts.c.active)
     return session.connection().scalar(statement.where(*known)) is not None
@@ -249,7 +249,7 @@ def is_known_session(session: Session, key: str) -> bool:
 
 def slide(session: Session, session_id: int, now: datetime) -> None:
     """Extend a session by ``SESSION_IDLE_TIME`` from now, up to ``MAX_SESSION_TIME`` from its start."""
-    signed = table(SignedIn)
+    signed = table(UserSession)
     live = (signed.c.id == session_id, signed.c.ended_at.is_(None))
     began = session.connection().scalar(select(signed.c.created_at).where(*live))
     if began is not None:
@@ -259,7 +259,7 @@ def slide(session: Session, session_id: int, now: datetime) -> None:
 
 def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[SessionLine, ...]:
     """An account's open sessions, most recently used first."""
-    signed = table(SignedIn)
+    signed = table(UserSession)
     columns = (signed.c.id, signed.c.device, signed.c.created_at, signed.c.seen_at, signed.c.expires_at)
     live = (signed.c.account_id == account_id, signed.c.ended_at.is_(None), signed.c.expires_at > now)
     rows = session.connection().execute(select(*columns).where(*live).order_by(signed.c.seen_at.desc(), signed.c.id))
@@ -268,18 +268,18 @@ def sessions_of(session: Session, account_id: int, now: datetime) -> tuple[Sessi
 
 def end_session(session: Session, account_id: int, session_id: int, now: datetime) -> None:
     """End one session of an account. Raises NotFound if it belongs to another account or has ended."""
-    if _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id == session_id) == 0:
+    if _end(session, now, table(UserSession).c.account_id == account_id, table(UserSession).c.id == session_id) == 0:
         raise NotFound(Text("Phiên này đã kết thúc.", "This session has ended already."))
 
 
 def end_sessions(session: Session, account_id: int, now: datetime, *, but: int = 0) -> int:
     """End all sessions of an account except ``but`` (0: end all), and its API tokens; returns how many sessions."""
     end_tokens(session, account_id, now)
-    return _end(session, now, table(SignedIn).c.account_id == account_id, table(SignedIn).c.id != but)
+    return _end(session, now, table(UserSession).c.account_id == account_id, table(UserSession).c.id != but)
 
 
 def _end(session: Session, now: datetime, *which: ColumnElement[bool]) -> int:
-    signed = table(SignedIn)
+    signed = table(UserSession)
     return (
         session.connection()
         .execute(update(signed).where(signed.c.ended_at.is_(None), *which).values(ended_at=now))

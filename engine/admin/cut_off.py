@@ -16,7 +16,7 @@ from engine.rules.calendar import local_date
 from engine.rules.periods import split_after
 from engine.store.database import table
 from engine.store.named_rows import objects
-from engine.store.records import Assignment, Frozen, Plan
+from engine.store.records import Assignment, Plan, PublishedFigures
 from engine.store.rulebook import read_rulebook
 from engine.terms import PlanState
 
@@ -63,7 +63,7 @@ def publish_before(session: Session, plan_ids: Iterable[int], now: datetime, *, 
 def _closed(session: Session, today: date, since: date | None = None) -> list[Closed]:
     """The closed periods of running plans without published figures; with ``since``, those of which something was due
     from that day on. The periods are found by an index of the due dates."""
-    a, p, f = table(Assignment), table(Plan), table(Frozen)
+    a, p, f = table(Assignment), table(Plan), table(PublishedFigures)
     connection = session.connection()
     due = [a.c.due_on < today] if since is None else [a.c.due_on < today, a.c.due_on >= since]
     found = select(a.c.plan_id, a.c.period).where(*due).distinct().subquery()

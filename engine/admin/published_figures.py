@@ -39,7 +39,7 @@ from engine.store.data_versions import Topic, depends_on
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
 from engine.store.named_rows import AnyRow, object_of, objects
-from engine.store.records import Agency, Assignment, Duty, Event, Frozen, Plan
+from engine.store.records import Agency, Assignment, Duty, Event, Plan, PublishedFigures
 from engine.terms import EventKind, PlanState, TimeClass, Timing
 from engine.text import Text
 
@@ -156,14 +156,14 @@ def publish_figures(session: Session, plan_id: int, period: str, cut_off: date, 
         },
     }
     row = {"plan_id": plan_id, "period": period, "cut_off": cut_off, "body": body, "actor": actor, "at": now}
-    if insert_new(session, Frozen, [row]) == 0:
+    if insert_new(session, PublishedFigures, [row]) == 0:
         raise Conflict(
             Text(
                 f"Số liệu này đã chốt đến {written(cut_off)} và không thay đổi nữa.",
                 "These figures have been published for that day and do not change.",
             )
         )
-    f = table(Frozen)
+    f = table(PublishedFigures)
     key = (f.c.plan_id == plan_id, f.c.period == period, f.c.cut_off == cut_off)
     frozen_id = int(session.connection().scalars(select(f.c.id).where(*key)).one())
     record(
@@ -212,7 +212,7 @@ def _published_row(assignment_id: int, values: Sequence[Any]) -> PublishedRow:
 @depends_on(Topic.WORK, Topic.LOG)
 def list_published(session: Session, plan_id: int | None = None) -> tuple[Published, ...]:
     """Newest first; two queries."""
-    f = table(Frozen)
+    f = table(PublishedFigures)
     statement = select(f).order_by(f.c.cut_off.desc(), f.c.id.desc())
     if plan_id is not None:
         statement = statement.where(f.c.plan_id == plan_id)
@@ -355,7 +355,8 @@ def _cells(rows: Sequence[_Row]) -> list[Cell]:
 
 
 def _row(session: Session, frozen_id: int) -> AnyRow:
-    row = session.connection().execute(select(table(Frozen)).where(table(Frozen).c.id == frozen_id)).first()
+    figures = table(PublishedFigures)
+    row = session.connection().execute(select(figures).where(figures.c.id == frozen_id)).first()
     if row is None:
         raise NotFound(
             Text(f"Không có bảng số liệu đã chốt số {frozen_id}.", f"There are no published figures {frozen_id}.")

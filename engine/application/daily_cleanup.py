@@ -27,7 +27,7 @@ from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import advance_fact, read_fact
-from engine.store.records import AnswerCode, Letter, LetterBody, SignedIn, SignInLink
+from engine.store.records import AnswerCode, Letter, LetterBody, SignInLink, UserSession
 from engine.terms import EventKind
 
 LAST_CLEANUP_FACT = "last_upkeep"
@@ -78,7 +78,7 @@ def _recount(session: Session, now: datetime, counted: Counted | None) -> int:
 def delete_expired(session: Session, now: datetime) -> dict[str, int]:
     """Delete expired records; returns counts by name. The
     files' bytes are removed by ``unreferenced_uploads`` after this is committed."""
-    signed, links, codes = table(SignedIn), table(SignInLink), table(AnswerCode)
+    signed, links, codes = table(UserSession), table(SignInLink), table(AnswerCode)
     connection = session.connection()
     return {
         "contacts": contacts.blank_former_contacts(session, now),

@@ -20,8 +20,8 @@ from engine.store.database import Database
 @dataclass(frozen=True, kw_only=True)
 class SignInLetter:
     """A sign-in link to be mailed to an account. ``path`` is the link's path on this server; ``device`` describes the
-    requesting browser in the account's language, empty when unknown; ``name`` identifies the letter. ``until``: it is
-    the link of a letter that has expired, made anew, and works until this day."""
+    requesting browser in the account's language, empty when unknown; ``name`` identifies the letter. ``until``: for the
+    renewed link of a letter whose link expired, the last day on which it works."""
 
     name: str
     to: str
@@ -65,7 +65,7 @@ class SignInMailer(Protocol):
 
 
 ReadElsewhere = Callable[[bytes, str, str], int | None]
-"""(document, its name, who gave it) -> the draft that another machine has made of it; None: it is read here."""
+"""(document, its name, who uploaded it) -> the draft that a worker made of it; None: read it in this process."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,8 +116,7 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
 
 
 def _page_first(request: Request, error: DondocError) -> str:
-    """The page to which the reader of a page goes before it can be shown; empty if it is none or there is nothing to
-    do."""
+    """The page to visit first: sign-in, second factor or renewed link; empty for other errors, methods and the API."""
     if request.method not in ("GET", "HEAD") or request.url.path.startswith("/api/"):
         return ""
     if isinstance(error, SignInFirst):

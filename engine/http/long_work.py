@@ -1,6 +1,6 @@
-"""Work that takes longer than a reader should wait for an answer: it goes on in a thread, and its answer is kept in the
-database, where every process finds it. What it writes, it writes in one transaction, so a process that is killed leaves
-nothing half; its heartbeat then stops, and the page that waits says so.
+"""Work that takes longer than a request should: it runs in a thread, and its answer is stored in the database, where
+every process finds it. It writes in one transaction, so a killed process leaves nothing half-written; its heartbeat
+then stops, and the waiting page says so.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from engine.store.pending_answers import Begun, beat, begin, end
 
 log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 1.0
-"""How long an answer waits for the work before it says that it goes on."""
+"""Seconds before we redirect to the waiting page."""
 BEAT_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
-"""How often the share that is done is written, of work that tells it."""
+"""Seconds between two updates of the progress shown, for work that reports it."""
 STALE = timedelta(seconds=2 * BUSY_SECONDS)
-"""Longer than a heartbeat may wait for somebody else's writing to end."""
+"""Longer than a heartbeat may wait for another writer's lock."""
 TRIES = 5
 
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer:
-    """What is kept: a redirect, or the page in each language."""
+    """A stored answer: a redirect, or the page in each language."""
 
     status: int
     location: str
@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass
 class Progress:
-    """The share of long work that is done, from 0 to 1, as the thread that does it tells; None until it does."""
+    """The share of the work that is done, from 0 to 1, as its thread reports it; None before the first report."""
 
     share: float | None = None
 
@@ -67,7 +67,7 @@ class LongWork:
         return future
 
     def is_quick(self, future: Future[T]) -> bool:
-        """Whether it is done within the time that a reader waits."""
+        """Whether it finishes within ``patience``."""
         return bool(wait([future], self.patience).done)
 
     def begin(self, database: Database, work: Begun) -> bool:
@@ -82,7 +82,7 @@ class LongWork:
         answer: Callable[[], Answer],
         progress: Progress | None = None,
     ) -> Thread:
-        """Beat until the work is done, then keep its answer; in the thread that is returned."""
+        """Send heartbeats until the work is done, then store its answer; runs in the returned thread."""
         told = progress or Progress()
         pause = min(self.beat, PROGRESS_SECONDS) if progress else self.beat
 

@@ -334,7 +334,7 @@ _encoded = lru_cache(maxsize=2048)(quote_plus)
 
 @pass_context
 def quoted(context: Context, sentence: str) -> str:
-    """In an English sentence, what people wrote is marked as Vietnamese, so that it is read out as such."""
+    """Marks what people wrote as Vietnamese within an English sentence, for screen readers."""
     if context["language"] != "en":
         return sentence
     parts = QUOTED.split(sentence)

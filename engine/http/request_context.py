@@ -50,7 +50,7 @@ Answer = TypeVar("Answer", bound=Response)
 LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
 FACTOR_PAGE = "/account/second-factor"
-"""All that opens, besides signing out, while a session lacks the second factor that its role must have."""
+"""The only pages allowed, besides signing out, while a session lacks the second factor that its role requires."""
 NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort")
 """Query parameters of lists that do not narrow them."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
@@ -108,9 +108,9 @@ class RequestContext:
     account: AccountLine | None = None
     session_id: int = 0
     pending: SessionHolder | None = None
-    """A session that waits for the code of its second factor; nobody is signed in by it."""
+    """A session that still needs the code of its second factor; it signs nobody in."""
     lacks_factor: bool = False
-    """The office asks this role for a second factor and the account has none: only its set-up opens."""
+    """The role requires a second factor and the account has none: only its set-up page is allowed."""
     bearer: Bearer | None = None
     """The API token of the request; its scopes narrow what its account may do."""
 
@@ -162,8 +162,8 @@ class RequestContext:
         return self.followed if decides else frozenset()
 
     def require_lasting(self) -> None:
-        """Raises Conflict in the demonstration: everybody is its administrator, and an account made there would still
-        open its data folder when that is served in earnest."""
+        """Raises Conflict in the demonstration: everybody is an administrator there, and an account created there would
+        still work if its data folder were later used for a real installation."""
         if self.demo:
             raise Conflict(Text("Bản trình diễn không lập tài khoản.", "The demonstration makes no accounts."))
 
@@ -198,8 +198,8 @@ class RequestContext:
             yield session, replace(self.kept(session, read_day, self.today), now=self.now)
 
     def kept(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """The answer of a query, read or kept. Whether the reader may see it is asked before: what they may not is none
-        of its arguments."""
+        """The answer of a query, from the cache if it is current. Permissions are checked before: the arguments name
+        only what the reader may see."""
         return self.tools.kept.ask(session, query, *arguments, **named)
 
     @contextmanager
@@ -216,7 +216,7 @@ class RequestContext:
         return self.with_cookies(HTMLResponse(body, status))
 
     def with_cookies(self, response: Answer) -> Answer:
-        """With the cookies that belong to the page: the chosen language, the secret of its forms."""
+        """Adds the page's cookies: the chosen language, the secret that form tokens are bound to."""
         for name, value in self.cookies.items():
             response.set_cookie(name, value, max_age=YEAR_SECONDS, httponly=True, samesite="lax", secure=self.secure)
         return response
@@ -269,7 +269,7 @@ class RequestContext:
 
     @cached_property
     def step_news(self) -> StepNews | None:
-        """In the demonstration, after a step: what happened since the moment that the address names."""
+        """In the demonstration, after a step: what happened since the time in the URL."""
         try:
             since = datetime.fromisoformat(self.request.query_params.get("stepped", ""))
         except ValueError:
@@ -296,7 +296,7 @@ class RequestContext:
 
     @property
     def mine(self) -> str:
-        """Where a list can be narrowed to what the user's department supervises: its address so."""
+        """The URL of the list narrowed to what the user's department supervises, if it can be."""
         narrowed = self.path in ("/", "/overdue", "/assignments") and self.actor.agency_id
         return url(self.path, department=self.actor.agency_id) if narrowed and self.may(Permission.SEE_BOARD) else ""
 
@@ -307,7 +307,7 @@ class RequestContext:
             return views_of(session, self.actor.name, self.path)
 
     def qr(self) -> Markup:
-        """A QR of the current page, with its filters, for paper: who holds the sheet finds the page."""
+        """A QR code of the current page with its filters, for printouts."""
         address = f"{self.app.settings.base_url}{self.here(**{'as': '', 'lang': '', 'stepped': ''})}"
         return Markup(segno.make(address, error="m", micro=False).svg_inline(scale=2, border=2, omitsize=True))
 

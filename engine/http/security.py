@@ -23,7 +23,7 @@ from engine.text import Text
 MAX_BODY_BYTES = 1_048_576
 """Forms and JSON."""
 MAX_STRANGER_BYTES = 65_536
-"""From whom nobody knows."""
+"""Of an anonymous sender."""
 CODE_BYTES = 32
 """Of a form token's mask, and of what it masks: SHA-256."""
 PAGE_POLICY = (
@@ -88,8 +88,8 @@ class FormTokens:
     """Form tokens against cross-site request forgery. ``binding`` is a secret known only to the page's reader: their
     cookie, or the key of a letter's link. Another site can make a browser post, but cannot know the token.
 
-    A token is a random mask and the binding's code XOR that mask, so that no two answers share it: a code that stood in
-    each of somebody's compressed pages could be guessed by their length (BREACH).
+    A token is a random mask and the binding's code XOR that mask, so that it differs in every response: a code repeated
+    in compressed pages could be guessed from their length (BREACH).
     """
 
     def __init__(self, key: str) -> None:

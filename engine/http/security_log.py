@@ -42,7 +42,7 @@ class SecurityEvent(StrEnum):
     DEPUTY_REFUSED = "deputy_refused"
     """Somebody proposed a deputy through the link of a letter, and their agency did not agree."""
     LINKS_TRIED = "links_tried"
-    """The third link within an hour, from one network, that is none or no longer one."""
+    """The third invalid or expired link within an hour from one network."""
 
 
 LINKS_BEFORE_ALARM, HOUR_SECONDS = 3, 3600
@@ -88,7 +88,7 @@ class SecurityLog:
         log.log(level, "%s", " ".join(f"{name}={value or '-'}" for name, value in facts.items()))
 
     def _is_third(self, network: str) -> bool:
-        """Count a refused link; whether it is the one of this hour at which an alarm is due."""
+        """Count a refused link; returns whether this one triggers the hour's alarm."""
         hour = int(time.monotonic()) // HOUR_SECONDS
         with self._lock:
             if hour != self._hour:
@@ -97,7 +97,7 @@ class SecurityLog:
             return self._links[network] == LINKS_BEFORE_ALARM
 
     def refused(self, request: Request, error: DondocError, actor: str = "") -> None:
-        """Record an error that refuses something; any other is none of this log's business."""
+        """Record an error that refuses something; other errors are ignored."""
         event = _event_of(error)
         if event is not None:
             self.record(event, request, actor=actor)

@@ -379,8 +379,8 @@ def insert_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[
 
 
 def update_rows(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]], **only: str) -> int:
-    """Update columns of many rows by their ``id``, only those in which other columns (of text) hold the values of
-    ``only`` until then. Returns the number updated."""
+    """Update columns of many rows by their ``id``, as an optimistic check only where these other (text) columns still
+    match ``only``. Returns the number updated."""
     return _execute(session, "update", model, rows, only=only).rowcount if rows else 0
 
 

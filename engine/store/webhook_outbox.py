@@ -1,4 +1,4 @@
-"""Webhook messages owed: written in the transaction of the event that they tell of, so none is lost and none is
+"""Webhook messages to be sent: written in the transaction of the event that they report, so none is lost and none is
 invented. ``engine.store.event_log.append`` calls this for every event; without a webhook it costs one short query.
 
 A message holds ids, the citation, the agency, the state and dates: no name, mailbox, number or text of a person.
@@ -47,11 +47,11 @@ AFTER: Mapping[WebhookEvent, State] = complete(
 """The state that an event leaves an assignment in."""
 LATE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 TOLD = ("outcome", "complete", "level", "week", "letters", "empty")
-"""What of an event's detail is passed on; the rest may hold words of people."""
+"""The parts of an event's detail that are sent; the rest may contain what people wrote."""
 
 
 def enqueue(session: Session, events: Sequence[Mapping[str, Any]]) -> int:
-    """Owe a message for each event to each webhook that wants it. Idempotent by key. Returns how many are new."""
+    """Queue a message for each event and each webhook subscribed to it. Idempotent by key. Returns how many are new."""
     if not any(each["kind"] in RELEVANT for each in events):
         return 0
     webhooks = session.connection().execute(_active()).all()
@@ -110,8 +110,8 @@ def payload(kind: WebhookEvent, event: Mapping[str, Any], about: Mapping[str, An
 
 
 def told_as(event: Mapping[str, Any]) -> Iterable[tuple[WebhookEvent, str]]:
-    """What an event is told as, with the key of each. A step of the ladder after the due date tells once for each due
-    date that the assignment is overdue, whichever step comes first, and each escalation."""
+    """The webhook messages of an event, with their keys. Rungs after the due date send "overdue" once for each due
+    date, whichever rung comes first, and a message for each escalation."""
     key: str = event["key"] or f"assignment:{event['assignment_id']}:{event['kind']}:{compact(event['at'])}"
     direct = DIRECT.get(event["kind"])
     if direct is not None:

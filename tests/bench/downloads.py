@@ -64,7 +64,7 @@ LISTS |= {
 WRITERS = {"xlsx": write_xlsx, "csv": write_csv}
 
 
-def measure(url: str, name: str, taken_as: str) -> None:
+def measure(url: str, name: str, export_format: str) -> None:
     """Print processor seconds, and MiB added at the peak."""
     database, (listing, rows) = Database(url), LISTS[name]
     with database.read() as session:
@@ -72,7 +72,9 @@ def measure(url: str, name: str, taken_as: str) -> None:
         next(rows(session, today))  # what is imported and prepared once is not counted
         before, began = peak(), time.process_time()
         with tempfile.TemporaryFile() as file:
-            WRITERS[taken_as](Sheet(Text(name, name), name, listing(today).columns, rows(session, today)), "vi", file)
+            WRITERS[export_format](
+                Sheet(Text(name, name), name, listing(today).columns, rows(session, today)), "vi", file
+            )
         print(time.process_time() - began, peak() - before)
 
 
@@ -92,12 +94,12 @@ def main() -> None:
         database.optimize()
         print(f"{options.rows} rows, {kind}; aims {AIM_SECONDS:.0f} s, {AIM_MIB:.0f} MiB")
         for name in LISTS:
-            for taken_as in WRITERS:
+            for export_format in WRITERS:
                 url = database.url.render_as_string(hide_password=False)
-                command = [sys.executable, "-m", "tests.bench.downloads", "--child", url, name, taken_as]
+                command = [sys.executable, "-m", "tests.bench.downloads", "--child", url, name, export_format]
                 taken = subprocess.run(command, check=True, capture_output=True, text=True)
                 seconds, more = map(float, taken.stdout.split())
-                print(f"  {name:24} {taken_as:5} {seconds:5.2f} s  +{more:3.0f} MiB", flush=True)
+                print(f"  {name:24} {export_format:5} {seconds:5.2f} s  +{more:3.0f} MiB", flush=True)
 
 
 def _live(session: Session) -> None:

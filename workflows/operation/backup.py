@@ -130,9 +130,9 @@ def _require_sound(database: Database, folder: Path, manifest: Manifest) -> None
         raise Unavailable(
             Text(
                 f"Bản sao lưu không dùng được, còn ở «{folder}»: cơ sở dữ liệu hỏng ({wrong}). Giữ bản sao lưu tốt gần "
-                "nhất; xem docs/operating.md.",
+                "nhất; xem docs/vi/van-hanh/sao-luu.md.",
                 f"The backup is no good and is left at “{folder}”: the database is damaged ({wrong}). Keep the last "
-                "good one; see docs/operating.md.",
+                "good one; see docs/operating/backup.md.",
             )
         )
     altered = [

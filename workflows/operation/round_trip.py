@@ -103,9 +103,9 @@ def _try(system: System, way: Way, channel: Email, inbox: Inbox, wait: float) ->
     )
     fix = Text(
         f"Cho máy chủ thư đưa {way.prefix}…@{way.domain} vào hộp thư {system.settings.imap_username} "
-        "(docs/operating.md, chương Thư và tin nhắn gửi đến).",
+        "(docs/vi/van-hanh/thu-dien-tu.md).",
         f"Let the mail server put {way.prefix}…@{way.domain} into {system.settings.imap_username} "
-        "(docs/operating.md, the chapter on incoming mail and SMS).",
+        "(docs/operating/mail.md).",
     )
     try:
         sent = asyncio.run(_send(channel, letter))

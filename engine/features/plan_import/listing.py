@@ -34,7 +34,7 @@ class DraftLine:
 
 
 def plan_drafts(session: Session) -> tuple[list[DraftLine], Mapping[str, Person]]:
-    """The last corrected first, with who the actors are. Two queries, and those of the people."""
+    """Most recently corrected first, with the actors' names. Two queries, plus those for the names."""
     d, p = table(PlanDraft), table(Plan)
     loaded = select(p.c.number, func.max(p.c.id).label("plan_id")).group_by(p.c.number).subquery()
     columns = [column for column in d.c if column.name != "state"]

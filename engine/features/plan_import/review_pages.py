@@ -1,5 +1,5 @@
-"""The review of a plan document: every correction is one small form, kept at once, so that closing the browser, an
-upgrade or a second reader loses nothing."""
+"""The review of a plan document: every correction is one small form, saved at once, so that nothing is lost by closing
+the browser, an upgrade or a second reader."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def show(ctx: SignedIn, draft_id: SmallId, page: PageAt = None) -> Response:
 
 @router.post("/plans/drafts/{draft_id}")
 def act(ctx: SignedIn, form: PostedForm, draft_id: SmallId) -> Response:
-    """One correction (``do``: its name, a colon, on what), saving, or throwing the draft away."""
+    """One correction (``do``: its name, a colon, its target), saving the plan, or discarding the draft."""
     ctx.require(Permission.LOAD_PLAN)
     do, _, target = form.raw("do").partition(":")
     if do == "discard":
@@ -86,8 +86,8 @@ def act(ctx: SignedIn, form: PostedForm, draft_id: SmallId) -> Response:
 
 
 def _kept(ctx: RequestContext, draft_id: int, form: Form, do: str, target: str) -> PlanDraft | Response:
-    """The draft with what the form's fields say and what its button does; the page again, with what was typed, where
-    somebody else has changed the same field."""
+    """Apply the form's fields and its button to the draft; if somebody else changed the same field, show the page again
+    with what was typed."""
 
     def correct(work: Corrections) -> list[Correction]:
         own = ACTS[do](work, target, form) if do in ACTS else None
@@ -103,7 +103,7 @@ def _kept(ctx: RequestContext, draft_id: int, form: Form, do: str, target: str) 
 
 @router.get("/plans/drafts/{draft_id}/file.yaml")
 def download(ctx: SignedIn, draft_id: SmallId) -> Response:
-    """The plan file as far as it is; what is wrong stands at its head."""
+    """The plan file in its present state, with the remaining errors at its top."""
     stored, directory = _read(ctx, draft_id)
     out = reviewed(stored.draft, directory)
     plan = checked(out, directory)
@@ -118,7 +118,8 @@ def show_duty(ctx: SignedIn, draft_id: SmallId, key: Key) -> Response:
 
 @router.post("/plans/drafts/{draft_id}/duties/{key}")
 def correct_duty(ctx: SignedIn, form: PostedForm, draft_id: SmallId, key: Key) -> Response:
-    """A duty's fields; with ``do=part:AT`` its words are parted there, too. A mistake is kept as typed and shown."""
+    """Save a duty's fields; with ``do=part:AT`` its text is also split there. An invalid value is kept as typed and
+    shown."""
     ctx.require(Permission.LOAD_PLAN)
     typed = _duty_fields(form)
     part = re.fullmatch(r"part:(\d{1,6})", form.raw("do"))
@@ -146,7 +147,7 @@ def correct_duty(ctx: SignedIn, form: PostedForm, draft_id: SmallId, key: Key) -
 
 @router.get("/plans/drafts/{draft_id}/lines/{line}")
 def show_line(ctx: SignedIn, draft_id: SmallId, line: Place) -> Response:
-    """Whose duty a paragraph is that became none, alone or with those after it."""
+    """Ask whose duty a left-out paragraph is, alone or with those after it."""
     stored, directory = _read(ctx, draft_id)
     draft = stored.draft
     if line not in draft.left():
@@ -230,7 +231,7 @@ def _sure(work: Corrections, target: str, form: Form) -> Correction | None:
 
 
 def _take(work: Corrections, target: str, form: Form) -> Correction | None:
-    """Lines from one to another. Raises BadInput where nobody is named for a single one."""
+    """Make a range of lines duties. Raises BadInput if a single line has no owner."""
     run = re.fullmatch(r"(\d{1,6})-(\d{1,6})", target)
     if run is None or int(run[1]) >= len(work.draft.document):
         return None
@@ -243,7 +244,7 @@ def _take(work: Corrections, target: str, form: Form) -> Correction | None:
 
 
 def _names(work: Corrections, form: Form) -> Correction | None:
-    """What each unknown name stands for, where the form says another thing than it was shown with."""
+    """The choices for unknown names that the user changed in the form."""
     done = []
     for n, name in work.draft.open_names():
         field = f"name[{n}]"
@@ -259,7 +260,7 @@ def _names(work: Corrections, form: Form) -> Correction | None:
 
 
 def _head(work: Corrections, form: Form) -> Correction | None:
-    """The plan's own fields that the form has otherwise than it was shown. Raises ChangedMeanwhile."""
+    """The plan's own fields that the user changed in the form. Raises ChangedMeanwhile."""
     typed = {}
     for name in Head.model_fields:
         if name in form.fields and f"was.{name}" in form.fields:
@@ -280,11 +281,11 @@ ACTS: Mapping[str, Act] = {
     "sure": _sure,
     "take": _take,
 }
-"""What a button of the review does to the draft."""
+"""Apply a button of the review to the draft."""
 
 
 TURNS = {"page": "?page={}", "duty": "/duties/{}", "line": "/lines/{}", "kind": "/names/{}"}
-"""Where a button leads that only keeps what was typed before it turns to another page."""
+"""The target of a button that only saves what was typed before turning to another page."""
 
 
 def _number(target: str) -> int:
@@ -355,7 +356,8 @@ def _page(
     error: DondocError | None = None,
     status: int = 200,
 ) -> Response:
-    """A page of the review; without a number, the one with the first mistake. ``typed``: a head that is not kept."""
+    """A page of the review; without a number, the one with the first error. ``typed``: plan fields that could not be
+    saved."""
     out = reviewed(stored.draft, directory)
     checked(out, directory)
     view = ReviewView(stored, directory, out.problems, number)
@@ -384,7 +386,7 @@ def _duty_page(
     typed: DutyFields | None = None,
     error: DondocError | None = None,
 ) -> Response:
-    """A duty's form beside its paragraphs. ``typed``: what was typed and not kept."""
+    """A duty's form beside its paragraphs. ``typed``: values that could not be saved."""
     place = _place(stored.draft, key)
     problems = reviewed(stored.draft, directory).problems
     fields = typed or shown_duty(place)
@@ -409,8 +411,8 @@ def _duty_page(
 
 
 def _save(ctx: RequestContext, draft_id: int) -> Response:
-    """Load the plan; the draft is done with. With mistakes, the page of the first; where owners have ended, the page
-    that asks for their successors, and the draft stays."""
+    """Load the plan and delete the draft. With errors, show the page of the first; if owners no longer exist, show the
+    page that asks for their successors and keep the draft."""
     stored, directory = _read(ctx, draft_id)
     out = reviewed(stored.draft, directory)
     plan = checked(out, directory)
@@ -438,7 +440,7 @@ def _save(ctx: RequestContext, draft_id: int) -> Response:
 
 
 def _asked(work: Corrections) -> list[Correction]:
-    """Somebody has tried to save, so that mistakes are shown from now on."""
+    """Record that somebody tried to save, so that errors are shown from now on."""
     if work.draft.asked_to_save:
         return []
     work.draft.asked_to_save = True

@@ -1,5 +1,5 @@
-"""What the pages of a plan document's review show: its rows with what became of each paragraph, the names to settle,
-the doubts with what answers them. Pure."""
+"""View objects of the review pages: rows with the use of each paragraph, the names to settle, the doubts with the forms
+that resolve them. Pure."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class NameLine:
 
 @dataclass(frozen=True)
 class Answered:
-    """A doubt with what answers it: where a duty is parted, or the line that its words begin."""
+    """A doubt with what resolves it: the place to split a duty, or the line where its words begin."""
 
     doubt: Doubt
     part: str
@@ -155,7 +155,7 @@ class ReviewView:
         return f"/plans/drafts/{self.stored.id}#{name.removeprefix('head.') or 'plan'}"
 
     def problem_name(self, name: str) -> str:
-        """The number of the duty that a mistake is of."""
+        """The number of the duty that has the error."""
         place = self._place_of(name)
         return place.citation if place else ""
 
@@ -174,7 +174,7 @@ class ReviewView:
 
     @cached_property
     def names(self) -> list[NameLine]:
-        """The unknown names that are borne, those that nobody has settled first."""
+        """The unknown names in use, unsettled ones first."""
         on = read_day(self.draft.head.issued_on)
         found = []
         for n, each in self.draft.open_names():

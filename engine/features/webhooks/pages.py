@@ -1,5 +1,5 @@
-"""Webhooks: which other systems are told of events, what became of each message, and sending again. A secret is shown
-once, in the answer to its making."""
+"""Webhooks: the systems that are notified of events, the outcome of each message, and resending. A secret is shown
+once, in the response that creates it."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _write(ctx: RequestContext, action: Callable[[Session], T]) -> T:
 def _do(
     ctx: RequestContext, webhook_id: int, said: str, action: Callable[[Session], int | None], *, counted: bool = False
 ) -> Response:
-    """Do it and go back to the webhook's page; an error is a sentence on it."""
+    """Run the action and redirect to the webhook's page, which shows an error as a sentence."""
     try:
         count = _write(ctx, action)
     except DondocError as error:

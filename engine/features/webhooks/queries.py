@@ -1,4 +1,4 @@
-"""The webhooks and what became of their messages: read only. Secrets are not read."""
+"""The webhooks and the outcomes of their messages, read only. Secrets are never read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""What administrators do with webhooks: add, change, switch, test, send again, remove. Sending is the pass's work
-(``notifications.webhooks``).
-
-A secret is shown once, when it is made; it is stored sealed and never shown again. A new one signs beside the last for
-a day, so that the receiver can be changed meanwhile.
+"""Administration of webhooks: add, change, switch, test, resend, remove. Messages are sent by the pass
+(``notifications.webhooks``). A secret is shown once, when it is created, and stored encrypted. After a change the old
+secret also signs for a day, so that the receiver can be updated meanwhile.
 """
 
 from __future__ import annotations
@@ -29,13 +27,13 @@ from engine.terms import EventKind, LetterState, WebhookEvent
 from engine.text import Text
 
 USE = "webhooks"
-"""What secrets are sealed for."""
+"""The purpose under which secrets are encrypted."""
 PREFIX, SECRET_BYTES = "whsec_", 32
 OVERLAP = timedelta(days=1)
 KEEP_MESSAGES = timedelta(days=90)
 MAX_WEBHOOKS = 20
 NO_TROUBLE: Mapping[str, object] = {"failures": 0, "down_since": None, "retry_at": None, "why": ""}
-"""The health of an address that works."""
+"""The health columns of a working address."""
 CHOICES = tuple(each for each in WebhookEvent if each is not WebhookEvent.TEST)
 
 
@@ -115,7 +113,7 @@ def change(
     actor: str,
     now: datetime,
 ) -> None:
-    """Another address begins with a clean record; what is owed goes there."""
+    """A changed address starts with a clean health record; pending messages go to it."""
     w, before = table(Webhook), webhook_of(session, webhook_id)
     values: dict[str, object] = {
         "url": read_target(url.strip(), allowed).url,
@@ -129,7 +127,7 @@ def change(
 
 
 def switch(session: Session, webhook_id: int, *, active: bool, actor: str, now: datetime) -> None:
-    """Off: no event is owed to it any more, and what is owed waits. On: it is called again at once."""
+    """Off: new events are not queued, and pending messages wait. On: it is called again at once."""
     w = table(Webhook)
     webhook_of(session, webhook_id)
     session.connection().execute(
@@ -160,7 +158,8 @@ def remove(session: Session, webhook_id: int, *, actor: str, now: datetime) -> N
 
 
 def send_test(session: Session, webhook_id: int, *, now: datetime) -> int:
-    """Owe it a test message, whatever events it wants; returns the message's id. Raises Conflict if it is off."""
+    """Queue a test message, whatever events it subscribes to; returns the message's id. Raises Conflict if it is
+    off."""
     m = table(WebhookMessage)
     if not webhook_of(session, webhook_id).active:
         raise Conflict(Text("Webhook này đang tắt; hãy bật trước.", "This webhook is off; switch it on first."))
@@ -183,7 +182,7 @@ def send_again(
     actor: str,
     now: datetime,
 ) -> int:
-    """Owe again one settled message, or those of events since an instant; returns how many. The ``webhook-id`` stays,
+    """Queue one settled message again, or those of events since an instant; returns how many. The ``webhook-id`` stays,
     so a receiver recognises what it has seen."""
     m = table(WebhookMessage)
     webhook_of(session, webhook_id)
@@ -204,7 +203,7 @@ def send_again(
 
 
 def prune(session: Session, now: datetime) -> int:
-    """Delete what happened long ago, sent or not."""
+    """Delete messages older than KEEP_MESSAGES, sent or not."""
     m = table(WebhookMessage)
     return session.connection().execute(delete(m).where(m.c.at < now - KEEP_MESSAGES)).rowcount
 

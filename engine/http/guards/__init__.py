@@ -1,1 +1,1 @@
-"""What stands before the pages: accepted hosts, limits, and the log of what was refused."""
+"""Middleware and checks in front of the pages: accepted hosts, limits, waiting pages."""

@@ -1,5 +1,6 @@
-"""Middleware: answers only to this server's own names, those of the base URL and of loopback. A page of another site
-that resolves its own name to this server (DNS rebinding) is refused, as is a proxy that was told another name."""
+"""Middleware: accepts only this server's own host names, that of the base URL and those of loopback. A page of another
+site that resolves its own name to this server (DNS rebinding) is refused, as is a proxy configured with another
+name."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ class AcceptedHosts:
 
 
 async def _is_accepted(headers: Headers, context: AppContext) -> bool:
-    """An address that was entered on a page holds at once: it is looked up when its name is asked for first."""
+    """A base URL entered on a page takes effect at once: it is looked up when its name is first requested."""
     hosts = headers.getlist("host")
     name = host_name(hosts[0]) if len(hosts) == 1 else ""
     if not name or is_loopback_name(name) or name == urlsplit(context.settings.base_url).hostname:

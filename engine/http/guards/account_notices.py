@@ -1,5 +1,5 @@
-"""Tells the owner of an account by letter what changed about it: a new password, a new key, a sign-in from a browser
-that was never used for it. The letter leaves after the response and holds no link: it asks for nothing."""
+"""Notifies the owner of an account by e-mail of changes to it: a new password, a new key, a sign-in from a new browser.
+The letter is sent after the response and contains no link."""
 
 from __future__ import annotations
 

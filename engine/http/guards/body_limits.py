@@ -1,7 +1,6 @@
-"""Middleware: how much a request may send is decided by who sends it, before the body is read. Strangers send little;
-known visitors send forms, and files only in the requests that take files.
-
-Only a body over the strangers' limit costs the database query that identifies the sender.
+"""Middleware: limits request bodies by sender, before the body is read. Anonymous senders get the lowest limit; known
+users may send forms, and files only to the routes that take files. Only a body over the anonymous limit costs the
+database query that identifies the sender.
 """
 
 from __future__ import annotations
@@ -84,8 +83,8 @@ def max_body_bytes(request: Request) -> int:
 
 
 def _is_known(request: Request) -> bool:
-    """Whether an account or a contact sends: by session, API token, or the signed link of a letter. A session that
-    lapsed counts, so that what was typed meanwhile can be shown again."""
+    """Whether the sender is an account or a contact: by session, API token, or the signed link of a letter. An expired
+    session counts, so that the posted form can be shown again."""
     context = tools_of(request).context
     now = context.clock()
     if context.open_desk:

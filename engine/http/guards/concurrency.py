@@ -1,5 +1,5 @@
-"""Middleware: at most so many requests are worked on at once; others get 503 with Retry-After instead of a queue that
-only grows. A request counts from when its body has come, so that slow senders take no place from others."""
+"""Middleware: limits the requests processed at once; others get 503 with Retry-After instead of an ever longer queue. A
+request counts once its body has arrived, so that slow senders do not block others."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.http.request_context import language_of, tools_of
 from engine.http.security_log import SecurityEvent
 
 MAX_REQUESTS = 200
-"""Five times the threads that work on requests: what waits longer is better told so."""
+"""Five times the number of worker threads: a longer queue would only time out."""
 MAX_CALLBACKS = 2_000
-"""Of gateways that hand on messages and receipts: most do not come again. They wait in the row of the threads."""
+"""Callbacks of gateways with messages and receipts: most gateways do not retry, so these wait for a thread instead."""
 CALLBACKS = "/callbacks/"
 RETRY_AFTER = {"retry-after": "10"}
 
@@ -43,7 +43,7 @@ class Concurrency:
 
 
 class _Place:
-    """A request's place among those that are worked on."""
+    """A request's slot among those being processed."""
 
     def __init__(self, among: Concurrency, request: Request) -> None:
         self._among, self._request, self._taken = among, request, False

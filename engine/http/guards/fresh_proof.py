@@ -1,5 +1,5 @@
-"""Making a key or a first password asks again who is there: the password, or a sign-in of the last quarter of an hour.
-An unattended browser must not be enough for something that outlives the session."""
+"""Creating an API key or a first password requires fresh proof of identity: the password, or a sign-in within the last
+15 minutes. An unattended browser must not be enough for something that outlives the session."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SIGN_IN_AGAIN = Text(
 
 
 def require_fresh_proof(ctx: RequestContext, line: AccountLine, password: str) -> None:
-    """Raises BadInput or TooOften. An account without a password proves itself by a new session; a program by its key,
-    which can make none that is wider."""
+    """Raises BadInput or TooOften. An account without a password needs a new session; a program uses its key, which
+    cannot create a key with wider scopes."""
     if ctx.bearer is not None:
         return
     if line.has_password:

@@ -1,7 +1,7 @@
-"""Middleware: each request has an id, which stands in its answer (``X-Request-ID``) and in each line logged for it.
+"""Middleware: gives each request an id, returned as ``X-Request-ID`` and included in each line logged for it.
 
-With DONDOC_LOG=json each request is also a line of its own on ``dondoc.access``: the route's pattern, never the path,
-since the path of a link in a letter is a credential.
+With DONDOC_LOG=json each request is also logged on ``dondoc.access``: the route's pattern, never the path, since the
+path of a link in a letter is a credential.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""An answer that takes long: given at once where it is quick, else by a page that waits for it and then shows it.
+"""A slow answer: returned at once if it is ready within a second, else by a page that waits for it and then shows it.
 
     return answered(ctx, READING, ("import", digest), read, shown)
 
-``read`` does the work in a thread, once however often it is asked for, also where several processes serve;
-``shown(ctx, read)`` calls it for the result, or for the error, and makes the page: the same one whether the reader had
-to wait or not. What a GET asks for writes nothing and is only registered when it does take long.
+``read`` does the work in a thread, once however often it is requested, also with several serving processes;
+``shown(ctx, read)`` calls it for the result or the error, and renders the same page whether the reader had to wait or
+not. The work of a GET writes nothing and is registered only if it is slow.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def answered(
     show: Show[T],
     progress: Progress | None = None,
 ) -> Response:
-    """The page of the result, or, while the work goes on, a redirect to the page that waits. ``what`` tells the work
-    from other work of the same person; by ``progress`` it tells how much of it is done."""
+    """The page of the result, or, while the work goes on, a redirect to the page that waits. ``what``: key that
+    identifies this job among those of the same person; ``progress``: updated by the work."""
     owner, work, database = ctx.actor.name, ctx.tools.work, ctx.app.database
     ticket = hashlib.sha256(repr((owner, *what)).encode()).hexdigest()[:32]
     begun, place = Begun(ticket, owner, words, secrets.token_hex(8)), f"/working/{ticket}"
@@ -82,8 +82,7 @@ def answered(
 
 
 def awaited(ctx: RequestContext, ticket: str) -> Response:
-    """While the work goes on, on whichever process: the page that says so. Then its answer, also when it is opened
-    again."""
+    """The waiting page while the work runs, in any process; afterwards its answer, also when opened again."""
     now, database = system_clock(), ctx.app.database
     with database.read() as session:
         row = find(session, ticket, ctx.actor.name)
@@ -130,6 +129,6 @@ def _result_of(future: Future[T]) -> Callable[[], T]:
 
 
 def _get(request: Request, path: str, query: str = "") -> Request:
-    """As if the page had been asked for there, so that its links (another language) lead back to it."""
+    """The request as if made for that page, so that its links (such as to the other language) lead back to it."""
     asked = {"method": "GET", "path": path, "raw_path": path.encode(), "query_string": query.encode(), "state": {}}
     return Request({**request.scope, **asked})

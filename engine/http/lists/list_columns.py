@@ -1,4 +1,4 @@
-"""Every list: its columns on the page and in its files, its heads and orders. Pure."""
+"""The columns of every list, on its page and in its files, with heads and sort orders. Pure."""
 
 from __future__ import annotations
 

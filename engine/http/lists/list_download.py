@@ -1,5 +1,4 @@
-"""A list taken along: ``?as=xlsx`` or ``?as=csv`` on its own address, with its filter and the permissions of its
-page."""
+"""A list as a file: ``?as=xlsx`` or ``?as=csv`` on its own address, with its filter and the permissions of its page."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ class FileFormat(StrEnum):
     """A page made for paper, with every row."""
 
 
-TakenAs = Annotated[FileFormat | None, Empty, Query(alias="as")]
+ExportFormat = Annotated[FileFormat | None, Empty, Query(alias="as")]
 MEDIA_TYPES = complete(
     FileFormat,
     {
@@ -111,7 +110,7 @@ def filter_names(session: Session, plan_id: int | None) -> Names:
 
 def download(
     ctx: RequestContext,
-    taken_as: FileFormat,
+    export_format: FileFormat,
     listing: Listing[T],
     rows: Iterable[T],
     names: Names | None = None,
@@ -119,20 +118,20 @@ def download(
     """The list as a file to save. It is written to a temporary file first: while the session is open, with errors
     still answered as such, and in constant memory."""
     sheet = Sheet(listing.title, _caption(ctx, listing, names or {}), listing.columns, rows)
-    if taken_as is FileFormat.PRINT:
+    if export_format is FileFormat.PRINT:
         return ctx.page("printed.html", today=None, sheet=sheet, rows=sheet.values(ctx.language, MAX_PRINTED_ROWS))
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the generator that sends it
     try:
-        WRITERS[taken_as](sheet, ctx.language, file)
+        WRITERS[export_format](sheet, ctx.language, file)
         file.seek(0)
     except BaseException:
         file.close()
         raise
     headers = {
-        "content-disposition": f'attachment; filename="{listing.file_name}_{ctx.today.isoformat()}.{taken_as}"',
+        "content-disposition": f'attachment; filename="{listing.file_name}_{ctx.today.isoformat()}.{export_format}"',
         "x-content-type-options": "nosniff",
     }
-    return StreamingResponse(_chunks(file), media_type=MEDIA_TYPES[taken_as], headers=headers)
+    return StreamingResponse(_chunks(file), media_type=MEDIA_TYPES[export_format], headers=headers)
 
 
 def attachment(body: bytes, media_type: str, name: str) -> Response:

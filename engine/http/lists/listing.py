@@ -1,5 +1,5 @@
-"""A list, declared once: from a ``Listing`` come the heads of its page, the orders that they ask for, its cells
-(macros of a template in ``web/templates/cells``), both files and the print."""
+"""A list, declared once: a ``Listing`` defines the column heads of its page, their sort orders, its cells (macros of a
+template in ``web/templates/cells``), both export files and the printed page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Head:
 @dataclass(frozen=True)
 class Column(SheetColumn[T]):
     """A column of the files and, if it has a key, of the page, where a cell may show the values of its neighbours too.
-    ``head``: if the page says other words than the files."""
+    ``head``: the words on the page, if they differ from those in the files."""
 
     key: str = ""
     head: Text | None = None
@@ -45,7 +45,7 @@ class Column(SheetColumn[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class Listing(Generic[T]):
-    """A list. Raises TypeError when it is made if the query has an order that no head asks for."""
+    """A list. Its constructor raises TypeError if the query has a sort order that no column head uses."""
 
     file_name: str
     """Plain ASCII, without date and ending."""
@@ -59,7 +59,7 @@ class Listing(Generic[T]):
     sorts: Collection[str] = ()
     """The keys of the query's orders. A head without one does not sort."""
     own_sort: str = ""
-    """The order of a list that is asked for none, if a head names it."""
+    """The default order, if a head has it."""
 
     def __post_init__(self) -> None:
         keys = {head.key for head in self.heads}
@@ -75,7 +75,8 @@ class Listing(Generic[T]):
         return [shown.pop(key) for key in self.on_page] + list(shown.values())
 
     def cells(self, macros: TemplateModule) -> Callable[..., Markup]:
-        """What draws a row's cells: each head's macro ``<key>_cell``; one that columns share gets the key first."""
+        """The macros that render a row's cells: ``<key>_cell`` for each head; a macro shared by columns gets the key as
+        its first argument."""
         each = [
             partial(getattr(macros, head.cell), head.key) if head.cell else getattr(macros, f"{head.key}_cell")
             for head in self.heads
@@ -83,15 +84,15 @@ class Listing(Generic[T]):
         return lambda row, *more: Markup("".join([cell(row, *more) for cell in each]))
 
     def known_order(self, sort: str) -> str:
-        """The order that the URL names; "" for the list's own, and for one that it does not have."""
+        """The order in the URL; "" for the default order and for unknown ones."""
         return sort if sort.removeprefix("-") in self.sorts and sort != self.own_sort else ""
 
     def direction(self, head: Head, sort: str) -> str:
-        """Which way the list is sorted by the head, as ``aria-sort`` says it; "" if it is sorted by another."""
+        """The value of ``aria-sort`` for the head; "" if the list is sorted by another."""
         return {head.key: "ascending", f"-{head.key}": "descending"}.get(sort or self.own_sort, "")
 
     def turned(self, head: Head, sort: str) -> str:
-        """The order that a click on the head asks for: first up, of numbers down; then the other way."""
+        """The order after a click on the head: ascending first, for numbers descending first; then the reverse."""
         direction = self.direction(head, sort)
         down = direction == "ascending" or (head.number and not direction)
         asked = f"-{head.key}" if down else head.key

@@ -125,7 +125,7 @@ class Board:
 
     @property
     def sorts(self) -> Orders[AgencyLine]:
-        """By name; furthest behind first; by what a period misses, most first."""
+        """By name; furthest behind first; by missing reports of a period, most first."""
         by_period = {period: partial(_most_missing, period) for period in self.periods}
         return {"name": attrgetter("name"), "late": _lateness, **by_period}
 

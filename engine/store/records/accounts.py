@@ -24,7 +24,7 @@ class Account(SQLModel, table=True):
     created_at: datetime
 
 
-class SignedIn(SQLModel, table=True):
+class UserSession(SQLModel, table=True):
     """A session of an account. Stores the digest of the cookie, never the cookie. Ends by expiry or by signing out."""
 
     __tablename__ = "signed_in"

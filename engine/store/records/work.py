@@ -363,9 +363,10 @@ class Evidence(SQLModel, table=True):
     at: datetime
 
 
-class Frozen(SQLModel, table=True):
+class PublishedFigures(SQLModel, table=True):
     """Figures as published at a cut-off date; never changed. Later corrections are shown as a restatement."""
 
+    __tablename__ = "frozen"
     __table_args__ = (UniqueConstraint("plan_id", "period", "cut_off"),)
     id: int | None = Field(default=None, primary_key=True)
     plan_id: int = Field(foreign_key="plan.id")

@@ -19,7 +19,7 @@ from engine.queries.stored_plans import plan_of
 from engine.rules.calendar import local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database
-from engine.store.records import Event, Frozen, Letter, PlanDraft
+from engine.store.records import Event, Letter, PlanDraft, PublishedFigures
 from engine.terms import EventKind, PassName, Scenario
 from workflows.longwork import works
 from workflows.longwork.handover import KEPT_SECONDS, Handover
@@ -109,7 +109,7 @@ def test_a_year_done_elsewhere_is_not_computed_here_and_kept_for_the_next_look(l
 
 def test_figures_are_published_for_today_unless_a_day_is_given(system: System, laid: Laid) -> None:
     said = works.publish(system, laid.plan_id)
-    (figures,) = rows(system.database, Frozen)
+    (figures,) = rows(system.database, PublishedFigures)
     assert figures.cut_off == local_date(system_clock())
     assert said.endswith(f"/leadership/frozen/{figures.id}")
     with pytest.raises(NotFound):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 
 import pytest
@@ -88,12 +87,6 @@ def test_every_dependency_earns_its_line() -> None:
     assert [name for name in names if not re.search(rf"\| .*\b{re.escape(name)}\b.*\|", table)] == []
 
 
-@pytest.mark.parametrize("name", sorted(DOCUMENTS))
-def test_what_a_document_points_at_exists(name: str) -> None:
-    targets = [each for each in re.findall(r"\]\(([^)#]+)\)", DOCUMENTS[name]) if "://" not in each]
-    assert [each for each in targets if not ((ROOT / name).parent / each).exists()] == []
-
-
 def test_every_file_that_documents_and_docstrings_name_exists() -> None:
     """By its name or by the end of its path: «policy.py», «crash/run.py». The change log tells of files that went."""
     there = {each.relative_to(ROOT).as_posix() for each in ROOT.rglob("*") if not {".venv", "build"} & {*each.parts}}
@@ -166,14 +159,3 @@ def test_every_test_that_the_promises_name_exists() -> None:
     named = set(re.findall(r"`((?:unit|integration|services)/[^`{]+)`", DOCUMENTS["docs/security.md"]))
     assert len(named) > 15
     assert not [path for path in named if not (ROOT / "tests" / path).exists()]
-
-
-def test_every_command_of_the_manual_is_one_with_its_options() -> None:
-    """Parsed by the real command line, as it would be typed."""
-    lines = re.findall(r"^ {8}dondoc (.+)$", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
-    assert len(lines) > 10
-    for line in lines:
-        words, command = shlex.split(line), get_command(app)
-        while commands := getattr(command, "commands", None):
-            command = commands[words.pop(0)]
-        command.make_context("dondoc", words)

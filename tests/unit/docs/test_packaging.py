@@ -82,7 +82,7 @@ def test_our_containers_can_write_their_data_alone_and_gain_nothing(services: di
 
 
 def test_the_prefect_server_is_started_as_the_manual_starts_it_and_reports_to_nobody(services: dict[str, Any]) -> None:
-    manual = (ROOT / "docs/operating.md").read_text().partition("prefect --no-prompt server start")[0]
+    manual = (ROOT / "docs/operating/prefect.md").read_text().partition("prefect --no-prompt server start")[0]
     said = dict(re.findall(r"(PREFECT_SERVER_\w+)=(\w+)", manual))
     assert said["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     given = services["prefect"]["environment"]

@@ -1,1 +1,1 @@
-"""Plan documents under review: what was read, every correction, and the plan that comes of it."""
+"""Plan documents under review: what was read, every correction, and the resulting plan."""

@@ -1,5 +1,5 @@
-"""The corrections of a draft, each by one small form: a duty's fields, its words parted or joined to those above,
-lines of the document that are duties after all, what a name stands for. They change the draft in place. Pure.
+"""The corrections of a draft, each made by one small form: a duty's fields, splitting and joining duties, turning lines
+of the document into duties, resolving names. They change the draft in place. Pure.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MOST_CUTS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class DutyFields:
-    """A duty's fields as typed; ``whole_item``: its owners are those of all duties of the item."""
+    """A duty's fields as typed; ``whole_item``: set these owners for all duties of the item."""
 
     text: str
     owners: Sequence[str]
@@ -56,20 +56,20 @@ class DutyFields:
 
 
 def listed(typed: str) -> list[str]:
-    """The bodies that a field names, separated by «;»."""
+    """The names in a field, separated by «;»."""
     return [each for each in (" ".join(part.split()) for part in typed.split(";")) if each]
 
 
 def cuts(text: str) -> Iterator[tuple[int, str]]:
-    """Where a duty's words may be parted: before each line and sentence that begins with a capital or a mark, with what
-    follows. The first few."""
+    """Where a duty's text may be split: before each line or sentence that begins with a capital or a mark; each with
+    the text that follows. At most the first few."""
     found = (each.end() for each in _START.finditer(text))
     begins = [at for at in found if text[at - 1] == "\n" or text[at].isupper() or _LISTED.match(text, at)]
     return ((at, text[at : at + 200]) for at in begins[:_MOST_CUTS])
 
 
 def cut_before(text: str, words: str) -> int | None:
-    """Where a duty's words may be parted so that the second half begins with ``words``; None where they cannot be."""
+    """Where to split a duty's text so that the second part begins with ``words``; None if it cannot be."""
     at = text.find(words) if words else -1
     line = text.rfind("\n", 0, at) + 1
     mark = mark_of(text[line:])
@@ -85,13 +85,13 @@ def _words(text: str) -> str:
 
 
 def _parts_words(text: str, at: int) -> bool:
-    """Whether words stand before and behind a place, and it cuts none in two."""
+    """Whether there is text on both sides of an offset, and it lies between words."""
     return 0 < at < len(text) and text[at - 1].isspace() and bool(text[:at].strip() and text[at:].strip())
 
 
 @dataclass
 class Corrections:
-    """The corrections of one draft. Each returns whether it changed something; what means nothing changes nothing."""
+    """The corrections of one draft. Each returns whether it changed something; invalid targets change nothing."""
 
     draft: PlanDraft
     directory: DirectoryFile
@@ -119,7 +119,7 @@ class Corrections:
         return True
 
     def part(self, key: int, at: int) -> bool:
-        """A duty's words parted before a place."""
+        """Split a duty before an offset."""
         place = self.draft.place(key)
         if place is None or place.duty.dropped or not _parts_words(place.duty.text, at):
             return False
@@ -129,7 +129,7 @@ class Corrections:
         return True
 
     def join(self, key: int) -> bool:
-        """A duty's words are the end of the one above it, in its item or the one before in the same section."""
+        """Join a duty to the one above it, in its item or in the previous item of the section."""
         places = list(self.draft.places())
         here = next((n for n, each in enumerate(places) if each.duty.key == key), 0)
         if not here or places[here - 1].section is not places[here].section:
@@ -150,7 +150,7 @@ class Corrections:
         return True
 
     def drop(self, key: int = 0, *, whole_item: bool = False, section: str = "") -> bool:
-        """A duty, all of its item, or a section by its number, that assigns nothing; once more: it does."""
+        """Drop a duty, an item or a section (by number) that assigns nothing, or restore it."""
         place = self.draft.place(key)
         if section:
             among = [each.duty for each in self.draft.places() if each.section.roman == section]
@@ -163,7 +163,7 @@ class Corrections:
         return bool(among)
 
     def confirm(self, origin: str) -> bool:
-        """The owners that were read in one kind of place are right."""
+        """Confirm all owners that were read in one kind of place."""
         found = [each for each in self.draft.duties if each.guessed and each.origin.value == origin]
         for duty in found:
             duty.origin = Origin.HEADING
@@ -172,8 +172,8 @@ class Corrections:
     # -- lines of the document -----------------------------------------------------------------------------------------
 
     def take(self, first: int, last: int, owners: Iterable[str] = ()) -> bool:
-        """Paragraphs one after another that are duties: each of the body that it begins with, else of that named here,
-        else of that read for it. One without an owner is left."""
+        """Turn consecutive paragraphs into duties: of the agency that each begins with, else the one given here, else
+        the one read for it. Paragraphs without an owner are left."""
         named = [each for each in owners if each]
         self._offer(named)
         left = [n for n in self.draft.left() if first <= n <= last]
@@ -186,8 +186,8 @@ class Corrections:
         return left != [n for n in self.draft.left() if first <= n <= last]
 
     def _take(self, n: int, owners: Sequence[str]) -> None:
-        """A paragraph as a duty at the time that its words name: beside the duty before it in its section, or in a
-        section of its own."""
+        """Turn a paragraph into a duty with the times in its text: next to the preceding duty of its section, or in a
+        new section."""
         line = self.draft.document[n]
         text = "\n".join(" ".join(row.split()) for row in _words(line.text).split("\n"))
         read = deadlines_in(line.text)
@@ -209,7 +209,7 @@ class Corrections:
         self._settled(text)
 
     def _item_for(self, n: int) -> DraftItem | None:
-        """The item that holds the duty before a paragraph (or the first one after), where it is of its section."""
+        """The item of the duty before a paragraph (or the first one after), if it is in the same section."""
         line = self.draft.document[n]
         places = sorted(self.draft.places(), key=lambda each: each.duty.order)
         before = bisect_right([each.duty.order for each in places], line.order)
@@ -241,7 +241,7 @@ class Corrections:
     # -- names and the head --------------------------------------------------------------------------------------------
 
     def choose(self, n: int, chosen: str, others: str = "") -> bool:
-        """What an unknown name stands for: NEW, a kind, a name of the directory, or OTHERS, typed beside it."""
+        """Resolve an unknown name: NEW, a kind, a name of the directory, or OTHERS with the names typed beside it."""
         if n >= len(self.draft.unknown):
             return False
         name, names = self.draft.unknown[n], listed(others)
@@ -257,14 +257,14 @@ class Corrections:
         return True
 
     def leave_out(self, n: int, without: Iterable[str]) -> bool:
-        """The agencies of a kind that a name does not mean."""
+        """Exclude agencies of a kind that a name does not include."""
         if n >= len(self.draft.unknown) or not self.draft.unknown[n].levels:
             return False
         self.draft.unknown[n].without = list(without)
         return True
 
     def set_head(self, typed: Mapping[str, str]) -> bool:
-        """The plan's own fields, those that are typed."""
+        """Set the plan's own fields that were typed."""
         head = Head.model_validate({**self.draft.head.model_dump(), **typed})
         if head == self.draft.head:
             return False
@@ -288,7 +288,7 @@ class Corrections:
         return day.year if day else 2000
 
     def _offer(self, typed: Iterable[str]) -> None:
-        """Names that the directory lacks, to be chosen once for all duties."""
+        """Add names that the directory lacks, to be resolved once for all duties."""
         lacking = (name for name in typed if not (self.directory.members(name) or self.directory.find(name)))
         offer(self.draft, ((name, False) for name in lacking), self.directory, self._day())
 
@@ -296,8 +296,8 @@ class Corrections:
         item.duties = [part for duty in item.duties for part in self._parts(duty)]
 
     def _parts(self, duty: DraftDuty) -> list[DraftDuty]:
-        """A duty, or one for each part of its words. The times that its words name go with those words, unless somebody
-        has set others; a part that begins with a body is that body's."""
+        """The duty, or one duty for each part of its text. Times named in the text go with their part unless a person
+        has set others; a part that begins with an agency is that agency's."""
         texts = [text.strip() for text in _GAP.split(duty.text) if text.strip()]
         if len(texts) < 2 or duty.dropped:
             return [duty]
@@ -319,7 +319,7 @@ class Corrections:
         return parts
 
     def _share_paragraphs(self, parts: Sequence[DraftDuty]) -> None:
-        """Each part keeps the paragraphs of which it has the words, or all where none has."""
+        """Each part keeps the paragraphs that contain its text, or all of them if none does."""
         document = self.draft.document
         for n in parts[0].paragraphs[:]:
             begin = _words(document[n].text)[:_QUOTED]
@@ -339,7 +339,8 @@ class Corrections:
         duty.read_times = duty.times.model_copy()
 
     def _owners(self, text: str) -> list[str]:
-        """The bodies that a text begins with, as the draft writes them; one that the directory lacks is offered."""
+        """The agencies that a text begins with, as the draft writes them; unknown ones are added to the names to
+        resolve."""
         with knowing(self.directory.every_name):
             line = owner_line(text.partition("\n")[0])
         if line is None or (opens_duty(text) and not line.start):
@@ -352,14 +353,14 @@ class Corrections:
         return list(dict.fromkeys(names))
 
     def _settled(self, text: str) -> None:
-        """The doubts about words that are a duty now have been answered."""
+        """Remove the doubts about text that has become a duty."""
         self.draft.warnings = [
             each for each in self.draft.warnings if not (each.words and _words(each.words).startswith(text[:_QUOTED]))
         ]
 
 
 def _as_read(duty: DraftDuty) -> bool:
-    """Whether nobody has changed when a duty is owed."""
+    """Whether a duty's due dates are still those that were read."""
     return duty.times == duty.read_times
 
 

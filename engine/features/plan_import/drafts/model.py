@@ -1,6 +1,5 @@
-"""A plan document under review, as it is stored: the document paragraph by paragraph, and the plan that is made of it.
-
-A duty keeps its key whatever is corrected around it, so that two readers do not disturb each other.
+"""A plan document under review, as stored: the document paragraph by paragraph, and the resulting plan. A duty keeps
+its key through all corrections, so that two people can work on a draft at once.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class _Part(BaseModel):
 
 
 class Times(_Part):
-    """When a duty is owed, as typed. ``due``: days of the month and last days, «15; 30/6/2021»."""
+    """When a duty is due, as typed. ``due``: days of the month and last days, «15; 30/6/2021»."""
 
     cadence: list[str] = ["ad_hoc"]
     due: str = ""
@@ -39,7 +38,7 @@ class Times(_Part):
 
 
 class TimeWords(_Part):
-    """Words about time and the sentence that they stand in."""
+    """Words about time and the sentence that contains them."""
 
     text: str
     sentence: str
@@ -69,7 +68,7 @@ class Paragraph(_Part):
 
     @property
     def may_be_duty(self) -> bool:
-        """Whether a person may make it a duty: nothing else was made of it."""
+        """Whether a person may turn it into a duty: it has no other use."""
         return self.doubted or (self.use is Use.LEFT_OUT and any(map(str.isalpha, self.text)))
 
 
@@ -99,7 +98,7 @@ class DraftDuty(_Part):
 
     @property
     def guessed(self) -> bool:
-        """Whether no heading names its owners, and nobody has confirmed them."""
+        """Whether its owners were guessed and nobody has confirmed them."""
         return self.origin is not Origin.HEADING
 
 
@@ -122,7 +121,7 @@ class DraftSection(_Part):
 
 class UnknownName(_Part):
     """A name that the directory lacks, and what it stands for: ``chosen`` is NEW, OTHERS (``others``), KIND with levels
-    (all of these but ``without``), or a name of the directory; empty as long as nobody has chosen."""
+    (all of these but ``without``), or a name of the directory; empty until somebody has chosen."""
 
     name: str
     group: bool = False
@@ -185,7 +184,7 @@ class DutyPlace:
 
 class PlanDraft(_Part):
     """``found``: where each field of the head stands in the document; None where it does not say. ``remember``: the
-    chosen spellings are kept in the directory. ``asked_to_save``: somebody has tried, so that mistakes are shown."""
+    chosen spellings are kept in the directory. ``asked_to_save``: somebody has tried to save, so errors are shown."""
 
     name: str
     format: str
@@ -228,19 +227,20 @@ class PlanDraft(_Part):
         return [n for n, each in enumerate(self.document) if n not in used and each.may_be_duty]
 
     def named(self) -> set[str]:
-        """The names that duties and the head bear, and those that other names stand for."""
+        """The names used by duties and the head, and those that other names stand for."""
         names = {name for duty in self.duties if not duty.dropped for name in (*duty.owners, *duty.coordinating)}
         names |= {self.head.issuer, self.head.supervisor}
         others = {name for each in self.unknown if each.name in names and each.chosen == OTHERS for name in each.others}
         return names | others
 
     def open_names(self) -> list[tuple[int, UnknownName]]:
-        """The unknown names that are borne, each with its number among all."""
+        """The unknown names in use, each with its number among all."""
         named = self.named()
         return [(n, each) for n, each in enumerate(self.unknown) if each.name in named]
 
     def guesses(self) -> list[tuple[Origin, Text, list[str]]]:
-        """Where owners were read that no heading names, what is said of it, and the duties that have such owners."""
+        """For each kind of place where owners were guessed: the place, what the page says of it, and the duties
+        concerned."""
         numbers: dict[Origin, list[str]] = {}
         for each in self.places():
             if not each.duty.dropped:
@@ -255,7 +255,7 @@ class PlanDraft(_Part):
 
     @property
     def other_doubts(self) -> list[Doubt]:
-        """The doubts that no part of the review shows by itself."""
+        """The doubts that are not shown elsewhere in the review."""
         elsewhere = {"no_due_date", "unknown_owner", "left_out", "other_province"}
         return [each for each in self.warnings if each.code not in elsewhere]
 

@@ -1,5 +1,5 @@
-"""The names of a document under review that the directory lacks: what they are like, and of which kind of agencies
-they speak. Pure."""
+"""The names of a document under review that the directory lacks: similar names, and the kind of agencies they stand
+for. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NEUTRAL = re.compile(
     r"(?:ubnd|uy|ban|nhan|dan|cac|tat|ca|va|cap|tinh|toan|tren|dia|thuoc|trong|thanh|pho|thi|xa|tran|quan|huyen|phuong"
     r"|dac|khu|so|nganh|doan|the|lanh|dao|thu|truong|\d+)"
 )
-"""The words of a name that speaks of all of a kind; another one narrows it («các sở, ngành liên quan»)."""
+"""The words of a name that stands for all agencies of a kind; any other word narrows it («các sở, ngành liên quan»)."""
 _ALIKE, _SAME_WORD = 0.5, 0.8
 _EMPTY = frozenset({"va", "cac", "tinh", "cua", "cap", "tren", "dia", "ban"})
 
@@ -46,7 +46,7 @@ def kind_members(levels: Iterable[str], directory: DirectoryFile, on: date | Non
 
 
 def kinds_in(name: str) -> tuple[str, ...]:
-    """The levels of agencies of which a general name speaks: «các sở, ban, ngành», «UBND các xã, phường»; () for the
+    """The levels of agencies that a general name stands for: «các sở, ban, ngành», «UBND các xã, phường»; () for the
     name of one agency."""
     plain = " ".join(re.sub(r"[^a-z0-9,; ]+", " ", fold(name)).split())
     if _SEVERAL.match(plain) is None:
@@ -59,7 +59,7 @@ def kinds_in(name: str) -> tuple[str, ...]:
 
 
 def kind_choice(name: str, directory: DirectoryFile, on: date | None) -> str:
-    """The choice of all agencies of the kinds of which a name speaks; empty where there is none on that day."""
+    """The choice of all agencies of the kinds that a name stands for; empty if there is none on that day."""
     here = [each for each in kinds_in(name) if kind_members([each], directory, on)]
     return KIND + "+".join(here) if here else ""
 
@@ -71,8 +71,8 @@ def speaks_of_all(name: str, directory: DirectoryFile) -> bool:
 
 
 def offer(draft: PlanDraft, names: Iterable[tuple[str, bool]], directory: DirectoryFile, on: date | None) -> None:
-    """Add names that the directory lacks (each with whether it speaks of several), to be settled once for all duties. A
-    name of a kind stands for all of that kind unless somebody chooses otherwise."""
+    """Add names that the directory lacks (each with whether it stands for several), to be resolved once for all duties.
+    A name of a kind stands for all of that kind unless somebody chooses otherwise."""
     known = {each.name for each in draft.unknown}
     for name, group in names:
         if name not in known:
@@ -107,7 +107,7 @@ def _words(name: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def _weights(names: tuple[str, ...]) -> dict[str, float]:
-    """How much each word tells: the fewer names have it, the more."""
+    """The weight of each word: the fewer names contain it, the higher."""
     counts = Counter(word for name in names for word in _words(name))
     return {word: log(1 + len(names) / count) for word, count in counts.items()}
 
@@ -123,7 +123,7 @@ def _likeness(ours: frozenset[str], theirs: frozenset[str], weights: dict[str, f
 
 
 def _is_word(one: str, other: str) -> bool:
-    """The same word, a letter mistyped at most in a long one."""
+    """Whether two words are the same, allowing one mistyped letter in long ones."""
     if one == other:
         return True
     return min(len(one), len(other)) >= 4 and SequenceMatcher(None, one, other).ratio() > _SAME_WORD

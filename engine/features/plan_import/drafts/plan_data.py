@@ -1,4 +1,4 @@
-"""The plan that a draft makes: its data as a plan file has them, and what is wrong, by the field where it is corrected.
+"""The plan data of a draft, as in a plan file, and its errors by the field where they are corrected.
 
 A field's name is ``head.year``, ``names.3``, ``line.12``, or a duty's with its key (``duty.17.due``). Pure.
 """
@@ -37,7 +37,7 @@ from engine.text import Text
 
 PLAIN = ("number", "title", "short_title", "sms_name")
 UNDATED = ("none", "year", "half_year year", "quarter")
-"""What duties without words about time report: nothing of their own, or by a cycle."""
+"""How duties without words about time report: not on their own, or by a cycle."""
 UNKNOWN = Text(
     "chọn trong danh sách gợi ý, hoặc thêm vào danh bạ trước", "choose a suggestion, or add it to the directory first"
 )
@@ -129,7 +129,7 @@ def extended(directory: DirectoryFile, new: Mapping[str, str]) -> DirectoryFile:
 
 @dataclass
 class _Names:
-    """Ids of names; what is wrong with one is recorded in ``out``."""
+    """The ids of names; errors are recorded in ``out``."""
 
     draft: PlanDraft
     directory: DirectoryFile
@@ -144,7 +144,7 @@ class _Names:
         return list(dict.fromkeys(found))
 
     def one(self, typed: str, field_name: str) -> str:
-        """Of a field that has room for one agency."""
+        """The id for a field that takes one agency."""
         found = self._ids(typed, field_name)
         if len(found) != 1:
             said = Text("đang chỉ nhiều cơ quan; chọn một", "stands for several agencies; choose one")

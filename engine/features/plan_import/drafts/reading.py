@@ -41,12 +41,12 @@ from engine.rules.calendar import day_digits
 from engine.terms import OutputKind
 
 MAX_CHARS = 4_000
-"""The longest paragraph that is kept whole; what is longer is no text of a plan."""
+"""Longer paragraphs are cut: no plan has them."""
 _PLAIN = ("number", "title", "short_title", "sms_name")
 
 
 def draft_of(plan: ImportedPlan, directory: DirectoryFile) -> PlanDraft:
-    """The review of an imported plan as it begins."""
+    """The initial review of an imported plan."""
     file: dict[str, Any] = load_plain(as_plan_yaml(plan, directory))
     draft = PlanDraft(
         name=plan.name,
@@ -110,8 +110,8 @@ def _source(place: Place) -> Source:
 
 
 def _document(plan: ImportedPlan, matched_by: Directory, directory: DirectoryFile) -> list[Paragraph]:
-    """Every paragraph and table row with what became of it. What asks everybody, and what was read as a heading though
-    it may be a duty, is marked: a person may make it one."""
+    """Every paragraph and table row with its use. Instructions to everybody, and headings that may be duties, are
+    marked so that a person may turn them into duties."""
     doubted = {each.place for each in plan.warnings if each.code == "overlooked"}
     asked = {each.place.key: "".join(owner.name for owner in each.owners[:1]) for each in plan.instructions}
     entries = [each for each in plan.account if each.text]

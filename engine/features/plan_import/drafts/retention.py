@@ -1,4 +1,4 @@
-"""How long plan documents under review are kept. It knows nothing of what a draft holds, so that the daily cleanup need
+"""How long plan documents under review are kept. Independent of the content of drafts, so that the daily cleanup need
 not load the importer."""
 
 from __future__ import annotations

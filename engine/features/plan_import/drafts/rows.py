@@ -1,5 +1,4 @@
-"""A draft as its page shows it: rows in the document's order, each some paragraphs and the duties made of them, page by
-page. Pure."""
+"""The rows of a draft's pages, in the document's order: each has some paragraphs and the duties made of them. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +11,10 @@ from engine.features.plan_import.drafts.model import DraftSection, DutyPlace, Pl
 from engine.features.plan_import.importer.base.model import Use
 
 PAGE_BYTES = 40_000
-"""Of a page's rows, so that the page has less than 50 KB."""
+"""Budget for a page's rows, so that the page stays below 50 KB."""
 OVERVIEW_BYTES, NAME_BYTES, DOUBT_BYTES = 9_000, 1_100, 450
 MIN_BYTES = 5_000
-"""Of the rows under the overview, however long that is."""
+"""Minimum for the rows below the overview, however long that is."""
 PARAGRAPH_BYTES, LINE_BYTES, DUTY_BYTES = 170, 650, 900
 MIN_RUN = 3
 """How many lines left out one after another may be taken at once."""
@@ -112,7 +111,7 @@ def _begins(draft: PlanDraft) -> list[tuple[int, DutyPlace]]:
 
 
 def _kinds(draft: PlanDraft) -> Callable[[int], tuple[str, object]]:
-    """What a paragraph is on the page: of a duty, a line that looks like one, a heading, or nothing to look at."""
+    """How the page shows a paragraph: as part of a duty, a line that looks like one, a heading, or folded."""
     used, left = draft.used(), set(draft.left())
 
     def kind(n: int) -> tuple[str, object]:

@@ -1,6 +1,6 @@
-"""Plan documents under review in the database: made from an upload, corrected by whoever may load plans, ended by the
-plan that comes of them or by a person (by time: ``retention``). Each of these is an event; the words of a document
-stand in none."""
+"""Plan documents under review in the database: created from an upload, corrected by users who may load plans, deleted
+when saved as a plan or discarded (or expired: ``retention``). Each of these is an event; no event contains text of the
+document."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def read_draft(session: Session, draft_id: int, *, lock: bool = False) -> Stored
 def correct_draft(
     session: Session, draft_id: int, act: Callable[[PlanDraft], Sequence[Correction]], *, actor: str, now: datetime
 ) -> PlanDraft:
-    """Correct the draft as it is now, whoever did before; ``act`` says what it changed, if anything. Raises NoDraft and
-    what ``act`` raises."""
+    """Apply a correction to the current draft; ``act`` returns what it changed, if anything. Raises NoDraft and what
+    ``act`` raises."""
     draft = read_draft(session, draft_id, lock=True).draft
     done = act(draft)
     if done:
@@ -98,7 +98,7 @@ def correct_draft(
 
 
 def end_draft(session: Session, draft_id: int, *, plan_id: int | None = None, actor: str, now: datetime) -> None:
-    """Delete a draft: it was saved as a plan, or a person threw it away. Raises NoDraft."""
+    """Delete a draft that was saved as a plan or discarded. Raises NoDraft."""
     d = table(records.PlanDraft)
     name = session.connection().scalar(select(d.c.name).where(d.c.id == draft_id))
     if session.connection().execute(delete(d).where(d.c.id == draft_id)).rowcount == 0:

@@ -1,7 +1,6 @@
-"""The importer: a plan document in, the plan as it states it out, every field with its place and every doubt said.
-
-One door. ``read_document`` reads text, web pages, Word and PDF files; ``as_json`` gives what it found; ``as_plan_yaml``
-gives a draft of a plan file in which everything that a person must confirm is marked.
+"""The importer: reads a plan document into the plan that it states, every field with its place and every doubt as a
+warning. Public functions: ``read_document`` reads text, web pages, Word and PDF files; ``as_json`` returns the result;
+``as_plan_yaml`` returns a draft of a plan file in which everything that a person must confirm is marked.
 """
 
 from __future__ import annotations
@@ -22,9 +21,8 @@ __all__ = ["Accounted", "ImportedPlan", "Use", "as_json", "as_plan_yaml", "read_
 def read_document(
     source: Path | bytes, name: str, *, directory: Directory | None = None, limits: Limits = LIMITS
 ) -> ImportedPlan:
-    """The plan in a file or its bytes. ``name`` is how messages call it; ``directory`` matches owners to known bodies.
-
-    Raises BadInput, in words, for a file that cannot be read, is hostile, or holds no section that gives duties.
+    """The plan in a file or its bytes. ``name``: the file's name in messages; ``directory`` matches owners to known
+    agencies. Raises BadInput for a file that cannot be read, is hostile, or has no section that assigns duties.
     """
     pages = read_pages(source, name, limits)
     return assembled(pages, name, directory or NullDirectory())

@@ -1,5 +1,5 @@
-"""The sections and items of an imported plan as a plan file numbers them: with the document's own numbers where it can
-hold them, else with new ones, the printed ones told beside. Pure."""
+"""The sections and items of an imported plan as a plan file numbers them: with the document's own numbers where it
+allows them, else with new ones beside the printed ones. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POINT = re.compile(r"(?P<no>\d{1,3})(?:\.(?:\d{1,2}|[a-zđ]))+")
 
 @dataclass(frozen=True)
 class DraftItem:
-    """One item of the plan file: duties of one entry, or the points under one number, each with the entry it is of."""
+    """One item of the plan file: the duties of one entry, or of the points under one number, each with its entry."""
 
     no: int
     printed: str

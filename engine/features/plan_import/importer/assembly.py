@@ -1,4 +1,4 @@
-"""The whole way from lines to an imported plan: head, paragraphs, tree, duty sections, items, and their account."""
+"""The pipeline from lines to an imported plan: head, paragraphs, tree, duty sections, items, account."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engine.text import Text
 
 
 def assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
-    """The plan of a document that was read. Raises BadInput when nothing in it gives duties to anybody."""
+    """The plan of a document. Raises BadInput if nothing in it assigns duties."""
     with knowing(directory.every_name):
         return _assembled(pages, name, directory)
 
@@ -116,7 +116,7 @@ def _times(items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[D
 
 
 def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:
-    """Said first: the plan is of another province than the directory, whose bodies have the same names."""
+    """The first warning: the plan is of another province than the directory, whose agencies have the same names."""
     here = directory.name if directory.id else ""
     if province and here and fold(here) not in ("co quan", fold(province)):
         message = (

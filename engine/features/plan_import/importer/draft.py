@@ -1,8 +1,6 @@
-"""A draft of a plan file from an imported plan, for a person to finish.
-
-What the document says and what the office has to settle stand apart: every value that was not read, or was read with
-a doubt, carries «XÁC NHẬN» with the reason. A value that must be there and is nowhere stays empty, so that the file
-is refused until somebody fills it in.
+"""A draft plan file from an imported plan, to be completed by a person. Values from the document and values to settle
+are in separate parts: every value that was not read, or was read with a doubt, is marked «XÁC NHẬN» with the reason. A
+required value that was not found stays empty, so that the file is rejected until somebody fills it in.
 """
 
 from __future__ import annotations
@@ -48,7 +46,7 @@ def _block(text: str, indent: int) -> str:
 
 
 def _confirm(why: str) -> str:
-    """The mark beside a value that a person must look at; nothing where there is no reason."""
+    """The mark beside a value that a person must check; empty without a reason."""
     return f"  # {CONFIRM}: {' '.join(why.split())}" if why else ""
 
 
@@ -73,7 +71,7 @@ class _Draft:
         yield from self._beside()
 
     def _beside(self) -> Iterator[str]:
-        """What is in no duty: instructions to all, and how much was left out."""
+        """What is in no duty: instructions to everybody, and how much was left out."""
         for each in self.plan.instructions:
             yield f"# Yêu cầu chung / to all ({each.place}): {_quoted(each.text)}"
         left = [each for each in self.plan.left_out if each.text]
@@ -106,7 +104,7 @@ class _Draft:
         return self._asked("year", doubt, year) if doubt else self._given("year", year, "năm của ngày ban hành")
 
     def _shown_doubts(self) -> Iterator[Doubt]:
-        """Doubts that no line below repeats beside its value."""
+        """Doubts that are not repeated beside a value below."""
         beside = {"no_due_date", "unknown_owner", "number_gap", "plan_year"}
         undated = sum(each.code == "no_due_date" for each in self.plan.warnings)
         if undated:
@@ -146,7 +144,7 @@ class _Draft:
 
     @cached_property
     def supervisor(self) -> str:
-        """The known body to which most duties report, the issuer aside; else the first owner."""
+        """The known agency to which most duties report, other than the issuer; else the first owner."""
         issuer = self.directory.find(self.plan.issuer.text) if self.plan.issuer else None
         named = [self.directory.find(name) for duty in self.plan.duties for name in duty.reports_to]
         counts = Counter(name for name in named if name and name != issuer and len(self.directory.members(name)) == 1)

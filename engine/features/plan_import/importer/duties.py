@@ -1,4 +1,4 @@
-"""From a duty section to its items and duties, with every doubt on the way written down.
+"""Converts a duty section to items and duties, recording every doubt.
 
 An item is an entry that names bodies; its duties are the marks under it, or its paragraphs where it has no marks. A
 mark's own sub-points belong to it. An entry with a labelled lead («Đơn vị chủ trì: …») is a duty itself, one for each
@@ -158,7 +158,7 @@ class SectionRead:
         return n <= max(asks, default=-1)
 
     def _entry(self, child: Node, parent: Node, topic: str) -> None:
-        """Takes an entry for the first of these that it is."""
+        """Tries the readings of an entry in order; the first that fits is used."""
         if only_announces(child):
             self.account.use(child.paragraph, Use.HEADING)  # it only introduces what follows
         elif child.leads:

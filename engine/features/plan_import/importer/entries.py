@@ -1,5 +1,5 @@
-"""What is asked of one entry and its points: which words are its duty, which stand below it, who else has to do one.
-Nothing here depends on what was read before it. Pure."""
+"""Questions about one entry and its points: which text is its duty, which is below it, who else is assigned one.
+Independent of what was read before. Pure."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def times_of(words: str, facts: Facts, above: Sequence[Deadline]) -> Sequence[De
 
 
 def distinct(deadlines: Sequence[Deadline]) -> tuple[Deadline, ...]:
-    """Each words once; a bare «định kỳ» only where nothing else says when or how often."""
+    """Removes duplicates; keeps a bare «định kỳ» only if nothing else says when or how often."""
     cycles = [each for each in deadlines if each.cadence or each.days]
     deadlines = [each for each in deadlines if not cycles or each.text.lower() != "định kỳ"]
     return tuple({each.text.lower(): each for each in reversed(deadlines)}.values())[::-1]

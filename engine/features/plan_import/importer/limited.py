@@ -1,5 +1,5 @@
-"""A document read in a child process of bounded time and memory, for the page and the command line alike: a long or a
-hostile one must not hold up the server, nor the machine."""
+"""Reads a document in a child process with limited time and memory, for the page and the command line: a long or
+hostile document must not block the server or the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.limited_process import CallFailed, LimitExceeded, shared_process
 
 
 def read_limited(source: Path | bytes, name: str, directory: Directory) -> ImportedPlan:
-    """The plan in a document. Raises BadInput, also for one that takes too long or too much."""
+    """The plan in a document. Raises BadInput, also if the limits of time or memory are exceeded."""
     try:
         where = source.absolute() if isinstance(source, Path) else source
         return shared_process("import").call(LIMITS.read_seconds, read_document, where, name, directory=directory)

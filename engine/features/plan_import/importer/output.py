@@ -18,7 +18,7 @@ _FIELDS: Mapping[type, str] = {
     model.Doubt: "code message place words?",
     model.Found: "text",
 }
-"""What is said of each. «?»: null where the document has none. ``source``: its place."""
+"""The fields written for each type. «?»: null if the document has none. ``source``: its place."""
 
 
 def as_json(plan: model.ImportedPlan) -> dict[str, Any]:

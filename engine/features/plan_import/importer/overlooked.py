@@ -1,5 +1,5 @@
-"""What may be a duty of its own although it was read as something else: paragraphs left out, headings, names, parts of
-a duty, instructions. Whatever a plan gives somebody to do is either a duty or told here."""
+"""Finds text that may be a duty although it was read as something else: paragraphs left out, headings, names, parts of
+a duty, instructions. Every assignment in a plan is either a duty or reported here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_LIST = 240
 
 
 def overlooked(entries: Sequence[Accounted], items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[Doubt]:
-    """A doubt for each, in the document's order of its kind."""
+    """A doubt for each, grouped by kind, in the document's order."""
     yield from _of_entries(entries)
     open_ = _under_open_headings(entries)
     for asked in said:

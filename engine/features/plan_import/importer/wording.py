@@ -1,4 +1,4 @@
-"""The words of a duty before they are understood: its text with what stands under it, what labels say of it. Pure."""
+"""The raw text of a duty: its paragraph with what is below it, and what labels state about it. Pure."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ LONGEST_LIST = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class DutyWords:
-    """The words of one duty before they are understood: ``intro`` stands over several («Chủ trì …:»);
-    ``owner``: who is to do it, if not those of its entry;
-    ``level``: 1 for a point of its entry, 2 for one below a point."""
+    """The raw text of one duty: ``intro`` introduces several («Chủ trì …:»); ``owner``: who is to do it, if not those
+    of its entry; ``level``: 1 for a point of its entry, 2 for one below a point."""
 
     text: str
     place: Place
@@ -88,7 +87,7 @@ def contents(text: str) -> str:
 
 def is_topic(node: Node, *, told: bool) -> bool:
     """A mark that only announces the marks under it, which begin with verbs: few words, none itself («a) Công tác tuyên
-    truyền:»). ``told``: marks beside it begin with verbs, so that it must be known as no duty."""
+    truyền:»). ``told``: points beside it begin with verbs, so it must be in the table of words that begin no duty."""
     if node.mark is None or node.mark.rank in BULLETS or len(node.body) > _LONGEST_TOPIC:
         return False
     below = any(each.opens for each in node.marked())

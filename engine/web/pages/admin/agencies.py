@@ -13,7 +13,7 @@ from engine.agencies import agencies
 from engine.http.filters import AgencyId, Code, Cursor, Plain, SmallId
 from engine.http.form_fields import FormFields
 from engine.http.lists.list_columns import DIRECTORY_LIST
-from engine.http.lists.list_download import TakenAs, download
+from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.agency import agency_page, directory_lines, group_choices, level_choices, search
@@ -27,7 +27,7 @@ NEW = ("id", "name", "short", "level", "code", "parent", "since", "groups")
 
 @router.get("/admin/agencies")
 def listing(
-    ctx: SignedIn, q: SearchText = "", taken_as: TakenAs = None, after: Cursor = "", said: Code = ""
+    ctx: SignedIn, q: SearchText = "", export_format: ExportFormat = None, after: Cursor = "", said: Code = ""
 ) -> Response:
     """The list; users who keep the contacts of one agency only are redirected to it."""
     ctx.require(Permission.SEE_CONTACTS, ctx.actor.agency_id)
@@ -35,11 +35,11 @@ def listing(
     if within == frozenset({ctx.actor.agency_id}):
         return ctx.go(f"/admin/agencies/{ctx.actor.agency_id}")
     with ctx.reading() as (session, today):
-        if taken_as:
+        if export_format:
             some = partial(search, session, today, q, within=within, limit=DOWNLOAD_ROWS)
             found_all = tuple(every_row(lambda cursor: some(after=cursor)))
             rows = directory_lines(session, found_all)
-            return download(ctx, taken_as, DIRECTORY_LIST, rows)
+            return download(ctx, export_format, DIRECTORY_LIST, rows)
         found = search(session, today, q, after=after, within=within)
     return ctx.page("admin/agencies.html", today=today, found=found, q=q, outcome=said)
 

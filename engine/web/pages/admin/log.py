@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, Logged, Sort
 from engine.http.lists.list_columns import log_list
-from engine.http.lists.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
@@ -25,14 +25,16 @@ ACTORS = ("system", "account", "contact", "api", "cli", "desk")
 
 
 @router.get("/admin/log")
-def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
+def show(
+    ctx: SignedIn, wanted: Logged, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = ""
+) -> Response:
     ctx.require(Permission.SEE_LOG)
     people: dict[str, Person] = {}
     listing = log_list(people)
     sort = listing.known_order(sort)
     oldest_first = sort == "at"
     with ctx.reading() as (session, today):
-        if taken_as:
+        if export_format:
 
             def some(cursor: str) -> Log:
                 page = log(session, wanted, after=cursor, limit=DOWNLOAD_ROWS, oldest_first=oldest_first)
@@ -40,7 +42,7 @@ def show(ctx: SignedIn, wanted: Logged, taken_as: TakenAs = None, after: Cursor 
                 return page
 
             names = filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, listing, every_row(some), names)
+            return download(ctx, export_format, listing, every_row(some), names)
         found = log(session, wanted, after=after, oldest_first=oldest_first)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session)
     kinds = sorted(((each.value, label(each, ctx.language)) for each in EventKind), key=lambda pair: pair[1])

@@ -15,7 +15,7 @@ from engine.accounts.permissions import ActorRole, Permission
 from engine.assignments.handover import agencies_with_work_left
 from engine.http.filters import Code, Empty, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
-from engine.http.lists.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import plans_to_end
 from engine.queries.figures.board import board, promised_counts
@@ -64,7 +64,7 @@ def show(
     promised: Annotated[Promised | None, Empty, Query()] = None,
     late: Annotated[str, Query(max_length=2)] = "",
     sort: Annotated[str, Query(max_length=17)] = "",
-    taken_as: TakenAs = None,
+    export_format: ExportFormat = None,
     page: PageNumber = 1,
 ) -> Response:
     if ctx.home != "/":
@@ -86,9 +86,9 @@ def show(
         listing = board_list(found)
         sort = listing.known_order(sort)
         lines = sorted_by_order(shown.agencies, found.sorts, sort)
-        if taken_as:
+        if export_format:
             rows = [(line, False) for line in lines] + [(line, True) for line in found.asked if not late]
-            return download(ctx, taken_as, listing, rows, filter_names(session, plan))
+            return download(ctx, export_format, listing, rows, filter_names(session, plan))
         if not found.total.expected and (steps := steps_of(ctx, session, today)):
             return ctx.page("first_steps.html", today=today, steps=steps)
         plans, kinds = ctx.kept(session, plan_choices, plan), ctx.kept(session, kind_choices, ctx.today, plan)

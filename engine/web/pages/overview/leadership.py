@@ -24,7 +24,7 @@ from engine.assignments.issued_papers import drafts_waiting
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo
 from engine.http.lists.list_columns import StandingLine, published_list, standing_list
-from engine.http.lists.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import past_plan_ids
 from engine.queries.directory.agencies import agency_choices
@@ -78,17 +78,22 @@ class Refused:
 
 @router.get("/leadership")
 def show(
-    ctx: SignedIn, plan: PlanId, period: Code = "", whole: bool = False, taken_as: TakenAs = None, sort: Sort = ""
+    ctx: SignedIn,
+    plan: PlanId,
+    period: Code = "",
+    whole: bool = False,
+    export_format: ExportFormat = None,
+    sort: Sort = "",
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
     listing = standing_list()
     sort = listing.known_order(sort)
-    if taken_as:
+    if export_format:
         with ctx.reading() as (session, _):
             past = past_plan_ids(session, ctx.today)
             now = standing(session, ctx.today, plan_id=plan, period=period, without=past)
             names = filter_names(session, plan)
-            return download(ctx, taken_as, listing, _lines(now, sort), names)
+            return download(ctx, export_format, listing, _lines(now, sort), names)
     return _page(ctx, plan, period, whole=whole, sort=sort)
 
 
@@ -114,7 +119,7 @@ def publish(ctx: SignedIn, form: PostedForm) -> Response:
 
 
 @router.get("/leadership/frozen/{frozen_id}")
-def frozen(ctx: SignedIn, frozen_id: SmallId, taken_as: TakenAs = None, sort: Sort = "") -> Response:
+def frozen(ctx: SignedIn, frozen_id: SmallId, export_format: ExportFormat = None, sort: Sort = "") -> Response:
     """Published figures unchanged, and by agency the differences known since."""
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
@@ -122,8 +127,8 @@ def frozen(ctx: SignedIn, frozen_id: SmallId, taken_as: TakenAs = None, sort: So
     old = found.definitions == OLD_DEFINITIONS
     listing = standing_list(f"so-lieu-chot-{frozen_id}", _title(found), old=old)
     sort = listing.known_order(sort)
-    if taken_as:
-        return download(ctx, taken_as, listing, _lines(found.standing, sort))
+    if export_format:
+        return download(ctx, export_format, listing, _lines(found.standing, sort))
     return ctx.page(
         "frozen.html",
         today=today,
@@ -146,7 +151,7 @@ def frozen_rows(
     request: YesNo = None,
     undone: bool = False,
     returned: bool = False,
-    taken_as: TakenAs = None,
+    export_format: ExportFormat = None,
 ) -> Response:
     """What a number of published figures counts, as it was counted."""
     ctx.require(Permission.SEE_STANDING)
@@ -163,9 +168,9 @@ def frozen_rows(
         and (not undone or row.undone)
         and (not returned or row.returned)
     ]
-    if taken_as:
+    if export_format:
         listing = published_list(frozen_id, _title(found), names)
-        return download(ctx, taken_as, listing, shown, {"agency": names})
+        return download(ctx, export_format, listing, shown, {"agency": names})
     who = names.get(agency, agency)
     return ctx.page("frozen_rows.html", today=today, found=found, rows=shown, names=names, agency=who)
 

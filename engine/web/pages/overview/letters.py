@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from engine.accounts.permissions import Permission
 from engine.http.filters import Cursor, LetterId, Letters, Sort
 from engine.http.lists.list_columns import LETTER_LIST
-from engine.http.lists.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.masked_links import masked
 from engine.http.request_context import RequestContext, SignedIn
 from engine.http.security import LETTER_POLICY
@@ -24,13 +24,15 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/letters")
-def listing(ctx: SignedIn, wanted: Letters, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
+def listing(
+    ctx: SignedIn, wanted: Letters, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = ""
+) -> Response:
     within = ctx.agencies_within(Permission.SEE_LETTERS)
     sort, wanted = LETTER_LIST.known_order(sort), replace(wanted, within=within)
     with ctx.reading() as (session, today):
-        if taken_as:
+        if export_format:
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
-            return download(ctx, taken_as, LETTER_LIST, rows, names)
+            return download(ctx, export_format, LETTER_LIST, rows, names)
         found = list_letters(session, wanted, after=after, sort=sort)
         agencies = [each for each in agency_choices(session) if within is None or each[0] in within]
     return ctx.page(

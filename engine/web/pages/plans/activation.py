@@ -20,7 +20,7 @@ from engine.http.filters import Code, PageNumber, SmallId
 from engine.http.forms import parse_day
 from engine.http.guards.waiting import answered
 from engine.http.lists.list_columns import simulated_list
-from engine.http.lists.list_download import TakenAs, download
+from engine.http.lists.list_download import ExportFormat, download
 from engine.http.long_work import Progress
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, SimulatedYear
@@ -56,7 +56,7 @@ def simulate(
     week: Code = "",
     agency: Code = "",
     page: PageNumber = 1,
-    taken_as: TakenAs = None,
+    export_format: ExportFormat = None,
 ) -> Response:
     """The simulated year: letters by week and person, overloaded people, collisions and moved dates, and one week's
     letters; all letters as a file."""
@@ -86,9 +86,9 @@ def simulate(
 
     def shown(after: RequestContext, result: Callable[[], SimulatedYear]) -> Response:
         year = result()
-        if taken_as and after is ctx:
-            return download(ctx, taken_as, simulated_list(plan.row, year), year.messages)
-        if taken_as:  # the reader had to wait, and what is kept meanwhile is a page: it has the button
+        if export_format and after is ctx:
+            return download(ctx, export_format, simulated_list(plan.row, year), year.messages)
+        if export_format:  # the reader had to wait, and what is kept meanwhile is a page: it has the button
             return RedirectResponse(ctx.here(**{"as": ""}), 303)
         weeks, people = year.heat()
         selected = week if week in weeks else next(iter(weeks), "")
@@ -114,7 +114,7 @@ def simulate(
         )
 
     words = Text("Đang tính thư của cả năm", "Computing the year's letters")
-    what = ("simulate", plan_id, request, week, agency, page, taken_as)
+    what = ("simulate", plan_id, request, week, agency, page, export_format)
 
     def simulated() -> SimulatedYear:
         return work(plan.file, request.first, request.last, scenario, progress.tell)

@@ -10,7 +10,7 @@ from engine.assignments.reports.indicators import Consolidated, consolidated
 from engine.errors import NotFound
 from engine.http.filters import Code, SmallId
 from engine.http.lists.list_columns import figure_list, figure_rows
-from engine.http.lists.list_download import TakenAs, download
+from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.figures.plans import PlanPage, plan_page
 from engine.queries.filter_choices import period_choices
@@ -23,12 +23,12 @@ MAX_MISSING_SHOWN = 100
 
 @router.get("/plans/{plan_id}/figures")
 def show(
-    ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "", taken_as: TakenAs = None
+    ctx: SignedIn, plan_id: SmallId, period: Code = "", indicator: Code = "", export_format: ExportFormat = None
 ) -> Response:
     """The totals; ``indicator`` selects one to list every agency with its value."""
     plan, periods, period, found = read_figures(ctx, plan_id, period)
-    if taken_as:
-        return download(ctx, taken_as, figure_list(plan_id, plan.row, period), figure_rows(found))
+    if export_format:
+        return download(ctx, export_format, figure_list(plan_id, plan.row, period), figure_rows(found))
     opened = next((line for line in found.lines if line.indicator.code == indicator), None)
     if indicator and opened is None:
         raise NotFound(Text("Kế hoạch không hỏi số liệu này.", "The plan does not ask for this figure."))

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.http.filters import Code, Cursor, SmallId, Sort, Typed
 from engine.http.lists.list_columns import PLAN_LIST
-from engine.http.lists.list_download import TakenAs, download
+from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import SignedIn
 from engine.plans.closing import past_plan
 from engine.queries.figures.plans import every_plan, list_plans, plan_page
@@ -19,12 +19,14 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/plans")
-def listing(ctx: SignedIn, taken_as: TakenAs = None, after: Cursor = "", q: Typed = "", sort: Sort = "") -> Response:
+def listing(
+    ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "", q: Typed = "", sort: Sort = ""
+) -> Response:
     ctx.require(Permission.SEE_PLANS)
     sort = PLAN_LIST.known_order(sort)
     with ctx.reading() as (session, today):
-        if taken_as:
-            return download(ctx, taken_as, PLAN_LIST, every_plan(session, today, q, sort))
+        if export_format:
+            return download(ctx, export_format, PLAN_LIST, every_plan(session, today, q, sort))
         found = ctx.kept(session, list_plans, today, after=after, words=q, sort=sort)
     return ctx.page("plans.html", today=today, listing=PLAN_LIST, found=found, after=after, words=q, sort=sort)
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
 from engine.http.lists.list_columns import assignment_list
-from engine.http.lists.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plans import plan_supervisors
@@ -40,7 +40,7 @@ class Trouble:
 def listing(
     ctx: SignedIn,
     wanted: Assignments,
-    taken_as: TakenAs = None,
+    export_format: ExportFormat = None,
     after: Cursor = "",
     sort: Sort = "",
     said: Code = "",
@@ -51,9 +51,9 @@ def listing(
     with ctx.reading() as (session, today):
         listing = assignment_list(today)
         sort = listing.known_order(sort)
-        if taken_as:
+        if export_format:
             rows, names = every_assignment(session, today, wanted, sort), filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, listing, rows, names)
+            return download(ctx, export_format, listing, rows, names)
         found = list_assignments(session, today, wanted, after=after, sort=sort)
         plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})

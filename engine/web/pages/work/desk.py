@@ -11,7 +11,7 @@ from engine.accounts.permissions import Permission
 from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
-from engine.http.lists.list_download import TakenAs, download
+from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.paging import DOWNLOAD_ROWS, every_row
@@ -25,13 +25,13 @@ Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
 
 
 @router.get("/agencies")
-def listing(ctx: SignedIn, taken_as: TakenAs = None, after: Cursor = "", sort: Sort = "") -> Response:
+def listing(ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_BOARD)
     sort = AGENCY_LIST.known_order(sort)
     with ctx.reading() as (session, today):
-        if taken_as:
+        if export_format:
             rows = every_row(lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS, sort=sort))
-            return download(ctx, taken_as, AGENCY_LIST, rows)
+            return download(ctx, export_format, AGENCY_LIST, rows)
         found = list_agencies(session, today, after=after, sort=sort)
     return ctx.page("agencies.html", today=today, listing=AGENCY_LIST, found=found, after=after, sort=sort)
 

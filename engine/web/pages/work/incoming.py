@@ -21,7 +21,7 @@ from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed
 from engine.http.filters import Code, Cursor, SmallId, Sort, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.lists.list_columns import MESSAGE_LIST
-from engine.http.lists.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.masked_links import masked
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import Today
@@ -57,16 +57,16 @@ def listing(
     ctx: SignedIn,
     agency: Code = "",
     waiting: YesNo = None,
-    taken_as: TakenAs = None,
+    export_format: ExportFormat = None,
     after: Cursor = "",
     sort: Sort = "",
 ) -> Response:
     wanted = _filter(ctx, agency, waiting)
     sort = MESSAGE_LIST.known_order(sort)
     with ctx.reading() as (session, today):
-        if taken_as:
+        if export_format:
             rows, names = every_message(session, wanted, sort), filter_names(session, None)
-            return download(ctx, taken_as, MESSAGE_LIST, rows, names)
+            return download(ctx, export_format, MESSAGE_LIST, rows, names)
         found = list_messages(session, wanted, after=after, sort=sort)
     return ctx.page("incoming.html", today=today, listing=MESSAGE_LIST, found=found, wanted=wanted, sort=sort)
 

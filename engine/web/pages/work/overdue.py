@@ -16,7 +16,7 @@ from engine.http.assignment_actions import require_for
 from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
-from engine.http.lists.list_download import TakenAs, download, filter_names
+from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.time_class import Today
@@ -35,7 +35,7 @@ router = APIRouter(include_in_schema=False)
 def show(
     ctx: SignedIn,
     wanted: Assignments,
-    taken_as: TakenAs = None,
+    export_format: ExportFormat = None,
     page: PageNumber = 1,
     sort: Sort = "",
     said: Code = "",
@@ -45,9 +45,9 @@ def show(
     sort = OVERDUE_LIST.known_order(sort)
     wanted = replace(wanted, request=bool(wanted.request))
     with ctx.reading() as (session, today):
-        if taken_as:
+        if export_format:
             rows, names = every_overdue(session, today, wanted, sort), filter_names(session, wanted.plan_id)
-            return download(ctx, taken_as, OVERDUE_LIST, rows, names)
+            return download(ctx, export_format, OVERDUE_LIST, rows, names)
         asked = ctx.kept(session, how_many_overdue, today, replace(wanted, request=not wanted.request))
         found = ctx.kept(session, overdue, today, wanted, page=page, sort=sort)
         plans = ctx.kept(session, plan_choices, wanted.plan_id)

@@ -15,7 +15,7 @@ from engine.accounts.sign_in import MAX_SESSION_TIME, SESSION_IDLE_TIME, SignInR
 from engine.agencies.directory_loading import load_directory
 from engine.errors import LinkRefused, NotFound, TooOften
 from engine.store.database import Database
-from engine.store.records import Account, Attempt, Event, SignedIn, SignInLink
+from engine.store.records import Account, Attempt, Event, SignInLink, UserSession
 
 NOW = at("2021-06-07")
 EMAIL, GOOD = "vanphong@so-ban.example", "Sông Lam chảy mãi"
@@ -47,7 +47,7 @@ def test_the_right_password_opens_a_session_whose_cookie_is_kept_nowhere(databas
     mine = holder(database, key)
     assert mine is not None
     assert (mine.account.id, mine.expires_at) == (person, NOW + SESSION_IDLE_TIME)
-    assert key not in str(rows(database, SignedIn))
+    assert key not in str(rows(database, UserSession))
     assert rows(database, Event, kind="signed_in")[0].detail == {"way": "password"}
 
 

@@ -9,13 +9,13 @@ from ground.factory import Laid, at, lay, policy, rows
 
 from engine.admin.cut_off import publish_before, publish_closed
 from engine.store.database import Database
-from engine.store.records import Frozen
+from engine.store.records import PublishedFigures
 
 OPENED = at("2021-04-07")
 
 
 def published(laid: Laid) -> list[tuple[str, date]]:
-    return sorted((each.period, each.cut_off) for each in rows(laid.database, Frozen))
+    return sorted((each.period, each.cut_off) for each in rows(laid.database, PublishedFigures))
 
 
 def daily(laid: Laid, now: datetime) -> int:
@@ -45,4 +45,4 @@ def test_before_an_act_that_reorganises_what_is_over_is_published_at_once(databa
         assert publish_before(session, [laid.plan_id], at("2021-12-01"), actor="account:1") == 1
         assert publish_before(session, [laid.plan_id + 1], at("2021-12-01"), actor="account:1") == 0
     assert published(laid) == [("2021-H1", date(2021, 6, 22))]
-    assert rows(database, Frozen)[0].actor == "account:1"
+    assert rows(database, PublishedFigures)[0].actor == "account:1"

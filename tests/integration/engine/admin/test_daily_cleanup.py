@@ -16,7 +16,7 @@ from engine.assignments.reports import evidence
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
 from engine.store.database import Database, table
-from engine.store.records import AnswerCode, Evidence, IdempotencyKey, SignedIn, SignInLink
+from engine.store.records import AnswerCode, Evidence, IdempotencyKey, SignInLink, UserSession
 
 NOW = at("2021-06-07")
 
@@ -95,4 +95,6 @@ def test_everything_is_forgotten_in_its_time_and_once(database: Database) -> Non
             "pending_answers": 0,
             "plan_drafts": 0,
         }
-    assert [rows(database, model) for model in (SignedIn, SignInLink, AnswerCode, IdempotencyKey, Evidence)] == [[]] * 5
+    assert [rows(database, model) for model in (UserSession, SignInLink, AnswerCode, IdempotencyKey, Evidence)] == [
+        []
+    ] * 5

@@ -17,7 +17,7 @@ from engine.assignments.measures import Boxes
 from engine.errors import BadInput, Conflict, NotFound
 from engine.queries.figures.plan_progress import AgencyStanding, Progress, Standing, changes, since, standing
 from engine.store.database import Database, table
-from engine.store.records import Frozen
+from engine.store.records import PublishedFigures
 from engine.terms import Outcome, TimeClass, Timing
 
 OPENED = at("2021-04-07")
@@ -117,12 +117,12 @@ def test_what_is_frozen_is_what_the_page_showed(laid: Laid) -> None:
 
 def test_a_printed_number_never_changes_whatever_happens_afterwards(laid: Laid) -> None:
     made = freeze(laid)
-    before, stored = printed(laid, made), rows(laid.database, Frozen)
+    before, stored = printed(laid, made), rows(laid.database, PublishedFigures)
     do(laid.database, Action.RETURN, laid.assignment("IV.1.1", "so-ban"), now=LATER)
     do(laid.database, Action.CANCEL, laid.assignment("IV.3.1", "mat-tran"), now=LATER)
     do(laid.database, Action.REPORT, laid.assignment("IV.4.1", "so-chinh"), now=LATER)
     assert printed(laid, made) == before
-    assert rows(laid.database, Frozen) == stored
+    assert rows(laid.database, PublishedFigures) == stored
     assert stands(laid) != before.standing
 
 
@@ -184,9 +184,9 @@ def test_figures_are_published_once(laid: Laid) -> None:
 
 def test_a_row_that_somebody_changed_is_no_longer_intact(laid: Laid) -> None:
     made = freeze(laid)
-    body = dict(row(laid.database, Frozen, id=made).body) | {"plan": "13/KH-UBND"}
+    body = dict(row(laid.database, PublishedFigures, id=made).body) | {"plan": "13/KH-UBND"}
     with laid.database.write() as session:
-        session.connection().execute(update(table(Frozen)).values(body=body))
+        session.connection().execute(update(table(PublishedFigures)).values(body=body))
     assert not printed(laid, made).intact
 
 
@@ -210,7 +210,7 @@ def test_figures_of_the_first_definitions_are_shown_and_restated_by_their_own(la
         undone = lifecycle.ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.")
         lifecycle.report(session, task, undone, actor="contact:1", now=at("2021-06-18"))
     made = freeze(laid)
-    body = dict(row(laid.database, Frozen, id=made).body)
+    body = dict(row(laid.database, PublishedFigures, id=made).body)
     old = {key: [row[0], *row[1:4]] for key, row in body["classes"].items()}
     old[str(task)][1] = "done_late"
     keys = ("on_time", "late", "in_term", "overdue", "no_deadline")
@@ -221,7 +221,9 @@ def test_figures_of_the_first_definitions_are_shown_and_restated_by_their_own(la
     }
     del standing["asked"], standing["asked_total"], body["definitions"]
     with laid.database.write() as session:
-        session.connection().execute(update(table(Frozen)).values(body=body | {"classes": old, "standing": standing}))
+        session.connection().execute(
+            update(table(PublishedFigures)).values(body=body | {"classes": old, "standing": standing})
+        )
     found = printed(laid, made)
     assert (found.definitions, found.standing.total, found.standing.asked) == (
         1,

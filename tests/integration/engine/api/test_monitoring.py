@@ -16,7 +16,7 @@ from engine.accounts.api_tokens import make_token, scopes_of
 from engine.accounts.permissions import ActorRole
 from engine.assignments.lifecycle import ReportText, report
 from engine.store.database import Database, table
-from engine.store.records import Agency, Assignment, Duty, Extension, Frozen, Report
+from engine.store.records import Agency, Assignment, Duty, Extension, PublishedFigures, Report
 from engine.terms import State
 
 DUTY = {"text": "Rà soát.", "owners": ["cac-huyen"], "due": "2021-07-04", "basis": "Công văn 15"}
@@ -188,7 +188,7 @@ def test_what_cannot_be_done_is_a_problem_and_changes_nothing(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["detail"]
     assert everything(lived) == before
-    assert rows(lived, Frozen) == []
+    assert rows(lived, PublishedFigures) == []
 
 
 def test_a_body_that_has_ended_is_asked_for_no_report(office: Office, lived: Database) -> None:

@@ -72,7 +72,7 @@ WITHOUT_HEADS = {
     "/plans/{plan_id}/figures",
     "/plans/{plan_id}/simulate",
 }
-"""Lists that can be taken along and are no table and not sorted on their page."""
+"""Lists that can be exported and are neither a table nor sorted on their page."""
 TABLES = "main table:not(.figures-table, .conduct, .grid, .kind-marks)"
 """The tables of a page but those of a picture and of how work is conducted; of the leadership's page two, the
 second of requests."""

@@ -1,6 +1,5 @@
-"""What an import gives: the plan as the document states it, every field with its place, and every doubt as a warning.
-
-Frozen values only; nothing here reads or guesses.
+"""The result of an import: the plan as the document states it, every field with its place, and every doubt as a
+warning. Frozen dataclasses only; no reading or guessing here.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Found:
-    """A text of the document and where it stands. Empty means: the document does not say."""
+    """A text of the document and its place. Empty: the document does not state it."""
 
     text: str = ""
     place: Place = Place()
@@ -47,7 +46,7 @@ class Found:
 
 
 class DeadlineKind(StrEnum):
-    """What the words are: a last day, a time within which, a cycle that repeats, or an obligation without end."""
+    """The kind of a deadline: a last day, a period, a term, a repeating cycle, or a standing or ad hoc obligation."""
 
     DATE = "date"
     PERIOD = "period"
@@ -59,7 +58,7 @@ class DeadlineKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """Words about time, the sentence they came from, and what can be read from them without guessing.
+    """Words about time, their sentence, and what can be read from them without guessing.
 
     ``days`` are the points named: ``2021-12-15``, ``--12-15`` without a year, ``---15`` without a month, ``2021-Q3``,
     ``2021-09``, ``2021``. ``before``: the day itself is not included («trước»). ``cadence``: ``periods.Cadence``.
@@ -95,7 +94,7 @@ ORIGIN_WORDS: Mapping[Origin, Text] = complete(
     },
     but=(Origin.HEADING,),
 )
-"""What is said beside owners that a person must confirm; nothing where the item's heading or a label names them."""
+"""The remark beside owners that a person must confirm; none if the item's heading or a label names them."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,8 @@ class ItemText:
 
 @dataclass(frozen=True)
 class Instruction:
-    """What a plan asks of everybody at its end («UBND tỉnh yêu cầu …»): no duty of one owner. ``owners``: who is
-    addressed, as far as it is said."""
+    """An instruction to everybody at the end of a plan («UBND tỉnh yêu cầu …»): not a duty of one owner. ``owners``:
+    who is addressed, if stated."""
 
     text: str
     place: Place
@@ -154,7 +153,7 @@ class Instruction:
 
 
 class Use(StrEnum):
-    """What a paragraph or table row of the document was taken for. Every one of them is taken for exactly one."""
+    """The use of a paragraph or table row. Each has exactly one."""
 
     HEAD = "head"
     HEADING = "heading"
@@ -194,8 +193,8 @@ class SectionText:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something missing, doubled or doubtful. ``place`` is a citation or words like «dòng 12»; ``words``: the first of
-    those that may be a duty."""
+    """Something missing, duplicated or doubtful. ``place`` is a citation or words like «dòng 12»; ``words``: the first
+    of those that may be a duty."""
 
     code: str
     message: str
@@ -205,7 +204,7 @@ class Doubt:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportedPlan:
-    """A document as read. ``date`` is None unless day, month and year are all there. ``year``: the year that it plans,
+    """A document as read. ``date`` is None unless day, month and year are all given. ``year``: the year that it plans,
     which is not always that of its issue; None where it names neither."""
 
     name: str

@@ -1,1 +1,1 @@
-"""What the words of a plan mean: marks, names of agencies, roles, deadlines."""
+"""Recognises the phrases of a plan: marks, names of agencies, roles, deadlines."""

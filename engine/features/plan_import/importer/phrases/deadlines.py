@@ -1,8 +1,8 @@
 """Words about time in a duty: last days, months and quarters, cycles, standing and ad hoc obligations.
 
-Every find carries the sentence that it came from. A date that is not a deadline (of a law, of a letter) is told by
-what stands before it: only «trước», «chậm nhất», «đến hết» and the like make a date a last day. Nothing is filled in:
-a date without a year stays without one.
+Every match includes its sentence. A date that is not a deadline (of a law, of a letter) is recognised by the words
+before it: only «trước», «chậm nhất», «đến hết» and the like make a date a last day. Nothing is filled in: a date
+without a year stays without one.
 """
 
 from __future__ import annotations
@@ -357,7 +357,7 @@ _MONTHS = re.compile(r"tháng\s*\d{1,2}\s*[-–]\s*(\d{1,2}\s*/\s*\d{4})")
 
 
 def _days(plain: str) -> tuple[str, ...]:
-    """The points in time that the words name, in their order; of «tháng 10 - 12/2023» the last month."""
+    """The points in time that the words name, in order; of «tháng 10 - 12/2023» the last month."""
     plain = _MONTHS.sub(r"tháng \1", plain)
     rests = [plain[point.start() :] for point in _ANY_POINT.finditer(plain)]
     return tuple(

@@ -1,5 +1,5 @@
-"""Names that are known while a document is read: those of the office's own directory, and in places those that the
-document writes alone. Where one stands, no table of words decides where it begins and ends.
+"""Names that are known while a document is read: those of the office's directory, and in places those that the document
+writes on lines of their own. They take precedence over the word tables in deciding where a name begins and ends.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _NOWHERE = _Branch()
 
 
 class KnownNames:
-    """Names by their words, so that one is found at a place in as many steps as it has words. Signs between words are
-    of no account («Lao động-Thương binh»), nor is whether «UBND» is written out."""
+    """A trie of names by words, so that a lookup takes as many steps as the name has words. Punctuation between words
+    is ignored («Lao động-Thương binh»), nor is whether «UBND» is written out."""
 
     def __init__(self, names: Iterable[str] = (), others: KnownNames | None = None) -> None:
         """``others``: names that are known, too."""

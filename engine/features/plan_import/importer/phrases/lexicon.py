@@ -1,7 +1,7 @@
 """The words that plans are written with: what bodies are called, what fields they have, how duties begin.
 
-The tables stand in ``lexicon.yaml``, in the spelling of ``vietnamese.matching``; other modules hold the rules. To teach
-the importer a new word is to add it there.
+The tables stand in ``lexicon.yaml``, in the spelling of ``vietnamese.matching``; other modules hold the rules. New
+words are added there.
 """
 
 from __future__ import annotations

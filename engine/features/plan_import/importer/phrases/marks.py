@@ -36,8 +36,8 @@ LETTERS = "abcdđeghiklmnopqrstuvxy"
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """``label`` as printed without its sign; ``value`` its place in its row (0: it has none); ``depth`` 2 for «1.2»;
-    ``length`` how much of the paragraph it takes; ``misread``: a scan has other letters than the number's."""
+    """``label``: as printed, without punctuation; ``value``: its position in its sequence (0: none); ``depth``: 2 for
+    «1.2»; ``length``: characters of the paragraph that it takes; ``misread``: recognised wrongly in a scan."""
 
     rank: Rank
     label: str

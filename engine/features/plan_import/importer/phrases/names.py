@@ -1,4 +1,4 @@
-"""Names of bodies in running text: where one begins, where it ends, and which stand in a row.
+"""Names of agencies in running text: where one begins, where it ends, and which form a list.
 
 A name begins with a word from a table («Sở», «UBND», «Các đơn vị») and ends at a sign, at a small word that no name
 holds, or where a duty begins. «Sở Văn hóa, Thể thao và Du lịch» is one name, «Sở Y tế, Tài chính» are two: the fields

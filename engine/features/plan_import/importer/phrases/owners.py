@@ -22,7 +22,7 @@ from engine.features.plan_import.importer.phrases.names import Name, ends_name, 
 
 
 class Directory(Protocol):
-    """What the importer asks of a directory of bodies."""
+    """The interface of a directory of agencies."""
 
     @property
     def id(self) -> str:
@@ -44,7 +44,7 @@ class Directory(Protocol):
 
 
 class NullDirectory:
-    """A directory that knows nobody: none is at hand, or it is that of another province than the plan's."""
+    """A directory without entries: there is none, or it is that of another province than the plan's."""
 
     id = ""
     name = ""

@@ -1,7 +1,7 @@
 """Who does what in the words of a duty: who leads («chủ trì»), with whom («phối hợp với»), to whom one reports.
 
-Only what is said is taken: a duty without «chủ trì» has no lead here, and words after «phối hợp» that name no body
-(«phối hợp triển khai») give no coordinating body.
+Only explicit statements count: a duty without «chủ trì» has no lead here, and words after «phối hợp» that name no
+agency («phối hợp triển khai») give no coordinating agency.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""From the words about time in a duty to the cadence and report rule of a plan file, without saying more than they do.
-
-Each reading tells whether the document said it (``source: plan``) or the office's defaults did, and what a person has
-to confirm. «trước ngày X» is X − 1 (DOMAIN: the wording stands beside the date).
+"""Converts the words about time in a duty to the cadence and report rule of a plan file, without adding to them. Each
+reading records whether it comes from the document (``source: plan``) or from the office's defaults, and what a person
+has to confirm. «trước ngày X» is X − 1 (DOMAIN: the wording stands beside the date).
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ _USUAL_DAY = 16  # of a cycle's last month, where the document names none; the c
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """When a duty is owed: ``cadence`` of the plan file; ``on`` for a single act; ``due_day`` for cycles.
-    ``wording`` is the document's, empty when it says nothing and the default is meant. ``confirm``: why to look.
-    ``in_last_month``: the day is one of the period's last month, by the document's words."""
+    """When a duty is due: ``cadence`` of the plan file; ``on`` for a single act; ``due_day`` for cycles. ``wording`` is
+    the document's, empty when it says nothing and the default is meant. ``confirm``: why to look. ``in_last_month``:
+    the day is one of the period's last month, by the document's words."""
 
     cadence: tuple[str, ...]
     wording: str = ""
@@ -38,8 +37,8 @@ class Timing:
 
 
 def timing_of(deadlines: Sequence[Deadline], year: int) -> Timing:
-    """What the words about time of one duty come to: a last day, cycles, or both («trước ngày 15/3/2026; định kỳ 6
-    tháng»). A duty without words about time has no report of its own."""
+    """The timing of one duty: a last day, cycles, or both («trước ngày 15/3/2026; định kỳ 6 tháng»). A duty without
+    words about time has no report of its own."""
     cadence = tuple(name for name in ORDER if any(name in each.cadence for each in deadlines))
     wording = "; ".join(each.text for each in deadlines)
     days = _days(deadlines)

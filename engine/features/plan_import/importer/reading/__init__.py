@@ -1,1 +1,1 @@
-"""Bytes of any format into lines and tables of Vietnamese text."""
+"""Reads files of any supported format into lines and tables of Vietnamese text."""

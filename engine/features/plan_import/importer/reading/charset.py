@@ -1,7 +1,7 @@
-"""From bytes to Vietnamese text: Unicode, and the old TCVN3 (ABC) and VNI ways of writing it, told apart by syllables.
+"""From bytes to Vietnamese text: Unicode, and the old TCVN3 (ABC) and VNI encodings, distinguished by syllables.
 
-Old fonts stored Vietnamese in the places of Western letters. Which table was used is decided by how many words become
-Vietnamese syllables; when none makes them so, the text is refused in words, never loaded as it looks.
+Old fonts stored Vietnamese at the code points of Western letters. The table is chosen by how many words become
+Vietnamese syllables; if none gives enough, the text is rejected with an explanation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Web pages, Word's "save as web page" among them: paragraphs, list marks and tables, read as a stream without a tree.
 
-A stream has no depth to overflow; nothing that a page links to is ever fetched.
+A stream cannot overflow by nesting; nothing that a page links to is fetched.
 """
 
 from __future__ import annotations

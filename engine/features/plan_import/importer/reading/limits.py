@@ -1,7 +1,4 @@
-"""How much a document may be, and the words in which more, or worse, is refused.
-
-Whatever is far beyond is a mistake or an attack.
-"""
+"""Limits of documents, and the messages for exceeding them. A document far beyond them is a mistake or an attack."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from engine.text import Text
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The most that is read. Bytes, characters, counts and seconds."""
+    """Maximum sizes, in bytes, characters, items and seconds."""
 
     file_bytes: int = MAX_DOCUMENT_BYTES
     unpacked_bytes: int = 80_000_000

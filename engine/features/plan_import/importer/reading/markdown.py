@@ -1,7 +1,6 @@
-"""Markdown, as an assistant or an editor writes it: its signs go, what they say of lines and tables stays.
-
-A text is taken for Markdown only if it shows at least two signs of it that nothing else has; in any other text every
-star and bar is left where it stands. So is a sign that marks nothing, as a footnote «(**)» or «**» alone.
+"""Markdown, as an assistant or an editor writes it: removes its syntax and keeps the lines and tables that it marks. A
+text counts as Markdown only with at least two constructs that nothing else has; in any other text every star and bar is
+kept, and so is one that marks nothing, such as a footnote «(**)» or «**» alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the readers of every format give: lines in reading order, and tables as grids. Frozen values only."""
+"""The output of the readers of every format: lines in reading order, and tables as grids. Frozen dataclasses only."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ Block = TextLine | Table
 
 @dataclass(frozen=True)
 class Pages:
-    """A document as read: its blocks in order, and what the reader itself was in doubt about."""
+    """A document as read: its blocks in order, and the reader's own warnings."""
 
     blocks: tuple[Block, ...]
     doubts: tuple[Doubt, ...] = ()

@@ -1,7 +1,5 @@
-"""PDF files with a text layer, read in a process of their own whose time and memory are bounded.
-
-A page description is a program: a hostile one may run for hours. A PDF that holds only pictures is refused, and the
-words say so.
+"""Reads PDF files with a text layer in a child process with limited time and memory. A page description is a program: a
+hostile one may run for hours. A PDF of pictures alone is rejected with an explanation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whatever the file is, its blocks: chooses the reader by what the bytes are, and never by the name alone."""
+"""The blocks of a file of any supported format: the reader is chosen by content, not by the file name alone."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _UNREADABLE = (
 
 
 def read_pages(source: Path | bytes, name: str, limits: Limits = LIMITS) -> Pages:
-    """The document's lines and tables in Unicode. Raises BadInput, in words, for all that cannot be read."""
+    """The document's lines and tables in Unicode. Raises BadInput for everything that cannot be read."""
     raw = _bytes(source, name, limits)
     if not raw.strip():
         raise refused(name, "empty")
@@ -45,7 +45,7 @@ def read_pages(source: Path | bytes, name: str, limits: Limits = LIMITS) -> Page
 
 
 def _read(raw: bytes, name: str, limits: Limits) -> Pages:
-    """The blocks as they are written, by the reader that the bytes ask for."""
+    """The blocks as stored, by the reader that matches the content."""
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return read_word(raw, name, limits)
     if b"%PDF-" in raw[:1024]:
@@ -73,7 +73,7 @@ def _read_text(text: str, name: str, limits: Limits, *, broken: bool) -> Pages:
 
 
 def _bytes(source: Path | bytes, name: str, limits: Limits) -> bytes:
-    """No more than one byte over the limit is ever read."""
+    """Reads at most one byte more than the limit."""
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
             raw = file.read(limits.file_bytes + 1)

@@ -32,7 +32,7 @@ _WIDEST, _DEEPEST_STYLE = 64, 12
 
 
 def read_word(raw: bytes, name: str, limits: Limits) -> Pages:
-    """The blocks of a .docx. Raises BadInput in words for what is broken, hostile, or no Word document."""
+    """The blocks of a .docx. Raises BadInput for files that are broken, hostile, or no Word document."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as package:
             return _read(_Package(package, name, limits))

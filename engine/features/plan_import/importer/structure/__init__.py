@@ -1,1 +1,1 @@
-"""Lines into paragraphs, paragraphs into the tree of the document: head, sections, duty tables."""
+"""Joins lines into paragraphs and builds the tree of the document: head, sections, duty tables."""

@@ -1,7 +1,6 @@
-"""The account of a document: every paragraph and table row with the one use it was put to.
-
-Whatever no rule has used is left out with a reason, and said first if it looks like a duty. ``closed`` checks the sum:
-all lines of the document are covered, and no letter of it is there twice or missing.
+"""The account of a document: every paragraph and table row with its one use. What no rule has used is left out with a
+reason, and listed first if it looks like a duty. ``closed`` checks the sum: all lines of the document are covered, and
+no letter of it is there twice or missing.
 """
 
 from __future__ import annotations
@@ -81,8 +80,8 @@ class Account:
     # -- closing -------------------------------------------------------------------------------------------------------
 
     def closed(self, parts: Parts, root: Node, blocks: Sequence[Block]) -> tuple[Accounted, ...]:
-        """All entries in the document's order, what was left out among them. Lines that nothing has read are told as
-        such: there are none unless a rule has a fault."""
+        """All entries in the document's order, what was left out among them. Lines that no rule has read are reported
+        as such; there are none unless a rule has a bug."""
         for node in root.children:  # the words before the first heading say on what the plan rests
             if node.paragraph is None or node.mark is not None or node.heading:
                 break

@@ -1,7 +1,6 @@
-"""Labelled lines («Đơn vị chủ trì: …», «Thời gian: …») put to the paragraph they speak of.
-
-A run of such lines belongs to the paragraph before it, whatever mark each has. A second lead in a run begins a second
-duty of the same words.
+"""Attaches labelled lines («Đơn vị chủ trì: …», «Thời gian: …») to the paragraph they describe. A run of such lines
+belongs to the paragraph before it, whatever mark each has. A second lead in a run begins a second duty of the same
+words.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from engine.features.plan_import.importer.structure.joining import Fact, Paragra
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What labelled lines or columns say of a duty beside its words."""
+    """What labelled lines or columns state about a duty besides its text."""
 
     lead: tuple[str, ...] = ()
     coordinating: tuple[str, ...] = ()

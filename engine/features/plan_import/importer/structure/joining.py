@@ -1,8 +1,6 @@
-"""Lines back into paragraphs: text saved at any width, words broken over lines, bars of flattened tables.
-
-One pass, left to right. Every line either goes on with the paragraph before it, begins one, or leaves a *seam*: a
-place where the document may have meant a new paragraph and nothing shows it. What a line means depends on how the
-whole text was wrapped, so that is measured first.
+"""Joins lines into paragraphs: text wrapped at any width, words broken over lines, bars of flattened tables. One pass
+over the lines. Every line either continues the paragraph before it, begins one, or leaves a *seam*: a place where a new
+paragraph may begin without a sign. How a line is read depends on how the text was wrapped, which is measured first.
 """
 
 from __future__ import annotations
@@ -48,7 +46,8 @@ _GLUED_END = re.compile(r"[A-ZĐ0-9]{1,12}[-/]$")
 _ACROSS = re.compile(r"(?<!\w)(\w{1,12}) [-–] (\w{1,12})(?!\w)")
 _KNOWN_PAIRS = frozenset(pair for text in (*say.FIELDS, *say.WHOLE_NAMES) for pair in _ACROSS.findall(text))
 _LONGEST_TITLE = 70
-"""A longer line without an end goes on in the next, even where no other line of the text shows how it is wrapped."""
+"""A longer line without final punctuation continues in the next, even if no other line shows how the text is
+wrapped."""
 
 
 @dataclass(frozen=True)

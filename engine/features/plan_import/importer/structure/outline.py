@@ -37,7 +37,7 @@ _UNNUMBERED = 99
 
 
 class Theme(Enum):
-    """What a heading says of its section: that duties are given in it, that none are, or nothing."""
+    """What a heading says about its section: it assigns duties, it assigns none, or neither."""
 
     DUTIES = 1
     OTHER = 2

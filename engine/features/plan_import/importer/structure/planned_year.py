@@ -30,8 +30,8 @@ _AUTUMN = 9
 
 @dataclass(frozen=True)
 class PlannedYear:
-    """``year``: None where the document names none. ``last_year``: of a programme of several years. ``doubts``: what a
-    person is asked, if it is not plain."""
+    """``year``: None where the document names none. ``last_year``: of a programme of several years. ``doubts``:
+    questions for a person if the year is not certain."""
 
     year: int | None
     doubts: tuple[Doubt, ...] = ()

@@ -33,8 +33,8 @@ _LONGEST_TASK = 2000
 
 
 def survey(root: Node, issuer: str) -> None:
-    """Says of every node who is to do it, what its heading is about, and how much below it names bodies. A name that
-    the document writes alone («Phòng Vận tải và Bến bãi») ends there in its sentences."""
+    """Records for every node who is assigned it, what its heading is about, and how many entries below it name
+    agencies. A name that the document writes alone («Phòng Vận tải và Bến bãi») ends there in its sentences."""
     nodes = list(root.walk())
     _find_columns(nodes)
     lines = (owner_line(node.body, headed=_titled(node)) for node in nodes)

@@ -18,7 +18,7 @@ from integration.engine.web.account.issuer import CLIENT, ISSUER, SECRET, Issuer
 from engine.accounts.accounts import deactivate
 from engine.accounts.oidc import ROUND_TRIP_LIFETIME, Provider, Rules
 from engine.store.database import Database
-from engine.store.records import Account, Event, SignedIn
+from engine.store.records import Account, Event, UserSession
 
 EMAIL = "coordinator@huyen-b.example"
 
@@ -53,7 +53,7 @@ def why(answer: Response) -> str:
 
 
 def nobody_in(office: Office) -> bool:
-    return rows(office.context.database, SignedIn) == [] and office.get("/account").status_code == 303
+    return rows(office.context.database, UserSession) == [] and office.get("/account").status_code == 303
 
 
 def test_the_reader_is_sent_away_with_a_challenge_and_a_nonce_and_comes_back_to_where_he_was_going(
@@ -182,7 +182,7 @@ def test_a_way_back_is_taken_once(office: Office, issuer: Issuer, replays: bool)
     office.client.cookies.clear()
     office.client.cookies.set("dondoc_sso", kept)
     assert office.get(back).status_code == 403
-    assert len(rows(office.context.database, SignedIn)) == 1
+    assert len(rows(office.context.database, UserSession)) == 1
 
 
 def test_a_code_of_another_is_refused_by_its_challenge(office: Office, issuer: Issuer, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from engine.accounts.second_factor import STEP_SECONDS, WrongCode, prove
 from engine.errors import TooOften
 from engine.store.database import Database
 from engine.store.records import ApiToken, SecondFactor
-from engine.store.records import SignedIn as StoredSession
+from engine.store.records import UserSession as StoredSession
 
 GOOD = "mot cau dai de nho 7"
 EMAIL = "monitor@so-chinh.example"

@@ -16,7 +16,7 @@ from engine.accounts.permissions import ActorRole
 from engine.accounts.sign_in import open_session
 from engine.admin.published_figures import publish_figures
 from engine.store.database import Database
-from engine.store.records import SignedIn
+from engine.store.records import UserSession
 
 GOOD = "mot cau dai de nho 7"
 FAR = "https://evil.example"
@@ -118,14 +118,14 @@ def test_a_cookie_that_was_planted_before_signing_in_is_never_the_session(
     first = one.client.cookies["dondoc_session"]
     one.post("/sign-in", page="/account", email="coordinator@huyen-b.example", password=GOOD)
     assert one.client.cookies["dondoc_session"] != first
-    assert row(lived, SignedIn, id=1).ended_at == NOW
+    assert row(lived, UserSession, id=1).ended_at == NOW
 
 
 def test_a_form_of_signing_in_from_elsewhere_is_refused(one: Office) -> None:
     fields = {"token": one.token("/sign-in"), "email": "coordinator@huyen-b.example", "password": GOOD}
     assert one.client.post("/sign-in", data=fields, headers={"origin": FAR}).status_code == 403
     assert one.client.post("/sign-in", data=fields | {"token": "x"}).status_code == 403
-    assert rows(one.context.database, SignedIn) == []
+    assert rows(one.context.database, UserSession) == []
 
 
 @pytest.mark.parametrize(
@@ -147,12 +147,12 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
 
 def test_looking_prolongs_no_session_a_deed_does(one: Office) -> None:
     sign_in(one)
-    ends = row(one.context.database, SignedIn, id=1).expires_at
+    ends = row(one.context.database, UserSession, id=1).expires_at
     one.clock.now = NOW + timedelta(hours=11)
     one.get("/account")
-    assert row(one.context.database, SignedIn, id=1).expires_at == ends
+    assert row(one.context.database, UserSession, id=1).expires_at == ends
     one.post("/account/sessions/end-others", page="/account")
-    assert row(one.context.database, SignedIn, id=1).expires_at == ends + timedelta(hours=11)
+    assert row(one.context.database, UserSession, id=1).expires_at == ends + timedelta(hours=11)
 
 
 def test_an_unused_session_ends_by_itself(one: Office) -> None:
@@ -187,7 +187,7 @@ def test_anothers_session_cannot_be_ended(one: Office) -> None:
     sign_in(one)
     enter(open_office(one.context.database, Path()), join(one.context.database, "head", "huyen-b"))
     assert one.post("/account/sessions/2/end", page="/account").status_code == 404
-    assert row(one.context.database, SignedIn, id=2).ended_at is None
+    assert row(one.context.database, UserSession, id=2).ended_at is None
 
 
 @pytest.mark.parametrize(

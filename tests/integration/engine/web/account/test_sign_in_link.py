@@ -14,7 +14,7 @@ from httpx import Response
 from engine.accounts.accounts import deactivate
 from engine.accounts.sign_in import LINK_LIFETIME
 from engine.store.database import Database
-from engine.store.records import SignedIn, SignInLink
+from engine.store.records import SignInLink, UserSession
 from notifications.contract.channel import Fate, Outcome
 
 EMAIL, GOOD = "coordinator@huyen-b.example", "mot cau dai de nho 7"
@@ -120,7 +120,7 @@ def test_a_link_opened_from_another_site_or_without_its_token_signs_nobody_in(of
     far = office.client.post(box.path, data={"token": token}, headers={"origin": "https://evil.example"})
     bare = office.client.post(box.path, data={"token": "x"})
     assert (far.status_code, bare.status_code) == (403, 403)
-    assert rows(office.context.database, SignedIn) == []
+    assert rows(office.context.database, UserSession) == []
 
 
 @pytest.mark.parametrize("email", ["", "x", "a@b", "a b@c.example", "a@c.example\x00", "a" * 300 + "@c.example"])
@@ -190,5 +190,5 @@ def test_whoever_was_signed_in_here_before_is_signed_out_on_the_server(office: O
     ask(with_link)
     assert "head@huyen-b.example" in office.get(box.path).text
     office.post(box.path, page=box.path)
-    assert row(office.context.database, SignedIn, account_id=2).ended_at == NOW
+    assert row(office.context.database, UserSession, account_id=2).ended_at == NOW
     assert EMAIL in office.get("/account").text

@@ -11,7 +11,7 @@ from ground.office import Office, as_role, join, open_office
 from httpx import Response
 
 from engine.store.database import Database
-from engine.store.records import Account, SignedIn
+from engine.store.records import Account, UserSession
 
 GIVEN = {"email": "Moi@so-ban.example", "label": "Văn phòng", "role": "head", "agency_id": "so-ban", "language": "vi"}
 GOOD = "một câu dài khó đoán"
@@ -89,7 +89,7 @@ def test_a_new_role_signs_the_person_out(admin: Office, lived: Database) -> None
 def test_a_password_is_set_and_everything_signed_out(admin: Office, lived: Database, tmp_path: Path) -> None:
     as_role(lived, tmp_path, "monitor", "so-chinh")
     assert deed(admin, 2, "password", password=GOOD).headers["location"].endswith("said=password")
-    assert row(lived, SignedIn, account_id=2).ended_at is not None
+    assert row(lived, UserSession, account_id=2).ended_at is not None
     short = deed(admin, 2, "password", password="1234")
     assert (short.status_code, set(wrong(short.text))) == (422, {"password"})
     assert "1234" not in short.text.replace("123456", "")

@@ -1,4 +1,4 @@
-"""The log on its page: each line in words, its filters in the address, and taken along as a file."""
+"""The log on its page: each line in words, its filters in the address, and exported as a file."""
 
 from __future__ import annotations
 

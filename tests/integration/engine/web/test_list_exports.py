@@ -73,12 +73,12 @@ LISTS = (
 )
 
 
-def taken(office: Office, path: str, taken_as: str = "xlsx") -> tuple[str, list[dict[str, Any]]]:
+def taken(office: Office, path: str, export_format: str = "xlsx") -> tuple[str, list[dict[str, Any]]]:
     """The first line of a list's file, and its rows by heading."""
-    answer = office.get(f"{path}{'&' if '?' in path else '?'}as={taken_as}")
+    answer = office.get(f"{path}{'&' if '?' in path else '?'}as={export_format}")
     assert answer.status_code == 200, answer.text
-    assert f".{taken_as}" in answer.headers["content-disposition"]
-    if taken_as == "xlsx":
+    assert f".{export_format}" in answer.headers["content-disposition"]
+    if export_format == "xlsx":
         page = load_workbook(io.BytesIO(answer.content)).active
         assert page is not None
         lines: list[list[Any]] = [list(row) for row in page.iter_rows(values_only=True)]
@@ -117,12 +117,12 @@ def published(copy_of_lived: Callable[[], Database], tmp_path_factory: pytest.Te
 def test_a_file_holds_the_rows_of_the_screen_in_their_order(published: Office, shown: Shown) -> None:
     screen = on_screen(published, shown)
     assert screen
-    for taken_as in ("xlsx", "csv"):
-        _, rows = taken(published, shown.path, taken_as)
+    for export_format in ("xlsx", "csv"):
+        _, rows = taken(published, shown.path, export_format)
         found = [" ".join(str(row[shown.column]).split()) for row in rows]
         if shown.path.startswith("/admin/agencies"):
             found = list(dict.fromkeys(found))  # a line a contact
-        assert found == screen, taken_as
+        assert found == screen, export_format
 
 
 @pytest.mark.parametrize("path", ["/overdue", "/assignments?agency=huyen-b", "/admin/log"])
