@@ -311,7 +311,7 @@ def worker(
 
 @prefect_app.command()
 def sync() -> None:
-    """Show everything in Prefect anew, after its database was lost or changed by hand; letters are not concerned."""
+    """Rebuild what Prefect shows, after its database was lost or changed by hand; letters are not affected."""
     import httpx
 
     from workflows.run.system import compose_installed

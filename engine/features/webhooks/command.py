@@ -40,7 +40,7 @@ def list_all() -> None:
 @webhooks_app.command()
 def add(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where messages are posted to.")],
-    label: Annotated[str, typer.Option(help="A name to know it by.")] = "",
+    label: Annotated[str, typer.Option(help="A name to recognise it by.")] = "",
     event: Annotated[list[WebhookEvent], typer.Option(help="Tell only this event; may be given several times.")] = [],  # noqa: B006
     at: At = "",
 ) -> None:

@@ -161,7 +161,7 @@ def board_list(board: Board) -> Listing[BoardLine]:
         on_page=("name", *board.periods, "late"),
         columns=(
             Column(Text("Cơ quan", "Agency"), lambda row, _: row[0].name, width=40, key="name"),
-            Column(Text("Loại cơ quan", "Kind of body"), lambda row, lang: level_name(row[0].level, lang), width=20),
+            Column(Text("Loại cơ quan", "Kind of agency"), lambda row, lang: level_name(row[0].level, lang), width=20),
             Column(Text("Loại", "Kind"), lambda row, lang: _kind(row[1], lang), width=11),
             Column(Text("Quá hạn", "Overdue"), lambda row, _: row[0].total.overdue, Kind.NUMBER, 10, key="late"),
             Column(Text("Quá hạn từ", "Overdue since"), lambda row, _: row[0].total.late_since, Kind.DAY, 12),
@@ -198,7 +198,7 @@ RATE, UNDONE = Text("Tỷ lệ", "Rate"), Text("Đã báo cáo, chưa hoàn thà
 
 def standing_list(
     file_name: str = "tinh-hinh",
-    title: Text = Text("Tình hình thực hiện theo cơ quan", "How it stands by agency"),
+    title: Text = Text("Tình hình thực hiện theo cơ quan", "Progress by agency"),
     *,
     old: bool = False,
 ) -> Listing[StandingLine]:
@@ -325,7 +325,7 @@ AGENCY_LIST: Listing[AgencyRow] = Listing(
         Column(Text("Mã", "Id"), lambda row, _: row.id, width=20),
         Column(Text("Cơ quan", "Agency"), lambda row, _: row.name, width=44, key="name"),
         Column(Text("Tên tắt", "Short name"), lambda row, _: row.short, width=24),
-        Column(Text("Loại cơ quan", "Kind of body"), lambda row, language: level_name(row.level, language), width=24),
+        Column(Text("Loại cơ quan", "Kind of agency"), lambda row, language: level_name(row.level, language), width=24),
         Column(Text("Đang mở", "Open"), lambda row, _: row.open, Kind.NUMBER, 10, key="open", number=True),
         Column(Text("Quá hạn", "Overdue"), lambda row, _: row.overdue, Kind.NUMBER, 10, key="overdue", number=True),
     ),
@@ -338,7 +338,7 @@ DIRECTORY_LIST: Listing[DirectoryLine] = Listing(
     columns=(
         Column(Text("Mã cơ quan", "Agency id"), lambda row, _: row.agency.id, width=20),
         Column(Text("Cơ quan", "Agency"), lambda row, _: row.agency.name, width=44),
-        Column(Text("Loại cơ quan", "Kind of body"), lambda row, lang: level_name(row.agency.level, lang), width=24),
+        Column(Text("Loại cơ quan", "Kind of agency"), lambda row, lang: level_name(row.agency.level, lang), width=24),
         Column(
             Text("Vai trò", "Role"), lambda row, lang: label(row.contact.role, lang) if row.contact else None, width=18
         ),

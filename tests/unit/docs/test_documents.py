@@ -137,11 +137,10 @@ def test_every_room_stands_in_the_drawing() -> None:
         assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", drawing)] == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.vi.md", "CONTRIBUTING.md"])
-def test_every_make_target_that_is_named_exists(name: str) -> None:
-    code = "\n".join(re.findall(r"`[^`]+`|^ {4}.*$", DOCUMENTS[name], re.MULTILINE))
-    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", code))
-    assert named
+def test_every_make_target_that_a_document_names_exists() -> None:
+    texts = "\n".join(text for name, text in DOCUMENTS.items() if name != "CHANGELOG.md")
+    named = set(re.findall(r"(?:`|^ {4}(?:.* && )?)make ([a-z][a-z-]*)", texts, re.MULTILINE))
+    assert len(named) > 8
     assert named <= set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 
 
