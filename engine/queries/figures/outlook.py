@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, select
@@ -29,10 +28,10 @@ from engine.queries.figures.plan_progress import (
     standings,
 )
 from engine.queries.time_class import Today
-from engine.rules.calendar import local_date
+from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.rules.policy import Facts, applicable
 from engine.store.data_versions import Topic, depends_on
-from engine.store.database import table
+from engine.store.database import table, unindexed
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import read_ladders
@@ -207,6 +206,13 @@ def _of_plans() -> FromClause:
     return joined
 
 
+def _few_of_plans() -> FromClause:
+    """The same where few tasks are looked for, by a date of theirs: SQLite is to begin with them."""
+    a, p = table(Assignment), table(Plan)
+    joined: FromClause = a.join(p, p.c.id == unindexed(a.c.plan_id))
+    return joined
+
+
 def _behind(
     session: Session, today: Today, now: Standing, selected: Sequence[ColumnElement[bool]]
 ) -> tuple[Behind, ...]:
@@ -265,7 +271,10 @@ def _by_day(
 def _next_dates(
     session: Session, today: Today, selected: Sequence[ColumnElement[bool]], *, chasing: bool
 ) -> tuple[NextDate, ...]:
-    a = table(Assignment)
+    a, connection = table(Assignment), session.connection()
+    coming = (*selected, a.c.due_on >= today.day)
+    days = select(a.c.due_on).distinct().select_from(_few_of_plans()).where(*coming).order_by(a.c.due_on)
+    first = connection.scalars(days.limit(MAX_DUE_DATES)).all()  # by the index: all of a year would be grouped else
     due = (
         select(
             a.c.due_on.label("on"),
@@ -273,13 +282,13 @@ def _next_dates(
             func.count().label("tasks"),
             func.count(a.c.agency_id.distinct()).label("agencies"),
         )
-        .select_from(_of_plans())
-        .where(*selected, a.c.due_on >= today.day)
+        .select_from(_few_of_plans())
+        .where(*coming, a.c.due_on.in_(first))
         .group_by(a.c.due_on, a.c.period)
         .order_by(a.c.due_on, a.c.period)
         .limit(MAX_DUE_DATES)
     )
-    found = [object_of(NextDate, row, what=Coming.DUE) for row in session.connection().execute(due)]
+    found = [object_of(NextDate, row, what=Coming.DUE) for row in connection.execute(due)]
     if chasing and (chase := _next_chase(session, today, selected)) is not None:
         found.append(chase)
     return tuple(sorted(found, key=lambda each: (each.on, each.what)))
@@ -288,23 +297,22 @@ def _next_dates(
 def _next_chase(session: Session, today: Today, selected: Sequence[ColumnElement[bool]]) -> NextDate | None:
     """The day on which something is next sent about what is overdue."""
     a = table(Assignment)
-    overdue = (*selected, a.c.due_on < today.day, a.c.next_action_at.is_not(None))
+    # found by what acts next, which is soon one that is overdue
+    overdue = (*selected, unindexed(a.c.due_on) < today.day, a.c.next_action_at.is_not(None))
 
     def of_overdue(*columns: Any) -> Select[Any]:
-        return select(*columns).select_from(_of_plans()).where(*overdue)
+        return select(*columns).select_from(_few_of_plans()).where(*overdue)
 
-    moments = of_overdue(a.c.next_action_at, func.count()).group_by(a.c.next_action_at).order_by(a.c.next_action_at)
-    by_day = groupby(session.connection().execute(moments), key=lambda row: local_date(row[0]))
-    first = next(((day, list(rows)) for day, rows in by_day), None)
+    first = session.connection().scalar(of_overdue(a.c.next_action_at).order_by(a.c.next_action_at).limit(1))
     if first is None:
         return None
-    day, rows = first
-    until: datetime = rows[-1][0]
-    acts = a.c.next_action_at <= until
-    agencies = session.connection().scalar(of_overdue(func.count(a.c.agency_id.distinct())).where(acts)) or 0
+    day = local_date(first)
+    acts = a.c.next_action_at < instant(day + ONE_DAY, time())
+    counted = of_overdue(func.count().label("tasks"), func.count(a.c.agency_id.distinct()).label("agencies"))
+    row = session.connection().execute(counted.where(acts)).one()
     level = _level(session, today, of_overdue, acts, day)
     what = Coming.CHASED if level else Coming.REMINDED
-    return NextDate(on=day, what=what, tasks=sum(row[1] for row in rows), agencies=agencies, level=level)
+    return NextDate(on=day, what=what, tasks=row.tasks, agencies=row.agencies, level=level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
