@@ -24,7 +24,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
 from engine.enums import complete
@@ -113,12 +113,13 @@ def rows_to_show(session: Session, ids: Collection[int], most: int) -> list[Show
 
 
 def open_ids(session: Session, after: int, limit: int) -> list[int]:
-    """Ids of assignments of running plans that are not done, in order."""
+    """Ids of assignments of running plans that are not done, or whose report waits to be accepted, in order."""
     a, p = table(Assignment), table(Plan)
     statement = (
         select(a.c.id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(p.c.state == PlanState.ACTIVE, a.c.id > after, a.c.done_on.is_(None))
+        .where(p.c.state == PlanState.ACTIVE, a.c.id > after)
+        .where(or_(a.c.done_on.is_(None), a.c.state == State.REPORTED))
         .where(a.c.state.not_in((State.CANCELLED, State.TRANSFERRED)))
     )
     return list(session.connection().scalars(statement.order_by(a.c.id).limit(limit)))
