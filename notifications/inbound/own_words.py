@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.features.plan_import.importer.base.vietnamese import is_syllable
-from engine.features.plan_import.importer.reading.charset import OLD_WAYS
+from engine.rules.charset import OLD_WAYS
+from engine.rules.vietnamese import is_syllable
 
 QUOTATION = ">"
 """Begins a line that is quoted."""

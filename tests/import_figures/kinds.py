@@ -25,8 +25,8 @@ from import_figures.scores import Figures, labels_in, spans
 from engine.errors import BadInput
 from engine.features.plan_import.importer import ImportedPlan, as_json, read_document
 from engine.features.plan_import.importer.base.model import ItemText, Origin, Owner
-from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.files.directory import DirectoryFile
+from engine.rules.vietnamese import squashed
 
 MEASURES = ("duties", "owners", "citations", "deadlines", "coordinating", "instructions")
 HEAD = """ỦY BAN NHÂN DÂN

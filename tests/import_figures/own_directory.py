@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zlib import crc32
 
-from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.files.directory import DirectoryFile
+from engine.rules.vietnamese import squashed
 
 
 def directory_of(labels: Iterable[Mapping[str, Any]], percent: int = 100) -> DirectoryFile:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engine.errors import BadInput
 from engine.features.plan_import.importer import Accounted, ImportedPlan, Use, read_document
-from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.features.plan_import.importer.structure.account import UNREAD
+from engine.rules.vietnamese import squashed
 
 BODIES = [
     "Sở Y tế",

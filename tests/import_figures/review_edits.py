@@ -28,12 +28,12 @@ from engine.features.plan_import.drafts.model import OTHERS, DutyPlace, PlanDraf
 from engine.features.plan_import.drafts.reading import draft_of
 from engine.features.plan_import.drafts.rows import runs_of
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.names import Name
 from engine.features.plan_import.importer.phrases.owners import owner_of
 from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.files.directory import DirectoryFile
+from engine.rules.vietnamese import squashed
 
 _WORDS = 7
 _REACH = 4

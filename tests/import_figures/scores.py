@@ -18,9 +18,9 @@ import yaml
 from engine.errors import BadInput
 from engine.features.plan_import.importer.assembly import assembled
 from engine.features.plan_import.importer.base.model import DutyText, ImportedPlan
-from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.features.plan_import.importer.phrases.owners import NullDirectory
 from engine.features.plan_import.importer.reading.reader import read_pages
+from engine.rules.vietnamese import squashed
 
 MEASURES = ("owners", "duties", "deadlines", "coordinating", "leads", "requests", "heads", "instructions")
 

@@ -29,7 +29,6 @@ from engine.features.plan_import.drafts.names import matching_directory, offer
 from engine.features.plan_import.importer import Accounted, ImportedPlan, as_plan_yaml
 from engine.features.plan_import.importer.arrangement import arranged
 from engine.features.plan_import.importer.base.model import DutyText, Found, ItemText, Place, Use
-from engine.features.plan_import.importer.base.vietnamese import matching
 from engine.features.plan_import.importer.phrases.agency_lists import VERB
 from engine.features.plan_import.importer.phrases.deadlines import LONGEST
 from engine.features.plan_import.importer.phrases.known import knowing
@@ -38,6 +37,7 @@ from engine.features.plan_import.importer.phrases.owners import Directory, owner
 from engine.files.directory import DirectoryFile
 from engine.files.yaml_reader import load_plain
 from engine.rules.calendar import day_digits
+from engine.rules.vietnamese import matching
 from engine.terms import OutputKind
 
 MAX_CHARS = 4_000

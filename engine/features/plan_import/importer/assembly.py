@@ -9,7 +9,6 @@ from itertools import chain, takewhile
 
 from engine.errors import BadInput
 from engine.features.plan_import.importer.base.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.duties import SectionRead, duties_elsewhere, section_of
 from engine.features.plan_import.importer.overlooked import overlooked
 from engine.features.plan_import.importer.phrases.known import knowing
@@ -25,6 +24,7 @@ from engine.features.plan_import.importer.structure.planned_year import planned_
 from engine.features.plan_import.importer.structure.sections import duty_sections, survey
 from engine.features.plan_import.importer.structure.text_tables import with_text_tables
 from engine.files.directory import fold
+from engine.rules.vietnamese import matching, spelled
 from engine.text import Text
 
 

@@ -25,7 +25,6 @@ from engine.features.plan_import.importer.base.model import (
     SectionText,
     Use,
 )
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.entries import (
     another_owner,
     are_few,
@@ -93,6 +92,7 @@ from engine.features.plan_import.importer.wording import (
     with_facts_of,
     words_of,
 )
+from engine.rules.vietnamese import matching, spelled
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from engine.features.plan_import.importer.base.model import Deadline
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.labels import is_task_title
 from engine.features.plan_import.importer.phrases.marks import Rank
@@ -17,6 +16,7 @@ from engine.features.plan_import.importer.phrases.roles import is_role_alone, ro
 from engine.features.plan_import.importer.structure.facts import Facts
 from engine.features.plan_import.importer.structure.outline import Node
 from engine.features.plan_import.importer.wording import OF_ITSELF, DutyWords, contents, whole, with_facts_of, words_of
+from engine.rules.vietnamese import matching, spelled
 
 
 def only_announces(node: Node) -> bool:

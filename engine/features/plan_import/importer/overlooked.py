@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from engine.features.plan_import.importer.base.model import Accounted, Doubt, DutyText, Instruction, ItemText, Use
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.phrases.agency_lists import VERB, doer_in
 from engine.features.plan_import.importer.phrases.deadlines import LONGEST, is_dated
 from engine.features.plan_import.importer.phrases.marks import body_of, lines_of
 from engine.features.plan_import.importer.phrases.name_words import Prose, begins_name, opens_duty
 from engine.features.plan_import.importer.phrases.owners import addressees, is_of_another, owner_line
 from engine.features.plan_import.importer.structure.outline import Theme, theme_of
+from engine.rules.vietnamese import matching, spelled
 
 _NEXT = re.compile(r"[.;]\s+(?=[^\W\d_])")
 _ANNOUNCED = spelled(r"(?<!\w)thông báo (?:để|đến|cho|tới) .{2,80}biết")

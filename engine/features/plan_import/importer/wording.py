@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.features.plan_import.importer.base.model import Origin, Place
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.phrases.agency_lists import NO_BODY
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.features.plan_import.importer.phrases.labels import Label
@@ -24,6 +23,7 @@ from engine.features.plan_import.importer.phrases.owners import (
 from engine.features.plan_import.importer.structure.facts import Facts
 from engine.features.plan_import.importer.structure.joining import Fact
 from engine.features.plan_import.importer.structure.outline import Node
+from engine.rules.vietnamese import matching, spelled
 
 _LONGEST_TOPIC = 160
 LONGEST_LIST = 2000

@@ -12,7 +12,7 @@ from ground.paths import DATA
 from services.libreoffice import as_pdf
 
 from engine.features.plan_import.importer import ImportedPlan, read_document
-from engine.features.plan_import.importer.base.vietnamese import squashed
+from engine.rules.vietnamese import squashed
 
 OWN = sorted((DATA / "import" / "own").glob("*.txt"))
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import islice
 
 from engine.features.plan_import.importer.base.model import Origin
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in, is_dated
 from engine.features.plan_import.importer.phrases.known import known_names
@@ -18,6 +17,7 @@ from engine.features.plan_import.importer.phrases.name_words import Prose, begin
 from engine.features.plan_import.importer.phrases.names import NOTE, Name, ends_name, is_body, names_at, names_in
 from engine.features.plan_import.importer.phrases.owners import Form, OwnerLine, owner_line, unaddressed
 from engine.features.plan_import.importer.phrases.roles import HELPS, roles_in
+from engine.rules.vietnamese import matching, spelled
 
 _PIECES = re.compile(r"\s*(?:\n|;(?![^()\n]*\)))\s*")
 _BULLET = re.compile(r"^(?:[-–+*•]|\d{1,2}[.)]|[a-zđ]\))\s*")

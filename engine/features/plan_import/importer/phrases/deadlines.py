@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from engine.features.plan_import.importer.base.model import Deadline, DeadlineKind
-from engine.features.plan_import.importer.base.vietnamese import phrase, spelled
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.marks import roman_value
 from engine.features.plan_import.importer.phrases.name_words import Prose
+from engine.rules.vietnamese import phrase, spelled
 
 _NAMED = re.compile(r"\?P<\w+>")
 

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from engine.features.plan_import.importer.base.vietnamese import matching
+from engine.rules.vietnamese import matching
 
 _TOKEN = re.compile(r"[^\W_]+|[.;:()\n]")
 _WRITTEN_OUT = {

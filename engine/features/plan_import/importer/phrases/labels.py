@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
+from engine.rules.vietnamese import matching, spelled
 
 
 class Label(StrEnum):

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
-from engine.features.plan_import.importer.base.vietnamese import phrase
 from engine.files.yaml_reader import load_plain
+from engine.rules.vietnamese import phrase
 
 
 def any_of(words: Iterable[str]) -> str:

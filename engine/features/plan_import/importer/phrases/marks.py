@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
-from engine.features.plan_import.importer.base.vietnamese import is_capital, matching
+from engine.rules.vietnamese import is_capital, matching
 
 
 class Rank(IntEnum):

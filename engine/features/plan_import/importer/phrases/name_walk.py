@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from engine.features.plan_import.importer.base.vietnamese import is_capital, matching, phrase, spelled
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.name_words import (
     BARE,
@@ -26,6 +25,7 @@ from engine.features.plan_import.importer.phrases.name_words import (
     Prose,
     begins_name,
 )
+from engine.rules.vietnamese import is_capital, matching, phrase, spelled
 
 MAX_NAME_CHARS = 260
 _WORD = re.compile(r"[^\W_]{1,60}(?:[&/][^\W_]{1,20}){0,6}\.?|[^\s\w]|_")

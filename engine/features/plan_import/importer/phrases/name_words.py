@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from engine.features.plan_import.importer.base.vietnamese import matching, phrase, spelled
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.known import known_names
+from engine.rules.vietnamese import matching, phrase, spelled
 
 HEAD = say.compiled(say.HEADS)
 WHOLE = say.compiled(say.WHOLE_NAMES)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.phrases.known import known_names
 from engine.features.plan_import.importer.phrases.name_walk import NameWalk
 from engine.features.plan_import.importer.phrases.name_words import (
@@ -29,6 +28,7 @@ from engine.features.plan_import.importer.phrases.name_words import (
     Prose,
     begins_name,
 )
+from engine.rules.vietnamese import matching, spelled
 
 _STOP_NEXT = re.compile(rf"[\s,]*{STOP.pattern}")
 _SHARED = spelled(

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.deadlines import is_dated
 from engine.features.plan_import.importer.phrases.name_words import Prose, opens_duty
 from engine.features.plan_import.importer.phrases.names import names_at, names_in
+from engine.rules.vietnamese import matching, spelled
 
 _LEADS = spelled(r"(?<!\w)(?:đồng )?chủ trì(?!\w)(?! của)")
 _WITH = spelled(

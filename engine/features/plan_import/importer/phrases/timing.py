@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from engine.features.plan_import.importer.base.model import Deadline
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
+from engine.rules.vietnamese import matching, spelled
 
 ORDER = ("once", "month", "quarter", "half_year", "nine_month", "year", "ad_hoc")
 _POINT = re.compile(r"(?P<y>\d{4}|-)-(?:Q(?P<q>[1-4])|(?P<m>\d{2})(?:-(?P<d>\d{2}))?)")

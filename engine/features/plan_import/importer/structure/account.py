@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.features.plan_import.importer.base.model import Accounted, Use
-from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.features.plan_import.importer.phrases.deadlines import LONGEST, is_dated
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_line
 from engine.features.plan_import.importer.phrases.names import nameless
@@ -21,6 +20,7 @@ from engine.features.plan_import.importer.structure.duty_tables import persons_o
 from engine.features.plan_import.importer.structure.header import Parts
 from engine.features.plan_import.importer.structure.joining import Paragraph, is_furniture
 from engine.features.plan_import.importer.structure.outline import Node
+from engine.rules.vietnamese import squashed
 
 OUTSIDE = "mục này không giao việc cho cơ quan nào"
 NOBODY = "không nêu cơ quan thực hiện"

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from engine.features.plan_import.importer.base.vietnamese import matching
 from engine.features.plan_import.importer.phrases.agency_lists import VERB, bodies_in, lead_of, unknown_label
 from engine.features.plan_import.importer.phrases.deadlines import deadlines_in
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_column, label_of_line, labels_in
@@ -19,6 +18,7 @@ from engine.features.plan_import.importer.phrases.owners import owner_line
 from engine.features.plan_import.importer.phrases.roles import HELPS
 from engine.features.plan_import.importer.reading.pages import Table
 from engine.features.plan_import.importer.structure.joining import Fact, Paragraph
+from engine.rules.vietnamese import matching
 
 
 @dataclass(frozen=True, kw_only=True)

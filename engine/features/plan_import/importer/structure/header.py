@@ -14,12 +14,12 @@ from functools import partial
 from itertools import islice, takewhile
 
 from engine.features.plan_import.importer.base.model import Doubt, Found, Place
-from engine.features.plan_import.importer.base.vietnamese import is_capital, matching, phrase, spelled
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.marks import Rank, mark_of
 from engine.features.plan_import.importer.phrases.name_words import Prose, begins_name
 from engine.features.plan_import.importer.phrases.names import nameless, names_at, names_in
 from engine.features.plan_import.importer.reading.pages import BAR, Table, TextLine
+from engine.rules.vietnamese import is_capital, matching, phrase, spelled
 
 _HEAD_LINES = 140
 _NUMBER = re.compile(

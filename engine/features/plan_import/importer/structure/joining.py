@@ -13,7 +13,6 @@ from itertools import pairwise
 from statistics import median
 
 from engine.features.plan_import.importer.base.model import Place
-from engine.features.plan_import.importer.base.vietnamese import is_capital, matching, starts_small
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.agency_lists import unknown_label
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_line
@@ -23,6 +22,7 @@ from engine.features.plan_import.importer.phrases.owners import bodies_alone, ow
 from engine.features.plan_import.importer.phrases.roles import speaks_to_all
 from engine.features.plan_import.importer.reading.pages import BAR, Table, TextLine
 from engine.features.plan_import.importer.reading.word_numbering import roman
+from engine.rules.vietnamese import is_capital, matching, starts_small
 
 _ENDED = re.compile(r"[.;:!?…]\s*[\"'”’»)\]]*$")
 _QUOTED = re.compile(r"[\"”»]\s*$")

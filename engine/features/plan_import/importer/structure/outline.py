@@ -13,7 +13,6 @@ from enum import Enum
 from itertools import takewhile, zip_longest
 
 from engine.features.plan_import.importer.base.model import Place
-from engine.features.plan_import.importer.base.vietnamese import is_capital, matching, spelled
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.agency_lists import doer_in
 from engine.features.plan_import.importer.phrases.labels import Label
@@ -30,6 +29,7 @@ from engine.features.plan_import.importer.phrases.roles import closes_plan, spea
 from engine.features.plan_import.importer.reading.pages import Table
 from engine.features.plan_import.importer.structure.duty_tables import Columns
 from engine.features.plan_import.importer.structure.joining import Fact, Paragraph, ended
+from engine.rules.vietnamese import is_capital, matching, spelled
 
 _DUTY = say.compiled(say.DUTY_HEADINGS)
 _OTHER = say.compiled(say.OTHER_HEADINGS)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from engine.features.plan_import.importer.base.model import Deadline, Doubt, Found
-from engine.features.plan_import.importer.base.vietnamese import matching, spelled
 from engine.files.plan import MOST_YEARS
 from engine.rules.calendar import day_digits
+from engine.rules.vietnamese import matching, spelled
 
 _DATED = spelled(r"(?:ngày )?(?<!\d)\d{1,2} (?:tháng|[/.-]) \d{1,2} (?:năm|[/.-]) 20\d\d|\d{1,7} / 20\d\d / [\wđ-]+")
 _SPAN = spelled(r"(?<!\d)(?P<first>20\d\d) (?:-|đến(?: năm)?|tới(?: năm)?) (?P<last>20\d\d)(?!\d)")

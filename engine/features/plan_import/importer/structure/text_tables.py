@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from engine.features.plan_import.importer.base.vietnamese import is_capital
 from engine.features.plan_import.importer.phrases.labels import Label, label_of_column
 from engine.features.plan_import.importer.phrases.marks import Rank, mark_of
 from engine.features.plan_import.importer.reading.pages import BAR, Block, Table, TextLine
+from engine.rules.vietnamese import is_capital
 
 _NUMBERED = re.compile(r"(?:\d{1,3}(?:\.\d{1,2}){0,2}|[IVX]{1,5}|[A-Za-z])[.)]?")
 _WIDEST = 20

@@ -11,7 +11,7 @@ from import_figures.kinds import samples
 
 from engine.errors import BadInput
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.base.vietnamese import squashed
+from engine.rules.vietnamese import squashed
 
 KINDS = DATA / "import" / "kinds"
 

@@ -5,9 +5,9 @@ import textwrap
 import pytest
 
 from engine.features.plan_import.importer import as_json, read_document
-from engine.features.plan_import.importer.base.vietnamese import squashed
 from engine.features.plan_import.importer.reading.reader import read_pages
 from engine.features.plan_import.importer.structure.joining import joined
+from engine.rules.vietnamese import squashed
 
 # item -> duties, DOMAIN 1
 TABLE = {

@@ -5,12 +5,12 @@ from ground.plan_documents import owned
 from import_figures.own_directory import directory_of
 
 from engine.features.plan_import.importer import read_document
-from engine.features.plan_import.importer.base.vietnamese import matching
 from engine.features.plan_import.importer.phrases.agency_lists import bodies_in
 from engine.features.plan_import.importer.phrases.known import KnownNames, knowing, known_names
 from engine.features.plan_import.importer.phrases.name_words import Prose
 from engine.features.plan_import.importer.phrases.names import names_at
 from engine.features.plan_import.importer.phrases.owners import Form, owner_line
+from engine.rules.vietnamese import matching
 
 NAMES = (
     "Sở Y tế",

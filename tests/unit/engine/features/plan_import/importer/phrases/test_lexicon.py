@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from engine.features.plan_import.importer.base.vietnamese import matching, phrase
 from engine.features.plan_import.importer.phrases import lexicon
+from engine.rules.vietnamese import matching, phrase
 
 TABLES = {name: table for name, table in vars(lexicon).items() if isinstance(table, tuple)}
 

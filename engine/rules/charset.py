@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.errors import BadInput
-from engine.features.plan_import.importer.base.vietnamese import TONES, is_syllable
+from engine.rules.vietnamese import TONES, is_syllable
 from engine.text import Text
 
 # TCVN 5712:1993 VN3, one byte a letter. Capitals with a tone were set in a second font (.VnTimeH), as small letters.
