@@ -13,6 +13,7 @@ import httpx
 
 from workflows.longwork.deployments import ON_DEMAND
 from workflows.longwork.handover import Handover
+from workflows.projection.prefect_http import prefect_client
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Elsewhere:
         handover = Handover(self.system.settings.handover)
         word = handover.give(given)
         try:
-            with self._api() as http:
+            with prefect_client(self.system.prefect_api, self.system.prefect_auth, ASK_SECONDS) as http:
                 ended = self._follow(http, f"dondoc-{work}", {**parameters, "handed": word}, tell, handover)
             if ended == "FAILED" and (refused := handover.refused(word)) is not None:
                 raise refused
@@ -53,11 +54,6 @@ class Elsewhere:
             return None
         finally:
             handover.take_back(word)
-
-    def _api(self) -> httpx.Client:
-        user, _, password = self.system.prefect_auth.partition(":")
-        url = httpx.URL(self.system.prefect_api).copy_with(userinfo=b"")
-        return httpx.Client(base_url=url, auth=(user, password), timeout=ASK_SECONDS, trust_env=False)
 
     def _follow(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from workflows.projection.prefect_http import prefect_client
 from workflows.projection.shown_runs import FLOW, ShownRun
 
 TIMEOUT_SECONDS = 10
@@ -20,9 +21,7 @@ class PrefectApi:
     """``auth``: «user:password» that the API asks for. Every method raises httpx.HTTPError where it is not answered."""
 
     def __init__(self, url: str, auth: str) -> None:
-        user, _, password = auth.partition(":")
-        bare = httpx.URL(url).copy_with(userinfo=b"")
-        self._http = httpx.Client(base_url=bare, timeout=TIMEOUT_SECONDS, auth=(user, password), trust_env=False)
+        self._http = prefect_client(url, auth, TIMEOUT_SECONDS)
         self._flow = ""
         self.calls = 0
 

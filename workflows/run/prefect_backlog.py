@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from engine.store.clock import system_clock
+from workflows.projection.prefect_http import prefect_client
 
 log = logging.getLogger(__name__)
 PASSES = ("dondoc-tick/every", "dondoc-deliver/every", "dondoc-backup/on-demand", "dondoc-digest/on-demand")
@@ -26,10 +27,9 @@ def tidy(api_url: str, auth: str, deployments: Iterable[str] = PASSES) -> int:
     """Delete the runs of each deployment that are late, but for the last, and end those that never began; returns how
     many. A worker that starts after an hour would begin a process for each late run at once, and on one core none of
     them would get anywhere."""
-    user, _, password = auth.partition(":")
     done = 0
     try:
-        with httpx.Client(base_url=api_url, auth=(user, password), timeout=5, trust_env=False) as http:
+        with prefect_client(api_url, auth, timeout=5) as http:
             for deployment in deployments:
                 found = http.get(f"/deployments/name/{deployment}")
                 if found.status_code != httpx.codes.NOT_FOUND:

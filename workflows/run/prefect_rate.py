@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from workflows.projection.prefect_http import prefect_client
+
 log = logging.getLogger(__name__)
 LIMIT = "dondoc-relay"
 ASK_SECONDS = 2.0
@@ -91,10 +93,6 @@ class PrefectRate:
 
     def _client(self) -> httpx.Client:
         if self._http is None:
-            user, _, password = self.auth.partition(":")
-            url = httpx.URL(self.api_url).copy_with(userinfo=b"")
-            self._http = httpx.Client(
-                base_url=url, auth=(user, password), timeout=ASK_SECONDS, trust_env=False, transport=self.transport
-            )
+            self._http = prefect_client(self.api_url, self.auth, ASK_SECONDS, self.transport)
             weakref.finalize(self, self._http.close)
         return self._http

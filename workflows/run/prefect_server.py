@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from workflows.projection.prefect_http import prefect_client
 from workflows.run.prefect_backlog import tidy
 
 if TYPE_CHECKING:
@@ -95,11 +96,9 @@ def answers(api_url: str, timeout: float = 1.0) -> bool:
 def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int | None:
     """The status with which the API answers a question to somebody with this string, or to a stranger; None if it does
     not answer. Raises nothing."""
-    user, _, password = auth.partition(":")
-    shown = (user, password) if auth else None
     try:
-        url = httpx.URL(f"{api_url}/admin/version").copy_with(userinfo=b"")
-        return httpx.get(url, auth=shown, timeout=timeout, trust_env=False).status_code
+        with prefect_client(api_url, auth, timeout) as http:
+            return http.get("/admin/version").status_code
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
 
