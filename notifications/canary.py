@@ -48,15 +48,15 @@ def read_canary(session: Session) -> Canary:
 
 def is_due(session: Session, now: datetime) -> bool:
     """On a working day from the hour of sending on, once; again after ten minutes if no relay took it."""
-    book, today, last = read_rulebook(session), local_date(now), read_canary(session)
+    today, last = local_date(now), read_canary(session)
+    tried = last.day == today.isoformat()
+    if tried and (last.message_id or now - datetime.fromisoformat(last.tried_at) < TRY_AGAIN):
+        return False  # asked each minute: the rules are read only where they decide
+    book = read_rulebook(session)
     policy = schedule(book)
     if policy is None or not book.calendar.is_working(today):
         return False
-    if not instant(today, policy.send_at) <= now < instant(today, policy.window.closes):
-        return False
-    if last.day != today.isoformat():
-        return True
-    return not last.message_id and now - datetime.fromisoformat(last.tried_at) >= TRY_AGAIN
+    return instant(today, policy.send_at) <= now < instant(today, policy.window.closes)
 
 
 async def send(database: Database, now: datetime, channel: Channel, address: Callable[[str], str]) -> bool:

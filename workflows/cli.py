@@ -67,7 +67,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
     prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
 ) -> None:
-    """Run everything in one process: pages, heartbeat and, beside them, a Prefect server."""
+    """Run everything: pages, beside them the process that sends, and a Prefect server."""
     _serve(_settings(host, port, prefect))
 
 

@@ -73,7 +73,7 @@ def application(system: System) -> FastAPI:
 
 
 def serve(settings: Settings) -> None:
-    """Run the web server, the heartbeat in a thread and a local Prefect server until SIGINT or SIGTERM."""
+    """Run the web server, the heartbeat beside it and a local Prefect server until SIGINT or SIGTERM."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
     from workflows.serving.sending import Sending, SendingProcess
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process

@@ -3,7 +3,6 @@ returns a sentence of what it did. A mistake in the parameters raises DondocErro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -134,7 +133,7 @@ def report(system: System, plan_id: int, period: str, to: str = "") -> str:
     """Write a period's consolidated report as a draft to be signed (.docx) below ``to`` (default: reports in the data
     folder)."""
     from engine.features.papers.period_report import period_report
-    from engine.features.papers.report import report_docx
+    from engine.features.papers.report import report_docx, report_name
     from engine.queries.stored_plans import plan_of
     from engine.queries.time_class import read_day
     from engine.store.atomic_file import atomic_write
@@ -142,9 +141,8 @@ def report(system: System, plan_id: int, period: str, to: str = "") -> str:
     with system.database.read() as session:
         row = plan_of(session, plan_id)
         facts = period_report(session, read_day(session, local_date(system.clock())), row, period)
-    key = re.sub(r"[^A-Za-z0-9]+", "-", f"{row.number.replace('Đ', 'D')}-{row.issued_on.year}")
     folder = Path(to) if to else system.settings.data_dir / "reports"
-    path = folder / f"bao-cao_{key}_{re.sub(r'[^A-Za-z0-9-]', '', period)}.docx"
+    path = folder / report_name(row.number, row.issued_on.year, period)
     atomic_write(path, report_docx(facts), 0o600)
     return str(path)
 
@@ -164,14 +162,3 @@ def digest(system: System) -> str:
     from workflows.run.passes import DATABASE_PASSES
 
     return str(DATABASE_PASSES[PassName.DIGEST](system.database, system.clock()))
-
-
-WORKS: dict[str, Callable[..., str]] = {
-    "import": import_document,
-    "simulate": simulate,
-    "publish": publish,
-    "backup": backup,
-    "report": report,
-    "audit": audit,
-    "digest": digest,
-}

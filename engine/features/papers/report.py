@@ -3,6 +3,7 @@ reporting itself. What an agency wrote enters in brackets as a draft for the off
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,6 +144,12 @@ class PeriodReport:
     @property
     def total(self) -> int:
         return self.done_on_time + self.done_late + self.open_in_time + self.open_overdue
+
+
+def report_name(number: str, year: int, period: str) -> str:
+    """The name of its file: «bao-cao_188-KH-UBND-2021_2021-H1.docx»."""
+    plan = re.sub(r"[^A-Za-z0-9]+", "-", f"{number.replace('Đ', 'D')}-{year}")
+    return f"bao-cao_{plan}_{re.sub(r'[^A-Za-z0-9-]', '', period)}.docx"
 
 
 def report_docx(facts: PeriodReport) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from fastapi import APIRouter
@@ -16,7 +15,7 @@ from engine.features.papers.issuers import issuer_of
 from engine.features.papers.period_report import period_report
 from engine.features.papers.quick_report import quick_report_docx, ranking_docx
 from engine.features.papers.quick_report_facts import quick_report, rank_rows
-from engine.features.papers.report import report_docx
+from engine.features.papers.report import report_docx, report_name
 from engine.http.filters import Code, PlanId, SmallId
 from engine.http.lists.list_download import DOCX, attachment
 from engine.http.render import url
@@ -37,8 +36,7 @@ def report_paper(ctx: SignedIn, plan_id: SmallId, period: Code = "") -> Response
         facts = period_report(session, today, plan_of(session, plan_id), period)
     here = url(f"/plans/{plan_id}/figures", period=period)
     facts = replace(facts, source=f"{ctx.app.settings.base_url}{here}")
-    key = re.sub(r"[^A-Za-z0-9]+", "-", f"{plan.row.number.replace('Đ', 'D')}-{plan.row.year}")
-    return attachment(report_docx(facts), DOCX, f"bao-cao_{key}_{period}.docx")
+    return attachment(report_docx(facts), DOCX, report_name(plan.row.number, plan.row.year, period))
 
 
 @router.get("/leadership/report.docx")

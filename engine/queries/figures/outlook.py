@@ -200,16 +200,10 @@ def _selected(plan_id: int | None, period: str, without: Sequence[int] = ()) -> 
     return [*found, a.c.period == period] if period else found
 
 
-def _of_plans() -> FromClause:
+def _of_plans(*, few: bool = False) -> FromClause:
+    """``few``: a few tasks are looked for, by a date of theirs; SQLite is to begin with them and not with the plans."""
     a, p = table(Assignment), table(Plan)
-    joined: FromClause = a.join(p, p.c.id == a.c.plan_id)
-    return joined
-
-
-def _few_of_plans() -> FromClause:
-    """The same where few tasks are looked for, by a date of theirs: SQLite is to begin with them."""
-    a, p = table(Assignment), table(Plan)
-    joined: FromClause = a.join(p, p.c.id == unindexed(a.c.plan_id))
+    joined: FromClause = a.join(p, p.c.id == (unindexed(a.c.plan_id) if few else a.c.plan_id))
     return joined
 
 
@@ -273,7 +267,7 @@ def _next_dates(
 ) -> tuple[NextDate, ...]:
     a, connection = table(Assignment), session.connection()
     coming = (*selected, a.c.due_on >= today.day)
-    days = select(a.c.due_on).distinct().select_from(_few_of_plans()).where(*coming).order_by(a.c.due_on)
+    days = select(a.c.due_on).distinct().select_from(_of_plans(few=True)).where(*coming).order_by(a.c.due_on)
     first = connection.scalars(days.limit(MAX_DUE_DATES)).all()  # by the index: all of a year would be grouped else
     due = (
         select(
@@ -282,7 +276,7 @@ def _next_dates(
             func.count().label("tasks"),
             func.count(a.c.agency_id.distinct()).label("agencies"),
         )
-        .select_from(_few_of_plans())
+        .select_from(_of_plans(few=True))
         .where(*coming, a.c.due_on.in_(first))
         .group_by(a.c.due_on, a.c.period)
         .order_by(a.c.due_on, a.c.period)
@@ -301,7 +295,7 @@ def _next_chase(session: Session, today: Today, selected: Sequence[ColumnElement
     overdue = (*selected, unindexed(a.c.due_on) < today.day, a.c.next_action_at.is_not(None))
 
     def of_overdue(*columns: Any) -> Select[Any]:
-        return select(*columns).select_from(_few_of_plans()).where(*overdue)
+        return select(*columns).select_from(_of_plans(few=True)).where(*overdue)
 
     first = session.connection().scalar(of_overdue(a.c.next_action_at).order_by(a.c.next_action_at).limit(1))
     if first is None:
