@@ -1,6 +1,8 @@
 """Generate a migration from the difference between the table models and the existing migrations.
 
-python -m engine.store.migrations "what changes"   the next migration; review it before committing
+python -m engine.store.migrations "what changes"   the next migration; review it before committing.
+
+A step has no way down: an installation goes back by its backup (docs/operating/upgrade.md).
 """
 
 from __future__ import annotations
