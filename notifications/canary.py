@@ -11,7 +11,6 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, time, timedelta
 
@@ -22,7 +21,7 @@ from engine.rules.calendar import instant, local_date
 from engine.store.database import Database
 from engine.store.facts import read_fact, write_fact
 from engine.store.rulebook import read_rulebook
-from notifications.contract.channel import Channel, Fate, Outgoing
+from notifications.contract.channel import Channel, Outgoing
 
 log = logging.getLogger(__name__)
 FACT = "canary"
@@ -73,15 +72,14 @@ async def send(database: Database, now: datetime, channel: Channel, address: Cal
         at=now,
         headers={"Auto-Submitted": "auto-generated"},
     )
-    async with AsyncExitStack() as stack:
-        outcome = await (await stack.enter_async_context(channel)).send(letter)
-    accepted = outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.UNKNOWN)
-    if not accepted:
+    async with channel as opened:
+        outcome = await opened.send(letter)
+    if not outcome.taken:
         log.warning("the daily test letter did not leave: %s %s", outcome.code, outcome.reply)
-    sent = Canary(local_date(now).isoformat(), outcome.receipt if accepted else "", now.isoformat())
+    sent = Canary(local_date(now).isoformat(), outcome.receipt if outcome.taken else "", now.isoformat())
     with database.write() as session:
         write_fact(session, FACT, json.dumps(asdict(sent)))
-    return accepted
+    return outcome.taken
 
 
 def came_back(database: Database, message_id: str, now: datetime) -> bool:

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlmodel import Session
 
-from engine.queries.system.health import AUDIT, INFORMATIVE
+from engine.queries.system.health import AUDIT, findings_of
 from engine.rules.calendar import PLAN_TIME, local_date
 from engine.rules.words import coded
 from engine.store.database import Database, table
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Pass
 from notifications.channel_health import channel_health
-from notifications.contract.channel import Channel, Fate, Outgoing
+from notifications.contract.channel import Channel, Outgoing
 from notifications.operator_alarm import Operator
 
 FACT = "alarmed_findings"
-TOLD_ELSEWHERE = frozenset({*INFORMATIVE, "channels_down"})
+TOLD_ELSEWHERE = "channels_down"
 LASTING = timedelta(minutes=15)
 BEGINS, ENDS = time(7), time(21)
 """Local hours in which somebody is told."""
@@ -63,7 +62,7 @@ async def alarm_findings(database: Database, now: datetime, channels: Mapping[st
 def _findings(session: Session) -> dict[str, int]:
     p = table(Pass)
     counts = session.connection().scalar(select(p.c.counts).where(p.c.name == AUDIT)) or {}
-    return {name: count for name, count in counts.items() if count and name not in TOLD_ELSEWHERE}
+    return {name: count for name, count in findings_of(counts).items() if name != TOLD_ELSEWHERE}
 
 
 async def _tell(
@@ -76,10 +75,9 @@ async def _tell(
     """True if a channel accepted it."""
     accepted = False
     for name, channel in channels.items():
-        async with AsyncExitStack() as stack:
-            opened = await stack.enter_async_context(channel)
+        async with channel as opened:
             outcome = await opened.send(finding_letter(names, found, now, name, operator))
-        accepted |= outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.UNKNOWN)
+        accepted |= outcome.taken
     return accepted
 
 
@@ -91,9 +89,5 @@ def finding_letter(
     begins = "The self-audit finds: " if english else "Tự kiểm tra thấy: "
     ends = " See the page Health." if english else " Xem trang Hệ thống."
     message = f"{begins}{'; '.join(said)}.{ends}"
-    if channel == "sms":
-        return Outgoing(key=key, to=operator.phone, text=f"Don Doc: {message}", at=now, language=operator.language)
     subject = "[Đôn Đốc] The self-audit finds something" if english else "[Đôn Đốc] Tự kiểm tra thấy lỗi"
-    return Outgoing(
-        key=key, to=operator.email, text=f"{message}\n", at=now, subject=subject, language=operator.language
-    )
+    return operator.letter(channel, key, now, subject, message)

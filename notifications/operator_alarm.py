@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from engine.store.event_log import record
 from engine.store.facts import read_facts, write_fact
 from engine.terms import EventKind
 from notifications.channel_health import ChannelHealth, channel_health
-from notifications.contract.channel import Channel, Fate, Outgoing
+from notifications.contract.channel import Channel, Outgoing
 
 log = logging.getLogger(__name__)
 ALARM_PREFIX = "alarm:"
@@ -34,6 +33,13 @@ class Operator:
 
     def address(self, channel: str) -> str:
         return self.phone if channel == "sms" else self.email
+
+    def letter(self, channel: str, key: str, at: datetime, subject: str, message: str, more: str = "") -> Outgoing:
+        """``more``: for e-mail alone; it may be long and contain personal data."""
+        to = self.address(channel)
+        if channel == "sms":
+            return Outgoing(key=key, to=to, text=f"Don Doc: {message}", at=at, language=self.language)
+        return Outgoing(key=key, to=to, text=f"{message}\n{more}", at=at, subject=subject, language=self.language)
 
 
 async def alarm(
@@ -62,33 +68,31 @@ async def _send_alarm(
 ) -> bool:
     """True if another channel accepted the alarm."""
     for channel_name, channel in working.items():
-        to = operator.address(channel_name)
-        if not to:
+        if not operator.address(channel_name):
             continue
-        async with AsyncExitStack() as stack:
-            opened = await stack.enter_async_context(channel)
-            outcome = await opened.send(alarm_letter(name, health, now, channel_name, to, operator.language))
-        if outcome.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.UNKNOWN):
+        async with channel as opened:
+            outcome = await opened.send(alarm_letter(name, health, now, channel_name, operator))
+        if outcome.taken:
             return True
     return False
 
 
-def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, to: str, language: str) -> Outgoing:
+def alarm_letter(name: str, health: ChannelHealth, now: datetime, channel: str, operator: Operator) -> Outgoing:
     """The alarm. By SMS without the server's message, which may be long and contain personal data."""
     vi, en = NAMES.get(name, (name, name))
     since = datetime.fromisoformat(health.down_since).astimezone(PLAN_TIME)
     message = (
         f"The channel {en} has failed since {since:%H:%M %d/%m/%Y} ({health.failures} times in a row). "
         "Queued letters will be sent automatically once it works again."
-        if language == "en"
+        if operator.language == "en"
         else f"Kênh {vi} không hoạt động từ {since:%H:%M %d/%m/%Y} ({health.failures} lần liên tiếp). "
         "Thư đang chờ sẽ tự gửi khi kênh hoạt động lại."
     )
-    subject = f"[Đôn Đốc] Channel down: {en}" if language == "en" else f"[Đôn Đốc] Kênh gửi không hoạt động: {vi}"
+    subject = (
+        f"[Đôn Đốc] Channel down: {en}" if operator.language == "en" else f"[Đôn Đốc] Kênh gửi không hoạt động: {vi}"
+    )
     key = f"alarm:{name}:{local_date(now).isoformat()}"
-    if channel == "sms":
-        return Outgoing(key=key, to=to, text=f"Don Doc: {message}", at=now, language=language)
-    return Outgoing(key=key, to=to, text=f"{message}\n\n{health.why}\n", at=now, subject=subject, language=language)
+    return operator.letter(channel, key, now, subject, message, f"\n{health.why}\n")
 
 
 def _record_alarm(database: Database, name: str, health: ChannelHealth, now: datetime) -> None:

@@ -76,6 +76,11 @@ class Outcome:
     about: About = About.UNCLEAR
     """Only of refusals and retries: what is to blame, where the channel can tell."""
 
+    @property
+    def taken(self) -> bool:
+        """Accepted, or perhaps so: it is not to be offered again."""
+        return self.fate in (Fate.ACCEPTED, Fate.DELIVERED, Fate.UNKNOWN)
+
 
 class Channel(Protocol):
     """An async context manager that keeps its connections while open; one that has none is a subclass. Up to

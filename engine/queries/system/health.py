@@ -100,7 +100,7 @@ def health(session: Session, today: Today, *, live: bool = True) -> Health:
     by_state = _letters_of(session, today.day)
     in_doubt = by_state.get(LetterState.UNKNOWN, 0)
     week = read_fact(session, LAST_WEEK) or ""
-    findings = _findings(passes)
+    findings = findings_of(next((each.counts for each in passes if each.name == AUDIT), {}))
     channel_lines = channels(session)
     down = any(not each.up for each in channel_lines)
     troubles = _troubles(
@@ -149,9 +149,8 @@ def _letters_of(session: Session, day: date) -> dict[LetterState, int]:
     return {row[0]: row[1] for row in session.connection().execute(statement)}
 
 
-def _findings(passes: tuple[PassLine, ...]) -> dict[str, int]:
-    """The non-zero problem counts of the last audit."""
-    counts = next((each.counts for each in passes if each.name == AUDIT), {})
+def findings_of(counts: Mapping[str, int]) -> dict[str, int]:
+    """The non-zero problem counts of an audit."""
     return {name: count for name, count in counts.items() if count and name not in INFORMATIVE}
 
 
