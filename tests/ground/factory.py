@@ -230,6 +230,15 @@ def do(database: Database, action: Action, assignment_id: int, *, now: datetime,
         return act(session, assignment_id, actor=actor, now=now, **words)  # type: ignore[operator]
 
 
+def lay_with_two_reports(database: Database) -> Laid:
+    """The made-up plan: so-ban reported in time, huyen-a a day late; huyen-b has not reported, nor has mat-tran, which
+    is only asked."""
+    laid = lay(database, now=at("2021-04-07"))
+    do(database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
+    do(database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18"))
+    return laid
+
+
 def bring_to(database: Database, state: State, assignment_id: int, *, now: datetime) -> None:
     """Bring a new assignment into a state."""
     for action in WAYS[state]:

@@ -6,10 +6,9 @@ from collections import Counter
 from datetime import date
 
 import pytest
-from ground.factory import Laid, at, begin, do, lay, real_plan
+from ground.factory import Laid, at, begin, lay_with_two_reports, real_plan
 from ground.office import looking
 
-from engine.assignments.lifecycle import Action
 from engine.queries.figures import grid as module
 from engine.queries.figures.board import board
 from engine.queries.figures.grid import Block, Grid, Mark, Run, grid, runs
@@ -23,11 +22,7 @@ LATER = at("2021-06-22")
 
 @pytest.fixture
 def laid(database: Database) -> Laid:
-    """so-ban reported in time, huyen-a a day late; huyen-b has not reported, nor has mat-tran, which is only asked."""
-    made = lay(database, now=OPENED)
-    do(database, Action.REPORT, made.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
-    do(database, Action.REPORT, made.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18"))
-    return made
+    return lay_with_two_reports(database)
 
 
 def drawn(laid: Laid, wanted: AssignmentFilter | None = None) -> Grid:

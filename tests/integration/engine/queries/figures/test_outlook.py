@@ -6,10 +6,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from ground.factory import Laid, at, do, lay, swept
+from ground.factory import Laid, at, lay, lay_with_two_reports, swept
 from ground.office import looking
 
-from engine.assignments.lifecycle import Action
 from engine.assignments.measures import Boxes
 from engine.queries.figures.outlook import Coming, NextDate, Outlook, outlook
 from engine.queries.figures.plan_progress import AgencyChange, standing
@@ -21,11 +20,7 @@ LATER = at("2021-06-22")
 
 @pytest.fixture
 def laid(database: Database) -> Laid:
-    """so-ban reported in time, huyen-a a day late; huyen-b has not reported, nor has mat-tran, which is only asked."""
-    made = lay(database, now=OPENED)
-    do(database, Action.REPORT, made.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
-    do(database, Action.REPORT, made.assignment("IV.2.1", "huyen-a"), now=at("2021-06-18"))
-    return made
+    return lay_with_two_reports(database)
 
 
 def looked(laid: Laid, now: Any = LATER, **more: Any) -> Outlook:
