@@ -50,8 +50,8 @@ class SlowRelay:
                 else:
                     writer.write(b"250-relay\r\n250 SIZE 10000000\r\n" if word == b"EHLO" else b"250 ok\r\n")
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the sender was killed
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the sender was killed, or the relay ends while it is connected
         finally:
             writer.close()
 
@@ -63,26 +63,25 @@ class SlowRelay:
 
     @contextmanager
     def running(self) -> Iterator[SlowRelay]:
-        loop = asyncio.new_event_loop()
-        started = threading.Event()
+        began = queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]]()
 
         async def main() -> None:
+            # Without ``async with``: leaving it waits for senders that stay connected, and they end with the loop.
             server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**22)
             self.port = server.sockets[0].getsockname()[1]
-            started.set()
-            async with server:
-                await server.serve_forever()
+            ended = asyncio.Event()
+            began.put((asyncio.get_running_loop(), ended))
+            await ended.wait()
+            server.close()
 
-        task = loop.create_task(main())
-        thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.gather(task, return_exceptions=True)))
+        thread = threading.Thread(target=asyncio.run, args=(main(),))
         thread.start()
-        started.wait(10)
+        loop, ended = began.get(timeout=10)
         try:
             yield self
         finally:
-            loop.call_soon_threadsafe(task.cancel)
+            loop.call_soon_threadsafe(ended.set)
             thread.join(10)
-            loop.close()
 
 
 @dataclass
