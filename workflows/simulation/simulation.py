@@ -39,8 +39,8 @@ from engine.text import Text
 from engine.views.labels import label
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
-from notifications.letters.facts import RANK
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.facts import RANK, LetterFacts
+from notifications.letters.renderer import InUse, LetterRenderer
 from workflows.run.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
@@ -61,6 +61,13 @@ class Sink(Channel):
 
     async def send(self, letter: Outgoing) -> Outcome:
         return Outcome(fate=Fate.DELIVERED)
+
+
+class Unwritten(LetterRenderer):
+    """Who is written to, when and about what is known before a letter has words, and nobody reads these."""
+
+    def render(self, facts: LetterFacts, now: datetime, templates: InUse | None = None) -> Outgoing:
+        return Outgoing(key=facts.key, to=facts.to, text="", at=now)
 
 
 def simulate(
@@ -136,7 +143,7 @@ def cached_simulation(database: Database, elsewhere: SimulateElsewhere | None = 
 async def _run_year(
     database: Database, starts: datetime, ends: datetime, act: Callable[[datetime], None], tell: TellShare
 ) -> None:
-    renderer = LetterRenderer(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
+    renderer = Unwritten(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
     delivery = DeliveryContext(channels={name: Sink(name) for name in ("email", "sms")}, renderer=renderer)
 
     async def ticked(now: datetime) -> None:
