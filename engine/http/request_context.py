@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, TypeVar
 from urllib.parse import quote
 
@@ -309,11 +309,17 @@ class RequestContext:
     def qr(self) -> Markup:
         """A QR code of the current page with its filters, for printouts."""
         address = f"{self.app.settings.base_url}{self.here(**{'as': '', 'lang': '', 'stepped': ''})}"
-        return Markup(segno.make(address, error="m", micro=False).svg_inline(scale=2, border=2, omitsize=True))
+        return _qr(address)
 
     def here(self, **changes: str) -> str:
         """The current URL with some parameters changed."""
         return url(self.path, **changed(self.request.query_params.multi_items(), **changes))
+
+
+@lru_cache(maxsize=64)
+def _qr(address: str) -> Markup:
+    """It takes a third of the page that it stands on."""
+    return Markup(segno.make(address, error="m", micro=False).svg_inline(scale=2, border=2, omitsize=True))
 
 
 def tools_of(request: Request) -> Tools:

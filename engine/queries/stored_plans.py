@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.errors import NotFound
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import object_of
 from engine.store.records import Plan
@@ -28,6 +29,7 @@ def plan_of(session: Session, plan_id: int) -> StoredPlan:
     return found
 
 
+@depends_on(Topic.WORK)
 def active_plans(session: Session) -> tuple[tuple[int, str], ...]:
     """(id, supervisor) of each active plan, newest first."""
     p = table(Plan)

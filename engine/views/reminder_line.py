@@ -14,8 +14,12 @@ from markupsafe import Markup
 from engine.queries.work.overdue import LateAgency
 from engine.rules.words import short_day
 from engine.text import Text
+from engine.views.markup import filled
 
 WIDE, TALL, EDGE = 240, 22, 8
+DOT, SQUARE = "M{:g} 11h0", "M{:g} 7m-4 0h8v8h-8z"
+"""Parts of a path; a dot is a line of no length with round ends."""
+MOST_SAID = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +43,45 @@ def reminder_line(agency: LateAgency, span: Span, language: str) -> Markup:
     """An SVG with its days as alternative text."""
     middle, due = TALL / 2, span.place(agency.since)
     parts = [
-        Markup('<path class="rl-line" d="M{:g} {:g}H{:g}"/>').format(EDGE, middle, WIDE - EDGE),
-        Markup('<path class="rl-due" d="M{:g} 2v{:g}"/>').format(due, TALL - 4),
+        filled('<path class="rl-line" d="M{:g} {:g}H{:g}"/>', EDGE, middle, WIDE - EDGE),
+        filled('<path class="rl-due" d="M{:g} 2v{:g}"/>', due, TALL - 4),
     ]
-    for day, escalated in agency.asked.items():
-        x = span.place(day)
-        if escalated:
-            parts.append(Markup('<path class="rl-chased" d="M{:g} {:g}h8v8h-8z"/>').format(x - 4, middle - 4))
-        else:
-            parts.append(Markup('<circle class="rl-sent" cx="{:g}" cy="{:g}" r="3.5"/>').format(x, middle))
-    if agency.contacts.next_on is not None:
-        x = span.place(agency.contacts.next_on)
-        parts.append(Markup('<path class="rl-next" d="M{:g} {:g}h8v8h-8z"/>').format(x - 4, middle - 4))
-    return Markup('<svg class="rl" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        WIDE, TALL, in_words(agency).said(language), Markup("").join(parts)
+    sent = [span.place(day) for day, escalated in agency.asked.items() if not escalated]
+    chased = [span.place(day) for day, escalated in agency.asked.items() if escalated]
+    coming = [span.place(day) for day in (agency.contacts.next_on,) if day is not None]
+    for kind, form, places in (("sent", DOT, sent), ("chased", SQUARE, chased), ("next", SQUARE, coming)):
+        if places:
+            parts.append(filled('<path class="rl-{}" d="{}"/>', kind, "".join(map(form.format, places))))
+    return filled(
+        '<svg class="rl" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        WIDE,
+        TALL,
+        in_words(agency).said(language),
+        Markup("").join(parts),
     )
 
 
 def in_words(agency: LateAgency) -> Text:
-    """«hạn 17/6; đã nhắc 03/6, 14/6; đã gửi đôn đốc 22/6; tiếp theo 08/7»."""
-    reminded = [short_day(day) for day, escalated in agency.asked.items() if not escalated]
-    chased = [short_day(day) for day, escalated in agency.asked.items() if escalated]
+    """«hạn 17/6; đã nhắc 03/6, 14/6; đã gửi đôn đốc 8 lần, từ 22/6 đến 30/8; tiếp theo 08/9»."""
+    reminded = [day for day, escalated in agency.asked.items() if not escalated]
+    chased = [day for day, escalated in agency.asked.items() if escalated]
     due = short_day(agency.since)
     parts = [Text(f"hạn {due}", f"due {due}")]
     if reminded:
-        parts.append(Text("đã nhắc {days}", "reminded {days}").filled(days=", ".join(reminded)))
+        parts.append(Text.joined(" ", (Text("đã nhắc", "reminded"), _days(reminded))))
     if chased:
-        parts.append(Text("đã gửi đôn đốc {days}", "chased {days}").filled(days=", ".join(chased)))
+        parts.append(Text.joined(" ", (Text("đã gửi đôn đốc", "chased"), _days(chased))))
     if not agency.asked:
         parts.append(Text("chưa có thư nhắc nào gửi đi", "no reminder was sent"))
     if agency.contacts.next_on is not None:
         parts.append(Text("tiếp theo {day}", "next {day}").filled(day=short_day(agency.contacts.next_on)))
     return Text.joined("; ", parts)
+
+
+def _days(days: Sequence[date]) -> Text:
+    """Each of a few; of many how often, the first and the last."""
+    if len(days) <= MOST_SAID:
+        listed = ", ".join(map(short_day, days))
+        return Text(listed, listed)
+    first, last = short_day(days[0]), short_day(days[-1])
+    return Text(f"{len(days)} lần, từ {first} đến {last}", f"{len(days)} times, from {first} to {last}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from engine.queries.figures.outlook import WeekPoint
 from engine.queries.figures.plan_progress import PeriodStanding
@@ -19,6 +19,7 @@ from engine.queries.figures.year import Week, Year
 from engine.rules.calendar import written
 from engine.rules.words import period_words, short_day
 from engine.text import LANGUAGES
+from engine.views.markup import filled
 
 MAX_MAP_ROWS = 60
 """Agencies in one heat map; the table has all of them."""
@@ -71,12 +72,13 @@ def year_map(year: Year, language: str) -> Picture:
 
 def letters_per_week(year: Year, language: str) -> Picture:
     """Bar chart by week: letters sent, and stacked on top the expected ones with a dashed edge."""
-    say, total = _say(language), year.total
+    say, drawn = _say(language), year.trimmed()
+    total = {monday: year.total[monday] for monday in drawn.mondays}
     left, base, side, tall = 40, 180, 14, 140
     highest = max((week.sent + week.to_come for week in total.values()), default=0) or 1
     wide = left + len(total) * side
     parts = [
-        _months(year, left, base + 38, side, language),
+        _months(drawn, left, base + 38, side, language),
         _line(left, base, wide, base, "pic-rule"),
         _text(left - 6, base - tall + 10, str(highest), "pic-soft", anchor="end"),
         _text(left - 6, base, "0", "pic-soft", anchor="end"),
@@ -163,14 +165,10 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
             parts.append(_text(place(day) - 5, top + 4, name, "pic-label", anchor="end"))
     line = " ".join(f"{place(each.day):g},{height(each.rate):g}" for each in points)
     area = f"{left},{top + tall} {line} {left + long},{top + tall}"
-    parts.append(
-        Markup('<polygon points="{}" class="pic-area"/><polyline points="{}" class="pic-line"/>').format(area, line)
-    )
+    parts.append(filled('<polygon points="{}" class="pic-area"/><polyline points="{}" class="pic-line"/>', area, line))
     last = points[-1]
     now = "–" if last.rate is None else _percent(last.rate, language)
-    parts.append(
-        Markup('<circle cx="{:g}" cy="{:g}" r="4.5" class="pic-sent"/>').format(left + long, height(last.rate))
-    )
+    parts.append(filled('<circle cx="{:g}" cy="{:g}" r="4.5" class="pic-sent"/>', left + long, height(last.rate)))
     parts.append(_text(left + long + 9, height(last.rate) + 5, now, "pic-end"))
     for n, each in enumerate(points):
         kind = "pic-soft" if n in (0, len(points) - 1) else "pic-soft wide-only"
@@ -264,45 +262,53 @@ def _year_table(year: Year, title: str, language: str) -> Table:
 def _svg(name: str, size: tuple[float, float], title: str, text: str, parts: Iterable[Markup]) -> Markup:
     """An SVG element in its natural size. Wide ones need a scrolling container, because scaled-down numbers are
     illegible."""
-    wide, tall = (f"{each:g}" for each in size)
-    return Markup(
-        '<svg class="picture" viewBox="0 0 {wide} {tall}" width="{wide}" height="{tall}" role="img" '
-        'aria-labelledby="{name}-t {name}-d" focusable="false"><title id="{name}-t">{title}</title>'
-        '<desc id="{name}-d">{text}</desc>{parts}</svg>'
-    ).format(wide=wide, tall=tall, name=name, title=title, text=text, parts=Markup("").join(parts))
+    return filled(
+        '<svg class="picture" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" role="img" '
+        'aria-labelledby="{2}-t {2}-d" focusable="false"><title id="{2}-t">{3}</title>'
+        '<desc id="{2}-d">{4}</desc>{5}</svg>',
+        *size,
+        name,
+        title,
+        text,
+        Markup("").join(parts),
+    )
 
 
 def _titled(words: str) -> Markup:
-    return Markup("<title>{}</title>").format(words) if words else Markup("")
+    return filled("<title>{}</title>", words) if words else Markup("")
 
 
 def _rect(x: float, y: float, wide: float, tall: float, kind: str, words: str = "") -> Markup:
-    return Markup('<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}"{}').format(
+    return filled(
+        '<rect x="{:g}" y="{:g}" width="{:g}" height="{:g}" class="{}"{}',
         round(x, 1),
         round(y, 1),
         round(wide, 1),
         round(tall, 1),
         kind,
-        Markup(">{}</rect>").format(_titled(words)) if words else Markup("/>"),
+        filled(">{}</rect>", _titled(words)) if words else Markup("/>"),
     )
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    return Markup('<line x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}" class="{}"/>').format(
-        round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1), kind
+    return filled(
+        '<line x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}" class="{}"/>',
+        round(x1, 1),
+        round(y1, 1),
+        round(x2, 1),
+        round(y2, 1),
+        kind,
     )
 
 
 def _text(x: float, y: float, text: str, kind: str, *, anchor: str = "start") -> Markup:
-    return Markup('<text x="{:g}" y="{:g}" text-anchor="{}" class="{}">{}</text>').format(
-        round(x, 1), round(y, 1), anchor, kind, escape(text)
+    return filled(
+        '<text x="{:g}" y="{:g}" text-anchor="{}" class="{}">{}</text>', round(x, 1), round(y, 1), anchor, kind, text
     )
 
 
 def _triangle(x: float, y: float, kind: str, words: str = "") -> Markup:
-    return Markup('<path d="M{:g} {:g}l4 7h-8z" class="{}">{}</path>').format(
-        round(x, 1), round(y, 1), kind, _titled(words)
-    )
+    return filled('<path d="M{:g} {:g}l4 7h-8z" class="{}">{}</path>', round(x, 1), round(y, 1), kind, _titled(words))
 
 
 def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
@@ -310,10 +316,9 @@ def _cell(week: Week, x: float, y: float, side: float, words: str) -> Markup:
     count = week.sent + week.to_come
     depth = min(count, 4)
     kind = f"pic-h{depth}" + (" pic-broken" if week.to_come and not week.sent else "")
-    text = Markup('<text x="{:g}" y="{:g}">{}</text>')
-    number = text.format(x + side / 2, y + 13, count) if count else Markup("")
-    due = Markup('<path d="M{:g} {:g}h7v7z" class="pic-due"/>').format(x + side - 9, y + 2) if week.due else Markup("")
-    return Markup("<g>{}{}{}{}</g>").format(_titled(words), _rect(x + 1, y + 1, side - 2, side - 2, kind), number, due)
+    number = filled('<text x="{:g}" y="{:g}">{}</text>', x + side / 2, y + 13, count) if count else Markup("")
+    due = filled('<path d="M{:g} {:g}h7v7z" class="pic-due"/>', x + side - 9, y + 2) if week.due else Markup("")
+    return filled("<g>{}{}{}{}</g>", _titled(words), _rect(x + 1, y + 1, side - 2, side - 2, kind), number, due)
 
 
 def _months(year: Year, left: float, y: float, side: float, language: str) -> Markup:

@@ -14,7 +14,7 @@ def draftable_plan(ctx: RequestContext, session: Session, plan_id: int | None) -
     return next(
         (
             each
-            for each, supervisor in active_plans(session)
+            for each, supervisor in ctx.kept(session, active_plans)
             if plan_id in (None, each) and ctx.may(Permission.SEE_PAPERS, supervisor)
         ),
         None,

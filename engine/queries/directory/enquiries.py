@@ -11,6 +11,8 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.accounts.permissions import ActorRole
+from engine.queries.stored_plans import active_plans
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, table
 from engine.store.recipients import read_recipients
 from engine.store.records import Account, Agency, Contact
@@ -46,6 +48,14 @@ def monitors(session: Session, departments: Iterable[str], today: date) -> Mappi
             else Enquiries(name, label_of[person.id], person.address("sms"), person.address("email"))
         )
     return found
+
+
+@depends_on(Topic.WORK, Topic.DIRECTORY)
+def enquiries_of_plan(session: Session, today: date, plan_id: int | None) -> Enquiries | None:
+    """Who answers at the department of the plan, or of the newest active one."""
+    of_plan = (supervisor for each, supervisor in active_plans(session) if plan_id in (None, each))
+    department = next(of_plan, None)
+    return None if department is None else monitors(session, [department], today).get(department)
 
 
 def administrator(session: Session) -> Enquiries | None:

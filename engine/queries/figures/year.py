@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, case, cast, exists, extract, func, select
@@ -61,7 +62,7 @@ class AgencyYear:
     id: str
     name: str
     level: str
-    weeks: dict[date, Week]
+    weeks: Mapping[date, Week]
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,21 @@ class Year:
     agencies: tuple[AgencyYear, ...]
     foreseen: bool
 
-    @property
-    def total(self) -> dict[date, Week]:
-        """Weekly totals of all agencies."""
-        weeks = {monday: Week() for monday in self.mondays}
+    @cached_property
+    def by_level(self) -> Mapping[str, Mapping[date, Week]]:
+        """Weekly totals of the agencies of each level; empty weeks are left out."""
+        found: dict[str, dict[date, Week]] = {}
         for each in self.agencies:
-            for monday in weeks.keys() & each.weeks.keys():
-                weeks[monday] += each.weeks[monday]
-        return weeks
+            weeks = found.setdefault(each.level, {})
+            for monday, week in each.weeks.items():
+                weeks[monday] = weeks[monday] + week if monday in weeks else week
+        return found
+
+    @cached_property
+    def total(self) -> Mapping[date, Week]:
+        """Weekly totals of all agencies."""
+        levels = self.by_level.values()
+        return {monday: sum((each[monday] for each in levels if monday in each), Week()) for monday in self.mondays}
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -99,15 +107,10 @@ class Year:
 
     def by_kind(self, names: Mapping[str, str]) -> Year:
         """One line per level, with the given names."""
-        lines = [
-            AgencyYear(
-                kind,
-                names[kind],
-                kind,
-                {monday: week for monday, week in self.of_kind(kind).total.items() if week != Week()},
-            )
-            for kind in self.kinds
-        ]
+        lines = (
+            AgencyYear(kind, names[kind], kind, {monday: week for monday, week in weeks.items() if week != Week()})
+            for kind, weeks in self.by_level.items()
+        )
         return replace(self, agencies=tuple(lines))
 
     def half(self, number: int) -> Year:

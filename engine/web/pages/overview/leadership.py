@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
 from engine.admin.published_figures import (
@@ -28,7 +27,7 @@ from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import past_plan_ids
 from engine.queries.directory.agencies import agency_choices
-from engine.queries.directory.enquiries import Enquiries, monitors
+from engine.queries.directory.enquiries import enquiries_of_plan
 from engine.queries.figures.board import promised_counts
 from engine.queries.figures.grid import grid
 from engine.queries.figures.outlook import outlook
@@ -37,8 +36,6 @@ from engine.queries.figures.plans import plan_page
 from engine.queries.figures.year import year_of
 from engine.queries.filter_choices import period_choices, plan_choices
 from engine.queries.orders import sorted_by_order
-from engine.queries.stored_plans import active_plans
-from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
@@ -201,7 +198,7 @@ def year(
     if half is not None:
         shown = shown.half(half)
     drawn = (
-        svg_charts.letters_per_week(selected.trimmed(), ctx.language),
+        svg_charts.letters_per_week(selected, ctx.language),
         svg_charts.year_map(shown.trimmed(), ctx.language),
     )
     return ctx.page(
@@ -268,7 +265,7 @@ def _page(
         waiting = ctx.kept(session, drafts_waiting, today.day)
         drafts = [each for _, each in waiting if plan_id in (None, each)]
         draft_plan = draftable_plan(ctx, session, plan_id) if drafts else None
-        enquiries = _enquiries(session, today, plan_id)
+        enquiries = ctx.kept(session, enquiries_of_plan, today.day, plan_id)
         too_many = whole or found.now.total.expected > MAX_MARKED
         marks = None if too_many else ctx.kept(session, grid, today, wanted)
     now = found.now
@@ -307,10 +304,3 @@ def _page(
         most_changes=MAX_CHANGES_SHOWN,
         most_marked=MAX_MARKED_LINES,
     )
-
-
-def _enquiries(session: Session, today: Today, plan_id: int | None) -> Enquiries | None:
-    """Who answers at the department of the plan, or of the newest active one."""
-    of_plan = (supervisor for each, supervisor in active_plans(session) if plan_id in (None, each))
-    department = next(of_plan, None)
-    return None if department is None else monitors(session, [department], today.day).get(department)
