@@ -28,7 +28,7 @@ from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import State, TimeClass
 
 AGENCIES_PER_PAGE = 10
-ROWS_PER_AGENCY = 5
+ROWS_PER_AGENCY = 4
 
 
 @dataclass(frozen=True)

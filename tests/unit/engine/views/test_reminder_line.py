@@ -34,7 +34,13 @@ def test_reminders_chasings_and_what_comes_differ_by_shape() -> None:
     agency = late(d0614=False, d0622=True)
     drawn = str(reminder_line(agency, span_of([agency], TODAY), "vi"))
     assert [drawn.count(f'class="{each}"') for each in ("rl-sent", "rl-chased", "rl-next", "rl-due")] == [1, 1, 1, 1]
-    assert "<circle" in drawn
+
+
+def test_many_letters_take_one_path_a_kind_and_are_said_by_their_number() -> None:
+    agency = late(**{f"d06{day:02}": day > 17 for day in range(1, 28)})
+    drawn = str(reminder_line(agency, span_of([agency], TODAY), "vi"))
+    assert (drawn.count("h0"), drawn.count("h8v8h-8z"), drawn.count("<path")) == (17, 11, 5)
+    assert "đã nhắc 17 lần, từ 01/6/2021 đến 17/6/2021; đã gửi đôn đốc 10 lần, từ 18/6/2021" in in_words(agency).vi
 
 
 def test_days_lie_in_their_order() -> None:
