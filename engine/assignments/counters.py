@@ -33,7 +33,7 @@ FOLD_FROM = 32
 MAX_PENDING_CHANGES = 5_000
 """Adding this many changes takes as long as counting; from it on the counters are rebuilt."""
 RECOUNT_FACT = "recount"
-"""SQLite: name of the fact that differs after every recount or fold."""
+"""Name of the fact that differs after every recount or fold."""
 RECOUNT_LOCK_ID = 20_210_408
 """PostgreSQL advisory lock that serialises recounts."""
 
@@ -158,7 +158,7 @@ def recount(session: Session) -> None:
         connection.execute(delete(t))
         connection.execute(delete(c))
         connection.execute(counted)
-        write_fact(session, RECOUNT_FACT, token_hex(8))
+    write_fact(session, RECOUNT_FACT, token_hex(8))
 
 
 def fold(session: Session) -> None:
@@ -202,8 +202,7 @@ def _add(session: Session, pending: Sequence[int]) -> None:
     connection.execute(delete(t).where(t.c.n == 0))
     insert_rows(session, Tally, [dict(zip(KEYS, key, strict=True), n=n) for key, n in change.items()])
     connection.execute(delete(c).where(chosen))
-    if connection.dialect.name != "postgresql":
-        write_fact(session, RECOUNT_FACT, token_hex(8))
+    write_fact(session, RECOUNT_FACT, token_hex(8))
 
 
 def count_mismatches(session: Session) -> int:
@@ -213,6 +212,25 @@ def count_mismatches(session: Session) -> int:
     differences = select(literal(1)).select_from(both).group_by(*(both.c[name] for name in KEYS))
     number = select(func.count()).select_from(differences.having(func.sum(both.c.n) != 0).subquery())
     return session.connection().scalar(number) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class CountersRead:
+    """What the counters were at a moment. ``counted`` differs after every recount or fold; ``changes``: the ids of the
+    changes since then."""
+
+    counted: str | None
+    changes: frozenset[int]
+
+
+def changed_agencies(session: Session, before: CountersRead | None) -> tuple[CountersRead, frozenset[str] | None]:
+    """What the counters are now, and the agencies whose counters may differ from ``before``; None: any may."""
+    c = table(TallyChange)
+    agency_of = {row.id: row.agency_id for row in session.connection().execute(select(c.c.id, c.c.agency_id))}
+    now = CountersRead(read_fact(session, RECOUNT_FACT), frozenset(agency_of))
+    if before is None or now.counted != before.counted:
+        return now, None
+    return now, frozenset(agency_of[each] for each in now.changes - before.changes)
 
 
 def counter_totals() -> Any:

@@ -11,20 +11,23 @@ import pickle
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
-from engine.store.data_versions import TOPICS_OF, Query, Topic, Versions, read_versions
+from engine.store.data_versions import RENEWALS, TOPICS_OF, Query, Topic, Versions, read_versions
 
 P = ParamSpec("P")
 T = TypeVar("T")
 MOST_BYTES = 32 * 1024 * 1024
 OBJECT_BYTES = 4
 """Bytes in memory for a byte that pickling an answer takes; measured on boards."""
+MEASURED_SECONDS = 3600
+"""For so long an answer is taken to be as large as the last one to the same question: pickling a board takes as long as
+reading it."""
 KEPT_SECONDS = 60
 """A change that was written by something else than ``Database.write`` (a hand in the database, the version before
 this one on another machine) shows after this time."""
@@ -37,7 +40,13 @@ class _Kept:
     versions: tuple[Versions, ...]
     answer: object
     size: int
+    measured: float
     until: float
+
+    def differs(self, topics: Sequence[Topic], versions: Sequence[Versions]) -> set[Topic]:
+        """The topics that have other versions now; every one if it is kept no longer."""
+        kept = self.until >= time.monotonic()
+        return {each for each, was, now in zip(topics, self.versions, versions, strict=True) if was != now or not kept}
 
 
 class KeptAnswers:
@@ -54,7 +63,8 @@ class KeptAnswers:
     def ask(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The answer of a query, read or kept. ``session`` is of a transaction that reads."""
         stored = _versions(session)
-        versions = tuple(stored[topic] for topic in sorted(TOPICS_OF[query]))
+        topics = sorted(TOPICS_OF[query])
+        versions = tuple(stored[topic] for topic in topics)
         key = (query, *map(_key, arguments), *((name, _key(value)) for name, value in sorted(named.items())))
         with self._lock:
             found = self._find(key, versions)
@@ -64,10 +74,14 @@ class KeptAnswers:
         try:
             with turn:
                 with self._lock:
-                    found = self._find(key, versions)
+                    found, before = self._find(key, versions), self._kept.get(key)
                 if found is not None:
                     return found.answer  # type: ignore[return-value]
-                answer = query(session, *arguments, **named)
+                answer = None
+                if before is not None and query in RENEWALS and before.differs(topics, versions) == {Topic.WORK}:
+                    answer = RENEWALS[query](session, before.answer, *arguments, **named)
+                if answer is None:
+                    answer = query(session, *arguments, **named)
                 self._keep(key, versions, answer)
                 return answer
         finally:
@@ -82,13 +96,18 @@ class KeptAnswers:
         return found
 
     def _keep(self, key: Hashable, versions: tuple[Versions, ...], answer: object) -> None:
-        size = len(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)) * OBJECT_BYTES
+        now = time.monotonic()
+        last = self._kept.get(key)
+        if last is not None and now - last.measured < MEASURED_SECONDS:
+            size, measured = last.size, last.measured
+        else:
+            size, measured = len(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)) * OBJECT_BYTES, now
         with self._lock:
             before = self._kept.pop(key, None)
             self._size -= before.size if before else 0
             if size > self.most_bytes:
                 return
-            self._kept[key] = _Kept(versions, answer, size, time.monotonic() + KEPT_SECONDS)
+            self._kept[key] = _Kept(versions, answer, size, measured, now + KEPT_SECONDS)
             self._size += size
             while self._size > self.most_bytes:
                 self._size -= self._kept.popitem(last=False)[1].size

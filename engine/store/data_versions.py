@@ -106,6 +106,21 @@ def depends_on(*topics: Topic) -> Callable[[Query[P, T]], Query[P, T]]:
     return declare
 
 
+RENEWALS: dict[Callable[..., Any], Callable[..., Any]] = {}
+"""Of some queries: how an answer is brought up to date after work was done, at less than the cost of another."""
+
+
+def renews(query: Query[P, T]) -> Callable[[Callable[Concatenate[Session, T, P], T | None]], Any]:
+    """Declare how the kept answer of a query is renewed if nothing but the topic of work has changed: called with the
+    session, the answer from before and the arguments; returns None where it has to be read anew."""
+
+    def declare(renewal: Callable[Concatenate[Session, T, P], T | None]) -> Any:
+        RENEWALS[query] = renewal
+        return renewal
+
+    return declare
+
+
 @lru_cache(maxsize=1024)
 def written_topics(sql: str) -> frozenset[Topic]:
     """The topics of the tables that a statement writes."""

@@ -92,6 +92,8 @@ class Database:
                     f"The database “{self.dialect}” cannot be used; use sqlite or postgresql.",
                 )
             )
+        level = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        self._reading = self.bind.execution_options(**level)  # as SQLite does: a page's numbers are of one moment
         self._writing = self.bind.execution_options(dondoc_write=True)
         event.listen(self._writing, "after_cursor_execute", _note_writes)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
@@ -118,7 +120,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session with a consistent snapshot; its changes are rolled back."""
-        with _reachable(), Session(self.bind, expire_on_commit=False) as session:
+        with _reachable(), Session(self._reading, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

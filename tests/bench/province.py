@@ -4,9 +4,9 @@
 
 Fills a PostgreSQL database with ``tests.bench.province_data``, asks it, and with ``--sqlite`` copies it into a file and
 asks that too (or only the existing ``--database``). Each page is requested in sequence over one kept connection, ten
-times right after a change, then without any, then over 16 connections at once. Beside each page: the processor time of
-the server's process and of PostgreSQL's, and that of the first view's statements on the bare driver. Server, database
-and client share the machine's cores.
+times right after another process reported something, then without any, then over 16 connections at once. Beside each
+page: the processor time of the server's process and of PostgreSQL's, and that of the first view's statements on the
+bare driver. Server, database and client share the machine's cores.
 """
 
 from __future__ import annotations
@@ -28,11 +28,16 @@ from datetime import date
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import select
 
-from engine.store.data_versions import Topic, change_versions
-from engine.store.database import Database
+from engine.assignments import lifecycle
+from engine.assignments.lifecycle import ReportText
+from engine.store.database import Database, table
 from engine.store.database_copy import copy_database
+from engine.store.records import Assignment, Plan
+from engine.terms import PlanState, State
 from tests.bench import province_data
+from tests.bench.province_data import NOW
 from tests.bench.province_server import BARE
 from tests.ground.postgres import Ground
 
@@ -93,7 +98,7 @@ class Cost:
 
     spent: list[float]
     first: float
-    """Median of the first views after a change, ms."""
+    """Median of the first views after an agency reported, ms."""
     statements: int
     """Of the first view after a change, most."""
     size: int
@@ -136,7 +141,7 @@ def _spent(stat: str, first: int, last: int) -> float:
 
 
 def measure(served: Served, path: str, requests: int, database: Database, firsts: int = 10) -> Cost:
-    """One page over one kept connection: each time after a change by another process, then without any."""
+    """One page over one kept connection: each time after another process reported something, then without any."""
     with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)) as line:
 
         def ask() -> tuple[float, int, int]:
@@ -151,7 +156,7 @@ def measure(served: Served, path: str, requests: int, database: Database, firsts
 
         first = []
         for _ in range(firsts):
-            change_everything(database)
+            report_one(database)
             first.append(ask())
         line.request("GET", BARE)
         bare = float(line.getresponse().read())
@@ -169,10 +174,14 @@ def measure(served: Served, path: str, requests: int, database: Database, firsts
     )
 
 
-def change_everything(database: Database) -> None:
-    """A change of every topic, as another process makes it."""
+def report_one(database: Database) -> None:
+    """What changes most often, by another process: an agency reports."""
+    a, p = table(Assignment), table(Plan)
+    waiting = select(a.c.id).join(p, p.c.id == a.c.plan_id).where(p.c.state == PlanState.ACTIVE)
     with database.write() as session:
-        change_versions(session, Topic)
+        chosen = waiting.where(a.c.state == State.ACKNOWLEDGED).order_by(a.c.id).limit(1)
+        assignment_id = session.connection().scalars(chosen).one()
+        lifecycle.report(session, assignment_id, ReportText(), actor="bench:agency", now=NOW)
 
 
 def requests_a_second(port: int, path: str, seconds: float, connections: int = 16) -> float:

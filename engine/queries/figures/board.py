@@ -7,23 +7,36 @@ own, in no total and no ranking.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import lru_cache, partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, RowMapping, Select, and_, cast, func, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlmodel import Session
 
-from engine.assignments.counters import counter_totals
+from engine.assignments.counters import CountersRead, changed_agencies, counter_totals
 from engine.assignments.measures import report_timing_column
 from engine.queries.orders import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, depends_on, renews
 from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.records.work import PROMISED_ASSIGNMENT
@@ -122,6 +135,10 @@ class Board:
     asked_total: Counts
     asked: tuple[AgencyLine, ...]
     choices: tuple[str, ...] = ()
+    cells: tuple[_Cell, ...] = ()
+    """What it was made of: of every period."""
+    counters: CountersRead | None = None
+    """Where it comes from the counters: which ones."""
 
     @property
     def sorts(self) -> Orders[AgencyLine]:
@@ -151,11 +168,43 @@ class _Cell:
 @depends_on(Topic.WORK, Topic.DIRECTORY)
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
+    counters = changed_agencies(session, None)[0] if _from_counters(wanted) else None
+    return _made(_read(session, today, wanted), wanted, counters)
+
+
+@renews(board)
+def renewed_board(session: Session, before: Board, today: Today, wanted: AssignmentFilter) -> Board | None:
+    """Only the agencies whose counters have changed are counted again."""
+    if before.counters is None:
+        return None
+    counters, changed = changed_agencies(session, before.counters)
+    if changed is None:
+        return None
+    places = {cell.agency_id: place for place, cell in enumerate(before.cells)}
+    again = _read(session, today, wanted, changed) if changed else []
+    if any(cell.agency_id not in places for cell in again):  # its place in the directory is not known
+        return None
+    cells = [cell for cell in before.cells if cell.agency_id not in changed] + again
+    return _made(sorted(cells, key=lambda cell: places[cell.agency_id]), wanted, counters)
+
+
+def _read(
+    session: Session, today: Today, wanted: AssignmentFilter, agencies: Collection[str] | None = None
+) -> list[_Cell]:
+    """In directory order."""
     connection = session.connection()
-    statement = _statement(connection.dialect.name, today.thresholds, replace(wanted, period=""))
-    cells = [_cell(row) for row in connection.execute(statement).mappings()]
+    statement = _statement(connection.dialect.name, today.thresholds, replace(wanted, period=""), agencies is not None)
+    given = {} if agencies is None else {"agencies": sorted(agencies)}
+    return [_cell(row) for row in connection.execute(statement, given).mappings()]
+
+
+def _made(cells: Sequence[_Cell], wanted: AssignmentFilter, counters: CountersRead | None) -> Board:
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
-    return replace(found, choices=_by_due_date(cells))
+    return replace(found, choices=_by_due_date(cells), cells=tuple(cells), counters=counters)
+
+
+def _from_counters(wanted: AssignmentFilter) -> bool:
+    return replace(wanted, period="", kind="") == AssignmentFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +230,15 @@ def promised_counts(session: Session, today: Today, wanted: AssignmentFilter) ->
 
 
 @lru_cache(maxsize=32)
-def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
+def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: bool = False) -> Select[Any]:
+    """``some``: of the agencies in the parameter «agencies» alone."""
     g = table(Agency)
     each, source = _counted(dialect, today, replace(wanted, kind=""))
     keys = [each.c[name] for name in ("agency_id", "period", "request", "class", *MEASURED)]
     grouped = (
         select(*keys, cast(func.sum(each.c.n), Integer).label("n"), func.min(each.c.due_on).label("due_on"))
         .select_from(source)
+        .where(*([each.c.agency_id.in_(bindparam("agencies", expanding=True))] if some else ()))
         .group_by(*keys)
         .subquery()
     )
@@ -212,7 +263,7 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> Sel
         select(owner, g.c.name, g.c.level, *others)
         .join(g, g.c.id == owner)
         .where(*([g.c.level == wanted.kind] if wanted.kind else ()))
-        .order_by(g.c.code, g.c.name)
+        .order_by(g.c.code, g.c.name, summed.c.period, summed.c.request)
     )
 
 

@@ -1,8 +1,8 @@
 """How work is conducted, beside its timeliness: promises kept, outputs complete, and how long it takes to acknowledge,
 to report and to accept; by agency and by the department above. Requests («Đề nghị») are in none of it.
 
-Times are medians of working days, from the events of the newest ``MAX_EVENTS``. Read for pages of figures, papers and
-the API, never for the board.
+Times are medians of working days, from the newest ``MAX_EVENTS``. Read for pages of figures, papers and the API, never
+for the board.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from engine.store.records import Agency, Assignment, Event, Promise, Report
 from engine.store.records.work import JUDGED
 from engine.terms import COUNTED_STATES, EventKind, PromiseState, State
 
-MAX_EVENTS = 5_000
-"""Of the newest, that are looked at for one answer."""
+MAX_EVENTS, MAX_EVENTS_OF_ONE = 5_000, 1_000
+"""Of the newest, that are looked at for one answer; of one agency those of some three hundred tasks."""
 STEPS = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.ACCEPTED, EventKind.RETURNED)
 
 
@@ -180,7 +180,9 @@ def _steps(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence
     a, e = table(Assignment), table(Event)
     statement = joined(select(e.c.assignment_id, a.c.agency_id, a.c.supervisor_id, a.c.opened_on, e.c.kind, e.c.at))
     statement = statement.join(e, _of_task(e, wanted)).where(*conditions(wanted, today), e.c.kind.in_(STEPS))
-    rows = session.connection().execute(statement.order_by(e.c.id.desc()).limit(MAX_EVENTS))
+    rows = session.connection().execute(
+        statement.order_by(e.c.id.desc()).limit(MAX_EVENTS_OF_ONE if wanted.agency_id else MAX_EVENTS)
+    )
     return objects(_Step, rows)[::-1]
 
 

@@ -138,7 +138,7 @@ class Tally(SQLModel, table=True):
     """Number of assignments of active plans with the same values, as last counted (``engine.assignments.counters``)."""
 
     id: int | None = Field(default=None, primary_key=True)
-    agency_id: str = Field(max_length=64)
+    agency_id: str = Field(max_length=64, index=True)
     policy_id: str = Field(max_length=64)
     period: str = Field(max_length=16)
     due_on: date | None = None

@@ -16,16 +16,15 @@ from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from ground.databases import closing_database, postgres_database
-from ground.factory import at, lay, rows, store
+from ground.factory import at, rows, store
 from ground.postgres import Ground
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
 import engine
 from engine.errors import Unavailable
-from engine.store import search_index
-from engine.store.database import FIRST_RELEASED, LAST_UNRELEASED, MIGRATIONS, Database, table
-from engine.store.records import Assignment, Duty, Fact
+from engine.store.database import FIRST_RELEASED, MIGRATIONS, Database, table
+from engine.store.records import Duty, Fact
 from engine.store.search_index import is_a_record
 
 ROOT = Path(engine.__file__).parents[1]
@@ -184,22 +183,6 @@ def test_processes_of_the_version_before_can_go_on_beside_each_step(columns_afte
 def renumbered(database: Database, number: str) -> None:
     with database.write() as session:
         session.connection().exec_driver_sql(f"UPDATE alembic_version SET version_num = '{number}'")
-
-
-def test_the_last_schema_from_before_the_release_is_carried_over_with_its_index(database: Database) -> None:
-    laid = lay(database, now=at("2021-04-07"))
-    before = rows(database, Assignment)
-    renumbered(database, LAST_UNRELEASED)
-    with database.write() as session:
-        for name in search_index.triggers(session.connection()):
-            lite = database.dialect == "sqlite"
-            session.connection().exec_driver_sql(f"DROP TRIGGER {name}" if lite else f"DROP FUNCTION {name} CASCADE")
-    database.upgrade()
-    assert database.schema_versions()[0] == database.schema_versions()[1]
-    assert rows(database, Assignment) == before
-    with database.read() as session:
-        assert search_index.intact(session.connection())
-    assert laid.plan_id
 
 
 def test_an_older_schema_is_told_which_version_comes_first(database: Database) -> None:
