@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
@@ -74,6 +75,7 @@ class Backlog:
         return sum(each.old for each in self.waiting)
 
 
+@cache
 def open_refusal() -> ColumnElement[bool]:
     """Condition: the event is a «not mine» that nobody has answered."""
     e = table(Event)
@@ -84,6 +86,7 @@ def open_refusal() -> ColumnElement[bool]:
     return and_(DECLINED_EVENT, ~answered)
 
 
+@cache
 def unanswered() -> ColumnElement[bool]:
     """Condition: the entry is the owner's and waits for the department's answer."""
     t, a = table(ThreadEntry), table(Assignment)
@@ -98,6 +101,7 @@ def past_plans(session: Session, today: date, policy: Policy) -> dict[int, tuple
     return {row.id: (row.supervisor_id, row.last_due) for row in found}
 
 
+@lru_cache(maxsize=32)
 def select_past_plans(today: date, before: date) -> Select[Any]:
     """``id``, ``supervisor_id`` and ``last_due`` of ``past_plans``: those whose last due date lies before
     ``before``."""

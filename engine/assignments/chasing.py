@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, select
@@ -139,6 +140,7 @@ def last_escalation_sent() -> ColumnElement[date]:
     return _of_escalations(func.max(table(Letter).c.day))
 
 
+@cache
 def _of_escalations(what: ColumnElement[T]) -> ColumnElement[T]:
     a, n, m = table(Assignment), table(Notice), table(Letter)
     joined = n.join(m, m.c.id == n.c.letter_id)
@@ -153,6 +155,7 @@ def _said_about(session: Session, assignment_ids: Iterable[int], *columns: Any) 
     return select(*columns).select_from(joined).where(among(session, n.c.assignment_id, assignment_ids))
 
 
+@cache
 def _left_for(a: Table) -> ColumnElement[bool]:
     """The notice was said in a letter to the owner of the assignment, and the letter left, since the last return and
     the last due date that the province set."""

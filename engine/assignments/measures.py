@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -134,12 +135,14 @@ def is_unfinished(state: State, done_on: date | None) -> bool:
     return done_on is None and state in COUNTED_STATES
 
 
+@cache
 def unfinished() -> ColumnElement[bool]:
     """``is_unfinished`` in SQL; the same text as the condition of the index ``ix_assignment_unfinished``."""
     a = table(Assignment)
     return and_(a.c.done_on.is_(None), a.c.state.not_in(_literals(State.CANCELLED, State.TRANSFERRED)))
 
 
+@cache
 def still_asked() -> ColumnElement[bool]:
     """Somebody can be asked for it; else it only counts in the figures of a period, for an agency that has ended."""
     condition: ColumnElement[bool] = table(Assignment).c.quiet.is_distinct_from(Quiet.FOLLOWED)

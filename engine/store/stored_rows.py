@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -79,11 +80,13 @@ class AssignmentOfPlan(StoredAssignment):
     policy_id: str
 
 
+@cache
 def select_plans() -> Select[*tuple[Any, ...]]:
     """The columns of ``StoredPlan``."""
     return select(*columns_for(StoredPlan, table(Plan)))
 
 
+@cache
 def select_assignments() -> Select[*tuple[Any, ...]]:
     """The columns of ``StoredAssignment``."""
     return select(*columns_for(StoredAssignment, table(Assignment)))

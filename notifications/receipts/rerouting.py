@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, select, update
@@ -68,6 +69,7 @@ class TriedLetter:
     created_at: datetime
 
 
+@cache
 def select_letters() -> Select[*tuple[Any, ...]]:
     """The columns of ``TriedLetter``."""
     return select(*columns_for(TriedLetter, table(Letter)))
