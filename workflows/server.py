@@ -22,6 +22,7 @@ from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
 from workflows.run.system import Running, System, announce_setup_code, compose
 from workflows.serving.listen_socket import listen_at
+from workflows.serving.memory import few_arenas
 from workflows.serving.service_manager import READY, STOPPING, ServiceManager
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def application(system: System) -> FastAPI:
 def serve(settings: Settings) -> None:
     """Run the web server, the heartbeat beside it and a local Prefect server until SIGINT or SIGTERM."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
+    few_arenas()
     from workflows.serving.sending import Sending, SendingProcess
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 

@@ -324,7 +324,7 @@ def _sqlite(url: URL, *, durable: bool) -> Engine:
         connection.isolation_level = None  # BEGIN is issued explicitly, below
         wait = "FULL" if durable else "OFF"
         _enable_wal(connection)
-        for pragma in (f"synchronous={wait}", "foreign_keys=ON", "cache_size=-8192"):
+        for pragma in (f"synchronous={wait}", "foreign_keys=ON", "cache_size=-2048"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(bind, "begin")

@@ -27,6 +27,7 @@ from engine.http.app_context import AppContext
 from engine.store.database import Database
 from tests.bench.province_data import NOW
 from workflows.serving.listen_socket import listen_at
+from workflows.serving.memory import few_arenas
 
 KEY = "a key for benchmarks"
 BARE = "/-/bare"
@@ -93,6 +94,7 @@ def seconds_of(account: Path | None) -> float:
 
 def main() -> None:
     url, port = sys.argv[1], int(sys.argv[2])
+    few_arenas()  # as ``serve`` does
     database = Database(url)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY, port=port)  # type: ignore[call-arg]

@@ -24,6 +24,7 @@ from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.system import Running, System, compose
 from workflows.serving.heartbeat import Heartbeat
 from workflows.serving.logs import configure_logging
+from workflows.serving.memory import few_arenas
 from workflows.serving.projecting import Projecting
 from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhooks
 from workflows.serving.service_manager import ServiceManager
@@ -127,6 +128,7 @@ def _release_kept(system: System) -> None:
 
 def main() -> None:
     """Until SIGTERM, SIGINT, or the end of standard input: whoever holds its other end has ended."""
+    few_arenas()
     told = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: told.set())
