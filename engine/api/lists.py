@@ -66,7 +66,8 @@ def assignments(
     """By due date, those without one last. Callers who do not see the board get only their own agency's."""
     wanted = replace(wanted, agency_id=caller.visible_agency(wanted.agency_id))
     with caller.reading() as (session, today):
-        return Listed[AssignmentRow].of(list_assignments(session, today, wanted, after=after, limit=limit))
+        found = caller.kept(session, list_assignments, today, wanted, after=after, limit=limit)
+        return Listed[AssignmentRow].of(found)
 
 
 @router.get("/assignments/{assignment_id}")

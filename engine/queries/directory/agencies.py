@@ -17,6 +17,7 @@ from engine.queries.orders import sql_order
 from engine.queries.paging import Page, decode, page
 from engine.queries.time_class import Today
 from engine.rules.words import LEVELS, level_rank
+from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Plan
@@ -85,6 +86,7 @@ def in_order() -> tuple[Any, ...]:
     return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY)
 def agency_choices(
     session: Session, plan_id: int | None = None, *, on: date | None = None
 ) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, false, func, literal, or_, select
 from sqlmodel import Session
 
 from engine.assignments.backlog import open_refusal, select_past_plans, unanswered
@@ -19,7 +19,8 @@ from engine.errors import NotFound
 from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Thresholds, Today, time_class
-from engine.store.database import among, table
+from engine.store.data_versions import Topic, depends_on
+from engine.store.database import among, table, unindexed
 from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, Report, ThreadEntry
 from engine.store.records.work import RETURNED_FOR_REPORT, UNANSWERED_ENTRY
@@ -334,6 +335,7 @@ def promises_in(state: PromiseState) -> ColumnElement[bool]:
     return p.c.state == literal(state.value, literal_execute=True)  # type: ignore[no-any-return]
 
 
+@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def list_assignments(
     session: Session,
     today: Today,
@@ -354,13 +356,38 @@ def list_assignments(
         some = in_order(ids, lambda each: rows_with_ids(session, today, each))
         total = how_many(session, today, wanted) if count else None
         return page(some, limit, lambda _: (offset + limit,), total)
-    if after:
-        where.append(_after(*decode(after, date.fromisoformat, int)))
+    cursor = decode(after, date.fromisoformat, int) if after else None
+    if wanted == AssignmentFilter():
+        some = in_order(_next_ids(session, cursor, limit + 1), lambda each: rows_with_ids(session, today, each))
+        return page(some, limit, _cursor, how_many(session, today, wanted) if count else None)
+    if cursor:
+        where.append(_after(*cursor))
     statement = joined(select(*columns(today))).where(*where)
     statement = statement.order_by(a.c.due_on.asc().nulls_last(), a.c.id).limit(limit + 1)
     found = from_rows(session.connection().execute(statement).all())
     total = how_many(session, today, wanted) if count else None
-    return page(found, limit, lambda row: (row.due_on or FAR, row.id), total)
+    return page(found, limit, _cursor, total)
+
+
+def _cursor(row: AssignmentRow) -> tuple[date, int]:
+    return row.due_on or FAR, row.id
+
+
+def _next_ids(session: Session, cursor: tuple[date, int] | None, limit: int) -> list[int]:
+    """Of all assignments of active plans, by the index of due dates: ordered with those without one last, all of a
+    province would be sorted for a page."""
+    a, p = table(Assignment), table(Plan)
+    every = select(a.c.id).join(p, p.c.id == unindexed(a.c.plan_id)).where(p.c.state == PlanState.ACTIVE)
+    dated, undated = every.where(a.c.due_on.is_not(None)), every.where(a.c.due_on.is_(None))
+    if cursor is not None:
+        due_on, last_id = cursor
+        if due_on == FAR:
+            dated, undated = dated.where(false()), undated.where(a.c.id > last_id)
+        dated = dated.where(a.c.due_on >= due_on, or_(a.c.due_on > due_on, a.c.id > last_id))
+    found = list(session.connection().scalars(dated.order_by(a.c.due_on, a.c.id).limit(limit)))
+    if len(found) < limit:
+        found += session.connection().scalars(undated.order_by(a.c.id).limit(limit - len(found)))
+    return found
 
 
 def every_assignment(

@@ -54,8 +54,9 @@ def listing(
         if export_format:
             rows, names = every_assignment(session, today, wanted, sort), filter_names(session, wanted.plan_id)
             return download(ctx, export_format, listing, rows, names)
-        found = list_assignments(session, today, wanted, after=after, sort=sort)
-        plans, agencies = plan_choices(session, wanted.plan_id), agency_choices(session, wanted.plan_id)
+        found = ctx.kept(session, list_assignments, today, wanted, after=after, sort=sort)
+        plans = ctx.kept(session, plan_choices, wanted.plan_id)
+        agencies = ctx.kept(session, agency_choices, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
         reasons = every_reason(session) if wanted.reason else ()
     changeable = {

@@ -26,6 +26,7 @@ from engine.assignments.handover import agencies_with_work_left
 from engine.assignments.issued_papers import drafts_waiting
 from engine.assignments.lifecycle import ReportText
 from engine.plans.closing import plans_to_end
+from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.enquiries import enquiries_of_plan
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import grid
@@ -38,7 +39,7 @@ from engine.queries.kept import KeptAnswers
 from engine.queries.stored_plans import active_plans
 from engine.queries.system.letter_counts import count_kept
 from engine.queries.time_class import Today, read_day
-from engine.queries.work.assignments import AssignmentFilter, Promised
+from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting, list_assignments
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
 from engine.queries.work.overdue import how_many_overdue, overdue
@@ -89,6 +90,8 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     plans_to_end: lambda today: [(today.day,), (date(2023, 3, 1),)],
     agencies_with_work_left: lambda today: [(today.day,)],
     active_plans: lambda today: [()],
+    list_assignments: lambda today: [(today, each) for each in (*WANTED, AssignmentFilter(waiting=Waiting.DECLINED))],
+    agency_choices: lambda today: [(), (1,)],
     enquiries_of_plan: lambda today: [(today.day, None), (today.day, 1)],
 }
 TABLES = sorted(SQLModel.metadata.tables)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import Office, looking
+from ground.office import NOW, Office, looking
+from sqlalchemy import update
 
 from engine.queries.paging import every_row
 from engine.queries.system.letters import SORTS as LETTER_SORTS
 from engine.queries.system.letters import LetterFilter, every_letter, list_letters
 from engine.queries.system.log import LogFilter, log
-from engine.queries.work.assignments import SORTS, AssignmentFilter, list_assignments
-from engine.store.database import Database
+from engine.queries.time_class import read_today
+from engine.queries.work.assignments import SORTS, AssignmentFilter, every_assignment, list_assignments
+from engine.store.database import Database, table
+from engine.store.records import Assignment
 
 
 def column(office: Office, path: str, number: int) -> list[str]:
@@ -45,7 +50,7 @@ def test_an_order_that_the_list_does_not_have_is_its_own(office: Office, sort: s
     assert column(office, f"/assignments?sort={sort}", 0) == column(office, "/assignments", 0)
 
 
-@pytest.mark.parametrize("sort", [*SORTS, *(f"-{each}" for each in SORTS)])
+@pytest.mark.parametrize("sort", ["", *SORTS, *(f"-{each}" for each in SORTS)])
 def test_the_pages_of_an_order_hold_each_row_once(lived: Database, sort: str) -> None:
     with looking(lived) as (session, today):
         whole = [row.id for row in list_assignments(session, today, AssignmentFilter(), sort=sort).rows]
@@ -59,6 +64,21 @@ def test_the_pages_of_an_order_hold_each_row_once(lived: Database, sort: str) ->
                 break
     assert paged == whole
     assert len(set(whole)) == len(whole) > 3
+
+
+def test_by_its_own_order_what_has_no_due_date_comes_last(lived: Database) -> None:
+    a = table(Assignment)
+    with lived.rehearse() as session:
+        session.connection().execute(update(a).where(a.c.id % 3 == 0).values(due_on=None))
+        today = read_today(session, NOW)
+        every = [(row.due_on or date.max, row.id) for row in every_assignment(session, today, AssignmentFilter())]
+        paged, after = list[tuple[date, int]](), ""
+        while not paged or after:
+            some = list_assignments(session, today, AssignmentFilter(), after=after, limit=2)
+            paged += [(row.due_on or date.max, row.id) for row in some.rows]
+            after = some.next
+    assert paged == every == sorted(every)
+    assert paged[0][0] < date.max == paged[-1][0]
 
 
 def ordered(office: Office, path: str, select: str) -> list[str]:
