@@ -139,6 +139,7 @@ NO_PAGES = {
     "/leadership/frozen/{frozen_id}/ranking.docx",
     "/papers/settings/{agency_id}/letterhead.docx",
     "/letters/{letter_id}/html",
+    "/guide/pictures/{name}.webp",
     "/agencies/{agency_id}/files/{digest}",
     "/r/{token}/files/{digest}",
     "/admin/calendar/preview",

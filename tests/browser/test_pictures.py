@@ -5,12 +5,27 @@ from __future__ import annotations
 import json
 
 from browser.conftest import Spring
-from browser.screenshots import FOLDER, PICTURES, RECORD, looked_at
+from browser.screenshots import RECORD, SHOTS, looked_at
 from ground.province import fill
 from playwright.sync_api import Browser
+
+from engine.features.guide.reading import guide, pictures
+from engine.text import LANGUAGES
 
 
 def test_heads_and_titles_are_those_of_the_pictures(chromium: Browser, spring: Spring) -> None:
     """Else: make screenshots, and look at them."""
-    assert {path.stem for path in FOLDER.glob("*.png")} == {name for name, *_ in PICTURES}
-    assert looked_at(chromium, spring, fill(spring.system), None) == json.loads(RECORD.read_text(encoding="utf-8"))
+    there = {
+        path
+        for folder in {shot.path.parent for shot in SHOTS}
+        for path in folder.iterdir()
+        if path.suffix in (".png", ".webp")
+    }
+    assert {shot.path for shot in SHOTS} == there
+    now = looked_at(chromium, spring, fill(spring.system))
+    assert now == json.loads(RECORD.read_text(encoding="utf-8"))
+
+
+def test_each_picture_of_the_guide_is_there_in_both_languages() -> None:
+    entries = [entry for part in guide().parts for entry in part.entries if entry.picture]
+    assert {f"{entry.picture}-{each}" for entry in entries for each in LANGUAGES} == set(pictures())

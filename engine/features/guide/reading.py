@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from engine.accounts.permissions import ActorRole
 from engine.files.yaml_reader import read
 
 FILE = Path(__file__).with_name("guide.yaml")
+PICTURES = Path(__file__).with_name("pictures")
 
 
 class _Strict(BaseModel):
@@ -24,10 +26,12 @@ class Said(_Strict):
 
 
 class Entry(_Strict):
-    """``pages``: beginnings of the addresses at which it is opened; «/» is the board alone."""
+    """``pages``: beginnings of the addresses at which it is opened; «/» is the board alone. ``picture``: the name of
+    what it looks like, empty without one."""
 
     id: str
     pages: tuple[str, ...]
+    picture: str = ""
     vi: Said
     en: Said
 
@@ -64,6 +68,12 @@ class Guide(_Strict):
             if path == each or (each != "/" and path.startswith(each))
         ]
         return max(fitting, key=lambda found: found[0])[1] if fitting else None
+
+
+@cache
+def pictures() -> Mapping[str, bytes]:
+    """By name and language («board-vi»), as WebP."""
+    return {path.stem: path.read_bytes() for path in sorted(PICTURES.glob("*.webp"))}
 
 
 @cache

@@ -137,6 +137,7 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
         "/api/v1/openapi.json",
         "/api",
         "/guide",
+        "/guide/pictures/{name}.webp",
     }
     transport = httpx.ASGITransport(whole, raise_app_exceptions=False, client=("203.0.113.9", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8188") as client:
