@@ -37,7 +37,7 @@ def shortened(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [] if depth >= MOST_DEPTH else [shortened(each, depth + 1) for each in value[:MOST_ITEMS]]
     if isinstance(value, str) and len(value) > MOST_CHARS:
-        return value[: MOST_CHARS - 1].rstrip() + "…"
+        return (value[:MOST_CHARS].rpartition(" ")[0] or value[:MOST_CHARS]) + "…"
     return value
 
 
