@@ -104,7 +104,7 @@ CODES: Mapping[str, Text] = {
     "letters_without_lines": Text("thư chờ gửi không có nội dung đúng", "letters that wait without their lines"),
     "impossible_values": Text("dòng có giá trị không thể có", "rows with a value that cannot be"),
     "calendar_differs": Text("ngày nghỉ, ngày làm bù không ai đặt", "days of the calendar that nobody set"),
-    "policies_differ": Text("chính sách hoặc thang nhắc bị sửa ngoài", "policies or ladders altered from outside"),
+    "policies_differ": Text("chính sách, mốc nhắc bị sửa từ bên ngoài", "policies or ladders altered from outside"),
     "levels_without_letters": Text("lần đôn đốc chưa từng xảy ra", "levels of chasing that were never reached"),
     "rungs_missed": Text("phần việc bị bỏ mốc nhắc", "assignments whose rungs were passed over"),
     "dues_moved_by_nobody": Text("hạn bị đổi mà không ai đổi", "due dates that nobody moved"),

@@ -45,7 +45,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     TimeClass: {
         TimeClass.DONE_ON_TIME: Text("hoàn thành đúng hạn", "done on time"),
         TimeClass.DONE_LATE: Text("hoàn thành quá hạn", "done late"),
-        TimeClass.OPEN_IN_TIME: Text("trong hạn", "in term"),
+        TimeClass.OPEN_IN_TIME: Text("trong hạn", "not yet due"),
         TimeClass.DUE_SOON: Text("sắp đến hạn", "due soon"),
         TimeClass.OPEN_OVERDUE: Text("quá hạn", "overdue"),
         TimeClass.NO_DEADLINE: Text("không có thời hạn", "no deadline"),
@@ -130,7 +130,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         LetterState.QUEUED: Text("chờ gửi", "queued"),
         LetterState.SENDING: Text("đang gửi", "being sent"),
         LetterState.ACCEPTED: Text("đã gửi", "sent"),
-        LetterState.DELIVERED: Text("đã đến nơi", "delivered"),
+        LetterState.DELIVERED: Text("đã đến", "delivered"),
         LetterState.BOUNCED_SOFT: Text("tạm chưa đến, sẽ gửi lại", "bounced temporarily"),
         LetterState.BOUNCED_HARD: Text("bị trả về", "bounced"),
         LetterState.REFUSED: Text("bị từ chối", "refused"),

@@ -18,7 +18,7 @@ _DEEDS: Mapping[NoticeKind, Text] = {
     NoticeKind.OVERDUE: Text("thư báo quá hạn", "word that it is overdue"),
     NoticeKind.ESCALATION: Text("thư đôn đốc", "a chasing letter"),
 }
-_SOFT_DEED = Text("thư đề nghị thông tin kết quả", "a kind request for news")
+_SOFT_DEED = Text("thư đề nghị thông tin kết quả", "a courtesy reminder")
 _TOLD = Text("báo cáo", "a report")
 
 

@@ -71,7 +71,7 @@ def test_a_report_goes_back_and_forth_until_it_is_accepted(come: Come, spring: S
     monitor.follows("IV.", "IV.")
     monitor.sees("Đã rà soát 12 tuyến.", "Đã rà soát 12 tuyến.")
     monitor.opens("Trả lại để sửa", "Return it")
-    monitor.types("Cần sửa gì?", "What needs correcting?", "Đề nghị ghi rõ tên tuyến.")
+    monitor.types("Nội dung cần sửa", "What needs correcting?", "Đề nghị ghi rõ tên tuyến.")
     monitor.presses("Trả lại báo cáo", "Return the report")
     monitor.is_told("Đã trả lại", "Returned")
 

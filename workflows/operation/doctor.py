@@ -300,10 +300,10 @@ def _contents(state: SetupState, now: datetime) -> Iterator[CheckLine]:
     yield calendar_line(state, local_date(now))
     yield from _plans(state)
     if state.stuck:
-        what = Text(f"{state.stuck} thư nợ quá một giờ", f"letters owed for over an hour: {state.stuck}")
+        what = Text(f"{state.stuck} thư chờ gửi quá một giờ", f"letters owed for over an hour: {state.stuck}")
         yield wrong("letters", what, Text("Xem trang Hệ thống.", "See the page Health."))
     else:
-        yield well("letters", Text("không thư nào bị kẹt", "no letter is stuck"))
+        yield well("letters", Text("không thư nào chờ gửi quá lâu", "no letter is stuck"))
 
 
 def _plans(state: SetupState) -> Iterator[CheckLine]:

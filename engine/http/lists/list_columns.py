@@ -113,7 +113,7 @@ OVERDUE_LIST: Listing[OverdueRow] = Listing(
     groups=(
         Head("agency", Text("Cơ quan", "Agency")),
         Head("count", Text("Số việc", "Assignments"), number=True),
-        Head("since", Text("Hạn lâu nhất", "Longest overdue")),
+        Head("since", Text("Quá hạn lâu nhất", "Longest overdue")),
     ),
     columns=(
         Column(Text("Cơ quan chủ trì", "Owner"), lambda row, _: row.assignment.agency, width=34),
@@ -278,7 +278,7 @@ LETTER_LIST: Listing[LetterRow] = Listing(
         Column(Text("Kênh", "Channel"), lambda row, language: coded(row.channel, language), width=14, key="channel"),
         Column(Text("Số dòng", "Lines"), lambda row, _: row.lines, Kind.NUMBER, 8),
         Column(Text("Tổng hợp tuần", "Weekly digest"), lambda row, _: row.digest_week, width=12),
-        Column(Text("Kết quả", "Fate"), lambda row, language: label(row.state, language), width=22, key="state"),
+        Column(Text("Kết quả", "Delivery"), lambda row, language: label(row.state, language), width=22, key="state"),
         Column(Text("Lý do", "Reason"), lambda row, language: coded(row.reason, language), width=22),
         Column(Text("Hẹn gửi lúc", "Leaves at"), lambda row, _: row.send_after, Kind.MOMENT, 18),
         Column(Text("Gửi lúc", "Sent at"), lambda row, _: row.sent_at, Kind.MOMENT, 18),

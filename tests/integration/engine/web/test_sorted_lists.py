@@ -91,7 +91,7 @@ def ordered(office: Office, path: str, select: str) -> list[str]:
         ("/letters", "tbody td:nth-of-type(1)", "Ngày ▼", "Cơ quan nhận"),
         ("/plans", "tbody th b", "Ban hành ▼", "Kế hoạch"),
         ("/", ".matrix tbody th[scope=row]", "", "Cơ quan"),
-        ("/overdue", ".group h2 > a", "Hạn lâu nhất ▲", "Cơ quan"),
+        ("/overdue", ".group h2 > a", "Quá hạn lâu nhất ▲", "Cơ quan"),
     ],
 )
 def test_each_list_turns_by_its_heads_and_says_its_own_order(

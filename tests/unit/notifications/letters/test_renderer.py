@@ -725,7 +725,7 @@ def test_on_a_monday_nothing_is_said_twice() -> None:
     ]
     text = written(*escalated, digest=late, role=Role.MONITOR).text
     assert "Hôm nay hệ thống gửi đôn đốc lần 2 tới đầu mối và lãnh đạo cơ quan về 2 phần việc quá hạn." in text
-    assert "Đề nghị ban hành công văn đôn đốc đối với 2 phần việc." in text
+    assert "Có 2 phần việc đủ điều kiện ban hành công văn đôn đốc." in text
 
 
 def test_links_are_whole_and_nothing_is_fetched() -> None:
