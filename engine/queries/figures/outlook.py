@@ -8,10 +8,10 @@ Requests («Đề nghị») are in none of it but ``Standing.asked``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, select
 from sqlmodel import Session
@@ -30,7 +30,7 @@ from engine.queries.figures.plan_progress import (
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.rules.policy import Facts, applicable
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import P, Query, T, Topic, depends_on
 from engine.store.database import table, unindexed
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Plan
@@ -152,26 +152,49 @@ class Outlook:
         return _difference(self.now.total.rate, self.then.total.rate)
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
-def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
-    """Of all active plans but those past their last date, unless one is given. Fifteen queries at most."""
-    past = plans_to_end(session, today.day) if plan_id is None else ()
-    without = tuple(each.id for each in past)
-    progress = standings(session, (today.day, today.day - WEEK), plan_id=plan_id, period=period, without=without)
+class Selection(NamedTuple):
+    """Of all active plans but those ``without`` which, or of one plan; of one period or all."""
+
+    plan_id: int | None = None
+    period: str = ""
+    without: tuple[int, ...] = ()
+
+
+class Ask(Protocol):
+    """How a query's answer is got: kept for other readers, or read anew."""
+
+    def __call__(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T: ...
+
+
+def ask_anew(session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    return query(session, *arguments, **named)
+
+
+def outlook(
+    session: Session, today: Today, *, plan_id: int | None = None, period: str = "", ask: Ask = ask_anew
+) -> Outlook:
+    """Of all active plans but those past their last date, unless one is given. Its parts are asked for one by one: a
+    letter that leaves changes the next dates and not the standing. Fifteen queries at most."""
+    past = ask(session, plans_to_end, today.day) if plan_id is None else ()
+    chosen = Selection(plan_id, period, tuple(each.id for each in past))
+    progress = ask(session, standings, (today.day, today.day - WEEK), **chosen._asdict())
     now, then = progress.days
     changed = changes(then, now) if then.total.expected else ()
-    selected = _selected(plan_id, period, without)
     small = now.total.expected <= MAX_LOOKED_AT
+    expected = {each.id: each.tally.expected for each in now.agencies}
     return Outlook(
         now=now,
         then=then,
         week=since(then, now),
         better=tuple(each for each in changed if each.better),
         worse=tuple(each for each in changed if each.worse),
-        behind=_behind(session, today, now, selected),
-        weeks=_weeks(session, now, plan_id, period, without) if small else (),
-        next_dates=_next_dates(session, today, selected, chasing=small),
-        still=_stands_still(session, today, selected) if small else 0,
+        behind=tuple(
+            replace(each, expected=expected.get(each.id, each.overdue))
+            for each in ask(session, furthest_behind, today, chosen)
+        ),
+        weeks=_weeks(ask(session, opened_and_done, today.day, chosen), now) if small else (),
+        next_dates=ask(session, next_dates, today, **chosen._asdict(), chasing=small),
+        still=ask(session, standing_still, today, chosen) if small else 0,
         choices=progress.choices,
         past=past,
     )
@@ -179,25 +202,31 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
 
 @depends_on(Topic.WORK, Topic.LETTERS)
 def next_dates(
-    session: Session, today: Today, *, plan_id: int | None = None, period: str = "", chasing: bool = True
+    session: Session,
+    today: Today,
+    *,
+    plan_id: int | None = None,
+    period: str = "",
+    without: tuple[int, ...] = (),
+    chasing: bool = True,
 ) -> tuple[NextDate, ...]:
     """The next due dates, and the next chasing unless that is not to be looked for. Five queries at most."""
-    return _next_dates(session, today, _selected(plan_id, period), chasing=chasing)
+    return _next_dates(session, today, _selected(Selection(plan_id, period, without)), chasing=chasing)
 
 
 def _difference(now: float | None, then: float | None) -> float | None:
     return None if now is None or then is None else round(now - then, 1)
 
 
-def _selected(plan_id: int | None, period: str, without: Sequence[int] = ()) -> list[ColumnElement[bool]]:
+def _selected(chosen: Selection) -> list[ColumnElement[bool]]:
     """Conditions on unfinished orders joined to their plan."""
     a, p = table(Assignment), table(Plan)
     found = [unfinished(), ~a.c.request, p.c.state == PlanState.ACTIVE]
-    if without:
-        found.append(a.c.plan_id.not_in(without))
-    if plan_id is not None:
-        found.append(a.c.plan_id == plan_id)
-    return [*found, a.c.period == period] if period else found
+    if chosen.without:
+        found.append(a.c.plan_id.not_in(chosen.without))
+    if chosen.plan_id is not None:
+        found.append(a.c.plan_id == chosen.plan_id)
+    return [*found, a.c.period == chosen.period] if chosen.period else found
 
 
 def _of_plans(*, few: bool = False) -> FromClause:
@@ -207,43 +236,53 @@ def _of_plans(*, few: bool = False) -> FromClause:
     return joined
 
 
-def _behind(
-    session: Session, today: Today, now: Standing, selected: Sequence[ColumnElement[bool]]
-) -> tuple[Behind, ...]:
+@depends_on(Topic.WORK, Topic.DIRECTORY)
+def furthest_behind(session: Session, today: Today, chosen: Selection) -> tuple[Behind, ...]:
+    """Every agency with overdue tasks, longest overdue first, then most; ``expected`` is not counted here."""
     a, g = table(Assignment), table(Agency)
     late = (
         select(a.c.agency_id, func.count().label("overdue"), func.min(a.c.due_on).label("since"))
         .select_from(_of_plans())
-        .where(*selected, a.c.due_on < today.day)
+        .where(*_selected(chosen), a.c.due_on < today.day)
         .group_by(a.c.agency_id)
         .subquery()
     )
     statement = select(g.c.id, g.c.name, g.c.level, late.c.overdue, late.c.since).join(late, late.c.agency_id == g.c.id)
     statement = statement.order_by(late.c.since, late.c.overdue.desc(), g.c.name)
-    expected = {each.id: each.tally.expected for each in now.agencies}
     return tuple(
-        object_of(Behind, row, expected=expected.get(row.id, row.overdue), late=-(today.days_left(row.since) or 0))
+        object_of(Behind, row, expected=row.overdue, late=-(today.days_left(row.since) or 0))
         for row in session.connection().execute(statement)
     )
 
 
-def _stands_still(session: Session, today: Today, selected: Sequence[ColumnElement[bool]]) -> int:
+@depends_on(Topic.WORK)
+def standing_still(session: Session, today: Today, chosen: Selection) -> int:
+    """How many overdue tasks have passed every rung."""
     a = table(Assignment)
     still = select(func.count()).select_from(_of_plans())
-    still = still.where(*selected, a.c.due_on < today.day, a.c.quiet == Quiet.LADDER_ENDED)
+    still = still.where(*_selected(chosen), a.c.due_on < today.day, a.c.quiet == Quiet.LADDER_ENDED)
     return session.connection().scalar(still) or 0
 
 
-def _weeks(
-    session: Session, now: Standing, plan_id: int | None, period: str, without: Sequence[int]
-) -> tuple[WeekPoint, ...]:
-    """The days of twelve weeks, counted back from today's numbers by what was opened and done since each."""
-    a = table(Assignment)
-    days = [now.as_of - n * WEEK for n in range(WEEKS)]
-    counted = (*counted_on(now.as_of, plan_id, period), a.c.plan_id.not_in(without))
-    done, opened = (_by_day(session, column, days[-1], now.as_of, counted) for column in (a.c.done_on, a.c.opened_on))
+_ByDay = list[tuple[date, int]]
 
-    def after(found: Sequence[tuple[date, int]], day: date) -> int:
+
+@depends_on(Topic.WORK)
+def opened_and_done(session: Session, day: date, chosen: Selection) -> tuple[_ByDay, _ByDay]:
+    """Of twelve weeks until a day, how many tasks were opened on each day, and how many done."""
+    a = table(Assignment)
+    first = day - (WEEKS - 1) * WEEK
+    counted = (*counted_on(day, chosen.plan_id, chosen.period), a.c.plan_id.not_in(chosen.without))
+    opened, done = (_by_day(session, column, first, day, counted) for column in (a.c.opened_on, a.c.done_on))
+    return opened, done
+
+
+def _weeks(found: tuple[_ByDay, _ByDay], now: Standing) -> tuple[WeekPoint, ...]:
+    """The days of twelve weeks, counted back from today's numbers by what was opened and done since each."""
+    opened, done = found
+    days = [now.as_of - n * WEEK for n in range(WEEKS)]
+
+    def after(found: _ByDay, day: date) -> int:
         return sum(n for on, n in found if on > day)
 
     total = now.total
@@ -254,7 +293,7 @@ def _weeks(
 
 def _by_day(
     session: Session, column: ColumnElement[date], first: date, last: date, counted: Sequence[ColumnElement[bool]]
-) -> list[tuple[date, int]]:
+) -> _ByDay:
     a = table(Assignment)
     dated = select(column, func.count()).select_from(_of_plans()).where(*counted)
     of_boxes = () if column is a.c.opened_on else (a.c.due_on.is_not(None),)  # only these count as done

@@ -30,7 +30,7 @@ from engine.queries.directory.agencies import agency_choices
 from engine.queries.directory.enquiries import enquiries_of_plan
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import grid
-from engine.queries.figures.outlook import next_dates, outlook
+from engine.queries.figures.outlook import Selection, furthest_behind, next_dates, opened_and_done, standing_still
 from engine.queries.figures.plan_progress import standings
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.figures.year import year_of
@@ -72,7 +72,9 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
     conduct: lambda today: [(today, each) for each in WANTED],
     reasons_counted: lambda today: [(today, each) for each in WANTED],
-    outlook: lambda today: [(today,)],
+    furthest_behind: lambda today: [(today, Selection()), (today, Selection(1, "2021-H1"))],
+    standing_still: lambda today: [(today, Selection())],
+    opened_and_done: lambda today: [(today.day, Selection())],
     next_dates: lambda today: [(today,)],
     grid: lambda today: [(today, WANTED[1])],
     desk: lambda today: [(today, "so-chinh")],
@@ -183,7 +185,7 @@ def test_a_statement_is_known_by_the_tables_it_writes_and_not_by_those_it_reads(
     assert written_topics("UPDATE letter SET state = 'x' WHERE id IN (SELECT letter_id FROM notice)") == {Topic.LETTERS}
 
 
-def test_letters_that_are_sent_and_settled_do_not_make_the_board_read_again(fresh: Laid) -> None:
+def test_letters_that_are_sent_and_settled_do_not_make_board_and_standing_read_again(fresh: Laid) -> None:
     add_letters(fresh, 3)
     with fresh.database.write() as session:
         session.connection().execute(update(table(Letter)).values(state=LetterState.QUEUED, send_after=NOW))
@@ -192,7 +194,8 @@ def test_letters_that_are_sent_and_settled_do_not_make_the_board_read_again(fres
     after = _versions(fresh.database)
     changed = {each for each in Topic if before[each] != after[each]}
     assert Topic.LETTERS in changed
-    assert not changed & TOPICS_OF[board]
+    for query in (board, standings, furthest_behind, opened_and_done, grid):
+        assert not changed & TOPICS_OF[query]
 
 
 def test_an_answer_is_read_once_until_a_topic_changes(fresh: Laid, counting: Any) -> None:
