@@ -8,15 +8,16 @@ are counted apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, union
 from sqlmodel import Session
 
-from engine.assignments.counters import counter_lines, counter_lines_on
+from engine.assignments.counters import CountersRead, changed_agencies, counter_lines, counter_lines_on
 from engine.assignments.measures import (
     BOX,
     BOX_VALUES,
@@ -27,7 +28,7 @@ from engine.assignments.measures import (
 )
 from engine.queries.orders import Orders
 from engine.rules.calendar import ONE_DAY
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, depends_on, renews
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
@@ -79,6 +80,10 @@ class Standings:
 
     days: tuple[Standing, ...]
     choices: tuple[str, ...]
+    cells: tuple[tuple[Cell, ...], ...] = ()
+    """What each day was made of: of every period."""
+    counters: CountersRead | None = None
+    """Where they come from the counters alone: which ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ class AgencyChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """The assignments of an agency and period. ``due_on``: the first due date of the period."""
+    """The assignments of an agency and period. ``due_on``: the first due date of them, or of the whole period."""
 
     agency_id: str
     name: str
@@ -155,28 +160,67 @@ def standings(
     period: str = "",
     without: Collection[int] = (),
 ) -> Standings:
-    """Progress on several days, in two queries a day. Of all plans, it is read from the counters; only assignments of
+    """Progress on several days, in a query a day. Of all plans, it is read from the counters; only assignments of
     which something has changed since that day are looked at one by one, and those of the plans ``without`` which."""
-    found, first_due = [], dict[str, date]()
-    for day in days:
-        dues = _first_dues(session, day, plan_id, without)
-        for (each, _), due_on in dues.items():
-            first_due[each] = min(first_due.get(each, date.max), due_on or date.max)
-        found.append(from_cells(day, _cells(session, day, plan_id, period, dues, without)))
-    return Standings(tuple(found), tuple(sorted(first_due, key=lambda each: (first_due[each], each))))
+    counters = changed_agencies(session, None)[0] if plan_id is None else None
+    cells = tuple(_cells(session, day, plan_id, without) for day in days)
+    return _made(days, cells, period, counters)
 
 
-_FirstDues = Mapping[tuple[str, bool], date | None]
-"""By period and whether it is asked for."""
+@renews(standings)
+def renewed_standings(
+    session: Session,
+    before: Standings,
+    days: Sequence[date],
+    *,
+    plan_id: int | None = None,
+    period: str = "",
+    without: Collection[int] = (),
+) -> Standings | None:
+    """Only the agencies whose counters have changed are counted again: what was so on an earlier day is worked out from
+    what is known now, and a counter tells all that is known of it."""
+    if before.counters is None:
+        return None
+    counters, changed = changed_agencies(session, before.counters)
+    if changed is None:
+        return None
+    cells = tuple(
+        [
+            *(cell for cell in known if cell.agency_id not in changed),
+            *(_cells(session, day, plan_id, without, changed) if changed else ()),
+        ]
+        for day, known in zip(days, before.cells, strict=True)
+    )
+    return _made(days, cells, period, counters)
+
+
+def _made(
+    days: Sequence[date], cells: Sequence[Sequence[Cell]], period: str, counters: CountersRead | None
+) -> Standings:
+    """``cells``: of each day, those of every period."""
+    first_due: dict[str, date] = {}
+    for cell in chain(*cells):
+        first_due[cell.period] = min(first_due.get(cell.period, date.max), cell.due_on or date.max)
+    found = (
+        from_cells(day, (cell for cell in known if period in ("", cell.period)))
+        for day, known in zip(days, cells, strict=True)
+    )
+    choices = sorted(first_due, key=lambda each: (first_due[each], each))
+    return Standings(tuple(found), tuple(choices), tuple(map(tuple, cells)), counters)
 
 
 def _cells(
-    session: Session, day: date, plan_id: int | None, period: str, dues: _FirstDues, without: Collection[int]
+    session: Session,
+    day: date,
+    plan_id: int | None,
+    without: Collection[int],
+    agencies: Collection[str] | None = None,
 ) -> list[Cell]:
-    """Grouped twice: by what is alike, which is a tenth of the lines, and then into the boxes."""
+    """Grouped twice: by what is alike, which is a tenth of the lines, and then into the boxes. Of some agencies, if
+    they are given."""
     a, g = table(Assignment), table(Agency)
     if plan_id is None:
-        changed = _after(session, day, a.c.opened_on, a.c.first_reported_on, a.c.done_on)
+        changed = _after(session, day, agencies, a.c.opened_on, a.c.first_reported_on, a.c.done_on)
         each = counter_lines_on(day, changed, without_plans=without).c
     else:
         each = _assignments_on(day, plan_id).c
@@ -189,7 +233,10 @@ def _cells(
         (each.timing != Timing.OPEN.value).label("done"),
         each.outcome.is_not(None).label("stands"),
     ]
-    groups = select(*alike, cast(func.sum(each.n), Integer).label("n")).group_by(*alike).subquery().c
+    groups_of = select(*alike, cast(func.sum(each.n), Integer).label("n")).group_by(*alike)
+    if agencies is not None:
+        groups_of = groups_of.where(each.agency_id.in_(agencies))
+    groups = groups_of.subquery().c
     keys = groups.agency_id, groups.period, groups.request
     sums = [
         func.coalesce(func.sum(groups.n).filter(condition), 0).label(name)
@@ -199,6 +246,7 @@ def _cells(
     summed = found.having(func.sum(groups.n) > 0).subquery()
     owner, *others = summed.c
     statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
+    first_due = _first_dues(session, day, plan_id, without, agencies)
     return [
         Cell(
             agency_id=row["agency_id"],
@@ -206,12 +254,35 @@ def _cells(
             level=row["level"],
             period=row["period"],
             request=bool(row["request"]),
-            due_on=dues[row["period"], bool(row["request"])],
+            due_on=first_due.get((row["agency_id"], row["period"], bool(row["request"]))),
             boxes=Boxes(**{name: row[name] for name in BOX_VALUES}),
         )
         for row in session.connection().execute(statement).mappings()
-        if period in ("", row["period"])
     ]
+
+
+def _first_dues(
+    session: Session, day: date, plan_id: int | None, without: Collection[int], agencies: Collection[str] | None
+) -> dict[tuple[str, str, bool], date]:
+    """By agency, period and whether it is asked for, the first due date of what had been opened by a day."""
+    a, p = table(Assignment), table(Plan)
+    if plan_id is None:
+        later = _after(session, day, agencies, a.c.opened_on)
+        each = counter_lines(without=or_(later, a.c.plan_id.in_(without)) if without else later).c
+        statement = select(each.agency_id, each.period, each.request, each.due_on).having(func.sum(each.n) > 0)
+        if agencies is not None:
+            statement = statement.where(each.agency_id.in_(agencies))
+    else:
+        statement = select(a.c.agency_id, a.c.period, a.c.request, a.c.due_on).select_from(a)
+        statement = statement.join(p, p.c.id == a.c.plan_id).where(*counted_on(day, plan_id, ""))
+    found: dict[tuple[str, str, bool], date] = {}
+    for agency_id, period, request, due_on in session.connection().execute(
+        statement.group_by(*statement.selected_columns)
+    ):
+        if due_on is not None:
+            key = agency_id, period, bool(request)
+            found[key] = min(due_on, found.get(key, due_on))
+    return found
 
 
 def _box_conditions(each: Any) -> dict[str, Any]:
@@ -243,30 +314,17 @@ def _assignments_on(day: date, plan_id: int) -> Any:
     return joined.where(*counted_on(day, plan_id, "")).subquery()
 
 
-def _after(session: Session, day: date, *columns: ColumnElement[date]) -> ColumnElement[bool]:
-    """Assignments of which one of these dates lies after a day. Each date has an index: PostgreSQL joins what it finds
-    in them, SQLite has to be told, or it goes through the plans."""
-    a = table(Assignment)
+def _after(
+    session: Session, day: date, agencies: Collection[str] | None, *columns: ColumnElement[date]
+) -> ColumnElement[bool]:
+    """Assignments, of some agencies if they are given, of which one of these dates lies after a day. Each date has an
+    index: PostgreSQL joins what it finds in them, SQLite has to be told, or it goes through the plans."""
+    a, later = table(Assignment), or_(*(column > day for column in columns))
+    if agencies is not None:
+        return and_(a.c.agency_id.in_(agencies), later)
     if session.connection().dialect.name == "postgresql":
-        return or_(*(column > day for column in columns))
+        return later
     found: ColumnElement[bool] = a.c.id.in_(union(*(select(a.c.id).where(column > day) for column in columns)))
-    return found
-
-
-def _first_dues(session: Session, day: date, plan_id: int | None, without: Collection[int]) -> _FirstDues:
-    """The first due date of each period, of what had been opened by a day."""
-    a, p = table(Assignment), table(Plan)
-    if plan_id is None:
-        later = _after(session, day, a.c.opened_on)
-        each = counter_lines(without=or_(later, a.c.plan_id.in_(without)) if without else later).c
-        statement = select(each.period, each.request, each.due_on).having(func.sum(each.n) > 0)
-    else:
-        statement = select(a.c.period, a.c.request, a.c.due_on).select_from(a)
-        statement = statement.join(p, p.c.id == a.c.plan_id).where(*counted_on(day, plan_id, ""))
-    found: dict[tuple[str, bool], date | None] = {}
-    for period, request, due_on in session.connection().execute(statement.group_by(*statement.selected_columns)):
-        earlier = found.get((period, bool(request)))
-        found[period, bool(request)] = min(filter(None, (earlier, due_on)), default=None)
     return found
 
 

@@ -1,9 +1,11 @@
-"""A kept board is renewed by the agencies whose counters have changed, and is then what a new process would read."""
+"""A kept board, and a kept standing, is renewed by the agencies whose counters have changed, and is then what a new
+process would read."""
 
 from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from ground.factory import Laid, begin, real_plan
@@ -15,8 +17,10 @@ from engine.assignments import counters, lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.errors import DondocError
 from engine.plans.closing import end
-from engine.queries.figures import board as module
+from engine.queries.figures import board as board_module
+from engine.queries.figures import plan_progress
 from engine.queries.figures.board import Board, board
+from engine.queries.figures.plan_progress import standings
 from engine.queries.kept import KeptAnswers
 from engine.queries.work.assignments import AssignmentFilter
 from engine.store.database import Database, table
@@ -36,13 +40,13 @@ def laid(database: Database) -> Laid:
 def whole(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """For each time that the counters were read: whether of every agency."""
     read: list[bool] = []
-    really = module._read
+    for module, name, of_some in ((board_module, "_read", 4), (plan_progress, "_cells", 5)):
 
-    def counting(*given: object) -> object:
-        read.append(len(given) < 4)
-        return really(*given)  # type: ignore[arg-type]
+        def counting(*given: object, really: Any = getattr(module, name), of_some: int = of_some) -> object:
+            read.append(len(given) < of_some)
+            return really(*given)
 
-    monkeypatch.setattr(module, "_read", counting)
+        monkeypatch.setattr(module, name, counting)
     return read
 
 
@@ -51,8 +55,18 @@ def kept_boards(kept: KeptAnswers, database: Database, now: datetime) -> list[Bo
         return [kept.ask(session, board, today, each) for each in WANTED]
 
 
-def new_boards(database: Database, now: datetime) -> list[Board]:
-    return kept_boards(KeptAnswers(), database, now)
+def kept_standing(kept: KeptAnswers, database: Database, now: datetime, **more: Any) -> list[object]:
+    """Without the parts that it is made of, which stand in another order."""
+    with looking(database, now) as (session, today):
+        found = kept.ask(session, standings, (today.day, today.day - timedelta(days=7)), **more)
+    return [found.days, found.choices]
+
+
+def found_by(kept: KeptAnswers, database: Database, now: datetime) -> list[object]:
+    shown: list[object] = [*kept_boards(kept, database, now)]
+    for more in ({}, {"period": "2021-H1"}, {"without": (77,)}):
+        shown += kept_standing(kept, database, now, **more)
+    return shown
 
 
 def act(session: Session, choose: random.Random, ids: list[int], now: datetime) -> None:
@@ -82,7 +96,7 @@ def test_after_any_acts_it_is_what_a_new_process_reads(
     choose, kept, now = random.Random(seed), KeptAnswers(), START
     with laid.database.read() as session:
         ids = list(session.connection().scalars(select(table(Assignment).c.id)))
-    kept_boards(kept, laid.database, now)
+    found_by(kept, laid.database, now)
     done, mine = 0, list[bool]()
     for _ in range(40):
         now += timedelta(minutes=1)
@@ -95,9 +109,9 @@ def test_after_any_acts_it_is_what_a_new_process_reads(
                 except DondocError:
                     pass  # not in this state
         whole.clear()
-        found = kept_boards(kept, laid.database, now)
+        found = found_by(kept, laid.database, now)
         mine += whole
-        assert found == new_boards(laid.database, now)
+        assert found == found_by(KeptAnswers(), laid.database, now)
     assert done > 20
     assert mine.count(False) > mine.count(True) > 0  # what was folded is read whole
 
@@ -111,4 +125,4 @@ def test_the_end_of_a_plan_and_a_new_name_are_read_whole(laid: Laid) -> None:
     with laid.database.write() as session:
         end(session, laid.plan_id, reason="Hết hiệu lực.", actor="account:1", now=now)
     assert kept_boards(kept, laid.database, now)[0].total.expected == 0
-    assert kept_boards(kept, laid.database, now) == new_boards(laid.database, now)
+    assert found_by(kept, laid.database, now) == found_by(KeptAnswers(), laid.database, now)
