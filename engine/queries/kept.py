@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
-from engine.store.data_versions import RENEWALS, TOPICS_OF, Query, Topic, Versions, read_versions
+from engine.store.data_versions import KEEPER, RENEWALS, TOPICS_OF, Query, Topic, Versions, read_versions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,6 +62,7 @@ class KeptAnswers:
 
     def ask(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The answer of a query, read or kept. ``session`` is of a transaction that reads."""
+        session.info[KEEPER] = self
         stored = _versions(session)
         topics = sorted(TOPICS_OF[query])
         versions = tuple(stored[topic] for topic in topics)

@@ -89,6 +89,8 @@ Versions = tuple[str, ...]
 P = ParamSpec("P")
 T = TypeVar("T")
 Query = Callable[Concatenate[Session, P], T]
+KEEPER = "keeper"
+"""In ``Session.info``: what keeps answers for the reader of this session, if anything does."""
 ALWAYS = frozenset({Topic.CALENDAR, Topic.RULES})
 """What a day means: which due dates are soon, how many working days are left."""
 TOPICS_OF: dict[Callable[..., object], frozenset[Topic]] = {}
@@ -104,6 +106,16 @@ def depends_on(*topics: Topic) -> Callable[[Query[P, T]], Query[P, T]]:
         return query
 
     return declare
+
+
+def ask(session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """The answer of a part of a larger query: kept where the reader's answers are, so that it outlives the larger one's
+    changes; else read."""
+    keeper = session.info.get(KEEPER)
+    if keeper is None:
+        return query(session, *arguments, **named)
+    found: T = keeper.ask(session, query, *arguments, **named)
+    return found
 
 
 RENEWALS: dict[Callable[..., Any], Callable[..., Any]] = {}

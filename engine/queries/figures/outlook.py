@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Select, func, select
 from sqlmodel import Session
@@ -30,7 +30,7 @@ from engine.queries.figures.plan_progress import (
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.rules.policy import Facts, applicable
-from engine.store.data_versions import P, Query, T, Topic, depends_on
+from engine.store.data_versions import Topic, ask, depends_on
 from engine.store.database import table, unindexed
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Plan
@@ -160,19 +160,7 @@ class Selection(NamedTuple):
     without: tuple[int, ...] = ()
 
 
-class Ask(Protocol):
-    """How a query's answer is got: kept for other readers, or read anew."""
-
-    def __call__(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T: ...
-
-
-def ask_anew(session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    return query(session, *arguments, **named)
-
-
-def outlook(
-    session: Session, today: Today, *, plan_id: int | None = None, period: str = "", ask: Ask = ask_anew
-) -> Outlook:
+def outlook(session: Session, today: Today, *, plan_id: int | None = None, period: str = "") -> Outlook:
     """Of all active plans but those past their last date, unless one is given. Its parts are asked for one by one: a
     letter that leaves changes the next dates and not the standing. Fifteen queries at most."""
     past = ask(session, plans_to_end, today.day) if plan_id is None else ()

@@ -25,7 +25,7 @@ from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, ask, depends_on
 from engine.store.database import table
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
@@ -138,16 +138,33 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+_Cells = Counter[tuple[str, date, str]]
+"""By agency, Monday and field of ``Week``."""
+
+
 @depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS)
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
-    """The year of one plan, or of all active plans. Nine queries for one plan."""
+    """The year of one plan, or of all active plans. The work is asked for apart: it stays when a letter leaves. Nine
+    queries for one plan."""
+    mondays = _mondays(year)
+    work, foreseen = ask(session, work_of_year, today, year, plan_id)
+    cells = Counter(work)
+    for agency_id, week, what, count in _letters(session, mondays, plan_id):
+        cells[agency_id, mondays[week], what] += count
+    return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
+
+
+@depends_on(Topic.WORK)
+def work_of_year(session: Session, today: Today, year: int, plan_id: int | None = None) -> tuple[_Cells, bool]:
+    """What is due and open, and the letters that the ladders will send; whether periods that have not opened yet are
+    included."""
     mondays = _mondays(year)
     first, last = mondays[0], mondays[-1] + timedelta(days=6)
     book = read_rulebook(session)
     plans = _plans(session, plan_id)
     foreseen = len(plans) <= MAX_SIMULATED_PLANS
-    cells: Counter[tuple[str, date, str]] = Counter()
-    for agency_id, week, what, count in (*_letters(session, mondays, plan_id), *_due(session, mondays, plan_id)):
+    cells: _Cells = Counter()
+    for agency_id, week, what, count in _due(session, mondays, plan_id):
         cells[agency_id, mondays[week], what] += count
     coming = set(_open_ladders(session, today, book, plan_id, last))
     if foreseen:
@@ -160,7 +177,7 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     for agency_id, _, day in coming:
         if today.day < day <= last and day >= first:
             cells[agency_id, monday_of(day), "to_come"] += 1
-    return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
+    return cells, foreseen
 
 
 def _mondays(year: int) -> tuple[date, ...]:

@@ -254,7 +254,7 @@ def _page(
 ) -> Response:
     ctx.require(Permission.SEE_STANDING)
     with ctx.reading() as (session, today):
-        found = outlook(session, today, plan_id=plan_id, period=period, ask=ctx.kept)
+        found = outlook(session, today, plan_id=plan_id, period=period)
         wanted = AssignmentFilter(plan_id=plan_id, period=period, past=False if found.past else None)
         plans = ctx.kept(session, plan_choices, plan_id)
         publications = ctx.kept(session, list_published, plan_id)
