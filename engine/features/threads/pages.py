@@ -47,6 +47,7 @@ router = APIRouter(include_in_schema=False)
 FILES = 0
 """The number of the form's file field; report forms number theirs by assignment."""
 WHOLE_PLAN = "plan"
+NEW_DUE, EXPECTED_ON = Text("Hạn mới", "New due date"), Text("Dự kiến xong ngày", "Expected to be done on")
 MAX_DAY_CHARS, MAX_CODE_CHARS, MAX_NAME_CHARS = 20, 32, 300
 
 
@@ -229,7 +230,7 @@ def _write(ctx: RequestContext, form: Form, where: Address) -> int:
     assignment_id = _about(form, _items(ctx, where), whole=whole)
     if whole and kind is EntryKind.PROGRESS:
         raise BadInput(Text("Tiến độ ghi theo từng nhiệm vụ.", "Progress is told duty by duty."))
-    expected = form.day_or_none("expected") if kind is EntryKind.PROGRESS else None
+    expected = form.day_or_none("expected", EXPECTED_ON) if kind is EntryKind.PROGRESS else None
     text = form.text("text", MAX_TEXT_CHARS)
     promise = _promise_of(ctx, form, where, kind, text)
     if whole and promise is not None:
@@ -274,7 +275,7 @@ def _extend(ctx: RequestContext, form: Form, where: Address) -> int:
     ids = form.numbers("id")
     if set(ids) - set(_items(ctx, where)):
         raise NotFound
-    until, reason = form.day("until"), form.text("reason", MAX_REASON_CHARS)
+    until, reason = form.day("until", NEW_DUE), form.text("reason", MAX_REASON_CHARS)
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
     with ctx.writing() as session:
         asked = ask_for_days(session, ids, PromiseText(on=until, reason=reason), files=files, **ctx.by)

@@ -108,7 +108,7 @@ def test_an_unfinished_task_is_promised_on_the_page_with_its_cause_and_the_agenc
     refused = office.post(PAGE, page=PAGE, **typed, **{"waits-1": "Sở Không Có"})
     page = BeautifulSoup(refused.text, "lxml")
     assert [said["id"] for said in page.select(".said")] == ["waits-1-said"]
-    assert page.select_one("#promise-1")["value"] == "2021-07-12"  # type: ignore[index]
+    assert page.select_one("#promise-1")["value"] == "12/7/2021"  # type: ignore[index]
     assert page.select_one("#code-1 option[selected]")["value"] == "phoi-hop"  # type: ignore[index]
 
     answer = office.post(PAGE, page=PAGE, **typed, **{"waits-1": "so chinh", "owed-1": "Thẩm định dự toán."})
@@ -130,7 +130,7 @@ def test_a_draft_keeps_what_is_promised(office: Office) -> None:
     typed = {"outcome-1": "partly", "promise-1": "2021-07-12", "code-1": "kinh-phi", "owed-1": "Hai xã."}
     office.post(PAGE, page=PAGE, act="draft", **typed)
     page = BeautifulSoup(office.get(PAGE).text, "lxml")
-    assert [page.select_one(f"#{name}-1")["value"] for name in ("promise", "owed")] == ["2021-07-12", "Hai xã."]  # type: ignore[index]
+    assert [page.select_one(f"#{name}-1")["value"] for name in ("promise", "owed")] == ["12/7/2021", "Hai xã."]  # type: ignore[index]
     assert page.select_one("#code-1 option[selected]")["value"] == "kinh-phi"  # type: ignore[index]
 
 
