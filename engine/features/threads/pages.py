@@ -41,7 +41,7 @@ from engine.rules.privacy import fingerprint, warnings
 from engine.terms import EntryKind
 from engine.text import Text
 from engine.web.pages.account.preferences import check_deputy, name_deputy
-from engine.web.pages.work.report import Address
+from engine.web.pages.work.report import Address, at_desk
 
 router = APIRouter(include_in_schema=False)
 FILES = 0
@@ -82,7 +82,7 @@ def show(
     ctx: SignedIn, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: Count = 0
 ) -> Response:
     ctx.require(Permission.RAISE, agency_id)
-    where = Address(agency_id, plan_id, period, f"/report/{agency_id}/{plan_id}/{period}")
+    where = at_desk(agency_id, plan_id, period)
     return thread_page(ctx, where, _own(ctx), outcome=said, n=n)
 
 
@@ -96,7 +96,7 @@ async def _sent(request: Request, ctx: SignedIn, agency_id: AgencyId) -> Form:
 def send(
     ctx: SignedIn, form: Annotated[Form, Depends(_sent)], agency_id: AgencyId, plan_id: SmallId, period: PeriodKey
 ) -> Response:
-    where = Address(agency_id, plan_id, period, f"/report/{agency_id}/{plan_id}/{period}")
+    where = at_desk(agency_id, plan_id, period)
     return thread_sent(ctx, form, where, _own(ctx))
 
 

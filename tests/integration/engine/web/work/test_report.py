@@ -55,7 +55,8 @@ def states(office: Office) -> list[State]:
 def test_all_duties_of_the_agency_stand_on_one_page_with_the_figures_asked_of_it(office: Office) -> None:
     page = BeautifulSoup(office.get(PAGE).text, "lxml")
     assert [legend.b.get_text() for legend in page.select("fieldset > legend")] == ["IV.1.1", "IV.2.1"]  # type: ignore[union-attr]
-    assert [field["name"] for field in page.select(".figures input")] == ["figure-II.1", "figure-II.3", "figure-II.2"]
+    assert [field["name"] for field in page.select(".figures input")] == ["figure-II.2", "figure-II.1", "figure-II.3"]
+    assert page.select_one("#d-2 [name='figure-II.2']") is not None, "it stands with the duty that asks for it"
     assert "Đã báo cáo 0/2" in page.get_text()
 
 
@@ -248,7 +249,7 @@ def test_a_consolidating_report_says_which_reports_are_in_and_counts_shorter_per
     page = "/report/so-chinh/1/2021-H1"
 
     def note() -> str:
-        found = BeautifulSoup(office.get(page).text, "lxml").select_one("[id^=waits-]")
+        found = BeautifulSoup(office.get(page).text, "lxml").select_one("[id^=sum-]")
         return " ".join(found.get_text(" ").split()) if found is not None else ""
 
     assert "Tổng hợp từ báo cáo của các cơ quan: 0/2." in note()
