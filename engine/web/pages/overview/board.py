@@ -50,7 +50,6 @@ class OfficeWork(TypedDict):
 
     todo: Todo | None
     kept: int
-    to_end: int
     work_left: tuple[tuple[str, str, int], ...]
 
 
@@ -81,6 +80,8 @@ def show(
             department="" if department == ALL else department,
             promised=promised,
         )
+        past = ctx.kept(session, plans_to_end, today.day) if plan is None else ()
+        everything, wanted = wanted, replace(wanted, past=False if past else None)
         found = ctx.kept(session, board, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
         listing = board_list(found)
@@ -92,7 +93,7 @@ def show(
         if not found.total.expected and (steps := steps_of(ctx, session, today)):
             return ctx.page("first_steps.html", today=today, steps=steps)
         plans, kinds = ctx.kept(session, plan_choices, plan), ctx.kept(session, kind_choices, ctx.today, plan)
-        office = _office_work(ctx, session, today, wanted)
+        office = _office_work(ctx, session, today, everything)
         counted = ctx.kept(session, promised_counts, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
         narrow = kind or department
@@ -120,6 +121,7 @@ def show(
         more=len(lines) > first + per_page,
         plans=plans,
         kinds=kinds,
+        past=past,
         narrowed_to=_narrowed_to(ctx, dict(plans.listed), dict(departments), wanted),
         **office,
     )
@@ -157,7 +159,6 @@ def _office_work(ctx: RequestContext, session: Session, today: Today, wanted: As
     return {
         "todo": work,
         "kept": 0 if work is None else ctx.kept(session, count_kept, ctx.today - KEPT_SHOWN),
-        "to_end": len(ctx.kept(session, plans_to_end, today.day)) if ctx.may(Permission.RUN_PLANS) else 0,
         "work_left": ctx.kept(session, agencies_with_work_left, ctx.today) if ctx.may(Permission.KEEP_AGENCIES) else (),
     }
 
