@@ -42,6 +42,7 @@ from engine.queries.directory.followed import followed_agencies
 from engine.queries.kept import KeptAnswers
 from engine.queries.system.demo_step import StepNews, step_news
 from engine.queries.time_class import Today, read_day
+from engine.queries.work.overdue import counted_overdue
 from engine.rules.calendar import day_digits, local_date, written
 from engine.rules.typed_day import likely_days, read_typed_day
 from engine.store.data_versions import P, Query, T
@@ -254,6 +255,12 @@ class RequestContext:
     @property
     def bar(self) -> list[tuple[str, str]]:
         return bar_of(self)
+
+    @cached_property
+    def overdue(self) -> int:
+        """The number beside «Quá hạn» in the telephone's bar."""
+        with self.reading() as (session, today):
+            return self.kept(session, counted_overdue, today)
 
     @property
     def path(self) -> str:
