@@ -45,7 +45,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     TimeClass: {
         TimeClass.DONE_ON_TIME: Text("hoàn thành đúng hạn", "done on time"),
         TimeClass.DONE_LATE: Text("hoàn thành quá hạn", "done late"),
-        TimeClass.OPEN_IN_TIME: Text("trong hạn", "in term"),
+        TimeClass.OPEN_IN_TIME: Text("trong hạn", "not yet due"),
         TimeClass.DUE_SOON: Text("sắp đến hạn", "due soon"),
         TimeClass.OPEN_OVERDUE: Text("quá hạn", "overdue"),
         TimeClass.NO_DEADLINE: Text("không có thời hạn", "no deadline"),

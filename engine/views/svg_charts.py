@@ -141,7 +141,7 @@ def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
         say("Đúng hạn", "On time"),
         say("Hoàn thành quá hạn", "Late"),
         say("Quá hạn", "Overdue"),
-        say("Trong hạn", "In term"),
+        say("Trong hạn", "Not yet due"),
     )
     size = (long + 140, max(len(periods), 1) * height)
     return Picture(_svg("rates", size, title, text, parts), Table(title, head, tuple(rows)))
