@@ -10,12 +10,12 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, cast, func, or_, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
-from engine.assignments.counters import counter_lines
+from engine.assignments.counters import late_total
 from engine.assignments.measures import still_asked
 from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
@@ -26,7 +26,7 @@ from engine.store.data_versions import Topic, depends_on
 from engine.store.database import among, numbered, table, unindexed
 from engine.store.named_rows import AnyRow
 from engine.store.records import Agency, Assignment, Duty, Plan
-from engine.terms import State, TimeClass, Timing
+from engine.terms import State, TimeClass
 
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 5
@@ -141,9 +141,7 @@ def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -
 @depends_on(Topic.WORK)
 def counted_overdue(session: Session, today: Today) -> int:
     """The overdue tasks of every active plan, without requests: from the counters, since every page says it."""
-    lines = counter_lines().c
-    late = and_(lines.timing == Timing.OPEN.value, lines.due_on < today.day, ~lines.request)
-    return session.connection().scalar(select(func.sum(lines.n)).where(late)) or 0
+    return session.connection().scalar(late_total(today.day)) or 0
 
 
 _Late = tuple[str, str, int, date]
