@@ -17,7 +17,7 @@ from engine.http.filters import Code, Empty, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
-from engine.plans.closing import plans_to_end
+from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
 from engine.queries.figures.outlook import next_dates
@@ -80,8 +80,8 @@ def show(
             department="" if department == ALL else department,
             promised=promised,
         )
-        past = ctx.kept(session, plans_to_end, today.day) if plan is None else ()
-        everything, wanted = wanted, replace(wanted, past=False if past else None)
+        past = _past(ctx, session, today, wanted)
+        everything, wanted = wanted, _running(wanted, past)
         found = ctx.kept(session, board, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
         listing = board_list(found)
@@ -125,6 +125,15 @@ def show(
         narrowed_to=_narrowed_to(ctx, dict(plans.listed), dict(departments), wanted),
         **office,
     )
+
+
+def _past(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> tuple[PlanToEnd, ...]:
+    """The plans past their last date, which the board leaves out unless one is asked for."""
+    return ctx.kept(session, plans_to_end, today.day) if wanted.plan_id is None else ()
+
+
+def _running(wanted: AssignmentFilter, past: tuple[PlanToEnd, ...]) -> AssignmentFilter:
+    return replace(wanted, past=False) if past else wanted
 
 
 def _narrowed_to(

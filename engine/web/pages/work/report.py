@@ -244,24 +244,30 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
             return refused(faulty)
         if posted.raw("act") == DRAFT:
             return _save(ctx, pages, forms, where)
-        sent = {key: form for key, form in forms.items() if form.chosen}
-        checked = {_key(page): _checked(ctx, page, forms[_key(page)]) for page in pages if _key(page) in sent}
-        found = {key: one.problems for key, one in checked.items()} or {_key(pages[0]): {"form": NO_OUTCOME}}
-        if faulty := _with_problems(forms, found):
+        checked = _checked(ctx, pages, forms)
+        if faulty := _with_problems(forms, {key: one.problems for key, one in checked.items()}):
             return refused(faulty)
-        warned = {key: _warned(ctx, form) if key in sent else form for key, form in forms.items()}
-        if any(form.warned for form in warned.values()) and posted.raw("sure") != _mark(tuple(warned.values())):
-            return refused(warned)
-        with ctx.writing() as session:
-            for one in checked.values():
-                for assignment_id, text in one.texts.items():
-                    report(session, assignment_id, text, **ctx.by)
-            for page in pages:
-                _keep_unreported(session, ctx, page, forms[_key(page)], checked.get(_key(page)))
+        if (unsure := _warned(ctx, forms)) and posted.raw("sure") != _mark(tuple(unsure.values())):
+            return refused(unsure)
+        return _send(ctx, pages, forms, checked, where)
     except (BadInput, Conflict) as error:
         return refused(forms, error.said(ctx.language), error.status)
-    count = sum(len(one.texts) for one in checked.values())
-    return ctx.go(where.path, said="reported", n=count, lang=_language_parameter(ctx))
+
+
+def _send(
+    ctx: RequestContext,
+    pages: tuple[ReportPage, ...],
+    forms: Mapping[Key, ReportForm],
+    checked: Mapping[Key, Submission],
+    where: Address,
+) -> Response:
+    reports = [each for one in checked.values() for each in one.texts.items()]
+    with ctx.writing() as session:
+        for assignment_id, text in reports:
+            report(session, assignment_id, text, **ctx.by)
+        for page in pages:
+            _keep_unreported(session, ctx, page, forms[_key(page)], checked.get(_key(page)))
+    return ctx.go(where.path, said="reported", n=len(reports), lang=_language_parameter(ctx))
 
 
 def _key(page: ReportPage) -> Key:
@@ -298,15 +304,30 @@ def _with_problems(
     return faulty if any(form.problems for form in faulty.values()) else None
 
 
-def _checked(ctx: RequestContext, page: ReportPage, form: ReportForm) -> Submission:
-    if form.unreadable is not None:
-        raise form.unreadable
-    return submission(form.duties, page.indicators, form.figures, _with_agencies(ctx, page, form), form.paper)
+def _checked(
+    ctx: RequestContext, pages: tuple[ReportPage, ...], forms: Mapping[Key, ReportForm]
+) -> dict[Key, Submission]:
+    """What is sent of the parts in which an outcome is chosen. Raises BadInput for a text that cannot be sent."""
+    checked: dict[Key, Submission] = {}
+    for page in pages:
+        form = forms[_key(page)]
+        if not form.chosen:
+            continue
+        if form.unreadable is not None:
+            raise form.unreadable
+        choices = _with_agencies(ctx, page, form)
+        checked[_key(page)] = submission(form.duties, page.indicators, form.figures, choices, form.paper)
+    return checked or {_key(pages[0]): Submission(problems={"form": NO_OUTCOME})}
 
 
-def _warned(ctx: RequestContext, form: ReportForm) -> ReportForm:
-    totals = {name: text.said(ctx.language) for name, text in form.doubtful.items()}
-    return replace(form, warned={**warnings(form.free_text, ctx.language), **totals})
+def _warned(ctx: RequestContext, forms: Mapping[Key, ReportForm]) -> dict[Key, ReportForm]:
+    """The forms with what is warned about in the parts that are sent; empty if nothing is."""
+    found = {}
+    for key, form in forms.items():
+        totals = {name: text.said(ctx.language) for name, text in form.doubtful.items()}
+        warned = {**warnings(form.free_text, ctx.language), **totals} if form.chosen else {}
+        found[key] = replace(form, warned=warned)
+    return found if any(form.warned for form in found.values()) else {}
 
 
 def _save(

@@ -110,13 +110,11 @@ def split(posted: Form, pages: Sequence[ReportPage]) -> tuple[dict[str, str], ..
     starts = prefixes(pages)
     owners = {str(item.row.id): number for number, page in enumerate(pages) for item in page.items}
     for name, values in posted.fields.items():
-        if not values or name in NOT_TYPED or name.startswith(KEPT_PREFIX):
-            continue
         number = next((n for n, start in enumerate(starts) if start and name.startswith(start)), 0)
         own = name.removeprefix(starts[number])
-        if not number and not of_a_part(name):
-            number = owners.get(name.partition("-")[2], 0)
-        if own not in NOT_TYPED:
+        if not of_a_part(own):
+            number = owners.get(own.partition("-")[2], 0)
+        if values and own not in NOT_TYPED and not own.startswith(KEPT_PREFIX):
             typed[number][own] = values[0]
     if posted.has(ALL_DONE):
         for page, fields in zip(pages, typed, strict=True):
