@@ -17,7 +17,21 @@ from functools import cache
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal, select, text, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
@@ -270,6 +284,16 @@ def counter_lines_on(day: date, changed: ColumnElement[bool], *, without_plans: 
     as_they_were = select(*(was.get(name, groups[name]).label(name) for name in KEYS), groups.n).where(~groups.opened)
     taken_away = [_assignments(literal(-1)).where(a.c.plan_id.in_(without_plans))] if without_plans else []
     return union_all(*_lines(), as_they_are, as_they_were, *taken_away).subquery()
+
+
+def late_total(day: date) -> Select[tuple[int]]:
+    """The number of tasks that are open and were due before the day, without requests. Twice as fast as a sum over
+    ``counter_lines``."""
+    counted = []
+    for lines in (select(table(Tally)).subquery(), _changes().subquery()):
+        late = and_(lines.c.timing == Timing.OPEN.value, lines.c.due_on < day, ~lines.c.request)
+        counted.append(select(func.coalesce(func.sum(lines.c.n), 0)).where(late).scalar_subquery())
+    return select(counted[0] + counted[1])
 
 
 def _lines() -> tuple[Any, Any]:

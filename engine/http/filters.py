@@ -7,15 +7,17 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AfterValidator, BeforeValidator, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from engine.errors import BadInput
+from engine.http.forms import parse_day
 from engine.http.request_context import tools_of
 from engine.queries.filter_choices import plan_numbered
 from engine.queries.system.letters import LetterFilter
 from engine.queries.system.log import LogFilter
 from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting
-from engine.rules.calendar import FIRST_YEAR, LAST_YEAR
+from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, local_date
 from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing
 from engine.text import Text
 
@@ -69,6 +71,26 @@ def plan_from_query(
 
 
 PlanId = Annotated[int | None, Depends(plan_from_query)]
+DAYS = TypeAdapter(date)
+DAY_SCHEMA = {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}
+
+
+def queried_day(name: str = "day", what: Text | None = None, *, past: bool = True) -> Any:
+    """A date of the query: on pages as people write it, in the API as ISO 8601 has it. ``past``: without a year it is
+    the last such day."""
+
+    def read(request: Request, typed: Any = Query(None, alias=name, json_schema_extra={**DAY_SCHEMA})) -> date | None:
+        if not typed:
+            return None
+        if not request.url.path.startswith("/api/"):
+            return parse_day(typed, local_date(tools_of(request).context.clock()), what=what, past=past)
+        try:
+            return DAYS.validate_python(typed)
+        except ValidationError as error:
+            wrong = [{**each, "loc": ("query", name)} for each in error.errors()]
+            raise RequestValidationError(wrong) from error
+
+    return Depends(read)
 
 
 def known_year(day: date) -> date:
@@ -133,7 +155,7 @@ def letter_filter(
     kind: Annotated[NoticeKind | None, Empty, Query()] = None,
     channel: Annotated[str, Plain, Query(max_length=16)] = "",
     states: Annotated[list[LetterState], Several, Query(alias="state", max_length=20)] = [],  # noqa: B006
-    day: Annotated[date | None, Empty, Query()] = None,
+    day: Annotated[date | None, queried_day()] = None,
     digest: bool = False,
 ) -> LetterFilter:
     """The letter filter of the query."""
@@ -154,8 +176,8 @@ def log_filter(
     kind: Annotated[EventKind | None, Empty, Query()] = None,
     actor: Annotated[str, Plain, Query(max_length=96)] = "",
     agency: Code = "",
-    since: Annotated[date | None, Empty, Query(alias="from")] = None,
-    until: Annotated[date | None, Empty, Query(alias="to")] = None,
+    since: Annotated[date | None, queried_day("from", Text("Từ", "From"))] = None,
+    until: Annotated[date | None, queried_day("to", Text("Đến hết", "Until"))] = None,
 ) -> LogFilter:
     """The log filter of the query."""
     for day in (since, until):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 from engine.errors import BadInput, Conflict, FieldsRefused
@@ -25,10 +26,11 @@ class FormFields:
     wrong: dict[str, Text] = field(default_factory=dict)
     status: int = 200
     whole: str = ""
+    today: date = date.min
 
     @classmethod
     def of(cls, form: Form, *names: str, whole: str = "") -> FormFields:
-        return cls({name: form.raw(name)[:MAX_FIELD_CHARS] for name in names}, whole=whole)
+        return cls({name: form.raw(name)[:MAX_FIELD_CHARS] for name in names}, whole=whole, today=form.today)
 
     def text(self, name: str, most: int = 300) -> str:
         """The value on one line."""
@@ -44,14 +46,16 @@ class FormFields:
             self.refuse({name: missing})
         return found
 
-    def day(self, name: str) -> date | None:
-        """The date; None when empty."""
-        return self._read(name, parse_day) if self.fields.get(name, "").strip() else None
+    def day(self, name: str, *, past: bool = False) -> date | None:
+        """The date; None when empty. ``past``: without a year it is the last such day."""
+        if not self.fields.get(name, "").strip():
+            return None
+        return self._read(name, partial(parse_day, today=self.today, past=past))
 
-    def needed_day(self, name: str) -> date:
+    def needed_day(self, name: str, *, past: bool = False) -> date:
         """A required date. When it is missing an error is recorded, so ``do`` runs nothing and the returned value is
         unused."""
-        found = self.day(name)
+        found = self.day(name, past=past)
         if found is None and name not in self.wrong:
             self.refuse({name: Text("Cần ghi ngày.", "Give the day.")})
         return found or date.min
@@ -76,7 +80,7 @@ class FormFields:
 
     def filled(self, values: Iterable[tuple[str, str]]) -> FormFields:
         """The form with present values where nothing was typed."""
-        return FormFields(dict(values) | self.fields, self.wrong, self.status, self.whole)
+        return replace(self, fields=dict(values) | self.fields)
 
     # --- for templates --------------------------------------------------------------------------------------------
 

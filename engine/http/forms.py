@@ -13,12 +13,18 @@ from enum import StrEnum
 from typing import TypeVar
 
 from engine.errors import BadInput
-from engine.rules.calendar import read_day
+from engine.rules.typed_day import read_typed_day
 from engine.text import Text
 
 MAX_FIELD_CHARS = 10_000
 MAX_REASON_CHARS = 2_000
 E = TypeVar("E", bound=StrEnum)
+RESUBMITTED_BY = Text("Đề nghị bổ sung chậm nhất", "To be resubmitted by")
+NOT_GIVEN = Text("Cần ghi ngày, như 17/6/2021.", "Give the day, like 17/6/2021.")
+UNREAD = Text(
+    "Không đọc được ngày “{value}”; viết như 17/6/2021.",
+    "The date “{value}” cannot be read; write it like 17/6/2021.",
+)
 ALLOWED_CONTROLS = "\n\t"
 
 
@@ -45,17 +51,13 @@ def clean(text: str, most: int = MAX_FIELD_CHARS) -> str:
     return text
 
 
-def parse_day(value: str) -> date:
-    """A date as a browser sends it (2021-06-17) or as people write it (17/6/2021). Raises BadInput."""
+def parse_day(value: str, today: date, *, what: Text | None = None, past: bool = False) -> date:
+    """A date as people write it (``read_typed_day``). Raises BadInput, which begins with ``what``: the field's name."""
     value = value.strip()
-    day = read_day(value)
+    day = read_typed_day(value, today, past=past)
     if day is None:
-        raise BadInput(
-            Text(
-                f"Không đọc được ngày «{value[:20]}»; hãy viết như 17/6/2021.",
-                f"The date “{value[:20]}” cannot be read; write it like 17/6/2021.",
-            )
-        )
+        wrong = UNREAD.filled(value=value[:20]) if value else NOT_GIVEN
+        raise BadInput(wrong if what is None else Text.joined(": ", (what, wrong)))
     return day
 
 
@@ -70,10 +72,11 @@ class Upload:
 @dataclass(frozen=True)
 class Form:
     """Field name -> values. Created by a dependency after the token check. ``files`` is filled only for pages that
-    accept uploads."""
+    accept uploads. ``today`` decides the year of a day that was typed without one."""
 
     fields: Mapping[str, tuple[str, ...]]
     files: Mapping[str, tuple[Upload, ...]] = field(default_factory=dict)
+    today: date = date.min
 
     def raw(self, name: str) -> str:
         """The raw value, to show it again."""
@@ -86,12 +89,13 @@ class Form:
     def text(self, name: str, most: int = MAX_FIELD_CHARS) -> str:
         return clean(self.raw(name), most)
 
-    def day(self, name: str) -> date:
-        return parse_day(self.raw(name))
+    def day(self, name: str, what: Text | None = None, *, past: bool = False) -> date:
+        """The date in a field that the page calls ``what``. ``past``: without a year it is the last such day."""
+        return parse_day(self.raw(name), self.today, what=what, past=past)
 
-    def day_or_none(self, name: str) -> date | None:
+    def day_or_none(self, name: str, what: Text | None = None) -> date | None:
         """None for an empty field."""
-        return self.day(name) if self.raw(name).strip() else None
+        return self.day(name, what) if self.raw(name).strip() else None
 
     def number(self, name: str) -> int:
         """A positive id."""

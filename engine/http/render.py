@@ -26,10 +26,11 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, Promised
 from engine.queries.work.ladder_steps import Dropped
 from engine.rules import words
-from engine.rules.calendar import DayKind, tells_of_move, written
+from engine.rules.calendar import DayKind, day_digits, read_day, tells_of_move, written
 from engine.rules.periods import Cadence
 from engine.rules.policy import Skip
 from engine.rules.promise_words import promise_words, reason_words
+from engine.rules.typed_day import PATTERN as DAY_PATTERN
 from engine.template_cache import FastEnvironment, compiled
 from engine.terms import (
     CONTACT_ROLES,
@@ -180,6 +181,7 @@ class Static:
 
 
 QUOTED = re.compile("([“«][^”»]*[”»])")
+ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 OWN_LANGUAGE = '<html lang="vi"'
@@ -210,6 +212,8 @@ class Templates:
             "static": {name: each.address for name, each in self.static.items()},
             "pairs": pairs,
             "written_cell": written_cell,
+            "day_value": day_value,
+            "DAY_PATTERN": DAY_PATTERN,
             "FATE": FATE,
             "PROMISE_MARK": PROMISE_MARK,
             "CONTACT_ROLES": CONTACT_ROLES,
@@ -346,6 +350,14 @@ def quoted(context: Context, sentence: str) -> str:
 def first_words(text: str, most: int = MAX_FIRST_WORDS) -> str:
     all_words = text.split()
     return " ".join(all_words[:most]).rstrip(";,.") + "\u00a0…" if len(all_words) > most else text
+
+
+def day_value(value: date | str | None) -> str:
+    """What a field for a day begins with: a date in digits; what was typed, unchanged but for an ISO date, which
+    drafts of older versions hold."""
+    if isinstance(value, str) and ISO_DAY.fullmatch(value):
+        value = read_day(value) or value
+    return day_digits(value) if isinstance(value, date) else value or ""
 
 
 def changed(query: Iterable[tuple[str, str]], **changes: str) -> dict[str, Any]:

@@ -42,7 +42,9 @@ from engine.queries.directory.followed import followed_agencies
 from engine.queries.kept import KeptAnswers
 from engine.queries.system.demo_step import StepNews, step_news
 from engine.queries.time_class import Today, read_day
-from engine.rules.calendar import local_date
+from engine.queries.work.overdue import counted_overdue
+from engine.rules.calendar import day_digits, local_date, written
+from engine.rules.typed_day import likely_days, read_typed_day
 from engine.store.data_versions import P, Query, T
 from engine.text import LANGUAGES, Text
 
@@ -254,6 +256,12 @@ class RequestContext:
     def bar(self) -> list[tuple[str, str]]:
         return bar_of(self)
 
+    @cached_property
+    def overdue(self) -> int:
+        """The number beside «Quá hạn» in the telephone's bar."""
+        with self.reading() as (session, today):
+            return self.kept(session, counted_overdue, today)
+
     @property
     def path(self) -> str:
         return self.request.url.path
@@ -305,6 +313,20 @@ class RequestContext:
         """The user's saved views of the current list."""
         with self.app.database.read() as session:
             return views_of(session, self.actor.name, self.path)
+
+    def heard_day(self, typed: str, *, past: bool = False) -> str:
+        """The day that was understood, with its weekday; "" if none was."""
+        day = read_typed_day(typed, self.today, past=past)
+        return "" if day is None else written(day, self.language)
+
+    @cached_property
+    def likely_days(self) -> list[tuple[str, str]]:
+        """The days that are offered where a day to come is asked for: in digits, and how they are known."""
+        with self.reading() as (_, today):
+            found = likely_days(self.today, today.calendar)
+        return [
+            (day_digits(day), f"{written(day, self.language)}: {known.said(self.language)}") for day, known in found
+        ]
 
     def qr(self) -> Markup:
         """A QR code of the current page with its filters, for printouts."""
@@ -443,7 +465,7 @@ async def read_form(request: Request, most_files: int = 0, most_bytes: int = 0) 
         raise HTTPException(413)  # a long text in a request that may be long for its files
     if not same_origin(request.headers, tools_of(request).context.settings.base_url):
         raise NotAllowed(Text("Biểu mẫu gửi từ trang khác bị từ chối.", "A form sent from another site is refused."))
-    return Form(fields, files)
+    return Form(fields, files, local_date(tools_of(request).context.clock()))
 
 
 async def _fields(request: Request) -> Form:

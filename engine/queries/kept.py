@@ -42,6 +42,7 @@ class _Kept:
     size: int
     measured: float
     until: float
+    """The end of its life, counted from when it was read whole."""
 
     def differs(self, topics: Sequence[Topic], versions: Sequence[Versions]) -> set[Topic]:
         """The topics that have other versions now; every one if it is kept no longer."""
@@ -78,12 +79,12 @@ class KeptAnswers:
                     found, before = self._find(key, versions), self._kept.get(key)
                 if found is not None:
                     return found.answer  # type: ignore[return-value]
-                answer = None
+                answer, until = None, time.monotonic() + KEPT_SECONDS
                 if before is not None and query in RENEWALS and before.differs(topics, versions) == {Topic.WORK}:
-                    answer = RENEWALS[query](session, before.answer, *arguments, **named)
+                    answer, until = RENEWALS[query](session, before.answer, *arguments, **named), before.until
                 if answer is None:
                     answer = query(session, *arguments, **named)
-                self._keep(key, versions, answer)
+                self._keep(key, _Kept(versions, answer, *self._weight(key, answer), until))
                 return answer
         finally:
             with self._lock:
@@ -96,20 +97,21 @@ class KeptAnswers:
         self._kept.move_to_end(key)
         return found
 
-    def _keep(self, key: Hashable, versions: tuple[Versions, ...], answer: object) -> None:
-        now = time.monotonic()
-        last = self._kept.get(key)
+    def _weight(self, key: Hashable, answer: object) -> tuple[int, float]:
+        """Bytes in memory, and when they were measured."""
+        last, now = self._kept.get(key), time.monotonic()
         if last is not None and now - last.measured < MEASURED_SECONDS:
-            size, measured = last.size, last.measured
-        else:
-            size, measured = len(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)) * OBJECT_BYTES, now
+            return last.size, last.measured
+        return len(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)) * OBJECT_BYTES, now
+
+    def _keep(self, key: Hashable, made: _Kept) -> None:
         with self._lock:
             before = self._kept.pop(key, None)
             self._size -= before.size if before else 0
-            if size > self.most_bytes:
+            if made.size > self.most_bytes:
                 return
-            self._kept[key] = _Kept(versions, answer, size, measured, now + KEPT_SECONDS)
-            self._size += size
+            self._kept[key] = made
+            self._size += made.size
             while self._size > self.most_bytes:
                 self._size -= self._kept.popitem(last=False)[1].size
 

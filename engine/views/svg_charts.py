@@ -21,6 +21,8 @@ from engine.rules.words import period_words, short_day
 from engine.text import LANGUAGES
 from engine.views.markup import filled
 
+FRAME_WIDTH, NARROWEST_BAR, WIDEST_BAR, NUMBERED_BAR = 1_204, 14, 32, 22
+"""Of a desk's page; of a bar of a week; from which on its number fits above it."""
 MAX_MAP_ROWS = 60
 """Agencies in one heat map; the table has all of them."""
 
@@ -71,10 +73,12 @@ def year_map(year: Year, language: str) -> Picture:
 
 
 def letters_per_week(year: Year, language: str) -> Picture:
-    """Bar chart by week: letters sent, and stacked on top the expected ones with a dashed edge."""
+    """Bar chart by week: letters sent, and stacked on top the expected ones with a dashed edge. As wide as a desk's
+    page; the number stands at each bar that has room for it."""
     say, drawn = _say(language), year.trimmed()
     total = {monday: year.total[monday] for monday in drawn.mondays}
-    left, base, side, tall = 40, 180, 14, 140
+    left, base, tall = 40, 180, 140
+    side = max(NARROWEST_BAR, min(WIDEST_BAR, (FRAME_WIDTH - left - 8) // max(len(total), 1)))
     highest = max((week.sent + week.to_come for week in total.values()), default=0) or 1
     wide = left + len(total) * side
     parts = [
@@ -90,6 +94,9 @@ def letters_per_week(year: Year, language: str) -> Picture:
             parts.append(_rect(x + 1, base - sent, side - 2, sent, "pic-sent", words))
         if week.to_come:
             parts.append(_rect(x + 1, base - sent - coming, side - 2, coming, "pic-come", words))
+        if week.sent + week.to_come and side >= NUMBERED_BAR:
+            n_words = str(week.sent + week.to_come)
+            parts.append(_text(x + side / 2, base - sent - coming - 4, n_words, "pic-soft", anchor="middle"))
         if week.due:
             parts.append(_triangle(x + side / 2, base + 2, "pic-due", words))
     title = say(f"Số thư mỗi tuần, năm {year.year}", f"Letters a week, {year.year}")
@@ -105,7 +112,8 @@ def letters_per_week(year: Year, language: str) -> Picture:
     )
     head = (say("Tuần", "Week"), say("Đã gửi", "Sent"), say("Sẽ gửi", "To come"), say("Đến hạn", "Due"))
     size = (wide + 8, base + 44)
-    return Picture(_svg("letters-per-week", size, title, text, parts), Table(title, head, rows))
+    fills = wide > FRAME_WIDTH * 2 / 3
+    return Picture(_svg("letters-per-week", size, title, text, parts, fills=fills), Table(title, head, rows))
 
 
 def rates(periods: Sequence[PeriodStanding], language: str) -> Picture:
@@ -259,11 +267,13 @@ def _year_table(year: Year, title: str, language: str) -> Table:
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
 
-def _svg(name: str, size: tuple[float, float], title: str, text: str, parts: Iterable[Markup]) -> Markup:
-    """An SVG element in its natural size. Wide ones need a scrolling container, because scaled-down numbers are
-    illegible."""
+def _svg(
+    name: str, size: tuple[float, float], title: str, text: str, parts: Iterable[Markup], *, fills: bool = False
+) -> Markup:
+    """An SVG element in its natural size; ``fills``: at least as wide as its frame. Wide ones need a scrolling
+    container, because scaled-down numbers are illegible."""
     return filled(
-        '<svg class="picture" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" role="img" '
+        '<svg class="picture{6}" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" role="img" '
         'aria-labelledby="{2}-t {2}-d" focusable="false"><title id="{2}-t">{3}</title>'
         '<desc id="{2}-d">{4}</desc>{5}</svg>',
         *size,
@@ -271,6 +281,7 @@ def _svg(name: str, size: tuple[float, float], title: str, text: str, parts: Ite
         title,
         text,
         Markup("").join(parts),
+        " fill" if fills else "",
     )
 
 

@@ -19,6 +19,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Locator, Page, Response, expect
 
 PHONE, DESK, TALL = 375, 1280, 800
+NARROWEST = 320
+"""A page enlarged to 400 % on a desk, and the smallest telephone: WCAG 1.4.10."""
 AXE = Axe().axe_script
 RULES = {"resultTypes": ["violations"], "iframes": False, "preload": False}
 """Not in frames: a letter's runs nothing. No style sheet is fetched: the rules that read them are experimental."""
@@ -211,8 +213,8 @@ class Visitor:
             self.page.emulate_media(color_scheme="dark" if self.dark else "light")
             found += _named(self.page.evaluate(CONTRAST, RULES))
         self.width = DESK if self.width == PHONE else PHONE
-        self.page.set_viewport_size({"width": self.width, "height": TALL})
-        return [*found, *self._sideways(), *self.faults]
+        found += self._sideways_at(NARROWEST)
+        return [*found, *self._sideways_at(self.width), *self.faults]
 
     def axe(self, kinds: set[str], *, whole: bool = True) -> list[str]:
         asked = [" ".join(kinds), RULES, whole]
@@ -222,6 +224,10 @@ class Visitor:
             seen = self.page.evaluate(LOOK, asked)
         kinds.update(seen["kinds"])
         return _named(seen["violations"])
+
+    def _sideways_at(self, width: int) -> list[str]:
+        self.page.set_viewport_size({"width": width, "height": TALL})
+        return [f"{each} at {width}" for each in self._sideways()]
 
     def _sideways(self) -> list[str]:
         return ["scrolls sideways"] if self.page.evaluate(SIDEWAYS) else []

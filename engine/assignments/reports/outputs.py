@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from engine.rules.calendar import read_day
 from engine.rules.outputs import GivenOutput, Output
+from engine.rules.typed_day import read_typed_day
 from engine.terms import OutputKind
 from engine.text import Text
 
@@ -33,10 +33,10 @@ def read_typed_output(
         return None, {}
     if owed is None:
         return None, {"output": Text("Nhiệm vụ này không có sản phẩm phải nộp.", "This duty owes no output.")}
-    on = read_day(typed.on) if typed.on.strip() else None
+    on = read_typed_day(typed.on, today, past=True) if typed.on.strip() else None
     problems = _said_problems(said, owed.kind)
     if typed.on.strip() and on is None:
-        problems["outputon"] = Text("Không đọc được ngày.", "This date cannot be read.")
+        problems["outputon"] = Text("Không đọc được ngày; viết như 17/6/2021.", "Write this date like 17/6/2021.")
     elif on is not None and on > today:
         problems["outputon"] = Text("Ngày này chưa đến.", "This day has not come yet.")
     number, figure = (said, "") if owed.kind is OutputKind.DOCUMENT else ("", said)

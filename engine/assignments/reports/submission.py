@@ -15,9 +15,10 @@ from engine.assignments.lifecycle import ReportText, SignedPaper
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports.outputs import PAPER_NUMBER, TypedOutput, read_typed_output
 from engine.files.plan_parts import Indicator
-from engine.rules.calendar import ONE_DAY, read_day, written
+from engine.rules.calendar import ONE_DAY, written
 from engine.rules.outputs import Output
 from engine.rules.policy import Reason
+from engine.rules.typed_day import read_typed_day
 from engine.terms import Outcome
 from engine.text import Text
 
@@ -93,13 +94,13 @@ class Submission:
     problems: Mapping[str, Text] = field(default_factory=dict)
 
 
-def read_paper(number: str, on: str) -> tuple[SignedPaper | None, dict[str, Text]]:
+def read_paper(number: str, on: str, today: date) -> tuple[SignedPaper | None, dict[str, Text]]:
     """The signed paper from its typed number and date, and errors by field. Both empty: there is none."""
     number = " ".join(number.split())
-    day = read_day(on) if on.strip() else None
+    day = read_typed_day(on, today, past=True) if on.strip() else None
     wrong: dict[str, Text] = {}
     if on.strip() and day is None:
-        wrong["paper-on"] = Text("Không đọc được ngày ký.", "This date cannot be read.")
+        wrong["paper-on"] = Text("Không đọc được ngày ký; viết như 17/6/2021.", "Write this date like 17/6/2021.")
     if number and not PAPER_NUMBER.fullmatch(number):
         wrong["paper-number"] = Text("Hãy ghi như 45/BC-UBND.", "Write it like 45/BC-UBND.")
     if on.strip() and not number:
@@ -122,7 +123,7 @@ def submission(
         problems |= _duty_problems(duty, choices)
     values, wrong = read_figures(indicators, figures)
     problems |= {f"figure-{code}": message for code, message in wrong.items()}
-    signed, unread = read_paper(*paper)
+    signed, unread = read_paper(*paper, choices.today)
     problems |= unread
     if not chosen:
         problems["form"] = NO_OUTCOME
@@ -193,9 +194,11 @@ def read_promise(typed: TypedPromise, choices: PromiseChoices) -> tuple[PromiseT
 def _promised_day(typed: str, today: date) -> tuple[date | None, dict[str, Text]]:
     if not typed.strip():
         return None, {}
-    on = read_day(typed)
+    on = read_typed_day(typed, today)
     if on is None:
-        return None, {"promise": Text("Không đọc được ngày hẹn.", "This date cannot be read.")}
+        return None, {
+            "promise": Text("Không đọc được ngày hẹn; viết như 17/6/2021.", "Write this date like 17/6/2021.")
+        }
     late = Text(f"Ngày hẹn phải sau {written(today)}.", f"Promise a day after {written(today, 'en')}.")
     return on, {"promise": late} if on <= today else {}
 

@@ -30,7 +30,7 @@ from engine.features.papers.wording import (
     read_wording,
 )
 from engine.http.assignment_actions import require_for
-from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo
+from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo, queried_day
 from engine.http.form_fields import FormFields
 from engine.http.lists.list_download import DOCX, attachment
 from engine.http.render import url
@@ -43,6 +43,7 @@ from engine.text import Text
 from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
+ANSWER_BY = Text("Trả lời chậm nhất ngày", "Answer by")
 COMMON_FROM = 3
 """From so many addressees a common letter is offered first."""
 PARTS = {
@@ -119,7 +120,7 @@ def draft(
     place: Words = "",
     unit: Words = "",
     signer: Words = "",
-    answer_by: Annotated[date | None, Empty, Query()] = None,
+    answer_by: Annotated[date | None, queried_day("answer_by", ANSWER_BY, past=False)] = None,
     file: Annotated[PaperFile | None, Empty, Query()] = None,
     said: Code = "",
 ) -> Response:
@@ -159,7 +160,7 @@ def record(ctx: SignedIn, form: PostedForm) -> Response:
     )
     ctx.require(Permission.CHASE, found.supervisor_id)
     typed = FormFields.of(form, "number", "on", whole="number")
-    number, on = typed.text("number", 64), typed.needed_day("on")
+    number, on = typed.text("number", 64), typed.needed_day("on", past=True)
     if not ids:
         typed.refuse({"number": Text("Không còn việc nào để ghi.", "There is nothing left to record.")})
 

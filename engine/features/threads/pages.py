@@ -41,12 +41,13 @@ from engine.rules.privacy import fingerprint, warnings
 from engine.terms import EntryKind
 from engine.text import Text
 from engine.web.pages.account.preferences import check_deputy, name_deputy
-from engine.web.pages.work.report import Address
+from engine.web.pages.work.report import Address, at_desk
 
 router = APIRouter(include_in_schema=False)
 FILES = 0
 """The number of the form's file field; report forms number theirs by assignment."""
 WHOLE_PLAN = "plan"
+NEW_DUE, EXPECTED_ON = Text("Hạn mới", "New due date"), Text("Dự kiến xong ngày", "Expected to be done on")
 MAX_DAY_CHARS, MAX_CODE_CHARS, MAX_NAME_CHARS = 20, 32, 300
 
 
@@ -81,7 +82,7 @@ def show(
     ctx: SignedIn, agency_id: AgencyId, plan_id: SmallId, period: PeriodKey, said: Code = "", n: Count = 0
 ) -> Response:
     ctx.require(Permission.RAISE, agency_id)
-    where = Address(agency_id, plan_id, period, f"/report/{agency_id}/{plan_id}/{period}")
+    where = at_desk(agency_id, plan_id, period)
     return thread_page(ctx, where, _own(ctx), outcome=said, n=n)
 
 
@@ -95,7 +96,7 @@ async def _sent(request: Request, ctx: SignedIn, agency_id: AgencyId) -> Form:
 def send(
     ctx: SignedIn, form: Annotated[Form, Depends(_sent)], agency_id: AgencyId, plan_id: SmallId, period: PeriodKey
 ) -> Response:
-    where = Address(agency_id, plan_id, period, f"/report/{agency_id}/{plan_id}/{period}")
+    where = at_desk(agency_id, plan_id, period)
     return thread_sent(ctx, form, where, _own(ctx))
 
 
@@ -229,7 +230,7 @@ def _write(ctx: RequestContext, form: Form, where: Address) -> int:
     assignment_id = _about(form, _items(ctx, where), whole=whole)
     if whole and kind is EntryKind.PROGRESS:
         raise BadInput(Text("Tiến độ ghi theo từng nhiệm vụ.", "Progress is told duty by duty."))
-    expected = form.day_or_none("expected") if kind is EntryKind.PROGRESS else None
+    expected = form.day_or_none("expected", EXPECTED_ON) if kind is EntryKind.PROGRESS else None
     text = form.text("text", MAX_TEXT_CHARS)
     promise = _promise_of(ctx, form, where, kind, text)
     if whole and promise is not None:
@@ -274,7 +275,7 @@ def _extend(ctx: RequestContext, form: Form, where: Address) -> int:
     ids = form.numbers("id")
     if set(ids) - set(_items(ctx, where)):
         raise NotFound
-    until, reason = form.day("until"), form.text("reason", MAX_REASON_CHARS)
+    until, reason = form.day("until", NEW_DUE), form.text("reason", MAX_REASON_CHARS)
     files = tuple(each.as_entry for each in store_files(ctx, form, where.agency_id))
     with ctx.writing() as session:
         asked = ask_for_days(session, ids, PromiseText(on=until, reason=reason), files=files, **ctx.by)

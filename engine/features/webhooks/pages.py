@@ -100,7 +100,11 @@ def again_since(ctx: SignedIn, form: PostedForm, webhook_id: SmallId) -> Respons
 
     def action(session: Session) -> int:
         return webhooks.send_again(
-            session, webhook_id, since=instant(form.day("since"), time()), delivered_too=form.has("delivered"), **ctx.by
+            session,
+            webhook_id,
+            since=instant(form.day("since", past=True), time()),
+            delivered_too=form.has("delivered"),
+            **ctx.by,
         )
 
     return _do(ctx, webhook_id, "again", action, counted=True)

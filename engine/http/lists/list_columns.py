@@ -215,7 +215,7 @@ def standing_list(
         _tally_column("rate", Text("Tỷ lệ (%)", "Rate (%)"), lambda tally: _rounded(tally.rate), 9, RATE),
         _tally_column("done_late", late, lambda tally: tally.late, 12),
         _tally_column("overdue", Text("Quá hạn", "Overdue"), lambda tally: tally.overdue),
-        _tally_column("in_term", Text("Trong hạn", "In term"), lambda tally: tally.in_term + tally.no_deadline),
+        _tally_column("in_term", Text("Trong hạn", "Not yet due"), lambda tally: tally.in_term + tally.no_deadline),
     ]
     if not old:
         reported_on_time, undone = Text("Báo cáo đúng hạn", "Reported on time"), Text("Báo cáo, chưa xong", UNDONE.en)

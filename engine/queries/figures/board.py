@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
-from engine.assignments.counters import CountersRead, changed_agencies, counter_totals
+from engine.assignments.backlog import select_past_plans
+from engine.assignments.counters import KEYS, CountersRead, changed_agencies, counter_lines, counter_totals
 from engine.assignments.measures import report_timing_column
 from engine.queries.orders import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
@@ -42,6 +43,8 @@ from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.records.work import PROMISED_ASSIGNMENT
 from engine.terms import COUNTED_STATES, TimeClass, Timing
 
+RUNNING = AssignmentFilter(past=False)
+"""All but the plans past their last date, which wait to be ended."""
 COMING = (TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE)
 
 
@@ -204,7 +207,7 @@ def _made(cells: Sequence[_Cell], wanted: AssignmentFilter, counters: CountersRe
 
 
 def _from_counters(wanted: AssignmentFilter) -> bool:
-    return replace(wanted, period="", kind="") == AssignmentFilter()
+    return replace(wanted, period="", kind="") in (AssignmentFilter(), RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +271,15 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: 
 
 
 def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple[Any, Any]:
-    """Counts by agency, period, due date and class, and the FROM clause for selecting them. Without a filter they come
-    from the counter table; otherwise assignments are counted.
+    """Counts by agency, period, due date and class, and the FROM clause for selecting them. Without a filter, and of
+    all running plans, they come from the counter table; otherwise assignments are counted.
 
     On PostgreSQL the OFFSET keeps the lateral subquery from being flattened, so plans are read one by one through the
     index: the default plan joins every row to the plans (half as slow again) and reads plans that ended long ago.
     """
     a, p = table(Assignment), table(Plan)
-    if wanted == AssignmentFilter():
-        counters = counter_totals()
+    if wanted in (AssignmentFilter(), RUNNING):
+        counters = _running_totals(today) if wanted == RUNNING else counter_totals()
         each = select(
             counters.c.agency_id,
             counters.c.period,
@@ -304,6 +307,14 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple
         return by_plan, p.join(by_plan, true())
     each = counted.subquery()
     return each, each
+
+
+def _running_totals(today: Thresholds) -> Any:
+    """The counters without the plans past their last date, which are few: their assignments are taken away."""
+    past = select(select_past_plans(today.day, today.past_before).subquery().c.id)
+    lines = counter_lines(without=table(Assignment).c.plan_id.in_(past))
+    keys, n = [lines.c[name] for name in KEYS], func.sum(lines.c.n).label("n")
+    return select(*keys, n).group_by(*keys).having(n > 0).subquery()
 
 
 MEASURED = ("done", "reporting", "stands")

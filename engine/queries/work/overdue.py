@@ -15,6 +15,7 @@ from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
+from engine.assignments.counters import late_total
 from engine.assignments.measures import still_asked
 from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
@@ -135,6 +136,12 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     """The number of overdue tasks of a filter, in one query."""
     return session.connection().scalar(_select_overdue(today, wanted, func.count())) or 0
+
+
+@depends_on(Topic.WORK)
+def counted_overdue(session: Session, today: Today) -> int:
+    """The overdue tasks of every active plan, without requests: from the counters, since every page says it."""
+    return session.connection().scalar(late_total(today.day)) or 0
 
 
 _Late = tuple[str, str, int, date]

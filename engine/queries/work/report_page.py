@@ -89,11 +89,24 @@ class ReportPage:
     """What is chosen from where a task is not done; ``agencies`` is empty."""
     helpers: tuple[str, ...]
     """The names of the agencies that coordinate in the page's duties."""
+    promised_apart: bool = True
+    """Each unfinished duty has a promise of its own; on a longer page one holds for all that are sent together."""
+    shown: frozenset[int] | None = None
+    """The assignments that are asked for on one sheet of several; None: all."""
 
     @property
-    def promised_apart(self) -> bool:
-        """Each unfinished duty has a promise of its own; on a longer page one holds for all that are sent together."""
-        return len(self.items) <= MAX_PROMISED_APART
+    def asked(self) -> tuple[ReportItem, ...]:
+        """What may be reported here and now."""
+        return tuple(
+            each for each in self.items if each.reportable and (self.shown is None or each.row.id in self.shown)
+        )
+
+    def figures_of(self, citation: str) -> tuple[Indicator, ...]:
+        """The figures that are stored with a duty, by its citation; "": those that no duty here asks for."""
+        return tuple(each for each in self.indicators if self._place(each) == citation)
+
+    def _place(self, indicator: Indicator) -> str:
+        return next((item.row.citation for item in self.asked if item.row.citation in indicator.asked_of), "")
 
     def promise_field(self, assignment_id: int) -> str:
         """The end of the names of the fields of a duty's promise."""
@@ -144,6 +157,7 @@ def report_page(session: Session, today: Today, agency_id: str, plan_id: int, pe
         parts=_parts(session, plan_id, period, requested),
         choices=promise_choices(session, today, plan.policy_id),
         helpers=_helpers(session, items),
+        promised_apart=len(items) <= MAX_PROMISED_APART,
     )
 
 

@@ -202,7 +202,7 @@ def check_deputy(form: Form) -> None:
 
 def _day(form: Form, name: str) -> date:
     if not form.has(name):
-        raise BadInput(Text("Hãy chọn ngày.", "Choose a day."))
+        raise BadInput(Text("Cần ghi ngày.", "Give the day."))
     return form.day(name)
 
 

@@ -54,7 +54,7 @@ def add(ctx: SignedIn, form: PostedForm) -> Response:
     ctx.require(Permission.KEEP_AGENCIES)
     typed = FormFields.of(form, *NEW, whole="id")
     values = {name: typed.text(name) for name in NEW if name not in ("since", "groups")}
-    agency_id, since, groups = values.pop("id"), typed.day("since"), form.fields.get("groups", ())
+    agency_id, since, groups = values.pop("id"), typed.day("since", past=True), form.fields.get("groups", ())
 
     def action() -> str:
         with ctx.writing() as session:

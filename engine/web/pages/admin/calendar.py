@@ -88,7 +88,7 @@ def show(
     """The year; ``day`` fills the form with one of its days, ``list`` with the list typed before."""
     ctx.require(Permission.SEE_CALENDAR)
     with ctx.reading() as (_, today):
-        entry = today.calendar.exceptions.get(_day_or_none(day) or date.min)
+        entry = today.calendar.exceptions.get(_day_or_none(day, ctx.today) or date.min)
     typed = Typed(list=list, day=day)
     if entry is not None:
         typed = Typed(list=list, day=day, kind=entry.kind.value, name=entry.name, basis=entry.basis)
@@ -109,7 +109,7 @@ def save(ctx: SignedIn, form: PostedForm) -> Response:
     ctx.require(Permission.KEEP_CALENDAR)
     typed = _sent(form)
     with ctx.reading() as (_, today):
-        parsed = parse_change(typed, today.calendar)
+        parsed = parse_change(typed, today.calendar, today.day)
     if parsed.refused:
         return _year(ctx, ctx.today.year, typed, parsed)
     change = parsed.change
@@ -128,15 +128,15 @@ def save(ctx: SignedIn, form: PostedForm) -> Response:
     )
 
 
-def parse_change(typed: Typed, calendar: WorkCalendar) -> ParsedChange:
+def parse_change(typed: Typed, calendar: WorkCalendar, today: date) -> ParsedChange:
     """Parse a typed change. Pure."""
     result = ParsedChange()
     try:
         result.listed = read_days(clean(typed.list, MAX_LIST_CHARS), calendar)
     except BadInput as error:
         result.wrong["list"] = error
-    single = _single(typed, result)
-    dropped = [day for each in typed.drop if (day := _day_or_none(each)) in calendar.exceptions]
+    single = _single(typed, result, today)
+    dropped = [day for each in typed.drop if (day := _day_or_none(each, today)) in calendar.exceptions]
     result.change = Change(
         (*result.listed.set, *single), tuple(dict.fromkeys([*result.listed.drop, *(day for day in dropped if day)]))
     )
@@ -148,11 +148,11 @@ def parse_change(typed: Typed, calendar: WorkCalendar) -> ParsedChange:
     return result
 
 
-def _single(typed: Typed, result: ParsedChange) -> Iterable[DayException]:
+def _single(typed: Typed, result: ParsedChange, today: date) -> Iterable[DayException]:
     if not (typed.name.strip() or typed.basis.strip()) and typed.day.strip() in ("", *typed.drop):
         return ()
     try:
-        day = parse_day(typed.day)
+        day = parse_day(typed.day, today)
     except BadInput as error:
         result.wrong["day"], day = error, date.min
     if typed.kind not in tuple(DayKind):
@@ -169,9 +169,9 @@ def _single(typed: Typed, result: ParsedChange) -> Iterable[DayException]:
     return (DayException(day, DayKind(typed.kind), name, basis),)
 
 
-def _day_or_none(text: str) -> date | None:
+def _day_or_none(text: str, today: date) -> date | None:
     try:
-        return parse_day(text)
+        return parse_day(text, today)
     except BadInput:
         return None
 
@@ -239,7 +239,7 @@ def alike(moves: Iterable[Move], language: str) -> list[Alike]:
 
 def _preview(ctx: RequestContext, typed: Typed, year: int, stale: Conflict | None = None) -> Response:
     with ctx.reading() as (session, today):
-        parsed = parse_change(typed, today.calendar)
+        parsed = parse_change(typed, today.calendar, today.day)
         if parsed.refused:
             return _year(ctx, year, typed, parsed)
         found: Preview = calendar_change.preview(session, parsed.change, ctx.now)

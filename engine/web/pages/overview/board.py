@@ -17,7 +17,7 @@ from engine.http.filters import Code, Empty, PageNumber, PlanId
 from engine.http.lists.list_columns import board_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import RequestContext, SignedIn
-from engine.plans.closing import plans_to_end
+from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
 from engine.queries.figures.outlook import next_dates
@@ -50,7 +50,6 @@ class OfficeWork(TypedDict):
 
     todo: Todo | None
     kept: int
-    to_end: int
     work_left: tuple[tuple[str, str, int], ...]
 
 
@@ -81,6 +80,8 @@ def show(
             department="" if department == ALL else department,
             promised=promised,
         )
+        past = _past(ctx, session, today, wanted)
+        everything, wanted = wanted, _running(wanted, past)
         found = ctx.kept(session, board, today, wanted)
         shown = found.late_for(int(late), today) if late in map(str, LATE_FILTERS_WORKING_DAYS) else found
         listing = board_list(found)
@@ -92,7 +93,7 @@ def show(
         if not found.total.expected and (steps := steps_of(ctx, session, today)):
             return ctx.page("first_steps.html", today=today, steps=steps)
         plans, kinds = ctx.kept(session, plan_choices, plan), ctx.kept(session, kind_choices, ctx.today, plan)
-        office = _office_work(ctx, session, today, wanted)
+        office = _office_work(ctx, session, today, everything)
         counted = ctx.kept(session, promised_counts, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
         narrow = kind or department
@@ -120,9 +121,19 @@ def show(
         more=len(lines) > first + per_page,
         plans=plans,
         kinds=kinds,
+        past=past,
         narrowed_to=_narrowed_to(ctx, dict(plans.listed), dict(departments), wanted),
         **office,
     )
+
+
+def _past(ctx: RequestContext, session: Session, today: Today, wanted: AssignmentFilter) -> tuple[PlanToEnd, ...]:
+    """The plans past their last date, which the board leaves out unless one is asked for."""
+    return ctx.kept(session, plans_to_end, today.day) if wanted.plan_id is None else ()
+
+
+def _running(wanted: AssignmentFilter, past: tuple[PlanToEnd, ...]) -> AssignmentFilter:
+    return replace(wanted, past=False) if past else wanted
 
 
 def _narrowed_to(
@@ -157,7 +168,6 @@ def _office_work(ctx: RequestContext, session: Session, today: Today, wanted: As
     return {
         "todo": work,
         "kept": 0 if work is None else ctx.kept(session, count_kept, ctx.today - KEPT_SHOWN),
-        "to_end": len(ctx.kept(session, plans_to_end, today.day)) if ctx.may(Permission.RUN_PLANS) else 0,
         "work_left": ctx.kept(session, agencies_with_work_left, ctx.today) if ctx.may(Permission.KEEP_AGENCIES) else (),
     }
 

@@ -49,6 +49,7 @@ from engine.web.draftable_plans import draftable_plan
 router = APIRouter(include_in_schema=False)
 OLD_DEFINITIONS = 1
 WEEK = timedelta(days=7)
+CUT_OFF = Text("Ngày chốt", "Cut-off day")
 MAX_CHANGES_SHOWN = 5
 """For better, and for worse."""
 MAX_BEHIND_SHOWN = 10
@@ -107,7 +108,7 @@ def publish(ctx: SignedIn, form: PostedForm) -> Response:
     except BadInput as error:
         return _page(ctx, plan_id, "", Refused("period", error, typed))
     try:
-        cut_off = form.day("cut_off")
+        cut_off = form.day("cut_off", CUT_OFF, past=True)
         with ctx.writing() as session:
             made = publish_figures(session, plan_id, period, cut_off, **ctx.by)
     except (BadInput, Conflict) as error:

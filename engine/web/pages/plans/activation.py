@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -35,6 +36,7 @@ MAX_SIMULATED_TIME = timedelta(days=800)
 MAX_LETTERS, PEOPLE_PER_PAGE = 25, 36
 """Letters of the selected week, and recipients per page."""
 Typed = Annotated[str, Query(max_length=20)]
+FIRST_DAY, LAST_DAY = Text("Kích hoạt ngày", "Activated on"), Text("Đến ngày", "Until")
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,13 @@ def simulate(
         plan = plan_page(session, today, plan_id)
         agencies = read_directory(session).latest_names
     begins, ends = _default_period(plan.file, ctx.today)
-    typed = {"from": first, "until": until}
+    typed, read = {"from": first, "until": until}, partial(parse_day, today=ctx.today)
     try:
-        request = ActivationForm(scenario, parse_day(first) if first else begins, parse_day(until) if until else ends)
+        request = ActivationForm(
+            scenario,
+            read(first, what=FIRST_DAY) if first else begins,
+            read(until, what=LAST_DAY) if until else ends,
+        )
         _check_period(request)
     except BadInput as error:
         return ctx.page(

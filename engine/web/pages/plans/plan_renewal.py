@@ -131,7 +131,7 @@ def renewed(
     try:
         number = plan_number(typed["number"].strip())
         field = "issued_on"
-        issued = parse_day(typed["issued_on"])
+        issued = parse_day(typed["issued_on"], today.day, past=True)
         field = "year"
         year = int(typed["year"]) if typed["year"].strip().isdecimal() else 0
         require_later(plan, year)

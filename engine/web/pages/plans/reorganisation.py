@@ -120,7 +120,7 @@ def act(ctx: SignedIn, form: PostedForm) -> Response:
 
 def _day(ctx: RequestContext, text: str) -> date:
     """Today, or a later day that is asked for."""
-    return max(ctx.today, parse_day(text)) if text.strip() else ctx.today
+    return max(ctx.today, parse_day(text, ctx.today)) if text.strip() else ctx.today
 
 
 def _moment(ctx: RequestContext, day: date) -> datetime:

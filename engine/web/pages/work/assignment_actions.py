@@ -20,7 +20,7 @@ from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
 from engine.errors import BadInput, Conflict, DondocError, NotAllowed, NotFound
 from engine.http.assignment_actions import Action, require_for
 from engine.http.filters import AssignmentId
-from engine.http.forms import MAX_REASON_CHARS, Form
+from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
@@ -29,6 +29,7 @@ from engine.text import Text
 from engine.web.pages.work.assignments import Trouble, story_page
 
 router = APIRouter(include_in_schema=False)
+LATER_DAY = Text("Ngày đề nghị", "The day asked for")
 
 
 class Answer(StrEnum):
@@ -78,7 +79,7 @@ def _reason(form: Form) -> str:
 
 
 def _later_day(form: Form) -> PromiseText:
-    return PromiseText(on=form.day("until"), reason=_reason(form), reason_code=form.text("code", 32))
+    return PromiseText(on=form.day("until", LATER_DAY), reason=_reason(form), reason_code=form.text("code", 32))
 
 
 ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
@@ -89,7 +90,7 @@ ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
         lifecycle.return_report,
         reason=_reason(form),
         reason_code=form.text("code", 32),
-        until=form.day_or_none("until"),
+        until=form.day_or_none("until", RESUBMITTED_BY),
     ),
     Permission.CHASE: lambda form: lifecycle.chase,
     Permission.ASK_EXTENSION: lambda form: partial(ask_for_day, text=_later_day(form)),

@@ -21,7 +21,7 @@ from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.errors import BadInput
 from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Count, PageNumber
-from engine.http.forms import MAX_REASON_CHARS, Form
+from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
 from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
@@ -124,7 +124,7 @@ class DecisionPage(Generic[A, W]):
         try:
             answer = Answer(
                 form.text(self.words, MAX_REASON_CHARS),
-                form.day_or_none("until"),
+                form.day_or_none("until", RESUBMITTED_BY),
                 form.text("code", 32),
                 frozenset(form.numbers("complete")),
             )

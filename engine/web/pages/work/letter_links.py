@@ -296,7 +296,11 @@ def report_address(ctx: RequestContext, token: str, link: Link) -> tuple[Request
         contact = holder(session, link, ctx.today)
     ctx = as_contact(ctx, contact, token, link.purpose)
     ctx.require(Permission.REPORT, contact.agency_id)
-    return ctx, Address(contact.agency_id, plan_id, period, f"/r/{token}")
+
+    def path_of(plan_id: int, period: str) -> str:
+        return _report_path(ctx, link, f"{plan_id}:{period}")
+
+    return ctx, Address(contact.agency_id, plan_id, period, f"/r/{token}", path_of)
 
 
 def language_parameter(ctx: RequestContext) -> str:

@@ -1,10 +1,10 @@
-"""The report page: all duties of an agency for a period, in one submission. Used at the desk and, by the link in a
-letter, by coordinators without an account."""
+"""The report page: all duties of an agency for a period, and what it owes in other plans, in one submission. Used at
+the desk and, by the link in a letter, by coordinators without an account."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -17,140 +17,75 @@ from engine.assignments.lifecycle import report
 from engine.assignments.reports.drafts import KEPT_PREFIX, SavedDraft, discard, restore, save
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
 from engine.assignments.reports.evidence import StoredFile as File
-from engine.assignments.reports.indicators import doubtful_totals
-from engine.assignments.reports.outputs import TypedOutput
 from engine.assignments.reports.submission import (
-    LATER,
+    NO_OUTCOME,
     PromiseChoices,
     Submission,
-    Typed,
-    TypedPromise,
     checklist,
-    read_figures,
     submission,
 )
 from engine.errors import BadInput, Conflict
 from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId, YesNo
-from engine.http.forms import MAX_FIELD_CHARS, MAX_REASON_CHARS, Form, clean
+from engine.http.forms import Form, clean
+from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
-from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, read_lines, store_uploads
+from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
 from engine.queries.directory.agencies import agencies_named
-from engine.queries.work.report_page import FOR_ALL, PreviousReports, ReportPage, previous_reports, report_page
+from engine.queries.work.report_page import FOR_ALL, ReportPage, previous_reports
+from engine.queries.work.report_sheet import ReportSheet, SheetLayout, report_sheet
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
 from engine.text import Text
+from engine.web.pages.work.report_parts import (
+    BESIDE,
+    FREE_TEXT_PREFIXES,
+    MAX_SEEN_CHARS,
+    OTHER_PREFIXES,
+    SEEN,
+    FormPart,
+    ReportForm,
+    copied,
+    ids_of,
+    is_touched,
+    prefixes,
+    read_report_form,
+    split,
+)
 
 router = APIRouter(include_in_schema=False)
 DRAFT = "draft"
-NOT_TYPED = frozenset({"token", "act", "seen", "sure"})
-FREE_TEXT_PREFIXES = ("body-", "reason-", "owed-", "output-")
-OTHER_PREFIXES = ("promise-", "code-", "waits-", "outputon-")
-MAX_OUTCOME_CHARS, MAX_SEEN_CHARS, MAX_PAPER_CHARS, MAX_NAME_CHARS = 16, 40, 80, 300
+Key = tuple[int, str]
+"""A plan and a period."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Identifies a report page, and the path its form is posted to."""
+    """Identifies a report page, and the path its form is posted to. ``path_of``: the page of another plan and period of
+    the agency."""
 
     agency_id: str
     plan_id: int
     period: str
     path: str
+    path_of: Callable[[int, str], str]
+
+
+def at_desk(agency_id: str, plan_id: int, period: str) -> Address:
+    """The page of somebody signed in."""
+
+    def path_of(plan_id: int, period: str) -> str:
+        return f"/report/{agency_id}/{plan_id}/{period}"
+
+    return Address(agency_id, plan_id, period, path_of(plan_id, period), path_of)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportForm:
-    """The form of a report page, parsed: to be shown, saved as a draft, or sent."""
+class Rejected:
+    """What was typed into each part and not taken. ``sentence``: what is wrong with the whole."""
 
-    typed: Mapping[str, str]
-    """By field, unchanged, with a line for each stored file: what a draft stores."""
-    free_text: dict[str, str]
-    duties: tuple[Typed, ...]
-    """The duties of the page that may be reported now."""
-    figures: Mapping[str, str]
-    """By indicator code."""
-    doubtful: Mapping[str, Text]
-    """Warnings by field about totals that differ from the sum of their parts."""
-    unreadable: BadInput | None
-    """The first error of a text that cannot be sent: too long, or with control characters."""
-    files: Mapping[int, tuple[File, ...]]
-    """By assignment: stored files that belong to its report."""
-    seen: str = ""
-    """When the shown draft was saved, so that a colleague's later draft is not overwritten."""
-    paper: tuple[str, str] = ("", "")
-    """Number and date of the signed paper."""
-    draft: SavedDraft | None = None
-    problems: Mapping[str, Text] = field(default_factory=dict)
-    warned: Mapping[str, str] = field(default_factory=dict)
-    """Warnings by field: possible personal data, or a total that differs from the sum of its parts. The report is sent
-    anyway once the user confirms."""
+    layout: SheetLayout
+    forms: Mapping[Key, ReportForm]
     sentence: str = ""
-
-
-def read_report_form(
-    page: ReportPage, typed: Mapping[str, str], files: Mapping[int, tuple[File, ...]], *, seen: str = ""
-) -> ReportForm:
-    """Parse what was typed, now or in a draft. A page just opened starts with the figures reported before."""
-    errors: list[BadInput] = []
-
-    def text(name: str, most: int = MAX_FIELD_CHARS) -> str:
-        value = typed.get(name, "")
-        try:
-            return clean(value, most)
-        except BadInput as error:
-            errors.append(error)
-            return value.strip()
-
-    duties = []
-    for item in (each for each in page.items if each.reportable):
-        row = item.row
-        outcome = text(f"outcome-{row.id}", MAX_OUTCOME_CHARS)
-        if outcome == LATER:  # not sent now, so it may still be unreadable
-            body, reason = (typed.get(f"{name}-{row.id}", "").strip() for name in ("body", "reason"))
-            duties.append(Typed(assignment_id=row.id, citation=row.citation, outcome=LATER, body=body, reason=reason))
-            continue
-        body, reason = text(f"body-{row.id}"), text(f"reason-{row.id}", MAX_REASON_CHARS)
-        entries = tuple(each.as_entry for each in files.get(row.id, ()))
-        end = page.promise_field(row.id)
-        promise = TypedPromise(
-            on=text(f"promise-{end}", MAX_PAPER_CHARS),
-            code=text(f"code-{end}", MAX_PAPER_CHARS),
-            waits_for=text(f"waits-{end}", MAX_NAME_CHARS),
-            owed=text(f"owed-{end}", MAX_REASON_CHARS),
-            field=end,
-        )
-        output = TypedOutput(text(f"output-{row.id}", MAX_NAME_CHARS), text(f"outputon-{row.id}", MAX_PAPER_CHARS))
-        duties.append(
-            Typed(
-                assignment_id=row.id,
-                citation=row.citation,
-                outcome=outcome,
-                body=body,
-                reason=reason,
-                files=entries,
-                promise=promise,
-                owed=item.output,
-                output=output,
-            )
-        )
-    if typed:
-        figures = {each.code: text(f"figure-{each.code}", MAX_REASON_CHARS) for each in page.indicators}
-    else:
-        figures = {each.code: str(page.figures.get(each.code, "")) for each in page.indicators}
-    paper = text("paper-number", MAX_PAPER_CHARS), text("paper-on", MAX_PAPER_CHARS)
-    values, _ = read_figures(page.indicators, figures)
-    totals = doubtful_totals(values, page.parts, page.agency_id)
-    return ReportForm(
-        typed=typed,
-        free_text={name: value for name, value in typed.items() if name.startswith(FREE_TEXT_PREFIXES)},
-        duties=tuple(duties),
-        figures=figures,
-        doubtful={f"figure-{code}": warning for code, warning in totals.items()},
-        unreadable=errors[0] if errors else None,
-        files=files,
-        seen=seen,
-        paper=paper,
-    )
 
 
 @router.get("/report/{agency_id}/{plan_id}/{period}")
@@ -164,7 +99,7 @@ def show(
     copy: YesNo = None,
 ) -> Response:
     ctx.require(Permission.REPORT, agency_id)
-    return report_form(ctx, Address(agency_id, plan_id, period, ctx.path), outcome=said, n=n, copy=bool(copy))
+    return report_form(ctx, at_desk(agency_id, plan_id, period), outcome=said, n=n, copy=bool(copy))
 
 
 async def _sent(request: Request, ctx: SignedIn, agency_id: AgencyId) -> Form:
@@ -177,14 +112,14 @@ async def _sent(request: Request, ctx: SignedIn, agency_id: AgencyId) -> Form:
 def send(
     ctx: SignedIn, form: Annotated[Form, Depends(_sent)], agency_id: AgencyId, plan_id: SmallId, period: PeriodKey
 ) -> Response:
-    return submit(ctx, form, Address(agency_id, plan_id, period, ctx.path))
+    return submit(ctx, form, at_desk(agency_id, plan_id, period))
 
 
 def report_form(
     ctx: RequestContext,
     where: Address,
     *,
-    rejected: ReportForm | None = None,
+    rejected: Rejected | None = None,
     status: int = 200,
     outcome: str = "",
     n: int = 0,
@@ -192,39 +127,79 @@ def report_form(
 ) -> Response:
     """The page: empty, as reported or saved before, or as typed and rejected. ``copy``: the empty boxes begin with what
     was reported for the period before; nothing is saved by that."""
+    sheet = _sheet(ctx, where, rejected.layout if rejected else None)
+    begins = prefixes(sheet.parts)
+    parts = tuple(
+        _part(ctx, where, page, prefix, rejected=rejected, copy=copy)
+        for page, prefix in zip(sheet.parts, begins, strict=True)
+    )
+    forms = tuple(part.form for part in parts)
+    with ctx.reading() as (_, today):
+        return ctx.page(
+            "report.html",
+            status,
+            today=today,
+            report=sheet.first,
+            sheet=sheet,
+            parts=parts,
+            sentence=rejected.sentence if rejected else "",
+            action=where.path,
+            path_of=where.path_of,
+            post_to=_post_to(ctx, where),
+            helpers=sorted({name for page in sheet.parts for name in page.helpers}),
+            outcome=outcome,
+            n=n,
+            copied=copy and rejected is None and any(part.previous.reports for part in parts),
+            confirm=_mark(forms),
+            private=sum(name.startswith(FREE_TEXT_PREFIXES) for form in forms for name in form.warned),
+            warned=sum(len(form.warned) for form in forms),
+            ACCEPT=ACCEPT,
+        )
+
+
+def _sheet(ctx: RequestContext, where: Address, layout: SheetLayout | None) -> ReportSheet:
     with ctx.reading() as (session, today):
-        page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-        draft = restore(session, where.agency_id, where.plan_id, where.period) if rejected is None else None
+        return report_sheet(
+            session, today, where.agency_id, where.plan_id, where.period, page=_page_number(ctx), layout=layout
+        )
+
+
+def _page_number(ctx: RequestContext) -> int:
+    """Of the sheets of a plan that one page cannot hold."""
+    text = ctx.request.query_params.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 4 else 1
+
+
+def _post_to(ctx: RequestContext, where: Address) -> str:
+    number, by_link = _page_number(ctx), ctx.link is not None
+    return url(where.path, lang=ctx.language if by_link and ctx.chosen else "", page=number if number > 1 else "")
+
+
+def _part(
+    ctx: RequestContext, where: Address, page: ReportPage, prefix: str, *, rejected: Rejected | None, copy: bool
+) -> FormPart:
+    refused = rejected.forms.get((page.plan_id, page.period)) if rejected is not None else None
+    with ctx.app.database.read() as session:
+        draft = restore(session, page.agency_id, page.plan_id, page.period) if refused is None else None
         previous = previous_reports(session, page)
-    copied = _copied(page, previous) if copy and rejected is None and previous.reports else None
-    if rejected is not None:
+    if refused is not None:
         # Parsed again: by now somebody else may have reported some of the duties.
         form = replace(
-            read_report_form(page, rejected.typed, rejected.files, seen=rejected.seen),
-            problems=rejected.problems,
-            warned=rejected.warned,
-            sentence=rejected.sentence,
+            read_report_form(page, refused.typed, refused.files, seen=refused.seen),
+            problems=refused.problems,
+            warned=refused.warned,
         )
     else:
-        form = _opened_form(ctx, page, draft, copied)
+        form = _opened_form(ctx, page, draft, copied(page, previous) if copy else {})
     check = checklist(form.duties, page.indicators, form.figures, _with_agencies(ctx, page, form))
     owed = {item.row.id for item in page.items if item.open}
-    return ctx.page(
-        "report.html",
-        status,
-        today=today,
-        report=page,
+    return FormPart(
+        page=page,
+        prefix=prefix,
+        path=where.path if not prefix else where.path_of(page.plan_id, page.period),
         form=form,
-        action=where.path,
-        outcome=outcome,
-        n=n,
-        previous=previous.reports,
-        previous_period=previous.period,
-        copied=copied is not None,
-        confirm=_mark(form),
-        private=sum(name.startswith(FREE_TEXT_PREFIXES) for name in form.warned),
         check=replace(check, later=tuple(duty for duty in check.later if duty.assignment_id in owed)),
-        ACCEPT=ACCEPT,
+        previous=previous,
     )
 
 
@@ -238,99 +213,173 @@ def _with_agencies(ctx: RequestContext, page: ReportPage, form: ReportForm) -> P
 
 
 def _opened_form(
-    ctx: RequestContext, page: ReportPage, draft: SavedDraft | None, copied: Mapping[str, str] | None
+    ctx: RequestContext, page: ReportPage, draft: SavedDraft | None, before: Mapping[str, str]
 ) -> ReportForm:
     """The boxes of a page just opened: with the draft over what is copied, or with what was reported."""
     if draft is not None:
         lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
         files, _ = read_lines(ctx, page.agency_id, lines)
-        typed = {**(copied or {}), **draft.fields}
+        typed = {**before, **draft.fields}
         return replace(read_report_form(page, typed, files, seen=draft.saved_at.isoformat()), draft=draft)
-    if copied is not None:
-        return read_report_form(page, copied, {})
+    if before:
+        return read_report_form(page, before, {})
     reported = {each.row.id: tuple(File(**file) for file in each.last.files) for each in page.items if each.last}
     return read_report_form(page, {}, reported)
-
-
-def _copied(page: ReportPage, previous: PreviousReports) -> dict[str, str]:
-    """Texts and figures of the period before, by field of this page. Outcomes are not copied: each is chosen again."""
-    typed: dict[str, str] = {}
-    for item in page.items:
-        last = previous.reports.get(item.row.duty_id)
-        if last is not None and item.reportable:
-            typed |= {f"body-{item.row.id}": last.body, f"reason-{item.row.id}": last.reason}
-    figures = {f"figure-{each.code}": str(previous.figures.get(each.code, "")) for each in page.indicators}
-    return {name: text for name, text in (typed | figures).items() if text}
 
 
 def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
     """Submit the report: all or nothing. A rejected one keeps what was typed and every valid file. The other button
     saves a draft."""
     ctx.require(Permission.REPORT, where.agency_id)
-    with ctx.reading() as (session, today):
-        page = report_page(session, today, where.agency_id, where.plan_id, where.period)
-    uploaded = store_uploads(ctx, posted, where.agency_id, (item.row.id for item in page.items if item.reportable))
-    typed = {
-        name: values[0]
-        for name, values in posted.fields.items()
-        if values and name not in NOT_TYPED and not name.startswith(KEPT_PREFIX)
-    }
-    form = read_report_form(page, typed | uploaded.lines, uploaded.kept, seen=posted.raw("seen")[:MAX_SEEN_CHARS])
+    layout = _layout(posted)
+    pages = _sheet(ctx, where, layout).parts
+    uploaded = store_uploads(ctx, posted, where.agency_id, ids_of(pages))
+    forms = _read(posted, pages, uploaded)
+
+    def refused(forms: Mapping[Key, ReportForm], sentence: str = "", status: int = 422) -> Response:
+        return report_form(ctx, where, rejected=Rejected(layout=layout, forms=forms, sentence=sentence), status=status)
+
     try:
-        problems = {**_secret_problems(form), **uploaded.problems}
-        if problems:
-            return report_form(ctx, where, rejected=replace(form, problems=problems), status=422)
+        if faulty := _with_problems(forms, {key: _secret_problems(form) for key, form in forms.items()}):
+            return refused(faulty)
         if posted.raw("act") == DRAFT:
-            return _save(ctx, form, where)
+            return _save(ctx, pages, forms, where)
+        checked = _checked(ctx, pages, forms)
+        if faulty := _with_problems(forms, {key: one.problems for key, one in checked.items()}):
+            return refused(faulty)
+        if (unsure := _warned(ctx, forms)) and posted.raw("sure") != _mark(tuple(unsure.values())):
+            return refused(unsure)
+        return _send(ctx, pages, forms, checked, where)
+    except (BadInput, Conflict) as error:
+        return refused(forms, error.said(ctx.language), error.status)
+
+
+def _send(
+    ctx: RequestContext,
+    pages: tuple[ReportPage, ...],
+    forms: Mapping[Key, ReportForm],
+    checked: Mapping[Key, Submission],
+    where: Address,
+) -> Response:
+    reports = [each for one in checked.values() for each in one.texts.items()]
+    with ctx.writing() as session:
+        for assignment_id, text in reports:
+            report(session, assignment_id, text, **ctx.by)
+        for page in pages:
+            _keep_unreported(session, ctx, page, forms[_key(page)], checked.get(_key(page)))
+    return ctx.go(where.path, said="reported", n=len(reports), lang=_language_parameter(ctx))
+
+
+def _key(page: ReportPage) -> Key:
+    return page.plan_id, page.period
+
+
+def _layout(posted: Form) -> SheetLayout:
+    """The parts that the page was sent with, and how it asked for promises."""
+    named = (each.partition(":") for each in posted.every(BESIDE))
+    beside = tuple((int(plan), period) for plan, _, period in named if plan.isdecimal() and len(plan) < 10 and period)
+    promises = [name for name in posted.fields if "promise-" in name]
+    apart = not any(name.endswith(f"promise-{FOR_ALL}") for name in promises) if promises else None
+    return SheetLayout(beside, apart)
+
+
+def _read(posted: Form, pages: tuple[ReportPage, ...], uploaded: UploadedFiles) -> dict[Key, ReportForm]:
+    """The forms of the parts; what is wrong with a file stands among its problems."""
+    forms = {}
+    for page, prefix, typed in zip(pages, prefixes(pages), split(posted, pages), strict=True):
+        ids = {item.row.id for item in page.asked}
+        kept = {number: files for number, files in uploaded.kept.items() if number in ids}
+        own = replace(uploaded, kept=kept)
+        form = read_report_form(page, typed | own.lines, kept, seen=posted.raw(prefix + SEEN)[:MAX_SEEN_CHARS])
+        wrong = {name: said for name, said in uploaded.problems.items() if name in {f"file-{number}" for number in ids}}
+        forms[_key(page)] = replace(form, problems=wrong)
+    return forms
+
+
+def _with_problems(
+    forms: Mapping[Key, ReportForm], found: Mapping[Key, Mapping[str, Text]]
+) -> dict[Key, ReportForm] | None:
+    """The forms with what is wrong in each; None if nothing is."""
+    faulty = {key: replace(form, problems={**found.get(key, {}), **form.problems}) for key, form in forms.items()}
+    return faulty if any(form.problems for form in faulty.values()) else None
+
+
+def _checked(
+    ctx: RequestContext, pages: tuple[ReportPage, ...], forms: Mapping[Key, ReportForm]
+) -> dict[Key, Submission]:
+    """What is sent of the parts in which an outcome is chosen. Raises BadInput for a text that cannot be sent."""
+    checked: dict[Key, Submission] = {}
+    for page in pages:
+        form = forms[_key(page)]
+        if not form.chosen:
+            continue
         if form.unreadable is not None:
             raise form.unreadable
         choices = _with_agencies(ctx, page, form)
-        checked = submission(form.duties, page.indicators, form.figures, choices, form.paper)
-        if checked.problems:
-            return report_form(ctx, where, rejected=replace(form, problems=checked.problems), status=422)
+        checked[_key(page)] = submission(form.duties, page.indicators, form.figures, choices, form.paper)
+    return checked or {_key(pages[0]): Submission(problems={"form": NO_OUTCOME})}
+
+
+def _warned(ctx: RequestContext, forms: Mapping[Key, ReportForm]) -> dict[Key, ReportForm]:
+    """The forms with what is warned about in the parts that are sent; empty if nothing is."""
+    found = {}
+    for key, form in forms.items():
         totals = {name: text.said(ctx.language) for name, text in form.doubtful.items()}
-        warned = replace(form, warned={**warnings(form.free_text, ctx.language), **totals})
-        if warned.warned and posted.raw("sure") != _mark(warned):
-            return report_form(ctx, where, rejected=warned, status=422)
-        with ctx.writing() as session:
-            for assignment_id, text in checked.texts.items():
-                report(session, assignment_id, text, **ctx.by)
-            _keep_unreported(session, ctx, where, form, checked)
-    except (BadInput, Conflict) as error:
-        rejected = replace(form, sentence=error.said(ctx.language))
-        return report_form(ctx, where, rejected=rejected, status=error.status)
-    return ctx.go(where.path, said="reported", n=len(checked.texts), lang=_language_parameter(ctx))
+        warned = {**warnings(form.free_text, ctx.language), **totals} if form.chosen else {}
+        found[key] = replace(form, warned=warned)
+    return found if any(form.warned for form in found.values()) else {}
 
 
-def _save(ctx: RequestContext, form: ReportForm, where: Address) -> Response:
+def _save(
+    ctx: RequestContext, pages: tuple[ReportPage, ...], forms: Mapping[Key, ReportForm], where: Address
+) -> Response:
+    with ctx.writing() as session:
+        for page in pages:
+            form = forms[_key(page)]
+            if page is pages[0] or is_touched(page, form):
+                _save_draft(session, ctx, page, form)
+    number = _page_number(ctx)
+    return ctx.go(where.path, said="draft", lang=_language_parameter(ctx), page=number if number > 1 else "")
+
+
+def _save_draft(session: Session, ctx: RequestContext, page: ReportPage, form: ReportForm) -> None:
     try:
         moment = datetime.fromisoformat(form.seen)
     except ValueError:
         moment = None
-    with ctx.writing() as session:
-        save(
-            session,
-            where.agency_id,
-            where.plan_id,
-            where.period,
-            form.typed,
-            seen=moment if moment is not None and moment.tzinfo else None,
-            **ctx.by,
-        )
-    return ctx.go(where.path, said="draft", lang=_language_parameter(ctx))
+    stored = restore(session, page.agency_id, page.plan_id, page.period)
+    fields = {**_on_other_sheets(page, stored), **form.typed}
+    seen = moment if moment is not None and moment.tzinfo else None
+    save(session, page.agency_id, page.plan_id, page.period, fields, seen=seen, **ctx.by)
 
 
-def _keep_unreported(session: Session, ctx: RequestContext, where: Address, form: ReportForm, sent: Submission) -> None:
-    """Delete the draft, but keep what was typed about duties not yet reported as a new draft."""
+def _on_other_sheets(page: ReportPage, stored: SavedDraft | None) -> dict[str, str]:
+    """What the draft holds of duties that this sheet does not show."""
+    if stored is None or page.shown is None:
+        return {}
+    ends = {str(item.row.id) for item in page.items if item.reportable and item.row.id not in page.shown}
+    return {name: text for name, text in stored.fields.items() if name.partition("-")[2] in ends}
+
+
+def _keep_unreported(
+    session: Session, ctx: RequestContext, page: ReportPage, form: ReportForm, sent: Submission | None
+) -> None:
+    """Delete the draft, but keep what was typed about duties not yet reported as a new draft. Of a part that is not
+    sent everything typed is kept."""
+    if sent is None:
+        if is_touched(page, form):
+            _save_draft(session, ctx, page, form)
+        return
     ids = {*map(str, sent.texts), FOR_ALL}
     rest = {
         name: text
         for name, text in form.typed.items()
         if name.startswith((*FREE_TEXT_PREFIXES, *OTHER_PREFIXES, KEPT_PREFIX)) and name.partition("-")[2] not in ids
     }
-    discard(session, where.agency_id, where.plan_id, where.period)
+    rest = {**_on_other_sheets(page, restore(session, page.agency_id, page.plan_id, page.period)), **rest}
+    discard(session, page.agency_id, page.plan_id, page.period)
     if any(rest.values()):
-        save(session, where.agency_id, where.plan_id, where.period, rest, **ctx.by)
+        save(session, page.agency_id, page.plan_id, page.period, rest, **ctx.by)
 
 
 def _secret_problems(form: ReportForm) -> dict[str, Text]:
@@ -343,9 +392,14 @@ def _secret_problems(form: ReportForm) -> dict[str, Text]:
     }
 
 
-def _mark(form: ReportForm) -> str:
+def _mark(forms: tuple[ReportForm, ...]) -> str:
     """Fingerprint of the texts that were warned about: changed text has to be confirmed again."""
-    return fingerprint({name: clean(form.typed.get(name, "")) for name in form.warned})
+    texts = {
+        f"{number}:{name}" if number else name: clean(form.typed.get(name, ""))
+        for number, form in enumerate(forms)
+        for name in form.warned
+    }
+    return fingerprint(texts)
 
 
 def _language_parameter(ctx: RequestContext) -> str:

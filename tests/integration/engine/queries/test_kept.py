@@ -42,7 +42,7 @@ from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting, list_assignments
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
-from engine.queries.work.overdue import how_many_overdue, overdue
+from engine.queries.work.overdue import counted_overdue, how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo
 from engine.store.data_versions import (
@@ -63,6 +63,7 @@ WANTED = (
     AssignmentFilter(plan_id=1),
     AssignmentFilter(kind="huyen", department="so-chinh", supervisor_id="so-chinh", promised=Promised.PAST),
     AssignmentFilter(citation="IV.1.1", period="2021-H1"),
+    AssignmentFilter(past=False),
 )
 ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     board: lambda today: [(today, each) for each in WANTED],
@@ -70,6 +71,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     todo: lambda today: [(today, each) for each in WANTED],
     overdue: lambda today: [(today, each) for each in WANTED],
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
+    counted_overdue: lambda today: [(today,)],
     conduct: lambda today: [(today, each) for each in WANTED],
     reasons_counted: lambda today: [(today, each) for each in WANTED],
     furthest_behind: lambda today: [(today, Selection()), (today, Selection(1, "2021-H1"))],

@@ -23,6 +23,7 @@ from engine.queries.work.desk import desk
 from engine.queries.work.extension_requests import extensions_waiting
 from engine.queries.work.overdue import overdue
 from engine.queries.work.report_page import report_page
+from engine.queries.work.report_sheet import SheetLayout, report_sheet
 from engine.queries.work.reports_to_accept import reports_waiting
 from engine.queries.work.todo import todo
 
@@ -37,6 +38,7 @@ ASKED: dict[str, Callable[[Session, Today], Any]] = {
     "letter": lambda session, today: letter_story(session, 1),
     "desk": lambda session, today: desk(session, today, "huyen-b"),
     "report": lambda session, today: report_page(session, today, "huyen-b", 1, "2021-H1"),
+    "sheet": lambda session, today: report_sheet(session, today, "huyen-b", 1, "2021-H1", layout=SheetLayout((), None)),
     "plans": lambda session, today: list_plans(session, today),
     "policies": lambda session, today: list_policies(session),
     "plan": lambda session, today: plan_page(session, today, 1),

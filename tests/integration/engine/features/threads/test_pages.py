@@ -102,7 +102,7 @@ def test_an_extension_without_a_reason_keeps_what_was_typed(office: Office, laid
     assert page.title is not None
     assert page.title.get_text().startswith("Lỗi:")
     assert [box["value"] for box in page.select("#extend input[name=id][checked]")] == ["1", "2"]
-    assert page.select_one("#extend-until")["value"] == "2021-06-25"  # type: ignore[index]
+    assert page.select_one("#extend-until")["value"] == "25/6/2021"  # type: ignore[index]
     assert rows(laid.database, Extension) == []
 
 
@@ -116,7 +116,7 @@ def test_a_late_task_is_promised_where_an_extension_comes_too_late(laid: Laid, t
     refused = send(office, link, "promise", id=["1", "2"], **typed)
     page = BeautifulSoup(refused.text, "lxml")
     assert page.select_one("#promise-waits-said") is not None
-    assert page.select_one("#promise-promise")["value"] == "2021-07-12"  # type: ignore[index]
+    assert page.select_one("#promise-promise")["value"] == "12/7/2021"  # type: ignore[index]
 
     answer = send(office, link, "promise", id=["1", "2"], **typed, waits="so-chinh")
 

@@ -52,7 +52,7 @@ def test_a_report_is_returned_with_the_reason_that_was_typed(office: Office, liv
 def test_the_page_proposes_a_resubmission_date_and_says_it_afterwards(office: Office, lived: Database) -> None:
     field = BeautifulSoup(office.get(f"/assignments/{SO_BAN}").text, "lxml").select_one("#return-until")
     assert field is not None
-    assert field["value"] == "2021-07-01"  # five working days after Thursday 24 June
+    assert field["value"] == "01/7/2021"  # five working days after Thursday 24 June
     office.post(f"/assignments/{SO_BAN}/return", reason="Thiếu số liệu.", until=str(field["value"]))
     page = " ".join(BeautifulSoup(office.get(f"/assignments/{SO_BAN}").text, "lxml").get_text().split())
     assert "Đề nghị bổ sung chậm nhất thứ Năm, 01/7/2021" in page

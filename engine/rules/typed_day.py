@@ -1,0 +1,75 @@
+"""A day as people type it: 17/6/2021, 17-6-21, 17.6.2021, 17062021, 2021-06-17, «thứ Năm, 17/6/2021», «17 tháng 6 năm
+2021», 17/6. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, ONE_DAY, WorkCalendar, add_months
+from engine.rules.words import working_days
+from engine.text import Text
+
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        r"(?P<day>[0-9]{1,2})[/.\- ](?P<month>[0-9]{1,2})(?:[/.\- ](?P<year>[0-9]{4}|[0-9]{2}))?",
+        r"(?P<year>[0-9]{4})[/.\- ](?P<month>[0-9]{1,2})[/.\- ](?P<day>[0-9]{1,2})",
+        # A telephone may show digits alone for a field of numbers.
+        r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})(?P<year>[0-9]{4}|[0-9]{2})?",
+    )
+)
+_NAME_BEFORE = re.compile(r"^(?:[^\W\d]+[,\s]+)+")
+"""«thứ Năm, », «ngày », copied with the day from a page."""
+_BETWEEN = re.compile(r"\s*(?:[/.\-]|\btháng\b|\bnăm\b)\s*")
+PATTERN = r"(\D*\d{1,4}\D+\d{1,2}(\D+\d{2,4})?|\d{4}|\d{6}|\d{8})\s*"
+"""For the ``pattern`` of a text field; looser than what is read."""
+LEAP_CYCLE_YEARS = 8
+"""29 February recurs within this many years."""
+LIKELY_WORKING_DAYS = (1, 3, 5, 10)
+
+
+def read_typed_day(text: str, today: date, *, past: bool = False) -> date | None:
+    """The day that was typed; None if it is none, or its year lies outside FIRST_YEAR..LAST_YEAR. Without a year it is
+    the next such day, today included; ``past``: the last one."""
+    digits = _BETWEEN.sub("/", _NAME_BEFORE.sub("", text.strip()))
+    found = next((match for form in _FORMS if (match := form.fullmatch(digits))), None)
+    if found is None:
+        return None
+    day, month, year = int(found["day"]), int(found["month"]), found["year"]
+    if year is None:
+        return _without_year(day, month, today, past)
+    return _in_year(day, month, int(year) if len(year) == 4 else 2000 + int(year))
+
+
+def _without_year(day: int, month: int, today: date, past: bool) -> date | None:
+    step = -1 if past else 1
+    found = (_in_year(day, month, today.year + step * years) for years in range(LEAP_CYCLE_YEARS + 1))
+    return next((each for each in found if each and (each <= today if past else each >= today)), None)
+
+
+def _in_year(day: int, month: int, year: int) -> date | None:
+    try:
+        return date(year, month, day) if FIRST_YEAR <= year <= LAST_YEAR else None
+    except ValueError:
+        return None
+
+
+def likely_days(today: date, calendar: WorkCalendar) -> tuple[tuple[date, Text], ...]:
+    """The days that a deadline is likely to be set to, in order: some working days from now, the last working day of
+    this month and the next."""
+    found = {calendar.shift(today, days): _from_now(days) for days in LIKELY_WORKING_DAYS}
+    for months in (1, 2):
+        last = add_months(today.replace(day=1), months) - ONE_DAY
+        while last > today and not calendar.is_working(last):
+            last -= ONE_DAY
+        if last > today:
+            found[last] = Text(f"cuối tháng {last.month}", f"end of {last:%B}")
+    return tuple(sorted(found.items()))
+
+
+def _from_now(days: int) -> Text:
+    if days == 1:
+        return Text("ngày làm việc kế tiếp", "next working day")
+    count = working_days(days)
+    return Text(f"sau {count.vi}", f"in {count.en}")

@@ -1,0 +1,91 @@
+"""A day as people type it, and the days that are offered to them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+
+from engine.rules.calendar import WorkCalendar, day_digits, written
+from engine.rules.typed_day import PATTERN, likely_days, read_typed_day
+
+TODAY = date(2021, 6, 15)
+DAY = date(2021, 6, 17)
+READ = (
+    "17/6/2021",
+    "17/06/2021",
+    " 17/6/2021 ",
+    "17-6-21",
+    "17.6.2021",
+    "17 6 2021",
+    "17 / 6 / 2021",
+    "2021-06-17",
+    "17062021",
+    "170621",
+    "1706",
+    "17/6",
+    "ngày 17/6/2021",
+    "thứ Năm, 17/6/2021",
+    "Thursday, 17/6/2021",
+    "17 tháng 6 năm 2021",
+    "ngày 17 tháng 6",
+)
+
+
+@pytest.mark.parametrize("text", READ)
+def test_a_day_is_read_as_people_write_it(text: str) -> None:
+    assert read_typed_day(text, TODAY) == DAY
+    assert re.fullmatch(PATTERN, text), "the browser would refuse it"
+
+
+@pytest.mark.parametrize("text", [written(DAY), written(DAY, "en"), day_digits(DAY), DAY.isoformat()])
+def test_what_a_page_shows_can_be_pasted(text: str) -> None:
+    assert read_typed_day(text, date(2030, 1, 1)) == DAY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hôm nay",
+        "31/2/2021",
+        "32/1/2021",
+        "17/13",
+        "17/6/1021",
+        "17/6/2021 8:00",
+        "17//6",
+        "6",
+        "20210617",
+        "1/2/3/4",
+    ],
+)
+def test_what_is_no_day_is_not_guessed(text: str) -> None:
+    assert read_typed_day(text, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "coming", "last"),
+    [
+        ("15/6", date(2021, 6, 15), date(2021, 6, 15)),
+        ("16/6", date(2021, 6, 16), date(2020, 6, 16)),
+        ("14/6", date(2022, 6, 14), date(2021, 6, 14)),
+        ("29/2", date(2024, 2, 29), date(2020, 2, 29)),
+    ],
+)
+def test_without_a_year_it_is_the_next_such_day_or_the_last(text: str, coming: date, last: date) -> None:
+    assert read_typed_day(text, TODAY) == coming
+    assert read_typed_day(text, TODAY, past=True) == last
+
+
+def test_likely_days_are_working_days_in_order_each_once() -> None:
+    calendar = WorkCalendar.of(())
+    assert [(day, words.vi) for day, words in likely_days(TODAY, calendar)] == [
+        (date(2021, 6, 16), "ngày làm việc kế tiếp"),
+        (date(2021, 6, 18), "sau 3 ngày làm việc"),
+        (date(2021, 6, 22), "sau 5 ngày làm việc"),
+        (date(2021, 6, 29), "sau 10 ngày làm việc"),
+        (date(2021, 6, 30), "cuối tháng 6"),
+        (date(2021, 7, 30), "cuối tháng 7"),
+    ]
+    assert date(2021, 6, 30) not in dict(likely_days(date(2021, 6, 30), calendar))
