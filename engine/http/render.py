@@ -39,6 +39,7 @@ from engine.terms import (
     OutputKind,
     PromiseState,
     Role,
+    Scenario,
     State,
     TimeClass,
 )
@@ -65,6 +66,7 @@ SETS = (
     Promised,
     Role,
     RuleSource,
+    Scenario,
     State,
     TimeClass,
 )

@@ -31,6 +31,7 @@ from engine.terms import (
     PromiseState,
     Quiet,
     Role,
+    Scenario,
     State,
     TimeClass,
     Timing,
@@ -313,6 +314,12 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Trouble.IN_DOUBT: Text(
             "Có thư hôm nay chưa rõ đã đến chưa.", "The outcome of some of today's letters is unknown."
         ),
+    },
+    Scenario: {
+        Scenario.SILENT: Text("không phản hồi", "silent"),
+        Scenario.PUNCTUAL: Text("đúng hạn", "punctual"),
+        Scenario.LATE: Text("chậm", "late"),
+        Scenario.MIXED: Text("hỗn hợp", "mixed"),
     },
 }
 

@@ -163,6 +163,7 @@ class IssuedPaper:
     on: date
     plan_id: int
     plan: str
+    agencies: int
     assignments: int
     assignment_id: int
 
@@ -224,11 +225,11 @@ def _draft(members: Sequence[tuple[_Late, date]]) -> WaitingDraft:
     )
 
 
-def issued_papers(session: Session, within: Collection[str] | None, limit: int = 50) -> tuple[IssuedPaper, ...]:
+def issued_papers(session: Session, within: Collection[str] | None, limit: int | None = 50) -> tuple[IssuedPaper, ...]:
     """The recorded dispatches, newest first, about assignments of these agencies (None: all). One query."""
     e, a, p = table(Event), table(Assignment), table(Plan)
     statement = (
-        select(e.c.detail, e.c.plan_id, p.c.number, e.c.assignment_id)
+        select(e.c.detail, e.c.plan_id, p.c.number, e.c.assignment_id, a.c.agency_id)
         .join(a, a.c.id == e.c.assignment_id)
         .join(p, p.c.id == e.c.plan_id)
         .where(e.c.kind == EventKind.PAPER_RECORDED)
@@ -246,6 +247,7 @@ def issued_papers(session: Session, within: Collection[str] | None, limit: int =
             on=date.fromisoformat(on),
             plan_id=plan_id,
             plan=rows[0].number,
+            agencies=len({row.agency_id for row in rows}),
             assignments=len(rows),
             assignment_id=rows[-1].assignment_id,
         )

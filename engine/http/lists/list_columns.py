@@ -20,6 +20,7 @@ from engine.queries.figures import plan_progress, plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
 from engine.queries.figures.plans import PlanRow
+from engine.queries.figures.year import YearLine
 from engine.queries.system import letters, log
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
@@ -474,6 +475,30 @@ def figure_list(plan_id: int, plan: PlanRow, period: str) -> Listing[FigureRow]:
                 Text("Ghi chú", "Remark"),
                 lambda row, language: row.remark.said(language) if row.remark else None,
                 width=40,
+            ),
+        ),
+    )
+
+
+def year_list(year: int) -> Listing[YearLine]:
+    """The year's map in lines: a week of an agency each."""
+    return Listing(
+        file_name=f"lich-nam-{year}",
+        title=Text(f"Lịch năm {year}: thư và hạn theo tuần", f"The year {year}: letters and due dates by week"),
+        columns=(
+            Column(Text("Tuần từ", "Week of"), lambda row, _: row.monday, Kind.DAY, 12),
+            Column(Text("Cơ quan", "Agency"), lambda row, _: row.agency.name, width=44),
+            Column(
+                Text("Loại cơ quan", "Kind of agency"), lambda row, lang: level_name(row.agency.level, lang), width=24
+            ),
+            Column(Text("Thư đã gửi", "Letters sent"), lambda row, _: row.week.sent or None, Kind.NUMBER, 10),
+            Column(Text("Thư sẽ gửi", "Letters to come"), lambda row, _: row.week.to_come or None, Kind.NUMBER, 10),
+            Column(Text("Phần việc đến hạn", "Assignments due"), lambda row, _: row.week.due or None, Kind.NUMBER, 12),
+            Column(
+                Text("Trong đó chưa hoàn thành", "Of them unfinished"),
+                lambda row, _: row.week.open if row.week.due else None,
+                Kind.NUMBER,
+                12,
             ),
         ),
     )

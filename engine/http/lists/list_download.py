@@ -20,7 +20,7 @@ from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignments import Waiting
 from engine.rules.words import LEVELS, coded, level_name, moment, period_words
-from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing
+from engine.terms import EventKind, LetterState, NoticeKind, Role, Scenario, State, TimeClass, Timing
 from engine.text import Text
 from engine.views.labels import label
 from engine.views.spreadsheets import Sheet, write_csv, write_xlsx
@@ -66,6 +66,8 @@ PARAMETERS: Mapping[str, Text] = {
     "supervisor": Text("cơ quan cấp trên", "agency above"),
     "issuer": Text("cơ quan ban hành", "issued by"),
     "duty": Text("nhiệm vụ", "duty"),
+    "year": Text("năm", "year"),
+    "week": Text("tuần", "week"),
     "state": Text("trạng thái", "state"),
     "class": Text("thời hạn", "time class"),
     "report": Text("báo cáo", "report"),
@@ -86,6 +88,8 @@ PARAMETERS: Mapping[str, Text] = {
     "to": Text("đến ngày", "to"),
     "q": Text("tìm", "search"),
     "indicator": Text("chỉ tiêu", "figure"),
+    "scenario": Text("các cơ quan", "the agencies are"),
+    "until": Text("đến ngày", "to"),
 }
 """What a list's parameters are called in the first line of its file."""
 WORDS: Mapping[str, tuple[type[StrEnum], ...]] = {
@@ -95,6 +99,7 @@ WORDS: Mapping[str, tuple[type[StrEnum], ...]] = {
     "waiting": (Waiting,),
     "kind": (NoticeKind, EventKind),
     "role": (Role,),
+    "scenario": (Scenario,),
 }
 YES_NO = {"yes": Text("có", "yes"), "no": Text("không", "no"), "true": Text("có", "yes")}
 Names = Mapping[str, Mapping[str, str]]

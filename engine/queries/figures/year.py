@@ -64,6 +64,15 @@ class AgencyYear:
     weeks: dict[date, Week]
 
 
+@dataclass(frozen=True, slots=True)
+class YearLine:
+    """An agency's week, of those in which anything happens."""
+
+    monday: date
+    agency: AgencyYear
+    week: Week
+
+
 @dataclass(frozen=True)
 class Year:
     """``mondays``: the year's weeks in order; ``foreseen``: whether periods that have not opened yet are included."""
@@ -82,6 +91,12 @@ class Year:
             for monday in weeks.keys() & each.weeks.keys():
                 weeks[monday] += each.weeks[monday]
         return weeks
+
+    @property
+    def lines(self) -> Iterator[YearLine]:
+        """Week after week, the agencies in directory order."""
+        for monday in self.mondays:
+            yield from (YearLine(monday, each, each.weeks[monday]) for each in self.agencies if monday in each.weeks)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ A ``DecisionPage`` describes one kind of item (reports, extension requests); the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -22,6 +22,8 @@ from engine.errors import BadInput
 from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, Form
+from engine.http.lists.list_download import FileFormat, download, filter_names
+from engine.http.lists.listing import Listing
 from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
@@ -81,9 +83,9 @@ class Answer:
 class DecisionPage(Generic[A, W]):
     """A list of pending decisions. ``template`` renders the list, ``<template>_sure`` the confirmation. ``acts``:
     action -> permission. ``can``: whether an action is still possible for a selected item. ``words``: the form field
-    with the reason or answer; ``needed``: the error for actions that require one. ``every``: the first
-    ``MAX_DECISIONS`` pending items that a filter selects. ``seen``: whether an item is decided only where it is shown,
-    since it is to be looked at by itself."""
+    with the reason or answer. ``listing``, ``whole``: the columns and all rows of its files. ``needed``: the error for
+    actions that require a reason. ``every``: the first ``MAX_DECISIONS`` pending items that a filter selects. ``seen``:
+    whether an item is decided only where it is shown, since it is to be looked at by itself."""
 
     template: str
     acts: Mapping[A, Permission]
@@ -92,6 +94,8 @@ class DecisionPage(Generic[A, W]):
     can: Callable[[A, W], bool]
     do: Callable[[Session, A, list[int], Answer, RequestContext], Decided]
     words: str
+    listing: Callable[[Session], Listing[W]]
+    whole: Callable[[Session, Today, AssignmentFilter], Iterator[W]]
     needed: Mapping[A, Text] = field(default_factory=dict)
     every: Callable[[Session, Today, AssignmentFilter], Sequence[W]] | None = None
     seen: Callable[[A, W], bool] = lambda act, row: False
@@ -138,6 +142,13 @@ class DecisionPage(Generic[A, W]):
             return self._ask(ctx, form, act, rows, error.said(ctx.language))
         done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")
         return RedirectResponse(ctx.here(said=act.value, n=done, kept=kept), 303)
+
+    def export(self, ctx: RequestContext, wanted: AssignmentFilter, export_format: FileFormat) -> Response:
+        """The whole list as a file or on paper."""
+        wanted = self._of_department(ctx, wanted)
+        with ctx.reading() as (session, today):
+            rows, names = self.whole(session, today, wanted), filter_names(session, wanted.plan_id)
+            return download(ctx, export_format, self.listing(session), rows, names)
 
     def _of_department(self, ctx: RequestContext, wanted: AssignmentFilter) -> AssignmentFilter:
         department = ctx.department(next(iter(self.acts.values())))

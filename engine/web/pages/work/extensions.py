@@ -11,9 +11,12 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, decide_extensions
 from engine.http.filters import Assignments
+from engine.http.lists.decision_lists import EXTENSION_LIST
+from engine.http.lists.list_download import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.extension_requests import (
     ExtensionRequest,
+    every_extension_waiting,
     extensions_chosen,
     extensions_waiting,
     list_extensions_waiting,
@@ -41,13 +44,15 @@ REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(
     can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits,
     do=_do,
     words="words",
+    listing=lambda _: EXTENSION_LIST,
+    whole=every_extension_waiting,
     every=lambda session, today, wanted: list_extensions_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
 )
 
 
 @router.get("/extensions")
-def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView) -> Response:
-    return REQUESTS.show(ctx, wanted, looked)
+def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView, export_format: ExportFormat = None) -> Response:
+    return REQUESTS.export(ctx, wanted, export_format) if export_format else REQUESTS.show(ctx, wanted, looked)
 
 
 @router.post("/extensions")

@@ -67,6 +67,11 @@ LISTS = [
     Case("/admin/log", lambda *_: log_list({})),
 ]
 WITHOUT_HEADS = {
+    "/accept",
+    "/extensions",
+    "/promises",
+    "/papers",
+    "/year",
     "/admin/agencies",
     "/leadership/frozen/{frozen_id}/rows",
     "/plans/{plan_id}/figures",
