@@ -41,7 +41,9 @@ def _task_columns(due: Text) -> Sequence[Column[W]]:
 
 
 def _number_column() -> Column[W]:
-    return Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9)
+    return Column(
+        Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9, on_paper=False
+    )
 
 
 def _figures(row: WaitingReport) -> str:

@@ -23,6 +23,7 @@ from engine.rules.words import LEVELS, coded, level_name, moment, period_words
 from engine.terms import EventKind, LetterState, NoticeKind, Role, Scenario, State, TimeClass, Timing
 from engine.text import Text
 from engine.views.labels import label
+from engine.views.paper_list import paper_list
 from engine.views.spreadsheets import Sheet, write_csv, write_xlsx
 
 T = TypeVar("T")
@@ -124,7 +125,8 @@ def download(
     still answered as such, and in constant memory."""
     sheet = Sheet(listing.title, _caption(ctx, listing, names or {}), listing.columns, rows)
     if export_format is FileFormat.PRINT:
-        return ctx.page("printed.html", today=None, sheet=sheet, rows=sheet.values(ctx.language, MAX_PRINTED_ROWS))
+        paper = paper_list(sheet, ctx.language, MAX_PRINTED_ROWS)
+        return ctx.page("printed.html", today=None, sheet=sheet, paper=paper)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the generator that sends it
     try:
         WRITERS[export_format](sheet, ctx.language, file)
