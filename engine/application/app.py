@@ -72,6 +72,7 @@ from engine.web.pages.work import (
     promises,
     report,
     reports_to_accept,
+    undoing,
 )
 
 VERSION = "0.1.0"
@@ -119,6 +120,7 @@ PAGES = (
     ical_feeds,
     admin_home,
     reports_to_accept,
+    undoing,
     extensions,
     promises,
     late_promises,

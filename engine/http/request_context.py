@@ -30,6 +30,7 @@ from engine.accounts.saved_views import View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import SessionHolder, holder_of, slide
 from engine.accounts.signed_links import Purpose
+from engine.assignments.acts.undo import Undoable, undoable_acts
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
@@ -305,6 +306,21 @@ class RequestContext:
         """The user's saved views of the current list."""
         with self.app.database.read() as session:
             return views_of(session, self.actor.name, self.path)
+
+    @cached_property
+    def undoable(self) -> tuple[Undoable, ...]:
+        """What the user did on the current page a moment ago and can undo."""
+        with self.app.database.read() as session:
+            return undoable_acts(session, self.actor.name, self.path, self.now)
+
+    @property
+    def undone(self) -> tuple[int, int] | None:
+        """After an undoing: how many were put back, and how many were left. None otherwise."""
+        query = self.request.query_params
+        if query.get("said") != "undone":
+            return None
+        done, left = (query.get(name, "") for name in ("n", "kept"))
+        return int(done) if done.isdecimal() else 0, int(left) if left.isdecimal() else 0
 
     def qr(self) -> Markup:
         """A QR code of the current page with its filters, for printouts."""

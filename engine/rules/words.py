@@ -186,6 +186,7 @@ CODES: Mapping[str, Text] = {
     "followed_elsewhere": Text("cơ quan khác đang theo dõi kế hoạch", "another department follows the plan now"),
     "assigned": Text("mới giao", "assigned"),
     "plan_ended": Text("kế hoạch đã kết thúc", "the plan has ended"),
+    "undone": Text("đã hoàn tác", "undone"),
     "said_already": Text("đã nói ở dòng khác", "covered by another line"),
     "asked": Text("người nhận đã xin ngừng", "the recipient asked for it"),
     "added": Text("thêm", "added"),

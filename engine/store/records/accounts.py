@@ -110,6 +110,18 @@ class IdempotencyKey(SQLModel, table=True):
     at: datetime
 
 
+class ListVisit(SQLModel, table=True):
+    """When a reader first opened a list on the last day they did, and on the day before that one of theirs: at most
+    one write a reader, list and day. ``owner``: the actor."""
+
+    __tablename__ = "list_visit"
+    owner: str = Field(max_length=96, primary_key=True)
+    path: str = Field(max_length=60, primary_key=True)
+    day: date
+    at: datetime
+    before: datetime | None = None
+
+
 class SavedView(SQLModel, table=True):
     """A list with its filters and order that somebody gave a name. ``owner``: the actor, «account:3»."""
 

@@ -17,6 +17,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
+from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.errors import BadInput
 from engine.http.assignment_actions import require_for
@@ -30,6 +31,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
 from engine.queries.work.promises import every_reason
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
+from engine.terms import EventKind
 from engine.text import Text
 
 SHOWN = 60
@@ -82,10 +84,11 @@ class Answer:
 @dataclass(frozen=True, kw_only=True)
 class DecisionPage(Generic[A, W]):
     """A list of pending decisions. ``template`` renders the list, ``<template>_sure`` the confirmation. ``acts``:
-    action -> permission. ``can``: whether an action is still possible for a selected item. ``words``: the form field
-    with the reason or answer. ``listing``, ``whole``: the columns and all rows of its files. ``needed``: the error for
-    actions that require a reason. ``every``: the first ``MAX_DECISIONS`` pending items that a filter selects. ``seen``:
-    whether an item is decided only where it is shown, since it is to be looked at by itself."""
+    action -> permission; ``kinds``: action -> the event that it records. ``can``: whether an action is still possible
+    for a selected item. ``words``: the form field with the reason or answer. ``listing``, ``whole``: the columns and
+    all rows of its files. ``needed``: the error for actions that require a reason. ``every``: the first
+    ``MAX_DECISIONS`` pending items that a filter selects. ``seen``: whether an item is decided only where it is shown,
+    since it is to be looked at by itself."""
 
     template: str
     acts: Mapping[A, Permission]
@@ -94,6 +97,7 @@ class DecisionPage(Generic[A, W]):
     can: Callable[[A, W], bool]
     do: Callable[[Session, A, list[int], Answer, RequestContext], Decided]
     words: str
+    kinds: Mapping[A, EventKind]
     listing: Callable[[Session], Listing[W]]
     whole: Callable[[Session, Today, AssignmentFilter], Iterator[W]]
     needed: Mapping[A, Text] = field(default_factory=dict)
@@ -137,7 +141,14 @@ class DecisionPage(Generic[A, W]):
             if act in self.needed and not answer.words:
                 raise BadInput(self.needed[act])
             with ctx.writing() as session:
-                decided = self.do(session, act, [row.id for row in rows], answer, ctx)
+                decided = undoable(
+                    session,
+                    self.kinds[act],
+                    [row.assignment.id for row in rows],
+                    lambda: self.do(session, act, [row.id for row in rows], answer, ctx),
+                    place=ctx.path,
+                    **ctx.by,
+                )
         except BadInput as error:
             return self._ask(ctx, form, act, rows, error.said(ctx.language))
         done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")

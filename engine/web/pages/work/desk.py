@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
+from engine.assignments.acts.undo import undoable
 from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
 from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
@@ -18,6 +19,7 @@ from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import SECTIONS, desk
+from engine.terms import EventKind
 from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -68,5 +70,12 @@ def acknowledge_shown(
     ctx.require(Permission.ACKNOWLEDGE, agency_id)
     ids = (form.number("one"),) if form.has("one") else form.numbers("id")
     with ctx.writing() as session:
-        changed = acknowledge_all(ctx, session, ids)
+        changed = undoable(
+            session,
+            EventKind.ACKNOWLEDGED,
+            ids,
+            lambda: acknowledge_all(ctx, session, ids),
+            place=f"/agencies/{agency_id}",
+            **ctx.by,
+        )
     return ctx.go(f"/agencies/{agency_id}", said="acknowledged", n=len(changed), plan=plan, period=period)

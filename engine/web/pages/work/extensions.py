@@ -21,6 +21,7 @@ from engine.queries.work.extension_requests import (
     extensions_waiting,
     list_extensions_waiting,
 )
+from engine.terms import EventKind
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
 router = APIRouter(include_in_schema=False)
@@ -44,6 +45,7 @@ REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(
     can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits,
     do=_do,
     words="words",
+    kinds={Act.GRANT: EventKind.EXTENSION_GRANTED, Act.REFUSE: EventKind.EXTENSION_REFUSED},
     listing=lambda _: EXTENSION_LIST,
     whole=every_extension_waiting,
     every=lambda session, today, wanted: list_extensions_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,

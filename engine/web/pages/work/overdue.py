@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
+from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
@@ -23,7 +24,7 @@ from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
 from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
-from engine.terms import OPEN_STATES, TimeClass
+from engine.terms import OPEN_STATES, EventKind, TimeClass
 from engine.text import Text
 from engine.views.reminder_line import reminder_line, span_of
 from engine.web.draftable_plans import draftable_plan
@@ -155,5 +156,12 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             would = preview_chase(session, today, rows, ctx.actor.name)
         return ctx.page("chase.html", today=today, rows=rows, would=would, asked=filter_parameters(wanted))
     with ctx.writing() as session:
-        chased = sum(chase(session, row.id, **ctx.by) for row in rows)
+        chased = undoable(
+            session,
+            EventKind.CHASED,
+            ids,
+            lambda: sum(chase(session, row.id, **ctx.by) for row in rows),
+            place="/overdue",
+            **ctx.by,
+        )
     return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))

@@ -23,6 +23,7 @@ from engine.queries.work.promises import (
     promises_chosen,
     promises_waiting,
 )
+from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
@@ -46,6 +47,7 @@ PROMISES: DecisionPage[Act, WaitingPromise] = DecisionPage(
     can=lambda act, made: made.can_be_agreed if act is Act.AGREE else made.can_be_refused,
     do=_do,
     words="words",
+    kinds={Act.AGREE: EventKind.PROMISE_AGREED, Act.REFUSE: EventKind.PROMISE_REFUSED},
     listing=lambda session: promise_list(every_reason(session)),
     whole=every_promise_waiting,
     every=lambda session, today, wanted: list_promises_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,

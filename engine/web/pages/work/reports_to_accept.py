@@ -21,6 +21,7 @@ from engine.queries.work.reports_to_accept import (
     reports_chosen,
     reports_waiting,
 )
+from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
@@ -46,6 +47,7 @@ REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
     can=lambda act, report: report.waits,
     do=_do,
     words="reason",
+    kinds={Act.ACCEPT: EventKind.ACCEPTED, Act.RETURN: EventKind.RETURNED},
     listing=lambda _: REPORT_LIST,
     whole=every_report_waiting,
     needed={Act.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},

@@ -56,7 +56,8 @@ def test_an_extended_due_date_brings_its_first_one_back() -> None:
 
 def test_numbers_that_are_equal_by_chance_are_not_one_column() -> None:
     two = (column("Lần một", Kind.NUMBER), column("Lần hai", Kind.NUMBER))
-    sheet = Sheet(Text("A", "A"), "A.", two, [{"Lần một": 1, "Lần hai": 1}, {"Lần một": 2, "Lần hai": 2}])
+    counted: list[Row] = [{"Lần một": 1, "Lần hai": 1}, {"Lần một": 2, "Lần hai": 2}]
+    sheet = Sheet(Text("A", "A"), "A.", two, counted)
     assert [each.heading for each in paper_list(sheet, "vi", 100).columns] == ["Lần một", "Lần hai"]
 
 
