@@ -72,6 +72,7 @@ from engine.web.pages.work import (
     promises,
     report,
     reports_to_accept,
+    seen,
     undoing,
 )
 
@@ -120,6 +121,7 @@ PAGES = (
     ical_feeds,
     admin_home,
     reports_to_accept,
+    seen,
     undoing,
     extensions,
     promises,

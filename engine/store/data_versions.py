@@ -71,7 +71,7 @@ TOPICS: Mapping[str, Topic | None] = {
             "fact",
             "feed",
             "idempotency_key",
-            "list_visit",
+            "list_mark",
             "pass",
             "pending_answer",
             "plan_draft",

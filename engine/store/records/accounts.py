@@ -110,16 +110,13 @@ class IdempotencyKey(SQLModel, table=True):
     at: datetime
 
 
-class ListVisit(SQLModel, table=True):
-    """When a reader first opened a list on the last day they did, and on the day before that one of theirs: at most
-    one write a reader, list and day. ``owner``: the actor."""
+class ListMark(SQLModel, table=True):
+    """Up to when a reader has seen a list, as they said. ``owner``: the actor."""
 
-    __tablename__ = "list_visit"
+    __tablename__ = "list_mark"
     owner: str = Field(max_length=96, primary_key=True)
     path: str = Field(max_length=60, primary_key=True)
-    day: date
     at: datetime
-    before: datetime | None = None
 
 
 class SavedView(SQLModel, table=True):

@@ -190,7 +190,7 @@ NO_EFFECT = {
     *("event", "evidence", "extension", "feed", "frozen", "idempotency_key", "incoming", "incoming_message"),
     *(
         "letter_body",
-        "list_visit",
+        "list_mark",
         "paper_settings",
         "pass",
         "pending_answer",

@@ -13,13 +13,11 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "list_visit",
+        "list_mark",
         sa.Column("owner", sa.String(length=96), nullable=False),
         sa.Column("path", sa.String(length=60), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("before", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("owner", "path", name=op.f("pk_list_visit")),
+        sa.PrimaryKeyConstraint("owner", "path", name=op.f("pk_list_mark")),
     )
     op.create_table(
         "undoable_act",

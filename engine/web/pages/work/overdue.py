@@ -18,6 +18,7 @@ from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.list_news import list_news
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.time_class import Today
@@ -56,6 +57,7 @@ def show(
         departments = ctx.kept(session, department_choices)
         in_reach = _in_reach(ctx, session, today, wanted)
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
+        fresh = list_news(ctx, session, today, wanted, lambda each: each)
     span = span_of(found.agencies, ctx.today)
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
     return ctx.page(
@@ -76,6 +78,7 @@ def show(
         lines={each.id: reminder_line(each, span, ctx.language) for each in found.agencies},
         asked=filter_parameters(wanted),
         apart=asked,
+        fresh=fresh,
     )
 
 

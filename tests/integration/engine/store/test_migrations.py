@@ -186,7 +186,7 @@ def renumbered(database: Database, number: str) -> None:
         session.connection().exec_driver_sql(f"UPDATE alembic_version SET version_num = '{number}'")
 
 
-MADE_SINCE = ("list_visit", "undoable_act")
+MADE_SINCE = ("list_mark", "undoable_act")
 """Tables that steps after the release have made."""
 
 
