@@ -241,7 +241,7 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "many": partial(_many, language),
         "language": language,
         "num": localized(words.number_words),
-        "counted": lambda n: words.bounded_words(n, MAX_COUNTED, language),
+        "up_to_limit": lambda n: words.bounded_words(n, MAX_COUNTED, language),
         "rung_words": partial(words.rung_words, language=language),
         "work_state": lambda row: work_state(row.state, row.time_class, language),
         "label": localized(label),

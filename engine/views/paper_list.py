@@ -94,17 +94,7 @@ def paper_list(sheet: Sheet[Any], language: str, most: int) -> PaperList:
     """The first ``most`` rows of a list."""
     values = list(sheet.values(language, most))
     more = str(values.pop()[0]) if len(values) > most else ""
-    by_column: Iterable[Sequence[Cell]] = zip(*values, strict=True) if values else [()] * len(sheet.columns)
-    named = [
-        _Shown(
-            column=column,
-            headings=(column.heading.said(language),),
-            values=tuple(cells),
-            written=tuple(map(written_cell, cells)),
-        )
-        for column, cells in zip(sheet.columns, by_column, strict=True)
-        if column.on_paper
-    ]
+    named = _named(sheet, language, values)
     said = _merged(named) if values else named
     common, shown = _parted(said) if len(values) > 1 else ((), said)
     unbroken = UNBROKEN if sum(each.most for each in shown) <= PAPER_WIDTH else UNBROKEN_IF_NARROW
@@ -125,6 +115,21 @@ def paper_list(sheet: Sheet[Any], language: str, most: int) -> PaperList:
         cut=any(text is not each.written for each, text in zip(shown, texts, strict=True)),
         more=more,
     )
+
+
+def _named(sheet: Sheet[Any], language: str, values: Sequence[Sequence[Cell]]) -> list[_Shown]:
+    """The columns that paper has."""
+    by_column: Iterable[Sequence[Cell]] = zip(*values, strict=True) if values else [()] * len(sheet.columns)
+    return [
+        _Shown(
+            column=column,
+            headings=(column.heading.said(language),),
+            values=tuple(cells),
+            written=tuple(map(written_cell, cells)),
+        )
+        for column, cells in zip(sheet.columns, by_column, strict=True)
+        if column.on_paper
+    ]
 
 
 def _merged(shown: Iterable[_Shown]) -> list[_Shown]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Depends
@@ -144,18 +145,17 @@ class DecisionPage(Generic[A, W]):
             if act in self.needed and not answer.words:
                 raise BadInput(self.needed[act])
             with ctx.writing() as session:
-                decided = undoable(
-                    session,
-                    self.kinds[act],
-                    [row.assignment.id for row in rows],
-                    lambda: self.do(session, act, [row.id for row in rows], answer, ctx),
-                    place=ctx.path,
-                    **ctx.by,
-                )
+                decided = self._do(session, act, rows, answer, ctx)
         except BadInput as error:
             return self._ask(ctx, form, act, rows, error.said(ctx.language))
         done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")
         return RedirectResponse(ctx.here(said=act.value, n=done, kept=kept), 303)
+
+    def _do(self, session: Session, act: A, rows: Sequence[W], answer: Answer, ctx: RequestContext) -> Decided:
+        """So that it can be undone."""
+        once = partial(self.do, session, act, [row.id for row in rows], answer, ctx)
+        ids = [row.assignment.id for row in rows]
+        return undoable(session, self.kinds[act], ids, once, place=ctx.path, **ctx.by)
 
     def export(self, ctx: RequestContext, wanted: AssignmentFilter, export_format: FileFormat) -> Response:
         """The whole list as a file or on paper."""
