@@ -48,6 +48,7 @@ DEFINITIONS = 2
 EXPLAINING_EVENTS = (
     EventKind.REPORTED,
     EventKind.RETURNED,
+    EventKind.UNDONE,
     EventKind.EXTENSION_GRANTED,
     EventKind.DUE_MOVED,
     EventKind.CANCELLED,

@@ -72,6 +72,8 @@ from engine.web.pages.work import (
     promises,
     report,
     reports_to_accept,
+    seen,
+    undoing,
 )
 
 VERSION = "0.1.0"
@@ -119,6 +121,8 @@ PAGES = (
     ical_feeds,
     admin_home,
     reports_to_accept,
+    seen,
+    undoing,
     extensions,
     promises,
     late_promises,

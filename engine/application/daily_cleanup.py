@@ -27,7 +27,7 @@ from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import advance_fact, read_fact
-from engine.store.records import AnswerCode, Letter, LetterBody, SignInLink, UserSession
+from engine.store.records import AnswerCode, Letter, LetterBody, SignInLink, UndoableAct, UserSession
 from engine.terms import EventKind
 
 LAST_CLEANUP_FACT = "last_upkeep"
@@ -35,6 +35,7 @@ LAST_CLEANUP_FACT = "last_upkeep"
 
 SESSION_RETENTION = timedelta(days=90)
 """How long users can see their ended sessions."""
+UNDO_RETENTION = timedelta(days=1)
 BODY_CHUNK_ROWS = 2_000
 LINK_RETENTION = timedelta(days=1)
 CODE_RETENTION = timedelta(days=30)
@@ -79,13 +80,14 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
     """Delete expired records; returns counts by name. The
     files' bytes are removed by ``unreferenced_uploads`` after this is committed."""
     signed, links, codes = table(UserSession), table(SignInLink), table(AnswerCode)
-    connection = session.connection()
+    acts, connection = table(UndoableAct), session.connection()
     return {
         "contacts": contacts.blank_former_contacts(session, now),
         "senders": incoming.forget_senders(session),
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
+        "acts": connection.execute(delete(acts).where(acts.c.until < now - UNDO_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),
         "plan_drafts": plan_drafts.prune(session, now),
         "files": unreferenced_uploads.forget(session, now),

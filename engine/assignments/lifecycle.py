@@ -577,6 +577,21 @@ def move_due(
     record_transition(session, [counter_key(row)], [counter_key(row, due_on=due_on)])
 
 
+def put_back(
+    session: Session, assignment_id: int, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> StoredAssignment:
+    """Give an assignment its columns from before an act that is undone, if they are still as the act left them
+    (``after``); returns it as it was found. Raises Conflict."""
+    row = _locked(session, assignment_id)
+    if any(getattr(row, name) != value for name, value in after.items()):
+        raise Conflict(Text("Phần việc đã thay đổi từ đó.", "The assignment has changed since."))
+    if before:
+        a = table(Assignment)
+        session.connection().execute(update(a).where(a.c.id == assignment_id).values(**before))
+        record_transition(session, [counter_key(row)], [counter_key(row, **before)])
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """The plan of an assignment."""

@@ -22,6 +22,9 @@ from engine.store.recipients import CHANNELS, Recipient, Recipients
 from engine.store.records import Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, Role
 
+WITHDRAWN = "undone"
+"""Why a line was left out that was taken back before its letter left."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeLine:
@@ -214,6 +217,35 @@ def open_letters(session: Session, rows: Sequence[dict[str, object]]) -> dict[st
     statement = select(letter.c.key, letter.c.id, letter.c.state).where(keys).order_by(letter.c.key).with_for_update()
     locked = session.connection().execute(statement).all()
     return {key: letter_id for key, letter_id, state in locked if state is LetterState.QUEUED}
+
+
+class LineLeft(Exception):
+    """The letter of a line has left, or is being sent."""
+
+
+def hold_lines(session: Session, notice_ids: Sequence[int], until: datetime) -> bool:
+    """The letters of these lines leave no earlier than ``until``. False if there is none."""
+    if not notice_ids:
+        return False
+    m, n = table(Letter), table(Notice)
+    letters = select(n.c.letter_id).where(among(session, n.c.id, notice_ids))
+    waiting = m.c.id.in_(letters), m.c.state == LetterState.QUEUED, m.c.send_after < until
+    session.connection().execute(update(m).where(*waiting).values(send_after=until))
+    return True
+
+
+def withdraw_lines(session: Session, notice_ids: Sequence[int], suffix: str) -> None:
+    """Take lines out of their letters, with a reason; the key is free for the same effect once more. Raises LineLeft
+    if one of the letters has left."""
+    if not notice_ids:
+        return
+    m, n = table(Letter), table(Notice)
+    letters = select(n.c.letter_id).where(among(session, n.c.id, notice_ids))
+    statement = select(m.c.state, m.c.attempts).where(m.c.id.in_(letters)).order_by(m.c.key).with_for_update()
+    if any(state is not LetterState.QUEUED or tried for state, tried in session.connection().execute(statement)):
+        raise LineLeft
+    values = {"obsolete": WITHDRAWN, "key": n.c.key + f":{suffix}"}
+    session.connection().execute(update(n).where(among(session, n.c.id, notice_ids)).values(**values))
 
 
 def _letter(slot: Slot, day: date, now: datetime) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from engine.accounts.saved_views import View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import SessionHolder, holder_of, slide
 from engine.accounts.signed_links import Purpose
+from engine.assignments.acts.undo import Undoable, undoable_acts
 from engine.errors import BadInput, Conflict, NotAllowed
 from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
@@ -53,7 +54,7 @@ LANGUAGE_COOKIE, BINDING_COOKIE = "dondoc_language", "dondoc_form"
 SESSION_COOKIE = "dondoc_session"
 FACTOR_PAGE = "/account/second-factor"
 """The only pages allowed, besides signing out, while a session lacks the second factor that its role requires."""
-NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort")
+NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort", "col")
 """Query parameters of lists that do not narrow them."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
 """The actor before signing in: belongs to no agency and may see only the sign-in pages."""
@@ -296,6 +297,10 @@ class RequestContext:
         """The current page in the other language."""
         return url(self.path, **changed(self.request.query_params.multi_items(), lang=self.other_language))
 
+    def without(self, *names: str) -> list[tuple[str, str]]:
+        """The query of the current page without some parameters: hidden fields of a form that sets these."""
+        return [(name, value) for name, value in self.request.query_params.multi_items() if name not in names and value]
+
     @property
     def filters_used(self) -> int:
         """How many filters of a list are set in the address."""
@@ -327,6 +332,21 @@ class RequestContext:
         return [
             (day_digits(day), f"{written(day, self.language)}: {known.said(self.language)}") for day, known in found
         ]
+
+    @cached_property
+    def undoable(self) -> tuple[Undoable, ...]:
+        """What the user did on the current page a moment ago and can undo."""
+        with self.app.database.read() as session:
+            return undoable_acts(session, self.actor.name, self.path, self.now)
+
+    @property
+    def undone(self) -> tuple[int, int] | None:
+        """After an undoing: how many were put back, and how many were left. None otherwise."""
+        query = self.request.query_params
+        if query.get("said") != "undone":
+            return None
+        done, left = (query.get(name, "") for name in ("n", "kept"))
+        return int(done) if done.isdecimal() else 0, int(left) if left.isdecimal() else 0
 
     def qr(self) -> Markup:
         """A QR code of the current page with its filters, for printouts."""

@@ -58,6 +58,10 @@ class SimulatedYear:
     def name(self, agency_id: str) -> str:
         return self.names.get(agency_id, agency_id)
 
+    def some(self, week: str, agency: str) -> list[SimulatedLetter]:
+        """The letters of a week to an agency; ``""``: of all."""
+        return [each for each in self.messages if week in ("", each.week) and agency in ("", each.agency)]
+
     def per_week(self) -> Counter[tuple[str, str, str]]:
         """(agency, role, ISO week) -> letters."""
         return Counter((*each.person, each.week) for each in self.messages)

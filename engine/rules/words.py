@@ -186,6 +186,7 @@ CODES: Mapping[str, Text] = {
     "followed_elsewhere": Text("cơ quan khác đang theo dõi kế hoạch", "another department follows the plan now"),
     "assigned": Text("mới giao", "assigned"),
     "plan_ended": Text("kế hoạch đã kết thúc", "the plan has ended"),
+    "undone": Text("đã hoàn tác", "undone"),
     "said_already": Text("đã nói ở dòng khác", "covered by another line"),
     "asked": Text("người nhận đã xin ngừng", "the recipient asked for it"),
     "added": Text("thêm", "added"),
@@ -242,6 +243,13 @@ def coded(code: str, language: str) -> str:
 def number_words(value: int, language: str) -> str:
     """A count as people write it: «13.304», "13,304"."""
     return f"{value:,}" if language == "en" else f"{value:,}".replace(",", ".")
+
+
+def bounded_words(value: int, most: int, language: str) -> str:
+    """A count that ends at a limit: «12», «hơn 1.000»."""
+    if value <= most:
+        return number_words(value, language)
+    return Text("hơn {n}", "over {n}").filled(n=number_words(most, language)).said(language)
 
 
 def level_name(level: str, language: str) -> str:

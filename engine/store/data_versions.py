@@ -71,6 +71,7 @@ TOPICS: Mapping[str, Topic | None] = {
             "fact",
             "feed",
             "idempotency_key",
+            "list_mark",
             "pass",
             "pending_answer",
             "plan_draft",
@@ -78,6 +79,7 @@ TOPICS: Mapping[str, Topic | None] = {
             "second_factor",
             "sign_in_link",
             "signed_in",
+            "undoable_act",
             "webhook",
             "webhook_message",
         )

@@ -27,6 +27,7 @@ DIRECT: Mapping[EventKind, WebhookEvent] = {
     EventKind.REPORTED: WebhookEvent.REPORTED,
     EventKind.ACCEPTED: WebhookEvent.ACCEPTED,
     EventKind.RETURNED: WebhookEvent.RETURNED,
+    EventKind.UNDONE: WebhookEvent.UNDONE,
     EventKind.DIGEST_MADE: WebhookEvent.DIGEST_MADE,
     EventKind.PROMISED: WebhookEvent.PROMISED,
     EventKind.PROMISE_BROKEN: WebhookEvent.PROMISE_BROKEN,
@@ -42,11 +43,18 @@ AFTER: Mapping[WebhookEvent, State] = complete(
         WebhookEvent.ACCEPTED: State.ACCEPTED,
         WebhookEvent.RETURNED: State.RETURNED,
     },
-    but=(WebhookEvent.OVERDUE, WebhookEvent.ESCALATED, *OF_PROMISES, WebhookEvent.DIGEST_MADE, WebhookEvent.TEST),
+    but=(
+        WebhookEvent.UNDONE,
+        WebhookEvent.OVERDUE,
+        WebhookEvent.ESCALATED,
+        *OF_PROMISES,
+        WebhookEvent.DIGEST_MADE,
+        WebhookEvent.TEST,
+    ),
 )
-"""The state that an event leaves an assignment in."""
+"""The state that an event leaves an assignment in, where it is always the same."""
 LATE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
-TOLD = ("outcome", "complete", "level", "week", "letters", "empty")
+TOLD = ("of", "outcome", "complete", "level", "week", "letters", "empty")
 """The parts of an event's detail that are sent; the rest may contain what people wrote."""
 
 

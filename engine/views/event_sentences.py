@@ -44,6 +44,7 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
             "«{reason}», đề nghị bổ sung chậm nhất {until}",
             "“{reason}”, to be resubmitted by {until}",
         ),
+        EventKind.UNDONE: ("{of}", "{of}"),
         EventKind.PROMISED: ("lần {number}, {on}: «{reason}»", "no. {number}, {on}: “{reason}”"),
         EventKind.PROMISE_AGREED: ("{on}", "{on}"),
         EventKind.PROMISE_REFUSED: ("{on}: «{answer}»", "{on}: “{answer}”"),
@@ -141,6 +142,8 @@ def _value_words(name: str, value: Any, language: str, *, every_day: bool) -> st
         return coded(str(value), language)
     if name == "rung":
         return rung_words(str(value), language, every_day=every_day)
+    if name == "of":
+        return label(EventKind(value), language).lower()
     if name == "outcome":
         return label(Outcome(value), language)
     if name in ("roles", "role"):

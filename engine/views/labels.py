@@ -31,6 +31,7 @@ from engine.terms import (
     PromiseState,
     Quiet,
     Role,
+    Scenario,
     State,
     TimeClass,
     Timing,
@@ -56,6 +57,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         WebhookEvent.REPORTED: Text("gửi báo cáo", "reported"),
         WebhookEvent.ACCEPTED: Text("tiếp nhận báo cáo", "report accepted"),
         WebhookEvent.RETURNED: Text("trả lại báo cáo", "report returned"),
+        WebhookEvent.UNDONE: Text("hoàn tác", "undone"),
         WebhookEvent.OVERDUE: Text("quá hạn", "overdue"),
         WebhookEvent.ESCALATED: Text("đôn đốc", "escalated"),
         WebhookEvent.PROMISED: Text("hẹn ngày hoàn thành", "promised"),
@@ -153,6 +155,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         EventKind.REPORTED: Text("Gửi báo cáo", "Reported"),
         EventKind.ACCEPTED: Text("Tiếp nhận báo cáo", "Report accepted"),
         EventKind.RETURNED: Text("Trả lại báo cáo", "Report returned"),
+        EventKind.UNDONE: Text("Hoàn tác", "Undone"),
         EventKind.PROMISED: Text("Hẹn ngày hoàn thành", "Promised"),
         EventKind.PROMISE_AGREED: Text("Đồng ý lời hẹn", "Promise agreed to"),
         EventKind.PROMISE_REFUSED: Text("Không đồng ý lời hẹn", "Promise refused"),
@@ -313,6 +316,12 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Trouble.IN_DOUBT: Text(
             "Có thư hôm nay chưa rõ đã đến chưa.", "The outcome of some of today's letters is unknown."
         ),
+    },
+    Scenario: {
+        Scenario.SILENT: Text("không phản hồi", "silent"),
+        Scenario.PUNCTUAL: Text("đúng hạn", "punctual"),
+        Scenario.LATE: Text("chậm", "late"),
+        Scenario.MIXED: Text("hỗn hợp", "mixed"),
     },
 }
 

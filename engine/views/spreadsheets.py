@@ -62,12 +62,14 @@ FORMATS = complete(
 
 @dataclass(frozen=True)
 class SheetColumn(Generic[T]):
-    """A column of a list: its heading, a row's value in a language, what it holds, its width in characters."""
+    """A column of a list: its heading, a row's value in a language, what it holds, its width in characters, and whether
+    paper has it too."""
 
     heading: Text
     value: Callable[[T, str], Cell]
     kind: Kind = Kind.TEXT
     width: int = 14
+    on_paper: bool = True
 
 
 @dataclass(frozen=True)

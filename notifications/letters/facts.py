@@ -19,6 +19,7 @@ from engine.assignments.backlog import Backlog, open_refusal
 from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escalated, chased
 from engine.assignments.handover import Successions
 from engine.assignments.measures import is_unfinished, report_timing
+from engine.assignments.outbox import WITHDRAWN
 from engine.assignments.weekly_digest import schedule
 from engine.correspondence.entries import waiting_entries
 from engine.enums import complete
@@ -656,7 +657,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
         .join(g, g.c.id == a.c.agency_id)
         .join(above, above.c.id == a.c.supervisor_id)
         .join(issuer, issuer.c.id == p.c.issuer_id)
-        .where(among(session, n.c.letter_id, letter_ids))
+        .where(among(session, n.c.letter_id, letter_ids), n.c.obsolete != WITHDRAWN)
         .order_by(n.c.id)
     )
     grouped: dict[int, list[_Notice]] = {}

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import (
+    WITHDRAWN,
     NoticeLine,
     Slot,
     letter_row,
@@ -181,7 +182,7 @@ def _lines(session: Session, letter: TriedLetter) -> Sequence[_Line]:
         )
         .join(a, a.c.id == n.c.assignment_id)
         .join(p, p.c.id == a.c.plan_id)
-        .where(n.c.letter_id == letter.id)
+        .where(n.c.letter_id == letter.id, n.c.obsolete != WITHDRAWN)
         .order_by(n.c.id)
     )
     return objects(_Line, session.connection().execute(query))

@@ -47,6 +47,7 @@ MOVES_A_DUE_DATE = (
     EventKind.DUE_MOVED,
     EventKind.EXTENSION_GRANTED,
     EventKind.RETURNED,
+    EventKind.UNDONE,
     EventKind.DUTY_ADDED,
     EventKind.DUTY_AMENDED,
     EventKind.FOLLOWED,

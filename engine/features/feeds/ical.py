@@ -41,6 +41,7 @@ CHANGING = (
     EventKind.EXTENSION_GRANTED,
     EventKind.REPORTED,
     EventKind.RETURNED,
+    EventKind.UNDONE,
     EventKind.CANCELLED,
     EventKind.TRANSFERRED,
     EventKind.PROMISED,

@@ -20,6 +20,8 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Emu, Mm, Pt
 
+from engine.features.papers.page_fill import USUAL, fill
+
 FONT = "Times New Roman"
 PAGE_MM, MARGINS_MM = (210, 297), {"top": 20, "bottom": 20, "left": 30, "right": 20}
 TEXT_MM, LANDSCAPE_MM = 160, 247
@@ -104,7 +106,7 @@ class Paper:
         paragraph = self.line(text, where=self.document, bold=heading, align=JUSTIFY, after=6)
         paragraph.paragraph_format.first_line_indent = Mm(12.7)
         paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.MULTIPLE
-        paragraph.paragraph_format.line_spacing = 1.15
+        paragraph.paragraph_format.line_spacing = USUAL
         paragraph.paragraph_format.keep_with_next = heading or keep
 
     def centred(
@@ -198,6 +200,7 @@ class Paper:
             self.line(each, where=right, bold=True, align=CENTER, before=6 if not number else 0, new=bool(number))
         name = self.line(BLANK, where=right, bold=True, align=CENTER, before=4 * 14 * 1.15)
         name.paragraph_format.keep_with_next = False
+        fill(self.document)
 
     def annex(self, title: str, note: str, *, landscape: bool, word: str = "Phụ lục", first: bool = False) -> None:
         """Begin an annex on a section of its own, whose pages are numbered from 1 with the first hidden. ``first``: it

@@ -23,6 +23,7 @@ from engine.features.papers.facts import (
     short_committee,
 )
 from engine.features.papers.issuers import issuer_of
+from engine.features.papers.ministries import ministries
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.rules.promise_words import promise_words
@@ -82,7 +83,8 @@ def dispatch_draft(
         if row.agency_id in addressed and row.due_on is not None and row.due_on <= today.day + HORIZON
     ]
     ids = [row.id for row in late]
-    levels, positions, names = _levels(session), _positions(session, plan_row.id), _names(session)
+    levels, duties, names = _levels(session), _duties(session, plan_row.id), _names(session)
+    positions = {row.id: row.position for row in duties}
     asked, sent = _extensions(session, ids), chased(session, ids)
 
     def order(row: AssignmentRow) -> tuple[Any, ...]:
@@ -110,7 +112,7 @@ def dispatch_draft(
     dispatch = Dispatch(
         issuer=issuer_of(session, plan_row, PaperKind.DISPATCH),
         plan=PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
-        reports_to=short_committee(issuer),
+        reports_to=" và ".join((short_committee(issuer), *ministries(row.text for row in duties))),
         overdue=overdue,
         upcoming=tuple(map(line, sorted(soon, key=order))),
         as_of=today.now,
@@ -163,6 +165,7 @@ class IssuedPaper:
     on: date
     plan_id: int
     plan: str
+    agencies: int
     assignments: int
     assignment_id: int
 
@@ -224,11 +227,11 @@ def _draft(members: Sequence[tuple[_Late, date]]) -> WaitingDraft:
     )
 
 
-def issued_papers(session: Session, within: Collection[str] | None, limit: int = 50) -> tuple[IssuedPaper, ...]:
+def issued_papers(session: Session, within: Collection[str] | None, limit: int | None = 50) -> tuple[IssuedPaper, ...]:
     """The recorded dispatches, newest first, about assignments of these agencies (None: all). One query."""
     e, a, p = table(Event), table(Assignment), table(Plan)
     statement = (
-        select(e.c.detail, e.c.plan_id, p.c.number, e.c.assignment_id)
+        select(e.c.detail, e.c.plan_id, p.c.number, e.c.assignment_id, a.c.agency_id)
         .join(a, a.c.id == e.c.assignment_id)
         .join(p, p.c.id == e.c.plan_id)
         .where(e.c.kind == EventKind.PAPER_RECORDED)
@@ -246,6 +249,7 @@ def issued_papers(session: Session, within: Collection[str] | None, limit: int =
             on=date.fromisoformat(on),
             plan_id=plan_id,
             plan=rows[0].number,
+            agencies=len({row.agency_id for row in rows}),
             assignments=len(rows),
             assignment_id=rows[-1].assignment_id,
         )
@@ -284,10 +288,9 @@ def _names(session: Session) -> dict[str, str]:
     return {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
 
 
-def _positions(session: Session, plan_id: int) -> dict[int, int]:
+def _duties(session: Session, plan_id: int) -> Sequence[AnyRow]:
     d = table(Duty)
-    found = session.connection().execute(select(d.c.id, d.c.position).where(d.c.plan_id == plan_id))
-    return {row.id: row.position for row in found}
+    return session.connection().execute(select(d.c.id, d.c.position, d.c.text).where(d.c.plan_id == plan_id)).all()
 
 
 def _extensions(session: Session, assignment_ids: Sequence[int]) -> frozenset[int]:

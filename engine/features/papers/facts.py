@@ -188,8 +188,18 @@ def long_moment(at: datetime) -> str:
 
 
 def counted(number: int) -> str:
-    """A count in running text: 01 … 09."""
+    """A count in running text: 01 … 09. Of none: ``tally``."""
     return f"{number:02d}"
+
+
+def tally(words: str, number: int) -> str:
+    """«hoàn thành quá hạn 05»; of none «hoàn thành quá hạn: không», never «00»."""
+    return f"{words} {counted(number)}" if number else f"{words}: không"
+
+
+def out_of(part: int, whole: int) -> str:
+    """«05/21», «0/21»."""
+    return f"{counted(part) if part else 0}/{counted(whole)}"
 
 
 def lower_first(text: str) -> str:

@@ -22,6 +22,7 @@ from engine.features.papers.drafts import Draft, dispatch_draft, issued_papers, 
 from engine.features.papers.facts import SIGNERS, Dispatch
 from engine.features.papers.issuers import departments_of, letterhead_of
 from engine.features.papers.letterhead import fill, fill_each
+from engine.features.papers.list_columns import PAPER_LIST, PaperLine
 from engine.features.papers.wording import (
     MAX_PARAGRAPH_CHARS,
     DraftKey,
@@ -32,7 +33,7 @@ from engine.features.papers.wording import (
 from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Empty, Plain, PlanId, Several, YesNo, queried_day
 from engine.http.form_fields import FormFields
-from engine.http.lists.list_download import DOCX, attachment
+from engine.http.lists.list_download import DOCX, ExportFormat, attachment, download
 from engine.http.render import url
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import PlanChoices, plan_choices
@@ -68,8 +69,14 @@ class PaperFile(StrEnum):
 
 
 @router.get("/papers")
-def listing(ctx: SignedIn, said: Code = "") -> Response:
+def listing(ctx: SignedIn, said: Code = "", export_format: ExportFormat = None) -> Response:
     """The drafts that the ladder asks for, and the papers that are recorded."""
+    if export_format:
+        with ctx.reading() as (session, today):
+            waiting = waiting_drafts(session, today, ctx.department(Permission.SEE_PAPERS))
+            issued = issued_papers(session, ctx.agencies_within(Permission.SEE_ASSIGNMENT), limit=None)
+            lines: tuple[PaperLine, ...] = (*waiting, *issued)
+            return download(ctx, export_format, PAPER_LIST, lines)
     return _listing(ctx, FormFields(), outcome=said)
 
 

@@ -9,6 +9,7 @@ from engine.assignments.reports.indicators import Consolidated, FigureLine, Owin
 from engine.enums import complete
 from engine.features.papers.facts import PaperKind, PlanFacts, short_committee
 from engine.features.papers.issuers import issuer_of
+from engine.features.papers.ministries import ministries
 from engine.features.papers.report import ConductFacts, Difficulty, DutyFacts, FigureFacts, PeriodReport
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
@@ -42,10 +43,10 @@ def period_report(session: Session, today: Today, plan_row: StoredPlan, period: 
     """Fourteen queries. Requests («Đề nghị») are in none of the counts but their own."""
     d, g = table(Duty), table(Agency)
     names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
-    places: dict[int, int] = {
-        row[0]: row[1]
-        for row in session.connection().execute(select(d.c.id, d.c.position).where(d.c.plan_id == plan_row.id))
-    }
+    duties = (
+        session.connection().execute(select(d.c.id, d.c.position, d.c.text).where(d.c.plan_id == plan_row.id)).all()
+    )
+    places: dict[int, int] = {row.id: row.position for row in duties}
     found = rows(session, today, AssignmentFilter(plan_id=plan_row.id, period=period, states=COUNTED), MAX_ROWS)
     found.sort(key=lambda row: (places.get(row.duty_id, 0), row.agency, row.id))
     ordered = [row for row in found if not row.request]
@@ -62,7 +63,7 @@ def period_report(session: Session, today: Today, plan_row: StoredPlan, period: 
         issuer=issuer_of(session, plan_row, PaperKind.REPORT),
         plan=PlanFacts(plan_row.number, plan_row.issued_on, short_committee(issuer), plan_row.title),
         period=period_words(period, "vi"),
-        to=(issuer,),
+        to=(issuer, *ministries(row.text for row in duties)),
         as_of=today.now,
         done_on_time=among_classes(TimeClass.DONE_ON_TIME),
         done_late=among_classes(TimeClass.DONE_LATE),

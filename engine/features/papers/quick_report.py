@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from engine.features.papers.document import BLANK, AnnexColumn, Paper
-from engine.features.papers.facts import Issuer, counted, long_moment
+from engine.features.papers.facts import Issuer, counted, long_moment, tally
 from engine.queries.figures.outlook import Coming, NextDate
 from engine.rules.calendar import day_digits, local_date
 from engine.rules.words import period_words
@@ -131,7 +131,7 @@ def text_of(facts: QuickReport) -> Iterator[str]:
     total = facts.sum_of("total")
     yield f"{facts.issuer.name} kính báo cáo tình hình đến {long_moment(facts.as_of)}:"
     boxes = "; ".join(
-        f"{words} {counted(facts.sum_of(name))}{_share(facts.sum_of(name), total)}"
+        f"{tally(words, facts.sum_of(name))}{_share(facts.sum_of(name), total)}"
         for words, name in (
             ("hoàn thành đúng hạn", "on_time"),
             ("hoàn thành quá hạn", "late"),
@@ -143,7 +143,7 @@ def text_of(facts: QuickReport) -> Iterator[str]:
     points = [f"{_week(facts)} Trong tổng số {counted(total)} nhiệm vụ: {boxes}.{asked}"]
     reports = facts.sum_of("reports")
     points.append(
-        f"Chế độ báo cáo: đã gửi {counted(reports)}, đúng hạn {counted(facts.sum_of('reports_on_time'))}"
+        f"Chế độ báo cáo: {tally('đã gửi', reports)}, {tally('đúng hạn', facts.sum_of('reports_on_time'))}"
         f"{_share(facts.sum_of('reports_on_time'), reports)}."
     )
     if facts.worst:
@@ -152,7 +152,7 @@ def text_of(facts: QuickReport) -> Iterator[str]:
         points.append(f"Mốc tới: {'; '.join(map(_coming, facts.next_dates))}.")
     if facts.past_plans:
         left = f"{counted(facts.past_plans)} kế hoạch đã quá ngày cuối, chờ kết thúc"
-        points.append(f"{left}: còn {counted(facts.past_unfinished)} việc (không tính vào số liệu trên).")
+        points.append(f"{left}; {tally('số việc còn lại', facts.past_unfinished)} (không tính vào số liệu trên).")
     points.append("Đề xuất: [Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]")
     yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
     yield "Xếp hạng theo cơ quan tại Phụ lục kèm theo./."
@@ -171,11 +171,15 @@ def _week(facts: QuickReport) -> str:
     """What is done and what is overdue, each with its change within the week."""
     done, overdue = facts.sum_of("on_time") + facts.sum_of("late"), facts.sum_of("overdue")
     if facts.done_more is None or facts.overdue_more is None:
-        return f"Đã hoàn thành {counted(done)} nhiệm vụ; quá hạn {counted(overdue)}."
+        return f"{_done(done)}; {tally('quá hạn', overdue)}."
     return (
-        f"Đã hoàn thành {counted(done)} nhiệm vụ, {_moved(facts.done_more)} so với tuần trước; "
-        f"quá hạn {counted(overdue)}, {_moved(facts.overdue_more)}."
+        f"{_done(done)}, {_moved(facts.done_more)} so với tuần trước; "
+        f"{tally('quá hạn', overdue)}, {_moved(facts.overdue_more)}."
     )
+
+
+def _done(number: int) -> str:
+    return f"Đã hoàn thành {counted(number)} nhiệm vụ" if number else "Chưa hoàn thành nhiệm vụ nào"
 
 
 def ranked(rows: Sequence[RankRow]) -> list[tuple[str, RankRow]]:
@@ -218,7 +222,7 @@ def _percent(rate: float | None) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f" ({100 * part / whole:.1f}%)".replace(".", ",") if whole else ""
+    return f" ({100 * part / whole:.1f}%)".replace(".", ",") if part and whole else ""
 
 
 def _moved(change: int) -> str:

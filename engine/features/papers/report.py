@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from engine.features.papers.document import BLANK, AnnexColumn, Paper
-from engine.features.papers.facts import Issuer, PlanFacts, counted, long_moment, shortened
+from engine.features.papers.facts import Issuer, PlanFacts, counted, long_moment, out_of, shortened, tally
 from engine.rules.calendar import day_digits, local_date
 
 FIGURE_COLUMNS = (
@@ -196,21 +196,18 @@ def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
         )
     yield f"{part + 1}. Tiến độ thực hiện nhiệm vụ", True
     yield (
-        f"Tổng số {counted(facts.total)} nhiệm vụ đến kỳ: hoàn thành đúng hạn {counted(facts.done_on_time)}; "
-        f"hoàn thành quá hạn {counted(facts.done_late)}; đang thực hiện trong hạn {counted(facts.open_in_time)}; "
-        f"đang thực hiện quá hạn {counted(facts.open_overdue)} (Phụ lục {_annex_number(facts, 1)}).",
+        f"{_total(facts.total)}: {tally('hoàn thành đúng hạn', facts.done_on_time)}; "
+        f"{tally('hoàn thành quá hạn', facts.done_late)}; {tally('đang thực hiện trong hạn', facts.open_in_time)}; "
+        f"{tally('đang thực hiện quá hạn', facts.open_overdue)} (Phụ lục {_annex_number(facts, 1)}).",
         False,
     )
     if facts.asked:
-        yield (
-            f"Ngoài ra, {counted(facts.asked)} nội dung đề nghị phối hợp, trong đó {counted(facts.asked_done)} "
-            "nội dung đã có kết quả.",
-            False,
-        )
+        answered = f"trong đó {counted(facts.asked_done)} nội dung đã" if facts.asked_done else "chưa nội dung nào"
+        yield f"Ngoài ra, {counted(facts.asked)} nội dung đề nghị phối hợp, {answered} có kết quả.", False
     yield f"{part + 2}. Chế độ báo cáo", True
     yield (
-        f"Đã gửi {counted(facts.reports_in)}/{counted(facts.reports_expected)} báo cáo, trong đó đúng hạn "
-        f"{counted(facts.reports_on_time)} (Phụ lục {_annex_number(facts, 2)}).",
+        f"Đã gửi {out_of(facts.reports_in, facts.reports_expected)} báo cáo, "
+        f"{tally('trong đó đúng hạn', facts.reports_on_time)} (Phụ lục {_annex_number(facts, 2)}).",
         False,
     )
     yield from ((each, False) for each in _conduct(facts.conduct))
@@ -226,14 +223,18 @@ def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
     )
 
 
+def _total(number: int) -> str:
+    return f"Tổng số {counted(number)} nhiệm vụ đến kỳ" if number else "Chưa có nhiệm vụ nào đến kỳ"
+
+
 def _conduct(conduct: ConductFacts) -> Iterator[str]:
     """Promises kept, outputs and the time taken, of which there is something to say."""
     if conduct.promises:
-        yield f"Giữ đúng {counted(conduct.kept)}/{counted(conduct.promises)} lời hẹn đã đến ngày."
+        yield f"Giữ đúng {out_of(conduct.kept, conduct.promises)} lời hẹn đã đến ngày."
     if conduct.outputs:
         yield (
-            f"Trong {counted(conduct.outputs)} nhiệm vụ hoàn thành phải có sản phẩm đã tiếp nhận, đủ sản phẩm "
-            f"{counted(conduct.complete)}."
+            f"Trong {counted(conduct.outputs)} nhiệm vụ hoàn thành phải có sản phẩm đã tiếp nhận, "
+            f"{tally('đủ sản phẩm', conduct.complete)}."
         )
     if conduct.days_words:
         yield f"Số ngày làm việc xác nhận/báo cáo/tiếp nhận (trung vị): {conduct.days_words}."

@@ -20,6 +20,7 @@ from engine.queries.figures import plan_progress, plans
 from engine.queries.figures.board import AgencyLine, Board, Counts
 from engine.queries.figures.plan_progress import AgencyStanding
 from engine.queries.figures.plans import PlanRow
+from engine.queries.figures.year import YearLine
 from engine.queries.system import letters, log
 from engine.queries.system.letters import LetterRow
 from engine.queries.system.log import LogRow
@@ -100,7 +101,7 @@ def assignment_list(today: Today) -> Listing[AssignmentRow]:
             Column(Text("Kết quả", "Outcome"), lambda row, language: _label(row.outcome, language), width=16),
             Column(Text("Hoàn thành ngày", "Done"), lambda row, _: row.done_on, Kind.DAY, 12),
             Column(Text("Số lần trả lại", "Returns"), lambda row, _: row.returns or None, Kind.NUMBER, 9),
-            Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.id, Kind.NUMBER, 9),
+            Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.id, Kind.NUMBER, 9, on_paper=False),
         ),
     )
 
@@ -143,7 +144,9 @@ OVERDUE_LIST: Listing[OverdueRow] = Listing(
         Column(
             Text("Ngày đôn đốc", "Chased on"), lambda row, _: row.chased.level_on if row.chased else None, Kind.DAY, 12
         ),
-        Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9),
+        Column(
+            Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9, on_paper=False
+        ),
     ),
 )
 
@@ -257,7 +260,9 @@ def published_list(frozen_id: int, title: Text, names: Mapping[str, str]) -> Lis
                 width=20,
             ),
             Column(Text("Báo cáo", "Report"), lambda row, language: _label(row.reporting, language), width=20),
-            Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment_id, Kind.NUMBER, 9),
+            Column(
+                Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment_id, Kind.NUMBER, 9, on_paper=False
+            ),
         ),
     )
 
@@ -474,6 +479,30 @@ def figure_list(plan_id: int, plan: PlanRow, period: str) -> Listing[FigureRow]:
                 Text("Ghi chú", "Remark"),
                 lambda row, language: row.remark.said(language) if row.remark else None,
                 width=40,
+            ),
+        ),
+    )
+
+
+def year_list(year: int) -> Listing[YearLine]:
+    """The year's map in lines: a week of an agency each."""
+    return Listing(
+        file_name=f"lich-nam-{year}",
+        title=Text(f"Lịch năm {year}: thư và hạn theo tuần", f"The year {year}: letters and due dates by week"),
+        columns=(
+            Column(Text("Tuần từ", "Week of"), lambda row, _: row.monday, Kind.DAY, 12),
+            Column(Text("Cơ quan", "Agency"), lambda row, _: row.agency.name, width=44),
+            Column(
+                Text("Loại cơ quan", "Kind of agency"), lambda row, lang: level_name(row.agency.level, lang), width=24
+            ),
+            Column(Text("Thư đã gửi", "Letters sent"), lambda row, _: row.week.sent or None, Kind.NUMBER, 10),
+            Column(Text("Thư sẽ gửi", "Letters to come"), lambda row, _: row.week.to_come or None, Kind.NUMBER, 10),
+            Column(Text("Phần việc đến hạn", "Assignments due"), lambda row, _: row.week.due or None, Kind.NUMBER, 12),
+            Column(
+                Text("Trong đó chưa hoàn thành", "Of them unfinished"),
+                lambda row, _: row.week.open if row.week.due else None,
+                Kind.NUMBER,
+                12,
             ),
         ),
     )

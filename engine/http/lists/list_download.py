@@ -20,9 +20,10 @@ from engine.queries.directory.agencies import agency_choices
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignments import Waiting
 from engine.rules.words import LEVELS, coded, level_name, moment, period_words
-from engine.terms import EventKind, LetterState, NoticeKind, Role, State, TimeClass, Timing
+from engine.terms import EventKind, LetterState, NoticeKind, Role, Scenario, State, TimeClass, Timing
 from engine.text import Text
 from engine.views.labels import label
+from engine.views.paper_list import paper_list
 from engine.views.spreadsheets import Sheet, write_csv, write_xlsx
 
 T = TypeVar("T")
@@ -66,6 +67,8 @@ PARAMETERS: Mapping[str, Text] = {
     "supervisor": Text("cơ quan cấp trên", "agency above"),
     "issuer": Text("cơ quan ban hành", "issued by"),
     "duty": Text("nhiệm vụ", "duty"),
+    "year": Text("năm", "year"),
+    "week": Text("tuần", "week"),
     "state": Text("trạng thái", "state"),
     "class": Text("thời hạn", "time class"),
     "report": Text("báo cáo", "report"),
@@ -86,6 +89,8 @@ PARAMETERS: Mapping[str, Text] = {
     "to": Text("đến ngày", "to"),
     "q": Text("tìm", "search"),
     "indicator": Text("chỉ tiêu", "figure"),
+    "scenario": Text("các cơ quan", "the agencies are"),
+    "until": Text("đến ngày", "to"),
 }
 """What a list's parameters are called in the first line of its file."""
 WORDS: Mapping[str, tuple[type[StrEnum], ...]] = {
@@ -95,6 +100,7 @@ WORDS: Mapping[str, tuple[type[StrEnum], ...]] = {
     "waiting": (Waiting,),
     "kind": (NoticeKind, EventKind),
     "role": (Role,),
+    "scenario": (Scenario,),
 }
 YES_NO = {"yes": Text("có", "yes"), "no": Text("không", "no"), "true": Text("có", "yes")}
 Names = Mapping[str, Mapping[str, str]]
@@ -119,7 +125,8 @@ def download(
     still answered as such, and in constant memory."""
     sheet = Sheet(listing.title, _caption(ctx, listing, names or {}), listing.columns, rows)
     if export_format is FileFormat.PRINT:
-        return ctx.page("printed.html", today=None, sheet=sheet, rows=sheet.values(ctx.language, MAX_PRINTED_ROWS))
+        paper = paper_list(sheet, ctx.language, MAX_PRINTED_ROWS)
+        return ctx.page("printed.html", today=None, sheet=sheet, paper=paper)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the generator that sends it
     try:
         WRITERS[export_format](sheet, ctx.language, file)

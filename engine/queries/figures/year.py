@@ -65,6 +65,15 @@ class AgencyYear:
     weeks: Mapping[date, Week]
 
 
+@dataclass(frozen=True, slots=True)
+class YearLine:
+    """An agency's week, of those in which anything happens."""
+
+    monday: date
+    agency: AgencyYear
+    week: Week
+
+
 @dataclass(frozen=True)
 class Year:
     """``mondays``: the year's weeks in order; ``foreseen``: whether periods that have not opened yet are included."""
@@ -90,6 +99,12 @@ class Year:
         """Weekly totals of all agencies."""
         levels = self.by_level.values()
         return {monday: sum((each[monday] for each in levels if monday in each), Week()) for monday in self.mondays}
+
+    @property
+    def lines(self) -> Iterator[YearLine]:
+        """Week after week, the agencies in directory order."""
+        for monday in self.mondays:
+            yield from (YearLine(monday, each, each.weeks[monday]) for each in self.agencies if monday in each.weeks)
 
     @property
     def kinds(self) -> tuple[str, ...]:

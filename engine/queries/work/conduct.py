@@ -29,7 +29,7 @@ from engine.terms import COUNTED_STATES, EventKind, PromiseState, State
 
 MAX_EVENTS, MAX_EVENTS_OF_ONE = 5_000, 1_000
 """Of the newest, that are looked at for one answer; of one agency those of some three hundred tasks."""
-STEPS = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.ACCEPTED, EventKind.RETURNED)
+STEPS = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.ACCEPTED, EventKind.RETURNED, EventKind.UNDONE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +95,8 @@ class _Step:
     opened_on: date
     kind: EventKind
     at: datetime
+    of: str | None
+    """Which step an UNDONE takes back: the one of that kind before it."""
 
 
 @depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LOG)
@@ -178,12 +180,26 @@ def _of_task(source: Table, wanted: AssignmentFilter) -> ColumnElement[bool]:
 def _steps(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[_Step]:
     """The newest events, oldest first."""
     a, e = table(Assignment), table(Event)
-    statement = joined(select(e.c.assignment_id, a.c.agency_id, a.c.supervisor_id, a.c.opened_on, e.c.kind, e.c.at))
+    undone = case((e.c.kind == EventKind.UNDONE, e.c.detail["of"].as_string())).label("of")
+    what = (e.c.assignment_id, a.c.agency_id, a.c.supervisor_id, a.c.opened_on, e.c.kind, e.c.at, undone)
+    statement = joined(select(*what))
     statement = statement.join(e, _of_task(e, wanted)).where(*conditions(wanted, today), e.c.kind.in_(STEPS))
-    rows = session.connection().execute(
-        statement.order_by(e.c.id.desc()).limit(MAX_EVENTS_OF_ONE if wanted.agency_id else MAX_EVENTS)
-    )
-    return objects(_Step, rows)[::-1]
+    most = MAX_EVENTS_OF_ONE if wanted.agency_id else MAX_EVENTS
+    rows = session.connection().execute(statement.order_by(e.c.id.desc()).limit(most))
+    return _standing(objects(_Step, rows)[::-1])
+
+
+def _standing(steps: Iterable[_Step]) -> list[_Step]:
+    """Without the steps that were undone, and without the undoing."""
+    last: dict[tuple[int, str], int] = {}
+    found: list[_Step | None] = []
+    for step in steps:
+        if step.of is None:
+            last[step.assignment_id, step.kind] = len(found)
+            found.append(step)
+        elif (place := last.pop((step.assignment_id, step.of), None)) is not None:
+            found[place] = None
+    return [step for step in found if step is not None]
 
 
 def _durations(steps: Iterable[_Step], calendar: WorkCalendar) -> Iterator[tuple[_Step, str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, literal, select
 from sqlmodel import Session
 
-from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
     FAR,
@@ -65,18 +65,28 @@ class ExtensionsWaiting:
 
 def extensions_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> ExtensionsWaiting:
     """By due date; two queries. A page number past the end gives the last page."""
-    a, x = table(Assignment), table(Extension)
     cells = _counted(session, today, replace(wanted, waiting=None, period=""))
     total = sum(cell.n for cell in cells if wanted.period in ("", cell.period))
     pages = -(-total // ROWS_PER_PAGE)
     page = min(page, pages) or 1
-    wanted = replace(wanted, waiting=None)  # implied by the join
-    by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few requests
-    statement = _select_requests(today).where(*conditions(wanted, today), x.c.decided_at.is_(None))
-    statement = statement.order_by(by_due, x.c.id)
+    statement = _by_due(today, wanted)
     found = session.connection().execute(statement.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
     periods = periods_among(((cell.period, cell.due) for cell in cells), wanted)
     return ExtensionsWaiting(tuple(_lines(found.all())), total, page, pages, periods)
+
+
+def every_extension_waiting(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[ExtensionRequest]:
+    """All in the order of the page, in constant memory."""
+    for some in streamed(session, _by_due(today, wanted)):
+        yield from _lines(some)
+
+
+def _by_due(today: Today, wanted: AssignmentFilter) -> Any:
+    a, x = table(Assignment), table(Extension)
+    wanted = replace(wanted, waiting=None)  # implied by the join
+    by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few requests
+    statement = _select_requests(today).where(*conditions(wanted, today), x.c.decided_at.is_(None))
+    return statement.order_by(by_due, x.c.id)
 
 
 def list_extensions_waiting(

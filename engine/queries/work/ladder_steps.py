@@ -138,8 +138,19 @@ def _begun_again(facts: Facts, events: Sequence[EventLine], returns: int) -> dat
     if facts.on_promise:
         return facts.acted_until or date.min
     if returns:
-        return max((local_date(event.at) for event in events if event.kind is EventKind.RETURNED), default=date.min)
+        return max(map(local_date, _returns(events)), default=date.min)
     return date.min if facts.again else None
+
+
+def _returns(events: Sequence[EventLine]) -> list[datetime]:
+    """When the report was returned, without what was undone: the return before it."""
+    found: list[datetime] = []
+    for event in events:
+        if event.kind is EventKind.RETURNED:
+            found.append(event.at)
+        elif found and event.kind is EventKind.UNDONE and event.detail["of"] == EventKind.RETURNED:
+            found.pop()
+    return found
 
 
 RUNG_EVENTS = {EventKind.RUNG_FIRED: RungState.FIRED, EventKind.RUNG_SKIPPED: RungState.SKIPPED}

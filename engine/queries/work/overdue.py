@@ -127,7 +127,9 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
     a, late = table(Assignment), replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
     ranked, _ = _late_agencies(session, today, wanted, sort)
     place, agency_id = numbered(session, [row[0] for row in ranked])
-    found = joined(select(*columns(today))).where(_asked(), *conditions(late, today), a.c.agency_id == agency_id)
+    found = joined(select(*columns(today))).where(
+        still_asked_for(), *conditions(late, today), a.c.agency_id == agency_id
+    )
     for some in streamed(session, found.order_by(place, a.c.due_on, a.c.id)):
         yield from _with_chasing(session, today, some)
 
@@ -186,10 +188,10 @@ def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Se
     late = select(*columns).select_from(a).join(p, p.c.id == unindexed(a.c.plan_id))  # by the index of what is late
     if wanted.citation:
         late = late.join(d, d.c.id == a.c.duty_id)
-    return late.where(_asked(), *conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
+    return late.where(still_asked_for(), *conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
 
 
-def _asked() -> ColumnElement[bool]:
+def still_asked_for() -> ColumnElement[bool]:
     """Not what only counts in the figures of a period. Only plans whose agencies were reorganised have any, so that of
     the others the index of what is late has all that is read."""
     return or_(cast(table(Plan).c.followed, sql_types.Text) == "{}", still_asked())

@@ -3,7 +3,7 @@ that they give, counted."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlmodel import Session
 from engine.assignments.promise_rows import proposed_day
 from engine.assignments.reports.submission import PromiseChoices
 from engine.queries.directory.agencies import agencies_named
-from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
     FAR,
@@ -86,14 +86,11 @@ class PromisesWaiting:
 
 def promises_waiting(session: Session, today: Today, wanted: AssignmentFilter, *, page: int = 1) -> PromisesWaiting:
     """By due date; three queries. A page number past the end gives the last page."""
-    a, p = table(Assignment), table(Promise)
     cells = _counted(session, today, replace(wanted, waiting=None, period=""))
     total = sum(cell.n for cell in cells if wanted.period in ("", cell.period))
     pages = -(-total // ROWS_PER_PAGE)
     page = min(page, pages) or 1
-    where = conditions(replace(wanted, waiting=None), today)
-    by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few promises
-    statement = _select_promises(today).where(*where, promises_in(PromiseState.WAITING)).order_by(by_due, p.c.id)
+    statement = _by_due(today, wanted)
     found = session.connection().execute(statement.offset((page - 1) * ROWS_PER_PAGE).limit(ROWS_PER_PAGE))
     return PromisesWaiting(
         rows=tuple(_lines(found.all(), today)),
@@ -103,6 +100,19 @@ def promises_waiting(session: Session, today: Today, wanted: AssignmentFilter, *
         periods=periods_among(((cell.period, cell.due) for cell in cells), wanted),
         reasons=every_reason(session),
     )
+
+
+def every_promise_waiting(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[WaitingPromise]:
+    """All in the order of the page, in constant memory."""
+    for some in streamed(session, _by_due(today, wanted)):
+        yield from _lines(some, today)
+
+
+def _by_due(today: Today, wanted: AssignmentFilter) -> Any:
+    a, p = table(Assignment), table(Promise)
+    where = conditions(replace(wanted, waiting=None), today)
+    by_due = func.coalesce(a.c.due_on, literal(FAR))  # not the column: its index would be walked for a few promises
+    return _select_promises(today).where(*where, promises_in(PromiseState.WAITING)).order_by(by_due, p.c.id)
 
 
 def list_promises_waiting(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import standing_report
-from engine.queries.paging import PER_PAGE, Page, decode, page
+from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import (
     AssignmentFilter,
@@ -119,6 +119,16 @@ def list_reports_waiting(
         statement = statement.where(r.c.id > decode(after, int)[0])
     rows = _reports(session, session.connection().execute(statement).all())
     return page(rows, limit, lambda row: (row.id,), how_many(session, today, wanted))
+
+
+def every_report_waiting(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[WaitingReport]:
+    """All in the order of the page, in constant memory: the agency that waits longest first, then its reports."""
+    a, g, r = table(Assignment), table(Agency), table(Report)
+    since = func.min(a.c.reported_at).over(partition_by=a.c.agency_id)
+    statement = joined(select(*columns(today), *_report_columns())).join(r, and_(*standing_report(a.c.id)))
+    statement = statement.where(*conditions(replace(wanted, waiting=Waiting.ACCEPT), today))
+    for some in streamed(session, statement.order_by(since, g.c.name, a.c.agency_id, a.c.reported_at, a.c.id)):
+        yield from _reports(session, some)
 
 
 def reports_chosen(session: Session, today: Today, report_ids: Collection[int]) -> list[WaitingReport]:

@@ -9,6 +9,7 @@ from engine.store.records.accounts import (
     Attempt,
     Feed,
     IdempotencyKey,
+    ListMark,
     SavedView,
     SecondFactor,
     SignInLink,
@@ -53,6 +54,7 @@ from engine.store.records.work import (
     Tally,
     TallyChange,
     ThreadEntry,
+    UndoableAct,
 )
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "LadderRecord",
     "Letter",
     "LetterBody",
+    "ListMark",
     "Notice",
     "PaperSettings",
     "Pass",
@@ -112,6 +115,7 @@ __all__ = [
     "Tally",
     "TallyChange",
     "ThreadEntry",
+    "UndoableAct",
     "UserSession",
     "Webhook",
     "WebhookMessage",

@@ -110,6 +110,15 @@ class IdempotencyKey(SQLModel, table=True):
     at: datetime
 
 
+class ListMark(SQLModel, table=True):
+    """Up to when a reader has seen a list, as they said. ``owner``: the actor."""
+
+    __tablename__ = "list_mark"
+    owner: str = Field(max_length=96, primary_key=True)
+    path: str = Field(max_length=60, primary_key=True)
+    at: datetime
+
+
 class SavedView(SQLModel, table=True):
     """A list with its filters and order that somebody gave a name. ``owner``: the actor, «account:3»."""
 

@@ -320,6 +320,25 @@ class Event(SQLModel, table=True):
     key: str | None = Field(default=None, max_length=160, unique=True)
 
 
+class UndoableAct(SQLModel, table=True):
+    """What somebody decided, for as long as it can be undone (``engine.assignments.acts.undo``). Deleted a day later;
+    the log keeps the act and that it was undone."""
+
+    __tablename__ = "undoable_act"
+    __table_args__ = (Index("ix_undoable_act_actor_until", "actor", "until"),)
+    id: int | None = Field(default=None, primary_key=True)
+    actor: str = Field(max_length=96)
+    kind: EventKind = Field(sa_column=by_value(EventKind))
+    place: str = Field(max_length=120)
+    """The path of the page on which it was done, and is offered to be undone."""
+    at: datetime
+    until: datetime
+    """The end of what would be sent, or of the day."""
+    parts: list[dict[str, Any]] = Field(sa_column=json_column())
+    """An entry for each assignment: its rows as they were and as they became, its events, its notices."""
+    undone_at: datetime | None = None
+
+
 class Draft(SQLModel, table=True):
     """The saved draft of a report page: one per agency, plan and period."""
 

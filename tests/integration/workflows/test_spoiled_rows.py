@@ -188,8 +188,26 @@ NO_EFFECT = {
         "draft",
     ),
     *("event", "evidence", "extension", "feed", "frozen", "idempotency_key", "incoming", "incoming_message"),
-    *("letter_body", "paper_settings", "pass", "pending_answer", "plan_draft", "saved_view", "second_factor"),
-    *("sign_in_link", "signed_in", "succession", "tally_change", "thread_entry", "webhook", "webhook_message"),
+    *(
+        "letter_body",
+        "list_mark",
+        "paper_settings",
+        "pass",
+        "pending_answer",
+        "plan_draft",
+        "saved_view",
+        "second_factor",
+    ),
+    *(
+        "sign_in_link",
+        "signed_in",
+        "succession",
+        "tally_change",
+        "thread_entry",
+        "undoable_act",
+        "webhook",
+        "webhook_message",
+    ),
 }
 """Tables from which no reminder, letter or level is computed (accounts, links, texts, logs, versions of pages), or that
 other tests hold: evidence by digest, the pass that failed."""

@@ -22,7 +22,7 @@ from engine.admin.published_figures import (
 from engine.assignments.issued_papers import drafts_waiting
 from engine.errors import BadInput, Conflict, DondocError
 from engine.http.filters import Code, PageNumber, PlanId, Several, SmallId, Sort, YesNo
-from engine.http.lists.list_columns import StandingLine, published_list, standing_list
+from engine.http.lists.list_columns import StandingLine, published_list, standing_list, year_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.closing import past_plan_ids
@@ -181,6 +181,7 @@ def year(
     kind: Code = "",
     half: HalfNumber = None,
     page: PageNumber = 1,
+    export_format: ExportFormat = None,
 ) -> Response:
     """Weeks by agency, and letters per week, sent and to come. With many agencies the lines are first one per level;
     each level opens separately, half a year at a time."""
@@ -188,6 +189,9 @@ def year(
     with ctx.reading() as (session, today):
         found = ctx.kept(session, year_of, today, year or ctx.today.year, plan_id=plan)
         plans = ctx.kept(session, plan_choices, plan)
+        if export_format:
+            rows = (found.of_kind(kind) if kind else found).lines
+            return download(ctx, export_format, year_list(found.year), rows, filter_names(session, plan))
     kinds = [(each, level_name(each, ctx.language)) for each in found.kinds]
     selected = found.of_kind(kind) if kind else found
     folded = not kind and len(found.agencies) > MAX_MAP_LINES

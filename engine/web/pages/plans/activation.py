@@ -61,7 +61,7 @@ def simulate(
     export_format: ExportFormat = None,
 ) -> Response:
     """The simulated year: letters by week and person, overloaded people, collisions and moved dates, and one week's
-    letters; all letters as a file."""
+    letters; all letters, or those of the chosen week and agency, as a file."""
     ctx.require(Permission.SEE_PLANS)
     if ctx.app.simulate is None:
         raise NotFound
@@ -93,7 +93,8 @@ def simulate(
     def shown(after: RequestContext, result: Callable[[], SimulatedYear]) -> Response:
         year = result()
         if export_format and after is ctx:
-            return download(ctx, export_format, simulated_list(plan.row, year), year.messages)
+            messages = year.some(week, agency)
+            return download(ctx, export_format, simulated_list(plan.row, year), messages, {"agency": year.names})
         if export_format:  # the reader had to wait, and what is kept meanwhile is a page: it has the button
             return RedirectResponse(ctx.here(**{"as": ""}), 303)
         weeks, people = year.heat()
@@ -113,7 +114,7 @@ def simulate(
             bodies=agencies,
             chosen=selected,
             agency=agency,
-            letters=[each for each in year.messages if each.week == selected and agency in ("", each.agency)],
+            letters=year.some(selected, agency),
             most=MAX_LETTERS,
             monday=lambda iso: date.fromisocalendar(int(iso[:4]), int(iso[6:]), 1),
             busy=BUSY_WEEK,

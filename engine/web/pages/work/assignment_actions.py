@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from engine.accounts.permissions import Acting, Permission
 from engine.assignments import lifecycle
+from engine.assignments.acts.undo import undoable
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import ask_for_day
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
@@ -25,6 +26,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
 from engine.queries.work.todo import waiting_extensions
+from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.assignments import Trouble, story_page
 
@@ -101,6 +103,13 @@ ACTIONS: Mapping[Permission, Callable[[Form], Action]] = {
 }
 
 
+UNDOABLE: Mapping[Permission, EventKind] = {
+    Permission.ACCEPT: EventKind.ACCEPTED,
+    Permission.ACKNOWLEDGE: EventKind.ACKNOWLEDGED,
+}
+"""Done by one button, without a word: until the day ends it can be undone. The others ask for a reason first."""
+
+
 @router.post("/assignments/{assignment_id}/{action}")
 def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, action: str) -> Response:
     permission = Permission(action) if action in tuple(ACTIONS) else None
@@ -121,7 +130,16 @@ def _run(ctx: RequestContext, form: Form, assignment_id: int, permission: Permis
         require_for(ctx, permission, assignment_row(session, today, assignment_id))
     action = ACTIONS[permission](form)
     with ctx.writing() as session:
-        return action(session, assignment_id, **ctx.by)
+        if permission not in UNDOABLE:
+            return action(session, assignment_id, **ctx.by)
+        return undoable(
+            session,
+            UNDOABLE[permission],
+            [assignment_id],
+            lambda: action(session, assignment_id, **ctx.by),
+            place=f"/assignments/{assignment_id}",
+            **ctx.by,
+        )
 
 
 def _again(ctx: RequestContext, form: Form, assignment_id: int, permission: Permission, error: DondocError) -> Response:

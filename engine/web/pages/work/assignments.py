@@ -9,15 +9,16 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission, concerned, may
-from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
+from engine.http.filters import AssignmentId, Assignments, Code, Columns, Count, Cursor, Sort
 from engine.http.lists.list_columns import assignment_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.list_news import list_news
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import every_assignment, list_assignments
+from engine.queries.work.assignments import AssignmentFilter, every_assignment, list_assignments
 from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
@@ -43,13 +44,18 @@ def listing(
     export_format: ExportFormat = None,
     after: Cursor = "",
     sort: Sort = "",
+    columns: Columns = [],  # noqa: B006 - read only
     said: Code = "",
     n: Count = 0,
     kept: Count = 0,
 ) -> Response:
-    wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
+
+    def allowed(each: AssignmentFilter) -> AssignmentFilter:
+        return replace(each, agency_id=ctx.visible_agency(each.agency_id))
+
+    wanted = allowed(wanted)
     with ctx.reading() as (session, today):
-        listing = assignment_list(today)
+        listing = assignment_list(today).chosen(columns)
         sort = listing.known_order(sort)
         if export_format:
             rows, names = every_assignment(session, today, wanted, sort), filter_names(session, wanted.plan_id)
@@ -59,6 +65,7 @@ def listing(
         agencies = ctx.kept(session, agency_choices, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
         reasons = every_reason(session) if wanted.reason else ()
+        fresh = list_news(ctx, session, today, wanted, allowed)
     changeable = {
         row.id for row in found.rows if any(may_change(ctx, act, row, supervisors[row.plan_id]) for act in BulkAct)
     }
@@ -74,6 +81,7 @@ def listing(
         after=after,
         sort=sort,
         changeable=changeable,
+        fresh=fresh,
         outcome=said,
         n=n,
         kept=kept,

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
+from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.enums import complete
 from engine.errors import NotAllowed
@@ -24,6 +25,7 @@ from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.work.assignments import AssignmentRow, rows_of
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
+from engine.terms import EventKind
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
@@ -72,11 +74,16 @@ def change(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
         by = ctx.by
         if act is BulkAct.TRANSFER:
             return transfer_all(session, ids, **values, **by)
-        return (
-            cancel_all(session, ids, **values, **by)
-            if act is BulkAct.CANCEL
-            else redate_all(session, ids, **values, **by)
-        )
+        if act is BulkAct.CANCEL:
+            return undoable(
+                session,
+                EventKind.CANCELLED,
+                ids,
+                lambda: cancel_all(session, ids, **values, **by),
+                place="/assignments",
+                **by,
+            )
+        return redate_all(session, ids, **values, **by)
 
     def action() -> tuple[Decided, Sequence[PlannedLetter]]:
         if form.has("sure"):

@@ -6,10 +6,11 @@ A ``DecisionPage`` describes one kind of item (reports, extension requests); the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Depends
@@ -17,17 +18,22 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
+from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import Decided, check_selection
 from engine.errors import BadInput
 from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
+from engine.http.lists.list_download import FileFormat, download, filter_names
+from engine.http.lists.list_news import list_news
+from engine.http.lists.listing import Listing
 from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow
 from engine.queries.work.promises import every_reason
 from engine.queries.work.rehearsal import PlannedLetter, planned_letters
+from engine.terms import EventKind
 from engine.text import Text
 
 SHOWN = 60
@@ -80,8 +86,9 @@ class Answer:
 @dataclass(frozen=True, kw_only=True)
 class DecisionPage(Generic[A, W]):
     """A list of pending decisions. ``template`` renders the list, ``<template>_sure`` the confirmation. ``acts``:
-    action -> permission. ``can``: whether an action is still possible for a selected item. ``words``: the form field
-    with the reason or answer; ``needed``: the error for actions that require one. ``every``: the first
+    action -> permission; ``kinds``: action -> the event that it records. ``can``: whether an action is still possible
+    for a selected item. ``words``: the form field with the reason or answer. ``listing``, ``whole``: the columns and
+    all rows of its files. ``needed``: the error for actions that require a reason. ``every``: the first
     ``MAX_DECISIONS`` pending items that a filter selects. ``seen``: whether an item is decided only where it is shown,
     since it is to be looked at by itself."""
 
@@ -92,6 +99,9 @@ class DecisionPage(Generic[A, W]):
     can: Callable[[A, W], bool]
     do: Callable[[Session, A, list[int], Answer, RequestContext], Decided]
     words: str
+    kinds: Mapping[A, EventKind]
+    listing: Callable[[Session], Listing[W]]
+    whole: Callable[[Session, Today, AssignmentFilter], Iterator[W]]
     needed: Mapping[A, Text] = field(default_factory=dict)
     every: Callable[[Session, Today, AssignmentFilter], Sequence[W]] | None = None
     seen: Callable[[A, W], bool] = lambda act, row: False
@@ -102,6 +112,7 @@ class DecisionPage(Generic[A, W]):
         with ctx.reading() as (session, today):
             found = self.waiting(session, today, wanted, page=looked.page)
             plans = plan_choices(session, wanted.plan_id)
+            fresh = list_news(ctx, session, today, wanted, lambda each: self._of_department(ctx, each))
         return ctx.page(
             f"{self.template}.html",
             400 if sentence else 200,
@@ -110,6 +121,7 @@ class DecisionPage(Generic[A, W]):
             plans=plans,
             wanted=wanted,
             looked=looked,
+            fresh=fresh,
             sentence=sentence,
         )
 
@@ -133,11 +145,24 @@ class DecisionPage(Generic[A, W]):
             if act in self.needed and not answer.words:
                 raise BadInput(self.needed[act])
             with ctx.writing() as session:
-                decided = self.do(session, act, [row.id for row in rows], answer, ctx)
+                decided = self._do(session, act, rows, answer, ctx)
         except BadInput as error:
             return self._ask(ctx, form, act, rows, error.said(ctx.language))
         done, kept = str(len(decided.done) or ""), str(len(decided.left) or "")
         return RedirectResponse(ctx.here(said=act.value, n=done, kept=kept), 303)
+
+    def _do(self, session: Session, act: A, rows: Sequence[W], answer: Answer, ctx: RequestContext) -> Decided:
+        """So that it can be undone."""
+        once = partial(self.do, session, act, [row.id for row in rows], answer, ctx)
+        ids = [row.assignment.id for row in rows]
+        return undoable(session, self.kinds[act], ids, once, place=ctx.path, **ctx.by)
+
+    def export(self, ctx: RequestContext, wanted: AssignmentFilter, export_format: FileFormat) -> Response:
+        """The whole list as a file or on paper."""
+        wanted = self._of_department(ctx, wanted)
+        with ctx.reading() as (session, today):
+            rows, names = self.whole(session, today, wanted), filter_names(session, wanted.plan_id)
+            return download(ctx, export_format, self.listing(session), rows, names)
 
     def _of_department(self, ctx: RequestContext, wanted: AssignmentFilter) -> AssignmentFilter:
         department = ctx.department(next(iter(self.acts.values())))

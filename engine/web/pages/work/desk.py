@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
+from engine.assignments.acts.undo import undoable
 from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
-from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
+from engine.http.filters import AgencyId, Code, Columns, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
@@ -18,6 +19,7 @@ from engine.queries.paging import DOWNLOAD_ROWS, every_row
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import SECTIONS, desk
+from engine.terms import EventKind
 from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
@@ -25,15 +27,22 @@ Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
 
 
 @router.get("/agencies")
-def listing(ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = "") -> Response:
+def listing(
+    ctx: SignedIn,
+    export_format: ExportFormat = None,
+    after: Cursor = "",
+    sort: Sort = "",
+    columns: Columns = [],  # noqa: B006 - read only
+) -> Response:
     ctx.require(Permission.SEE_BOARD)
-    sort = AGENCY_LIST.known_order(sort)
+    listing = AGENCY_LIST.chosen(columns)
+    sort = listing.known_order(sort)
     with ctx.reading() as (session, today):
         if export_format:
             rows = every_row(lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS, sort=sort))
-            return download(ctx, export_format, AGENCY_LIST, rows)
+            return download(ctx, export_format, listing, rows)
         found = list_agencies(session, today, after=after, sort=sort)
-    return ctx.page("agencies.html", today=today, listing=AGENCY_LIST, found=found, after=after, sort=sort)
+    return ctx.page("agencies.html", today=today, listing=listing, found=found, after=after, sort=sort)
 
 
 @router.get("/agencies/{agency_id}")
@@ -68,5 +77,12 @@ def acknowledge_shown(
     ctx.require(Permission.ACKNOWLEDGE, agency_id)
     ids = (form.number("one"),) if form.has("one") else form.numbers("id")
     with ctx.writing() as session:
-        changed = acknowledge_all(ctx, session, ids)
+        changed = undoable(
+            session,
+            EventKind.ACKNOWLEDGED,
+            ids,
+            lambda: acknowledge_all(ctx, session, ids),
+            place=f"/agencies/{agency_id}",
+            **ctx.by,
+        )
     return ctx.go(f"/agencies/{agency_id}", said="acknowledged", n=len(changed), plan=plan, period=period)

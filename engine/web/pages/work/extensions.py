@@ -11,13 +11,17 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, decide_extensions
 from engine.http.filters import Assignments
+from engine.http.lists.decision_lists import EXTENSION_LIST
+from engine.http.lists.list_download import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.extension_requests import (
     ExtensionRequest,
+    every_extension_waiting,
     extensions_chosen,
     extensions_waiting,
     list_extensions_waiting,
 )
+from engine.terms import EventKind
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
 router = APIRouter(include_in_schema=False)
@@ -41,13 +45,16 @@ REQUESTS: DecisionPage[Act, ExtensionRequest] = DecisionPage(
     can=lambda act, asked: asked.can_be_granted if act is Act.GRANT else asked.waits,
     do=_do,
     words="words",
+    kinds={Act.GRANT: EventKind.EXTENSION_GRANTED, Act.REFUSE: EventKind.EXTENSION_REFUSED},
+    listing=lambda _: EXTENSION_LIST,
+    whole=every_extension_waiting,
     every=lambda session, today, wanted: list_extensions_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
 )
 
 
 @router.get("/extensions")
-def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView) -> Response:
-    return REQUESTS.show(ctx, wanted, looked)
+def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView, export_format: ExportFormat = None) -> Response:
+    return REQUESTS.export(ctx, wanted, export_format) if export_format else REQUESTS.show(ctx, wanted, looked)
 
 
 @router.post("/extensions")

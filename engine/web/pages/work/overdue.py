@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from sqlmodel import Session
 
 from engine.accounts.permissions import Permission
+from engine.assignments.acts.undo import undoable
 from engine.assignments.bulk_decisions import MAX_DECISIONS, check_selection
 from engine.assignments.lifecycle import chase
 from engine.errors import BadInput
@@ -17,13 +18,14 @@ from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
+from engine.http.lists.list_news import list_news
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.chase_preview import preview_chase, rows_to_chase
 from engine.queries.work.overdue import LateAgency, every_overdue, how_many_overdue, overdue
-from engine.terms import OPEN_STATES, TimeClass
+from engine.terms import OPEN_STATES, EventKind, TimeClass
 from engine.text import Text
 from engine.views.reminder_line import reminder_line, span_of
 from engine.web.draftable_plans import draftable_plan
@@ -55,6 +57,7 @@ def show(
         departments = ctx.kept(session, department_choices)
         in_reach = _in_reach(ctx, session, today, wanted)
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
+        fresh = list_news(ctx, session, today, wanted, lambda each: each)
     span = span_of(found.agencies, ctx.today)
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
     return ctx.page(
@@ -75,6 +78,7 @@ def show(
         lines={each.id: reminder_line(each, span, ctx.language) for each in found.agencies},
         asked=filter_parameters(wanted),
         apart=asked,
+        fresh=fresh,
     )
 
 
@@ -155,5 +159,12 @@ def ask(ctx: SignedIn, form: PostedForm, wanted: Assignments) -> Response:
             would = preview_chase(session, today, rows, ctx.actor.name)
         return ctx.page("chase.html", today=today, rows=rows, would=would, asked=filter_parameters(wanted))
     with ctx.writing() as session:
-        chased = sum(chase(session, row.id, **ctx.by) for row in rows)
+        chased = undoable(
+            session,
+            EventKind.CHASED,
+            ids,
+            lambda: sum(chase(session, row.id, **ctx.by) for row in rows),
+            place="/overdue",
+            **ctx.by,
+        )
     return ctx.go("/overdue", said="chased" if chased else "none", n=chased or None, **filter_parameters(wanted))

@@ -12,8 +12,18 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, decide_promises
 from engine.http.filters import Assignments
+from engine.http.lists.decision_lists import promise_list
+from engine.http.lists.list_download import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.promises import WaitingPromise, list_promises_waiting, promises_chosen, promises_waiting
+from engine.queries.work.promises import (
+    WaitingPromise,
+    every_promise_waiting,
+    every_reason,
+    list_promises_waiting,
+    promises_chosen,
+    promises_waiting,
+)
+from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
@@ -37,14 +47,17 @@ PROMISES: DecisionPage[Act, WaitingPromise] = DecisionPage(
     can=lambda act, made: made.can_be_agreed if act is Act.AGREE else made.can_be_refused,
     do=_do,
     words="words",
+    kinds={Act.AGREE: EventKind.PROMISE_AGREED, Act.REFUSE: EventKind.PROMISE_REFUSED},
+    listing=lambda session: promise_list(every_reason(session)),
+    whole=every_promise_waiting,
     every=lambda session, today, wanted: list_promises_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
     needed={Act.REFUSE: Text("Cần ghi lý do không đồng ý.", "Say why it is refused.")},
 )
 
 
 @router.get("/promises")
-def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView) -> Response:
-    return PROMISES.show(ctx, wanted, looked)
+def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView, export_format: ExportFormat = None) -> Response:
+    return PROMISES.export(ctx, wanted, export_format) if export_format else PROMISES.show(ctx, wanted, looked)
 
 
 @router.post("/promises")

@@ -11,8 +11,17 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.assignments.bulk_decisions import MAX_DECISIONS, Decided, accept_reports, return_reports
 from engine.http.filters import Assignments
+from engine.http.lists.decision_lists import REPORT_LIST
+from engine.http.lists.list_download import ExportFormat
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
-from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen, reports_waiting
+from engine.queries.work.reports_to_accept import (
+    WaitingReport,
+    every_report_waiting,
+    list_reports_waiting,
+    reports_chosen,
+    reports_waiting,
+)
+from engine.terms import EventKind
 from engine.text import Text
 from engine.web.pages.work.bulk_decisions import Answer, CurrentView, DecisionPage
 
@@ -38,6 +47,9 @@ REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
     can=lambda act, report: report.waits,
     do=_do,
     words="reason",
+    kinds={Act.ACCEPT: EventKind.ACCEPTED, Act.RETURN: EventKind.RETURNED},
+    listing=lambda _: REPORT_LIST,
+    whole=every_report_waiting,
     needed={Act.RETURN: Text("Cần ghi lý do trả lại.", "Give the reason for returning it.")},
     every=lambda session, today, wanted: list_reports_waiting(session, today, wanted, limit=MAX_DECISIONS).rows,
     seen=lambda act, report: act is Act.ACCEPT and report.owed is not None,
@@ -45,8 +57,8 @@ REPORTS: DecisionPage[Act, WaitingReport] = DecisionPage(
 
 
 @router.get("/accept")
-def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView) -> Response:
-    return REPORTS.show(ctx, wanted, looked)
+def show(ctx: SignedIn, wanted: Assignments, looked: CurrentView, export_format: ExportFormat = None) -> Response:
+    return REPORTS.export(ctx, wanted, export_format) if export_format else REPORTS.show(ctx, wanted, looked)
 
 
 @router.post("/accept")

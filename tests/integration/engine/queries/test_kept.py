@@ -42,6 +42,7 @@ from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting, list_assignments
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
+from engine.queries.work.list_counts import NARROWED, listed_counts
 from engine.queries.work.overdue import counted_overdue, how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo
@@ -72,6 +73,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     overdue: lambda today: [(today, each) for each in WANTED],
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
     counted_overdue: lambda today: [(today,)],
+    listed_counts: lambda today: [(today, path, WANTED) for path in NARROWED],
     conduct: lambda today: [(today, each) for each in WANTED],
     reasons_counted: lambda today: [(today, each) for each in WANTED],
     furthest_behind: lambda today: [(today, Selection()), (today, Selection(1, "2021-H1"))],

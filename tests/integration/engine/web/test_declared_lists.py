@@ -3,8 +3,11 @@ says, page and file hold the same rows, and a cell shows what the file's column 
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from ground.office import Office, looking
 from ground.walk import routes
+from httpx import Response
 from sqlmodel import Session
 
 from engine.http.lists.list_columns import (
@@ -26,12 +30,14 @@ from engine.http.lists.list_columns import (
     log_list,
     standing_list,
 )
-from engine.http.lists.listing import Head, Listing
+from engine.http.lists.listing import Column, Head, Listing
 from engine.queries.figures.board import board
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter
+from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database
 from engine.text import Text
+from engine.views.spreadsheets import Kind, written_cell
 
 Row = dict[str, str]
 """Key of a column -> words of the row."""
@@ -67,6 +73,11 @@ LISTS = [
     Case("/admin/log", lambda *_: log_list({})),
 ]
 WITHOUT_HEADS = {
+    "/accept",
+    "/extensions",
+    "/promises",
+    "/papers",
+    "/year",
     "/admin/agencies",
     "/leadership/frozen/{frozen_id}/rows",
     "/plans/{plan_id}/figures",
@@ -135,14 +146,24 @@ def page_rows(page: BeautifulSoup, listing: Listing[Any]) -> list[Row]:
     return [dict(zip(keys, cells[-len(keys) :], strict=True)) for cells in rows]
 
 
-def file_rows(page: BeautifulSoup, listing: Listing[Any]) -> list[Row]:
-    """The rows as they are printed, by the keys of the columns, or the headings of those that the page has not."""
-    assert [words(each) for each in page.select("thead th")] == [column.heading.vi for column in listing.columns]
-    lines = [[words(cell) for cell in line.select("td")] for line in page.select("tbody tr")]
+def file_rows(answer: Response, listing: Listing[Any]) -> list[Row]:
+    """The rows of the CSV file as they are said on a page, by the keys of the columns, or the headings of those that
+    the page has not."""
+    _, heads, *found = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
+    assert heads == [column.heading.vi for column in listing.columns]
+    lines = [[said(*each) for each in zip(line, listing.columns, strict=True)] for line in found]
     if listing.groups:
         return grouped(lines, [column.heading.vi for column in listing.columns])
     keys = [column.key or column.heading.vi for column in listing.columns]
     return [dict(zip(keys, cells, strict=True)) for cells in lines]
+
+
+def said(value: str, column: Column[Any]) -> str:
+    if column.kind is Kind.DAY and value:
+        return written_cell(date.fromisoformat(value))
+    if column.kind is Kind.MOMENT and value:
+        return written_cell(datetime.fromisoformat(value).replace(tzinfo=PLAN_TIME))
+    return " ".join(value.removeprefix("'").split())
 
 
 def grouped(lines: Sequence[Sequence[str]], headings: Sequence[str]) -> list[Row]:
@@ -211,7 +232,9 @@ def both(office: Office, listing: Listing[Any], case: Case, sort: str) -> list[R
     """The rows of an order, as the file has them; the page shows the same."""
     pages = every_page(office, address(case.path, sort=sort))
     shown = [row for page in pages for row in page_rows(page, listing)]
-    filed = file_rows(soup(office, address(case.path, sort=sort, **{"as": "print"})), listing)
+    filed = file_rows(office.get(address(case.path, sort=sort, **{"as": "csv"})), listing)
+    paper = soup(office, address(case.path, sort=sort, **{"as": "print"}))
+    assert len(paper.select("tbody tr")) == len(filed)
     assert len(shown) == len(filed)
     for number, (cells, values) in enumerate(zip(shown, filed, strict=True)):
         for key, value in values.items():

@@ -6,15 +6,22 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.office import Office, as_role, open_office
+from ground.office import NOW, Office, as_role, looking, open_office
 from openpyxl import load_workbook
 
+from engine.assignments.issued_papers import record_paper
+from engine.assignments.promise_rows import PromiseText
+from engine.assignments.promises import make_promise
+from engine.queries.figures.year import Week, year_of
+from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.store.database import Database
+from engine.terms import TimeClass
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,12 @@ class Shown:
 ASSIGNMENTS = Shown("/assignments", '.list .what > a[href^="/assignments/"]', "Mã phần việc", "href")
 OVERDUE = Shown("/overdue", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href")
 LETTERS = Shown("/letters", '.list .what > a[href^="/letters/"]', "Số", "href")
+DECIDED = ".rows .what > a[href^='/assignments/']"
 LISTS = (
+    Shown("/accept", DECIDED, "Mã phần việc", "href"),
+    Shown("/accept?agency=huyen-a&period=2021-H1", DECIDED, "Mã phần việc", "href"),
+    Shown("/extensions", DECIDED, "Mã phần việc", "href"),
+    Shown("/promises", DECIDED, "Mã phần việc", "href"),
     OVERDUE,
     Shown("/overdue?request=yes", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
     Shown("/overdue?period=2021-H1&kind=huyen", '.rows .what > a[href^="/assignments/"]', "Mã phần việc", "href"),
@@ -105,10 +117,25 @@ def publish(office: Office) -> None:
     office.post("/leadership/freeze", page="/leadership?plan=1", plan="1", period="", cut_off="24/6/2021")
 
 
+def promise_and_issue(database: Database) -> None:
+    """A promise that lies too far ahead waits for an agreement, and a paper is issued, about what huyen-b is late
+    with."""
+    with looking(database) as (session, today):
+        (late,) = list_assignments(
+            session, today, AssignmentFilter(agency_id="huyen-b", classes=(TimeClass.OPEN_OVERDUE,))
+        ).rows
+    text = PromiseText(on=date(2021, 12, 30), reason="Chờ hướng dẫn.", owed="Hai xã.")
+    with database.write() as session:
+        make_promise(session, late.id, text, "extension", actor="cli", now=NOW)
+        record_paper(session, "so-chinh", 1, [late.id], number="45/SC-VP", on=date(2021, 6, 23), actor="cli", now=NOW)
+
+
 @pytest.fixture(scope="module")
 def published(copy_of_lived: Callable[[], Database], tmp_path_factory: pytest.TempPathFactory) -> Office:
     """With figures that are published; nothing else is written there."""
-    office = open_office(copy_of_lived(), tmp_path_factory.mktemp("published"))
+    database = copy_of_lived()
+    promise_and_issue(database)
+    office = open_office(database, tmp_path_factory.mktemp("published"))
     publish(office)
     return office
 
@@ -130,11 +157,54 @@ def test_the_page_for_paper_holds_what_the_file_holds(office: Office, path: str)
     said, rows = taken(office, path, "csv")
     page = BeautifulSoup(office.get(f"{path}{'&' if '?' in path else '?'}as=print").text, "lxml")
     assert page.select_one("h1 + p").get_text() == said  # type: ignore[union-attr]
-    assert [each.get_text() for each in page.select("thead th")] == list(rows[0])
+    common = [each.get_text().partition(": ")[0] for each in page.select(".common span")]
+    heads = [each for head in page.select("thead th") for each in head.get_text().split(" · ")]
+    with_values = {each for row in rows for each, value in row.items() if value}
+    assert {*common, *heads} == with_values - {"Mã phần việc"}
+    assert not {*common} & {*heads}
     assert len(page.select("tbody tr")) == len(rows)
 
 
-@pytest.mark.parametrize("path", sorted({each.path.partition("?")[0] for each in LISTS}))
+def test_a_file_of_the_year_adds_up_to_the_page(published: Office) -> None:
+    """The page is a picture; its sums stand below it."""
+    _, rows = taken(published, "/year?year=2021")
+    with looking(published.context.database) as (session, today):
+        found = year_of(session, today, 2021)
+    assert len(rows) == found.cells > 4
+    assert [row["Tuần từ"] for row in rows] == sorted(row["Tuần từ"] for row in rows)
+    whole = sum(found.total.values(), Week())
+    headings = ("Thư đã gửi", "Thư sẽ gửi", "Phần việc đến hạn", "Trong đó chưa hoàn thành")
+    sums = [sum(row[each] or 0 for row in rows) for each in headings]
+    assert sums == [whole.sent, whole.to_come, whole.due, whole.open]
+    said, of_kind = taken(published, "/year?year=2021&kind=huyen")
+    assert {row["Cơ quan"] for row in of_kind} == {"Huyen a", "Huyen b"}
+    assert said.endswith("Lọc: năm: 2021; loại: " + of_kind[0]["Loại cơ quan"])
+
+
+def test_papers_are_taken_along_with_what_waits_and_what_was_issued(published: Office) -> None:
+    _, rows = taken(published, "/papers")
+    issued = [row for row in rows if row["Tình trạng"] == "đã phát hành"]
+    assert [(row["Số công văn"], row["Ngày ban hành"].date(), row["Số phần việc"]) for row in issued] == [
+        ("45/SC-VP", date(2021, 6, 23), 1)
+    ]
+    assert len(rows) == len(
+        BeautifulSoup(published.get("/papers").text, "lxml").select("#waiting ~ ul li, #issued ~ ul li")
+    )
+
+
+def test_days_and_numbers_of_a_list_to_decide_are_days_and_numbers(published: Office) -> None:
+    (row,) = taken(published, "/extensions")[1]
+    assert (row["Hạn hiện nay"].date(), row["Đề nghị đến"].date()) == (date(2021, 6, 17), date(2021, 6, 30))
+    assert isinstance(row["Gửi lúc"], datetime)
+    assert isinstance(row["Mã phần việc"], int)
+    (promised,) = taken(published, "/promises")[1]
+    assert (promised["Hẹn ngày"].date(), promised["Hẹn lần"]) == (date(2021, 12, 30), 1)
+    reports = taken(published, "/accept")[1]
+    assert {type(row["Báo cáo lần"]) for row in reports} == {int}
+    assert {row["Kết quả"] for row in reports} == {"đã hoàn thành", "hoàn thành một phần"}
+
+
+@pytest.mark.parametrize("path", sorted({"/year", "/papers"} | {each.path.partition("?")[0] for each in LISTS}))
 def test_every_list_offers_its_file_beside_the_heading_with_its_filter(published: Office, path: str) -> None:
     page = BeautifulSoup(published.get(f"{path}?lang=vi").text, "lxml")
     links = [(each.get_text(), str(each["href"])) for each in page.select(".head > .take a")]
@@ -165,7 +235,21 @@ def test_a_contact_stands_beside_its_agency_and_an_agency_without_one_still_stan
 @pytest.mark.parametrize(
     ("role", "agency", "refused"),
     [
-        ("coordinator", "so-ban", ("/overdue", "/agencies", "/leadership", "/admin/log")),
+        (
+            "coordinator",
+            "so-ban",
+            (
+                "/accept",
+                "/extensions",
+                "/promises",
+                "/year",
+                "/papers",
+                "/overdue",
+                "/agencies",
+                "/leadership",
+                "/admin/log",
+            ),
+        ),
         ("monitor", "so-chinh", ("/admin/log",)),
         ("leadership", "tinh", ("/admin/log", "/admin/agencies")),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 
 import pytest
 from ground.factory import Laid, at, item, lay, plan_file
@@ -11,6 +12,7 @@ from ground.office import looking, open_office
 from sqlmodel import Session
 
 from engine.assignments import lifecycle
+from engine.assignments.acts.undo import undo, undoable, undoable_acts
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.features.papers.period_report import period_report
@@ -19,7 +21,7 @@ from engine.queries.stored_plans import plan_of
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
 from engine.queries.work.conduct import Conduct, ConductOfAll, conduct
 from engine.store.database import Database
-from engine.terms import Outcome
+from engine.terms import EventKind, Outcome
 
 NOW = at("2021-07-20")
 OUTPUT = {"what": "Quyết định", "kind": "document"}
@@ -130,3 +132,30 @@ def test_pages_paper_and_api_say_the_same(laid: Laid, tmp_path: object) -> None:
     assert [row[-2:] for row in timing_rows(report.duties, report.conduct_by_agency) if row[1] == "So ban"] == [
         ("1/1", "2/43/6")
     ]
+
+
+def test_what_was_undone_took_no_time_and_what_was_done_again_did(database: Database) -> None:
+    """A report of Monday the 14th is accepted on Tuesday, which is taken back, and on Friday for good."""
+    laid = lay(database, now=at("2021-04-07"))
+    task, who = laid.assignment("IV.1.1", "so-ban"), "account:1"
+    with database.write() as session:
+        lifecycle.report(session, task, ReportText(body="Xong."), actor="contact:1", now=at("2021-06-14"))
+
+    def accept(day: str) -> None:
+        by = {"actor": who, "now": at(day, "09:00")}
+        with database.write() as session:
+            act = partial(lifecycle.accept, session, task, **by)
+            undoable(session, EventKind.ACCEPTED, [task], act, place="/accept", **by)  # type: ignore[arg-type]
+
+    def taken() -> float | None:
+        with looking(database, at("2021-06-21")) as (session, today):
+            return conduct(session, today, AssignmentFilter(agency_id="so-ban")).total.accept_days
+
+    accept("2021-06-15")
+    assert taken() == 1
+    with database.write() as session:
+        (act,) = undoable_acts(session, who, "/accept", at("2021-06-15", "10:00"))
+        undo(session, act.id, actor=who, now=at("2021-06-15", "10:00"))
+    assert taken() is None
+    accept("2021-06-18")
+    assert taken() == 4

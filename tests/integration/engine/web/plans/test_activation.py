@@ -81,6 +81,18 @@ def test_the_year_s_letters_are_taken_along_by_a_button(office: Office) -> None:
     )
 
 
+def test_the_file_of_a_simulated_year_holds_the_week_and_agency_of_the_page(office: Office) -> None:
+    page = BeautifulSoup(office.get("/plans/1/simulate?scenario=late&week=2021-W19&agency=so-ban").text, "lxml")
+    links = {each.get_text(): str(each["href"]) for each in page.select(".head > .take a")}
+    assert list(links) == ["Excel", "CSV", "In"]
+    said, _, *rows = office.get(links["CSV"]).text.removeprefix("\ufeff").splitlines()
+    assert said.endswith('Lọc: các cơ quan: chậm; tuần: 2021-W19; cơ quan: Sở Ban"')
+    assert len(rows) == 1
+    other = office.get(links["CSV"].replace("so-ban", "huyen-a")).text
+    assert len(other.splitlines()) == 2
+    assert "12/KH-UBND IV.1.1" in BeautifulSoup(office.get(links["In"]).text, "lxml").tbody.get_text()  # type: ignore[union-attr]
+
+
 def test_who_has_to_wait_for_the_file_comes_back_to_the_page_with_the_button(
     sqlite_database: Database, tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ from engine.features.papers.facts import (
     place_of,
     shortened,
 )
+from engine.features.papers.page_fill import LEAST_LINES
 from engine.rules.calendar import PLAN_TIME, day_digits
 
 ISSUER = Issuer(
@@ -91,7 +92,13 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """The pages of a letter to one and of one to many, as one start of LibreOffice prints them."""
     folder = tmp_path_factory.mktemp("printed")
     long = replace(ISSUER, name="Sở Lao động - Thương binh và Xã hội và Những việc khác của tỉnh")
-    papers = {"one": dispatch(), "many": dispatch(21, 4, issuer=long, level=3)}
+    soon, more = [row(9, 1, late=0)], {"more": "Đề nghị các cơ quan quan tâm chỉ đạo thực hiện đúng thời hạn. "}
+    papers = {
+        "one": dispatch(),
+        "many": dispatch(21, 4, issuer=long, level=3),
+        "nearly": dispatch(2, 2, upcoming=soon, level=3, wording=more),
+        **{f"over-{n}": dispatch(n, 2, upcoming=soon, level=3, wording=more) for n in range(4, 8)},
+    }
     for name, facts in papers.items():
         (folder / f"{name}.docx").write_bytes(dispatch_docx(facts))
     return {pdf.stem: _pages(pdf) for pdf in as_pdf(*(folder / f"{name}.docx" for name in papers))}
@@ -272,6 +279,33 @@ def test_printed_for_many_the_pages_are_numbered_from_the_second_and_again_in_th
     assert len(re.findall(r"IV\.16\.\d", every)) == 4
     assert "- Ủy ban nhân dân các huyện, thành phố, thị xã (theo danh sách tại" in " ".join(lines(letter))
     assert any(each.startswith("SỞ LAO ĐỘNG -") for each in lines(letter))
+
+
+@pytest.mark.deep
+def test_a_letter_that_all_but_fits_on_a_page_fits(printed: dict[str, list[str]]) -> None:
+    letter, annex, *_ = printed["nearly"]
+    assert "Nơi nhận:" in letter
+    assert lines(annex)[0] == "Phụ lục"
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", [f"over-{n}" for n in range(4, 8)])
+def test_a_page_does_not_begin_with_two_lines_and_a_signature(printed: dict[str, list[str]], name: str) -> None:
+    (signed,) = [lines(page) for page in printed[name] if "Nơi nhận:" in page]
+    above = next(number for number, line in enumerate(signed) if line.startswith("Nơi nhận:"))
+    assert above > LEAST_LINES
+
+
+LETTERS_A_LINE = 75
+"""About as many as one of 160 mm holds in 14 points."""
+
+
+@pytest.mark.parametrize("agencies", range(1, 9))
+def test_enough_text_is_kept_with_the_signature(agencies: int) -> None:
+    text = [each for each in read(dispatch(agencies, level=3)).paragraphs if each.text and each.style.name == "Normal"]
+    kept = [each.text for each in text if each.paragraph_format.keep_with_next]
+    assert sum(-(-len(each) // LETTERS_A_LINE) for each in kept) >= LEAST_LINES
+    assert kept[-1].endswith("./.")
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,18 @@ def words(made: PeriodReport) -> str:
     return "\n".join([each.text for each in document.paragraphs] + cells)
 
 
+def test_none_is_written_as_a_word() -> None:
+    none = dict.fromkeys(("done_on_time", "done_late", "reports_on_time", "reports_in"), 0)
+    conduct = ConductFacts(promises=3, kept=0, outputs=2, complete=0)
+    text = said(facts(**none, asked=1, asked_done=0, conduct=conduct))
+    assert "hoàn thành đúng hạn: không; hoàn thành quá hạn: không" in text
+    assert "Đã gửi 0/04 báo cáo, trong đó đúng hạn: không" in text
+    assert "chưa nội dung nào có kết quả" in text
+    assert "Giữ đúng 0/03 lời hẹn" in text
+    assert "đủ sản phẩm: không" in text
+    assert not re.search(r"\b00\b(?! phút)", text)
+
+
 def test_it_counts_tasks_and_reports_apart_and_names_who_is_missing() -> None:
     text = said(facts())
     assert "Tổng số 04 nhiệm vụ đến kỳ: hoàn thành đúng hạn 02; hoàn thành quá hạn 01" in text
