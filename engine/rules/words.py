@@ -114,6 +114,10 @@ CODES: Mapping[str, Text] = {
     "findings_told": Text("lỗi đã báo người vận hành", "findings told to the operator"),
     "canary": Text("thư thử hằng ngày", "daily test letters"),
     "canary_missing": Text("thư thử hôm nay chưa về hộp thư", "today's test letter has not come back"),
+    "weekly_letter": Text("thư thử hằng tuần", "weekly test letters"),
+    "arrival_unconfirmed": Text(
+        "chưa ai xác nhận thư thử hằng tuần đã đến", "nobody has confirmed that the weekly test letter arrived"
+    ),
     "holidays_missing": Text("chưa nhập ngày nghỉ năm sau", "next year's holidays not entered"),
     "evidence_lost": Text("tệp minh chứng mất hoặc bị sửa", "files of evidence lost or altered"),
     "unreadable_rows": Text("mục kiểm tra không đọc được dữ liệu", "checks that could not read their rows"),

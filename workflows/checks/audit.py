@@ -56,7 +56,16 @@ SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
 TRIED_WITHIN = timedelta(days=14)
 """How old a letter may be that was tried today; letters are found by their day."""
-OUTSIDE = ("open_files", "clock_wrong", "evidence_lost", "disk_low", "backup_old", "holidays_missing", "canary_missing")
+OUTSIDE = (
+    "open_files",
+    "clock_wrong",
+    "evidence_lost",
+    "disk_low",
+    "backup_old",
+    "holidays_missing",
+    "canary_missing",
+    "arrival_unconfirmed",
+)
 """Findings that do not come from the rows: a clock that is not believed, and ``workflows.checks.machine_checks``."""
 UNREADABLE = "unreadable_rows"
 """Finding: so many checks could not be made, since a row holds what it cannot hold."""

@@ -100,7 +100,8 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
 
             channels, operator = system.delivery.channels, channel_wiring.operator(settings)
             own_mailbox = channel_wiring.own_mailbox(settings, system.signer)
-            return asyncio.run(watch(database, now, channels, operator, own_mailbox))
+            arrival_link = channel_wiring.arrival_link(settings, system.signer)
+            return asyncio.run(watch(database, now, channels, operator, own_mailbox, arrival_link))
         case PassName.AUDIT:
             from workflows.checks.audit import audit
             from workflows.checks.machine_checks import machine_findings
