@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from engine.accounts.secret_keys import MAX_KEY_CHARS
 from engine.admin.arrival import confirm_arrival, find_weekly_letter
-from engine.http.request_context import Fields, Unauthenticated
+from engine.http.request_context import NOBODY, Fields, Unauthenticated
 
 router = APIRouter(include_in_schema=False)
 Key = Annotated[str, Path(max_length=MAX_KEY_CHARS)]
@@ -21,7 +21,7 @@ Key = Annotated[str, Path(max_length=MAX_KEY_CHARS)]
 def show(ctx: Unauthenticated, key: Key) -> Response:
     with ctx.app.database.read() as session:
         letter = find_weekly_letter(session, ctx.app.signer, key)
-    return replace(ctx, binding=key).page("arrival.html", confirmed_at=letter.confirmed)
+    return replace(ctx, binding=key, actor=NOBODY).page("arrival.html", confirmed_at=letter.confirmed)
 
 
 @router.post("/arrived/{key}")
