@@ -50,7 +50,7 @@ async def alarm_findings(database: Database, now: datetime, channels: Mapping[st
         down = {name for name, health in channel_health(session).items() if health.down}
     today, at = local_date(now).isoformat(), now.isoformat()
     told = [name for name in before.told if _told_lately(name, before.day, today)]
-    since = {name: before.since.get(name, at) for name in sorted(found)}
+    since = {name: min(before.since.get(name, at), at) for name in sorted(found)}  # the clock may have been ahead
     lasting = [name for name in since if now - datetime.fromisoformat(since[name]) >= LASTING and name not in told]
     working = {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
     by_day = BEGINS <= now.astimezone(PLAN_TIME).time() < ENDS

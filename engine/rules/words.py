@@ -95,6 +95,7 @@ CODES: Mapping[str, Text] = {
         "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
     ),
     "openings_forgotten": Text("kế hoạch còn kỳ mà không chờ mở", "plans with periods to come that open nothing"),
+    "plans_without_work": Text("kế hoạch đang chạy mà không mở việc nào", "running plans that open nothing"),
     "letters_of_another_day": Text("thư ghi khác ngày của nó", "letters with another day than their own"),
     "sending_without_lease": Text("thư đang gửi mà không ai gửi", "letters on their way by nobody"),
     "contacts_without_address": Text("đầu mối không có địa chỉ nào", "contacts without any address"),

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from engine.assignments.due_work import Due
 from engine.terms import PassName
+from notifications.finding_alarm import alarm_findings
 from notifications.webhooks import delivery as webhooks
 from workflows.run import channel_wiring, clock_guard, passes
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
@@ -54,10 +55,13 @@ def run_webhooks(system: System) -> None:
 
 
 def run_inbound(system: System) -> None:
-    """Process incoming messages, then send alarms about channels that are down."""
-    if not _clock_believed(system):
-        return
+    """Process incoming messages, then send alarms about channels that are down. While the clock is not believed only
+    the operator is told what the audit finds, which is that."""
     now = system.clock()
+    if not _clock_believed(system):
+        channels, operator = system.delivery.channels, channel_wiring.operator(system.settings)
+        asyncio.run(alarm_findings(system.database, now, channels, operator))
+        return
     for name in (PassName.RECEIVE, PassName.WATCH):
         with failures_recorded(system.database, name, now):
             report = run_pass(system, name, now)

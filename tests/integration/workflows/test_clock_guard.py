@@ -66,6 +66,17 @@ def test_nothing_is_decided_while_the_clock_is_not_believed(jumped: System) -> N
     assert row(jumped.database, Event, kind=EventKind.CLOCK_CONFIRMED).actor == "cli:root"
 
 
+def test_once_a_clock_that_was_ahead_is_set_it_goes_on_by_itself(jumped: System) -> None:
+    """What the audit says by a wrong clock stands in no log: the log would be ahead of the right one."""
+    jumped.clock.now += timedelta(days=730)  # type: ignore[attr-defined]
+    run_audit(jumped)
+    assert row(jumped.database, Pass, name="audit").counts["clock_wrong"] == 1
+    jumped.clock.now -= timedelta(days=2 * 730)  # type: ignore[attr-defined]
+    assert clock_guard.suspicion(jumped) is None
+    run_tick(jumped)
+    assert rows(jumped.database, Letter) != []
+
+
 def test_a_second_clock_that_agrees_is_enough_and_the_monitor_is_not_pinged_by_asking(
     jumped: System, tmp_path: Path
 ) -> None:
