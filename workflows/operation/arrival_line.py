@@ -9,13 +9,15 @@ from sqlmodel import Session
 
 from config.settings import Settings
 from engine.admin.arrival import read_weekly_letter
-from engine.admin.checklist import CheckLine, well, wrong
+from engine.admin.checklist import CheckLine, unused, well, wrong
 from engine.rules.words import moment
 from engine.text import Text
 from notifications.canary import read_canary
 
 
 def arrival_line(session: Session, settings: Settings) -> CheckLine:
+    if not settings.smtp_host:
+        return unused("arrival", Text("chưa có máy chủ gửi thư", "no relay is set"))
     if settings.imap_host:
         daily = Text(
             f"mỗi ngày một thư thử về hộp thư {settings.imap_username}",

@@ -170,8 +170,7 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         )
     if used is not None:
         yield sms_cost(used, system.settings.sms_part_price)
-    if system.settings.smtp_host:
-        yield proved
+    yield proved
     yield watch_line(system.settings)
     yield from _contents(state, now)
 

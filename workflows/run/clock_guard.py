@@ -37,7 +37,7 @@ from engine.store.records import Event
 from engine.store.rulebook import read_calendar
 from engine.terms import EventKind
 from engine.text import Text
-from workflows.run.second_clocks import SecondClock, database_clock, kept_by_time_service, second_clocks
+from workflows.run.second_clocks import database_clock, kept_by_time_service, second_clocks
 from workflows.run.system import System
 
 FACT = "clock"
@@ -156,12 +156,19 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
         found = judge(readings, current, _last_event(session), read_calendar(session))
     if found is None and _known_start(readings, current):
         return None
-    times = _asked(second_clocks(system.settings, system.database, system.prefect_api))
-    agreeing = [abs(current.wall - each) <= AGREE for each in times]
+    return _by_other_clocks(system, current, found)
+
+
+def _by_other_clocks(system: System, current: ClockReading, found: Suspicion | None) -> Suspicion | None:
+    """Those that answer decide where they agree; where none agrees, a clock without suspicion gets one."""
+    clocks = second_clocks(system.settings, system.database, system.prefect_api)
+    agreeing = [abs(current.wall - at) <= AGREE for each in clocks if (at := each()) is not None]
     if agreeing and all(agreeing):
         remember(system.database, current)
         return None
-    return Suspicion.ELSEWHERE if found is None and agreeing and not any(agreeing) else found
+    if agreeing and not any(agreeing):
+        return found or Suspicion.ELSEWHERE
+    return found
 
 
 def require_agreement(database: Database, wall: datetime) -> None:
@@ -196,10 +203,6 @@ def confirm(system: System, actor: str) -> None:
     with system.database.write() as session:
         record(session, EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)
     remember(system.database, current)
-
-
-def _asked(clocks: Sequence[SecondClock]) -> list[datetime]:
-    return [at for each in clocks if (at := each()) is not None]
 
 
 def _readings(session: Session) -> list[ClockReading]:
