@@ -59,8 +59,8 @@ def run_inbound(system: System) -> None:
     the operator is told what the audit finds, which is that."""
     now = system.clock()
     if not _clock_believed(system):
-        channels, operator = system.delivery.channels, channel_wiring.operator(system.settings)
-        asyncio.run(alarm_findings(system.database, now, channels, operator))
+        operator = channel_wiring.operator(system.settings)
+        asyncio.run(alarm_findings(system.database, now, system.alarms, operator))
         return
     for name in (PassName.RECEIVE, PassName.WATCH):
         with failures_recorded(system.database, name, now):
@@ -102,10 +102,10 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
         case PassName.WATCH:
             from workflows.run.inbound_passes import watch
 
-            channels, operator = system.delivery.channels, channel_wiring.operator(settings)
+            operator = channel_wiring.operator(settings)
             own_mailbox = channel_wiring.own_mailbox(settings, system.signer)
             arrival_link = channel_wiring.arrival_link(settings, system.signer)
-            return asyncio.run(watch(database, now, channels, operator, own_mailbox, arrival_link))
+            return asyncio.run(watch(database, now, system.alarms, operator, own_mailbox, arrival_link))
         case PassName.AUDIT:
             from workflows.checks.audit import audit
             from workflows.checks.machine_checks import machine_findings

@@ -120,11 +120,11 @@ def office(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, ca
         }
         settings = Settings(_env_file=None, data_dir=folder, secret=KEY, prefect=False, **{**known, **case.settings})  # type: ignore[call-arg]
         made = compose(settings)
-        delivery = replace(made.delivery, channels={**made.delivery.channels, "sms": phone})
+        alarms = {**made.alarms, "sms": phone}
         inbound = InboundSources(MailProof(made.signer))
         folder.chmod(0o700)
         (folder / "secret").touch(0o600)
-        system = replace(made, database=database, clock=clock, delivery=delivery, inbound=inbound)
+        system = replace(made, database=database, clock=clock, alarms=alarms, inbound=inbound)
         yield Watched(system, clock, relay, asked, phone, monkeypatch)
 
 
