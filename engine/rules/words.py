@@ -90,6 +90,7 @@ CODES: Mapping[str, Text] = {
     "failed_letters": Text(
         "thư hôm nay bị từ chối hoặc chưa rõ kết quả", "letters of today refused or of unknown outcome"
     ),
+    "passes_hang": Text("lần xử lý quá nửa giờ chưa xong", "passes that have not ended for half an hour"),
     "failed_passes": Text("lần xử lý tự động bị lỗi", "failed passes"),
     "looks_too_late": Text(
         "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"

@@ -59,6 +59,7 @@ TRIED_WITHIN = timedelta(days=14)
 OUTSIDE = (
     "open_files",
     "clock_wrong",
+    "passes_hang",
     "evidence_lost",
     "disk_low",
     "backup_old",

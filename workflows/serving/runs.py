@@ -69,13 +69,13 @@ def run_inbound(system: System) -> None:
             log.info("%s", report)
 
 
-def run_audit(system: System) -> None:
-    """Run the self-audit, and once a day the cleanup."""
+def run_audit(system: System, hanging: int = 0) -> None:
+    """Run the self-audit, and once a day the cleanup. ``hanging``: jobs of this process that do not end."""
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
     system.observe()
     observe_in_prefect(system)
-    run_pass(system, PassName.AUDIT, now, clock_wrong=not believed)
+    run_pass(system, PassName.AUDIT, now, clock_wrong=not believed, hanging=hanging)
     if not believed:
         return
     clock_guard.remember(system.database, reading)
@@ -83,8 +83,10 @@ def run_audit(system: System) -> None:
         run_pass(system, PassName.UPKEEP, now)
 
 
-def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool = False) -> PassReport:
-    """Run one pass, whether or not it is due. ``clock_wrong``: what the audit is told of the clock."""
+def run_pass(
+    system: System, name: PassName, now: datetime, *, clock_wrong: bool = False, hanging: int = 0
+) -> PassReport:
+    """Run one pass, whether or not it is due. ``clock_wrong``, ``hanging``: what the audit is told."""
     database, settings = system.database, system.settings
     match name:
         case PassName.OPEN | PassName.ACT | PassName.DIGEST:
@@ -111,6 +113,7 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
             from workflows.checks.machine_checks import machine_findings
 
             outside = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
+            outside["passes_hang"] = hanging
             outside |= machine_findings(settings, database, now)
             may_rest = not passes.may_send(database, now)
             return audit(database, now, settings.heartbeat_url, may_rest=may_rest, outside=outside)

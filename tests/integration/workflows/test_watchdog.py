@@ -62,6 +62,7 @@ class Watched:
     asked: list[str]
     phone: Phone
     monkeypatch: pytest.MonkeyPatch
+    hanging: int = 0
 
     @property
     def database(self) -> Database:
@@ -71,8 +72,13 @@ class Watched:
         """What the heartbeat does, an error told as it tells it."""
         for _ in range(minutes // every):
             self.clock.now += timedelta(minutes=every)
-            for job in (run_tick, run_audit, run_inbound):
-                logging_errors(job.__name__, lambda job=job: job(self.system))()  # type: ignore[misc]
+            jobs = (
+                lambda: run_tick(self.system),
+                lambda: run_audit(self.system, self.hanging),
+                lambda: run_inbound(self.system),
+            )
+            for job in jobs:
+                logging_errors("job", job)()
 
     def change(self, model: type[SQLModel], **values: Any) -> None:
         with self.database.write() as session:
@@ -262,6 +268,7 @@ STOPS = {
     ),
     "the clock is wrong": Case(plant=clock_ahead, finding="clock_wrong"),
     "a pass fails": Case(plant=pass_fails, finding="failed_passes"),
+    "a mailbox never answers": Case(plant=lambda watched: setattr(watched, "hanging", 1), finding="passes_hang"),
     "a pass hangs": Case(plant=tick_stands_still, finding="overdue_looks", minutes=90),
     "no good backup for three days": Case(plant=begun_days_ago, finding="backup_old"),
     "less than a tenth of the disk": Case(plant=disk_fills, finding="disk_low"),
