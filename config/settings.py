@@ -189,7 +189,9 @@ class Settings(BaseSettings):
     webhook_hosts: str = Field(
         "", description="hosts and networks of the office that webhooks may call although they are private, or by http"
     )
-    operator_email: str = Field("", description="mailbox for alarms when another channel is down")
+    operator_email: str = Field(
+        "", description="mailbox for alarms, and for the weekly test letter where replies are not fetched"
+    )
     operator_phone: str = Field("", description="phone number for alarms by SMS when e-mail is down")
     metrics_token: SecretStr = Field(
         SecretStr(""),

@@ -1,4 +1,5 @@
-"""Tell the operator what the audit finds, once a day each: a page that nobody opens tells nobody.
+"""Tell the operator what the audit finds, once a day each: a page that nobody opens tells nobody. That they have not
+confirmed a letter they are told once a week, as they are asked.
 
 What is found for a quarter of an hour is told by day, over every channel that works and for which the operator has an
 address. Channels that are down have an alarm of their own (``operator_alarm``).
@@ -9,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlmodel import Session
 
+from engine.assignments.weekly_digest import week_of
 from engine.queries.system.health import AUDIT, findings_of
 from engine.rules.calendar import PLAN_TIME, local_date
 from engine.rules.words import coded
@@ -26,6 +28,7 @@ from notifications.operator_alarm import Operator
 
 FACT = "alarmed_findings"
 TOLD_ELSEWHERE = "channels_down"
+ONCE_A_WEEK = ("arrival_unconfirmed",)
 LASTING = timedelta(minutes=15)
 BEGINS, ENDS = time(7), time(21)
 """Local hours in which somebody is told."""
@@ -46,8 +49,8 @@ async def alarm_findings(database: Database, now: datetime, channels: Mapping[st
         found, before = _findings(session), Told(**json.loads(read_fact(session, FACT) or "{}"))
         down = {name for name, health in channel_health(session).items() if health.down}
     today, at = local_date(now).isoformat(), now.isoformat()
-    told = list(before.told) if before.day == today else []
-    since = {name: before.since.get(name, at) for name in sorted(found)}
+    told = [name for name in before.told if _told_lately(name, before.day, today)]
+    since = {name: min(before.since.get(name, at), at) for name in sorted(found)}  # the clock may have been ahead
     lasting = [name for name in since if now - datetime.fromisoformat(since[name]) >= LASTING and name not in told]
     working = {name: channel for name, channel in channels.items() if name not in down and operator.address(name)}
     by_day = BEGINS <= now.astimezone(PLAN_TIME).time() < ENDS
@@ -57,6 +60,13 @@ async def alarm_findings(database: Database, now: datetime, channels: Mapping[st
         with database.write() as session:
             write_fact(session, FACT, json.dumps(asdict(after)))
     return len(new)
+
+
+def _told_lately(name: str, day: str, today: str) -> bool:
+    """Told on a day, and not to be told again today."""
+    if name in ONCE_A_WEEK:
+        return week_of(date.fromisoformat(day)) == week_of(date.fromisoformat(today))
+    return day == today
 
 
 def _findings(session: Session) -> dict[str, int]:

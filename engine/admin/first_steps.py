@@ -1,6 +1,7 @@
-"""What an office does before its first plan runs, measured: address, mail, agencies, contacts, calendar, plan.
+"""What an office does before its first plan runs, measured: address, mail, agencies, contacts, calendar, plan, and who
+hears when it stops.
 
-The board shows these steps while no plan runs; ``dondoc doctor`` says two of its lines by them.
+The board shows these steps while no plan runs; ``dondoc doctor`` says three of its lines by them.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ from engine.rules.words import moment
 from engine.text import Text
 
 ANNOUNCED_MONTH = 11
+_MONITOR = Text("chưa có nơi giám sát (DONDOC_HEARTBEAT_URL)", "no monitor (DONDOC_HEARTBEAT_URL)")
+_OPERATOR = Text("chưa có hộp thư người vận hành (DONDOC_OPERATOR_EMAIL)", "no operator (DONDOC_OPERATOR_EMAIL)")
+_SECOND_WAY = Text(
+    "chưa có đường báo thứ hai (DONDOC_OPERATOR_PHONE, cùng cổng tin nhắn hoặc Zalo)",
+    "no second way (DONDOC_OPERATOR_PHONE, with an SMS gateway or Zalo)",
+)
 
 
 def first_steps(
     settings: Settings, state: SetupState, mail_tried: datetime | None, now: datetime
 ) -> tuple[CheckLine, ...]:
-    """Six lines. ``mail_tried``: when the relay that is set accepted a test letter."""
+    """Seven lines. ``mail_tried``: when the relay that is set accepted a test letter."""
     return (
         address_line(settings.base_url),
         _mail(settings, mail_tried),
@@ -28,6 +35,7 @@ def first_steps(
         _contacts(state),
         calendar_line(state, local_date(now)),
         _plan(state),
+        watch_line(settings),
     )
 
 
@@ -57,6 +65,33 @@ def calendar_line(state: SetupState, today: date) -> CheckLine:
         "calendar",
         Text(f"chưa nhập lịch nghỉ năm {missing}", f"the holidays of {missing} are not entered"),
         Text("Nhập ở trang Lịch làm việc khi có thông báo.", "Enter them on the page Working calendar."),
+    )
+
+
+def watch_line(settings: Settings) -> CheckLine:
+    """Whether a fault reaches somebody: another service that misses our calls, the operator, and the operator by a
+    second way where mail is what fails."""
+    telephone = bool(settings.operator_phone and (settings.sms_gateway or settings.zalo_app_id))
+    ways = (
+        (bool(settings.heartbeat_url), _MONITOR),
+        (bool(settings.operator_email), _OPERATOR),
+        (telephone, _SECOND_WAY),
+    )
+    missing = [words for there, words in ways if not there]
+    if not missing:
+        return well(
+            "watch",
+            Text(
+                f"nơi giám sát được gọi 5 phút một lần; lỗi báo tới {settings.operator_email} và điện thoại",
+                f"a monitor is called every five minutes; faults go to {settings.operator_email} and a telephone",
+            ),
+        )
+    return wrong(
+        "watch",
+        Text.joined(
+            "; ", (Text("khi hệ thống ngừng, chưa chắc có người biết", "nobody may hear when it stops"), *missing)
+        ),
+        Text("Đặt trong tệp .env rồi khởi động lại.", "Set it in .env and restart."),
     )
 
 

@@ -96,7 +96,7 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "zalo_templates": ("sms", "mẫu ZNS theo loại thư, dạng JSON"),
     "callback_secret": ("sms", "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra"),
     "webhook_hosts": ("watch", "máy và mạng của cơ quan mà webhook được gọi dù là nội bộ, hoặc bằng http"),
-    "operator_email": ("watch", "ai được báo khi một kênh khác hỏng"),
+    "operator_email": ("watch", "ai được báo lỗi, và nhận thư thử hằng tuần khi không lấy thư trả lời"),
     "operator_phone": ("watch", "như trên, bằng tin nhắn khi thư điện tử hỏng"),
     "metrics_token": ("watch", "khóa của /metrics; để trống: không mở"),
     "files_dir": ("", "thư mục tệp minh chứng, mọi máy chủ cùng dùng"),

@@ -45,7 +45,17 @@ from engine.web.pages.admin import (
     settings,
 )
 from engine.web.pages.admin import home as admin_home
-from engine.web.pages.overview import api_reference, board, demo, health, leadership, letters, styleguide, working
+from engine.web.pages.overview import (
+    api_reference,
+    arrival,
+    board,
+    demo,
+    health,
+    leadership,
+    letters,
+    styleguide,
+    working,
+)
 from engine.web.pages.plans import (
     activation,
     amendments,
@@ -117,6 +127,7 @@ PAGES = (
     views,
     letter_links,
     expired_links,
+    arrival,
     thread_links,
     ical_feeds,
     admin_home,

@@ -90,11 +90,13 @@ CODES: Mapping[str, Text] = {
     "failed_letters": Text(
         "thư hôm nay bị từ chối hoặc chưa rõ kết quả", "letters of today refused or of unknown outcome"
     ),
+    "passes_hang": Text("lần xử lý quá nửa giờ chưa xong", "passes that have not ended for half an hour"),
     "failed_passes": Text("lần xử lý tự động bị lỗi", "failed passes"),
     "looks_too_late": Text(
         "phần việc có bước kế tiếp trễ hơn chính sách", "assignments whose next action is later than the policy"
     ),
     "openings_forgotten": Text("kế hoạch còn kỳ mà không chờ mở", "plans with periods to come that open nothing"),
+    "plans_without_work": Text("kế hoạch đang chạy mà không mở việc nào", "running plans that open nothing"),
     "letters_of_another_day": Text("thư ghi khác ngày của nó", "letters with another day than their own"),
     "sending_without_lease": Text("thư đang gửi mà không ai gửi", "letters on their way by nobody"),
     "contacts_without_address": Text("đầu mối không có địa chỉ nào", "contacts without any address"),
@@ -114,6 +116,10 @@ CODES: Mapping[str, Text] = {
     "findings_told": Text("lỗi đã báo người vận hành", "findings told to the operator"),
     "canary": Text("thư thử hằng ngày", "daily test letters"),
     "canary_missing": Text("thư thử hôm nay chưa về hộp thư", "today's test letter has not come back"),
+    "weekly_letter": Text("thư thử hằng tuần", "weekly test letters"),
+    "arrival_unconfirmed": Text(
+        "chưa ai xác nhận thư thử hằng tuần đã đến", "nobody has confirmed that the weekly test letter arrived"
+    ),
     "holidays_missing": Text("chưa nhập ngày nghỉ năm sau", "next year's holidays not entered"),
     "evidence_lost": Text("tệp minh chứng mất hoặc bị sửa", "files of evidence lost or altered"),
     "unreadable_rows": Text("mục kiểm tra không đọc được dữ liệu", "checks that could not read their rows"),

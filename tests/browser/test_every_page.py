@@ -126,6 +126,7 @@ OPEN = {
     "/u/{token}": ("/u/{pace}",),
     "/d/{token}": ("/d/{proposed}",),
     "/sign-in": ("/sign-in", "/sign-in?to=%2Foverdue"),
+    "/arrived/{key}": ("/arrived/{arrived}",),
     "/sign-in/link/{key}": ("/sign-in/link/{sign_in}",),
 }
 """Pages for those who are not signed in."""

@@ -52,13 +52,13 @@ def told_to_stop(form: Form, database: Database, rng: random.Random) -> Struck:
 def locked(form: Form, database: Database, rng: random.Random) -> Struck:
     """Somebody holds the write lock, or on PostgreSQL the table of letters, for longer than a statement waits."""
     time.sleep(rng.uniform(0, 0.6))
-    with _lock(database):
+    with write_lock(database):
         time.sleep(HELD_SECONDS)
     return Struck(stopped=False)
 
 
 @contextmanager
-def _lock(database: Database) -> Iterator[None]:
+def write_lock(database: Database) -> Iterator[None]:
     if database.dialect == "postgresql":
         with database.write() as session:
             session.connection().execute(text("LOCK TABLE letter IN ACCESS EXCLUSIVE MODE"))

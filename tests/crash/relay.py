@@ -38,11 +38,17 @@ class SlowRelay:
             writer.write(b"220 relay ESMTP\r\n")
             while line := await reader.readline():
                 word = line[:4].upper()
-                if word == b"DATA":
+                if (refusal := self.refusal(word)) is not None:
+                    writer.write(refusal)
+                    if not refusal:
+                        break
+                elif word == b"DATA":
                     writer.write(b"354 go on\r\n")
                     text = await reader.readuntil(b"\r\n.\r\n")
                     await asyncio.sleep(rng.uniform(*self.seconds))
-                    self._take(text)
+                    self.take(text)
+                    if self.refusal(b".") is not None:
+                        break
                     writer.write(b"250 2.0.0 taken\r\n")
                 elif word == b"QUIT":
                     writer.write(b"221 bye\r\n")
@@ -55,7 +61,11 @@ class SlowRelay:
         finally:
             writer.close()
 
-    def _take(self, text: bytes) -> None:
+    def refusal(self, word: bytes) -> bytes | None:
+        """Instead of the usual answer to a command, or after a letter («.»); empty: the connection breaks off."""
+        return None
+
+    def take(self, text: bytes) -> None:
         found = _MESSAGE_ID.search(text)
         self.taken.append(found[1].decode() if found else "")
         if len(self.taken) % self.sample == 0:

@@ -33,6 +33,7 @@ from config import DATA
 from config.settings import Settings
 from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
+from engine.admin.arrival import WeeklyLetter, arrival_key, write_weekly_letter
 from engine.admin.published_figures import publish_figures
 from engine.agencies import feed_addresses, preferences
 from engine.agencies.directory_loading import load_directory as store_directory
@@ -41,6 +42,7 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.reports import drafts as report_drafts
 from engine.assignments.reports import evidence
+from engine.assignments.weekly_digest import week_of
 from engine.correspondence.message_acts import Done
 from engine.features.plan_import.drafts.reading import draft_of
 from engine.features.plan_import.drafts.stored import make_draft
@@ -153,6 +155,8 @@ def fill(system: System) -> dict[str, object]:
             **WHEN,
         )
         feed_addresses.make_feed(session, SILENT, actor="cli", **WHEN)
+        asked = WeeklyLetter(week=week_of(NOW.date()), tried_at=NOW.isoformat(), waits_since=NOW.date().isoformat())
+        write_weekly_letter(session, asked)
         signed_in = sign_in.request_link(session, email="coordinator@ubnd-tp-vinh.example", **WHEN)
         about = _assignments(session, SILENT)[:3]
         done = Done(act=MessageAct.ACKNOWLEDGED, ids=tuple(about[:1]), citations=("IV.16.1",))
@@ -182,6 +186,7 @@ def fill(system: System) -> dict[str, object]:
         "agency": SILENT,
         "digest": kept.digest,
         "sign_in": signed_in,
+        "arrived": arrival_key(system.signer, asked.week),
         "queued": queued,
         "letter": letter,
         "message": message,

@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
 @contextmanager
-def listening(status: int = 200) -> Iterator[tuple[str, list[str]]]:
-    """A web server on loopback, and the paths that it was asked for."""
+def listening(status: int = 200, ahead: timedelta = timedelta()) -> Iterator[tuple[str, list[str]]]:
+    """A web server on loopback, and the paths that it was asked for. Its clock is so much ahead of this machine's."""
     asked: list[str] = []
 
     class Answer(BaseHTTPRequestHandler):
@@ -25,8 +26,11 @@ def listening(status: int = 200) -> Iterator[tuple[str, list[str]]]:
             self.do_HEAD()
 
         def do_HEAD(self) -> None:
-            self.send_response(status)  # with the Date of this machine
+            self.send_response(status)
             self.end_headers()
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(time.time() + ahead.total_seconds())
 
         def log_message(self, *_: Any) -> None:
             return

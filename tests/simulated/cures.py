@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from unittest.mock import patch
@@ -16,16 +17,22 @@ from workflows.run import clock_guard
 
 class Cure(StrEnum):
     """``LEASES``: they are judged by the database's clock, and ``GUARD``: no machine sends that is off it. ``START``: a
-    clock is not believed because its machine has just started. ``MARK``: an older database is held."""
+    clock is not believed because its machine has just started, and ``SILENCE``: nor after a working day without a sign
+    of any. ``MARK``: an older database is held."""
 
     LEASES = "leases"
     GUARD = "guard"
     START = "start"
+    SILENCE = "silence"
     MARK = "mark"
 
 
 def _own_clock(dialect: str, moment: Any) -> Any:
     return moment
+
+
+def _a_week_missed(latest: datetime, now: datetime, calendar: Any) -> bool:
+    return now - latest > timedelta(days=7)
 
 
 _UNGUARDED = (clock_guard, "_off_database", lambda database, wall: False)
@@ -36,7 +43,8 @@ SWITCHED_OFF: dict[Cure, tuple[tuple[Any, str, Any], ...]] = {
         _UNGUARDED,
     ),
     Cure.GUARD: (_UNGUARDED,),
-    Cure.START: ((clock_guard, "judge", lambda readings, reading, last_event: None),),
+    Cure.START: ((clock_guard, "judge", lambda readings, reading, last_event, calendar: None),),
+    Cure.SILENCE: ((clock_guard, "_working_day_missed", _a_week_missed),),
     Cure.MARK: ((HighWater, "observe", lambda self, database, now: False),),
 }
 

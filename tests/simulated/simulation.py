@@ -331,6 +331,7 @@ class _Run:
             held = hold(session) is not None
         if held:
             restore.release(self.operator.database, self.machines[0].wall(), send=False, actor="cli:root")
+        self._vouch(self.machines[0])
 
     def _clock(self, machine: Machine, planted: Planted) -> None:
         """Wrong for a while; then somebody sets it, and says so where it is not believed by itself."""
@@ -345,8 +346,13 @@ class _Run:
         self._ask()
         self._pause(planted.lasts * 0.5)
         machine.error = usual
+        if planted.amount:
+            self._vouch(machine)
+
+    def _vouch(self, machine: Machine) -> None:
+        """Somebody reads that the clock, which is right now, is not believed, and says so."""
         system = self._of(machine)
-        if planted.amount and clock_guard.suspicion(system, machine.reading()) is not None:
+        if clock_guard.suspicion(system, machine.reading()) is not None:
             with patch.object(clock_guard, "read_clock", lambda now: machine.reading()):
                 clock_guard.confirm(system, "cli:root")
 

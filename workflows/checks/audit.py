@@ -56,7 +56,17 @@ SETTLED_WITHIN = timedelta(days=2)
 """How far back settled letters and reports are compared with their records."""
 TRIED_WITHIN = timedelta(days=14)
 """How old a letter may be that was tried today; letters are found by their day."""
-OUTSIDE = ("open_files", "clock_wrong", "evidence_lost", "disk_low", "backup_old", "holidays_missing", "canary_missing")
+OUTSIDE = (
+    "open_files",
+    "clock_wrong",
+    "passes_hang",
+    "evidence_lost",
+    "disk_low",
+    "backup_old",
+    "holidays_missing",
+    "canary_missing",
+    "arrival_unconfirmed",
+)
 """Findings that do not come from the rows: a clock that is not believed, and ``workflows.checks.machine_checks``."""
 UNREADABLE = "unreadable_rows"
 """Finding: so many checks could not be made, since a row holds what it cannot hold."""
@@ -238,6 +248,7 @@ CHECKS: Mapping[str, Check] = {
     "reported_without_report": _reported_without_report,
     "search_lost": _search_lost,
     "openings_forgotten": record_checks.openings_forgotten,
+    "plans_without_work": record_checks.plans_without_work,
     "letters_of_another_day": record_checks.letters_of_another_day,
     "sending_without_lease": record_checks.sending_without_lease,
     "contacts_without_address": record_checks.contacts_without_address,
@@ -297,10 +308,12 @@ def audit(
     may_rest: bool = False,
     outside: Mapping[str, int] | None = None,
 ) -> PassReport:
-    """Run the checks, record findings, and ping if there are none."""
+    """Run the checks, record findings, and ping if there are none. By a clock that is not believed no event is written:
+    after it is set, the log would stand in its future."""
     began = time.monotonic()
     result = run_checks(database, now, may_rest=may_rest, outside=outside)
     today = local_date(now).isoformat()
+    recorded = {} if result.findings.get("clock_wrong") else result.findings
     with database.write() as session:
         _move_cursor(session)
         record_checks.move_cursor(session)
@@ -308,7 +321,7 @@ def audit(
             session,
             [
                 event(EventKind.AUDIT_FAILED, now, key=f"audit:{name}:{today}", finding=name, count=count)
-                for name, count in result.findings.items()
+                for name, count in recorded.items()
             ],
         )
     if not result.clean:

@@ -1,5 +1,6 @@
 """What the audit is told that is not in the rows it reads: the disk, the backups, the holidays of the next year, the
-daily canary. Each stops the heartbeat's ping, so that somebody hears before it is felt."""
+daily canary, or the weekly letter that somebody confirms. Each stops the heartbeat's ping, so that somebody hears
+before it is felt."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from engine.store.database import Database, table
 from engine.store.markers import last_backup
 from engine.store.records import CalendarDay, Plan
 from engine.terms import PlanState
-from notifications import canary
+from notifications import canary, weekly_letter
 from workflows.checks.record_checks import evidence_lost
 
 MAX_BACKUP_AGE = timedelta(days=3)
@@ -34,6 +35,8 @@ def machine_findings(settings: Settings, database: Database, now: datetime) -> d
         found = {"backup_old": backup_old(session, now), "holidays_missing": holidays_missing(session, now)}
         if settings.smtp_host and settings.imap_host:
             found["canary_missing"] = canary.missing(session, now)
+        elif settings.smtp_host and settings.operator_email:
+            found["arrival_unconfirmed"] = weekly_letter.unconfirmed(session, now)
     return found | {
         "disk_low": disk_low(settings.data_dir),
         "evidence_lost": evidence_lost(database, settings.files),

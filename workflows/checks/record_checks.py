@@ -57,6 +57,13 @@ def plans_to_open(session: Session, now: datetime, most: int | None = None) -> l
     return found
 
 
+def plans_without_work(session: Session, now: datetime) -> int:
+    """Running plans that have opened nothing and will open nothing."""
+    p, a = table(Plan), table(Assignment)
+    opened = exists().where(a.c.plan_id == p.c.id)
+    return _count(session, p, p.c.state == PlanState.ACTIVE, p.c.next_open_at.is_(None), ~opened)
+
+
 def letters_of_another_day(session: Session, now: datetime) -> int:
     """Owed letters that are not of the person, channel and day of their key: somebody could get two a day, or what is
     another's. A number may follow (``engine.assignments.outbox.letter_key``). A letter that tells of a deputy is beside

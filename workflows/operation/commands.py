@@ -158,10 +158,11 @@ def release(
     if found is None:
         typer.echo(Text("Không có thư nào được giữ lại.", "No letters are held."))
         return
-    made = found.since.backup_at.astimezone(PLAN_TIME)
+    made, here = found.since.backup_at.astimezone(PLAN_TIME), now.astimezone(PLAN_TIME)
     typer.echo(
         Text(
-            f"Bản sao lúc {made:%H:%M %d/%m/%Y}; {found.letters} thư được giữ. Từ lúc ấy thư nào đã gửi thì không rõ.",
+            f"Bản sao lúc {made:%H:%M %d/%m/%Y}, đồng hồ máy này {here:%H:%M %d/%m/%Y}; {found.letters} thư được giữ. "
+            "Từ lúc ấy thư nào đã gửi thì không rõ.",
             f"Letters held: {found.letters}. Which of them were sent after the backup is not known.",
         )
     )

@@ -19,7 +19,7 @@ import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
 from engine.admin.checklist import CheckLine, Mark, unused, well, wrong
-from engine.admin.first_steps import address_line, calendar_line
+from engine.admin.first_steps import address_line, calendar_line, watch_line
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.queries.system.setup_state import SetupState, setup_state
@@ -35,6 +35,7 @@ from notifications.email.smtp import Email
 from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
+from workflows.operation.arrival_line import arrival_line
 from workflows.operation.backup import damage
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
 from workflows.operation.round_trip import round_trip, senders
@@ -157,6 +158,7 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         waiting = held_letters(session, now)
         state = setup_state(session, read_today(session, now))
         used = usage(session, now, marks=system.settings.sms_marks) if system.settings.sms_gateway else None
+        proved = arrival_line(session, system.settings)
         opens = max((each.open_days_before for each in read_policies(session).values()), default=0)
     yield settings_pairs(system.settings, opens)
     yield _backup(backup, now)
@@ -168,6 +170,8 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         )
     if used is not None:
         yield sms_cost(used, system.settings.sms_part_price)
+    yield proved
+    yield watch_line(system.settings)
     yield from _contents(state, now)
 
 

@@ -11,7 +11,7 @@ from config.settings import LOOPBACK
 from engine.admin.checklist import CheckLine, unused, well, wrong
 from engine.text import Text
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts
-from workflows.run.second_clocks import relay_clock, second_clocks
+from workflows.run.second_clocks import kept_by_time_service, relay_clock, second_clocks
 
 if TYPE_CHECKING:
     from workflows.run.system import System
@@ -28,8 +28,18 @@ def clock_elsewhere(system: System) -> CheckLine:
     ]
     if system.settings.smtp_host in LOOPBACK and (said := relay_clock(system.settings)) is not None:
         times.append(said)  # worth a look, though no clock of another machine's
+    if not times and kept_by_time_service():
+        return well("time", Text("dịch vụ đồng bộ giờ giữ đồng hồ", "a time service keeps the clock"))
     if not times:
-        return unused("time", Text("không máy nào khác cho biết giờ để so", "no other machine says the time"))
+        return unused(
+            "time",
+            Text(
+                "không có dịch vụ đồng bộ giờ, không máy nào cho biết giờ: lúc khởi động đồng hồ nhanh một đêm "
+                "hay một kỳ nghỉ thì không ai thấy",
+                "no time service, and no other machine says the time: a clock that starts a night or a weekend ahead "
+                "is seen by nobody",
+            ),
+        )
     off = max((system.clock() - each for each in times), key=abs)
     seconds = round(off.total_seconds())
     what = Text(f"lệch {seconds:+d} giây so với máy khác", f"{seconds:+d} seconds from another machine's clock")

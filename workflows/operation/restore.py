@@ -32,6 +32,7 @@ from workflows.operation.backup import (
     postgres_command,
     run_postgres,
 )
+from workflows.run import clock_guard
 from workflows.run.passes import DATABASE_PASSES
 
 RESTORED = "restored"
@@ -91,7 +92,8 @@ def held(database: Database, now: datetime) -> Released | None:
 
 
 def release(database: Database, now: datetime, *, send: bool, actor: str) -> Released:
-    """End the hold. Before anything is dropped the passes catch up, so that what they say late is dropped too."""
+    """End the hold, by somebody who was shown both times. Before anything is dropped the passes catch up, so that what
+    they say late is dropped too."""
     if held(database, now) is None:
         raise Conflict(Text("Không có thư nào được giữ lại.", "No letters are held."))
     for run in () if send else DATABASE_PASSES.values():
@@ -109,6 +111,7 @@ def release(database: Database, now: datetime, *, send: bool, actor: str) -> Rel
                 .values(state=LetterState.SUPPRESSED, reason=RESTORED, settled_at=now)
             )
         end_hold(session)
+        clock_guard.forget(session)
         made = since.backup_at.isoformat()
         record(session, EventKind.LETTERS_RELEASED, now, actor=actor, count=letters, sent=send, backup=made)
     return Released(since, letters)

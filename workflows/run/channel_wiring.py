@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
+from engine.admin.arrival import arrival_key
 from engine.errors import BadInput
 from engine.rules.targets import Allowed
 from engine.store.database import Database
@@ -134,6 +135,14 @@ def own_mailbox(settings: Settings, signer: Signer) -> Callable[[str], str] | No
         return signed if settings.reply_domain and signed else settings.reply_to or settings.mail_from
 
     return address
+
+
+def arrival_link(settings: Settings, signer: Signer) -> Callable[[str], str] | None:
+    """The address by which the operator confirms a week's letter; None where our own mailbox proves it, or nobody can
+    be asked."""
+    if settings.demo or settings.imap_host or not (settings.smtp_host and settings.operator_email):
+        return None
+    return lambda week: f"{settings.base_url}/arrived/{arrival_key(signer, week)}"
 
 
 def email_channel(settings: Settings, signer: Signer) -> Mail:

@@ -2,10 +2,16 @@
 
 Each audit stores the wall clock beside the time since this machine started (CLOCK_BOOTTIME, which goes on during
 suspend). Later readings must agree: a wall clock that has moved by more than a day against the machine's own time, or
-that stands before the last event or reading, holds every pass until a second clock agrees or an operator confirms it;
-so does a start more than a week after the last reading of any machine. A machine that was simply off over a weekend
-goes on at once. On PostgreSQL a machine more than a minute from the server's clock does nothing until one of them is
-set. The demonstration and ``--at`` keep their own time.
+that stands before the last event or reading, holds every pass until a second clock agrees or an operator confirms it.
+
+A machine that has just started has no time of its own to compare with. Then the clocks of other machines are asked, and
+if none of those that answer agrees, everything is held. It is held, too, if a whole working day has passed since the
+last reading of any machine, unless a time service keeps this clock or another one agrees: no office is closed then. A
+machine that was off over a night, a weekend or Tết goes on at once, and a clock that is wrong by as much is believed
+where nothing can be asked.
+
+On PostgreSQL a machine more than a minute from the server's clock does nothing until one of them is set. The
+demonstration and ``--at`` keep their own time.
 """
 
 from __future__ import annotations
@@ -22,23 +28,25 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.errors import Unavailable
+from engine.rules.calendar import ONE_DAY, WorkCalendar, local_date
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
 from engine.store.event_log import record
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Event
+from engine.store.rulebook import read_calendar
 from engine.terms import EventKind
 from engine.text import Text
-from workflows.run.second_clocks import SecondClock, database_clock, second_clocks
+from workflows.run.second_clocks import database_clock, kept_by_time_service, second_clocks
 from workflows.run.system import System
 
 FACT = "clock"
 MAX_MOVE = timedelta(days=1)
 MAX_BEHIND = timedelta(hours=1)
 """How far this clock may stand before the last event: several machines never agree to the second."""
-AGREE = timedelta(hours=1)
-LONG_SILENCE = timedelta(days=7)
-"""After so long without a reading of any machine, a machine that starts is not believed by itself."""
+AGREE = timedelta(minutes=10)
+LONGEST_CLOSURE = timedelta(days=31)
+"""No office is closed for so long, whatever its calendar says."""
 MAX_OFF_DATABASE = timedelta(minutes=1)
 KEPT_READINGS = 8
 """Machine starts that are remembered: one for each of several servers on one database."""
@@ -53,7 +61,9 @@ class Suspicion(StrEnum):
     BEHIND = "behind"
     """It stands before the last event or reading."""
     SILENCE = "silence"
-    """This start is the first sign of any machine for more than a week: its battery may be empty, its year wrong."""
+    """This start is the first sign of any machine for a working day: its battery may be empty, its date wrong."""
+    ELSEWHERE = "elsewhere"
+    """At this start the clocks of other machines say another time."""
     DATABASE = "database"
     """More than a minute from the clock of the database's server."""
 
@@ -66,8 +76,12 @@ class ClockNotBelieved(Unavailable):
             Suspicion.MOVED: ("đã nhảy quá một ngày so với thời gian máy chạy", "moved by more than a day"),
             Suspicion.BEHIND: ("chậm hơn lần ghi cuối cùng", "stands before what was recorded last"),
             Suspicion.SILENCE: (
-                "chưa có gì đối chiếu sau hơn một tuần máy không chạy",
-                "cannot be compared with anything after more than a week of silence",
+                "chưa có gì đối chiếu sau ít nhất một ngày làm việc máy không chạy",
+                "cannot be compared with anything after a working day or more of silence",
+            ),
+            Suspicion.ELSEWHERE: (
+                "lệch hơn 10 phút so với giờ của máy khác",
+                "is more than ten minutes from what other machines say",
             ),
             Suspicion.DATABASE: (
                 "lệch hơn một phút so với máy chủ cơ sở dữ liệu",
@@ -84,14 +98,18 @@ class ClockNotBelieved(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """One look at the clocks: wall clock, seconds since the machine started, and which start that was."""
+    """One look at the clocks: wall clock, seconds since the machine started, and which start that was. ``kept``: a time
+    service keeps the wall clock; not stored."""
 
     wall: datetime
     uptime: float
     boot: str
+    kept: bool = False
 
 
-def judge(readings: Sequence[ClockReading], current: ClockReading, last_event: datetime | None) -> Suspicion | None:
+def judge(
+    readings: Sequence[ClockReading], current: ClockReading, last_event: datetime | None, calendar: WorkCalendar
+) -> Suspicion | None:
     """``readings``: earlier ones, of which those of this start of the machine count."""
     for earlier in readings:
         if earlier.boot == current.boot:
@@ -99,8 +117,8 @@ def judge(readings: Sequence[ClockReading], current: ClockReading, last_event: d
             if abs(current.wall - earlier.wall - passed) > MAX_MOVE:
                 return Suspicion.MOVED
     latest = max((each.wall for each in readings), default=None)
-    if latest is not None and current.boot not in {each.boot for each in readings}:
-        if current.wall > latest + LONG_SILENCE:
+    if latest is not None and not _known_start(readings, current):
+        if not current.kept and _working_day_missed(latest, current.wall, calendar):
             return Suspicion.SILENCE
         if current.wall < latest - MAX_BEHIND:
             return Suspicion.BEHIND
@@ -109,9 +127,21 @@ def judge(readings: Sequence[ClockReading], current: ClockReading, last_event: d
     return None
 
 
+def _known_start(readings: Sequence[ClockReading], current: ClockReading) -> bool:
+    return current.boot in {each.boot for each in readings}
+
+
+def _working_day_missed(latest: datetime, now: datetime, calendar: WorkCalendar) -> bool:
+    """Whether a whole working day lies between."""
+    if now - latest > LONGEST_CLOSURE:
+        return True
+    first, last = local_date(latest) + ONE_DAY, local_date(now) - ONE_DAY
+    return any(calendar.is_working(first + timedelta(n)) for n in range((last - first).days + 1))
+
+
 def read_clock(now: datetime) -> ClockReading:
     boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
-    return ClockReading(now, time.clock_gettime(time.CLOCK_BOOTTIME), boot)
+    return ClockReading(now, time.clock_gettime(time.CLOCK_BOOTTIME), boot, kept_by_time_service())
 
 
 def suspicion(system: System, current: ClockReading | None = None) -> Suspicion | None:
@@ -122,10 +152,22 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
     if _off_database(system.database, current.wall):
         return Suspicion.DATABASE
     with system.database.read() as session:
-        found = judge(_readings(session), current, _last_event(session))
-    if found is not None and _agrees(current.wall, second_clocks(system.settings, system.database, system.prefect_api)):
+        readings = _readings(session)
+        found = judge(readings, current, _last_event(session), read_calendar(session))
+    if found is None and _known_start(readings, current):
+        return None
+    return _by_other_clocks(system, current, found)
+
+
+def _by_other_clocks(system: System, current: ClockReading, found: Suspicion | None) -> Suspicion | None:
+    """Those that answer decide where they agree; where none agrees, a clock without suspicion gets one."""
+    clocks = second_clocks(system.settings, system.database, system.prefect_api)
+    agreeing = [abs(current.wall - at) <= AGREE for each in clocks if (at := each()) is not None]
+    if agreeing and all(agreeing):
         remember(system.database, current)
         return None
+    if agreeing and not any(agreeing):
+        return found or Suspicion.ELSEWHERE
     return found
 
 
@@ -150,17 +192,17 @@ def remember(database: Database, current: ClockReading) -> None:
         write_fact(session, FACT, value)
 
 
+def forget(session: Session) -> None:
+    """Of a copy from another day, whose readings are as old as itself and would make this machine seem silent."""
+    write_fact(session, FACT, "[]")
+
+
 def confirm(system: System, actor: str) -> None:
     """An operator says that the clock is right: it is believed from now on, and the log says who said so."""
     current = read_clock(system.clock())
     with system.database.write() as session:
         record(session, EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)
     remember(system.database, current)
-
-
-def _agrees(wall: datetime, clocks: Sequence[SecondClock]) -> bool:
-    times = [at for each in clocks if (at := each()) is not None]
-    return bool(times) and all(abs(wall - each) <= AGREE for each in times)
 
 
 def _readings(session: Session) -> list[ClockReading]:

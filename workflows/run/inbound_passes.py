@@ -22,7 +22,7 @@ from engine.store.clock import Clock
 from engine.store.database import Database
 from engine.terms import PassName
 from engine.views.prometheus import CONTENT_TYPE, render
-from notifications import canary
+from notifications import canary, weekly_letter
 from notifications.contract.channel import Channel
 from notifications.finding_alarm import alarm_findings
 from notifications.inbound.fetching import InboundSources
@@ -45,14 +45,18 @@ async def watch(
     channels: Mapping[str, Channel],
     operator: Operator,
     own_mailbox: Callable[[str], str] | None = None,
+    arrival_link: Callable[[str], str] | None = None,
 ) -> PassReport:
     """Notify the operator, once a day, of a channel that is down, over another channel, and of what the audit finds;
-    and send the day's canary to our own mailbox, where there is one."""
+    and send the day's canary to our own mailbox, or where there is none the week's letter that asks the operator."""
     began = time.monotonic()
     counts = await alarm(database, now, channels, operator)
     counts["findings_told"] = await alarm_findings(database, now, channels, operator)
     if own_mailbox is not None:
         counts["canary"] = int(await canary.send(database, now, channels["email"], own_mailbox))
+    if arrival_link is not None:
+        sent = await weekly_letter.send(database, now, channels["email"], operator, arrival_link)
+        counts["weekly_letter"] = int(sent)
     return finish(database, PassName.WATCH, now, began, counts)
 
 

@@ -1,8 +1,10 @@
 """Clocks of other machines, by which this one's is judged: of the database server, of the heartbeat's monitor, of
-Prefect's server, where they are elsewhere, and of the relay, if its greeting names the time."""
+Prefect's server, where they are elsewhere, and of the relay, if its greeting names the time. And what this machine's
+kernel knows of a time service, which asks other machines itself."""
 
 from __future__ import annotations
 
+import ctypes
 import email.utils
 import re
 import socket
@@ -19,6 +21,8 @@ from engine.store.database import Database
 
 SecondClock = Callable[[], datetime | None]
 SECONDS = 5.0
+TIMEX_BYTES, TIME_ERROR = 512, 5
+"""More than ``struct timex`` has; zeros only read. The answer where nobody keeps the clock."""
 _DATE = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} \w{3} \d{4} \d{2}:\d{2}:\d{2} [+-]\d{4}")
 
 
@@ -34,6 +38,12 @@ def second_clocks(settings: Settings, database: Database, prefect_api: str) -> l
     if not settings.demo and settings.smtp_host and settings.smtp_host not in LOOPBACK:
         clocks.append(lambda: relay_clock(settings))
     return clocks
+
+
+def kept_by_time_service() -> bool:
+    """Whether the kernel says that NTP keeps this machine's clock: any answer of adjtimex(2) but TIME_ERROR."""
+    ask = getattr(ctypes.CDLL(None), "adjtimex", None)
+    return ask is not None and 0 <= ask(ctypes.create_string_buffer(TIMEX_BYTES)) < TIME_ERROR
 
 
 def database_clock(database: Database) -> datetime | None:

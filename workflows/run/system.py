@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
 from engine.store.high_water import NAME, HighWater
 from engine.text import Text
+from notifications.contract.channel import Channel
 from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from notifications.webhooks.delivery import WebhookDelivery
@@ -35,13 +36,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """The wired parts of one process."""
+    """The wired parts of one process. ``alarms``: channels like those of ``delivery``, for what is sent beside letters:
+    connections belong to a loop, and the heartbeat's jobs have each their own."""
 
     settings: Settings
     database: Database
     clock: Clock
     signer: Signer
     delivery: DeliveryContext
+    alarms: Mapping[str, Channel]
     inbound: InboundSources
     webhooks: WebhookDelivery
 
@@ -122,6 +125,7 @@ def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, 
         clock=clock,
         signer=signer,
         delivery=delivery,
+        alarms=channel_wiring.channels(settings, signer, database),
         inbound=inbound,
         webhooks=webhooks,
     )
@@ -158,7 +162,7 @@ class Running:
             renderer = system.delivery.renderer  # the editor of templates tells it what was changed
             renderer.base_url = settings.base_url
             delivery = replace(made.delivery, renderer=renderer)
-            self._system = replace(system, settings=settings, delivery=delivery, inbound=made.inbound)
+            self._system = replace(made, delivery=delivery, webhooks=system.webhooks)
             self._changed(self._system)
         self._sealed = sealed
 

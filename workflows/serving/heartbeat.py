@@ -6,6 +6,7 @@ Memory job store; missed runs are coalesced into one, never run concurrently, an
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,9 @@ log = logging.getLogger(__name__)
 # A tick that finds the one before still delivering has nothing to do; that is no warning.
 logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 AUDIT_SECONDS, PROJECTION_SECONDS = 300, 5
+HANGS_AFTER_SECONDS = 1800
+LONG = ("tick",)
+"""Jobs that may take hours: ten thousand letters through a slow relay. What they leave undone is found in the rows."""
 
 
 class Heartbeat:
@@ -34,6 +38,7 @@ class Heartbeat:
         alive: Callable[[], None] | None = None,
         alive_seconds: float = 0.0,
     ) -> None:
+        self._began: dict[str, float] = {}
         scheduler_class: Any = BackgroundScheduler  # untyped
         self._scheduler = scheduler_class(
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}, timezone=UTC
@@ -48,12 +53,26 @@ class Heartbeat:
         if alive is not None and alive_seconds:
             jobs.append(("alive", alive, alive_seconds))
         for name, job, every in jobs:
-            self._scheduler.add_job(
-                logging_errors(name, job), "interval", seconds=every, id=name, next_run_time=datetime.now(UTC)
-            )
+            run = logging_errors(name, self._timed(name, job))
+            self._scheduler.add_job(run, "interval", seconds=every, id=name, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         self._scheduler.start()
+
+    def hanging(self, seconds: float = HANGS_AFTER_SECONDS) -> int:
+        """How many jobs have been running for so long. Until they end none of their kind runs."""
+        now = time.monotonic()
+        return sum(now - began > seconds for name, began in list(self._began.items()) if name not in LONG)
+
+    def _timed(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            self._began[name] = time.monotonic()
+            try:
+                job()
+            finally:
+                self._began.pop(name, None)
+
+        return run
 
     def stop(self) -> None:
         """Stop after the running jobs have ended."""

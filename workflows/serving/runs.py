@@ -10,6 +10,7 @@ from typing import assert_never
 
 from engine.assignments.due_work import Due
 from engine.terms import PassName
+from notifications.finding_alarm import alarm_findings
 from notifications.webhooks import delivery as webhooks
 from workflows.run import channel_wiring, clock_guard, passes
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
@@ -54,10 +55,13 @@ def run_webhooks(system: System) -> None:
 
 
 def run_inbound(system: System) -> None:
-    """Process incoming messages, then send alarms about channels that are down."""
-    if not _clock_believed(system):
-        return
+    """Process incoming messages, then send alarms about channels that are down. While the clock is not believed only
+    the operator is told what the audit finds, which is that."""
     now = system.clock()
+    if not _clock_believed(system):
+        operator = channel_wiring.operator(system.settings)
+        asyncio.run(alarm_findings(system.database, now, system.alarms, operator))
+        return
     for name in (PassName.RECEIVE, PassName.WATCH):
         with failures_recorded(system.database, name, now):
             report = run_pass(system, name, now)
@@ -65,13 +69,13 @@ def run_inbound(system: System) -> None:
             log.info("%s", report)
 
 
-def run_audit(system: System) -> None:
-    """Run the self-audit, and once a day the cleanup."""
+def run_audit(system: System, hanging: int = 0) -> None:
+    """Run the self-audit, and once a day the cleanup. ``hanging``: jobs of this process that do not end."""
     reading = clock_guard.read_clock(system.clock())
     now, believed = reading.wall, clock_guard.suspicion(system, reading) is None
     system.observe()
     observe_in_prefect(system)
-    run_pass(system, PassName.AUDIT, now, clock_wrong=not believed)
+    run_pass(system, PassName.AUDIT, now, clock_wrong=not believed, hanging=hanging)
     if not believed:
         return
     clock_guard.remember(system.database, reading)
@@ -79,8 +83,10 @@ def run_audit(system: System) -> None:
         run_pass(system, PassName.UPKEEP, now)
 
 
-def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool = False) -> PassReport:
-    """Run one pass, whether or not it is due. ``clock_wrong``: what the audit is told of the clock."""
+def run_pass(
+    system: System, name: PassName, now: datetime, *, clock_wrong: bool = False, hanging: int = 0
+) -> PassReport:
+    """Run one pass, whether or not it is due. ``clock_wrong``, ``hanging``: what the audit is told."""
     database, settings = system.database, system.settings
     match name:
         case PassName.OPEN | PassName.ACT | PassName.DIGEST:
@@ -98,14 +104,16 @@ def run_pass(system: System, name: PassName, now: datetime, *, clock_wrong: bool
         case PassName.WATCH:
             from workflows.run.inbound_passes import watch
 
-            channels, operator = system.delivery.channels, channel_wiring.operator(settings)
+            operator = channel_wiring.operator(settings)
             own_mailbox = channel_wiring.own_mailbox(settings, system.signer)
-            return asyncio.run(watch(database, now, channels, operator, own_mailbox))
+            arrival_link = channel_wiring.arrival_link(settings, system.signer)
+            return asyncio.run(watch(database, now, system.alarms, operator, own_mailbox, arrival_link))
         case PassName.AUDIT:
             from workflows.checks.audit import audit
             from workflows.checks.machine_checks import machine_findings
 
             outside = {"open_files": len(list(too_wide(settings))), "clock_wrong": int(clock_wrong)}
+            outside["passes_hang"] = hanging
             outside |= machine_findings(settings, database, now)
             may_rest = not passes.may_send(database, now)
             return audit(database, now, settings.heartbeat_url, may_rest=may_rest, outside=outside)

@@ -45,7 +45,7 @@ class Sending:
         self._system = system
         self._heartbeat = Heartbeat(
             tick=lambda: run_tick(running()),
-            audit=lambda: run_audit(system),
+            audit=lambda: run_audit(system, self._heartbeat.hanging()),
             seconds=settings.tick_seconds,
             inbound=lambda: run_inbound(running()),
             inbound_seconds=settings.receive_seconds,

@@ -38,6 +38,12 @@ def system_of(database: Database, folder: Path, heartbeat_url: str = "") -> Syst
     return replace(compose(settings), database=database, clock=Standing(system_clock()))
 
 
+@pytest.fixture(autouse=True)
+def nobody_keeps_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine of the tests may have a time service."""
+    monkeypatch.setattr(clock_guard, "kept_by_time_service", lambda: False)
+
+
 @pytest.fixture
 def jumped(sqlite_database: Database, tmp_path: Path) -> System:
     """A plan with reminders due; since the last audit the wall clock has gone on two years in no time."""
@@ -58,6 +64,17 @@ def test_nothing_is_decided_while_the_clock_is_not_believed(jumped: System) -> N
     run_tick(jumped)
     assert rows(jumped.database, Letter) != []
     assert row(jumped.database, Event, kind=EventKind.CLOCK_CONFIRMED).actor == "cli:root"
+
+
+def test_once_a_clock_that_was_ahead_is_set_it_goes_on_by_itself(jumped: System) -> None:
+    """What the audit says by a wrong clock stands in no log: the log would be ahead of the right one."""
+    jumped.clock.now += timedelta(days=730)  # type: ignore[attr-defined]
+    run_audit(jumped)
+    assert row(jumped.database, Pass, name="audit").counts["clock_wrong"] == 1
+    jumped.clock.now -= timedelta(days=2 * 730)  # type: ignore[attr-defined]
+    assert clock_guard.suspicion(jumped) is None
+    run_tick(jumped)
+    assert rows(jumped.database, Letter) != []
 
 
 def test_a_second_clock_that_agrees_is_enough_and_the_monitor_is_not_pinged_by_asking(
@@ -89,6 +106,34 @@ def test_a_machine_that_starts_two_years_ahead_does_nothing(sqlite_database: Dat
     clock_guard.confirm(system, actor="cli:root")
     run_tick(system)
     assert rows(sqlite_database, Letter) != []
+
+
+@pytest.mark.parametrize(
+    ("since", "ahead", "believed"),
+    [
+        (timedelta(hours=14), timedelta(), True),  # a night
+        (timedelta(hours=14), timedelta(minutes=-5), True),
+        (timedelta(hours=14), timedelta(days=-1), False),  # a clock a day ahead, that could be a night and a day
+        (timedelta(minutes=20), timedelta(minutes=30), False),
+        (timedelta(days=20), timedelta(), True),
+        (timedelta(days=20), timedelta(days=-16), False),
+    ],
+)
+def test_at_a_start_other_machines_are_asked_the_time(
+    sqlite_database: Database, tmp_path: Path, since: timedelta, ahead: timedelta, believed: bool
+) -> None:
+    """However short the silence was: a step over a reboot that looks like a night or a weekend they alone can see."""
+    lay(sqlite_database, now=at("2021-04-07"))
+    with listening(ahead=ahead) as (url, _):
+        system = system_of(sqlite_database, tmp_path, heartbeat_url=url)
+        reading = clock_guard.read_clock(system.clock())
+        clock_guard.remember(sqlite_database, replace(reading, wall=reading.wall - since, boot="the start before"))
+        run_tick(system)
+        assert bool(rows(sqlite_database, Letter)) is believed
+        if not believed:
+            assert clock_guard.suspicion(system) is not None
+            clock_guard.confirm(system, actor="cli:root")
+            assert clock_guard.suspicion(system) is None
 
 
 @pytest.mark.postgres

@@ -1,5 +1,5 @@
 """Seeded runs of several machines with clocks, relays and a database that fail (``tests/simulated``): what must hold
-does; and without one of three cures a run finds what the cure is for."""
+does; and without one of four cures a run finds what the cure is for."""
 
 from __future__ import annotations
 
@@ -90,6 +90,8 @@ def test_what_a_failure_does_not_need_is_left_out() -> None:
     [
         # Two years ahead at a start, for two hours of the day after the plan was activated: a Monday of its own year.
         (Cure.START, "5: clock0@97200:reboot/7200/63158400", 2, "is overdue"),
+        # Two days ahead at a start, on Wednesday the 16th: a Friday by its own clock, the day after the due date.
+        (Cure.SILENCE, "5: clock0@529200:reboot/7200/172800", 7, "is overdue"),
         # A copy of twenty past seven, laid in place of the file at half past ten.
         (Cure.MARK, "13: database@1200:put_back/11400", 1, "2 copies, 0 times on the wire"),
     ],

@@ -57,6 +57,38 @@ def test_it_beats_at_once_and_again_and_so_do_the_audit_and_the_ear() -> None:
         ears.wait_for(2)
 
 
+def test_a_job_that_does_not_end_is_counted_until_it_does() -> None:
+    """A mailbox that never answered stopped the alarms, too, and nothing was red. Letters may leave for hours."""
+    released, ears = threading.Event(), Beats()
+
+    def waiting() -> None:
+        released.wait(ENOUGH)
+        ears()
+
+    with beating(waiting, inbound=waiting, inbound_seconds=EVERY) as heartbeat:
+        until = time.monotonic() + ENOUGH
+        while heartbeat.hanging(seconds=0.1) == 0 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert heartbeat.hanging(seconds=0.1) == 1
+        assert heartbeat.hanging() == 0, "not for half an hour"
+        released.set()
+        ears.wait_for(2)
+        while heartbeat.hanging(seconds=0.1) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert heartbeat.hanging(seconds=0.1) == 0
+
+
+def test_a_job_that_fails_is_none_that_hangs() -> None:
+    def fails() -> None:
+        raise ValueError
+
+    beats = Beats()
+    with beating(beats, inbound=fails, inbound_seconds=EVERY) as heartbeat:
+        beats.wait_for(5)
+        time.sleep(2 * EVERY)
+        assert heartbeat.hanging(seconds=EVERY) == 0
+
+
 def test_two_beats_never_run_at_one_time() -> None:
     beats = Beats(seconds=3 * EVERY)
     with beating(beats):

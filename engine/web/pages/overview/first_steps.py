@@ -1,4 +1,4 @@
-"""The first page of an installation without a running plan: six measured steps, instead of an empty board."""
+"""The first page of an installation without a running plan: seven measured steps, instead of an empty board."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ TITLES: Mapping[str, tuple[Text, str]] = {
     "contacts": (Text("Đầu mối nhận thư", "Contacts who get letters"), "/admin/contact-sheet"),
     "calendar": (Text("Lịch nghỉ", "Holidays"), "/admin/calendar"),
     "plan": (Text("Kế hoạch", "Plan"), "/plans/import"),
+    "watch": (Text("Ai được báo khi hệ thống ngừng", "Who hears when it stops"), "/admin/settings"),
 }
 """Name of a line -> what the step is called and the page where it is done."""
 

@@ -10,8 +10,9 @@ from fastapi.responses import Response
 from config.settings import Settings
 from engine.accounts.permissions import Permission
 from engine.http.request_context import SignedIn
-from engine.queries.system.health import health
+from engine.queries.system.health import Health, Trouble, health
 from engine.queries.system.webhook_faults import answer, failing
+from engine.rules.words import coded
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,7 +23,21 @@ def show(ctx: SignedIn) -> Response:
     with ctx.reading() as (session, today):
         found, unreachable = health(session, today, live=not ctx.demo), failing(session)
     prefect = _prefect_pages(ctx.app.settings) if ctx.may(Permission.SEE_SETTINGS) else ""
-    return ctx.page("health.html", today=today, health=found, failing=unreachable, answer=answer, prefect=prefect)
+    return ctx.page(
+        "health.html",
+        today=today,
+        health=found,
+        more=_more(found, ctx.language),
+        failing=unreachable,
+        answer=answer,
+        prefect=prefect,
+    )
+
+
+def _more(found: Health, language: str) -> dict[Trouble, str]:
+    """What is added to the sentence of each trouble: of the audit, what it found."""
+    words = (coded(name, language) for name in found.findings)
+    return dict.fromkeys(Trouble, "") | {Trouble.AUDIT: " ".join(f"{each[:1].upper()}{each[1:]}." for each in words)}
 
 
 def _prefect_pages(settings: Settings) -> str:

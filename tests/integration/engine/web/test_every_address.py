@@ -130,6 +130,7 @@ async def test_what_is_opened_by_nobody_is_not_shown_to_nobody(whole: FastAPI) -
         "/expired/{place}/{token}",
         "/u/{token}",
         "/d/{token}",
+        "/arrived/{key}",
         "/feed/{name}",
         "/metrics",
         "/healthz",

@@ -65,7 +65,7 @@ ACTS = {
 """Pages that are a form and nothing else, work that waits for who decides it, documents under review."""
 OWN = ("/account", "/sign-out", "/agencies/tinh/feeds", "/wishes/", "/views", "/seen")
 """What everybody does for themselves."""
-BY_LINK = ("/l/", "/r/", "/u/", "/d/", "/sign-in")
+BY_LINK = ("/l/", "/r/", "/u/", "/d/", "/arrived/", "/sign-in")
 
 
 @pytest.fixture

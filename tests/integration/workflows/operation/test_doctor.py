@@ -20,17 +20,27 @@ from sqlalchemy import delete, update
 from sqlmodel import select
 
 from config.settings import Settings
+from engine.admin.arrival import WeeklyLetter, write_weekly_letter
 from engine.admin.checklist import CheckLine, Mark
 from engine.store.database import Database, table
+from engine.store.facts import write_fact
 from engine.store.markers import Hold, hold_letters, mail_tried, remember_backup
 from engine.store.records import CalendarDay, Contact, Letter, LetterBody
 from engine.terms import LetterState, Role
+from notifications import canary
 from notifications.sms import cost
 from workflows.operation import doctor
 from workflows.run.installation import establish
 from workflows.run.system import System, compose
 
 NOW = at("2026-06-24")
+HEARD = {
+    "heartbeat_url": "https://monitor.example/1",
+    "operator_email": "vanhanh@tinh.example",
+    "operator_phone": "+84912000000",
+    "sms_gateway": "kannel",
+    "sms_url": "http://127.0.0.1:13013/cgi-bin/sendsms",
+}
 ZALO = {
     "zalo_app_id": "1",
     "zalo_app_secret": "x",
@@ -49,8 +59,8 @@ def system_of(database: Database, folder: Path, **settings: Any) -> System:
 
 @pytest.fixture
 def healthy(database: Database, tmp_path: Path) -> System:
-    """A province with real mailboxes, an account, a backup of this night."""
-    system = system_of(database, tmp_path, smtp_host="relay.example")
+    """A province with real mailboxes, an account, a backup of this night, and who hears when it stops."""
+    system = system_of(database, tmp_path, **HEARD, smtp_host="relay.example")
     tmp_path.chmod(0o700)
     load_province(database, NOW)
     establish(system)
@@ -126,10 +136,31 @@ def test_each_planted_fault_is_found_with_its_remedy(healthy: System, name: str)
         ("address", {"base_url": "http://dondoc.example"}),
         ("secret", {"secret": "short"}),
         ("smtp", {}),
+        ("watch", {}),
+        ("watch", HEARD | {"heartbeat_url": ""}),
+        ("arrival", {"smtp_host": "relay.example"}),
     ],
 )
 def test_settings_that_will_not_do_are_found(healthy: System, name: str, settings: dict[str, Any]) -> None:
     assert name in wrong(system_of(healthy.database, healthy.settings.data_dir, **settings))
+
+
+def line(system: System, name: str) -> CheckLine:
+    return next(each for each in doctor.examine(system, connections=False) if each.name == name)
+
+
+def test_it_says_which_way_proves_that_letters_arrive(healthy: System) -> None:
+    """Both ways, each before and after the first proof."""
+    imap = {"smtp_host": "relay.example", "imap_host": "imap.example", "imap_username": "traloi"}
+    by_mailbox = system_of(healthy.database, healthy.settings.data_dir, **imap)
+    assert "mỗi tuần một thư thử tới vanhanh@tinh.example" in line(healthy, "arrival").what.vi
+    assert line(healthy, "arrival").what.vi.endswith("chưa có lần nào")
+    assert line(by_mailbox, "arrival").what.en == "a test letter a day comes back to traloi; none yet"
+    with healthy.database.write() as session:
+        write_weekly_letter(session, WeeklyLetter(week="2026-W25", confirmed_at="2026-06-16T02:05:00+00:00"))
+        write_fact(session, canary.FACT, '{"day": "2026-06-23", "back_at": "2026-06-23T00:31:00+00:00"}')
+    assert "gần nhất 09:05" in line(healthy, "arrival").what.vi
+    assert "gần nhất 07:31" in line(by_mailbox, "arrival").what.vi
 
 
 def test_too_little_disk_and_a_wal_that_grew_are_found(tmp_path: Path) -> None:

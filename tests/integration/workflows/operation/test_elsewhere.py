@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import http.server
 import socket
 import struct
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,8 +24,10 @@ from ground.smtp_server import FaultyServer
 from config.settings import Settings
 from engine.admin.checklist import CheckLine, Mark
 from engine.store.database import Database
+from workflows.operation import elsewhere
 from workflows.operation.dns_texts import AskTexts, TextRecords, ask_texts, name_servers
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
+from workflows.run import second_clocks
 from workflows.run.system import System, compose
 
 NOW = at("2026-06-24")
@@ -204,5 +208,25 @@ def test_the_heartbeat_monitor_says_it_by_its_date_header(sqlite_database: Datab
     assert (line.mark, "+300" in line.what.vi) == (Mark.WRONG, True)
 
 
-def test_without_another_clock_nothing_is_said(sqlite_database: Database, tmp_path: Path) -> None:
-    assert clock_elsewhere(system_of(sqlite_database, tmp_path)).mark is Mark.UNUSED
+@pytest.mark.parametrize(
+    ("kept", "mark", "said"), [(True, Mark.WELL, "a time service keeps"), (False, Mark.UNUSED, "is seen by nobody")]
+)
+def test_without_another_clock_the_kernel_is_asked_for_a_time_service(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool, mark: Mark, said: str
+) -> None:
+    monkeypatch.setattr(elsewhere, "kept_by_time_service", lambda: kept)
+    line = clock_elsewhere(system_of(sqlite_database, tmp_path))
+    assert (line.mark, said in line.what.en) == (mark, True)
+
+
+@pytest.mark.parametrize(("answer", "kept"), [(0, True), (2, True), (5, False), (-1, False), (None, False)])
+def test_the_kernels_answer_is_read(monkeypatch: pytest.MonkeyPatch, answer: int | None, kept: bool) -> None:
+    """adjtimex(2): states of leap seconds, TIME_ERROR where nobody keeps the clock, -1 where it may not be asked."""
+    library = SimpleNamespace() if answer is None else SimpleNamespace(adjtimex=lambda buffer: answer)
+    monkeypatch.setattr(second_clocks, "ctypes", SimpleNamespace(CDLL=lambda _: library, create_string_buffer=bytes))
+    assert second_clocks.kept_by_time_service() is kept
+
+
+def test_this_machines_kernel_answers() -> None:
+    asked = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(second_clocks.TIMEX_BYTES))
+    assert asked in range(-1, second_clocks.TIME_ERROR + 1)

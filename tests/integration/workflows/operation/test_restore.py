@@ -33,7 +33,7 @@ from workflows.checks.audit import run_checks
 from workflows.operation.backup import MANIFEST, Manifest, backup, damage
 from workflows.operation.drill import prove
 from workflows.operation.restore import held, release, restore
-from workflows.run import passes
+from workflows.run import clock_guard, passes
 from workflows.run.installation import establish, require_installation
 from workflows.run.system import System, compose
 
@@ -87,6 +87,7 @@ def elsewhere(database: Database, ground: Ground, tmp_path: Path, worker_id: str
 def test_a_copy_three_days_old_sends_nobody_a_second_letter(lived: System, elsewhere: str, tmp_path: Path) -> None:
     box = LetterBox()
     live(lived.database, box, -10, 11)
+    clock_guard.remember(lived.database, clock_guard.ClockReading(BACKUP_AT, 5_000.0, "the lost machine"))
     folder = backup(lived, tmp_path / "backups")
     live(lived.database, box, 1, 3)
     sent, told = len(box.letters), told_since(lived.database, BACKUP_AT)
@@ -106,9 +107,12 @@ def test_a_copy_three_days_old_sends_nobody_a_second_letter(lived: System, elsew
         assert health(session, today).troubles[0] is Trouble.HELD
     assert run_checks(restored.database, RESTORED_AT).findings["letters_held"] == 1
 
+    new_machine = clock_guard.ClockReading(RESTORED_AT, 60.0, "the new machine")
+    assert clock_guard.suspicion(restored, new_machine) is clock_guard.Suspicion.SILENCE
     waiting = held(restored.database, RESTORED_AT)
     done = release(restored.database, RESTORED_AT, send=False, actor="cli:test")
     assert waiting is not None
+    assert clock_guard.suspicion(restored, new_machine) is None, "the readings in it are as old as the copy"
     assert done.letters == waiting.letters > 0
     dropped = [
         each for each in rows(restored.database, Letter, state=LetterState.SUPPRESSED) if each.reason == "restored"

@@ -19,6 +19,7 @@ from engine.terms import Role
 NOW = at("2026-11-29", "09:00")
 WHO = {"actor": "cli:test", "now": NOW}
 TITLES = ["Địa chỉ của hệ thống", "Thư đi", "Danh bạ cơ quan", "Đầu mối nhận thư", "Lịch nghỉ", "Kế hoạch"]
+TITLES += ["Ai được báo khi hệ thống ngừng"]
 
 
 @pytest.fixture
@@ -42,11 +43,11 @@ def ticked(office: Office) -> str:
     return "".join(each.get_text(strip=True)[0] for each in steps(office))
 
 
-def test_an_empty_installation_shows_six_steps_and_the_next_one_s_page(empty: Database, tmp_path: Path) -> None:
+def test_an_empty_installation_shows_seven_steps_and_the_next_one_s_page(empty: Database, tmp_path: Path) -> None:
     office = office_of(empty, tmp_path)
     found = steps(office)
     names = [each.select_one("b").get_text()[2:].partition(". ")[2] for each in found]  # type: ignore[union-attr]
-    assert (names, ticked(office)) == (TITLES, "✗✗✗✗✗✗")
+    assert (names, ticked(office)) == (TITLES, "✗✗✗✗✗✗✗")
     assert "http://127.0.0.1:8188" in found[0].get_text()
     assert "DONDOC_BASE_URL" in found[0].get_text()
     primary = [each["href"] for each in BeautifulSoup(office.get("/").text, "lxml").select("ol a.button:not(.quiet)")]
@@ -56,22 +57,48 @@ def test_an_empty_installation_shows_six_steps_and_the_next_one_s_page(empty: Da
 
 def test_each_tick_is_what_is_there(empty: Database, tmp_path: Path) -> None:
     office = office_of(empty, tmp_path, smtp_host="smtp.tinh.example")
-    assert ticked(office) == "✗✗✗✗✗✗"
+    assert ticked(office) == "✗✗✗✗✗✗✗"
     assert "chưa gửi thử" in steps(office)[1].get_text()
     with empty.write() as session:
         remember_mail_tried(session, "smtp.khac.example", NOW)
-    assert ticked(office) == "✗✗✗✗✗✗"
+    assert ticked(office) == "✗✗✗✗✗✗✗"
     with empty.write() as session:
         remember_mail_tried(session, "smtp.tinh.example", NOW - timedelta(hours=1))
         add_agency(session, "so-y-te", name="Sở Y tế", level="so", **WHO)
-    assert ticked(office) == "✗✓✓✗✗✗"
+    assert ticked(office) == "✗✓✓✗✗✗✗"
     assert "08:00" in steps(office)[1].get_text()
     with empty.write() as session:
         add(session, "so-y-te", Role.COORDINATOR, email="dm@so-y-te.gov.invalid", **WHO)
     assert "1 cơ quan chưa có đầu mối" in steps(office)[3].get_text()
     with empty.write() as session:
         add(session, "van-phong", Role.COORDINATOR, email="dm@van-phong.gov.invalid", **WHO)
-    assert ticked(office) == "✗✓✓✓✗✗"
+    assert ticked(office) == "✗✓✓✓✗✗✗"
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        ("", ""),
+        ("heartbeat_url", "DONDOC_HEARTBEAT_URL"),
+        ("operator_email", "DONDOC_OPERATOR_EMAIL"),
+        ("operator_phone", "DONDOC_OPERATOR_PHONE"),
+        ("sms_gateway", "DONDOC_OPERATOR_PHONE"),
+    ],
+)
+def test_without_a_monitor_an_operator_and_a_second_way_to_them_it_stays_red(
+    empty: Database, tmp_path: Path, without: str, said: str
+) -> None:
+    told = {
+        "heartbeat_url": "https://monitor.example/1",
+        "operator_email": "vanhanh@tinh.example",
+        "operator_phone": "+84912000000",
+        "sms_gateway": "kannel",
+        "sms_url": "http://127.0.0.1:13013/cgi-bin/sendsms",
+    }
+    office = office_of(empty, tmp_path, **{name: value for name, value in told.items() if name != without})
+    last = steps(office)[-1].get_text(" ", strip=True)
+    assert last.startswith("✗" if without else "✓")
+    assert said in last
 
 
 def test_in_november_the_calendar_of_the_next_year_is_asked_for_too(empty: Database, tmp_path: Path) -> None:
@@ -82,7 +109,7 @@ def test_in_november_the_calendar_of_the_next_year_is_asked_for_too(empty: Datab
 def test_a_saved_plan_is_to_be_activated(sqlite_database: Database, tmp_path: Path) -> None:
     real_plan(sqlite_database, now=at("2021-03-01"))
     office = as_role(sqlite_database, tmp_path, "administrator", "ubnd-tinh")
-    last = BeautifulSoup(office.get("/").text, "lxml").select("ol li")[-1]
+    last = BeautifulSoup(office.get("/").text, "lxml").select("ol li")[5]
     assert "chưa kích hoạt" in last.get_text()
     assert last.select_one("a[href='/plans']") is not None
 

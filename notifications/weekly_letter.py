@@ -1,0 +1,96 @@
+"""A letter a week to the operator, with a link that says «this letter has arrived»: where no mailbox is fetched, nobody
+else can say that letters arrive and do not only leave (where one is: ``canary``).
+
+It goes with the first letters of the first working day of a week. A person is asked once a week, however often a relay
+was tried; what nobody has confirmed by the end of the next working day is a finding of the audit until somebody does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, time
+
+from sqlmodel import Session
+
+from engine.admin.arrival import WeeklyLetter, read_weekly_letter, write_weekly_letter
+from engine.assignments.weekly_digest import schedule, week_of
+from engine.rules.calendar import instant, local_date
+from engine.store.database import Database
+from engine.store.rulebook import read_rulebook
+from notifications.canary import TRY_AGAIN
+from notifications.contract.channel import Channel, Outgoing
+from notifications.operator_alarm import Operator
+
+log = logging.getLogger(__name__)
+DAY_ENDS = time(17)
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Once a week, on a working day from the hour of sending on; again after ten minutes if no relay took it."""
+    today, last = local_date(now), read_weekly_letter(session)
+    tried = last.week == week_of(today)
+    if tried and (last.accepted_at or now - datetime.fromisoformat(last.tried_at) < TRY_AGAIN):
+        return False
+    book = read_rulebook(session)
+    policy = schedule(book)
+    if policy is None or not book.calendar.is_working(today):
+        return False
+    return instant(today, policy.send_at) <= now < instant(today, DAY_ENDS)
+
+
+async def send(
+    database: Database, now: datetime, channel: Channel, operator: Operator, link: Callable[[str], str]
+) -> bool:
+    """Send this week's, if it is due; True if a relay accepted it. ``link``: the address of a week's page."""
+    with database.read() as session:
+        if not is_due(session, now):
+            return False
+        before = read_weekly_letter(session)
+    today = local_date(now)
+    week, since = week_of(today), before.waits_since or today.isoformat()
+    with database.write() as session:  # before it leaves: somebody may open its link at once
+        write_weekly_letter(session, WeeklyLetter(week=week, tried_at=now.isoformat(), waits_since=since))
+    async with channel as opened:
+        outcome = await opened.send(question(week, now, operator, link(week)))
+    if not outcome.taken:
+        log.warning("the weekly test letter did not leave: %s %s", outcome.code, outcome.reply)
+        return False
+    with database.write() as session:
+        write_weekly_letter(session, replace(read_weekly_letter(session), accepted_at=now.isoformat()))
+    return True
+
+
+def question(week: str, now: datetime, operator: Operator, link: str) -> Outgoing:
+    if operator.language == "en":
+        subject = "[Đôn Đốc] Weekly test letter: please confirm that it has arrived"
+        text = (
+            f"This letter has arrived (one tap, no signing in):\n{link}\n\n"
+            "Once a week the system asks whether its letters arrive. Nobody else gets this letter.\n"
+        )
+    else:
+        subject = "[Đôn Đốc] Thư thử hằng tuần: đề nghị xác nhận đã đến"
+        text = (
+            f"Thư này đã đến (bấm một lần, không cần đăng nhập):\n{link}\n\n"
+            "Mỗi tuần một lần hệ thống hỏi thư gửi đi có đến nơi không. Không ai khác nhận thư này.\n"
+        )
+    automatic = {"Auto-Submitted": "auto-generated"}
+    return Outgoing(
+        key=f"weekly:{week}",
+        to=operator.email,
+        subject=subject,
+        text=text,
+        at=now,
+        headers=automatic,
+        language=operator.language,
+    )
+
+
+def unconfirmed(session: Session, now: datetime) -> int:
+    """1 from the end of the working day after that of the first letter that nobody has confirmed."""
+    waits_since = read_weekly_letter(session).waits_since
+    if not waits_since:
+        return 0
+    next_day = read_rulebook(session).calendar.shift(date.fromisoformat(waits_since), 1)
+    return int(now >= instant(next_day, DAY_ENDS))
