@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, false, func, literal, or_, select, union_all
 from sqlmodel import Session
 
 from engine.assignments.backlog import open_refusal, select_past_plans, unanswered
@@ -377,17 +377,20 @@ def _next_ids(session: Session, cursor: tuple[date, int] | None, limit: int) -> 
     """Of all assignments of active plans, by the index of due dates: ordered with those without one last, all of a
     province would be sorted for a page."""
     a, p = table(Assignment), table(Plan)
-    every = select(a.c.id).join(p, p.c.id == unindexed(a.c.plan_id)).where(p.c.state == PlanState.ACTIVE)
+    every = select(a.c.id, a.c.due_on).join(p, p.c.id == unindexed(a.c.plan_id)).where(p.c.state == PlanState.ACTIVE)
     dated, undated = every.where(a.c.due_on.is_not(None)), every.where(a.c.due_on.is_(None))
     if cursor is not None:
         due_on, last_id = cursor
         if due_on == FAR:
             dated, undated = dated.where(false()), undated.where(a.c.id > last_id)
         dated = dated.where(a.c.due_on >= due_on, or_(a.c.due_on > due_on, a.c.id > last_id))
-    found = list(session.connection().scalars(dated.order_by(a.c.due_on, a.c.id).limit(limit)))
-    if len(found) < limit:
-        found += session.connection().scalars(undated.order_by(a.c.id).limit(limit - len(found)))
-    return found
+    first = dated.order_by(a.c.due_on, a.c.id).limit(limit).subquery()
+    last = undated.order_by(a.c.id).limit(limit).subquery()
+    both = union_all(
+        select(first.c.id, first.c.due_on.label("due_on")), select(last.c.id, last.c.due_on.label("due_on"))
+    ).subquery()
+    ordered = select(both.c.id).order_by(both.c.due_on.is_(None), both.c.due_on, both.c.id).limit(limit)
+    return list(session.connection().scalars(ordered))
 
 
 def every_assignment(

@@ -20,6 +20,7 @@ from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.lists.list_news import list_news
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
+from engine.queries.figures.board import promised_counts
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, list_assignments
@@ -56,6 +57,7 @@ def show(
         kinds = ctx.kept(session, kind_choices, ctx.today, wanted.plan_id)
         departments = ctx.kept(session, department_choices)
         in_reach = _in_reach(ctx, session, today, wanted)
+        promises = ctx.kept(session, promised_counts, today, replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)))
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
         fresh = list_news(ctx, session, today, wanted, lambda each: each)
     span = span_of(found.agencies, ctx.today)
@@ -75,6 +77,7 @@ def show(
         within_reach=within_reach,
         draft_plan=draft_plan,
         in_reach=in_reach,
+        promises=promises,
         lines={each.id: reminder_line(each, span, ctx.language) for each in found.agencies},
         asked=filter_parameters(wanted),
         apart=asked,

@@ -39,7 +39,7 @@ def test_what_is_done_and_overdue_leads_and_the_rate_stands_small_beside_it(offi
     assert "1 trong 4 phần việc" in large
     assert "quá hạn, 3 cơ quan 3" in large
     assert "đúng hạn ( 1 / 4 ) 25,0%" in large
-    assert "việc quá hạn, hoàn thành sau không làm tăng" in large
+    assert "hoàn thành sau hạn không được tính là đúng hạn" in large
 
 
 def words(page: BeautifulSoup, selector: str) -> str:
