@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -141,7 +141,7 @@ def _working_day_missed(latest: datetime, now: datetime, calendar: WorkCalendar)
 
 def read_clock(now: datetime) -> ClockReading:
     boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
-    return ClockReading(now, time.clock_gettime(time.CLOCK_BOOTTIME), boot, kept_by_time_service())
+    return ClockReading(now, time.clock_gettime(time.CLOCK_BOOTTIME), boot)
 
 
 def suspicion(system: System, current: ClockReading | None = None) -> Suspicion | None:
@@ -153,6 +153,8 @@ def suspicion(system: System, current: ClockReading | None = None) -> Suspicion 
         return Suspicion.DATABASE
     with system.database.read() as session:
         readings = _readings(session)
+        if not _known_start(readings, current):
+            current = replace(current, kept=kept_by_time_service())
         found = judge(readings, current, _last_event(session), read_calendar(session))
     if found is None and _known_start(readings, current):
         return None

@@ -70,3 +70,8 @@ def test_the_unit_asks_for_what_the_service_tells() -> None:
     assert (ROOT / "packaging" / told["OnFailure"]).exists()
     tries = int(told["StartLimitBurst"]) * int(told["RestartSec"])
     assert tries < int(told["StartLimitIntervalSec"]), "it would be tried for ever, and nobody told"
+
+
+def test_a_forbidden_call_is_an_error_and_kills_no_process() -> None:
+    assert re.search(r"^SystemCallFilter=", UNIT, re.MULTILINE)
+    assert "\nSystemCallErrorNumber=EPERM\n" in UNIT

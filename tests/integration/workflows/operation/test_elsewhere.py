@@ -220,10 +220,30 @@ def test_without_another_clock_the_kernel_is_asked_for_a_time_service(
 
 
 @pytest.mark.parametrize(("answer", "kept"), [(0, True), (2, True), (5, False), (-1, False), (None, False)])
-def test_the_kernels_answer_is_read(monkeypatch: pytest.MonkeyPatch, answer: int | None, kept: bool) -> None:
+def test_the_kernels_answer_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: int | None, kept: bool
+) -> None:
     """adjtimex(2): states of leap seconds, TIME_ERROR where nobody keeps the clock, -1 where it may not be asked."""
+    monkeypatch.setattr(second_clocks, "SYSTEMD", tmp_path / "absent")
     library = SimpleNamespace() if answer is None else SimpleNamespace(adjtimex=lambda buffer: answer)
     monkeypatch.setattr(second_clocks, "ctypes", SimpleNamespace(CDLL=lambda _: library, create_string_buffer=bytes))
+    assert second_clocks.kept_by_time_service() is kept
+
+
+@pytest.mark.parametrize(
+    ("script", "kept"), [("echo yes", True), ("echo no", False), ("exit 1", False), (None, False)]
+)
+def test_under_systemd_the_kernel_is_never_asked_by_this_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None, kept: bool
+) -> None:
+    """The filter of packaging/dondoc.service kills a process that calls adjtimex(2)."""
+    monkeypatch.setattr(second_clocks, "SYSTEMD", tmp_path)
+    monkeypatch.setattr(second_clocks, "ctypes", None)
+    monkeypatch.setenv("PATH", f"{tmp_path}")
+    if script:
+        command = tmp_path / "timedatectl"
+        command.write_text(f'#!/bin/sh\n[ "$*" = "show --property=NTPSynchronized --value" ] && {script}\n')
+        command.chmod(0o755)
     assert second_clocks.kept_by_time_service() is kept
 
 
