@@ -22,6 +22,7 @@ from engine.admin.checklist import CheckLine, Mark, unused, well, wrong
 from engine.admin.first_steps import address_line, calendar_line, watch_line
 from engine.enums import complete
 from engine.errors import DondocError
+from engine.queries.system.health import SILENT_AFTER, last_self_check
 from engine.queries.system.setup_state import SetupState, setup_state
 from engine.queries.time_class import read_today
 from engine.queries.work.letter_links import AFTER_DUE
@@ -154,13 +155,14 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         found = server_damage(database)
         yield not_asked() if found is None else _pages(found)
     with database.read() as session:
-        backup, held = last_backup(session), hold(session)
+        backup, held, checked = last_backup(session), hold(session), last_self_check(session)
         waiting = held_letters(session, now)
         state = setup_state(session, read_today(session, now))
         used = usage(session, now, marks=system.settings.sms_marks) if system.settings.sms_gateway else None
         proved = arrival_line(session, system.settings)
         opens = max((each.open_days_before for each in read_policies(session).values()), default=0)
     yield settings_pairs(system.settings, opens)
+    yield _passes(checked, now)
     yield _backup(backup, now)
     if held is not None:
         yield wrong(
@@ -277,6 +279,19 @@ def _backup(at: datetime | None, now: datetime) -> CheckLine:
     day = local_date(at)
     what = Text(f"sao lưu gần nhất {written(day)}", f"last backup {written(day, 'en')}")
     return well("backup", what) if now - at <= MAX_BACKUP_AGE else wrong("backup", what, fix)
+
+
+def _passes(at: datetime | None, now: datetime) -> CheckLine:
+    """The pages may answer while the process that sends letters has stopped."""
+    fix = Text(
+        "Với quyền root: «systemctl restart dondoc»; nếu vẫn thế, «journalctl -u dondoc» nói lý do.",
+        "As root: “systemctl restart dondoc”; if it stays so, “journalctl -u dondoc” says why.",
+    )
+    if at is None:
+        return wrong("passes", Text("chưa có lần xử lý tự động nào", "no pass has run yet"), fix)
+    shown = Text.same(f"{at.astimezone(PLAN_TIME):%H:%M %d/%m/%Y}")
+    what = Text("tự kiểm tra gần nhất lúc {at}", "last checked itself at {at}").filled(at=shown)
+    return well("passes", what) if now - at <= SILENT_AFTER else wrong("passes", what, fix)
 
 
 def _contents(state: SetupState, now: datetime) -> Iterator[CheckLine]:

@@ -45,8 +45,8 @@ def second_clocks(settings: Settings, database: Database, prefect_api: str) -> l
 
 
 def kept_by_time_service() -> bool:
-    """Whether NTP keeps this machine's clock. Under systemd its ``timedatectl`` asks the kernel: the unit's filter would
-    kill this process for adjtimex(2). Elsewhere any answer of the kernel but TIME_ERROR says yes."""
+    """Whether NTP keeps this machine's clock. Under systemd ``timedatectl`` is asked: the unit's filter would kill this
+    process for adjtimex(2). Elsewhere any answer of the kernel but TIME_ERROR says yes."""
     if SYSTEMD.exists():
         return _said_by_systemd()
     ask = getattr(ctypes.CDLL(None), "adjtimex", None)

@@ -143,6 +143,12 @@ def _passes(session: Session) -> tuple[PassLine, ...]:
     return tuple(objects(PassLine, session.connection().execute(statement)))
 
 
+def last_self_check(session: Session) -> datetime | None:
+    """When it last ended; None if it never did."""
+    p = table(Pass)
+    return session.connection().scalar(select(p.c.finished_at).where(p.c.name == AUDIT))
+
+
 def _letters_of(session: Session, day: date) -> dict[LetterState, int]:
     letter = table(Letter)
     statement = select(letter.c.state, func.count()).where(letter.c.day == day).group_by(letter.c.state)

@@ -22,10 +22,11 @@ from sqlmodel import select
 from config.settings import Settings
 from engine.admin.arrival import WeeklyLetter, write_weekly_letter
 from engine.admin.checklist import CheckLine, Mark
+from engine.queries.system.health import AUDIT, SILENT_AFTER
 from engine.store.database import Database, table
 from engine.store.facts import write_fact
 from engine.store.markers import Hold, hold_letters, mail_tried, remember_backup
-from engine.store.records import CalendarDay, Contact, Letter, LetterBody
+from engine.store.records import CalendarDay, Contact, Letter, LetterBody, Pass
 from engine.terms import LetterState, Role
 from notifications import canary
 from notifications.sms import cost
@@ -68,6 +69,7 @@ def healthy(database: Database, tmp_path: Path) -> System:
     with database.write() as session:
         session.connection().execute(update(table(Contact)).values(email="daumoi@nghean.gov.invalid"))
         remember_backup(session, NOW - timedelta(hours=8))
+        session.add(Pass(name=AUDIT, started_at=NOW, finished_at=NOW))
     return system
 
 
@@ -95,6 +97,16 @@ def old_backup(system: System) -> None:
         remember_backup(session, NOW - timedelta(days=3))
 
 
+def stopped(system: System) -> None:
+    with system.database.write() as session:
+        session.connection().execute(update(table(Pass)).values(finished_at=NOW - SILENT_AFTER - timedelta(minutes=1)))
+
+
+def never_started(system: System) -> None:
+    with system.database.write() as session:
+        session.connection().execute(delete(table(Pass)))
+
+
 def restored(system: System) -> None:
     with system.database.write() as session:
         hold_letters(session, Hold(NOW - timedelta(days=3), NOW))
@@ -107,6 +119,7 @@ def open_to_all(system: System) -> None:
 c = table(Contact)
 FAULTS: dict[str, Callable[[System], None]] = {
     "files": open_to_all,
+    "passes": stopped,
     "backup": old_backup,
     "held": restored,
     "contacts": change({"email": "daumoi@so-y-te.example"}, c.c.agency_id == "so-y-te"),
@@ -119,6 +132,11 @@ def test_a_healthy_installation_lacks_only_its_plan_and_nothing_is_changed(healt
     before = everything(healthy.database)
     assert set(wrong(healthy)) == {"plan", "activation"}
     assert everything(healthy.database) == before
+
+
+def test_a_service_that_never_ran_is_found(healthy: System) -> None:
+    never_started(healthy)
+    assert "journalctl -u dondoc" in wrong(healthy)["passes"].remedy.en
 
 
 @pytest.mark.parametrize("name", FAULTS)

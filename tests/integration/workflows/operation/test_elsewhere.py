@@ -230,9 +230,7 @@ def test_the_kernels_answer_is_read(
     assert second_clocks.kept_by_time_service() is kept
 
 
-@pytest.mark.parametrize(
-    ("script", "kept"), [("echo yes", True), ("echo no", False), ("exit 1", False), (None, False)]
-)
+@pytest.mark.parametrize(("script", "kept"), [("echo yes", True), ("echo no", False), ("exit 1", False), (None, False)])
 def test_under_systemd_the_kernel_is_never_asked_by_this_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None, kept: bool
 ) -> None:
