@@ -132,8 +132,9 @@ class Inbox:
             _log_out(client)
             raise BadInput(
                 Text(
-                    f"Hộp thư {self.host} từ chối đăng nhập; sửa imap_username hoặc imap_password.",
-                    f"The mailbox at {self.host} refuses the login; correct imap_username or imap_password.",
+                    f"Hộp thư {self.host} từ chối đăng nhập; sửa DONDOC_IMAP_USERNAME hoặc DONDOC_IMAP_PASSWORD.",
+                    f"The mailbox at {self.host} refuses the login; "
+                    "correct DONDOC_IMAP_USERNAME or DONDOC_IMAP_PASSWORD.",
                 )
             ) from error
         except _CONNECTION_ERRORS as error:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import re
 import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +79,27 @@ def test_the_unit_asks_for_what_the_service_tells() -> None:
 def test_a_forbidden_call_is_an_error_and_kills_no_process() -> None:
     assert re.search(r"^SystemCallFilter=", UNIT, re.MULTILINE)
     assert "\nSystemCallErrorNumber=EPERM\n" in UNIT
+
+
+def test_the_call_to_the_monitor_needs_no_package_that_a_bare_machine_lacks() -> None:
+    unit = (ROOT / "packaging" / "dondoc-failed.service").read_text()
+    (call,) = re.findall(r"^ExecStart=-/usr/bin/python3 -c '(.*)'$", unit, re.MULTILINE)
+    assert not set(call) & set("\\%$"), "systemd would read it otherwise"
+    asked: list[str] = []
+
+    class Monitor(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Monitor) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/failed"
+        subprocess.run([sys.executable, "-c", call], env={"DONDOC_FAILED_URL": url}, check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", call], env={}, check=True, timeout=30)
+        server.shutdown()
+    assert asked == ["/failed"]
