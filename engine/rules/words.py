@@ -81,6 +81,7 @@ CODES: Mapping[str, Text] = {
     "unknown": Text("chưa rõ", "unknown"),
     "suppressed": Text("không gửi", "not sent"),
     "without_next_step": Text("không có bước tiếp theo", "without a next step"),
+    "acts": Text("thao tác hết hạn hoàn tác", "acts that can be undone no longer"),
     "overdue_looks": Text("chưa được xem đúng giờ", "not checked in time"),
     "stuck_letters": Text("thư chờ quá lâu", "stuck letters"),
     "kept_here": Text("để lại trên máy chủ, chưa gửi", "kept on this machine"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import lru_cache, partial
 from operator import attrgetter, itemgetter
@@ -138,9 +138,9 @@ class Board:
     asked_total: Counts
     asked: tuple[AgencyLine, ...]
     choices: tuple[str, ...] = ()
-    cells: tuple[_Cell, ...] = ()
+    cells: tuple[_Cell, ...] = field(default=(), compare=False)
     """What it was made of: of every period."""
-    counters: CountersRead | None = None
+    counters: CountersRead | None = field(default=None, compare=False)
     """Where it comes from the counters: which ones."""
 
     @property

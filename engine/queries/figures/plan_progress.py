@@ -80,9 +80,9 @@ class Standings:
 
     days: tuple[Standing, ...]
     choices: tuple[str, ...]
-    cells: tuple[tuple[Cell, ...], ...] = ()
+    cells: tuple[tuple[Cell, ...], ...] = field(default=(), compare=False)
     """What each day was made of: of every period."""
-    counters: CountersRead | None = None
+    counters: CountersRead | None = field(default=None, compare=False)
     """Where they come from the counters alone: which ones."""
 
 

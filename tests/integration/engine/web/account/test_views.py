@@ -13,7 +13,9 @@ from engine.store.database import Database
 
 def chips(office: Office, path: str) -> list[tuple[str, str]]:
     page = BeautifulSoup(office.get(path).text, "lxml")
-    return [(each.get_text(), str(each["href"])) for each in page.select("nav.views a")]
+    for counted in page.select("nav.views a .soft"):
+        counted.decompose()
+    return [(each.get_text(" ", strip=True), str(each["href"])) for each in page.select("nav.views a")]
 
 
 def test_a_view_is_kept_without_the_page_and_stands_on_its_list_after_mine(lived: Database, tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def test_the_paper_to_sign_counts_the_same(two_years: Laid) -> None:
         of_plan = quick_report(session, today, plan_of(session, two_years.plan_id), "", whole_plans=False)
     assert facts.rows == of_plan.rows
     (line,) = [each for each in text_of(facts) if "chờ kết thúc" in each]
-    assert line.endswith(f"01 kế hoạch đã quá ngày cuối, chờ kết thúc: còn {LEFT} việc (không tính vào số liệu trên).")
+    assert line.endswith(
+        f"01 kế hoạch đã quá ngày cuối, chờ kết thúc; số việc còn lại {LEFT} (không tính vào số liệu trên)."
+    )
     assert not [each for each in text_of(of_plan) if "chờ kết thúc" in each]
 
 

@@ -97,5 +97,7 @@ def test_an_agency_is_one_line_with_its_letters_and_what_was_heard(office: Offic
 
 def test_a_promise_is_said_on_the_line(office: Office) -> None:
     page = BeautifulSoup(office.get("/overdue").text, "lxml")
-    heard = {each.get_text(strip=True).partition(":")[0] for each in page.select(".heard")}
-    assert heard == {"đã hẹn 1", "chưa xác nhận"}
+    shown = [" ".join(each.get_text(" ").split()).partition(" :")[0] for each in page.select(".heard")]
+    heard = [each.partition(" · ") for each in shown]
+    assert {said for said, _, _ in heard} == {"đã hẹn 1", "chưa xác nhận"}
+    assert all(re.fullmatch(r"tới \d\d/\d", coming) for _, _, coming in heard), heard
