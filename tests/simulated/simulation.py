@@ -348,6 +348,7 @@ class _Run:
         machine.error = usual
         if planted.amount:
             self._vouch(machine)
+            self._ask()  # as every five minutes: what is believed now is read then
 
     def _vouch(self, machine: Machine) -> None:
         """Somebody reads that the clock, which is right now, is not believed, and says so."""
