@@ -100,7 +100,7 @@ def test_of_a_huge_message_the_beginning_is_fetched(dovecot: Dovecot) -> None:
 
 
 def test_a_wrong_password_says_which_setting_to_mend(dovecot: Dovecot) -> None:
-    with pytest.raises(BadInput, match="imap_password"):
+    with pytest.raises(BadInput, match="DONDOC_IMAP_PASSWORD"):
         list(inbox(dovecot, "wrong", "not this").messages(NOW))
 
 
