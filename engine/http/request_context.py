@@ -156,7 +156,7 @@ class RequestContext:
     @cached_property
     def followed(self) -> frozenset[str]:
         """The agencies in the plans that the actor's department supervises, and its own. One query a request."""
-        with self.app.database.read() as session:
+        with self.session() as session:
             return followed_agencies(session, self.actor.agency_id)
 
     def _followed(self, permission: Permission, agency_id: str) -> frozenset[str]:
@@ -197,8 +197,23 @@ class RequestContext:
     @contextmanager
     def reading(self) -> Iterator[tuple[Session, Today]]:
         """A read session and the date-dependent facts of the page."""
-        with self.app.database.read() as session:
+        with self.session() as session:
             yield session, replace(self.kept(session, read_day, self.today), now=self.now)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """The read session that the request has open, else one of its own. A request that held one connection and
+        waited for a second would wait for ever once as many as there are connections did so."""
+        opened: Session | None = getattr(self.request.state, "session", None)
+        if opened is not None:
+            yield opened
+            return
+        with self.app.database.read() as session:
+            self.request.state.session = session
+            try:
+                yield session
+            finally:
+                self.request.state.session = None
 
     def kept(self, session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The answer of a query, from the cache if it is current. Permissions are checked before: the arguments name
@@ -285,7 +300,7 @@ class RequestContext:
             return None
         if not self.demo or since.tzinfo is None or since >= self.now:
             return None
-        with self.app.database.read() as session:
+        with self.session() as session:
             return step_news(session, since, self.now)
 
     @property
@@ -316,7 +331,7 @@ class RequestContext:
     @cached_property
     def views(self) -> tuple[View, ...]:
         """The user's saved views of the current list."""
-        with self.app.database.read() as session:
+        with self.session() as session:
             return views_of(session, self.actor.name, self.path)
 
     def heard_day(self, typed: str, *, past: bool = False) -> str:
@@ -336,7 +351,7 @@ class RequestContext:
     @cached_property
     def undoable(self) -> tuple[Undoable, ...]:
         """What the user did on the current page a moment ago and can undo."""
-        with self.app.database.read() as session:
+        with self.session() as session:
             return undoable_acts(session, self.actor.name, self.path, self.now)
 
     @property
