@@ -10,7 +10,6 @@ import os
 import random
 import re
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
@@ -29,6 +28,7 @@ from crash.forms import Form, Serve, wait_until
 from crash.relay import Readers, SlowRelay
 from ground.factory import at, lay, rows
 from ground.serving import install
+from ground.web_servers import served
 from sqlalchemy import select
 
 from engine.rules.calendar import PLAN_TIME, WorkCalendar
@@ -121,16 +121,8 @@ class Outside:
             def log_message(self, *_: object) -> None:
                 return
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        try:
+        with served(Answer) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
 
 @dataclass

@@ -9,11 +9,12 @@ import queue
 import random
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
+from ground.own_loop import on_own_loop
 
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(<[^>\r\n]+>)", re.I | re.M)
 _LINK = re.compile(r"/l/[\w.~-]+")
@@ -73,25 +74,18 @@ class SlowRelay:
 
     @contextmanager
     def running(self) -> Iterator[SlowRelay]:
-        began = queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]]()
-
-        async def main() -> None:
-            # Without ``async with``: leaving it waits for senders that stay connected, and they end with the loop.
-            server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**22)
-            self.port = server.sockets[0].getsockname()[1]
-            ended = asyncio.Event()
-            began.put((asyncio.get_running_loop(), ended))
-            await ended.wait()
-            server.close()
-
-        thread = threading.Thread(target=asyncio.run, args=(main(),))
-        thread.start()
-        loop, ended = began.get(timeout=10)
-        try:
+        with on_own_loop(self._open):
             yield self
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[None]:
+        # Without ``async with``: leaving it waits for senders that stay connected, and they end with the loop.
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**22)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield
         finally:
-            loop.call_soon_threadsafe(ended.set)
-            thread.join(10)
+            server.close()
 
 
 @dataclass

@@ -164,9 +164,14 @@ def begin(laid: Laid, *, now: datetime) -> Laid:
     """Activate the plan and open what is due to open."""
     with laid.database.write() as session:
         activate(session, laid.plan_id, actor="cli:test", now=now)
-    while _open(laid.database, now) >= 0:
-        pass
+    opened(laid.database, now)
     return laid
+
+
+def opened(database: Database, now: datetime) -> None:
+    """Open what is due to open by then."""
+    while _open(database, now) >= 0:
+        pass
 
 
 def _open(database: Database, now: datetime) -> int:

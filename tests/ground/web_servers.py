@@ -1,5 +1,5 @@
 """Small web servers on loopback for what the product calls: heartbeat monitors and second clocks (``listening``),
-receivers of webhooks, which keep what they are sent and answer as they are told (``receiving``).
+receivers of webhooks, which keep what they are sent and answer as they are told (``receiving``), others (``served``).
 """
 
 from __future__ import annotations
@@ -13,6 +13,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A web server on loopback, each request in a thread of its own; its address, without a path."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager
@@ -35,15 +49,8 @@ def listening(status: int = 200, ahead: timedelta = timedelta()) -> Iterator[tup
         def log_message(self, *_: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/ping", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Answer) as url:
+        yield f"{url}/ping", asked
 
 
 @dataclass
@@ -97,13 +104,6 @@ def receiving(*statuses: int, **more: Any) -> Iterator[Receiver]:
         def log_message(self, *_: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
-    try:
+    with served(Answer) as url:
+        receiver.url = f"{url}/hook"
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

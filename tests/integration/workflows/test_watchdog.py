@@ -3,9 +3,6 @@ real relay, and then page, metrics, monitor and the operator's telephone are loo
 
 from __future__ import annotations
 
-import asyncio
-import queue
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +16,7 @@ import pytest
 from bs4 import BeautifulSoup
 from ground.factory import Laid, add_letters, at, lay, row, rows, swept
 from ground.office import Standing, enter, join, open_office
+from ground.own_loop import on_own_loop
 from ground.post import KEY, LetterBox
 from ground.smtp_server import FaultyServer, certificate
 from ground.web_servers import listening
@@ -89,33 +87,12 @@ class Watched:
 
 
 @contextmanager
-def running(server: FaultyServer) -> Iterator[FaultyServer]:
-    """In a thread of its own, since each pass has a loop of its own."""
-    began = queue.SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event]]()
-
-    async def main() -> None:
-        async with server:
-            ended = asyncio.Event()
-            began.put((asyncio.get_running_loop(), ended))
-            await ended.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
-    thread.start()
-    loop, ended = began.get(timeout=10)
-    try:
-        yield server
-    finally:
-        loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
-
-
-@contextmanager
 def office(database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, case: Case) -> Iterator[Watched]:
     """A plan is running and its first letters are due; the monitor's clock is right."""
     now, relay = case.now, case.server(folder)
     lay(database, now=now, days=case.days)
     clock, phone = Standing(now), Phone()
-    with running(relay), listening(ahead=now - system_clock()) as (url, asked):
+    with on_own_loop(lambda: relay), listening(ahead=now - system_clock()) as (url, asked):
         known: dict[str, Any] = {
             "smtp_host": "127.0.0.1",
             "smtp_port": relay.port,

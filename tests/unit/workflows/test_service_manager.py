@@ -8,13 +8,12 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ground.paths import ROOT
-from ground.web_servers import listening
+from ground.web_servers import listening, served
 
 from workflows.serving.service_manager import ALIVE, READY, ServiceManager
 
@@ -96,10 +95,8 @@ def test_the_call_to_the_monitor_needs_no_package_that_a_bare_machine_lacks() ->
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Monitor) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/failed"
-        subprocess.run([sys.executable, "-c", call], env={"DONDOC_FAILED_URL": url}, check=True, timeout=30)
+    with served(Monitor) as url:
+        named = {"DONDOC_FAILED_URL": f"{url}/failed"}
+        subprocess.run([sys.executable, "-c", call], env=named, check=True, timeout=30)
         subprocess.run([sys.executable, "-c", call], env={}, check=True, timeout=30)
-        server.shutdown()
     assert asked == ["/failed"]

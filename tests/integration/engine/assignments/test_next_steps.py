@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ground.databases import reopened_database, sqlite_copy
-from ground.factory import at, item, lay, plan_file, rows, swept
+from ground.factory import at, item, lay, opened, plan_file, rows, swept
 from ground.postgres import Ground
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,7 +25,6 @@ from sqlalchemy import select
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.calendar_change import Change
 from engine.assignments.lifecycle import ReportText
-from engine.assignments.opening import open_due
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import decide_promise, make_promise
 from engine.errors import DondocError
@@ -85,9 +84,7 @@ class Year:
         self._sweep()
 
     def _sweep(self) -> None:
-        with self.database.write() as session:
-            while open_due(session, self.now) >= 0:
-                pass
+        opened(self.database, self.now)
         swept(self.database, self.now)
 
     def _ahead(self, days: int) -> date:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from ground.factory import at, do, item, lay, plan_file, row, rows, swept, told
+from ground.factory import at, do, item, lay, opened, plan_file, row, rows, swept, told
 
 from engine.assignments.lifecycle import Action
-from engine.assignments.opening import open_due
 from engine.errors import BadInput, Conflict
 from engine.files.plan_year import Years
 from engine.plans.closing import end
@@ -29,12 +28,6 @@ def running(database: Database) -> int:
     return laid.plan_id
 
 
-def opened(database: Database, day: str) -> None:
-    with database.write() as session:
-        while open_due(session, at(day)) >= 0:
-            pass
-
-
 def states(database: Database) -> list[tuple[str, str, State]]:
     return sorted((each.period, each.agency_id, each.state) for each in rows(database, Assignment))
 
@@ -48,7 +41,7 @@ def test_what_is_not_of_the_right_year_is_cancelled_and_its_periods_open(databas
     assert {state for _, _, state in states(database)} == {State.CANCELLED}
     plan = row(database, Plan)
     assert (plan.year, plan.file["year"], plan.next_open_at) == (2022, 2022, ISSUED)
-    opened(database, "2022-05-03")
+    opened(database, at("2022-05-03"))
     later = [each for each in states(database) if each[0] != "2021-Y"]
     assert later == [("2022-H1", "huyen-a", State.ASSIGNED), ("2022-H1", "so-ban", State.ASSIGNED)]
     detail = row(database, Event, kind=EventKind.PLAN_YEARS_CORRECTED).detail

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from ground.factory import Laid, at, do, row, rows
+from ground.factory import Laid, at, do, opened, row, rows
 from ground.province import plan_of_2025
 from sqlalchemy import select
 
 from engine.assignments.handover import agencies_with_work_left
 from engine.assignments.lifecycle import Action
-from engine.assignments.opening import open_due
 from engine.errors import Conflict
 from engine.plans.following import Reporting
 from engine.plans.reorganisation import Decision, EndedAgency, Reorganised, ended_agencies, reorganise
@@ -52,12 +51,6 @@ def act(laid: Laid, now: datetime, reporting: Reporting = Reporting.SEAT) -> Reo
         return reorganise(session, decisions, actor="account:1", now=now)
 
 
-def opened(laid: Laid, day: str) -> None:
-    with laid.database.write() as session:
-        while open_due(session, at(day)) >= 0:
-            pass
-
-
 def test_each_department_is_followed_by_function_and_the_plan_by_who_has_its_subject(province: Laid) -> None:
     labour = ended(province, MARCH)["so-ldtbxh"]
     (share,) = labour.plans
@@ -81,7 +74,7 @@ def test_each_department_is_followed_by_function_and_the_plan_by_who_has_its_sub
 
 def test_districts_are_followed_by_their_own_communes_and_one_of_each_reports_what_was_missing(province: Laid) -> None:
     act(province, MARCH)
-    opened(province, "2025-06-02")
+    opened(province.database, at("2025-06-02"))
     database = province.database
     reported = province.assignment("IV.16.1", "ubnd-huyen-anh-son", "2025-H1")
     for action in (Action.REPORT, Action.ACCEPT):
@@ -121,7 +114,7 @@ def test_districts_are_followed_by_their_own_communes_and_one_of_each_reports_wh
 def test_who_is_asked_first_months_later_reads_whom_it_follows(province: Laid) -> None:
     act(province, MARCH)
     act(province, JULY)
-    opened(province, "2025-10-01")
+    opened(province.database, at("2025-10-01"))
     first = [each for each in rows(province.database, Assignment) if each.agency_id == "ubnd-xa-yen-xuan"]
     assert first
     assert {each.due_why["vi"].partition(";")[0] for each in first} == {
@@ -130,7 +123,7 @@ def test_who_is_asked_first_months_later_reads_whom_it_follows(province: Laid) -
 
 
 def test_the_department_of_a_plan_is_told_who_ended_and_both_departments_that_it_changed(province: Laid) -> None:
-    opened(province, "2025-02-01")
+    opened(province.database, at("2025-02-01"))
     act(province, MARCH)
     told = [each for each in rows(province.database, Notice) if each.kind is NoticeKind.REORGANISED]
     assert {each.detail["what"].partition(":")[0] for each in told} == {"follows", "ended"}

@@ -7,14 +7,29 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
-from ground.factory import CONFIG, Laid, agency, at, begin, directory, do, lay, plan_file, row, rows, store, swept, told
+from ground.factory import (
+    CONFIG,
+    Laid,
+    agency,
+    at,
+    begin,
+    directory,
+    do,
+    lay,
+    opened,
+    plan_file,
+    row,
+    rows,
+    store,
+    swept,
+    told,
+)
 from ground.post import LetterBox, post_office
 from sqlalchemy import insert, update
 
 from engine.agencies.agencies import succeed
 from engine.agencies.directory_loading import load_directory as store_directory
 from engine.assignments.lifecycle import Action, ReportText, report
-from engine.assignments.opening import open_due
 from engine.assignments.reports.indicators import consolidated
 from engine.assignments.weekly_digest import overdue
 from engine.errors import BadInput, Conflict, NotFound
@@ -442,9 +457,7 @@ def test_a_later_period_opens_with_the_successors_and_no_earlier_one_does(databa
     districts_end(laid, to=["xa-a", "xa-b"])
     with database.write() as session:
         replace_owner(session, laid.plan_id, "huyen-a", ["xa-a", "xa-b"], basis=BASIS, actor="account:1", now=NOW)
-    with database.write() as session:
-        while open_due(session, at("2021-10-01")) >= 0:
-            pass
+    opened(database, at("2021-10-01"))
     assert owed_by(database, "xa-a", "xa-b") == {("xa-a", "2021-Y"), ("xa-b", "2021-Y")}
 
 

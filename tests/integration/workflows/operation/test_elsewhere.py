@@ -20,6 +20,7 @@ import pytest
 from ground.factory import at
 from ground.post import KEY
 from ground.smtp_server import FaultyServer
+from ground.web_servers import served
 
 from config.settings import Settings
 from engine.admin.checklist import CheckLine, Mark
@@ -200,11 +201,8 @@ def test_the_heartbeat_monitor_says_it_by_its_date_header(sqlite_database: Datab
         def log_message(self, *_: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/ping/abc"
-        line = clock_elsewhere(system_of(sqlite_database, tmp_path, heartbeat_url=url))
-        server.shutdown()
+    with served(Answer) as url:
+        line = clock_elsewhere(system_of(sqlite_database, tmp_path, heartbeat_url=f"{url}/ping/abc"))
     assert (line.mark, "+300" in line.what.vi) == (Mark.WRONG, True)
 
 

@@ -12,9 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from ground.databases import postgres_database
 from ground.factory import Laid, add_letters, at, begin, row, rows, store, swept
 from ground.post import LetterBox
 from ground.postgres import Ground
-from ground.web_servers import receiving
+from ground.web_servers import receiving, served
 
 from config.settings import Settings
 from engine.errors import Unavailable
@@ -230,11 +229,8 @@ def variables() -> Iterator[tuple[str, dict[str, Any]]]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/api", kept
-    server.shutdown()
-    server.server_close()
+    with served(Handler) as url:
+        yield f"{url}/api", kept
 
 
 def test_prefect_s_server_keeps_the_mark_of_every_audit(office: Office, tmp_path: Path) -> None:

@@ -6,11 +6,10 @@ from datetime import date
 from pathlib import Path
 
 from bs4 import BeautifulSoup
-from ground.factory import at, begin, do, lay, plan_file, row, rows, store
+from ground.factory import at, begin, do, lay, opened, plan_file, row, rows, store
 from ground.office import open_office
 
 from engine.assignments.lifecycle import Action
-from engine.assignments.opening import open_due
 from engine.plans.closing import plans_to_end
 from engine.queries.figures.board import board
 from engine.queries.time_class import read_today
@@ -28,9 +27,7 @@ def test_a_line_on_the_board_and_the_renewal_leads_to_one_press_that_ends_them_a
     database: Database, tmp_path: Path
 ) -> None:
     laid = lay(database, now=at("2021-04-07"))
-    with database.write() as session:
-        while open_due(session, at("2021-12-01")) >= 0:
-            pass
+    opened(database, at("2021-12-01"))
     with database.read() as session:
         assert plans_to_end(session, local_date(at("2022-02-01"))) == ()  # within the policy's days
     office = open_office(database, tmp_path, now=SPRING, open_desk=True)
@@ -57,9 +54,7 @@ def test_the_board_counts_running_plans_and_says_of_the_past_ones_what_is_left(
 ) -> None:
     """So-ban reported of the past plan, nobody else did; the running one has begun."""
     laid = lay(database, now=at("2021-04-07"))
-    with database.write() as session:
-        while open_due(session, at("2021-12-01")) >= 0:
-            pass
+    opened(database, at("2021-12-01"))
     do(database, Action.REPORT, laid.assignment("IV.1.1", "so-ban"), now=at("2021-06-16"))
     old = len(rows(database, Assignment))
     begin(

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import Laid, at, begin, do, item, lay, plan_file
+from ground.factory import Laid, at, begin, do, item, lay, opened, plan_file
 from ground.office import Office, looking, open_office
 from ground.post import LetterBox, post_office
 
 from engine.assignments.lifecycle import Action
-from engine.assignments.opening import open_due
 from engine.features.papers.quick_report import text_of
 from engine.features.papers.quick_report_facts import quick_report
 from engine.plans.loading import load_plan
@@ -30,9 +29,7 @@ LEFT, COUNTED = 10, 2
 def two_years(database: Database) -> Laid:
     """The plan of 2021, of which nobody reported, and one of 2022, of which huyen-a reported in time."""
     lay(database, now=at("2021-04-07"))
-    with database.write() as session:
-        while open_due(session, at("2021-12-01")) >= 0:
-            pass
+    opened(database, at("2021-12-01"))
     changes = {"number": "34/KH-UBND", "year": 2022, "issued_on": date(2022, 4, 7), "short_title": "Kế hoạch 34"}
     with database.write() as session:
         file = plan_file(items=(item(1, "huyen-a"), item(2, "huyen-b")), **changes)

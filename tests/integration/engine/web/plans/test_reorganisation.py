@@ -7,12 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ground.factory import Laid, at, row, rows
+from ground.factory import Laid, at, opened, row, rows
 from ground.office import Office, open_office
 from ground.province import plan_of_2025
 
 from engine.accounts.signed_links import Purpose
-from engine.assignments.opening import open_due
 from engine.plans.following import Reporting
 from engine.plans.reorganisation import Decision, ended_agencies, reorganise
 from engine.rules.calendar import local_date
@@ -33,9 +32,7 @@ def july(sqlite_database: Database, tmp_path: Path) -> tuple[Laid, Office]:
             found = ended_agencies(session, local_date(at(day)))
             decided = [Decision(agency_id=each.id, reporting=Reporting.ALL) for each in found]
             reorganise(session, decided, actor="cli:test", now=at(day))
-    with sqlite_database.write() as session:
-        while open_due(session, at("2025-06-02")) >= 0:
-            pass
+    opened(sqlite_database, at("2025-06-02"))
     return laid, open_office(sqlite_database, tmp_path, now=JULY, open_desk=True)
 
 
