@@ -20,11 +20,11 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Emu, Mm, Pt
 
-from engine.features.papers.page_fill import USUAL, fill
+from engine.features.papers.page_fill import TEXT_MM, USUAL, fill
 
 FONT = "Times New Roman"
 PAGE_MM, MARGINS_MM = (210, 297), {"top": 20, "bottom": 20, "left": 30, "right": 20}
-TEXT_MM, LANDSCAPE_MM = 160, 247
+LANDSCAPE_MM = 247
 NATION, MOTTO = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"
 MOTTO_MM = 60.4
 """The motto's width in Times New Roman bold, 14 points: its rule is as long as the line (I.II.1.c)."""

@@ -24,13 +24,14 @@ from engine.features.papers.facts import (
 )
 from engine.features.papers.issuers import issuer_of
 from engine.features.papers.ministries import ministries
+from engine.features.papers.stored_facts import agency_names, plan_duties
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.rules.promise_words import promise_words
 from engine.rules.words import level_rank
 from engine.store.database import among, table
 from engine.store.named_rows import AnyRow, objects
-from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan
+from engine.store.records import Agency, Assignment, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan
 from engine.terms import EventKind, Outcome, PlanState, State, TimeClass
@@ -83,7 +84,7 @@ def dispatch_draft(
         if row.agency_id in addressed and row.due_on is not None and row.due_on <= today.day + HORIZON
     ]
     ids = [row.id for row in late]
-    levels, duties, names = _levels(session), _duties(session, plan_row.id), _names(session)
+    levels, duties, names = _levels(session), plan_duties(session, plan_row.id), agency_names(session)
     positions = {row.id: row.position for row in duties}
     asked, sent = _extensions(session, ids), chased(session, ids)
 
@@ -281,16 +282,6 @@ def _status(row: AssignmentRow) -> str:
 def _levels(session: Session) -> dict[str, str]:
     g = table(Agency)
     return {row.id: row.level for row in session.connection().execute(select(g.c.id, g.c.level))}
-
-
-def _names(session: Session) -> dict[str, str]:
-    g = table(Agency)
-    return {row.id: row.name for row in session.connection().execute(select(g.c.id, g.c.name))}
-
-
-def _duties(session: Session, plan_id: int) -> Sequence[AnyRow]:
-    d = table(Duty)
-    return session.connection().execute(select(d.c.id, d.c.position, d.c.text).where(d.c.plan_id == plan_id)).all()
 
 
 def _extensions(session: Session, assignment_ids: Sequence[int]) -> frozenset[int]:

@@ -22,6 +22,7 @@ LEAST_LINES = 5
 """Of text above a signature that begins a page."""
 SPARE_LINES = 1.5
 TEXT_MM = 160
+"""Between margins of 30 and 20 mm."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from engine.features.papers.facts import PaperKind, PlanFacts, short_committee
 from engine.features.papers.issuers import issuer_of
 from engine.features.papers.ministries import ministries
 from engine.features.papers.report import ConductFacts, Difficulty, DutyFacts, FigureFacts, PeriodReport
+from engine.features.papers.stored_facts import agency_names, plan_duties
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, rows
 from engine.queries.work.conduct import Conduct, conduct
@@ -18,7 +19,7 @@ from engine.queries.work.promises import reasons_counted
 from engine.queries.work.threads import difficulties
 from engine.rules.words import period_words
 from engine.store.database import among, table
-from engine.store.records import Agency, Duty, Report
+from engine.store.records import Report
 from engine.store.stored_rows import StoredPlan
 from engine.terms import COUNTED_STATES, EntryKind, TimeClass, Timing
 
@@ -41,11 +42,7 @@ TIMINGS = complete(Timing, {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm
 
 def period_report(session: Session, today: Today, plan_row: StoredPlan, period: str) -> PeriodReport:
     """Fourteen queries. Requests («Đề nghị») are in none of the counts but their own."""
-    d, g = table(Duty), table(Agency)
-    names: dict[str, str] = {row[0]: row[1] for row in session.connection().execute(select(g.c.id, g.c.name))}
-    duties = (
-        session.connection().execute(select(d.c.id, d.c.position, d.c.text).where(d.c.plan_id == plan_row.id)).all()
-    )
+    names, duties = agency_names(session), plan_duties(session, plan_row.id)
     places: dict[int, int] = {row.id: row.position for row in duties}
     found = rows(session, today, AssignmentFilter(plan_id=plan_row.id, period=period, states=COUNTED), MAX_ROWS)
     found.sort(key=lambda row: (places.get(row.duty_id, 0), row.agency, row.id))
