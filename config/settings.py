@@ -73,6 +73,13 @@ def _refuse_apprise(value: object) -> object:
     return value
 
 
+class ArrivalProof(StrEnum):
+    DAILY = "daily"
+    """A letter a day comes back to our own mailbox."""
+    WEEKLY = "weekly"
+    """The operator confirms a letter a week."""
+
+
 class Settings(BaseSettings):
     """The settings of an installation."""
 
@@ -332,6 +339,15 @@ class Settings(BaseSettings):
         """No relay is configured: letters are only put into a folder of this machine. In the demonstration that is
         where they are read."""
         return not self.smtp_host and not self.demo
+
+    @property
+    def arrival_proof(self) -> ArrivalProof | None:
+        """How letters are proved to arrive; None: not, or none is sent."""
+        if not self.smtp_host:
+            return None
+        if self.imap_host:
+            return ArrivalProof.DAILY
+        return ArrivalProof.WEEKLY if self.operator_email else None
 
     @property
     def apart(self) -> bool:

@@ -51,11 +51,16 @@ def is_due(session: Session, now: datetime) -> bool:
     tried = last.day == today.isoformat()
     if tried and (last.message_id or now - datetime.fromisoformat(last.tried_at) < TRY_AGAIN):
         return False  # asked each minute: the rules are read only where they decide
-    book = read_rulebook(session)
+    return is_hour_to_send(session, now)
+
+
+def is_hour_to_send(session: Session, now: datetime, ends: time | None = None) -> bool:
+    """Whether it is a working day, and between the hour of sending and ``ends``; None: until the window closes."""
+    book, today = read_rulebook(session), local_date(now)
     policy = schedule(book)
     if policy is None or not book.calendar.is_working(today):
         return False
-    return instant(today, policy.send_at) <= now < instant(today, policy.window.closes)
+    return instant(today, policy.send_at) <= now < instant(today, ends or policy.window.closes)
 
 
 async def send(database: Database, now: datetime, channel: Channel, address: Callable[[str], str]) -> bool:

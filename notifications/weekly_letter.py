@@ -15,11 +15,11 @@ from datetime import date, datetime, time
 from sqlmodel import Session
 
 from engine.admin.arrival import WeeklyLetter, read_weekly_letter, write_weekly_letter
-from engine.assignments.weekly_digest import schedule, week_of
+from engine.assignments.weekly_digest import week_of
 from engine.rules.calendar import instant, local_date
 from engine.store.database import Database
 from engine.store.rulebook import read_rulebook
-from notifications.canary import TRY_AGAIN
+from notifications.canary import TRY_AGAIN, is_hour_to_send
 from notifications.contract.channel import Channel, Outgoing
 from notifications.operator_alarm import Operator
 
@@ -33,11 +33,7 @@ def is_due(session: Session, now: datetime) -> bool:
     tried = last.week == week_of(today)
     if tried and (last.accepted_at or now - datetime.fromisoformat(last.tried_at) < TRY_AGAIN):
         return False
-    book = read_rulebook(session)
-    policy = schedule(book)
-    if policy is None or not book.calendar.is_working(today):
-        return False
-    return instant(today, policy.send_at) <= now < instant(today, DAY_ENDS)
+    return is_hour_to_send(session, now, DAY_ENDS)
 
 
 async def send(

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import exists, func, select
 from sqlmodel import Session
 
-from config.settings import Settings
+from config.settings import ArrivalProof, Settings
 from engine.rules.calendar import DayKind, local_date
 from engine.store.database import Database, table
 from engine.store.markers import last_backup
@@ -33,9 +33,9 @@ def machine_findings(settings: Settings, database: Database, now: datetime) -> d
         return {}
     with database.read() as session:
         found = {"backup_old": backup_old(session, now), "holidays_missing": holidays_missing(session, now)}
-        if settings.smtp_host and settings.imap_host:
+        if settings.arrival_proof is ArrivalProof.DAILY:
             found["canary_missing"] = canary.missing(session, now)
-        elif settings.smtp_host and settings.operator_email:
+        elif settings.arrival_proof is ArrivalProof.WEEKLY:
             found["arrival_unconfirmed"] = weekly_letter.unconfirmed(session, now)
     return found | {
         "disk_low": disk_low(settings.data_dir),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from config.settings import Settings
+from config.settings import ArrivalProof, Settings
 from engine.admin.arrival import read_weekly_letter
 from engine.admin.checklist import CheckLine, unused, well, wrong
 from engine.rules.words import moment
@@ -18,13 +18,13 @@ from notifications.canary import read_canary
 def arrival_line(session: Session, settings: Settings) -> CheckLine:
     if not settings.smtp_host:
         return unused("arrival", Text("chưa có máy chủ gửi thư", "no relay is set"))
-    if settings.imap_host:
+    if settings.arrival_proof is ArrivalProof.DAILY:
         daily = Text(
             f"mỗi ngày một thư thử về hộp thư {settings.imap_username}",
             f"a test letter a day comes back to {settings.imap_username}",
         )
         return well("arrival", _with_last(daily, read_canary(session).back_at))
-    if settings.operator_email:
+    if settings.arrival_proof is ArrivalProof.WEEKLY:
         weekly = Text(
             f"mỗi tuần một thư thử tới {settings.operator_email}, người vận hành xác nhận bằng liên kết trong thư",
             f"a test letter a week to {settings.operator_email}, confirmed by the link in it",

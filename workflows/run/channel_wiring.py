@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from config.settings import Settings
+from config.settings import ArrivalProof, Settings
 from engine.accounts.signed_links import Signer
 from engine.admin.arrival import arrival_key
 from engine.errors import BadInput
@@ -127,7 +127,7 @@ def operator(settings: Settings) -> Operator:
 
 def own_mailbox(settings: Settings, signer: Signer) -> Callable[[str], str] | None:
     """The address of our own mailbox for a letter's key; None where no mailbox is fetched or no relay is set."""
-    if settings.demo or not (settings.smtp_host and settings.imap_host):
+    if settings.demo or settings.arrival_proof is not ArrivalProof.DAILY:
         return None
 
     def address(key: str) -> str:
@@ -140,7 +140,7 @@ def own_mailbox(settings: Settings, signer: Signer) -> Callable[[str], str] | No
 def arrival_link(settings: Settings, signer: Signer) -> Callable[[str], str] | None:
     """The address by which the operator confirms a week's letter; None where our own mailbox proves it, or nobody can
     be asked."""
-    if settings.demo or settings.imap_host or not (settings.smtp_host and settings.operator_email):
+    if settings.demo or settings.arrival_proof is not ArrivalProof.WEEKLY:
         return None
     return lambda week: f"{settings.base_url}/arrived/{arrival_key(signer, week)}"
 
