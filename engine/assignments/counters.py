@@ -231,20 +231,23 @@ def count_mismatches(session: Session) -> int:
 @dataclass(frozen=True, slots=True)
 class CountersRead:
     """What the counters were at a moment. ``counted`` differs after every recount or fold; ``changes``: the ids of the
-    changes since then."""
+    changes since then, and their agencies."""
 
     counted: str | None
-    changes: frozenset[int]
+    changes: Mapping[int, str]
+
+    def changed_since(self, before: CountersRead) -> frozenset[str] | None:
+        """The agencies whose counters may differ from ``before``; None: any may."""
+        if self.counted != before.counted:
+            return None
+        return frozenset(self.changes[each] for each in self.changes.keys() - before.changes.keys())
 
 
-def changed_agencies(session: Session, before: CountersRead | None) -> tuple[CountersRead, frozenset[str] | None]:
-    """What the counters are now, and the agencies whose counters may differ from ``before``; None: any may."""
+def read_counters(session: Session) -> CountersRead:
+    """Of counters that were never counted, ``counted`` is None."""
     c = table(TallyChange)
-    agency_of = {row.id: row.agency_id for row in session.connection().execute(select(c.c.id, c.c.agency_id))}
-    now = CountersRead(read_fact(session, RECOUNT_FACT), frozenset(agency_of))
-    if before is None or now.counted != before.counted:
-        return now, None
-    return now, frozenset(agency_of[each] for each in now.changes - before.changes)
+    changes = {row.id: row.agency_id for row in session.connection().execute(select(c.c.id, c.c.agency_id))}
+    return CountersRead(read_fact(session, RECOUNT_FACT), changes)
 
 
 def counter_totals() -> Any:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from engine.assignments.backlog import select_past_plans
-from engine.assignments.counters import KEYS, CountersRead, changed_agencies, counter_lines, counter_totals
+from engine.assignments.counters import KEYS, CountersRead, counter_lines, counter_totals, read_counters
 from engine.assignments.measures import report_timing_column
 from engine.queries.orders import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
@@ -171,7 +171,7 @@ class _Cell:
 @depends_on(Topic.WORK, Topic.DIRECTORY)
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
-    counters = changed_agencies(session, None)[0] if _from_counters(wanted) else None
+    counters = read_counters(session) if _from_counters(wanted) else None
     return _made(_read(session, today, wanted), wanted, counters)
 
 
@@ -180,7 +180,8 @@ def renewed_board(session: Session, before: Board, today: Today, wanted: Assignm
     """Only the agencies whose counters have changed are counted again."""
     if before.counters is None:
         return None
-    counters, changed = changed_agencies(session, before.counters)
+    counters = read_counters(session)
+    changed = counters.changed_since(before.counters)
     if changed is None:
         return None
     places = {cell.agency_id: place for place, cell in enumerate(before.cells)}

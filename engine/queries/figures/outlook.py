@@ -181,25 +181,11 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
             for each in ask(session, furthest_behind, today, chosen)
         ),
         weeks=_weeks(ask(session, opened_and_done, today.day, chosen), now) if small else (),
-        next_dates=ask(session, next_dates, today, **chosen._asdict(), chasing=small),
+        next_dates=ask(session, next_dates, today, chosen, chasing=small),
         still=ask(session, standing_still, today, chosen) if small else 0,
         choices=progress.choices,
         past=past,
     )
-
-
-@depends_on(Topic.WORK, Topic.LETTERS)
-def next_dates(
-    session: Session,
-    today: Today,
-    *,
-    plan_id: int | None = None,
-    period: str = "",
-    without: tuple[int, ...] = (),
-    chasing: bool = True,
-) -> tuple[NextDate, ...]:
-    """The next due dates, and the next chasing unless that is not to be looked for. Five queries at most."""
-    return _next_dates(session, today, _selected(Selection(plan_id, period, without)), chasing=chasing)
 
 
 def _difference(now: float | None, then: float | None) -> float | None:
@@ -289,10 +275,10 @@ def _by_day(
     return [(on, n) for on, n in session.connection().execute(dated)]
 
 
-def _next_dates(
-    session: Session, today: Today, selected: Sequence[ColumnElement[bool]], *, chasing: bool
-) -> tuple[NextDate, ...]:
-    a, connection = table(Assignment), session.connection()
+@depends_on(Topic.WORK, Topic.LETTERS)
+def next_dates(session: Session, today: Today, chosen: Selection, *, chasing: bool = True) -> tuple[NextDate, ...]:
+    """The next due dates, and the next chasing unless that is not to be looked for. Five queries at most."""
+    a, connection, selected = table(Assignment), session.connection(), _selected(chosen)
     coming = (*selected, a.c.due_on >= today.day)
     days = select(a.c.due_on).distinct().select_from(_of_plans(few=True)).where(*coming).order_by(a.c.due_on)
     first = connection.scalars(days.limit(MAX_DUE_DATES)).all()  # by the index: all of a year would be grouped else

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, union
 from sqlmodel import Session
 
-from engine.assignments.counters import CountersRead, changed_agencies, counter_lines, counter_lines_on
+from engine.assignments.counters import CountersRead, counter_lines, counter_lines_on, read_counters
 from engine.assignments.measures import (
     BOX,
     BOX_VALUES,
@@ -162,7 +162,7 @@ def standings(
 ) -> Standings:
     """Progress on several days, in a query a day. Of all plans, it is read from the counters; only assignments of
     which something has changed since that day are looked at one by one, and those of the plans ``without`` which."""
-    counters = changed_agencies(session, None)[0] if plan_id is None else None
+    counters = read_counters(session) if plan_id is None else None
     cells = tuple(_cells(session, day, plan_id, without) for day in days)
     return _made(days, cells, period, counters)
 
@@ -181,7 +181,8 @@ def renewed_standings(
     what is known now, and a counter tells all that is known of it."""
     if before.counters is None:
         return None
-    counters, changed = changed_agencies(session, before.counters)
+    counters = read_counters(session)
+    changed = counters.changed_since(before.counters)
     if changed is None:
         return None
     cells = tuple(

@@ -20,7 +20,7 @@ from engine.http.request_context import RequestContext, SignedIn
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.board import board, promised_counts
 from engine.queries.figures.grid import MAX_MARKS, Grid, grid
-from engine.queries.figures.outlook import next_dates
+from engine.queries.figures.outlook import Selection, next_dates
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
 from engine.queries.orders import sorted_by_order
 from engine.queries.system.letter_counts import count_kept
@@ -97,7 +97,7 @@ def show(
         counted = ctx.kept(session, promised_counts, today, wanted)
         drawn = _drawn(ctx, session, today, wanted, found.total.expected) if not late else None
         narrow = kind or department
-        coming = () if narrow else ctx.kept(session, next_dates, today, plan_id=plan, period=period)
+        coming = () if narrow else ctx.kept(session, next_dates, today, Selection(plan, period))
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
     per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page

@@ -79,7 +79,7 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     furthest_behind: lambda today: [(today, Selection()), (today, Selection(1, "2021-H1"))],
     standing_still: lambda today: [(today, Selection())],
     opened_and_done: lambda today: [(today.day, Selection())],
-    next_dates: lambda today: [(today,)],
+    next_dates: lambda today: [(today, Selection())],
     grid: lambda today: [(today, WANTED[1])],
     desk: lambda today: [(today, "so-chinh")],
     drafts_waiting: lambda today: [(today.day,)],
