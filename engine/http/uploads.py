@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlmodel import Session
+
 from engine.assignments.reports.drafts import KEPT_PREFIX, kept_line
 from engine.assignments.reports.evidence import (
     MAX_FILES,
@@ -54,7 +56,8 @@ def folder_of(ctx: RequestContext) -> Path:
 def store_uploads(ctx: RequestContext, form: Form, agency_id: str, assignment_ids: Iterable[int]) -> UploadedFiles:
     """The files of these assignments: those kept from before and those chosen now, which are stored and recorded."""
     ids = tuple(assignment_ids)
-    known, problems = read_lines(ctx, agency_id, {n: form.every(f"{KEPT_PREFIX}{n}") for n in ids})
+    with ctx.app.database.read() as session:
+        known, problems = read_lines(session, agency_id, {n: form.every(f"{KEPT_PREFIX}{n}") for n in ids})
     kept: dict[int, tuple[StoredFile, ...]] = {}
     fresh: list[StoredFile] = []
     full = _quota_problem(ctx, agency_id) if form.files else None
@@ -87,13 +90,12 @@ def _quota_problem(ctx: RequestContext, agency_id: str) -> Text | None:
 
 
 def read_lines(
-    ctx: RequestContext, agency_id: str, lines: Mapping[int, Iterable[str]]
+    session: Session, agency_id: str, lines: Mapping[int, Iterable[str]]
 ) -> tuple[dict[int, tuple[StoredFile, ...]], dict[str, Text]]:
     """Resolve lines to files that the agency uploaded, under the names in the lines; (files, problems of unknown
     ones)."""
     split = {number: [each.partition(" ")[::2] for each in every] for number, every in lines.items()}
-    with ctx.app.database.read() as session:
-        known = find_all(session, agency_id, {digest for each in split.values() for digest, _ in each})
+    known = find_all(session, agency_id, {digest for each in split.values() for digest, _ in each})
     kept = {
         number: tuple(_renamed(known[digest], name) for digest, name in each if digest in known)[:MAX_FILES]
         for number, each in split.items()

@@ -32,6 +32,7 @@ from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
 from engine.queries.directory.agencies import agencies_named
+from engine.queries.time_class import Today
 from engine.queries.work.report_page import FOR_ALL, ReportPage, previous_reports
 from engine.queries.work.report_sheet import ReportSheet, SheetLayout, report_sheet
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
@@ -127,41 +128,41 @@ def report_form(
 ) -> Response:
     """The page: empty, as reported or saved before, or as typed and rejected. ``copy``: the empty boxes begin with what
     was reported for the period before; nothing is saved by that."""
-    sheet = _sheet(ctx, where, rejected.layout if rejected else None)
-    begins = prefixes(sheet.parts)
-    parts = tuple(
-        _part(ctx, where, page, prefix, rejected=rejected, copy=copy)
-        for page, prefix in zip(sheet.parts, begins, strict=True)
-    )
-    forms = tuple(part.form for part in parts)
-    with ctx.reading() as (_, today):
-        return ctx.page(
-            "report.html",
-            status,
-            today=today,
-            report=sheet.first,
-            sheet=sheet,
-            parts=parts,
-            sentence=rejected.sentence if rejected else "",
-            action=where.path,
-            path_of=where.path_of,
-            post_to=_post_to(ctx, where),
-            helpers=sorted({name for page in sheet.parts for name in page.helpers}),
-            outcome=outcome,
-            n=n,
-            copied=copy and rejected is None and any(part.previous.reports for part in parts),
-            confirm=_mark(forms),
-            private=sum(name.startswith(FREE_TEXT_PREFIXES) for form in forms for name in form.warned),
-            warned=sum(len(form.warned) for form in forms),
-            ACCEPT=ACCEPT,
-        )
-
-
-def _sheet(ctx: RequestContext, where: Address, layout: SheetLayout | None) -> ReportSheet:
     with ctx.reading() as (session, today):
-        return report_sheet(
-            session, today, where.agency_id, where.plan_id, where.period, page=_page_number(ctx), layout=layout
+        sheet = _sheet(ctx, session, today, where, rejected.layout if rejected else None)
+        parts = tuple(
+            _part(ctx, session, where, page, prefix, rejected=rejected, copy=copy)
+            for page, prefix in zip(sheet.parts, prefixes(sheet.parts), strict=True)
         )
+    forms = tuple(part.form for part in parts)
+    return ctx.page(
+        "report.html",
+        status,
+        today=today,
+        report=sheet.first,
+        sheet=sheet,
+        parts=parts,
+        sentence=rejected.sentence if rejected else "",
+        action=where.path,
+        path_of=where.path_of,
+        post_to=_post_to(ctx, where),
+        helpers=sorted({name for page in sheet.parts for name in page.helpers}),
+        outcome=outcome,
+        n=n,
+        copied=copy and rejected is None and any(part.previous.reports for part in parts),
+        confirm=_mark(forms),
+        private=sum(name.startswith(FREE_TEXT_PREFIXES) for form in forms for name in form.warned),
+        warned=sum(len(form.warned) for form in forms),
+        ACCEPT=ACCEPT,
+    )
+
+
+def _sheet(
+    ctx: RequestContext, session: Session, today: Today, where: Address, layout: SheetLayout | None
+) -> ReportSheet:
+    return report_sheet(
+        session, today, where.agency_id, where.plan_id, where.period, page=_page_number(ctx), layout=layout
+    )
 
 
 def _page_number(ctx: RequestContext) -> int:
@@ -176,12 +177,18 @@ def _post_to(ctx: RequestContext, where: Address) -> str:
 
 
 def _part(
-    ctx: RequestContext, where: Address, page: ReportPage, prefix: str, *, rejected: Rejected | None, copy: bool
+    ctx: RequestContext,
+    session: Session,
+    where: Address,
+    page: ReportPage,
+    prefix: str,
+    *,
+    rejected: Rejected | None,
+    copy: bool,
 ) -> FormPart:
-    refused = rejected.forms.get((page.plan_id, page.period)) if rejected is not None else None
-    with ctx.app.database.read() as session:
-        draft = restore(session, page.agency_id, page.plan_id, page.period) if refused is None else None
-        previous = previous_reports(session, page)
+    refused = rejected.forms.get(_key(page)) if rejected is not None else None
+    draft = restore(session, page.agency_id, page.plan_id, page.period) if refused is None else None
+    previous = previous_reports(session, page)
     if refused is not None:
         # Parsed again: by now somebody else may have reported some of the duties.
         form = replace(
@@ -190,8 +197,8 @@ def _part(
             warned=refused.warned,
         )
     else:
-        form = _opened_form(ctx, page, draft, copied(page, previous) if copy else {})
-    check = checklist(form.duties, page.indicators, form.figures, _with_agencies(ctx, page, form))
+        form = _opened_form(session, page, draft, copied(page, previous) if copy else {})
+    check = checklist(form.duties, page.indicators, form.figures, _with_agencies(session, page, form))
     owed = {item.row.id for item in page.items if item.open}
     return FormPart(
         page=page,
@@ -203,22 +210,17 @@ def _part(
     )
 
 
-def _with_agencies(ctx: RequestContext, page: ReportPage, form: ReportForm) -> PromiseChoices:
+def _with_agencies(session: Session, page: ReportPage, form: ReportForm) -> PromiseChoices:
     """With the agencies that were named as waited for."""
     named = {duty.promise.waits_for for duty in form.duties} - {""}
-    if not named:
-        return page.choices
-    with ctx.app.database.read() as session:
-        return replace(page.choices, agencies=agencies_named(session, named))
+    return replace(page.choices, agencies=agencies_named(session, named)) if named else page.choices
 
 
-def _opened_form(
-    ctx: RequestContext, page: ReportPage, draft: SavedDraft | None, before: Mapping[str, str]
-) -> ReportForm:
+def _opened_form(session: Session, page: ReportPage, draft: SavedDraft | None, before: Mapping[str, str]) -> ReportForm:
     """The boxes of a page just opened: with the draft over what is copied, or with what was reported."""
     if draft is not None:
         lines = {each.row.id: draft.fields.get(f"{KEPT_PREFIX}{each.row.id}", "").splitlines() for each in page.items}
-        files, _ = read_lines(ctx, page.agency_id, lines)
+        files, _ = read_lines(session, page.agency_id, lines)
         typed = {**before, **draft.fields}
         return replace(read_report_form(page, typed, files, seen=draft.saved_at.isoformat()), draft=draft)
     if before:
@@ -232,7 +234,8 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
     saves a draft."""
     ctx.require(Permission.REPORT, where.agency_id)
     layout = _layout(posted)
-    pages = _sheet(ctx, where, layout).parts
+    with ctx.reading() as (session, today):
+        pages = _sheet(ctx, session, today, where, layout).parts
     uploaded = store_uploads(ctx, posted, where.agency_id, ids_of(pages))
     forms = _read(posted, pages, uploaded)
 
@@ -309,14 +312,15 @@ def _checked(
 ) -> dict[Key, Submission]:
     """What is sent of the parts in which an outcome is chosen. Raises BadInput for a text that cannot be sent."""
     checked: dict[Key, Submission] = {}
-    for page in pages:
-        form = forms[_key(page)]
-        if not form.chosen:
-            continue
-        if form.unreadable is not None:
-            raise form.unreadable
-        choices = _with_agencies(ctx, page, form)
-        checked[_key(page)] = submission(form.duties, page.indicators, form.figures, choices, form.paper)
+    with ctx.app.database.read() as session:
+        for page in pages:
+            form = forms[_key(page)]
+            if not form.chosen:
+                continue
+            if form.unreadable is not None:
+                raise form.unreadable
+            choices = _with_agencies(session, page, form)
+            checked[_key(page)] = submission(form.duties, page.indicators, form.figures, choices, form.paper)
     return checked or {_key(pages[0]): Submission(problems={"form": NO_OUTCOME})}
 
 

@@ -200,9 +200,7 @@ def read_report_form(
 def is_touched(page: ReportPage, form: ReportForm) -> bool:
     """Whether a part that is not sent holds something to be kept: a draft was shown, or a field differs from what the
     page began with."""
-    return bool(form.seen) or any(
-        value.strip() != begun for name, value in form.typed.items() if value.strip() != (begun := _begun(page, name))
-    )
+    return bool(form.seen) or any(value.strip() != _begun(page, name) for name, value in form.typed.items())
 
 
 def _begun(page: ReportPage, name: str) -> str:
