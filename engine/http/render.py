@@ -49,7 +49,6 @@ from engine.text import Text
 from engine.views.event_sentences import actor_words, said
 from engine.views.labels import label, work_state
 from engine.views.message_words import done_words
-from engine.views.spreadsheets import written_cell
 
 T = TypeVar("T")
 ENGINE = Path(__file__).parent.parent
@@ -210,11 +209,11 @@ class Templates:
             "url": url,
             "first_words": first_words,
             "short_day": words.short_day,
+            "day_and_month": words.day_and_month,
             "tells_of_move": tells_of_move,
             "short_at": words.short_moment,
             "static": {name: each.address for name, each in self.static.items()},
             "pairs": pairs,
-            "written_cell": written_cell,
             "day_value": day_value,
             "DAY_PATTERN": DAY_PATTERN,
             "FATE": FATE,

@@ -295,6 +295,11 @@ def short_day(day: date) -> str:
     return day_digits(day)
 
 
+def day_and_month(day: date) -> str:
+    """«07/4»: as it is written, without the year."""
+    return day_digits(day).rpartition("/")[0]
+
+
 def moment(at: datetime, language: str) -> str:
     """An instant in local time of the plan: «07:30 thứ Năm, 17/6/2021»."""
     local = at.astimezone(PLAN_TIME)

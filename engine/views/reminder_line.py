@@ -81,7 +81,6 @@ def in_words(agency: LateAgency) -> Text:
 def _days(days: Sequence[date]) -> Text:
     """Each of a few; of many how often, the first and the last."""
     if len(days) <= MOST_SAID:
-        listed = ", ".join(map(short_day, days))
-        return Text(listed, listed)
+        return Text.same(", ".join(map(short_day, days)))
     first, last = short_day(days[0]), short_day(days[-1])
     return Text(f"{len(days)} lần, từ {first} đến {last}", f"{len(days)} times, from {first} to {last}")

@@ -16,8 +16,8 @@ from markupsafe import Markup
 from engine.queries.figures.outlook import WeekPoint
 from engine.queries.figures.plan_progress import PeriodStanding
 from engine.queries.figures.year import Week, Year
-from engine.rules.calendar import day_digits, written
-from engine.rules.words import period_words, short_day
+from engine.rules.calendar import written
+from engine.rules.words import day_and_month, period_words, short_day
 from engine.text import LANGUAGES
 from engine.views.markup import filled
 
@@ -169,7 +169,7 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
     for day in due:
         if first < day <= points[-1].day:
             parts.append(_line(place(day), top - 8, place(day), top + tall, "pic-today"))
-            name = f"{say('hạn', 'due')} {_short(day)}"
+            name = f"{say('hạn', 'due')} {day_and_month(day)}"
             parts.append(_text(place(day) - 5, top + 4, name, "pic-label", anchor="end"))
     line = " ".join(f"{place(each.day):g},{height(each.rate):g}" for each in points)
     area = f"{left},{top + tall} {line} {left + long},{top + tall}"
@@ -181,7 +181,7 @@ def done_by_week(points: Sequence[WeekPoint], due: Sequence[date], language: str
     for n, each in enumerate(points):
         kind = "pic-soft" if n in (0, len(points) - 1) else "pic-soft wide-only"
         if n % 3 == 0 or n == len(points) - 1:
-            parts.append(_text(place(each.day), top + tall + 18, _short(each.day), kind, anchor="middle"))
+            parts.append(_text(place(each.day), top + tall + 18, day_and_month(each.day), kind, anchor="middle"))
     title = say("Tỷ lệ hoàn thành, 12 tuần", "Share of tasks done, 12 weeks")
     rows = tuple(
         (
@@ -214,16 +214,11 @@ def _say(language: str) -> _Say:
     return _Say(language)
 
 
-def _short(day: date) -> str:
-    """«07/4»: as it is written, without the year."""
-    return day_digits(day).rpartition("/")[0]
-
-
 def _week_name(monday: date, language: str) -> str:
     week = monday.isocalendar().week
     sunday = monday + timedelta(days=6)
     head = "Week" if language == "en" else "Tuần"
-    return f"{head} {week}, {_short(monday)}–{_short(sunday)}"
+    return f"{head} {week}, {day_and_month(monday)}–{day_and_month(sunday)}"
 
 
 def _week_words(name: str, monday: date, week: Week, say: _Say) -> str:

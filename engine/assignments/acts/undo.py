@@ -116,9 +116,10 @@ def kept_act(session: Session, act_id: int, actor: str) -> Kept:
     """Raises NotFound for one that is not the actor's own, or that is no longer kept."""
     u = table(UndoableAct)
     rows = session.connection().execute(select(*columns_for(Kept, u)).where(u.c.id == act_id, u.c.actor == actor))
-    for found in objects(Kept, rows):
-        return found
-    raise NotFound(TOO_LATE)
+    found = next(iter(objects(Kept, rows)), None)
+    if found is None:
+        raise NotFound(TOO_LATE)
+    return found
 
 
 def undo(session: Session, act_id: int, *, actor: str, now: datetime) -> Decided:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from engine.http.lists.listing import Column, Listing
+from engine.http.lists.listing import Column, Listing, number_column
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.extension_requests import ExtensionRequest
 from engine.queries.work.promises import WaitingPromise
@@ -40,12 +40,6 @@ def _task_columns(due: Text) -> Sequence[Column[W]]:
     )
 
 
-def _number_column() -> Column[W]:
-    return Column(
-        Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9, on_paper=False
-    )
-
-
 def _figures(row: WaitingReport) -> str:
     return "; ".join(f"{name or code}: {value}" for code, name, value in row.figures)
 
@@ -62,7 +56,7 @@ REPORT_LIST: Listing[WaitingReport] = Listing(
         Column(Text("Lý do chưa hoàn thành", "Why it is not finished"), lambda row, _: row.reason, width=30),
         Column(Text("Số liệu", "Figures"), lambda row, _: _figures(row), width=30),
         Column(Text("Tệp", "Files"), lambda row, _: "; ".join(str(each["name"]) for each in row.files), width=24),
-        _number_column(),
+        number_column(lambda row, _: row.assignment.id),
     ),
 )
 
@@ -74,7 +68,7 @@ EXTENSION_LIST: Listing[ExtensionRequest] = Listing(
         Column(Text("Đề nghị đến", "Asks for"), lambda row, _: row.until, Kind.DAY, 12),
         Column(Text("Lý do", "Reason"), lambda row, _: row.reason, width=50),
         Column(Text("Gửi lúc", "Sent at"), lambda row, _: row.asked_at, Kind.MOMENT, 18),
-        _number_column(),
+        number_column(lambda row, _: row.assignment.id),
     ),
 )
 
@@ -96,6 +90,6 @@ def promise_list(reasons: Sequence[Reason]) -> Listing[WaitingPromise]:
             Column(Text("Lý do", "Reason"), lambda row, _: row.reason, width=40),
             Column(Text("Việc còn lại", "Still to be done"), lambda row, _: row.owed, width=30),
             Column(Text("Gửi lúc", "Made at"), lambda row, _: row.made_at, Kind.MOMENT, 18),
-            _number_column(),
+            number_column(lambda row, _: row.assignment.id),
         ),
     )

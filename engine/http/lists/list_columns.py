@@ -11,7 +11,7 @@ from typing import TypeVar
 from engine.admin.published_figures import PublishedRow
 from engine.assignments.measures import Boxes
 from engine.assignments.reports.indicators import Consolidated
-from engine.http.lists.listing import Column, Head, Listing
+from engine.http.lists.listing import Column, Head, Listing, number_column
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.queries.directory import agencies
 from engine.queries.directory.agencies import AgencyRow
@@ -101,7 +101,7 @@ def assignment_list(today: Today) -> Listing[AssignmentRow]:
             Column(Text("Kết quả", "Outcome"), lambda row, language: _label(row.outcome, language), width=16),
             Column(Text("Hoàn thành ngày", "Done"), lambda row, _: row.done_on, Kind.DAY, 12),
             Column(Text("Số lần trả lại", "Returns"), lambda row, _: row.returns or None, Kind.NUMBER, 9),
-            Column(Text("Mã phần việc", "Assignment no."), lambda row, _: row.id, Kind.NUMBER, 9, on_paper=False),
+            number_column(lambda row, _: row.id),
         ),
     )
 
@@ -144,9 +144,7 @@ OVERDUE_LIST: Listing[OverdueRow] = Listing(
         Column(
             Text("Ngày đôn đốc", "Chased on"), lambda row, _: row.chased.level_on if row.chased else None, Kind.DAY, 12
         ),
-        Column(
-            Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment.id, Kind.NUMBER, 9, on_paper=False
-        ),
+        number_column(lambda row, _: row.assignment.id),
     ),
 )
 
@@ -260,9 +258,7 @@ def published_list(frozen_id: int, title: Text, names: Mapping[str, str]) -> Lis
                 width=20,
             ),
             Column(Text("Báo cáo", "Report"), lambda row, language: _label(row.reporting, language), width=20),
-            Column(
-                Text("Mã phần việc", "Assignment no."), lambda row, _: row.assignment_id, Kind.NUMBER, 9, on_paper=False
-            ),
+            number_column(lambda row, _: row.assignment_id),
         ),
     )
 

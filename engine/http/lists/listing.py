@@ -13,6 +13,7 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from engine.text import Text
+from engine.views.markup import filled
 from engine.views.spreadsheets import Kind, SheetColumn, written_cell
 
 T = TypeVar("T")
@@ -55,8 +56,13 @@ class Column(SheetColumn[T]):
     def plain_cell(self, language: str, row: T, *_: object) -> Markup:
         """The cell of a column that the page has only if its reader chose it: the value of the files."""
         mark = Markup(' class="num"') if self.kind is Kind.NUMBER else ""
-        cell = Markup('<td{} data-head="{}">{}</td>')
-        return cell.format(mark, self.heading.said(language), written_cell(self.value(row, language)))
+        value = written_cell(self.value(row, language))
+        return filled('<td{} data-head="{}">{}</td>', mark, self.heading.said(language), value)
+
+
+def number_column(value: Callable[[T, str], int | None]) -> Column[T]:
+    """By which a row of a file is found again; paper, which nobody sorts or sends back, goes without."""
+    return Column(Text("Mã phần việc", "Assignment no."), value, Kind.NUMBER, 9, on_paper=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from engine.queries.work.assignments import AssignmentFilter
 
 BY_TYPED_NUMBER = "number"
 """The parameter of a plan that was typed."""
+_PLAN: TypeAdapter[int] = TypeAdapter(Small)
 
 
 @cache
@@ -39,7 +40,7 @@ def saved_filter(session: Session, path: str) -> AssignmentFilter | None:
     for name, value in parse_qsl(urlsplit(path).query):
         given[name].append(value)
     try:
-        plan = TypeAdapter(Small).validate_python(given["plan"][-1]) if given["plan"] else None
+        plan = _PLAN.validate_python(given["plan"][-1]) if given["plan"] else None
         if given[BY_TYPED_NUMBER]:
             plan = plan_numbered(session, given[BY_TYPED_NUMBER][-1])
         values = {
