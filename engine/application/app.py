@@ -28,6 +28,7 @@ from engine.http.app_context import AppContext
 from engine.http.guards.accepted_hosts import AcceptedHosts
 from engine.http.guards.body_limits import BodyLimits
 from engine.http.guards.concurrency import Concurrency
+from engine.http.guards.kept_pages import KeptPages
 from engine.http.guards.request_ids import RequestIds
 from engine.http.long_work import LongWork
 from engine.http.render import Templates, by_address
@@ -180,6 +181,7 @@ def make_app(context: AppContext) -> FastAPI:
         app.router.routes.extend(router.routes)
     describe(app)
     error_pages.install(app)
+    app.add_middleware(KeptPages)
     app.add_middleware(BodyLimits)
     app.add_middleware(Concurrency)
     app.add_middleware(AcceptedHosts)

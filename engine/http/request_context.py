@@ -36,6 +36,7 @@ from engine.http.app_context import AppContext
 from engine.http.forms import Form, Upload
 from engine.http.long_work import LongWork
 from engine.http.navigation import bar_of, pages_of
+from engine.http.page_store import PageStore
 from engine.http.render import Templates, changed, url
 from engine.http.security import MAX_BODY_BYTES, YEAR_SECONDS, FormTokens, network_of, same_origin
 from engine.http.security_log import SecurityLog
@@ -56,6 +57,8 @@ FACTOR_PAGE = "/account/second-factor"
 """The only pages allowed, besides signing out, while a session lacks the second factor that its role requires."""
 NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort", "col")
 """Query parameters of lists that do not narrow them."""
+KEEP = "keep"
+"""In the request's state: its page may be kept (``engine.http.guards.kept_pages``)."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
 """The actor before signing in: belongs to no agency and may see only the sign-in pages."""
 
@@ -90,6 +93,7 @@ class Tools:
     security: SecurityLog
     work: LongWork = field(default_factory=LongWork)
     kept: KeptAnswers = field(default_factory=KeptAnswers)
+    pages: PageStore = field(default_factory=PageStore)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +228,15 @@ class RequestContext:
     def writing(self) -> Iterator[Session]:
         with self.app.database.write() as session:
             yield session
+
+    def kept_page(
+        self, template: str, status: int = 200, *, today: Today | None = None, **facts: object
+    ) -> HTMLResponse:
+        """``page``, for one that is made of nothing but the address, the cookies, the settings of the start and what is
+        stored: it may be given again while these stay."""
+        if not self.cookies:
+            setattr(self.request.state, KEEP, True)
+        return self.page(template, status, today=today, **facts)
 
     def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: object) -> HTMLResponse:
         """Render a template as a response; sets ``cookies``."""

@@ -18,7 +18,17 @@ from typing import ParamSpec, TypeVar
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
-from engine.store.data_versions import KEEPER, RENEWALS, TOPICS_OF, Query, Topic, Versions, read_versions
+from engine.store.data_versions import (
+    KEEPER,
+    RENEWALS,
+    TOPICS_OF,
+    Query,
+    Topic,
+    Versions,
+    note_read,
+    noting_reads,
+    read_versions,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,6 +76,7 @@ class KeptAnswers:
         session.info[KEEPER] = self
         stored = _versions(session)
         topics = sorted(TOPICS_OF[query])
+        note_read(topics)
         versions = tuple(stored[topic] for topic in topics)
         key = (query, *map(_key, arguments), *((name, _key(value)) for name, value in sorted(named.items())))
         with self._lock:
@@ -80,10 +91,11 @@ class KeptAnswers:
                 if found is not None:
                     return found.answer  # type: ignore[return-value]
                 answer, until = None, time.monotonic() + KEPT_SECONDS
-                if before is not None and query in RENEWALS and before.differs(topics, versions) == {Topic.WORK}:
-                    answer, until = RENEWALS[query](session, before.answer, *arguments, **named), before.until
-                if answer is None:
-                    answer = query(session, *arguments, **named)
+                with noting_reads(None):  # noted above, as the query declares them
+                    if before is not None and query in RENEWALS and before.differs(topics, versions) == {Topic.WORK}:
+                        answer, until = RENEWALS[query](session, before.answer, *arguments, **named), before.until
+                    if answer is None:
+                        answer = query(session, *arguments, **named)
                 self._keep(key, _Kept(versions, answer, *self._weight(key, answer), until))
                 return answer
         finally:

@@ -7,7 +7,9 @@ the tables that its statements name; nobody else has to remember to say what the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from functools import lru_cache
 from secrets import randbelow, token_hex
@@ -36,6 +38,8 @@ class Topic(StrEnum):
     CALENDAR = "calendar"
     RULES = "rules"
     LOG = "log"
+    ACCOUNTS = "accounts"
+    """Accounts, their sessions, and what each reader keeps: saved views, lists marked as seen, acts to undo."""
 
 
 TOPICS: Mapping[str, Topic | None] = {
@@ -63,29 +67,26 @@ TOPICS: Mapping[str, Topic | None] = {
     **dict.fromkeys(("policy", "ladder", "dispatch_wording", "paper_settings"), Topic.RULES),
     "event": Topic.LOG,
     **dict.fromkeys(
+        ("account", "second_factor", "signed_in", "saved_view", "list_mark", "undoable_act"), Topic.ACCOUNTS
+    ),
+    **dict.fromkeys(
         (
-            "account",
             "api_token",
             "attempt",
             "data_version",
             "fact",
             "feed",
             "idempotency_key",
-            "list_mark",
             "pass",
             "pending_answer",
             "plan_draft",
-            "saved_view",
-            "second_factor",
             "sign_in_link",
-            "signed_in",
-            "undoable_act",
             "webhook",
             "webhook_message",
         )
     ),
 }
-"""The topic of each table; None: no answer that depends on it may be kept."""
+"""The topic of each table; None: nothing that depends on it may be kept."""
 
 Versions = tuple[str, ...]
 P = ParamSpec("P")
@@ -133,6 +134,36 @@ def renews(query: Query[P, T]) -> Callable[[Callable[Concatenate[Session, T, P],
         return renewal
 
     return declare
+
+
+WORD = re.compile(r"\w+")
+Reads = set[Topic | None]
+"""What was read, by topic. None: a table that has none."""
+_READS: ContextVar[Reads | None] = ContextVar("reads", default=None)
+
+
+@contextmanager
+def noting_reads(reads: Reads | None) -> Iterator[None]:
+    """Within, and in the threads that are called from there, what sessions of ``Database.read`` read is added to
+    ``reads``; None: to nothing."""
+    token = _READS.set(reads)
+    try:
+        yield
+    finally:
+        _READS.reset(token)
+
+
+def note_read(topics: Collection[Topic | None]) -> None:
+    reads = _READS.get()
+    if reads is not None:
+        reads.update(topics)
+
+
+@lru_cache(maxsize=1024)
+def read_topics(sql: str) -> frozenset[Topic | None]:
+    """The topics of the tables that a statement reads. Of too many rather than of too few: a column may be called like
+    a table."""
+    return frozenset(TOPICS[word] for word in WORD.findall(sql) if word in TOPICS and word != "data_version")
 
 
 @lru_cache(maxsize=1024)

@@ -95,6 +95,7 @@ class Database:
         level = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
         self._reading = self.bind.execution_options(**level)  # as SQLite does: a page's numbers are of one moment
         self._writing = self.bind.execution_options(dondoc_write=True)
+        event.listen(self._reading, "after_cursor_execute", _note_reads)
         event.listen(self._writing, "after_cursor_execute", _note_writes)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
@@ -241,6 +242,10 @@ class Database:
 
     def dispose(self) -> None:
         self.bind.dispose()
+
+
+def _note_reads(_1: Connection, _2: Any, sql: str, *_: Any) -> None:
+    data_versions.note_read(data_versions.read_topics(sql))
 
 
 def _note_writes(connection: Connection, cursor: Any, sql: str, *_: Any) -> None:

@@ -3,16 +3,19 @@
     python -m tests.bench.province [--plans 1000] [--requests 200] [--only board overdue] [--sqlite FILE]
 
 Fills a PostgreSQL database with ``tests.bench.province_data``, asks it, and with ``--sqlite`` copies it into a file and
-asks that too (or only the existing ``--database``). Each page is requested in sequence over one kept connection, ten
-times right after another process reported something, then without any, then over 16 connections at once. Beside each
-page: the processor time of the server's process and of PostgreSQL's, and that of the first view's statements on the
-bare driver. Server, database and client share the machine's cores.
+asks that too (or only the existing ``--database``). Each page is requested by readers who have signed in: in sequence
+over one kept connection, ten times right after another process reported something («first»); without any, each time
+by another reader, for whom it is made of what is kept («other»), and by one who has it already («again»); then over
+16 connections at once, by other readers and again. Beside each page: the processor time of the server's process and
+of PostgreSQL's for another reader, and that of the first view's statements on the bare driver. Server, database and
+client share the machine's cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import itertools
 import os
 import socket
 import statistics
@@ -20,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -29,9 +32,14 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import select
+from sqlmodel import Session
 
+from engine.accounts.accounts import create, find
+from engine.accounts.sign_in import open_session
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.http.request_context import BINDING_COOKIE, SESSION_COOKIE
+from engine.http.security import FormTokens
 from engine.store.database import Database, table
 from engine.store.database_copy import copy_database
 from engine.store.records import Assignment, Plan
@@ -89,28 +97,62 @@ PAGES: dict[str, str] = {
 }
 AIMED = ("board", "overdue", "desk", "leadership", "year")
 """Pages whose names begin with this must meet the target."""
+CONNECTIONS = 16
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Sorted durations of one page's requests in ms; SQL statements and bytes of one response."""
+    """Sorted durations of one page's requests in ms, by ``other`` readers and ``again`` by one; SQL statements and
+    bytes of one response."""
 
-    spent: list[float]
+    other: list[float]
+    again: list[float]
     first: float
     """Median of the first views after an agency reported, ms."""
     statements: int
     """Of the first view after a change, most."""
     size: int
     ours: float
-    """Processor time of the server's process, ms a request."""
+    """Processor time of the server's process, ms a request of another reader."""
     database: float
     """The same of PostgreSQL; SQLite is part of ours."""
     bare: float
     """Processor time of the first view's statements on the bare driver, both processes, ms."""
 
-    def at(self, percent: float) -> float:
-        return self.spent[min(len(self.spent) - 1, round(len(self.spent) * percent / 100))]
+
+def at(spent: list[float], percent: float) -> float:
+    return spent[min(len(spent) - 1, round(len(spent) * percent / 100))]
+
+
+class Readers:
+    """Administrators who are signed in, each with a browser that has been here before."""
+
+    def __init__(self, database: Database, count: int) -> None:
+        self._cookies = [_signed_in(database, number) for number in range(count)]
+        self._asked = itertools.count()
+
+    def again(self, number: int) -> str:
+        """The cookies of one of them."""
+        return self._cookies[number]
+
+    def other(self, number: int) -> str:
+        """Those of one whom the server meets for the first time: nothing has been kept for them."""
+        return f"{self._cookies[number]}; before={next(self._asked)}"
+
+
+def _signed_in(database: Database, number: int) -> str:
+    address = f"reader-{number}@so-3.example"
+    with database.write() as session:
+        found = find(session, address)
+        account_id = found.id if found is not None else _joined(session, address)
+        key = open_session(session, account_id, way="link", device="Firefox", now=NOW)
+    return f"{SESSION_COOKIE}={key}; {BINDING_COOKIE}={FormTokens.fresh_binding()}"
+
+
+def _joined(session: Session, address: str) -> int:
+    given = {"role": "administrator", "agency_id": "so-3", "language": "vi", "password": "", "actor": "cli"}
+    return create(session, email=address, **given, now=NOW)
 
 
 @dataclass(frozen=True)
@@ -140,13 +182,13 @@ def _spent(stat: str, first: int, last: int) -> float:
     return sum(map(int, stat.rpartition(")")[2].split()[first - 2 : last - 2])) / TICKS
 
 
-def measure(served: Served, path: str, requests: int, database: Database, firsts: int = 10) -> Cost:
+def measure(served: Served, readers: Readers, path: str, requests: int, database: Database, firsts: int = 10) -> Cost:
     """One page over one kept connection: each time after another process reported something, then without any."""
     with closing(http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)) as line:
 
-        def ask() -> tuple[float, int, int]:
+        def ask(cookies: str) -> tuple[float, int, int]:
             began = time.perf_counter()
-            line.request("GET", path)
+            line.request("GET", path, headers={"cookie": cookies})
             answer = line.getresponse()
             body = answer.read()
             took = (time.perf_counter() - began) * 1000
@@ -157,17 +199,19 @@ def measure(served: Served, path: str, requests: int, database: Database, firsts
         first = []
         for _ in range(firsts):
             report_one(database)
-            first.append(ask())
+            first.append(ask(readers.other(0)))
         line.request("GET", BARE)
         bare = float(line.getresponse().read())
         before = served.processor()
-        later = [ask() for _ in range(requests)]
+        other = [ask(readers.other(0)) for _ in range(requests)]
         ours, theirs = ((now - then) * 1000 / requests for now, then in zip(served.processor(), before, strict=True))
+        again = [ask(readers.again(0)) for _ in range(requests)]
     return Cost(
-        spent=sorted(took for took, _, _ in later),
+        other=sorted(took for took, _, _ in other),
+        again=sorted(took for took, _, _ in again),
         first=statistics.median(took for took, _, _ in first),
         statements=max(statements for _, statements, _ in first),
-        size=later[0][2],
+        size=other[0][2],
         ours=ours,
         database=theirs,
         bare=bare,
@@ -184,22 +228,23 @@ def report_one(database: Database) -> None:
         lifecycle.report(session, assignment_id, ReportText(), actor="bench:agency", now=NOW)
 
 
-def requests_a_second(port: int, path: str, seconds: float, connections: int = 16) -> float:
+def requests_a_second(port: int, path: str, seconds: float, cookies: Callable[[int], str]) -> float:
     """Over so many kept connections, each asking again as soon as it has its answer."""
 
-    def ask(until: float) -> int:
+    def ask(number: int) -> int:
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as line:
             answered = 0
             while time.monotonic() < until:
-                line.request("GET", path)
+                line.request("GET", path, headers={"cookie": cookies(number)})
                 answer = line.getresponse()
                 answer.read()
                 answered += answer.status == 200
             return answered
 
     began = time.monotonic()
-    with ThreadPoolExecutor(connections) as threads:
-        answered = sum(threads.map(ask, [began + seconds] * connections))
+    until = began + seconds
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        answered = sum(threads.map(ask, range(CONNECTIONS)))
     return answered / (time.monotonic() - began)
 
 
@@ -312,20 +357,25 @@ def main() -> None:
 
 
 def compare(served: Served, database: Database, options: argparse.Namespace) -> None:
+    readers = Readers(database, CONNECTIONS)
     print(
-        f"{'page':24} {'first ms':>8} {'bare ms':>8} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8}"
-        f" {'ours ms':>8} {'base ms':>8} {'queries':>8} {'KB':>6} {'16 at once, a second':>21}"
+        f"{'page':24} {'first ms':>8} {'bare ms':>8} {'other p50':>9} {'p99':>6} {'again p50':>9} {'p99':>6}"
+        f" {'ours ms':>8} {'base ms':>8} {'queries':>8} {'KB':>6} {'others a second':>15} {'again a second':>14}"
         f"   load {os.getloadavg()[0]:.0f}"
     )
     for name, path in PAGES.items():
         if not options.only or name in options.only:
-            cost = measure(served, path, options.requests, database)
-            rate = f"{requests_a_second(served.port, path, options.seconds):21.1f}" if options.seconds else ""
-            over = "  over the aim" if name.startswith(AIMED) and cost.at(99) > AIM_MS else ""
+            cost = measure(served, readers, path, options.requests, database)
+            rates = [
+                f"{requests_a_second(served.port, path, options.seconds, cookies):14.1f}"
+                for cookies in (readers.other, readers.again)
+                if options.seconds
+            ]
+            over = "  over the aim" if name.startswith(AIMED) and at(cost.other, 99) > AIM_MS else ""
             print(
-                f"{name:24} {cost.first:8.1f} {cost.bare:8.1f} {cost.at(50):8.1f} {cost.at(95):8.1f} "
-                f"{cost.at(99):8.1f} {cost.ours:8.1f} {cost.database:8.1f} "
-                f"{cost.statements:8} {cost.size / 1024:6.1f}{rate}{over}",
+                f"{name:24} {cost.first:8.1f} {cost.bare:8.1f} {at(cost.other, 50):9.1f} {at(cost.other, 99):6.1f} "
+                f"{at(cost.again, 50):9.1f} {at(cost.again, 99):6.1f} {cost.ours:8.1f} {cost.database:8.1f} "
+                f"{cost.statements:8} {cost.size / 1024:6.1f} {' '.join(rates)}{over}",
                 flush=True,
             )
 

@@ -98,9 +98,7 @@ def main() -> None:
     database = Database(url)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY, port=port)  # type: ignore[call-arg]
-        app = make_app(
-            AppContext(database=database, clock=lambda: NOW, signer=Signer(KEY), settings=settings, open_desk=True)
-        )
+        app = make_app(AppContext(database=database, clock=lambda: NOW, signer=Signer(KEY), settings=settings))
         gc.freeze()  # as ``serve`` does
         told = uvicorn.Config(Counted(app, database), log_level="warning", server_header=False)
         uvicorn.Server(told).run(sockets=[listen_at("127.0.0.1", port)])  # the socket of ``dondoc serve``

@@ -38,6 +38,7 @@ class DataVersion(SQLModel, table=True):
     calendar: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     rules: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     log: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    accounts: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
 
 
 class PendingAnswer(SQLModel, table=True):

@@ -101,7 +101,7 @@ def show(
     most = MAX_LINES if drawn is None else MAX_LINES_BELOW
     per_page = max(10, min(most, MAX_CELLS // max(len(found.periods), 1)))
     first = (page - 1) * per_page
-    return ctx.page(
+    return ctx.kept_page(
         "board.html",
         today=today,
         listing=listing,

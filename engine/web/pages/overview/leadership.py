@@ -206,7 +206,7 @@ def year(
         svg_charts.letters_per_week(selected, ctx.language),
         svg_charts.year_map(shown.trimmed(), ctx.language),
     )
-    return ctx.page(
+    return ctx.kept_page(
         "year.html",
         today=today,
         year=found,
@@ -275,7 +275,7 @@ def _page(
         marks = None if too_many else ctx.kept(session, grid, today, wanted)
     now = found.now
     due = sorted({each.due_on for each in now.periods if each.due_on is not None})
-    return ctx.page(
+    return ctx.kept_page(
         "leadership.html",
         refused.error.status if refused else 200,
         today=today,

@@ -34,7 +34,7 @@ def listing(
         if export_format:
             return download(ctx, export_format, listing, every_plan(session, today, q, sort))
         found = ctx.kept(session, list_plans, today, after=after, words=q, sort=sort)
-    return ctx.page("plans.html", today=today, listing=listing, found=found, after=after, words=q, sort=sort)
+    return ctx.kept_page("plans.html", today=today, listing=listing, found=found, after=after, words=q, sort=sort)
 
 
 @router.get("/plans/{plan_id}")
@@ -47,4 +47,4 @@ def show(ctx: SignedIn, plan_id: SmallId, said: Code = "") -> Response:
     per_section = Counter(
         next((roman for roman in sections if duty.citation.startswith(f"{roman}.")), "") for duty in found.duties
     )
-    return ctx.page("plan.html", today=today, plan=found, per_section=per_section, past=past, outcome=said)
+    return ctx.kept_page("plan.html", today=today, plan=found, per_section=per_section, past=past, outcome=said)

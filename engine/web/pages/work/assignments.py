@@ -69,7 +69,7 @@ def listing(
     changeable = {
         row.id for row in found.rows if any(may_change(ctx, act, row, supervisors[row.plan_id]) for act in BulkAct)
     }
-    return ctx.page(
+    return ctx.kept_page(
         "assignments.html",
         today=today,
         listing=listing,

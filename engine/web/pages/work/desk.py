@@ -42,7 +42,7 @@ def listing(
             rows = every_row(lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS, sort=sort))
             return download(ctx, export_format, listing, rows)
         found = list_agencies(session, today, after=after, sort=sort)
-    return ctx.page("agencies.html", today=today, listing=listing, found=found, after=after, sort=sort)
+    return ctx.kept_page("agencies.html", today=today, listing=listing, found=found, after=after, sort=sort)
 
 
 @router.get("/agencies/{agency_id}")
@@ -55,7 +55,7 @@ def show(
         draft_plan = draftable_plan(ctx, session, plan)
         wanted = AssignmentFilter(plan_id=plan, period=period, agency_id=agency_id)
         done = ctx.kept(session, conduct, today, wanted).total
-    return ctx.page(
+    return ctx.kept_page(
         "desk.html",
         today=today,
         desk=found,

@@ -62,7 +62,7 @@ def show(
         fresh = list_news(ctx, session, today, wanted, lambda each: each)
     span = span_of(found.agencies, ctx.today)
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
-    return ctx.page(
+    return ctx.kept_page(
         "overdue.html",
         today=today,
         listing=OVERDUE_LIST,

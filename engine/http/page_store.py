@@ -1,0 +1,81 @@
+"""Pages kept as they were sent, for the reader who asked for them.
+
+A page is kept by its address and all cookies, so with its reader's rights, language and form token. It is given again
+until a topic that it is made of has another version, and for a minute at most, since it says when it was made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.store.data_versions import Topic, Versions
+
+MOST_BYTES = 16 * 1024 * 1024
+ENTRY_BYTES = 1_000
+"""Of an entry besides its texts."""
+KEPT_SECONDS = 60
+
+Key = tuple[str, bytes, tuple[bytes, ...]]
+"""Path, query, cookies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is stored, and the minute that pages say they are of."""
+
+    versions: Mapping[Topic, Versions]
+    minute: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """``topics``: what it is made of. ``moment``: from before it was made. ``until``: of the process's clock.
+    ``route``: for the log of requests."""
+
+    topics: frozenset[Topic]
+    moment: Moment
+    until: float
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+    route: object
+
+    def holds(self, now: Moment) -> bool:
+        was = self.moment
+        same = all(was.versions[topic] == now.versions[topic] for topic in self.topics)
+        return same and was.minute == now.minute and time.monotonic() < self.until
+
+
+class PageStore:
+    """At most ``most_bytes``; what was unused for longest goes first. An address is known from the first time that a
+    page which may be kept was sent for it; the page itself is kept from the second. For the event loop alone."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.most_bytes = most_bytes
+        self._kept: OrderedDict[Key, KeptPage | None] = OrderedDict()
+        self._size = 0
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._kept
+
+    def find(self, key: Key, now: Moment) -> KeptPage | None:
+        page = self._kept.get(key)
+        if page is None or not page.holds(now):
+            return None
+        self._kept.move_to_end(key)
+        return page
+
+    def keep(self, key: Key, page: KeptPage | None) -> None:
+        """None: only the address."""
+        self._size -= _size(key, self._kept.pop(key)) if key in self._kept else 0
+        self._kept[key] = page
+        self._size += _size(key, page)
+        while self._size > self.most_bytes:
+            self._size -= _size(*self._kept.popitem(last=False))
+
+
+def _size(key: Key, page: KeptPage | None) -> int:
+    return ENTRY_BYTES + len(key[1]) + sum(map(len, key[2])) + (len(page.body) if page else 0)
