@@ -96,7 +96,7 @@ class PlanToEnd:
     unfinished: int
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK)
 def plans_to_end(session: Session, today: date) -> tuple[PlanToEnd, ...]:
     """The longest past first; none without a policy. Three queries."""
     policy = schedule(read_rulebook(session))

@@ -34,7 +34,7 @@ class PlanChoices:
     many: bool
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.PLANS)
 def plan_choices(session: Session, chosen: int | None = None) -> PlanChoices:
     p = table(Plan)
     is_chosen = p.c.id == chosen
@@ -80,7 +80,7 @@ def period_choices(session: Session, plan_id: int | None) -> tuple[str, ...]:
     return tuple(row.period for row in sorted(rows, key=lambda row: (row.due or date.max, row.period)))
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.DIRECTORY)
 def kind_choices(session: Session, today: date, plan_id: int | None = None) -> tuple[str, ...]:
     """The levels of the agencies that existed while the plan (without one, any active plan) ran until today, in the
     directory's order: a plan of 2021 offers districts and no communes of 2025."""
@@ -101,7 +101,7 @@ def _existed(names: str, begin: date, end: date) -> bool:
     return (first is None or first <= end) and (last is None or last >= begin)
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.DIRECTORY)
 def department_choices(session: Session) -> tuple[tuple[str, str], ...]:
     """(id, name) of the departments that supervise an active plan."""
     p, g = table(Plan), table(Agency)

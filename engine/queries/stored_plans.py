@@ -29,7 +29,7 @@ def plan_of(session: Session, plan_id: int) -> StoredPlan:
     return found
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.PLANS)
 def active_plans(session: Session) -> tuple[tuple[int, str], ...]:
     """(id, supervisor) of each active plan, newest first."""
     p = table(Plan)

@@ -29,8 +29,10 @@ READ_ONLY = re.compile(r"\s*(?:SELECT|PRAGMA|BEGIN|EXPLAIN)\b", re.IGNORECASE)
 class Topic(StrEnum):
     """Named as the columns of ``DataVersion``."""
 
+    PLANS = "plans"
+    """Plans and their duties."""
     WORK = "work"
-    """Plans, duties, assignments, reports and what else is done about them."""
+    """Assignments, reports and what else is done about them."""
     LETTERS = "letters"
     MESSAGES = "messages"
     """What people answered by mail and SMS."""
@@ -43,10 +45,9 @@ class Topic(StrEnum):
 
 
 TOPICS: Mapping[str, Topic | None] = {
+    **dict.fromkeys(("plan", "duty"), Topic.PLANS),
     **dict.fromkeys(
         (
-            "plan",
-            "duty",
             "assignment",
             "tally",
             "tally_change",

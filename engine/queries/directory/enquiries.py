@@ -50,7 +50,7 @@ def monitors(session: Session, departments: Iterable[str], today: date) -> Mappi
     return found
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.DIRECTORY)
 def enquiries_of_plan(session: Session, today: date, plan_id: int | None) -> Enquiries | None:
     """Who answers at the department of the plan, or of the newest active one."""
     of_plan = (supervisor for each, supervisor in active_plans(session) if plan_id in (None, each))

@@ -168,7 +168,7 @@ class _Cell:
     counts: Counts
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
     counters = read_counters(session) if _from_counters(wanted) else None
@@ -219,7 +219,7 @@ class PromisedCounts:
     past: int = 0
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def promised_counts(session: Session, today: Today, wanted: AssignmentFilter) -> PromisedCounts:
     """Of a filter, without requests. One query, by the index of what is promised."""
     a, d, p = table(Assignment), table(Duty), table(Plan)

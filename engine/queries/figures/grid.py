@@ -211,7 +211,7 @@ class _Row:
         return self.period, self.plan_id, self.position, self.duty_id
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def grid(session: Session, today: Today, wanted: AssignmentFilter) -> Grid | None:
     """The grid of a filter, in one query; None if it would have more than ``MAX_MARKS``."""
     a, d, p, g = table(Assignment), table(Duty), table(Plan), table(Agency)

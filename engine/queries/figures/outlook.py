@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, FromClause, Select, func, select
 from sqlmodel import Session
 
+from engine.assignments.counters import counter_lines
 from engine.assignments.measures import rate, unfinished
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.plan_progress import (
@@ -35,7 +36,7 @@ from engine.store.database import table, unindexed
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import read_ladders
-from engine.terms import PlanState, Quiet, State
+from engine.terms import PlanState, Quiet, State, Timing
 
 WEEK = timedelta(days=7)
 WEEKS = 12
@@ -210,7 +211,7 @@ def _of_plans(*, few: bool = False) -> FromClause:
     return joined
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def furthest_behind(session: Session, today: Today, chosen: Selection) -> tuple[Behind, ...]:
     """Every agency with overdue tasks, longest overdue first, then most; ``expected`` is not counted here."""
     a, g = table(Assignment), table(Agency)
@@ -229,7 +230,7 @@ def furthest_behind(session: Session, today: Today, chosen: Selection) -> tuple[
     )
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK)
 def standing_still(session: Session, today: Today, chosen: Selection) -> int:
     """How many overdue tasks have passed every rung."""
     a = table(Assignment)
@@ -241,7 +242,7 @@ def standing_still(session: Session, today: Today, chosen: Selection) -> int:
 _ByDay = list[tuple[date, int]]
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK)
 def opened_and_done(session: Session, day: date, chosen: Selection) -> tuple[_ByDay, _ByDay]:
     """Of twelve weeks until a day, how many tasks were opened on each day, and how many done."""
     a = table(Assignment)
@@ -275,30 +276,40 @@ def _by_day(
     return [(on, n) for on, n in session.connection().execute(dated)]
 
 
-@depends_on(Topic.WORK, Topic.LETTERS)
+@depends_on(Topic.PLANS, Topic.WORK)
 def next_dates(session: Session, today: Today, chosen: Selection, *, chasing: bool = True) -> tuple[NextDate, ...]:
-    """The next due dates, and the next chasing unless that is not to be looked for. Five queries at most."""
-    a, connection, selected = table(Assignment), session.connection(), _selected(chosen)
-    coming = (*selected, a.c.due_on >= today.day)
-    days = select(a.c.due_on).distinct().select_from(_of_plans(few=True)).where(*coming).order_by(a.c.due_on)
-    first = connection.scalars(days.limit(MAX_DUE_DATES)).all()  # by the index: all of a year would be grouped else
-    due = (
-        select(
-            a.c.due_on.label("on"),
-            a.c.period,
-            func.count().label("tasks"),
-            func.count(a.c.agency_id.distinct()).label("agencies"),
-        )
-        .select_from(_of_plans(few=True))
-        .where(*coming, a.c.due_on.in_(first))
-        .group_by(a.c.due_on, a.c.period)
-        .order_by(a.c.due_on, a.c.period)
-        .limit(MAX_DUE_DATES)
-    )
-    found = [object_of(NextDate, row, what=Coming.DUE) for row in connection.execute(due)]
-    if chasing and (chase := _next_chase(session, today, selected)) is not None:
+    """The next due dates, and the next chasing unless that is not to be looked for. Four queries at most."""
+    due = _due(today.day, chosen) if chosen.plan_id is None else _due_of_plan(today.day, chosen)
+    found = [object_of(NextDate, row, what=Coming.DUE) for row in session.connection().execute(due)]
+    if chasing and (chase := _next_chase(session, today, _selected(chosen))) is not None:
         found.append(chase)
     return tuple(sorted(found, key=lambda each: (each.on, each.what)))
+
+
+def _due(day: date, chosen: Selection) -> Select[Any]:
+    """The next due dates of all plans, from the counters."""
+    lines = counter_lines(without=table(Assignment).c.plan_id.in_(chosen.without) if chosen.without else None).c
+    keys = (lines.due_on, lines.period, lines.agency_id)
+    counted = select(*keys, func.sum(lines.n).label("n")).where(
+        lines.timing == Timing.OPEN.value, lines.due_on >= day, ~lines.request
+    )
+    counted = counted.where(lines.period == chosen.period) if chosen.period else counted
+    each = counted.group_by(*keys).having(func.sum(lines.n) > 0).subquery().c
+    return _first_dates(
+        select(each.due_on.label("on"), each.period, func.sum(each.n).label("tasks"), func.count().label("agencies"))
+    )
+
+
+def _due_of_plan(day: date, chosen: Selection) -> Select[Any]:
+    a = table(Assignment)
+    tasks, agencies = func.count().label("tasks"), func.count(a.c.agency_id.distinct()).label("agencies")
+    counted = select(a.c.due_on.label("on"), a.c.period, tasks, agencies).select_from(_of_plans())
+    return _first_dates(counted.where(*_selected(chosen), a.c.due_on >= day))
+
+
+def _first_dates(counted: Select[Any]) -> Select[Any]:
+    on, period, *_ = counted.selected_columns
+    return counted.group_by(on, period).order_by(on, period).limit(MAX_DUE_DATES)
 
 
 def _next_chase(session: Session, today: Today, selected: Sequence[ColumnElement[bool]]) -> NextDate | None:

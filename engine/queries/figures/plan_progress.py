@@ -151,7 +151,7 @@ def standing(
     return standings(session, (as_of,), plan_id=plan_id, period=period, without=without).days[0]
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def standings(
     session: Session,
     days: Sequence[date],

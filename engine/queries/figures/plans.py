@@ -116,7 +116,7 @@ SORTS: Mapping[str, Callable[[_Duties, Today], Any]] = {
 OWN_SORT = "-issued"
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def list_plans(
     session: Session, today: Today, *, after: str = "", limit: int = PER_PAGE, words: str = "", sort: str = ""
 ) -> Page[PlanRow]:
@@ -157,7 +157,7 @@ def _overdue(today: Today) -> ScalarSelect[int]:
     return select(func.count()).where(*late).correlate(p).scalar_subquery()
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def plan_page(session: Session, today: Today, plan_id: int) -> PlanPage:
     """Five queries. Raises NotFound."""
     p, d, g = table(Plan), table(Duty), table(Agency)

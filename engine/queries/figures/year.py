@@ -157,7 +157,7 @@ _Cells = Counter[tuple[str, date, str]]
 """By agency, Monday and field of ``Week``."""
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS)
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
     """The year of one plan, or of all active plans. The work is asked for apart: it stays when a letter leaves. Nine
     queries for one plan."""
@@ -169,7 +169,7 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK)
 def work_of_year(session: Session, today: Today, year: int, plan_id: int | None = None) -> tuple[_Cells, bool]:
     """What is due and open, and the letters that the ladders will send; whether periods that have not opened yet are
     included."""

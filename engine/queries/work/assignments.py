@@ -335,7 +335,7 @@ def promises_in(state: PromiseState) -> ColumnElement[bool]:
     return p.c.state == literal(state.value, literal_execute=True)  # type: ignore[no-any-return]
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def list_assignments(
     session: Session,
     today: Today,
@@ -452,15 +452,18 @@ def rows_of(session: Session, today: Today, ids: Collection[int]) -> list[Assign
 def rows(
     session: Session, today: Today, wanted: AssignmentFilter, limit: int, *order: ColumnElement[Any]
 ) -> list[AssignmentRow]:
-    """The first rows of a filter, by due date if no order is given. Ordered by COALESCE so that no due date index is
-    used: few rows pass such a filter, and walking the index would read nearly all rows to find them."""
-    return from_rows(session.connection().execute(_first_rows(today.thresholds, wanted, limit, order)).all())
+    """The first rows of a filter, by due date if no order is given. Their ids come first: sorted with what a list shows
+    of each, all rows of the filter would be read whole."""
+    ids = session.connection().scalars(_first_ids(today.thresholds, wanted, limit, order)).all()
+    return in_order(ids, lambda each: rows_with_ids(session, today, each)) if ids else []
 
 
 @lru_cache(maxsize=64)
-def _first_rows(today: Thresholds, wanted: AssignmentFilter, limit: int, order: tuple[Any, ...]) -> Select[Any]:
-    a = table(Assignment)
-    statement = joined(select(*columns(today))).where(*conditions(wanted, today))
+def _first_ids(today: Thresholds, wanted: AssignmentFilter, limit: int, order: tuple[Any, ...]) -> Select[Any]:
+    """Ordered by COALESCE so that no due date index is used: few rows pass such a filter, and walking the index would
+    read nearly all rows to find them."""
+    a, p = table(Assignment), table(Plan)
+    statement = select(a.c.id).join(p, p.c.id == a.c.plan_id).where(*conditions(wanted, today))
     return statement.order_by(*(order or (func.coalesce(a.c.due_on, literal(FAR)), a.c.id))).limit(limit)
 
 

@@ -99,7 +99,7 @@ class _Step:
     """Which step an UNDONE takes back: the one of that kind before it."""
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LOG)
 def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> ConductOfAll:
     """Of the tasks that a filter selects: a plan, a period, an agency. Four queries."""
     wanted = replace(wanted, states=COUNTED_STATES, request=False)

@@ -96,7 +96,7 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
     return found.name, found.level
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> AgencyDesk:
     """Seven queries. Raises NotFound."""
     name, level = agency_name(session, agency_id)

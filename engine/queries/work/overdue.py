@@ -81,7 +81,7 @@ class Overdue:
     periods: tuple[str, ...]
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def overdue(
     session: Session,
     today: Today,
@@ -134,13 +134,13 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
         yield from _with_chasing(session, today, some)
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     """The number of overdue tasks of a filter, in one query."""
     return session.connection().scalar(_select_overdue(today, wanted, func.count())) or 0
 
 
-@depends_on(Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK)
 def counted_overdue(session: Session, today: Today) -> int:
     """The overdue tasks of every active plan, without requests: from the counters, since every page says it."""
     return session.connection().scalar(late_total(today.day)) or 0

@@ -159,7 +159,7 @@ class ReasonCount:
     tasks: int
 
 
-@depends_on(Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def reasons_counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[ReasonCount, ...]:
     """Of the unfinished tasks of a plan, a period, a department; most first. Requests are counted only if the filter
     asks for them. Two queries."""

@@ -31,6 +31,7 @@ class DataVersion(SQLModel, table=True):
 
     __tablename__ = "data_version"
     slot: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    plans: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     work: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     letters: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     messages: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
