@@ -33,9 +33,8 @@ from engine.http.contact_access import (
     revoke_agency_feed,
     visible_feeds,
 )
-from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import AgencyId, Plain, SmallId
-from engine.http.uploads import folder_of
+from engine.http.uploads import Digest, evidence_response, folder_of
 from engine.store.recipients import CHANNELS
 from engine.terms import NoticeKind
 from engine.text import Text

@@ -1,5 +1,6 @@
 """Files of a report form. Files chosen now are stored at once, even if the form is rejected; files stored earlier come
-back as ticked lines «digest name», and unticking a line removes the file. Storing a file does not report anything."""
+back as ticked lines «digest name», and unticking a line removes the file. Storing a file does not report anything. A
+stored one is downloaded by pages and the API."""
 
 from __future__ import annotations
 
@@ -7,17 +8,24 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
+from fastapi import Path as InPath
+from fastapi.responses import Response
 from sqlmodel import Session
 
+from engine.accounts.permissions import Permission
 from engine.assignments.reports.drafts import KEPT_PREFIX, kept_line
 from engine.assignments.reports.evidence import (
     MAX_FILES,
     FileUnfit,
     StoredFile,
     enforce_upload_limit,
+    find,
     find_all,
+    headers,
     keep,
+    read_file,
     safe_name,
     store,
 )
@@ -31,6 +39,7 @@ MAX_FORM_PARTS = 500
 """File fields of one form: a browser sends an empty one for each duty."""
 FILE_PREFIX = "file-"
 GONE = Text("Tệp chọn trước đó không còn; hãy chọn lại.", "A file chosen before is gone; choose it again.")
+Digest = Annotated[str, InPath(pattern=r"^[0-9a-f]{64}$")]
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.docx,.xlsx,.pptx,.odt,.ods"
 
 
@@ -144,3 +153,11 @@ def _display_name(name: str) -> str:
 
 def _unique(files: Iterable[StoredFile]) -> tuple[StoredFile, ...]:
     return tuple({each.digest: each for each in files}.values())
+
+
+def evidence_response(ctx: RequestContext, agency_id: str, digest: str) -> Response:
+    """A stored file as a response. Raises NotFound, NotAllowed."""
+    ctx.require(Permission.SEE_EVIDENCE, agency_id)
+    with ctx.app.database.read() as session:
+        file = find(session, agency_id, digest)
+    return Response(read_file(folder_of(ctx), file), headers=headers(file))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import AgencyId
 from engine.http.request_context import SignedIn
+from engine.http.uploads import Digest, evidence_response
 
 router = APIRouter(include_in_schema=False)
 

@@ -21,12 +21,11 @@ from engine.assignments.lifecycle import acknowledge, decline
 from engine.assignments.reports.evidence import MAX_FILE_BYTES
 from engine.errors import Conflict, ForbiddenMove, LinkRefused, NotFound
 from engine.http.contact_access import CHANNEL_ACTIONS, ChannelAction
-from engine.http.evidence_download import Digest, evidence_response
 from engine.http.filters import Code, PageNumber, SmallId, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.request_context import Fields, RequestContext, Unauthenticated, read_form
 from engine.http.security_log import SecurityEvent
-from engine.http.uploads import ACCEPT, MAX_FORM_PARTS
+from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, Digest, evidence_response
 from engine.queries.time_class import Today, read_today
 from engine.queries.work.letter_links import (
     LinkedDuties,
