@@ -19,10 +19,12 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     and_,
     bindparam,
     case,
+    cast,
     delete,
     func,
     insert,
@@ -35,6 +37,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
+from engine.store.changed_work import about, about_agency
 from engine.store.database import after_commit, among, insert_rows, table, update_rows
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Assignment, Plan, Tally, TallyChange
@@ -99,6 +102,7 @@ def record_transition(session: Session, old: Iterable[CounterKey | None], new: I
     """Append the changes of counters when assignments move from ``old`` to ``new``; equal keys cancel out."""
     change: Counter[CounterKey] = Counter(each for each in new if each is not None)
     change.subtract(each for each in old if each is not None)
+    about_agency(session, *{key.agency_id for key in change})
     insert_rows(
         session,
         TallyChange,
@@ -187,7 +191,8 @@ def fold(session: Session) -> None:
     if len(pending) >= MAX_PENDING_CHANGES:
         recount(session)
     elif len(pending) >= FOLD_FROM:
-        _add(session, pending)
+        with about(session, nobody=True):
+            _add(session, pending)
 
 
 def _pending(session: Session, most: int) -> Sequence[int]:
@@ -226,28 +231,6 @@ def count_mismatches(session: Session) -> int:
     differences = select(literal(1)).select_from(both).group_by(*(both.c[name] for name in KEYS))
     number = select(func.count()).select_from(differences.having(func.sum(both.c.n) != 0).subquery())
     return session.connection().scalar(number) or 0
-
-
-@dataclass(frozen=True, slots=True)
-class CountersRead:
-    """What the counters were at a moment. ``counted`` differs after every recount or fold; ``changes``: the ids of the
-    changes since then, and their agencies."""
-
-    counted: str | None
-    changes: Mapping[int, str]
-
-    def changed_since(self, before: CountersRead) -> frozenset[str] | None:
-        """The agencies whose counters may differ from ``before``; None: any may."""
-        if self.counted != before.counted:
-            return None
-        return frozenset(self.changes[each] for each in self.changes.keys() - before.changes.keys())
-
-
-def read_counters(session: Session) -> CountersRead:
-    """Of counters that were never counted, ``counted`` is None."""
-    c = table(TallyChange)
-    changes = {row.id: row.agency_id for row in session.connection().execute(select(c.c.id, c.c.agency_id))}
-    return CountersRead(read_fact(session, RECOUNT_FACT), changes)
 
 
 def counter_totals() -> Any:
@@ -289,14 +272,13 @@ def counter_lines_on(day: date, changed: ColumnElement[bool], *, without_plans: 
     return union_all(*_lines(), as_they_are, as_they_were, *taken_away).subquery()
 
 
-def late_total(day: date) -> Select[tuple[int]]:
-    """The number of tasks that are open and were due before the day, without requests. Twice as fast as a sum over
-    ``counter_lines``."""
-    counted = []
-    for lines in (select(table(Tally)).subquery(), _changes().subquery()):
-        late = and_(lines.c.timing == Timing.OPEN.value, lines.c.due_on < day, ~lines.c.request)
-        counted.append(select(func.coalesce(func.sum(lines.c.n), 0)).where(late).scalar_subquery())
-    return select(counted[0] + counted[1])
+def late_counts(day: date, agencies: Collection[str] | None = None) -> Select[str, int]:
+    """(agency, number of tasks) that are open and were due before the day, without requests; of some agencies, if they
+    are given."""
+    lines = counter_lines().c
+    late = and_(lines.timing == Timing.OPEN.value, lines.due_on < day, ~lines.request)
+    counted = select(lines.agency_id, cast(func.sum(lines.n), Integer)).where(late).group_by(lines.agency_id)
+    return counted if agencies is None else counted.where(lines.agency_id.in_(sorted(agencies)))
 
 
 def _lines() -> tuple[Any, Any]:

@@ -27,6 +27,7 @@ from engine.rules.calendar import ONE_DAY, Due, instant, local_date, written
 from engine.rules.outputs import GivenOutput, Output, read_output
 from engine.rules.policy import OTHER_REASON, Facts, Policy, for_role, next_look
 from engine.rules.words import STATES
+from engine.store.changed_work import about, about_agency, of_one
 from engine.store.database import insert_returning, table
 from engine.store.event_log import append, event, record
 from engine.store.named_rows import columns_for, object_of
@@ -126,6 +127,11 @@ class ReportText:
 
 def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
     """Insert assignments, given as columns; existing ones are left unchanged. Returns how many are new."""
+    with about(session, *{str(row["agency_id"]) for row in rows}):
+        return _open_new(session, rows, now)
+
+
+def _open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
     a = table(Assignment)
     columns = (a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on, a.c.request)
     opened = insert_returning(session, Assignment, rows, *columns)
@@ -156,6 +162,7 @@ def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: dateti
     return len(opened)
 
 
+@of_one
 def acknowledge(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
     """Acknowledge receipt by the owner. False if it was acknowledged (or done) before."""
     row = _locked(session, assignment_id)
@@ -166,6 +173,7 @@ def acknowledge(session: Session, assignment_id: int, *, actor: str, now: dateti
     return True
 
 
+@of_one
 def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, reason: str = "") -> None:
     """«Không thuộc nhiệm vụ của cơ quan» (not mine): the state stays, the monitor is notified and decides."""
     row = _locked(session, assignment_id)
@@ -175,6 +183,7 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
     _notify(session, row, now, Role.MONITOR, NoticeKind.NOT_MINE, f"declined:{day}", reason=reason)
 
 
+@of_one
 def report(session: Session, assignment_id: int, text: ReportText, *, actor: str, now: datetime) -> int:
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date. One that leaves the task
     unfinished may be followed by another, accepted or not; the earlier one is superseded. It carries a promise: by when
@@ -237,6 +246,7 @@ def _store_report(session: Session, assignment_id: int, text: ReportText, actor:
     return int((inserted.inserted_primary_key or (0,))[0]), number
 
 
+@of_one
 def accept(
     session: Session, assignment_id: int, *, complete: bool = False, reason: str = "", actor: str, now: datetime
 ) -> None:
@@ -270,6 +280,7 @@ def output_of_assignment(session: Session, assignment_id: int) -> Output | None:
     return None if duty_id is None else output_of(session, duty_id)
 
 
+@of_one
 def return_report(
     session: Session,
     assignment_id: int,
@@ -338,6 +349,7 @@ def standing_report(assignment_id: int | ColumnElement[int]) -> tuple[ColumnElem
     )
 
 
+@of_one
 def ask_extension(
     session: Session,
     assignment_id: int,
@@ -399,6 +411,7 @@ def ask_extension(
     return extension_id
 
 
+@of_one
 def decide_extension(
     session: Session, extension_id: int, *, granted: bool, answer: str = "", actor: str, now: datetime
 ) -> None:
@@ -433,6 +446,7 @@ def decide_extension(
     )
 
 
+@of_one
 def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now: datetime) -> None:
     """Cancel an assignment that is no longer owed (the plan changed, it was entered by mistake), with a reason."""
     _require_text(reason, Text("lý do hủy", "the reason for cancelling it"))
@@ -443,6 +457,7 @@ def cancel(session: Session, assignment_id: int, *, reason: str, actor: str, now
     _notify(session, row, now, Role.COORDINATOR, NoticeKind.CANCELLED, "cancelled", reason=reason)
 
 
+@of_one
 def keep_for_figures(
     session: Session, assignment_id: int, *, followed_by: Sequence[str], basis: str, actor: str, now: datetime
 ) -> None:
@@ -457,6 +472,7 @@ def keep_for_figures(
     record(session, EventKind.FOLLOWED, now, row, actor=actor, followed_by=list(followed_by), basis=basis)
 
 
+@of_one
 def transfer(
     session: Session,
     assignment_id: int,
@@ -533,6 +549,7 @@ def transfer(
     return new_id
 
 
+@of_one
 def chase(session: Session, assignment_id: int, *, actor: str, now: datetime) -> bool:
     """Chase («đôn đốc») an unfinished task manually: adds one line to the agency's next letter, at most one a day.
     False if it was already chased today. Raises Conflict if the agency has no reachable contact."""
@@ -577,6 +594,7 @@ def move_due(
     record_transition(session, [counter_key(row)], [counter_key(row, due_on=due_on)])
 
 
+@of_one
 def put_back(
     session: Session, assignment_id: int, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> StoredAssignment:
@@ -615,6 +633,7 @@ def _locked(session: Session, assignment_id: int) -> StoredAssignment:
     row = session.connection().execute(statement).first()
     if row is None:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
+    about_agency(session, row.agency_id)
     return object_of(StoredAssignment, row)
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, Way
+from engine.store.changed_work import about_agency
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import event
 from engine.store.recipients import CHANNELS, Recipient, Recipients
@@ -156,6 +157,7 @@ def post(
 def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: datetime) -> int:
     """Put lines into the letters of the given recipients; returns how many were new. Idempotent."""
     placed = 0
+    about_agency(session, *{slot.recipient.agency_id for slot in slots})
     pending = [(slot, first_day(slot.line, slot.recipient, slot.channel, now, calendar)) for slot in slots]
     while pending:
         letters = _open_letters(session, pending, now)

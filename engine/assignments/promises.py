@@ -26,6 +26,7 @@ from engine.assignments.promise_rows import (
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
+from engine.store.changed_work import of_one
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.records import Assignment, Promise
@@ -33,6 +34,7 @@ from engine.terms import EventKind, NoticeKind, PromiseState, Role
 from engine.text import Text
 
 
+@of_one
 def make_promise(
     session: Session, assignment_id: int, text: PromiseText, source: str, *, actor: str, now: datetime
 ) -> MadePromise:
@@ -53,6 +55,7 @@ def make_promise(
     return made
 
 
+@of_one
 def ask_for_day(
     session: Session,
     assignment_id: int,
@@ -79,6 +82,7 @@ def ask_for_day(
     make_promise(session, assignment_id, text, "extension", actor=actor, now=now)
 
 
+@of_one
 def decide_promise(
     session: Session, promise_id: int, *, agreed: bool, answer: str = "", actor: str, now: datetime
 ) -> None:

@@ -22,6 +22,7 @@ from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed, NotFound
 from engine.rules.calendar import local_date, written
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
+from engine.store.changed_work import about_agency, of_one
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import record
 from engine.store.named_rows import object_of
@@ -71,6 +72,7 @@ class _Locked(AssignmentOfPlan):
     plan_state: PlanState
 
 
+@of_one
 def write(session: Session, assignment_id: int, new: NewEntry, *, actor: str, now: datetime) -> bool:
     """An entry of the owner: the monitor is told in the day's letter. False if it was written today before."""
     if new.kind not in OWNER_KINDS:
@@ -86,6 +88,7 @@ def write(session: Session, assignment_id: int, new: NewEntry, *, actor: str, no
     return True
 
 
+@of_one
 def ask(session: Session, assignment_id: int, text: str, *, actor: str, now: datetime) -> bool:
     """A question of the department above to the owner. False if it was asked today before."""
     row = _locked(session, assignment_id)
@@ -97,6 +100,7 @@ def ask(session: Session, assignment_id: int, text: str, *, actor: str, now: dat
     return True
 
 
+@of_one
 def answer(session: Session, entry_id: int, text: str, *, agency_id: str, actor: str, now: datetime) -> bool:
     """Answer an entry of the other side on behalf of ``agency_id``: the department above, or the owner. False if the
     same answer was given today before. Raises Conflict if another was."""
@@ -124,6 +128,7 @@ def answer(session: Session, entry_id: int, text: str, *, agency_id: str, actor:
     return True
 
 
+@of_one
 def add_part(session: Session, assignment_id: int, agency_id: str, new: NewEntry, *, actor: str, now: datetime) -> bool:
     """The part of a coordinating agency: the owner is told in the day's letter. False if it was given today before."""
     row = _locked(session, assignment_id)
@@ -183,6 +188,7 @@ def _locked(session: Session, assignment_id: int, *, running: bool = True) -> _L
     if found is None:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     row = object_of(_Locked, found)
+    about_agency(session, row.agency_id, *row.coordinating)
     if running and row.state not in COUNTED_STATES:
         raise ForbiddenMove(
             Text("Phần việc này đã hủy hoặc chuyển giao.", "This assignment was cancelled or transferred.")

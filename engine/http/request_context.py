@@ -289,7 +289,7 @@ class RequestContext:
     def overdue(self) -> int:
         """The number beside «Quá hạn» in the telephone's bar."""
         with self.reading() as (session, today):
-            return self.kept(session, counted_overdue, today)
+            return counted_overdue(session, today)
 
     @property
     def path(self) -> str:

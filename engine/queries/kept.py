@@ -2,7 +2,8 @@
 
 A query says by ``depends_on`` which topics it reads (``engine.store.data_versions``). Its answer is kept by its
 arguments and handed to every reader until a topic has another version, so it must depend on nothing else: not on the
-reader, their language, or the hour. Whether a reader may see it is asked before, every time.
+reader, their language, or the hour. Whether a reader may see it is asked before, every time. Of an answer by agency
+only the agencies are read again whose work has changed, where that is known (``engine.store.changed_work``).
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import pickle
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
+from engine.store.changed_work import changed_agencies
 from engine.store.data_versions import (
+    BY_AGENCY,
     KEEPER,
-    RENEWALS,
     TOPICS_OF,
     Query,
     Topic,
@@ -39,8 +42,10 @@ MEASURED_SECONDS = 3600
 """For so long an answer is taken to be as large as the last one to the same question: pickling a board takes as long as
 reading it."""
 KEPT_SECONDS = 60
-"""A change that was written by something else than ``Database.write`` (a hand in the database, the version before
-this one on another machine) shows after this time."""
+"""A change that was written by something else than ``Database.write``, as by hand in the database, shows after this
+time."""
+KEPT_BY_AGENCY_SECONDS = 600
+"""The same of an answer by agency, which is the dearest to read."""
 _VERSIONS = "data versions"
 """In ``Session.info``: read once a session."""
 
@@ -53,11 +58,6 @@ class _Kept:
     measured: float
     until: float
     """The end of its life, counted from when it was read whole."""
-
-    def differs(self, topics: Sequence[Topic], versions: Sequence[Versions]) -> set[Topic]:
-        """The topics that have other versions now; every one if it is kept no longer."""
-        kept = self.until >= time.monotonic()
-        return {each for each, was, now in zip(topics, self.versions, versions, strict=True) if was != now or not kept}
 
 
 class KeptAnswers:
@@ -90,12 +90,11 @@ class KeptAnswers:
                     found, before = self._find(key, versions), self._kept.get(key)
                 if found is not None:
                     return found.answer  # type: ignore[return-value]
-                answer, until = None, time.monotonic() + KEPT_SECONDS
                 with noting_reads(None):  # noted above, as the query declares them
-                    if before is not None and query in RENEWALS and before.differs(topics, versions) == {Topic.WORK}:
-                        answer, until = RENEWALS[query](session, before.answer, *arguments, **named), before.until
-                    if answer is None:
-                        answer = query(session, *arguments, **named)
+                    read = partial(query, session, *arguments, **named)
+                    answer = _renewed(session, before, topics, read) if before and query in BY_AGENCY else None
+                    until = before.until if before and answer is not None else time.monotonic() + _seconds(query)
+                    answer = read() if answer is None else answer
                 self._keep(key, _Kept(versions, answer, *self._weight(key, answer), until))
                 return answer
         finally:
@@ -126,6 +125,21 @@ class KeptAnswers:
             self._size += made.size
             while self._size > self.most_bytes:
                 self._size -= self._kept.popitem(last=False)[1].size
+
+
+def _renewed(session: Session, before: _Kept, topics: Sequence[Topic], read: Callable[..., Any]) -> Any:
+    """The answer from before, with the agencies read again whose work has changed; None if these are not known."""
+    if before.until < time.monotonic():
+        return None
+    changed = changed_agencies(session, dict(zip(topics, before.versions, strict=True)), _versions(session))
+    if not changed:
+        return None if changed is None else before.answer
+    known: Any = before.answer
+    return {agency_id: of for agency_id, of in known.items() if agency_id not in changed} | read(agencies=changed)
+
+
+def _seconds(query: Callable[..., object]) -> int:
+    return KEPT_BY_AGENCY_SECONDS if query in BY_AGENCY else KEPT_SECONDS
 
 
 def _key(argument: object) -> Hashable:

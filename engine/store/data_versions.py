@@ -1,21 +1,20 @@
 """Versions of what is stored, by topic: whoever writes a table of a topic changes its version in the same transaction.
 
 So any process can tell whether what it has read before still holds (``engine.queries.kept``). ``Database.write`` sees
-the tables that its statements name; nobody else has to remember to say what they changed.
+the tables that its statements name (``engine.store.changed_work``); nobody else has to remember to say what changed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import StrEnum
 from functools import lru_cache
-from secrets import randbelow, token_hex
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.store.records import DataVersion
@@ -90,6 +89,7 @@ TOPICS: Mapping[str, Topic | None] = {
 """The topic of each table; None: nothing that depends on it may be kept."""
 
 Versions = tuple[str, ...]
+"""Of a topic: that of each slot, empty where nothing was written."""
 P = ParamSpec("P")
 T = TypeVar("T")
 Query = Callable[Concatenate[Session, P], T]
@@ -122,17 +122,18 @@ def ask(session: Session, query: Query[P, T], *arguments: P.args, **named: P.kwa
     return found
 
 
-RENEWALS: dict[Callable[..., Any], Callable[..., Any]] = {}
-"""Of some queries: how an answer is brought up to date after work was done, at less than the cost of another."""
+BY_AGENCY: set[Callable[..., Any]] = set()
+"""Of the queries whose answers may be kept, those that are read by agency."""
 
 
-def renews(query: Query[P, T]) -> Callable[[Callable[Concatenate[Session, T, P], T | None]], Any]:
-    """Declare how the kept answer of a query is renewed if nothing but the topic of work has changed: called with the
-    session, the answer from before and the arguments; returns None where it has to be read anew."""
+def by_agency(*topics: Topic) -> Callable[[Query[P, T]], Query[P, T]]:
+    """As ``depends_on``, of a query that answers by agency and takes ``agencies``: those to read, None for all. After a
+    change of which is known whose work it is about, only theirs is read again. What it answers of an agency depends on
+    nothing but that agency's assignments, what belongs to them, and its letters."""
 
-    def declare(renewal: Callable[Concatenate[Session, T, P], T | None]) -> Any:
-        RENEWALS[query] = renewal
-        return renewal
+    def declare(query: Query[P, T]) -> Query[P, T]:
+        BY_AGENCY.add(query)
+        return depends_on(*topics)(query)
 
     return declare
 
@@ -175,36 +176,10 @@ def written_topics(sql: str) -> frozenset[Topic]:
     return frozenset(topic for name in WRITTEN_TABLE.findall(sql) if (topic := TOPICS.get(name.lower())) is not None)
 
 
-def change_versions(session: Session, topics: Iterable[Topic]) -> None:
-    """Give each topic a new version: a random one, so that a database that was put back has no version of another
-    past. Last before a commit: another transaction may wait for the row."""
-    connection = session.connection()
-    slot = randbelow(SLOTS) if connection.dialect.name == "postgresql" else 0
-    connection.exec_driver_sql(_change(tuple(sorted(topics)), slot, token_hex(8)))
-
-
-def _change(topics: tuple[Topic, ...], slot: int, version: str) -> str:
-    values = ", ".join([str(slot), *(f"'{version}'" for _ in topics)])
-    changes = ", ".join(f"{topic} = excluded.{topic}" for topic in topics)
-    return (
-        f"INSERT INTO data_version (slot, {', '.join(topics)}) VALUES ({values}) "
-        f"ON CONFLICT (slot) DO UPDATE SET {changes}"
-    )
-
-
 def read_versions(session: Session) -> Mapping[Topic, Versions]:
     """The versions at this moment: what is read after them in this session is of these or later ones."""
-    rows = session.connection().execute(_ALL).mappings().all()
-    return {topic: tuple(row[topic] for row in rows if row[topic]) for topic in Topic}
+    rows = {row["slot"]: row for row in session.connection().execute(_ALL).mappings()}
+    return {topic: tuple(rows[slot][topic] if slot in rows else "" for slot in range(SLOTS)) for topic in Topic}
 
 
-_ALL = select(DataVersion.__table__).order_by(DataVersion.__table__.c.slot)  # type: ignore[attr-defined]
-
-
-def note_writes(connection: Connection, cursor: Any, sql: str) -> None:
-    """Remember what a statement has written, for the transaction of ``Database.write`` that it belongs to. One that
-    met no row has written nothing; of one that returns rows or has parts (WITH) the driver cannot tell."""
-    written: set[Topic] | None = connection.get_execution_options().get("dondoc_written")
-    if written is None or (cursor.rowcount == 0 and cursor.description is None and not sql.startswith("WITH")):
-        return
-    written |= written_topics(sql)
+_ALL = select(*(DataVersion.__table__.c[name] for name in ("slot", *Topic)))  # type: ignore[attr-defined]

@@ -43,7 +43,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 from sqlmodel import Session, SQLModel, create_engine
 
 from engine.errors import BadInput, Unavailable
-from engine.store import data_versions, search_index
+from engine.store import changed_work, data_versions, search_index
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -128,14 +128,15 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A transaction: committed at the end, with new versions of what it wrote, rolled back on an error. Then what
         was asked for by ``after_commit``."""
-        written: set[data_versions.Topic] = set()
+        written = changed_work.Written()
         writing = self._writing.execution_options(dondoc_written=written)
         with _reachable(), Session(writing, expire_on_commit=False) as session:
+            session.info[changed_work.WRITTEN] = written
             with session.begin():
                 yield session
                 session.flush()
-                if written:
-                    data_versions.change_versions(session, written)
+                if written.topics:
+                    changed_work.change_versions(session, written)
             follow_ups = session.info.pop(_FOLLOW_UPS, ())
         for follow_up in follow_ups:
             self._follow(follow_up)
@@ -249,7 +250,7 @@ def _note_reads(_1: Connection, _2: Any, sql: str, *_: Any) -> None:
 
 
 def _note_writes(connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
-    data_versions.note_writes(connection, cursor, sql)
+    changed_work.note_writes(connection, cursor, sql)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from engine.assignments.reports.evidence import StoredFile
 from engine.errors import BadInput, Conflict
 from engine.rules.words import short_moment
+from engine.store.changed_work import about
 from engine.store.database import among, insert_new, table
 from engine.store.named_rows import object_of
 from engine.store.records import Draft
@@ -63,10 +64,11 @@ def save(
     values = {"body": typed, "actor": actor, "saved_at": now}
     own = drafts.c.actor == actor
     unchanged = own if seen is None else own | (drafts.c.saved_at == seen)
-    if session.connection().execute(update(drafts).where(*page, unchanged).values(**values)).rowcount:
-        return now
     new_row = {"agency_id": agency_id, "plan_id": plan_id, "period": period, **values}
-    if insert_new(session, Draft, [new_row]) == 0:
+    with about(session, agency_id):
+        saved = session.connection().execute(update(drafts).where(*page, unchanged).values(**values)).rowcount
+        saved = saved or insert_new(session, Draft, [new_row])
+    if not saved:
         other = restore(session, agency_id, plan_id, period)
         at = short_moment(other.saved_at) if other else ""
         raise Conflict(
@@ -91,9 +93,9 @@ def restore(session: Session, agency_id: str, plan_id: int, period: str) -> Save
 def discard(session: Session, agency_id: str, plan_id: int, period: str) -> None:
     """Delete the draft: the page was submitted, or the user starts over."""
     drafts = table(Draft)
-    session.connection().execute(
-        delete(drafts).where(drafts.c.agency_id == agency_id, drafts.c.plan_id == plan_id, drafts.c.period == period)
-    )
+    page = (drafts.c.agency_id == agency_id, drafts.c.plan_id == plan_id, drafts.c.period == period)
+    with about(session, agency_id):
+        session.connection().execute(delete(drafts).where(*page))
 
 
 def files_named(session: Session, agency_ids: Collection[str]) -> set[tuple[str, str]]:

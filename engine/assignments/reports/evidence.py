@@ -25,6 +25,7 @@ from sqlmodel import Session
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import BadInput, NotFound
 from engine.store.atomic_file import atomic_write
+from engine.store.changed_work import about
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
 from engine.store.named_rows import objects
@@ -105,6 +106,11 @@ def enforce_upload_limit(session: Session, agency_id: str, now: datetime) -> Non
 def keep(session: Session, stored: StoredFile, *, agency_id: str, actor: str, now: datetime) -> bool:
     """Record that an agency uploaded a stored file; False if it had before, under any name. The time of the last upload
     is kept, and is updated first, so that the daily cleanup never deletes the row of a file that was just uploaded."""
+    with about(session, agency_id):
+        return _keep(session, stored, agency_id, actor, now)
+
+
+def _keep(session: Session, stored: StoredFile, agency_id: str, actor: str, now: datetime) -> bool:
     e = table(Evidence)
     own = (e.c.digest == stored.digest, e.c.agency_id == agency_id)
     if session.connection().execute(update(e).where(*own).values(at=now)).rowcount:

@@ -86,6 +86,14 @@ def in_order() -> tuple[Any, ...]:
     return case(ranks, value=g.c.level, else_=len(LEVELS)), g.c.code, g.c.name, g.c.id
 
 
+@depends_on(Topic.DIRECTORY)
+def places_in_directory(session: Session) -> Mapping[str, int]:
+    """By code and name, whatever the level."""
+    g = table(Agency)
+    ordered = select(g.c.id).order_by(g.c.code, g.c.name, g.c.id)
+    return {agency_id: place for place, agency_id in enumerate(session.connection().scalars(ordered))}
+
+
 @depends_on(Topic.WORK, Topic.DIRECTORY)
 def agency_choices(
     session: Session, plan_id: int | None = None, *, on: date | None = None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import lru_cache, partial
+from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -31,13 +32,14 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from engine.assignments.backlog import select_past_plans
-from engine.assignments.counters import KEYS, CountersRead, counter_lines, counter_totals, read_counters
+from engine.assignments.counters import KEYS, counter_lines, counter_totals
 from engine.assignments.measures import report_timing_column
+from engine.queries.directory.agencies import places_in_directory
 from engine.queries.orders import Orders
 from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
-from engine.store.data_versions import Topic, depends_on, renews
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table, unindexed
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.records.work import PROMISED_ASSIGNMENT
@@ -138,10 +140,6 @@ class Board:
     asked_total: Counts
     asked: tuple[AgencyLine, ...]
     choices: tuple[str, ...] = ()
-    cells: tuple[_Cell, ...] = field(default=(), compare=False)
-    """What it was made of: of every period."""
-    counters: CountersRead | None = field(default=None, compare=False)
-    """Where it comes from the counters: which ones."""
 
     @property
     def sorts(self) -> Orders[AgencyLine]:
@@ -170,45 +168,24 @@ class _Cell:
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
-    """The board for a filter, in one query. It reads all periods, because the others are offered as choices."""
-    counters = read_counters(session) if _from_counters(wanted) else None
-    return _made(_read(session, today, wanted), wanted, counters)
-
-
-@renews(board)
-def renewed_board(session: Session, before: Board, today: Today, wanted: AssignmentFilter) -> Board | None:
-    """Only the agencies whose counters have changed are counted again."""
-    if before.counters is None:
-        return None
-    counters = read_counters(session)
-    changed = counters.changed_since(before.counters)
-    if changed is None:
-        return None
-    places = {cell.agency_id: place for place, cell in enumerate(before.cells)}
-    again = _read(session, today, wanted, changed) if changed else []
-    if any(cell.agency_id not in places for cell in again):  # its place in the directory is not known
-        return None
-    cells = [cell for cell in before.cells if cell.agency_id not in changed] + again
-    return _made(sorted(cells, key=lambda cell: places[cell.agency_id]), wanted, counters)
-
-
-def _read(
-    session: Session, today: Today, wanted: AssignmentFilter, agencies: Collection[str] | None = None
-) -> list[_Cell]:
-    """In directory order."""
-    connection = session.connection()
-    statement = _statement(connection.dialect.name, today.thresholds, replace(wanted, period=""), agencies is not None)
-    given = {} if agencies is None else {"agencies": sorted(agencies)}
-    return [_cell(row) for row in connection.execute(statement, given).mappings()]
-
-
-def _made(cells: Sequence[_Cell], wanted: AssignmentFilter, counters: CountersRead | None) -> Board:
+    """The board for a filter. It reads all periods, because the others are offered as choices."""
+    by_agency = ask(session, board_cells, today, replace(wanted, period=""))
+    in_order = sorted(by_agency, key=ask(session, places_in_directory).__getitem__)
+    cells = [cell for agency_id in in_order for cell in by_agency[agency_id]]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
-    return replace(found, choices=_by_due_date(cells), cells=tuple(cells), counters=counters)
+    return replace(found, choices=_by_due_date(cells))
 
 
-def _from_counters(wanted: AssignmentFilter) -> bool:
-    return replace(wanted, period="", kind="") in (AssignmentFilter(), RUNNING)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def board_cells(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Sequence[_Cell]]:
+    """The cells of each agency by period, in one query."""
+    connection = session.connection()
+    statement = _statement(connection.dialect.name, today.thresholds, wanted, agencies is not None)
+    given = {} if agencies is None else {"agencies": sorted(agencies)}
+    found = [_cell(row) for row in connection.execute(statement, given).mappings()]
+    return {agency_id: tuple(of) for agency_id, of in groupby(found, attrgetter("agency_id"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +244,7 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: 
         select(owner, g.c.name, g.c.level, *others)
         .join(g, g.c.id == owner)
         .where(*([g.c.level == wanted.kind] if wanted.kind else ()))
-        .order_by(g.c.code, g.c.name, summed.c.period, summed.c.request)
+        .order_by(owner, summed.c.period, summed.c.request)
     )
 
 

@@ -7,13 +7,15 @@ Requests («Đề nghị») are in none of it but ``Standing.asked``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Select, func, select
+from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
@@ -29,11 +31,12 @@ from engine.queries.figures.plan_progress import (
     standings,
 )
 from engine.queries.time_class import Today
+from engine.queries.work.assignments import of_agencies
 from engine.rules.calendar import ONE_DAY, instant, local_date
-from engine.rules.policy import Facts, applicable
-from engine.store.data_versions import Topic, ask, depends_on
+from engine.rules.policy import Facts, Ladder, applicable
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table, unindexed
-from engine.store.named_rows import object_of, objects
+from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import read_ladders
 from engine.terms import PlanState, Quiet, State, Timing
@@ -43,8 +46,6 @@ WEEKS = 12
 MAX_DUE_DATES = 2
 MAX_LOOKED_AT = 100_000
 """With more tasks than this the weeks and the next chasing are left out: they are read from the assignments."""
-MAX_LADDERS = 50
-"""Of those that act next, how many kinds are looked at for the level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +180,7 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
         worse=tuple(each for each in changed if each.worse),
         behind=tuple(
             replace(each, expected=expected.get(each.id, each.overdue))
-            for each in ask(session, furthest_behind, today, chosen)
+            for each in furthest_behind(session, today, chosen)
         ),
         weeks=_weeks(ask(session, opened_and_done, today.day, chosen), now) if small else (),
         next_dates=ask(session, next_dates, today, chosen, chasing=small),
@@ -211,23 +212,29 @@ def _of_plans(*, few: bool = False) -> FromClause:
     return joined
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def furthest_behind(session: Session, today: Today, chosen: Selection) -> tuple[Behind, ...]:
     """Every agency with overdue tasks, longest overdue first, then most; ``expected`` is not counted here."""
+    found = ask(session, behind_of_each, today, chosen).values()
+    return tuple(sorted(found, key=lambda each: (each.since, -each.overdue, each.name)))
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def behind_of_each(
+    session: Session, today: Today, chosen: Selection, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Behind]:
     a, g = table(Assignment), table(Agency)
     late = (
         select(a.c.agency_id, func.count().label("overdue"), func.min(a.c.due_on).label("since"))
         .select_from(_of_plans())
-        .where(*_selected(chosen), a.c.due_on < today.day)
+        .where(*_selected(chosen), a.c.due_on < today.day, *of_agencies(agencies))
         .group_by(a.c.agency_id)
         .subquery()
     )
     statement = select(g.c.id, g.c.name, g.c.level, late.c.overdue, late.c.since).join(late, late.c.agency_id == g.c.id)
-    statement = statement.order_by(late.c.since, late.c.overdue.desc(), g.c.name)
-    return tuple(
-        object_of(Behind, row, expected=row.overdue, late=-(today.days_left(row.since) or 0))
+    return {
+        row.id: object_of(Behind, row, expected=row.overdue, late=-(today.days_left(row.since) or 0))
         for row in session.connection().execute(statement)
-    )
+    }
 
 
 @depends_on(Topic.PLANS, Topic.WORK)
@@ -278,59 +285,106 @@ def _by_day(
 
 @depends_on(Topic.PLANS, Topic.WORK)
 def next_dates(session: Session, today: Today, chosen: Selection, *, chasing: bool = True) -> tuple[NextDate, ...]:
-    """The next due dates, and the next chasing unless that is not to be looked for. Four queries at most."""
-    due = _due(today.day, chosen) if chosen.plan_id is None else _due_of_plan(today.day, chosen)
-    found = [object_of(NextDate, row, what=Coming.DUE) for row in session.connection().execute(due)]
-    if chasing and (chase := _next_chase(session, today, _selected(chosen))) is not None:
+    """The next due dates, and the next chasing unless that is not to be looked for."""
+    counted: dict[tuple[date, str], list[int]] = defaultdict(list)
+    for on, period, n in chain(*ask(session, dues_of_each, today.day, chosen).values()):
+        counted[on, period].append(n)
+    found = [
+        NextDate(
+            on=on, what=Coming.DUE, tasks=sum(counted[on, period]), agencies=len(counted[on, period]), period=period
+        )
+        for on, period in sorted(counted)[:MAX_DUE_DATES]
+    ]
+    if chasing and (chase := _next_chase(session, today, chosen)) is not None:
         found.append(chase)
     return tuple(sorted(found, key=lambda each: (each.on, each.what)))
 
 
-def _due(day: date, chosen: Selection) -> Select[Any]:
-    """The next due dates of all plans, from the counters."""
-    lines = counter_lines(without=table(Assignment).c.plan_id.in_(chosen.without) if chosen.without else None).c
-    keys = (lines.due_on, lines.period, lines.agency_id)
-    counted = select(*keys, func.sum(lines.n).label("n")).where(
-        lines.timing == Timing.OPEN.value, lines.due_on >= day, ~lines.request
-    )
-    counted = counted.where(lines.period == chosen.period) if chosen.period else counted
-    each = counted.group_by(*keys).having(func.sum(lines.n) > 0).subquery().c
-    return _first_dates(
-        select(each.due_on.label("on"), each.period, func.sum(each.n).label("tasks"), func.count().label("agencies"))
-    )
+@by_agency(Topic.PLANS, Topic.WORK)
+def dues_of_each(
+    session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Sequence[tuple[date, str, int]]]:
+    """The next due dates of each agency, by period, with how many tasks are open; of all plans from the counters."""
+    if chosen.plan_id is None:
+        each = counter_lines(without=table(Assignment).c.plan_id.in_(chosen.without) if chosen.without else None).c
+        agency_id, on, period, n = each.agency_id, each.due_on, each.period, func.sum(each.n)
+        statement = select(agency_id, on, period, n).where(each.timing == Timing.OPEN.value, on >= day, ~each.request)
+        statement = statement.where(period == chosen.period) if chosen.period else statement
+        statement = statement if agencies is None else statement.where(agency_id.in_(sorted(agencies)))
+    else:
+        a = table(Assignment)
+        agency_id, on, period, n = a.c.agency_id, a.c.due_on, a.c.period, func.sum(1)
+        statement = select(agency_id, on, period, n).select_from(_of_plans())
+        statement = statement.where(*_selected(chosen), on >= day, *of_agencies(agencies))
+    statement = statement.group_by(agency_id, on, period).having(n > 0).order_by(agency_id, on, period)
+    found: dict[str, list[tuple[date, str, int]]] = defaultdict(list)
+    for owner, *due in session.connection().execute(statement):
+        if len(found[owner]) < MAX_DUE_DATES:
+            found[owner].append((due[0], due[1], due[2]))
+    return dict(found)
 
 
-def _due_of_plan(day: date, chosen: Selection) -> Select[Any]:
-    a = table(Assignment)
-    tasks, agencies = func.count().label("tasks"), func.count(a.c.agency_id.distinct()).label("agencies")
-    counted = select(a.c.due_on.label("on"), a.c.period, tasks, agencies).select_from(_of_plans())
-    return _first_dates(counted.where(*_selected(chosen), a.c.due_on >= day))
-
-
-def _first_dates(counted: Select[Any]) -> Select[Any]:
-    on, period, *_ = counted.selected_columns
-    return counted.group_by(on, period).order_by(on, period).limit(MAX_DUE_DATES)
-
-
-def _next_chase(session: Session, today: Today, selected: Sequence[ColumnElement[bool]]) -> NextDate | None:
+def _next_chase(session: Session, today: Today, chosen: Selection) -> NextDate | None:
     """The day on which something is next sent about what is overdue."""
-    a = table(Assignment)
-    # found by what acts next, which is soon one that is overdue
-    overdue = (*selected, unindexed(a.c.due_on) < today.day, a.c.next_action_at.is_not(None))
-
-    def of_overdue(*columns: Any) -> Select[Any]:
-        return select(*columns).select_from(_of_plans(few=True)).where(*overdue)
-
-    first = session.connection().scalar(of_overdue(a.c.next_action_at).order_by(a.c.next_action_at).limit(1))
-    if first is None:
+    acting = ask(session, next_action_of_each, today, chosen)
+    if not acting:
         return None
-    day = local_date(first)
+    day = local_date(min(acting.values()))
+    found = ask(session, chased_on, today, chosen, day).values()
+    level = max(each.level for each in found)
+    return NextDate(
+        on=day,
+        what=Coming.CHASED if level else Coming.REMINDED,
+        tasks=sum(each.tasks for each in found),
+        agencies=len(found),
+        level=level,
+    )
+
+
+def _overdue_acting(today: Today, chosen: Selection, agencies: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """Found by what acts next, which is soon one that is overdue."""
+    a = table(Assignment)
+    late = (unindexed(a.c.due_on) < today.day, a.c.next_action_at.is_not(None))
+    return [*_selected(chosen), *late, *of_agencies(agencies)]
+
+
+@by_agency(Topic.PLANS, Topic.WORK)
+def next_action_of_each(
+    session: Session, today: Today, chosen: Selection, *, agencies: Collection[str] | None = None
+) -> Mapping[str, datetime]:
+    """When something is next done about an overdue task of each agency."""
+    a = table(Assignment)
+    first = select(a.c.agency_id, func.min(a.c.next_action_at)).select_from(_of_plans(few=True))
+    first = first.where(*_overdue_acting(today, chosen, agencies)).group_by(a.c.agency_id)
+    return {row[0]: row[1] for row in session.connection().execute(first)}
+
+
+class _Chased(NamedTuple):
+    tasks: int
+    level: int
+
+
+@by_agency(Topic.PLANS, Topic.WORK)
+def chased_on(
+    session: Session, today: Today, chosen: Selection, day: date, *, agencies: Collection[str] | None = None
+) -> Mapping[str, _Chased]:
+    """The overdue tasks of each agency about which something is sent by the end of a day, and the highest level that a
+    rung of that day has. Thousands differ only in their agencies: their ladder is looked at once."""
+    a = table(Assignment)
+    alike = [a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.promised_on]
+    alike.append(a.c.broken_before.label("broken"))
+    statement = select(a.c.agency_id, func.count().label("tasks"), *alike).select_from(_of_plans(few=True))
     acts = a.c.next_action_at < instant(day + ONE_DAY, time())
-    counted = of_overdue(func.count().label("tasks"), func.count(a.c.agency_id.distinct()).label("agencies"))
-    row = session.connection().execute(counted.where(acts)).one()
-    level = _level(session, today, of_overdue, acts, day)
-    what = Coming.CHASED if level else Coming.REMINDED
-    return NextDate(on=day, what=what, tasks=row.tasks, agencies=row.agencies, level=level)
+    statement = statement.where(*_overdue_acting(today, chosen, agencies), acts).group_by(a.c.agency_id, *alike)
+    ladders, levels = read_ladders(session), dict[_Acting, int]()
+    found: dict[str, _Chased] = {}
+    for row in session.connection().execute(statement):
+        acting = object_of(_Acting, row)
+        if acting not in levels:
+            levels[acting] = _level(ladders[acting.ladder_id], acting, today, day)
+        tasks, level = found.get(row.agency_id, (0, 0))
+        found[row.agency_id] = _Chased(tasks + row.tasks, max(level, levels[acting]))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,17 +400,9 @@ class _Acting:
     broken: int
 
 
-def _level(session: Session, today: Today, of_overdue: Any, acts: ColumnElement[bool], day: date) -> int:
-    """The highest level that a rung of that day has."""
-    a = table(Assignment)
-    columns = [a.c.ladder_id, a.c.state, a.c.opened_on, a.c.due_on, a.c.acted_until, a.c.promised_on]
-    kinds = of_overdue(*columns, a.c.broken_before.label("broken")).where(acts).distinct().limit(MAX_LADDERS)
-    ladders = read_ladders(session)
-    levels = [0]
-    for each in objects(_Acting, session.connection().execute(kinds)):
-        facts = Facts(each.state, each.opened_on, each.due_on, each.acted_until, each.promised_on, each.broken)
-        rungs = applicable(ladders[each.ladder_id], facts, today.calendar)
-        levels += [
-            rung.level for on, rung in rungs if on <= day and (each.acted_until is None or on > each.acted_until)
-        ]
-    return max(levels)
+def _level(ladder: Ladder, acting: _Acting, today: Today, day: date) -> int:
+    """The highest level of the rungs that are due by a day and were not acted on before; 0 without one."""
+    facts = Facts(acting.state, acting.opened_on, acting.due_on, acting.acted_until, acting.promised_on, acting.broken)
+    since = acting.acted_until or date.min
+    rungs = applicable(ladder, facts, today.calendar)
+    return max((rung.level for on, rung in rungs if since < on <= day), default=0)

@@ -8,7 +8,7 @@ are counted apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, union
 from sqlmodel import Session
 
-from engine.assignments.counters import CountersRead, counter_lines, counter_lines_on, read_counters
+from engine.assignments.counters import counter_lines, counter_lines_on
 from engine.assignments.measures import (
     BOX,
     BOX_VALUES,
@@ -28,7 +28,7 @@ from engine.assignments.measures import (
 )
 from engine.queries.orders import Orders
 from engine.rules.calendar import ONE_DAY
-from engine.store.data_versions import Topic, depends_on, renews
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
@@ -80,10 +80,6 @@ class Standings:
 
     days: tuple[Standing, ...]
     choices: tuple[str, ...]
-    cells: tuple[tuple[Cell, ...], ...] = field(default=(), compare=False)
-    """What each day was made of: of every period."""
-    counters: CountersRead | None = field(default=None, compare=False)
-    """Where they come from the counters alone: which ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,45 +156,8 @@ def standings(
     period: str = "",
     without: Collection[int] = (),
 ) -> Standings:
-    """Progress on several days, in a query a day. Of all plans, it is read from the counters; only assignments of
-    which something has changed since that day are looked at one by one, and those of the plans ``without`` which."""
-    counters = read_counters(session) if plan_id is None else None
-    cells = tuple(_cells(session, day, plan_id, without) for day in days)
-    return _made(days, cells, period, counters)
-
-
-@renews(standings)
-def renewed_standings(
-    session: Session,
-    before: Standings,
-    days: Sequence[date],
-    *,
-    plan_id: int | None = None,
-    period: str = "",
-    without: Collection[int] = (),
-) -> Standings | None:
-    """Only the agencies whose counters have changed are counted again: what was so on an earlier day is worked out from
-    what is known now, and a counter tells all that is known of it."""
-    if before.counters is None:
-        return None
-    counters = read_counters(session)
-    changed = counters.changed_since(before.counters)
-    if changed is None:
-        return None
-    cells = tuple(
-        [
-            *(cell for cell in known if cell.agency_id not in changed),
-            *(_cells(session, day, plan_id, without, changed) if changed else ()),
-        ]
-        for day, known in zip(days, before.cells, strict=True)
-    )
-    return _made(days, cells, period, counters)
-
-
-def _made(
-    days: Sequence[date], cells: Sequence[Sequence[Cell]], period: str, counters: CountersRead | None
-) -> Standings:
-    """``cells``: of each day, those of every period."""
+    """Progress on several days."""
+    cells = [list(chain(*ask(session, standing_cells, day, plan_id, tuple(without)).values())) for day in days]
     first_due: dict[str, date] = {}
     for cell in chain(*cells):
         first_due[cell.period] = min(first_due.get(cell.period, date.max), cell.due_on or date.max)
@@ -206,8 +165,24 @@ def _made(
         from_cells(day, (cell for cell in known if period in ("", cell.period)))
         for day, known in zip(days, cells, strict=True)
     )
-    choices = sorted(first_due, key=lambda each: (first_due[each], each))
-    return Standings(tuple(found), tuple(choices), tuple(map(tuple, cells)), counters)
+    return Standings(tuple(found), tuple(sorted(first_due, key=lambda each: (first_due[each], each))))
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def standing_cells(
+    session: Session,
+    day: date,
+    plan_id: int | None,
+    without: tuple[int, ...],
+    *,
+    agencies: Collection[str] | None = None,
+) -> Mapping[str, Sequence[Cell]]:
+    """Each agency's assignments on a day, by period. Of all plans, they are read from the counters; only those of which
+    something has changed since that day are looked at one by one, and those of the plans ``without`` which."""
+    found: dict[str, list[Cell]] = defaultdict(list)
+    for cell in _cells(session, day, plan_id, without, agencies):
+        found[cell.agency_id].append(cell)
+    return dict(found)
 
 
 def _cells(
@@ -215,7 +190,7 @@ def _cells(
     day: date,
     plan_id: int | None,
     without: Collection[int],
-    agencies: Collection[str] | None = None,
+    agencies: Collection[str] | None,
 ) -> list[Cell]:
     """Grouped twice: by what is alike, which is a tenth of the lines, and then into the boxes. Of some agencies, if
     they are given."""

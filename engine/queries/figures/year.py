@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from calendar import timegm
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -22,10 +22,11 @@ from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.measures import unfinished
 from engine.assignments.opening import opened_periods, planned
 from engine.queries.time_class import Today
+from engine.queries.work.assignments import of_agencies
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
-from engine.store.data_versions import Topic, ask, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
@@ -164,7 +165,8 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     mondays = _mondays(year)
     work, foreseen = ask(session, work_of_year, today, year, plan_id)
     cells = Counter(work)
-    for agency_id, week, what, count in _letters(session, mondays, plan_id):
+    sent = ask(session, letters_by_week, year) if plan_id is None else _letters(session, year, plan_id)
+    for agency_id, week, what, count in sent:
         cells[agency_id, mondays[week], what] += count
     return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
 
@@ -177,22 +179,23 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
     first, last = mondays[0], mondays[-1] + timedelta(days=6)
     book = read_rulebook(session)
     plans = _plans(session, plan_id)
-    foreseen = len(plans) <= MAX_SIMULATED_PLANS
     cells: _Cells = Counter()
-    for agency_id, week, what, count in _due(session, mondays, plan_id):
-        cells[agency_id, mondays[week], what] += count
-    coming = set(_open_ladders(session, today, book, plan_id, last))
-    if foreseen:
-        for plan in plans:
-            for letters, (agency_id, due_on) in _periods_to_open(session, plan, book, today):
-                coming.update(letters)
-                if first <= due_on <= last:
-                    cells[agency_id, monday_of(due_on), "due"] += 1
-                    cells[agency_id, monday_of(due_on), "open"] += 1
-    for agency_id, _, day in coming:
-        if today.day < day <= last and day >= first:
-            cells[agency_id, monday_of(day), "to_come"] += 1
-    return cells, foreseen
+    for agency_id, weeks in ask(session, weeks_of_each, year, plan_id).items():
+        for week, what, count in weeks:
+            cells[agency_id, mondays[week], what] += count
+    coming = _letters_to_come(ask(session, ladders_of_each, today, last, plan_id).values())
+    for plan in plans or ():
+        for letters, (agency_id, due_on) in _periods_to_open(session, plan, book, today):
+            for recipient, role, day in letters:
+                coming[recipient].add((role, day))
+            if first <= due_on <= last:
+                cells[agency_id, monday_of(due_on), "due"] += 1
+                cells[agency_id, monday_of(due_on), "open"] += 1
+    for agency_id, of_agency in coming.items():
+        for day, n in Counter(day for _, day in of_agency).items():
+            if today.day < day <= last and day >= first:
+                cells[agency_id, monday_of(day), "to_come"] += n
+    return cells, plans is not None
 
 
 def _mondays(year: int) -> tuple[date, ...]:
@@ -201,11 +204,14 @@ def _mondays(year: int) -> tuple[date, ...]:
     return tuple(first + timedelta(weeks=n) for n in range(weeks))
 
 
-def _plans(session: Session, plan_id: int | None) -> Sequence[StoredPlan]:
+def _plans(session: Session, plan_id: int | None) -> Sequence[StoredPlan] | None:
+    """Those whose periods are foreseen; None if there are too many."""
     p = table(Plan)
-    statement = select_plans().where(p.c.state == PlanState.ACTIVE).order_by(p.c.id).limit(MAX_SIMULATED_PLANS + 1)
-    found = session.connection().execute(statement if plan_id is None else statement.where(p.c.id == plan_id))
-    return objects(StoredPlan, found)
+    chosen = [p.c.state == PlanState.ACTIVE, *([] if plan_id is None else [p.c.id == plan_id])]
+    some = session.connection().scalars(select(p.c.id).where(*chosen).limit(MAX_SIMULATED_PLANS + 1)).all()
+    if len(some) > MAX_SIMULATED_PLANS:
+        return None
+    return objects(StoredPlan, session.connection().execute(select_plans().where(*chosen).order_by(p.c.id)))
 
 
 def _week(day: ColumnElement[date], mondays: Sequence[date]) -> tuple[ColumnElement[int], ColumnElement[bool]]:
@@ -214,10 +220,20 @@ def _week(day: ColumnElement[date], mondays: Sequence[date]) -> tuple[ColumnElem
     return seconds // int(timedelta(weeks=1).total_seconds()), day.between(mondays[0], mondays[-1] + 6 * ONE_DAY)
 
 
-def _letters(session: Session, mondays: Sequence[date], plan_id: int | None) -> Iterator[tuple[str, int, str, int]]:
+_SentInWeek = tuple[str, int, str, int]
+"""Agency, number of the week, field of ``Week``, letters."""
+
+
+@depends_on(Topic.LETTERS)
+def letters_by_week(session: Session, year: int) -> Sequence[_SentInWeek]:
+    """Of all plans."""
+    return _letters(session, year, None)
+
+
+def _letters(session: Session, year: int, plan_id: int | None) -> list[_SentInWeek]:
     """Sent and queued letters by agency and week."""
     m, n, a = table(Letter), table(Notice), table(Assignment)
-    week, within = _week(m.c.day, mondays)
+    week, within = _week(m.c.day, _mondays(year))
     queued = m.c.state.in_(_QUEUED)
     statement = select(m.c.agency_id, week, queued, func.count()).where(within, m.c.state.not_in(_NOT_SENT))
     if plan_id is not None:
@@ -226,39 +242,65 @@ def _letters(session: Session, mondays: Sequence[date], plan_id: int | None) -> 
             exists(about.where(n.c.letter_id == m.c.id, n.c.obsolete == "", a.c.plan_id == plan_id))
         )
     agency_id, week, queued, _ = statement.selected_columns
-    for owner, number, waits, count in session.connection().execute(statement.group_by(agency_id, week, queued)):
-        yield owner, number, "to_come" if waits else "sent", count
+    rows = session.connection().execute(statement.group_by(agency_id, week, queued))
+    return [(owner, number, "to_come" if waits else "sent", count) for owner, number, waits, count in rows]
 
 
-def _due(session: Session, mondays: Sequence[date], plan_id: int | None) -> Iterator[tuple[str, int, str, int]]:
-    """Due dates of opened assignments: counted for one plan, from the counter table for all."""
-    a, known = table(Assignment), counter_lines()
+@by_agency(Topic.PLANS, Topic.WORK)
+def weeks_of_each(
+    session: Session, year: int, plan_id: int | None, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Sequence[tuple[int, str, int]]]:
+    """Due dates of each agency's opened assignments by the number of the week: counted for one plan, from the counter
+    table for all."""
+    a, known, mondays = table(Assignment), counter_lines(), _mondays(year)
     if plan_id is None:
-        due, still_due, n = known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
-        counts: tuple[ColumnElement[int], ColumnElement[int]] = func.sum(n), func.sum(case((still_due, n), else_=0))
-        statement = select(known.c.agency_id, _week(due, mondays)[0], *counts)
+        agency_id, due, still_due, n = known.c.agency_id, known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
+        statement = select(agency_id, _week(due, mondays)[0], func.sum(n), func.sum(case((still_due, n), else_=0)))
     else:
-        due, still_due = a.c.due_on, unfinished()
-        counts = func.count(), func.sum(case((still_due, 1), else_=0))
-        statement = select(a.c.agency_id, _week(due, mondays)[0], *counts)
+        agency_id, due = a.c.agency_id, a.c.due_on
+        still_due = func.sum(case((unfinished(), 1), else_=0))
+        statement = select(agency_id, _week(due, mondays)[0], func.count(), still_due)
         statement = statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    agency_id, week, count, _ = statement.selected_columns
+    _, week, count, _ = statement.selected_columns
     statement = statement.where(_week(due, mondays)[1]).group_by(agency_id, week).having(count > 0)
+    if agencies is not None:
+        statement = statement.where(agency_id.in_(sorted(agencies)))
+    found: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
     for owner, number, due_then, still_open in session.connection().execute(statement):
-        yield owner, number, "due", due_then
+        found[owner].append((number, "due", due_then))
         if still_open:
-            yield owner, number, "open", still_open
+            found[owner].append((number, "open", still_open))
+    return dict(found)
 
 
 _Letter = tuple[str, Role, date]
 """A letter to be sent: agency, role, day."""
 
 
-def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int | None, last: date) -> Iterator[_Letter]:
-    """Future letters of open assignments until ``last``. Thousands differ only in their agencies: their ladder is
-    evaluated once. The letters of one recipient are collected as whole sets, of which few differ."""
-    a, p = table(Assignment), table(Plan)
-    agencies = {"owner": a.c.agency_id, "supervisor": a.c.supervisor_id, "issuer": p.c.issuer_id}
+_Days = frozenset[tuple[Role, date]]
+"""On which days a ladder will send a letter to which role."""
+
+
+def _letters_to_come(ladders: Iterable[Mapping[str, Collection[_Days]]]) -> dict[str, set[tuple[Role, date]]]:
+    """By recipient. Its letters are collected as whole sets, of which few differ."""
+    by_recipient: dict[str, set[_Days]] = defaultdict(set)
+    for of_owner in ladders:
+        for agency_id, sets in of_owner.items():
+            by_recipient[agency_id].update(sets)
+    coming: dict[str, set[tuple[Role, date]]] = defaultdict(set)
+    for agency_id, sets in by_recipient.items():
+        coming[agency_id].update(*sets)
+    return coming
+
+
+@by_agency(Topic.PLANS, Topic.WORK)
+def ladders_of_each(
+    session: Session, today: Today, last: date, plan_id: int | None, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Mapping[str, Collection[_Days]]]:
+    """What the ladders of each agency's open assignments will send until ``last``, by the agency that it is sent to.
+    Thousands differ only in their agencies: their ladder is evaluated once."""
+    a, p, book = table(Assignment), table(Plan), read_rulebook(session)
+    capacities = {"owner": a.c.agency_id, "supervisor": a.c.supervisor_id, "issuer": p.c.issuer_id}
     facts = (
         a.c.ladder_id,
         a.c.state,
@@ -269,28 +311,26 @@ def _open_ladders(session: Session, today: Today, book: Rulebook, plan_id: int |
         a.c.broken_before.label("broken"),
     )
     each = (
-        select(*facts, *agencies.values())
+        select(*facts, *capacities.values())
         .join(p, p.c.id == a.c.plan_id)
-        .where(unfinished(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE, *of_agencies(agencies))
         .distinct()
         .subquery()
     )
     alike = each.c[: len(facts)]
     owner, supervisor, issuer = each.c[len(facts) :]
     together = func.aggregate_strings(owner + SPACE + supervisor + SPACE + issuer, SPACE).label("agencies")
-    capacity = {role: for_role(role, owner="owner", supervisor="supervisor", issuer="issuer") for role in Role}
-    by_recipient: dict[tuple[str, str], set[frozenset[tuple[Role, date]]]] = defaultdict(set)
+    acts = {role: for_role(role, **{name: name for name in capacities}) for role in Role}
+    found: dict[str, dict[str, set[_Days]]] = defaultdict(lambda: defaultdict(set))
     for row in session.connection().execute(select(*alike, together).group_by(*alike)):
         every = _future_letters(book.ladders[row.ladder_id], object_of(Facts, row), today)
-        future = frozenset((role, day) for role, day in every if today.day < day <= last)
+        days = [(role, day) for role, day in every if today.day < day <= last]
         names = row.agencies.split(SPACE)
-        for n, acting in enumerate(agencies):
-            for agency_id in set(names[n :: len(agencies)]):
-                by_recipient[acting, agency_id].add(future)
-    for (acting, agency_id), sets in by_recipient.items():
-        for role, day in frozenset[tuple[Role, date]]().union(*sets):
-            if capacity[role] == acting:
-                yield agency_id, role, day
+        for n, acting in enumerate(capacities):
+            its_days = frozenset(each for each in days if acts[each[0]] == acting)
+            for owner_id, agency_id in set(zip(names[:: len(capacities)], names[n :: len(capacities)], strict=True)):
+                found[owner_id][agency_id].add(its_days)
+    return {owner_id: dict(of_owner) for owner_id, of_owner in found.items()}
 
 
 def _periods_to_open(

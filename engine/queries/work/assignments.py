@@ -19,7 +19,7 @@ from engine.errors import NotFound
 from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Thresholds, Today, time_class
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, Report, ThreadEntry
@@ -240,6 +240,11 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
     return found + _of_promise(wanted, today.day)
 
 
+def of_agencies(agencies: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """The condition of a query by agency; None: of all."""
+    return [] if agencies is None else [table(Assignment).c.agency_id.in_(sorted(agencies))]
+
+
 def _of_plan(wanted: AssignmentFilter, today: Today | Thresholds) -> list[ColumnElement[bool]]:
     """Assignments of active plans, unless a plan or single assignments are asked for."""
     a = table(Assignment)
@@ -359,7 +364,7 @@ def list_assignments(
     cursor = decode(after, date.fromisoformat, int) if after else None
     if wanted == AssignmentFilter():
         some = in_order(_next_ids(session, cursor, limit + 1), lambda each: rows_with_ids(session, today, each))
-        return page(some, limit, _cursor, how_many(session, today, wanted) if count else None)
+        return page(some, limit, _cursor, sum(ask(session, tasks_of_each, today).values()) if count else None)
     if cursor:
         where.append(_after(*cursor))
     statement = joined(select(*columns(today))).where(*where)
@@ -367,6 +372,15 @@ def list_assignments(
     found = from_rows(session.connection().execute(statement).all())
     total = how_many(session, today, wanted) if count else None
     return page(found, limit, _cursor, total)
+
+
+@by_agency(Topic.PLANS, Topic.WORK)
+def tasks_of_each(session: Session, today: Today, *, agencies: Collection[str] | None = None) -> Mapping[str, int]:
+    """How many assignments of active plans each agency has."""
+    a, p = table(Assignment), table(Plan)
+    counted = select(a.c.agency_id, func.count()).join(p, p.c.id == a.c.plan_id)
+    counted = counted.where(*conditions(AssignmentFilter(), today), *of_agencies(agencies)).group_by(a.c.agency_id)
+    return {row[0]: row[1] for row in session.connection().execute(counted)}
 
 
 def _cursor(row: AssignmentRow) -> tuple[date, int]:
@@ -470,17 +484,6 @@ def _first_ids(today: Thresholds, wanted: AssignmentFilter, limit: int, order: t
 def how_many(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     """The number of assignments of a filter."""
     return session.connection().scalar(_counting(today.thresholds, wanted)) or 0
-
-
-def how_many_each(session: Session, today: Today, wanted: Mapping[Key, AssignmentFilter]) -> dict[Key, int]:
-    """The numbers of assignments of several filters, in one query."""
-    counted = _counting_each(today.thresholds, tuple(wanted.values()))
-    return dict(zip(wanted, session.connection().execute(counted).one(), strict=True))
-
-
-@lru_cache(maxsize=64)
-def _counting_each(today: Thresholds, wanted: tuple[AssignmentFilter, ...]) -> Select[Any]:
-    return select(*(_counting(today, each).scalar_subquery() for each in wanted))
 
 
 @lru_cache(maxsize=64)

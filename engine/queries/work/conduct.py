@@ -1,8 +1,8 @@
 """How work is conducted, beside its timeliness: promises kept, outputs complete, and how long it takes to acknowledge,
 to report and to accept; by agency and by the department above. Requests («Đề nghị») are in none of it.
 
-Times are medians of working days, from the newest ``MAX_EVENTS``. Read for pages of figures, papers and the API, never
-for the board.
+Times are medians of working days, of the newest ``MAX_STEPS`` steps of a province, or of what a filter selects. Read
+for pages of figures, papers and the API, never for the board.
 """
 
 from __future__ import annotations
@@ -11,24 +11,27 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import attrgetter
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, conditions, joined
+from engine.queries.work.assignments import AssignmentFilter, conditions, joined, of_agencies
 from engine.rules.calendar import WorkCalendar, local_date
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Event, Promise, Report
 from engine.store.records.work import JUDGED
 from engine.terms import COUNTED_STATES, EventKind, PromiseState, State
 
-MAX_EVENTS, MAX_EVENTS_OF_ONE = 5_000, 1_000
+MAX_STEPS, MAX_STEPS_OF_ONE = 5_000, 1_000
 """Of the newest, that are looked at for one answer; of one agency those of some three hundred tasks."""
+WINDOW = 2_000
+"""Steps are kept from an event of this round number on, so that a new one does not change what is kept."""
 STEPS = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.ACCEPTED, EventKind.RETURNED, EventKind.UNDONE)
 
 
@@ -89,6 +92,7 @@ class _Sums:
 class _Step:
     """An event of an assignment."""
 
+    id: int
     assignment_id: int
     agency_id: str
     supervisor_id: str
@@ -101,7 +105,7 @@ class _Step:
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LOG)
 def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> ConductOfAll:
-    """Of the tasks that a filter selects: a plan, a period, an agency. Four queries."""
+    """Of the tasks that a filter selects: a plan, a period, an agency."""
     wanted = replace(wanted, states=COUNTED_STATES, request=False)
     by_agency: dict[str, _Sums] = defaultdict(_Sums)
     by_department: dict[str, _Sums] = defaultdict(_Sums)
@@ -110,17 +114,16 @@ def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> Conduct
     def of(agency_id: str, supervisor_id: str) -> tuple[_Sums, _Sums, _Sums]:
         return every, by_agency[agency_id], by_department[supervisor_id]
 
-    for row in _promises(session, today, wanted):
-        for each in of(row.agency_id, row.supervisor_id):
-            each.promises += row.promises
-            each.kept += row.kept
-    for row in _outputs(session, today, wanted):
-        for each in of(row.agency_id, row.supervisor_id):
-            each.outputs += row.outputs
-            each.complete += row.complete
-    for step, name, days in _durations(_steps(session, today, wanted), today.calendar):
-        for each in of(step.agency_id, step.supervisor_id):
-            each.days[name].append(days)
+    for agency_id, words in ask(session, words_of_each, today, wanted).items():
+        for line in words:
+            for each in of(agency_id, line.supervisor_id):
+                each.promises += line.promises
+                each.kept += line.kept
+                each.outputs += line.outputs
+                each.complete += line.complete
+    for agency_id, took in _newest(session, today, wanted):
+        for each in of(agency_id, took.supervisor_id):
+            each.days[took.what].append(took.days)
     names = _names(session, {*by_agency, *by_department})
     return ConductOfAll(
         total=_conduct("", "", every),
@@ -147,46 +150,129 @@ def _conduct(id: str, name: str, sums: _Sums) -> Conduct:
     )
 
 
-def _promises(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
-    """Promises kept, and those whose day has passed, by agency."""
+class _Words(NamedTuple):
+    """Of an agency and the department above."""
+
+    supervisor_id: str
+    promises: int = 0
+    kept: int = 0
+    outputs: int = 0
+    complete: int = 0
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def words_of_each(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Sequence[_Words]]:
+    """Promises kept and outputs complete, of each agency."""
+    if _other_agency(wanted, agencies):
+        return {}
+    found: dict[str, list[_Words]] = defaultdict(list)
+    for owner, *line in session.connection().execute(_promises(today, wanted).where(*of_agencies(agencies))):
+        found[owner].append(_Words(line[0], promises=line[1], kept=line[2]))
+    for owner, *line in session.connection().execute(_outputs(today, wanted).where(*of_agencies(agencies))):
+        found[owner].append(_Words(line[0], outputs=line[1], complete=line[2]))
+    return dict(found)
+
+
+def _other_agency(wanted: AssignmentFilter, agencies: Collection[str] | None) -> bool:
+    """The filter is of one agency, and it is none of those to read."""
+    return bool(wanted.agency_id) and agencies is not None and wanted.agency_id not in agencies
+
+
+def _promises(today: Today, wanted: AssignmentFilter) -> Select[Any]:
+    """Promises whose day has come, and those of them that were kept."""
     a, p = table(Assignment), table(Promise)
     past = and_(p.c.state == PromiseState.STANDING, p.c.promised_on < today.day)
     ended = or_(p.c.state.in_((PromiseState.KEPT, PromiseState.BROKEN)), past)
-    kept = func.sum(case((p.c.state == PromiseState.KEPT, 1), else_=0)).label("kept")
-    statement = joined(select(a.c.agency_id, a.c.supervisor_id, func.count().label("promises"), kept))
-    statement = statement.join(p, _of_task(p, wanted)).where(*conditions(wanted, today), ended)
-    return session.connection().execute(statement.group_by(a.c.agency_id, a.c.supervisor_id)).all()
+    kept = func.sum(case((p.c.state == PromiseState.KEPT, 1), else_=0))
+    statement = joined(select(a.c.agency_id, a.c.supervisor_id, func.count(), kept)).join(p, _of_task(p, wanted))
+    return statement.where(*conditions(wanted, today), ended).group_by(a.c.agency_id, a.c.supervisor_id)
 
 
-def _outputs(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[Any]:
-    """Reports accepted as done of duties that owed an output, by agency, and those whose output was complete."""
+def _outputs(today: Today, wanted: AssignmentFilter) -> Select[Any]:
+    """Reports accepted as done of duties that owed an output, and those whose output was complete."""
     a, r = table(Assignment), table(Report)
-    complete = func.sum(case((r.c.output_complete, 1), else_=0)).label("complete")
-    statement = joined(select(a.c.agency_id, a.c.supervisor_id, func.count().label("outputs"), complete))
-    statement = statement.join(r, _of_task(r, wanted)).where(
-        *conditions(wanted, today), a.c.state == State.ACCEPTED, JUDGED, r.c.superseded_at.is_(None)
-    )
-    return session.connection().execute(statement.group_by(a.c.agency_id, a.c.supervisor_id)).all()
+    complete = func.sum(case((r.c.output_complete, 1), else_=0))
+    statement = joined(select(a.c.agency_id, a.c.supervisor_id, func.count(), complete)).join(r, _of_task(r, wanted))
+    of_those = (a.c.state == State.ACCEPTED, JUDGED, r.c.superseded_at.is_(None))
+    return statement.where(*conditions(wanted, today), *of_those).group_by(a.c.agency_id, a.c.supervisor_id)
 
 
-def _of_task(source: Table, wanted: AssignmentFilter) -> ColumnElement[bool]:
-    """The join of promises or reports with their tasks: of a plan or an agency found by the tasks, else the tasks by
-    the few rows there are."""
+def _of_task(source: Table, wanted: AssignmentFilter, *, few: bool = False) -> ColumnElement[bool]:
+    """The join of promises or reports with their tasks: of a plan or an agency found by the tasks, which are ``few``,
+    else the tasks by the few rows there are."""
     a = table(Assignment)
-    few = wanted.plan_id is not None or wanted.agency_id
+    few = few or wanted.plan_id is not None or bool(wanted.agency_id)
     return (source.c.assignment_id if few else unindexed(source.c.assignment_id)) == a.c.id  # type: ignore[no-any-return]
 
 
-def _steps(session: Session, today: Today, wanted: AssignmentFilter) -> Sequence[_Step]:
-    """The newest events, oldest first."""
+class _Took(NamedTuple):
+    """How many working days a step took: one of «acknowledge», «report», «accept». ``step``: the event's id."""
+
+    step: int
+    supervisor_id: str
+    what: str
+    days: int
+
+
+_TookByAgency = Mapping[str, Sequence[_Took]]
+
+
+def _newest(session: Session, today: Today, wanted: AssignmentFilter) -> Iterator[tuple[str, _Took]]:
+    """By agency, what the newest steps took."""
+    first = 0
+    found: _TookByAgency
+    if replace(wanted, states=(), request=None, past=None) == AssignmentFilter():
+        first = _first_step(session)
+        found = ask(session, times_of_each, today, wanted, first - first % WINDOW)
+    elif wanted.agency_id:
+        found = ask(session, times_of_one, today, wanted)
+    else:
+        found = _times(session, today, _steps(today, wanted).order_by(table(Event).c.id.desc()).limit(MAX_STEPS))
+    return ((agency_id, took) for agency_id, times in found.items() for took in times if took.step >= first)
+
+
+def _first_step(session: Session) -> int:
+    """The oldest of the newest steps."""
+    e = table(Event)
+    newest = select(e.c.id).where(e.c.kind.in_(STEPS)).order_by(e.c.id.desc())
+    return session.connection().scalar(newest.offset(MAX_STEPS - 1).limit(1)) or 0
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LOG)
+def times_of_each(
+    session: Session, today: Today, wanted: AssignmentFilter, first: int, *, agencies: Collection[str] | None = None
+) -> _TookByAgency:
+    """Of the steps of each agency from an event on."""
+    newest = _steps(today, wanted, few=agencies is not None).where(table(Event).c.id >= first, *of_agencies(agencies))
+    return _times(session, today, newest)
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LOG)
+def times_of_one(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> _TookByAgency:
+    """Of the newest steps of the filter's agency."""
+    if _other_agency(wanted, agencies):
+        return {}
+    return _times(session, today, _steps(today, wanted).order_by(table(Event).c.id.desc()).limit(MAX_STEPS_OF_ONE))
+
+
+def _times(session: Session, today: Today, steps: Select[Any]) -> _TookByAgency:
+    in_order = sorted(objects(_Step, session.connection().execute(steps)), key=attrgetter("id"))
+    found: dict[str, list[_Took]] = defaultdict(list)
+    for step, what, days in _durations(_standing(in_order), today.calendar):
+        found[step.agency_id].append(_Took(step.id, step.supervisor_id, what, days))
+    return dict(found)
+
+
+def _steps(today: Today, wanted: AssignmentFilter, *, few: bool = False) -> Select[Any]:
     a, e = table(Assignment), table(Event)
     undone = case((e.c.kind == EventKind.UNDONE, e.c.detail["of"].as_string())).label("of")
-    what = (e.c.assignment_id, a.c.agency_id, a.c.supervisor_id, a.c.opened_on, e.c.kind, e.c.at, undone)
-    statement = joined(select(*what))
-    statement = statement.join(e, _of_task(e, wanted)).where(*conditions(wanted, today), e.c.kind.in_(STEPS))
-    most = MAX_EVENTS_OF_ONE if wanted.agency_id else MAX_EVENTS
-    rows = session.connection().execute(statement.order_by(e.c.id.desc()).limit(most))
-    return _standing(objects(_Step, rows)[::-1])
+    what = (e.c.id, e.c.assignment_id, a.c.agency_id, a.c.supervisor_id, a.c.opened_on, e.c.kind, e.c.at, undone)
+    statement = joined(select(*what)).join(e, _of_task(e, wanted, few=few))
+    return statement.where(*conditions(wanted, today), e.c.kind.in_(STEPS))
 
 
 def _standing(steps: Iterable[_Step]) -> list[_Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,7 +16,7 @@ from engine.errors import NotFound
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, rows_with_ids
 from engine.queries.work.threads import AwaitedHelp, awaited_of
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Plan
@@ -98,10 +99,10 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> AgencyDesk:
-    """Seven queries. Raises NotFound."""
+    """Raises NotFound."""
     name, level = agency_name(session, agency_id)
     wanted = AssignmentFilter(plan_id=plan_id, period=period, agency_id=agency_id)
-    reports = owed(session, agency_id)
+    reports = ask(session, owed_by, agency_id).get(agency_id, ())
     open_count = sum(1 for each in reports if each.open)
     return AgencyDesk(
         id=agency_id,
@@ -110,14 +111,19 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
         contacts=_contacts(session, agency_id),
         owed=reports[:SHORT_LIST_ROWS],
         owed_open=open_count,
-        sections=_sections(session, today, wanted),
+        sections=ask(session, sections_of, today, wanted).get(agency_id, ()),
         awaited=awaited_of(session, agency_id),
     )
 
 
-def _sections(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[DeskSection, ...]:
-    """All of the agency's assignments are put into their sections in one pass, by due date; what a list shows is read
-    of the few that are shown."""
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+def sections_of(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, tuple[DeskSection, ...]]:
+    """Of the filter's agency. All of its assignments are put into their sections in one pass, by due date; what a list
+    shows is read of the few that are shown."""
+    if agencies is not None and wanted.agency_id not in agencies:
+        return {}
     first: dict[str, list[int]] = {section: [] for section in SECTIONS}
     totals: Counter[str] = Counter()
     for id_, section in session.connection().execute(_placed(today.thresholds, wanted)):
@@ -126,9 +132,8 @@ def _sections(session: Session, today: Today, wanted: AssignmentFilter) -> tuple
             first[section].append(id_)
     shown = rows_with_ids(session, today, [id_ for ids in first.values() for id_ in ids])
     by_id = {row.id: row for row in shown}
-    return tuple(
-        DeskSection(section, tuple(by_id[id_] for id_ in first[section]), totals[section]) for section in SECTIONS
-    )
+    found = (DeskSection(section, tuple(by_id[id_] for id_ in first[section]), totals[section]) for section in SECTIONS)
+    return {wanted.agency_id: tuple(found)}
 
 
 @lru_cache(maxsize=64)
@@ -152,6 +157,13 @@ def _placed(today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
     placed = select(a.c.id, section.label("section")).join(p, p.c.id == a.c.plan_id)
     placed = placed.where(*conditions(wanted, today), section.is_not(None))
     return placed.order_by(func.coalesce(a.c.due_on, literal(FAR)), a.c.id)
+
+
+@by_agency(Topic.PLANS, Topic.WORK)
+def owed_by(
+    session: Session, agency_id: str, *, agencies: Collection[str] | None = None
+) -> Mapping[str, tuple[OwedReport, ...]]:
+    return {agency_id: owed(session, agency_id)} if agencies is None or agency_id in agencies else {}
 
 
 def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:

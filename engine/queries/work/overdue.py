@@ -4,27 +4,36 @@ that is unfinished after its due date, whether or not a report says so."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, cast, func, or_, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
-from engine.assignments.counters import late_total
+from engine.assignments.counters import late_counts
 from engine.assignments.measures import still_asked
 from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, columns, conditions, from_rows, joined
+from engine.queries.work.assignments import (
+    AssignmentFilter,
+    AssignmentRow,
+    columns,
+    conditions,
+    from_rows,
+    joined,
+    of_agencies,
+)
 from engine.rules.calendar import local_date
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import among, numbered, table, unindexed
-from engine.store.named_rows import AnyRow
+from engine.store.named_rows import AnyRow, objects
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.terms import State, TimeClass
 
@@ -90,14 +99,13 @@ def overdue(
     page: int = 1,
     sort: str = "",
 ) -> Overdue:
-    """Seven queries: agencies by period, ids of this page's rows, the rows, their last letters, waiting chases and
-    days of letters, and what was heard from the agencies."""
+    """A page of agencies, those furthest behind first unless ``sort`` says otherwise."""
     ranked, periods = _late_agencies(session, today, wanted, sort)
     first = (page - 1) * AGENCIES_PER_PAGE
     shown = ranked[first : first + AGENCIES_PER_PAGE]
-    rows = _rows(session, today, wanted, [row[0] for row in shown], ROWS_PER_AGENCY)
-    days = asked_days(session, [row.assignment.id for of in rows.values() for row in of])
-    contacts = _contacts(session, today, wanted, [row[0] for row in shown])
+    shown_ids = tuple(sorted(each[0] for each in shown))
+    rows = ask(session, late_rows, today, wanted, shown_ids)
+    contacts = ask(session, late_contacts, today, wanted, shown_ids)
     agencies = tuple(
         LateAgency(
             id=agency_id,
@@ -105,8 +113,8 @@ def overdue(
             total=count,
             since=since,
             late=-(today.days_left(since) or 0),
-            rows=tuple(rows[agency_id]),
-            asked=_joined(days.get(row.assignment.id, {}) for row in rows[agency_id]),
+            rows=rows[agency_id].rows,
+            asked=rows[agency_id].asked,
             contacts=contacts.get(agency_id, Contacts()),
         )
         for agency_id, name, count, since in shown
@@ -136,14 +144,21 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
-    """The number of overdue tasks of a filter, in one query."""
-    return session.connection().scalar(_select_overdue(today, wanted, func.count())) or 0
+    """The number of overdue tasks of a filter."""
+    periods = chain(*ask(session, late_periods, today, replace(wanted, period="")).values())
+    return sum(each.n for each in periods if wanted.period in ("", each.period))
 
 
-@depends_on(Topic.PLANS, Topic.WORK)
 def counted_overdue(session: Session, today: Today) -> int:
     """The overdue tasks of every active plan, without requests: from the counters, since every page says it."""
-    return session.connection().scalar(late_total(today.day)) or 0
+    return sum(ask(session, late_of_each, today.day).values())
+
+
+@by_agency(Topic.PLANS, Topic.WORK)
+def late_of_each(session: Session, day: date, *, agencies: Collection[str] | None = None) -> Mapping[str, int]:
+    """By agency, how many tasks are overdue."""
+    late = late_counts(day, agencies)
+    return {row[0]: row[1] for row in session.connection().execute(late)}
 
 
 _Late = tuple[str, str, int, date]
@@ -155,25 +170,42 @@ OWN_SORT = "since"
 def _late_agencies(
     session: Session, today: Today, wanted: AssignmentFilter, sort: str
 ) -> tuple[list[_Late], tuple[str, ...]]:
-    """The agencies in order, and the periods with something overdue whichever the filter names. One query."""
-    a, g = table(Assignment), table(Agency)
-    late = _select_overdue(
-        today,
-        replace(wanted, period=""),
-        a.c.agency_id,
-        a.c.period,
-        func.count().label("n"),
-        func.min(a.c.due_on).label("since"),
-    )
-    counted = late.group_by(a.c.agency_id, a.c.period).subquery()
-    statement = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
-    found = session.connection().execute(statement).all()
-    periods = tuple(sorted({row.period for row in found}))
-    ranked = _ranked(row for row in found if wanted.period in ("", row.period))
+    """The agencies in order, and the periods with something overdue whichever the filter names."""
+    found = list(chain(*ask(session, late_periods, today, replace(wanted, period="")).values()))
+    periods = tuple(sorted({each.period for each in found}))
+    ranked = _ranked(each for each in found if wanted.period in ("", each.period))
     return sorted_by_order(ranked, SORTS, sort), periods
 
 
-def _ranked(found: Iterable[AnyRow]) -> list[_Late]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LatePeriod:
+    """An agency's ``n`` overdue tasks of a period."""
+
+    agency_id: str
+    name: str
+    period: str
+    n: int
+    since: date
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def late_periods(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Sequence[_LatePeriod]]:
+    """The overdue tasks of each agency by period. One query."""
+    a, g = table(Assignment), table(Agency)
+    late = _select_overdue(
+        today, wanted, a.c.agency_id, a.c.period, func.count().label("n"), func.min(a.c.due_on).label("since")
+    )
+    counted = late.where(*of_agencies(agencies)).group_by(a.c.agency_id, a.c.period).subquery()
+    statement = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
+    found: dict[str, list[_LatePeriod]] = defaultdict(list)
+    for each in objects(_LatePeriod, session.connection().execute(statement)):
+        found[each.agency_id].append(each)
+    return dict(found)
+
+
+def _ranked(found: Iterable[_LatePeriod]) -> list[_Late]:
     """The agencies, the one furthest behind first."""
     by_agency: dict[str, _Late] = {}
     for row in found:
@@ -197,19 +229,40 @@ def still_asked_for() -> ColumnElement[bool]:
     return or_(cast(table(Plan).c.followed, sql_types.Text) == "{}", still_asked())
 
 
-def _rows(
-    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str], most: int
-) -> dict[str, list[OverdueRow]]:
-    """The oldest rows of each agency."""
-    a = table(Assignment)
+class _LateRows(NamedTuple):
+    rows: tuple[OverdueRow, ...]
+    asked: Mapping[date, bool]
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+def late_rows(
+    session: Session,
+    today: Today,
+    wanted: AssignmentFilter,
+    shown: Sequence[str],
+    *,
+    agencies: Collection[str] | None = None,
+) -> Mapping[str, _LateRows]:
+    """The oldest overdue rows of each shown agency, and the days on which letters asked for them."""
+    a, ids = table(Assignment), _among(shown, agencies)
+    if not ids:
+        return {}
     rank = func.row_number().over(partition_by=a.c.agency_id, order_by=(a.c.due_on, a.c.id)).label("rank")
-    ranked = _select_overdue(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(agency_ids)).subquery()
-    ids = session.connection().scalars(select(ranked.c.id).where(ranked.c.rank <= most)).all()
-    statement = joined(select(*columns(today))).where(among(session, a.c.id, ids)).order_by(a.c.due_on, a.c.id)
+    ranked = _select_overdue(today, wanted, a.c.id, rank).where(a.c.agency_id.in_(ids)).subquery()
+    first = session.connection().scalars(select(ranked.c.id).where(ranked.c.rank <= ROWS_PER_AGENCY)).all()
+    statement = joined(select(*columns(today))).where(among(session, a.c.id, first)).order_by(a.c.due_on, a.c.id)
     found: dict[str, list[OverdueRow]] = defaultdict(list)
     for row in _with_chasing(session, today, session.connection().execute(statement).all()):
         found[row.assignment.agency_id].append(row)
-    return found
+    days = asked_days(session, first)
+    return {
+        agency_id: _LateRows(tuple(rows), _joined(days.get(row.assignment.id, {}) for row in rows))
+        for agency_id, rows in found.items()
+    }
+
+
+def _among(shown: Sequence[str], agencies: Collection[str] | None) -> list[str]:
+    return [each for each in shown if agencies is None or each in agencies]
 
 
 def _joined(of_rows: Iterable[Mapping[date, bool]]) -> Mapping[date, bool]:
@@ -221,10 +274,19 @@ def _joined(of_rows: Iterable[Mapping[date, bool]]) -> Mapping[date, bool]:
     return dict(sorted(found.items()))
 
 
-def _contacts(
-    session: Session, today: Today, wanted: AssignmentFilter, agency_ids: Sequence[str]
-) -> dict[str, Contacts]:
-    a = table(Assignment)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def late_contacts(
+    session: Session,
+    today: Today,
+    wanted: AssignmentFilter,
+    shown: Sequence[str],
+    *,
+    agencies: Collection[str] | None = None,
+) -> Mapping[str, Contacts]:
+    """What was heard from each shown agency."""
+    a, ids = table(Assignment), _among(shown, agencies)
+    if not ids:
+        return {}
     statement = _select_overdue(
         today,
         wanted,
@@ -233,7 +295,7 @@ def _contacts(
         func.count().filter(a.c.promised_on >= today.day).label("promised"),
         func.min(a.c.next_action_at).label("next_at"),
     )
-    rows = session.connection().execute(statement.where(a.c.agency_id.in_(agency_ids)).group_by(a.c.agency_id))
+    rows = session.connection().execute(statement.where(a.c.agency_id.in_(ids)).group_by(a.c.agency_id))
     return {
         row.agency_id: Contacts(
             row.unacknowledged, row.promised, None if row.next_at is None else local_date(row.next_at)

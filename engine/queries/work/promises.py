@@ -3,6 +3,7 @@ that they give, counted."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -27,13 +28,14 @@ from engine.queries.work.assignments import (
     from_rows,
     how_many,
     joined,
+    of_agencies,
     periods_among,
     promises_in,
     rows,
 )
 from engine.rules.policy import Policy, Reason
 from engine.rules.promise_words import reason_words
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import among, table
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Assignment, Plan, Promise
@@ -162,22 +164,35 @@ class ReasonCount:
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def reasons_counted(session: Session, today: Today, wanted: AssignmentFilter) -> tuple[ReasonCount, ...]:
     """Of the unfinished tasks of a plan, a period, a department; most first. Requests are counted only if the filter
-    asks for them. Two queries."""
-    a, p, cause = table(Assignment), table(Plan), causes()
-    wanted = replace(wanted, finished=False, request=bool(wanted.request))
-    counted = (
-        select(cause.c.code, func.count().label("tasks"))
-        .join(a, a.c.id == cause.c.assignment_id)
-        .join(p, p.c.id == a.c.plan_id)
-        .where(*conditions(wanted, today))
-        .group_by(cause.c.code)
-    )
-    found = {row.code: row.tasks for row in session.connection().execute(counted)}
+    asks for them."""
+    found: Counter[str] = Counter()
+    for of_agency in ask(session, causes_of_each, today, wanted).values():
+        found.update(of_agency)
     if not found:
         return ()
     reasons = every_reason(session)
     lines = (ReasonCount(code, reason_words(code, reasons), tasks) for code, tasks in found.items())
     return tuple(sorted(lines, key=lambda each: (-each.tasks, each.words.vi)))
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def causes_of_each(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, Mapping[str, int]]:
+    """By agency and code of the reason, how many of its tasks are unfinished for it."""
+    a, p, cause = table(Assignment), table(Plan), causes()
+    wanted = replace(wanted, finished=False, request=bool(wanted.request))
+    counted = (
+        select(a.c.agency_id, cause.c.code, func.count())
+        .join(a, a.c.id == cause.c.assignment_id)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(*conditions(wanted, today), *of_agencies(agencies))
+        .group_by(a.c.agency_id, cause.c.code)
+    )
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for agency_id, code, tasks in session.connection().execute(counted):
+        found[agency_id][code] = tasks
+    return dict(found)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,22 +3,34 @@ questions to answer, agencies without a reachable contact."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
+from heapq import nsmallest
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Select, cast, exists, func, select
+from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments.issued_papers import drafts_waiting
 from engine.assignments.measures import still_asked
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, AssignmentRow, Waiting, conditions, how_many_each, rows
+from engine.queries.work.assignments import (
+    FAR,
+    AssignmentFilter,
+    AssignmentRow,
+    Waiting,
+    conditions,
+    of_agencies,
+    rows_with_ids,
+)
 from engine.queries.work.incoming import waiting_messages
 from engine.rules.calendar import local_date
-from engine.store.data_versions import Topic, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on
 from engine.store.database import among, table
 from engine.store.named_rows import object_of, objects
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
@@ -79,15 +91,8 @@ class Todo:
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.MESSAGES, Topic.LOG)
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
-    """Five queries and one a list that is not empty; with ``supervisor_id``, only what waits for one department."""
-    a = table(Assignment)
-    filters = {what: replace(wanted, waiting=what) for what in Waiting}
-    totals = how_many_each(session, today, filters)
-    order = {Waiting.ACCEPT: (a.c.reported_at, a.c.id)}
-    lists = {
-        what: TodoGroup(tuple(rows(session, today, filters[what], SHOWN, *order.get(what, ()))) if total else (), total)
-        for what, total in totals.items()
-    }
+    """What waits for a decision; with ``supervisor_id``, only what waits for one department."""
+    lists = _lists(session, today, wanted)
     return Todo(
         accept=lists[Waiting.ACCEPT],
         extensions=lists[Waiting.EXTENSION],
@@ -99,6 +104,54 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
         drafts=_drafts(session, today, wanted),
         messages=waiting_messages(session, wanted.supervisor_id or wanted.department)[0],
     )
+
+
+def _lists(session: Session, today: Today, wanted: AssignmentFilter) -> Mapping[Waiting, TodoGroup]:
+    """The reports by when they came, all else by due date."""
+    waiting = {what: _waiting(session, today, replace(wanted, waiting=what)) for what in Waiting}
+    shown = [id_ for each in waiting.values() for _, id_ in each.first]
+    by_id = {row.id: row for row in (rows_with_ids(session, today, shown) if shown else ())}
+    return {what: TodoGroup(tuple(by_id[id_] for _, id_ in each.first), each.n) for what, each in waiting.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """``n`` assignments, and the ``first`` of them: since when something waits, and id."""
+
+    n: int
+    first: tuple[tuple[date | datetime, int], ...]
+
+    @classmethod
+    def of(cls, found: Collection[tuple[date | datetime, int]]) -> _Waits:
+        return cls(len(found), tuple(nsmallest(SHOWN, found)))
+
+
+def _waiting(session: Session, today: Today, wanted: AssignmentFilter) -> _Waits:
+    """Reports are many, and known by agency; of all else there is little, which is found by itself."""
+    if wanted.waiting is Waiting.ACCEPT:
+        known = ask(session, reports_of_each, today, wanted).values()
+        return _Waits(sum(each.n for each in known), tuple(nsmallest(SHOWN, chain(*(each.first for each in known)))))
+    by_due = func.coalesce(table(Assignment).c.due_on, literal(FAR))
+    rows = session.connection().execute(_select_waiting(today, wanted, by_due))
+    return _Waits.of([(row[1], row[2]) for row in rows])
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def reports_of_each(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> Mapping[str, _Waits]:
+    """The reports of each agency that wait to be accepted."""
+    statement = _select_waiting(today, wanted, table(Assignment).c.reported_at).where(*of_agencies(agencies))
+    found: dict[str, list[tuple[date | datetime, int]]] = defaultdict(list)
+    for agency_id, since, id_ in session.connection().execute(statement):
+        found[agency_id].append((since, id_))
+    return {agency_id: _Waits.of(each) for agency_id, each in found.items()}
+
+
+def _select_waiting(today: Today, wanted: AssignmentFilter, since: ColumnElement[Any]) -> Select[Any]:
+    a, p = table(Assignment), table(Plan)
+    statement = select(a.c.agency_id, since, a.c.id).join(p, p.c.id == a.c.plan_id)
+    return statement.where(*conditions(wanted, today))
 
 
 def _drafts(session: Session, today: Today, wanted: AssignmentFilter) -> int:

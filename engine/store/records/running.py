@@ -25,12 +25,17 @@ class Fact(SQLModel, table=True):
     value: str
 
 
+MOST_CHANGES = 4_000
+
+
 class DataVersion(SQLModel, table=True):
     """The versions of what is stored, a column a topic (``engine.store.data_versions``). A topic's version is that of
-    all rows together."""
+    all rows together. ``changes``: whose work the last changes were about, the newest first
+    (``engine.store.changed_work``)."""
 
     __tablename__ = "data_version"
     slot: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    changes: str = Field(default="", max_length=MOST_CHANGES, sa_column_kwargs={"server_default": ""})
     plans: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     work: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     letters: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})

@@ -1,4 +1,4 @@
-"""plans, accounts and what readers keep have versions of their own"""
+"""plans and accounts have versions of their own, and changes say whose work they are about"""
 
 from __future__ import annotations
 
@@ -12,5 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    changes = sa.Column("changes", sa.String(length=4_000), server_default="", nullable=False)
+    op.add_column("data_version", changes)
     for topic in ("plans", "accounts"):
         op.add_column("data_version", sa.Column(topic, sa.String(length=16), server_default="", nullable=False))
