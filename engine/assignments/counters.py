@@ -277,7 +277,8 @@ def late_counts(day: date, agencies: Collection[str] | None = None) -> Select[st
     are given."""
     lines = counter_lines().c
     late = and_(lines.timing == Timing.OPEN.value, lines.due_on < day, ~lines.request)
-    counted = select(lines.agency_id, cast(func.sum(lines.n), Integer)).where(late).group_by(lines.agency_id)
+    n = cast(func.sum(lines.n), Integer)
+    counted = select(lines.agency_id, n).where(late).group_by(lines.agency_id).having(n > 0)
     return counted if agencies is None else counted.where(lines.agency_id.in_(sorted(agencies)))
 
 

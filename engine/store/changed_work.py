@@ -31,6 +31,7 @@ PLAIN_ID = re.compile(r"[\w.-]+")
 MARK = "n"
 """With which versions begin. Those of a program before this one do not: what it changes is not told."""
 LOST = "!"
+VERSION_CHARS = 16
 
 
 @dataclass(slots=True)
@@ -117,28 +118,36 @@ def change_versions(session: Session, written: Written) -> None:
     past. Last before a commit: another transaction may wait for the row."""
     connection = session.connection()
     slot = randbelow(SLOTS) if connection.dialect.name == "postgresql" else 0
-    version = MARK + token_hex(8)[1:]
-    given = {"slot": slot, "version": version, "change": _entry(version, written.topics)}
-    connection.execute(_change(tuple(sorted(written.topics))), given)
+    version, about_what = MARK + token_hex(VERSION_CHARS // 2)[1:], _told_of(written.topics)
+    statement = _change(tuple(sorted(written.topics)), all(each is None for each in written.topics.values()))
+    connection.execute(statement, {"slot": slot, "version": version, "change": version + about_what})
 
 
 @lru_cache(maxsize=256)
-def _change(topics: tuple[Topic, ...]) -> TextClause:
-    """What was told before goes on only from versions that were told of; else it ends with ``LOST``."""
-    changes = ", ".join(f"{topic} = excluded.{topic}" for topic in topics)
+def _change(topics: tuple[Topic, ...], anybodys: bool) -> TextClause:
+    """What was told before goes on only from versions that were told of; else it ends with ``LOST``. Of changes to the
+    same topics that are about anybody's work the last is enough."""
+    versions = ", ".join(f"{topic} = excluded.{topic}" for topic in topics)
     goes_on = " AND ".join(f"substr(data_version.{topic}, 1, 1) IN ('', '{MARK}')" for topic in topics)
+    before = "data_version.changes"
+    if anybodys:
+        alike, first = _told_of(dict.fromkeys(topics)), VERSION_CHARS + 1
+        after = f"substr({before}, {first + len(alike)})"
+        before = f"CASE WHEN substr({before}, {first}, {len(alike)}) = '{alike}' THEN {after} ELSE {before} END"
+    told = f"excluded.changes || CASE WHEN {goes_on} THEN {before} ELSE '{LOST}' END"
     return text(
         f"INSERT INTO data_version (slot, changes, {', '.join(topics)}) "
-        f"VALUES (:slot, :change, {', '.join(':version' for _ in topics)}) ON CONFLICT (slot) DO UPDATE SET {changes}, "
-        f"changes = substr(excluded.changes || CASE WHEN {goes_on} THEN data_version.changes ELSE '{LOST}' END, 1, "
-        f"{MOST_CHANGES})"
+        f"VALUES (:slot, :change, {', '.join(':version' for _ in topics)}) "
+        f"ON CONFLICT (slot) DO UPDATE SET {versions}, changes = substr({told}, 1, {MOST_CHANGES})"
     )
 
 
-def _entry(version: str, topics: Mapping[Topic, Collection[str] | None]) -> str:
-    """«9f…|letters=*|work=so-ban,huyen-a;»"""
-    known = (f"{topic}={_names(agencies)}" for topic, agencies in sorted(topics.items()))
-    return "|".join((version, *known)) + ";"
+def _told_of(topics: Mapping[Topic, Collection[str] | None]) -> str:
+    """«|letters=*|log+work=so-ban,huyen-a;», which follows the version."""
+    by_names: dict[str, list[Topic]] = {}
+    for topic, agencies in sorted(topics.items()):
+        by_names.setdefault(_names(agencies), []).append(topic)
+    return "".join(f"|{'+'.join(alike)}={names}" for names, alike in by_names.items()) + ";"
 
 
 def _names(agencies: Collection[str] | None) -> str:
@@ -184,8 +193,7 @@ class _Told:
     @classmethod
     def read(cls, told: str) -> _Told:
         *entries, last = told.split(";")
-        changes = [(version, dict(each.split("=", 1) for each in topics)) for version, *topics in map(_split, entries)]
-        return cls(tuple(changes), last == "" and len(told) < MOST_CHANGES)
+        return cls(tuple(map(_read, entries)), last == "" and len(told) < MOST_CHANGES)
 
     def since(self, topic: Topic, was: str, is_now: str) -> set[str] | None:
         """The agencies of a topic's changes from one version to another; None: not all are known."""
@@ -197,5 +205,7 @@ class _Told:
         return None if ANY in names else {name for each in names for name in each.split(",") if name}
 
 
-def _split(entry: str) -> list[str]:
-    return entry.split("|")
+def _read(entry: str) -> tuple[str, Mapping[str, str]]:
+    version, *groups = entry.split("|")
+    named = [group.split("=", 1) for group in groups]
+    return version, {topic: names for topics, names in named for topic in topics.split("+")}

@@ -32,6 +32,8 @@ class Topic(StrEnum):
     """Plans and their duties."""
     WORK = "work"
     """Assignments, reports and what else is done about them."""
+    COUNTERS = "counters"
+    """What is counted of assignments (``engine.assignments.counters``): a pass that reminds does not change it."""
     LETTERS = "letters"
     MESSAGES = "messages"
     """What people answered by mail and SMS."""
@@ -45,11 +47,10 @@ class Topic(StrEnum):
 
 TOPICS: Mapping[str, Topic | None] = {
     **dict.fromkeys(("plan", "duty"), Topic.PLANS),
+    **dict.fromkeys(("tally", "tally_change"), Topic.COUNTERS),
     **dict.fromkeys(
         (
             "assignment",
-            "tally",
-            "tally_change",
             "report",
             "extension",
             "promise",

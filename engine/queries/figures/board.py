@@ -166,20 +166,39 @@ class _Cell:
     counts: Counts
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS, Topic.DIRECTORY)
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter. It reads all periods, because the others are offered as choices."""
-    by_agency = ask(session, board_cells, today, replace(wanted, period=""))
+    of_each = cells_counted if replace(wanted, period="", kind="") in (AssignmentFilter(), RUNNING) else cells_of_each
+    by_agency = ask(session, of_each, today, replace(wanted, period=""))
     in_order = sorted(by_agency, key=ask(session, places_in_directory).__getitem__)
     cells = [cell for agency_id in in_order for cell in by_agency[agency_id]]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 
 
-@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
-def board_cells(
+_CellsByAgency = Mapping[str, Sequence[_Cell]]
+
+
+@by_agency(Topic.PLANS, Topic.COUNTERS, Topic.DIRECTORY)
+def cells_counted(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
-) -> Mapping[str, Sequence[_Cell]]:
+) -> _CellsByAgency:
+    """Of all plans, or all that are running: by the counters."""
+    return _cells(session, today, wanted, agencies)
+
+
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+def cells_of_each(
+    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
+) -> _CellsByAgency:
+    """Of any other filter: by the assignments."""
+    return _cells(session, today, wanted, agencies)
+
+
+def _cells(
+    session: Session, today: Today, wanted: AssignmentFilter, agencies: Collection[str] | None
+) -> _CellsByAgency:
     """The cells of each agency by period, in one query."""
     connection = session.connection()
     statement = _statement(connection.dialect.name, today.thresholds, wanted, agencies is not None)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, func, select
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
@@ -283,11 +283,12 @@ def _by_day(
     return [(on, n) for on, n in session.connection().execute(dated)]
 
 
-@depends_on(Topic.PLANS, Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS)
 def next_dates(session: Session, today: Today, chosen: Selection, *, chasing: bool = True) -> tuple[NextDate, ...]:
     """The next due dates, and the next chasing unless that is not to be looked for."""
     counted: dict[tuple[date, str], list[int]] = defaultdict(list)
-    for on, period, n in chain(*ask(session, dues_of_each, today.day, chosen).values()):
+    dues = ask(session, dues_counted if chosen.plan_id is None else dues_of_plan, today.day, chosen)
+    for on, period, n in chain(*dues.values()):
         counted[on, period].append(n)
     found = [
         NextDate(
@@ -300,36 +301,47 @@ def next_dates(session: Session, today: Today, chosen: Selection, *, chasing: bo
     return tuple(sorted(found, key=lambda each: (each.on, each.what)))
 
 
+_Dues = Mapping[str, Sequence[tuple[date, str, int]]]
+"""By agency its next due dates and their periods, with how many tasks are open."""
+
+
+@by_agency(Topic.PLANS, Topic.COUNTERS)
+def dues_counted(session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None) -> _Dues:
+    """Of all plans, from the counters."""
+    each = counter_lines(without=table(Assignment).c.plan_id.in_(chosen.without) if chosen.without else None).c
+    keys = (each.agency_id, each.due_on, each.period)
+    statement = select(*keys).where(each.timing == Timing.OPEN.value, each.due_on >= day, ~each.request)
+    statement = statement.where(each.period == chosen.period) if chosen.period else statement
+    statement = statement if agencies is None else statement.where(each.agency_id.in_(sorted(agencies)))
+    return _first_dues(session, statement, func.sum(each.n))
+
+
 @by_agency(Topic.PLANS, Topic.WORK)
-def dues_of_each(
-    session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None
-) -> Mapping[str, Sequence[tuple[date, str, int]]]:
-    """The next due dates of each agency, by period, with how many tasks are open; of all plans from the counters."""
-    if chosen.plan_id is None:
-        each = counter_lines(without=table(Assignment).c.plan_id.in_(chosen.without) if chosen.without else None).c
-        agency_id, on, period, n = each.agency_id, each.due_on, each.period, func.sum(each.n)
-        statement = select(agency_id, on, period, n).where(each.timing == Timing.OPEN.value, on >= day, ~each.request)
-        statement = statement.where(period == chosen.period) if chosen.period else statement
-        statement = statement if agencies is None else statement.where(agency_id.in_(sorted(agencies)))
-    else:
-        a = table(Assignment)
-        agency_id, on, period, n = a.c.agency_id, a.c.due_on, a.c.period, func.sum(1)
-        statement = select(agency_id, on, period, n).select_from(_of_plans())
-        statement = statement.where(*_selected(chosen), on >= day, *of_agencies(agencies))
-    statement = statement.group_by(agency_id, on, period).having(n > 0).order_by(agency_id, on, period)
+def dues_of_plan(session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None) -> _Dues:
+    a = table(Assignment)
+    statement = select(a.c.agency_id, a.c.due_on, a.c.period).select_from(_of_plans())
+    statement = statement.where(*_selected(chosen), a.c.due_on >= day, *of_agencies(agencies))
+    return _first_dues(session, statement, func.sum(1))
+
+
+def _first_dues(session: Session, statement: Select[Any], n: ColumnElement[int]) -> _Dues:
+    keys = statement.selected_columns
+    statement = statement.add_columns(n).group_by(*keys).having(n > 0).order_by(*keys)
     found: dict[str, list[tuple[date, str, int]]] = defaultdict(list)
-    for owner, *due in session.connection().execute(statement):
-        if len(found[owner]) < MAX_DUE_DATES:
-            found[owner].append((due[0], due[1], due[2]))
+    for agency_id, *due in session.connection().execute(statement):
+        if len(found[agency_id]) < MAX_DUE_DATES:
+            found[agency_id].append((due[0], due[1], due[2]))
     return dict(found)
 
 
 def _next_chase(session: Session, today: Today, chosen: Selection) -> NextDate | None:
     """The day on which something is next sent about what is overdue."""
-    acting = ask(session, next_action_of_each, today, chosen)
-    if not acting:
+    a = table(Assignment)
+    first = select(a.c.next_action_at).select_from(_of_plans(few=True)).where(*_overdue_acting(today, chosen))
+    at = session.connection().scalar(first.order_by(a.c.next_action_at).limit(1))
+    if at is None:
         return None
-    day = local_date(min(acting.values()))
+    day = local_date(at)
     found = ask(session, chased_on, today, chosen, day).values()
     level = max(each.level for each in found)
     return NextDate(
@@ -341,22 +353,10 @@ def _next_chase(session: Session, today: Today, chosen: Selection) -> NextDate |
     )
 
 
-def _overdue_acting(today: Today, chosen: Selection, agencies: Collection[str] | None) -> list[ColumnElement[bool]]:
+def _overdue_acting(today: Today, chosen: Selection) -> list[ColumnElement[bool]]:
     """Found by what acts next, which is soon one that is overdue."""
     a = table(Assignment)
-    late = (unindexed(a.c.due_on) < today.day, a.c.next_action_at.is_not(None))
-    return [*_selected(chosen), *late, *of_agencies(agencies)]
-
-
-@by_agency(Topic.PLANS, Topic.WORK)
-def next_action_of_each(
-    session: Session, today: Today, chosen: Selection, *, agencies: Collection[str] | None = None
-) -> Mapping[str, datetime]:
-    """When something is next done about an overdue task of each agency."""
-    a = table(Assignment)
-    first = select(a.c.agency_id, func.min(a.c.next_action_at)).select_from(_of_plans(few=True))
-    first = first.where(*_overdue_acting(today, chosen, agencies)).group_by(a.c.agency_id)
-    return {row[0]: row[1] for row in session.connection().execute(first)}
+    return [*_selected(chosen), unindexed(a.c.due_on) < today.day, a.c.next_action_at.is_not(None)]
 
 
 class _Chased(NamedTuple):
@@ -375,7 +375,9 @@ def chased_on(
     alike.append(a.c.broken_before.label("broken"))
     statement = select(a.c.agency_id, func.count().label("tasks"), *alike).select_from(_of_plans(few=True))
     acts = a.c.next_action_at < instant(day + ONE_DAY, time())
-    statement = statement.where(*_overdue_acting(today, chosen, agencies), acts).group_by(a.c.agency_id, *alike)
+    statement = statement.where(*_overdue_acting(today, chosen), acts, *of_agencies(agencies)).group_by(
+        a.c.agency_id, *alike
+    )
     ladders, levels = read_ladders(session), dict[_Acting, int]()
     found: dict[str, _Chased] = {}
     for row in session.connection().execute(statement):

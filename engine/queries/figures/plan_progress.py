@@ -147,7 +147,7 @@ def standing(
     return standings(session, (as_of,), plan_id=plan_id, period=period, without=without).days[0]
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS, Topic.DIRECTORY)
 def standings(
     session: Session,
     days: Sequence[date],
@@ -157,7 +157,7 @@ def standings(
     without: Collection[int] = (),
 ) -> Standings:
     """Progress on several days."""
-    cells = [list(chain(*ask(session, standing_cells, day, plan_id, tuple(without)).values())) for day in days]
+    cells = [list(chain(*_by_agency_on(session, day, plan_id, tuple(without)).values())) for day in days]
     first_due: dict[str, date] = {}
     for cell in chain(*cells):
         first_due[cell.period] = min(first_due.get(cell.period, date.max), cell.due_on or date.max)
@@ -168,19 +168,32 @@ def standings(
     return Standings(tuple(found), tuple(sorted(first_due, key=lambda each: (first_due[each], each))))
 
 
+_CellsByAgency = Mapping[str, Sequence[Cell]]
+
+
+def _by_agency_on(session: Session, day: date, plan_id: int | None, without: tuple[int, ...]) -> _CellsByAgency:
+    return ask(session, cells_on, day, without) if plan_id is None else ask(session, cells_of_plan_on, day, plan_id)
+
+
+@by_agency(Topic.PLANS, Topic.COUNTERS, Topic.DIRECTORY)
+def cells_on(
+    session: Session, day: date, without: tuple[int, ...], *, agencies: Collection[str] | None = None
+) -> _CellsByAgency:
+    """Each agency's assignments on a day, by period, from the counters: only assignments of which something that is
+    counted has changed since that day are looked at one by one, and those of the plans ``without`` which."""
+    return _grouped(_cells(session, day, None, without, agencies))
+
+
 @by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
-def standing_cells(
-    session: Session,
-    day: date,
-    plan_id: int | None,
-    without: tuple[int, ...],
-    *,
-    agencies: Collection[str] | None = None,
-) -> Mapping[str, Sequence[Cell]]:
-    """Each agency's assignments on a day, by period. Of all plans, they are read from the counters; only those of which
-    something has changed since that day are looked at one by one, and those of the plans ``without`` which."""
+def cells_of_plan_on(
+    session: Session, day: date, plan_id: int, *, agencies: Collection[str] | None = None
+) -> _CellsByAgency:
+    return _grouped(_cells(session, day, plan_id, (), agencies))
+
+
+def _grouped(cells: Iterable[Cell]) -> _CellsByAgency:
     found: dict[str, list[Cell]] = defaultdict(list)
-    for cell in _cells(session, day, plan_id, without, agencies):
+    for cell in cells:
         found[cell.agency_id].append(cell)
     return dict(found)
 

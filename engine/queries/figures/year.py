@@ -158,7 +158,7 @@ _Cells = Counter[tuple[str, date, str]]
 """By agency, Monday and field of ``Week``."""
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS, Topic.DIRECTORY, Topic.LETTERS)
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
     """The year of one plan, or of all active plans. The work is asked for apart: it stays when a letter leaves. Nine
     queries for one plan."""
@@ -171,7 +171,7 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
 
 
-@depends_on(Topic.PLANS, Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS)
 def work_of_year(session: Session, today: Today, year: int, plan_id: int | None = None) -> tuple[_Cells, bool]:
     """What is due and open, and the letters that the ladders will send; whether periods that have not opened yet are
     included."""
@@ -180,7 +180,8 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
     book = read_rulebook(session)
     plans = _plans(session, plan_id)
     cells: _Cells = Counter()
-    for agency_id, weeks in ask(session, weeks_of_each, year, plan_id).items():
+    dues = ask(session, weeks_counted, year) if plan_id is None else ask(session, weeks_of_plan, year, plan_id)
+    for agency_id, weeks in dues.items():
         for week, what, count in weeks:
             cells[agency_id, mondays[week], what] += count
     coming = _letters_to_come(ask(session, ladders_of_each, today, last, plan_id).values())
@@ -246,25 +247,39 @@ def _letters(session: Session, year: int, plan_id: int | None) -> list[_SentInWe
     return [(owner, number, "to_come" if waits else "sent", count) for owner, number, waits, count in rows]
 
 
+_DuesByWeek = Mapping[str, Sequence[tuple[int, str, int]]]
+"""By agency: the number of a week, a field of ``Week``, opened assignments that are due then."""
+
+
+@by_agency(Topic.PLANS, Topic.COUNTERS)
+def weeks_counted(session: Session, year: int, *, agencies: Collection[str] | None = None) -> _DuesByWeek:
+    """Of all plans, from the counters."""
+    each = counter_lines().c
+    still_due = func.sum(case((each.timing == Timing.OPEN.value, each.n), else_=0))
+    return _dues_by_week(session, year, each.agency_id, each.due_on, func.sum(each.n), still_due, agencies)
+
+
 @by_agency(Topic.PLANS, Topic.WORK)
-def weeks_of_each(
-    session: Session, year: int, plan_id: int | None, *, agencies: Collection[str] | None = None
-) -> Mapping[str, Sequence[tuple[int, str, int]]]:
-    """Due dates of each agency's opened assignments by the number of the week: counted for one plan, from the counter
-    table for all."""
-    a, known, mondays = table(Assignment), counter_lines(), _mondays(year)
-    if plan_id is None:
-        agency_id, due, still_due, n = known.c.agency_id, known.c.due_on, known.c.timing == Timing.OPEN.value, known.c.n
-        statement = select(agency_id, _week(due, mondays)[0], func.sum(n), func.sum(case((still_due, n), else_=0)))
-    else:
-        agency_id, due = a.c.agency_id, a.c.due_on
-        still_due = func.sum(case((unfinished(), 1), else_=0))
-        statement = select(agency_id, _week(due, mondays)[0], func.count(), still_due)
-        statement = statement.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    _, week, count, _ = statement.selected_columns
-    statement = statement.where(_week(due, mondays)[1]).group_by(agency_id, week).having(count > 0)
-    if agencies is not None:
-        statement = statement.where(agency_id.in_(sorted(agencies)))
+def weeks_of_plan(session: Session, year: int, plan_id: int, *, agencies: Collection[str] | None = None) -> _DuesByWeek:
+    a = table(Assignment)
+    still_due = func.sum(case((unfinished(), 1), else_=0))
+    of_plan = (a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
+    return _dues_by_week(session, year, a.c.agency_id, a.c.due_on, func.count(), still_due, agencies, *of_plan)
+
+
+def _dues_by_week(
+    session: Session,
+    year: int,
+    agency_id: ColumnElement[str],
+    due_on: ColumnElement[date],
+    due: ColumnElement[int],
+    still_due: ColumnElement[int],
+    agencies: Collection[str] | None,
+    *where: ColumnElement[bool],
+) -> _DuesByWeek:
+    week, within = _week(due_on, _mondays(year))
+    statement = select(agency_id, week, due, still_due).where(within, *where).group_by(agency_id, week).having(due > 0)
+    statement = statement if agencies is None else statement.where(agency_id.in_(sorted(agencies)))
     found: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
     for owner, number, due_then, still_open in session.connection().execute(statement):
         found[owner].append((number, "due", due_then))

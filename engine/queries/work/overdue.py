@@ -154,7 +154,7 @@ def counted_overdue(session: Session, today: Today) -> int:
     return sum(ask(session, late_of_each, today.day).values())
 
 
-@by_agency(Topic.PLANS, Topic.WORK)
+@by_agency(Topic.PLANS, Topic.COUNTERS)
 def late_of_each(session: Session, day: date, *, agencies: Collection[str] | None = None) -> Mapping[str, int]:
     """By agency, how many tasks are overdue."""
     late = late_counts(day, agencies)

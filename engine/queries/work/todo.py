@@ -3,14 +3,12 @@ questions to answer, agencies without a reachable contact."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from heapq import nsmallest
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, cast, exists, func, literal, select
 from sqlalchemy import types as sql_types
@@ -31,7 +29,7 @@ from engine.queries.work.assignments import (
 from engine.queries.work.incoming import waiting_messages
 from engine.rules.calendar import local_date
 from engine.store.data_versions import Topic, ask, by_agency, depends_on
-from engine.store.database import among, table
+from engine.store.database import among, table, unindexed
 from engine.store.named_rows import object_of, objects
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
 from engine.store.records import Agency, Assignment, Contact, Extension, Plan
@@ -109,49 +107,43 @@ def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
 def _lists(session: Session, today: Today, wanted: AssignmentFilter) -> Mapping[Waiting, TodoGroup]:
     """The reports by when they came, all else by due date."""
     waiting = {what: _waiting(session, today, replace(wanted, waiting=what)) for what in Waiting}
-    shown = [id_ for each in waiting.values() for _, id_ in each.first]
+    shown = [id_ for each in waiting.values() for id_ in each.first]
     by_id = {row.id: row for row in (rows_with_ids(session, today, shown) if shown else ())}
-    return {what: TodoGroup(tuple(by_id[id_] for _, id_ in each.first), each.n) for what, each in waiting.items()}
+    return {what: TodoGroup(tuple(by_id[id_] for id_ in each.first), each.n) for what, each in waiting.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Waits:
-    """``n`` assignments, and the ``first`` of them: since when something waits, and id."""
+class _Waits(NamedTuple):
+    """``n`` assignments, and the ids of the ``first`` of them."""
 
     n: int
-    first: tuple[tuple[date | datetime, int], ...]
-
-    @classmethod
-    def of(cls, found: Collection[tuple[date | datetime, int]]) -> _Waits:
-        return cls(len(found), tuple(nsmallest(SHOWN, found)))
+    first: Sequence[int]
 
 
 def _waiting(session: Session, today: Today, wanted: AssignmentFilter) -> _Waits:
-    """Reports are many, and known by agency; of all else there is little, which is found by itself."""
+    """Reports are many, and counted by agency; of all else there is little, which is found by itself."""
+    a = table(Assignment)
     if wanted.waiting is Waiting.ACCEPT:
-        known = ask(session, reports_of_each, today, wanted).values()
-        return _Waits(sum(each.n for each in known), tuple(nsmallest(SHOWN, chain(*(each.first for each in known)))))
-    by_due = func.coalesce(table(Assignment).c.due_on, literal(FAR))
-    rows = session.connection().execute(_select_waiting(today, wanted, by_due))
-    return _Waits.of([(row[1], row[2]) for row in rows])
+        total = sum(ask(session, reports_of_each, today, wanted).values())
+        first = _select_waiting(today, wanted, a.c.id).order_by(a.c.reported_at, a.c.id).limit(SHOWN)
+        return _Waits(total, session.connection().scalars(first).all() if total else ())
+    by_due = func.coalesce(a.c.due_on, literal(FAR))
+    found = session.connection().execute(_select_waiting(today, wanted, by_due, a.c.id)).all()
+    return _Waits(len(found), [id_ for _, id_ in nsmallest(SHOWN, map(tuple, found))])
 
 
 @by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def reports_of_each(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
-) -> Mapping[str, _Waits]:
-    """The reports of each agency that wait to be accepted."""
-    statement = _select_waiting(today, wanted, table(Assignment).c.reported_at).where(*of_agencies(agencies))
-    found: dict[str, list[tuple[date | datetime, int]]] = defaultdict(list)
-    for agency_id, since, id_ in session.connection().execute(statement):
-        found[agency_id].append((since, id_))
-    return {agency_id: _Waits.of(each) for agency_id, each in found.items()}
+) -> Mapping[str, int]:
+    """How many reports of each agency wait to be accepted."""
+    a = table(Assignment)
+    counted = _select_waiting(today, wanted, a.c.agency_id, func.count()).where(*of_agencies(agencies))
+    return {row[0]: row[1] for row in session.connection().execute(counted.group_by(unindexed(a.c.agency_id)))}
 
 
-def _select_waiting(today: Today, wanted: AssignmentFilter, since: ColumnElement[Any]) -> Select[Any]:
+def _select_waiting(today: Today, wanted: AssignmentFilter, *columns: ColumnElement[Any]) -> Select[Any]:
     a, p = table(Assignment), table(Plan)
-    statement = select(a.c.agency_id, since, a.c.id).join(p, p.c.id == a.c.plan_id)
-    return statement.where(*conditions(wanted, today))
+    return select(*columns).select_from(a).join(p, p.c.id == a.c.plan_id).where(*conditions(wanted, today))
 
 
 def _drafts(session: Session, today: Today, wanted: AssignmentFilter) -> int:

@@ -25,7 +25,8 @@ class Fact(SQLModel, table=True):
     value: str
 
 
-MOST_CHANGES = 4_000
+MOST_CHANGES = 1_800
+"""Characters: with more a row would lie outside of its page."""
 
 
 class DataVersion(SQLModel, table=True):
@@ -38,6 +39,7 @@ class DataVersion(SQLModel, table=True):
     changes: str = Field(default="", max_length=MOST_CHANGES, sa_column_kwargs={"server_default": ""})
     plans: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     work: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    counters: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     letters: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     messages: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     directory: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})

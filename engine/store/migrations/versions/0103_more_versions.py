@@ -1,4 +1,4 @@
-"""plans and accounts have versions of their own, and changes say whose work they are about"""
+"""plans, counters and accounts have versions of their own, and changes say whose work they are about"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    changes = sa.Column("changes", sa.String(length=4_000), server_default="", nullable=False)
+    changes = sa.Column("changes", sa.String(length=1_800), server_default="", nullable=False)
     op.add_column("data_version", changes)
-    for topic in ("plans", "accounts"):
+    for topic in ("plans", "counters", "accounts"):
         op.add_column("data_version", sa.Column(topic, sa.String(length=16), server_default="", nullable=False))

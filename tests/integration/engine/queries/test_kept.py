@@ -182,7 +182,7 @@ def test_a_write_that_fails_and_a_rehearsal_change_no_version(fresh: Laid) -> No
 
 def test_a_statement_is_known_by_the_tables_it_writes_and_not_by_those_it_reads() -> None:
     assert written_topics('WITH gone AS (DELETE FROM "tally") INSERT INTO letter (id) SELECT id FROM agency') == {
-        Topic.WORK,
+        Topic.COUNTERS,
         Topic.LETTERS,
     }
     assert written_topics("SELECT * FROM assignment FOR UPDATE") == frozenset()

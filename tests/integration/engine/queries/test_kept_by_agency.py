@@ -10,14 +10,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ground.factory import Laid, begin, real_plan
-from ground.office import looking
+from ground.office import Office, contact_of, letter_of, looking, open_office
+from httpx import Response
 from sqlalchemy import select, update
 from sqlmodel import Session, SQLModel
 
+from engine.accounts.signed_links import Purpose
 from engine.assignments import counters, lifecycle, promises
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
@@ -26,17 +29,17 @@ from engine.correspondence.entries import NewEntry
 from engine.errors import DondocError
 from engine.plans.closing import end
 from engine.queries import kept as kept_module
-from engine.queries.figures.board import board, board_cells
+from engine.queries.figures.board import board, cells_counted, cells_of_each
 from engine.queries.figures.outlook import (
     Selection,
     behind_of_each,
     chased_on,
-    dues_of_each,
-    next_action_of_each,
+    dues_counted,
+    dues_of_plan,
     next_dates,
 )
-from engine.queries.figures.plan_progress import standing_cells, standings
-from engine.queries.figures.year import ladders_of_each, weeks_of_each, work_of_year
+from engine.queries.figures.plan_progress import cells_of_plan_on, cells_on, standings
+from engine.queries.figures.year import ladders_of_each, weeks_counted, weeks_of_plan, work_of_year
 from engine.queries.kept import KeptAnswers
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, Waiting, list_assignments, tasks_of_each
@@ -49,7 +52,7 @@ from engine.store import changed_work
 from engine.store.changed_work import about, about_agency, changed_agencies
 from engine.store.data_versions import BY_AGENCY, TOPICS, TOPICS_OF, Topic, read_versions
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Plan
+from engine.store.records import Agency, Assignment, Plan
 from engine.store.records.running import MOST_CHANGES
 from engine.terms import EntryKind, Outcome
 
@@ -65,18 +68,18 @@ SELECTED = (Selection(), Selection(1), Selection(period="2021-H1"), Selection(wi
 AGENCY = "ubnd-huyen-ky-son"
 OWN = AssignmentFilter(agency_id=AGENCY)
 SHOWN = ("cong-an-tinh", "so-ldtbxh", AGENCY)
+DAYS = (date(2021, 6, 3), date(2021, 6, 11), date(2021, 6, 14))
 ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
-    board_cells: lambda today: [(today, each) for each in WANTED],
-    standing_cells: lambda today: [
-        (day, plan_id, without)
-        for day in (today.day, today.day - timedelta(7))
-        for plan_id, without in ((None, ()), (1, ()), (None, (77,)))
-    ],
+    cells_counted: lambda today: [(today, AssignmentFilter()), (today, AssignmentFilter(kind="huyen", past=False))],
+    cells_of_each: lambda today: [(today, each) for each in WANTED if each.plan_id or each.agency_id],
+    cells_on: lambda today: [(day, without) for day in (today.day, *DAYS) for without in ((), (77,))],
+    cells_of_plan_on: lambda today: [(day, 1) for day in (today.day, today.day - timedelta(7))],
     behind_of_each: lambda today: [(today, each) for each in SELECTED],
-    dues_of_each: lambda today: [(today.day, each) for each in SELECTED],
-    next_action_of_each: lambda today: [(today, each) for each in SELECTED],
+    dues_counted: lambda today: [(today.day, each) for each in SELECTED if each.plan_id is None],
+    dues_of_plan: lambda today: [(today.day, Selection(1)), (today.day, Selection(1, "2021-H1"))],
     chased_on: lambda today: [(today, each, today.day + timedelta(5)) for each in SELECTED],
-    weeks_of_each: lambda today: [(2021, None), (2021, 1)],
+    weeks_counted: lambda today: [(2021,)],
+    weeks_of_plan: lambda today: [(2021, 1)],
     ladders_of_each: lambda today: [(today, date(2021, 12, 31), None), (today, date(2021, 12, 31), 1)],
     tasks_of_each: lambda today: [(today,)],
     reports_of_each: lambda today: [(today, replace(each, waiting=Waiting.ACCEPT)) for each in WANTED],
@@ -119,8 +122,10 @@ def test_it_reads_no_table_of_a_topic_it_does_not_name_and_of_some_agencies_what
             arguments = _here(arguments)
             with counting(lived) as sent:
                 of_all = query(session, *arguments)
-            words = {word for sql in sent for word in re.findall(r"\w+", sql)}
-            assert {TOPICS[name] for name in words & TABLES} <= TOPICS_OF[query]
+            words = {word for sql in sent for word in re.findall(r"\w+", sql)} & TABLES
+            if Topic.COUNTERS in TOPICS_OF[query]:  # of assignments it reads nothing but what is counted
+                words -= {"assignment"}
+            assert {TOPICS[name] for name in words} <= TOPICS_OF[query]
             assert pickle.loads(pickle.dumps(of_all)) == of_all
             for agencies in (frozenset(list(of_all)[:1]), frozenset({"huyen-b", "mat-tran"}), frozenset({"nobody"})):
                 of_some = query(session, *arguments, agencies=agencies)
@@ -200,7 +205,7 @@ def test_after_any_acts_it_is_what_a_new_process_reads(
     answers(kept, laid.database, now)
     done = 0
     for _ in range(40):
-        now += timedelta(minutes=1)
+        now += timedelta(hours=6)
         with laid.database.write() as session:
             for _ in range(choose.randrange(1, 3)):
                 with suppress(DondocError), session.begin_nested():  # not in this state
@@ -208,8 +213,7 @@ def test_after_any_acts_it_is_what_a_new_process_reads(
                     done += 1
         assert answers(kept, laid.database, now) == answers(KeptAnswers(), laid.database, now)
     assert done > 20
-    assert whole.count(False) > 100
-    assert whole.count(True) == 0
+    assert whole.count(False) > 100 * whole.count(True)  # some answers are of a day that is asked for again days later
 
 
 def test_the_end_of_a_plan_and_a_new_name_are_read_whole(laid: Laid, whole: list[bool]) -> None:
@@ -311,6 +315,22 @@ def test_what_happened_too_long_ago_is_not_told_any_more(laid: Laid, monkeypatch
     assert changed_by(laid.database, *[acting] * (most + 20)) is None
 
 
+def test_of_a_run_of_changes_about_anybodys_work_the_last_alone_is_told(laid: Laid) -> None:
+    """Ten thousand letters leave, and do not push out what was told of the work."""
+    one = acknowledging(laid, AGENCY)
+
+    def settling(session: Session) -> None:
+        session.connection().execute(update(table(Agency)).values(short=table(Agency).c.short))
+
+    assert changed_by(laid.database, one, *[settling] * (MOST_CHANGES // 8)) == {AGENCY}
+    with laid.database.read() as session:
+        before = read_versions(session)
+    with laid.database.write() as session:
+        settling(session)
+    with laid.database.read() as session:
+        assert changed_agencies(session, {Topic.DIRECTORY: before[Topic.DIRECTORY]}, read_versions(session)) is None
+
+
 def test_what_the_program_before_this_one_wrote_is_about_anybodys(laid: Laid, monkeypatch: pytest.MonkeyPatch) -> None:
     """It gives new versions and tells nothing."""
     monkeypatch.setattr(changed_work, "SLOTS", 1)
@@ -330,3 +350,54 @@ def test_what_the_program_before_this_one_wrote_is_about_anybodys(laid: Laid, mo
     assert changed_by(laid.database, acting) is None
     assert changed_by(laid.database, acting) == {"so-ldtbxh"}
     assert changed_by(laid.database, acting, before, acting) is None
+
+
+# --- through the doors that people use ------------------------------------------------------------------------------
+
+
+def by_report_page(office: Office, laid: Laid) -> Response:
+    duty = laid.assignment("IV.2.1", "huyen-b")
+    fields = {f"outcome-{duty}": "done", f"body-{duty}": "Đã xong."}
+    return office.post(f"/report/huyen-b/{laid.plan_id}/2021-H1", page="/report/huyen-b/1/2021-H1", **fields)
+
+
+def by_report_link(office: Office, laid: Laid) -> Response:
+    path = office.link(Purpose.REPORT, contact_of(laid.database, "huyen-b"), f"{laid.plan_id}:2021-H1")
+    duty = laid.assignment("IV.2.1", "huyen-b")
+    fields = {f"outcome-{duty}": "not_yet", f"body-{duty}": "Chưa.", f"reason-{duty}": "Chờ số liệu."}
+    return office.post(path, page=path, **fields)
+
+
+def by_acknowledging_link(office: Office, laid: Laid) -> Response:
+    contact = contact_of(laid.database, "huyen-b")
+    path = office.link(Purpose.ACKNOWLEDGE, contact, str(letter_of(laid.database, contact)))
+    return office.post(path, page=path)
+
+
+def by_saving_a_draft(office: Office, laid: Laid) -> Response:
+    duty = laid.assignment("IV.2.1", "huyen-b")
+    page = f"/report/huyen-b/{laid.plan_id}/2021-H1"
+    return office.post(page, page=page, **{f"body-{duty}": "Đang làm.", "act": "draft"})
+
+
+def by_cancelling(office: Office, laid: Laid) -> Response:
+    return office.post(f"/assignments/{laid.assignment('IV.2.1', 'huyen-b')}/cancel", reason="Trùng nhiệm vụ.")
+
+
+@pytest.mark.parametrize(
+    "act",
+    [by_report_page, by_report_link, by_acknowledging_link, by_saving_a_draft, by_cancelling],
+    ids=lambda act: act.__name__,
+)
+def test_what_an_agency_does_is_about_its_work_alone(
+    fresh: Laid, tmp_path: Path, act: Callable[[Office, Laid], Response]
+) -> None:
+    office = open_office(fresh.database, tmp_path)
+
+    def acting(_: Session) -> None:
+        answer = act(office, fresh)
+        assert answer.status_code in (200, 303), answer.text
+
+    changed = changed_by(fresh.database, acting)
+    assert changed is not None
+    assert changed <= {"huyen-b", "so-chinh"}
