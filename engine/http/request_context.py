@@ -26,7 +26,7 @@ from engine.accounts.accounts import AccountLine
 from engine.accounts.api_tokens import Bearer, scope_of
 from engine.accounts.link_powers import POWERS
 from engine.accounts.permissions import DESK, Acting, Actor, ActorRole, Permission, Reach, may, reach_of, require
-from engine.accounts.saved_views import View, views_of
+from engine.accounts.saved_views import LISTS, View, views_of
 from engine.accounts.second_factor import Proof
 from engine.accounts.sign_in import SessionHolder, holder_of, slide
 from engine.accounts.signed_links import Purpose
@@ -202,7 +202,16 @@ class RequestContext:
     def reading(self) -> Iterator[tuple[Session, Today]]:
         """A read session and the date-dependent facts of the page."""
         with self.session() as session:
-            yield session, replace(self.kept(session, read_day, self.today), now=self.now)
+            today = replace(self.kept(session, read_day, self.today), now=self.now)
+            yield session, today
+            if self.request.method == "GET" and not self.bare and not self.path.startswith("/api/"):
+                self._read_beside(session, today)
+
+    def _read_beside(self, session: Session, today: Today) -> None:
+        """What every page says beside its own: of the same moment, and without another session."""
+        self.__dict__.setdefault("overdue", counted_overdue(session, today))
+        if self.path in LISTS:
+            self.__dict__.setdefault("views", views_of(session, self.actor.name, self.path))
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -240,9 +249,8 @@ class RequestContext:
 
     def page(self, template: str, status: int = 200, *, today: Today | None = None, **facts: object) -> HTMLResponse:
         """Render a template as a response; sets ``cookies``."""
-        bare = self.actor.kind in ("contact", "nobody")
         body = self.tools.templates.render(
-            template, self.language, today, ctx=self, bare=bare, failed=status >= 400, **facts
+            template, self.language, today, ctx=self, bare=self.bare, failed=status >= 400, **facts
         )
         return self.with_cookies(HTMLResponse(body, status))
 
@@ -274,6 +282,11 @@ class RequestContext:
     def home(self) -> str:
         """The start page: the agency's own desk for owners, the board for everyone else."""
         return "/" if self.may(Permission.SEE_BOARD) else f"/agencies/{quote(self.actor.agency_id, safe='')}"
+
+    @property
+    def bare(self) -> bool:
+        """Without the bars of those who are signed in."""
+        return self.actor.kind in ("contact", "nobody")
 
     # --- for templates ----------------------------------------------------------------------------------------
 
