@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, exists, extract, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, exists, extract, func, select
 from sqlmodel import Session
 
 from engine.assignments.counters import counter_lines
@@ -256,29 +256,24 @@ def weeks_counted(session: Session, year: int, *, agencies: Collection[str] | No
     """Of all plans, from the counters."""
     each = counter_lines().c
     still_due = func.sum(case((each.timing == Timing.OPEN.value, each.n), else_=0))
-    return _dues_by_week(session, year, each.agency_id, each.due_on, func.sum(each.n), still_due, agencies)
+    return _dues_by_week(session, year, select(each.agency_id, each.due_on, func.sum(each.n), still_due), agencies)
 
 
 @by_agency(Topic.PLANS, Topic.WORK)
 def weeks_of_plan(session: Session, year: int, plan_id: int, *, agencies: Collection[str] | None = None) -> _DuesByWeek:
     a = table(Assignment)
     still_due = func.sum(case((unfinished(), 1), else_=0))
-    of_plan = (a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    return _dues_by_week(session, year, a.c.agency_id, a.c.due_on, func.count(), still_due, agencies, *of_plan)
+    of_plan = select(a.c.agency_id, a.c.due_on, func.count(), still_due)
+    of_plan = of_plan.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
+    return _dues_by_week(session, year, of_plan, agencies)
 
 
-def _dues_by_week(
-    session: Session,
-    year: int,
-    agency_id: ColumnElement[str],
-    due_on: ColumnElement[date],
-    due: ColumnElement[int],
-    still_due: ColumnElement[int],
-    agencies: Collection[str] | None,
-    *where: ColumnElement[bool],
-) -> _DuesByWeek:
+def _dues_by_week(session: Session, year: int, counted: Select[Any], agencies: Collection[str] | None) -> _DuesByWeek:
+    """``counted``: agency, due date, tasks that are due and those of them that are open; not grouped yet."""
+    agency_id, due_on, due, still_due = counted.selected_columns
     week, within = _week(due_on, _mondays(year))
-    statement = select(agency_id, week, due, still_due).where(within, *where).group_by(agency_id, week).having(due > 0)
+    statement = counted.with_only_columns(agency_id, week, due, still_due).where(within)
+    statement = statement.group_by(agency_id, week).having(due > 0)
     statement = statement if agencies is None else statement.where(agency_id.in_(sorted(agencies)))
     found: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
     for owner, number, due_then, still_open in session.connection().execute(statement):
