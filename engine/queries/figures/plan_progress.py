@@ -235,6 +235,7 @@ def _cells(
     summed = found.having(func.sum(groups.n) > 0).subquery()
     owner, *others = summed.c
     statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
+    statement = statement.order_by(owner, summed.c.period, summed.c.request)
     first_due = _first_dues(session, day, plan_id, without, agencies)
     return [
         Cell(

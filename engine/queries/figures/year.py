@@ -273,7 +273,7 @@ def _dues_by_week(session: Session, year: int, counted: Select[Any], agencies: C
     agency_id, due_on, due, still_due = counted.selected_columns
     week, within = _week(due_on, _mondays(year))
     statement = counted.with_only_columns(agency_id, week, due, still_due).where(within)
-    statement = statement.group_by(agency_id, week).having(due > 0)
+    statement = statement.group_by(agency_id, week).having(due > 0).order_by(agency_id, week)
     statement = statement if agencies is None else statement.where(agency_id.in_(sorted(agencies)))
     found: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
     for owner, number, due_then, still_open in session.connection().execute(statement):

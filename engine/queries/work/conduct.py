@@ -187,7 +187,8 @@ def _promises(today: Today, wanted: AssignmentFilter) -> Select[Any]:
     ended = or_(p.c.state.in_((PromiseState.KEPT, PromiseState.BROKEN)), past)
     kept = func.sum(case((p.c.state == PromiseState.KEPT, 1), else_=0))
     statement = joined(select(a.c.agency_id, a.c.supervisor_id, func.count(), kept)).join(p, _of_task(p, wanted))
-    return statement.where(*conditions(wanted, today), ended).group_by(a.c.agency_id, a.c.supervisor_id)
+    keys = a.c.agency_id, a.c.supervisor_id
+    return statement.where(*conditions(wanted, today), ended).group_by(*keys).order_by(*keys)
 
 
 def _outputs(today: Today, wanted: AssignmentFilter) -> Select[Any]:
@@ -196,7 +197,8 @@ def _outputs(today: Today, wanted: AssignmentFilter) -> Select[Any]:
     complete = func.sum(case((r.c.output_complete, 1), else_=0))
     statement = joined(select(a.c.agency_id, a.c.supervisor_id, func.count(), complete)).join(r, _of_task(r, wanted))
     of_those = (a.c.state == State.ACCEPTED, JUDGED, r.c.superseded_at.is_(None))
-    return statement.where(*conditions(wanted, today), *of_those).group_by(a.c.agency_id, a.c.supervisor_id)
+    keys = a.c.agency_id, a.c.supervisor_id
+    return statement.where(*conditions(wanted, today), *of_those).group_by(*keys).order_by(*keys)
 
 
 def _of_task(source: Table, wanted: AssignmentFilter, *, few: bool = False) -> ColumnElement[bool]:

@@ -199,6 +199,7 @@ def late_periods(
     )
     counted = late.where(*of_agencies(agencies)).group_by(a.c.agency_id, a.c.period).subquery()
     statement = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
+    statement = statement.order_by(counted.c.agency_id, counted.c.period)
     found: dict[str, list[_LatePeriod]] = defaultdict(list)
     for each in objects(_LatePeriod, session.connection().execute(statement)):
         found[each.agency_id].append(each)
