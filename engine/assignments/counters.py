@@ -38,6 +38,7 @@ from sqlmodel import Session
 
 from engine.assignments.measures import report_timing, report_timing_column, task_timing, task_timing_column
 from engine.store.changed_work import about, about_agency
+from engine.store.data_versions import of_agencies
 from engine.store.database import after_commit, among, insert_rows, table, update_rows
 from engine.store.facts import read_fact, write_fact
 from engine.store.records import Assignment, Plan, Tally, TallyChange
@@ -102,7 +103,7 @@ def record_transition(session: Session, old: Iterable[CounterKey | None], new: I
     """Append the changes of counters when assignments move from ``old`` to ``new``; equal keys cancel out."""
     change: Counter[CounterKey] = Counter(each for each in new if each is not None)
     change.subtract(each for each in old if each is not None)
-    about_agency(session, *{key.agency_id for key in change})
+    about_agency(session, (key.agency_id for key in change))
     insert_rows(
         session,
         TallyChange,
@@ -278,8 +279,8 @@ def late_counts(day: date, agencies: Collection[str] | None = None) -> Select[st
     lines = counter_lines().c
     late = and_(lines.timing == Timing.OPEN.value, lines.due_on < day, ~lines.request)
     n = cast(func.sum(lines.n), Integer)
-    counted = select(lines.agency_id, n).where(late).group_by(lines.agency_id).having(n > 0)
-    return counted if agencies is None else counted.where(lines.agency_id.in_(sorted(agencies)))
+    counted = select(lines.agency_id, n).where(late, *of_agencies(lines.agency_id, agencies))
+    return counted.group_by(lines.agency_id).having(n > 0)
 
 
 def _lines() -> tuple[Any, Any]:

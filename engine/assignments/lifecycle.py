@@ -633,7 +633,7 @@ def _locked(session: Session, assignment_id: int) -> StoredAssignment:
     row = session.connection().execute(statement).first()
     if row is None:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
-    about_agency(session, row.agency_id)
+    about_agency(session, [row.agency_id])
     return object_of(StoredAssignment, row)
 
 

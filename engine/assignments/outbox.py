@@ -157,7 +157,7 @@ def post(
 def place(session: Session, slots: Sequence[Slot], calendar: WorkCalendar, now: datetime) -> int:
     """Put lines into the letters of the given recipients; returns how many were new. Idempotent."""
     placed = 0
-    about_agency(session, *{slot.recipient.agency_id for slot in slots})
+    about_agency(session, (slot.recipient.agency_id for slot in slots))
     pending = [(slot, first_day(slot.line, slot.recipient, slot.channel, now, calendar)) for slot in slots]
     while pending:
         letters = _open_letters(session, pending, now)

@@ -188,7 +188,7 @@ def _locked(session: Session, assignment_id: int, *, running: bool = True) -> _L
     if found is None:
         raise NotFound(Text(f"Không có phần việc số {assignment_id}.", f"There is no assignment {assignment_id}."))
     row = object_of(_Locked, found)
-    about_agency(session, row.agency_id, *row.coordinating)
+    about_agency(session, (row.agency_id, *row.coordinating))
     if running and row.state not in COUNTED_STATES:
         raise ForbiddenMove(
             Text("Phần việc này đã hủy hoặc chuyển giao.", "This assignment was cancelled or transferred.")

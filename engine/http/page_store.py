@@ -17,7 +17,6 @@ from engine.store.data_versions import Topic, Versions
 MOST_BYTES = 16 * 1024 * 1024
 ENTRY_BYTES = 1_000
 """Of an entry besides its texts."""
-KEPT_SECONDS = 60
 
 Key = tuple[str, bytes, tuple[bytes, ...]]
 """Path, query, cookies."""

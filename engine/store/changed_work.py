@@ -6,7 +6,7 @@ an older version can read the work of these agencies again, and keep what it kno
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
@@ -83,8 +83,8 @@ def about(session: Session, *agencies: str, nobody: bool = False) -> Iterator[No
         written.end(part)
 
 
-def about_agency(session: Session, *agencies: str) -> None:
-    """Of these, too, in the innermost ``about``, if there is one."""
+def about_agency(session: Session, agencies: Iterable[str]) -> None:
+    """Of these, too, in the innermost ``about``, if there is one; else they are not even looked at."""
     written: Written | None = session.info.get(WRITTEN)
     if written is not None and written.parts:
         written.parts[-1].agencies.update(agencies)

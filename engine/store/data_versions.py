@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session
 
 from engine.store.records import DataVersion
@@ -139,6 +139,16 @@ def by_agency(*topics: Topic) -> Callable[[Query[P, T]], Query[P, T]]:
     return declare
 
 
+def of_agencies(agency_id: ColumnElement[str], agencies: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """The condition of a query by agency on the column that names them: none if all are read."""
+    return [] if agencies is None else [agency_id.in_(sorted(agencies))]
+
+
+def is_read(agency_id: str, agencies: Collection[str] | None) -> bool:
+    """Whether an agency is one of those that a query by agency is to read."""
+    return agencies is None or agency_id in agencies
+
+
 WORD = re.compile(r"\w+")
 Reads = set[Topic | None]
 """What was read, by topic. None: a table that has none."""
@@ -160,6 +170,12 @@ def note_read(topics: Collection[Topic | None]) -> None:
     reads = _READS.get()
     if reads is not None:
         reads.update(topics)
+
+
+def note_statement(sql: str) -> None:
+    """Of most statements nobody asks: a pass, a program."""
+    if _READS.get() is not None:
+        note_read(read_topics(sql))
 
 
 @lru_cache(maxsize=1024)

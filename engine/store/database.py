@@ -246,7 +246,7 @@ class Database:
 
 
 def _note_reads(_1: Connection, _2: Any, sql: str, *_: Any) -> None:
-    data_versions.note_read(data_versions.read_topics(sql))
+    data_versions.note_statement(sql)
 
 
 def _note_writes(connection: Connection, cursor: Any, sql: str, *_: Any) -> None:

@@ -14,8 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import Unavailable
 from engine.http.app_context import AppContext
-from engine.http.page_store import KEPT_SECONDS, KeptPage, Key, Moment, PageStore
+from engine.http.page_store import KeptPage, Key, Moment, PageStore
 from engine.http.request_context import KEEP, tools_of
+from engine.queries.kept import KEPT_SECONDS
 from engine.store.data_versions import Reads, noting_reads, read_versions
 
 MOST_KEY_BYTES = 4_096
@@ -57,9 +58,9 @@ def _keeping(scope: Scope, send: Send, pages: PageStore, key: Key, now: Moment |
             status = message["status"]
             headers.extend(message["headers"])
         elif status == 200 and scope.get("state", {}).get(KEEP):
-            topics = frozenset(topic for topic in reads if topic is not None)
             page = None
             if now is not None and None not in reads:
+                topics = frozenset(topic for topic in reads if topic is not None)
                 until = time.monotonic() + KEPT_SECONDS
                 page = KeptPage(topics, now, until, tuple(headers), message["body"], scope.get("route"))
             pages.keep(key, page)

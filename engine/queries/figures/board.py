@@ -170,9 +170,9 @@ class _Cell:
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter. It reads all periods, because the others are offered as choices."""
     of_each = cells_counted if replace(wanted, period="", kind="") in (AssignmentFilter(), RUNNING) else cells_of_each
-    by_agency = ask(session, of_each, today, replace(wanted, period=""))
-    in_order = sorted(by_agency, key=ask(session, places_in_directory).__getitem__)
-    cells = [cell for agency_id in in_order for cell in by_agency[agency_id]]
+    known = ask(session, of_each, today, replace(wanted, period=""))
+    in_order = sorted(known, key=ask(session, places_in_directory).__getitem__)
+    cells = [cell for agency_id in in_order for cell in known[agency_id]]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
     return replace(found, choices=_by_due_date(cells))
 

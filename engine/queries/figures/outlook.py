@@ -31,10 +31,9 @@ from engine.queries.figures.plan_progress import (
     standings,
 )
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import of_agencies
 from engine.rules.calendar import ONE_DAY, instant, local_date
 from engine.rules.policy import Facts, Ladder, applicable
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table, unindexed
 from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Plan
@@ -226,7 +225,7 @@ def behind_of_each(
     late = (
         select(a.c.agency_id, func.count().label("overdue"), func.min(a.c.due_on).label("since"))
         .select_from(_of_plans())
-        .where(*_selected(chosen), a.c.due_on < today.day, *of_agencies(agencies))
+        .where(*_selected(chosen), a.c.due_on < today.day, *of_agencies(a.c.agency_id, agencies))
         .group_by(a.c.agency_id)
         .subquery()
     )
@@ -312,7 +311,7 @@ def dues_counted(session: Session, day: date, chosen: Selection, *, agencies: Co
     keys = (each.agency_id, each.due_on, each.period)
     statement = select(*keys).where(each.timing == Timing.OPEN.value, each.due_on >= day, ~each.request)
     statement = statement.where(each.period == chosen.period) if chosen.period else statement
-    statement = statement if agencies is None else statement.where(each.agency_id.in_(sorted(agencies)))
+    statement = statement.where(*of_agencies(each.agency_id, agencies))
     return _first_dues(session, statement, func.sum(each.n))
 
 
@@ -320,7 +319,7 @@ def dues_counted(session: Session, day: date, chosen: Selection, *, agencies: Co
 def dues_of_plan(session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None) -> _Dues:
     a = table(Assignment)
     statement = select(a.c.agency_id, a.c.due_on, a.c.period).select_from(_of_plans())
-    statement = statement.where(*_selected(chosen), a.c.due_on >= day, *of_agencies(agencies))
+    statement = statement.where(*_selected(chosen), a.c.due_on >= day, *of_agencies(a.c.agency_id, agencies))
     return _first_dues(session, statement, func.sum(1))
 
 
@@ -375,7 +374,7 @@ def chased_on(
     alike.append(a.c.broken_before.label("broken"))
     statement = select(a.c.agency_id, func.count().label("tasks"), *alike).select_from(_of_plans(few=True))
     acts = a.c.next_action_at < instant(day + ONE_DAY, time())
-    statement = statement.where(*_overdue_acting(today, chosen), acts, *of_agencies(agencies)).group_by(
+    statement = statement.where(*_overdue_acting(today, chosen), acts, *of_agencies(a.c.agency_id, agencies)).group_by(
         a.c.agency_id, *alike
     )
     ladders, levels = read_ladders(session), dict[_Acting, int]()

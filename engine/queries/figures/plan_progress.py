@@ -28,7 +28,7 @@ from engine.assignments.measures import (
 )
 from engine.queries.orders import Orders
 from engine.rules.calendar import ONE_DAY
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
 from engine.terms import COUNTED_STATES, PlanState, TimeClass, Timing
@@ -223,9 +223,7 @@ def _cells(
         each.outcome.is_not(None).label("stands"),
     ]
     groups_of = select(*alike, cast(func.sum(each.n), Integer).label("n")).group_by(*alike)
-    if agencies is not None:
-        groups_of = groups_of.where(each.agency_id.in_(agencies))
-    groups = groups_of.subquery().c
+    groups = groups_of.where(*of_agencies(each.agency_id, agencies)).subquery().c
     keys = groups.agency_id, groups.period, groups.request
     sums = [
         func.coalesce(func.sum(groups.n).filter(condition), 0).label(name)
@@ -260,11 +258,11 @@ def _first_dues(
         later = _after(session, day, agencies, a.c.opened_on)
         each = counter_lines(without=or_(later, a.c.plan_id.in_(without)) if without else later).c
         statement = select(each.agency_id, each.period, each.request, each.due_on).having(func.sum(each.n) > 0)
-        if agencies is not None:
-            statement = statement.where(each.agency_id.in_(agencies))
+        statement = statement.where(*of_agencies(each.agency_id, agencies))
     else:
         statement = select(a.c.agency_id, a.c.period, a.c.request, a.c.due_on).select_from(a)
         statement = statement.join(p, p.c.id == a.c.plan_id).where(*counted_on(day, plan_id, ""))
+        statement = statement.where(*of_agencies(a.c.agency_id, agencies))
     found: dict[tuple[str, str, bool], date] = {}
     for agency_id, period, request, due_on in session.connection().execute(
         statement.group_by(*statement.selected_columns)
@@ -311,7 +309,7 @@ def _after(
     index: PostgreSQL joins what it finds in them, SQLite has to be told, or it goes through the plans."""
     a, later = table(Assignment), or_(*(column > day for column in columns))
     if agencies is not None:
-        return and_(a.c.agency_id.in_(agencies), later)
+        return and_(*of_agencies(a.c.agency_id, agencies), later)
     if session.connection().dialect.name == "postgresql":
         return later
     found: ColumnElement[bool] = a.c.id.in_(union(*(select(a.c.id).where(column > day) for column in columns)))

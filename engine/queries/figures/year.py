@@ -22,11 +22,10 @@ from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.measures import unfinished
 from engine.assignments.opening import opened_periods, planned
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import of_agencies
 from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import Facts, Ladder, for_role, upcoming
 from engine.rules.words import level_rank
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import table
 from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
@@ -274,7 +273,7 @@ def _dues_by_week(session: Session, year: int, counted: Select[Any], agencies: C
     week, within = _week(due_on, _mondays(year))
     statement = counted.with_only_columns(agency_id, week, due, still_due).where(within)
     statement = statement.group_by(agency_id, week).having(due > 0).order_by(agency_id, week)
-    statement = statement if agencies is None else statement.where(agency_id.in_(sorted(agencies)))
+    statement = statement.where(*of_agencies(agency_id, agencies))
     found: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
     for owner, number, due_then, still_open in session.connection().execute(statement):
         found[owner].append((number, "due", due_then))
@@ -323,7 +322,9 @@ def ladders_of_each(
     each = (
         select(*facts, *capacities.values())
         .join(p, p.c.id == a.c.plan_id)
-        .where(unfinished(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE, *of_agencies(agencies))
+        .where(
+            unfinished(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE, *of_agencies(a.c.agency_id, agencies)
+        )
         .distinct()
         .subquery()
     )

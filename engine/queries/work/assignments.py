@@ -19,7 +19,7 @@ from engine.errors import NotFound
 from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.queries.time_class import Thresholds, Today, time_class
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, Report, ThreadEntry
@@ -240,11 +240,6 @@ def conditions(wanted: AssignmentFilter, today: Today | Thresholds) -> list[Colu
     return found + _of_promise(wanted, today.day)
 
 
-def of_agencies(agencies: Collection[str] | None) -> list[ColumnElement[bool]]:
-    """The condition of a query by agency; None: of all."""
-    return [] if agencies is None else [table(Assignment).c.agency_id.in_(sorted(agencies))]
-
-
 def _of_plan(wanted: AssignmentFilter, today: Today | Thresholds) -> list[ColumnElement[bool]]:
     """Assignments of active plans, unless a plan or single assignments are asked for."""
     a = table(Assignment)
@@ -379,7 +374,7 @@ def tasks_of_each(session: Session, today: Today, *, agencies: Collection[str] |
     """How many assignments of active plans each agency has."""
     a, p = table(Assignment), table(Plan)
     counted = select(a.c.agency_id, func.count()).join(p, p.c.id == a.c.plan_id)
-    counted = counted.where(*conditions(AssignmentFilter(), today), *of_agencies(agencies))
+    counted = counted.where(*conditions(AssignmentFilter(), today), *of_agencies(a.c.agency_id, agencies))
     counted = counted.group_by(unindexed(a.c.agency_id))
     return {row[0]: row[1] for row in session.connection().execute(counted)}
 

@@ -19,9 +19,9 @@ from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, sele
 from sqlmodel import Session
 
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, conditions, joined, of_agencies
+from engine.queries.work.assignments import AssignmentFilter, conditions, joined
 from engine.rules.calendar import WorkCalendar, local_date
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read, of_agencies
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Event, Promise, Report
@@ -107,12 +107,12 @@ class _Step:
 def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> ConductOfAll:
     """Of the tasks that a filter selects: a plan, a period, an agency."""
     wanted = replace(wanted, states=COUNTED_STATES, request=False)
-    by_agency: dict[str, _Sums] = defaultdict(_Sums)
-    by_department: dict[str, _Sums] = defaultdict(_Sums)
+    of_agency: dict[str, _Sums] = defaultdict(_Sums)
+    of_department: dict[str, _Sums] = defaultdict(_Sums)
     every = _Sums()
 
     def of(agency_id: str, supervisor_id: str) -> tuple[_Sums, _Sums, _Sums]:
-        return every, by_agency[agency_id], by_department[supervisor_id]
+        return every, of_agency[agency_id], of_department[supervisor_id]
 
     for agency_id, words in ask(session, words_of_each, today, wanted).items():
         for line in words:
@@ -124,11 +124,11 @@ def conduct(session: Session, today: Today, wanted: AssignmentFilter) -> Conduct
     for agency_id, took in _newest(session, today, wanted):
         for each in of(agency_id, took.supervisor_id):
             each.days[took.what].append(took.days)
-    names = _names(session, {*by_agency, *by_department})
+    names = _names(session, {*of_agency, *of_department})
     return ConductOfAll(
         total=_conduct("", "", every),
-        agencies=_lines(by_agency, names),
-        departments=_lines(by_department, names),
+        agencies=_lines(of_agency, names),
+        departments=_lines(of_department, names),
     )
 
 
@@ -165,19 +165,15 @@ def words_of_each(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
 ) -> Mapping[str, Sequence[_Words]]:
     """Promises kept and outputs complete, of each agency."""
-    if _other_agency(wanted, agencies):
+    if wanted.agency_id and not is_read(wanted.agency_id, agencies):
         return {}
+    of_some = of_agencies(table(Assignment).c.agency_id, agencies)
     found: dict[str, list[_Words]] = defaultdict(list)
-    for owner, *line in session.connection().execute(_promises(today, wanted).where(*of_agencies(agencies))):
+    for owner, *line in session.connection().execute(_promises(today, wanted).where(*of_some)):
         found[owner].append(_Words(line[0], promises=line[1], kept=line[2]))
-    for owner, *line in session.connection().execute(_outputs(today, wanted).where(*of_agencies(agencies))):
+    for owner, *line in session.connection().execute(_outputs(today, wanted).where(*of_some)):
         found[owner].append(_Words(line[0], outputs=line[1], complete=line[2]))
     return dict(found)
-
-
-def _other_agency(wanted: AssignmentFilter, agencies: Collection[str] | None) -> bool:
-    """The filter is of one agency, and it is none of those to read."""
-    return bool(wanted.agency_id) and agencies is not None and wanted.agency_id not in agencies
 
 
 def _promises(today: Today, wanted: AssignmentFilter) -> Select[Any]:
@@ -247,7 +243,8 @@ def times_of_each(
     session: Session, today: Today, wanted: AssignmentFilter, first: int, *, agencies: Collection[str] | None = None
 ) -> _TookByAgency:
     """Of the steps of each agency from an event on."""
-    newest = _steps(today, wanted, few=agencies is not None).where(table(Event).c.id >= first, *of_agencies(agencies))
+    of_some = of_agencies(table(Assignment).c.agency_id, agencies)
+    newest = _steps(today, wanted, few=bool(of_some)).where(table(Event).c.id >= first, *of_some)
     return _times(session, today, newest)
 
 
@@ -256,7 +253,7 @@ def times_of_one(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
 ) -> _TookByAgency:
     """Of the newest steps of the filter's agency."""
-    if _other_agency(wanted, agencies):
+    if not is_read(wanted.agency_id, agencies):
         return {}
     return _times(session, today, _steps(today, wanted).order_by(table(Event).c.id.desc()).limit(MAX_STEPS_OF_ONE))
 

@@ -16,7 +16,7 @@ from engine.errors import NotFound
 from engine.queries.time_class import Thresholds, Today, time_class
 from engine.queries.work.assignments import FAR, AssignmentFilter, AssignmentRow, conditions, rows_with_ids
 from engine.queries.work.threads import AwaitedHelp, awaited_of
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Plan
@@ -122,7 +122,7 @@ def sections_of(
 ) -> Mapping[str, tuple[DeskSection, ...]]:
     """Of the filter's agency. All of its assignments are put into their sections in one pass, by due date; what a list
     shows is read of the few that are shown."""
-    if agencies is not None and wanted.agency_id not in agencies:
+    if not is_read(wanted.agency_id, agencies):
         return {}
     first: dict[str, list[int]] = {section: [] for section in SECTIONS}
     totals: Counter[str] = Counter()
@@ -163,7 +163,7 @@ def _placed(today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
 def owed_by(
     session: Session, agency_id: str, *, agencies: Collection[str] | None = None
 ) -> Mapping[str, tuple[OwedReport, ...]]:
-    return {agency_id: owed(session, agency_id)} if agencies is None or agency_id in agencies else {}
+    return {agency_id: owed(session, agency_id)} if is_read(agency_id, agencies) else {}
 
 
 def owed(session: Session, agency_id: str) -> tuple[OwedReport, ...]:

@@ -28,10 +28,9 @@ from engine.queries.work.assignments import (
     conditions,
     from_rows,
     joined,
-    of_agencies,
 )
 from engine.rules.calendar import local_date
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_read, of_agencies
 from engine.store.database import among, numbered, table, unindexed
 from engine.store.named_rows import AnyRow, objects
 from engine.store.records import Agency, Assignment, Duty, Plan
@@ -197,7 +196,7 @@ def late_periods(
     late = _select_overdue(
         today, wanted, a.c.agency_id, a.c.period, func.count().label("n"), func.min(a.c.due_on).label("since")
     )
-    counted = late.where(*of_agencies(agencies)).group_by(a.c.agency_id, a.c.period).subquery()
+    counted = late.where(*of_agencies(a.c.agency_id, agencies)).group_by(a.c.agency_id, a.c.period).subquery()
     statement = select(counted, g.c.name).join(g, g.c.id == counted.c.agency_id)
     statement = statement.order_by(counted.c.agency_id, counted.c.period)
     found: dict[str, list[_LatePeriod]] = defaultdict(list)
@@ -263,7 +262,7 @@ def late_rows(
 
 
 def _among(shown: Sequence[str], agencies: Collection[str] | None) -> list[str]:
-    return [each for each in shown if agencies is None or each in agencies]
+    return [each for each in shown if is_read(each, agencies)]
 
 
 def _joined(of_rows: Iterable[Mapping[date, bool]]) -> Mapping[date, bool]:

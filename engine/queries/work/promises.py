@@ -28,14 +28,13 @@ from engine.queries.work.assignments import (
     from_rows,
     how_many,
     joined,
-    of_agencies,
     periods_among,
     promises_in,
     rows,
 )
 from engine.rules.policy import Policy, Reason
 from engine.rules.promise_words import reason_words
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.records import Assignment, Plan, Promise
@@ -186,7 +185,7 @@ def causes_of_each(
         select(a.c.agency_id, cause.c.code, func.count())
         .join(a, a.c.id == cause.c.assignment_id)
         .join(p, p.c.id == unindexed(a.c.plan_id))  # by the few causes, not by agencies and plans
-        .where(*conditions(wanted, today), *of_agencies(agencies))
+        .where(*conditions(wanted, today), *of_agencies(a.c.agency_id, agencies))
         .group_by(unindexed(a.c.agency_id), cause.c.code)
     )
     found: dict[str, dict[str, int]] = defaultdict(dict)

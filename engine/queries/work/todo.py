@@ -23,12 +23,11 @@ from engine.queries.work.assignments import (
     AssignmentRow,
     Waiting,
     conditions,
-    of_agencies,
     rows_with_ids,
 )
 from engine.queries.work.incoming import waiting_messages
 from engine.rules.calendar import local_date
-from engine.store.data_versions import Topic, ask, by_agency, depends_on
+from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_agencies
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import object_of, objects
 from engine.store.recipients import COORDINATING, Recipients, lifetime, read_recipients
@@ -137,7 +136,7 @@ def reports_of_each(
 ) -> Mapping[str, int]:
     """How many reports of each agency wait to be accepted."""
     a = table(Assignment)
-    counted = _select_waiting(today, wanted, a.c.agency_id, func.count()).where(*of_agencies(agencies))
+    counted = _select_waiting(today, wanted, a.c.agency_id, func.count()).where(*of_agencies(a.c.agency_id, agencies))
     return {row[0]: row[1] for row in session.connection().execute(counted.group_by(unindexed(a.c.agency_id)))}
 
 

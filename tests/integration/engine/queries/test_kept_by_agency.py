@@ -286,8 +286,8 @@ def test_within_an_act_the_innermost_says_whose_work_it_is(laid: Laid) -> None:
         with about(session, "a"):
             with about(session, "b"):
                 rename_plan(session)
-                about_agency(session, "c")
-            about_agency(session, "d")
+                about_agency(session, ["c"])
+            about_agency(session, ["d"])
             session.connection().execute(update(table(Assignment)).values(level=table(Assignment).c.level))
 
     assert changed_by(laid.database, acting) == {"a", "b", "c", "d"}
