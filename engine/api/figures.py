@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -29,14 +29,13 @@ from engine.plans.closing import past_plan_ids
 from engine.queries.figures import plan_progress as queries
 from engine.queries.figures.plans import plan_page
 from engine.queries.filter_choices import period_choices
-from engine.queries.time_class import read_today
+from engine.queries.time_class import read_day, read_today
 from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
 from engine.text import Text
 
 router = APIRouter(route_class=NamedRoute)
 AsOf = Annotated[Day | None, Query()]
-WEEK = timedelta(days=7)
 
 
 @router.get("/standing")
@@ -54,11 +53,13 @@ def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = ""
 @router.get("/standing/changes")
 @reads("Thay đổi giữa hai ngày", "List changes between two days")
 def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
-    """Agencies whose figures differ between two days; the last week by default."""
+    """Agencies whose figures differ between two days; by default since what the weekly letters of the week before
+    told, as on the page «Lãnh đạo»."""
     caller.require(Permission.SEE_STANDING)
     last: date = until or caller.today
     with caller.reading() as (session, _):
-        past, days = past_plan_ids(session, caller.today), (since or last - WEEK, last)
+        past = past_plan_ids(session, caller.today)
+        days = since or read_day(session, last).told_until, last
         then, now = queries.standings(session, days, plan_id=plan, period=period, without=past).days
     return [ChangeOut.model_validate(each) for each in queries.changes(then, now)]
 

@@ -104,6 +104,14 @@ def digest_day(day: date, policy: Policy, calendar: WorkCalendar) -> date | None
     return send_on if send_on < monday + timedelta(days=7) else None
 
 
+def told_until(day: date, policy: Policy | None, calendar: WorkCalendar) -> date:
+    """The last day that was told by the digest of the week before ``day``'s: that digest left in the morning after it.
+    What has changed since is a change to its reader, whoever reads a letter, a page or a paper of this week."""
+    week_before = day - day.weekday() * ONE_DAY - WEEK
+    told_on = digest_day(week_before, policy, calendar) if policy else None
+    return (told_on or week_before) - ONE_DAY
+
+
 def is_owed(session: Session, now: datetime) -> bool:
     """True if this week's digest is due and has not been sent. Costs one row when it has been."""
     last_week = read_fact(session, LAST_WEEK)
@@ -346,7 +354,8 @@ def _with_news(
     first digest of a month, which every leadership with overdue work gets."""
     if is_first_of_month(today, policy, calendar):
         return None
-    return {each.issuer_id for each in changes(session, today - WEEK, today, past) if not each.request}
+    told = told_until(today, policy, calendar)
+    return {each.issuer_id for each in changes(session, told + ONE_DAY, today, past) if not each.request}
 
 
 def monitors_standing_in(session: Session, departments: Collection[str], today: date) -> frozenset[int]:

@@ -31,8 +31,10 @@ from engine.assignments.weekly_digest import (
     monitors_standing_in,
     overdue,
     schedule,
+    told_until,
 )
 from engine.queries.system.letter_counts import LetterCounts, count_letters
+from engine.rules.calendar import ONE_DAY
 from engine.rules.policy import audience, for_role
 from engine.store.database import table
 from engine.store.records import Agency, Assignment, Plan
@@ -108,7 +110,7 @@ class DigestFacts:
     asked_overdue: int = 0
     """How many requests of the leadership's plans are past their time."""
     before: Boxes | None = None
-    """The boxes of a week ago; None if there was nothing then."""
+    """The boxes that the digest of the week before told; None if there was nothing then."""
     changes: WeekChanges | None = None
     watching: bool = False
     """The reader stands in for the monitor that their department does not have."""
@@ -124,7 +126,7 @@ class DigestFacts:
 
     @property
     def done_more(self) -> int:
-        """How many more tasks are done than a week ago."""
+        """How many more tasks are done than the digest of the week before told."""
         return self.boxes.done - self.before.done if self.boxes and self.before else 0
 
     @property
@@ -160,7 +162,8 @@ def digests(session: Session, letters: Sequence[WeeklyLetter], book: Rulebook, t
     week = count_letters(session, today - WEEK, today)
     late = {due: -book.calendar.distance(today, due) for due in {row.due_on for row in rows}}
     concerned = _by_agency(rows)
-    changed = _changes_by_reader(changes(session, today - WEEK, today, past))
+    told = told_until(today, schedule(book), book.calendar)
+    changed = _changes_by_reader(changes(session, told + ONE_DAY, today, past))
     above = _above(session, rows, sorted(issuers), book, today, past) if issuers else {}
     found = {}
     for letter in letters:
@@ -214,9 +217,10 @@ def _above(
     past: Collection[int],
 ) -> Mapping[tuple[Role, str], dict[str, Any]]:
     """(leadership, issuer) -> the fields that only its digest has."""
-    counts, earlier = boxes(session, today, issuers, past), boxes_on(session, today - WEEK, issuers, past)
-    left = _past_plans(session, past) if past else {}
     policy = schedule(book)
+    told = told_until(today, policy, book.calendar)
+    counts, earlier = boxes(session, today, issuers, past), boxes_on(session, told, issuers, past)
+    left = _past_plans(session, past) if past else {}
     monthly = policy is not None and is_first_of_month(today, policy, book.calendar)
     still = _standing_still(session, rows) if monthly else {}
     asked = Counter(row.issuer_id for row in rows if row.request)

@@ -1,6 +1,6 @@
 """How a selection of plans stands, worked out once for the leadership's page, its paper and the API: what is done and
-overdue against a week ago, which agencies changed most for better and for worse, who is furthest behind, the rate of
-twelve weeks, and what comes next.
+overdue against what was last told, which agencies changed most for better and for worse, who is furthest behind, the
+rate of twelve weeks, and what comes next.
 
 Requests («Đề nghị») are in none of it but ``Standing.asked``.
 """
@@ -166,7 +166,7 @@ def outlook(session: Session, today: Today, *, plan_id: int | None = None, perio
     letter that leaves changes the next dates and not the standing. Fifteen queries at most."""
     past = ask(session, plans_to_end, today.day) if plan_id is None else ()
     chosen = Selection(plan_id, period, tuple(each.id for each in past))
-    progress = ask(session, standings, (today.day, today.day - WEEK), **chosen._asdict())
+    progress = ask(session, standings, (today.day, today.told_until), **chosen._asdict())
     now, then = progress.days
     changed = changes(then, now) if then.total.expected else ()
     small = now.total.expected <= MAX_LOOKED_AT

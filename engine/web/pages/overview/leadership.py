@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -39,6 +38,7 @@ from engine.queries.orders import sorted_by_order
 from engine.queries.work.assignments import AssignmentFilter
 from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
+from engine.rules.calendar import ONE_DAY
 from engine.rules.words import level_name, period_words, short_day
 from engine.terms import TimeClass, Timing
 from engine.text import Text
@@ -48,7 +48,6 @@ from engine.web.draftable_plans import draftable_plan
 
 router = APIRouter(include_in_schema=False)
 OLD_DEFINITIONS = 1
-WEEK = timedelta(days=7)
 CUT_OFF = Text("Ngày chốt", "Cut-off day")
 MAX_CHANGES_SHOWN = 5
 """For better, and for worse."""
@@ -298,7 +297,8 @@ def _page(
         period_key=period,
         published=publications,
         rates=svg_charts.rates(now.periods, ctx.language),
-        last_week=ctx.today - WEEK,
+        told_until=today.told_until,
+        told_on=today.told_until + ONE_DAY,
         may_freeze=plan is not None and ctx.may(Permission.FREEZE, plan.supervisor_id),
         refused=refused,
         whole=whole,
