@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, begin, item, plan_file, row, rows, store
+from ground.factory import at, begin, item, opened, plan_file, row, rows, store
 from ground.office import Office, contact_of, enter, join, open_office
 
 from engine.accounts.signed_links import Purpose
@@ -62,6 +62,22 @@ def test_the_plan_that_was_asked_for_stands_first_and_the_others_below(office: O
     assert " ".join(page.h1.get_text().split()) == "Báo cáo 6 tháng đầu năm 2021 và 1 kế hoạch khác"
     assert [each.get_text().split("·")[0].strip() for each in page.select(".part h2")] == ["Kế hoạch 13", "Kế hoạch 12"]
     assert len({str(each["id"]) for each in page.select("[id]")}) == len(page.select("[id]"))
+
+
+def test_two_periods_of_one_plan_are_called_periods_wherever_a_duty_stands_twice(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    loaded(sqlite_database, "12", "Việc thứ nhất.", figures=())
+    opened(sqlite_database, at("2021-12-01"))
+    page = soup(open_office(sqlite_database, tmp_path, now=at("2021-12-01")).get("/report/so-ban/1/2021-Y").text)
+    assert page.h1 is not None
+    assert " ".join(page.h1.get_text().split()) == "Báo cáo năm 2021 và 1 kỳ khác"
+    listed = [" ".join(each.get_text().split()) for each in page.select(".checklist li a")]
+    assert [each.partition("Việc")[0].strip() for each in listed] == ["IV.1.1 năm 2021", "IV.1.1 6 tháng đầu năm 2021"]
+    office = open_office(sqlite_database, tmp_path, now=at("2021-12-01"))
+    form = soup(sent(office, "/report/so-ban/1/2021-Y", outcome_1="done", outcome_2="done").text)  # type: ignore[attr-defined]
+    faults = [" ".join(each.get_text().split()) for each in form.select(".wrong li a")]
+    assert [each.partition(":")[0] for each in faults] == ["năm 2021", "6 tháng đầu năm 2021"]
 
 
 def test_one_submission_reports_duties_of_two_plans_with_the_figures_and_paper_of_each(office: Office) -> None:
