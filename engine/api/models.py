@@ -100,7 +100,7 @@ class CauseFields(Body):
 
 
 class PromiseFields(CauseFields):
-    """``promised_on``: by when it will be, by default the policy's working days from today."""
+    """``promised_on``: by when it will be; left out, no day is promised."""
 
     promised_on: Day | None = None
 

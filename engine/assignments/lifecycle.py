@@ -20,6 +20,7 @@ from engine.assignments.counters import CounterKey, counter_key, record_transiti
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.assignments.promise_rows import MadePromise, PromiseText, add_promise, end_promises, require_reason
+from engine.assignments.waited_for import tell_waited_for
 from engine.enums import complete
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.directory import fold
@@ -186,8 +187,8 @@ def decline(session: Session, assignment_id: int, *, actor: str, now: datetime, 
 @of_one
 def report(session: Session, assignment_id: int, text: ReportText, *, actor: str, now: datetime) -> int:
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date. One that leaves the task
-    unfinished may be followed by another, accepted or not; the earlier one is superseded. It carries a promise: by when
-    the task will be done, by default after the policy's ``promise_days``."""
+    unfinished may be followed by another, accepted or not; the earlier one is superseded. It may carry a promise: by
+    when the task will be done. Without one nothing stands that did not stand before, and chasing goes on."""
     if text.outcome is not Outcome.DONE and not text.reason.strip():
         raise BadInput(Text("Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
@@ -195,7 +196,7 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
     promised = None if done else _promise_of_report(session, row, text, actor=actor, now=now)
     if done:
         end_promises(session, row, now, done=True)
-    changes = {"promised_on": None} if promised is None else promised.changes
+    changes: Mapping[str, Any] = {"promised_on": None} if done else promised.changes if promised is not None else {}
     _move(
         session,
         row,
@@ -211,6 +212,8 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
         acknowledged_at=row.acknowledged_at or now,
     )
     report_id, number = _store_report(session, assignment_id, text, actor, now)
+    if promised is None and not done:
+        _tell_waited_for(session, row, text, f"report:{report_id}:waits", now)
     record(session, EventKind.REPORTED, now, row, actor=actor, outcome=text.outcome.value, number=number)
     if promised is not None and promised.waits:
         _ask_about_promise(session, row, promised, text.reason, now)
@@ -231,7 +234,7 @@ def _store_report(session: Session, assignment_id: int, text: ReportText, actor:
             submitted_at=now,
             actor=actor,
             outcome=text.outcome.value,
-            reason=text.reason,
+            reason=_reason(text),
             reason_code="" if text.outcome is Outcome.DONE else text.promise.reason_code or OTHER_REASON,
             body=text.body,
             figures=dict(text.figures or {}),
@@ -244,6 +247,12 @@ def _store_report(session: Session, assignment_id: int, text: ReportText, actor:
         )
     )
     return int((inserted.inserted_primary_key or (0,))[0]), number
+
+
+def _reason(text: ReportText) -> str:
+    """Why it is not done. What is still to be done stands with the promise; without one it goes with the reason."""
+    owed = "" if text.promise.on is not None else text.promise.owed.strip()
+    return f"{text.reason}\n\nViệc còn lại: {owed}" if owed else text.reason
 
 
 @of_one
@@ -360,7 +369,8 @@ def ask_extension(
     now: datetime,
     files: Sequence[Mapping[str, object]] = (),
 ) -> int:
-    """Ask for a later due date, with a reason and before the due date has passed. Returns the request's id."""
+    """Ask for a later due date, with a reason and before the due date has passed; a closed day becomes the next working
+    day (Civil Code art. 148). Returns the request's id."""
     _require_text(reason, Text("lý do xin gia hạn", "the reason for an extension"))
     row = _locked(session, assignment_id)
     _require_unfinished(row, Text("xin gia hạn", "be extended"))
@@ -374,6 +384,7 @@ def ask_extension(
                 "The due date has passed; an extension must be requested before it ends.",
             )
         )
+    until = read_rulebook(session).calendar.due(until).on
     if until <= row.due_on:
         raise BadInput(
             Text(f"Hạn mới phải sau {written(row.due_on)}.", f"The new date must be after {written(row.due_on, 'en')}.")
@@ -415,7 +426,8 @@ def ask_extension(
 def decide_extension(
     session: Session, extension_id: int, *, granted: bool, answer: str = "", actor: str, now: datetime
 ) -> None:
-    """Grant or refuse an extension. Granting moves the due date; the original due date is kept as well."""
+    """Grant or refuse an extension. Granting moves the due date, by the calendar as it is now; the original due date is
+    kept as well."""
     extensions = table(Extension)
     request = session.connection().execute(select(extensions).where(extensions.c.id == extension_id)).first()
     if request is None:
@@ -428,11 +440,14 @@ def decide_extension(
     )
     if decided.rowcount != 1:
         raise Conflict(Text("Đề nghị này đã được quyết định.", "This request has already been decided."))
+    until: date = request.until
     if granted:
         _require_unfinished(row, Text("gia hạn", "be extended"))
-        move_due(session, row, request.until, now, nominal=request.until)
+        due = read_rulebook(session).calendar.due(request.until)
+        until = due.on
+        move_due(session, row, due.on, now, why=_extension_words(row, due), nominal=due.nominal)
     kind = EventKind.EXTENSION_GRANTED if granted else EventKind.EXTENSION_REFUSED
-    record(session, kind, now, row, actor=actor, until=request.until.isoformat(), answer=answer)
+    record(session, kind, now, row, actor=actor, until=until.isoformat(), answer=answer)
     _notify(
         session,
         row,
@@ -441,7 +456,7 @@ def decide_extension(
         NoticeKind.EXTENSION_DECIDED,
         f"extension:{extension_id}:decided",
         granted=granted,
-        until=request.until.isoformat(),
+        until=until.isoformat(),
         answer=answer,
     )
 
@@ -682,13 +697,30 @@ def _schedule(
 def _promise_of_report(
     session: Session, row: StoredAssignment, text: ReportText, *, actor: str, now: datetime
 ) -> MadePromise | None:
-    """The promise that a report of an unfinished task carries; None without a due date."""
-    if row.due_on is None:
+    """The promise that a report of an unfinished task carries; None without a promised day or a due date."""
+    if row.due_on is None or text.promise.on is None:
         return None
     book = read_rulebook(session)
     policy = book.policy(_plan(session, row).policy_id)
     promised = replace(text.promise, reason=text.reason)
     return add_promise(session, row, promised, "report", policy=policy, calendar=book.calendar, actor=actor, now=now)
+
+
+def _tell_waited_for(session: Session, row: StoredAssignment, text: ReportText, effect: str, now: datetime) -> None:
+    """Tell the agency that a task without a promise waits for."""
+    book = read_rulebook(session)
+    policy = book.policy(_plan(session, row).policy_id)
+    tell_waited_for(
+        session,
+        row,
+        text.promise.waits_for,
+        effect=effect,
+        on=None,
+        reason=text.reason,
+        policy=policy,
+        calendar=book.calendar,
+        now=now,
+    )
 
 
 def _ask_about_promise(session: Session, row: StoredAssignment, made: MadePromise, reason: str, now: datetime) -> None:
@@ -769,6 +801,16 @@ def _resubmission_words(row: StoredAssignment, until: date) -> dict[str, str]:
         "vi": f"hạn báo cáo {written(first)} → hạn bổ sung {written(until)}",
         "en": f"due {written(first, 'en')} → to be resubmitted by {written(until, 'en')}",
     }
+
+
+def _extension_words(row: StoredAssignment, due: Due) -> dict[str, str]:
+    """How an extended due date came about, as shown beside it."""
+    assert row.due_on is not None
+    words = {
+        "vi": f"hạn cũ {written(row.due_on)} → gia hạn đến {written(due.on)}",
+        "en": f"was due {written(row.due_on, 'en')} → extended to {written(due.on, 'en')}",
+    }
+    return words if due.on == due.nominal else {each: f"{said} ({due.why[each]})" for each, said in words.items()}
 
 
 def _require_open(row: StoredAssignment, what: Text) -> None:

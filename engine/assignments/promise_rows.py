@@ -8,7 +8,7 @@ allows or is one too many. Until its day nobody is chased; after it the task is 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -34,8 +34,8 @@ FURTHEST_DAYS = 3 * 366
 
 @dataclass(frozen=True, kw_only=True)
 class PromiseText:
-    """What is promised. ``on``: None for the day that the policy proposes. ``reason_code``: of the policy. ``owed``:
-    what is still to be done. ``waits_for``: the agency that is waited for."""
+    """What is promised. ``on``: None if no day is promised. ``reason_code``: of the policy. ``owed``: what is still to
+    be done. ``waits_for``: the agency that is waited for."""
 
     on: date | None = None
     reason_code: str = ""
@@ -66,11 +66,11 @@ class MadePromise:
     on: date
     number: int
     waits: bool
-    changes: Mapping[str, Any]
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def proposed_day(policy: Policy, calendar: WorkCalendar, today: date) -> date:
-    """The day that is promised where nobody names one."""
+    """The day that is offered to whoever promises one."""
     return calendar.shift(today, policy.promise_days)
 
 
@@ -85,13 +85,19 @@ def add_promise(
     actor: str,
     now: datetime,
 ) -> MadePromise:
-    """Add the promise of an unfinished task and end the one that it replaces. Raises BadInput for a day that is not
-    ahead, a reason that the policy does not have, an agency that is not there."""
+    """Add the promise of an unfinished task and end the one that it replaces; the same day once more is the same
+    promise. A closed day becomes the next working day (Civil Code art. 148). Raises BadInput without a day or for one
+    that is not ahead, a reason that the policy does not have, an agency that is not there."""
     today = local_date(now)
-    on = text.on or proposed_day(policy, calendar, today)
+    if text.on is None:
+        raise BadInput(Text("Cần ghi ngày hẹn hoàn thành.", "Give the day by which it will be done."))
+    on = calendar.due(text.on).on
     _require_day(on, today)
     code = _checked_code(session, policy, text, row.agency_id)
     earlier = promises_of(session, row.id)
+    for same in earlier:
+        if same.state in OPEN and same.promised_on == on:
+            return MadePromise(id=same.id, on=on, number=same.number, waits=same.state is PromiseState.WAITING)
     counted = [each for each in earlier if each.state is not PromiseState.REFUSED]
     waits = len(counted) >= policy.promises_alone or on > calendar.shift(today, policy.promise_max_days)
     end_promises(session, row, now, but=(PromiseState.STANDING,) if waits else ())
@@ -131,7 +137,7 @@ def add_promise(
         session,
         row,
         text.waits_for,
-        promise_id=promise_id,
+        effect=f"promise:{promise_id}:waits",
         on=on,
         reason=text.reason,
         policy=policy,

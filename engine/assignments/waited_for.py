@@ -24,27 +24,31 @@ def tell_waited_for(
     row: StoredAssignment,
     agency_id: str,
     *,
-    promise_id: int,
-    on: date,
+    effect: str,
+    on: date | None,
     reason: str,
     policy: Policy,
     calendar: WorkCalendar,
     now: datetime,
 ) -> None:
-    """``agency_id``: "" if no agency is waited for. ``on``: the day that the owner has promised; ``reason``: its words.
-    Nothing chases the agency for it."""
+    """``agency_id``: "" if no agency is waited for. ``on``: the day that the owner has promised, if it has;
+    ``reason``: its words. Nothing chases the agency for it."""
     if agency_id in ("", row.agency_id):
         return
     p = table(Plan)
     urgency = session.connection().scalars(select(p.c.urgency).where(p.c.id == row.plan_id)).one()
     line = NoticeLine(
-        effect=f"promise:{promise_id}:waits",
+        effect=effect,
         assignment_id=row.id,
         agency_id=agency_id,
         role=Role.COORDINATOR,
         kind=NoticeKind.COORDINATES,
         policy=policy,
         urgent=urgency.urgent,
-        detail={"waits": True, "until": on.isoformat(), "said": " ".join(reason.split())[:MAX_QUOTED_CHARS]},
+        detail={
+            "waits": True,
+            "until": "" if on is None else on.isoformat(),
+            "said": " ".join(reason.split())[:MAX_QUOTED_CHARS],
+        },
     )
     post(session, [line], read_recipients(session, [agency_id]), calendar, now)

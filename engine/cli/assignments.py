@@ -30,7 +30,7 @@ links = typer.Typer(no_args_is_help=True, help="Liên kết trong thư. / Links 
 
 AssignmentId = Annotated[int, typer.Argument(metavar="ASSIGNMENT", help="The assignment's id.")]
 Reason = Annotated[str, typer.Option(help="The reason, in words.")]
-Promise = Annotated[str, typer.Option(help="The promised day, such as 2021-06-30; by default the policy's.")]
+Promise = Annotated[str, typer.Option(help="The promised day, such as 2021-06-30; without it none is promised.")]
 ReasonCode = Annotated[str, typer.Option(help="Why, by a code of the policy: kinh-phi, nhan-luc, phoi-hop …")]
 WaitsFor = Annotated[str, typer.Option(help="The id of the agency that is waited for.")]
 At = Annotated[str, typer.Option(help="Run as if now were this ISO instant.")]
@@ -105,7 +105,7 @@ def report(
     output_on: Annotated[str, typer.Option(help="The day of that paper or event, such as 2021-06-30.")] = "",
     at: At = "",
 ) -> None:
-    """Submit a report about one assignment. One that is not done carries a promise: by when it will be."""
+    """Submit a report about one assignment. One that is not done may carry a promise: by when it will be."""
     from engine.assignments import lifecycle
     from engine.assignments.promise_rows import PromiseText
     from engine.assignments.reports.outputs import TypedOutput, read_typed_output

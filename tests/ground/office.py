@@ -42,6 +42,7 @@ from engine.accounts.signed_links import Link, Purpose, Signer
 from engine.application.app import make_app
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.promise_rows import PromiseText
 from engine.http.app_context import AppContext
 from engine.http.long_work import Answer, LongWork, Progress
 from engine.http.render import Templates
@@ -283,7 +284,12 @@ def _acts(laid: Laid) -> dict[str, Callable[[datetime], None]]:
 
     done, partly = (
         ReportText(body="Đã làm xong."),
-        ReportText(outcome=Outcome.PARTLY, body="Một phần.", reason="Còn hai xã."),
+        ReportText(
+            outcome=Outcome.PARTLY,
+            body="Một phần.",
+            reason="Còn hai xã.",
+            promise=PromiseText(on=date(2021, 7, 6)),
+        ),
     )
     return {
         "2021-04-08": lambda now: do(lifecycle.acknowledge, so_ban, "so-ban", now),

@@ -40,6 +40,7 @@ from engine.agencies.directory_loading import load_directory as store_directory
 from engine.agencies.stored_directory import read_directory
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports import drafts as report_drafts
 from engine.assignments.reports import evidence
 from engine.assignments.weekly_digest import week_of
@@ -236,7 +237,13 @@ def _link(system: System, purpose: Purpose, contact_id: int, subject: str) -> st
 def _report_and_answer(session: Session, plan: int, kept: evidence.StoredFile) -> dict[str, object]:
     many, alone = _assignments(session, MANY), _assignments(session, ALONE)
     evidence.keep(session, kept, agency_id=MANY, actor="cli", **WHEN)
-    partly = ReportText(outcome=Outcome.PARTLY, body="Đã xong 7 xã.", reason="Còn hai xã.", files=(kept.as_entry,))
+    partly = ReportText(
+        outcome=Outcome.PARTLY,
+        body="Đã xong 7 xã.",
+        reason="Còn hai xã.",
+        files=(kept.as_entry,),
+        promise=PromiseText(on=date(2021, 7, 8)),
+    )
     for each in many[:2]:
         lifecycle.report(session, each, partly, actor="cli", **WHEN)
     lifecycle.return_report(session, many[1], reason="Đề nghị ghi rõ hai xã còn lại.", actor="cli", **WHEN)

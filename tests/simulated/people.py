@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.promise_rows import PromiseText
 from engine.errors import DondocError, NotFound, Unavailable
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import table
@@ -35,7 +36,8 @@ def _report(session: Any, assignment_id: int, now: datetime) -> None:
 
 
 def _promise(session: Any, assignment_id: int, now: datetime) -> None:
-    text = ReportText(outcome=Outcome.PARTLY, body="Một phần.", reason="Chờ số liệu.")
+    promise = PromiseText(on=(now + timedelta(days=14)).date())
+    text = ReportText(outcome=Outcome.PARTLY, body="Một phần.", reason="Chờ số liệu.", promise=promise)
     lifecycle.report(session, assignment_id, text, actor="contact:1", now=now)
 
 

@@ -35,6 +35,7 @@ from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.agencies.preferences import name_deputy
 from engine.assignments import lifecycle, opening
 from engine.assignments.lifecycle import ReportText
+from engine.assignments.promise_rows import PromiseText
 from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
 from engine.features.papers.period_report import period_report
@@ -317,7 +318,10 @@ def people_act(database: Database, now: datetime) -> None:
             if row.state is State.ACKNOWLEDGED and done is not None and today >= count_on(row.due_on, done):
                 outcome = OUTCOMES.get(special(row), Outcome.DONE)
                 said = ReportText(
-                    outcome=outcome, body="Đã thực hiện.", reason="" if outcome is Outcome.DONE else "Chờ kinh phí."
+                    outcome=outcome,
+                    body="Đã thực hiện.",
+                    reason="" if outcome is Outcome.DONE else "Chờ kinh phí.",
+                    promise=PromiseText(on=None if outcome is Outcome.DONE else count_on(today, 10)),
                 )
                 lifecycle.report(session, row.id, said, actor="agency", now=now)
             resubmits = row.state is State.RETURNED and today >= RESUBMITTED_ON

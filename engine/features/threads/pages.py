@@ -24,6 +24,7 @@ from engine.errors import BadInput, Conflict, FieldsRefused, NotFound
 from engine.http.contact_access import own_contact
 from engine.http.filters import AgencyId, Code, Count, PeriodKey, SmallId
 from engine.http.forms import MAX_REASON_CHARS, Form
+from engine.http.later_days import asked_again
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, store_uploads
@@ -167,6 +168,12 @@ def _extendable(item: ReportItem, asked: Collection[int], today: Today) -> bool:
 def thread_sent(ctx: RequestContext, form: Form, where: Address, contact: ContactLine | None) -> Response:
     """One of the page's forms. A rejected one is shown again with everything typed."""
     act = form.choice("act", Act)
+    with ctx.reading() as (_, today):
+        again = asked_again(form, ("until", "promise"), today.calendar)
+    if again is not None:
+        said = {name: text.said(ctx.language) for name, text in again.said.items()}
+        rejected = _again(act, again.form, fields=said, status=422 if said else 200)
+        return thread_page(ctx, where, contact, rejected=rejected)
     by_act: Mapping[Act, Callable[[], int]] = {
         Act.WRITE: lambda: _write(ctx, form, where),
         Act.ANSWER: lambda: _answer(ctx, form, where),

@@ -23,7 +23,7 @@ from engine.store.data_versions import Topic, ask, by_agency, depends_on, of_age
 from engine.store.database import among, table, unindexed
 from engine.store.named_rows import AnyRow, objects_of
 from engine.store.records import Agency, Assignment, Duty, Event, Extension, Plan, Promise, Report, ThreadEntry
-from engine.store.records.work import RETURNED_FOR_REPORT, UNANSWERED_ENTRY
+from engine.store.records.work import RETURNED_FOR_REPORT, UNANSWERED_ENTRY, UNFINISHED_STANDS
 from engine.terms import (
     COUNTED_STATES,
     OPEN_STATES,
@@ -312,12 +312,16 @@ def last_promise() -> ColumnElement[bool]:
 
 
 def causes() -> Subquery:
-    """(assignment_id, code): why a task is not done, by its last promise, or by the return of its last report if that
-    came later."""
+    """(assignment_id, code): why a task is not done, by the last that was said: its last promise, the report that
+    stands, or the return of its last report."""
     p, r = table(Promise), table(Report)
     later_report, of_task = r.alias("later_report"), p.c.assignment_id == r.c.assignment_id
+    said_since = or_(r.c.returned_at >= p.c.made_at, and_(UNFINISHED_STANDS, r.c.submitted_at > p.c.made_at))
     promised = select(p.c.assignment_id, p.c.reason_code.label("code")).where(
-        last_promise(), ~exists().where(of_task, r.c.returned_at >= p.c.made_at).correlate(p)
+        last_promise(), ~exists().where(of_task, said_since).correlate(p)
+    )
+    reported = select(r.c.assignment_id, r.c.reason_code).where(
+        UNFINISHED_STANDS, ~exists().where(of_task, p.c.made_at >= r.c.submitted_at).correlate(r)
     )
     returned = select(r.c.assignment_id, r.c.returned_code).where(
         RETURNED_FOR_REPORT,
@@ -326,7 +330,7 @@ def causes() -> Subquery:
         .correlate(r),
         ~exists().where(of_task, p.c.made_at > r.c.returned_at).correlate(r),
     )
-    return promised.union_all(returned).subquery("causes")
+    return promised.union_all(reported, returned).subquery("causes")
 
 
 def promises_in(state: PromiseState) -> ColumnElement[bool]:

@@ -28,7 +28,9 @@ TO_ACCEPT = text("state = 'reported'")
 WITH_PAPER = text("paper_key <> ''")
 JUDGED = text("output_complete IS NOT NULL")
 RETURNED_FOR = text("returned_code <> ''")
+UNFINISHED_REPORT = text("reason_code <> '' AND returned_at IS NULL AND superseded_at IS NULL")
 RETURNED_FOR_REPORT = text("report.returned_code <> ''")
+UNFINISHED_STANDS = text("report.reason_code <> '' AND report.returned_at IS NULL AND report.superseded_at IS NULL")
 UNANSWERED = text("answered_at IS NULL AND kind IN ('difficulty','question','ad_hoc')")
 UNANSWERED_ENTRY = text("thread_entry.answered_at IS NULL AND thread_entry.kind IN ('difficulty','question','ad_hoc')")
 DECLINED = text("kind = 'declined'")
@@ -177,6 +179,9 @@ class Report(SQLModel, table=True):
         Index("ix_report_paper_key", "paper_key", sqlite_where=WITH_PAPER, postgresql_where=WITH_PAPER),
         Index("ix_report_output", "assignment_id", "output_complete", sqlite_where=JUDGED, postgresql_where=JUDGED),
         Index("ix_report_returned", "assignment_id", sqlite_where=RETURNED_FOR, postgresql_where=RETURNED_FOR),
+        Index(
+            "ix_report_unfinished", "assignment_id", sqlite_where=UNFINISHED_REPORT, postgresql_where=UNFINISHED_REPORT
+        ),
     )
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
     assignment_id: int = Field(sa_column=Column(BigId, nullable=False))

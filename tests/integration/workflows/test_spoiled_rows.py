@@ -46,7 +46,7 @@ def office(database: Database) -> Laid:
         swept(database, at(day, "07:00"))
         asyncio.run(deliver(database, at(day, "07:30"), post_office(LetterBox())))
     do(database, Action.REPORT, laid.assignment("IV.2.1", "huyen-a"), now=at("2021-06-21", "10:00"))
-    promise = PromiseText(reason_code="kinh-phi", reason="Chưa cấp kinh phí.")
+    promise = PromiseText(on=date(2021, 7, 5), reason_code="kinh-phi", reason="Chưa cấp kinh phí.")
     text = ReportText(outcome=Outcome.NOT_YET, body="Chưa làm.", reason="Chưa cấp kinh phí.", promise=promise)
     with database.write() as session:
         promising = laid.assignment("IV.2.1", "huyen-b")

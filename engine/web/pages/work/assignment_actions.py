@@ -18,10 +18,11 @@ from engine.assignments.acts.undo import undoable
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import ask_for_day
 from engine.correspondence.entries import MAX_TEXT_CHARS, answer, ask
-from engine.errors import BadInput, Conflict, DondocError, NotAllowed, NotFound
+from engine.errors import BadInput, Conflict, DondocError, FieldsRefused, NotAllowed, NotFound
 from engine.http.assignment_actions import Action, require_for
 from engine.http.filters import AssignmentId
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
+from engine.http.later_days import asked_again
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.time_class import read_today
 from engine.queries.work.assignment_story import assignment_row
@@ -115,6 +116,10 @@ def do(ctx: SignedIn, form: PostedForm, assignment_id: AssignmentId, action: str
     permission = Permission(action) if action in tuple(ACTIONS) else None
     if permission is None:
         raise NotFound
+    with ctx.reading() as (_, today):
+        again = asked_again(form, ("until",), today.calendar)
+    if again is not None:
+        return _again(ctx, again.form, assignment_id, permission, FieldsRefused(again.said))
     try:
         result = _run(ctx, form, assignment_id, permission)
     except (NotAllowed, NotFound):

@@ -17,9 +17,10 @@ from engine.correspondence.entries import MAX_TEXT_CHARS, NewEntry
 from engine.correspondence.incoming import settle
 from engine.correspondence.message_acts import Done, MessageDuty
 from engine.correspondence.received_files import draft_report
-from engine.errors import BadInput, Conflict, ForbiddenMove, NotAllowed
+from engine.errors import BadInput, Conflict, FieldsRefused, ForbiddenMove, NotAllowed
 from engine.http.filters import Code, Columns, Cursor, SmallId, Sort, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
+from engine.http.later_days import asked_again
 from engine.http.lists.list_columns import MESSAGE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.masked_links import masked
@@ -127,6 +128,9 @@ def act(ctx: SignedIn, form: PostedForm, message_id: SmallId) -> Response:
     found, today = _readable(ctx, message_id)
     chosen = form.choice("act", Act)
     try:
+        if (again := asked_again(form, ("until",), today.calendar)) is not None:
+            form = again.form
+            raise FieldsRefused(again.said)
         with ctx.writing() as session:
             done = _ACTS[chosen](ctx, session, found, form)
             settle(session, message_id, done, **ctx.by)

@@ -16,6 +16,7 @@ from engine.errors import NotFound
 from engine.http.filters import AgencyId, Code, Count
 from engine.http.form_fields import FormFields
 from engine.http.forms import MAX_REASON_CHARS
+from engine.http.later_days import asked_again
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.desk import agency_name
@@ -49,12 +50,18 @@ def send(ctx: SignedIn, form: PostedForm, agency_id: AgencyId) -> Response:
     named = {form.raw(name)[:MAX_NAME_CHARS].strip() for name in form.fields if name.startswith("waits-")}
     with ctx.reading() as (session, today):
         found = late_tasks(session, today, agency_id, named)
+    again = asked_again(form, [name for name in form.fields if name.startswith("promise-")], today.calendar)
+    form = form if again is None else again.form
     ids = form.numbers("id")
     rows = {row.id: row for row in found.rows}
     if set(ids) - set(rows):
         raise NotFound
     names = [name for name in form.fields if name.partition("-")[0] in ("promise", "code", "waits", "reason")]
     fields = FormFields.of(form, *names, whole="form")
+    if again is not None:
+        if again.said:
+            fields.refuse(dict(again.said))
+        return _page(ctx, agency_id, typed=LateForm(fields=fields, ticked=frozenset(ids)))
     texts = _read(fields, [rows[each] for each in ids], found.choices)
     if not ids:
         fields.refuse({"form": Text("Chưa chọn nhiệm vụ nào.", "No task was chosen.")})

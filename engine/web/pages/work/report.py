@@ -27,20 +27,25 @@ from engine.assignments.reports.submission import (
 from engine.errors import BadInput, Conflict
 from engine.http.filters import AgencyId, Code, PageNumber, PeriodKey, SmallId, YesNo
 from engine.http.forms import Form, clean
+from engine.http.later_days import asked_again
 from engine.http.render import url
 from engine.http.request_context import RequestContext, SignedIn, read_form
 from engine.http.request_context import checked as token_checked
 from engine.http.uploads import ACCEPT, MAX_FORM_PARTS, UploadedFiles, read_lines, store_uploads
 from engine.queries.directory.agencies import agencies_named
 from engine.queries.time_class import Today
+from engine.queries.work.promises import waiting_days
 from engine.queries.work.report_page import FOR_ALL, ReportPage, previous_reports
 from engine.queries.work.report_sheet import ReportSheet, SheetLayout, report_sheet
 from engine.rules.privacy import PRIVATE_WORDS, Private, fingerprint, looks_private, warnings
 from engine.text import Text
 from engine.web.pages.work.report_parts import (
+    ALL_BODY,
+    ALL_DONE,
     BESIDE,
     FREE_TEXT_PREFIXES,
     MAX_SEEN_CHARS,
+    NO_COMMON_WORDS,
     OTHER_PREFIXES,
     SEEN,
     FormPart,
@@ -48,9 +53,12 @@ from engine.web.pages.work.report_parts import (
     copied,
     ids_of,
     is_touched,
+    lacks_common_words,
+    on_page,
     prefixes,
     read_report_form,
     split,
+    without_words,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -84,6 +92,7 @@ def at_desk(agency_id: str, plan_id: int, period: str) -> Address:
 class Rejected:
     """What was typed into each part and not taken. ``sentence``: what is wrong with the whole."""
 
+    posted: Form
     layout: SheetLayout
     forms: Mapping[Key, ReportForm]
     sentence: str = ""
@@ -134,6 +143,7 @@ def report_form(
             _part(ctx, session, where, page, prefix, rejected=rejected, copy=copy)
             for page, prefix in zip(sheet.parts, prefixes(sheet.parts), strict=True)
         )
+        waiting = waiting_days(session, [item.row.id for page in sheet.parts for item in page.items])
     forms = tuple(part.form for part in parts)
     return ctx.page(
         "report.html",
@@ -142,7 +152,12 @@ def report_form(
         report=sheet.first,
         sheet=sheet,
         parts=parts,
+        waiting=waiting,
         sentence=rejected.sentence if rejected else "",
+        all_done=rejected is not None and rejected.posted.has(ALL_DONE),
+        all_body=rejected.posted.raw(ALL_BODY) if rejected else "",
+        wordless=any(ALL_BODY in form.problems for form in forms),
+        NO_COMMON_WORDS=NO_COMMON_WORDS,
         action=where.path,
         path_of=where.path_of,
         post_to=_post_to(ctx, where),
@@ -238,9 +253,15 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
         pages = _sheet(ctx, session, today, where, layout).parts
     uploaded = store_uploads(ctx, posted, where.agency_id, ids_of(pages))
     forms = _read(posted, pages, uploaded)
+    again = asked_again(posted, [name for name in posted.fields if "promise-" in name], today.calendar)
+    if again is not None:
+        changed = _read(again.form, pages, uploaded, again.said)
+        rejected = Rejected(posted=again.form, layout=layout, forms=changed)
+        return report_form(ctx, where, rejected=rejected, status=422 if again.said else 200)
 
     def refused(forms: Mapping[Key, ReportForm], sentence: str = "", status: int = 422) -> Response:
-        return report_form(ctx, where, rejected=Rejected(layout=layout, forms=forms, sentence=sentence), status=status)
+        rejected = Rejected(posted=posted, layout=layout, forms=forms, sentence=sentence)
+        return report_form(ctx, where, rejected=rejected, status=status)
 
     try:
         if faulty := _with_problems(forms, {key: _secret_problems(form) for key, form in forms.items()}):
@@ -248,7 +269,7 @@ def submit(ctx: RequestContext, posted: Form, where: Address) -> Response:
         if posted.raw("act") == DRAFT:
             return _save(ctx, pages, forms, where)
         checked = _checked(ctx, pages, forms)
-        if faulty := _with_problems(forms, {key: one.problems for key, one in checked.items()}):
+        if faulty := _with_problems(forms, _problems(posted, checked, _key(pages[0]))):
             return refused(faulty)
         if (unsure := _warned(ctx, forms)) and posted.raw("sure") != _mark(tuple(unsure.values())):
             return refused(unsure)
@@ -286,15 +307,19 @@ def _layout(posted: Form) -> SheetLayout:
     return SheetLayout(beside, apart)
 
 
-def _read(posted: Form, pages: tuple[ReportPage, ...], uploaded: UploadedFiles) -> dict[Key, ReportForm]:
-    """The forms of the parts; what is wrong with a file stands among its problems."""
+def _read(
+    posted: Form, pages: tuple[ReportPage, ...], uploaded: UploadedFiles, said: Mapping[str, Text] | None = None
+) -> dict[Key, ReportForm]:
+    """The forms of the parts; what is wrong with a file stands among its problems, with what is ``said`` by field of
+    the page."""
     forms = {}
     for page, prefix, typed in zip(pages, prefixes(pages), split(posted, pages), strict=True):
         ids = {item.row.id for item in page.asked}
         kept = {number: files for number, files in uploaded.kept.items() if number in ids}
         own = replace(uploaded, kept=kept)
         form = read_report_form(page, typed | own.lines, kept, seen=posted.raw(prefix + SEEN)[:MAX_SEEN_CHARS])
-        wrong = {name: said for name, said in uploaded.problems.items() if name in {f"file-{number}" for number in ids}}
+        wrong = {name: each for name, each in uploaded.problems.items() if name in {f"file-{number}" for number in ids}}
+        wrong |= {own: said[name] for own in typed if said and (name := on_page(prefix, own)) in said}
         forms[_key(page)] = replace(form, problems=wrong)
     return forms
 
@@ -322,6 +347,17 @@ def _checked(
             choices = _with_agencies(session, page, form)
             checked[_key(page)] = submission(form.duties, page.indicators, form.figures, choices, form.paper)
     return checked or {_key(pages[0]): Submission(problems={"form": NO_OUTCOME})}
+
+
+def _problems(posted: Form, checked: Mapping[Key, Submission], first: Key) -> dict[Key, dict[str, Text]]:
+    """What is wrong, by part; where the words for all duties are missing, once on their field."""
+    problems = {key: dict(one.problems) for key, one in checked.items()}
+    if not lacks_common_words(posted):
+        return problems
+    others = {key: without_words(found) for key, found in problems.items()}
+    if others != problems:
+        others.setdefault(first, {})[ALL_BODY] = NO_COMMON_WORDS
+    return others
 
 
 def _warned(ctx: RequestContext, forms: Mapping[Key, ReportForm]) -> dict[Key, ReportForm]:

@@ -20,8 +20,12 @@ from engine.text import Text
 BESIDE = "beside"
 """The field that names another plan and period on the page: «7:2021-H1»."""
 ALL_DONE, ALL_BODY = "all-done", "all-body"
-"""Whoever ticks the first need not choose for each duty; the second says what was done where a duty's own box is
-empty."""
+"""Whoever ticks the first need not choose for each duty; the second says what was done of every done duty whose own
+box is empty."""
+NO_COMMON_WORDS = Text(
+    "Nêu ngắn gọn kết quả thực hiện, dùng cho mọi nhiệm vụ chưa ghi riêng.",
+    "Say briefly what was done, for every duty that says nothing of its own.",
+)
 SEEN = "seen"
 """The field with the moment of the draft that was shown."""
 NOT_TYPED = frozenset({"token", "act", SEEN, "sure", BESIDE, ALL_DONE, ALL_BODY})
@@ -91,7 +95,12 @@ class FormPart:
 
     def named(self, name: str) -> str:
         """The name of a field on the page."""
-        return f"{self.prefix}{name}" if of_a_part(name) else name
+        return on_page(self.prefix, name)
+
+
+def on_page(prefix: str, name: str) -> str:
+    """The name on the page of a part's field."""
+    return f"{prefix}{name}" if of_a_part(name) else name
 
 
 def of_a_part(name: str) -> bool:
@@ -116,19 +125,29 @@ def split(posted: Form, pages: Sequence[ReportPage]) -> tuple[dict[str, str], ..
             number = owners.get(own.partition("-")[2], 0)
         if values and own not in NOT_TYPED and not own.startswith(KEPT_PREFIX):
             typed[number][own] = values[0]
-    if posted.has(ALL_DONE):
-        for page, fields in zip(pages, typed, strict=True):
-            _all_done(page, fields, posted.raw(ALL_BODY))
+    for page, fields in zip(pages, typed, strict=True):
+        _common(page, fields, posted.raw(ALL_BODY), all_done=posted.has(ALL_DONE))
     return typed
 
 
-def _all_done(page: ReportPage, fields: dict[str, str], body: str) -> None:
-    """Each duty without a choice of its own is done, with the words for all where it has none."""
+def _common(page: ReportPage, fields: dict[str, str], body: str, *, all_done: bool) -> None:
+    """What stands once for all duties: with ``all_done`` each without a choice of its own is done; one that is done and
+    has no words of its own has those for all."""
     for item in page.asked:
         outcome, own = f"outcome-{item.row.id}", f"body-{item.row.id}"
-        if not fields.get(outcome):
+        if all_done and not fields.get(outcome):
             fields[outcome] = Outcome.DONE.value
-            fields[own] = fields.get(own, "").strip() or body
+        if fields.get(outcome) == Outcome.DONE and not fields.get(own, "").strip() and body.strip():
+            fields[own] = body
+
+
+def lacks_common_words(posted: Form) -> bool:
+    return posted.has(ALL_DONE) and not posted.raw(ALL_BODY).strip()
+
+
+def without_words(problems: Mapping[str, Text]) -> dict[str, Text]:
+    """The problems of a part but those of duties without words."""
+    return {name: said for name, said in problems.items() if not name.startswith("body-")}
 
 
 def read_report_form(

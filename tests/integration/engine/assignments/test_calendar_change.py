@@ -11,6 +11,7 @@ from ground.factory import (
     at,
     begin,
     bring_to,
+    do,
     happened,
     item,
     lay,
@@ -24,12 +25,14 @@ from ground.factory import (
 
 from engine.assignments import calendar_change, lifecycle
 from engine.assignments.calendar_change import Change, Preview
+from engine.assignments.lifecycle import Action
+from engine.assignments.measures import task_timing
 from engine.errors import BadInput
 from engine.plans.bulk_changes import redate_all
 from engine.rules.calendar import DayException, DayKind
 from engine.store.database import Database
-from engine.store.records import Assignment, CalendarDay, Event, Plan
-from engine.terms import State
+from engine.store.records import Assignment, CalendarDay, Event, Extension, Plan
+from engine.terms import State, Timing
 
 OPENED, NOW = at("2021-04-07"), at("2021-06-07")
 JUNE_17 = date(2021, 6, 17)  # Thursday, when IV.1.1 and IV.2.1 are due
@@ -141,15 +144,31 @@ def test_an_extended_date_is_reckoned_from_the_day_that_was_granted(laid: Laid) 
     assert due(laid, task) == date(2021, 6, 28)
 
 
-def test_an_extension_granted_to_a_closed_day_on_purpose_stays(laid: Laid) -> None:
+def test_an_extension_to_a_closed_day_ends_on_the_next_working_day_and_says_so(laid: Laid) -> None:
+    """Civil Code art. 148: a report of that Monday is in time."""
+    task = laid.assignment("IV.1.1", "so-ban")
+    extended(laid, task, date(2021, 6, 26))
+    assert due(laid, task) == date(2021, 6, 28)
+    assert row(laid.database, Extension).until == date(2021, 6, 28)
+    assert row(laid.database, Assignment, id=task).due_why == {
+        "vi": "hạn cũ thứ Năm, 17/6/2021 → gia hạn đến thứ Hai, 28/6/2021",
+        "en": "was due Thursday, 17/6/2021 → extended to Monday, 28/6/2021",
+    }
+    do(laid.database, Action.REPORT, task, now=at("2021-06-28", "16:00"))
+    assert task_timing(row(laid.database, Assignment, id=task)) is Timing.ON_TIME
+
+
+def test_a_day_that_was_closed_after_it_was_asked_for_is_granted_as_the_next_working_day(laid: Laid) -> None:
     task = laid.assignment("IV.1.1", "so-ban")
     with laid.database.write() as session:
         asked = lifecycle.ask_extension(
-            session, task, until=date(2021, 6, 26), reason="Chờ.", actor="contact:1", now=NOW
+            session, task, until=date(2021, 6, 25), reason="Chờ.", actor="contact:1", now=NOW
         )
+    applied(laid, off("2021-06-25"))
+    with laid.database.write() as session:
         lifecycle.decide_extension(session, asked, granted=True, actor="account:1", now=NOW)
-    applied(laid, off("2021-06-16"))
-    assert due(laid, task) == date(2021, 6, 26)
+    assert due(laid, task) == date(2021, 6, 28)
+    assert "25/6/2021 là" in row(laid.database, Assignment, id=task).due_why["vi"]
 
 
 def test_a_date_that_a_special_law_fixes_does_not_move(database: Database) -> None:
@@ -207,11 +226,11 @@ def test_a_saturday_set_by_a_return_does_not_come_back_at_the_next_change(fixed:
     assert due(fixed, task) == date(2021, 6, 28)
 
 
-def test_a_saturday_granted_on_purpose_stays_when_the_monday_after_it_is_closed(fixed: Laid) -> None:
+def test_an_extension_to_a_saturday_moves_on_when_the_monday_after_it_is_closed(fixed: Laid) -> None:
     task = fixed.assignment("IV.1.1", "so-ban")
     extended(fixed, task, date(2021, 6, 26))
     applied(fixed, off("2021-06-28"))
-    assert due(fixed, task) == date(2021, 6, 26)
+    assert due(fixed, task) == date(2021, 6, 29)
 
 
 def test_a_worked_saturday_that_was_granted_rolls_once_and_stays_there(fixed: Laid) -> None:
@@ -225,7 +244,7 @@ def test_a_worked_saturday_that_was_granted_rolls_once_and_stays_there(fixed: La
     assert due(fixed, task) == date(2021, 6, 28)
 
 
-@pytest.mark.parametrize("until", [date(2021, 6, 25), date(2021, 6, 26)])
+@pytest.mark.parametrize("until", [date(2021, 6, 25), date(2021, 6, 28)])
 def test_an_extended_date_that_was_handed_on_stays_with_its_new_owner(laid: Laid, until: date) -> None:
     task = laid.assignment("IV.1.1", "so-ban")
     extended(laid, task, until)

@@ -12,6 +12,7 @@ from engine.assignments import lifecycle
 from engine.assignments.backlog import backlogs
 from engine.assignments.chasing import Chased, chased, escalations_sent
 from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.promise_rows import PromiseText
 from engine.plans.bulk_changes import redate_all
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Letter
@@ -85,7 +86,8 @@ def test_after_a_return_the_count_begins_anew(laid: Laid) -> None:
 def test_a_request_about_a_task_reported_unfinished_waits_for_the_department(database: Database) -> None:
     laid = lay(database, now=at("2021-04-07"))
     task = laid.assignment(*BAN)
-    partly = ReportText(outcome=Outcome.PARTLY, body="Đã tập huấn.", reason="Chờ kinh phí.")
+    promise = PromiseText(on=date(2021, 6, 24))
+    partly = ReportText(outcome=Outcome.PARTLY, body="Đã tập huấn.", reason="Chờ kinh phí.", promise=promise)
     with database.write() as session:
         lifecycle.report(session, task, partly, actor="contact:1", now=at("2021-06-10"))
         lifecycle.accept(session, task, actor="account:1", now=at("2021-06-10", "09:00"))

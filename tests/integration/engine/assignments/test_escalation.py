@@ -14,12 +14,13 @@ from sqlalchemy import update
 from engine.assignments import lifecycle
 from engine.assignments.escalation import due_duties, run_escalations
 from engine.assignments.lifecycle import Action, ReportText
+from engine.assignments.promise_rows import PromiseText
 from engine.plans.closing import end as end_plan
 from engine.rules.calendar import ONE_DAY, local_date
 from engine.store.database import Database, table
-from engine.store.records import Assignment, Contact, Event, Letter, Notice
+from engine.store.records import Assignment, Contact, Event, Letter, Notice, Promise
 from engine.store.rulebook import read_rulebook
-from engine.terms import EventKind, Outcome, Quiet, Role
+from engine.terms import EventKind, Outcome, PromiseState, Quiet, Role
 from engine.views.event_sentences import said as said_event
 
 OPENED = at("2021-04-07")
@@ -250,8 +251,11 @@ def _skipped(database: Database) -> list[Any]:
 # --- a report that leaves the task unfinished -----------------------------------------------------------------------
 
 
-def say_unfinished(database: Database, task: int, day: str, outcome: Outcome = Outcome.NOT_YET) -> None:
-    text = ReportText(outcome=outcome, body="Đã làm 3 xã.", reason="Chờ kinh phí.")
+def say_unfinished(
+    database: Database, task: int, day: str, outcome: Outcome = Outcome.NOT_YET, promised: str = "2021-06-30"
+) -> None:
+    promise = PromiseText(on=date.fromisoformat(promised) if promised else None)
+    text = ReportText(outcome=outcome, body="Đã làm 3 xã.", reason="Chờ kinh phí.", promise=promise)
     with database.write() as session:
         lifecycle.report(session, task, text, actor="contact:1", now=at(day, "09:00"))
 
@@ -277,11 +281,11 @@ AGAIN = [
     ("2021-07-21", "H+15"),
     ("2021-07-22", "H+16"),
 ]
-"""Counted from 30 June, ten working days after a report of 16 June."""
+"""Counted from 30 June, which a report of 16 June promised."""
 
 
 @pytest.mark.parametrize("outcome", [Outcome.NOT_YET, Outcome.PARTLY])
-def test_a_task_reported_unfinished_is_asked_again_ten_working_days_later_and_chased_from_there(
+def test_a_task_reported_unfinished_is_asked_again_on_the_promised_day_and_chased_from_there(
     database: Database, outcome: Outcome
 ) -> None:
     lone(database)
@@ -310,7 +314,7 @@ def test_a_new_report_of_an_unfinished_task_moves_the_day_and_a_report_of_a_done
     lone(database)
     say_unfinished(database, 1, "2021-06-16")
     assert every_day(database, "2021-06-17", "2021-07-05") == AGAIN[:4]
-    say_unfinished(database, 1, "2021-07-06", Outcome.PARTLY)  # promised for 20 July
+    say_unfinished(database, 1, "2021-07-06", Outcome.PARTLY, "2021-07-20")
     assert row(database, Assignment).next_action_at == at("2021-07-15", "07:00")
     assert every_day(database, "2021-07-07", "2021-07-21")[-1] == ("2021-07-21", "H+1")
     do(database, Action.REPORT, 1, now=at("2021-07-22"))
@@ -320,7 +324,7 @@ def test_a_new_report_of_an_unfinished_task_moves_the_day_and_a_report_of_a_done
 
 def test_a_report_long_before_the_due_date_leaves_the_ladder_of_the_due_date(database: Database) -> None:
     lone(database)
-    say_unfinished(database, 1, "2021-05-03", Outcome.PARTLY)  # again from 17 May, due on 17 June
+    say_unfinished(database, 1, "2021-05-03", Outcome.PARTLY, "2021-05-17")  # due on 17 June
     assert every_day(database, "2021-05-04", "2021-06-22") == [
         ("2021-06-03", "T-10"),
         ("2021-06-14", "T-3"),
@@ -354,10 +358,23 @@ def test_a_body_that_is_only_asked_is_asked_again_and_nobody_above_is_told_but_t
     assert row(database, Assignment).level == 0
 
 
-def test_the_number_of_working_days_is_the_policys(database: Database) -> None:
-    lone(database, rules=policy(promise_days=3))
+@pytest.mark.parametrize("outcome", [Outcome.NOT_YET, Outcome.PARTLY])
+def test_a_task_reported_unfinished_without_a_promised_day_is_chased_by_its_due_date(
+    database: Database, outcome: Outcome
+) -> None:
+    lone(database)
+    say_unfinished(database, 1, "2021-06-16", outcome, promised="")
+    assert rows(database, Promise) == []
+    assert row(database, Assignment).promised_on is None
+    assert every_day(database, "2021-06-17", "2021-06-22")[-2:] == [("2021-06-18", "T+1"), ("2021-06-22", "T+3")]
+
+
+def test_a_report_without_a_day_leaves_the_promise_that_stands(database: Database) -> None:
+    lone(database)
     say_unfinished(database, 1, "2021-06-16")
-    assert every_day(database, "2021-06-17", "2021-06-22") == [("2021-06-18", "H-1"), ("2021-06-22", "H+1")]
+    say_unfinished(database, 1, "2021-06-21", Outcome.PARTLY, promised="")
+    assert every_day(database, "2021-06-22", "2021-07-31") == AGAIN
+    assert [each.state for each in rows(database, Promise)] == [PromiseState.BROKEN]
 
 
 def test_a_returned_report_is_chased_by_its_own_date_alone(database: Database) -> None:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ENDS_WHEN_DONE, MOVES, Action, ReportText
 from engine.assignments.measures import report_timing, task_timing
+from engine.assignments.promise_rows import PromiseText
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Extension, Letter, Notice, Report
@@ -213,7 +214,13 @@ def test_a_return_does_not_make_a_late_task_punctual(database: Database, task: i
 
 
 def test_an_unfinished_task_is_open_after_acceptance_and_may_be_reported_again(database: Database, task: int) -> None:
-    partly = ReportText(outcome=Outcome.PARTLY, body="Đã làm 3 xã.", reason="Chờ kinh phí.", figures={"II.1": 3})
+    partly = ReportText(
+        outcome=Outcome.PARTLY,
+        body="Đã làm 3 xã.",
+        reason="Chờ kinh phí.",
+        figures={"II.1": 3},
+        promise=PromiseText(on=date(2021, 6, 30)),
+    )
     act(database, lifecycle.report, task, text=partly)
     do(database, Action.ACCEPT, task, now=NOW)
     accepted = row(database, Assignment, id=task)

@@ -38,7 +38,8 @@ def report(
 ) -> int:
     reason = "" if outcome is Outcome.DONE else "Chờ."
     with database.write() as session:
-        text = ReportText(outcome=outcome, body="Đã làm.", reason=reason, output=given)
+        promise = PromiseText(on=None if outcome is Outcome.DONE else date(2021, 6, 24))
+        text = ReportText(outcome=outcome, body="Đã làm.", reason=reason, output=given, promise=promise)
         return lifecycle.report(session, assignment, text, actor="contact:1", now=NOW)
 
 
@@ -118,3 +119,15 @@ def test_what_is_promised_is_counted_by_its_day(database: Database) -> None:
         with looking(database, now) as (session, today):
             assert promised_counts(session, today, AssignmentFilter()) == expected
             assert promised_counts(session, today, AssignmentFilter(citation="IV.1.1")) == PromisedCounts()
+
+
+def test_a_report_without_a_promised_day_says_why_it_is_not_done(database: Database) -> None:
+    text = ReportText(outcome=Outcome.NOT_YET, reason="Chờ.", promise=PromiseText(reason_code="kinh-phi"))
+    with database.write() as session:
+        lifecycle.report(session, 2, text, actor="contact:1", now=NOW)
+    assert counted(database) == {"kinh-phi": (1, [2])}
+    report(database, 2, Outcome.NOT_YET)
+    assert counted(database) == {"khac": (1, [2])}
+    with database.write() as session:
+        lifecycle.report(session, 2, text, actor="contact:1", now=at("2021-06-12"))
+    assert counted(database) == {"kinh-phi": (1, [2])}

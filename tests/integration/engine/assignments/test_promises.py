@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from ground.factory import at, do, item, lay, plan_file, policy, row, rows, swept, told
@@ -216,7 +216,49 @@ def test_marking_what_was_broken_twice_does_nothing(database: Database) -> None:
         assert [each.state for each in promises_of(session, 1)] == [PromiseState.BROKEN]
 
 
-def test_where_nobody_names_a_day_the_policy_does(database: Database) -> None:
-    lone(database, rules=policy(promise_days=3))
-    promise(database, "2021-06-16")
-    assert row(database, Promise).promised_on == date(2021, 6, 16) + timedelta(days=5)  # a weekend between
+def test_a_promise_for_a_closed_day_is_one_for_the_next_working_day(database: Database) -> None:
+    """Civil Code art. 148."""
+    lone(database)
+    promise(database, "2021-06-16", "2021-06-20")
+    assert row(database, Promise).promised_on == date(2021, 6, 21)
+    assert row(database, Assignment).promised_on == date(2021, 6, 21)
+    assert happened(database, EventKind.PROMISED) == ["2021-06-21"]
+    swept(database, at("2021-06-21", "07:00"))
+    assert states(database) == [PromiseState.STANDING]
+
+
+def test_the_same_day_once_more_is_the_same_promise(database: Database) -> None:
+    lone(database)
+    for corrected_on in ("2021-06-16", "2021-06-16", "2021-06-18"):
+        promise(database, corrected_on, "2021-07-12")
+    assert states(database) == [PromiseState.STANDING]
+    assert row(database, Assignment).promised_on == date(2021, 7, 12)
+    promise(database, "2021-06-21", "2021-07-13")
+    assert states(database) == [PromiseState.REPLACED, PromiseState.STANDING]
+
+
+def test_the_same_day_that_waits_is_asked_about_once(database: Database) -> None:
+    lone(database)
+    for corrected_on in ("2021-06-16", "2021-06-17"):
+        promise(database, corrected_on, "2021-09-30")
+    assert states(database) == [PromiseState.WAITING]
+    assert [each.kind for each in rows(database, Notice)].count(NoticeKind.PROMISE_ASKED) == 1
+
+
+def test_a_day_is_promised_or_none_is(database: Database) -> None:
+    lone(database)
+    with database.write() as session, pytest.raises(BadInput, match="ngày hẹn"):
+        make_promise(session, 1, PromiseText(reason="Chờ."), "difficulty", actor="contact:1", now=at("2021-06-16"))
+
+
+def test_a_report_without_a_day_keeps_what_is_left_to_do_and_tells_who_is_waited_for(database: Database) -> None:
+    lone(database)
+    left = PromiseText(reason_code="phoi-hop", owed="Hai xã vùng cao.", waits_for="huyen-a")
+    text = ReportText(outcome=Outcome.NOT_YET, reason="Chờ số liệu.", promise=left)
+    with database.write() as session:
+        lifecycle.report(session, 1, text, actor="contact:1", now=at("2021-06-16"))
+    assert rows(database, Promise) == []
+    stored = row(database, Report)
+    assert (stored.reason, stored.reason_code) == ("Chờ số liệu.\n\nViệc còn lại: Hai xã vùng cao.", "phoi-hop")
+    (notice,) = [each for each in rows(database, Notice) if each.kind is NoticeKind.COORDINATES]
+    assert (notice.detail["waits"], notice.detail["until"]) == (True, "")

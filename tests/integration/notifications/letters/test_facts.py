@@ -245,7 +245,8 @@ def unfinished(sqlite_database: Database) -> Laid:
     swept(sqlite_database, at("2021-04-07"))
     for number, citation, agency in ((1, "IV.1.1", "so-ban"), (2, "IV.3.1", "mat-tran")):
         outcome = Outcome.NOT_YET if number == 1 else Outcome.PARTLY
-        text = ReportText(outcome=outcome, body="Đã làm 3 xã.", reason="Chờ kinh phí.")
+        promise = PromiseText(on=date(2021, 6, 30))
+        text = ReportText(outcome=outcome, body="Đã làm 3 xã.", reason="Chờ kinh phí.", promise=promise)
         with sqlite_database.write() as session:
             task = laid.assignment(citation, agency)
             lifecycle.report(session, task, text, actor="contact:1", now=at("2021-06-16", "09:00"))
@@ -295,7 +296,8 @@ def test_a_letter_that_waits_while_a_new_report_comes_does_not_ask_for_it(unfini
     swept(unfinished.database, at("2021-07-01", "07:00"))
     task = unfinished.assignment("IV.1.1", "so-ban")
     with unfinished.database.write() as session:
-        text = ReportText(outcome=Outcome.PARTLY, body="Đã làm 5 xã.", reason="Chờ kinh phí.")
+        promise = PromiseText(on=date(2021, 7, 15))
+        text = ReportText(outcome=Outcome.PARTLY, body="Đã làm 5 xã.", reason="Chờ kinh phí.", promise=promise)
         lifecycle.report(session, task, text, actor="contact:1", now=at("2021-07-01", "07:10"))
     waiting = gathered(unfinished, date(2021, 7, 1), at("2021-07-01", "07:30"))["coordinator@so-ban.example"]
     assert (waiting.items, list(waiting.obsolete.values())) == ((), ["promised"])

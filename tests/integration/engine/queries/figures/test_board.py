@@ -12,6 +12,7 @@ from sqlalchemy import update
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import Action, ReportText, report
+from engine.assignments.promise_rows import PromiseText
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.reporting_rates import metrics
@@ -64,7 +65,8 @@ def test_who_is_only_asked_stands_apart_in_no_total_and_no_ranking(seen: Seen) -
 
 
 def test_a_report_that_is_in_does_not_make_a_task_done(fresh: Laid) -> None:
-    undone = ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.")
+    promise = PromiseText(on=date(2021, 7, 8))
+    undone = ReportText(outcome=Outcome.NOT_YET, reason="Chờ kinh phí.", promise=promise)
     with fresh.database.write() as session:
         report(session, fresh.assignment("IV.2.1", "huyen-b"), undone, actor="contact:1", now=NOW)
     with looking(fresh.database) as seen:

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import ReportText, report, return_report
+from engine.assignments.promise_rows import PromiseText
 from engine.errors import NotFound
 from engine.queries.figures.plans import list_plans, plan_page
 from engine.queries.system.channels import PREFIX
@@ -51,9 +52,8 @@ def test_a_rung_that_was_left_out_says_why(laid: Laid, seen: Seen) -> None:
 def test_the_ladder_of_a_task_reported_unfinished_shows_when_it_is_asked_again(fresh: Laid) -> None:
     task = fresh.assignment("IV.2.1", "huyen-b")
     with fresh.database.write() as session:
-        report(
-            session, task, ReportText(outcome=Outcome.NOT_YET, reason="Chờ."), actor="contact:1", now=at("2021-06-16")
-        )
+        text = ReportText(outcome=Outcome.NOT_YET, reason="Chờ.", promise=PromiseText(on=date(2021, 6, 30)))
+        report(session, task, text, actor="contact:1", now=at("2021-06-16"))
     with looking(fresh.database, at("2021-06-17")) as seen:
         rungs = [rung for rung in story(*seen, task).rungs if rung.state in (RungState.NEXT, RungState.LATER)]
     assert [(rung.rung, rung.on.isoformat()) for rung in rungs] == [

@@ -103,7 +103,7 @@ def test_a_refused_submission_sends_nothing_keeps_all_and_names_each_field(offic
 
 def test_an_unfinished_task_is_promised_on_the_page_with_its_cause_and_the_agency_it_waits_for(office: Office) -> None:
     page = BeautifulSoup(office.get(PAGE).text, "lxml")
-    assert "để trống là thứ Ba, 29/6/2021" in page.select_one("label[for=promise-1]").get_text()  # type: ignore[union-attr]
+    assert "để trống là chưa hẹn" in page.select_one("label[for=promise-1]").get_text()  # type: ignore[union-attr]
     assert [each["value"] for each in page.select("#code-1 option")][:3] == ["", "huong-dan", "phoi-hop"]
     typed = {"outcome-1": "not_yet", "reason-1": "Chờ thẩm định.", "promise-1": "2021-07-12", "code-1": "phoi-hop"}
     refused = office.post(PAGE, page=PAGE, **typed, **{"waits-1": "Sở Không Có"})
@@ -305,3 +305,41 @@ def test_the_last_check_names_the_duties_that_name_no_output(owing: Office) -> N
     check = BeautifulSoup(owing.get(PAGE).text, "lxml").select_one("#check ~ .checks")
     assert check is not None
     assert "Chưa nêu sản phẩm, chưa kèm tệp: IV.1.1" in " ".join(check.get_text().split())
+
+
+def test_the_offered_day_is_put_into_its_field_and_nothing_is_sent_by_that(office: Office) -> None:
+    page = BeautifulSoup(office.get(PAGE).text, "lxml")
+    (offer,) = page.select('button[name=fill][value^="promise-1="]')
+    typed = {"outcome-1": "not_yet", "reason-1": "Chờ.", "promise-1": "", "fill": str(offer["value"])}
+    filled = office.post(PAGE, page=PAGE, **typed)
+    assert filled.status_code == 200
+    page = BeautifulSoup(filled.text, "lxml")
+    assert page.select_one("#promise-1")["value"] == str(offer["value"]).partition("=")[2]  # type: ignore[index]
+    assert page.select_one("#reason-1").get_text() == "Chờ."  # type: ignore[union-attr]
+    assert rows(office.context.database, Report) == []
+    assert page.select("main form button")[0].get_text() == "Gửi báo cáo"  # what the Enter key presses
+
+
+def test_without_a_day_nothing_is_promised(office: Office) -> None:
+    answer = office.post(PAGE, page=PAGE, **{"outcome-1": "not_yet", "reason-1": "Chờ.", "promise-1": ""})
+    assert answer.status_code == 303
+    assert rows(office.context.database, Promise) == []
+
+
+def test_a_promise_for_a_closed_day_is_asked_about_once(office: Office) -> None:
+    typed = {"outcome-1": "not_yet", "reason-1": "Chờ."}
+    again = office.post(PAGE, page=PAGE, **typed, **{"promise-1": "4/7/2021"})
+    assert again.status_code == 422
+    page = BeautifulSoup(again.text, "lxml")
+    assert "là Chủ nhật, hạn chuyển sang thứ Hai, 05/7/2021" in page.select_one("#promise-1-said").get_text()  # type: ignore[union-attr]
+    becomes = str(page.select_one("#promise-1")["value"])  # type: ignore[index]
+    assert office.post(PAGE, page=PAGE, **typed, **{"promise-1": becomes}).status_code == 303
+    assert row(office.context.database, Promise).promised_on == date(2021, 7, 5)
+
+
+def test_the_confirmation_says_that_a_day_waits_for_the_monitor(office: Office) -> None:
+    typed = {"outcome-1": "not_yet", "reason-1": "Chờ.", "promise-1": "30/12/2021"}
+    answer = office.post(PAGE, page=PAGE, **typed)
+    page = BeautifulSoup(office.get(answer.headers["location"]).text, "lxml")
+    notes = [" ".join(each.get_text().split()) for each in page.select(".note")]
+    assert any("đã hẹn hoàn thành thứ Năm, 30/12/2021, đang chờ bộ phận theo dõi đồng ý" in each for each in notes)

@@ -106,6 +106,49 @@ def test_all_are_done_with_one_tick_and_one_sentence(office: Office) -> None:
     ]
 
 
+ALL = {"all_done": "yes"}
+
+
+def said_wrong(answer: object) -> list[str]:
+    return [str(each["href"]) for each in soup(answer.text).select(".wrong li a")]  # type: ignore[attr-defined]
+
+
+def sent_again(office: Office, answer: object, **typed: str) -> object:
+    """The form of an answer, sent once more as it stands with these fields typed over."""
+    form = soup(answer.text).select_one("main form")  # type: ignore[attr-defined]
+    assert form is not None
+    fields = {str(each["name"]): str(each.get("value", "")) for each in form.select("input[type=hidden]")}
+    fields |= {str(each["name"]): str(each["value"]) for each in form.select("input[checked]")}
+    fields |= {str(each["name"]): each.get_text() for each in form.select("textarea")}
+    return office.client.post(FIRST, data=fields | {name.replace("_", "-"): text for name, text in typed.items()})
+
+
+def test_all_done_without_words_is_one_fault_and_words_written_then_are_taken(office: Office) -> None:
+    first = sent(office, **ALL)
+    assert said_wrong(first) == ["#all-body"]
+    page = soup(first.text)  # type: ignore[attr-defined]
+    assert page.select_one("input[name=all-done][checked]") is not None
+    second = sent_again(office, first, all_body="Đã hoàn thành theo kế hoạch.")
+    assert second.status_code == 303  # type: ignore[attr-defined]
+    assert {each.body for each in rows(office.context.database, Report)} == {"Đã hoàn thành theo kế hoạch."}
+    assert len(rows(office.context.database, Report)) == 4
+
+
+def test_words_for_all_stay_on_a_page_that_was_refused_for_another_reason(office: Office) -> None:
+    answer = sent(office, **ALL, all_body="Đã làm.", outcome_4="not_yet")
+    assert said_wrong(answer) == ["#reason-4"]
+    page = soup(answer.text)  # type: ignore[attr-defined]
+    assert page.select_one("#all-body").get_text() == "Đã làm."  # type: ignore[union-attr]
+
+
+def test_words_for_all_are_taken_for_what_a_draft_says_is_done(office: Office) -> None:
+    sent(office, **ALL, act="draft")
+    opened_again = office.get(FIRST)
+    answer = sent_again(office, opened_again, all_body="Đã hoàn thành theo kế hoạch.")
+    assert answer.status_code == 303  # type: ignore[attr-defined]
+    assert [each.body for each in rows(office.context.database, Report)] == ["Đã hoàn thành theo kế hoạch."] * 4
+
+
 def test_all_or_nothing_over_both_plans_and_each_fault_leads_to_its_field(office: Office) -> None:
     answer = sent(
         office, **{"outcome-1": "done", "body-1": "Đã làm.", "outcome-3": "done", "2:2021-H1:figure-II.1": "x"}
