@@ -79,7 +79,18 @@ class _Renewing:
     ) -> None:
         self._file, self._directory, self._stored, self._supervisor = file, directory, stored, supervisor
         self._dropped = {citation for citation, each in stored.items() if not each.owners}
+        self._numbers = dict(self._numbered(file))
         self.points: list[Point] = []
+
+    def _numbered(self, file: PlanFile) -> Iterator[tuple[str, str]]:
+        """Citation -> that of next year's plan: those behind a duty that was dropped move up within their item."""
+        for section in file.sections:
+            for item in section.items:
+                left = [duty.citation for duty in item.duties if duty.citation not in self._dropped]
+                if len(left) == len(item.duties):
+                    yield from zip(left, left, strict=True)
+                else:
+                    yield from ((was, f"{section.roman}.{item.no}.{n}") for n, was in enumerate(left, 1))
 
     def note(self, place: str, was: str, became: str) -> None:
         vi = f"trong năm đã đổi từ {self._called(was)} sang {self._called(became)}"
@@ -107,13 +118,18 @@ class _Renewing:
         if duty.citation in self._dropped:
             self.points.append(Point(duty.citation, "đã bỏ trong năm, không đưa sang", "dropped, and left out"))
             return None
+        citation = self._numbers[duty.citation]
+        if citation != duty.citation:
+            now_called, now_en = f"{duty.citation} nay là {citation}", f"{duty.citation} is now {citation}"
+            self.points.append(Point(citation, now_called, now_en))
         changes: dict[str, object] = {
-            "waits_for": tuple(each for each in duty.waits_for if each not in self._dropped),
-            "repeats": None if duty.repeats in self._dropped else duty.repeats,
+            "citation": citation,
+            "waits_for": tuple(self._numbers[each] for each in duty.waits_for if each in self._numbers),
+            "repeats": self._numbers.get(duty.repeats or ""),
         }
         if now.text != duty.text:
             changes["text"] = now.text
-            self.points.append(Point(duty.citation, "lời văn đã sửa trong năm", "its text was changed"))
+            self.points.append(Point(citation, "lời văn đã sửa trong năm", "its text was changed"))
         was = PlacedDuty(section, item, duty).owners
         for name, before, today in (
             ("owners", was, now.owners),
@@ -121,7 +137,7 @@ class _Renewing:
         ):
             if set(self._directory.expand(before)) != set(today):
                 changes[name] = shortest(self._directory, today)
-                self.note(f"{duty.citation}.{name}", ", ".join(before), ", ".join(shortest(self._directory, today)))
+                self.note(f"{citation}.{name}", ", ".join(before), ", ".join(shortest(self._directory, today)))
         return duty.model_copy(update=changes)
 
     def indicators(self, groups: Mapping[str, frozenset[str]], followed: Mapping[str, Any]) -> tuple[Indicator, ...]:
@@ -131,7 +147,8 @@ class _Renewing:
         self, indicator: Indicator, groups: Mapping[str, frozenset[str]], followed: Mapping[str, Any]
     ) -> Indicator:
         asked: list[str] = []
-        for name in indicator.asked_of:
+        for called in indicator.asked_of:
+            name = self._numbers.get(called, called)
             today = groups.get(name, frozenset({name})) - set(followed)
             ended = set(self._directory.members(name)) & set(followed)
             asked += shortest(self._directory, sorted(today)) if ended and today else (name,)

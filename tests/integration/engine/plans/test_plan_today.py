@@ -92,6 +92,29 @@ def test_what_a_dropped_duty_was_waited_for_is_waited_for_no_more(database: Data
     assert today(laid)[0].duties["IV.2.1"].duty.waits_for == ()
 
 
+def test_what_stands_behind_a_dropped_duty_moves_up_and_the_plan_can_be_renewed(database: Database) -> None:
+    one, two, three = (
+        {"text": f"Việc {n}.", "cadence": ["half_year", "year"], "rule": "gui-so", "citation": f"IV.1.{n}"}
+        for n in (1, 2, 3)
+    )
+    several = item(1, "so-ban") | {"duties": [one, two, three | {"repeats": "IV.1.1", "waits_for": ["IV.2.1"]}]}
+    figure = FIGURE | {"asked_of": ["IV.1.3"]}
+    laid = lay(database, now=OPENED, plan=plan_file(items=(several, item(2, "so-chinh")), indicators=[figure]))
+    with database.write() as session:
+        drop_duty(session, duty(laid, "IV.1.2"), basis="CV 4", **ACT)
+    file, points = today(laid)
+    assert [*file.duties] == ["IV.1.1", "IV.1.2", "IV.2.1"]
+    moved = file.duties["IV.1.2"].duty
+    assert (moved.text, moved.repeats, moved.waits_for) == ("Việc 3.", "IV.1.1", ("IV.2.1",))
+    assert file.indicators[0].asked_of == ("IV.1.2",)
+    assert [point.vi for point in points if point.place == "IV.1.2"][-1] == "IV.1.3 nay là IV.1.2"
+    with database.read() as session:
+        bodies = read_directory(session)
+    issue = {"year": 2022, "number": "9/KH-UBND", "issued_on": date(2021, 11, 20)}
+    text, _ = renew(file, calendar=WorkCalendar(), directory=bodies, changed=points, **issue)
+    assert [*read(text, PlanFile).duties] == ["IV.1.1", "IV.1.2", "IV.2.1"]
+
+
 def test_of_no_plan_there_is_nothing(laid: Laid) -> None:
     with laid.database.read() as session, pytest.raises(NotFound):
         plan_today(session, 99, read_directory(session))
