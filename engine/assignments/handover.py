@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import cancel, transfer
-from engine.assignments.measures import still_asked
+from engine.assignments.measures import still_asked, unfinished
 from engine.errors import BadInput, Conflict, DondocError, NotFound
 from engine.files.directory import REST, fold, name_key
 from engine.rules.calendar import day_digits, local_date, written
@@ -27,15 +27,14 @@ from engine.store.database import table
 from engine.store.named_rows import columns_for, objects
 from engine.store.recipients import last_day
 from engine.store.records import Agency, AgencyGroup, Assignment, Duty, Plan, Succession
-from engine.terms import COUNTED_STATES, OPEN_STATES, PlanState, State
+from engine.terms import COUNTED_STATES, PlanState, State
 from engine.text import Text
 
 
 def work_left() -> ColumnElement[bool]:
-    """Condition: a report is owed, or one was accepted that leaves the task unfinished; both can be transferred. Not
-    what stays in the figures of a period that was over (Quiet.FOLLOWED)."""
-    a = table(Assignment)
-    return and_(a.c.state.in_((*OPEN_STATES, State.ACCEPTED)), a.c.done_on.is_(None), still_asked())
+    """Condition: the task is unfinished, whatever was reported, and can be transferred. Not what stays in the figures
+    of a period that was over (Quiet.FOLLOWED)."""
+    return and_(unfinished(), still_asked())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

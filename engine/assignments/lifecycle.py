@@ -62,10 +62,12 @@ MOVES: Mapping[tuple[State, Action], State] = {
     (State.ASSIGNED, Action.CANCEL): State.CANCELLED,
     (State.ACKNOWLEDGED, Action.CANCEL): State.CANCELLED,
     (State.RETURNED, Action.CANCEL): State.CANCELLED,
+    (State.REPORTED, Action.CANCEL): State.CANCELLED,
     (State.ACCEPTED, Action.CANCEL): State.CANCELLED,
     (State.ASSIGNED, Action.TRANSFER): State.TRANSFERRED,
     (State.ACKNOWLEDGED, Action.TRANSFER): State.TRANSFERRED,
     (State.RETURNED, Action.TRANSFER): State.TRANSFERRED,
+    (State.REPORTED, Action.TRANSFER): State.TRANSFERRED,
     (State.ACCEPTED, Action.TRANSFER): State.TRANSFERRED,
 }
 

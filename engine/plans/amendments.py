@@ -18,7 +18,7 @@ from engine.agencies.directory_loading import exists_on, expand_owners
 from engine.assignments.calendar_change import due_moved_line
 from engine.assignments.handover import work_left
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
-from engine.assignments.measures import still_asked, unfinished
+from engine.assignments.measures import unfinished
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
@@ -32,7 +32,7 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import AssignmentOfPlan, StoredPlan, select_assignments, select_plans
-from engine.terms import OPEN_STATES, EventKind, NoticeKind, PlanState, Role, State
+from engine.terms import EventKind, NoticeKind, PlanState, Role, State
 from engine.text import Text
 
 ADDED = "added"
@@ -429,7 +429,7 @@ def _output(change: Amendment) -> dict[str, Any]:
 def _open_periods(session: Session, duty_id: int) -> list[_OpenPeriod]:
     """The periods that any owner still owes. If dates differ, the assignment with the earliest due date counts."""
     a = table(Assignment)
-    owed = (a.c.duty_id == duty_id, a.c.state.in_(OPEN_STATES), still_asked())
+    owed = (a.c.duty_id == duty_id, work_left())
     statement = select(a).where(*owed).order_by(a.c.due_on.desc(), a.c.id)
     periods: dict[str, _OpenPeriod] = {}
     for row in session.connection().execute(statement):

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from engine.assignments.escalation import run_escalations
 from engine.assignments.lifecycle import cancel
+from engine.assignments.measures import unfinished
 from engine.assignments.opening import open_due, planned
 from engine.errors import BadInput, Conflict, FileRefused, NotFound
 from engine.files.plan import ONCE, PlanFile, year_mistakes
@@ -30,7 +31,7 @@ from engine.store.named_rows import object_of
 from engine.store.records import Assignment, Letter, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import OPEN_STATES, EventKind, PlanState
+from engine.terms import EventKind, PlanState
 from engine.text import Text
 
 
@@ -124,11 +125,9 @@ def _with_years(plan: PlanFile, years: Years) -> PlanFile:
 
 
 def _not_of(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCalendar) -> list[int]:
-    """Open assignments without a report, of periods that the plan does not have."""
+    """Unfinished assignments of periods that the plan does not have."""
     a = table(Assignment)
     owed = {opening.key for opening in planned(session, plan, policy, calendar)}
-    statement = select(a.c.id, a.c.duty_id, a.c.period).where(
-        a.c.plan_id == plan.id, a.c.state.in_(OPEN_STATES), a.c.period != ONCE
-    )
+    statement = select(a.c.id, a.c.duty_id, a.c.period).where(a.c.plan_id == plan.id, unfinished(), a.c.period != ONCE)
     rows = session.connection().execute(statement.order_by(a.c.id))
     return [row.id for row in rows if (row.duty_id, row.period) not in owed]

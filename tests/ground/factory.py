@@ -26,6 +26,7 @@ from engine.assignments import lifecycle
 from engine.assignments.escalation import EscalationResult, run_escalations
 from engine.assignments.lifecycle import MOVES, Action, ReportText
 from engine.assignments.opening import activate, open_due
+from engine.assignments.promise_rows import PromiseText
 from engine.files.calendar import load_calendar_file
 from engine.files.directory import DirectoryFile, load_directory
 from engine.files.plan import PlanFile
@@ -37,7 +38,7 @@ from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
-from engine.terms import Role, State
+from engine.terms import Outcome, Role, State
 
 ISSUED = date(2021, 4, 7)
 
@@ -233,6 +234,14 @@ def do(database: Database, action: Action, assignment_id: int, *, now: datetime,
     act, words = acts[action]
     with database.write() as session:
         return act(session, assignment_id, actor=actor, now=now, **words)  # type: ignore[operator]
+
+
+def report_partly(database: Database, assignment_id: int, *, now: datetime, promised: date | None = None) -> None:
+    """A report that leaves the task unfinished, with a promised day or none."""
+    promise = PromiseText(on=promised)
+    text = ReportText(outcome=Outcome.PARTLY, body="Đã làm 3 xã.", reason="Chờ kinh phí.", promise=promise)
+    with database.write() as session:
+        lifecycle.report(session, assignment_id, text, actor="contact:1", now=now)
 
 
 def lay_with_two_reports(database: Database) -> Laid:

@@ -123,7 +123,6 @@ def story_page(
 def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
     """The actions that the state allows and the user may perform."""
     row, open_now, unfinished = found.row, found.row.state in OPEN_STATES, found.row.unfinished
-    may_end = open_now or (unfinished and row.state is State.ACCEPTED)
     by_permission = {
         Permission.ACCEPT: row.state is State.REPORTED,
         Permission.RETURN: row.state is State.REPORTED,
@@ -135,8 +134,8 @@ def allowed(ctx: RequestContext, found: Story) -> tuple[str, ...]:
         Permission.RAISE: row.state in COUNTED_STATES,
         Permission.ANSWER: row.state in COUNTED_STATES,
         Permission.DECLINE: open_now,
-        Permission.TRANSFER: may_end,
-        Permission.CANCEL: may_end,
+        Permission.TRANSFER: unfinished,
+        Permission.CANCEL: unfinished,
     }
     return tuple(
         permission.value

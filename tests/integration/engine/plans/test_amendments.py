@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from ground.factory import Laid, at, bring_to, do, item, lay, opened, plan_file, row, rows, store, swept, told
+from ground.factory import (
+    Laid,
+    at,
+    bring_to,
+    do,
+    item,
+    lay,
+    opened,
+    plan_file,
+    report_partly,
+    row,
+    rows,
+    store,
+    swept,
+    told,
+)
 
 from engine.assignments import calendar_change
 from engine.assignments.lifecycle import Action
@@ -131,6 +146,16 @@ def test_what_an_owner_has_reported_stays_when_he_is_left_out(laid: Laid) -> Non
     assert amend(laid, "IV.1.1", owners=("huyen-a",)) == Amended()
 
 
+def test_an_owner_left_out_after_a_report_that_is_not_accepted_is_asked_no_more_and_the_new_one_is(laid: Laid) -> None:
+    was = laid.assignment("IV.1.1", "so-ban")
+    report_partly(laid.database, was, now=NOW, promised=date(2021, 6, 25))
+    done = amend(laid, "IV.1.1", owners=("huyen-a",))
+    assert (done.opened, done.cancelled) == (1, 1)
+    left = row(laid.database, Assignment, id=was)
+    assert (left.state, left.next_action_at) == (State.CANCELLED, None)
+    assert row(laid.database, Assignment, id=laid.assignment("IV.1.1", "huyen-a")).state is State.ASSIGNED
+
+
 def test_a_letter_moves_the_open_ones_of_a_period_and_says_its_number(laid: Laid) -> None:
     bring_to(laid.database, State.REPORTED, laid.assignment("IV.2.1", "huyen-a"), now=NOW)
     assert amend(laid, "IV.2.1", due={"2021-H1": date(2021, 6, 26)}).moved == 1
@@ -209,6 +234,20 @@ def test_a_dropped_duty_is_cancelled_told_and_opens_no_more(laid: Laid) -> None:
     with laid.database.write() as session, pytest.raises(Conflict):
         amendments.drop_duty(session, duty.id, basis="41/UBND-VX", actor="account:1", now=NOW)
     assert {each.period for each in rows(laid.database, Assignment, duty_id=duty.id)} == {"2021-H1"}
+
+
+def test_a_dropped_duty_with_a_report_that_is_not_accepted_is_chased_by_nobody(laid: Laid) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    report_partly(laid.database, task, now=NOW, promised=date(2021, 6, 25))
+    with laid.database.write() as session:
+        duty = row(laid.database, Duty, citation="IV.1.1")
+        assert amendments.drop_duty(session, duty.id, basis="41/UBND-VX", actor="account:1", now=NOW) == 1
+    day = date(2021, 6, 8)
+    while day <= date(2021, 7, 20):
+        swept(laid.database, at(day.isoformat(), "07:00"))
+        day += timedelta(days=1)
+    about = [each for each in told(laid.database) if each[2] == "IV.1.1 so-ban"]
+    assert about == [("coordinator@so-ban.example", "cancelled", "IV.1.1 so-ban")]
 
 
 DECISION = Output("Quyết định phê duyệt", OutputKind.DOCUMENT)

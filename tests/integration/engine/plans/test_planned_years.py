@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from ground.factory import at, do, item, lay, opened, plan_file, row, rows, swept, told
+from ground.factory import at, do, item, lay, opened, plan_file, report_partly, row, rows, swept, told
 
 from engine.assignments.lifecycle import Action
 from engine.errors import BadInput, Conflict
@@ -57,6 +57,16 @@ def test_a_report_that_came_in_stays(database: Database) -> None:
         _, cancelled = correct_years(session, plan_id, NEXT, reason="Nhầm năm.", actor="tay", now=ISSUED)
     assert cancelled == 1
     assert ("2021-Y", "so-ban", State.REPORTED) in states(database)
+
+
+def test_a_report_that_leaves_the_task_unfinished_does_not_keep_it_in_the_wrong_year(database: Database) -> None:
+    plan_id = running(database)
+    mine = next(each for each in rows(database, Assignment) if each.agency_id == "so-ban")
+    report_partly(database, mine.id, now=ISSUED)
+    with database.write() as session:
+        _, cancelled = correct_years(session, plan_id, NEXT, reason="Nhầm năm.", actor="tay", now=ISSUED)
+    assert cancelled == 2
+    assert ("2021-Y", "so-ban", State.CANCELLED) in states(database)
 
 
 def test_the_rehearsal_says_what_follows_and_changes_nothing(database: Database) -> None:
