@@ -296,6 +296,17 @@ class Quiet(StrEnum):
     """Its agency ended after the period was over: it counts in the period's figures, and a successor reports."""
 
 
+class PastPeriods(StrEnum):
+    """What becomes of periods whose due date has passed when their plan is activated."""
+
+    SKIP = "skip"
+    """Nobody is asked."""
+    EXTEND = "extend"
+    """Asked, with a new due date after the policy's ``resubmit_days``."""
+    OVERDUE = "overdue"
+    """Asked, and overdue from the first moment."""
+
+
 class PromiseState(StrEnum):
     """What became of a promise. At most one of a task waits, and at most one stands."""
 

@@ -39,7 +39,7 @@ from engine.queries.system.policies import PolicyLine, list_policies, policy_lin
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
-from engine.terms import PlanState
+from engine.terms import PastPeriods, PlanState
 from engine.text import Text
 
 router = APIRouter(route_class=NamedRoute)
@@ -333,16 +333,20 @@ def load_plan(caller: Caller, payload: TextBody) -> Response:
 
 @router.get("/plans/{plan_id}/activation")
 @reads("Xem trước khi kích hoạt", "Rehearse the activation")
-def rehearse(caller: Caller, plan_id: SmallId) -> Activation:
-    """What activating would open and send at once: runs the activation and rolls it back."""
+def rehearse(caller: Caller, plan_id: SmallId, past: PastPeriods = PastPeriods.EXTEND) -> Activation:
+    """What activating would open and send at once: runs the activation and rolls it back. ``past``: as it would be
+    activated with."""
     caller.require(Permission.RUN_PLANS)
-    return opening.rehearse(caller.app.database, plan_id, caller.now)
+    return opening.rehearse(caller.app.database, plan_id, caller.now, opening.Choices(past=past))
 
 
 class ActivateBody(Body):
-    """``cadences``: citation -> the cadence chosen, where the plan leaves a choice (``cadence_choices``)."""
+    """``cadences``: citation -> the cadence chosen, where the plan leaves a choice (``cadence_choices``). ``past``:
+    periods whose due date has passed are not asked for (``skip``), asked for with a new due date (``extend``), or
+    ``overdue`` at once."""
 
     cadences: dict[Annotated[str, Field(max_length=32)], Cadence] = Field(default_factory=dict, max_length=100)
+    past: PastPeriods = PastPeriods.EXTEND
 
 
 @router.post("/plans/{plan_id}/activate", response_model=PlanNow)
@@ -352,7 +356,8 @@ def activate(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Respons
     with caller.writing() as session:
 
         def done() -> PlanNow:
-            opening.activate(session, plan_id, cadences=payload.cadences, **caller.by)
+            choices = opening.Choices(cadences=payload.cadences, past=payload.past)
+            opening.activate(session, plan_id, choices=choices, **caller.by)
             return PlanNow(id=plan_id, state=PlanState.ACTIVE)
 
         return caller.once(session, done)

@@ -7,7 +7,7 @@ for its owners of that day: who becomes an owner later gets what an amendment or
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from engine.errors import Conflict, NotFound
 from engine.files.plan import DuePeriod, PlanFile, due_periods
 from engine.files.plan_year import PlanYear, plan_year
 from engine.files.stored_plan import with_cadences
-from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
+from engine.rules.calendar import ONE_DAY, Due, WorkCalendar, instant, local_date, written
 from engine.rules.periods import Cadence, days_ahead
 from engine.rules.policy import Policy
 from engine.store.database import Database, table
@@ -32,7 +32,7 @@ from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.records import Assignment, Duty, Letter, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import EventKind, PlanState, State
+from engine.terms import EventKind, PastPeriods, PlanState, State
 from engine.text import Text
 
 
@@ -59,17 +59,24 @@ class Opening:
         return self.duty.id, self.due_period.period.key
 
 
-def activate(
-    session: Session, plan_id: int, *, actor: str, now: datetime, cadences: Mapping[str, Cadence] | None = None
-) -> None:
-    """Activate a loaded plan; the next opening pass opens the assignments within its horizon. ``cadences``: what the
-    office chose, by citation, where the plan leaves a choice. Raises Conflict if an owner has ended, naming its
-    successors; BadInput."""
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the office chooses at activation. ``cadences``: by citation, where the plan leaves a choice. ``past``: what
+    becomes of periods that are over already."""
+
+    cadences: Mapping[str, Cadence] = field(default_factory=dict)
+    past: PastPeriods = PastPeriods.EXTEND
+
+
+def activate(session: Session, plan_id: int, *, actor: str, now: datetime, choices: Choices | None = None) -> None:
+    """Activate a loaded plan; the next opening pass opens the assignments within its horizon. Raises Conflict if an
+    owner has ended, naming its successors; BadInput."""
+    choices = choices or Choices()
     plans = table(Plan)
     changed = session.connection().execute(
         update(plans)
         .where(plans.c.id == plan_id, plans.c.state == PlanState.LOADED)
-        .values(state=PlanState.ACTIVE, activated_at=now, next_open_at=now)
+        .values(state=PlanState.ACTIVE, activated_at=now, past_periods=choices.past, next_open_at=now)
     )
     if changed.rowcount != 1:
         state = session.connection().scalar(select(plans.c.state).where(plans.c.id == plan_id))
@@ -77,10 +84,18 @@ def activate(
             raise NotFound(Text(f"Không có kế hoạch số {plan_id}.", f"There is no plan {plan_id}."))
         raise Conflict(Text("Kế hoạch này đã được kích hoạt rồi.", "This plan has already been activated."))
     require_existing_owners(session, plan_id, local_date(now))
-    if cadences:
-        _choose(session, plan_id, cadences)
-    key, chosen = f"plan:{plan_id}:activated", {each: cadence.value for each, cadence in (cadences or {}).items()}
-    record(session, EventKind.PLAN_ACTIVATED, now, actor=actor, plan_id=plan_id, key=key, cadences=chosen)
+    if choices.cadences:
+        _choose(session, plan_id, choices.cadences)
+    record(
+        session,
+        EventKind.PLAN_ACTIVATED,
+        now,
+        actor=actor,
+        plan_id=plan_id,
+        key=f"plan:{plan_id}:activated",
+        cadences={citation: cadence.value for citation, cadence in choices.cadences.items()},
+        past=choices.past.value,
+    )
 
 
 def _choose(session: Session, plan_id: int, cadences: Mapping[str, Cadence]) -> None:
@@ -110,8 +125,12 @@ class Activation:
 
     assignments: Mapping[str, int]
     """Period -> number of assignments that would open now."""
+    past: int
+    """Assignments of periods whose due date has passed already, whatever becomes of them."""
+    resubmit_days: int
+    """Working days until the new due date of those."""
     overdue: int
-    """How many of them would already be overdue."""
+    """How many of those opened would already be overdue."""
     letters: int
     """Letters that would leave at once; at most one per person."""
     people: int
@@ -123,14 +142,13 @@ class Activation:
     """The day on which the next period would open; None if there is none."""
 
 
-def rehearse(
-    database: Database, plan_id: int, now: datetime, cadences: Mapping[str, Cadence] | None = None
-) -> Activation:
+def rehearse(database: Database, plan_id: int, now: datetime, choices: Choices | None = None) -> Activation:
     """Dry run: activate, open, escalate and digest in a transaction that is rolled back; gives the exact numbers."""
     a, m = table(Assignment), table(Letter)
     with database.rehearse() as session:
         before = session.connection().scalar(select(func.max(m.c.id))) or 0
-        activate(session, plan_id, actor="system", now=now, cadences=cadences)
+        activate(session, plan_id, actor="system", now=now, choices=choices)
+        past, resubmit_days = _of_past_periods(session, plan_id, local_date(now))
         while open_due(session, now) >= 0:
             pass
         book = read_rulebook(session)
@@ -158,6 +176,8 @@ def rehearse(
         plan = session.connection().execute(select(p.c.next_open_at, p.c.file).where(p.c.id == plan_id)).one()
         return Activation(
             assignments=periods,
+            past=past,
+            resubmit_days=resubmit_days,
             overdue=overdue,
             letters=len(leaving),
             people=len(set(leaving)),
@@ -165,6 +185,15 @@ def rehearse(
             year=plan_year(PlanFile.model_validate(plan.file)),
             opens_next=local_date(plan.next_open_at) if plan.next_open_at else None,
         )
+
+
+def _of_past_periods(session: Session, plan_id: int, today: date) -> tuple[int, int]:
+    """``Activation.past`` and ``resubmit_days``."""
+    row = session.connection().execute(select_plans().where(table(Plan).c.id == plan_id)).one()
+    plan, book = object_of(StoredPlan, row), read_rulebook(session)
+    policy = book.policy(plan.policy_id)
+    openings = _all_periods(session, plan, policy, book.calendar)
+    return sum(len(each.duty.owners) for each in openings if each.due_period.due.on < today), policy.resubmit_days
 
 
 def _queued(session: Session, before: int) -> list[tuple[datetime, int]]:
@@ -229,7 +258,13 @@ def opened_periods(session: Session, plan_id: int) -> set[tuple[int, str]]:
 
 
 def planned(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCalendar) -> list[Opening]:
-    """All periods of a plan's duties, with the day on which each opens."""
+    """All periods of a plan's duties that are asked for, with the day on which each opens."""
+    skipped = plan.activated_at is not None and plan.past_periods is PastPeriods.SKIP
+    first = local_date(plan.activated_at) if plan.activated_at and skipped else date.min
+    return [each for each in _all_periods(session, plan, policy, calendar) if each.due_period.due.on >= first]
+
+
+def _all_periods(session: Session, plan: StoredPlan, policy: Policy, calendar: WorkCalendar) -> list[Opening]:
     file = PlanFile.model_validate(plan.file)
     d = table(Duty)
     statement = select(*columns_for(PlannedDuty, d)).where(d.c.plan_id == plan.id).order_by(d.c.position)
@@ -252,9 +287,12 @@ def _open(
     ladders = {
         request: store_ladder(session, policy.ladder(request=request, urgent=urgent)) for request in (False, True)
     }
+    today, late = local_date(now), plan.past_periods is PastPeriods.OVERDUE
     rows = [
-        _assignment(plan, opening, agency_id, ladders[opening.duty.request], now)
+        _assignment(plan, opening, due, agency_id, ladders[opening.duty.request], now)
         for opening in openings
+        for planned_due in [opening.due_period.due]
+        for due in [planned_due if late else not_past(planned_due, policy, book.calendar, today)]
         for agency_id in opening.duty.owners
     ]
     if plan.followed and rows:
@@ -280,8 +318,23 @@ def _say_who_is_followed(session: Session, plan: StoredPlan, rows: Iterable[dict
             }
 
 
-def _assignment(plan: StoredPlan, opening: Opening, agency_id: str, ladder_id: int, now: datetime) -> dict[str, Any]:
-    period, due = opening.due_period.period, opening.due_period.due
+def not_past(due: Due, policy: Policy, calendar: WorkCalendar, today: date) -> Due:
+    """A due date that has passed when it is first asked for gives the policy's ``resubmit_days`` from then on."""
+    if due.on >= today:
+        return due
+    on = policy.resubmission(today, None, calendar)
+    why = Text(
+        f"giao ngày {written(today)}, sau hạn {written(due.on)}: thêm {policy.resubmit_days} ngày làm việc",
+        f"assigned on {written(today, 'en')}, after the due date of {written(due.on, 'en')}: "
+        f"{policy.resubmit_days} more working days",
+    )
+    return Due(due.nominal, on, {"vi": why.vi, "en": why.en})
+
+
+def _assignment(
+    plan: StoredPlan, opening: Opening, due: Due, agency_id: str, ladder_id: int, now: datetime
+) -> dict[str, Any]:
+    period = opening.due_period.period
     once = period.cadence is Cadence.ONCE
     return {
         "plan_id": plan.id,
@@ -292,7 +345,7 @@ def _assignment(plan: StoredPlan, opening: Opening, agency_id: str, ladder_id: i
         "window_start": None if once else period.start,
         "window_end": None if once else period.end,
         "nominal_due": due.nominal,
-        "original_due_on": due.on,
+        "original_due_on": opening.due_period.due.on,
         "due_on": due.on,
         "due_why": dict(due.why),
         "ladder_id": ladder_id,

@@ -12,7 +12,7 @@ from engine.cli.context import CALENDAR_HELP, DIRECTORY_HELP, day, open_context,
 from engine.cli.progress import working
 from engine.errors import BadInput
 from engine.rules.words import moment
-from engine.terms import PlanState
+from engine.terms import PastPeriods, PlanState
 from engine.text import Text
 
 if TYPE_CHECKING:
@@ -178,17 +178,22 @@ def plan_activate(
         list[str] | None,
         typer.Option(metavar="MỤC=CHU_KỲ", help="Where the plan leaves a choice, like IV.15.1=month; may be repeated."),
     ] = None,
+    past: Annotated[
+        PastPeriods, typer.Option(help="Periods already over: skip them, extend (new due dates), or overdue at once.")
+    ] = PastPeriods.EXTEND,
     at: At = "",
 ) -> None:
     """Activate a plan, after showing what would be sent at once."""
     from engine.assignments import opening
 
     ctx = open_context(at)
-    cadences = _cadences(cadence or [])
+    choices = opening.Choices(cadences=_cadences(cadence or []), past=past)
     with working(Text("Đang tính những gì sẽ gửi", "Computing what would be sent")):
-        would = opening.rehearse(ctx.database, plan, ctx.now, cadences)
+        would = opening.rehearse(ctx.database, plan, ctx.now, choices)
     typer.echo(would.year.text)
     periods = ", ".join(f"{period}: {count}" for period, count in sorted(would.assignments.items())) or "0"
+    if would.past:
+        typer.echo(Text(f"Thuộc kỳ đã qua hạn: {would.past} ({past}).", f"Of periods already over: {would.past}."))
     typer.echo(Text("Sẽ mở", f"would open: {periods}. Quá hạn ngay / overdue at once: {would.overdue}."))
     typer.echo(
         Text(
@@ -201,7 +206,7 @@ def plan_activate(
     if not yes and not typer.confirm("Kích hoạt? / Activate?"):
         raise typer.Exit(1)
     with working(Text("Đang kích hoạt", "Activating")), ctx.database.write() as session:
-        opening.activate(session, plan, cadences=cadences, **ctx.by)
+        opening.activate(session, plan, choices=choices, **ctx.by)
     typer.echo(Text("Đã kích hoạt.", "Activated."))
 
 

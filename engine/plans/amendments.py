@@ -19,12 +19,12 @@ from engine.assignments.calendar_change import due_moved_line
 from engine.assignments.handover import work_left
 from engine.assignments.lifecycle import cancel, move_due, open_new, supervisor_of
 from engine.assignments.measures import unfinished
+from engine.assignments.opening import not_past
 from engine.assignments.outbox import NoticeLine, post
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
 from engine.files.plan import ONCE
 from engine.rules.calendar import Due, WorkCalendar, local_date, written
 from engine.rules.outputs import Output, read_output
-from engine.rules.policy import Policy
 from engine.store.database import table
 from engine.store.event_log import record
 from engine.store.named_rows import columns_for, object_of, objects
@@ -384,22 +384,10 @@ def _open(
             "request": request,
         }
         for each in periods
-        for due in [_not_past(each.due, policy, book.calendar, today)]
+        for due in [each.due and not_past(each.due, policy, book.calendar, today)]
         for owner in owners
     ]
     return open_new(session, rows, now)
-
-
-def _not_past(due: Due | None, policy: Policy, calendar: WorkCalendar, today: date) -> Due | None:
-    if due is None or due.on >= today:
-        return due
-    on = policy.resubmission(today, None, calendar)
-    why = Text(
-        f"giao ngày {written(today)}, sau hạn {written(due.on)}: thêm {policy.resubmit_days} ngày làm việc",
-        f"assigned on {written(today, 'en')}, after the due date of {written(due.on, 'en')}: "
-        f"{policy.resubmit_days} more working days",
-    )
-    return Due(due.nominal, on, {"vi": why.vi, "en": why.en})
 
 
 def _changed(session: Session, duty: _Duty, change: Amendment, on: date) -> dict[str, Any]:

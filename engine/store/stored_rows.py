@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from engine.store.database import table
 from engine.store.named_rows import columns_for
 from engine.store.records import Assignment, Plan
-from engine.terms import Outcome, PlanState, Quiet, State, Urgency
+from engine.terms import Outcome, PastPeriods, PlanState, Quiet, State, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class StoredPlan:
     policy_id: str
     state: PlanState
     activated_at: datetime | None
+    past_periods: PastPeriods
     file: dict[str, Any]
     followed: dict[str, Any]
 

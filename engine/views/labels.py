@@ -27,6 +27,7 @@ from engine.terms import (
     NoticeKind,
     Outcome,
     OutputKind,
+    PastPeriods,
     PlanState,
     PromiseState,
     Quiet,
@@ -43,6 +44,11 @@ from engine.text import Text
 
 LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
     State: STATES,
+    PastPeriods: {
+        PastPeriods.SKIP: Text("không hỏi", "not asked for"),
+        PastPeriods.EXTEND: Text("hỏi, đặt hạn mới", "asked for, with a new due date"),
+        PastPeriods.OVERDUE: Text("hỏi và tính quá hạn ngay", "asked for, and overdue at once"),
+    },
     TimeClass: {
         TimeClass.DONE_ON_TIME: Text("hoàn thành đúng hạn", "done on time"),
         TimeClass.DONE_LATE: Text("hoàn thành quá hạn", "done late"),

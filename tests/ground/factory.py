@@ -25,7 +25,7 @@ from engine.agencies.directory_loading import load_directory as store_directory
 from engine.assignments import lifecycle
 from engine.assignments.escalation import EscalationResult, run_escalations
 from engine.assignments.lifecycle import MOVES, Action, ReportText
-from engine.assignments.opening import activate, open_due
+from engine.assignments.opening import Choices, activate, open_due
 from engine.assignments.promise_rows import PromiseText
 from engine.files.calendar import load_calendar_file
 from engine.files.directory import DirectoryFile, load_directory
@@ -38,7 +38,7 @@ from engine.rules.policy import Policy
 from engine.store.database import Database, table
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Letter, Notice
 from engine.store.rulebook import read_rulebook
-from engine.terms import Outcome, Role, State
+from engine.terms import Outcome, PastPeriods, Role, State
 
 ISSUED = date(2021, 4, 7)
 
@@ -161,10 +161,10 @@ def store(
     return Laid(database, once(database, ("stored", now, plan, bodies, rules, days), load))
 
 
-def begin(laid: Laid, *, now: datetime) -> Laid:
+def begin(laid: Laid, *, now: datetime, past: PastPeriods = PastPeriods.EXTEND) -> Laid:
     """Activate the plan and open what is due to open."""
     with laid.database.write() as session:
-        activate(session, laid.plan_id, actor="cli:test", now=now)
+        activate(session, laid.plan_id, actor="cli:test", now=now, choices=Choices(past=past))
     opened(laid.database, now)
     return laid
 
@@ -180,13 +180,13 @@ def _open(database: Database, now: datetime) -> int:
         return open_due(session, now)
 
 
-def lay(database: Database, *, now: datetime, **files: Any) -> Laid:
+def lay(database: Database, *, now: datetime, past: PastPeriods = PastPeriods.EXTEND, **files: Any) -> Laid:
     """A plan loaded, activated and opened; the made-up one unless ``plan``, ``bodies`` or ``rules`` say otherwise."""
 
     def fill() -> int:
-        return begin(store(database, now=now, **files), now=now).plan_id
+        return begin(store(database, now=now, **files), now=now, past=past).plan_id
 
-    return Laid(database, once(database, ("laid", now, files), fill))
+    return Laid(database, once(database, ("laid", now, past, files), fill))
 
 
 def laid_once(database: Database, name: str, fill: Callable[[Database], Laid]) -> Laid:

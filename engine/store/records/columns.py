@@ -18,8 +18,11 @@ SQLModel.metadata.naming_convention = {
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def by_value(kind: type[StrEnum], *, nullable: bool = False, index: bool = False) -> Any:
-    """A column for a StrEnum, stored by value as text, so that a new member needs no migration."""
+def by_value(
+    kind: type[StrEnum], *, nullable: bool = False, index: bool = False, default: StrEnum | None = None
+) -> Any:
+    """A column for a StrEnum, stored by value as text, so that a new member needs no migration. ``default``: of
+    rows that are written without it."""
     stored = Enum(
         kind,
         values_callable=lambda members: [member.value for member in members],
@@ -28,7 +31,8 @@ def by_value(kind: type[StrEnum], *, nullable: bool = False, index: bool = False
         length=32,
         validate_strings=True,
     )
-    return Column(stored, nullable=nullable, index=index)
+    server_default = None if default is None else default.value
+    return Column(stored, nullable=nullable, index=index, server_default=server_default)
 
 
 def json_column(*, nullable: bool = False, default: object = None) -> Any:

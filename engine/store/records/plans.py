@@ -7,7 +7,7 @@ from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from engine.store.records.columns import by_value, json_column
-from engine.terms import PlanState, Urgency
+from engine.terms import PastPeriods, PlanState, Urgency
 
 # Conditions of the partial indexes; queries must use the same text for the index to be used.
 HAS_OPENING = text("next_open_at IS NOT NULL")
@@ -34,6 +34,10 @@ class Plan(SQLModel, table=True):
     policy_id: str = Field(foreign_key="policy.id")
     state: PlanState = Field(default=PlanState.LOADED, sa_column=by_value(PlanState))
     activated_at: datetime | None = None
+    past_periods: PastPeriods = Field(
+        default=PastPeriods.OVERDUE, sa_column=by_value(PastPeriods, default=PastPeriods.OVERDUE)
+    )
+    """Chosen at activation."""
     next_open_at: datetime | None = None
     digest: str = Field(max_length=64)
     file: dict[str, Any] = Field(sa_column=json_column())

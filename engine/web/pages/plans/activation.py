@@ -27,7 +27,7 @@ from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.plans.simulated_year import BUSY_WEEK, SimulatedYear
 from engine.queries.figures.plans import plan_page
 from engine.rules.periods import Cadence
-from engine.terms import PlanState, Scenario
+from engine.terms import PastPeriods, PlanState, Scenario
 from engine.text import Text
 from engine.web.plan_uploads import plan_download
 
@@ -161,16 +161,19 @@ def cadence_field(citation: str) -> str:
     return f"cadence-{citation}"
 
 
-def _chosen(plan: PlanFile, typed: Callable[[str], str]) -> dict[str, Cadence]:
-    """The cadences chosen on the form, where the plan leaves a choice. Raises BadInput."""
-    chosen = {}
+def _chosen(plan: PlanFile, typed: Callable[[str], str]) -> opening.Choices:
+    """What is chosen on the form: cadences where the plan leaves a choice, and what becomes of periods already over.
+    Raises BadInput."""
+    chosen, past = {}, typed("past") or PastPeriods.EXTEND
     for citation, placed in plan.duties.items():
         value = typed(cadence_field(citation)) if placed.duty.cadence_choices else ""
         if value:
             if value not in placed.duty.cadence_choices:
                 raise BadInput(Text("Chu kỳ này không có để chọn.", "There is no such cadence to choose."))
             chosen[citation] = Cadence(value)
-    return chosen
+    if past not in tuple(PastPeriods):
+        raise BadInput(Text("Lựa chọn này không có.", "There is no such choice."))
+    return opening.Choices(cadences=chosen, past=PastPeriods(past))
 
 
 @router.get("/plans/{plan_id}/activate")
@@ -181,7 +184,7 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
         plan = plan_page(session, today, plan_id)
     if plan.row.state is not PlanState.LOADED:
         return ctx.go(f"/plans/{plan_id}")
-    cadences = _chosen(plan.file, lambda name: ctx.request.query_params.get(name, ""))
+    chosen = _chosen(plan.file, lambda name: ctx.request.query_params.get(name, ""))
     choices = [placed.duty for placed in plan.file.duties.values() if placed.duty.cadence_choices]
 
     def shown(after: RequestContext, result: Callable[[], opening.Activation]) -> Response:
@@ -191,24 +194,25 @@ def ask(ctx: SignedIn, plan_id: SmallId) -> Response:
             plan=plan,
             would=result(),
             choices=choices,
-            cadences=cadences,
+            chosen=chosen,
             cadence_field=cadence_field,
+            PastPeriods=PastPeriods,
         )
 
     words = Text("Đang tính những gì sẽ gửi", "Computing what would be sent")
-    what = ("rehearse", plan_id, tuple(sorted(cadences.items())), ctx.now.date())
-    return answered(ctx, words, what, lambda: opening.rehearse(ctx.app.database, plan_id, ctx.now, cadences), shown)
+    what = ("rehearse", plan_id, tuple(sorted(chosen.cadences.items())), chosen.past, ctx.now.date())
+    return answered(ctx, words, what, lambda: opening.rehearse(ctx.app.database, plan_id, ctx.now, chosen), shown)
 
 
 @router.post("/plans/{plan_id}/activate")
 def activate(ctx: SignedIn, form: PostedForm, plan_id: SmallId) -> Response:
     ctx.require(Permission.RUN_PLANS)
     with ctx.reading() as (session, today):
-        cadences = _chosen(plan_page(session, today, plan_id).file, form.raw)
+        chosen = _chosen(plan_page(session, today, plan_id).file, form.raw)
 
     def act() -> None:
         with ctx.writing() as session:
-            opening.activate(session, plan_id, cadences=cadences, **ctx.by)
+            opening.activate(session, plan_id, choices=chosen, **ctx.by)
 
     def activated(after: RequestContext, result: Callable[[], None]) -> Response:
         result()

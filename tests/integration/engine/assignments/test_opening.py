@@ -24,7 +24,7 @@ from ground.factory import (
 from ground.post import LetterBox, post_office
 from sqlalchemy import update
 
-from engine.assignments.opening import activate, open_due, rehearse
+from engine.assignments.opening import Choices, activate, open_due, rehearse
 from engine.errors import BadInput, Conflict, NotFound
 from engine.files.plan_year import PlanYear
 from engine.plans.loading import load_plan
@@ -32,7 +32,7 @@ from engine.rules.calendar import DayException, DayKind
 from engine.rules.periods import Cadence
 from engine.store.database import Database, table
 from engine.store.records import Assignment, Duty, Event, LadderRecord, Letter, Plan
-from engine.terms import EventKind, PlanState, State
+from engine.terms import EventKind, PastPeriods, PlanState, State
 from workflows.run.passes import tick
 
 NOW = at("2021-04-07")
@@ -118,9 +118,9 @@ def test_the_office_chooses_the_cadence_when_it_activates(database: Database) ->
     plan = plan_file(items=(choice, item(2, "huyen-a")))
     laid = store(database, now=NOW, plan=plan)
     with pytest.raises(BadInput), database.write() as session:
-        activate(session, laid.plan_id, actor="cli:test", now=NOW, cadences={"IV.2.1": Cadence.MONTH})
+        activate(session, laid.plan_id, actor="cli:test", now=NOW, choices=Choices(cadences={"IV.2.1": Cadence.MONTH}))
     with database.write() as session:
-        activate(session, laid.plan_id, actor="cli:test", now=NOW, cadences={"IV.1.1": Cadence.MONTH})
+        activate(session, laid.plan_id, actor="cli:test", now=NOW, choices=Choices(cadences={"IV.1.1": Cadence.MONTH}))
         assert load_plan(session, plan, actor="cli:test", now=NOW) == laid.plan_id  # the same document
     opened(database, "2021-04-07")
     assert {each.period for each in rows(database, Assignment, agency_id="so-ban")} == {"2021-04"}
@@ -152,7 +152,7 @@ def test_what_is_owed_only_as_it_arises_opens_by_itself_never(database: Database
 
 def test_a_plan_of_last_year_activated_today_opens_what_it_owed_and_floods_nobody(database: Database) -> None:
     today = at("2022-03-01")
-    lay(database, now=today)
+    lay(database, now=today, past=PastPeriods.OVERDUE)
     assert {each.period for each in rows(database, Assignment)} == {"2021-H1", "2021-Y"}
     swept(database, today)
     assert [swept(database, at(day)).notices for day in ("2022-03-02", "2022-03-03")] == [0, 0]
@@ -185,7 +185,7 @@ def test_activation_says_the_plans_year_by_the_cadences_that_were_chosen(databas
     choice = item(1, "so-ban", cadence=["year"], cadence_choices=["year", "month"])
     laid = store(database, now=NOW, plan=plan_file(items=(choice,), issued_on=date(2020, 11, 20)))
     assert rehearse(database, laid.plan_id, NOW).year == PlanYear(2021, "2021-Y", "2021-Y")
-    chosen = {"IV.1.1": Cadence.MONTH}
+    chosen = Choices(cadences={"IV.1.1": Cadence.MONTH})
     assert rehearse(database, laid.plan_id, NOW, chosen).year == PlanYear(2021, "2021-01", "2021-12")
 
 
@@ -199,13 +199,46 @@ def test_a_plan_of_november_opens_nothing_of_the_year_of_its_issue(database: Dat
 def test_the_letters_that_activation_announces_are_those_that_the_next_tick_sends(database: Database) -> None:
     """In an office's first week its first digest too: leadership's letter was not announced."""
     laid, now, box = store(database, now=at("2021-06-24", "09:00")), at("2021-06-24", "09:00"), LetterBox()
-    would = rehearse(database, laid.plan_id, now)
-    begin(laid, now=now)
+    would = rehearse(database, laid.plan_id, now, Choices(past=PastPeriods.OVERDUE))
+    begin(laid, now=now, past=PastPeriods.OVERDUE)
     asyncio.run(tick(database, now, post_office(box)))
-    assert would.overdue
+    assert would.overdue == would.past == 5
     assert {"leadership@tinh.example"} < {each.to for each in box.letters}
     assert would.letters == len(rows(database, Letter)) == len(box.letters)
     assert would.people == len({each.to for each in box.letters})
+
+
+LATE = at("2021-06-28", "09:00")
+"""The half-year's reports were due on 17 and 21 June."""
+
+
+def test_a_period_that_is_over_at_activation_has_new_due_dates_and_nobody_is_chased(database: Database) -> None:
+    """By default: the due date stood in no document and nobody had been told of it."""
+    laid = lay(database, now=LATE)
+    found = row(database, Assignment, id=laid.assignment("IV.1.1", "so-ban"))
+    assert (found.original_due_on, found.due_on) == (date(2021, 6, 17), date(2021, 7, 5))
+    assert found.due_why["vi"] == "giao ngày thứ Hai, 28/6/2021, sau hạn thứ Năm, 17/6/2021: thêm 5 ngày làm việc"
+    for day in ("2021-06-28", "2021-06-29", "2021-06-30", "2021-07-01", "2021-07-02", "2021-07-05"):
+        swept(database, at(day, "07:00"))
+    assert not [line for line in told(database) if line[1].startswith("T+")]
+    swept(database, at("2021-07-06", "07:00"))
+    assert [line for line in told(database) if line[1] == "T+1"]
+
+
+def test_a_period_that_is_over_at_activation_may_be_skipped_or_overdue_at_once(database: Database) -> None:
+    laid = store(database, now=LATE)
+    by_choice = {past: rehearse(database, laid.plan_id, LATE, Choices(past=past)) for past in PastPeriods}
+    assert {past: (would.past, would.overdue) for past, would in by_choice.items()} == {
+        PastPeriods.SKIP: (5, 0),
+        PastPeriods.EXTEND: (5, 0),
+        PastPeriods.OVERDUE: (5, 5),
+    }
+    assert by_choice[PastPeriods.SKIP].assignments == {}
+    begin(laid, now=LATE, past=PastPeriods.SKIP)
+    opened(database, "2021-09-20")
+    opened(database, "2021-09-20")
+    assert {each.period for each in rows(database, Assignment)} == {"2021-Y"}
+    assert row(database, Event, kind=EventKind.PLAN_ACTIVATED).detail["past"] == "skip"
 
 
 def test_a_monthly_duty_has_one_period_open_ahead(database: Database) -> None:

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from ground.factory import at, store
+from ground.factory import at, row, store
 from ground.office import Office, enter, join, open_office
 from openpyxl import load_workbook
 
 from engine.files.plan import PlanFile
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear, TellShare
 from engine.store.database import Database
-from engine.terms import Scenario
+from engine.store.records import Plan
+from engine.terms import PastPeriods, Scenario
 
 SUNDAY = at("2021-05-09", "09:00")
 
@@ -112,3 +113,20 @@ def test_who_has_to_wait_for_the_file_comes_back_to_the_page_with_the_button(
     while (answer := office.get(place)).status_code == 202 and time.monotonic() < until:
         time.sleep(0.05)
     assert answer.headers["location"] == "/plans/1/simulate?scenario=late"
+
+
+def test_the_preview_asks_what_becomes_of_periods_that_are_over(database: Database, tmp_path: Path) -> None:
+    laid = store(database, now=at("2021-06-28"))
+    office = open_office(database, tmp_path, now=at("2021-06-28"))
+    page = BeautifulSoup(office.get("/plans/1/activate").text, "lxml")
+    asked = page.select_one("fieldset.ticks")
+    assert asked is not None
+    said = " ".join(asked.get_text().split())
+    assert "5 phần việc thuộc kỳ đã qua hạn trước hôm nay" in said
+    assert "Hỏi, đặt hạn mới: 5 ngày làm việc nữa" in said
+    assert [each["value"] for each in page.select("input[name=past][checked]")] == ["extend"]
+    page = BeautifulSoup(office.get("/plans/1/activate?past=skip").text, "lxml")
+    assert [each["value"] for each in page.select("form[method=post] input[name=past]")] == ["skip"]
+    assert office.get("/plans/1/activate?past=la").status_code == 400
+    assert office.post("/plans/1/activate", past="skip").status_code == 303
+    assert row(database, Plan, id=laid.plan_id).past_periods is PastPeriods.SKIP
