@@ -1,5 +1,5 @@
-"""What waits for a supervising department: reports to accept, extensions and «not mine» to decide, difficulties and
-questions to answer, plans past their end, and for how long.
+"""What waits for a supervising department: reports to accept, extensions, promises and «not mine» to decide,
+difficulties and questions to answer, plans past their end, and for how long.
 
 It is counted when a letter is rendered, so what has been decided meanwhile is not asked for again.
 """
@@ -17,12 +17,13 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlmodel import Session
 
 from engine.assignments.issued_papers import drafts_waiting
+from engine.assignments.promise_rows import promises_in
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy
 from engine.store.database import among, table
-from engine.store.records import Assignment, Event, Extension, Plan, ThreadEntry
+from engine.store.records import Assignment, Event, Extension, Plan, Promise, ThreadEntry
 from engine.store.records.work import DECLINED_EVENT, UNANSWERED_ENTRY
-from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, State
+from engine.terms import COUNTED_STATES, OPEN_STATES, EventKind, PlanState, PromiseState, State
 
 ANSWERED = (EventKind.ACKNOWLEDGED, EventKind.REPORTED, EventKind.CHASED)
 """Events after which a «not mine» is settled: the owner took it on after all, or the monitor chased it anyway."""
@@ -46,6 +47,8 @@ class Backlog:
     limit_days: int
     reports: Waiting | None = None
     extensions: Waiting | None = None
+    promises: Waiting | None = None
+    """Promised days that count only once the department agrees."""
     declined: Waiting | None = None
     raised: Waiting | None = None
     plans: Waiting | None = None
@@ -57,7 +60,8 @@ class Backlog:
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
-        return tuple(each for each in (self.reports, self.extensions, self.declined, self.raised) if each is not None)
+        kinds = self.reports, self.extensions, self.promises, self.declined, self.raised
+        return tuple(each for each in kinds if each is not None)
 
     @property
     def count(self) -> int:
@@ -114,9 +118,9 @@ def select_past_plans(today: date, before: date) -> Select[Any]:
 def backlogs(
     session: Session, departments: Iterable[str], calendar: WorkCalendar, today: date, policy: Policy
 ) -> dict[str, Backlog]:
-    """By department, those for which something of an active plan waits. Seven queries. Plans are joined here and not in
+    """By department, those for which something of an active plan waits. Eight queries. Plans are joined here and not in
     SQL: SQLite's planner began with the plans and walked all their assignments for a few requests."""
-    a, x, e, t = table(Assignment), table(Extension), table(Event), table(ThreadEntry)
+    a, x, w, e, t = table(Assignment), table(Extension), table(Promise), table(Event), table(ThreadEntry)
     wanted = set(departments)
     found: dict[str, dict[str, Waiting]] = {}
     old_before = instant(calendar.shift(today, -policy.backlog_days), time())
@@ -125,6 +129,7 @@ def backlogs(
     still_unfinished = and_(a.c.done_on.is_(None), a.c.state.in_(COUNTED_STATES))
     # Said twice, so that SQLite's planner begins with what waits, also while it has no statistics of an empty table.
     asked = select(x.c.assignment_id).where(x.c.decided_at.is_(None))
+    hoped = select(w.c.assignment_id).where(promises_in(PromiseState.WAITING))
     refused = select(e.c.assignment_id).where(DECLINED_EVENT)
     raised = select(t.c.assignment_id).where(UNANSWERED_ENTRY)
     sources: dict[str, tuple[Any, Select[Any]]] = {
@@ -134,6 +139,12 @@ def backlogs(
             select()
             .select_from(x.join(a, a.c.id == x.c.assignment_id))
             .where(x.c.decided_at.is_(None), still_unfinished, a.c.id.in_(asked)),
+        ),
+        "promises": (
+            w.c.made_at,
+            select()
+            .select_from(w.join(a, a.c.id == w.c.assignment_id))
+            .where(promises_in(PromiseState.WAITING), still_unfinished, a.c.id.in_(hoped)),
         ),
         "declined": (
             e.c.at,

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, case, func, insert, literal, select, update
 from sqlmodel import Session
 
 from engine.assignments.waited_for import tell_waited_for
@@ -176,6 +177,30 @@ def broken_promises(session: Session, assignment_id: int, today: date) -> int:
     broken = (p.c.state == PromiseState.BROKEN) | past
     statement = select(func.count()).where(p.c.assignment_id == assignment_id, broken)
     return session.connection().scalar(statement) or 0
+
+
+def promises_in(state: PromiseState) -> ColumnElement[bool]:
+    """The same text as the condition of the index of what waits, or stands."""
+    p = table(Promise)
+    return p.c.state == literal(state.value, literal_execute=True)  # type: ignore[no-any-return]
+
+
+@cache
+def promises_made() -> ColumnElement[int]:
+    """Column for a query of assignments, built once. Looks only for the promises of those that have one, by the unique
+    index of their numbers."""
+    a, p = table(Assignment), table(Promise)
+    last = select(func.max(p.c.number)).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
+    # a day that was asked for before there were promises has none
+    return case((a.c.promised_on.is_not(None), func.coalesce(last, 1)), else_=0).label("promises")
+
+
+@cache
+def promise_waits() -> ColumnElement[date | None]:
+    """Column for a query of assignments: the promised day that waits for an agreement."""
+    a, p = table(Assignment), table(Promise)
+    waiting = p.c.assignment_id == a.c.id, promises_in(PromiseState.WAITING)
+    return select(p.c.promised_on).where(*waiting).correlate(a).scalar_subquery().label("promise_waits")
 
 
 def tasks_with_broken_promises(session: Session, assignment_ids: Sequence[int]) -> set[int]:

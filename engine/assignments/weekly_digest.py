@@ -21,6 +21,7 @@ from engine.assignments.chasing import Chased, chased
 from engine.assignments.counters import counter_lines
 from engine.assignments.measures import BOX, Boxes, still_asked, time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
+from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.rules.calendar import ONE_DAY, WorkCalendar, instant, local_date
 from engine.rules.policy import Policy, audience
 from engine.store.database import among, insert_new, table
@@ -72,8 +73,12 @@ class OverdueRow:
     stands_still: bool
     """Every rung has passed: what follows is a decision of those above."""
     chased: Chased | None = None
-    promised: bool = False
-    """A promise was made about it."""
+    promised_on: date | None = None
+    """The day of its last promise that counts, kept or not."""
+    promises: int = 0
+    promise_past: bool = False
+    promise_waits: date | None = None
+    """A promised day that waits for the department's agreement."""
     urgency: Urgency = Urgency.NORMAL
     """Of the plan."""
 
@@ -217,7 +222,10 @@ def overdue(
             a.c.request,
             a.c.outcome,
             (a.c.state == State.RETURNED).label("returned"),
-            a.c.promised_on.is_not(None).label("promised"),
+            a.c.promised_on,
+            promises_made(),
+            func.coalesce(a.c.promised_on < today, False).label("promise_past"),
+            promise_waits(),
             func.coalesce(a.c.quiet == Quiet.LADDER_ENDED, False).label("stands_still"),
         )
         .join(d, d.c.id == a.c.duty_id)

@@ -202,7 +202,7 @@ def _shown(
     role = audience(letter.role)
     rows = list(concerned.get((role, letter.agency_id), ()))
     if role is Role.COORDINATOR:
-        rows = [row for row in rows if row.promised or row.due_on >= today - REACH]
+        rows = [row for row in rows if row.promised_on or row.due_on >= today - REACH]
     if watching:
         rows = list(dict.fromkeys((*concerned[Role.MONITOR, letter.agency_id], *rows)))
     return [replace(row, text=first_words(row.text)) for row in rows]

@@ -20,11 +20,11 @@ from engine.assignments.chasing import Chased, asked_to_acknowledge, being_escal
 from engine.assignments.handover import Successions
 from engine.assignments.measures import is_unfinished, report_timing
 from engine.assignments.outbox import WITHDRAWN
+from engine.assignments.promise_rows import promise_waits, promises_made
 from engine.assignments.weekly_digest import schedule
 from engine.correspondence.entries import waiting_entries
 from engine.enums import complete
 from engine.queries.directory.enquiries import Enquiries, administrator, monitors
-from engine.queries.work.assignments import promises_made
 from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
@@ -136,6 +136,8 @@ class Item:
     promises: int = 0
     """How many promises were made."""
     promise_past: bool = False
+    promise_waits: date | None = None
+    """A promised day that waits for the department's agreement."""
     output: str = ""
     """What the duty owes beside the work, in its first words."""
     returning: bool = False
@@ -332,6 +334,7 @@ class _Notice:
     reported_on: date | None
     promised_on: date | None
     promises: int
+    promise_waits: date | None
     broken_before: int
     first_reported_on: date | None
     first_due_on: date | None
@@ -549,6 +552,7 @@ def _item(row: _Notice, letter: _Letter, batch: _Batch) -> Item:
         promised_on=promised_on,
         promises=row.promises,
         promise_past=promised_on is not None and promised_on < batch.today,
+        promise_waits=row.promise_waits,
         output=first_words(row.output["what"]) if row.output else "",
         returning=bool(row.comes_again),
     )
@@ -631,6 +635,7 @@ def _notices(session: Session, letter_ids: Sequence[int]) -> dict[int, list[_Not
             a.c.reported_on,
             a.c.promised_on,
             promises_made(),
+            promise_waits(),
             a.c.broken_before,
             a.c.first_reported_on,
             a.c.first_due_on,

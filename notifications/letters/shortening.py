@@ -60,6 +60,7 @@ class DutyGroup:
     promised_on: date | None = None
     promises: int = 0
     promise_past: bool = False
+    promise_waits: date | None = None
     citations: tuple[str, ...] = ()
     """Each with the name of its duty."""
     noted: bool = True
@@ -112,6 +113,7 @@ def group_items(items: Iterable[Item], limit: int) -> Agencies:
                     promised_on=item.promised_on,
                     promises=item.promises,
                     promise_past=item.promise_past,
+                    promise_waits=item.promise_waits,
                 ),
                 named(item.citation, item.text),
             )
@@ -134,6 +136,10 @@ def group_rows(rows: Iterable[tuple[OverdueRow, int]], limit: int) -> Agencies:
                     request=row.request,
                     report=report_state(row.returned, row.outcome),
                     chased=row.chased,
+                    promised_on=row.promised_on,
+                    promises=row.promises,
+                    promise_past=row.promise_past,
+                    promise_waits=row.promise_waits,
                 ),
                 named(row.citation, row.text),
             )

@@ -220,7 +220,9 @@ class LetterView:
     def promisable(self) -> bool:
         """A day can be promised on ``thread_url`` for a duty that is late."""
         late = (item for item in self._of_thread if item.due_on is not None and item.due_on < self.facts.day)
-        return not self.request and any(item.undone or item.state in OPEN_STATES for item in late)
+        page = self.report_links[0][:2] if self.report_links else None
+        of_week = any((row.plan, row.period) == page for row, _ in self.late_rows)
+        return not self.request and (of_week or any(item.undone or item.state in OPEN_STATES for item in late))
 
     @property
     def _of_thread(self) -> list[Item]:
@@ -253,14 +255,24 @@ class LetterView:
         return next((items[0] for items in self.parts.values()), None)
 
     @property
-    def due_days(self) -> list[tuple[date, int]]:
-        """The due or promised dates of what is due soon, earliest first, with how many are due on each."""
-        days = (item.chased_from or item.due_on for item in self.parts.get("due", ()))
-        return sorted(Counter(day for day in days if day is not None).items())
+    def due_days(self) -> list[tuple[date, bool, int]]:
+        """The due dates of what is due soon, and the promised ones (true), earliest first, with how many each has."""
+        soon = self.parts.get("due", ())
+        days = Counter((item.chased_from or item.due_on, item.chased_from is not None) for item in soon)
+        return sorted((day, promised, n) for (day, promised), n in days.items() if day is not None)
 
     def due_later(self, named: int) -> int:
         """How many are due after the first ``named`` dates."""
-        return sum(n for _, n in self.due_days[named:])
+        return sum(n for _, _, n in self.due_days[named:])
+
+    @property
+    def all_promised(self) -> bool:
+        """Whatever is due soon is so by a promise."""
+        return all(promised for _, promised, _ in self.due_days)
+
+    @property
+    def some_promised(self) -> bool:
+        return any(promised for _, promised, _ in self.due_days)
 
     @cached_property
     def overdue(self) -> int:

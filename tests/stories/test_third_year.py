@@ -253,7 +253,7 @@ class Life:
         """(day, agency, days back of its oldest line without a promise) of each owner's weekly letter."""
         for facts, _ in self.renderer.rendered:
             if facts.role is Role.COORDINATOR and facts.digest and not facts.digest.watching:
-                late = [row.due_on for row, _ in facts.digest.rows if not row.promised]
+                late = [row.due_on for row, _ in facts.digest.rows if not row.promised_on]
                 if late:
                     yield facts.day, facts.agency, (facts.day - min(late)).days
 

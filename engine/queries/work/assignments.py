@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, false, func, literal, or_, select, union_all
 from sqlmodel import Session
 
 from engine.assignments.backlog import open_refusal, select_past_plans, unanswered
 from engine.assignments.chasing import escalations_sent
 from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
+from engine.assignments.promise_rows import promise_waits, promises_in, promises_made
 from engine.errors import NotFound
 from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
@@ -98,6 +99,8 @@ class AssignmentRow:
     """The day of the last promise that counts, kept or not."""
     promises: int
     """How many promises were made, if one counts."""
+    promise_waits: date | None
+    """The promised day that waits for the department's agreement."""
 
     @property
     def unfinished(self) -> bool:
@@ -176,17 +179,8 @@ def columns(today: Today | Thresholds) -> list[Any]:
         a.c.returns,
         a.c.promised_on,
         promises_made(),
+        promise_waits(),
     ]
-
-
-@cache
-def promises_made() -> ColumnElement[int]:
-    """Column for a query of assignments, built once. Looks only for the promises of those that have one, by the unique
-    index of their numbers."""
-    a, p = table(Assignment), table(Promise)
-    last = select(func.max(p.c.number)).where(p.c.assignment_id == a.c.id).correlate(a).scalar_subquery()
-    # a day that was asked for before there were promises has none
-    return case((a.c.promised_on.is_not(None), func.coalesce(last, 1)), else_=0).label("promises")
 
 
 def from_rows(rows: Sequence[AnyRow]) -> list[AssignmentRow]:
@@ -331,12 +325,6 @@ def causes() -> Subquery:
         ~exists().where(of_task, p.c.made_at > r.c.returned_at).correlate(r),
     )
     return promised.union_all(reported, returned).subquery("causes")
-
-
-def promises_in(state: PromiseState) -> ColumnElement[bool]:
-    """The same text as the condition of the index of what waits, or stands."""
-    p = table(Promise)
-    return p.c.state == literal(state.value, literal_execute=True)  # type: ignore[no-any-return]
 
 
 @depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlmodel import Session
 
+from engine.assignments.promise_rows import promises_in
 from engine.queries.time_class import Today
-from engine.queries.work.assignments import AssignmentFilter, Waiting, conditions, promises_in
+from engine.queries.work.assignments import AssignmentFilter, Waiting, conditions
 from engine.queries.work.overdue import still_asked_for
 from engine.rules.calendar import local_date
 from engine.store.data_versions import Topic, depends_on

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import case, func, literal, select
 from sqlmodel import Session
 
-from engine.assignments.promise_rows import proposed_day
+from engine.assignments.promise_rows import promises_in, proposed_day
 from engine.assignments.reports.submission import PromiseChoices
 from engine.queries.directory.agencies import agencies_named
 from engine.queries.paging import PER_PAGE, Page, decode, page, streamed
@@ -29,7 +29,6 @@ from engine.queries.work.assignments import (
     how_many,
     joined,
     periods_among,
-    promises_in,
     rows,
 )
 from engine.rules.policy import Policy, Reason

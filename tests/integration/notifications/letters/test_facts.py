@@ -15,6 +15,7 @@ from engine.assignments import lifecycle
 from engine.assignments.lifecycle import Action, ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.promises import make_promise
+from engine.assignments.weekly_digest import make
 from engine.store.database import Database, table
 from engine.store.records import Contact, Letter, Notice
 from engine.store.rulebook import read_rulebook
@@ -356,3 +357,56 @@ def test_the_link_of_a_coordinating_agency_lives_fifteen_days_past_the_due_date(
     text = LetterRenderer(signer, "https://dondoc.example", 45).render(facts, at("2021-04-07", "07:30")).text
     token = text.partition("/l/")[2].split()[0]
     assert signer.verify(Purpose.ACKNOWLEDGE, token).until == date(2021, 7, 2)
+
+
+def rendered(laid: Laid, day: str) -> dict[str, Any]:
+    """Mailbox -> the rendered letter of a day."""
+    ids = [letter.id for letter in rows(laid.database, Letter, day=date.fromisoformat(day))]
+    with laid.database.read() as session:
+        found = gather(session, ids, read_rulebook(session), at(day, "07:30"))
+    renderer = LetterRenderer(Signer(KEY), "http://dondoc.example", 45)
+    return {each.to: renderer.render(each, at(day, "07:30")) for each in found}
+
+
+def test_a_promised_day_is_no_due_date(unfinished: Laid) -> None:
+    """Due on 17 June, promised for the 30th: the reminder of 25 June."""
+    swept(unfinished.database, at("2021-06-25", "07:00"))
+    letter = rendered(unfinished, "2021-06-25")["coordinator@so-ban.example"]
+    assert "Hẹn thứ Tư, 30/6/2021: 1 nhiệm vụ" in letter.subject
+    assert "Đề nghị báo cáo 1 nhiệm vụ đã hẹn thứ Tư, 30/6/2021." in letter.text
+    assert "SẮP ĐẾN NGÀY HẸN" in letter.text.upper()
+    assert "Thư nhắc trước ngày hẹn 30/6/2021 (hạn 17/6/2021)." in letter.text
+    assert "Thư nhắc trước hạn" not in letter.text
+
+
+def weekly(laid: Laid, day: str) -> dict[str, Any]:
+    with laid.database.write() as session:
+        make(session, at(day, "07:00"))
+    return rendered(laid, day)
+
+
+def test_the_weekly_letter_says_what_was_promised_and_passed_and_offers_to_promise(unfinished: Laid) -> None:
+    """After the last rung it is the only letter."""
+    for day in ("2021-07-01", "2021-07-05", "2021-07-09", "2021-07-21", "2021-07-22"):
+        swept(unfinished.database, at(day, "07:00"))
+    letters = weekly(unfinished, "2021-08-02")
+    owner = letters["coordinator@so-ban.example"].text
+    assert "lời hẹn 30/6/2021 đã qua" in owner
+    assert "hẹn ngày hoàn thành, cử người thay" in owner
+    assert "lời hẹn 30/6/2021 đã qua" in letters["monitor@so-chinh.example"].text
+
+
+def test_a_promise_that_waits_stands_in_the_line_and_among_what_waits(laid: Laid) -> None:
+    task = laid.assignment("IV.1.1", "so-ban")
+    promise = PromiseText(on=date(2021, 12, 30), reason="Chờ hướng dẫn.")
+    with laid.database.write() as session:
+        make_promise(session, task, promise, "extension", actor="contact:1", now=at("2021-06-18", "09:00"))
+    swept(laid.database, at("2021-06-22", "07:00"))
+    line = "lời hẹn 30/12/2021 chờ bộ phận theo dõi đồng ý"
+    of_day = rendered(laid, "2021-06-22")
+    for reader in ("coordinator@so-ban.example", "head@so-ban.example", "monitor@so-chinh.example"):
+        assert line in of_day[reader].text
+    monitor = weekly(laid, "2021-06-28")["monitor@so-chinh.example"].text
+    assert "1 lời hẹn chờ đồng ý, lâu nhất từ thứ Sáu, 18/6/2021" in monitor
+    assert "/promises?supervisor=so-chinh" in monitor
+    assert line in monitor

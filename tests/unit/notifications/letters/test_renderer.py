@@ -496,8 +496,11 @@ def test_a_digest_names_the_duty_beside_its_number() -> None:
 def test_a_promised_day_stands_in_subject_opening_and_sms_of_its_reminder() -> None:
     promised = item(n=1, chased_from=date(2021, 7, 12), kind=NoticeKind.REMINDER, days=-12)
     letter = written(promised)
-    assert letter.subject.endswith("] Hạn thứ Hai, 12/7/2021: 1 nhiệm vụ")
-    assert "chậm nhất thứ Hai, 12/7/2021" in letter.text
+    assert letter.subject.endswith("] Hẹn thứ Hai, 12/7/2021: 1 nhiệm vụ")
+    assert "đã hẹn thứ Hai, 12/7/2021" in letter.text
+    both = written(promised, item(n=2, kind=NoticeKind.REMINDER, due_on=date(2021, 7, 14), days=2))
+    assert both.subject.endswith("] Hẹn 12/7/2021: 1 nhiệm vụ; hạn 14/7/2021: 1")
+    assert "SẮP ĐẾN HẠN, NGÀY HẸN" in both.text.upper()
     assert "da hen 12/7/2021" in written(promised, channel="sms").text
 
 
