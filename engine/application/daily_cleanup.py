@@ -1,6 +1,6 @@
 """The daily cleanup: deletes what is no longer needed (addresses of people who left, ended sessions, used links, old
 idempotency answers, unreferenced files), applies agency names that begin today, publishes the figures of
-periods that are over, and recomputes the board's counters.
+periods that are over.
 
 Personal data is kept no longer than it serves its purpose (Law 91/2025/QH15). Run by a daily pass; a second run on the
 same day does nothing.
@@ -16,19 +16,16 @@ from sqlmodel import Session
 from engine.accounts import idempotency
 from engine.admin import cut_off, unreferenced_uploads
 from engine.agencies import agencies, contacts
-from engine.assignments import counters
-from engine.assignments.counters import Counted
 from engine.correspondence import incoming
 from engine.features.plan_import.drafts import retention as plan_drafts
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.calendar import local_date
 from engine.store import pending_answers
+from engine.store.changed_work import forget_old_changes
 from engine.store.clock import system_clock
 from engine.store.database import Database, table
-from engine.store.event_log import record
 from engine.store.facts import advance_fact, read_fact
 from engine.store.records import AnswerCode, Letter, LetterBody, SignInLink, UndoableAct, UserSession
-from engine.terms import EventKind
 
 LAST_CLEANUP_FACT = "last_upkeep"
 """Name of the fact with the local date of the last cleanup."""
@@ -48,32 +45,16 @@ def is_owed(session: Session, now: datetime) -> bool:
     return last_day is None or last_day < local_date(now).isoformat()
 
 
-def run_daily_cleanup(session: Session, now: datetime, counted: Counted | None = None) -> dict[str, int]:
-    """Run the cleanup once per local day: ``delete_expired``, new names, counters. The day is claimed first, so of two
-    concurrent passes the second does nothing. ``counted``: the counters as ``count_ahead`` found them, so that on
-    SQLite nobody waits while everything is counted. Returns counts; empty if it had already run."""
+def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
+    """Run the cleanup once per local day: ``delete_expired``, new names. The day is claimed first, so of two concurrent
+    passes the second does nothing. Returns counts; empty if it had already run."""
     if not advance_fact(session, LAST_CLEANUP_FACT, local_date(now).isoformat()):
         return {}
     return {
         **delete_expired(session, now),
         "names": agencies.apply_current_names(session, now),
         "published": cut_off.publish_closed(session, now),
-        "miscounted": _recount(session, now, counted),
     }
-
-
-def _recount(session: Session, now: datetime, counted: Counted | None) -> int:
-    """Recompute the board's counters; returns how many were wrong. More than zero is a defect and is logged as an
-    event."""
-    if counted is not None and counters.replace_counters(session, counted):
-        wrong = counted.wrong
-    else:
-        wrong = counters.count_mismatches(session)
-        counters.recount(session)
-    if wrong:
-        key = f"audit:tally:{local_date(now).isoformat()}"
-        record(session, EventKind.AUDIT_FAILED, now, key=key, finding="tally", count=wrong)
-    return wrong
 
 
 def delete_expired(session: Session, now: datetime) -> dict[str, int]:
@@ -87,6 +68,7 @@ def delete_expired(session: Session, now: datetime) -> dict[str, int]:
         "sessions": connection.execute(delete(signed).where(signed.c.expires_at < now - SESSION_RETENTION)).rowcount,
         "links": connection.execute(delete(links).where(links.c.expires_at < now - LINK_RETENTION)).rowcount,
         "codes": connection.execute(delete(codes).where(codes.c.expires_at < now - CODE_RETENTION)).rowcount,
+        "changes": forget_old_changes(session),
         "acts": connection.execute(delete(acts).where(acts.c.until < now - UNDO_RETENTION)).rowcount,
         "answers": idempotency.prune(session, now),
         "plan_drafts": plan_drafts.prune(session, now),

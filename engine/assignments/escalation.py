@@ -20,6 +20,7 @@ from engine.assignments.outbox import NoticeLine, post, unreachable_event, unrea
 from engine.assignments.promise_rows import break_past
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Decision, Facts, Policy, audience, decide, for_role
+from engine.store.changed_work import about
 from engine.store.database import among, table, update_rows
 from engine.store.event_log import append, event
 from engine.store.named_rows import AnyRow, objects
@@ -165,9 +166,10 @@ def run_escalations(
     if not rows:
         return result
     batch, today = _Batch(), local_date(now)
-    promised = [row.id for row in rows if row.promised_on is not None and row.promised_on < today]
+    promised = [row for row in rows if row.promised_on is not None and row.promised_on < today]
     if promised:
-        break_past(session, promised, now)
+        with about(session, *{row.agency_id for row in promised}):
+            break_past(session, [row.id for row in promised], now)
     # Most assignments of a plan and period have the same facts, so each distinct decision is computed once.
     decided: dict[tuple[int, Facts], Decision] = {}
     for row in rows:

@@ -88,7 +88,7 @@ class HandedOver:
     left: Mapping[int, DondocError]
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY)
 def agencies_with_work_left(session: Session, today: date) -> tuple[tuple[str, str, int], ...]:
     """(id, name, number of open assignments) of the agencies whose functions have been taken over by today."""
     found = session.connection().execute(_counting_work_left(today))

@@ -39,7 +39,7 @@ def paper_level(ladder: Ladder) -> int:
     return min((rung.level for rung in ladder.rungs if rung.dispatch and rung.level), default=0)
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.LETTERS, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.LETTERS, Topic.LOG)
 def drafts_waiting(session: Session, today: date, departments: Iterable[str] | None = None) -> list[tuple[str, int]]:
     """(supervising department, plan) of each draft that waits: the plan has overdue orders that letters have chased to
     the level at which their ladder asks for a paper, and nothing became of the draft since. Stops at the first of a

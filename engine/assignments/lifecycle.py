@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlmodel import Session
 
 from engine.assignments.coordinating import tell_of_opening
-from engine.assignments.counters import CounterKey, counter_key, record_transition
 from engine.assignments.measures import is_unfinished
 from engine.assignments.outbox import NoticeLine, PostResult, post
 from engine.assignments.promise_rows import MadePromise, PromiseText, add_promise, end_promises, require_reason
@@ -136,18 +135,7 @@ def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: dateti
 
 def _open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
     a = table(Assignment)
-    columns = (a.c.id, a.c.plan_id, a.c.agency_id, a.c.period, a.c.due_on, a.c.request)
-    opened = insert_returning(session, Assignment, rows, *columns)
-    record_transition(
-        session,
-        (),
-        [
-            CounterKey(
-                plan_id=row.plan_id, agency_id=row.agency_id, period=row.period, due_on=row.due_on, request=row.request
-            )
-            for row in opened
-        ],
-    )
+    opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.due_on)
     append(
         session,
         [
@@ -539,19 +527,7 @@ def transfer(
         values |= {"nominal_due": due.nominal, "due_on": due.on, "due_why": dict(due.why)}
     inserted = session.connection().execute(insert(assignments).values(**values))
     new_id = int((inserted.inserted_primary_key or (0,))[0])
-    record_transition(
-        session,
-        (),
-        [
-            CounterKey(
-                plan_id=row.plan_id,
-                agency_id=to_agency,
-                period=row.period,
-                due_on=row.due_on if due is None else due.on,
-                request=row.request,
-            )
-        ],
-    )
+    about_agency(session, [to_agency])
     record(session, EventKind.TRANSFERRED, now, row, actor=actor, to=to_agency, reason=reason, became=new_id)
     record(
         session,
@@ -608,7 +584,6 @@ def move_due(
         values["level"] = 0
     values |= _schedule(session, row, row.state, now, values, book)
     session.connection().execute(update(assignments).where(assignments.c.id == row.id).values(**values))
-    record_transition(session, [counter_key(row)], [counter_key(row, due_on=due_on)])
 
 
 @of_one
@@ -623,7 +598,6 @@ def put_back(
     if before:
         a = table(Assignment)
         session.connection().execute(update(a).where(a.c.id == assignment_id).values(**before))
-        record_transition(session, [counter_key(row)], [counter_key(row, **before)])
     return row
 
 
@@ -666,7 +640,6 @@ def _move(session: Session, row: StoredAssignment, action: Action, now: datetime
     )
     if moved.rowcount != 1:
         raise Conflict
-    record_transition(session, [counter_key(row)], [counter_key(row, **changes)])
 
 
 def _schedule(

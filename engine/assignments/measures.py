@@ -162,20 +162,11 @@ def task_timing_column(as_of: date | None = None) -> ColumnElement[str]:
 
 
 def time_class_column(
-    day: date,
-    soon: date | ColumnElement[date],
-    as_of: date | None = None,
-    due_on: ColumnElement[date | None] | None = None,
-    timing: ColumnElement[str] | None = None,
+    day: date, soon: date | ColumnElement[date], as_of: date | None = None
 ) -> ColumnElement[TimeClass]:
-    """``time_class`` in SQL, of the ``assignment`` table. ``soon`` may be an expression. ``due_on`` and ``timing``: the
-    columns of another table that keeps both, as the counters do."""
-    a = table(Assignment)
-    due = a.c.due_on if due_on is None else due_on
-    if timing is None:
-        done, late = _by(a.c.done_on, as_of), _task_late()
-    else:
-        done, late = timing != Timing.OPEN.value, timing == Timing.LATE.value
+    """``time_class`` in SQL, of the ``assignment`` table. ``soon`` may be an expression."""
+    due: ColumnElement[date | None] = table(Assignment).c.due_on
+    done, late = _by(table(Assignment).c.done_on, as_of), _task_late()
     expression = case(
         (due.is_(None), literal(TimeClass.NO_DEADLINE.value)),
         (and_(done, ~late), literal(TimeClass.DONE_ON_TIME.value)),

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import backlogs, past_plans
 from engine.assignments.chasing import Chased, chased
-from engine.assignments.counters import counter_lines
 from engine.assignments.measures import BOX, Boxes, still_asked, time_class_column, unfinished
 from engine.assignments.outbox import letter_row, open_letters, send_day
 from engine.assignments.promise_rows import promise_waits, promises_made
@@ -285,17 +284,7 @@ def boxes_on(session: Session, day: date, issuers: Sequence[str], past: Collecti
 
 def boxes(session: Session, today: date, issuers: Sequence[str], past: Collection[int] = ()) -> dict[str, Boxes]:
     """The four boxes of each issuer's active plans but those of ``past``. Requests (not orders) to an agency are not
-    counted. Where one body has issued all active plans, they are sums of the counters."""
-    p = table(Plan)
-    active = p.c.state == PlanState.ACTIVE
-    issuer_of_all = session.connection().scalars(select(p.c.issuer_id).where(active).distinct().limit(2)).all()
-    if issuer_of_all == list(issuers):
-        counters = counter_lines(without=table(Assignment).c.plan_id.in_(past)) if past else counter_lines()
-        found = time_class_column(today, today - ONE_DAY, due_on=counters.c.due_on, timing=counters.c.timing)
-        statement = select(literal(issuers[0]).label("issuer_id"), *_sums(found, counters.c.n)).where(
-            ~counters.c.request
-        )
-        return _read(session, statement)
+    counted."""
     running = table(Assignment).c.plan_id.not_in(past)
     return _boxes(session, time_class_column(today, today - ONE_DAY), issuers, running)
 
@@ -303,26 +292,17 @@ def boxes(session: Session, today: date, issuers: Sequence[str], past: Collectio
 def _boxes(
     session: Session, found: ColumnElement[TimeClass], issuers: Sequence[str], *conditions: ColumnElement[bool]
 ) -> dict[str, Boxes]:
-    """Counted from the assignments. ``found``: the class of each."""
+    """``found``: the class of each assignment."""
     a, p = table(Assignment), table(Plan)
     statement = (
-        select(p.c.issuer_id, *_sums(found, 1))
+        select(p.c.issuer_id, *(func.count().filter(found == name).label(box) for name, box in BOX.items()))
         .select_from(a.join(p, p.c.id == a.c.plan_id))
         .where(p.c.state == PlanState.ACTIVE, p.c.issuer_id.in_(issuers))
         .where(a.c.state.in_(COUNTED_STATES), ~a.c.request, *conditions)
         .group_by(p.c.issuer_id)
     )
-    return _read(session, statement)
-
-
-def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> dict[str, Boxes]:
     rows = session.connection().execute(statement)
-    return {row.issuer_id: Boxes(**{box: int(row._mapping[box] or 0) for box in BOX.values()}) for row in rows}
-
-
-def _sums(found: ColumnElement[TimeClass], n: ColumnElement[int] | int) -> list[ColumnElement[int]]:
-    """The fields of ``Boxes``: sums of ``n`` over the rows of each class."""
-    return [func.sum(case((found == name, n), else_=0)).label(box) for name, box in BOX.items()]
+    return {row.issuer_id: Boxes(**{box: row._mapping[box] for box in BOX.values()}) for row in rows}
 
 
 def schedule(book: Rulebook) -> Policy | None:

@@ -14,7 +14,6 @@ from sqlalchemy import case, func, select, update
 from sqlmodel import Session
 
 from engine.assignments.backlog import past_plans
-from engine.assignments.counters import recount
 from engine.assignments.measures import unfinished
 from engine.assignments.opening import planned
 from engine.assignments.outbox import NoticeLine, post
@@ -147,7 +146,6 @@ def end(session: Session, plan_id: int, *, reason: str, actor: str, now: datetim
         .where(a.c.plan_id == plan_id, a.c.next_action_at.is_not(None))
         .values(next_action_at=None, quiet=Quiet.PLAN_ENDED)
     )
-    recount(session)  # the board no longer counts it
     record(
         session,
         EventKind.PLAN_ENDED,

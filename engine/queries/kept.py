@@ -44,8 +44,8 @@ reading it."""
 KEPT_SECONDS = 60
 """A change that was written by something else than ``Database.write``, as by hand in the database, shows after this
 time."""
-KEPT_BY_AGENCY_SECONDS = 600
-"""The same of an answer by agency, which is the dearest to read."""
+KEPT_BY_AGENCY_SECONDS = 86_400
+"""The same of an answer by agency, which is the dearest to read: it is of one day in any case."""
 _VERSIONS = "data versions"
 """In ``Session.info``: read once a session."""
 

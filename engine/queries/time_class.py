@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, case
+from sqlalchemy import ColumnElement, case
 from sqlmodel import Session
 
 from engine.assignments.measures import time_class_column
@@ -107,12 +107,6 @@ def read_day(session: Session, day: date) -> Today:
 def time_class(today: Today | Thresholds) -> ColumnElement[TimeClass]:
     """The class of an ``assignment`` row joined to its ``plan``. Meaningless for cancelled and transferred ones."""
     return time_class_column(today.day, _soon(today, table(Plan).c.policy_id))
-
-
-def counter_class(today: Thresholds, counters: FromClause) -> ColumnElement[TimeClass]:
-    """The class of a row of ``engine.assignments.counters``."""
-    soon = _soon(today, counters.c.policy_id)
-    return time_class_column(today.day, soon, due_on=counters.c.due_on, timing=counters.c.timing)
 
 
 def _soon(today: Today | Thresholds, policy_id: Any) -> Any:

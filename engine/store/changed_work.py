@@ -5,7 +5,6 @@ an older version can read the work of these agencies again, and keep what it kno
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,24 +12,21 @@ from functools import lru_cache, wraps
 from secrets import randbelow, token_hex
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, TextClause, select, text
+from sqlalchemy import Connection, TextClause, delete, func, insert, select, text
 from sqlmodel import Session
 
-from engine.store.data_versions import SLOTS, Topic, Versions, written_topics
-from engine.store.records import DataVersion
-from engine.store.records.running import MOST_CHANGES
+from engine.store.data_versions import SLOTS, Topic, Versions, topics_written
+from engine.store.records import ChangedWork, DataVersion
 
 P = ParamSpec("P")
 T = TypeVar("T")
-WRITTEN, TOLD = "written", "told"
-"""In ``Session.info``: what the transaction has written, and what was told of those before."""
-ANY = "*"
-"""Whose work was changed where that is not known, or of too many to name."""
+WRITTEN, SINCE = "written", "since"
+"""In ``Session.info``: what the transaction has written, and whose work was found to differ between two versions."""
 MOST_AGENCIES = 40
-PLAIN_ID = re.compile(r"[\w.-]+")
-MARK = "n"
-"""With which versions begin. Those of a program before this one do not: what it changes is not told."""
-LOST = "!"
+"""A change about more of them is taken to be about anybody's work."""
+MOST_ROWS = 500
+"""A reader who is further behind reads everything again."""
+KEPT_ROWS = 20_000
 VERSION_CHARS = 16
 
 
@@ -39,7 +35,6 @@ class _Part:
     """What was written within one ``about``."""
 
     agencies: set[str]
-    nobody: bool
     topics: set[Topic] = field(default_factory=set)
 
 
@@ -58,23 +53,22 @@ class Written:
 
     def end(self, part: _Part) -> None:
         self.parts.remove(part)
-        unsaid = not part.agencies and not part.nobody
         for topic in part.topics:
             known = self.topics.setdefault(topic, set())
             if known is not None:
-                self.topics[topic] = None if unsaid else known | part.agencies
+                self.topics[topic] = known | part.agencies if part.agencies else None
 
 
 @contextmanager
-def about(session: Session, *agencies: str, nobody: bool = False) -> Iterator[None]:
+def about(session: Session, *agencies: str) -> Iterator[None]:
     """Within, everything that is written is about the work of these agencies alone, and of those that ``about_agency``
     names: their assignments and what belongs to them, and letters to them. What is written without is taken to be
-    about anybody's. ``nobody``: it changes nothing that anybody reads, as when sums are kept in another way."""
+    about anybody's."""
     written: Written | None = session.info.get(WRITTEN)
     if written is None:  # not in ``Database.write``: nobody is told
         yield
         return
-    part = _Part(set(agencies), nobody)
+    part = _Part(set(agencies))
     written.parts.append(part)
     try:
         yield
@@ -104,56 +98,49 @@ def of_one(act: Callable[P, T]) -> Callable[P, T]:
     return acting
 
 
-def note_writes(connection: Connection, cursor: Any, sql: str) -> None:
-    """Remember what a statement has written, for the transaction of ``Database.write`` that it belongs to. One that
-    met no row has written nothing; of one that returns rows or has parts (WITH) the driver cannot tell."""
+def note_write(connection: Connection, table: str, columns: Collection[str] | None = None) -> None:
+    """Remember what a statement has written, for the transaction of ``Database.write`` that it belongs to. ``columns``:
+    of an update, if they are known."""
     written: Written | None = connection.get_execution_options().get("dondoc_written")
-    if written is None or (cursor.rowcount == 0 and cursor.description is None and not sql.startswith("WITH")):
-        return
-    written.add(written_topics(sql))
+    if written is not None:
+        written.add(topics_written(table, columns))
 
 
 def change_versions(session: Session, written: Written) -> None:
     """Give each topic a new version: a random one, so that a database that was put back has no version of another
-    past. Last before a commit: another transaction may wait for the row."""
+    past. Last before a commit: another transaction may wait for the row. A change about a few agencies is a row for
+    each, with the version before it: a reader follows them from the version that it knows, and where one is missing,
+    as of a program that writes none, it knows nothing."""
     connection = session.connection()
     slot = randbelow(SLOTS) if connection.dialect.name == "postgresql" else 0
-    version, about_what = MARK + token_hex(VERSION_CHARS // 2)[1:], _told_of(written.topics)
-    statement = _change(tuple(sorted(written.topics)), all(each is None for each in written.topics.values()))
-    connection.execute(statement, {"slot": slot, "version": version, "change": version + about_what})
+    version = token_hex(VERSION_CHARS // 2)
+    told = {
+        topic: agencies for topic, agencies in written.topics.items() if agencies and len(agencies) <= MOST_AGENCIES
+    }
+    before = _locked(connection, slot) if told else {}
+    connection.execute(_change(tuple(sorted(written.topics))), {"slot": slot, "version": version})
+    if told:
+        rows = [
+            {"slot": slot, "topic": topic, "before": before.get(topic, ""), "version": version, "agency_id": agency_id}
+            for topic, agencies in told.items()
+            for agency_id in sorted(agencies)
+        ]
+        connection.execute(insert(ChangedWork.__table__), rows)  # type: ignore[attr-defined]
+
+
+def _locked(connection: Connection, slot: int) -> Mapping[str, str]:
+    v = DataVersion.__table__  # type: ignore[attr-defined]
+    statement = select(*(v.c[topic] for topic in Topic)).where(v.c.slot == slot).with_for_update()
+    row = connection.execute(statement).mappings().first()
+    return {} if row is None else dict(row)
 
 
 @lru_cache(maxsize=256)
-def _change(topics: tuple[Topic, ...], anybodys: bool) -> TextClause:
-    """What was told before goes on only from versions that were told of; else it ends with ``LOST``. Of changes to the
-    same topics that are about anybody's work the last is enough."""
-    versions = ", ".join(f"{topic} = excluded.{topic}" for topic in topics)
-    goes_on = " AND ".join(f"substr(data_version.{topic}, 1, 1) IN ('', '{MARK}')" for topic in topics)
-    before = "data_version.changes"
-    if anybodys:
-        alike, first = _told_of(dict.fromkeys(topics)), VERSION_CHARS + 1
-        after = f"substr({before}, {first + len(alike)})"
-        before = f"CASE WHEN substr({before}, {first}, {len(alike)}) = '{alike}' THEN {after} ELSE {before} END"
-    told = f"excluded.changes || CASE WHEN {goes_on} THEN {before} ELSE '{LOST}' END"
+def _change(topics: tuple[Topic, ...]) -> TextClause:
     return text(
-        f"INSERT INTO data_version (slot, changes, {', '.join(topics)}) "
-        f"VALUES (:slot, :change, {', '.join(':version' for _ in topics)}) "
-        f"ON CONFLICT (slot) DO UPDATE SET {versions}, changes = substr({told}, 1, {MOST_CHANGES})"
+        f"INSERT INTO data_version (slot, {', '.join(topics)}) VALUES (:slot, {', '.join(':version' for _ in topics)}) "
+        f"ON CONFLICT (slot) DO UPDATE SET {', '.join(f'{topic} = excluded.{topic}' for topic in topics)}"
     )
-
-
-def _told_of(topics: Mapping[Topic, Collection[str] | None]) -> str:
-    """«|letters=*|log+work=so-ban,huyen-a;», which follows the version."""
-    by_names: dict[str, list[Topic]] = {}
-    for topic, agencies in sorted(topics.items()):
-        by_names.setdefault(_names(agencies), []).append(topic)
-    return "".join(f"|{'+'.join(alike)}={names}" for names, alike in by_names.items()) + ";"
-
-
-def _names(agencies: Collection[str] | None) -> str:
-    if agencies is None or len(agencies) > MOST_AGENCIES or not all(map(PLAIN_ID.fullmatch, agencies)):
-        return ANY
-    return ",".join(sorted(agencies))
 
 
 def changed_agencies(
@@ -161,51 +148,44 @@ def changed_agencies(
 ) -> frozenset[str] | None:
     """Whose work may differ between two versions of the topics of ``before``; None: anybody's may. ``now`` was read in
     this session."""
-    slots = _told(session)
     found: set[str] = set()
     for topic, versions in before.items():
         for slot, (was, is_now) in enumerate(zip(versions, now[topic], strict=True)):
-            since = set() if was == is_now else slots[slot].since(topic, was, is_now)
+            if was == is_now:
+                continue
+            since = _since(session, slot, topic, was, is_now)
             if since is None:
                 return None
             found |= since
     return frozenset(found)
 
 
-def _told(session: Session) -> Mapping[int, _Told]:
-    """Read once a session, which has one snapshot."""
-    found: Mapping[int, _Told] | None = session.info.get(TOLD)
-    if found is None:
-        v = DataVersion.__table__  # type: ignore[attr-defined]
-        told = session.connection().execute(select(v.c.slot, v.c.changes))
-        found = session.info[TOLD] = {slot: _Told.read(changes) for slot, changes in told}
-    return found
+def _since(session: Session, slot: int, topic: Topic, was: str, is_now: str) -> set[str] | None:
+    """The agencies of a topic's changes from one version to another; None: not all are known. Read once a session,
+    which has one snapshot."""
+    known: dict[tuple[int, Topic, str], set[str] | None] = session.info.setdefault(SINCE, {})
+    key = slot, topic, was
+    if key not in known:
+        known[key] = _read_since(session, slot, topic, was, is_now)
+    return known[key]
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the changes of a slot were about: version and agencies by topic, the newest first. ``all``: from its very
-    first one on."""
-
-    changes: tuple[tuple[str, Mapping[str, str]], ...]
-    all: bool
-
-    @classmethod
-    def read(cls, told: str) -> _Told:
-        *entries, last = told.split(";")
-        return cls(tuple(map(_read, entries)), last == "" and len(told) < MOST_CHANGES)
-
-    def since(self, topic: Topic, was: str, is_now: str) -> set[str] | None:
-        """The agencies of a topic's changes from one version to another; None: not all are known."""
-        of_topic = [(version, topics[topic]) for version, topics in self.changes if topic in topics]
-        versions = [version for version, _ in of_topic] + ([""] if self.all else [])
-        if was not in versions or versions[0] != is_now:
+def _read_since(session: Session, slot: int, topic: Topic, was: str, is_now: str) -> set[str] | None:
+    c = ChangedWork.__table__.c  # type: ignore[attr-defined]
+    same = c.slot == slot, c.topic == topic
+    first = select(func.min(c.id)).where(*same, c.before == was).scalar_subquery()
+    statement = select(c.before, c.version, c.agency_id).where(*same, c.id >= first).order_by(c.id).limit(MOST_ROWS)
+    at, agencies = was, set[str]()
+    for before, version, agency_id in session.connection().execute(statement):
+        if version != at and before != at:
             return None
-        names = [each for _, each in of_topic[: versions.index(was)]]
-        return None if ANY in names else {name for each in names for name in each.split(",") if name}
+        at = version
+        agencies.add(agency_id)
+    return agencies if at == is_now else None
 
 
-def _read(entry: str) -> tuple[str, Mapping[str, str]]:
-    version, *groups = entry.split("|")
-    named = [group.split("=", 1) for group in groups]
-    return version, {topic: names for topics, names in named for topic in topics.split("+")}
+def forget_old_changes(session: Session) -> int:
+    """Delete all but the newest rows; returns how many."""
+    c = ChangedWork.__table__  # type: ignore[attr-defined]
+    newest: Any = select(func.max(c.c.id)).scalar_subquery()
+    return session.connection().execute(delete(c).where(c.c.id <= newest - KEPT_ROWS)).rowcount

@@ -21,8 +21,6 @@ from engine.store.records import DataVersion
 
 SLOTS = 8
 """PostgreSQL: rows that the versions are spread over, so that commits seldom wait for each other."""
-WRITTEN_TABLE = re.compile(r'\b(?:INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
-READ_ONLY = re.compile(r"\s*(?:SELECT|PRAGMA|BEGIN|EXPLAIN)\b", re.IGNORECASE)
 
 
 class Topic(StrEnum):
@@ -32,8 +30,8 @@ class Topic(StrEnum):
     """Plans and their duties."""
     WORK = "work"
     """Assignments, reports and what else is done about them."""
-    COUNTERS = "counters"
-    """What is counted of assignments (``engine.assignments.counters``): a pass that reminds does not change it."""
+    REMINDERS = "reminders"
+    """What a pass that reminds changes of assignments (``REMINDED``), and nothing else of the work."""
     LETTERS = "letters"
     MESSAGES = "messages"
     """What people answered by mail and SMS."""
@@ -47,7 +45,6 @@ class Topic(StrEnum):
 
 TOPICS: Mapping[str, Topic | None] = {
     **dict.fromkeys(("plan", "duty"), Topic.PLANS),
-    **dict.fromkeys(("tally", "tally_change"), Topic.COUNTERS),
     **dict.fromkeys(
         (
             "assignment",
@@ -74,6 +71,7 @@ TOPICS: Mapping[str, Topic | None] = {
         (
             "api_token",
             "attempt",
+            "changed_work",
             "data_version",
             "fact",
             "feed",
@@ -82,12 +80,18 @@ TOPICS: Mapping[str, Topic | None] = {
             "pending_answer",
             "plan_draft",
             "sign_in_link",
+            "tally",
+            "tally_change",
             "webhook",
             "webhook_message",
         )
     ),
 }
 """The topic of each table; None: nothing that depends on it may be kept."""
+REMINDED = frozenset({"acted_until", "next_action_at", "quiet", "level"})
+"""Columns of ``assignment`` that are of the topic ``REMINDERS``."""
+VERSION_TABLES = ("data_version", "changed_work")
+"""What versions are read from."""
 
 Versions = tuple[str, ...]
 """Of a topic: that of each slot, empty where nothing was written."""
@@ -150,6 +154,8 @@ def is_read(agency_id: str, agencies: Collection[str] | None) -> bool:
 
 
 WORD = re.compile(r"\w+")
+REMINDED_READ = re.compile(r"\b(?!agency)\w+\.level\b|\b(?:acted_until|next_action_at|quiet)\b")
+"""Columns of ``REMINDED`` in a statement; agencies have levels, too."""
 Reads = set[Topic | None]
 """What was read, by topic. None: a table that has none."""
 _READS: ContextVar[Reads | None] = ContextVar("reads", default=None)
@@ -173,24 +179,28 @@ def note_read(topics: Collection[Topic | None]) -> None:
 
 
 def note_statement(sql: str) -> None:
-    """Of most statements nobody asks: a pass, a program."""
+    """Called for every statement; does something only while reads are recorded."""
     if _READS.get() is not None:
         note_read(read_topics(sql))
 
 
 @lru_cache(maxsize=1024)
 def read_topics(sql: str) -> frozenset[Topic | None]:
-    """The topics of the tables that a statement reads. Of too many rather than of too few: a column may be called like
-    a table."""
-    return frozenset(TOPICS[word] for word in WORD.findall(sql) if word in TOPICS and word != "data_version")
+    """The topics of the tables that a statement reads. May return too many topics, never too few: a column may be
+    called like a table."""
+    words = set(WORD.findall(sql))
+    found = {TOPICS[word] for word in words if word in TOPICS and word not in VERSION_TABLES}
+    return frozenset(found | {Topic.REMINDERS} if "assignment" in words and REMINDED_READ.search(sql) else found)
 
 
-@lru_cache(maxsize=1024)
-def written_topics(sql: str) -> frozenset[Topic]:
-    """The topics of the tables that a statement writes."""
-    if READ_ONLY.match(sql):
-        return frozenset()
-    return frozenset(topic for name in WRITTEN_TABLE.findall(sql) if (topic := TOPICS.get(name.lower())) is not None)
+def topics_written(table: str, columns: Collection[str] | None = None) -> Collection[Topic]:
+    """The topics that a write changes. ``columns``: of an update; None: any."""
+    topic = TOPICS.get(table)
+    if topic is None:
+        return ()
+    if table != "assignment":
+        return (topic,)
+    return (Topic.REMINDERS,) if columns is not None and REMINDED.issuperset(columns) else (topic, Topic.REMINDERS)
 
 
 def read_versions(session: Session) -> Mapping[Topic, Versions]:

@@ -39,6 +39,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.visitors import InternalTraversal
 from sqlmodel import Session, SQLModel, create_engine
 
@@ -56,10 +57,6 @@ LAST_UNRELEASED, FIRST_RELEASED = "0025", "0100"
 """The same schema: the last step from before any release, and that of 0.1.0, into which the steps were folded."""
 SQL_MISTAKES = ("ambiguous column", "no such column", "near ", "too many")
 """SQLite reports these as OperationalError, but they are bugs in our SQL: not to be reported as «unavailable»."""
-
-FollowUp = Callable[[Session], None]
-_FOLLOW_UPS = "follow-ups"
-"""In ``Session.info``: the functions to call after the commit, in order."""
 
 
 class Database:
@@ -96,7 +93,7 @@ class Database:
         self._reading = self.bind.execution_options(**level)  # as SQLite does: a page's numbers are of one moment
         self._writing = self.bind.execution_options(dondoc_write=True)
         event.listen(self._reading, "after_cursor_execute", _note_reads)
-        event.listen(self._writing, "after_cursor_execute", _note_writes)
+        event.listen(self._writing, "after_execute", _note_writes)
         weakref.finalize(self, self.bind.dispose)  # closes the connections of a command that never calls dispose()
 
     @property
@@ -126,8 +123,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction: committed at the end, with new versions of what it wrote, rolled back on an error. Then what
-        was asked for by ``after_commit``."""
+        """A transaction: committed at the end, with new versions of what it wrote, rolled back on an error."""
         written = changed_work.Written()
         writing = self._writing.execution_options(dondoc_written=written)
         with _reachable(), Session(writing, expire_on_commit=False) as session:
@@ -137,16 +133,6 @@ class Database:
                 session.flush()
                 if written.topics:
                     changed_work.change_versions(session, written)
-            follow_ups = session.info.pop(_FOLLOW_UPS, ())
-        for follow_up in follow_ups:
-            self._follow(follow_up)
-
-    def _follow(self, follow_up: FollowUp) -> None:
-        try:
-            with self.write() as session:
-                follow_up(session)
-        except Unavailable as error:  # what was written before is committed: its writer is not to hear of an error
-            log.warning("%s waits for the next writer: %s", follow_up.__qualname__, error)
 
     @contextmanager
     def rehearse(self) -> Iterator[Session]:
@@ -249,8 +235,10 @@ def _note_reads(_1: Connection, _2: Any, sql: str, *_: Any) -> None:
     data_versions.note_statement(sql)
 
 
-def _note_writes(connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
-    changed_work.note_writes(connection, cursor, sql)
+def _note_writes(connection: Connection, statement: Any, _1: Any, _2: Any, _3: Any, result: CursorResult[Any]) -> None:
+    """A statement that met no row has written nothing; of one that returns rows the driver cannot tell."""
+    if isinstance(statement, UpdateBase) and (result.rowcount != 0 or result.returns_rows):
+        changed_work.note_write(connection, str(statement.table))
 
 
 @contextmanager
@@ -353,12 +341,6 @@ def _enable_wal(connection: Any) -> None:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
             time.sleep(0.02)
-
-
-def after_commit(session: Session, follow_up: FollowUp) -> None:
-    """Call ``follow_up`` with a write transaction of its own once this one is committed; once, however often it is
-    asked for. For what may be left undone: it is not repeated if the database is away, and a rehearsal does none."""
-    session.info.setdefault(_FOLLOW_UPS, {})[follow_up] = None
 
 
 def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> int:
@@ -464,7 +446,11 @@ def _execute(
     else:
         columns += [[value] * len(rows) for value in only.values()]
         values = list(zip(*columns, strict=True))
-    return connection.exec_driver_sql(prepared.sql + ending, values, execution_options=_WITH_ROWCOUNT)
+    done = connection.exec_driver_sql(prepared.sql + ending, values, execution_options=_WITH_ROWCOUNT)
+    if done.rowcount != 0 or done.returns_rows:
+        columns_of = [name for name in rows[0] if name != "id"] if action == "update" else None
+        changed_work.note_write(connection, prepared.table, columns_of)
+    return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +458,7 @@ class _PreparedStatement:
     """``binders``: the bind processor of each column, if it needs one. ``defaults``: values of further columns that the
     rows leave out. ``by_column``: the statement takes one array per column instead of rows."""
 
+    table: str
     sql: str
     binders: tuple[tuple[str, Callable[[Any], Any] | None], ...]
     defaults: tuple[Any, ...]
@@ -517,7 +504,8 @@ def _prepare_statement(
     ending = " ON CONFLICT DO NOTHING" if action == "insert new" else ""
     place = "%s" if by_column else "?"
     ending += "".join(f" AND {quote(target.name)}.{quote(each)} = {place}" for each in only)
-    return _PreparedStatement(sql + ending, binders, tuple(column.default.arg for column in defaulted), by_column)
+    defaults = tuple(column.default.arg for column in defaulted)
+    return _PreparedStatement(target.name, sql + ending, binders, defaults, by_column)
 
 
 def _insert_sql(target: str, names: Sequence[str], arrays: str) -> str:

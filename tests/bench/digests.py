@@ -3,7 +3,7 @@
     python -m tests.bench.digests [--stored 1000000]
 
 Processor seconds of this process, SQLite. Bare: the overdue rows by agency, a row a digest, and kept aiosmtplib
-connections that send the same bytes. The counters are as after the daily recount.
+connections that send the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from pathlib import Path
 
 from sqlalchemy import delete, text
 
-from engine.assignments import counters
 from engine.store.database import Database, table
 from engine.store.records import Fact
 from notifications.letters.template_check import samples
@@ -63,7 +62,6 @@ def main() -> None:
         with database.write() as session:
             session.connection().execute(delete(table(Fact)).where(table(Fact).c.name == ground.LAST_WEEK))
             session.connection().execute(text(LATE))
-            counters.recount(session)
         ground._settle_down(database)
         delivery = office(sink.port)
         for kind in ("duties", "watch", "leadership"):  # templates are compiled once a process

@@ -19,7 +19,6 @@ from sqlmodel import Session
 
 from engine.agencies.directory_loading import load_directory
 from engine.assignments import lifecycle
-from engine.assignments.counters import recount
 from engine.assignments.lifecycle import ReportText
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.files.directory import DirectoryFile
@@ -42,7 +41,7 @@ AGENCIES = DEPARTMENTS + COMMUNES
 FEW = 10
 """Number of agencies for each duty that not all agencies have."""
 CHANGES_SINCE = 1_000
-"""Changes of counters since they were last counted: what the morning's reports leave."""
+"""What the morning's reports leave."""
 HORIZON = timedelta(days=92)
 WORDS = "Rà soát, tổng hợp tình hình thực hiện nhiệm vụ được giao trên địa bàn; báo cáo kết quả, khó khăn, kiến nghị."
 
@@ -211,7 +210,6 @@ def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
         for sql in LAID:
             connection.exec_driver_sql(*_filled(sql, ladder))
         connection.execute(text("DROP TABLE bench_line, bench_round"))
-        recount(session)
     _reports_come_in(database, CHANGES_SINCE // 2)
     with database.bind.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
@@ -219,7 +217,7 @@ def lay(database: Database, plans: int = PLANS) -> dict[str, int]:
 
 
 def _reports_come_in(database: Database, number: int) -> None:
-    """So many reports after the count, each a transaction: two changes of counters each."""
+    """So many reports, each a transaction."""
     a = table(Assignment)
     owed = select(a.c.id).where(a.c.state == State.ASSIGNED).order_by(a.c.period, a.c.duty_id, a.c.id).limit(number)
     with database.read() as session:

@@ -262,6 +262,7 @@ CHECKS: Mapping[str, Check] = {
     "levels_without_letters": log_checks.levels_without_letters,
     "rungs_missed": log_checks.rungs_missed,
     "dues_moved_by_nobody": log_checks.dues_moved_by_nobody,
+    "dropped_by_nobody": log_checks.dropped_by_nobody,
     "done_without_report": log_checks.done_without_report,
 }
 

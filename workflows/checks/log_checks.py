@@ -31,6 +31,7 @@ from engine.store.records import (
     Plan,
     PolicyRecord,
     Promise,
+    Report,
 )
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, PlanState, State
@@ -146,13 +147,25 @@ def dues_moved_by_nobody(session: Session, now: datetime) -> int:
     return _count(session, select(a.c.id).where(a.c.id.in_(_checked_now(session)), other, ~given, ~moved))
 
 
+def dropped_by_nobody(session: Session, now: datetime) -> int:
+    """Tasks that are said to be cancelled or handed over, though nobody did it: nobody is reminded of them."""
+    a, e, after = table(Assignment), table(Event), int(read_fact(session, CURSOR) or 0)
+    dropped = a.c.state.in_((State.CANCELLED, State.TRANSFERRED))
+    looked_at = select(a.c.id).where(a.c.id > after, dropped).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+    said = exists().where(e.c.assignment_id == a.c.id, e.c.kind.in_((EventKind.CANCELLED, EventKind.TRANSFERRED)))
+    return _count(session, select(a.c.id).where(a.c.id.in_(looked_at), ~said))
+
+
 def done_without_report(session: Session, now: datetime) -> int:
-    """Tasks that are said to be done of late, and no report says so; those that wait to be received are another
-    finding, ``reported_without_report``."""
-    a = table(Assignment)
+    """Tasks that are said to be done of late, and no report says so; that are done before they are reported; or that
+    were reported once, without a report. Those that wait to be received are ``reported_without_report``."""
+    a, r = table(Assignment), table(Report)
     recorded = exists().where(*standing_report(a.c.id))
-    recent = (a.c.done_on >= local_date(now - RECENT), a.c.state != State.REPORTED)
-    return _count(session, select(a.c.id).where(*recent, ~recorded))
+    recent = and_(a.c.done_on >= local_date(now - RECENT), a.c.state != State.REPORTED, ~recorded)
+    too_soon = and_(a.c.done_on.is_not(None), a.c.state.in_((State.ASSIGNED, State.ACKNOWLEDGED)))
+    once = and_(a.c.first_reported_on.is_not(None), ~exists().where(r.c.assignment_id == a.c.id))
+    wrong = or_(recent, too_soon, and_(a.c.id.in_(_checked_now(session)), once))
+    return _count(session, select(a.c.id).where(wrong))
 
 
 def rungs_missed(session: Session, now: datetime) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 
 from engine.admin import unreferenced_uploads
 from engine.application import daily_cleanup as daily
-from engine.assignments import counters, escalation, opening
+from engine.assignments import escalation, opening
 from engine.assignments import weekly_digest as digests
 from engine.assignments.due_work import Due, in_window, what_is_due
 from engine.assignments.escalation import DueBatch, DueDuty, EscalationResult
@@ -68,9 +68,6 @@ def open_assignments(database: Database, now: datetime) -> PassReport:
         if count < 0:
             break
         opened, plans = opened + count, plans + 1
-    if opened:
-        with database.write() as session:
-            counters.fold(session)
     return finish(database, PassName.OPEN, now, began, {"plans": plans, "assignments": opened})
 
 
@@ -188,10 +185,9 @@ def upkeep(database: Database, now: datetime, files: Path, keep_bodies: timedelt
     began, counts = time.monotonic(), {}
     with database.read() as session:
         owed = daily.is_owed(session, now)
-        counted = counters.count_ahead(session) if owed else None
     if owed:
         with database.write() as session:
-            counts = daily.run_daily_cleanup(session, now, counted)
+            counts = daily.run_daily_cleanup(session, now)
     if counts:
         counts["bytes"] = unreferenced_uploads.sweep(database, files, now)
         counts["bodies"] = daily.prune_bodies(database, now - keep_bodies) if keep_bodies else 0

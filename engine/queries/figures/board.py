@@ -31,12 +31,10 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
-from engine.assignments.backlog import select_past_plans
-from engine.assignments.counters import KEYS, counter_lines, counter_totals
 from engine.assignments.measures import report_timing_column
 from engine.queries.directory.agencies import places_in_directory
 from engine.queries.orders import Orders
-from engine.queries.time_class import BOXES, Thresholds, Today, counter_class, time_class, worst
+from engine.queries.time_class import BOXES, Thresholds, Today, time_class, worst
 from engine.queries.work.assignments import AssignmentFilter, conditions
 from engine.rules.words import level_rank
 from engine.store.data_versions import Topic, ask, by_agency, depends_on
@@ -166,11 +164,10 @@ class _Cell:
     counts: Counts
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
     """The board for a filter. It reads all periods, because the others are offered as choices."""
-    of_each = cells_counted if replace(wanted, period="", kind="") in (AssignmentFilter(), RUNNING) else cells_of_each
-    known = ask(session, of_each, today, replace(wanted, period=""))
+    known = ask(session, cells_of_each, today, replace(wanted, period=""))
     in_order = sorted(known, key=ask(session, places_in_directory).__getitem__)
     cells = [cell for agency_id in in_order for cell in known[agency_id]]
     found = _board([cell for cell in cells if wanted.period in ("", cell.period)])
@@ -180,24 +177,9 @@ def board(session: Session, today: Today, wanted: AssignmentFilter) -> Board:
 _CellsByAgency = Mapping[str, Sequence[_Cell]]
 
 
-@by_agency(Topic.PLANS, Topic.COUNTERS, Topic.DIRECTORY)
-def cells_counted(
-    session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
-) -> _CellsByAgency:
-    """Of all plans, or all that are running: by the counters."""
-    return _cells(session, today, wanted, agencies)
-
-
 @by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def cells_of_each(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
-) -> _CellsByAgency:
-    """Of any other filter: by the assignments."""
-    return _cells(session, today, wanted, agencies)
-
-
-def _cells(
-    session: Session, today: Today, wanted: AssignmentFilter, agencies: Collection[str] | None
 ) -> _CellsByAgency:
     """The cells of each agency by period, in one query."""
     connection = session.connection()
@@ -268,27 +250,12 @@ def _statement(dialect: str, today: Thresholds, wanted: AssignmentFilter, some: 
 
 
 def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple[Any, Any]:
-    """Counts by agency, period, due date and class, and the FROM clause for selecting them. Without a filter, and of
-    all running plans, they come from the counter table; otherwise assignments are counted.
+    """The assignments by agency, period, due date and class, and the FROM clause for selecting them.
 
     On PostgreSQL the OFFSET keeps the lateral subquery from being flattened, so plans are read one by one through the
     index: the default plan joins every row to the plans (half as slow again) and reads plans that ended long ago.
     """
     a, p = table(Assignment), table(Plan)
-    if wanted in (AssignmentFilter(), RUNNING):
-        counters = _running_totals(today) if wanted == RUNNING else counter_totals()
-        each = select(
-            counters.c.agency_id,
-            counters.c.period,
-            counters.c.due_on,
-            counters.c.request,
-            counter_class(today, counters).label("class"),
-            (counters.c.timing != Timing.OPEN.value).label("done"),
-            counters.c.reporting,
-            counters.c.outcome.is_not(None).label("stands"),
-            counters.c.n,
-        ).subquery()
-        return each, each
     counted = select(
         a.c.agency_id,
         a.c.period,
@@ -304,14 +271,6 @@ def _counted(dialect: str, today: Thresholds, wanted: AssignmentFilter) -> tuple
         return by_plan, p.join(by_plan, true())
     each = counted.subquery()
     return each, each
-
-
-def _running_totals(today: Thresholds) -> Any:
-    """The counters without the plans past their last date, which are few: their assignments are taken away."""
-    past = select(select_past_plans(today.day, today.past_before).subquery().c.id)
-    lines = counter_lines(without=table(Assignment).c.plan_id.in_(past))
-    keys, n = [lines.c[name] for name in KEYS], func.sum(lines.c.n).label("n")
-    return select(*keys, n).group_by(*keys).having(n > 0).subquery()
 
 
 MEASURED = ("done", "reporting", "stands")

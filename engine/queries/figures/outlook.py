@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from enum import StrEnum
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Select, func, select
+from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlmodel import Session
 
-from engine.assignments.counters import counter_lines
 from engine.assignments.measures import rate, unfinished
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.plan_progress import (
@@ -38,7 +37,7 @@ from engine.store.database import table, unindexed
 from engine.store.named_rows import object_of
 from engine.store.records import Agency, Assignment, Plan
 from engine.store.rulebook import read_ladders
-from engine.terms import PlanState, Quiet, State, Timing
+from engine.terms import PlanState, Quiet, State
 
 WEEK = timedelta(days=7)
 WEEKS = 12
@@ -236,7 +235,7 @@ def behind_of_each(
     }
 
 
-@depends_on(Topic.PLANS, Topic.WORK)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
 def standing_still(session: Session, today: Today, chosen: Selection) -> int:
     """How many overdue tasks have passed every rung."""
     a = table(Assignment)
@@ -282,12 +281,11 @@ def _by_day(
     return [(on, n) for on, n in session.connection().execute(dated)]
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
 def next_dates(session: Session, today: Today, chosen: Selection, *, chasing: bool = True) -> tuple[NextDate, ...]:
     """The next due dates, and the next chasing unless that is not to be looked for."""
     counted: dict[tuple[date, str], list[int]] = defaultdict(list)
-    dues = ask(session, dues_counted if chosen.plan_id is None else dues_of_plan, today.day, chosen)
-    for on, period, n in chain(*dues.values()):
+    for on, period, n in chain(*ask(session, dues_of_each, today.day, chosen).values()):
         counted[on, period].append(n)
     found = [
         NextDate(
@@ -304,28 +302,12 @@ _Dues = Mapping[str, Sequence[tuple[date, str, int]]]
 """By agency its next due dates and their periods, with how many tasks are open."""
 
 
-@by_agency(Topic.PLANS, Topic.COUNTERS)
-def dues_counted(session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None) -> _Dues:
-    """Of all plans, from the counters."""
-    each = counter_lines(without=table(Assignment).c.plan_id.in_(chosen.without) if chosen.without else None).c
-    keys = (each.agency_id, each.due_on, each.period)
-    statement = select(*keys).where(each.timing == Timing.OPEN.value, each.due_on >= day, ~each.request)
-    statement = statement.where(each.period == chosen.period) if chosen.period else statement
-    statement = statement.where(*of_agencies(each.agency_id, agencies))
-    return _first_dues(session, statement, func.sum(each.n))
-
-
 @by_agency(Topic.PLANS, Topic.WORK)
-def dues_of_plan(session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None) -> _Dues:
+def dues_of_each(session: Session, day: date, chosen: Selection, *, agencies: Collection[str] | None = None) -> _Dues:
     a = table(Assignment)
-    statement = select(a.c.agency_id, a.c.due_on, a.c.period).select_from(_of_plans())
+    keys = a.c.agency_id, a.c.due_on, a.c.period
+    statement = select(*keys, func.count()).select_from(_of_plans()).group_by(*keys).order_by(*keys)
     statement = statement.where(*_selected(chosen), a.c.due_on >= day, *of_agencies(a.c.agency_id, agencies))
-    return _first_dues(session, statement, func.sum(1))
-
-
-def _first_dues(session: Session, statement: Select[Any], n: ColumnElement[int]) -> _Dues:
-    keys = statement.selected_columns
-    statement = statement.add_columns(n).group_by(*keys).having(n > 0).order_by(*keys)
     found: dict[str, list[tuple[date, str, int]]] = defaultdict(list)
     for agency_id, *due in session.connection().execute(statement):
         if len(found[agency_id]) < MAX_DUE_DATES:
@@ -363,7 +345,7 @@ class _Chased(NamedTuple):
     level: int
 
 
-@by_agency(Topic.PLANS, Topic.WORK)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
 def chased_on(
     session: Session, today: Today, chosen: Selection, day: date, *, agencies: Collection[str] | None = None
 ) -> Mapping[str, _Chased]:

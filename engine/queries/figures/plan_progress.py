@@ -14,16 +14,14 @@ from datetime import date
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session
 
-from engine.assignments.counters import counter_lines, counter_lines_on
 from engine.assignments.measures import (
     BOX,
     BOX_VALUES,
     Boxes,
     report_timing_column,
-    task_timing_column,
     time_class_column,
 )
 from engine.queries.orders import Orders
@@ -147,7 +145,7 @@ def standing(
     return standings(session, (as_of,), plan_id=plan_id, period=period, without=without).days[0]
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def standings(
     session: Session,
     days: Sequence[date],
@@ -157,7 +155,7 @@ def standings(
     without: Collection[int] = (),
 ) -> Standings:
     """Progress on several days."""
-    cells = [list(chain(*_by_agency_on(session, day, plan_id, tuple(without)).values())) for day in days]
+    cells = [list(chain(*ask(session, cells_on, day, plan_id, tuple(without)).values())) for day in days]
     first_due: dict[str, date] = {}
     for cell in chain(*cells):
         first_due[cell.period] = min(first_due.get(cell.period, date.max), cell.due_on or date.max)
@@ -171,110 +169,56 @@ def standings(
 _CellsByAgency = Mapping[str, Sequence[Cell]]
 
 
-def _by_agency_on(session: Session, day: date, plan_id: int | None, without: tuple[int, ...]) -> _CellsByAgency:
-    return ask(session, cells_on, day, without) if plan_id is None else ask(session, cells_of_plan_on, day, plan_id)
-
-
-@by_agency(Topic.PLANS, Topic.COUNTERS, Topic.DIRECTORY)
-def cells_on(
-    session: Session, day: date, without: tuple[int, ...], *, agencies: Collection[str] | None = None
-) -> _CellsByAgency:
-    """Each agency's assignments on a day, by period, from the counters: only assignments of which something that is
-    counted has changed since that day are looked at one by one, and those of the plans ``without`` which."""
-    return _grouped(_cells(session, day, None, without, agencies))
-
-
 @by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
-def cells_of_plan_on(
-    session: Session, day: date, plan_id: int, *, agencies: Collection[str] | None = None
-) -> _CellsByAgency:
-    return _grouped(_cells(session, day, plan_id, (), agencies))
-
-
-def _grouped(cells: Iterable[Cell]) -> _CellsByAgency:
-    found: dict[str, list[Cell]] = defaultdict(list)
-    for cell in cells:
-        found[cell.agency_id].append(cell)
-    return dict(found)
-
-
-def _cells(
+def cells_on(
     session: Session,
     day: date,
     plan_id: int | None,
-    without: Collection[int],
-    agencies: Collection[str] | None,
-) -> list[Cell]:
-    """Grouped twice: by what is alike, which is a tenth of the lines, and then into the boxes. Of some agencies, if
-    they are given."""
-    a, g = table(Assignment), table(Agency)
-    if plan_id is None:
-        changed = _after(session, day, agencies, a.c.opened_on, a.c.first_reported_on, a.c.done_on)
-        each = counter_lines_on(day, changed, without_plans=without).c
-    else:
-        each = _assignments_on(day, plan_id).c
-    alike = [
-        each.agency_id,
-        each.period,
-        each.request,
-        time_class_column(day, day - ONE_DAY, due_on=each.due_on, timing=each.timing).label("time_class"),
-        each.reporting,
-        (each.timing != Timing.OPEN.value).label("done"),
-        each.outcome.is_not(None).label("stands"),
-    ]
-    groups_of = select(*alike, cast(func.sum(each.n), Integer).label("n")).group_by(*alike)
-    groups = groups_of.where(*of_agencies(each.agency_id, agencies)).subquery().c
-    keys = groups.agency_id, groups.period, groups.request
-    sums = [
-        func.coalesce(func.sum(groups.n).filter(condition), 0).label(name)
-        for name, condition in _box_conditions(groups).items()
-    ]
-    found = select(*keys, *sums).group_by(*keys)
-    summed = found.having(func.sum(groups.n) > 0).subquery()
-    owner, *others = summed.c
+    without: tuple[int, ...],
+    *,
+    agencies: Collection[str] | None = None,
+) -> _CellsByAgency:
+    """Each agency's assignments on a day, by period; of one plan, or of all active ones but those ``without`` which."""
+    a, p, g = table(Assignment), table(Plan), table(Agency)
+    each = (
+        select(
+            a.c.agency_id,
+            a.c.period,
+            a.c.request,
+            a.c.due_on,
+            class_on(day).label("time_class"),
+            report_timing_column(day).label("reporting"),
+            done_on_day(day).label("done"),
+            a.c.outcome.is_not(None).label("stands"),
+        )
+        .join(p, p.c.id == a.c.plan_id)
+        .where(*counted_on(day, plan_id, ""), a.c.plan_id.not_in(without), *of_agencies(a.c.agency_id, agencies))
+        .subquery()
+        .c
+    )
+    keys = each.agency_id, each.period, each.request
+    boxes = [func.count().filter(condition).label(name) for name, condition in _box_conditions(each).items()]
+    summed = select(*keys, func.min(each.due_on).label("due_on"), *boxes).group_by(*keys).subquery()
+    owner, *others = summed.c  # the names come last: grouping by them costs as much as counting
     statement = select(owner, g.c.name, g.c.level, *others).join(g, g.c.id == owner)
+    found: dict[str, list[Cell]] = defaultdict(list)
     statement = statement.order_by(owner, summed.c.period, summed.c.request)
-    first_due = _first_dues(session, day, plan_id, without, agencies)
-    return [
-        Cell(
+    for row in session.connection().execute(statement).mappings():
+        cell = Cell(
             agency_id=row["agency_id"],
             name=row["name"],
             level=row["level"],
             period=row["period"],
             request=bool(row["request"]),
-            due_on=first_due.get((row["agency_id"], row["period"], bool(row["request"]))),
+            due_on=row["due_on"],
             boxes=Boxes(**{name: row[name] for name in BOX_VALUES}),
         )
-        for row in session.connection().execute(statement).mappings()
-    ]
-
-
-def _first_dues(
-    session: Session, day: date, plan_id: int | None, without: Collection[int], agencies: Collection[str] | None
-) -> dict[tuple[str, str, bool], date]:
-    """By agency, period and whether it is asked for, the first due date of what had been opened by a day."""
-    a, p = table(Assignment), table(Plan)
-    if plan_id is None:
-        later = _after(session, day, agencies, a.c.opened_on)
-        each = counter_lines(without=or_(later, a.c.plan_id.in_(without)) if without else later).c
-        statement = select(each.agency_id, each.period, each.request, each.due_on).having(func.sum(each.n) > 0)
-        statement = statement.where(*of_agencies(each.agency_id, agencies))
-    else:
-        statement = select(a.c.agency_id, a.c.period, a.c.request, a.c.due_on).select_from(a)
-        statement = statement.join(p, p.c.id == a.c.plan_id).where(*counted_on(day, plan_id, ""))
-        statement = statement.where(*of_agencies(a.c.agency_id, agencies))
-    found: dict[tuple[str, str, bool], date] = {}
-    for agency_id, period, request, due_on in session.connection().execute(
-        statement.group_by(*statement.selected_columns)
-    ):
-        if due_on is not None:
-            key = agency_id, period, bool(request)
-            found[key] = min(due_on, found.get(key, due_on))
-    return found
+        found[cell.agency_id].append(cell)
+    return dict(found)
 
 
 def _box_conditions(each: Any) -> dict[str, Any]:
-    """The fields of ``Boxes`` as conditions on groups of assignments that are alike."""
+    """The fields of ``Boxes`` as conditions on assignments."""
     reported = each.reporting != Timing.OPEN.value
     return {
         **{name: each.time_class == of for of, name in BOX.items()},
@@ -283,37 +227,6 @@ def _box_conditions(each: Any) -> dict[str, Any]:
         "returned": and_(reported, ~each.stands),
         "undone": and_(reported, each.stands, ~each.done),
     }
-
-
-def _assignments_on(day: date, plan_id: int) -> Any:
-    """The assignments of a plan as they were on a day, in the columns of ``counter_lines_on``."""
-    a, p = table(Assignment), table(Plan)
-    statement = select(
-        a.c.agency_id,
-        a.c.period,
-        a.c.request,
-        a.c.due_on,
-        a.c.outcome,
-        task_timing_column(day).label("timing"),
-        report_timing_column(day).label("reporting"),
-        literal(1).label("n"),
-    )
-    joined = statement.select_from(a).join(p, p.c.id == a.c.plan_id)
-    return joined.where(*counted_on(day, plan_id, "")).subquery()
-
-
-def _after(
-    session: Session, day: date, agencies: Collection[str] | None, *columns: ColumnElement[date]
-) -> ColumnElement[bool]:
-    """Assignments, of some agencies if they are given, of which one of these dates lies after a day. Each date has an
-    index: PostgreSQL joins what it finds in them, SQLite has to be told, or it goes through the plans."""
-    a, later = table(Assignment), or_(*(column > day for column in columns))
-    if agencies is not None:
-        return and_(*of_agencies(a.c.agency_id, agencies), later)
-    if session.connection().dialect.name == "postgresql":
-        return later
-    found: ColumnElement[bool] = a.c.id.in_(union(*(select(a.c.id).where(column > day) for column in columns)))
-    return found
 
 
 def from_cells(as_of: date, cells: Iterable[Cell]) -> Standing:

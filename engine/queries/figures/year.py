@@ -14,10 +14,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, exists, extract, func, select
+from sqlalchemy import BigInteger, ColumnElement, cast, exists, extract, func, select
 from sqlmodel import Session
 
-from engine.assignments.counters import counter_lines
 from engine.assignments.lifecycle import supervisor_of
 from engine.assignments.measures import unfinished
 from engine.assignments.opening import opened_periods, planned
@@ -31,7 +30,7 @@ from engine.store.named_rows import object_of, objects
 from engine.store.records import Agency, Assignment, Letter, Notice, Plan
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
-from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State, Timing
+from engine.terms import COUNTED_STATES, LetterState, PlanState, Role, State
 
 MAX_SIMULATED_PLANS = 30
 """With more active plans than this, periods that have not opened are left out, since every plan file would be read."""
@@ -157,7 +156,7 @@ _Cells = Counter[tuple[str, date, str]]
 """By agency, Monday and field of ``Week``."""
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS, Topic.DIRECTORY, Topic.LETTERS)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS)
 def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = None) -> Year:
     """The year of one plan, or of all active plans. The work is asked for apart: it stays when a letter leaves. Nine
     queries for one plan."""
@@ -170,7 +169,7 @@ def year_of(session: Session, today: Today, year: int, *, plan_id: int | None = 
     return Year(year, mondays, monday_of(today.day), _agencies(session, cells), foreseen)
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.COUNTERS)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
 def work_of_year(session: Session, today: Today, year: int, plan_id: int | None = None) -> tuple[_Cells, bool]:
     """What is due and open, and the letters that the ladders will send; whether periods that have not opened yet are
     included."""
@@ -179,8 +178,7 @@ def work_of_year(session: Session, today: Today, year: int, plan_id: int | None 
     book = read_rulebook(session)
     plans = _plans(session, plan_id)
     cells: _Cells = Counter()
-    dues = ask(session, weeks_counted, year) if plan_id is None else ask(session, weeks_of_plan, year, plan_id)
-    for agency_id, weeks in dues.items():
+    for agency_id, weeks in ask(session, dues_by_week, year, plan_id).items():
         for week, what, count in weeks:
             cells[agency_id, mondays[week], what] += count
     coming = _letters_to_come(ask(session, ladders_of_each, today, last, plan_id).values())
@@ -250,30 +248,21 @@ _DuesByWeek = Mapping[str, Sequence[tuple[int, str, int]]]
 """By agency: the number of a week, a field of ``Week``, opened assignments that are due then."""
 
 
-@by_agency(Topic.PLANS, Topic.COUNTERS)
-def weeks_counted(session: Session, year: int, *, agencies: Collection[str] | None = None) -> _DuesByWeek:
-    """Of all plans, from the counters."""
-    each = counter_lines().c
-    still_due = func.sum(case((each.timing == Timing.OPEN.value, each.n), else_=0))
-    return _dues_by_week(session, year, select(each.agency_id, each.due_on, func.sum(each.n), still_due), agencies)
-
-
 @by_agency(Topic.PLANS, Topic.WORK)
-def weeks_of_plan(session: Session, year: int, plan_id: int, *, agencies: Collection[str] | None = None) -> _DuesByWeek:
-    a = table(Assignment)
-    still_due = func.sum(case((unfinished(), 1), else_=0))
-    of_plan = select(a.c.agency_id, a.c.due_on, func.count(), still_due)
-    of_plan = of_plan.where(a.c.plan_id == plan_id, a.c.state.in_(COUNTED_STATES))
-    return _dues_by_week(session, year, of_plan, agencies)
-
-
-def _dues_by_week(session: Session, year: int, counted: Select[Any], agencies: Collection[str] | None) -> _DuesByWeek:
-    """``counted``: agency, due date, tasks that are due and those of them that are open; not grouped yet."""
-    agency_id, due_on, due, still_due = counted.selected_columns
-    week, within = _week(due_on, _mondays(year))
-    statement = counted.with_only_columns(agency_id, week, due, still_due).where(within)
-    statement = statement.group_by(agency_id, week).having(due > 0).order_by(agency_id, week)
-    statement = statement.where(*of_agencies(agency_id, agencies))
+def dues_by_week(
+    session: Session, year: int, plan_id: int | None, *, agencies: Collection[str] | None = None
+) -> _DuesByWeek:
+    """The due dates of one plan's tasks, or of all active plans', and how many of them are open."""
+    a, p = table(Assignment), table(Plan)
+    week, within = _week(a.c.due_on, _mondays(year))
+    still_due = func.count().filter(unfinished())
+    statement = (
+        select(a.c.agency_id, week, func.count(), still_due)
+        .join(p, p.c.id == a.c.plan_id)
+        .where(within, a.c.state.in_(COUNTED_STATES), _plan_condition(plan_id), *of_agencies(a.c.agency_id, agencies))
+        .group_by(a.c.agency_id, week)
+        .order_by(a.c.agency_id, week)
+    )
     found: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
     for owner, number, due_then, still_open in session.connection().execute(statement):
         found[owner].append((number, "due", due_then))
@@ -302,7 +291,7 @@ def _letters_to_come(ladders: Iterable[Mapping[str, Collection[_Days]]]) -> dict
     return coming
 
 
-@by_agency(Topic.PLANS, Topic.WORK)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS)
 def ladders_of_each(
     session: Session, today: Today, last: date, plan_id: int | None, *, agencies: Collection[str] | None = None
 ) -> Mapping[str, Mapping[str, Collection[_Days]]]:

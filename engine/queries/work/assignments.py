@@ -327,7 +327,7 @@ def causes() -> Subquery:
     return promised.union_all(reported, returned).subquery("causes")
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def list_assignments(
     session: Session,
     today: Today,

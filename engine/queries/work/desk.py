@@ -97,7 +97,7 @@ def agency_name(session: Session, agency_id: str) -> tuple[str, str]:
     return found.name, found.level
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None = None, period: str = "") -> AgencyDesk:
     """Raises NotFound."""
     name, level = agency_name(session, agency_id)
@@ -116,7 +116,7 @@ def desk(session: Session, today: Today, agency_id: str, *, plan_id: int | None 
     )
 
 
-@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def sections_of(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
 ) -> Mapping[str, tuple[DeskSection, ...]]:

@@ -40,7 +40,7 @@ NARROWED: Mapping[str, Callable[[AssignmentFilter], AssignmentFilter]] = {
 """Each list -> what it shows of the tasks that its filter selects."""
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LOG)
 def listed_counts(session: Session, today: Today, path: str, filters: tuple[AssignmentFilter, ...]) -> tuple[int, ...]:
     """The tasks of a list for each filter, ``MAX_COUNTED`` + 1 for more. One statement."""
     if not filters:

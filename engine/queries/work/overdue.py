@@ -16,8 +16,7 @@ from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
-from engine.assignments.counters import late_counts
-from engine.assignments.measures import still_asked
+from engine.assignments.measures import still_asked, unfinished
 from engine.queries.orders import Orders, sorted_by_order
 from engine.queries.paging import streamed
 from engine.queries.time_class import Today
@@ -34,7 +33,7 @@ from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_rea
 from engine.store.database import among, numbered, table, unindexed
 from engine.store.named_rows import AnyRow, objects
 from engine.store.records import Agency, Assignment, Duty, Plan
-from engine.terms import State, TimeClass
+from engine.terms import PlanState, State, TimeClass
 
 AGENCIES_PER_PAGE = 10
 ROWS_PER_AGENCY = 4
@@ -89,7 +88,7 @@ class Overdue:
     periods: tuple[str, ...]
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def overdue(
     session: Session,
     today: Today,
@@ -141,7 +140,7 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
         yield from _with_chasing(session, today, some)
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY)
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     """The number of overdue tasks of a filter."""
     periods = chain(*ask(session, late_periods, today, replace(wanted, period="")).values())
@@ -149,14 +148,21 @@ def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -
 
 
 def counted_overdue(session: Session, today: Today) -> int:
-    """The overdue tasks of every active plan, without requests: from the counters, since every page says it."""
+    """The overdue tasks of every active plan, without requests."""
     return sum(ask(session, late_of_each, today.day).values())
 
 
-@by_agency(Topic.PLANS, Topic.COUNTERS)
+@by_agency(Topic.PLANS, Topic.WORK)
 def late_of_each(session: Session, day: date, *, agencies: Collection[str] | None = None) -> Mapping[str, int]:
     """By agency, how many tasks are overdue."""
-    late = late_counts(day, agencies)
+    a, p = table(Assignment), table(Plan)
+    late = (
+        select(a.c.agency_id, func.count())
+        .join(p, p.c.id == unindexed(a.c.plan_id))
+        .where(unfinished(), a.c.due_on < day, ~a.c.request, p.c.state == PlanState.ACTIVE)
+        .where(*of_agencies(a.c.agency_id, agencies))
+        .group_by(a.c.agency_id)
+    )
     return {row[0]: row[1] for row in session.connection().execute(late)}
 
 
@@ -187,7 +193,7 @@ class _LatePeriod:
     since: date
 
 
-@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY)
 def late_periods(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
 ) -> Mapping[str, Sequence[_LatePeriod]]:
@@ -234,7 +240,7 @@ class _LateRows(NamedTuple):
     asked: Mapping[date, bool]
 
 
-@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.LOG)
 def late_rows(
     session: Session,
     today: Today,
@@ -274,7 +280,7 @@ def _joined(of_rows: Iterable[Mapping[date, bool]]) -> Mapping[date, bool]:
     return dict(sorted(found.items()))
 
 
-@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY)
 def late_contacts(
     session: Session,
     today: Today,

@@ -86,7 +86,7 @@ class Todo:
         return not (any(each.total for each in groups) or self.unreachable or self.drafts or self.messages)
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LETTERS, Topic.MESSAGES, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LETTERS, Topic.MESSAGES, Topic.LOG)
 def todo(session: Session, today: Today, wanted: AssignmentFilter) -> Todo:
     """What waits for a decision; with ``supervisor_id``, only what waits for one department."""
     lists = _lists(session, today, wanted)

@@ -32,7 +32,7 @@ from engine.store.records.letters import (
 )
 from engine.store.records.plans import HAS_OPENING, Duty, Plan, PlanDraft
 from engine.store.records.rules import CalendarDay, LadderRecord, PaperSettings, PolicyRecord
-from engine.store.records.running import DataVersion, Fact, Pass, PendingAnswer
+from engine.store.records.running import ChangedWork, DataVersion, Fact, Pass, PendingAnswer
 from engine.store.records.webhooks import WEBHOOK_OWED, Webhook, WebhookMessage
 from engine.store.records.work import (
     DECLINED,
@@ -79,6 +79,7 @@ __all__ = [
     "Assignment",
     "Attempt",
     "CalendarDay",
+    "ChangedWork",
     "Contact",
     "DataVersion",
     "Delivery",

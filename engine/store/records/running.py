@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Integer, Text, false
+from sqlalchemy import Boolean, Column, Index, Integer, Text, false
 from sqlmodel import Field, SQLModel
 
-from engine.store.records.columns import PackedText, json_column
+from engine.store.records.columns import BigId, PackedText, json_column
 
 
 class Pass(SQLModel, table=True):
@@ -25,21 +25,17 @@ class Fact(SQLModel, table=True):
     value: str
 
 
-MOST_CHANGES = 1_800
-"""Characters: with more a row would lie outside of its page."""
-
-
 class DataVersion(SQLModel, table=True):
     """The versions of what is stored, a column a topic (``engine.store.data_versions``). A topic's version is that of
-    all rows together. ``changes``: whose work the last changes were about, the newest first
-    (``engine.store.changed_work``)."""
+    all rows together. ``changes`` and ``counters`` are of the release before and written no more."""
 
     __tablename__ = "data_version"
     slot: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    changes: str = Field(default="", max_length=MOST_CHANGES, sa_column_kwargs={"server_default": ""})
+    changes: str = Field(default="", max_length=1_800, sa_column_kwargs={"server_default": ""})
     plans: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     work: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     counters: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    reminders: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     letters: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     messages: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     directory: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
@@ -47,6 +43,20 @@ class DataVersion(SQLModel, table=True):
     rules: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     log: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     accounts: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+
+
+class ChangedWork(SQLModel, table=True):
+    """A change of a topic from one version to the next in its slot that was about one agency's work, or about a few
+    agencies', a row each (``engine.store.changed_work``)."""
+
+    __tablename__ = "changed_work"
+    __table_args__ = (Index("ix_changed_work_before", "slot", "topic", "before"),)
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))
+    slot: int
+    topic: str = Field(max_length=16)
+    before: str = Field(max_length=16)
+    version: str = Field(max_length=16)
+    agency_id: str = Field(max_length=64)
 
 
 class PendingAnswer(SQLModel, table=True):

@@ -137,7 +137,7 @@ class Assignment(SQLModel, table=True):
 
 
 class Tally(SQLModel, table=True):
-    """Number of assignments of active plans with the same values, as last counted (``engine.assignments.counters``)."""
+    """Of the release before: written no more, dropped with the next."""
 
     id: int | None = Field(default=None, primary_key=True)
     agency_id: str = Field(max_length=64, index=True)
@@ -154,8 +154,7 @@ class Tally(SQLModel, table=True):
 
 
 class TallyChange(SQLModel, table=True):
-    """A change of a counter since the last count, positive or negative. Inserted with the change itself, never
-    updated."""
+    """As ``Tally``."""
 
     __tablename__ = "tally_change"
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True, autoincrement=True))

@@ -292,12 +292,12 @@ def test_a_plan_that_forgot_its_periods_and_a_letter_that_nobody_sends_are_put_r
 
 
 def test_a_task_waits_for_the_day_that_its_promise_names(laid: Laid) -> None:
-    assignment = laid.assignment("IV.1.1", "so-ban")
-    promise = PromiseText(reason_code="kinh-phi", reason="Chưa cấp kinh phí.")
+    assignment, promised = laid.assignment("IV.1.1", "so-ban"), NOW.date() + timedelta(days=30)
+    promise = PromiseText(on=promised, reason_code="kinh-phi", reason="Chưa cấp kinh phí.")
     text = ReportText(outcome=Outcome_.NOT_YET, body="Chưa làm.", reason="Chưa cấp kinh phí.", promise=promise)
     with laid.database.write() as session:
         lifecycle.report(session, assignment, text=text, actor="contact:1", now=NOW)
-    promised = row(laid.database, Assignment, id=assignment).promised_on
+    promised = row(laid.database, Assignment, id=assignment).promised_on  # a working day
     with laid.database.write() as session:
         a = table(Assignment)
         wrong = update(a).where(a.c.id == assignment).values(promised_on=promised + timedelta(days=300))

@@ -19,7 +19,6 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from engine.application.daily_cleanup import run_daily_cleanup
 from engine.assignments import lifecycle
-from engine.assignments.counters import count_mismatches
 from engine.assignments.lifecycle import Action, ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.rules.calendar import DayException, DayKind
@@ -60,9 +59,8 @@ def office(database: Database) -> Laid:
 
 
 def findings(session: Session) -> set[str]:
-    """What the audit finds, and the daily recount of the counters."""
-    found = {name for name, count in counted(session, NOW).items() if count}
-    return found | ({"tally"} if count_mismatches(session) else set())
+    """What the audit finds."""
+    return {name for name, count in counted(session, NOW).items() if count}
 
 
 LIVE: dict[str, str] = {
@@ -76,7 +74,7 @@ LIVE: dict[str, str] = {
 """The row that is spoiled, where it is not the first: of one on which something still depends."""
 EFFECTS = (
     *("assignment", "calendar_day", "contact", "delivery", "duty", "fact", "ladder", "letter", "notice", "plan"),
-    *("policy", "promise", "report", "tally"),
+    *("policy", "promise", "report"),
 )
 
 
@@ -131,6 +129,9 @@ TOLD = "whoever has nobody to write to is told to the department above when the 
 LATER = "read when a later period opens, from the plan as it was reviewed; the year's page shows it first"
 UNNOTICED: dict[str, str] = {
     **dict.fromkeys(("assignment.window_start", "assignment.window_end", "assignment.due_why"), ORDER),
+    **dict.fromkeys(
+        ("assignment.period", "assignment.request"), "under which heading it is counted; its due date stays"
+    ),
     **dict.fromkeys(("assignment.opened_at", "assignment.acknowledged_at", "assignment.accepted_at"), ORDER),
     **dict.fromkeys(("assignment.reported_at", "assignment.reported_on", "assignment.first_due_on"), ORDER),
     "assignment.id": ORDER,
@@ -170,7 +171,6 @@ UNNOTICED: dict[str, str] = {
     **dict.fromkeys((f"report.{name}" for name in ("reason", "reason_code", "body", "figures", "files")), WORDS),
     **dict.fromkeys(("report.returned_reason", "report.returned_code", "report.resubmit_on"), OVER),
     **dict.fromkeys((f"report.{name}" for name in ("paper_number", "paper_on", "paper_key", "output")), WORDS),
-    "tally.id": ORDER,
 }
 """Columns of which a spoiled value is found by nothing and forbidden by nothing, and why that does no harm or cannot be
 known from the rows."""
@@ -182,6 +182,7 @@ NO_EFFECT = {
         "answer_code",
         "api_token",
         "attempt",
+        "changed_work",
         "data_version",
         "digest",
         "dispatch_wording",
@@ -202,6 +203,7 @@ NO_EFFECT = {
         "sign_in_link",
         "signed_in",
         "succession",
+        "tally",
         "tally_change",
         "thread_entry",
         "undoable_act",
@@ -263,7 +265,7 @@ KINDS: tuple[tuple[str, str, str, str], ...] = (
     ("assignment", "agency_id = 'huyen-b'", "promised_on = NULL", "promises_differ"),
     ("assignment", BAN, "done_on = '2021-06-21'", "done_without_report"),
     ("assignment", BAN, "done_on = '2021-06-21', next_action_at = NULL", "done_without_report"),
-    ("assignment", BAN, "state = 'cancelled'", "tally"),
+    ("assignment", BAN, "state = 'cancelled'", "dropped_by_nobody"),
     ("assignment", BAN, "state = 'accepted', done_on = '2021-06-21'", "done_without_report"),
     ("assignment", BAN, "state = 'reported', done_on = '2021-06-21'", "reported_without_report"),
     ("assignment", BAN, "state = 'xong'", "impossible_values"),
@@ -304,7 +306,6 @@ KINDS: tuple[tuple[str, str, str, str], ...] = (
     ("policy", "true", "body = json_set(body, '$.send_at', '20:00')", "policies_differ"),
     ("ladder", "true", "body = json_set(body, '$.rungs', json('[]'))", "policies_differ"),
     ("fact", "name = 'last_upkeep'", "value = '2028-01-01'", "digest_in_future"),
-    ("tally", "true", "n = n + 1", "tally"),
 )
 
 
