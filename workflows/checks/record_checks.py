@@ -26,6 +26,7 @@ from engine.store.records.work import PROMISED
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan, select_plans
 from engine.terms import LetterState, PlanState, PromiseState
+from notifications.letters.facts import ANSWER, about_duties
 
 PLANS_AT_ONCE, FILES_AT_ONCE = 20, 50
 LEASED_BEFORE = timedelta(minutes=30)
@@ -66,13 +67,14 @@ def plans_without_work(session: Session, now: datetime) -> int:
 
 def letters_of_another_day(session: Session, now: datetime) -> int:
     """Owed letters that are not of the person, channel and day of their key: somebody could get two a day, or what is
-    another's. A number may follow (``engine.assignments.outbox.letter_key``). A letter that tells of a deputy is beside
-    these, one a deputy and person."""
+    another's. A number may follow (``engine.assignments.outbox.letter_key``). Beside these are letters that tell of a
+    deputy, one a deputy and person, and answers to messages, which leave by the channel of their key."""
     m = table(Letter)
     person, day = cast(m.c.contact_id, String), cast(m.c.day, String)
     key = literal("letter:") + person + literal(":") + m.c.channel + literal(":") + day
     of_deputy = m.c.key.startswith(DEPUTY_NAMED) & m.c.key.endswith(literal(":") + person)
-    its_own = or_(m.c.key == key, m.c.key.startswith(key + literal(":")), of_deputy)
+    answer = m.c.key.startswith(literal(ANSWER) + m.c.channel + literal(":"))
+    its_own = or_(m.c.key == key, m.c.key.startswith(key + literal(":")), of_deputy, answer)
     return _count(session, m, STILL_OWED, ~its_own)
 
 
@@ -95,8 +97,7 @@ def letters_without_lines(session: Session, now: datetime) -> int:
     """Owed letters of the day that say nothing, and lines of owed letters of another task than their key names."""
     m, n = table(Letter), table(Notice)
     lines = exists().where(n.c.letter_id == m.c.id)
-    of_day = ~m.c.key.startswith(DEPUTY_NAMED)
-    empty = _count(session, m, STILL_OWED, m.c.digest_week.is_(None), of_day, ~lines)
+    empty = _count(session, m, STILL_OWED, m.c.digest_week.is_(None), about_duties(), ~lines)
     its_own = n.c.key.startswith(literal("assignment:") + cast(n.c.assignment_id, String) + literal(":"))
     both = n.join(m, m.c.id == n.c.letter_id)
     return empty + _count(session, both, STILL_OWED, n.c.key.startswith("assignment:"), ~its_own)

@@ -21,12 +21,16 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports import evidence
 from engine.store.database import Database, insert_new, table
+from engine.store.recipients import read_recipients
 from engine.store.records import Assignment, Contact, Event, Fact, Letter, LetterBody, Pass, Plan
-from engine.terms import EventKind, LetterState, PassName, PlanState, State
+from engine.terms import EventKind, LetterState, PassName, PlanState, Role, State
 from engine.terms import Outcome as Outcome_
+from engine.text import Text
 from notifications.channel_health import record_outcomes
 from notifications.contract.channel import About, Fate, Outcome
 from notifications.delivery import deliver
+from notifications.inbound.incoming_rows import record
+from notifications.inbound.replying import Answer, send_answer
 from workflows.checks.audit import STUCK_TOLERANCE, Audit, audit, run_checks
 from workflows.checks.record_checks import evidence_lost
 from workflows.checks.repair import repair
@@ -78,6 +82,23 @@ def test_a_letter_that_tells_of_a_deputy_is_no_fault_and_one_to_another_is(laid:
     with laid.database.write() as session:
         m = table(Letter)
         session.connection().execute(update(m).where(m.c.id == letter.id).values(contact_id=other))
+    assert run_checks(laid.database, NOW).findings == {"letters_of_another_day": 1}
+
+
+def test_a_second_answer_that_waits_for_its_hour_is_no_fault_and_one_of_another_channel_is(laid: Laid) -> None:
+    """It names no task and no day: the ping stopped whenever somebody wrote twice within an hour."""
+    with laid.database.write() as session:
+        (writer,) = read_recipients(session, ["so-ban"]).by_role["so-ban", Role.COORDINATOR]
+        for number in ("1", "2"):
+            incoming = record(session, "email", number, NOW)
+            assert incoming is not None
+            said = Answer(text=Text.same(number), done=True, open=False)
+            send_answer(session, incoming, writer, "email", said, NOW)
+    _, waits = (letter for letter in rows(laid.database, Letter) if letter.key.startswith("answer:"))
+    assert (waits.send_after, run_checks(laid.database, NOW).clean) == (NOW + HOUR, True)
+    with laid.database.write() as session:
+        m = table(Letter)
+        session.connection().execute(update(m).where(m.c.id == waits.id).values(channel="sms"))
     assert run_checks(laid.database, NOW).findings == {"letters_of_another_day": 1}
 
 
