@@ -63,11 +63,21 @@ def _delivery_status(message: Message, report: Message) -> Bounce | None:
     return replace(found[0], recipients=recipients, message_id=_quoted_message_id(message))
 
 
+_FAILURES = ("failed", "failure", "error")
+"""RFC 3464 knows the first alone; the others are real relays'."""
+_SUCCESSES = frozenset({"delivered", "relayed", "expanded"})
+
+
+def _action(block: Message) -> str:
+    """Its first word: a comment may follow."""
+    return re.split(r"[^a-z]", header_value(block, "Action").lower(), maxsplit=1)[0]
+
+
 def _of_one_recipient(block: Message) -> Bounce | None:
-    action = header_value(block, "Action").lower()
+    action = _action(block)
     # Not Original-Recipient, which remains the letter's own mailbox when a copy that went on from there fails.
     recipient = header_value(block, "Final-Recipient") or header_value(block, "Original-Recipient")
-    if action not in ("failed", "delayed") or not recipient:
+    if action not in (*_FAILURES, "delayed") or not recipient:
         return None
     diagnostic = header_value(block, "Diagnostic-Code")
     status = status_in(diagnostic) or status_in(header_value(block, "Status"))
@@ -236,15 +246,30 @@ _HEADERS = ("X-Autoreply", "X-Autorespond", "X-Auto-Response", "X-Autoresponder"
 def is_auto_reply(message: Message) -> bool:
     """True if the message was generated automatically: out of office, receipts, lists, reports. Such messages are not
     acted on and must not be answered (RFC 3834 §2). Call ``parse`` first: bounces are automatic too."""
-    submitted = header_value(message, "Auto-Submitted").partition(";")[0].strip().lower()
-    if submitted not in ("", "no"):
-        return True
+    empty_path = header_value(message, "Return-Path") == "<>"
+    return _submitted(message) not in ("", "no") or empty_path or _is_report(message) or _says_away(message)
+
+
+def reports_no_failure(message: Message) -> bool:
+    """True of an absence notice and of a report of success; what else comes to a return address, and ``parse`` does not
+    know, a person has to read."""
+    actions = {_action(part) for part in message.walk() if "Action" in part}
+    by_system = _SYSTEM.search(header_value(message, "From")) or "X-Failed-Recipients" in message
+    away = _submitted(message) == "auto-replied" or _says_away(message)
+    return actions <= _SUCCESSES if actions else away and not by_system and not _is_report(message)
+
+
+def _submitted(message: Message) -> str:
+    return header_value(message, "Auto-Submitted").partition(";")[0].partition("(")[0].strip().lower()
+
+
+def _is_report(message: Message) -> bool:
+    return header_value(message, "Content-Type").lower().startswith("multipart/report")
+
+
+def _says_away(message: Message) -> bool:
     if any(name in message for name in _HEADERS):
         return True
     if header_value(message, "Precedence").lower() in ("auto_reply", "auto-reply", "bulk", "junk", "list"):
-        return True
-    if header_value(message, "Return-Path") == "<>" or header_value(message, "Content-Type").lower().startswith(
-        "multipart/report"
-    ):
         return True
     return _AUTOMATIC.match(header_value(message, "Subject")) is not None

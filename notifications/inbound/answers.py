@@ -127,12 +127,16 @@ def take_mail(
     named = letter_outcomes.find_by_message_ids(session, mail.names)
     if mail.bounce is not None:
         return _bounced(session, incoming_id, mail.bounce, proof.returned_key(mail), now)
-    if mail.automatic or not mail.sender:
+    returned = None if mail.harmless else proof.returned(session, mail)
+    if (mail.automatic or not mail.sender) and returned is None:
         return _close(session, incoming_id, AnswerResult.AUTOMATIC, "automatic", letter=named)
     proven = proof.letter(session, mail, named, now)
-    message = _message_of(session, incoming_id, mail, proven, named, now)
+    message = _message_of(session, incoming_id, mail, proven, named or returned, now)
     if message is None:
         return _close(session, incoming_id, AnswerResult.STRANGER, "mail")
+    if mail.automatic or not mail.sender:
+        unread, waits = AnswerResult.NOT_UNDERSTOOD, WaitReason.NOT_UNDERSTOOD
+        return _store(session, message, _Outcome(result=unread, waits=waits, rest=message.whole))
     message = _with_files(session, message, files)
     if message.writer is None or not proof.authenticates(mail):
         return _leave_to_monitor(session, message)
@@ -150,7 +154,7 @@ def _message_of(
     """The message of a person, without its files; None if neither its writer nor a letter is known."""
     letter = proven or named
     if is_answer(letter):
-        letter = original_letter(session, letter)
+        letter = original_letter(session, letter) or letter
     writer = writer_of(session, mail.sender, letter, now)
     if writer is None and letter is None:
         return None

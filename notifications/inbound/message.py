@@ -16,7 +16,15 @@ from email.message import Message
 from email.utils import getaddresses
 from urllib.parse import unquote
 
-from notifications.email.bounces import Bounce, header_value, header_values, is_auto_reply, parse, sent_to
+from notifications.email.bounces import (
+    Bounce,
+    header_value,
+    header_values,
+    is_auto_reply,
+    parse,
+    reports_no_failure,
+    sent_to,
+)
 from notifications.inbound.own_words import OwnWords, own_words, text_of_html
 
 MAX_TEXT_CHARS = 20_000
@@ -39,9 +47,10 @@ class AttachedFile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """``id``: its Message-ID, else a hash of its bytes. ``sender``: one mailbox in lower case, "" if there is none or
-    more than one. ``names``: the Message-IDs that it replies to, the nearest first. ``sent_to``: the addresses that it
-    was sent to. ``tokens``: what looks like a signed link of ours, anywhere in it. ``authentication``: its topmost
-    Authentication-Results. ``text``: as it came, with what it quotes; ``own``: the writer's own words."""
+    more than one. ``names``: the Message-IDs that it replies to, the nearest first. ``harmless``: an absence notice or
+    a report of success. ``sent_to``: the addresses that it was sent to. ``tokens``: what looks like a signed link of
+    ours, anywhere in it. ``authentication``: its topmost Authentication-Results. ``text``: as it came, with what it
+    quotes; ``own``: the writer's own words."""
 
     id: str
     sender: str
@@ -50,6 +59,7 @@ class Mail:
     subject: str = ""
     names: tuple[str, ...] = ()
     automatic: bool = False
+    harmless: bool = False
     bounce: Bounce | None = None
     sent_to: tuple[str, ...] = ()
     tokens: tuple[str, ...] = ()
@@ -70,6 +80,7 @@ def read_mail(raw: bytes) -> Mail:
         subject=header_value(message, "Subject")[:MAX_SUBJECT_CHARS],
         names=_names(message),
         automatic=is_auto_reply(message),
+        harmless=reports_no_failure(message),
         bounce=parse(raw),
         sent_to=sent_to(message),
         tokens=_tokens(message),

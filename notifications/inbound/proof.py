@@ -49,6 +49,10 @@ class MailProof:
         """The key of the letter whose return address the message was sent to; "" if there is none."""
         return _first_key(BOUNCE, mail.sent_to, self._return_secret)
 
+    def returned(self, session: Session, mail: Mail) -> TriedLetter | None:
+        """The letter with that key."""
+        return next(iter(_keyed(session, self.returned_key(mail))), None)
+
     def letter(self, session: Session, mail: Mail, named: TriedLetter | None, now: datetime) -> TriedLetter | None:
         """The letter that the writer has proven to have had; None if they have proven nothing. ``named``: the
         letter of the Message-ID, which decides where a conversation quotes more than one."""

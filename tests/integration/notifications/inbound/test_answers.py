@@ -597,6 +597,54 @@ def test_the_copy_that_somebody_forwards_to_a_dead_mailbox_does_not_close_the_li
     assert told.startswith("Mail Delivery System: rieng@ngoai.example 5.1.1")
 
 
+def to_return_address(laid: Laid, raw: bytes) -> bytes:
+    address = signed_address(BOUNCE, first_letter(laid).key, RETURN_SECRET, "so.example")
+    return f"Delivered-To: {address}\n".encode() + raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Return-Path: <>\nFrom: MAILER-DAEMON@may.example\nSubject: Nachricht\n\nKein solches Postfach.",
+        b"From: postmaster@may.example\nAuto-Submitted: auto-replied\nSubject: x\n\nKein solches Postfach.",
+        b"Return-Path: <>\nSubject: x\n\nKein solches Postfach.",
+        b"From: admin@may.example\nSubject: x\n\nKein solches Postfach.",
+        b"From: admin@may.example\nContent-Type: multipart/report; boundary=x\n\n--x\n\nKein solches Postfach.\n"
+        b"--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; may.example\n\n"
+        b"Final-Recipient: rfc822; coordinator@so-ban.example\nAction: gone\n\n--x--\n",
+    ],
+)
+def test_what_comes_to_a_return_address_and_is_not_read_waits_for_a_person_and_the_monitor_is_told(
+    laid: Laid, raw: bytes
+) -> None:
+    """It was filed in silence as an automatic reply, and nobody knew that the mailbox was dead."""
+    take(laid, to_return_address(laid, raw))
+    kept = row(laid.database, IncomingMessage)
+    assert (kept.waits is not None, kept.letter_id, kept.agency_id) == (True, first_letter(laid).id, "so-ban")
+    assert (wrote(laid), answers_of(laid)) == (["Kein solches Postfach."], [])
+    assert first_letter(laid).state is LetterState.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        (DATA / "returned" / "away.eml").read_bytes(),
+        (DATA / "returned" / "delivered.eml").read_bytes(),
+        b"From: a@so-ban.example\nPrecedence: bulk\nSubject: away from my mail\n\nx",
+        b"From: a@so-ban.example\nSubject: Automatic reply: x\n\nx",
+    ],
+)
+def test_an_absence_notice_and_a_report_of_success_at_a_return_address_are_filed(laid: Laid, raw: bytes) -> None:
+    assert take(laid, to_return_address(laid, raw)) is AnswerResult.AUTOMATIC
+    assert (rows(laid.database, IncomingMessage), wrote(laid), answers_of(laid)) == ([], [], [])
+
+
+def test_what_comes_to_a_return_address_that_is_not_ours_is_filed(laid: Laid) -> None:
+    raw = b"Delivered-To: bounce+aaaaaaaaletter_1@so.example\nReturn-Path: <>\nSubject: x\n\nKein Postfach."
+    assert take(laid, raw) is AnswerResult.AUTOMATIC
+    assert (rows(laid.database, IncomingMessage), wrote(laid)) == ([], [])
+
+
 def test_a_report_that_names_no_mailbox_is_about_the_letter_s_own(laid: Laid) -> None:
     with laid.database.write() as session:
         bounce = Bounce(Severity.HARD, status="5.1.1")

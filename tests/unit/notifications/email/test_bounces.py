@@ -59,6 +59,14 @@ def test_a_report_with_crlf_line_ends_says_the_same(name: str) -> None:
     assert parse(returned(name).replace(b"\n", b"\r\n")) == parse(returned(name))
 
 
+@pytest.mark.parametrize(
+    "action", ["failed (Bad destination mailbox address)", "failure", "error", "Failed", "failed; see below"]
+)
+def test_a_failure_is_read_in_the_spellings_of_real_relays(action: str) -> None:
+    written = returned("postfix").replace(b"Action: failed", f"Action: {action}".encode())
+    assert parse(written) == parse(returned("postfix"))
+
+
 @pytest.mark.parametrize("name", ["delivered", "person", "away"])
 def test_what_reports_no_failure_is_no_bounce(name: str) -> None:
     assert parse(returned(name)) is None
