@@ -7,11 +7,15 @@ put the writer's words above it or, after a marked quotation, below.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.rules.charset import OLD_WAYS
 from engine.rules.vietnamese import is_syllable
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup, Tag
 
 QUOTATION = ">"
 """Begins a line that is quoted."""
@@ -117,23 +121,69 @@ def without_lines_of(words: str, letter: str) -> str:
 
 
 def text_of_html(page: str) -> str:
-    """The text of an HTML body with a line for each paragraph; quotations are marked with «>» lines."""
+    """The text that an HTML body shows, with a line for each paragraph; quotations are marked with «>» lines."""
     from bs4 import BeautifulSoup, NavigableString  # importing takes 0.2 s, which most processes need not spend
 
     soup = BeautifulSoup(page, "lxml")
-    for hidden in soup.select("style, script, title, head"):
+    for hidden in soup.select("style, script, title, head, template, [hidden]"):
         hidden.decompose()
+    _drop_hidden(soup)
     for quoted in soup.select("blockquote, .gmail_quote, .yahoo_quoted, .moz-cite-prefix"):
         if not quoted.decomposed:
             quoted.replace_with(NavigableString(f"\x01{QUOTATION}\x01"))
     for text in soup.find_all(string=True):
-        text.replace_with(NavigableString(re.sub(r"[ \t\r\n]+", " ", str(text))))
+        shown = str(text) if type(text) is NavigableString else ""  # else a comment or the like
+        text.replace_with(NavigableString(re.sub(r"[ \t\r\n]+", " ", shown)))
     for broken in soup.find_all("br"):
         broken.replace_with(NavigableString("\x01"))
     for block in soup.find_all(_BLOCKS):
         block.insert(0, NavigableString("\x01"))
         block.append(NavigableString("\x01"))
     return re.sub(r"\n{3,}", "\n\n", soup.get_text("").replace("\x01", "\n"))
+
+
+_INHERITED = ("visibility", "font-size", "color", "background")
+_ZERO = re.compile(r"(?:0+(?:\.0*)?|\.0+)(?:[a-z]+|%)?")
+_WHITE = re.compile(r"(?:white|#fff(?:fff)?|rgba?\(\s*255,\s*255,\s*255\b.*|transparent|none)(?!\w).*")
+"""White, or nothing that would show white on it."""
+
+
+def _drop_hidden(soup: BeautifulSoup) -> None:
+    """Drop what the style of an element, or of one around it, keeps from its reader. Size, colour and visibility hold
+    until an inner element sets its own."""
+    inherited: dict[int, dict[str, str] | None] = {}  # by id of the element; None: it is gone
+    for tag in soup.find_all(True):
+        around, style = inherited.get(id(tag.parent), {}), _style_of(tag)
+        if around is None or _hides_all(style):
+            inherited[id(tag)] = None
+            if around is not None:
+                tag.extract()
+            continue
+        style = around | {name: style[name] for name in _INHERITED if style.get(name)}
+        inherited[id(tag)] = style
+        if _hides_text(style):
+            for text in tag.find_all(string=True, recursive=False):
+                text.extract()
+
+
+def _style_of(tag: Tag) -> dict[str, str]:
+    found = {"color": str(tag.get("color", "")).lower(), "background": str(tag.get("bgcolor", "")).lower()}
+    for declaration in str(tag.get("style", "")).lower().split(";"):
+        name, _, value = declaration.partition(":")
+        found[name.strip().replace("background-color", "background")] = value.partition("!")[0].strip()
+    return found
+
+
+def _hides_all(style: Mapping[str, str]) -> bool:
+    cut = "max-height" if "max-height" in style else "height" if style.get("overflow") == "hidden" else ""
+    none = style.get("display") == "none" or style.get("mso-hide") == "all"
+    return none or _ZERO.fullmatch(style.get(cut, "")) is not None
+
+
+def _hides_text(style: Mapping[str, str]) -> bool:
+    white = _WHITE.fullmatch(style.get("color", "")) and _WHITE.fullmatch(style.get("background", "none"))
+    small = _ZERO.fullmatch(style.get("font-size", ""))
+    return bool(white or small) or style.get("visibility") in ("hidden", "collapse")
 
 
 _BLOCKS = ["p", "div", "tr", "li", "ul", "ol", "table", "hr", "h1", "h2", "h3", "h4", "pre"]

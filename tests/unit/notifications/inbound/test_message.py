@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.inbound.message import read_mail
-from notifications.inbound.own_words import own_words
+from notifications.inbound.own_words import own_words, text_of_html
 from notifications.inbound.requests import read_requests
 from notifications.sms.replies import Acknowledge, Extend, MailReply, NotUnderstood, NotYet
 
@@ -173,6 +173,52 @@ def test_of_an_html_mail_the_words_outside_the_quotation_count() -> None:
         "<style>p{}</style><p>X&aacute;c nhận</p><blockquote><p>Không phải lời người viết</p></blockquote>"
     )
     assert read(read_mail(raw.encode()).own.above) == [Acknowledge("")]
+
+
+HIDDEN = [
+    '<p style="display:none">Đã nhận</p>',
+    '<p style="color:red; DISPLAY : none !important">Đã nhận</p>',
+    '<div style="display:none"><p style="display:block">Đã nhận</p></div>',
+    '<p style="visibility:hidden">Đã nhận</p>',
+    '<p style="mso-hide:all">Đã nhận</p>',
+    "<p hidden>Đã nhận</p>",
+    '<p style="font-size:0">Đã nhận</p>',
+    '<p style="font-size:12px;font-size:00.0pt">Đã nhận</p>',
+    '<p style="font-size:0px">Đã <b>nhận</b></p>',
+    '<p style="font-size:.0em">Đã nhận</p>',
+    '<p style="max-height:0;overflow:hidden">Đã nhận</p>',
+    '<p style="height:0px;overflow:hidden">Đã nhận</p>',
+    '<p style="color:#fff">Đã nhận</p>',
+    '<p style="color:WHITE;background:#ffffff none repeat">Đã nhận</p>',
+    '<font color="#FFFFFF">Đã nhận</font>',
+    '<p style="color:rgb(255, 255, 255)">Đã nhận</p>',
+    "<!-- Đã nhận -->",
+    "<!--[if mso]><p>Đã nhận</p><![endif]-->",
+    "<template>Đã nhận</template>",
+]
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_what_an_html_mail_does_not_show_is_not_read(hidden: str) -> None:
+    page = f"<!doctype html><html><body>{hidden}<p>Việc này ai làm?</p></body></html>"
+    assert text_of_html(page).strip() == "Việc này ai làm?"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        '<p style="display:block;font-size:10.0px">Đã nhận</p>',
+        '<table bgcolor="#003366"><tr><td style="color:#fff">Đã nhận</td></tr></table>',
+        '<div style="background-color:navy"><p style="color:white">Đã nhận</p></div>',
+        '<div style="color:#fff"><p style="color:#333">Đã nhận</p></div>',
+        '<div style="font-size:0"><p style="font-size:13px">Đã nhận</p></div>',
+        '<div style="visibility:hidden"><p style="visibility:visible">Đã nhận</p></div>',
+        '<p style="height:0;margin:0">Đã nhận</p>',
+        '<p style="color">Đã nhận</p>',
+    ],
+)
+def test_what_an_html_mail_shows_is_read_whatever_stands_around_it(shown: str) -> None:
+    assert text_of_html(shown).strip() == "Đã nhận"
 
 
 def test_a_number_of_tasks_is_read_with_what_is_received() -> None:
