@@ -1,18 +1,17 @@
 """What an answer by mail or SMS does, whether the system reads it or a person on the page «Thư đến»: a function an act.
 
 Every function acts on duties of one agency (``MessageDuty``), in the caller's transaction, and returns what was done.
-``citations`` choose duties; () means all for an acknowledgement, and the only unfinished one for anything else. Raises
-BadInput when that is not one, and what the actions raise. Permissions are the caller's.
+Raises what the actions raise. ``chosen_duties`` says which duties an answer is about. Permissions are the caller's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlmodel import Session
 
 from engine.assignments import lifecycle
@@ -24,6 +23,7 @@ from engine.correspondence import entries
 from engine.correspondence.entries import NewEntry
 from engine.errors import BadInput, DondocError
 from engine.rules.calendar import local_date
+from engine.rules.words import period_text
 from engine.store.database import among, table
 from engine.store.named_rows import objects
 from engine.store.records import Assignment, Duty, Plan
@@ -36,10 +36,15 @@ WHICH_DUTY = Text(
     "The letter names several duties; say which, like: GH IV.1.2 30/6 reason, CHUA IV.1.2 30/6 reason.",
 )
 
+WHICH_PERIOD = Text(
+    "Mục {citation} chưa hoàn thành ở nhiều kỳ ({periods}); đề nghị mở liên kết trong thư để chọn kỳ.",
+    "{citation} is unfinished for several periods ({periods}); open the link in the letter to choose one.",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDuty:
-    """An assignment that a message is about."""
+    """An assignment that a message is about. ``beside_others``: other periods of it are unfinished, too."""
 
     id: int
     agency_id: str
@@ -52,19 +57,25 @@ class MessageDuty:
     citation: str
     policy_id: str
     urgency: Urgency
+    beside_others: bool
 
     @property
     def unfinished(self) -> bool:
         return is_unfinished(self.state, self.done_on)
 
+    def overdue(self, today: date) -> bool:
+        return self.due_on is not None and self.due_on < today
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """One act. ``on``: the day that was asked for or promised. ``files``: names."""
+    """One act. ``periods``: one a citation, "" where the duty has no other that is open. ``on``: the day that was asked
+    for or promised. ``files``: names."""
 
     act: MessageAct
     ids: tuple[int, ...] = ()
     citations: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
     on: date | None = None
     files: tuple[str, ...] = ()
 
@@ -74,6 +85,7 @@ class Done:
             "act": self.act.value,
             "ids": list(self.ids),
             "citations": list(self.citations),
+            "periods": list(self.periods),
             "on": self.on.isoformat() if self.on else None,
             "files": list(self.files),
         }
@@ -85,9 +97,19 @@ class Done:
             act=MessageAct(entry["act"]),
             ids=tuple(entry["ids"]),
             citations=tuple(entry["citations"]),
+            periods=tuple(entry.get("periods") or [""] * len(entry["citations"])),
             on=date.fromisoformat(entry["on"]) if entry["on"] else None,
             files=tuple(entry["files"]),
         )
+
+    @classmethod
+    def about(
+        cls, act: MessageAct, duties: Sequence[MessageDuty], *, on: date | None = None, files: tuple[str, ...] = ()
+    ) -> Done:
+        """An act on these duties."""
+        named = dict.fromkeys((duty.citation, duty.period if duty.beside_others else "") for duty in duties)
+        citations, periods = (tuple(pair[n] for pair in named) for n in (0, 1))
+        return cls(act=act, ids=tuple(d.id for d in duties), citations=citations, periods=periods, on=on, files=files)
 
 
 def duties_of(session: Session, ids: Collection[int]) -> tuple[MessageDuty, ...]:
@@ -95,9 +117,12 @@ def duties_of(session: Session, ids: Collection[int]) -> tuple[MessageDuty, ...]
     if not ids:
         return ()
     a, d, p = table(Assignment), table(Duty), table(Plan)
+    other = a.alias()
+    same = (other.c.duty_id == a.c.duty_id, other.c.agency_id == a.c.agency_id, other.c.id != a.c.id)
+    beside = exists().where(*same, other.c.done_on.is_(None), other.c.state.in_(OPEN_STATES))
     query = (
         select(a.c.id, a.c.agency_id, a.c.supervisor_id, a.c.plan_id, a.c.period, a.c.state, a.c.done_on, a.c.due_on)
-        .add_columns(d.c.citation, p.c.policy_id, p.c.urgency)
+        .add_columns(d.c.citation, p.c.policy_id, p.c.urgency, beside.label("beside_others"))
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
         .where(among(session, a.c.id, ids))
@@ -115,37 +140,22 @@ def acknowledge(
         raise BadInput(NO_SUCH_DUTY)
     waiting = [duty for duty in named if duty.state is State.ASSIGNED and duty.done_on is None]
     changed = [duty for duty in waiting if lifecycle.acknowledge(session, duty.id, actor=actor, now=now)]
-    return _done(MessageAct.ACKNOWLEDGED, changed) if changed else None
+    return Done.about(MessageAct.ACKNOWLEDGED, changed) if changed else None
 
 
-def ask_day(
-    session: Session,
-    duties: Sequence[MessageDuty],
-    citations: Collection[str],
-    text: PromiseText,
-    *,
-    actor: str,
-    now: datetime,
-) -> Done:
+def ask_day(session: Session, duties: Sequence[MessageDuty], text: PromiseText, *, actor: str, now: datetime) -> Done:
     """Ask for a later day: an extension, and behind the due date a promise."""
-    chosen = chosen_duties(duties, citations)
 
     def ask(duty: MessageDuty) -> None:
         ask_for_day(session, duty.id, text, actor=actor, now=now)
 
-    changed = _each(chosen, ask)
-    late = all(duty.due_on is not None and duty.due_on < local_date(now) for duty in changed)
-    return _done(MessageAct.PROMISED if late else MessageAct.EXTENSION_ASKED, changed, text.on)
+    changed = _each(duties, ask)
+    late = all(duty.overdue(local_date(now)) for duty in changed)
+    return Done.about(MessageAct.PROMISED if late else MessageAct.EXTENSION_ASKED, changed, on=text.on)
 
 
 def report_not_yet(
-    session: Session,
-    duties: Sequence[MessageDuty],
-    citations: Collection[str],
-    text: PromiseText,
-    *,
-    actor: str,
-    now: datetime,
+    session: Session, duties: Sequence[MessageDuty], text: PromiseText, *, actor: str, now: datetime
 ) -> Done:
     """Report that tasks are not done, with the day that is promised."""
     said = ReportText(outcome=Outcome.NOT_YET, reason=text.reason, promise=PromiseText(on=text.on))
@@ -153,24 +163,16 @@ def report_not_yet(
     def report(duty: MessageDuty) -> None:
         lifecycle.report(session, duty.id, said, actor=actor, now=now)
 
-    return _done(MessageAct.PROMISED, _each(chosen_duties(duties, citations), report), text.on)
+    return Done.about(MessageAct.PROMISED, _each(duties, report), on=text.on)
 
 
-def decline(
-    session: Session,
-    duties: Sequence[MessageDuty],
-    citations: Collection[str],
-    reason: str,
-    *,
-    actor: str,
-    now: datetime,
-) -> Done:
+def decline(session: Session, duties: Sequence[MessageDuty], reason: str, *, actor: str, now: datetime) -> Done:
     """The duties are not the agency's: the department above decides."""
 
     def refuse(duty: MessageDuty) -> None:
         lifecycle.decline(session, duty.id, actor=actor, now=now, reason=reason)
 
-    return _done(MessageAct.DECLINED, _each(chosen_duties(duties, citations), refuse))
+    return Done.about(MessageAct.DECLINED, _each(duties, refuse))
 
 
 def raise_entry(
@@ -192,22 +194,33 @@ def raise_entry(
     if not entries.write(session, duty.id, entry, actor=actor, now=now):
         return None
     act = MessageAct.DIFFICULTY if new.kind is EntryKind.DIFFICULTY else MessageAct.QUESTION
-    return _done(act, named if entry.whole_plan else [duty])
+    return Done.about(act, named if entry.whole_plan else [duty])
 
 
-def chosen_duties(duties: Sequence[MessageDuty], citations: Collection[str]) -> Sequence[MessageDuty]:
-    """The named duties; where none is named, the only one that is unfinished. Raises BadInput."""
+def chosen_duties(
+    duties: Sequence[MessageDuty], citations: Collection[str], fits: Callable[[MessageDuty], bool] | None = None
+) -> Sequence[MessageDuty]:
+    """The named duties; where none is named, the only one that is unfinished. Of several open periods of a duty the one
+    that ``fits``. Raises BadInput where that is not one."""
     if citations:
-        named = _named(duties, citations)
-        if {duty.citation for duty in named} != set(citations):
-            raise BadInput(NO_SUCH_DUTY)
-        return named
+        return [_one_period(_named(duties, (citation,)), fits) for citation in citations]
     open_ones = [duty for duty in duties if duty.unfinished]
     if not open_ones:
         raise BadInput(NO_SUCH_DUTY)
     if len(open_ones) > 1:
         raise BadInput(WHICH_DUTY)
     return open_ones
+
+
+def _one_period(periods: Sequence[MessageDuty], fits: Callable[[MessageDuty], bool] | None) -> MessageDuty:
+    if not periods:
+        raise BadInput(NO_SUCH_DUTY)
+    open_ones = [duty for duty in periods if duty.unfinished] or periods[-1:]
+    fitting = [duty for duty in open_ones if len(open_ones) == 1 or fits is None or fits(duty)]
+    if len(fitting) != 1:
+        names = Text.joined(", ", [period_text(duty.period) for duty in open_ones])
+        raise BadInput(WHICH_PERIOD.filled(citation=periods[0].citation, periods=names))
+    return fitting[0]
 
 
 def _named(duties: Sequence[MessageDuty], citations: Collection[str]) -> list[MessageDuty]:
@@ -229,9 +242,3 @@ def _each(duties: Sequence[MessageDuty], act: Callable[[MessageDuty], None]) -> 
     if not changed and problem is not None:
         raise problem
     return changed
-
-
-def _done(act: MessageAct, duties: Iterable[MessageDuty], on: date | None = None) -> Done:
-    chosen = list(duties)
-    citations = tuple(dict.fromkeys(duty.citation for duty in chosen))
-    return Done(act=act, ids=tuple(duty.id for duty in chosen), citations=citations, on=on)

@@ -124,7 +124,7 @@ def draft_report(
     except (BadInput, Conflict):
         return None
     names = tuple(each.name for each in new)
-    return Done(act=MessageAct.DRAFTED, ids=(duty.id,), citations=(duty.citation,), files=names)
+    return Done.about(MessageAct.DRAFTED, [duty], files=names)
 
 
 def _added(fields: dict[str, str], name: str, files: Sequence[ReceivedFile]) -> list[ReceivedFile]:

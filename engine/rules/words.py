@@ -292,6 +292,10 @@ def period_words(key: str, language: str) -> str:
     return Text(f"tháng {int(part)}/{year}", f"{part}/{year}").said(language) if part.isdecimal() else key
 
 
+def period_text(key: str) -> Text:
+    return Text(period_words(key, "vi"), period_words(key, "en"))
+
+
 def short_day(day: date) -> str:
     return day_digits(day)
 

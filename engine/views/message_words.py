@@ -2,77 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from engine.correspondence.message_acts import Done
 from engine.enums import complete
 from engine.rules.calendar import day_digits
+from engine.rules.words import period_text
 from engine.terms import MessageAct
 from engine.text import Text
 
 
-def _about(done: Done) -> str:
-    return ", ".join(done.citations)
+def _about(done: Done) -> Text:
+    named = [
+        Text.same(f"{citation} ({{period}})").filled(period=period_text(period)) if period else Text.same(citation)
+        for citation, period in zip(done.citations, done.periods, strict=True)
+    ]
+    return Text.joined(", ", named)
 
 
-def _on(done: Done) -> str:
-    return day_digits(done.on) if done.on else ""
-
-
-def _files(done: Done, left: str, right: str) -> str:
-    return ", ".join(f"{left}{each}{right}" for each in done.files)
-
-
-def _acknowledged(done: Done) -> Text:
-    return Text(f"xác nhận đã nhận {_about(done)}", f"{_about(done)} acknowledged")
-
-
-def _extension(done: Done) -> Text:
-    return Text(
-        f"đề nghị gia hạn {_about(done)} đến {_on(done)}", f"an extension of {_about(done)} to {_on(done)} asked for"
-    )
-
-
-def _promised(done: Done) -> Text:
-    return Text(
-        f"{_about(done)} chưa hoàn thành, hẹn {_on(done)}", f"{_about(done)} not done, promised for {_on(done)}"
-    )
-
-
-def _drafted(done: Done) -> Text:
-    return Text(
-        f"tệp {_files(done, '“', '”')} đã đưa vào bản nháp báo cáo {_about(done)}, chờ cơ quan xem và gửi",
-        f"{_files(done, '“', '”')} put into the draft of the report on {_about(done)}, which the agency has to send",
-    )
-
-
-_WORDS: Mapping[MessageAct, Callable[[Done], Text]] = complete(
+_WORDS: Mapping[MessageAct, Text] = complete(
     MessageAct,
     {
-        MessageAct.ACKNOWLEDGED: _acknowledged,
-        MessageAct.EXTENSION_ASKED: _extension,
-        MessageAct.PROMISED: _promised,
-        MessageAct.DIFFICULTY: lambda done: Text(
-            f"khó khăn, vướng mắc về {_about(done)}", f"a difficulty about {_about(done)}"
+        MessageAct.ACKNOWLEDGED: Text("xác nhận đã nhận {about}", "{about} acknowledged"),
+        MessageAct.EXTENSION_ASKED: Text(
+            "đề nghị gia hạn {about} đến {on}", "an extension of {about} to {on} asked for"
         ),
-        MessageAct.QUESTION: lambda done: Text(f"câu hỏi về {_about(done)}", f"a question about {_about(done)}"),
-        MessageAct.ANSWERED: lambda done: Text(
-            f"trả lời câu hỏi về {_about(done)}", f"the question about {_about(done)} answered"
+        MessageAct.PROMISED: Text("lời hẹn hoàn thành {about} ngày {on}", "a promise to finish {about} on {on}"),
+        MessageAct.DIFFICULTY: Text("khó khăn, vướng mắc về {about}", "a difficulty about {about}"),
+        MessageAct.QUESTION: Text("câu hỏi về {about}", "a question about {about}"),
+        MessageAct.ANSWERED: Text("trả lời câu hỏi về {about}", "the question about {about} answered"),
+        MessageAct.DECLINED: Text(
+            "{about} không thuộc nhiệm vụ của cơ quan, chờ bộ phận theo dõi quyết định",
+            "{about} is not the agency's, for the monitoring section to decide",
         ),
-        MessageAct.DECLINED: lambda done: Text(
-            f"{_about(done)} không thuộc nhiệm vụ của cơ quan, chờ bộ phận theo dõi quyết định",
-            f"{_about(done)} is not the agency's, for the monitoring section to decide",
+        MessageAct.DRAFTED: Text(
+            "tệp {files} đã đưa vào bản nháp báo cáo {about}, chờ cơ quan xem và gửi",
+            "{files} put into the draft of the report on {about}, which the agency has to send",
         ),
-        MessageAct.DRAFTED: _drafted,
-        MessageAct.STOPPED: lambda _: Text("ngừng nhận tin nhắn", "no more SMS"),
-        MessageAct.SET_ASIDE: lambda _: Text("đã xem, không phải xử lý thêm", "read, nothing to be done"),
+        MessageAct.STOPPED: Text("ngừng nhận tin nhắn", "no more SMS"),
+        MessageAct.SET_ASIDE: Text("đã xem, không phải xử lý thêm", "read, nothing to be done"),
     },
 )
 
 
 def done_words(done: Done) -> Text:
     """One act: «đề nghị gia hạn IV.1.1 đến 25/6/2021»."""
-    return _WORDS[done.act](done)
+    files = ", ".join(f"“{name}”" for name in done.files)
+    return _WORDS[done.act].filled(about=_about(done), on=day_digits(done.on) if done.on else "", files=files)
 
 
 def all_done(acts: Iterable[Done]) -> Text | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -15,7 +15,7 @@ from engine.correspondence import entries, message_acts
 from engine.correspondence.entries import NewEntry
 from engine.correspondence.message_acts import Done, MessageDuty
 from engine.errors import BadInput, DondocError
-from engine.rules.calendar import day_digits
+from engine.rules.calendar import day_digits, local_date
 from engine.store.recipients import Recipient
 from engine.terms import EntryKind, MessageAct
 from engine.text import Text
@@ -96,7 +96,7 @@ class Performer:
 
     def perform(self, requests: Sequence[MailReply]) -> Performed:
         performed = Performed()
-        for request in requests[:MAX_REQUESTS]:
+        for request in [one for each in requests[:MAX_REQUESTS] for one in _by_duty(each)]:
             if isinstance(request, NotUnderstood | Stop):
                 answer = request.answer if isinstance(request, NotUnderstood) else None
                 performed.problems.append(Problem(AnswerResult.NOT_UNDERSTOOD, answer, words_of(request)))
@@ -125,18 +125,24 @@ class Performer:
             case Extend():
                 self._require(Permission.ASK_EXTENSION)
                 text = PromiseText(on=request.until, reason=request.reason)
-                return message_acts.ask_day(session, self.own, request.citations, text, **by)
+                return message_acts.ask_day(session, self._chosen(request, late=False), text, **by)
             case NotYet():
                 self._require(Permission.REPORT)
                 text = PromiseText(on=request.until, reason=request.reason)
-                return message_acts.report_not_yet(session, self.own, request.citations, text, **by)
+                return message_acts.report_not_yet(session, self._chosen(request, late=True), text, **by)
             case Decline():
                 self._require(Permission.DECLINE)
-                return message_acts.decline(session, self.own, request.citations, request.reason, **by)
+                duties = message_acts.chosen_duties(self.own, request.citations)
+                return message_acts.decline(session, duties, request.reason, **by)
             case Say():
                 return self._say(request)
             case _:
                 assert_never(request)
+
+    def _chosen(self, request: Extend | NotYet, *, late: bool) -> Sequence[MessageDuty]:
+        """What is not done, or promised, is the period that is overdue; an extension is of one that is not."""
+        today = local_date(self.now)
+        return message_acts.chosen_duties(self.own, request.citations, lambda duty: duty.overdue(today) is late)
 
     def _require(self, permission: Permission) -> None:
         require(self.actor, permission, self.writer.agency_id)
@@ -166,7 +172,14 @@ class Performer:
         require(self.actor, permission, concerned(permission, duty.agency_id, duty.supervisor_id))
         if not entries.answer(self.session, entry_id, said.text, agency_id=self.actor.agency_id, **self._by):
             return None
-        return Done(act=MessageAct.ANSWERED, ids=(duty.id,), citations=(duty.citation,))
+        return Done.about(MessageAct.ANSWERED, [duty])
+
+
+def _by_duty(request: MailReply) -> Sequence[MailReply]:
+    """A request of several duties as one of each, since each may be refused, or become something else."""
+    if isinstance(request, Extend | NotYet | Decline) and request.citations:
+        return [replace(request, citations=(citation,)) for citation in request.citations]
+    return [request]
 
 
 def words_of(request: MailReply) -> str:
@@ -177,7 +190,7 @@ def words_of(request: MailReply) -> str:
         case Acknowledge() | Stop():
             return ""
         case Extend() | NotYet():
-            return f"{day_digits(request.until)}: {request.reason}"
+            return " ".join((*request.citations, f"{day_digits(request.until)}: {request.reason}"))
         case Say():
             return request.text
         case Decline():

@@ -30,7 +30,7 @@ from engine.queries.work.assignment_story import Person
 from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.incoming import MessageRow
 from engine.queries.work.overdue import OverdueRow
-from engine.rules.words import coded, level_name, period_words
+from engine.rules.words import coded, level_name, period_text, period_words
 from engine.terms import Role, TimeClass
 from engine.text import Text
 from engine.views.event_sentences import actor_words, said
@@ -176,7 +176,7 @@ def board_list(board: Board) -> Listing[BoardLine]:
 
 def _period_columns(period: str) -> Iterator[Column[BoardLine]]:
     """Three numbers in the files; on the page one cell, with the head of the second."""
-    name = Text(period_words(period, "vi"), period_words(period, "en"))
+    name = period_text(period)
 
     def column(heading: Text, field: str, key: str = "") -> Column[BoardLine]:
         def value(row: BoardLine, _: str) -> Cell:

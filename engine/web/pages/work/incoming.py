@@ -148,10 +148,6 @@ def _chosen(found: MessageStory, form: Form) -> list[MessageDuty]:
     return duties
 
 
-def _each(duties: list[MessageDuty]) -> tuple[str, ...]:
-    return tuple(duty.citation for duty in duties)
-
-
 def _acknowledge(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
     done = message_acts.acknowledge(session, _chosen(found, form), (), **ctx.by)
     if done is None:
@@ -160,9 +156,8 @@ def _acknowledge(ctx: RequestContext, session: Session, found: MessageStory, for
 
 
 def _day(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    duties = _chosen(found, form)
     text = PromiseText(on=form.day("until"), reason=form.text("reason", MAX_REASON_CHARS))
-    return message_acts.ask_day(session, duties, _each(duties), text, **ctx.by)
+    return message_acts.ask_day(session, _chosen(found, form), text, **ctx.by)
 
 
 def _difficulty(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
@@ -176,18 +171,15 @@ def _difficulty(ctx: RequestContext, session: Session, found: MessageStory, form
 
 def _attach(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
     """Into the draft of each chosen duty's report: the agency looks at it and sends it."""
-    drafted = [draft_report(session, duty, found.row.kept_files, **ctx.by) for duty in _chosen(found, form)]
-    acts = [each for each in drafted if each is not None]
+    drafted = {duty: draft_report(session, duty, found.row.kept_files, **ctx.by) for duty in _chosen(found, form)}
+    acts = {duty: act.files for duty, act in drafted.items() if act is not None}
     if not acts:
         raise BadInput(NOTHING_NEW)
-    ids = tuple(number for each in acts for number in each.ids)
-    citations = tuple(citation for each in acts for citation in each.citations)
-    return Done(act=MessageAct.DRAFTED, ids=ids, citations=citations, files=acts[0].files)
+    return Done.about(MessageAct.DRAFTED, list(acts), files=next(iter(acts.values())))
 
 
 def _decline(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:
-    duties = _chosen(found, form)
-    return message_acts.decline(session, duties, _each(duties), found.row.words[:MAX_REASON_CHARS], **ctx.by)
+    return message_acts.decline(session, _chosen(found, form), found.row.words[:MAX_REASON_CHARS], **ctx.by)
 
 
 def _aside(ctx: RequestContext, session: Session, found: MessageStory, form: Form) -> Done:

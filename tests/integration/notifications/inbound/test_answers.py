@@ -6,7 +6,8 @@ import asyncio
 import base64
 from dataclasses import replace
 from datetime import date, timedelta
-from email import message_from_bytes, policy
+from email import message_from_bytes
+from email import policy as mail_policy
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import docx
 import pytest
 from ground.dovecot import PASSWORD, running_dovecot
-from ground.factory import Laid, at, bring_to, laid_once, lay, row, rows, swept
+from ground.factory import Laid, at, bring_to, happened, laid_once, lay, policy, row, rows, swept
 from ground.paths import DATA
 from ground.post import KEY, LetterBox, post_office
 from ground.remembered import once
@@ -218,7 +219,7 @@ def test_anything_else_gets_one_helpful_answer_and_reaches_the_monitor(laid: Lai
     (answer,) = [each for each in relay.letters if each.to == COORDINATOR]
     assert (said in answer.text, answer.headers["Auto-Submitted"]) == (True, "auto-replied")
     assert answer.headers["In-Reply-To"] == answer.headers["References"] == "<1@may.example>"
-    parsed = message_from_bytes(relay.raw[COORDINATOR], policy=policy.default)
+    parsed = message_from_bytes(relay.raw[COORDINATOR], policy=mail_policy.default)
     assert (parsed["Auto-Submitted"], parsed["In-Reply-To"]) == ("auto-replied", "<1@may.example>")
     assert (wrote(laid), state(laid)) == ([text], State.ASSIGNED)
     assert any(text in each.text for each in relay.letters if each.to == MONITOR)
@@ -876,6 +877,114 @@ def test_a_difficulty_by_sms_after_the_acknowledgement(by_sms: tuple[Laid, Outgo
     assert text_in(laid, f"KK {code} thieu kinh phi", number=2) is AnswerResult.SAID
     (entry,) = rows(laid.database, ThreadEntry)
     assert (entry.kind, entry.text) == ("difficulty", "thieu kinh phi")
+
+
+# --- several periods of one duty ------------------------------------------------------------------------------------
+
+BEFORE, BETWEEN, AFTER = at("2021-04-15"), at("2021-04-20"), at("2021-05-19")
+"""Days on which none, the first and both of the two periods are overdue."""
+
+
+@pytest.fixture
+def two_periods(sqlite_database: Database) -> Laid:
+    """The first letter names IV.1.1 for the half-year, due on 16 April, and the year, due on 17 May; after three days
+    an SMS does."""
+
+    def fill(database: Database) -> Laid:
+        laid = lay(database, now=NOW, rules=policy(open_days_before=260))
+        with database.write() as session:
+            a, c = table(Assignment), table(Contact)
+            session.connection().execute(update(c).where(c.c.email == COORDINATOR).values(phone=NUMBER))
+            for period, due_on in (("2021-H1", date(2021, 4, 16)), ("2021-Y", date(2021, 5, 17))):
+                session.connection().execute(update(a).where(a.c.period == period).values(due_on=due_on))
+        for day in (NOW, at("2021-04-12")):
+            swept(database, day)
+            sent(laid, day)
+        return laid
+
+    return laid_once(sqlite_database, "a duty with two open periods", fill)
+
+
+def days_of(laid: Laid, model: type, day: str) -> dict[str, date]:
+    """The day that was asked for or promised, by period."""
+    periods = {each.id: each.period for each in rows(laid.database, Assignment)}
+    return {periods[each.assignment_id]: getattr(each, day) for each in rows(laid.database, model)}
+
+
+def test_not_yet_and_a_promise_are_of_the_period_that_is_overdue(two_periods: Laid) -> None:
+    """Half-year and year were both promised, and the writer read «IV.1.1»."""
+    assert take(two_periods, mail(two_periods, "CHUA IV.1.1 30/4 chờ số liệu"), BETWEEN) is AnswerResult.REPORTED
+    assert days_of(two_periods, Promise, "promised_on") == {"2021-H1": date(2021, 4, 30)}
+    assert told(two_periods) == ["Đã ghi nhận: lời hẹn hoàn thành IV.1.1 (6 tháng đầu năm 2021) ngày 30/4/2021."]
+
+
+def test_an_extension_is_of_the_period_that_is_still_open(two_periods: Laid) -> None:
+    assert take(two_periods, mail(two_periods, "GH IV.1.1 25/5 chờ số liệu"), BETWEEN) is AnswerResult.EXTENSION_ASKED
+    assert days_of(two_periods, Extension, "until") == {"2021-Y": date(2021, 5, 25)}
+    assert rows(two_periods.database, Promise) == []
+    assert told(two_periods) == ["Đã ghi nhận: đề nghị gia hạn IV.1.1 (năm 2021) đến 25/5/2021."]
+
+
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [
+        ("GH IV.1.1 25/5 chờ số liệu", BEFORE),
+        ("GH IV.1.1 25/6 chờ số liệu", AFTER),
+        ("CHUA IV.1.1 30/6 chờ số liệu", AFTER),
+        ("CHUA IV.1.1 30/4 chờ số liệu", BEFORE),
+        ("IV.1.1 không thuộc thẩm quyền của đơn vị", BETWEEN),
+    ],
+)
+def test_where_not_just_one_period_fits_the_writer_is_asked_which_and_the_message_waits(
+    two_periods: Laid, text: str, now: Any
+) -> None:
+    assert take(two_periods, mail(two_periods, text), now) is AnswerResult.REFUSED
+    nothing = [rows(two_periods.database, model) for model in (Extension, Promise, Report)]
+    assert (nothing, happened(two_periods.database, kind=EventKind.DECLINED)) == ([[], [], []], [])
+    assert row(two_periods.database, IncomingMessage).waits == "refused"
+    assert told(two_periods)[0].startswith("Mục IV.1.1 chưa hoàn thành ở nhiều kỳ (6 tháng đầu năm 2021, năm 2021);")
+
+
+def test_what_was_reported_leaves_the_other_period_to_be_extended_or_promised(two_periods: Laid) -> None:
+    bring_to(two_periods.database, State.REPORTED, two_periods.assignment("IV.1.1", "so-ban", "2021-Y"), now=BEFORE)
+    assert take(two_periods, mail(two_periods, "GH IV.1.1 25/4 chờ số liệu"), BETWEEN) is AnswerResult.EXTENSION_ASKED
+    assert days_of(two_periods, Promise, "promised_on") == {"2021-H1": date(2021, 4, 25)}
+    assert told(two_periods) == ["Đã ghi nhận: lời hẹn hoàn thành IV.1.1 ngày 25/4/2021."]
+
+
+def test_by_sms_an_extension_is_of_the_period_that_is_still_open(two_periods: Laid) -> None:
+    text = f"GH {code_of(two_periods)} IV.1.1 25/5 cho so lieu"
+    assert text_in(two_periods, text, now=BETWEEN) is AnswerResult.EXTENSION_ASKED
+    assert days_of(two_periods, Extension, "until") == {"2021-Y": date(2021, 5, 25)}
+    assert told(two_periods) == ["Đã ghi nhận: đề nghị gia hạn IV.1.1 (năm 2021) đến 25/5/2021."]
+
+
+def test_an_acknowledgement_by_zalo_names_the_periods_that_it_is_of(two_periods: Laid) -> None:
+    zalo = incoming("z1", "1234567890", f"XN {code_of(two_periods)}")
+    with two_periods.database.write() as session:
+        assert answers.take_zalo(session, zalo, BEFORE) is AnswerResult.ACKNOWLEDGED
+    assert told(two_periods) == ["Đã ghi nhận: xác nhận đã nhận IV.1.1 (6 tháng đầu năm 2021), IV.1.1 (năm 2021)."]
+
+
+def test_of_two_duties_in_one_request_the_late_one_is_promised_and_the_other_extended(laid: Laid) -> None:
+    """Both were called an extension, and one that was refused was not mentioned."""
+    by = "coordinator@so-chinh.example"
+    letter = row(laid.database, Letter, contact_id=row(laid.database, Contact, email=by).id)
+    task = laid.assignment("IV.1.1", "so-ban")
+    with laid.database.write() as session:
+        a = table(Assignment)
+        session.connection().execute(update(a).where(a.c.id == task).values(agency_id="so-chinh", due_on=NOW.date()))
+        n = table(Notice)
+        own = rows(laid.database, Notice, letter_id=letter.id)[0].id
+        session.connection().execute(
+            update(n).where(n.c.assignment_id == task, n.c.id != own).values(letter_id=letter.id)
+        )
+    raw = mail(laid, "GH IV.4.1, IV.1.1, IV.9.9 25/6 chờ số liệu", by=by, to=letter.receipt, quote=quoted(laid, by))
+    take(laid, raw, NOW + timedelta(days=1))
+    assert told(laid) == [
+        "Đã ghi nhận: đề nghị gia hạn IV.4.1 đến 25/6/2021; lời hẹn hoàn thành IV.1.1 ngày 25/6/2021. "
+        "Thư này không nêu nhiệm vụ ấy. (“IV.9.9 25/6/2021: chờ số liệu”) Thư đã được chuyển bộ phận theo dõi."
+    ]
 
 
 # --- answers to the weekly digest -----------------------------------------------------------------------------------
