@@ -32,8 +32,8 @@ from engine.text import Text
 
 NO_SUCH_DUTY = Text("Thư này không nêu nhiệm vụ ấy.", "This letter does not name that duty.")
 WHICH_DUTY = Text(
-    "Thư nêu nhiều nhiệm vụ; đề nghị ghi rõ mục, như: GH IV.1.2 30/6 lý do, CHUA IV.1.2 30/6 lý do.",
-    "The letter names several duties; say which, like: GH IV.1.2 30/6 reason, CHUA IV.1.2 30/6 reason.",
+    "Thư nêu nhiều nhiệm vụ; đề nghị ghi rõ mục, như: GH IV.1.2 30/6 do …, CHUA IV.1.2 30/6 do …",
+    "The letter names several duties; say which, like: GH IV.1.2 30/6 because …, CHUA IV.1.2 30/6 because …",
 )
 
 WHICH_PERIOD = Text(

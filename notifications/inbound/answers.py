@@ -36,6 +36,7 @@ from notifications.inbound.incoming_rows import (
     duties_in,
     is_answer,
     last_letter,
+    names_of,
     note,
     one_letter,
     original_letter,
@@ -216,7 +217,10 @@ def _with_files(session: Session, message: _Message, files: Sequence[ReceivedFil
 
 def _mail_of_contact(session: Session, message: _Message, mail: Mail, *, proven: bool, certain: bool) -> AnswerResult:
     assert message.writer is not None
-    read = ReadReply(rest=message.own) if mail.own.between else read_requests(message.own, local_date(message.now))
+    names = names_of(session, message.writer.agency_id)
+    read = ReadReply(rest=message.own)
+    if not mail.own.between:
+        read = read_requests(message.own, local_date(message.now), names)
     performer = Performer(
         session=session,
         writer=message.writer,

@@ -17,7 +17,7 @@ from engine.rules.policy import for_role
 from engine.store.database import insert_new, table
 from engine.store.named_rows import columns_for, object_of, objects
 from engine.store.recipients import Recipient
-from engine.store.records import Contact, Incoming, IncomingMessage, Letter, LetterBody, Notice
+from engine.store.records import Agency, Contact, Incoming, IncomingMessage, Letter, LetterBody, Notice
 from notifications.letters.facts import ANSWER
 from notifications.receipts.rerouting import TriedLetter, select_letters
 from notifications.sms.numbers import e164
@@ -78,6 +78,13 @@ def reader_of(session: Session, letter: TriedLetter, mailbox: str, now: datetime
         return None
     same = reader.email.lower().rpartition("@")[2] == mailbox.rpartition("@")[2]
     return reader if same and reader.email.lower() != mailbox else None
+
+
+def names_of(session: Session, agency_id: str) -> tuple[str, ...]:
+    """By which an agency calls itself."""
+    g = table(Agency)
+    row = session.connection().execute(select(g.c.name, g.c.short, g.c.aliases).where(g.c.id == agency_id)).one()
+    return (row.name, row.short, *row.aliases)
 
 
 def is_known(session: Session, mailbox: str) -> bool:

@@ -1,7 +1,8 @@
 """What an answer in free words asks: every clause that says one thing and nothing else, and what is left over.
 
-Pure. A clause is read only if nothing in it can turn its meaning: «Không xác nhận», «tôi sẽ xác nhận sau khi hỏi lại»
-and «đã nhận nhưng không đồng ý» are left for a person. Codes are empty: the letter says what its answer is about.
+Pure. A clause is read only as a whole, and but for the reason of a day all its words are in the lists below: «khỏi gia
+hạn», «đã nhận, gửi nhầm» and «5 đơn không thuộc thẩm quyền» are left for a person. Codes are empty: the letter says
+what its answer is about.
 """
 
 from __future__ import annotations
@@ -27,87 +28,105 @@ from notifications.sms.replies import (
 )
 
 MAX_CLAUSE_CHARS = 300
+MIN_NAME_CHARS = 3
 MAX_CLAUSES = 60
 NO_PROMISE = Text(
-    "Không đọc được ngày hẹn hoàn thành hoặc lý do; ghi như: CHUA 30/6 lý do.",
-    "The promised day or the reason could not be read; write it like: CHUA 30/6 reason.",
+    "Không đọc được ngày hẹn hoàn thành hoặc lý do; ghi như: CHUA 30/6 do …",
+    "The promised day or the reason could not be read; write it like: CHUA 30/6 because …",
 )
 NO_DATE = Text(
-    "Không đọc được ngày xin gia hạn hoặc lý do.", "The date or the reason of the extension could not be read."
+    "Không đọc được ngày xin gia hạn hoặc lý do; ghi như: GH 30/6 do …",
+    "The date or the reason of the extension could not be read; write it like: GH 30/6 because …",
 )
+
+
+def _one_of(words: str) -> str:
+    """A pattern for whole words, of several that begin alike the longest first. Atomic: a text that could be taken
+    apart in many ways would be tried in all of them."""
+    return rf"(?>(?:{words})(?!\w))"
+
 
 CITATION = r"(?:[ivxlc]+(?:\.[0-9]+){1,2}|bs\.[0-9]+)"
 _CITATIONS = re.compile(rf"(?<![\w.])({CITATION})(?![\w])")
-_POLITE = (
-    r"(?:da|vang|xin|kinh|cam on|tran trong|cam on so|thong bao|bao cao so|thanks?|thank you|with|hi|hello|we|i|hereby|"
-    r"yes|roi|nhe|nha|a|ah|anh|chi|em|so|oi|duoc roi)"
+_NAME = "\x02"
+"""Stands for each character of the office's own name."""
+_POLITE_WORDS = (
+    r"da|vang|xin|kinh|cam on so|cam on|tran trong|thong bao|bao cao so|thank you|thanks?|with|hi|hello|we|i|hereby|"
+    r"yes|duoc roi|roi|nhe|nha|a|ah|anh|chi|em|so|oi"
 )
-_AGENT = (
-    r"(?:ubnd|uy ban|uy ban nhan dan|so|phong|van phong|vp|don vi|co quan|xa|phuong|huyen|thi xa|thanh pho|tinh|ban|"
-    r"toi|em|minh|chung toi|chung em|anh|chi|trung tam|chi cuc|cong an|bo chi huy|mat tran|truong|we|our office)"
+_OFFICE_WORDS = (
+    rf"{_NAME}+|ubnd|hdnd|uy ban nhan dan|uy ban|so|phong|van phong|vp|don vi|co quan|xa|phuong|huyen|thi xa|thi tran|"
+    r"thanh pho|tinh|ban|chung toi|chung em|toi|em|minh|anh|chi|trung tam|chi cuc|truong|our office|we"
 )
+_DUTY_WORDS = rf"nhiem vu|viec|noi dung|cong viec|bao cao|bc|muc|nay|tren|day|va|{CITATION}"
+_SEPARATED = r"[\s,.!:-]+"
+_POLITE = _one_of(_POLITE_WORDS)
+_OFFICE = rf"{_one_of(_OFFICE_WORDS)}(?:[\s-]+{_one_of(_OFFICE_WORDS)})*"
+_BEFORE = rf"(?:{_one_of(f'{_POLITE_WORDS}|{_OFFICE_WORDS}')}{_SEPARATED})*"
+_ABOUT = rf"(?:{_one_of(f'{_POLITE_WORDS}|{_OFFICE_WORDS}|{_DUTY_WORDS}')}{_SEPARATED})*"
+_BEHIND = rf"(?:{_SEPARATED}{_POLITE})*"
 _TURNS = (
     r"(?:khong|ko|chua|chang|dung|neu|nhung|tuy|lai|giup|ho|ai|gi|sao|nao|se|de nghi|khi|sau|hay|can|phai|hoi|cho|not|"
     r"if|but|will|cannot|please)"
 )
 """Words that turn the meaning of a clause: with one of them in it, it is not what it looks like."""
 _TURNS_AS_WRITTEN = "không chưa chẳng đừng nếu nhưng tuy lại giúp hộ gì sao nào sẽ đề nghị hãy cần phải hỏi hay"
-_WITH_MARKS = frozenset(_TURNS_AS_WRITTEN.split(" "))
+_WITH_MARKS = frozenset(f"{_TURNS_AS_WRITTEN} đúng do vì vị để chờ lý lí thiếu".split(" "))
 _LIKE_THEM = frozenset(without_marks(word) for word in _WITH_MARKS)
 _RECEIVED = (
     r"(?:xn|ack|acknowledged?|confirm(?:ed)?|received|noted|ok(?:ay|e|ie)?|(?:da )?ro|"
     r"xac nhan(?: la)?(?: da)?(?: (?:tiep )?nhan)?(?: duoc| du| day du| roi| het)*|"
     r"(?:da|vua) (?:tiep )?nhan(?: duoc| du| day du| roi| het)*|(?:tiep )?nhan(?: duoc| du| day du| roi| het)+)"
 )
-_OBJECT = (
-    r"(?:thu(?: nhac(?: viec)?)?|e-?mail|mail|tin(?: nhan)?|van ban|cong van|thong tin|thong bao|nhiem vu|noi dung|"
+_OBJECT = _one_of(
+    r"thu nhac viec|thu nhac|thu|e-?mail|mail|tin nhan|tin|van ban|cong van|thong tin|thong bao|nhiem vu|noi dung|"
     r"ke hoach|viec|duoc giao|giao|cua so|tren|nay|ca|cac|du|het|day du|da nhan|[0-9]{1,3}|mot|hai|ba|bon|muc|va|it|"
-    rf"this|the|letter|message|{CITATION})"
+    rf"this|the|letter|message|{CITATION}"
 )
-_ACK = re.compile(
-    rf"(?:{_POLITE}[\s,.!:-]+)*(?:{_AGENT}(?: (?!{_TURNS}\b)[\w&/().-]+){{0,9}}? )?{_RECEIVED}"
-    rf"(?:[\s,]+{_OBJECT})*(?:[\s,.!:-]+{_POLITE})*"
-)
+_ACK = re.compile(rf"{_BEFORE}{_RECEIVED}(?:[\s,]+{_OBJECT})*{_BEHIND}")
 _COUNTED = re.compile(r"(?<![\w/.])(?P<n>[0-9]{1,3}|mot|hai|ba|bon) (?:nhiem vu|viec|noi dung)\b")
 _NUMBERS = {"mot": 1, "hai": 2, "ba": 3, "bon": 4}
 _COMPLIES = re.compile(
-    r"(?:va |em |don vi |xa |ubnd xa |phong |chung toi |toi |so )*"
-    r"(?:se|dang|da giao|giao|to chuc|trien khai|chuyen|nghiem tuc)\b(?P<what>.*)"
+    rf"(?:va )?{_BEFORE}(?:(?:se|dang) )?(?:"
+    + _one_of(
+        r"to chuc|trien khai|thuc hien|lam|bao cao|nghiem tuc|kip thoi|day du|ngay|dung thoi han|dung han|"
+        r"theo quy dinh|nhiem vu|nhe|a"
+    )
+    + r"(?: |$))+"
 )
+_ENCLOSES = re.compile(rf"{_BEFORE}gui(?: {_one_of('kem|theo|so|anh|bao cao|van ban|tep|day|a')})*")
 _SENDS = re.compile(
-    rf"(?:{_POLITE}[\s,.!:-]+)*(?:{_AGENT}(?: (?!{_TURNS}\b)[\w&/().-]+){{0,9}}? )?(?:kinh |bc\s*:?\s*)*"
+    rf"{_BEFORE}(?:{_OFFICE} (?:(?!{_TURNS}\b)[\w&/().-]+ ){{0,9}}?)?(?:kinh |bc\s*:?\s*)*"
     r"(?:gui(?: kem)?|kem theo|dinh kem|bao cao day)\b(?P<what>.{0,160})"
 )
-_COMPLIES_NOT = re.compile(
-    r"\b(?:khong|chua|nhung|de nghi|xin|gia han|kho khan|vuong|sau|neu|cham|lai|not|but)\b|[0-9][/.-][0-9]|ngay [0-9]"
-)
-"""In what somebody is going to do: something the monitor has to read."""
-_CONDITIONS = re.compile(r"(?:nhung|tuy nhien|tuy|song|neu|khi|sau khi|voi dieu kien|but|if|however)\b")
 _JOINS = re.compile(r"(?:ly do|vi|do|boi vi|nguyen nhan|hen|xin hen)\b")
 """Begins a sentence that goes on with the one before it."""
 _OPEN_ENDED = re.compile(r"\b(?:gia han|gh|lui (?:thoi )?han|chua|extend)\b")
 
 _EXTEND = re.compile(
-    r"(?P<lead>.*?)\b(?:gia han|gh|lui (?:thoi )?han|extend|extension)\b"
-    r"(?P<fill>(?:[\s,:.-]+|thoi gian|thoi han|bao cao|nop|nhiem vu|muc|viec|cua|them|cho|het|han|va|to\b|until|"
-    rf"toi da|{CITATION}|(?:den|toi) (?=het|muc))*)(?P<rest>.*)"
+    rf"(?:(?:muc |nhiem vu )?{CITATION}{_SEPARATED}(?:va )?)*"
+    rf"(?:(?:(?:do|vi|boi vi) (?P<before>[^,]+), ?)?{_ABOUT}(?:xin phep|xin|de nghi|de xuat|please)"
+    r"(?: (?:quy|so|cho|duoc|phep))* )?"
+    r"(?:gia han|gh|lui (?:thoi )?han|extend|extension)(?!\w)"
+    r"(?:[\s,:.-]|thoi gian|thoi han|bao cao|nop|nhiem vu|muc|viec|cua|them|cho|het|han|va|to\b|until|"
+    rf"toi da|{CITATION}|(?:den|toi) (?=het|muc))*(?P<rest>.*)"
 )
-_EXTEND_NOT = re.compile(r"\b(?:khong|chua|neu|da duoc|da xin|da gui|da co|not)\b")
-_BECAUSE = re.compile(r"(?:do|vi|boi vi)\s+(?P<reason>[^,]+),")
-_REASON = re.compile(r"[\s,.:;-]*(?:(?:nhe|nha|a|ah|ly do|la)\b[\s,.:;-]*)*")
 _NOT_YET = re.compile(
-    rf"(?P<lead>(?:(?:bc|bao cao|muc|nhiem vu|viec|va|{CITATION})[\s,:-]*)*"
-    rf"(?:{_AGENT}(?: (?!{_TURNS}\b)[\w&/().-]+){{0,9}}? )?)chua\b"
-    r"(?P<verb>(?:(?: lam)? (?:xong|thuc hien|hoan thanh|trien khai|bao cao|lam)(?: xong| duoc)*)*)(?P<rest>.*)"
+    rf"{_ABOUT}chua(?!\w)(?P<verb>(?: (?:lam|xong|thuc hien|hoan thanh|trien khai|bao cao|duoc)(?!\w))*)"
+    rf"(?:[\s:.,-]|{_one_of(f'muc|va|{CITATION}|{_POLITE_WORDS}')})*"
+    r"(?P<promise>hen(?!\w)(?: lai| hoan thanh| bao cao| xong| gui| thuc hien| truoc| vao| den het| ngay(?= ))*"
+    r"[\s:,]*)?(?P<rest>.*)"
 )
-_PROMISED = re.compile(
-    r"\b(?:xin )?hen\b(?: lai| hoan thanh| bao cao| xong| gui| thuc hien| truoc| vao| den het| ngay(?= ))*\s*[:,]?\s*"
+_PROMISES = re.compile(r"(?:xin )?hen\b")
+_REASON = re.compile(
+    r"[\s,.:;-]*(?:(?:nhe|nha|a|ah|em|anh|chi)(?!\w)[\s,.:;-]*)*"
+    r"(?:(?:ly do|nguyen nhan)(?!\w)(?: la(?!\w))?[\s,.:;-]*(?P<named>.*)"
+    r"|(?P<plain>(?:do|vi|boi vi|de(?! nghi)|cho|thieu|because|waiting) .*))?"
 )
-_DIRECTLY = re.compile(rf"(?:[\s:.,-]+|muc|va|{CITATION})*")
+"""What may follow a day: nothing, or why."""
 _DECLINE = re.compile(
-    rf"(?P<lead>(?:(?:nhiem vu|viec|noi dung|cong viec|muc|day|theo|{_AGENT}|{CITATION})\b.{{0,80}}?)?)"
-    r"\bkhong (?:thuoc (?:ve )?(?:tham quyen|chuc nang|nhiem vu|pham vi|trach nhiem|linh vuc)"
-    r"|phai (?:la )?(?:nhiem vu|viec|trach nhiem|cong viec) cua)\b.*"
+    rf"{_ABOUT}khong (?:thuoc(?: ve)?(?:,? {_one_of('tham quyen|chuc nang|nhiem vu|pham vi|trach nhiem|linh vuc|va')})+"
+    rf"|phai(?: la)? (?:nhiem vu|viec|trach nhiem|cong viec)(?= cua))(?: cua {_OFFICE})?{_BEHIND}"
 )
 _SAY = re.compile(
     rf"(?:(?P<short>kk|tl)\b[\s:]*|(?P<long>kho khan(?:,? vuong mac)?|vuong mac|tra loi)\s*:"
@@ -141,18 +160,30 @@ _Reader = Callable[[str, str, date], MailReply | None]
 @dataclass
 class _Reading:
     today: date
+    names: re.Pattern[str]
     requests: list[MailReply] = field(default_factory=list)
     rest: list[str] = field(default_factory=list)
 
+    def folded(self, typed: str) -> str:
+        return self.names.sub(lambda found: _NAME * len(found.group()), _told_apart(typed))
 
-def read_requests(text: str, today: date) -> ReadReply:
-    """``today``: completes a date without a year. Never raises."""
-    reading = _Reading(today)
-    clauses = _clauses(_said_lines(text))
+
+def read_requests(text: str, today: date, names: Iterable[str] = ()) -> ReadReply:
+    """``today``: completes a date without a year. ``names``: of the writer's office. Never raises."""
+    reading = _Reading(today, _pattern_of(names))
+    clauses = _clauses(reading, _said_lines(text.replace("./.", ".")))
     for clause in clauses[:MAX_CLAUSES]:
         _read_clause(reading, clause)
     reading.rest += clauses[MAX_CLAUSES:]
     return ReadReply(tuple(dict.fromkeys(reading.requests)), "\n".join(reading.rest))
+
+
+def _pattern_of(names: Iterable[str]) -> re.Pattern[str]:
+    """The names, and what of each is the office's own: «Nậm Cắn», «Tư pháp»."""
+    whole = [_folded(name) for name in names]
+    own = [re.sub(rf"{_OFFICE}[\s-]+", "", name, count=1) if re.match(_OFFICE, name) else name for name in whole]
+    parts = sorted({part for part in (*whole, *own) if len(part) >= MIN_NAME_CHARS}, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, parts))})(?!\w)" if parts else r"(?!)")
 
 
 # --- lines and clauses ----------------------------------------------------------------------------------------------
@@ -183,13 +214,13 @@ def _without_greeting(line: str) -> str:
     return line[greeting.end() :]
 
 
-def _clauses(lines: Iterable[tuple[str, bool]]) -> list[str]:
+def _clauses(reading: _Reading, lines: Iterable[tuple[str, bool]]) -> list[str]:
     """Sentences, and parts between semicolons; free words go on over the lines that follow, up to the closing."""
     clauses: list[str] = []
     free = False
     for line, closed in lines:
         parts = _parts(line)
-        if free and parts and not closed and not _is_request(parts[0]):
+        if free and parts and not closed and not _is_request(reading.folded(normalise(parts[0]))):
             clauses[-1] = f"{clauses[-1]} {line.strip()}"
             continue
         for part in parts:
@@ -216,8 +247,7 @@ def _parts(line: str) -> list[str]:
     return [each for each in found if each]
 
 
-def _is_request(clause: str) -> bool:
-    folded = _folded(clause)
+def _is_request(folded: str) -> bool:
     return any(pattern.match(folded) for pattern in (_SAY, _EXTEND, _NOT_YET, _DECLINE)) or bool(_ACK.fullmatch(folded))
 
 
@@ -241,19 +271,17 @@ def _told_apart(typed: str) -> str:
 
 def _read_clause(reading: _Reading, clause: str) -> None:
     typed = normalise(clause).lstrip("+•·👍 ")
-    folded = _told_apart(typed)
+    folded = reading.folded(typed)
     if clause.rstrip().endswith("?"):
-        readers: tuple[_Reader, ...] = (_said,)
+        readers: Sequence[_Reader] = (_said,)
     elif _acknowledges(reading, typed, folded):
         return
     else:
-        readers = (_said, _extension, _not_yet, _declined)
-    for read in readers:
-        found = read(typed, folded, reading.today)
-        if found is not None:
-            reading.requests.append(found)
-            return
-    if folded and not _COURTESY.fullmatch(folded):
+        readers = _READERS
+    found = _first(readers, typed, folded, reading.today)
+    if found is not None:
+        reading.requests.append(found)
+    elif folded and not _COURTESY.fullmatch(folded):
         reading.rest.append(clause.strip())
 
 
@@ -268,44 +296,48 @@ def _said(typed: str, folded: str, today: date) -> MailReply | None:
 
 def _extension(typed: str, folded: str, today: date) -> MailReply | None:
     found = _EXTEND.fullmatch(folded) if len(folded) <= 2 * MAX_CLAUSE_CHARS else None
-    if found is None or _EXTEND_NOT.search(found["lead"]):
+    if found is None:
         return None
     day = DATE.match(folded, found.start("rest"))
-    if day is None:
-        return NotUnderstood(NO_DATE, typed)
-    because = _BECAUSE.search(found["lead"])
-    before = typed[because.start("reason") : because.end("reason")] if because else ""
-    read = dated(day, _reason(typed, folded, day.end()) or before, today)
-    if isinstance(read, Text) or _CITATIONS.match(_told_apart(read[1])):  # the next task, with a day of its own
-        return NotUnderstood(NO_DATE, typed)
-    return Extend("", *read, _cited(folded[: day.start()]))
+    before = typed[found.start("before") : found.end("before")] if found["before"] else ""
+    read = _dated(typed, folded, day, today, before)
+    return NotUnderstood(NO_DATE, typed) if read is None else Extend("", *read, _cited(folded[: found.start("rest")]))
 
 
 def _not_yet(typed: str, folded: str, today: date) -> MailReply | None:
     """The report that a task is not done, with its day. «Chưa nhận được công văn ngày 30/6» is none."""
     found = _NOT_YET.fullmatch(folded) if len(folded) <= 2 * MAX_CLAUSE_CHARS else None
-    promised = _PROMISED.search(folded)
     if found is None:
-        alone = promised is not None and promised.start() == 0
-        return NotUnderstood(NO_PROMISE, typed) if alone else None
-    start = found.start("rest")
-    day = DATE.match(folded, _after(_DIRECTLY, folded, start))
-    if day is None and promised is not None and (found["verb"] or promised.start() <= _after(_DIRECTLY, folded, start)):
-        day = DATE.match(folded, promised.end())
-        if day is None:
-            return NotUnderstood(NO_PROMISE, typed)
-    if day is None:
+        return NotUnderstood(NO_PROMISE, typed) if _PROMISES.match(folded) else None
+    if not found["promise"] and (found["verb"] or not found["rest"][:1].isdigit()):
         return None
-    read = dated(day, _reason(typed, folded, day.end()), today)
-    return NotUnderstood(NO_PROMISE, typed) if isinstance(read, Text) else NotYet(*read, _cited(folded[: day.start()]))
+    read = _dated(typed, folded, DATE.match(folded, found.start("rest")), today)
+    return NotUnderstood(NO_PROMISE, typed) if read is None else NotYet(*read, _cited(folded[: found.start("rest")]))
+
+
+def _dated(
+    typed: str, folded: str, day: re.Match[str] | None, today: date, before: str = ""
+) -> tuple[date, str] | None:
+    """A day with the reason behind or ``before`` it; None if one is missing or something else follows."""
+    behind = _REASON.fullmatch(folded, day.end()) if day is not None else None
+    if day is None or behind is None:
+        return None
+    start = behind.start("named") if behind["named"] else behind.start("plain") if behind["plain"] else len(typed)
+    read = dated(day, typed[start:] or before, today)
+    return None if isinstance(read, Text) else read
 
 
 def _declined(typed: str, folded: str, today: date) -> MailReply | None:
     del today
     found = _DECLINE.fullmatch(folded) if len(folded) <= MAX_CLAUSE_CHARS else None
-    if found is None or re.search(rf"\b{_TURNS}\b", found["lead"]) or re.search(r"\b(?:nhung|tuy|neu)\b", folded):
-        return None
-    return Decline(typed, _cited(folded))
+    return Decline(typed, _cited(folded)) if found is not None else None
+
+
+_READERS: Sequence[_Reader] = (_said, _extension, _not_yet, _declined)
+
+
+def _first(readers: Sequence[_Reader], typed: str, folded: str, today: date) -> MailReply | None:
+    return next((found for read in readers if (found := read(typed, folded, today)) is not None), None)
 
 
 def _acknowledges(reading: _Reading, typed: str, folded: str) -> bool:
@@ -317,12 +349,16 @@ def _acknowledges(reading: _Reading, typed: str, folded: str) -> bool:
         return True
     for cut in re.finditer(r",\s*| (?=va (?:se|dang) )", folded):
         first, after = folded[: cut.start()], folded[cut.end() :]
-        if not _ACK.fullmatch(first) or _CONDITIONS.match(after):
+        if not _ACK.fullmatch(first):
             continue
-        reading.requests.append(_received(first))
-        complies = _COMPLIES.fullmatch(after)
-        if complies is None or _COMPLIES_NOT.search(complies["what"]):
-            _read_clause(reading, typed[cut.end() :])
+        asked = _first(_READERS, typed[cut.end() :], after, reading.today)
+        if isinstance(asked, NotUnderstood):
+            reading.requests.append(asked)
+            return True
+        if asked is None and not (_COMPLIES.fullmatch(after) or _ENCLOSES.fullmatch(after)):
+            continue
+        reading.requests += [_received(first)] if asked is None else [_received(first), asked]
+        reading.rest += [typed[cut.end() :]] if _ENCLOSES.fullmatch(after) else []
         return True
     return False
 
@@ -331,15 +367,6 @@ def _received(folded: str) -> Acknowledge:
     counted = _COUNTED.search(folded)
     number = counted["n"] if counted else "0"
     return Acknowledge("", _cited(folded), _NUMBERS.get(number) or (int(number) if number.isdigit() else 0))
-
-
-def _after(pattern: re.Pattern[str], folded: str, start: int) -> int:
-    found = pattern.match(folded, start)
-    return found.end() if found else start
-
-
-def _reason(typed: str, folded: str, start: int) -> str:
-    return typed[_after(_REASON, folded, start) :]
 
 
 def _cited(folded: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 
 import docx
-from ground.factory import Laid, at, item, lay, plan_file, swept
+from ground.factory import Laid, at, directory, item, lay, plan_file, swept
 from ground.incoming.mail_programs import BY_PROGRAM, Reply
 from ground.paths import DATA
 from ground.post import KEY, LetterBox, post_office
@@ -37,7 +37,8 @@ from notifications.letters.renderer import LetterRenderer
 SENT, ANSWERED = at("2021-06-03", "07:30"), at("2021-06-07", "08:00")
 READERS = {1: "coordinator@so-ban.example", 3: "coordinator@huyen-a.example"}
 PROOF = MailProof(Signer(KEY), "mx.so.example")
-LEAST_RIGHT = 0.95
+LEAST_RIGHT = 195
+"""README says so: the other five say something beside, and are left to a person."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,14 @@ class _Relay(LetterBox):
 
 
 def _begun(database: Database) -> tuple[int, dict[int, bytes]]:
-    """One agency with a duty and one with three, reminded ten working days before the due date; the raw letters."""
+    """One agency with a duty and one with three, reminded ten working days before the due date; the raw letters. Their
+    names are those that writers call their office by."""
     duty = {"text": "Tổng hợp, báo cáo kết quả.", "cadence": ["half_year"], "rule": "gui-so"}
     three = item(2, "huyen-a") | {"duties": [{"citation": f"IV.2.{n}"} | duty for n in (1, 2, 3)]}
-    laid = lay(database, now=at("2021-04-07"), plan=plan_file(items=(item(1, "so-ban"), three)))
+    offices = directory(
+        so_ban={"names": [{"name": "Sở Tư pháp"}], "aliases": ["UBND xã Nậm Cắn"]}, huyen_a={"aliases": ["Sở Tư pháp"]}
+    )
+    laid = lay(database, now=at("2021-04-07"), plan=plan_file(items=(item(1, "so-ban"), three)), bodies=offices)
     relay = _Relay()
     renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", 45, reply_domain="so.example")
     for now in (at("2021-04-07"), SENT):
@@ -196,4 +201,4 @@ def test_two_hundred_answers_are_acted_upon_as_a_careful_clerk_would(sqlite_data
     print(f"right {tally.right} of 200, wrong {len(tally.wrong)}, lost {len(tally.lost)}")
     print(*tally.not_acted, sep="\n")
     assert (tally.wrong, tally.lost) == ((), ())
-    assert tally.right >= LEAST_RIGHT * 200, "\n".join(tally.not_acted)
+    assert tally.right >= LEAST_RIGHT, "\n".join(tally.not_acted)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifications.inbound import requests
 from notifications.inbound.message import read_mail
 from notifications.inbound.own_words import own_words, text_of_html
 from notifications.inbound.requests import read_requests
-from notifications.sms.replies import Acknowledge, Extend, MailReply, NotUnderstood, NotYet
+from notifications.sms.replies import Acknowledge, Decline, Extend, MailReply, NotUnderstood, NotYet, without_marks
 
 TODAY = date(2021, 6, 14)
 
@@ -65,6 +67,22 @@ def test_what_acknowledges(text: str) -> None:
         "Xác nhận giúp tôi hạn là ngày nào?",
         "Đề nghị Sở xác nhận lại hạn",
         "đơn vị chúng tôi " * 2000,
+        "Khỏi gia hạn đến 30/6 vì đã xong",
+        "Khỏi gia hạn đến 30/6",
+        "Sở đồng ý gia hạn đến 30/6 rồi",
+        "Sở cho gia hạn đến 30/6 vì chờ số liệu",
+        "Thông báo về việc gia hạn đến 30/6 nộp thuế",
+        "UBND xã nhận 12 đơn, trong đó 5 đơn không thuộc thẩm quyền",
+        "Không thuộc thẩm quyền của xã là sai",
+        "Đã nhận, trừ IV.2.3",
+        "Đã nhận, gửi nhầm rồi",
+        "Đã nhận, khỏi gia hạn đến 30/6 vì xong rồi",
+        "Đơn vị nhầm, đã nhận",
+        "Xã mất điện đã nhận",
+        "Huyện báo xã chưa xong, hẹn 30/6 chờ kinh phí",
+        "Chưa đến 30/6 vì chờ số liệu",
+        "UBND xã Nậm Cắn đã nhận",
+        "cảm ơn sở " * 25 + "nhé nhầm",
     ],
 )
 def test_what_does_not_acknowledge(text: str) -> None:
@@ -97,7 +115,61 @@ def test_what_reports_a_task_as_not_done_with_a_promise(text: str, expected: Not
     assert read(text) == [expected]
 
 
-@pytest.mark.parametrize("text", ["CHUA 31/2 chờ kinh phí", "CHUA 30/6", "Chưa xong, hẹn 1/6 chờ xã"])
+SURE = [
+    ("", "Đã nhận"),
+    ("", "Dạ em đã nhận nhiệm vụ IV.2.1 rồi ạ"),
+    ("", "UBND xã Nậm Cắn xác nhận đã nhận 3 nhiệm vụ, cảm ơn Sở"),
+    ("", "Đã nhận, sẽ triển khai thực hiện"),
+    ("", "Received, thank you"),
+    ("Do chờ số liệu, ", "đơn vị đề nghị Sở cho gia hạn IV.2.1 đến hết ngày 25/6/2021"),
+    ("Vì mưa lũ, ", "UBND xã xin gia hạn đến 25/6"),
+    ("", "Nhiệm vụ IV.2.1 không thuộc thẩm quyền của UBND xã Nậm Cắn"),
+    ("", "Không phải nhiệm vụ của đơn vị"),
+]
+"""Texts that act, behind their reason: whatever stands behind a reason would be part of it."""
+OFFICE = ["UBND xã Nậm Cắn"]
+LISTS = Path(str(requests.__file__)).read_text()
+
+
+@pytest.mark.parametrize(("reason", "sure"), SURE)
+def test_a_sure_text_acts(reason: str, sure: str) -> None:
+    found = read_requests(reason + sure, TODAY, OFFICE)
+    assert [type(each) for each in found.requests] in ([Acknowledge], [Extend], [Decline])
+    assert found.rest == ""
+
+
+@given(
+    st.sampled_from(SURE),
+    st.text("abcdefghijklmnopqrstuvwxyzđơưạếộ", min_size=3, max_size=9).filter(lambda w: without_marks(w) not in LISTS),
+    st.integers(0, 30),
+)
+def test_a_word_of_no_list_before_within_or_behind_a_sure_text_leaves_it_to_a_person(
+    text: tuple[str, str], word: str, place: int
+) -> None:
+    reason, sure = text
+    words = sure.split(" ")
+    at = place % (len(words) + 1)
+    within = reason + " ".join([*words[:at], word, *words[at:]])
+    for changed in (f"{word} {reason}{sure}", within, f"{reason}{sure} {word}"):
+        asked = read_requests(changed, TODAY, OFFICE).requests
+        assert all(isinstance(each, NotUnderstood) for each in asked), changed
+
+
+def test_the_office_s_own_name_may_stand_before_what_it_says_and_no_other() -> None:
+    names = ("Sở Tư pháp", "UBND xã Nậm Cắn")
+    for name in (*names, "Ủy ban nhân dân xã Nậm Cắn", "Xã Nậm Cắn", "SỞ TƯ PHÁP", "so tu phap"):
+        assert read_requests(f"{name} đã nhận", TODAY, names).requests == (Acknowledge(""),)
+    assert read_requests("UBND xã Kỳ Sơn đã nhận", TODAY, names).requests == ()
+
+
+def test_the_sign_that_ends_an_official_text_changes_nothing() -> None:
+    assert read("Đơn vị đã nhận./.") == [Acknowledge("")]
+    assert read("Xin gia hạn đến 25/6 vì chờ số liệu./.") == [Extend("", date(2021, 6, 25), "vì chờ số liệu")]
+
+
+@pytest.mark.parametrize(
+    "text", ["CHUA 31/2 chờ kinh phí", "CHUA 30/6", "Chưa xong, hẹn 1/6 chờ xã", "Chưa xong, hẹn 30/6 gặp ở Sở"]
+)
 def test_a_promise_without_a_day_to_come_or_a_reason_is_asked_back_for(text: str) -> None:
     (found,) = read(text)
     assert isinstance(found, NotUnderstood)
@@ -109,7 +181,10 @@ def test_not_every_chua_is_a_report(text: str) -> None:
     assert read(text) == []
 
 
-@pytest.mark.parametrize("text", ["Gia hạn giúp đơn vị", "GH 31/2 lý do", "GH 25/6", "Xin gia hạn"])
+@pytest.mark.parametrize(
+    "text",
+    ["Gia hạn giúp đơn vị", "GH 31/2 lý do", "GH 25/6", "Xin gia hạn", "Xin gia hạn đến 25/6 rồi", "GH 25/6 nộp thuế"],
+)
 def test_an_extension_without_a_day_or_a_reason_is_asked_back_for(text: str) -> None:
     (found,) = read(text)
     assert isinstance(found, NotUnderstood)
