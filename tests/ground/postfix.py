@@ -94,7 +94,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def lay_out(folder: Path, port: int, mailboxes: Mapping[str, str], elsewhere: Path | None) -> Path:
+def lay_out(folder: Path, port: int, mailboxes: Mapping[str, str], elsewhere: Path | None, more: str) -> Path:
     """The folders that Postfix wants, with the owners it wants, and its files. Returns the trusted certificate."""
     owner = pwd.getpwnam("postfix")
     folder.chmod(0o711)
@@ -113,7 +113,7 @@ def lay_out(folder: Path, port: int, mailboxes: Mapping[str, str], elsewhere: Pa
         "gid": writes.st_gid if writes else owner.pw_gid,
     }
     (folder / "conf/mailboxes").write_text("".join(f"{address} {place}\n" for address, place in mailboxes.items()))
-    (folder / "conf/main.cf").write_text(MAIN.format(**facts))
+    (folder / "conf/main.cf").write_text(MAIN.format(**facts) + more)
     (folder / "conf/master.cf").write_text(SERVICES.format(**facts))
     return trusted
 
@@ -133,13 +133,13 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 @contextmanager
-def running_postfix(mailboxes: Mapping[str, str], mail: Path | None = None) -> Iterator[Postfix]:
+def running_postfix(mailboxes: Mapping[str, str], mail: Path | None = None, more: str = "") -> Iterator[Postfix]:
     """``mailboxes``: address -> folder of its Maildir, with a slash at its end; below ``mail``, whose owner writes
-    them, else below a folder of its own."""
+    them, else below a folder of its own. ``more``: lines of its configuration."""
     if not MASTER.exists():
         pytest.fail(MISSING)
     folder, port = Path(tempfile.mkdtemp(prefix="dondoc-postfix-")), free_port()
-    trusted = lay_out(folder, port, mailboxes, mail)
+    trusted = lay_out(folder, port, mailboxes, mail, more)
     process = subprocess.Popen([*ROOT, MASTER, "-c", folder / "conf", "-s"], start_new_session=True)
     try:
         wait_for_port(port, process, folder / "log")

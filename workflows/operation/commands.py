@@ -28,7 +28,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False,
     connections: Annotated[bool, typer.Option(help="Also connect to relay, mailbox, SMS gateway and Prefect.")] = True,
     round_trip: Annotated[
-        bool, typer.Option("--round-trip", help="Also send itself a reply and a returned letter, and read them back.")
+        bool,
+        typer.Option("--round-trip", help="Also send itself a reply, a returned and a forged letter; read them back."),
     ] = False,
 ) -> None:
     """Examine this installation: one line each with the remedy. Exit code 1 if anything is wrong. Changes nothing."""

@@ -1,5 +1,5 @@
 """``dondoc doctor``: looks at everything an installation needs, a line each with the remedy. Changes nothing, and sends
-nothing but, if asked, a reply and a returned letter to itself (``round_trip``).
+nothing but, if asked, a few letters to itself (``round_trip``).
 
 What lies on this machine is looked at always; relay, mailbox, SMS gateway and Prefect are connected to only on request,
 since a host that does not answer costs seconds; so are the clocks of other machines and the DNS of the sender's domain.

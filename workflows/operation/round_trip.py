@@ -1,13 +1,13 @@
 """What ``dondoc doctor --round-trip`` tries: a reply and a returned letter, sent to our own signed addresses and read
 back from the mailbox. It finds out whether they arrive, and whether the server that takes mail in authenticates
-senders."""
+senders: it has to write its result on them, above one that a third message brings along."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,15 +80,24 @@ def round_trip(system: System, wait: float = WAIT_SECONDS) -> Iterator[CheckLine
             what=Text("thư bị trả về", "a returned letter"),
         ),
     )
-    authenticated = ""
+    named, seen, forged = settings.imap_authserv_id, None, False
     for way in ways:
-        line, mail = _try(system, way, channel, inbox, wait)
-        authenticated = authenticated or (mail.authentication if mail is not None else "")
+        line, mail = _try(system, way, channel, inbox, wait, {})
         yield line
-    yield senders(settings.imap_authserv_id, authenticated)
+        if mail is None:
+            continue
+        if named and seen is None:
+            mark = secrets.token_hex(6)
+            result = f"{named}; dmarc=pass header.from={way.domain} policy.test={mark}"
+            _, claimed = _try(system, way, channel, inbox, wait, {"Authentication-Results": result})
+            forged = claimed is not None and mark in claimed.authentication
+        seen = seen or mail.authentication
+    yield senders(named, seen, forged=forged)
 
 
-def _try(system: System, way: Way, channel: Email, inbox: Inbox, wait: float) -> tuple[CheckLine, Mail | None]:
+def _try(
+    system: System, way: Way, channel: Email, inbox: Inbox, wait: float, headers: Mapping[str, str]
+) -> tuple[CheckLine, Mail | None]:
     if not way.domain:
         return unused(way.name, Text(f"chưa đặt {way.setting}", f"{way.setting} is not set")), None
     key = f"test:{secrets.token_hex(6)}"
@@ -99,7 +108,7 @@ def _try(system: System, way: Way, channel: Email, inbox: Inbox, wait: float) ->
         subject="Thử đường thư đến / A test of incoming mail",
         text="Thư này do dondoc doctor gửi cho chính hệ thống.\n",
         at=system.clock(),
-        headers={"Auto-Submitted": "auto-generated"},
+        headers={"Auto-Submitted": "auto-generated", **headers},
     )
     fix = Text(
         f"Cho máy chủ thư đưa {way.prefix}…@{way.domain} vào hộp thư {system.settings.imap_username} "
@@ -133,10 +142,37 @@ def _wait_for(look: Callable[[], bytes | None], seconds: float) -> bytes | None:
     return found
 
 
-def senders(authserv_id: str, seen: str = "") -> CheckLine:
-    """Whether senders are authenticated. ``seen``: what the server wrote above our own message."""
-    server = seen.partition(";")[0].strip()
-    if authserv_id and seen and server.lower() != authserv_id.lower():
+FORGED = Text(
+    "máy chủ nhận thư để Authentication-Results giả ở trên cùng, ai cũng gửi được thay người khác",
+    "the server that takes mail in leaves forged Authentication-Results on top: anybody can write as another",
+)
+NO_RESULT = Text(
+    "máy chủ nhận thư không ghi Authentication-Results, nên chưa thư nào được xác thực",
+    "the server that takes mail in writes no Authentication-Results, so no sender is authenticated",
+)
+_FIX_SENDERS = Text(
+    "Cho máy chủ nhận thư kiểm tra SPF, DKIM, DMARC của mọi thư đến, xóa Authentication-Results từ bên ngoài và ghi "
+    "dòng của mình (docs/vi/van-hanh/thu-dien-tu.md).",
+    "Let the server that takes mail in check SPF, DKIM and DMARC of all of it, remove Authentication-Results from "
+    "outside and write its own (docs/operating/mail.md).",
+)
+
+
+def senders(authserv_id: str, seen: str | None = None, *, forged: bool = False) -> CheckLine:
+    """Whether senders are authenticated. ``seen``: what the server wrote above our own message, None if none was sent.
+    ``forged``: a result that we had written into it ourselves stood there."""
+    server = (seen or "").partition(";")[0].strip()
+    if not authserv_id:
+        return _not_authenticated(server)
+    if seen is None:
+        unproven = Text(
+            f"{authserv_id} được đặt để xác thực người gửi; thử bằng dondoc doctor --round-trip",
+            f"{authserv_id} is set to authenticate senders; dondoc doctor --round-trip tries it",
+        )
+        return well("senders", unproven)
+    if forged or not server:
+        return wrong("senders", FORGED if forged else NO_RESULT, _FIX_SENDERS)
+    if server.lower() != authserv_id.lower():
         return wrong(
             "senders",
             Text(
@@ -145,8 +181,10 @@ def senders(authserv_id: str, seen: str = "") -> CheckLine:
             ),
             Text("Sửa DONDOC_IMAP_AUTHSERV_ID.", "Correct DONDOC_IMAP_AUTHSERV_ID."),
         )
-    if authserv_id:
-        return well("senders", Text(f"người gửi được {authserv_id} xác thực", f"{authserv_id} authenticates senders"))
+    return well("senders", Text(f"người gửi được {authserv_id} xác thực", f"{authserv_id} authenticates senders"))
+
+
+def _not_authenticated(server: str) -> CheckLine:
     remedy = (
         Text(f"đặt DONDOC_IMAP_AUTHSERV_ID={server}", f"set DONDOC_IMAP_AUTHSERV_ID={server}")
         if server

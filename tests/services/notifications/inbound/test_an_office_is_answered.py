@@ -9,7 +9,7 @@ import smtplib
 import ssl
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,6 +30,7 @@ from sqlalchemy import update
 
 from config.settings import Settings
 from engine.accounts.signed_links import Signer
+from engine.admin.checklist import CheckLine
 from engine.rules.calendar import PLAN_TIME
 from engine.store.database import Database, table
 from engine.store.records import (
@@ -59,7 +60,7 @@ from notifications.letters.renderer import LetterRenderer
 from notifications.sms.incoming import from_kannel
 from workflows.operation.round_trip import round_trip
 from workflows.run import passes
-from workflows.run.system import compose
+from workflows.run.system import System, compose
 
 WRITERS = 20
 PROOF = MailProof(Signer(KEY), "mx.so.example")
@@ -385,15 +386,15 @@ def _folder(parent: Path, name: str) -> Path:
     return parent / name
 
 
-def test_doctor_sends_itself_a_reply_and_a_returned_letter_and_reads_them_back(world: World, tmp_path: Path) -> None:
+def system_of(world: World, folder: Path, postfix: Postfix | None = None, **changes: Any) -> System:
     facts: dict[str, Any] = {
-        "data_dir": tmp_path / "doctor",
+        "data_dir": folder,
         "secret": KEY,
         "prefect": False,
         "smtp_host": "localhost",
-        "smtp_port": world.postfix.port,
+        "smtp_port": (postfix or world.postfix).port,
         "smtp_security": "starttls",
-        "smtp_ca_file": world.postfix.trusted,
+        "smtp_ca_file": (postfix or world.postfix).trusted,
         "mail_from": "nhacviec@so.example",
         "reply_domain": "so.example",
         "bounce_domain": "so.example",
@@ -403,10 +404,50 @@ def test_doctor_sends_itself_a_reply_and_a_returned_letter_and_reads_them_back(w
         "imap_username": "tra-loi",
         "imap_password": PASSWORD,
     }
-    system = compose(Settings(_env_file=None, **facts))
-    lines = {line.name: line for line in round_trip(system, wait=20.0)}
-    print(*lines.values(), sep="\n")
-    assert {name: line.mark for name, line in lines.items()} == {"reply": "well", "bounce": "well", "senders": "unused"}
+    return compose(Settings(_env_file=None, **facts | changes))
+
+
+def marks(lines: Iterable[CheckLine]) -> dict[str, str]:
+    return {line.name: line.mark for line in lines}
+
+
+def test_doctor_sends_itself_a_reply_and_a_returned_letter_and_reads_them_back(world: World, tmp_path: Path) -> None:
+    tried = marks(round_trip(system_of(world, tmp_path / "doctor"), wait=20.0))
+    assert tried == {"reply": "well", "bounce": "well", "senders": "unused"}
     assert world.mailbox("tra-loi", 0) == []
-    misled = compose(Settings(_env_file=None, **facts | {"reply_domain": "huyen.example"}))
+    misled = system_of(world, tmp_path / "doctor", reply_domain="huyen.example")
     assert next(iter(round_trip(misled, wait=1.0))).mark == "wrong"
+
+
+OWN_RESULT = """
+smtpd_recipient_restrictions = check_recipient_access
+  static:{PREPEND Authentication-Results: mx.so.example; dmarc=pass header.from=so.example}, permit
+"""
+REMOVES_RESULTS = """
+header_checks = regexp:{{/^Authentication-Results:/ IGNORE}}
+"""
+BOXES = {f"{name}@so.example": "tra-loi/Maildir/" for name in ("nhacviec", "reply", "bounce")}
+
+
+def test_doctor_finds_a_server_that_writes_no_results_and_leaves_forged_ones(world: World, tmp_path: Path) -> None:
+    """It said «✓ senders», and whoever wrote the header themselves was believed."""
+    *_, senders = round_trip(system_of(world, tmp_path / "doctor", imap_authserv_id="mx.so.example"), wait=20.0)
+    assert (senders.name, senders.mark, "forged" in senders.what.en) == ("senders", "wrong", True)
+    assert senders.remedy is not None
+    assert "Authentication-Results" in senders.remedy.vi
+    assert world.mailbox("tra-loi", 0) == []
+
+
+def test_doctor_believes_a_server_that_writes_its_own_result_above_a_forged_one(world: World, tmp_path: Path) -> None:
+    with running_postfix(BOXES, world.dovecot.folder / "mail", OWN_RESULT) as postfix:
+        named = system_of(world, tmp_path / "doctor", postfix, imap_authserv_id="mx.so.example")
+        assert marks(round_trip(named, wait=20.0)) == {"reply": "well", "bounce": "well", "senders": "well"}
+        other = system_of(world, tmp_path / "doctor", postfix, imap_authserv_id="mx.huyen.example")
+        assert marks(round_trip(other, wait=20.0))["senders"] == "wrong"
+
+
+def test_doctor_finds_a_server_that_removes_results_and_writes_none(world: World, tmp_path: Path) -> None:
+    with running_postfix(BOXES, world.dovecot.folder / "mail", REMOVES_RESULTS) as postfix:
+        system = system_of(world, tmp_path / "doctor", postfix, imap_authserv_id="mx.so.example")
+        *_, senders = round_trip(system, wait=20.0)
+    assert (senders.mark, "writes no Authentication-Results" in senders.what.en) == ("wrong", True)
