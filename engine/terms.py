@@ -29,7 +29,8 @@ compares each row with them in this order."""
 
 
 class TimeClass(StrEnum):
-    """The four boxes of Decision 42/2014/QĐ-TTg, plus ``DUE_SOON`` (part of open_in_time) and ``NO_DEADLINE``."""
+    """The four boxes of Decision 42/2014/QĐ-TTg, plus ``DUE_SOON`` (part of open_in_time), ``NO_DEADLINE`` and
+    ``NOT_ASKED``: unfinished, of an agency that has ended; nobody is asked for it any more."""
 
     DONE_ON_TIME = "done_on_time"
     DONE_LATE = "done_late"
@@ -37,6 +38,7 @@ class TimeClass(StrEnum):
     DUE_SOON = "due_soon"
     OPEN_OVERDUE = "open_overdue"
     NO_DEADLINE = "no_deadline"
+    NOT_ASKED = "not_asked"
 
 
 class Timing(StrEnum):

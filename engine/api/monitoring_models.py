@@ -225,7 +225,8 @@ class ConsolidatedOut(Out):
 
 
 class TallyOut(Out):
-    """Tasks by box. ``rate``: percent done on time of those done or past due; null while nothing has come due. Reports:
+    """Tasks by box; ``not_asked``: of agencies that have ended, which nobody is asked for any more. ``rate``: percent
+    done on time of those done or past due; null while nothing has come due. Reports:
     ``reported`` are in, of which ``reported_on_time``, ``returned`` since, and ``undone``: the task is not finished."""
 
     on_time: int
@@ -233,6 +234,7 @@ class TallyOut(Out):
     in_term: int
     overdue: int
     no_deadline: int
+    not_asked: int
     reported: int
     reported_on_time: int
     returned: int

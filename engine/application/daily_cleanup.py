@@ -16,6 +16,7 @@ from sqlmodel import Session
 from engine.accounts import idempotency
 from engine.admin import cut_off, unreferenced_uploads
 from engine.agencies import agencies, contacts
+from engine.assignments.lifecycle import note_not_asked
 from engine.correspondence import incoming
 from engine.features.plan_import.drafts import retention as plan_drafts
 from engine.features.webhooks import subscriptions as webhooks
@@ -50,6 +51,7 @@ def run_daily_cleanup(session: Session, now: datetime) -> dict[str, int]:
     passes the second does nothing. Returns counts; empty if it had already run."""
     if not advance_fact(session, LAST_CLEANUP_FACT, local_date(now).isoformat()):
         return {}
+    note_not_asked(session, now)
     return {
         **delete_expired(session, now),
         "names": agencies.apply_current_names(session, now),

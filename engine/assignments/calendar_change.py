@@ -32,7 +32,7 @@ from engine.store.recipients import read_recipients
 from engine.store.records import Agency, Assignment, CalendarDay, Duty, Event, Extension, Plan, Report
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.store.stored_rows import AssignmentOfPlan, StoredAssignment
-from engine.terms import EventKind, NoticeKind, PlanState, Quiet, Role
+from engine.terms import EventKind, NoticeKind, PlanState, Role
 from engine.text import Text
 
 
@@ -398,7 +398,7 @@ def _reschedule(session: Session, rows: Sequence[_OpenAssignment], book: Ruleboo
     due keeps its time: it may be held back on purpose, so that an agency is notified before the department above it."""
     today, a = local_date(now), table(Assignment)
     updates = []
-    asked = (each for each in rows if each.row.quiet is not Quiet.FOLLOWED)
+    asked = (each for each in rows if each.row.not_asked_on is None)
     for each in (each for each in asked if is_unfinished(each.row.state, each.row.done_on)):
         on, quiet = next_look(book.ladders[each.row.ladder_id], _facts(each.row, each.row.due_on), book.calendar)
         at = None if on is None else instant(on, book.policy(each.row.policy_id).decide_at)

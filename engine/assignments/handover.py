@@ -32,8 +32,7 @@ from engine.text import Text
 
 
 def work_left() -> ColumnElement[bool]:
-    """Condition: the task is unfinished, whatever was reported, and can be transferred. Not what stays in the figures
-    of a period that was over (Quiet.FOLLOWED)."""
+    """Condition: the task is unfinished, whatever was reported, and can be transferred."""
     return and_(unfinished(), still_asked())
 
 
@@ -88,7 +87,7 @@ class HandedOver:
     left: Mapping[int, DondocError]
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def agencies_with_work_left(session: Session, today: date) -> tuple[tuple[str, str, int], ...]:
     """(id, name, number of open assignments) of the agencies whose functions have been taken over by today."""
     found = session.connection().execute(_counting_work_left(today))

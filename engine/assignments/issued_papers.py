@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, litera
 from sqlmodel import Session
 
 from engine.assignments.chasing import escalations_sent, last_escalation_sent
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import still_asked, unfinished
 from engine.errors import Conflict, FieldsRefused
 from engine.rules.calendar import local_date
 from engine.rules.policy import Ladder
@@ -65,6 +65,7 @@ def _drafts(levels: tuple[tuple[int, int], ...], today: date, departments: tuple
     waits = select(a.c.id).where(
         a.c.plan_id == p.c.id,
         unfinished(),
+        still_asked(),
         a.c.level > literal_column("0"),  # the condition of the index ix_assignment_chased
         a.c.due_on < today,
         ~a.c.request,

@@ -472,9 +472,16 @@ def keep_for_figures(
     _require_unfinished(row, Text("ngừng nhắc", "be left"))
     end_promises(session, row, now)
     a = table(Assignment)
-    values = {"next_action_at": None, "quiet": Quiet.FOLLOWED}
+    values = {"next_action_at": None, "quiet": Quiet.FOLLOWED, "not_asked_on": local_date(now)}
     session.connection().execute(update(a).where(a.c.id == row.id).values(**values))
     record(session, EventKind.FOLLOWED, now, row, actor=actor, followed_by=list(followed_by), basis=basis)
+
+
+def note_not_asked(session: Session, now: datetime) -> None:
+    """The day of ``keep_for_figures``, where the version before did it, beside this one. Goes with the next release."""
+    a = table(Assignment)
+    undated = a.c.quiet == Quiet.FOLLOWED, a.c.not_asked_on.is_(None)
+    session.connection().execute(update(a).where(*undated).values(not_asked_on=local_date(now)))
 
 
 @of_one
@@ -514,6 +521,7 @@ def transfer(
         "state": State.ASSIGNED,
         "opened_at": now,
         "opened_on": local_date(now),
+        "not_asked_on": None,
         "acknowledged_at": None,
         "acted_until": None,
         "next_action_at": now,
@@ -659,7 +667,7 @@ def _schedule(
         return {"next_action_at": None, "quiet": Quiet.AWAITING_ACCEPTANCE if state is State.REPORTED else None}
     book = book or read_rulebook(session)
     plan = _plan(session, row)
-    if row.quiet is Quiet.FOLLOWED:
+    if row.not_asked_on is not None:
         return {"next_action_at": None, "quiet": Quiet.FOLLOWED}
     if plan.state is PlanState.ENDED:
         return {"next_action_at": None, "quiet": Quiet.PLAN_ENDED}

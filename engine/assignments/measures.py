@@ -24,7 +24,7 @@ from sqlalchemy import ColumnElement, Enum, and_, case, func, literal, or_, type
 from engine.enums import complete
 from engine.store.database import table
 from engine.store.records import Assignment
-from engine.terms import COUNTED_STATES, Quiet, State, TimeClass, Timing
+from engine.terms import COUNTED_STATES, State, TimeClass, Timing
 
 TIME_CLASS: Any = Enum(
     TimeClass, values_callable=lambda members: [each.value for each in members], native_enum=False, length=16
@@ -38,16 +38,17 @@ def rate(part: int, whole: int) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boxes:
-    """Tasks in the four boxes of Decision 42/2014/QĐ-TTg, those without a deadline, and their reports. ``rate``:
-    percentage done on time of those done or past due; None while nothing has come due. Assignments not yet due do not
-    count. ``reported``: reports in, of which ``reported_on_time``, ``returned`` since, and ``undone``: in, but the task
-    is not finished."""
+    """Tasks in the four boxes of Decision 42/2014/QĐ-TTg, those without a deadline, those that nobody is asked for any
+    more, and their reports. ``rate``: percentage done on time of those done or past due; None while nothing has come
+    due. Assignments not yet due do not count. ``reported``: reports in, of which ``reported_on_time``, ``returned``
+    since, and ``undone``: in, but the task is not finished."""
 
     on_time: int = 0
     late: int = 0
     in_term: int = 0
     overdue: int = 0
     no_deadline: int = 0
+    not_asked: int = 0
     reported: int = 0
     reported_on_time: int = 0
     returned: int = 0
@@ -55,7 +56,7 @@ class Boxes:
 
     @property
     def expected(self) -> int:
-        return self.on_time + self.late + self.in_term + self.overdue + self.no_deadline
+        return self.on_time + self.late + self.in_term + self.overdue + self.no_deadline + self.not_asked
 
     @property
     def done(self) -> int:
@@ -85,6 +86,7 @@ BOX: Mapping[TimeClass, str] = complete(
         TimeClass.OPEN_IN_TIME: "in_term",
         TimeClass.OPEN_OVERDUE: "overdue",
         TimeClass.NO_DEADLINE: "no_deadline",
+        TimeClass.NOT_ASKED: "not_asked",
     },
     but=(TimeClass.DUE_SOON,),
 )
@@ -119,8 +121,10 @@ def task_timing(each: Measured) -> Timing:
     return Timing.LATE if late or report_timing(each) is Timing.LATE else Timing.ON_TIME
 
 
-def time_class(timing: Timing, due_on: date | None, day: date, soon: date) -> TimeClass:
+def time_class(timing: Timing, due_on: date | None, day: date, soon: date, not_asked_on: date | None) -> TimeClass:
     """The class of a task on a day. ``soon``: the last due date that counts as due soon."""
+    if timing is Timing.OPEN and not_asked_on is not None and not_asked_on <= day:
+        return TimeClass.NOT_ASKED
     if due_on is None:
         return TimeClass.NO_DEADLINE
     if timing is not Timing.OPEN:
@@ -145,7 +149,7 @@ def unfinished() -> ColumnElement[bool]:
 @cache
 def still_asked() -> ColumnElement[bool]:
     """Somebody can be asked for it; else it only counts in the figures of a period, for an agency that has ended."""
-    condition: ColumnElement[bool] = table(Assignment).c.quiet.is_distinct_from(Quiet.FOLLOWED)
+    condition: ColumnElement[bool] = table(Assignment).c.not_asked_on.is_(None)
     return condition
 
 
@@ -165,9 +169,11 @@ def time_class_column(
     day: date, soon: date | ColumnElement[date], as_of: date | None = None
 ) -> ColumnElement[TimeClass]:
     """``time_class`` in SQL, of the ``assignment`` table. ``soon`` may be an expression."""
-    due: ColumnElement[date | None] = table(Assignment).c.due_on
-    done, late = _by(table(Assignment).c.done_on, as_of), _task_late()
+    a = table(Assignment)
+    due: ColumnElement[date | None] = a.c.due_on
+    done, late = _by(a.c.done_on, as_of), _task_late()
     expression = case(
+        (and_(~done, a.c.not_asked_on <= day), literal(TimeClass.NOT_ASKED.value)),
         (due.is_(None), literal(TimeClass.NO_DEADLINE.value)),
         (and_(done, ~late), literal(TimeClass.DONE_ON_TIME.value)),
         (done, literal(TimeClass.DONE_LATE.value)),

@@ -248,7 +248,7 @@ def changes(session: Session, since: date, today: date, past: Collection[int] = 
     by an index of the days that it asks for. Plans are looked up here and not joined: see ``_late_by_audience``."""
     a, g, promised = table(Assignment), table(Agency), table(Promise)
     columns = a.c.agency_id, a.c.supervisor_id, a.c.plan_id, a.c.request
-    became = unfinished(), a.c.due_on >= since, a.c.due_on < today
+    became = unfinished(), still_asked(), a.c.due_on >= since, a.c.due_on < today
     done = a.c.done_on >= since, a.c.done_on < today
     broken = promised.c.state == PromiseState.BROKEN, promised.c.ended_on > since, promised.c.ended_on <= today
     kinds: tuple[tuple[Literal["overdue", "done", "broken"], Select[Any]], ...] = (

@@ -13,12 +13,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from engine.assignments.handover import instead_of, work_left
 from engine.assignments.lifecycle import cancel, keep_for_figures, open_new, supervisor_of, transfer
-from engine.assignments.measures import unfinished
 from engine.errors import BadInput
 from engine.rules.calendar import ONE_DAY, Due, local_date, written
 from engine.rules.periods import after
@@ -30,7 +29,7 @@ from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Duty, Plan
 from engine.store.rulebook import Rulebook, read_rulebook, store_ladder
 from engine.store.stored_rows import StoredAssignment, StoredPlan, select_assignments
-from engine.terms import COUNTED_STATES, EventKind, Quiet, State
+from engine.terms import COUNTED_STATES, EventKind, State
 from engine.text import Text
 
 
@@ -166,12 +165,11 @@ def _in_place(agencies: Sequence[str], ended_id: str, heirs: Sequence[str]) -> l
 def _settle_duty(act: _Act, duty: DutyOfPlan, heirs: Sequence[str]) -> Replaced:
     """What the ended agency still owes of a duty."""
     a = table(Assignment)
-    owed = (a.c.duty_id == duty.id, a.c.agency_id == act.following.ended_id, or_(work_left(), unfinished()))
+    owed = (a.c.duty_id == duty.id, a.c.agency_id == act.following.ended_id, work_left())
     found = act.session.connection().execute(select_assignments().where(*owed).order_by(a.c.due_on, a.c.id))
     done = Replaced()
     for row in objects(StoredAssignment, found):
-        if row.quiet is not Quiet.FOLLOWED:
-            done += _settle(act, row, _reporting(act, row, heirs))
+        done += _settle(act, row, _reporting(act, row, heirs))
     return done
 
 

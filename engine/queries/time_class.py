@@ -31,7 +31,7 @@ BOXES: Mapping[TimeClass, tuple[TimeClass, ...]] = complete(
         TimeClass.DONE_ON_TIME: (TimeClass.DONE_ON_TIME,),
         TimeClass.DONE_LATE: (TimeClass.DONE_LATE,),
     },
-    but=(TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
+    but=(TimeClass.DUE_SOON, TimeClass.NO_DEADLINE, TimeClass.NOT_ASKED),
 )
 """The four boxes, worst first, with the classes each contains."""
 _WORST_FIRST = (
@@ -41,6 +41,7 @@ _WORST_FIRST = (
     TimeClass.NO_DEADLINE,
     TimeClass.DONE_LATE,
     TimeClass.DONE_ON_TIME,
+    TimeClass.NOT_ASKED,
 )
 WORST_FIRST = tuple(complete(TimeClass, dict.fromkeys(_WORST_FIRST)))
 

@@ -65,6 +65,7 @@ class StoredAssignment:
     first_due_on: date | None
     returns: int
     request: bool
+    not_asked_on: date | None
     accepted_at: datetime | None
     acted_until: date | None
     next_action_at: datetime | None

@@ -56,6 +56,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         TimeClass.DUE_SOON: Text("sắp đến hạn", "due soon"),
         TimeClass.OPEN_OVERDUE: Text("quá hạn", "overdue"),
         TimeClass.NO_DEADLINE: Text("không có thời hạn", "no deadline"),
+        TimeClass.NOT_ASKED: Text("không còn yêu cầu báo cáo", "no longer asked for"),
     },
     WebhookEvent: {
         WebhookEvent.OPENED: Text("mở phần việc", "assignment opened"),

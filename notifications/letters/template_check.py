@@ -263,7 +263,7 @@ def _samples_about_duties(kind: str, role: Role) -> Iterator[LetterFacts]:
     digest = DigestFacts(
         week="2021-W24",
         rows=tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET)),
-        boxes=Boxes(on_time=3, late=1, in_term=4, overdue=1) if leads else None,
+        boxes=Boxes(on_time=3, late=1, in_term=4, overdue=1, not_asked=2) if leads else None,
         proof=LetterCounts(9, 8, 7, 1),
         asked=((replace(_late(), request=True), 3),) if role is Role.MONITOR else (),
         asked_overdue=1,

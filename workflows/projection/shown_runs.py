@@ -81,6 +81,7 @@ class Shown:
     due_on: date | None
     done_on: date | None
     promised_on: date | None
+    not_asked_on: date | None
     many: bool = False
     """Whether its plan has so many in this period that a run stands for all owners of a duty."""
 
@@ -148,6 +149,8 @@ def state_of(row: Shown, moment: Moment) -> RunState:
     """The state of an assignment's run."""
     if row.plan_state is PlanState.ENDED and row.done_on is None:
         return RunState("CANCELLED", "Kế hoạch đã kết thúc")
+    if row.not_asked_on is not None and row.done_on is None:
+        return RunState("CANCELLED", "Không còn yêu cầu báo cáo")
     return _STATES[row.state](row, moment)
 
 
@@ -241,7 +244,7 @@ def _rows() -> Select[Any]:
     agency = func.coalesce(func.nullif(g.c.short, ""), g.c.name).label("agency")
     columns = (a.c.id, a.c.plan_id, a.c.duty_id, a.c.period, a.c.agency_id, a.c.supervisor_id, a.c.state, a.c.due_on)
     return (
-        select(*columns, a.c.done_on, a.c.promised_on, agency, d.c.citation)
+        select(*columns, a.c.done_on, a.c.promised_on, a.c.not_asked_on, agency, d.c.citation)
         .add_columns(p.c.number.label("plan"), p.c.state.label("plan_state"))
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from engine.assignments.chasing import chased
 from engine.assignments.issued_papers import SETTLED, paper_level
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import still_asked, unfinished
 from engine.features.papers.facts import (
     Dispatch,
     DutyRow,
@@ -191,7 +191,14 @@ def waiting_drafts(session: Session, today: Today, department: str = "") -> tupl
     statement = (
         select(*columns)
         .join(p, p.c.id == a.c.plan_id)
-        .where(unfinished(), a.c.due_on < today.day, a.c.level > 0, ~a.c.request, p.c.state == PlanState.ACTIVE)
+        .where(
+            unfinished(),
+            still_asked(),
+            a.c.due_on < today.day,
+            a.c.level > 0,
+            ~a.c.request,
+            p.c.state == PlanState.ACTIVE,
+        )
         .where(a.c.agency_id != p.c.supervisor_id)
         .limit(MAX_WAITING)
     )

@@ -35,6 +35,7 @@ RESULTS = complete(
         TimeClass.DUE_SOON: "Đang thực hiện",
         TimeClass.OPEN_IN_TIME: "Đang thực hiện",
         TimeClass.NO_DEADLINE: "Đang thực hiện",
+        TimeClass.NOT_ASKED: "Không còn yêu cầu",
     },
 )
 TIMINGS = complete(Timing, {Timing.ON_TIME: "Đúng hạn", Timing.LATE: "Chậm", Timing.OPEN: "Chưa gửi"})
@@ -66,6 +67,7 @@ def period_report(session: Session, today: Today, plan_row: StoredPlan, period: 
         done_late=among_classes(TimeClass.DONE_LATE),
         open_in_time=among_classes(TimeClass.OPEN_IN_TIME, TimeClass.DUE_SOON, TimeClass.NO_DEADLINE),
         open_overdue=among_classes(TimeClass.OPEN_OVERDUE),
+        not_asked=among_classes(TimeClass.NOT_ASKED),
         reports_on_time=sum(row.report_timing is Timing.ON_TIME for row in ordered),
         reports_in=sum(row.first_reported_on is not None for row in ordered),
         reports_expected=len(ordered),

@@ -91,6 +91,8 @@ class QuickReport:
     past_plans: int = 0
     past_unfinished: int = 0
     """Plans past their last date and what is unfinished of them: in none of the other figures."""
+    not_asked: int = 0
+    """Tasks of agencies that have ended, in none of the other figures either."""
     source: str = ""
 
     def sum_of(self, name: str) -> int:
@@ -153,6 +155,9 @@ def text_of(facts: QuickReport) -> Iterator[str]:
     if facts.past_plans:
         left = f"{counted(facts.past_plans)} kế hoạch đã quá ngày cuối, chờ kết thúc"
         points.append(f"{left}; {tally('số việc còn lại', facts.past_unfinished)} (không tính vào số liệu trên).")
+    if facts.not_asked:
+        ended = f"{counted(facts.not_asked)} nhiệm vụ của cơ quan đã kết thúc hoạt động"
+        points.append(f"Không còn yêu cầu báo cáo: {ended} (không tính vào số liệu trên).")
     points.append("Đề xuất: [Cán bộ soạn thảo ghi; nếu không có thì ghi «Không».]")
     yield from (f"{number}. {point}" for number, point in enumerate(points, 1))
     yield "Xếp hạng theo cơ quan tại Phụ lục kèm theo./."

@@ -45,6 +45,7 @@ def quick_report(
         next_dates=found.next_dates,
         past_plans=len(found.past),
         past_unfinished=found.past_unfinished,
+        not_asked=now.total.not_asked,
         asked=now.asked_total.expected,
         asked_done=now.asked_total.on_time + now.asked_total.late,
         done_more=None if week is None else week.done,

@@ -132,6 +132,8 @@ class PeriodReport:
     difficulties: Sequence[Difficulty]
     causes: Sequence[tuple[str, int]] = ()
     """Why ordered tasks are not finished, with how many."""
+    not_asked: int = 0
+    """Of agencies that have ended."""
     conduct: ConductFacts = ConductFacts()
     """Of what is ordered."""
     conduct_by_agency: Mapping[str, ConductFacts] = field(default_factory=dict)
@@ -143,7 +145,7 @@ class PeriodReport:
 
     @property
     def total(self) -> int:
-        return self.done_on_time + self.done_late + self.open_in_time + self.open_overdue
+        return self.done_on_time + self.done_late + self.open_in_time + self.open_overdue + self.not_asked
 
 
 def report_name(number: str, year: int, period: str) -> str:
@@ -195,10 +197,11 @@ def text_of(facts: PeriodReport) -> Iterator[tuple[str, bool]]:
             False,
         )
     yield f"{part + 1}. Tiến độ thực hiện nhiệm vụ", True
+    ended = f"; {tally('không còn yêu cầu, cơ quan đã kết thúc', facts.not_asked)}" if facts.not_asked else ""
     yield (
         f"{_total(facts.total)}: {tally('hoàn thành đúng hạn', facts.done_on_time)}; "
         f"{tally('hoàn thành quá hạn', facts.done_late)}; {tally('đang thực hiện trong hạn', facts.open_in_time)}; "
-        f"{tally('đang thực hiện quá hạn', facts.open_overdue)} (Phụ lục {_annex_number(facts, 1)}).",
+        f"{tally('đang thực hiện quá hạn', facts.open_overdue)}{ended} (Phụ lục {_annex_number(facts, 1)}).",
         False,
     )
     if facts.asked:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Subquery, case, func, select
 from sqlmodel import Session
 
 from engine.agencies.directory_loading import exists_on
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import still_asked, unfinished
 from engine.files.directory import name_key
 from engine.queries.orders import sql_order
 from engine.queries.paging import Page, decode, page
@@ -56,7 +56,7 @@ def list_agencies(
             func.sum(case((a.c.due_on < today.day, 1), else_=0)).label("overdue"),
         )
         .join(p, p.c.id == a.c.plan_id)
-        .where(unfinished(), p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), still_asked(), p.c.state == PlanState.ACTIVE)
         .group_by(a.c.agency_id)
         .subquery()
     )

@@ -48,6 +48,7 @@ class Mark(StrEnum):
     NO_DEADLINE = "no_deadline"
     LATE = "done_late"
     ON_TIME = "done_on_time"
+    NOT_ASKED = "not_asked"
 
 
 _MARKS = complete(TimeClass, {each: Mark(each.value) for each in TimeClass})

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlmodel import Session
 
-from engine.assignments.measures import rate, unfinished
+from engine.assignments.measures import rate, still_asked, unfinished
 from engine.plans.closing import PlanToEnd, plans_to_end
 from engine.queries.figures.plan_progress import (
     AgencyChange,
@@ -195,7 +195,7 @@ def _difference(now: float | None, then: float | None) -> float | None:
 def _selected(chosen: Selection) -> list[ColumnElement[bool]]:
     """Conditions on unfinished orders joined to their plan."""
     a, p = table(Assignment), table(Plan)
-    found = [unfinished(), ~a.c.request, p.c.state == PlanState.ACTIVE]
+    found = [unfinished(), still_asked(), ~a.c.request, p.c.state == PlanState.ACTIVE]
     if chosen.without:
         found.append(a.c.plan_id.not_in(chosen.without))
     if chosen.plan_id is not None:

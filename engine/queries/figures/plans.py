@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, select
 from sqlmodel import Session
 
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import still_asked, unfinished
 from engine.errors import NotFound
 from engine.files.plan import PlanFile, due_periods
 from engine.queries.figures.board import CLASS_COUNTS, Counts, Measures, measure_sums, measured_columns, total
@@ -153,7 +153,14 @@ def every_plan(session: Session, today: Today, words: str, sort: str) -> Iterato
 def _overdue(today: Today) -> ScalarSelect[int]:
     """How many assignments of an active plan are overdue; requests are not counted."""
     p, a = table(Plan), table(Assignment)
-    late = (a.c.plan_id == p.c.id, p.c.state == PlanState.ACTIVE, unfinished(), a.c.due_on < today.day, ~a.c.request)
+    late = (
+        a.c.plan_id == p.c.id,
+        p.c.state == PlanState.ACTIVE,
+        unfinished(),
+        still_asked(),
+        a.c.due_on < today.day,
+        ~a.c.request,
+    )
     return select(func.count()).where(*late).correlate(p).scalar_subquery()
 
 

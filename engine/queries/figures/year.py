@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, ColumnElement, cast, exists, extract, func, s
 from sqlmodel import Session
 
 from engine.assignments.lifecycle import supervisor_of
-from engine.assignments.measures import unfinished
+from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.opening import opened_periods, planned
 from engine.queries.time_class import Today
 from engine.rules.calendar import ONE_DAY
@@ -255,7 +255,7 @@ def dues_by_week(
     """The due dates of one plan's tasks, or of all active plans', and how many of them are open."""
     a, p = table(Assignment), table(Plan)
     week, within = _week(a.c.due_on, _mondays(year))
-    still_due = func.count().filter(unfinished())
+    still_due = func.count().filter(unfinished(), still_asked())
     statement = (
         select(a.c.agency_id, week, func.count(), still_due)
         .join(p, p.c.id == a.c.plan_id)
@@ -312,7 +312,11 @@ def ladders_of_each(
         select(*facts, *capacities.values())
         .join(p, p.c.id == a.c.plan_id)
         .where(
-            unfinished(), _plan_condition(plan_id), p.c.state == PlanState.ACTIVE, *of_agencies(a.c.agency_id, agencies)
+            unfinished(),
+            still_asked(),
+            _plan_condition(plan_id),
+            p.c.state == PlanState.ACTIVE,
+            *of_agencies(a.c.agency_id, agencies),
         )
         .distinct()
         .subquery()

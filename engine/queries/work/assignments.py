@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from engine.assignments.backlog import open_refusal, select_past_plans, unanswered
 from engine.assignments.chasing import escalations_sent
-from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, unfinished
+from engine.assignments.measures import is_unfinished, report_timing, report_timing_column, still_asked, unfinished
 from engine.assignments.promise_rows import promise_waits, promises_in, promises_made
 from engine.errors import NotFound
 from engine.queries.orders import SqlOrders, sql_order
@@ -42,7 +42,7 @@ FAR = date(9999, 12, 31)
 Key = TypeVar("Key")
 
 
-UNFINISHED_CLASSES = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME}
+UNFINISHED_CLASSES = {TimeClass.OPEN_OVERDUE, TimeClass.DUE_SOON, TimeClass.OPEN_IN_TIME, TimeClass.NOT_ASKED}
 
 
 class Waiting(StrEnum):
@@ -265,7 +265,7 @@ def _of_promise(wanted: AssignmentFilter, day: date) -> list[ColumnElement[bool]
 def _in_classes(classes: tuple[TimeClass, ...], today: Today | Thresholds) -> list[ColumnElement[bool]]:
     a = table(Assignment)
     if classes == (TimeClass.OPEN_OVERDUE,):  # equivalent, and served by the index on open assignments
-        return [unfinished(), a.c.due_on < today.day]
+        return [unfinished(), still_asked(), a.c.due_on < today.day]
     found = [a.c.state.in_(COUNTED_STATES), time_class(today).in_(classes)]
     # Implied, so that the index on unfinished assignments serves.
     return [*found, unfinished()] if set(classes) <= UNFINISHED_CLASSES else found

@@ -20,7 +20,7 @@ from engine.store.data_versions import Topic, ask, by_agency, depends_on, is_rea
 from engine.store.database import table
 from engine.store.named_rows import objects
 from engine.store.records import Agency, Assignment, Contact, Plan
-from engine.terms import OPEN_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
+from engine.terms import COUNTED_STATES, OPEN_STATES, REPORTED_STATES, PlanState, Role, State, TimeClass
 from engine.text import Text
 
 SHOWN_ROWS = {"new": 20, "reported": 5, "accepted": 5}
@@ -37,9 +37,10 @@ SECTIONS: dict[str, tuple[tuple[State, ...], tuple[TimeClass, ...], bool | None]
     "in_time": ((State.ACKNOWLEDGED,), (TimeClass.OPEN_IN_TIME, TimeClass.NO_DEADLINE), None),
     "reported": ((State.REPORTED,), (), True),
     "accepted": ((State.ACCEPTED,), (), True),
+    "not_asked": (COUNTED_STATES, (TimeClass.NOT_ASKED,), None),
 }
 """Sections, most urgent first: states, classes, whether the task is finished. Every counted assignment is in exactly
-one; ``unfinished`` are those whose report says «một phần» or «chưa làm»."""
+one, that nobody is asked for in the last; ``unfinished`` are those whose report says «một phần» or «chưa làm»."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _placed(today: Thresholds, wanted: AssignmentFilter) -> Select[Any]:
                 ),
                 name,
             )
-            for name, (states, classes, finished) in SECTIONS.items()
+            for name, (states, classes, finished) in (("not_asked", SECTIONS["not_asked"]), *SECTIONS.items())
         )
     )
     placed = select(a.c.id, section.label("section")).join(p, p.c.id == a.c.plan_id)

@@ -5,7 +5,7 @@ A list of hundreds of thousands is not counted to its end: from ``MAX_COUNTED`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from sqlmodel import Session
 from engine.assignments.promise_rows import promises_in
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentFilter, Waiting, conditions
-from engine.queries.work.overdue import still_asked_for
 from engine.rules.calendar import local_date
 from engine.store.data_versions import Topic, depends_on
 from engine.store.database import table
@@ -40,7 +39,7 @@ NARROWED: Mapping[str, Callable[[AssignmentFilter], AssignmentFilter]] = {
 """Each list -> what it shows of the tasks that its filter selects."""
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY, Topic.LOG)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY, Topic.LOG)
 def listed_counts(session: Session, today: Today, path: str, filters: tuple[AssignmentFilter, ...]) -> tuple[int, ...]:
     """The tasks of a list for each filter, ``MAX_COUNTED`` + 1 for more. One statement."""
     if not filters:
@@ -57,12 +56,8 @@ def new_count(session: Session, today: Today, path: str, wanted: AssignmentFilte
 def _bounded(today: Today, path: str, wanted: AssignmentFilter, *more: ColumnElement[bool]) -> Select[int]:
     a, p = table(Assignment), table(Plan)
     rows = select(literal(1).label("one")).select_from(a).join(p, p.c.id == a.c.plan_id)
-    rows = rows.where(*conditions(NARROWED[path](wanted), today), *_only(path), *more)
+    rows = rows.where(*conditions(NARROWED[path](wanted), today), *more)
     return select(func.count()).select_from(rows.limit(MAX_COUNTED + 1).subquery())
-
-
-def _only(path: str) -> Sequence[ColumnElement[bool]]:
-    return (still_asked_for(),) if path == "/overdue" else ()
 
 
 def _came_since(path: str, since: datetime) -> ColumnElement[bool]:

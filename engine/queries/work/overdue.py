@@ -11,8 +11,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, cast, func, or_, select
-from sqlalchemy import types as sql_types
+from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
 from engine.assignments.chasing import Chased, WaitingChase, asked_days, chased, chases_waiting
@@ -133,14 +132,12 @@ def every_overdue(session: Session, today: Today, wanted: AssignmentFilter, sort
     a, late = table(Assignment), replace(wanted, classes=(TimeClass.OPEN_OVERDUE,))
     ranked, _ = _late_agencies(session, today, wanted, sort)
     place, agency_id = numbered(session, [row[0] for row in ranked])
-    found = joined(select(*columns(today))).where(
-        still_asked_for(), *conditions(late, today), a.c.agency_id == agency_id
-    )
+    found = joined(select(*columns(today))).where(*conditions(late, today), a.c.agency_id == agency_id)
     for some in streamed(session, found.order_by(place, a.c.due_on, a.c.id)):
         yield from _with_chasing(session, today, some)
 
 
-@depends_on(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY)
+@depends_on(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def how_many_overdue(session: Session, today: Today, wanted: AssignmentFilter) -> int:
     """The number of overdue tasks of a filter."""
     periods = chain(*ask(session, late_periods, today, replace(wanted, period="")).values())
@@ -159,7 +156,7 @@ def late_of_each(session: Session, day: date, *, agencies: Collection[str] | Non
     late = (
         select(a.c.agency_id, func.count())
         .join(p, p.c.id == unindexed(a.c.plan_id))
-        .where(unfinished(), a.c.due_on < day, ~a.c.request, p.c.state == PlanState.ACTIVE)
+        .where(unfinished(), still_asked(), a.c.due_on < day, ~a.c.request, p.c.state == PlanState.ACTIVE)
         .where(*of_agencies(a.c.agency_id, agencies))
         .group_by(a.c.agency_id)
     )
@@ -193,7 +190,7 @@ class _LatePeriod:
     since: date
 
 
-@by_agency(Topic.PLANS, Topic.WORK, Topic.REMINDERS, Topic.DIRECTORY)
+@by_agency(Topic.PLANS, Topic.WORK, Topic.DIRECTORY)
 def late_periods(
     session: Session, today: Today, wanted: AssignmentFilter, *, agencies: Collection[str] | None = None
 ) -> Mapping[str, Sequence[_LatePeriod]]:
@@ -226,13 +223,7 @@ def _select_overdue(today: Today, wanted: AssignmentFilter, *columns: Any) -> Se
     late = select(*columns).select_from(a).join(p, p.c.id == unindexed(a.c.plan_id))  # by the index of what is late
     if wanted.citation:
         late = late.join(d, d.c.id == a.c.duty_id)
-    return late.where(still_asked_for(), *conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
-
-
-def still_asked_for() -> ColumnElement[bool]:
-    """Not what only counts in the figures of a period. Only plans whose agencies were reorganised have any, so that of
-    the others the index of what is late has all that is read."""
-    return or_(cast(table(Plan).c.followed, sql_types.Text) == "{}", still_asked())
+    return late.where(*conditions(replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)), today))
 
 
 class _LateRows(NamedTuple):

@@ -61,6 +61,7 @@ class Assignment(SQLModel, table=True):
             "outcome",
             "request",
             "opened_on",
+            "not_asked_on",
         ),
         Index("ix_assignment_desk", "agency_id", "state", "due_on", "plan_id"),
         Index("ix_assignment_due_on", "due_on"),
@@ -73,6 +74,7 @@ class Assignment(SQLModel, table=True):
             "id",
             "period",
             "request",
+            "not_asked_on",
             sqlite_where=UNFINISHED,
             postgresql_where=UNFINISHED,
         ),
@@ -127,6 +129,8 @@ class Assignment(SQLModel, table=True):
     """How often a report was returned; each return begins a ladder of its own."""
     request: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """The duty is asked for («Đề nghị»), not ordered: counted apart and never ranked. Copied from the duty."""
+    not_asked_on: date | None = None
+    """Since then nobody is asked for it: its agency has ended, and it only counts in the figures of its period."""
     accepted_at: datetime | None = None
     acted_until: date | None = None
     next_action_at: datetime | None = None

@@ -23,7 +23,7 @@ from engine.queries.work.todo import unreachable
 from engine.rules.calendar import local_date
 from engine.store.database import Database, table
 from engine.store.records import AgencyGroup, Assignment, Contact, Duty, Event, Letter, Notice, Plan
-from engine.terms import EventKind, NoticeKind, Quiet, State
+from engine.terms import EventKind, NoticeKind, Quiet, State, TimeClass
 
 MARCH, JULY = at("2025-03-01", "06:30"), at("2025-07-01", "06:30")
 DISTRICTS = 20
@@ -79,14 +79,15 @@ def test_districts_are_followed_by_their_own_communes_and_one_of_each_reports_wh
     reported = province.assignment("IV.16.1", "ubnd-huyen-anh-son", "2025-H1")
     for action in (Action.REPORT, Action.ACCEPT):
         do(database, action, reported, now=at("2025-06-16"))
-    before = numbers(province)
+    before, late_before = published(province), unfinished_of_each(province)
     found = ended(province, JULY)
     districts = [each for each in found.values() if each.level == "huyen"]
     assert len(districts) == DISTRICTS
     assert sum(len(each.heirs) for each in districts) == 130
     done = act(province, JULY)
     assert done.agencies == DISTRICTS + 2  # the station and the newspaper became one
-    assert numbers(province) == before
+    assert published(province) == before
+    assert unfinished_of_each(province) == late_before
     late = [each for each in rows(database, Assignment) if each.quiet is Quiet.FOLLOWED]
     instead = [each for each in rows(database, Assignment) if each.period.endswith("~250701")]
     assert done.work.kept == len(late)
@@ -132,12 +133,19 @@ def test_the_department_of_a_plan_is_told_who_ended_and_both_departments_that_it
     assert {row(province.database, Letter, id=each.letter_id).agency_id for each in told} == {"so-y-te"}
 
 
-def numbers(laid: Laid) -> object:
-    """Of the first half-year: the board, and progress by agency."""
+def published(laid: Laid) -> object:
+    """The first half-year as it stood at its end."""
+    with laid.database.read() as session:
+        return standing(session, local_date(JULY) - timedelta(1), plan_id=laid.plan_id, period="2025-H1")
+
+
+def unfinished_of_each(laid: Laid) -> dict[str, int]:
+    """By agency, what it owes of the first half-year on the day of the act, asked for or no longer."""
     with laid.database.read() as session:
         today = read_today(session, JULY)
         found = board(session, today, AssignmentFilter(plan_id=laid.plan_id, period="2025-H1"))
-        return found.agencies, standing(session, today.day, plan_id=laid.plan_id, period="2025-H1")
+    late = TimeClass.OPEN_OVERDUE, TimeClass.NOT_ASKED
+    return {line.id: sum(line.total.by_class.get(each, 0) for each in late) for line in found.agencies}
 
 
 def test_nothing_moves_for_an_agency_that_goes_on_or_that_nobody_follows(province: Laid) -> None:

@@ -20,9 +20,12 @@ DUES = [None, *(DAY + timedelta(days=n) for n in (-9, -1, 0, 1, 5, 6, 30))]
 DONE = [None, *(DAY + timedelta(days=n) for n in (-10, -2, 0))]
 FIRST_REPORTS = [None, *(DAY + timedelta(days=n) for n in (-12, -5))]
 FIRST_DUES = [None, DAY - timedelta(days=9)]
+NOT_ASKED = [None, *(DAY + timedelta(days=n) for n in (-1, 0, 1))]
 
 
-def in_words(due_on: date | None, done_on: date | None, first_reported: date | None, first_due: date | None) -> Timing:
+def in_words(
+    due_on: date | None, done_on: date | None, first_reported: date | None, first_due: date | None, _: object
+) -> Timing:
     """How a task stands: the words of the decision, written out."""
     if done_on is None:
         return Timing.OPEN
@@ -34,8 +37,8 @@ def in_words(due_on: date | None, done_on: date | None, first_reported: date | N
 def test_both_measures_are_the_same_in_sql_in_python_and_in_words_for_every_combination(fresh: Laid) -> None:
     a, p = table(Assignment), table(Plan)
     one = dict(row(fresh.database, Assignment, id=fresh.assignment("IV.1.1", "so-ban"))._mapping)
-    cases = list(product(DUES, DONE, FIRST_REPORTS, FIRST_DUES))
-    names = ("due_on", "done_on", "first_reported_on", "first_due_on")
+    cases = list(product(DUES, DONE, FIRST_REPORTS, FIRST_DUES, NOT_ASKED))
+    names = ("due_on", "done_on", "first_reported_on", "first_due_on", "not_asked_on")
     with fresh.database.write() as session:
         today = read_today(session, at("2021-06-16", "09:00"))
         changes = [one | dict(zip(names, case, strict=True)) | {"period": f"x{n}"} for n, case in enumerate(cases)]
@@ -53,7 +56,10 @@ def test_both_measures_are_the_same_in_sql_in_python_and_in_words_for_every_comb
             task = task_timing(each)
             assert task is in_words(*case), case
             assert (each.report, each.task) == (report_timing(each), task), case
-            assert each[-1] is measures.time_class(task, each.due_on, DAY, today.soon["default"]), case
+            not_asked = task is Timing.OPEN and each.not_asked_on is not None and each.not_asked_on <= DAY
+            assert (each[-1] is TimeClass.NOT_ASKED) is not_asked
+            soon = today.soon["default"]
+            assert each[-1] is measures.time_class(task, each.due_on, DAY, soon, each.not_asked_on), case
 
 
 def test_a_measure_of_an_earlier_day_leaves_out_what_was_reported_since(fresh: Laid) -> None:
