@@ -82,6 +82,7 @@ from engine.features.plan_import.importer.structure.sections import is_given, is
 from engine.features.plan_import.importer.wording import (
     LONGEST_LIST,
     DutyWords,
+    announced,
     commitments,
     is_cycle_of_many,
     is_of_many,
@@ -274,7 +275,8 @@ class SectionRead:
     def _use_fact(self, fact: Fact, citation: str) -> None:
         """A labelled line of a duty; a label that no table knows is a doubt."""
         self.account.use(fact.line, Use.FACT, citation)
-        labelled = label_of_line(body_of(fact.line.body)) is not None or fact.line.body.startswith("(")
+        title = body_of(fact.line.body).partition("\n")[0]
+        labelled = label_of_line(title) or label_of_line(f"{title}:") or fact.line.body.startswith("(")
         if fact.label in (Label.LEAD, Label.COORDINATING) and not labelled:
             self._unknown_label(label_words(fact), "chủ trì" if fact.label is Label.LEAD else "phối hợp")
 
@@ -415,21 +417,21 @@ class SectionRead:
             theirs = replace(body, form=Form.INLINE)
             for said in self._duties(node):
                 yield replace(said, level=2, owner=said.owner or theirs)
+        elif node.marked() and (is_role_alone(node.body) or announced(node)):
+            yield from self._points_of_sentence(node)
         elif is_topic(node, told=listed) or encloses_bodies(node):
             self.account.use(node.paragraph, Use.HEADING)
             yield from self._duties(node)
-        elif node.marked() and is_role_alone(node.body):
-            yield from self._points_of_role(node)
         else:
             yield from sentence_and_rest(node, intro)
 
-    def _points_of_role(self, node: Node) -> Iterator[DutyWords]:
-        """The duties below a point that gives its role and its partners to each of them."""
-        self.account.use(node.paragraph, Use.HEADING)
-        deep = node.mark is not None
+    def _points_of_sentence(self, node: Node) -> Iterator[DutyWords]:
+        """The duties below a point that gives its role, its partners or its agencies to each of them."""
+        asked, deep = announced(node), node.mark is not None
+        self.account.use(node.paragraph, Use.OWNER if asked else Use.HEADING)
         yield DutyWords(text="", place=node.place, level=deep)
         for said in self._duties(node, words_of(node, f"{node.body.rstrip(' :.')}:")):
-            yield replace(said, level=1 + deep)
+            yield replace(said, level=1 + deep, owner=said.owner or asked)
 
     # -- building values -------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from engine.features.plan_import.importer.phrases.marks import BULLETS, body_of
 from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import (
     OwnerLine,
+    addressees,
     asked_by,
     asks,
     is_of_another,
@@ -94,6 +95,16 @@ def is_topic(node: Node, *, told: bool) -> bool:
     if not below or node.body.endswith((".", ";")) or node.opens:
         return False
     return not told or NO_BODY.match(matching(node.body)) is not None
+
+
+_ANNOUNCES = spelled(r"(?:sau|nhiệm vụ|nội dung|trách nhiệm|cụ thể) ?:$")
+
+
+def announced(node: Node) -> OwnerLine | None:
+    """Whom a point of an entry asks to do the points below it («a) Sở Y tế chủ trì, phối hợp với các sở thực hiện các
+    công việc sau:»)."""
+    told = node.owner or node.doer if _ANNOUNCES.search(matching(node.body)) else None
+    return told or (None if node.opens else addressees(node.body))
 
 
 _NEXT_SENTENCE = re.compile(r"[.]\s+(?=[^\W\d_])")

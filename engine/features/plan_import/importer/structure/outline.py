@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import takewhile, zip_longest
 
 from engine.features.plan_import.importer.base.model import Place
 from engine.features.plan_import.importer.phrases import lexicon as say
 from engine.features.plan_import.importer.phrases.agency_lists import doer_in
-from engine.features.plan_import.importer.phrases.labels import Label
+from engine.features.plan_import.importer.phrases.deadlines import is_dated
+from engine.features.plan_import.importer.phrases.labels import Label, is_task_title, label_of_column, label_of_line
 from engine.features.plan_import.importer.phrases.marks import BULLETS, STRUCTURE, Mark, Rank, is_step, roman_value
 from engine.features.plan_import.importer.phrases.name_words import opens_duty
 from engine.features.plan_import.importer.phrases.owners import (
@@ -166,7 +167,8 @@ def outline(blocks: Iterable[Paragraph | Table]) -> Node:
 def _share_facts(root: Node) -> None:
     """Labelled lines that speak of more than the point they follow are put to the node above it."""
     for node in reversed(list(root.walk())):
-        _lift(node)
+        if not _gather(node):
+            _lift(node)
 
 
 def _titles(node: Node) -> bool:
@@ -213,6 +215,70 @@ def _holds_list(node: Node) -> bool:
     if len(below) != 1:
         return len(below) > 1 and all(each.paragraph is not None and each.rank not in STRUCTURE for each in below)
     return _TITLED.match(below[0].body) is not None or (below[0].mark is None and not is_part(node))
+
+
+def _gather(node: Node) -> bool:
+    """Points that say who does what the first holds, and until when («a) Nhiệm vụ: …» or «1. Nội dung» over points,
+    «b) Cơ quan thực hiện:» over a list, «c) Thời gian: …»), become its facts: whether they did."""
+    first, *others = node.children or (node,)
+    if not (others and _is_task(first)):
+        return False
+    facts = _facts_in(below for other in others for below in other.walk())
+    if Label.LEAD not in facts:
+        return False
+    node.children = [first]
+    first.facts += facts.values()
+    return True
+
+
+def _is_task(node: Node) -> bool:
+    """Whether a point says what is to be done, and not who does it."""
+    title, _, words = node.body.partition(":")
+    told = not is_part(node) and is_task_title(title) and (words or node.children)
+    return bool(told) and not any(each.leads for each in node.walk())
+
+
+def _facts_in(nodes: Iterable[Node]) -> dict[Label, Fact]:
+    """What labelled points say. None where anything else is said, such as the work of one more agency."""
+    found: dict[Label, Fact] = {}
+    last: Label | None = None
+    for node in nodes:
+        labelled = _label_and_value(node.body.strip(" .;"), last)
+        if labelled is None or node.paragraph is None:
+            return {}
+        for fact in (Fact(*labelled, node.paragraph), *node.facts):
+            before, last = found.get(fact.label), fact.label
+            found[fact.label] = _both(before, fact) if before else fact
+    return found
+
+
+_LISTED = frozenset({Label.LEAD, Label.COORDINATING, Label.MONITOR, Label.DEADLINE, Label.PRODUCT})
+_PART = spelled("(?:chủ trì|phối hợp|là |làm |đầu mối|thực hiện|tham gia|theo chức năng)")
+"""How a line goes on after its agency where it says only what the agency's part is."""
+
+
+def _label_and_value(words: str, before: Label | None) -> tuple[Label, str] | None:
+    """The label and the value of a line. One without a label goes on with the label ``before`` it, unless it gives
+    work."""
+    line, own = owner_line(words), label_of_line(words) or label_of_line(f"{words}:")
+    if own is None and line is None and label_of_column(words) is Label.LEAD:
+        return Label.TASK, ""  # «Cơ quan chủ trì, phối hợp» over both
+    if own or before not in _LISTED:
+        return own
+    return None if _gives_work(words, line) else (before, words)
+
+
+def _gives_work(words: str, line: OwnerLine | None) -> bool:
+    if line is None or line.alone:
+        return opens_duty(words)
+    return is_dated(words) or _PART.match(matching(line.rest)) is None
+
+
+def _both(fact: Fact, more: Fact) -> Fact:
+    """A fact whose value goes on in another paragraph."""
+    line, other = fact.line, more.line
+    line = replace(line, text=f"{line.text}\n{other.text}", covers=(*line.covers, *other.covers))
+    return Fact(fact.label, "; ".join(filter(None, (fact.value, more.value))), line)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from import_figures.plan_texts import faults
 
 from engine.features.plan_import.importer import read_document
 from engine.features.plan_import.importer.arrangement import arranged
+from engine.features.plan_import.importer.base.model import Origin
 
 CONCLUSION = """
 ĐẢNG ỦY XÃ BÌNH KHÊ
@@ -585,6 +586,67 @@ def test_a_point_that_names_a_role_and_partners_alone_stands_over_duties(read):
     assert duties[2].coordinating == ("Sở Y tế",)
     assert (duties[0].lead, duties[2].lead) == ("Sở Công Thương", "")
     assert faults(plan) == []
+
+
+def test_points_below_a_sentence_that_announces_the_work_are_duties_of_the_body_that_it_names(read):
+    work = "- Rà soát hồ sơ trước ngày 30/6/2022.\n- Lập danh mục.\n"
+    plan = read(
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Các sở, ban, ngành\n"
+        f"a) Sở Y tế chủ trì, phối hợp với Sở Tài chính thực hiện các công việc sau:\n{work}b) Tuyên truyền.\n"
+        f"2. Sở Nội vụ kiểm tra các xã.\na) Thanh tra tỉnh chủ trì thực hiện các nhiệm vụ sau:\n{work}"
+        f"3. Sở Xây dựng\na) Sở Xây dựng tổ chức các nội dung sau:\n{work}b) Kiểm tra.\n"
+    )
+    assert owned(plan) == [
+        ("IV.1.2", ["Các sở, ban, ngành"]),
+        ("IV.1.1.1", ["Sở Y tế"]),
+        ("IV.1.1.2", ["Sở Y tế"]),
+        ("IV.2", ["Sở Nội vụ"]),
+        ("IV.2.1.1", ["Thanh tra tỉnh"]),
+        ("IV.2.1.2", ["Thanh tra tỉnh"]),
+        ("IV.3.1.1", ["Sở Xây dựng"]),
+        ("IV.3.1.2", ["Sở Xây dựng"]),
+        ("IV.3.2", ["Sở Xây dựng"]),
+    ]
+    given = {duty.citation: (duty.coordinating, item.origin) for item in plan.items for duty in item.duties}
+    assert given["IV.1.1.2"] == (("Sở Tài chính",), Origin.POINT), "the owner of a point is confirmed by a person"
+    assert not [doubt for doubt in plan.warnings if doubt.code == "overlooked"]
+    assert faults(plan) == []
+
+
+def test_points_that_say_what_who_and_until_when_are_one_activity(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Về dữ liệu\n1.1. Xây dựng chiến lược:\na) Nhiệm vụ: Tham mưu chiến lược dữ liệu.\n"
+        "b) Cơ quan thực hiện:\n- Đơn vị chủ trì: Sở Y tế.\n- Đơn vị phối hợp: Sở Nội vụ.\n"
+        "c) Thời gian: Trong năm 2025.\n2. Về các nền tảng số\na) Nhiệm vụ\n- Rà soát các nền tảng.\n"
+        "- Nâng cấp hệ thống.\nb) Cơ quan thực hiện\n- Sở Nội vụ chủ trì, phối hợp với các sở.\n"
+        "- Sở Y tế phối hợp thực hiện.\nc) Thời gian\nQuý IV năm 2025.\n"
+        "III. TUYÊN TRUYỀN\n1. Nội dung, biện pháp\na) Mở chuyên mục trên báo;\nb) Các buổi nói chuyện.\n"
+        "2. Cơ quan chủ trì, phối hợp\na) Cơ quan chủ trì\n- Ban Chỉ đạo tỉnh.\n- Sở Nội vụ; Sở Y tế.\n"
+        "b) Cơ quan phối hợp: UBND các xã.\n3. Thời gian thực hiện: tháng 11/2026.\n"
+    )
+    campaign = (["Ban Chỉ đạo tỉnh", "Sở Nội vụ", "Sở Y tế"], ("UBND các xã",), "tháng 11/2026")
+    assert [
+        (duty.citation, duty.text, [owner.name for owner in item.owners], duty.coordinating, duty.deadlines[0].text)
+        for item in plan.items
+        for duty in item.duties
+    ] == [
+        ("II.1.1.a", "Tham mưu chiến lược dữ liệu.", ["Sở Y tế"], ("Sở Nội vụ",), "Trong năm 2025"),
+        ("II.2.a.1", "Rà soát các nền tảng.", ["Sở Nội vụ"], ("các sở", "Sở Y tế"), "Quý IV năm 2025"),
+        ("II.2.a.2", "Nâng cấp hệ thống.", ["Sở Nội vụ"], ("các sở", "Sở Y tế"), "Quý IV năm 2025"),
+        ("III.1.1", "Mở chuyên mục trên báo;", *campaign),
+        ("III.1.2", "Các buổi nói chuyện.", *campaign),
+    ]
+    assert {doubt.code for doubt in plan.warnings} <= {"unknown_owner"}
+    assert faults(plan) == []
+
+
+def test_the_work_of_another_body_among_those_who_do_an_activity_is_no_fact_of_it(read):
+    plan = read(
+        "II. NHIỆM VỤ\n1. Tập huấn\na) Nhiệm vụ: Mở lớp cho cán bộ xã.\nb) Cơ quan thực hiện:\n- Sở Y tế chủ trì.\n"
+        "- Sở Tài chính bố trí kinh phí trước ngày 01/11/2022.\nc) Thời gian: Quý IV.\n2. Sở Nội vụ kiểm tra.\n"
+    )
+    assert ("II.1.b.2", ["Sở Tài chính"], "Sở Tài chính bố trí kinh phí trước ngày 01/11/2022.") in said(plan)
+    assert "«Nhiệm vụ: Mở lớp cho cán bộ xã.»" in next(each.message for each in plan.warnings if "Mở lớp" in each.words)
 
 
 @pytest.mark.parametrize("titles", [("Hoạt động 1", "Hoạt động 2"), ("Hoạt động truyền thông", "Nhiệm vụ tập huấn")])
