@@ -274,11 +274,11 @@ cycle     always   (?:vào )?(?:{weekday} )?{whole} (?:đầu|cuối)(?: tiên| 
 LONGEST = 4000
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+(?=[^\W\d_a-zđàáảãạăâèéêìíòóôơùúưỳý]|\d|[-+*(\"“])|\n+")
 _CADENCES = _table("""
-month       cáo tháng|(?:hằng|hàng|mỗi|từng) tháng|định kỳ tháng|[/,] ?tháng|(?:0?1|một) tháng|và tháng
-quarter     cáo quý|(?:đầu|mỗi|hằng|hàng|từng) quý|(?:,|và|/|kỳ|hoặc|cuối|của) ?quý|0?3 tháng|ba tháng
-half_year   0?6 tháng|sáu tháng
-nine_month  0?9 tháng|chín tháng
-year        ^năm$|cáo năm|(?:hằng|hàng|mỗi|từng|0?1|một|cả|kết) năm|(?:,|và|/|kỳ|hoặc|quý) ?năm(?! \\d)
+month       cáo tháng|(?:hằng|hàng|mỗi|từng) tháng|định kỳ tháng|(?:[/,]|0?1|một|và) ?tháng(?! \\d)
+quarter     cáo quý|(?:đầu|mỗi|hằng|hàng|từng) quý|(?:,|và|/|kỳ|hoặc|cuối|của) ?quý|(?:0?3|ba) tháng(?! \\d)
+half_year   (?:0?6|sáu) tháng(?! \\d)
+nine_month  (?:0?9|chín) tháng(?! \\d)
+year        ^năm$|cáo năm|(?:hằng|hàng|mỗi|từng|cả|kết) năm|(?:0?1|một|,|và|/|kỳ|hoặc|quý) ?năm(?! \\d)
 ad_hoc      đột xuất|khi có yêu cầu
 """)
 

@@ -1,6 +1,6 @@
 """Words about time: which are deadlines, what they name, and which dates are not."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -140,6 +140,7 @@ CYCLES = [
     ("định kỳ vào tháng 12 hằng năm", ("year",)),
     ("tuần tra tối thiểu 16 ngày/tháng", ("month",)),
     ("báo cáo tháng trước ngày 20 hằng tháng", ("month",)),
+    ("báo cáo trước ngày 15 tháng 01 năm 2026, hằng quý", ("quarter",)),
     ("phát thanh ngày 02 lượt trong thời gian diễn ra lễ hội", ()),
     ("thu dữ liệu 07 ngày/lần", ()),
     ("sơ kết 3 năm, 5 năm và tổng kết 10 năm", ()),
@@ -151,6 +152,14 @@ def test_a_cycle_is_found_with_its_cadence(text, cadence):
     found = deadlines_in(text)
     assert len(found) == 1
     assert found[0].cadence == cadence
+
+
+def test_the_month_of_a_day_of_every_year_is_no_cycle_of_months():
+    every_day = [date(2024, 1, 1) + timedelta(days=n) for n in range(366)]
+    for text in (f"báo cáo trước ngày {day.day} tháng {day.month} hằng năm" for day in every_day):
+        assert [deadline.cadence for deadline in deadlines_in(text)] == [("year",)], text
+    named = deadlines_in("nộp vào tháng 3, tháng 6 và tháng 9 hằng năm")
+    assert {cadence for deadline in named for cadence in deadline.cadence} == {"year"}
 
 
 @pytest.mark.parametrize(
