@@ -40,7 +40,8 @@ before    (?:{named} ?,? )?(?:ngày )?
 day       {before}(?P<d>\d{1,2}) [/.-] (?P<m>\d{1,2})(?: [/.-] (?P<y>\d{4}))?(?![\d%])
 worded    {before}(?P<d>\d{1,2}) tháng (?P<m>\d{1,2})(?: (?:năm|/|,) (?P<y>\d{4}))?(?!\d)
 onlyday   ngày (?:mùng |mồng )?(?P<d>\d{1,2})(?! ?[/.-] ?\d)(?!\d)
-bareday   (?:ngày )?(?P<d>\d{1,2})(?= (?:(?:hằng|hàng|mỗi|của) (?:tháng|quý)|tháng cuối))
+others    (?:(?:,| ?và| ?hoặc) (?:ngày )?\d{1,2}(?! ?[/.-] ?\d)){0,4}
+bareday   (?:ngày )?(?P<d>\d{1,2})(?={others} (?:(?:hằng|hàng|mỗi|của) (?:tháng|quý)|tháng cuối))
 of        /|năm
 about     (?:(?:đầu|giữa|cuối|hết) )?
 month     {about}tháng (?P<m>\d{1,2})(?: (?:/|năm|-) (?P<y>\d{4}))?(?![\d/])
@@ -65,7 +66,7 @@ cue       {until}(?: (?:là|vào|đến|trước|hết|ngày nộp|cuối|:))*|(
 cue       đến hết|đến trước|đến(?= cuối)|hết|xong trong|xong|hoàn thành(?: trong| vào)?
 clock     \d{1,2} (?:giờ|h) ?(?:\d{2} ?(?:phút|['’])?)?
 hour      (?:{clock} ?(?:(?:,|và) {clock} ?)?,? )?
-more      (?: (?:,|và|;|hoặc) {day}{each}?| ?(?:,|và) {worded}{each}?){0,4}
+more      (?: (?:,|và|;|hoặc) {day}{each}?| ?(?:,|và|hoặc) (?:{worded}|{bareday}|{onlyday}){each}?){0,4}
 unit      0?[369] tháng(?: đầu năm| cuối năm)?|sáu tháng(?: đầu năm| cuối năm)?|ba tháng|chín tháng|0?1 năm
 unit      một năm|cả năm(?! học)|(?:hằng|hàng|mỗi|từng) (?:ngày|tuần|tháng|quý|năm)
 then      {unit}|đột xuất|tuần|(?:tháng|quý|năm)(?! (?:\d|[iv]+(?!\w)))|tổng kết năm|khi có yêu cầu
@@ -216,7 +217,8 @@ _RULES = tuple(
         for row in r"""
 date      undated  {cue} {hour}{point}{each}?{more}|{season}|trước ngày (?:[^\W\d_]+ ){1,4}{day}
 date      always   (?:hằng|hàng|mỗi) tháng \( {cue} {onlyday} \)|(?<=\()đến {day}(?= ?\))
-date      always   {onlyday}(?= (?:của )?tháng cuối){each}
+date      always   ^(?:{worded}|{day}){more}{each}|^{bareday}{each}?{more}
+date      always   (?=ngày ){bareday}{each}?{more}|{onlyday}(?= (?:của )?tháng cuối){each}
 period    always   {daily}(?:{from} (?:đến|-|–|tới) (?:hết )?{point}| trong {month})
 period    event    (?:vào )?(?:đêm|sáng|chiều|tối) (?:ngày )?{day}
 date      always   vào (?:dịp |{half})?(?:{worded}|{day}|{bareday}){each}?{more}|vào {onlyday}(?= ?[.;])
@@ -251,6 +253,7 @@ cycle     always   (?<!quá\s){many} {works} ?{per} ?(?:{term}|quý(?! [iv]+(?!\
 cycle     always   {many} {works}(?: [^\W\d_]+){0,3} ?/ ?[^\W\d_]+ ?/ ?(?:tháng|năm học|năm)
 term      always   {until}(?: là)? ngày (?:làm việc )?(?:tiếp theo|kế tiếp|hôm sau|liền kề)
 term      always   ngay trong (?:ngày(?: làm việc)?|buổi \w+)|(?<!giờ\s)trong ngày(?: làm việc|(?= ?[.;)]))
+cycle     always   nửa (?:tháng|năm) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
 cycle     always   (?:\d{1,2}|một|hai|ba|sáu) (?:phút|giờ|ngày|tháng|quý|năm|tuần) ?(?:/|một|mỗi)? ?(?:0?1|một)? ?lần
 cycle     always   (?:mỗi |một )?(?:ngày|tuần) {times}|(?:mỗi|một) (?:giờ|tháng|quý|năm|học kỳ) {times}
 cycle     always   (?:sơ|tổng) kết \d{1,2} năm(?: (?:,|và) (?:(?:sơ|tổng) kết )?\d{1,2} năm){1,4}
@@ -261,7 +264,7 @@ cycle     always   tại (?:[^\W\d_]+ ){0,2}giao ban (?:hằng |hàng )?(?:tuầ
 cycle     always   (?:hằng|hàng|mỗi) (?:buổi )?(?:sáng|chiều|tối|trưa)
 period    always   (?:tại|vào|trước) kỳ họp (?:thứ \w+|(?:thường lệ )?(?:giữa|cuối) năm(?: \d{4})?|gần nhất|tiếp theo)
 period    always   (?:trong thời gian )?giữa hai kỳ họp
-period    event    (?:vào )?ngày (?:{worded}|{day})
+period    event    (?:vào )?ngày (?:{worded}|{day}){each}?{more}
 standing  standing thường xuyên(?:,? trong năm)?|quanh năm|suốt năm|trong cả năm
 ad_hoc    always   (?:^|(?<=[,;(]\s)|(?<=và\s)|(?<=cáo\s))đột xuất(?! ?:)|đột xuất(?= khi)|khi cần thiết|khi cần
 ad_hoc    within   (?:ngay )?khi {arises}{event}?

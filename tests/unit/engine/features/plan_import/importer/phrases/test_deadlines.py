@@ -1,5 +1,6 @@
 """Words about time: which are deadlines, what they name, and which dates are not."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -162,6 +163,11 @@ def test_the_month_of_a_day_of_every_year_is_no_cycle_of_months():
     assert {cadence for deadline in named for cadence in deadline.cadence} == {"year"}
 
 
+@pytest.mark.parametrize("words", ["01/6 và 15/11 hằng năm", "15 và 30 hằng tháng", "30/11 hằng năm"])
+def test_the_days_of_a_cycle_alone_in_a_cell_are_found(words):
+    assert [deadline.text for deadline in deadlines_in(words, column=True)] == [words]
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
@@ -261,6 +267,56 @@ def test_of_a_time_between_two_days_the_last_counts():
 
 def test_a_day_on_which_something_begins_is_to_be_confirmed():
     assert "bắt đầu" in timing_of(deadlines_in("Áp dụng từ ngày 01/6/2022."), 2022).confirm
+
+
+UNASKED = [
+    ("Báo cáo trước ngày 30/11 hằng năm.", "trước 30/11; đang đặt 29/12"),
+    ("Gửi trước ngày 01/6 và 15/11 hằng năm.", "trước 01/6, trước 15/11; đang đặt 31/12"),
+    ("Kiểm tra ngày 01/6 và ngày 15/11 hằng năm.", "01/6, 15/11; đang đặt 01/01"),
+    ("Báo cáo trước ngày 15 và ngày 30 hằng tháng.", "trước ngày 30; đang đặt ngày 14 hằng tháng"),
+    ("Gửi số liệu ngày 05, 15 và 25 hằng tháng.", "ngày 15, ngày 25; đang đặt ngày 05 hằng tháng"),
+    ("Báo cáo 6 tháng trước ngày 10/6, năm trước ngày 20/12 hằng năm.", "trước 20/12; đang đặt 09/6, 09/12"),
+    ("Hằng năm báo cáo trước ngày 15/01 năm sau.", "trước 15/01; đang đặt 14/12"),
+    ("Báo cáo trước ngày 01/12 hằng năm.", "trước 01/12; đang đặt 31/12"),
+    ("Báo cáo trước ngày 31/6 hằng năm.", "trước 31/6; đang đặt 30/12"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), UNASKED)
+def test_the_days_of_cycles_for_which_no_report_is_asked_are_told_and_stay_in_the_wording(text, said):
+    found = timing_of(deadlines_in(text), 2026)
+    assert found.confirm == f"mốc văn bản nêu mà chưa đặt được: {said}"
+    days = re.findall(r"\d{1,2}(?:/\d{1,2})?", text.replace("6 tháng", ""))
+    assert re.findall(r"\d{1,2}(?:/\d{1,2})?", found.wording.replace("6 tháng", "")) == days
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("Tuyên truyền vào tháng 5 hằng năm.", "tháng 5"), ("Diễn tập trong quý III hằng năm.", "quý III")],
+)
+def test_a_month_of_every_year_is_no_day_of_a_month(text, said):
+    found = timing_of(deadlines_in(text), 2026)
+    assert (found.cadence, found.due_day) == (("year",), None)
+    assert f"chưa đặt được: {said}; đang đặt ngày chung của kế hoạch" in found.confirm
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hằng quý báo cáo trước ngày 05/4, 05/7, 05/10 và 05/01 năm sau.",
+        "Hằng quý báo cáo trước ngày 10/3, 10/6, 10/9, 10/12.",
+        "Định kỳ 6 tháng, năm báo cáo trước ngày 10/7 và 10/01 năm sau.",
+        "Báo cáo trước ngày 01 hằng tháng.",
+        "Báo cáo ngày 31/12 hằng năm.",
+    ],
+)
+def test_days_that_are_all_asked_for_need_no_confirmation(text):
+    assert timing_of(deadlines_in(text), 2026).confirm == ""
+
+
+@pytest.mark.parametrize(("text", "asks"), [("kiểm tra thường xuyên", False), ("thường xuyên; hằng tuần họp", True)])
+def test_a_duty_of_always_needs_no_confirmation_unless_it_names_a_cycle(text, asks):
+    assert bool(timing_of(deadlines_in(text), 2026).doubts) is asks
 
 
 def test_a_year_that_was_added_is_to_be_confirmed():
