@@ -224,6 +224,7 @@ CODES: Mapping[str, Text] = {
     "draft_join": Text("nối nhiệm vụ", "duties joined"),
     "draft_drop": Text("bỏ hoặc lấy lại", "dropped or kept"),
     "draft_sure": Text("xác nhận cơ quan đọc trong câu", "owners read in sentences confirmed"),
+    "draft_times": Text("xác nhận thời hạn đã đọc", "times as read confirmed"),
     "draft_take": Text("lấy đoạn làm nhiệm vụ", "lines taken as duties"),
     "draft_names": Text("chọn cơ quan cho tên chưa có trong danh bạ", "unknown names settled"),
     "draft_without": Text("bớt cơ quan của một nhóm", "agencies of a kind left out"),

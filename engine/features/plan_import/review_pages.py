@@ -230,6 +230,14 @@ def _sure(work: Corrections, target: str, form: Form) -> Correction | None:
     return Correction("draft_sure") if work.confirm(target) else None
 
 
+def _times(work: Corrections, target: str, form: Form) -> Correction | None:
+    """``target``: a duty's key; with «-» and a number, one of its doubts, for all duties that have it."""
+    found = re.fullmatch(r"(\d{1,7})(?:-(\d{1,2}))?", target)
+    place = work.draft.place(int(found[1])) if found else None
+    done = place and found and work.confirm_times(place.duty.key, int(found[2]) if found[2] else None)
+    return Correction("draft_times", place.citation) if place and done else None
+
+
 def _take(work: Corrections, target: str, form: Form) -> Correction | None:
     """Make a range of lines duties. Raises BadInput if a single line has no owner."""
     run = re.fullmatch(r"(\d{1,6})-(\d{1,6})", target)
@@ -279,6 +287,7 @@ ACTS: Mapping[str, Act] = {
     "item": _drop_item,
     "section": _drop_section,
     "sure": _sure,
+    "times": _times,
     "take": _take,
 }
 """Apply a button of the review to the draft."""
@@ -328,9 +337,9 @@ def _back(ctx: RequestContext, draft_id: int, draft: PlanDraft, do: str, target:
         line, key = key, next((each.key for each in draft.duties if key in each.paragraphs), 0)
     elif do == "section":
         key = next((each.duty.key for each in draft.places() if each.section.roman == target), 0)
-    elif do == "sure":
+    elif do == "sure" or "-" in target:  # for all duties of a kind
         return ctx.go(f"/plans/drafts/{draft_id}#doubts")
-    elif do not in ("part", "join", "drop", "item", "duty"):
+    elif do not in ("part", "join", "drop", "item", "times", "duty"):
         return ctx.go(f"/plans/drafts/{draft_id}")
     number = page_of(pages_of(draft), key=key, paragraph=line)
     anchor = f"d{key}" if draft.place(key) else "duties"

@@ -77,6 +77,15 @@ class NameLine:
         return self.kind.removeprefix(KIND).split("+") if self.kind else ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class TimeDoubt:
+    """A doubt about the times of some duties. ``target``: that of the button that confirms it for all of them."""
+
+    message: str
+    places: Sequence[DutyPlace]
+    target: str
+
+
 @dataclass(frozen=True)
 class Answered:
     """A doubt with what resolves it: the place to split a duty, or the line where its words begin."""
@@ -220,6 +229,13 @@ class ReviewView:
     @property
     def doubts(self) -> list[Answered]:
         return [self._answer(each) for each in self.draft.other_doubts]
+
+    @property
+    def time_doubts(self) -> Iterator[TimeDoubt]:
+        for message, places in self.draft.duty_doubts().items():
+            first = places[0].duty
+            nth = [doubt.message for doubt in first.open_doubts].index(message)
+            yield TimeDoubt(message=message, places=places, target=f"{first.key}-{nth}")
 
     def _answer(self, doubt: Doubt) -> Answered:
         for place in self.places:

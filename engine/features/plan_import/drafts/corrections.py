@@ -7,10 +7,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from engine.features.plan_import.drafts.model import (
+    Doubt,
     DraftDuty,
     DraftItem,
     DraftSection,
@@ -109,7 +110,9 @@ class Corrections:
             each.origin = Origin.HEADING if each.owners != owners else each.origin
             each.owners = list(dict.fromkeys(owners))
         duty.text = typed.text.strip()
-        duty.times = Times(cadence=list(typed.cadence), due=typed.due.strip(), wording=" ".join(typed.wording.split()))
+        times = Times(cadence=list(typed.cadence), due=typed.due.strip(), wording=" ".join(typed.wording.split()))
+        duty.doubts = duty.doubts if times == duty.times else []
+        duty.times = times
         duty.coordinating = list(dict.fromkeys(listed(typed.coordinating)))
         duty.output, duty.output_kind = " ".join(typed.output.split()), typed.output_kind
         place.item.request = typed.request
@@ -168,6 +171,16 @@ class Corrections:
         for duty in found:
             duty.origin = Origin.HEADING
         return bool(found)
+
+    def confirm_times(self, key: int, nth: int | None = None) -> bool:
+        """Confirm a duty's times as they were read; with ``nth``, that doubt of it for all duties that have it."""
+        place = self.draft.place(key)
+        messages = [doubt.message for doubt in place.duty.open_doubts] if place else []
+        messages = messages if nth is None else messages[nth : nth + 1]
+        for duty in self.draft.duties:
+            if nth is not None or duty.key == key:
+                duty.doubts = [doubt for doubt in duty.doubts if doubt.message not in messages]
+        return bool(messages)
 
     # -- lines of the document -----------------------------------------------------------------------------------------
 
@@ -280,12 +293,12 @@ class Corrections:
     def _day(self) -> date | None:
         return read_day(self.draft.head.issued_on)
 
-    def _year(self) -> int:
+    def _year(self) -> int | None:
         """The year of the days that the words name without one."""
         if found := re.match(r"20\d\d", self.draft.head.year):
             return int(found[0])
         day = self._day()
-        return day.year if day else 2000
+        return day.year if day else None
 
     def _offer(self, typed: Iterable[str]) -> None:
         """Add names that the directory lacks, to be resolved once for all duties."""
@@ -337,6 +350,7 @@ class Corrections:
         wording = said.wording if due else ""
         duty.times = Times(cadence=list(said.cadence) or ["ad_hoc"], due="; ".join(due), wording=wording)
         duty.read_times = duty.times.model_copy()
+        duty.doubts = [Doubt.model_validate(asdict(each)) for each in said.doubts_of(duty.printed)]
 
     def _owners(self, text: str) -> list[str]:
         """The agencies that a text begins with, as the draft writes them; unknown ones are added to the names to

@@ -23,6 +23,8 @@ TO_ALL = "yêu cầu chung"
 AS_HEADING = "đọc là tiêu đề"
 LEAD_IN = "câu dẫn nêu cơ quan và việc"
 DEFAULT_RULE = "mac-dinh"
+ELSEWHERE = frozenset({"no_due_date", "unknown_owner", "left_out", "other_province"})
+"""The doubts that the review shows in a place of their own."""
 
 
 class _Part(BaseModel):
@@ -72,10 +74,18 @@ class Paragraph(_Part):
         return self.doubted or (self.use is Use.LEFT_OUT and any(map(str.isalpha, self.text)))
 
 
+class Doubt(_Part):
+    code: str
+    message: str
+    place: str
+    words: str = ""
+
+
 class DraftDuty(_Part):
     """A duty. ``owners``, ``coordinating``: names, as the directory or else the document writes them. ``read_times``:
-    what its words say, to detect manual changes. ``paragraphs``: those of the document that it was made of.
-    ``changes``: how often a person corrected it."""
+    what its words say, to detect manual changes. ``doubts``: what is to be confirmed of them, until a person does so or
+    changes them. ``paragraphs``: those of the document that it was made of. ``changes``: how often a person corrected
+    it."""
 
     key: int
     text: str
@@ -88,6 +98,7 @@ class DraftDuty(_Part):
     dropped: bool = False
     origin: Origin = Origin.HEADING
     deadlines: list[TimeWords] = []
+    doubts: list[Doubt] = []
     details: list[str] = []
     partners: list[str] = []
     paragraphs: list[int] = []
@@ -100,6 +111,11 @@ class DraftDuty(_Part):
     def guessed(self) -> bool:
         """Whether its owners were guessed and nobody has confirmed them."""
         return self.origin is not Origin.HEADING
+
+    @property
+    def open_doubts(self) -> list[Doubt]:
+        """The doubts that are asked beside it; those without words about time have one question for all."""
+        return [] if self.dropped else [each for each in self.doubts if each.code not in ELSEWHERE]
 
 
 class DraftItem(_Part):
@@ -132,13 +148,6 @@ class UnknownName(_Part):
     @property
     def levels(self) -> tuple[str, ...]:
         return tuple(self.chosen.removeprefix(KIND).split("+")) if self.chosen.startswith(KIND) else ()
-
-
-class Doubt(_Part):
-    code: str
-    message: str
-    place: str
-    words: str = ""
 
 
 class Gap(_Part):
@@ -251,13 +260,20 @@ class PlanDraft(_Part):
         """How many questions are open: names, guesses, doubts, lines that look like duties."""
         names = sum(not each.chosen for _, each in self.open_names())
         serious = sum(self.document[n].serious or self.document[n].doubted for n in self.left())
-        return names + len(self.guesses()) + len(self.other_doubts) + serious
+        return names + len(self.guesses()) + len(self.duty_doubts()) + len(self.other_doubts) + serious
+
+    def duty_doubts(self) -> dict[str, list[DutyPlace]]:
+        """The messages of the open doubts about duties, each with the duties concerned."""
+        found: dict[str, list[DutyPlace]] = {}
+        for place in self.places():
+            for doubt in place.duty.open_doubts:
+                found.setdefault(doubt.message, []).append(place)
+        return found
 
     @property
     def other_doubts(self) -> list[Doubt]:
-        """The doubts that are not shown elsewhere in the review."""
-        elsewhere = {"no_due_date", "unknown_owner", "left_out", "other_province"}
-        return [each for each in self.warnings if each.code not in elsewhere]
+        """The doubts about the document that are not shown elsewhere in the review."""
+        return [each for each in self.warnings if each.code not in ELSEWHERE]
 
     @property
     def of_another_province(self) -> bool:

@@ -214,6 +214,7 @@ def _duty(
         output_kind=output["kind"],
         origin=item.origin,
         deadlines=[TimeWords(text=each.text, sentence=each.sentence) for each in duty.deadlines],
+        doubts=[Doubt.model_validate(asdict(each)) for each in duty.doubts],
         details=list(duty.details),
         partners=list(duty.coordinating),
         paragraphs=_own(paragraphs.get(duty.citation, ()), duty.place.order),

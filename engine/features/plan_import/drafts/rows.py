@@ -38,6 +38,7 @@ class ReviewRow:
         for place in self.places:
             owners = sum(len(each.encode()) for each in place.duty.owners)
             size += len(place.duty.text.encode()) + owners + DUTY_BYTES
+            size += DOUBT_BYTES * len(place.duty.open_doubts)
         return size
 
 
@@ -78,7 +79,8 @@ def runs_of(draft: PlanDraft) -> list[tuple[int, ...]]:
 
 def pages_of(draft: PlanDraft) -> list[list[ReviewRow]]:
     """The rows page by page; the first page also has what is to be settled once for all."""
-    overview = OVERVIEW_BYTES + NAME_BYTES * len(draft.open_names()) + DOUBT_BYTES * len(draft.other_doubts)
+    doubts = len(draft.other_doubts) + len(draft.duty_doubts())
+    overview = OVERVIEW_BYTES + NAME_BYTES * len(draft.open_names()) + DOUBT_BYTES * doubts
     pages: list[list[ReviewRow]] = [[]]
     room = max(PAGE_BYTES - overview, MIN_BYTES)
     for row in rows_of(draft):

@@ -5,14 +5,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, takewhile
 
 from engine.errors import BadInput
-from engine.features.plan_import.importer.base.model import Deadline, Doubt, ImportedPlan, Instruction, ItemText
+from engine.features.plan_import.importer.base.model import (
+    Deadline,
+    Doubt,
+    DutyText,
+    ImportedPlan,
+    Instruction,
+    ItemText,
+    SectionText,
+)
 from engine.features.plan_import.importer.duties import SectionRead, duties_elsewhere, section_of
 from engine.features.plan_import.importer.overlooked import overlooked
 from engine.features.plan_import.importer.phrases.known import knowing
 from engine.features.plan_import.importer.phrases.owners import Directory, NullDirectory
+from engine.features.plan_import.importer.phrases.timing import timing_of
 from engine.features.plan_import.importer.reading.limits import refused
 from engine.features.plan_import.importer.reading.pages import Pages
 from engine.features.plan_import.importer.structure.account import Account, balance, without_persons
@@ -69,7 +79,7 @@ def _assembled(pages: Pages, name: str, directory: Directory) -> ImportedPlan:
         issuer=parts.issuer,
         title=parts.title,
         recipients=tuple(parts.foot.recipients),
-        sections=tuple(section.section for section in read if section.items),
+        sections=tuple(_with_time_doubts(section.section, planned.year) for section in read if section.items),
         warnings=tuple(dict.fromkeys(doubts)),
         instructions=tuple(sorted(said, key=lambda each: each.place.order)),
         account=entries,
@@ -113,6 +123,16 @@ def _times(items: Iterable[ItemText], said: Iterable[Instruction]) -> Iterator[D
     """The words about time of all duties and instructions."""
     yield from (time for item in items for duty in item.duties for time in duty.deadlines)
     yield from (time for each in said for time in each.deadlines)
+
+
+def _with_time_doubts(section: SectionText, year: int | None) -> SectionText:
+    """A section whose duties carry what a person has to confirm of their times."""
+
+    def with_doubts(duty: DutyText) -> DutyText:
+        return replace(duty, doubts=timing_of(duty.deadlines, year).doubts_of(duty.citation))
+
+    items = (replace(item, duties=tuple(map(with_doubts, item.duties))) for item in section.items)
+    return replace(section, items=tuple(items))
 
 
 def _elsewhere(province: str, directory: Directory) -> Iterable[Doubt]:

@@ -167,7 +167,7 @@ class _Draft:
 
     def _timing(self, duty: DutyText) -> tuple[Timing, str]:
         """The timing of a duty and the id of its rule; equal wordings share a rule."""
-        timing = timing_of(duty.deadlines, self.plan.year or 2000)
+        timing = timing_of(duty.deadlines, self.plan.year)
         days = [str(day) for day in (timing.on, timing.due_day) if day]
         if not days:
             return timing, _DEFAULT_RULE

@@ -11,7 +11,9 @@ from engine.features.plan_import.importer.base import model
 _FIELDS: Mapping[type, str] = {
     model.SectionText: "heading roman source items",
     model.ItemText: "no owner owners origin request topic? source duties",
-    model.DutyText: "citation text lead? monitor? product? mark? coordinating reports_to deadlines details source",
+    model.DutyText: (
+        "citation text lead? monitor? product? mark? coordinating reports_to deadlines details doubts source"
+    ),
     model.Deadline: "text kind days before cadence sentence",
     model.Instruction: "text owners deadlines reports_to source",
     model.Accounted: "text reason serious source",

@@ -107,10 +107,21 @@ class Owner:
     group: bool = False
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """Something missing, duplicated or doubtful. ``place`` is a citation or words like «dòng 12»; ``words``: the first
+    of those that may be a duty."""
+
+    code: str
+    message: str
+    place: str
+    words: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DutyText:
     """One duty, its words whole. ``lead`` only where the document says «chủ trì». ``details``: what labelled lines say
-    of it beside this («Địa điểm: …»)."""
+    of it beside this («Địa điểm: …»). ``doubts``: what a person has to confirm of its time."""
 
     citation: str
     text: str
@@ -123,6 +134,7 @@ class DutyText:
     deadlines: tuple[Deadline, ...] = ()
     reports_to: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,17 +201,6 @@ class SectionText:
     roman: str
     items: tuple[ItemText, ...]
     place: Place
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Something missing, duplicated or doubtful. ``place`` is a citation or words like «dòng 12»; ``words``: the first
-    of those that may be a duty."""
-
-    code: str
-    message: str
-    place: str
-    words: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

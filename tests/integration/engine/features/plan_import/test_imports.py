@@ -166,7 +166,12 @@ def test_the_review_shows_whole_duties_and_what_became_of_each_paragraph(desk: O
     assert len(select(pages, ".par")) == len(_DRAFT.document)
     assert any("→ IV.1.1" in " ".join(each.get_text().split()) for each in select(pages, ".par"))
     assert "dòng 11" in select(pages, 'label[for="number"]')[0].get_text()
-    assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == ["1 nhiệm vụ", "IV.6.1", "IV.14"]
+    assert [each.get_text() for each in select(pages[:1], ".doubts li > b")] == [
+        "1 nhiệm vụ",
+        "2 nhiệm vụ",
+        "IV.6.1",
+        "IV.14",
+    ]
     assert "6 tháng, 01 năm" in select([desk.get(f"{path}/duties/{_DRAFT.duties[0].key}")], ".times")[0].get_text()
     asked = next(each.duty.key for each in _DRAFT.places() if each.citation == "IV.12.1")
     assert select([desk.get(f"{path}/duties/{asked}")], "[name=request]")[0].has_attr("checked")
@@ -231,7 +236,7 @@ def test_drafts_are_listed_with_who_and_how_far_and_one_that_is_saved_is_done_wi
     listed = select([desk.get("/plans/import")], "#drafts ~ ul li, section[aria-labelledby=drafts] li")
     words = " ".join(listed[0].get_text().split())
     assert "188/KH-UBND" in words
-    assert "28 nhiệm vụ; còn 4 chỗ cần xem" in words
+    assert "28 nhiệm vụ; còn 5 chỗ cần xem" in words
     assert "bộ phận theo dõi" in words
     saved = correct(desk, review, "save")
     plan = row(desk.context.database, Plan)
@@ -665,7 +670,9 @@ def test_a_huge_file_is_refused_before_it_is_read(desk: Office) -> None:
     assert "26 MB" in answer.text
 
 
-@pytest.mark.parametrize("do", ["", "look", "part:", "part:1:x", "drop:x", "take:9", "sure:", "section:", "join:0"])
+@pytest.mark.parametrize(
+    "do", ["", "look", "part:", "part:1:x", "drop:x", "take:9", "sure:", "section:", "join:0", "times:9-9"]
+)
 def test_a_button_that_means_nothing_changes_nothing(desk: Office, review: str, do: str) -> None:
     before = everything(desk.context.database)
     assert correct(desk, review, do).status_code in (303, 400)
@@ -799,3 +806,36 @@ def test_owners_read_in_sentences_are_marked_and_one_button_confirms_all_of_a_ki
     assert 'value="sure:bracket"' in desk.get(path).text
     assert correct(desk, path, "sure:bracket").headers["location"] == f"{path}#doubts"
     assert "cơ quan đọc trong câu" not in desk.get(path).text
+
+
+def test_what_is_doubtful_of_a_duty_s_time_stands_beside_it_until_it_is_confirmed_or_changed(desk: Office) -> None:
+    body = (
+        "IV. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 15 và ngày 30 hằng tháng.\n- Thống kê hằng quý.\n"
+        "- Kiểm tra thường xuyên.\n2. Sở Tài chính\n- Quyết toán hằng quý.\n- Tổng kết trước ngày 30/11 hằng năm.\n"
+    )
+    head = "ỦY BAN NHÂN DÂN\nTỈNH NGHỆ AN\nSố: 9/KH-UBND\nNghệ An, ngày 05 tháng 4 năm 2021\nKẾ HOẠCH\nY TẾ 2021\n"
+    path = begun(desk, (head + body).encode(), "plan.txt")
+
+    def asked(address: str = path) -> list[str]:
+        return [each.get_text().partition("Đúng")[0].strip() for each in select([desk.get(address)], ".found .doubt")]
+
+    twice = "XÁC NHẬN: mốc văn bản nêu mà chưa đặt được: trước ngày 30; đang đặt ngày 14 hằng tháng"
+    quarterly = "XÁC NHẬN: văn bản nêu chu kỳ nhưng không nêu ngày gửi"
+    yearly = "XÁC NHẬN: mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12"
+    assert asked() == [twice, quarterly, quarterly, yearly]
+    listed = [each.get_text(" ", strip=True) for each in select([desk.get(path)], ".doubts > li")]
+    assert any(quarterly in each and "IV.1.2" in each and "IV.2.1" in each for each in listed)
+    first, _, _, _, last = (int(str(each["id"])[1:]) for each in select([desk.get(path)], ".found"))
+    assert twice in desk.get(f"{path}/duties/{first}").text
+    (button,) = [each for each in select([desk.get(path)], ".doubts button[value^='times:']") if "-0" in each["value"]][
+        1:2
+    ]
+    assert correct(desk, path, str(button["value"])).headers["location"] == f"{path}#doubts"
+    assert asked() == [twice, yearly]
+    assert "named by the document, but not asked for: before 30/11" in desk.get(f"{path}?lang=en").text
+    desk.get(f"{path}?lang=vi")
+    assert correct(desk, path, f"times:{first}").headers["location"] == f"{path}#d{first}"
+    correct_duty(desk, path, last, cadence=["once"], due="29/11/2021")
+    assert asked() == []
+    events = rows(desk.context.database, Event, kind=EventKind.PLAN_DRAFT_CORRECTED)
+    assert [each.detail["what"] for each in events] == ["draft_times", "draft_times", "draft_duty"]

@@ -81,6 +81,24 @@ def test_a_day_of_the_last_month_is_written_into_the_rule(read):
     assert [(rule.due_day, rule.in_last_month) for rule in rules] == [(9, True), (9, False)]
 
 
+def test_what_is_to_be_confirmed_of_a_time_is_the_duty_s_own_and_stands_beside_it_in_the_file(read):
+    plan = read(
+        "I. TỔ CHỨC THỰC HIỆN\n1. Sở Y tế\n- Báo cáo trước ngày 30/11 hằng năm.\n- Kiểm tra thường xuyên.\n"
+        "- Khám bệnh.\n"
+    )
+    asked = "mốc văn bản nêu mà chưa đặt được: trước 30/11; đang đặt 29/12"
+    yearly, always, undated = plan.duties
+    assert [(doubt.code, doubt.message.partition(" / ")[0]) for doubt in yearly.doubts] == [("time", asked)]
+    assert always.doubts == ()
+    assert [doubt.code for doubt in undated.doubts] == ["no_due_date"]
+    lines = map(str.strip, as_plan_yaml(plan, NullDirectory()).splitlines())
+    assert [line for line in lines if line.startswith("cadence:")] == [
+        f"cadence: [year]  # {CONFIRM}: {asked}",
+        "cadence: [ad_hoc]",
+        f"cadence: [ad_hoc]  # {CONFIRM}: văn bản không nêu thời hạn: không báo cáo riêng",
+    ]
+
+
 @pytest.mark.parametrize(
     ("number", "title", "named"),
     [
