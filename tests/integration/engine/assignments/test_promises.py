@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import partial
 
 import pytest
 from ground.factory import at, do, item, lay, plan_file, policy, row, rows, swept, told
@@ -12,7 +14,7 @@ from engine.assignments.lifecycle import Action, ReportText
 from engine.assignments.promise_rows import PromiseText, promises_of
 from engine.assignments.promises import decide_promise, make_promise
 from engine.errors import BadInput, Conflict, ForbiddenMove
-from engine.rules.calendar import ONE_DAY
+from engine.rules.calendar import ONE_DAY, local_date
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Notice, Promise, Report
 from engine.terms import EventKind, NoticeKind, Outcome, PromiseState, Quiet
@@ -83,6 +85,10 @@ def test_a_promise_is_kept_by_a_report_that_the_task_is_done_in_time(database: D
     promise(database, "2021-06-16", "2021-07-12")
     do(database, Action.REPORT, 1, now=at("2021-07-12", "16:00"))
     assert states(database) == [PromiseState.KEPT]
+    assert row(database, Promise).ended_on == date(2021, 7, 12)
+    kept = row(database, Event, kind=EventKind.PROMISE_KEPT)
+    assert (kept.assignment_id, kept.detail) == (1, {"on": "2021-07-12", "number": 1})
+    assert happened(database, EventKind.PROMISE_BROKEN) == []
     assert row(database, Assignment).promised_on is None
     assert row(database, Assignment).quiet is Quiet.AWAITING_ACCEPTANCE
     assert live(database, "2021-07-13", "2021-07-30") == []
@@ -91,8 +97,9 @@ def test_a_promise_is_kept_by_a_report_that_the_task_is_done_in_time(database: D
 def test_a_promise_that_is_reported_done_too_late_was_broken_although_no_pass_ran(database: Database) -> None:
     lone(database)
     promise(database, "2021-06-16", "2021-07-12")
-    do(database, Action.REPORT, 1, now=at("2021-07-13", "06:00"))
+    do(database, Action.REPORT, 1, now=at("2021-07-16", "06:00"))
     assert states(database) == [PromiseState.BROKEN]
+    assert row(database, Promise).ended_on == date(2021, 7, 13), "the day after its own, whenever that is seen"
 
 
 def test_the_second_broken_promise_is_told_to_the_head_of_the_department_and_the_third_to_the_leadership(
@@ -198,6 +205,41 @@ def test_a_returned_report_and_a_cancelled_task_end_what_was_promised(database: 
     do(database, Action.RETURN, 1, now=at("2021-06-19"))
     do(database, Action.CANCEL, 1, now=at("2021-06-20"))
     assert states(database) == [PromiseState.REPLACED] * 2
+
+
+ENDS = {
+    "cancelled": partial(lifecycle.cancel, reason="Nhập nhầm."),
+    "kept for the figures": partial(lifecycle.keep_for_figures, followed_by=["so-chinh"], basis="NQ 1"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_no_promise_stands_of_a_task_that_nobody_is_asked_for_any_more(
+    database: Database, end: Callable[..., None]
+) -> None:
+    lone(database)
+    text = PromiseText(on=date(2021, 7, 12), reason="Chờ kinh phí.", reason_code="kinh-phi")
+    with database.write() as session:
+        make_promise(session, 1, text, "difficulty", actor="contact:1", now=at("2021-06-21"))
+        end(session, 1, actor="account:1", now=at("2021-06-22"))
+    assert states(database) == [PromiseState.REPLACED]
+    assert row(database, Promise).ended_on == date(2021, 6, 22)
+
+
+@pytest.mark.parametrize(("on", "state"), [("2021-07-01", PromiseState.STANDING), ("2021-07-02", PromiseState.WAITING)])
+def test_the_last_day_that_needs_no_agreement_counts_at_once(database: Database, on: str, state: PromiseState) -> None:
+    lone(database, rules=policy(promise_max_days=11))
+    promise(database, "2021-06-16", on)
+    assert states(database) == [state]
+
+
+@pytest.mark.parametrize(("on", "until"), [("2021-06-17", OPENED), ("2021-06-18", at("2021-06-09"))])
+def test_only_a_promise_behind_the_due_date_begins_the_ladder_of_its_own_day(
+    database: Database, on: str, until: datetime
+) -> None:
+    lone(database)
+    promise(database, "2021-06-09", on)
+    assert row(database, Assignment).acted_until == local_date(until)
 
 
 def test_a_report_keeps_its_reason_by_code(database: Database) -> None:
