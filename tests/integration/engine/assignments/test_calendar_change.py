@@ -131,6 +131,17 @@ def test_the_next_look_follows_the_next_reminder(laid: Laid) -> None:
     assert row(laid.database, Assignment, id=task).next_action_at == at("2021-06-11", "07:00")
 
 
+def test_the_next_look_follows_a_due_date_that_a_calendar_moves_later_and_earlier_again(laid: Laid) -> None:
+    task, day_off = laid.assignment("IV.1.1", "so-ban"), off("2021-06-16", "2021-06-17")
+    swept(laid.database, at("2021-06-08"))
+    applied(laid, day_off, at("2021-06-08"))
+    assert due(laid, task) == date(2021, 6, 18)
+    assert row(laid.database, Assignment, id=task).next_action_at == at("2021-06-11", "07:00")  # T-3
+    applied(laid, Change(drop=tuple(each.day for each in day_off.set)), at("2021-06-08"))
+    assert due(laid, task) == JUNE_17
+    assert row(laid.database, Assignment, id=task).next_action_at == at("2021-06-14", "07:00")
+
+
 def test_an_extended_date_is_reckoned_from_the_day_that_was_granted(laid: Laid) -> None:
     task = laid.assignment("IV.1.1", "so-ban")
     with laid.database.write() as session:

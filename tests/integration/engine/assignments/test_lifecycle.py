@@ -16,6 +16,9 @@ from engine.assignments.lifecycle import ENDS_WHEN_DONE, MOVES, Action, ReportTe
 from engine.assignments.measures import report_timing, task_timing
 from engine.assignments.promise_rows import PromiseText
 from engine.errors import BadInput, Conflict, ForbiddenMove, NotFound
+from engine.plans.amendments import Amendment, amend_duty
+from engine.plans.bulk_changes import redate_all
+from engine.rules.calendar import Due
 from engine.store.database import Database
 from engine.store.records import Assignment, Event, Extension, Letter, Notice, Report
 from engine.terms import REPORTED_STATES, EventKind, Outcome, Quiet, State, Timing
@@ -56,6 +59,25 @@ def tried(database: Database, action: Action, task: int) -> State | str:
         assert stored(database) == before
         return str(news or "no news")
     return State(row(database, Assignment, id=task).state)
+
+
+TABLE = """
+              acknowledge   report    accept    return    cancel     transfer
+assigned      acknowledged  reported  -         -         cancelled  transferred
+acknowledged  -             reported  -         -         cancelled  transferred
+reported      -             reported  accepted  returned  cancelled  transferred
+returned      -             reported  -         -         cancelled  transferred
+accepted      -             reported  -         -         cancelled  transferred
+cancelled     -             -         -         -         -          -
+transferred   -             -         -         -         -          -
+"""
+
+
+def test_every_cell_of_the_table_of_moves_is_the_one_written_here() -> None:
+    actions, *lines = (line.split() for line in TABLE.strip().splitlines())
+    written = {(state, action): to for state, *cells in lines for action, to in zip(actions, cells, strict=True)}
+    assert set(written) == {(state, action) for state in State for action in Action}
+    assert {move: to for move, to in written.items() if to != "-"} == MOVES
 
 
 @pytest.mark.parametrize("state", State)
@@ -336,6 +358,63 @@ def test_nothing_is_extended_once_it_is_reported(database: Database, task: int) 
     with pytest.raises(ForbiddenMove):
         decide(database, asked, granted=True)
     assert row(database, Extension, id=asked).decided_at is None
+
+
+# --- the next look -----------------------------------------------------------------------------------------------
+
+TUESDAY = at("2021-06-08")
+
+
+def extended(session: Session, task: int, day: date) -> None:
+    asked = lifecycle.ask_extension(session, task, until=day, reason="Chờ số liệu.", actor=BY, now=TUESDAY)
+    lifecycle.decide_extension(session, asked, granted=True, actor="account:3", now=TUESDAY)
+
+
+def returned(session: Session, task: int, day: date) -> None:
+    lifecycle.report(session, task, ReportText(body="Đã làm."), actor=BY, now=TUESDAY)
+    lifecycle.return_report(session, task, reason="Thiếu số liệu.", until=day, actor="account:3", now=TUESDAY)
+
+
+def transferred(session: Session, task: int, day: date) -> int:
+    due = Due(day, day, {})
+    return lifecycle.transfer(
+        session, task, to_agency="huyen-b", reason="Sáp nhập.", due=due, actor="account:3", now=TUESDAY
+    )
+
+
+def amended(session: Session, task: int, day: date) -> None:
+    change = Amendment(basis="40/UBND-VX", due={"2021-H1": day})
+    amend_duty(session, 1, change, actor="account:1", now=TUESDAY)
+
+
+def dispatched(session: Session, task: int, day: date) -> None:
+    redate_all(session, [task], day=day, basis="CV 9", actor="account:1", now=TUESDAY)
+
+
+@pytest.mark.parametrize(
+    ("way", "due", "rung"),
+    [
+        (extended, "2021-06-25", "2021-06-11"),  # T-10
+        (returned, "2021-06-25", "2021-06-11"),
+        (transferred, "2021-06-25", "2021-06-11"),
+        (transferred, "2021-06-15", "2021-06-10"),  # T-3
+        (amended, "2021-06-25", "2021-06-11"),
+        (amended, "2021-06-15", "2021-06-10"),
+        (dispatched, "2021-06-25", "2021-06-11"),
+        (dispatched, "2021-06-15", "2021-06-10"),
+    ],
+)
+def test_whatever_moves_a_due_date_the_next_look_is_at_the_next_rung_of_the_new_one(
+    database: Database, task: int, way: Callable[[Session, int, date], int | None], due: str, rung: str
+) -> None:
+    do(database, Action.ACKNOWLEDGE, task, now=OPENED)
+    swept(database, TUESDAY)
+    assert row(database, Assignment, id=task).next_action_at == at("2021-06-14", "07:00")  # T-3 of the old date
+    with database.write() as session:
+        moved = way(session, task, date.fromisoformat(due)) or task
+    swept(database, TUESDAY)
+    found = row(database, Assignment, id=moved)
+    assert (found.due_on, found.next_action_at) == (date.fromisoformat(due), at(rung, "07:00"))
 
 
 # --- other acts --------------------------------------------------------------------------------------------------
