@@ -12,7 +12,7 @@ from ground.factory import at, do, happened, item, lay, plan_file, policy, row, 
 from sqlalchemy import update
 
 from engine.assignments import lifecycle
-from engine.assignments.escalation import due_duties, run_escalations
+from engine.assignments.escalation import due_assignments, due_duties, run_escalations
 from engine.assignments.lifecycle import Action, ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.plans.closing import end as end_plan
@@ -202,6 +202,18 @@ def test_what_is_due_is_named_by_plan_citation_and_owners(database: Database) ->
         found = [(each.plan, each.citation, each.owners) for each in due_duties(session, OPENED)]
     assert found[1] == ("12/KH-UBND", "IV.2.1", ("huyen-a", "huyen-b"))
     assert [citation for _, citation, _ in found] == ["IV.1.1", "IV.2.1", "IV.3.1", "IV.4.1"]
+
+
+def test_what_is_due_goes_owner_by_owner_and_says_after_which_part_an_agency_s_letters_are_complete(
+    database: Database,
+) -> None:
+    laid = lay(database, now=OPENED)
+    order = ("IV.2.1", "huyen-a"), ("IV.2.1", "huyen-b"), ("IV.3.1", "mat-tran"), ("IV.1.1", "so-ban")
+    with database.read() as session:
+        due = due_assignments(session, OPENED)
+    assert due.ids == tuple(laid.assignment(*each) for each in (*order, ("IV.4.1", "so-chinh")))
+    parts = [sorted(due.complete(start, start + 2)) for start in (0, 2, 4)]
+    assert parts == [["huyen-a", "huyen-b"], ["mat-tran", "so-ban"], ["so-chinh", "tinh"]], "who supervises comes last"
 
 
 def test_one_duty_can_be_acted_on_alone(database: Database) -> None:

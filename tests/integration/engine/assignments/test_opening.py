@@ -241,6 +241,25 @@ def test_a_period_that_is_over_at_activation_may_be_skipped_or_overdue_at_once(d
     assert row(database, Event, kind=EventKind.PLAN_ACTIVATED).detail["past"] == "skip"
 
 
+def test_the_preview_counts_the_plan_s_own_tasks_and_letters_and_calls_overdue_what_is_past_its_day(
+    database: Database,
+) -> None:
+    """Another plan has letters already, and one of the plan's tasks is due on another day than the others."""
+    lay(database, now=at("2021-06-07"), plan=plan_file(number="11/KH-UBND", items=(item(1, "cac-huyen"),)))
+    swept(database, at("2021-06-07"))
+    items = (item(1, "so-ban"), item(2, "cac-huyen"), item(3, "mat-tran", rule="gui-tinh"))
+    now, before = at("2021-06-17", "09:00"), len(rows(database, Letter))
+    laid = store(database, now=now, plan=plan_file(items=items))
+    would = rehearse(database, laid.plan_id, now)
+    assert (would.assignments, would.overdue) == ({"2021-H1": 4}, 0), "three are due today, one on the 21st"
+    overdue = Choices(past=PastPeriods.OVERDUE)
+    assert rehearse(database, laid.plan_id, at("2021-06-18", "09:00"), overdue).overdue == 3
+    begin(laid, now=now)
+    asyncio.run(tick(database, now, post_office(LetterBox())))
+    assert would.letters == would.people == len(rows(database, Letter)) - before > 0
+    assert before > 1
+
+
 def test_a_monthly_duty_has_one_period_open_ahead(database: Database) -> None:
     """On 7 April the report of April is open, and from its own month on that of May; not those of three months."""
     lay(database, now=NOW, plan=plan_file(items=(item(1, "so-ban", cadence=["month"]), item(2, "huyen-a"))))

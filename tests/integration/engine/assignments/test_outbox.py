@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from datetime import date, datetime
@@ -12,11 +13,14 @@ from ground.databases import closing_database
 from ground.factory import Laid, add_contact, at, lay, policy, row, rows
 from sqlalchemy import update
 
+from engine.assignments.lifecycle import decline
 from engine.assignments.outbox import NoticeLine, PostResult, leaves_at, post, send_day
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Policy
+from engine.store.changed_work import changed_agencies
+from engine.store.data_versions import Topic, read_versions
 from engine.store.database import Database, table
-from engine.store.recipients import read_recipients
+from engine.store.recipients import lifetime, read_recipients
 from engine.store.records import Contact, Letter, Notice
 from engine.terms import LetterState, NoticeKind, Role
 
@@ -136,6 +140,50 @@ def test_without_a_coordinator_the_head_is_written_to(laid: Laid) -> None:
 )
 def test_letters_leave_on_working_days_inside_the_window(now: datetime, day: date) -> None:
     assert send_day(now, policy(), CALENDAR) == day
+
+
+def test_a_weekly_letter_is_of_the_week_s_day_although_the_day_before_it_is_worked(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(pace={"email": "weekly"}))
+    worked = WorkCalendar.of([DayException(date(2021, 6, 20), DayKind.WORKED, "Làm bù")])  # a Sunday
+    for day in ("2021-06-15", "2021-06-16", "2021-06-17", "2021-06-18", "2021-06-20", "2021-06-21"):
+        posted(laid, line(laid, day), now=at(day), calendar=worked)
+    assert letters(laid) == [(date(2021, 6, 21), 6)]
+
+
+def test_a_line_for_another_agency_is_about_that_agency_too(laid: Laid) -> None:
+    with laid.database.read() as session:
+        before = {Topic.LETTERS: read_versions(session)[Topic.LETTERS]}
+    with laid.database.write() as session:
+        decline(session, laid.assignment("IV.1.1", "so-ban"), actor="contact:1", now=WEDNESDAY)
+    with laid.database.read() as session:
+        assert changed_agencies(session, before, read_versions(session)) == frozenset({"so-ban", "so-chinh"})
+
+
+@pytest.mark.parametrize(
+    ("role", "turn"),
+    [
+        (Role.COORDINATOR, [Role.DEPUTY, Role.COORDINATOR, Role.HEAD]),
+        (Role.DEPUTY, [Role.DEPUTY, Role.COORDINATOR, Role.HEAD]),
+        (Role.HEAD, [Role.HEAD]),
+        (Role.MONITOR, [Role.MONITOR, Role.COORDINATOR, Role.HEAD]),
+        (Role.DIRECTOR, [Role.HEAD, Role.MONITOR]),
+        (Role.LEADERSHIP, []),
+    ],
+)
+def test_whom_a_letter_that_failed_goes_to_next_is_each_of_the_agency_once(
+    laid: Laid, role: Role, turn: list[Role]
+) -> None:
+    add_contact(laid.database, "so-chinh", Role.DEPUTY)
+    with laid.database.read() as session:
+        found = read_recipients(session, ["so-chinh"]).in_turn("so-chinh", role, date(2021, 6, 16))
+    assert [each.role for each in found] == turn
+
+
+def test_an_agency_lives_from_its_first_name_s_first_day_to_its_last_name_s_last() -> None:
+    names = [{"name": "Sở Cũ", "from": "2015-03-01", "until": "2020-12-31"}, {"name": "Sở Mới", "from": "2021-01-01"}]
+    assert lifetime(json.dumps(names)) == (date(2015, 3, 1), None)
+    assert lifetime(json.dumps(names[:1])) == (date(2015, 3, 1), date(2020, 12, 31))
 
 
 def test_a_worked_saturday_is_a_day_for_letters() -> None:
