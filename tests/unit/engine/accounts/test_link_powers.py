@@ -8,21 +8,18 @@ from engine.accounts.link_powers import POWERS
 from engine.accounts.permissions import Permission
 from engine.accounts.signed_links import Purpose
 
-OF_A_READER = {
-    Permission.ACKNOWLEDGE,
-    Permission.DECLINE,
-    Permission.REPORT,
-    Permission.ASK_EXTENSION,
-    Permission.RAISE,
-    Permission.ADD_PART,
-    Permission.SEE_EVIDENCE,
-    Permission.SET_PREFERENCES,
-    Permission.NAME_DEPUTY,
-}
+TABLE = """
+acknowledge  acknowledge decline add_part
+report       report ask_extension raise see_evidence name_deputy
+unsubscribe  set_preferences name_deputy
+calendar
+deputy       name_deputy
+"""
 
 
-def test_links_do_what_a_reader_of_the_letter_does_and_nothing_else() -> None:
-    assert set().union(*POWERS.values()) == OF_A_READER
+def test_a_link_does_what_its_purpose_names_here_and_nothing_else() -> None:
+    written = {purpose: set(powers) for purpose, *powers in map(str.split, TABLE.strip().splitlines())}
+    assert {purpose.value: {each.value for each in powers} for purpose, powers in POWERS.items()} == written
 
 
 @pytest.mark.parametrize("purpose", Purpose)

@@ -268,6 +268,17 @@ def test_a_request_never_reaches_the_leadership() -> None:
         policy(ladders={"order": ORDER.model_dump(), "request": ORDER.model_dump()})
 
 
+@pytest.mark.parametrize(("to", "allowed"), [(Role.MONITOR, True), (Role.DIRECTOR, False), (Role.LEADERSHIP, False)])
+def test_a_request_reaches_the_monitor_and_nobody_above(to: Role, *, allowed: bool) -> None:
+    ladders = {"order": ORDER, "request": Ladder(name="Đề nghị", rungs=(rung("T+3", to, due=3),))}
+    given = {name: ladder.model_dump() for name, ladder in ladders.items()}
+    if allowed:
+        assert policy(ladders=given).ladders["request"].rungs[0].to == (to,)
+        return
+    with pytest.raises(ValueError, match=r"fix rung T\+3"):
+        policy(ladders=given)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -139,3 +139,18 @@ def test_labels_of_a_state_differ_from_one_another() -> None:
 def test_rungs_of_an_urgent_plan_are_said_in_days(code: str, vi: str, en: str) -> None:
     assert (rung_words(code, "vi", every_day=True), rung_words(code, "en", every_day=True)) == (vi, en)
     assert rung_words(code, "vi") == vi.replace("ngày", "ngày làm việc")
+
+
+@pytest.mark.parametrize(
+    ("code", "vi"),
+    [
+        ("T-1", "trước hạn 1 ngày làm việc"),
+        ("T+0", "đúng ngày hạn"),
+        ("T+1", "quá hạn 1 ngày làm việc"),
+        ("H-1", "trước ngày hẹn 1 ngày làm việc"),
+        ("H+0", "đúng ngày hẹn"),
+        ("H+1", "quá ngày hẹn 1 ngày làm việc"),
+    ],
+)
+def test_a_rung_of_the_day_before_of_the_day_and_of_the_day_after_are_three(code: str, vi: str) -> None:
+    assert rung_words(code, "vi") == vi
