@@ -335,6 +335,27 @@ async def test_a_relay_that_refuses_everything_for_an_hour_loses_no_letter_and_s
     assert all(each.suppressed == {} for each in rows(laid.database, Contact))
 
 
+async def test_after_an_outage_the_first_letter_goes_alone_and_the_rest_of_the_batch_side_by_side(laid: Laid) -> None:
+    class Counting(LetterBox):
+        """How many letters are on their way at once, at the first and at most."""
+
+        together, most = 0, list[int]()
+
+        async def send(self, letter: Outgoing) -> Outcome:
+            self.together += 1
+            self.most.append(self.together)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            self.together -= 1
+            return await super().send(letter)
+
+    add_letters(laid, 20)
+    await deliver(laid.database, NOW, post_office(judged(Stage.RCPT, 554, "5.7.1 Relay access denied")))
+    back = Counting()
+    assert (await deliver(laid.database, NOW + timedelta(hours=8), post_office(back))).fates == {"delivered": 24}
+    assert (back.most[0], back.most[1], max(back.most)) == (1, 1, LetterBox.parallel)
+
+
 async def test_a_refusal_without_a_known_reason_is_believed_the_third_time_and_suppresses_nothing(laid: Laid) -> None:
     sour = Answering(
         lambda each: (

@@ -11,17 +11,30 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from ground.databases import closing_database
 from ground.factory import Laid, add_letters, at, laid_once, rows
-from ground.post import DAY, NOW, Answering, LetterBox, change, leases_run_out, letters_of_16_june, owed, post_office
+from ground.post import (
+    COORDINATOR,
+    DAY,
+    NOW,
+    Answering,
+    LetterBox,
+    change,
+    leases_run_out,
+    letters_of_16_june,
+    owed,
+    post_office,
+)
 from sqlalchemy import update
 from sqlmodel import Session
 
 from engine.assignments.due_work import what_is_due
 from engine.errors import Unavailable
 from engine.store.database import Database, table
-from engine.store.records import Letter
-from engine.terms import LetterState
+from engine.store.records import Delivery, Event, Letter
+from engine.terms import EventKind, LetterState
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.delivery import deliver
+from notifications.leases import MAX_LOST_LEASES
+from workflows.checks.audit import run_checks
 
 MINUTE = timedelta(minutes=1)
 CONNECTIONS = LetterBox.parallel
@@ -132,18 +145,66 @@ async def test_told_to_stop_it_ends_between_two_letters_and_gives_back_the_rest(
     assert all(not each.on_wire and not each.leased_by for each in letters)
 
 
-async def test_one_outcome_that_cannot_be_written_spares_the_others(
+async def test_one_outcome_that_cannot_be_written_is_in_doubt_and_spares_the_others(
     laid: Laid, caplog: pytest.LogCaptureFixture
 ) -> None:
-    long = Outcome(fate=Fate.DELIVERED, receipt="\0" if laid.database.dialect == "postgresql" else "a")
+    unwritable = Outcome(fate=Fate.DELIVERED, receipt="\ud800")  # half a character: no database takes it
 
     def answer(letter: Outgoing) -> Outcome:
-        return long if letter.to == "coordinator@so-ban.example" else Outcome(fate=Fate.DELIVERED)
+        return unwritable if letter.to == COORDINATOR else Outcome(fate=Fate.DELIVERED)
 
     done = await deliver(laid.database, NOW, post_office(Answering(answer)))
     assert sum(done.fates.values()) == 4
-    expected = LetterState.UNKNOWN if laid.database.dialect == "postgresql" else LetterState.DELIVERED
-    assert owed(laid).state is expected
+    letter = owed(laid)
+    assert (letter.state, letter.reason, letter.settled_at) == (LetterState.UNKNOWN, "not_settled", NOW)
+    assert (letter.lease_until, letter.on_wire) == (None, False)
+    assert f"the outcome of letter {letter.id} could not be written" in caplog.text
+    assert run_checks(laid.database, NOW).in_doubt == 1, "it is shown to a person"
+    others = rows(laid.database, Letter, day=date.fromisoformat(DAY))
+    assert [each.state for each in others if each.id != letter.id] == [LetterState.DELIVERED] * 3
+
+
+@pytest.mark.parametrize(("on_wire", "parallel"), [(True, 4), (False, 1)])
+async def test_an_outcome_is_written_although_another_letter_is_somebody_else_s_by_now(
+    laid: Laid, *, on_wire: bool, parallel: int
+) -> None:
+    """The other one is on the wire, too, or was to go on it in the very transaction that writes the outcome."""
+
+    first: list[str] = []
+
+    def meanwhile(letter: Outgoing) -> Outcome:
+        m = table(Letter)
+        others = m.c.state == LetterState.SENDING, m.c.on_wire.is_(on_wire), m.c.key != letter.key
+        if not first:
+            first.append(letter.key)
+            with laid.database.write() as session:
+                session.connection().execute(update(m).where(*others).values(leased_by="another"))
+        return Outcome(fate=Fate.DELIVERED)
+
+    box = Answering(meanwhile)
+    box.parallel = parallel
+    await deliver(laid.database, NOW, post_office(box))
+    letters = rows(laid.database, Letter, day=date.fromisoformat(DAY))
+    theirs = {each.id for each in letters if each.leased_by == "another"}
+    ours = {each.id for each in letters} - theirs
+    assert theirs
+    assert ours
+    assert {each.state for each in letters if each.id in ours} == {LetterState.DELIVERED}
+    assert {each.letter_id for each in rows(laid.database, Delivery)} == ours
+
+
+async def test_a_letter_whose_lease_ran_out_twice_on_the_wire_is_given_up_and_says_why(laid: Laid) -> None:
+    twice = {"lost_leases": MAX_LOST_LEASES - 1, "on_wire": True, "attempts": 2}
+    change(laid, Letter, state=LetterState.SENDING, leased_by="dead", lease_until=at("2021-04-07"), **twice)
+    box = LetterBox()
+    assert (await deliver(laid.database, NOW, post_office(box))).claimed == 0
+    assert box.letters == []
+    letter = owed(laid)
+    assert (letter.state, letter.reason) == (LetterState.UNKNOWN, "lease_lost")
+    assert (letter.on_wire, letter.leased_by, letter.lease_until) == (False, "", None)
+    settled = rows(laid.database, Event, kind=EventKind.LETTER_SETTLED)
+    (event,) = [each for each in settled if each.detail["letter"] == letter.id]
+    assert (event.key, event.detail["fate"], event.at) == (f"{letter.key}:lease_lost", "unknown", letter.settled_at)
 
 
 async def test_what_another_worker_has_leased_by_now_is_not_offered(laid: Laid) -> None:
