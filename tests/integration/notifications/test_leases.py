@@ -28,6 +28,7 @@ from sqlmodel import Session
 
 from engine.assignments.due_work import what_is_due
 from engine.errors import Unavailable
+from engine.rules.words import coded
 from engine.store.database import Database, table
 from engine.store.records import Delivery, Event, Letter
 from engine.terms import EventKind, LetterState
@@ -159,6 +160,7 @@ async def test_one_outcome_that_cannot_be_written_is_in_doubt_and_spares_the_oth
     assert (letter.state, letter.reason, letter.settled_at) == (LetterState.UNKNOWN, "not_settled", NOW)
     assert (letter.lease_until, letter.on_wire) == (None, False)
     assert f"the outcome of letter {letter.id} could not be written" in caplog.text
+    assert coded(letter.reason, "vi") == "không ghi được kết quả gửi"
     assert run_checks(laid.database, NOW).in_doubt == 1, "it is shown to a person"
     others = rows(laid.database, Letter, day=date.fromisoformat(DAY))
     assert [each.state for each in others if each.id != letter.id] == [LetterState.DELIVERED] * 3
@@ -201,6 +203,7 @@ async def test_a_letter_whose_lease_ran_out_twice_on_the_wire_is_given_up_and_sa
     assert box.letters == []
     letter = owed(laid)
     assert (letter.state, letter.reason) == (LetterState.UNKNOWN, "lease_lost")
+    assert coded(letter.reason, "vi") == "hai lần đang gửi thì tiến trình gửi dừng"
     assert (letter.on_wire, letter.leased_by, letter.lease_until) == (False, "", None)
     settled = rows(laid.database, Event, kind=EventKind.LETTER_SETTLED)
     (event,) = [each for each in settled if each.detail["letter"] == letter.id]
