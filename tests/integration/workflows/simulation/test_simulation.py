@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import re
+import shlex
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from ground.factory import CONFIG, Laid, at, directory, item, plan_file, policy, real_plan, store
+from ground.paths import ROOT
 from ground.post import post_office
 from icalendar import Calendar
 from sqlalchemy import select
@@ -190,6 +192,15 @@ def test_the_heat_map_has_every_week_and_adds_up() -> None:
     assert len(weeks) >= (date.fromisoformat(year.messages[-1].at[:10]) - FIRST).days // 7
     assert sum(sum(counts) for _, _, counts in rows) == len(year.messages)
     assert all(len(counts) == len(weeks) for _, _, counts in rows)
+
+
+def test_the_silent_year_of_plan_188_has_the_letters_that_the_readme_gives_with_its_command() -> None:
+    documents = [(ROOT / name).read_text() for name in ("README.md", "docs/scale.md")]
+    (command,) = re.findall(r"`dondoc (simulate .*?)`", documents[0])
+    told = CliRunner().invoke(app, shlex.split(command.replace("config/", f"{CONFIG}/")))
+    assert told.exit_code == 0, told.output
+    letters = f"{int(told.stdout.split()[0]):,}"
+    assert [text.count(letters) for text in documents] == [1, 1]
 
 
 # --- the forms ----------------------------------------------------------------------------------------------------
