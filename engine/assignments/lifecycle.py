@@ -133,9 +133,15 @@ def open_new(session: Session, rows: Sequence[Mapping[str, object]], now: dateti
         return _open_new(session, rows, now)
 
 
+def _opened_for(due_on: date | None, planned: date | None) -> dict[str, Any]:
+    """Of the event: the due date, and the plan's own where it had passed."""
+    said = {"due": due_on} if due_on == planned else {"due": due_on, "planned": planned}
+    return {name: None if day is None else day.isoformat() for name, day in said.items()}
+
+
 def _open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datetime) -> int:
     a = table(Assignment)
-    opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.due_on)
+    opened = insert_returning(session, Assignment, rows, a.c.id, a.c.plan_id, a.c.due_on, a.c.original_due_on)
     append(
         session,
         [
@@ -144,7 +150,7 @@ def _open_new(session: Session, rows: Sequence[Mapping[str, object]], now: datet
                 now,
                 row,
                 key=f"assignment:{row.id}:opened",
-                due=None if row.due_on is None else row.due_on.isoformat(),
+                **_opened_for(row.due_on, row.original_due_on),
             )
             for row in opened
         ],

@@ -22,8 +22,8 @@ FRESH = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
 OWNERS = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY)
 URGENT = {Urgency.KHAN: "KHẨN", Urgency.THUONG_KHAN: "THƯỢNG KHẨN", Urgency.HOA_TOC: "HỎA TỐC"}
 DATED = re.compile(
-    r"(?P<n>\d+) (?:báo cáo cần bổ sung, )?hạn (?:(?:thứ \w+|Chủ nhật), )?(?P<on>\d+/\d+/\d+)"
-    r"|[Hh]ạn (?:(?:thứ \w+|Chủ nhật), )?(?P<first_on>\d+/\d+/\d+): (?P<first_n>\d+)"
+    r"(?P<n>\d+) (?:báo cáo cần bổ sung, )?h[ạẹ]n (?:(?:thứ \w+|Chủ nhật), )?(?P<on>\d+/\d+/\d+)"
+    r"|[Hh][ạẹ]n (?:(?:thứ \w+|Chủ nhật), )?(?P<first_on>\d+/\d+/\d+): (?P<first_n>\d+)"
 )
 CITED = re.compile(r"\b[IVX]+(?:\.\d+)+\b")
 MAX_NAMED_DATES = 3

@@ -1,15 +1,14 @@
-"""Folders that one can hold: no two import each other, none has more than twenty modules."""
+"""No two folders import each other."""
 
 from __future__ import annotations
 
 import ast
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 from ground.paths import ROOT
 
 PACKAGES = ("config", "engine", "notifications", "workflows")
-MAX_MODULES = 20
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -31,8 +30,3 @@ def test_no_two_folders_import_each_other() -> None:
         arrows[path.parent] |= imported(path)
     circles = {tuple(sorted((a, b))) for a in arrows for b in arrows[a] if a in arrows.get(b, ())}
     assert [(str(a.relative_to(ROOT)), str(b.relative_to(ROOT))) for a, b in sorted(circles)] == []
-
-
-def test_no_folder_has_more_modules_than_one_can_hold() -> None:
-    counts = Counter(path.parent for path in MODULES if "versions" not in path.parts)
-    assert [str(folder.relative_to(ROOT)) for folder, count in counts.items() if count > MAX_MODULES] == []

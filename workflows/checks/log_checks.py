@@ -33,6 +33,7 @@ from engine.store.records import (
     Promise,
     Report,
 )
+from engine.store.records.work import DROPPED
 from engine.store.rulebook import Rulebook, read_rulebook
 from engine.terms import EventKind, PlanState, State
 from workflows.checks.early_rungs import EARLY
@@ -139,21 +140,32 @@ def levels_without_letters(session: Session, now: datetime) -> int:
 
 
 def dues_moved_by_nobody(session: Session, now: datetime) -> int:
-    """Unfinished tasks of a due date that is not the first one, though nobody gave another."""
+    """Unfinished tasks of a due date that is not the first one, though nobody gave another, neither later nor when they
+    were asked for after the plan's own."""
     a, e = table(Assignment), table(Event)
-    moved = exists().where(e.c.assignment_id == a.c.id, e.c.kind.in_(MOVES_A_DUE_DATE))
+    days = {"due": a.c.due_on, "planned": a.c.original_due_on}
+    opened_so = and_(*(e.c.detail[name].as_string() == cast(day, String) for name, day in days.items()))
+    gives = or_(e.c.kind.in_(MOVES_A_DUE_DATE), and_(e.c.kind == EventKind.OPENED, opened_so))
+    moved = exists().where(e.c.assignment_id == a.c.id, gives)
     other = or_(a.c.due_on != a.c.original_due_on, a.c.due_on.is_(None) != a.c.original_due_on.is_(None))
     given = a.c.transferred_from_id.is_not(None)
     return _count(session, select(a.c.id).where(a.c.id.in_(_checked_now(session)), other, ~given, ~moved))
 
 
 def dropped_by_nobody(session: Session, now: datetime) -> int:
-    """Tasks that are said to be cancelled or handed over, though nobody did it: nobody is reminded of them."""
+    """Tasks that are said to be cancelled, handed over or of a body that has ended, though nobody did it: nobody is
+    reminded of them."""
     a, e, after = table(Assignment), table(Event), int(read_fact(session, CURSOR) or 0)
-    dropped = a.c.state.in_((State.CANCELLED, State.TRANSFERRED))
-    looked_at = select(a.c.id).where(a.c.id > after, dropped).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
-    said = exists().where(e.c.assignment_id == a.c.id, e.c.kind.in_((EventKind.CANCELLED, EventKind.TRANSFERRED)))
-    return _count(session, select(a.c.id).where(a.c.id.in_(looked_at), ~said))
+    looked_at = select(a.c.id).where(a.c.id > after, DROPPED).order_by(a.c.id).limit(CHECKED_ASSIGNMENTS)
+    ended = a.c.id.in_(_checked_now(session)), a.c.not_asked_on.is_not(None)
+
+    def said(*kinds: EventKind) -> ColumnElement[bool]:
+        return exists().where(e.c.assignment_id == a.c.id, e.c.kind.in_(kinds))
+
+    dropped = _count(
+        session, select(a.c.id).where(a.c.id.in_(looked_at), ~said(EventKind.CANCELLED, EventKind.TRANSFERRED))
+    )
+    return dropped + _count(session, select(a.c.id).where(*ended, ~said(EventKind.FOLLOWED)))
 
 
 def done_without_report(session: Session, now: datetime) -> int:

@@ -14,6 +14,7 @@ from engine.terms import EntryKind, EventKind, Outcome, PromiseState, Quiet, Sta
 HAS_NEXT = text("next_action_at IS NOT NULL")
 LOST = text("next_action_at IS NULL AND quiet IS NULL AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 UNFINISHED = text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
+DROPPED = text("state IN ('cancelled','transferred')")
 CHASED = text("level > 0 AND done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 DONE = text("done_on IS NOT NULL")
 PROMISED = text("promised_on IS NOT NULL")
@@ -78,6 +79,7 @@ class Assignment(SQLModel, table=True):
             sqlite_where=UNFINISHED,
             postgresql_where=UNFINISHED,
         ),
+        Index("ix_assignment_dropped", "id", sqlite_where=DROPPED, postgresql_where=DROPPED),
         Index("ix_assignment_chased", "plan_id", "due_on", sqlite_where=CHASED, postgresql_where=CHASED),
         Index(
             "ix_assignment_to_accept",

@@ -30,7 +30,7 @@ from workflows.run import passes
 AGENCIES, DUE = 300, 40
 MONDAY = NOW + timedelta(days=6)
 BIG = ("assignment", "letter", "letter_body", "notice", "event", "delivery", "report")
-WEEKLY_COUNTS = ("issuer_id, sum(", "assignment.done_on >=")
+WEEKLY_COUNTS = ("issuer_id, count(*) FILTER", "assignment.done_on >=")
 """The leadership's boxes count all of its assignments: once a week, outside of any write transaction. Of what is four
 times as much, four times as much was done in the week, which its letter counts."""
 INSTRUCTIONS = 1_000

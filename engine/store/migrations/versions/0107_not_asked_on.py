@@ -13,6 +13,7 @@ depends_on = None
 COUNTED = ["plan_id", "period", "agency_id", "state", "due_on", "done_on"]
 COUNTED += ["first_reported_on", "first_due_on", "outcome", "request", "opened_on"]
 UNFINISHED = ("due_on", "agency_id", "plan_id", "id", "period", "request")
+DROPPED = sa.text("state IN ('cancelled','transferred')")
 OPEN = sa.text("done_on IS NULL AND state NOT IN ('cancelled','transferred')")
 
 
@@ -25,6 +26,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_assignment_unfinished", [*UNFINISHED, "not_asked_on"], sqlite_where=OPEN, postgresql_where=OPEN
         )
+        batch_op.create_index("ix_assignment_dropped", ["id"], sqlite_where=DROPPED, postgresql_where=DROPPED)
     _fill()
 
 

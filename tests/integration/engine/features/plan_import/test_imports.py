@@ -722,7 +722,7 @@ def test_activation_asks_in_figures_and_an_old_plan_warns(sqlite_database: Datab
     kept = "Để lại trên máy chủ 5 thư cho 5 người, chưa gửi, và bắt đầu nhắc theo lịch?"
     assert kept in " ".join(alone.get(path).text.split())
     assert "Chưa cài máy chủ thư đi" in alone.get(path).text
-    assert "đã qua hạn từ trước hôm nay" in late.get(path).text
+    assert "thuộc kỳ đã qua hạn trước hôm nay" in late.get(path).text
     assert row(sqlite_database, Plan).state is PlanState.LOADED
     assert soon.post(path, page=path).headers["location"] == f"/plans/{laid.plan_id}?said=activated"
     assert row(sqlite_database, Plan).state is PlanState.ACTIVE
