@@ -36,6 +36,10 @@ Row = tuple[int, str]
 NO_ROW: Row = (0, "")
 
 
+class MarkUnreadable(Unavailable):
+    """A mark that is not one of ours any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """The last event, letter and attempt to send of an installation. ``epoch``: since a person's last decision."""
@@ -55,8 +59,8 @@ class HighWater:
 
     def observe(self, database: Database, now: datetime) -> bool:
         """Hold the database if it is behind the mark, else move the mark on; True if letters are held. Raises
-        Unavailable for a mark that cannot be read."""
-        mark = self._read()  # before the database: another process may move both on meanwhile
+        MarkUnreadable."""
+        mark = self.stored()  # before the database: another process may move both on meanwhile
         with database.read() as session:
             if hold(session) is not None:
                 return True
@@ -79,7 +83,8 @@ class HighWater:
     def _keep(self, mark: str) -> None:
         atomic_write(self.path, mark.encode(), 0o600)
 
-    def _read(self) -> Mark | None:
+    def stored(self) -> Mark | None:
+        """The mark, None before the first. Raises MarkUnreadable."""
         try:
             kept = self._kept()
             if kept is None:
@@ -88,7 +93,7 @@ class HighWater:
             rows = {name: (int(held[name][0]), str(held[name][1])) for name in ("event", "letter", "delivery")}
             return Mark(str(held["installation"]), str(held["epoch"]), **rows)
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise Unavailable(
+            raise MarkUnreadable(
                 Text(
                     f"Không đọc được {self.path}, nơi ghi đã gửi đến đâu; nếu chắc cơ sở dữ liệu là bản mới nhất, hãy "
                     "xóa tệp ấy.",

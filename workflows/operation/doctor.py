@@ -41,7 +41,7 @@ from workflows.operation.backup import damage
 from workflows.operation.elsewhere import clock_elsewhere, sender_domain
 from workflows.operation.round_trip import round_trip, senders
 from workflows.operation.server_damage import server_damage
-from workflows.run import channel_wiring, clock_guard, prefect_server
+from workflows.run import channel_wiring, clock_guard, prefect_mark, prefect_server
 from workflows.run.private_files import too_wide
 
 if TYPE_CHECKING:
@@ -434,6 +434,19 @@ def _prefect_door(system: System) -> CheckLine:
     known = prefect_server.status_for(system.prefect_api, system.prefect_auth, timeout=CONNECT_SECONDS)
     if known != httpx.codes.OK:
         return wrong("prefect", Text("Prefect không nhận máy này", "Prefect refuses this machine"), fix)
+    if prefect_mark.is_unreadable(system):
+        name = prefect_mark.name_of(system)
+        return wrong(
+            "prefect",
+            Text(
+                f"biến {name} của Prefect đã bị sửa, không còn cho biết thư đã gửi đến đâu; thư vẫn được gửi",
+                f"Prefect's variable {name} was edited and no longer says how far letters were sent; letters go on",
+            ),
+            Text(
+                f"Xóa biến {name} ở trang Variables của Prefect; trong năm phút hệ thống ghi lại.",
+                f"Delete {name} on Prefect's page Variables; it is written again within five minutes.",
+            ),
+        )
     return well(
         "prefect",
         Text(
@@ -446,11 +459,7 @@ def _prefect_door(system: System) -> CheckLine:
 def prefect(system: System) -> CheckLine:
     if not system.settings.prefect:
         return unused("prefect", Text("không dùng Prefect", "Prefect is not used"))
-    try:
-        answered = httpx.get(f"{system.prefect_api}/health", timeout=CONNECT_SECONDS, trust_env=False).is_success
-    except (httpx.HTTPError, httpx.InvalidURL):
-        answered = False
-    if answered:
+    if prefect_server.answers(system.prefect_api, CONNECT_SECONDS):
         return _prefect_door(system)
     silent = Text("Prefect không trả lời; việc vẫn chạy", "Prefect does not answer; the work goes on without it")
     if not system.settings.prefect_api_url:

@@ -18,7 +18,8 @@ PAUSES_SECONDS = (0.2, 1.0)
 
 
 class PrefectApi:
-    """``auth``: «user:password» that the API asks for. Every method raises httpx.HTTPError where it is not answered."""
+    """``auth``: «user:password» that the API asks for. Every method raises httpx.HTTPError where it is not answered, or
+    by something else than Prefect."""
 
     def __init__(self, url: str, auth: str) -> None:
         self._http = prefect_client(url, auth, TIMEOUT_SECONDS)
@@ -56,7 +57,7 @@ class PrefectApi:
         found = self._answer("GET", f"/variables/name/{name}")
         if found.status_code == httpx.codes.NOT_FOUND:
             return None
-        return found.raise_for_status().json()["value"]
+        return _body(found)["value"]
 
     def set_value(self, name: str, value: Any) -> None:
         written = self._answer("PATCH", f"/variables/name/{name}", {"value": value})
@@ -84,8 +85,7 @@ class PrefectApi:
         return self._flow
 
     def _asked(self, method: str, path: str, body: Any) -> Any:
-        answer = self._answer(method, path, body).raise_for_status()
-        return answer.json() if answer.content else None
+        return _body(self._answer(method, path, body))
 
     def _answer(self, method: str, path: str, body: Any = None) -> httpx.Response:
         for pause in (*PAUSES_SECONDS, None):
@@ -95,3 +95,12 @@ class PrefectApi:
                 break
             time.sleep(pause)
         return answer
+
+
+def _body(answer: httpx.Response) -> Any:
+    """What an answer says. Raises httpx.HTTPError, also for a page: a proxy, or another service at that port, answers
+    200 to everything."""
+    try:
+        return answer.raise_for_status().json() if answer.content else None
+    except ValueError as error:
+        raise httpx.DecodingError("not an answer of Prefect", request=answer.request) from error

@@ -86,11 +86,12 @@ def auth_of(settings: Settings, signer: Signer) -> str:
 
 
 def answers(api_url: str, timeout: float = 1.0) -> bool:
-    """True if a Prefect API responds at ``api_url``; ``timeout`` in seconds."""
+    """True if a Prefect API responds at ``api_url``, and not a proxy's page; ``timeout`` in seconds."""
     try:
-        return httpx.get(f"{api_url}/health", timeout=timeout).status_code == httpx.codes.OK
-    except httpx.HTTPError:
+        answer = httpx.get(f"{api_url}/health", timeout=timeout, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
+    return answer.is_success and answer.content == b"true"
 
 
 def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int | None:

@@ -11,12 +11,14 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
 import pytest
 from ground.factory import at
 from ground.serving import DONDOC, SOON, install, owing, serving, wait_for_letters
+from ground.web_servers import served
 from sqlalchemy import update
 
 from engine.store.database import Database, table
@@ -56,6 +58,30 @@ def test_it_answers_at_once_sends_what_is_owed_ends_when_told_to_and_knows_no_pr
     imported = set(re.findall(r"\| +([\w.]+)$", log, re.M))
     assert "workflows.run.prefect_server" in imported
     assert not [name for name in imported if name.partition(".")[0] == "prefect"]
+
+
+@pytest.mark.deep  # its parts: tests/integration/workflows/operation/test_high_water.py
+def test_letters_leave_whatever_stands_at_prefect_s_address(owed_in_a_file: Database, tmp_path: Path) -> None:
+    """A page for everything but the question whether it lives: the process ended before its pages opened."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers["content-length"] or 0))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"true" if self.path.endswith("/health") else b"<!doctype html><title>Log in</title>")
+
+        do_POST = do_PATCH = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with (
+        served(Page) as page,
+        serving(str(owed_in_a_file.url), tmp_path, "--prefect", DONDOC_PREFECT_API_URL=f"{page}/api"),
+    ):
+        states = wait_for_letters(owed_in_a_file)
+    assert set(states) == {LetterState.KEPT_HERE}
 
 
 @pytest.mark.deep

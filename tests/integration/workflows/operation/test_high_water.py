@@ -25,6 +25,7 @@ from ground.postgres import Ground
 from ground.web_servers import receiving, served
 
 from config.settings import Settings
+from engine.admin.checklist import Mark
 from engine.errors import Unavailable
 from engine.features.webhooks import subscriptions as webhooks
 from engine.rules.targets import Allowed
@@ -36,9 +37,11 @@ from engine.store.records import Letter, WebhookMessage
 from engine.terms import EventKind, LetterState
 from notifications.contract.channel import Outcome, Outgoing
 from notifications.webhooks.delivery import send_owed
+from workflows.operation import doctor
 from workflows.operation.restore import release
 from workflows.run import passes
 from workflows.run.installation import establish
+from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.system import System, compose
 from workflows.serving import runs
 
@@ -208,8 +211,9 @@ def test_a_snapshot_of_the_whole_folder_is_held_by_the_mark_elsewhere(office: Of
 
 
 @contextmanager
-def variables() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Prefect's variables, and nothing else of it: the URL of its API, and what it keeps."""
+def variables(reply: bytes = b"") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Prefect's variables, and nothing else of it: the URL of its API, and what it keeps. ``reply``: its answer to
+    everything, as of a proxy that stands before it."""
     kept: dict[str, Any] = {}
 
     class Handler(BaseHTTPRequestHandler):
@@ -220,11 +224,22 @@ def variables() -> Iterator[tuple[str, dict[str, Any]]]:
             there = self.command == "POST" or name in kept
             if given:
                 kept.update({name: given["value"]} if there else {})
-            self.send_response(200 if there else 404)
-            self.end_headers()
-            self.wfile.write(json.dumps({"value": kept.get(name)}).encode())
+            self.say(200 if there else 404, json.dumps({"value": kept.get(name)}).encode())
 
-        do_GET = do_PATCH = do_POST = answer
+        def do_GET(self) -> None:
+            if reply or self.path.endswith("/health"):
+                self.say(200, reply or b"true")
+            elif self.path.endswith("/admin/version"):
+                self.say(200 if "authorization" in self.headers else 401, b'"3"')
+            else:
+                self.answer()
+
+        do_PATCH = do_POST = answer
+
+        def say(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -233,23 +248,54 @@ def variables() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{url}/api", kept
 
 
-def test_prefect_s_server_keeps_the_mark_of_every_audit(office: Office, tmp_path: Path) -> None:
-    def audited(url: str) -> None:
-        settings = office.system.settings.model_copy(update={"prefect": True, "prefect_api_url": url})
-        runs.run_audit(replace(office.system, settings=settings, clock=lambda: BEGAN + timedelta(days=9)))
+def beside(office: Office, url: str) -> System:
+    """Its system where a Prefect server of another machine is in use."""
+    settings = office.system.settings.model_copy(update={"prefect": True, "prefect_api_url": url})
+    return replace(office.system, settings=settings, clock=lambda: BEGAN + timedelta(days=9))
 
+
+def test_prefect_s_server_keeps_the_mark_of_every_audit(office: Office, tmp_path: Path) -> None:
     with variables() as (url, kept):
-        audited(url)
+        runs.run_audit(beside(office, url))
         assert [name.startswith("dondoc_mark_") for name in kept] == [True]
         file, mark = copy(office, tmp_path / "snapshot"), office.mark.read_bytes()
         office.system = office.started()
         office.live(1, 3)
-        audited(url)
+        runs.run_audit(beside(office, url))
         put_back(office, file)
         office.mark.write_bytes(mark)
-        audited(url)
+        runs.run_audit(beside(office, url))
         assert office.held
-    audited(url)  # no answer
+    runs.run_audit(beside(office, url))  # no answer
+
+
+@pytest.mark.parametrize("edited", ["x", {}, {"mark": "x"}, {"mark": {}}, [], 7, {"mark": '{"event": [1]}'}])
+def test_a_variable_of_prefect_s_that_was_edited_stops_nothing_and_the_doctor_names_it(
+    office: Office, caplog: pytest.LogCaptureFixture, edited: object
+) -> None:
+    with variables() as (url, kept):
+        observe_in_prefect(beside(office, url))
+        (name,) = kept
+        kept[name] = edited
+        observe_in_prefect(beside(office, url))
+        line = doctor.prefect(beside(office, url))
+        assert kept == {name: edited}
+    assert (line.mark, name in line.what.vi, name in line.what.en) == (Mark.WRONG, True, True)
+    (said,) = caplog.messages
+    assert (name in said, "file" in said) == (True, False)
+    assert not office.held
+
+
+@pytest.mark.parametrize("reply", [b"<!doctype html><title>Log in</title>", b"[]", b"7", b'"ok"', b"{}"])
+def test_another_service_at_prefect_s_address_stops_nothing(
+    office: Office, caplog: pytest.LogCaptureFixture, reply: bytes
+) -> None:
+    with variables(reply) as (url, _):
+        observe_in_prefect(beside(office, url))
+        line = doctor.prefect(beside(office, url))
+    assert (line.mark, "DONDOC_PREFECT_API_URL" in str(line.remedy)) == (Mark.WRONG, True)
+    assert len(caplog.messages) == 1
+    assert not office.held
 
 
 def test_the_newer_file_put_back_again_goes_on(office: Office, tmp_path: Path) -> None:
