@@ -36,7 +36,8 @@ class PrefectApi:
 
     def keep(self, run: ShownRun, run_id: str = "") -> str:
         """Make a run or bring it into its state; returns its id. ``run_id``: if it is known to be there."""
-        if not run_id:
+        known = bool(run_id)
+        if not known:
             body = {
                 "flow_id": self._flow or self._make_flow(),
                 "name": run.name,
@@ -49,7 +50,10 @@ class PrefectApi:
             run_id = str(made["id"])
             if (made["state_type"], made["state_name"]) == (run.state.type, run.state.name):
                 return run_id
-        self._asked("POST", f"/flow_runs/{run_id}/set_state", {"state": run.state.json(), "force": True})
+        answer = self._answer("POST", f"/flow_runs/{run_id}/set_state", {"state": run.state.json(), "force": True})
+        if known and answer.status_code == httpx.codes.NOT_FOUND:  # somebody has deleted it in Prefect's pages
+            return self.keep(run)
+        _body(answer)
         return run_id
 
     def value(self, name: str) -> Any:

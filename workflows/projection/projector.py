@@ -7,12 +7,14 @@ shown anew. Nothing of ours depends on it; a pass that fails is tried again at t
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import httpx
 from sqlalchemy import func, select
 
 from engine.rules.calendar import day_digits, local_date
@@ -38,6 +40,7 @@ from workflows.projection.shown_runs import (
     state_of,
 )
 
+log = logging.getLogger(__name__)
 PASS_SECONDS = 20.0
 """A pass goes on for this long; the next one goes on from there."""
 EVENTS_AT_ONCE, OPEN_AT_ONCE = 200, 50
@@ -59,8 +62,12 @@ class Cursor:
     day: date
 
     @classmethod
-    def read(cls, value: Any) -> Cursor:
-        return cls(int(value["event"]), value["opened"], date.fromisoformat(value["day"]))
+    def read(cls, value: Any) -> Cursor | None:
+        """None where there is none, and where somebody has edited it: then all is shown anew."""
+        try:
+            return cls(int(value["event"]), value["opened"], date.fromisoformat(value["day"]))
+        except (KeyError, TypeError, ValueError):
+            return None
 
     def json(self) -> dict[str, Any]:
         return {"event": self.event, "opened": self.opened, "day": self.day.isoformat()}
@@ -90,6 +97,8 @@ class Projector:
     own_clock: bool = False
     _runs: dict[str, tuple[str, RunState]] = field(default_factory=dict)
     """Key -> id and state of the runs that this process has shown."""
+    _refused: dict[str, ShownRun] = field(default_factory=dict)
+    """Key -> a run that Prefect did not take, tried again in every pass."""
     _seen: set[int] = field(default_factory=set)
     _tables: dict[int, float] = field(default_factory=dict)
     _channels: dict[str, ChannelHealth] = field(default_factory=dict)
@@ -103,8 +112,7 @@ class Projector:
 
     def forget(self) -> None:
         """Show everything anew from the next pass on (``dondoc prefect sync``)."""
-        self._runs.clear()
-        self._seen.clear()
+        self._clear()
         with PrefectApi(self.api_url, self.auth) as api:
             api.drop_value(self._variable)
 
@@ -113,8 +121,8 @@ class Projector:
         until = time.monotonic() + PASS_SECONDS
         with PrefectApi(self.api_url, self.auth) as api:
             stored = api.value(self._variable)
-            cursor = Cursor.read(stored) if stored else self._begin(now)
-            done = Projected()
+            cursor = Cursor.read(stored) or self._begin(now)
+            done = Projected(runs=sum(self._keep(api, run) for run in list(self._refused.values())))
             for part in (self._new_day, self._open, self._changes):
                 cursor, did = part(api, cursor, now, until)
                 done = Projected(
@@ -125,9 +133,12 @@ class Projector:
                 api.set_value(self._variable, cursor.json())
             return replace(done, calls=api.calls)
 
+    def _clear(self) -> None:
+        for each in (self._runs, self._refused, self._seen):
+            each.clear()
+
     def _begin(self, now: datetime) -> Cursor:
-        self._runs.clear()
-        self._seen.clear()
+        self._clear()
         with self.database.read() as session:
             last = session.connection().scalar(select(func.max(table(Event).c.id))) or 0
         return Cursor(last, 0, local_date(now))
@@ -204,7 +215,17 @@ class Projector:
         run_id, state = self._runs.get(run.key, ("", None))
         if state == run.state:
             return False
-        self._runs[run.key] = api.keep(run, run_id), run.state
+        try:
+            self._runs[run.key] = api.keep(run, run_id), run.state
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                raise
+            if run.key not in self._refused:
+                log.warning("Prefect does not take the run %s, the others go on (%s)", run.name, error)
+            self._runs.pop(run.key, None)
+            self._refused[run.key] = run
+            return False
+        self._refused.pop(run.key, None)
         return True
 
     def _tell(self, api: PrefectApi, found: Iterable[Happened]) -> int:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,13 @@ from ground.databases import closing_database, sqlite_copy
 from ground.factory import Laid, at, bring_to, do, lay, rows, swept
 from ground.postgres import Ground
 from ground.serving import AUTH, free_port, prefect_serving, shown
+from ground.web_servers import served
 
 from engine.assignments.lifecycle import Action
 from engine.store.database import Database
 from engine.store.records import Assignment, Letter
 from engine.terms import State
+from workflows.projection.prefect_api import PrefectApi
 from workflows.projection.projector import Projector
 from workflows.projection.turn import take_turn
 from workflows.run.prefect_server import PrefectServer
@@ -45,6 +49,16 @@ class Seen:
             if each["idempotency_key"].startswith(f"{picture.installation}:")
         }
 
+    def delete(self, name: str, picture: Projector) -> None:
+        """As a person does it who clicks on the row's button."""
+        (found,) = (
+            each
+            for each in self._asked("/flow_runs/filter", flow_runs={"name": {"any_": [name]}})
+            if each["idempotency_key"].startswith(f"{picture.installation}:")
+        )
+        address = f"{self._url}/flow_runs/{found['id']}"
+        assert until(lambda: httpx.delete(address, auth=shown(), timeout=60).is_success, bool), "it is too busy"
+
     def events(self, resource: str) -> list[dict[str, Any]]:
         found = self._asked("/events/filter", filter={"resource": {"id": [resource]}}, limit=50)["events"]
         return [each for each in found if each["event"].startswith("dondoc.")]
@@ -54,6 +68,33 @@ class Seen:
 
     def _asked(self, path: str, **body: Any) -> Any:
         return httpx.post(f"{self._url}{path}", json=body, auth=shown(), timeout=60).raise_for_status().json()
+
+
+@contextmanager
+def refusing(server: PrefectServer, name: str) -> Iterator[tuple[str, set[str]]]:
+    """The server's API as one whose answer to what names a run in ``refused`` is 500."""
+    refused = {name}
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"] or 0))
+            if any(each in body.decode() for each in refused):
+                self.send_error(500)
+                return
+            headers = {each: self.headers[each] for each in ("authorization", "content-type") if self.headers[each]}
+            there = f"{server.api_url}{self.path}"
+            found = httpx.request(self.command, there, content=body, headers=headers, timeout=60)
+            self.send_response(found.status_code)
+            self.end_headers()
+            self.wfile.write(found.content)
+
+        do_GET = do_PATCH = do_POST = answer
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with served(Handler) as url:
+        yield url, refused
 
 
 def until(ask: Callable[[], Any], true: Callable[[Any], bool], seconds: float = 30) -> Any:
@@ -111,6 +152,46 @@ def test_every_open_assignment_is_a_run_and_its_state_follows_what_people_do(lai
     picture.run(LATER)  # the due date and the resubmission date have passed, and nothing else has happened
     late = [state for state in seen.runs(picture).values() if state == ("SCHEDULED", "Late")]
     assert len(late) == 2
+
+
+def test_a_run_that_somebody_deleted_in_prefect_s_pages_is_made_again(laid: Laid, server: PrefectServer) -> None:
+    """A button on each row of its pages; it stopped every later pass."""
+    picture, seen = projector(laid, server, own_clock=True), Seen(server)
+    picture.run(OPENED)
+    before = seen.runs(picture)
+    deleted, other = laid.assignment("IV.2.1", "huyen-a"), laid.assignment("IV.2.1", "huyen-b")
+    seen.delete("12/KH-UBND IV.2.1 · Huyen a · 6 tháng đầu năm 2021", picture)
+    for assignment in (deleted, other):
+        bring_to(laid.database, State.REPORTED, assignment, now=NOW)
+    assert picture.run(NOW).runs == 2
+    after = seen.runs(picture)
+    assert after.keys() == before.keys()
+    assert [after[name] for name in sorted(after) if " IV.2.1 " in name] == [("PENDING", "Chờ tiếp nhận")] * 2
+    assert picture.run(NOW).runs == 0
+
+
+def test_a_run_that_prefect_does_not_take_holds_up_no_other_and_is_tried_again(
+    laid: Laid, server: PrefectServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = "12/KH-UBND IV.2.1 · Huyen a · 6 tháng đầu năm 2021"
+    picture, seen = projector(laid, server, own_clock=True), Seen(server)
+    with refusing(server, name) as (url, refused):
+        picture.api_url = url
+        assert picture.run(OPENED).runs == 4
+        assert picture.run(OPENED).runs == 0
+        assert name not in seen.runs(picture)
+        refused.clear()
+        assert picture.run(OPENED).runs == 1
+    assert seen.runs(picture)[name] == ("SCHEDULED", "Đã giao")
+    assert [name in each for each in caplog.messages] == [True]
+
+
+def test_where_somebody_edits_how_far_it_is_everything_is_shown_anew(laid: Laid, server: PrefectServer) -> None:
+    picture = projector(laid, server, own_clock=True)
+    picture.run(OPENED)
+    with PrefectApi(server.api_url, AUTH) as api:
+        api.set_value(f"dondoc_{picture.installation}", "x")
+    assert picture.run(OPENED).runs == 5
 
 
 def test_prefect_itself_turns_an_assignment_late_at_the_end_of_its_due_day(laid: Laid, server: PrefectServer) -> None:
