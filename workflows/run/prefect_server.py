@@ -151,6 +151,9 @@ class PrefectServer:
             "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{self.days}D",
             # Its pages are unpacked where it may write; by default beside its code, where a service may not.
             "PREFECT_SERVER_UI_STATIC_DIRECTORY": str((self.home / "ui").resolve()),
+            # The newer pages have each reader's browser ask amplitude.com, whatever the settings of analytics say.
+            "PREFECT_SERVER_UI_V2_ENABLED": "false",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         }
 
     def _is_closed(self) -> bool:

@@ -115,6 +115,12 @@ def test_the_server_is_given_nothing_of_the_office(server: PrefectServer, office
     assert (said.status_code, AUTH.partition(":")[2] in said.text) == (200, False)
 
 
+def test_its_pages_are_those_that_call_no_stranger_and_sell_nothing(server: PrefectServer) -> None:
+    """Its newer ones ask amplitude.com before anybody has signed in, whatever its settings of analytics say."""
+    ui = httpx.get(f"{server.api_url}/admin/settings", auth=shown(), timeout=30).json()["server"]["ui"]
+    assert (ui["v2_enabled"], ui["show_promotional_content"]) == (False, False)
+
+
 def test_the_doctor_tells_an_open_door_a_closed_one_and_another_s(server: PrefectServer, tmp_path: Path) -> None:
     def line(auth: str) -> Any:
         return doctor.prefect(told(tmp_path, server, auth))

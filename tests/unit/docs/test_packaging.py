@@ -84,10 +84,10 @@ def test_our_containers_can_write_their_data_alone_and_gain_nothing(services: di
 def test_the_prefect_server_is_started_as_the_manual_starts_it_and_reports_to_nobody(services: dict[str, Any]) -> None:
     manual = (ROOT / "docs/operating/prefect.md").read_text().partition("prefect --no-prompt server start")[0]
     said = dict(re.findall(r"(PREFECT_SERVER_\w+)=(\w+)", manual))
-    assert said["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     given = services["prefect"]["environment"]
     assert set(said) <= set(given)
-    assert given["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    for name in ("ANALYTICS_ENABLED", "UI_V2_ENABLED", "UI_SHOW_PROMOTIONAL_CONTENT"):
+        assert said[f"PREFECT_SERVER_{name}"] == given[f"PREFECT_SERVER_{name}"] == "false"
 
 
 def test_the_prefect_server_asks_for_what_its_clients_show_and_has_no_setting_of_ours(services: dict[str, Any]) -> None:
