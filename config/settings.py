@@ -231,7 +231,8 @@ class Settings(BaseSettings):
     prefect: bool = Field(True, description="show passes as Prefect flow runs when its server answers")
     prefect_api_url: str = Field("", description="URL of a Prefect API; empty: `serve` starts a local server")
     prefect_auth: SecretStr = Field(
-        SecretStr(""), description="user:password that a Prefect API asks for; empty: made from the secret"
+        SecretStr(""),
+        description="user:password that a Prefect API asks for; empty: made from the secret, locally at random",
     )
     prefect_alarm_url: str = Field(
         "", description="called by Prefect's automations when something is missing; empty: they call nobody"
@@ -372,6 +373,20 @@ class Settings(BaseSettings):
     def handover(self) -> Path:
         """What pages hand to workers, for as long as these work on it; no part of a backup."""
         return self.files / "handover"
+
+    @property
+    def prefect_home(self) -> Path:
+        return self.data_dir / "prefect"
+
+    @property
+    def prefect_key(self) -> Path:
+        """What the Prefect server beside ``serve`` asks for: another string at each start."""
+        return self.prefect_home / "key"
+
+    @property
+    def prefect_key_command(self) -> str:
+        """Prints what Prefect's pages ask for."""
+        return "dondoc prefect key" if self.prefect_api_url else f"cat {self.prefect_key.resolve()}"
 
     @property
     def templates(self) -> Path:

@@ -99,9 +99,6 @@ def demo(
                 f"The plan is ready; the clock is at {written(day, 'en')}.",
             )
         )
-    if settings.prefect and not settings.prefect_api_url:
-        where = f"http://127.0.0.1:{settings.prefect_port}, {system.prefect_auth}"
-        typer.echo(Text(f"Prefect và chuỗi đăng nhập: {where}", f"Prefect and the string that it asks for: {where}"))
     _serve(settings)
 
 
@@ -320,6 +317,8 @@ def sync() -> None:
     system = compose_installed()
     mine, runs = projector(system), 0
     try:
+        if not system.prefect_answers(timeout=10):
+            raise httpx.ConnectError("no answer")
         mine.forget()
         while (done := mine.run(system.clock())).runs:
             runs += done.runs
@@ -331,10 +330,12 @@ def sync() -> None:
 
 @prefect_app.command()
 def key() -> None:
-    """Print the string that Prefect's pages and API ask for: what «serve» gives its server, and workers show."""
+    """Print the string that a Prefect server of your own is to ask for, and workers show."""
+    from workflows.run.prefect_server import auth_of
     from workflows.run.system import compose_installed
 
-    typer.echo(compose_installed().prefect_auth)
+    system = compose_installed()
+    typer.echo(auth_of(system.settings, system.signer))
 
 
 @templates_app.command("check")

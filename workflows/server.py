@@ -14,7 +14,10 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import typer
+
 from config.settings import Settings
+from engine.text import Text
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
 from workflows.run.prefect_mark import observe_in_prefect
@@ -92,7 +95,7 @@ def serve(settings: Settings) -> None:
     announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(
-        system.prefect_home, settings.prefect_port, system.prefect_auth, settings.prefect_days
+        settings.prefect_home, settings.prefect_port, settings.prefect_auth.get_secret_value(), settings.prefect_days
     )
     starts_prefect = settings.prefect and not settings.prefect_api_url
     sending = SendingProcess(settings) if settings.apart else Sending(system)
@@ -106,6 +109,11 @@ def serve(settings: Settings) -> None:
         sending.start()
         if starts_prefect:
             local_prefect.start()
+            if settings.demo:
+                where = f"http://127.0.0.1:{settings.prefect_port}, {local_prefect.auth}"
+                typer.echo(
+                    Text(f"Prefect và chuỗi đăng nhập: {where}", f"Prefect and the string that it asks for: {where}")
+                )
         log.info("Đôn Đốc: http://%s:%s", settings.host, settings.port)
         manager.tell(READY)
         WebServer(app, limits_for_this_process()).run(sockets=[listener])

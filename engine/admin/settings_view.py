@@ -111,7 +111,10 @@ PURPOSES: Mapping[str, tuple[str, str]] = {
     "heartbeat_url": ("watch", "được gọi sau mỗi lần tự kiểm tra sạch; để trống: không gọi"),
     "prefect": ("watch", "hiện các lần xử lý tự động trong Prefect khi máy chủ Prefect trả lời"),
     "prefect_api_url": ("watch", "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect sẵn có"),
-    "prefect_auth": ("watch", "người:mật-khẩu mà Prefect hỏi; để trống: làm từ khóa bí mật (dondoc prefect key)"),
+    "prefect_auth": (
+        "watch",
+        "người:mật-khẩu mà Prefect hỏi; để trống: làm từ khóa bí mật (dondoc prefect key), trên máy này thì ngẫu nhiên",
+    ),
     "prefect_alarm_url": ("watch", "địa chỉ mà Prefect gọi khi thiếu điều phải có; để trống: không gọi ai"),
     "prefect_runs": (
         "watch",

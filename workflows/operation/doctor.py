@@ -447,11 +447,12 @@ def _prefect_door(system: System) -> CheckLine:
                 f"Delete {name} on Prefect's page Variables; it is written again within five minutes.",
             ),
         )
+    shown = system.settings.prefect_key_command
     return well(
         "prefect",
         Text(
-            "Prefect trả lời, người lạ không vào được; «dondoc prefect key» in chuỗi đăng nhập vào trang của nó",
-            "Prefect answers, strangers are refused; “dondoc prefect key” prints the string that its pages ask for",
+            f"Prefect trả lời, người lạ không vào được; «{shown}» in chuỗi đăng nhập vào trang của nó",
+            f"Prefect answers, strangers are refused; “{shown}” prints the string that its pages ask for",
         ),
     )
 
@@ -459,7 +460,23 @@ def _prefect_door(system: System) -> CheckLine:
 def prefect(system: System) -> CheckLine:
     if not system.settings.prefect:
         return unused("prefect", Text("không dùng Prefect", "Prefect is not used"))
-    if prefect_server.answers(system.prefect_api, CONNECT_SECONDS):
+    port = system.settings.prefect_port
+    if not system.settings.prefect_api_url and (others := prefect_server.listeners(port) - {os.geteuid()}):
+        users = ", ".join(map(str, sorted(others)))
+        return wrong(
+            "prefect",
+            Text(
+                f"cổng {port} do người dùng khác của máy này giữ (uid {users}); Prefect không được mở, chuỗi đăng nhập "
+                "không được gửi đi; việc vẫn chạy",
+                f"port {port} is another user's of this machine (uid {users}); Prefect is not started, and nothing is "
+                "shown to whoever listens; the work goes on",
+            ),
+            Text(
+                "Kiểm tra tiến trình ấy (ss -ltnp), hoặc đổi DONDOC_PREFECT_PORT rồi khởi động lại.",
+                "Look at that process (ss -ltnp), or change DONDOC_PREFECT_PORT and restart.",
+            ),
+        )
+    if system.prefect_answers(CONNECT_SECONDS):
         return _prefect_door(system)
     silent = Text("Prefect không trả lời; việc vẫn chạy", "Prefect does not answer; the work goes on without it")
     if not system.settings.prefect_api_url:

@@ -5,7 +5,8 @@ waits for it, and its data may be deleted at any time. A worker, whose flow runs
 stop.
 
 Whoever reaches Prefect's API can have a worker run any command. So the server answers those alone who show a string
-(``System.prefect_auth``), and it is given nothing of the office: no ``DONDOC_`` variable, no ``.env``.
+(``System.prefect_auth``), another at each start, and it is given nothing of the office: no ``DONDOC_`` variable, no
+``.env``. Any user of the machine may listen at its port before it does: such a one is neither asked nor shown anything.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from engine.store.atomic_file import atomic_write
 from workflows.projection.prefect_http import prefect_client
 from workflows.run.prefect_backlog import tidy
 
@@ -36,6 +39,8 @@ KEPT = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "PYTHONPAT
 KEPT_PREFIXES = ("LC_", "PREFECT_")
 """Variables of this process that its server is given as well; no others, since anything may be a secret."""
 DAY_SECONDS = 24 * 3600
+LISTENS = "0A"
+"""The state of a socket in ``/proc/net/tcp``: tcp_states.h of Linux."""
 STOP_TIMEOUT_SECONDS = 5
 """Time between SIGTERM and SIGKILL for a server that we started."""
 TIDY_SECONDS = 30
@@ -78,11 +83,28 @@ def environment(home: Path, api_url: str, auth: str) -> dict[str, str]:
 
 
 def auth_of(settings: Settings, signer: Signer) -> str:
-    """«user:password» that Prefect's API asks for: the setting, what its address holds, or derived from the signing
-    key."""
+    """«user:password» that the API of a server for several machines asks for: the setting, what its address holds, or
+    derived from the signing key."""
     within = urlsplit(settings.prefect_api_url).netloc.rpartition("@")[0]
     given = settings.prefect_auth.get_secret_value() or unquote(within)
     return given or f"dondoc:{signer.secret('prefect')[:32]}"
+
+
+def listener_uids(table: str, port: int) -> frozenset[int]:
+    """Whose sockets listen at a port, by a table like ``/proc/net/tcp`` (proc_pid_net(5))."""
+    rows = (line.split() for line in table.splitlines()[1:])
+    return frozenset(int(row[7]) for row in rows if row[3] == LISTENS and int(row[1].rpartition(":")[2], 16) == port)
+
+
+def listeners(port: int) -> frozenset[int]:
+    """The users who listen at a port of this machine; none where there is no ``/proc``."""
+    tables = [path.read_text() for path in map(Path, ("/proc/net/tcp", "/proc/net/tcp6")) if path.exists()]
+    return frozenset().union(*(listener_uids(each, port) for each in tables))
+
+
+def is_ours(port: int) -> bool:
+    """Whether this process's user listens at a port of this machine, and nobody else."""
+    return listeners(port) == {os.geteuid()}
 
 
 def answers(api_url: str, timeout: float = 1.0) -> bool:
@@ -105,25 +127,35 @@ def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int | None
 
 
 class PrefectServer:
-    """The server as a child process. ``start`` returns immediately; the server needs 7–11 s until it responds."""
+    """The server as a child process. ``start`` returns immediately; the server needs 7–11 s until it responds.
+    ``auth``: «user:password» that it asks for; empty: made at each start. ``key``: where that is kept."""
 
-    def __init__(self, home: Path, port: int, auth: str, days: int = 90) -> None:
-        self.home, self.port, self.auth, self.days = home, port, auth, days
-        self.api_url = f"http://127.0.0.1:{port}/api"
+    def __init__(self, home: Path, port: int, auth: str = "", days: int = 90) -> None:
+        self.home, self.port, self.days, self._given = home, port, days, auth
+        self.key, self.api_url = home / "key", f"http://127.0.0.1:{port}/api"
         self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def auth(self) -> str:
+        return self._given or (self.key.read_text() if self.key.exists() else "")
 
     @property
     def _pid_file(self) -> Path:
         return self.home / "server.pid"
 
     def start(self) -> None:
-        """Start the server, unless one responds at the port already (left by a process that was killed). One that
-        answers strangers, or not us, is of an earlier version or another secret: it is ended first."""
-        if answers(self.api_url):
+        """Start the server, unless one of ours responds at the port already (left by a process that was killed). One
+        that answers strangers, or not us, is of an earlier version: it is ended first. Where another user listens at
+        the port there is none."""
+        if listeners(self.port) - {os.geteuid()}:
+            log.error("Prefect is not started: port %d (DONDOC_PREFECT_PORT) is another user's", self.port)
+            return
+        if self._responds():
             if self._is_closed():
                 return
             self._stop_and_wait()
         self.home.mkdir(parents=True, exist_ok=True)
+        atomic_write(self.key, (self._given or f"dondoc:{secrets.token_hex(16)}").encode(), 0o600)
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
         with (self.home / "server.log").open("ab") as output:
             self._child = subprocess.Popen(
@@ -156,6 +188,9 @@ class PrefectServer:
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         }
 
+    def _responds(self) -> bool:
+        return is_ours(self.port) and answers(self.api_url)
+
     def _is_closed(self) -> bool:
         refused = httpx.codes.UNAUTHORIZED, httpx.codes.OK
         return (status_for(self.api_url), status_for(self.api_url, self.auth)) == refused
@@ -163,7 +198,7 @@ class PrefectServer:
     def _stop_and_wait(self) -> None:
         self.stop()
         until = time.monotonic() + STOP_TIMEOUT_SECONDS
-        while answers(self.api_url) and time.monotonic() < until:
+        while self._responds() and time.monotonic() < until:
             time.sleep(0.1)
 
     def stop(self) -> None:

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 import typer
 from pydantic import ValidationError
@@ -29,7 +28,7 @@ from notifications.delivery import DeliveryContext
 from notifications.inbound.fetching import InboundSources
 from notifications.webhooks.delivery import WebhookDelivery
 from workflows.run import channel_wiring
-from workflows.run.prefect_server import auth_of, environment
+from workflows.run.prefect_server import answers, auth_of, environment, is_ours
 
 log = logging.getLogger(__name__)
 
@@ -54,21 +53,26 @@ class System:
             self.delivery.mark.observe(self.database, self.clock())
 
     @property
-    def prefect_home(self) -> Path:
-        return self.settings.data_dir / "prefect"
-
-    @property
     def prefect_api(self) -> str:
         return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
 
     @property
     def prefect_auth(self) -> str:
-        return auth_of(self.settings, self.signer)
+        """«user:password» that Prefect's API asks for; empty before the server beside ``serve`` was first started."""
+        if self.settings.prefect_api_url:
+            return auth_of(self.settings, self.signer)
+        return self.settings.prefect_key.read_text() if self.settings.prefect_key.exists() else ""
+
+    def prefect_answers(self, timeout: float = 1.0) -> bool:
+        """Whether there is a Prefect that may be shown that: one that the settings name, or at our own server's port a
+        process of our own user. ``timeout`` in seconds."""
+        known = bool(self.settings.prefect_api_url) or is_ours(self.settings.prefect_port)
+        return known and answers(self.prefect_api, timeout)
 
     @property
     def prefect(self) -> dict[str, str]:
         """The variables of a process that talks to Prefect."""
-        return environment(self.prefect_home, self.prefect_api, self.prefect_auth)
+        return environment(self.settings.prefect_home, self.prefect_api, self.prefect_auth)
 
 
 def compose(settings: Settings | None = None, *, with_entered: bool = True) -> System:

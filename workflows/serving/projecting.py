@@ -11,7 +11,6 @@ import httpx
 from workflows.projection.projector import Projector
 from workflows.projection.turn import take_turn
 from workflows.run.installation import installation_id
-from workflows.run.prefect_server import answers
 from workflows.run.system import System
 
 log = logging.getLogger(__name__)
@@ -40,9 +39,10 @@ class Projecting:
     def run(self) -> None:
         """One pass, if it is this process's turn and Prefect answers."""
         system = self._system
-        if not answers(system.prefect_api) or not take_turn(system.database, self._holder):
+        if not system.prefect_answers() or not take_turn(system.database, self._holder):
             return
         self._projector = self._projector or projector(system)
+        self._projector.auth = system.prefect_auth  # another one since our server was started again
         try:
             done = self._projector.run(system.clock())
         except httpx.HTTPError as error:

@@ -15,7 +15,6 @@ from notifications.webhooks import delivery as webhooks
 from workflows.run import channel_wiring, clock_guard, passes
 from workflows.run.passes import DATABASE_PASSES, PassReport, failures_recorded
 from workflows.run.prefect_mark import observe_in_prefect
-from workflows.run.prefect_server import answers
 from workflows.run.private_files import too_wide
 from workflows.run.system import System
 
@@ -28,7 +27,7 @@ async def tick(system: System, now: datetime, found: Due | None = None) -> list[
     found = found or passes.due(system.database, now)
     if not found.anything:
         return []
-    if system.settings.prefect and answers(system.prefect_api):
+    if system.settings.prefect and system.prefect_answers():
         os.environ.update(system.prefect)
         from workflows.run.flows import observed_tick
 

@@ -10,19 +10,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import pytest
-from ground.serving import AUTH, DONDOC, free_port, shown, status
+from ground.serving import AUTH, DONDOC, free_port, owing, serving, shown, status, wait_for_letters
 
 from config.settings import Settings
 from engine.admin.checklist import Mark
+from engine.store.database import Database
 from workflows.operation import doctor
-from workflows.run.prefect_server import PrefectServer, descendants, status_for
+from workflows.run.prefect_server import PrefectServer, descendants, listeners, status_for
 from workflows.run.system import System, compose
+from workflows.serving.heartbeat import PROJECTION_SECONDS
 
 pytestmark = pytest.mark.prefect
 OFFICE_SECRET = "the office's own secret, which Prefect must not have"
@@ -135,6 +138,22 @@ def told(folder: Path, server: PrefectServer, auth: str) -> System:
     return compose(Settings(_env_file=None, data_dir=folder, **given), with_entered=False)
 
 
+def test_each_start_makes_another_string_for_its_own_server(migrated: Path, tmp_path: Path) -> None:
+    shutil.copyfile(migrated, tmp_path / "prefect.db")
+    mine = PrefectServer(tmp_path, free_port())
+    mine.start()
+    try:
+        until(answering(mine))
+        first = mine.key.read_text()
+        assert mine.key.stat().st_mode & 0o777 == 0o600
+        assert [status_for(mine.api_url, auth, timeout=30) for auth in ("", AUTH, first)] == [401, 401, 200]
+    finally:
+        mine.stop()
+    mine.start()
+    mine.stop()
+    assert mine.key.read_text() not in (first, "")
+
+
 def test_a_server_that_answers_strangers_is_red_and_the_next_serve_ends_it(tmp_path: Path) -> None:
     """As a version before this one left it, when it was killed."""
     mine = PrefectServer(tmp_path, free_port(), AUTH)
@@ -191,6 +210,63 @@ def test_another_user_of_a_worker_s_machine_reads_nothing_and_starts_nothing(ser
     assert found["statuses"] == [401] * 5
     assert found["read"] == []
     assert not [line for line in found["command_lines"] if AUTH.partition(":")[2] in line]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_a_stranger_at_the_port_of_our_server_is_neither_asked_nor_shown_anything(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    """Whoever listened there first was shown the string of all machines, six times in half a minute."""
+    port, url = free_port(), str(sqlite_database.url)
+    with listening_as_a_stranger(port) as asked:
+        with serving(url, tmp_path, "--prefect", DONDOC_PREFECT_PORT=str(port)):
+            wait_for_letters(owing(sqlite_database))
+            time.sleep(2 * PROJECTION_SECONDS)
+        settings = Settings(_env_file=None, data_dir=tmp_path, database_url=url, prefect_port=port)  # type: ignore[call-arg]
+        line = doctor.prefect(compose(settings, with_entered=False))
+        assert asked() == []
+        httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=30)
+        assert asked() == ["/api/health"]
+    assert (line.mark, str(STRANGER) in line.what.vi) == (Mark.WRONG, True)
+    log = next(tmp_path.glob("serve-*.log")).read_text()
+    assert f"Prefect is not started: port {port}" in log
+
+
+@contextmanager
+def listening_as_a_stranger(port: int) -> Iterator[Callable[[], list[str]]]:
+    """Another user of this machine at a port; what it has been asked for."""
+    with TemporaryDirectory() as name:
+        written = Path(name, "asked")
+        written.touch()
+        with written.open("w") as output:
+            stranger = subprocess.Popen(
+                [shutil.which("python3", path=os.defpath) or sys.executable, "-I", "-c", STRANGER_LISTENS, str(port)],
+                user=STRANGER,
+                group=STRANGER,
+                extra_groups=[],
+                env={},
+                cwd="/",
+                stdout=output,
+            )
+            try:
+                until(lambda: listeners(port))
+                yield lambda: written.read_text().split()
+            finally:
+                stranger.kill()
+                stranger.wait(30)
+
+
+STRANGER_LISTENS = """
+import http.server, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        print(self.path, flush=True)
+        self.send_response(200 if "health" in self.path or "authorization" in self.headers else 401)
+        self.end_headers()
+        self.wfile.write(b"true")
+    do_POST = do_GET
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
+"""
 
 
 def tried_by_a_stranger(server: PrefectServer, folder: Path, pids: list[str]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def show(ctx: SignedIn) -> Response:
         failing=unreachable,
         answer=answer,
         prefect=prefect,
+        prefect_key=ctx.app.settings.prefect_key_command,
     )
 
 
