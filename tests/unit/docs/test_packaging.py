@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import tomllib
 from typing import Any
 
@@ -88,6 +90,20 @@ def test_the_prefect_server_is_started_as_the_manual_starts_it_and_reports_to_no
     assert set(said) <= set(given)
     for name in ("ANALYTICS_ENABLED", "UI_V2_ENABLED", "UI_SHOW_PROMOTIONAL_CONTENT"):
         assert said[f"PREFECT_SERVER_{name}"] == given[f"PREFECT_SERVER_{name}"] == "false"
+
+
+def test_the_prefect_server_does_not_start_with_an_empty_string(services: dict[str, Any]) -> None:
+    """Its API would let everybody in. Compose's own «:?» looks at every profile: it would stop the two others too."""
+    *shell, words, name = services["prefect"]["entrypoint"]
+    started = [*shell, words.replace("$$", "$").replace("exec prefect", "echo"), name, "server", "start"]
+    found = [
+        subprocess.run(
+            started, env={"PATH": os.defpath, "PREFECT_SERVER_API_AUTH_STRING": each}, capture_output=True, text=True
+        )
+        for each in ("", "dondoc:a-word")
+    ]
+    assert [(each.returncode == 0, each.stdout) for each in found] == [(False, ""), (True, "server start\n")]
+    assert "PREFECT_AUTH" in found[0].stderr
 
 
 def test_the_prefect_server_asks_for_what_its_clients_show_and_has_no_setting_of_ours(services: dict[str, Any]) -> None:
