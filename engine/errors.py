@@ -10,6 +10,7 @@
     ├── Conflict                status 409   someone else changed it first, or it already exists
     │   └── ForbiddenMove       status 409   the action is not valid in the assignment's state
     └── Unavailable             status 503   the database or another component cannot be reached; nothing was lost
+        └── Busy                status 503   others wait for the same already; says after how many seconds to try again
 
 The message is one or two plain sentences in both languages: what is wrong, where, and what to do. The pages, the
 API and the command line turn an error into a page, problem+json or an exit code; nothing else catches it.
@@ -136,3 +137,12 @@ class Unavailable(DondocError):
     )
 
     status = 503
+
+
+class Busy(Unavailable):
+    default = Text(
+        "Hệ thống đang bận xử lý việc cùng loại; chưa có gì được ghi nhận, đề nghị thử lại sau ít phút.",
+        "The server is busy with work of this kind; nothing was recorded, try again in a few minutes.",
+    )
+
+    again_seconds = 60

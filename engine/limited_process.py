@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, ParamSpec, TypeVar
 
-from engine.errors import BadInput, DondocError
+from engine.errors import BadInput, Busy, DondocError
 
 MEMORY_BYTES = 1_500_000_000
 MAX_MESSAGE_BYTES = 100_000_000
@@ -48,22 +48,28 @@ class CallFailed(Exception):
 
 
 class LimitedProcess:
-    """One child process, started when it is first called. Calls from several threads wait for each other."""
+    """One child process, started when it is first called. One call at a time: ``waiting`` others wait, and further ones
+    are refused, since each holds a thread of the web server for as long as what strangers wrote takes."""
 
-    def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(self, memory_bytes: int = MEMORY_BYTES, waiting: int = 1) -> None:
         self._memory_bytes = memory_bytes
-        self._lock = threading.Lock()
+        self._places, self._lock = threading.BoundedSemaphore(1 + waiting), threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._imported: set[str] = set()
         self._answered_at = 0.0
 
     def call(self, seconds: float, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The function's result. ``seconds``: of processor time. Raises the BadInput that it raises, LimitExceeded or
-        CallFailed."""
-        with self._lock:
-            child = self._ready(function.__module__)
-            request = pickle.dumps((function.__module__, function.__qualname__, args, kwargs, seconds))
-            kind, value = self._exchange(child, request, seconds * WAITED_FOR_EACH_SECOND)
+        """The function's result. ``seconds``: of processor time. Raises the BadInput that it raises, LimitExceeded,
+        CallFailed or Busy."""
+        if not self._places.acquire(blocking=False):
+            raise Busy
+        try:
+            with self._lock:
+                child = self._ready(function.__module__)
+                request = pickle.dumps((function.__module__, function.__qualname__, args, kwargs, seconds))
+                kind, value = self._exchange(child, request, seconds * WAITED_FOR_EACH_SECOND)
+        finally:
+            self._places.release()
         if kind == "refused":
             raise BadInput(value)
         if kind == "failed":
@@ -116,9 +122,9 @@ class LimitedProcess:
 
 
 @cache
-def shared_process(use: str, memory_bytes: int = MEMORY_BYTES) -> LimitedProcess:
+def shared_process(use: str, memory_bytes: int = MEMORY_BYTES, waiting: int = 1) -> LimitedProcess:
     """The child of this process for one use, so that a long import delays no letter."""
-    process = LimitedProcess(memory_bytes)
+    process = LimitedProcess(memory_bytes, waiting)
     atexit.register(process.close)
     return process
 

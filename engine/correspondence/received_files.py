@@ -18,7 +18,7 @@ from sqlmodel import Session
 from engine.assignments.reports import drafts
 from engine.assignments.reports.evidence import FileUnfit, StoredFile, enforce_upload_limit, keep, store
 from engine.correspondence.message_acts import Done, MessageDuty
-from engine.errors import BadInput, Conflict, TooOften
+from engine.errors import BadInput, Busy, Conflict, TooOften
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.rules.calendar import day_digits
 from engine.rules.privacy import PRIVATE_WORDS, Private, looks_private
@@ -146,7 +146,7 @@ def paper_of(body: bytes, media_type: str) -> tuple[str, str]:
         return "", ""
     try:
         head = shared_process("paper").call(READ_SECONDS, head_of, body, media_type)
-    except (BadInput, LimitExceeded, CallFailed):
+    except (BadInput, Busy, LimitExceeded, CallFailed):
         return "", ""
     return read_head(head)
 

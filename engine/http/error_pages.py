@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from engine.accounts.signed_links import LinkExpired
-from engine.errors import DondocError, FieldsRefused, TooOften, Unavailable
+from engine.errors import Busy, DondocError, FieldsRefused, TooOften, Unavailable
 from engine.http.expired_forms import CHALLENGE, unsent_page
 from engine.http.render import url
 from engine.http.request_context import FACTOR_PAGE, SecondFactorFirst, SignInFirst, language_of, tools_of
@@ -110,6 +110,8 @@ def _dondoc_error(request: Request, error: Exception) -> Response:
     if isinstance(error, TooOften) and error.again is not None:
         seconds = (error.again - tools_of(request).context.clock()).total_seconds()
         response.headers["retry-after"] = str(max(1, math.ceil(seconds)))
+    if isinstance(error, Busy):
+        response.headers["retry-after"] = str(error.again_seconds)
     if error.status == 401:
         response.headers["www-authenticate"] = CHALLENGE
     return response

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 8
+"""A PostgreSQL server that does not answer is away; without a limit each page would wait for two minutes to say so."""
 MIGRATIONS = Path(__file__).with_name("migrations") / "versions"
 LAST_UNRELEASED, FIRST_RELEASED = "0025", "0100"
 """The same schema: the last step from before any release, and that of 0.1.0, into which the steps were folded."""
@@ -295,7 +297,13 @@ def _read_json(text: str) -> Any:
 
 def _postgresql(url: URL) -> Engine:
     bind = create_engine(
-        url, json_deserializer=_read_json, pool_pre_ping=True, pool_size=5, max_overflow=15, pool_timeout=10
+        url,
+        json_deserializer=_read_json,
+        connect_args={} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS},
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=10,
     )
 
     @event.listens_for(bind, "connect")

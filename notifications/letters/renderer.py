@@ -53,6 +53,9 @@ ONE_PART_CHARS = 160
 MAX_PRODUCT, MAX_FACTOR = 1_000_000, 100
 """What ``*`` may make in an edited template (a number, or the length of a text), and the most on a side of ``**``."""
 RENDER_SECONDS = 2.0
+MAX_WAITING = 200
+"""Letters that wait for another's text: of sign-in links of a whole office, too. A template that takes long is left out
+after the first (``REST_AFTER_LIMIT``)."""
 REST_AFTER_LIMIT = timedelta(minutes=10)
 """For so long the shipped templates are used after an edited one took too long: each letter would wait for it."""
 TEMPLATE_ERRORS = (
@@ -308,7 +311,7 @@ class CustomTemplates:
 
     def _call(self, names: Sequence[str], view: LetterView) -> list[str]:
         try:
-            return shared_process("templates").call(
+            return shared_process("letters", waiting=MAX_WAITING).call(
                 self._seconds, render_in_child, self._folders, self.files, names, view
             )
         except LimitExceeded:

@@ -13,6 +13,7 @@ huyen-b is overdue, was reminded twice and escalated; mat-tran requests an exten
 from __future__ import annotations
 
 import asyncio
+import socket
 from asyncio.events import _set_running_loop
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -27,6 +28,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from anyio import to_thread
 from fastapi import FastAPI
 from ground.factory import Laid, at, lay
@@ -119,6 +121,11 @@ class Office:
         data = {"token": self.token(page) if page else self._own_token()} | fields
         return self.client.post(path, data=data)
 
+    @property
+    def cookies(self) -> str:
+        """The header by which a program of its own is this client."""
+        return "; ".join(f"{name}={value}" for name, value in self.client.cookies.items())
+
     def _own_token(self) -> str:
         name = guarded(BINDING_COOKIE, is_secure(self.context))
         if name not in self.client.cookies:
@@ -140,6 +147,25 @@ class Office:
         )
         path = {Purpose.ACKNOWLEDGE: "l", Purpose.UNSUBSCRIBE: "u"}.get(purpose, "r")
         return f"/{path}/{self.context.signer.token(made)}"
+
+
+@contextmanager
+def serving(office: Office) -> Iterator[tuple[uvicorn.Server, int]]:
+    """The pages behind a real server on loopback, in a thread, and its port. What it logs, the test sees. It ends when
+    all that was asked has been answered."""
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    door.listen()
+    told = uvicorn.Config(make_app(office.context), log_config=None, log_level="info", lifespan="off")
+    server = uvicorn.Server(told)
+    thread = Thread(target=server.run, args=([door],))
+    thread.start()
+    try:
+        yield server, door.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10.0)
+        door.close()
 
 
 def token_in(page: str) -> str:

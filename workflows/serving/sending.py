@@ -51,7 +51,7 @@ class Sending:
             inbound_seconds=settings.receive_seconds,
             webhooks=lambda: run_webhooks(system),
             projection=Projecting(system).run if settings.prefect else None,
-            alive=lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/healthz"),
+            alive=lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/readyz"),
             alive_seconds=manager.sign_seconds,
         )
 

@@ -1,8 +1,9 @@
 """What systemd is told: that the service is ready, that it stops, and, within ``WatchdogSec``, that it still lives.
 
 A datagram to ``NOTIFY_SOCKET`` (sd_notify(3)); elsewhere than under systemd nothing is sent. The sign of life is a job
-of the heartbeat and is left out while the pages do not answer: a process whose scheduler or web server hangs is ended
-and begun again. A database or relay that is away is not among the reasons: a restart would not bring it back.
+of the heartbeat and is left out while the pages do not answer a question that needs what every page needs, a thread of
+the web server and the database: a process whose scheduler, web server or threads hang is ended and begun again. A
+database or relay that is away is not among the reasons: that is an answer, and a restart would not bring it back.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class ServiceManager:
             log.warning("systemd is not told %s: %s", state, error)
 
     def tell_alive(self, page: str) -> None:
-        """``page``: an address of our own that answers while the web server lives."""
+        """``page``: an address of our own; whatever it answers is a sign of life."""
         try:
             httpx.get(page, timeout=ANSWER_SECONDS, trust_env=False)
         except httpx.HTTPError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
+from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.errors import NotFound
 from engine.features.papers import letterhead
 from engine.features.papers.facts import SIGNERS, IssuerSettings, PaperKind
@@ -22,6 +24,8 @@ from engine.http.request_context import RequestContext, SignedIn, checked, read_
 from engine.text import Text
 
 router = APIRouter(include_in_schema=False)
+UPLOAD, UPLOADS = "letterhead", Limit(5, timedelta(minutes=10))
+"""A file that is refused costs the most; so each one is counted, before it is looked at."""
 NAMES = tuple(each.name for each in fields(IssuerSettings))
 
 
@@ -45,6 +49,9 @@ def change(ctx: SignedIn, form: Annotated[Form, Depends(_uploaded)], agency_id: 
 
     def action() -> bool:
         if given:  # seconds, for a hostile one: not within the transaction, which would hold up everybody's
+            with ctx.writing() as session:
+                enforce_rate_limit(session, UPLOAD, {ctx.actor.name: UPLOADS}, ctx.now)
+                count(session, UPLOAD, (ctx.actor.name,), ctx.now)
             letterhead.check(given.body)
         with ctx.writing() as session:
             save(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
 
-from engine.errors import BadInput
+from engine.errors import BadInput, Busy
 from engine.limited_process import MAX_MESSAGE_BYTES, CallFailed, LimitedProcess, LimitExceeded
 from engine.rules.visible_text import require_visible
 
@@ -27,6 +28,15 @@ def test_a_result_comes_back(process: LimitedProcess) -> None:
 def test_what_never_ends_is_stopped_and_the_next_call_works(process: LimitedProcess) -> None:
     with pytest.raises(LimitExceeded):
         process.call(0.1, time.sleep, 3600.0)
+    assert process.call(5.0, operator.add, 1, 2) == 3
+
+
+def test_one_call_waits_for_another_and_a_third_is_refused_at_once(process: LimitedProcess) -> None:
+    """Each that waits holds a thread of the web server: forty did, and for a quarter of an hour there was no page."""
+    with ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(process.call, 5.0, time.sleep, 1.0) for _ in range(8)]
+        refused = [call.exception() for call in as_completed(calls)]
+    assert [type(each) for each in refused] == [Busy] * 6 + [type(None)] * 2
     assert process.call(5.0, operator.add, 1, 2) == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -119,6 +120,14 @@ def test_a_server_that_does_not_answer_is_one_sentence() -> None:
     nobody = "postgresql://dondoc@127.0.0.1:9/none"
     with closing_database(nobody) as database, pytest.raises(Unavailable, match="DONDOC_DATABASE_URL"):
         rows(database, Fact)
+
+
+@pytest.mark.deep  # takes the seconds that it waits
+def test_a_server_that_takes_the_connection_and_says_nothing_is_one_sentence_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        nobody = f"postgresql://dondoc@127.0.0.1:{silent.getsockname()[1]}/none"
+        with closing_database(nobody) as database, pytest.raises(Unavailable, match="DONDOC_DATABASE_URL"):
+            rows(database, Fact)
 
 
 def test_a_mistake_in_our_own_sql_is_not_taken_for_an_outage(database: Database) -> None:

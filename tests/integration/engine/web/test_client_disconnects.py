@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from ground.office import Office, as_role, everything, join, open_office
+from ground.office import Office, as_role, everything, join, open_office, serving
 
-from engine.application.app import make_app
 from engine.http.request_context import BINDING_COOKIE
 from engine.store.database import Database
 
@@ -36,32 +31,12 @@ ADDRESSES = [
 ]
 
 
-@contextmanager
-def serving(office: Office) -> Iterator[tuple[uvicorn.Server, int]]:
-    """The pages behind a real server on loopback, in a thread, and its port. What it logs, the test sees. It ends when
-    all that was asked has been answered."""
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    door.listen()
-    told = uvicorn.Config(make_app(office.context), log_config=None, log_level="info", lifespan="off")
-    server = uvicorn.Server(told)
-    thread = threading.Thread(target=server.run, args=([door],))
-    thread.start()
-    try:
-        yield server, door.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(SOON)
-        door.close()
-
-
 def leave_midway(office: Office, path: str, kind: str) -> None:
     """Say that 5,000 bytes come, send a few, and be gone."""
-    cookies = "; ".join(f"{name}={value}" for name, value in office.client.cookies.items())
     with serving(office) as (server, port), socket.create_connection(("127.0.0.1", port), SOON) as line:
         head = (
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\nContent-Length: 5000\r\n"
-            f"Cookie: {cookies}\r\n\r\n"
+            f"Cookie: {office.cookies}\r\n\r\n"
         )
         line.sendall(head.encode() + HALF[kind])
         began = time.monotonic()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from ground.post import KEY, LetterBox
 from jinja2 import TemplateRuntimeError
 
 from engine.accounts.signed_links import Signer
-from engine.errors import FileRefused, NotFound
+from engine.errors import Busy, FileRefused, NotFound
 from engine.store.database import Database
 from engine.text import LANGUAGES
 from notifications.delivery import DeliveryContext, deliver
@@ -225,6 +227,23 @@ def test_one_that_would_take_for_ever_or_all_memory_is_a_problem_before_it_is_sa
         editor.shown("vi", "duties", {"subject.txt": HUGE}, NOW)
     (problem,) = editor.problems("vi", "duties", {"subject.txt": LOOP})
     assert "takes too long" in str(problem.what)
+
+
+def test_those_who_try_templates_out_hold_up_no_letter_and_are_two_at_most(laid: Laid, tmp_path: Path) -> None:
+    home = tmp_path / "vi" / "duties"
+    home.mkdir(parents=True)
+    (home / "subject.txt").write_text("[Sở] việc mới")
+    box, office = LetterBox(), office_with(tmp_path, LetterBox())
+    editor = OfficeTemplates(
+        database=laid.database, folder=tmp_path, base_url=BASE, renderer=office.renderer, check_seconds=2.0
+    )
+    with ThreadPoolExecutor(3) as threads:
+        tried = [threads.submit(editor.problems, "vi", "duties", {"subject.txt": LOOP}) for _ in range(3)]
+        wait(tried, return_when=FIRST_COMPLETED)
+        asyncio.run(deliver(laid.database, NOW, replace(office, channels={"email": box})))
+        assert not all(each.done() for each in tried)
+    assert {each.subject for each in box.letters} == {"[Sở] việc mới"}
+    assert sorted(type(each.exception()) is Busy for each in tried) == [False, False, True]
 
 
 @pytest.mark.parametrize("text", [HUGE, LOOP])

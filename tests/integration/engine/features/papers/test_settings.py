@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import docx
@@ -112,6 +113,15 @@ def test_a_form_that_fails_for_a_real_letter_alone_is_refused_with_its_place(off
         save(session, "so-chinh", IssuerSettings(), form=("mau.docx", file.getvalue()), actor="account:1", now=NOW)
     answer = office.get(f"/papers/dispatch?plan=1&file={kind}")
     assert (answer.status_code, "ZeroDivisionError" in answer.text, "{{ 1 /" in answer.text) == (400, True, True)
+
+
+def test_the_sixth_form_of_an_account_within_ten_minutes_waits_and_other_settings_are_saved(office: Office) -> None:
+    answers = [upload(office, b"not a document") for _ in range(6)]
+    assert [each.status_code for each in answers] == [422] * 5 + [429]
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 600
+    assert office.post(PAGE, page=PAGE, **FIELDS).status_code == 303
+    office.clock.now += timedelta(minutes=10, seconds=1)
+    assert upload(office, letterhead.example()).status_code == 303
 
 
 @pytest.mark.parametrize("body", [b"not a document", b"PK\x05\x06" + b"\0" * 18])
