@@ -129,18 +129,19 @@ def asked_to_acknowledge(
     return found
 
 
+@cache
 def escalations_sent() -> ColumnElement[int]:
     """Column for a query of assignments: on how many days the agency was escalated to. Looks into the letters of those
     only whose ladder came that far."""
     return case((table(Assignment).c.level > 0, _of_escalations(func.count(table(Letter).c.day.distinct()))), else_=0)
 
 
+@cache
 def last_escalation_sent() -> ColumnElement[date]:
     """Column for a query of assignments: the last day on which the agency was escalated to."""
     return _of_escalations(func.max(table(Letter).c.day))
 
 
-@cache
 def _of_escalations(what: ColumnElement[T]) -> ColumnElement[T]:
     a, n, m = table(Assignment), table(Notice), table(Letter)
     joined = n.join(m, m.c.id == n.c.letter_id)

@@ -15,8 +15,9 @@ from datetime import datetime
 from engine.store.data_versions import Topic, Versions
 
 MOST_BYTES = 16 * 1024 * 1024
-ENTRY_BYTES = 1_000
-"""Of an entry besides its texts."""
+ENTRY_BYTES, PAGE_BYTES = 500, 3_300
+"""Of an entry besides its texts, and of its page besides the body: headers, versions, what it is made of. Measured with
+tracemalloc over 600 addresses of the overdue list, asked for once and twice (Python 3.11): 472 and 3,743 bytes."""
 
 Key = tuple[str, bytes, tuple[bytes, ...]]
 """Path, query, cookies."""
@@ -77,4 +78,4 @@ class PageStore:
 
 
 def _size(key: Key, page: KeptPage | None) -> int:
-    return ENTRY_BYTES + len(key[1]) + sum(map(len, key[2])) + (len(page.body) if page else 0)
+    return ENTRY_BYTES + len(key[1]) + sum(map(len, key[2])) + (PAGE_BYTES + len(page.body) if page else 0)

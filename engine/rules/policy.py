@@ -389,8 +389,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _RulesKey:
-    """A ladder and a calendar as a cache key, compared by identity: both are frozen and created once a pass, and
-    hashing their content would cost more than the cache saves."""
+    """A ladder and a calendar as a cache key, compared by identity: both are frozen and parsed once for a text
+    (``engine.store.rulebook``), and hashing their content would cost more than the cache saves."""
 
     ladder: Ladder
     calendar: WorkCalendar

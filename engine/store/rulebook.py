@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, cast, select
+from sqlalchemy import ColumnElement, Select, cast, select
 from sqlalchemy import types as sql_types
 from sqlmodel import Session
 
@@ -49,7 +49,7 @@ def read_policies(session: Session) -> Mapping[str, Policy]:
 
 
 def read_ladders(session: Session) -> Mapping[int, Ladder]:
-    return {number: _ladder(body) for number, body in session.connection().execute(_bodies(LadderRecord))}
+    return {number: parsed_ladder(body) for number, body in session.connection().execute(_bodies(LadderRecord))}
 
 
 def read_rulebook(session: Session) -> Rulebook:
@@ -61,6 +61,11 @@ def read_rulebook(session: Session) -> Rulebook:
 def _days() -> Select[Any]:
     d = table(CalendarDay)
     return select(d.c.day, d.c.kind, d.c.name, d.c.basis).order_by(d.c.day)
+
+
+def ladder_text() -> ColumnElement[str]:
+    """Column for a query of ladders, for ``parsed_ladder``."""
+    return cast(table(LadderRecord).c.body, sql_types.Text).label("ladder")
 
 
 @cache
@@ -80,7 +85,8 @@ def _policy(body: str) -> Policy:
 
 
 @lru_cache(maxsize=256)
-def _ladder(body: str) -> Ladder:
+def parsed_ladder(body: str) -> Ladder:
+    """The same object for the same text (``ladder_text``): dates of rungs are kept by it."""
     return Ladder.model_validate(json.loads(body))
 
 

@@ -36,7 +36,7 @@ from engine.store.records import (
     Promise,
     Report,
 )
-from engine.store.rulebook import read_policies
+from engine.store.rulebook import ladder_text, parsed_ladder, read_policies
 from engine.terms import COUNTED_STATES, PromiseState, Quiet, Role
 from engine.text import Text
 
@@ -261,7 +261,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
             p.c.file["report_rules"].label("rules"),
             p.c.file["focus_areas"].label("areas"),
             p.c.file["indicators"].label("figures"),
-            ladder.c.body,
+            ladder_text(),
         )
         .join(d, d.c.id == a.c.duty_id)
         .join(p, p.c.id == a.c.plan_id)
@@ -292,7 +292,7 @@ def _head(session: Session, row: AssignmentRow, today: Today) -> tuple[Facts, La
         resubmit_on=max(today.calendar.shift(today.day, today.resubmit_days[found.policy_id]), row.due_on or today.day),
     )
     facts = Facts(found.state, found.opened_on, found.due_on, found.acted_until, found.promised_on, found.broken_before)
-    return facts, Ladder.model_validate(found.body), head
+    return facts, parsed_ladder(found.ladder), head
 
 
 def _names(session: Session, ids: Sequence[str]) -> list[str]:

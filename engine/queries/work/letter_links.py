@@ -21,11 +21,12 @@ from engine.errors import LinkRefused
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, columns, from_rows, joined
 from engine.rules.calendar import day_digits
-from engine.rules.policy import Facts, Ladder, Rung, upcoming
+from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import table
 from engine.store.named_rows import AnyRow, object_of
 from engine.store.recipients import last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, LadderRecord, Letter, Notice, Plan
+from engine.store.rulebook import ladder_text, parsed_ladder
 from engine.terms import OPEN_STATES, PlanState, Role, State
 from engine.text import Text
 
@@ -217,7 +218,7 @@ def linked_duties(session: Session, today: Today, link: Link, who: LinkHolder) -
                 a.c.acted_until,
                 a.c.promised_on,
                 a.c.broken_before,
-                ladder.c.body,
+                ladder_text(),
             )
         )
         .add_columns(above.c.name.label("supervisor"), issuer.c.name.label("issuer"))
@@ -250,7 +251,7 @@ def _linked_duty(row: AssignmentRow, extra: AnyRow, today: Today) -> LinkedDutie
     coming: tuple[date, Rung] | None = None
     if row.unfinished and row.quiet is None:
         facts = Facts(row.state, row.opened_on, row.due_on, extra.acted_until, extra.promised_on, extra.broken_before)
-        rungs = upcoming(Ladder.model_validate(extra.body), facts, today.calendar)
+        rungs = upcoming(parsed_ladder(extra.ladder), facts, today.calendar)
         left = ((on, rung) for on, rung in rungs if on > today.day and (rung.to_agency or not row.request))
         coming = next(left, None)
     on, rung = coming or (None, None)

@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 from engine.accounts.signed_links import Purpose, Signer
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import ReportText
-from engine.http.page_store import KeptPage, Moment, PageStore
+from engine.http.page_store import ENTRY_BYTES, PAGE_BYTES, KeptPage, Moment, PageStore
 from engine.http.render import Templates
 from engine.store import data_versions
 from engine.store.data_versions import TOPICS, Topic, noting_reads, read_topics
@@ -276,7 +276,8 @@ def _plain(answer: Response) -> str:
 
 
 def test_the_store_is_bounded_in_bytes_and_what_was_unused_for_longest_goes() -> None:
-    pages, now = PageStore(most_bytes=10_000), Moment({Topic.WORK: ("a",)}, NOW)
+    three = 3 * (ENTRY_BYTES + PAGE_BYTES + 2_001)
+    pages, now = PageStore(most_bytes=three), Moment({Topic.WORK: ("a",)}, NOW)
     for name in "abc":
         pages.keep((name, b"", ()), _page(now, 2_000))
     assert pages.find(("a", b"", ()), now) is not None
