@@ -21,7 +21,7 @@ from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.recipients import CHANNELS
+from engine.store.recipients import CHANNELS, unset_channels
 from engine.store.records import Contact
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, NoticeKind, Role
@@ -67,7 +67,7 @@ def preferences_of(session: Session, contact_id: int, now: datetime) -> Preferen
         for each in others
         if each.role is Role.DEPUTY and not each.gone and (each.valid_until is None or each.valid_until >= today)
     )
-    return Preferences(who, tuple(_channel(who, name) for name in CHANNELS), _may_wait(session), deputies)
+    return Preferences(who, tuple(_channel(session, who, name) for name in CHANNELS), _may_wait(session), deputies)
 
 
 def own(session: Session, agency_id: str, email: str, role: str, now: datetime) -> ContactLine | None:
@@ -86,7 +86,7 @@ def stop(session: Session, contact_id: int, channel: str, *, actor: str, now: da
     who = _locked(session, contact_id, channel)
     if channel in who.suppressed:
         return
-    if not _channel(who, channel).may_be_stopped:
+    if not _channel(session, who, channel).may_be_stopped:
         raise ForbiddenMove(
             Text(
                 "Đây là kênh duy nhất còn gửi được cho ông/bà nên không thể dừng; có thể chọn gộp theo tuần.",
@@ -220,11 +220,13 @@ def end_deputy(session: Session, contact_id: int, deputy_id: int, *, actor: str,
     contacts.leave_now(session, deputy_id, actor=actor, now=now)
 
 
-def _channel(who: ContactLine, name: str) -> Channel:
+def _channel(session: Session, who: ContactLine, name: str) -> Channel:
+    unset = unset_channels(session)
+
     def reaches(channel: str) -> bool:
         return channel not in who.suppressed and bool(who.phone if channel == "sms" else who.email)
 
-    others = any(reaches(other) for other in CHANNELS if other != name)
+    others = any(reaches(other) for other in CHANNELS if other != name and other not in unset)
     address = bool(who.phone if name == "sms" else who.email)
     return Channel(name, address, who.suppressed.get(name, ""), who.pace.get(name) == WEEKLY, others and reaches(name))
 

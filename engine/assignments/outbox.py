@@ -19,7 +19,7 @@ from engine.rules.policy import Policy, Way
 from engine.store.changed_work import about_agency
 from engine.store.database import among, insert_new, table
 from engine.store.event_log import event
-from engine.store.recipients import CHANNELS, Recipient, Recipients
+from engine.store.recipients import CHANNELS, UNSET, Recipient, Recipients
 from engine.store.records import Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, Role
 
@@ -46,7 +46,7 @@ class NoticeLine:
 
 
 def unreachable_event(line: NoticeLine, plan_id: int, now: datetime) -> dict[str, Any]:
-    """The event of a line for which nobody can be reached."""
+    """The event of a line for which nobody can be reached; ``unset``: but on a channel that is not set up."""
     return event(
         EventKind.UNREACHABLE,
         now,
@@ -56,6 +56,7 @@ def unreachable_event(line: NoticeLine, plan_id: int, now: datetime) -> dict[str
         role=line.role,
         agency=line.agency_id,
         rung=line.rung,
+        **{name: line.detail[name] for name in (UNSET,) if name in line.detail},
     )
 
 
@@ -149,7 +150,8 @@ def post(
                 slots.append(Slot(line, recipient, channel))
                 reached = True
         if not reached:
-            posted.unreachable.append(line)
+            unset = recipients.unset(line.agency_id, line.role, today)
+            posted.unreachable.append(replace(line, detail={**line.detail, UNSET: unset}) if unset else line)
     posted.notices = place(session, slots, calendar, now)
     return posted
 

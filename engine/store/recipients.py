@@ -13,13 +13,16 @@ from sqlmodel import Session
 
 from engine.enums import complete
 from engine.rules.calendar import ONE_DAY
-from engine.store.database import among, table
+from engine.store.database import Database, among, table
+from engine.store.facts import read_fact, write_fact
 from engine.store.named_rows import columns_for, object_of
 from engine.store.records import Agency, Contact
 from engine.store.records.agencies import AgencyName
 from engine.terms import Role
 
 CHANNELS = ("email", "sms")
+SET_UP, UNSET = "channels", "unset"
+"""The fact that names the channels that are set up; why nobody is written to on another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +105,25 @@ class Recipients:
 
     def in_turn(self, agency_id: str, role: Role, day: date) -> tuple[Recipient, ...]:
         """All contacts that may be written to in a role on a day, in the order in which they are tried."""
-        first = (Role.DEPUTY,) if role in (Role.COORDINATOR, Role.DEPUTY) else ()
-        after = FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK[role]
-        return tuple(each for next_role in first + after for each in self._current(agency_id, next_role, day))
+        return tuple(each for next_role in _turns(role) for each in self._current(agency_id, next_role, day))
+
+    def unset(self, agency_id: str, role: Role, day: date) -> str | None:
+        """A channel that is not set up and on which one of them has an address."""
+        people = (each for next_role in _turns(role) for each in self.by_role.get((agency_id, next_role), ()))
+        missed = (each.suppressed for each in people if each.answers_on(day))
+        return next((channel for why_not in missed for channel, why in why_not.items() if why == UNSET), None)
 
 
-def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
-    """Read the contacts of some agencies, in one query. Nobody is written to after their agency's last day."""
+def _turns(role: Role) -> tuple[Role, ...]:
+    first = (Role.DEPUTY,) if role in (Role.COORDINATOR, Role.DEPUTY) else ()
+    return first + (FALLBACK[Role.COORDINATOR] if role is Role.DEPUTY else FALLBACK[role])
+
+
+def read_recipients(session: Session, agency_ids: Iterable[str], *, any_channel: bool = False) -> Recipients:
+    """Read the contacts of some agencies. Nobody is written to after their agency's last day, nor on a channel that is
+    not set up, unless ``any_channel``: for answers that are kept, which depend on no setting."""
     contact, agency = table(Contact), table(Agency)
+    unset = frozenset[str]() if any_channel else unset_channels(session)
     grouped: dict[tuple[str, Role], list[Recipient]] = {}
     statement = (
         select(*columns_for(Recipient, contact), agency.c.names)
@@ -121,8 +135,27 @@ def read_recipients(session: Session, agency_ids: Iterable[str]) -> Recipients:
         recipient = object_of(Recipient, row)
         if (ended := last_day(row.names)) is not None and recipient.answers_on(ended + ONE_DAY):
             recipient = replace(recipient, valid_until=ended)
+        if missed := {channel: UNSET for channel in unset if recipient.address(channel)}:
+            recipient = replace(recipient, suppressed={**recipient.suppressed, **missed})
         grouped.setdefault((recipient.agency_id, recipient.role), []).append(recipient)
     return Recipients({key: tuple(contacts) for key, contacts in grouped.items()})
+
+
+def unset_channels(session: Session) -> frozenset[str]:
+    """Channels that are not set up here: no letter is made for them. None before the running system has said which
+    are."""
+    said = read_fact(session, SET_UP)
+    return frozenset() if said is None else frozenset(CHANNELS) - set(said.split())
+
+
+def remember_channels(database: Database, channels: Iterable[str]) -> None:
+    """The running system says which channels are set up, for every process that makes letters. Writes only a change."""
+    said = " ".join(sorted(channels))
+    with database.read() as session:
+        known = read_fact(session, SET_UP)
+    if known != said:
+        with database.write() as session:
+            write_fact(session, SET_UP, said)
 
 
 def last_day(names: Sequence[AgencyName]) -> date | None:

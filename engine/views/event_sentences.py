@@ -102,7 +102,8 @@ _DETAILS: Mapping[EventKind, tuple[str, str]] = complete(
 )
 _RETURNED_WITHOUT_DATE = ("«{reason}»", "“{reason}”")
 """Of events that were recorded before returns had a date."""
-_CODED = ("what", "way", "finding")
+_ON_AN_UNSET_CHANNEL = ("{rung}: {role}, {unset} chưa đặt", "{rung}: {role}, {unset} not set up")
+_CODED = ("what", "way", "finding", "unset")
 
 
 class EventFacts(Protocol):
@@ -121,6 +122,8 @@ def said(event: EventFacts, language: str) -> str:
     detail_texts = _DETAILS.get(event.kind)
     if event.kind is EventKind.RETURNED and "until" not in event.detail:
         detail_texts = _RETURNED_WITHOUT_DATE
+    if event.kind is EventKind.UNREACHABLE and "unset" in event.detail:
+        detail_texts = _ON_AN_UNSET_CHANNEL
     if detail_texts is None:
         return head
     detail = {

@@ -154,7 +154,7 @@ def _assignments(session: Session, now: datetime) -> Metric:
 
 def _channels(session: Session) -> Metric:
     """1 while a channel works, 0 when it is down."""
-    rows: Sequence[Row] = [((each.name,), 1.0 if each.up else 0.0) for each in channels(session)]
+    rows: Sequence[Row] = [((each.name,), 1.0 if each.up else 0.0) for each in channels(session) if each.set_up]
     return _gauge("channel_up", "1 while the channel works, 0 when it is down.", ("channel",), rows)
 
 

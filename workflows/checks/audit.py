@@ -24,6 +24,7 @@ from engine.assignments.lifecycle import standing_report
 from engine.assignments.measures import still_asked, unfinished
 from engine.assignments.weekly_digest import LAST_WEEK, week_of
 from engine.errors import Unavailable
+from engine.queries.system.channels import channels
 from engine.rules.calendar import instant, local_date
 from engine.rules.policy import Facts, next_look
 from engine.store import search_index
@@ -35,7 +36,6 @@ from engine.store.named_rows import AnyRow
 from engine.store.records import LOST, STILL_OWED, Assignment, Delivery, Fact, Letter, Pass, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, PassName, PlanState, State
-from notifications.channel_health import channel_health
 from workflows.checks import log_checks, record_checks
 from workflows.checks.log_checks import CHECKED_ASSIGNMENTS, CURSOR
 from workflows.checks.working_time import working_time_ago
@@ -124,7 +124,7 @@ def _late_letters(session: Session, now: datetime) -> int:
 
 
 def _channels_down(session: Session, now: datetime) -> int:
-    return sum(each.down for each in channel_health(session).values())
+    return sum(not each.up for each in channels(session))
 
 
 def _failed_letters(session: Session, now: datetime) -> int:

@@ -64,6 +64,7 @@ def simulate(
     """Every letter that a plan would send, on the stored directory, policy and calendar. ``plan_id``: of a stored plan;
     or ``handed``: the word of a plan file. Without dates: from the plan's issue to the end of next January."""
     from engine.queries.stored_plans import plan_of
+    from engine.store.recipients import unset_channels
     from engine.store.rulebook import read_rulebook
     from workflows.simulation import simulation
 
@@ -72,6 +73,7 @@ def simulate(
         body = handover.given(handed) if handed else None
         plan = PlanFile.model_validate_json(body) if body else PlanFile.model_validate(plan_of(session, plan_id).file)
         agencies, book = read_directory(session, contacts=True), read_rulebook(session)
+        unset = unset_channels(session)
     year = simulation.simulate(
         [plan],
         agencies,
@@ -81,6 +83,7 @@ def simulate(
         until=date.fromisoformat(until) if until else date(plan.final_year + 1, 1, 31),
         scenario=Scenario(scenario),
         tell=_teller(handover, handed),
+        unset=unset,
     )
     if handed:
         handover.answer(handed, YEARS.dump_json(year))

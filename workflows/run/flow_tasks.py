@@ -67,8 +67,8 @@ class TickTasks:
     async def run(self, stop: threading.Event) -> None:
         """Open, act, make digests; all of it, also where a part fails. ``stop``: begins no further task."""
         found = passes.due(self.database, self.now)
-        if found.anything and self.delivery.mark is not None:
-            self.delivery.mark.observe(self.database, self.now)
+        if found.anything:
+            passes.look_before(self.database, self.now, self.delivery)
         if found.open:
             await self._pass(PassName.OPEN)
             found = passes.due(self.database, self.now)

@@ -26,6 +26,7 @@ from engine.correspondence.incoming import blank_settled
 from engine.errors import Unavailable
 from engine.store.database import Database, insert_new, table
 from engine.store.letter_waits import add_waits
+from engine.store.recipients import remember_channels
 from engine.store.records import Pass
 from engine.store.rulebook import read_rulebook
 from engine.terms import PassName
@@ -256,10 +257,17 @@ async def tick(
     found = found or due(database, now)
     if not found.anything:
         return []
-    if delivery.mark is not None:
-        delivery.mark.observe(database, now)
+    look_before(database, now, delivery)
     async with OpenChannels(delivery.channels) as channels:  # the relay's connections are kept from batch to batch
         return await _run_due(database, now, delivery, found, channels, letters=letters)
+
+
+def look_before(database: Database, now: datetime, delivery: DeliveryContext) -> None:
+    """What a tick does before its passes: holds a database that is older than this machine knows, and says on which
+    channels letters can leave."""
+    if delivery.mark is not None:
+        delivery.mark.observe(database, now)
+    remember_channels(database, delivery.channels)
 
 
 async def _run_due(

@@ -11,7 +11,7 @@ import hashlib
 import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any
@@ -32,6 +32,7 @@ from engine.rules.policy import Policy
 from engine.rules.words import period_words
 from engine.store.database import Database, table
 from engine.store.named_rows import AnyRow
+from engine.store.recipients import CHANNELS, unset_channels
 from engine.store.records import Agency, Assignment, Contact, Duty, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import LetterState, Role, Scenario
@@ -81,8 +82,10 @@ def simulate(
     scenario: Scenario = Scenario.SILENT,
     seed: int = 0,
     tell: TellShare = lambda share: None,
+    unset: Collection[str] = (),
 ) -> SimulatedYear:
-    """Simulate from ``start`` to the end of ``until``; the plans are activated at 09:00 on the first day."""
+    """Simulate from ``start`` to the end of ``until``; the plans are activated at 09:00 on the first day. ``unset``:
+    channels that are not set up."""
     starts = instant(start, time(9, 0))
     ends = instant(until, time(23, 59))
     with tempfile.TemporaryDirectory(prefix="dondoc-simulation-") as folder:
@@ -97,7 +100,8 @@ def simulate(
                     plan_id = loading.load_plan(session, plan, actor="simulation", now=starts)
                     opening.activate(session, plan_id, actor="simulation", now=starts)
             act = simulated_agencies(database, scenario, policy, seed)
-            asyncio.run(_run_year(database, starts, ends, act, tell))
+            names = [name for name in CHANNELS if name not in unset]
+            asyncio.run(_run_year(database, starts, ends, act, tell, names))
             return _year(database, (until - start).days + 1)
         finally:
             database.dispose()
@@ -116,9 +120,10 @@ def cached_simulation(database: Database, elsewhere: SimulateElsewhere | None = 
     def simulate_cached(plan: PlanFile, first: date, last: date, scenario: Scenario, tell: TellShare) -> SimulatedYear:
         with database.read() as session:
             agencies, book = read_directory(session, contacts=True), read_rulebook(session)
+            unset = sorted(unset_channels(session))
         policy = book.policy(plan.policy)
         files = [each.model_dump_json() for each in (plan, agencies, policy)]
-        inputs = "\n".join([*files, repr(book.calendar.exceptions), f"{first} {last} {scenario}"])
+        inputs = "\n".join([*files, repr(book.calendar.exceptions), f"{first} {last} {scenario} {unset}"])
         key = hashlib.sha256(inputs.encode()).hexdigest()
         if not lock.acquire(timeout=SIMULATION_TIMEOUT_SECONDS):
             raise Conflict(
@@ -128,7 +133,15 @@ def cached_simulation(database: Database, elsewhere: SimulateElsewhere | None = 
             if key not in kept:
                 year = elsewhere(plan, first, last, scenario, tell) if elsewhere else None
                 kept[key] = year or simulate(
-                    [plan], agencies, policy, book.calendar, start=first, until=last, scenario=scenario, tell=tell
+                    [plan],
+                    agencies,
+                    policy,
+                    book.calendar,
+                    start=first,
+                    until=last,
+                    scenario=scenario,
+                    tell=tell,
+                    unset=unset,
                 )
             kept.move_to_end(key)
             while len(kept) > CACHED_YEARS:
@@ -141,10 +154,15 @@ def cached_simulation(database: Database, elsewhere: SimulateElsewhere | None = 
 
 
 async def _run_year(
-    database: Database, starts: datetime, ends: datetime, act: Callable[[datetime], None], tell: TellShare
+    database: Database,
+    starts: datetime,
+    ends: datetime,
+    act: Callable[[datetime], None],
+    tell: TellShare,
+    channels: Iterable[str],
 ) -> None:
     renderer = Unwritten(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
-    delivery = DeliveryContext(channels={name: Sink(name) for name in ("email", "sms")}, renderer=renderer)
+    delivery = DeliveryContext(channels={name: Sink(name) for name in channels}, renderer=renderer)
 
     async def ticked(now: datetime) -> None:
         tell((now - starts) / (ends - starts))

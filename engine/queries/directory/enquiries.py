@@ -34,7 +34,7 @@ def monitors(session: Session, departments: Iterable[str], today: date) -> Mappi
     g, c = table(Agency), table(Contact)
     ids = set(departments)
     names = session.connection().execute(select(g.c.id, g.c.name).where(among(session, g.c.id, ids))).all()
-    recipients = read_recipients(session, ids)
+    recipients = read_recipients(session, ids, any_channel=True)
     people = {agency_id: next(iter(recipients.on(agency_id, Role.MONITOR, today)), None) for agency_id, _ in names}
     numbers = [each.id for each in people.values() if each is not None]
     labels = session.connection().execute(select(c.c.id, c.c.label).where(among(session, c.c.id, numbers)))

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from engine.store.database import table
 from engine.store.facts import read_facts
+from engine.store.recipients import unset_channels
 from engine.store.records import Contact, Letter
 from engine.terms import LetterState
 
@@ -25,11 +26,13 @@ RECENT_LETTERS = 100
 
 @dataclass(frozen=True, slots=True)
 class ChannelLine:
-    """``down_since`` is None while the channel works; ``why`` is the gateway's or mail server's own message."""
+    """``down_since`` is None while the channel works; ``why`` is the gateway's or mail server's own message.
+    ``set_up``: False of one on which this installation sends nothing."""
 
     name: str
     down_since: datetime | None
     why: str
+    set_up: bool = True
 
     @property
     def up(self) -> bool:
@@ -37,16 +40,17 @@ class ChannelLine:
 
 
 def channels(session: Session) -> tuple[ChannelLine, ...]:
-    """Every channel that has ever failed or carried one of the latest letters, by name."""
-    m = table(Letter)
+    """Every channel that has ever failed or carried one of the latest letters, by name; then those not set up."""
+    m, unset = table(Letter), unset_channels(session)
     health: dict[str, dict[str, object]] = {
         channel: json.loads(value) for channel, value in read_facts(session, PREFIX).items()
     }
     recent = (
         select(m.c.channel).where(m.c.state != LetterState.SUPPRESSED).order_by(m.c.id.desc()).limit(RECENT_LETTERS)
     )
-    names = sorted({*session.connection().scalars(recent), *health})
-    return tuple(_line(name, health.get(name, {})) for name in names)
+    names = sorted({*session.connection().scalars(recent), *health} - unset)
+    lines = (_line(name, health.get(name, {})) for name in names)
+    return (*lines, *(ChannelLine(name, None, "", set_up=False) for name in sorted(unset)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def unreachable(session: Session, today: Today, wanted: AssignmentFilter) -> tup
         for owner, names, has_mailbox in connection.execute(_owners(today.day))
         if not has_mailbox or (lifetime(names)[1] or date.max) < today.day
     ]
-    recipients = read_recipients(session, doubtful) if doubtful else Recipients()
+    recipients = read_recipients(session, doubtful, any_channel=True) if doubtful else Recipients()
     unreachable_ids = [owner for owner in doubtful if not recipients.on(owner, Role.COORDINATOR, today.day)]
     if not unreachable_ids:
         return ()

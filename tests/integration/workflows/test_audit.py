@@ -21,7 +21,7 @@ from engine.assignments.lifecycle import ReportText
 from engine.assignments.promise_rows import PromiseText
 from engine.assignments.reports import evidence
 from engine.store.database import Database, insert_new, table
-from engine.store.recipients import read_recipients
+from engine.store.recipients import read_recipients, remember_channels
 from engine.store.records import Assignment, Contact, Event, Fact, Letter, LetterBody, Pass, Plan
 from engine.terms import EventKind, LetterState, PassName, PlanState, Role, State
 from engine.terms import Outcome as Outcome_
@@ -269,6 +269,13 @@ def test_a_channel_that_is_down_is_a_finding(laid: Laid) -> None:
     with laid.database.write() as session:
         record_outcomes(session, "email", [Outcome(fate=Fate.RETRY, code="535", reply="bad password")], NOW)
     assert run_checks(laid.database, NOW).findings["channels_down"] == 1
+
+
+def test_a_gateway_that_was_down_and_is_taken_away_is_none(laid: Laid) -> None:
+    with laid.database.write() as session:
+        record_outcomes(session, "sms", [Outcome(fate=Fate.RETRY, code="535", reply="bad password")], NOW)
+    remember_channels(laid.database, ["email"])
+    assert "channels_down" not in run_checks(laid.database, NOW).findings
 
 
 def test_a_pass_that_failed_is_a_finding_until_it_has_succeeded(laid: Laid) -> None:

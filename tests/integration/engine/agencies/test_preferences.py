@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from engine.agencies import contacts, preferences
 from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.store.database import Database, table
-from engine.store.recipients import read_recipients
+from engine.store.recipients import read_recipients, remember_channels
 from engine.store.records import Contact
 from engine.terms import Role
 
@@ -55,6 +55,13 @@ def test_a_channel_is_stopped_while_another_reaches_the_person(laid: Laid) -> No
 
 def test_the_only_address_is_never_stopped(laid: Laid) -> None:
     who = person(laid, phone="")
+    with pytest.raises(ForbiddenMove):
+        do(laid, preferences.stop, who, "email")
+
+
+def test_a_telephone_that_no_gateway_reaches_is_no_other_channel(laid: Laid) -> None:
+    who = person(laid)
+    remember_channels(laid.database, ["email"])
     with pytest.raises(ForbiddenMove):
         do(laid, preferences.stop, who, "email")
 

@@ -14,15 +14,16 @@ from ground.factory import Laid, add_contact, at, lay, policy, row, rows
 from sqlalchemy import update
 
 from engine.assignments.lifecycle import decline
-from engine.assignments.outbox import NoticeLine, PostResult, leaves_at, post, send_day
+from engine.assignments.outbox import NoticeLine, PostResult, leaves_at, post, send_day, unreachable_event
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.rules.policy import Policy
 from engine.store.changed_work import changed_agencies
 from engine.store.data_versions import Topic, read_versions
 from engine.store.database import Database, table
-from engine.store.recipients import lifetime, read_recipients
-from engine.store.records import Contact, Letter, Notice
-from engine.terms import LetterState, NoticeKind, Role
+from engine.store.recipients import lifetime, read_recipients, remember_channels
+from engine.store.records import Contact, Event, Letter, Notice
+from engine.terms import EventKind, LetterState, NoticeKind, Role
+from engine.views.event_sentences import said
 
 WEDNESDAY = at("2021-06-16")
 CALENDAR = WorkCalendar()
@@ -75,6 +76,48 @@ def test_each_channel_has_its_own_letter(laid: Laid) -> None:
         )
     posted(laid, line(laid, policy=policy(channels=("email", "sms"))))
     assert [each.channel for each in rows(laid.database, Letter)] == ["email", "sms"]
+
+
+def by_telephone_alone(laid: Laid, **where: Any) -> None:
+    """Of so-ban's coordinator, or of ``where``, the mailbox is taken away."""
+    with laid.database.write() as session:
+        c = table(Contact)
+        mine = [c.c[name] == value for name, value in (where or {"role": Role.COORDINATOR}).items()]
+        session.connection().execute(
+            update(c).where(c.c.agency_id == "so-ban", *mine).values(email="", phone="+84238000000")
+        )
+
+
+def test_on_a_channel_that_is_not_set_up_there_is_no_letter_until_it_is(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(phone="+84238000000"))
+    both = policy(channels=("email", "sms"))
+    remember_channels(laid.database, ["email"])
+    posted(laid, line(laid, policy=both), line(laid, "T+1", policy=both, by="every"))
+    assert [each.channel for each in rows(laid.database, Letter)] == ["email"]
+    remember_channels(laid.database, ["email", "sms"])
+    posted(laid, line(laid, "T+3", policy=both))
+    (by_sms,) = rows(laid.database, Letter, channel="sms")
+    assert [each.rung for each in rows(laid.database, Notice, letter_id=by_sms.id)] == ["T+3"]
+
+
+def test_who_has_a_telephone_alone_has_no_address_there_and_the_next_person_gets_it(laid: Laid) -> None:
+    by_telephone_alone(laid)
+    remember_channels(laid.database, ["email"])
+    posted(laid, line(laid))
+    assert [(each.role, each.channel) for each in rows(laid.database, Letter)] == [(Role.HEAD, "email")]
+
+
+def test_where_only_such_a_channel_reaches_somebody_that_is_the_reason(laid: Laid) -> None:
+    for role in (Role.COORDINATOR, Role.HEAD):
+        by_telephone_alone(laid, role=role)
+    remember_channels(laid.database, ["email"])
+    (missed,) = posted(laid, line(laid)).unreachable
+    happened = unreachable_event(missed, laid.plan_id, WEDNESDAY)
+    told = Event(kind=EventKind.UNREACHABLE, at=WEDNESDAY, detail=happened["detail"])
+    assert said(told, "vi") == "Không liên lạc được: trước hạn 1 ngày làm việc: đầu mối, tin nhắn chưa đặt"
+    assert said(told, "en").endswith("coordinator, SMS not set up")
+    assert letters(laid) == []
 
 
 def test_a_claimed_letter_takes_no_more_lines_they_go_into_the_next_working_days(laid: Laid) -> None:

@@ -28,6 +28,7 @@ from engine.assignments.weekly_digest import (
 )
 from engine.rules.calendar import DayException, DayKind, WorkCalendar
 from engine.store.database import Database, table
+from engine.store.recipients import remember_channels
 from engine.store.records import Assignment, Contact, Digest, Event, Letter, Notice, Plan
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, LetterState, Outcome, Role
@@ -67,6 +68,16 @@ def carried(laid: Laid) -> dict[str, date]:
     found = [each for each in rows(laid.database, Digest) if each.letter_id is not None]
     assert all(letters[each.letter_id].digest_week == each.week for each in found)
     return {mailboxes[each.contact_id]: letters[each.letter_id].day for each in found}
+
+
+def test_where_no_gateway_is_set_up_the_head_reads_it_for_who_has_a_telephone_alone(laid: Laid) -> None:
+    with laid.database.write() as session:
+        c = table(Contact)
+        alone = update(c).where(c.c.agency_id == "so-ban", c.c.role == Role.COORDINATOR)
+        session.connection().execute(alone.values(email="", phone="+84912345678"))
+    remember_channels(laid.database, ["email"])
+    made(laid)
+    assert "head@so-ban.example" in carried(laid)
 
 
 def test_everybody_concerned_has_one_digest_on_monday_and_no_second_one_in_the_week(laid: Laid) -> None:

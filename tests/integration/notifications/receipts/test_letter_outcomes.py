@@ -16,6 +16,7 @@ from sqlalchemy import update
 
 from engine.assignments.lifecycle import Action
 from engine.store.database import Database, table
+from engine.store.recipients import remember_channels
 from engine.store.records import Assignment, Contact, Delivery, Event, Incoming, Letter, Notice
 from engine.terms import EventKind, LetterState, NoticeKind, Role
 from notifications.contract.channel import Channel, Fate, Outcome
@@ -206,6 +207,15 @@ def test_who_has_a_telephone_gets_it_by_sms_before_anybody_else_does(laid: Laid)
     sent(laid, box=None, sms=by_sms)
     assert [each.to for each in by_sms.letters] == ["0912345678"]
     assert rows(laid.database, Letter, contact_id=row(laid.database, Contact, email=HEAD).id) == []
+
+
+def test_where_no_gateway_is_set_up_it_goes_to_the_head(laid: Laid) -> None:
+    with laid.database.write() as session:
+        session.connection().execute(update(table(Contact)).values(phone="0912345678"))
+    remember_channels(laid.database, ["email"])
+    bounced(laid, Severity.HARD)
+    (passed_on,) = rows(laid.database, Letter, contact_id=row(laid.database, Contact, email=HEAD).id)
+    assert passed_on.channel == "email"
 
 
 def with_an_sms_beside(laid: Laid) -> str:

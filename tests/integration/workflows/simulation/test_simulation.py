@@ -20,7 +20,7 @@ from ground.factory import CONFIG, Laid, at, directory, item, plan_file, policy,
 from ground.paths import ROOT
 from ground.post import post_office
 from icalendar import Calendar
-from sqlalchemy import select
+from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from engine.assignments import opening
@@ -31,6 +31,7 @@ from engine.files.plan import PlanFile, load_plan
 from engine.plans.simulated_year import SimulatedLetter, SimulatedYear
 from engine.rules.calendar import PLAN_TIME, WorkCalendar, instant
 from engine.store.database import Database, table
+from engine.store.recipients import remember_channels
 from engine.store.records import Assignment, Contact, Duty, Letter, Notice
 from engine.terms import LetterState, Scenario
 from workflows.cli import app
@@ -154,6 +155,21 @@ def test_foreseeing_leaves_no_trace(sqlite_database: Database) -> None:
     assert sent(laid.database) == []
     with laid.database.read() as session:
         assert session.connection().execute(select(table(Assignment))).all() == []
+
+
+def test_without_a_gateway_a_year_foresees_no_message_by_telephone(sqlite_database: Database) -> None:
+    store(sqlite_database, now=at("2021-04-07"))
+    with sqlite_database.write() as session:
+        session.connection().execute(update(table(Contact)).values(phone="+84912345678"))
+    foresee = cached_simulation(sqlite_database)
+
+    def channels() -> set[str]:
+        year = foresee(plan_file(), FIRST, LAST, Scenario.SILENT, lambda share: None)
+        return {each.channel for each in year.messages}
+
+    assert channels() == {"email", "sms"}
+    remember_channels(sqlite_database, ["email"])
+    assert channels() == {"email"}
 
 
 def test_the_same_seed_gives_the_same_year() -> None:
