@@ -146,12 +146,15 @@ def clock(
 ) -> None:
     """Show whether the server's clock is believed, and confirm it where no second clock can."""
     from workflows.run import clock_guard
+    from workflows.run.second_clocks import database_clock
     from workflows.run.system import compose_existing
 
     system = compose_existing()
+    typer.echo(f"{system.clock().astimezone(PLAN_TIME):%Y-%m-%d %H:%M:%S}")
+    if (there := database_clock(system.database)) is not None:
+        typer.echo(f"{there.astimezone(PLAN_TIME):%Y-%m-%d %H:%M:%S} PostgreSQL")
     if confirm:
         clock_guard.confirm(system, actor=operator_name())
-    typer.echo(f"{system.clock().astimezone(PLAN_TIME):%Y-%m-%d %H:%M:%S}")
     if (suspicion := clock_guard.suspicion(system)) is not None:
         raise clock_guard.ClockNotBelieved(suspicion)
 

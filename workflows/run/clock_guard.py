@@ -88,10 +88,21 @@ class ClockNotBelieved(Unavailable):
                 "is more than a minute from the database server's",
             ),
         }[why]
+        cure_vi, cure_en = (
+            (
+                "Chỉnh đồng hồ bị sai trong hai máy (timedatectl); «dondoc clock» cho xem giờ của cả hai",
+                "Set the wrong one of the two (timedatectl); “dondoc clock” shows both",
+            )
+            if why is Suspicion.DATABASE
+            else (
+                "Chỉnh lại giờ, hoặc nếu giờ đúng: «dondoc clock --confirm»",
+                "Set it, or if it is right: “dondoc clock --confirm”",
+            )
+        )
         super().__init__(
             Text(
-                f"Đồng hồ máy chủ {vi}; mọi việc tạm dừng. Chỉnh lại giờ, hoặc nếu giờ đúng: «dondoc clock --confirm».",
-                f"The server's clock {en}; all passes are held. Set it, or if it is right: “dondoc clock --confirm”.",
+                f"Đồng hồ máy chủ {vi}; mọi việc tạm dừng. {cure_vi}.",
+                f"The server's clock {en}; all passes are held. {cure_en}.",
             )
         )
 
@@ -200,8 +211,10 @@ def forget(session: Session) -> None:
 
 
 def confirm(system: System, actor: str) -> None:
-    """An operator says that the clock is right: it is believed from now on, and the log says who said so."""
+    """An operator says that the clock is right: it is believed from now on, and the log says who said so. Raises
+    ClockNotBelieved where it is not the database server's: one of the two is wrong, whoever says what."""
     current = read_clock(system.clock())
+    require_agreement(system.database, current.wall)
     with system.database.write() as session:
         record(session, EventKind.CLOCK_CONFIRMED, current.wall, actor=actor)
     remember(system.database, current)

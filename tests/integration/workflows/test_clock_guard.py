@@ -13,6 +13,7 @@ from ground.factory import at, lay, row, rows, swept, told
 from ground.office import Standing
 from ground.post import KEY, LetterBox, post_office
 from ground.web_servers import listening
+from typer.testing import CliRunner
 
 from config.settings import Settings
 from engine.store.clock import system_clock
@@ -22,6 +23,7 @@ from engine.store.records import Assignment, Event, Letter, Pass
 from engine.terms import EventKind
 from notifications.delivery import deliver
 from workflows.checks.repair import repair
+from workflows.cli import app
 from workflows.run import clock_guard
 from workflows.run.system import System, compose
 from workflows.serving.runs import run_audit, run_tick
@@ -149,6 +151,30 @@ def test_a_machine_that_is_minutes_off_its_database_does_nothing(
         run_audit(system)
         assert bool(rows(database, Letter)) is believed
         assert row(database, Pass, name="audit").counts["clock_wrong"] == (not believed)
+
+
+@pytest.mark.postgres
+def test_a_clock_off_the_databases_is_set_and_cannot_be_confirmed(postgres_url: str, tmp_path: Path) -> None:
+    """The sentence named a command that said the same sentence again, and held what it had confirmed."""
+    with closing_database(postgres_url) as database:
+        lay(database, now=at("2021-04-07"))
+        system = replace(system_of(database, tmp_path), clock=Standing(system_clock() + timedelta(minutes=6)))
+        with pytest.raises(clock_guard.ClockNotBelieved) as refused:
+            clock_guard.confirm(system, actor="cli:root")
+        assert [word for word in ("--confirm", "timedatectl") if word in refused.value.said("en")] == ["timedatectl"]
+        assert rows(database, Event, kind=EventKind.CLOCK_CONFIRMED) == []
+        system.clock.now -= timedelta(minutes=6)  # type: ignore[attr-defined]
+        run_tick(system)
+        assert rows(database, Letter) != []
+
+
+@pytest.mark.postgres
+def test_both_times_are_shown(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"DATA_DIR": str(tmp_path), "DATABASE_URL": postgres_url, "SECRET": KEY}.items():
+        monkeypatch.setenv(f"DONDOC_{name}", value)
+    shown = CliRunner().invoke(app, ["clock"])
+    _, there = shown.output.splitlines()
+    assert there.endswith(" PostgreSQL")
 
 
 @pytest.mark.postgres
