@@ -149,7 +149,7 @@ def main() -> None:
 
 
 def _wait_for_the_other_end(told: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # not by sys.stdin, whose lock the interpreter needs at its end: it aborted
     told.set()
 
 
