@@ -7,7 +7,7 @@ put the writer's words above it or, after a marked quotation, below.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from engine.rules.charset import OLD_WAYS
 from engine.rules.vietnamese import is_syllable
 
 if TYPE_CHECKING:
-    from bs4 import BeautifulSoup, Tag
+    from bs4 import PageElement, Tag
 
 QUOTATION = ">"
 """Begins a line that is quoted."""
@@ -122,48 +122,54 @@ def without_lines_of(words: str, letter: str) -> str:
 
 def text_of_html(page: str) -> str:
     """The text that an HTML body shows, with a line for each paragraph; quotations are marked with «>» lines."""
-    from bs4 import BeautifulSoup, NavigableString  # importing takes 0.2 s, which most processes need not spend
+    from bs4 import BeautifulSoup  # importing takes 0.2 s, which most processes need not spend
 
-    soup = BeautifulSoup(page, "lxml")
-    for hidden in soup.select("style, script, title, head, template, [hidden]"):
-        hidden.decompose()
-    _drop_hidden(soup)
-    for quoted in soup.select("blockquote, .gmail_quote, .yahoo_quoted, .moz-cite-prefix"):
-        if not quoted.decomposed:
-            quoted.replace_with(NavigableString(f"\x01{QUOTATION}\x01"))
-    for text in soup.find_all(string=True):
-        shown = str(text) if type(text) is NavigableString else ""  # else a comment or the like
-        text.replace_with(NavigableString(re.sub(r"[ \t\r\n]+", " ", shown)))
-    for broken in soup.find_all("br"):
-        broken.replace_with(NavigableString("\x01"))
-    for block in soup.find_all(_BLOCKS):
-        block.insert(0, NavigableString("\x01"))
-        block.append(NavigableString("\x01"))
-    return re.sub(r"\n{3,}", "\n\n", soup.get_text("").replace("\x01", "\n"))
+    return re.sub(r"\n{3,}", "\n\n", "".join(_shown(BeautifulSoup(page, "lxml"))).replace(_BREAK, "\n"))
 
 
 _INHERITED = ("visibility", "font-size", "color", "background")
 _ZERO = re.compile(r"(?:0+(?:\.0*)?|\.0+)(?:[a-z]+|%)?")
 _WHITE = re.compile(r"(?:white|#fff(?:fff)?|rgba?\(\s*255,\s*255,\s*255\b.*|transparent|none)(?!\w).*")
 """White, or nothing that would show white on it."""
+_BREAK = "\x01"
+_UNSHOWN = frozenset(("style", "script", "title", "head", "template"))
+_QUOTING = frozenset(("gmail_quote", "yahoo_quoted", "moz-cite-prefix"))
+_BLOCKS = frozenset(("p", "div", "tr", "li", "ul", "ol", "table", "hr", "h1", "h2", "h3", "h4", "pre"))
 
 
-def _drop_hidden(soup: BeautifulSoup) -> None:
-    """Drop what the style of an element, or of one around it, keeps from its reader. Size, colour and visibility hold
-    until an inner element sets its own."""
-    inherited: dict[int, dict[str, str] | None] = {}  # by id of the element; None: it is gone
-    for tag in soup.find_all(True):
-        around, style = inherited.get(id(tag.parent), {}), _style_of(tag)
-        if around is None or _hides_all(style):
-            inherited[id(tag)] = None
-            if around is not None:
-                tag.extract()
+def _shown(soup: Tag) -> Iterator[str]:
+    """Its texts in order, without what the style of an element, or of one around it, keeps from its reader. Size,
+    colour and visibility hold until an inner element sets its own. The tree is left as it is: each change of it takes
+    as long as an element has neighbours."""
+    from bs4 import Tag
+
+    left: list[tuple[PageElement | str, Mapping[str, str]]] = [(soup, {})]
+    while left:
+        node, around = left.pop()
+        if isinstance(node, str):
+            yield _of_text(node, around)
+        if not isinstance(node, Tag):
             continue
-        style = around | {name: style[name] for name in _INHERITED if style.get(name)}
-        inherited[id(tag)] = style
-        if _hides_text(style):
-            for text in tag.find_all(string=True, recursive=False):
-                text.extract()
+        style = _style_of(node)
+        if node.name in _UNSHOWN or node.has_attr("hidden") or _hides_all(style):
+            continue
+        if node.name == "blockquote" or not _QUOTING.isdisjoint(node.get_attribute_list("class")):
+            yield f"{_BREAK}{QUOTATION}{_BREAK}"
+            continue
+        style = {**around, **{name: style[name] for name in _INHERITED if style.get(name)}}
+        within: list[PageElement | str] = [*node.children]
+        if node.name in _BLOCKS:
+            within = [_BREAK, *within, _BREAK]
+        left += [(each, style) for each in reversed(within)]
+        if node.name == "br":
+            yield _BREAK
+
+
+def _of_text(text: str, style: Mapping[str, str]) -> str:
+    if text == _BREAK:
+        return text
+    shown = type(text).__name__ == "NavigableString" and not _hides_text(style)  # else a comment or the like
+    return re.sub(r"[ \t\r\n]+", " ", text) if shown else ""
 
 
 def _style_of(tag: Tag) -> dict[str, str]:
@@ -186,7 +192,6 @@ def _hides_text(style: Mapping[str, str]) -> bool:
     return bool(white or small) or style.get("visibility") in ("hidden", "collapse")
 
 
-_BLOCKS = ["p", "div", "tr", "li", "ul", "ol", "table", "hr", "h1", "h2", "h3", "h4", "pre"]
 _OLD_FONT_SIGNS = frozenset("¡¢£¤¥¦§¨©¬\xad®¯°±²³´¶·¸¹»¼½¾")
 _WORDS = re.compile(r"[^\s\d!-@\[-`{-~“”‘’…–]+")
 

@@ -296,6 +296,11 @@ def test_what_an_html_mail_shows_is_read_whatever_stands_around_it(shown: str) -
     assert text_of_html(shown).strip() == "Đã nhận"
 
 
+def test_an_html_mail_of_very_many_lines_is_read_line_by_line() -> None:
+    page = "<p>Đã nhận</p>" + "<br>x" * 30_000
+    assert text_of_html(page).split() == ["Đã", "nhận", *["x"] * 30_000]
+
+
 def test_a_number_of_tasks_is_read_with_what_is_received() -> None:
     assert read("Đã nhận 02 nhiệm vụ") == [Acknowledge("", (), 2)]
     assert read("Xác nhận nhận đủ ba việc") == [Acknowledge("", (), 3)]
