@@ -368,7 +368,7 @@ def _answer_the_letters_of(world: World, now: datetime, seen: dict[int, int], we
             raw = BY_PROGRAM[list(BY_PROGRAM)[number % len(BY_PROGRAM)]](said)
             post(world, raw, coordinator(n), str(letter["Reply-To"]))
             weeks.said[f"<{number}@may.example>"] = n
-            weeks.of_digests += "Tổng hợp tuần" in str(letter["Subject"])
+            weeks.of_digests += "số liệu đến" in said.letter_text
     world.waits_for(len(weeks.said))
 
 
