@@ -46,7 +46,8 @@ unit: $(VENV)/.ready  ## the tests without a database or a server
 coverage: setup  ## branch coverage by file
 	@$(PYTEST) --cov=config --cov=engine --cov=notifications --cov=workflows --cov-branch
 
-lint: $(VENV)/.ready  ## format, spelling, types, imports
+lint: $(VENV)/.ready  ## format, budget, spelling, types, imports
+	@$(BIN)/python tests/budget.py
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
