@@ -3,8 +3,12 @@ define them. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
+
+from engine.enums import complete
+from engine.text import Text
 
 
 class State(StrEnum):
@@ -326,11 +330,45 @@ class PromiseState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The outcome that a report states for the duty."""
+    """The outcome that a report states for the duty. Its answers stand in one row below, without which it cannot be
+    imported."""
 
     DONE = "done"
     PARTLY = "partly"
     NOT_YET = "not_yet"
+
+    @property
+    def said(self) -> Text:
+        return _OUTCOMES[self].said
+
+    @property
+    def ends(self) -> bool:
+        """The task ends by it."""
+        return _OUTCOMES[self].ends
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What stands beside it: «body», «reason»; «promise»: it may name the day by which it will be done."""
+        return _OUTCOMES[self].needs
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    said: Text
+    ends: bool
+    needs: frozenset[str]
+
+
+_OUTCOMES = complete(
+    Outcome,
+    {
+        Outcome.DONE: _Answers(Text("đã hoàn thành", "done"), True, frozenset({"body"})),
+        Outcome.PARTLY: _Answers(
+            Text("hoàn thành một phần", "partly done"), False, frozenset({"body", "reason", "promise"})
+        ),
+        Outcome.NOT_YET: _Answers(Text("chưa thực hiện", "not yet done"), False, frozenset({"reason", "promise"})),
+    },
+)
 
 
 class OutputKind(StrEnum):

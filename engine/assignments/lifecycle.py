@@ -185,11 +185,11 @@ def report(session: Session, assignment_id: int, text: ReportText, *, actor: str
     """Submit a report; returns its id. Late or on time is judged by ``now``'s local date. One that leaves the task
     unfinished may be followed by another, accepted or not; the earlier one is superseded. It may carry a promise: by
     when the task will be done. Without one nothing stands that did not stand before, and chasing goes on."""
-    if text.outcome is not Outcome.DONE and not text.reason.strip():
+    if "reason" in text.outcome.needs and not text.reason.strip():
         raise BadInput(Text("Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."))
     row = _locked(session, assignment_id)
-    today, done = local_date(now), text.outcome is Outcome.DONE
-    promised = None if done else _promise_of_report(session, row, text, actor=actor, now=now)
+    today, done = local_date(now), text.outcome.ends
+    promised = _promise_of_report(session, row, text, actor=actor, now=now) if "promise" in text.outcome.needs else None
     if done:
         end_promises(session, row, now, done=True)
     changes: Mapping[str, Any] = {"promised_on": None} if done else promised.changes if promised is not None else {}
@@ -231,7 +231,7 @@ def _store_report(session: Session, assignment_id: int, text: ReportText, actor:
             actor=actor,
             outcome=text.outcome.value,
             reason=_reason(text),
-            reason_code="" if text.outcome is Outcome.DONE else text.promise.reason_code or OTHER_REASON,
+            reason_code="" if text.outcome.ends else text.promise.reason_code or OTHER_REASON,
             body=text.body,
             figures=dict(text.figures or {}),
             files=[dict(each) for each in text.files],

@@ -246,11 +246,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         RungState.LATER: Text("về sau", "later"),
         RungState.DROPPED: Text("sẽ không gửi", "will not be sent"),
     },
-    Outcome: {
-        Outcome.DONE: Text("đã hoàn thành", "done"),
-        Outcome.PARTLY: Text("hoàn thành một phần", "partly done"),
-        Outcome.NOT_YET: Text("chưa thực hiện", "not yet done"),
-    },
+    Outcome: {outcome: outcome.said for outcome in Outcome},
     PlanState: {
         PlanState.LOADED: Text("đã lưu, chưa kích hoạt", "loaded, not running"),
         PlanState.ACTIVE: Text("đang thực hiện", "active"),

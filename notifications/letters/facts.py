@@ -146,7 +146,7 @@ class Item:
     @property
     def undone(self) -> bool:
         """The report that stands leaves the task unfinished."""
-        return self.outcome in (Outcome.PARTLY, Outcome.NOT_YET)
+        return self.outcome is not None and not self.outcome.ends
 
     @property
     def level(self) -> int:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from engine.assignments.chasing import Chased
 from engine.assignments.weekly_digest import OverdueRow
@@ -48,7 +48,7 @@ class DutyGroup:
     due_why: str = ""
     days: int | None
     request: bool
-    report: str
+    report: Outcome | Literal["", "returned"]
     """What became of the report: "" (none is in), "returned", or the outcome it states, which leaves the task open."""
     chased: Chased | None
     escalating: bool = False
@@ -174,9 +174,9 @@ def agencies_explained_once(found: Agencies, said: set[str]) -> Agencies:
     return replace(found, common=common, shown=shown)
 
 
-def report_state(returned: bool, outcome: Outcome | None) -> str:
+def report_state(returned: bool, outcome: Outcome | None) -> Outcome | Literal["", "returned"]:
     """``DutyGroup.report`` of one assignment."""
-    return "returned" if returned else "" if outcome in (None, Outcome.DONE) else str(outcome)
+    return "returned" if returned else "" if outcome is None or outcome.ends else outcome
 
 
 def _group(lines: Iterable[tuple[str, DutyGroup, str]], limit: int) -> Agencies:

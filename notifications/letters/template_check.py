@@ -255,6 +255,9 @@ _ALONE = {
 """Kinds of letters that say one thing and have no lines about duties."""
 
 
+_UNENDED = tuple(outcome for outcome in Outcome if not outcome.ends)
+
+
 def _samples_about_duties(kind: str, role: Role) -> Iterator[LetterFacts]:
     empty = replace(_EMPTY, channel="sms") if kind == "sms" else _EMPTY
     own = kind in ("duties", "sms") and role is not Role.MONITOR
@@ -262,7 +265,7 @@ def _samples_about_duties(kind: str, role: Role) -> Iterator[LetterFacts]:
     leads = role is Role.LEADERSHIP
     digest = DigestFacts(
         week="2021-W24",
-        rows=tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, Outcome.PARTLY, Outcome.NOT_YET)),
+        rows=tuple((replace(_late(), outcome=outcome), 3) for outcome in (None, *_UNENDED)),
         boxes=Boxes(on_time=3, late=1, in_term=4, overdue=1, not_asked=2) if leads else None,
         proof=LetterCounts(9, 8, 7, 1),
         asked=((replace(_late(), request=True), 3),) if role is Role.MONITOR else (),
@@ -302,7 +305,7 @@ def _item(number: int, kind: NoticeKind, own: bool) -> Item:
         rung="T-3",
         state=State.RETURNED if kind is NoticeKind.RETURNED else state,
         request=False,
-        outcome=Outcome.PARTLY if kind is NoticeKind.CHASE else None,
+        outcome=_UNENDED[0] if kind is NoticeKind.CHASE else None,
         first_reported_on=_DAY if kind in (NoticeKind.RETURNED, NoticeKind.CHASE) else None,
         report_late=False,
         next_on=_DAY + timedelta(days=6),

@@ -80,8 +80,8 @@ class Typed:
     @property
     def lacks_output(self) -> bool:
         """It says that the task is done, and names neither its output nor a file."""
-        done = self.outcome == Outcome.DONE and self.owed is not None
-        return done and not (self.files or self.output.said or self.output.on)
+        done = self.outcome in tuple(Outcome) and Outcome(self.outcome).ends
+        return done and self.owed is not None and not (self.files or self.output.said or self.output.on)
 
 
 @dataclass(frozen=True)
@@ -224,13 +224,14 @@ def _duty_problems(duty: Typed, choices: PromiseChoices) -> dict[str, Text]:
     if duty.outcome not in tuple(Outcome):
         return {f"outcome-{duty.assignment_id}": Text("Hãy chọn một kết quả.", "Choose an outcome.")}
     problems: dict[str, Text] = {}
-    if duty.outcome != Outcome.NOT_YET and not duty.body:
+    needs = Outcome(duty.outcome).needs
+    if "body" in needs and not duty.body:
         problems[f"body-{duty.assignment_id}"] = Text("Nêu ngắn gọn kết quả thực hiện.", "Say briefly what was done.")
-    if duty.outcome != Outcome.DONE and not duty.reason:
+    if "reason" in needs and not duty.reason:
         problems[f"reason-{duty.assignment_id}"] = Text(
             "Chưa hoàn thành thì cần ghi lý do.", "Say why it is not finished yet."
         )
-    if duty.outcome != Outcome.DONE:
+    if "promise" in needs:
         _, wrong = read_promise(duty.promise, choices)
         end = duty.promise.field or duty.assignment_id
         problems |= {f"{name}-{end}": message for name, message in wrong.items()}

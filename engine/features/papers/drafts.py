@@ -34,7 +34,7 @@ from engine.store.named_rows import AnyRow, objects
 from engine.store.records import Agency, Assignment, Event, Extension, Plan
 from engine.store.rulebook import read_rulebook
 from engine.store.stored_rows import StoredPlan
-from engine.terms import EventKind, Outcome, PlanState, State, TimeClass
+from engine.terms import EventKind, PlanState, State, TimeClass
 
 MAX_ROWS = 1_000
 MAX_WAITING = 20_000
@@ -281,7 +281,7 @@ def _note(row: AssignmentRow, today: date, *, extension: bool) -> str:
 def _status(row: AssignmentRow) -> str:
     if row.state is State.RETURNED:
         return "Báo cáo trả lại"
-    if row.outcome in (Outcome.NOT_YET, Outcome.PARTLY):
+    if row.outcome is not None and not row.outcome.ends:
         return "Đã báo cáo, chưa hoàn thành"
     return "Đã báo cáo" if row.first_reported_on else "Chưa gửi báo cáo"
 
