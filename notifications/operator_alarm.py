@@ -14,6 +14,7 @@ from engine.rules.calendar import PLAN_TIME, local_date
 from engine.store.database import Database
 from engine.store.event_log import record
 from engine.store.facts import read_facts, write_fact
+from engine.store.recipients import address_of
 from engine.terms import EventKind
 from notifications.channel_health import ChannelHealth, channel_health
 from notifications.contract.channel import Channel, Outgoing
@@ -32,7 +33,7 @@ class Operator:
     language: str = "vi"
 
     def address(self, channel: str) -> str:
-        return self.phone if channel == "sms" else self.email
+        return address_of(self, channel)
 
     def letter(self, channel: str, key: str, at: datetime, subject: str, message: str, more: str = "") -> Outgoing:
         """``more``: for e-mail alone; it may be long and contain personal data."""

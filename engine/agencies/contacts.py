@@ -22,6 +22,7 @@ from engine.rules.visible_text import require_visible
 from engine.store.database import among, table
 from engine.store.event_log import record
 from engine.store.named_rows import object_of, objects
+from engine.store.recipients import ADDRESS_OF
 from engine.store.records import Agency, Contact, Feed
 from engine.terms import CONTACT_ROLES, EventKind, Role
 from engine.text import LANGUAGES, Text
@@ -124,9 +125,7 @@ def change(session: Session, contact_id: int, *, actor: str, now: datetime, **ch
     }
     values = checked_values(current.role, **merged)
     require_visible(str(changes.get("label", "")))
-    moved = {
-        channel for channel, name in (("email", "email"), ("sms", "phone")) if values[name] != getattr(current, name)
-    }
+    moved = {channel for channel, name in ADDRESS_OF.items() if values[name] != getattr(current, name)}
     suppressed = {channel: why for channel, why in current.suppressed.items() if channel not in moved}
     values |= {"label": str(changes.get("label", current.label)).strip()[:120], "suppressed": suppressed}
     if moved:

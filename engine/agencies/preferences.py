@@ -21,7 +21,7 @@ from engine.errors import BadInput, ForbiddenMove, NotAllowed
 from engine.rules.calendar import local_date
 from engine.store.database import table
 from engine.store.event_log import record
-from engine.store.recipients import CHANNELS, unset_channels
+from engine.store.recipients import CHANNELS, address_of, unset_channels
 from engine.store.records import Contact
 from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind, NoticeKind, Role
@@ -38,10 +38,11 @@ MAY_NAME = (Role.COORDINATOR, Role.HEAD)
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel of a contact. ``stopped``: the reason, ``asked`` or that of an invalid address."""
+    """One channel of a contact, with its address there. ``stopped``: the reason, ``asked`` or that of an invalid
+    address."""
 
     name: str
-    address: bool
+    address: str
     stopped: str
     weekly: bool
     may_be_stopped: bool
@@ -224,11 +225,16 @@ def _channel(session: Session, who: ContactLine, name: str) -> Channel:
     unset = unset_channels(session)
 
     def reaches(channel: str) -> bool:
-        return channel not in who.suppressed and bool(who.phone if channel == "sms" else who.email)
+        return channel not in who.suppressed and bool(address_of(who, channel))
 
     others = any(reaches(other) for other in CHANNELS if other != name and other not in unset)
-    address = bool(who.phone if name == "sms" else who.email)
-    return Channel(name, address, who.suppressed.get(name, ""), who.pace.get(name) == WEEKLY, others and reaches(name))
+    return Channel(
+        name,
+        address_of(who, name),
+        who.suppressed.get(name, ""),
+        who.pace.get(name) == WEEKLY,
+        others and reaches(name),
+    )
 
 
 def _may_wait(session: Session) -> tuple[NoticeKind, ...]:

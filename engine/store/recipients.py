@@ -21,8 +21,16 @@ from engine.store.records.agencies import AgencyName
 from engine.terms import Role
 
 CHANNELS = ("email", "sms")
+ADDRESS_OF = complete(CHANNELS, {"email": "email", "sms": "phone"})
+"""The column of a contact that holds its address on a channel; a channel without one stops at import."""
 SET_UP, UNSET = "channels", "unset"
 """The fact that names the channels that are set up; why nobody is written to on another."""
+
+
+def address_of(reader: object, channel: str) -> str:
+    """The address on a channel of whatever has a contact's columns; KeyError for a channel that there is not."""
+    address: str = getattr(reader, ADDRESS_OF[channel])
+    return address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +62,7 @@ class Recipient:
         """The contact's address on a channel; empty if there is none or it is suppressed."""
         if channel in self.suppressed:
             return ""
-        return self.phone if channel == "sms" else self.email
+        return address_of(self, channel)
 
     @property
     def reachable(self) -> bool:

@@ -29,7 +29,7 @@ from engine.rules.calendar import local_date, tells_of_move
 from engine.rules.policy import Facts, Rung, upcoming
 from engine.store.database import among, table
 from engine.store.named_rows import object_of, objects
-from engine.store.recipients import last_day
+from engine.store.recipients import address_of, last_day
 from engine.store.records import Agency, Assignment, Contact, Duty, Event, Extension, Incoming, Letter, Notice, Plan
 from engine.store.records.agencies import AgencyName
 from engine.store.rulebook import Rulebook
@@ -448,7 +448,7 @@ def _facts(
     items = tuple(sorted((_item(row, letter, batch) for row in kept.values()), key=_worst_first))
     if all(item.own for item in items):
         items = tuple(_explained_once(items))
-    address = letter.phone if letter.channel == "sms" else letter.email
+    address = address_of(letter, letter.channel)
     return LetterFacts(
         letter_id=letter.id,
         key=letter.key,

@@ -7,17 +7,19 @@ the same receipt again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
+from engine.enums import complete
 from engine.errors import BadInput
 from engine.store.database import insert_new, table
 from engine.store.event_log import record
 from engine.store.named_rows import object_of
+from engine.store.recipients import ADDRESS_OF, CHANNELS
 from engine.store.records import EARLY, Contact, Delivery, Incoming, Letter
 from engine.terms import EventKind, LetterState
 from notifications.contract.channel import About
@@ -260,15 +262,27 @@ def _handle_failure(session: Session, letter: TriedLetter, *, dead: bool, code: 
 def _is_dead(session: Session, letter: TriedLetter, code: str, reply: str) -> bool:
     """True if a refusal concerns the address itself, not the relay or gateway."""
     contact = table(Contact)
-    address = contact.c.phone if letter.channel == "sms" else contact.c.email
+    address = contact.c[ADDRESS_OF[letter.channel]]
     written = session.connection().scalar(select(address).where(contact.c.id == letter.contact_id)) or ""
+    readable, dead = _ADDRESSES[letter.channel]
     try:
-        e164(written) if letter.channel == "sms" else read_address(written)
+        readable(written)
     except BadInput:
         return True
-    if letter.channel == "sms":
-        return code in DEAD_NUMBERS
-    return about(status_in(reply), f"{code} {reply}") is About.ADDRESS
+    return dead(code, reply)
+
+
+_ADDRESSES: Mapping[str, tuple[Callable[[str], object], Callable[[str, str], bool]]] = complete(
+    CHANNELS,
+    {
+        "email": (
+            read_address,
+            lambda code, reply: about(status_in(reply), f"{code} {reply}") is About.ADDRESS,
+        ),
+        "sms": (e164, lambda code, reply: code in DEAD_NUMBERS),
+    },
+)
+"""By channel: what reads an address, and whether a refusal says that it is dead."""
 
 
 def _is_one_of(session: Session, letter: TriedLetter, mailboxes: Iterable[str]) -> bool:

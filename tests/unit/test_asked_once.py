@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from ground.paths import ROOT
 
+from engine.store.recipients import ADDRESS_OF, CHANNELS
+
 PACKAGES = ("engine", "notifications", "workflows")
 MODULES = {
     path.relative_to(ROOT).as_posix(): ast.parse(path.read_text())
@@ -17,6 +19,7 @@ MODULES = {
     for path in sorted((ROOT / package).rglob("*.py"))
     if "migrations" not in path.parts
 }
+ADDRESSES = frozenset(ADDRESS_OF.values())
 TEMPLATES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("templates/**/*.*"))
 
 
@@ -48,6 +51,20 @@ def test_what_an_outcome_means_is_asked_of_it() -> None:
         if any(is_member(side, "Outcome") for side in sides)
     }
     assert {place.partition(":")[0] for place in places} <= {"engine/web/pages/work/report_parts.py"}
+
+
+def test_an_address_is_asked_by_its_channel() -> None:
+    """«This one's, else the other's» takes every third channel for the other."""
+    forks = {
+        f"{name}:{node.lineno}"
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.IfExp)
+        for _, sides in compared(node.test)
+        if any(isinstance(side, ast.Constant) and side.value in CHANNELS for side in sides)
+        and any(isinstance(way, ast.Attribute) and way.attr in ADDRESSES for way in (node.body, node.orelse))
+    }
+    assert forks == set()
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())

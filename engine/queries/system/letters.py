@@ -15,6 +15,7 @@ from engine.queries.orders import SqlOrders, sql_order
 from engine.queries.paging import PER_PAGE, Page, decode, in_order, page, streamed
 from engine.store.database import among, table
 from engine.store.named_rows import object_of, objects, objects_of
+from engine.store.recipients import address_of
 from engine.store.records import Agency, Assignment, Contact, Delivery, Duty, Letter, LetterBody, Notice, Plan
 from engine.store.records.letter_text import unpack
 from engine.terms import LetterState, NoticeKind, Role
@@ -235,7 +236,7 @@ def letter_story(session: Session, letter_id: int) -> LetterStory:
     if found is None:
         raise NotFound(Text(f"Không có thư số {letter_id}.", f"There is no letter {letter_id}."))
     row = object_of(LetterRow, found)
-    to = found.phone if row.channel == "sms" else found.email
+    to = address_of(found, row.channel)
     lines, attempts = _lines(session, letter_id), _attempts(session, letter_id)
     return LetterStory(
         row=row, key=found.key, to=to, lines=lines, attempts=attempts, text=found.text, html=bool(found.has_html)
