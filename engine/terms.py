@@ -338,8 +338,8 @@ class Outcome(StrEnum):
     NOT_YET = "not_yet"
 
     @property
-    def said(self) -> Text:
-        return _OUTCOMES[self].said
+    def words(self) -> Text:
+        return _OUTCOMES[self].words
 
     @property
     def ends(self) -> bool:
@@ -354,7 +354,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    said: Text
+    words: Text
     ends: bool
     needs: frozenset[str]
 

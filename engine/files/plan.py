@@ -41,7 +41,7 @@ from engine.terms import Urgency
 from engine.text import LANGUAGES, Text
 
 ONCE = "once"
-CYCLES = frozenset(Cadence) - {Cadence.ONCE, Cadence.AD_HOC}
+CYCLES = frozenset(cadence for cadence in Cadence if cadence.cycle)
 _BEFORE = re.compile(r"trước (?:ngày )?(\d{1,2})\b", re.IGNORECASE)
 
 

@@ -119,7 +119,7 @@ class PlanReport:
                 gaps=", ".join(self.gaps) or words["none"],
                 total=sum(self.assignments.values()),
             ),
-            _table(words["duties"], [self._duty_row(duty, words) for duty in self.duties], right=(4,)),
+            _table(words["duties"], [self._duty_row(duty, language) for duty in self.duties], right=(4,)),
             _table(words["due"], [_due_row(line, language, words) for line in self.due], right=(2, 3)),
             words["configured"] if any(line.source is RuleSource.LOCAL for line in self.due) else "",
             "\n".join(f"! {each.text.said(language)}" for each in self.ended),
@@ -128,9 +128,9 @@ class PlanReport:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     @staticmethod
-    def _duty_row(duty: DutyLine, words: Mapping[str, str]) -> tuple[str, ...]:
-        cadence = ", ".join(words[each.value] for each in duty.cadence)
-        request = words["request"] if duty.request else ""
+    def _duty_row(duty: DutyLine, language: str) -> tuple[str, ...]:
+        cadence = ", ".join(cadence.words.said(language) for cadence in duty.cadence)
+        request = _WORDS[language]["request"] if duty.request else ""
         return duty.citation, _cut(duty.heading, 44), cadence, request, str(duty.owners)
 
 
@@ -146,13 +146,6 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "local": "[cấu hình]",
         "law": "[luật]",
         "plan": "[kế hoạch]",
-        "once": "một lần",
-        "month": "tháng",
-        "quarter": "quý",
-        "half_year": "6 tháng",
-        "nine_month": "9 tháng",
-        "year": "năm",
-        "ad_hoc": "đột xuất",
     },
     "en": {
         "head": "Plan {number} of {issuer}, issued {day}",
@@ -166,13 +159,6 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "local": "[configured]",
         "law": "[law]",
         "plan": "[plan]",
-        "once": "once",
-        "month": "month",
-        "quarter": "quarter",
-        "half_year": "half-year",
-        "nine_month": "nine months",
-        "year": "year",
-        "ad_hoc": "ad hoc",
     },
 }
 

@@ -30,6 +30,38 @@ class Cadence(StrEnum):
     YEAR = "year"
     AD_HOC = "ad_hoc"
 
+    @property
+    def cycle(self) -> Cycle | None:
+        """How it returns in a year; None for what does not."""
+        return _CADENCES[self][1]
+
+    @property
+    def words(self) -> Text:
+        return _CADENCES[self][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """``months``: the length of a period. ``label``: of the n-th in a year, in its key."""
+
+    months: int
+    label: str
+    in_year: int
+
+
+_CADENCES = complete(
+    Cadence,
+    {
+        Cadence.ONCE: (Text("một lần", "once"), None),
+        Cadence.MONTH: (Text("hằng tháng", "monthly"), Cycle(1, "{:02d}", 12)),
+        Cadence.QUARTER: (Text("hằng quý", "quarterly"), Cycle(3, "Q{}", 4)),
+        Cadence.HALF_YEAR: (Text("6 tháng", "half-yearly"), Cycle(6, "H{}", 2)),
+        Cadence.NINE_MONTH: (Text("9 tháng", "nine months"), Cycle(9, "9M", 1)),
+        Cadence.YEAR: (Text("hằng năm", "yearly"), Cycle(12, "Y", 1)),
+        Cadence.AD_HOC: (Text("khi phát sinh", "as it arises"), None),
+    },
+)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -54,33 +86,23 @@ class Period:
     end: date
 
 
-# cadence -> (length in months, format of the n-th label of the year)
-_CYCLES = complete(
-    Cadence,
-    {
-        Cadence.MONTH: (1, "{:02d}"),
-        Cadence.QUARTER: (3, "Q{}"),
-        Cadence.HALF_YEAR: (6, "H{}"),
-        Cadence.NINE_MONTH: (9, "9M"),
-        Cadence.YEAR: (12, "Y"),
-    },
-    but=(Cadence.ONCE, Cadence.AD_HOC),
-)
 _MONTH_DAYS = 31
 _KEY = re.compile(r"(?P<year>[12][0-9]{3})-(?:(?P<month>0[1-9]|1[0-2])|Q(?P<quarter>[1-4])|H(?P<half>[12])|9M|Y)")
 
 
 def period(cadence: Cadence, year: int, n: int = 1, window: Window = DECREE_09) -> Period:
-    """The n-th period (from 1) of a cadence in a year, with its data window."""
-    months, label = _CYCLES[cadence]
-    first = date(year, (n - 1) * months + 1, 1)
-    last = add_months(first, months - 1)
+    """The n-th period (from 1) of a cadence with a cycle in a year, with its data window."""
+    cycle = cadence.cycle
+    if cycle is None:
+        raise ValueError(f"{cadence} has no cycle")
+    first = date(year, (n - 1) * cycle.months + 1, 1)
+    last = add_months(first, cycle.months - 1)
     if window.end_day == 0:
-        start, end = first, add_months(first, months) - ONE_DAY
+        start, end = first, add_months(first, cycle.months) - ONE_DAY
     else:
         start = numbered_day(add_months(first, -1), window.start_day)
         end = numbered_day(last, window.end_day)
-    return Period(f"{year}-{label.format(n)}", cadence, start, end)
+    return Period(f"{year}-{cycle.label.format(n)}", cadence, start, end)
 
 
 def named(key: str, window: Window = DECREE_09) -> Period:
@@ -107,8 +129,7 @@ def named(key: str, window: Window = DECREE_09) -> Period:
 def days_ahead(cadence: Cadence, most: int) -> int:
     """How many days before its due date a period opens: one length of its cycle, and never more than ``most``. So a
     monthly duty has one period open ahead, not three."""
-    months = _CYCLES[cadence][0] if cadence in _CYCLES else 12
-    return min(most, months * _MONTH_DAYS)
+    return min(most, (cadence.cycle.months if cadence.cycle else 12) * _MONTH_DAYS)
 
 
 _AFTER = "~"
@@ -164,8 +185,8 @@ def periods(
     requested = set(cadences)
     skip_h2 = year_covers_h2 and {Cadence.HALF_YEAR, Cadence.YEAR} <= requested
     result = []
-    for cadence in requested & set(_CYCLES):
-        per_year = 1 if cadence is Cadence.NINE_MONTH else 12 // _CYCLES[cadence][0]
+    for cadence in requested:
+        per_year = cadence.cycle.in_year if cadence.cycle else 0
         for year in range(start.year, end.year + 2):
             for n in range(1, per_year + 1):
                 if cadence is Cadence.HALF_YEAR and n == 2 and skip_h2:
@@ -195,3 +216,17 @@ def nominal_due(each: Period, day: int, *, in_last_month: bool = False) -> date:
 def due_day(each: Period, day: int, calendar: WorkCalendar, *, roll: bool = True, in_last_month: bool = False) -> Due:
     """``nominal_due``, rolled over closed days."""
     return calendar.due(nominal_due(each, day, in_last_month=in_last_month), roll=roll)
+
+
+def uncounted(cadence: Cadence) -> bool:
+    """True if it has a cycle of which not every period has a key that is read back and an end of its own: it would open
+    nothing, or two things on one day."""
+    found = [period(cadence, 2021, n) for n in range(1, (cadence.cycle.in_year if cadence.cycle else 0) + 1)]
+    try:
+        return [named(each.key) for each in found] != found or len({each.end for each in found}) < len(found)
+    except BadInput:
+        return True
+
+
+if wrong := [*filter(uncounted, Cadence)]:
+    raise TypeError(f"periods cannot be counted for {wrong}")

@@ -246,7 +246,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         RungState.LATER: Text("về sau", "later"),
         RungState.DROPPED: Text("sẽ không gửi", "will not be sent"),
     },
-    Outcome: {outcome: outcome.said for outcome in Outcome},
+    Outcome: {outcome: outcome.words for outcome in Outcome},
     PlanState: {
         PlanState.LOADED: Text("đã lưu, chưa kích hoạt", "loaded, not running"),
         PlanState.ACTIVE: Text("đang thực hiện", "active"),
@@ -258,15 +258,7 @@ LABELS: Mapping[type[StrEnum], Mapping[Any, Text]] = {
         Urgency.THUONG_KHAN: Text("thượng khẩn", "very urgent (thượng khẩn)"),
         Urgency.HOA_TOC: Text("hỏa tốc", "most urgent (hỏa tốc)"),
     },
-    Cadence: {
-        Cadence.ONCE: Text("một lần", "once"),
-        Cadence.MONTH: Text("hằng tháng", "monthly"),
-        Cadence.QUARTER: Text("hằng quý", "quarterly"),
-        Cadence.HALF_YEAR: Text("6 tháng", "half-yearly"),
-        Cadence.NINE_MONTH: Text("9 tháng", "nine months"),
-        Cadence.YEAR: Text("hằng năm", "yearly"),
-        Cadence.AD_HOC: Text("khi phát sinh", "as it arises"),
-    },
+    Cadence: {cadence: cadence.words for cadence in Cadence},
     DayKind: {
         DayKind.HOLIDAY: Text("nghỉ lễ, Tết", "public holiday"),
         DayKind.DAY_OFF: Text("nghỉ bù, hoán đổi", "day off in lieu or swapped"),

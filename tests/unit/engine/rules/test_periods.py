@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import BadInput
+from engine.rules import periods as module
 from engine.rules.calendar import WorkCalendar
-from engine.rules.periods import DECREE_09, Cadence, Window, due_day, named, period, periods, within
+from engine.rules.periods import DECREE_09, Cadence, Cycle, Window, due_day, named, period, periods, within
 
 CYCLES = (Cadence.MONTH, Cadence.QUARTER, Cadence.HALF_YEAR, Cadence.NINE_MONTH, Cadence.YEAR)
 WHOLE_MONTHS = Window(1, 0, "công văn")
@@ -180,3 +181,12 @@ def test_the_decree_is_the_default_window():
 )
 def test_a_period_falls_into_a_longer_one(outer: str, inner: str, inside: bool) -> None:
     assert within(outer, inner) is inside
+
+
+def test_a_cycle_whose_periods_nobody_can_count_is_found_when_it_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice a month, of keys that are not read back; a cycle of two periods that end on one day."""
+    assert not any(map(module.uncounted, Cadence))
+    cadences = dict(module._CADENCES)
+    for cycle in (Cycle(1, "{:02d}a", 12), Cycle(0, "H{}", 2)):
+        monkeypatch.setattr(module, "_CADENCES", cadences | {Cadence.HALF_YEAR: (Cadence.HALF_YEAR.words, cycle)})
+        assert module.uncounted(Cadence.HALF_YEAR)
