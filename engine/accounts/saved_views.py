@@ -29,8 +29,8 @@ LISTS = (
     "/admin/log",
 )
 MAX_VIEWS, MAX_NAME, MAX_PATH = 30, 60, 400
-NOT_KEPT = ("after", "page", "said", "n", "kept", "tick", "lang", "as", "stepped")
-"""Parameters of a moment, not of a view."""
+NOT_KEPT = ("after", "page", "said", "n", "kept", "tick", "lang", "as", "stepped", "col")
+"""Parameters of a moment, not of a view. "col": of the release before."""
 
 
 @dataclass(frozen=True, slots=True)

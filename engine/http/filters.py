@@ -50,8 +50,6 @@ Small = Annotated[int, Field(ge=1, le=MAX_INT32)]
 Typed = Annotated[str, Plain, Query(max_length=80)]
 Sort = Annotated[str, Query(pattern=r"^-?[a-z_]{1,20}$|^$")]
 """The column by which a list is sorted; prefix "-" reverses. Unknown columns are ignored."""
-Columns = Annotated[list[Code], Several, Query(alias="col", max_length=40)]
-"""The columns of a list that its reader chose; unknown ones are ignored."""
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 Count = Annotated[int, Query(ge=0, le=10_000)]
 AssignmentId = Annotated[int, Path(ge=1, le=MAX_INT64)]

@@ -56,7 +56,7 @@ SESSION_COOKIE = "dondoc_session"
 FACTOR_PAGE = "/account/second-factor"
 """The only pages allowed, besides signing out, while a session lacks the second factor that its role requires."""
 NOT_FILTERS = ("stepped", "as", "lang", "after", "page", "said", "n", "kept", "tick", "whole", "sort", "col")
-"""Query parameters of lists that do not narrow them."""
+"""Query parameters of lists that do not narrow them. "col": in views and links from the release before."""
 KEEP = "keep"
 """In the request's state: its page may be kept (``engine.http.guards.kept_pages``)."""
 NOBODY = Actor("nobody", "", "", ActorRole.COORDINATOR)
@@ -337,10 +337,6 @@ class RequestContext:
     def other_address(self) -> str:
         """The current page in the other language."""
         return url(self.path, **changed(self.request.query_params.multi_items(), lang=self.other_language))
-
-    def without(self, *names: str) -> list[tuple[str, str]]:
-        """The query of the current page without some parameters: hidden fields of a form that sets these."""
-        return [(name, value) for name, value in self.request.query_params.multi_items() if name not in names and value]
 
     @property
     def filters_used(self) -> int:

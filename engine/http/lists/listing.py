@@ -3,9 +3,8 @@ template in ``web/templates/cells``), both export files and the printed page."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Generic, TypeVar
 
@@ -13,8 +12,7 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from engine.text import Text
-from engine.views.markup import filled
-from engine.views.spreadsheets import Kind, SheetColumn, written_cell
+from engine.views.spreadsheets import Kind, SheetColumn
 
 T = TypeVar("T")
 
@@ -40,24 +38,9 @@ class Column(SheetColumn[T]):
     number: bool = False
     cell: str = ""
 
-    @cached_property
-    def code(self) -> str:
-        """What an address calls it: «working-days-left»."""
-        return re.sub(r"[^a-z0-9]+", "-", self.heading.en.lower()).strip("-")
-
     @property
     def page_head(self) -> Head:
-        return Head(self.key, self.head or self.heading, self._number, self.cell)
-
-    @property
-    def _number(self) -> bool:
-        return self.number or (not self.key and self.kind is Kind.NUMBER)
-
-    def plain_cell(self, language: str, row: T, *_: object) -> Markup:
-        """The cell of a column that the page has only if its reader chose it: the value of the files."""
-        mark = Markup(' class="num"') if self.kind is Kind.NUMBER else ""
-        value = written_cell(self.value(row, language))
-        return filled('<td{} data-head="{}">{}</td>', mark, self.heading.said(language), value)
+        return Head(self.key, self.head or self.heading, self.number, self.cell)
 
 
 def number_column(value: Callable[[T, str], int | None]) -> Column[T]:
@@ -82,12 +65,8 @@ class Listing(Generic[T]):
     """The keys of the query's orders. A head without one does not sort."""
     own_sort: str = ""
     """The default order, if a head has it."""
-    offered: Sequence[Column[T]] = ()
-    """All columns, of a list whose reader chose among them."""
 
     def __post_init__(self) -> None:
-        if self.offered:
-            return
         keys = {head.key for head in self.heads}
         if idle := {*self.sorts, *filter(None, [self.own_sort.removeprefix("-")])} - keys:
             raise TypeError(f"{self.file_name}: no head asks for the order {', '.join(sorted(idle))}")
@@ -97,38 +76,16 @@ class Listing(Generic[T]):
         """In the order of the page."""
         if self.groups:
             return self.groups
-        return [column.page_head for column in self.shown]
+        shown = {column.key: column.page_head for column in self.columns if column.key}
+        return [shown.pop(key) for key in self.on_page] + list(shown.values())
 
-    @cached_property
-    def shown(self) -> Sequence[Column[T]]:
-        """The columns of the page: those with a key, or those that its reader chose."""
-        if self.offered:
-            return self.columns
-        keyed = {column.key: column for column in self.columns if column.key}
-        return [keyed.pop(key) for key in self.on_page] + list(keyed.values())
-
-    def chosen(self, codes: Collection[str]) -> Listing[T]:
-        """With these columns only, on its page and in its files, in the order of the files; the first of the page
-        stays, for it names the row. Itself if none of the codes is one of its columns."""
-        picked = {column.code for column in self.columns} & {*codes}
-        if not picked:
-            return self
-        columns = [column for column in self.columns if column.code in picked or column is self.shown[0]]
-        keys = {column.key for column in columns}
-        return replace(self, columns=columns, on_page=(), sorts={*self.sorts} & keys, offered=self.columns)
-
-    def cells(self, macros: TemplateModule, language: str = "vi") -> Callable[..., Markup]:
-        """The macros that render a row's cells: ``<key>_cell`` for each column of the page; a macro shared by columns
-        gets the key as its first argument."""
-
-        def cell_of(column: Column[T]) -> Callable[..., Markup]:
-            if column.cell:
-                return partial(getattr(macros, column.cell), column.key)
-            if column.key:
-                return getattr(macros, f"{column.key}_cell")  # type: ignore[no-any-return]
-            return partial(column.plain_cell, language)
-
-        each = [cell_of(column) for column in self.shown]
+    def cells(self, macros: TemplateModule) -> Callable[..., Markup]:
+        """The macros that render a row's cells: ``<key>_cell`` for each head; a macro shared by columns gets the key as
+        its first argument."""
+        each = [
+            partial(getattr(macros, head.cell), head.key) if head.cell else getattr(macros, f"{head.key}_cell")
+            for head in self.heads
+        ]
         return lambda row, *more: Markup("".join([cell(row, *more) for cell in each]))
 
     def known_order(self, sort: str) -> str:

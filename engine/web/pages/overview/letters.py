@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Columns, Cursor, LetterId, Letters, Sort
+from engine.http.filters import Cursor, LetterId, Letters, Sort
 from engine.http.lists.list_columns import LETTER_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.masked_links import masked
@@ -25,24 +25,18 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/letters")
 def listing(
-    ctx: SignedIn,
-    wanted: Letters,
-    export_format: ExportFormat = None,
-    after: Cursor = "",
-    sort: Sort = "",
-    columns: Columns = [],  # noqa: B006 - read only
+    ctx: SignedIn, wanted: Letters, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = ""
 ) -> Response:
-    listing = LETTER_LIST.chosen(columns)
     within = ctx.agencies_within(Permission.SEE_LETTERS)
-    sort, wanted = listing.known_order(sort), replace(wanted, within=within)
+    sort, wanted = LETTER_LIST.known_order(sort), replace(wanted, within=within)
     with ctx.reading() as (session, today):
         if export_format:
             rows, names = every_letter(session, wanted, sort), filter_names(session, None)
-            return download(ctx, export_format, listing, rows, names)
+            return download(ctx, export_format, LETTER_LIST, rows, names)
         found = list_letters(session, wanted, after=after, sort=sort)
         agencies = [each for each in agency_choices(session) if within is None or each[0] in within]
     return ctx.page(
-        "letters.html", today=today, listing=listing, found=found, wanted=wanted, agencies=agencies, sort=sort
+        "letters.html", today=today, listing=LETTER_LIST, found=found, wanted=wanted, agencies=agencies, sort=sort
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.http.filters import Code, Columns, Cursor, SmallId, Sort, Typed
+from engine.http.filters import Code, Cursor, SmallId, Sort, Typed
 from engine.http.lists.list_columns import PLAN_LIST
 from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import SignedIn
@@ -20,21 +20,15 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/plans")
 def listing(
-    ctx: SignedIn,
-    export_format: ExportFormat = None,
-    after: Cursor = "",
-    q: Typed = "",
-    sort: Sort = "",
-    columns: Columns = [],  # noqa: B006 - read only
+    ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "", q: Typed = "", sort: Sort = ""
 ) -> Response:
     ctx.require(Permission.SEE_PLANS)
-    listing = PLAN_LIST.chosen(columns)
-    sort = listing.known_order(sort)
+    sort = PLAN_LIST.known_order(sort)
     with ctx.reading() as (session, today):
         if export_format:
-            return download(ctx, export_format, listing, every_plan(session, today, q, sort))
+            return download(ctx, export_format, PLAN_LIST, every_plan(session, today, q, sort))
         found = ctx.kept(session, list_plans, today, after=after, words=q, sort=sort)
-    return ctx.kept_page("plans.html", today=today, listing=listing, found=found, after=after, words=q, sort=sort)
+    return ctx.kept_page("plans.html", today=today, listing=PLAN_LIST, found=found, after=after, words=q, sort=sort)
 
 
 @router.get("/plans/{plan_id}")

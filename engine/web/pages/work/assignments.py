@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from engine.accounts.permissions import Permission, concerned, may
-from engine.http.filters import AssignmentId, Assignments, Code, Columns, Count, Cursor, Sort
+from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
 from engine.http.lists.list_columns import assignment_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
 from engine.http.lists.list_news import list_news
@@ -44,7 +44,6 @@ def listing(
     export_format: ExportFormat = None,
     after: Cursor = "",
     sort: Sort = "",
-    columns: Columns = [],  # noqa: B006 - read only
     said: Code = "",
     n: Count = 0,
     kept: Count = 0,
@@ -55,7 +54,7 @@ def listing(
 
     wanted = allowed(wanted)
     with ctx.reading() as (session, today):
-        listing = assignment_list(today).chosen(columns)
+        listing = assignment_list(today)
         sort = listing.known_order(sort)
         if export_format:
             rows, names = every_assignment(session, today, wanted, sort), filter_names(session, wanted.plan_id)

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from engine.accounts.permissions import Permission
 from engine.assignments.acts.undo import undoable
 from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
-from engine.http.filters import AgencyId, Code, Columns, Cursor, PlanId, Sort
+from engine.http.filters import AgencyId, Code, Cursor, PlanId, Sort
 from engine.http.lists.list_columns import AGENCY_LIST
 from engine.http.lists.list_download import ExportFormat, download
 from engine.http.request_context import PostedForm, SignedIn
@@ -27,22 +27,15 @@ Count = Annotated[int, Query(ge=0, le=MAX_ACKNOWLEDGED)]
 
 
 @router.get("/agencies")
-def listing(
-    ctx: SignedIn,
-    export_format: ExportFormat = None,
-    after: Cursor = "",
-    sort: Sort = "",
-    columns: Columns = [],  # noqa: B006 - read only
-) -> Response:
+def listing(ctx: SignedIn, export_format: ExportFormat = None, after: Cursor = "", sort: Sort = "") -> Response:
     ctx.require(Permission.SEE_BOARD)
-    listing = AGENCY_LIST.chosen(columns)
-    sort = listing.known_order(sort)
+    sort = AGENCY_LIST.known_order(sort)
     with ctx.reading() as (session, today):
         if export_format:
             rows = every_row(lambda cursor: list_agencies(session, today, after=cursor, limit=DOWNLOAD_ROWS, sort=sort))
-            return download(ctx, export_format, listing, rows)
+            return download(ctx, export_format, AGENCY_LIST, rows)
         found = list_agencies(session, today, after=after, sort=sort)
-    return ctx.kept_page("agencies.html", today=today, listing=listing, found=found, after=after, sort=sort)
+    return ctx.kept_page("agencies.html", today=today, listing=AGENCY_LIST, found=found, after=after, sort=sort)
 
 
 @router.get("/agencies/{agency_id}")

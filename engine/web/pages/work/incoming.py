@@ -18,7 +18,7 @@ from engine.correspondence.incoming import settle
 from engine.correspondence.message_acts import Done, MessageDuty
 from engine.correspondence.received_files import draft_report
 from engine.errors import BadInput, Conflict, FieldsRefused, ForbiddenMove, NotAllowed
-from engine.http.filters import Code, Columns, Cursor, SmallId, Sort, YesNo
+from engine.http.filters import Code, Cursor, SmallId, Sort, YesNo
 from engine.http.forms import MAX_REASON_CHARS, Form
 from engine.http.later_days import asked_again
 from engine.http.lists.list_columns import MESSAGE_LIST
@@ -61,17 +61,15 @@ def listing(
     export_format: ExportFormat = None,
     after: Cursor = "",
     sort: Sort = "",
-    columns: Columns = [],  # noqa: B006 - read only
 ) -> Response:
     wanted = _filter(ctx, agency, waiting)
-    listing = MESSAGE_LIST.chosen(columns)
-    sort = listing.known_order(sort)
+    sort = MESSAGE_LIST.known_order(sort)
     with ctx.reading() as (session, today):
         if export_format:
             rows, names = every_message(session, wanted, sort), filter_names(session, None)
-            return download(ctx, export_format, listing, rows, names)
+            return download(ctx, export_format, MESSAGE_LIST, rows, names)
         found = list_messages(session, wanted, after=after, sort=sort)
-    return ctx.page("incoming.html", today=today, listing=listing, found=found, wanted=wanted, sort=sort)
+    return ctx.page("incoming.html", today=today, listing=MESSAGE_LIST, found=found, wanted=wanted, sort=sort)
 
 
 def _filter(ctx: RequestContext, agency: str, waiting: bool | None) -> MessageFilter:

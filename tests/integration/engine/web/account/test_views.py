@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from ground.office import Office, as_role
+from sqlalchemy import update
 
-from engine.store.database import Database
+from engine.store.database import Database, table
+from engine.store.records import SavedView
 
 
 def chips(office: Office, path: str) -> list[tuple[str, str]]:
@@ -46,6 +48,19 @@ def test_a_name_is_used_once_and_a_view_is_deleted_by_its_owner_alone(lived: Dat
     assert ("Tuần này", "/overdue?kind=huyen") in chips(monitor, "/overdue")
     assert monitor.post("/views/1/delete", page="/views").status_code == 303
     assert "Tuần này" not in dict(chips(monitor, "/overdue"))
+
+
+def test_a_view_with_columns_of_the_release_before_opens_as_the_list_is(lived: Database, tmp_path: Path) -> None:
+    monitor = as_role(lived, tmp_path, "monitor", "so-chinh")
+    monitor.post("/views", page="/views?path=/assignments", name="Kỳ", address="/assignments?sort=agency")
+    with lived.write() as session:
+        session.connection().execute(update(table(SavedView)).values(path="/assignments?sort=agency&col=period"))
+    address = dict(chips(monitor, "/assignments"))["Kỳ"]
+    old, usual = (BeautifulSoup(monitor.get(each).text, "lxml") for each in (address, "/assignments?sort=agency"))
+    assert [each.get_text() for each in old.select("th")] == [each.get_text() for each in usual.select("th")]
+    assert old.select_one("details.fold > summary").get_text() == "Lọc"  # type: ignore[union-attr]
+    saved = monitor.post("/views", page="/views?path=/assignments", name="Như cũ", address=address)
+    assert saved.headers["location"] == "/assignments?sort=agency"
 
 
 @pytest.mark.parametrize(
