@@ -83,7 +83,6 @@ from engine.web.pages.work import (
     promises,
     report,
     reports_to_accept,
-    seen,
     undoing,
 )
 
@@ -133,7 +132,6 @@ PAGES = (
     ical_feeds,
     admin_home,
     reports_to_accept,
-    seen,
     undoing,
     extensions,
     promises,

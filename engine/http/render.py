@@ -25,7 +25,6 @@ from engine.files.plan_parts import RuleSource
 from engine.queries.time_class import Today
 from engine.queries.work.assignments import AssignmentRow, Promised
 from engine.queries.work.ladder_steps import Dropped
-from engine.queries.work.list_counts import MAX_COUNTED
 from engine.rules import words
 from engine.rules.calendar import DayKind, day_digits, read_day, tells_of_move, written
 from engine.rules.periods import Cadence
@@ -244,7 +243,6 @@ def vocabulary(language: str, today: Today | None) -> dict[str, Any]:
         "many": partial(_many, language),
         "language": language,
         "num": localized(words.number_words),
-        "up_to_limit": lambda n: words.bounded_words(n, MAX_COUNTED, language),
         "rung_words": partial(words.rung_words, language=language),
         "work_state": lambda row: work_state(row.state, row.time_class, language),
         "label": localized(label),

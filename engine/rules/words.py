@@ -256,13 +256,6 @@ def number_words(value: int, language: str) -> str:
     return f"{value:,}" if language == "en" else f"{value:,}".replace(",", ".")
 
 
-def bounded_words(value: int, most: int, language: str) -> str:
-    """A count that ends at a limit: «12», «hơn 1.000»."""
-    if value <= most:
-        return number_words(value, language)
-    return Text("hơn {n}", "over {n}").filled(n=number_words(most, language)).said(language)
-
-
 def level_name(level: str, language: str) -> str:
     return LEVELS.get(level, Text.same(level)).said(language)
 

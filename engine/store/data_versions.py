@@ -40,7 +40,7 @@ class Topic(StrEnum):
     RULES = "rules"
     LOG = "log"
     ACCOUNTS = "accounts"
-    """Accounts, their sessions, and what each reader keeps: saved views, lists marked as seen, acts to undo."""
+    """Accounts, their sessions, and what each reader keeps: saved views, acts to undo."""
 
 
 TOPICS: Mapping[str, Topic | None] = {
@@ -64,9 +64,7 @@ TOPICS: Mapping[str, Topic | None] = {
     "calendar_day": Topic.CALENDAR,
     **dict.fromkeys(("policy", "ladder", "dispatch_wording", "paper_settings"), Topic.RULES),
     "event": Topic.LOG,
-    **dict.fromkeys(
-        ("account", "second_factor", "signed_in", "saved_view", "list_mark", "undoable_act"), Topic.ACCOUNTS
-    ),
+    **dict.fromkeys(("account", "second_factor", "signed_in", "saved_view", "undoable_act"), Topic.ACCOUNTS),
     **dict.fromkeys(
         (
             "api_token",
@@ -76,6 +74,7 @@ TOPICS: Mapping[str, Topic | None] = {
             "fact",
             "feed",
             "idempotency_key",
+            "list_mark",
             "pass",
             "pending_answer",
             "plan_draft",

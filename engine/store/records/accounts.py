@@ -111,7 +111,7 @@ class IdempotencyKey(SQLModel, table=True):
 
 
 class ListMark(SQLModel, table=True):
-    """Up to when a reader has seen a list, as they said. ``owner``: the actor."""
+    """Of the release before: written no more, dropped with the next."""
 
     __tablename__ = "list_mark"
     owner: str = Field(max_length=96, primary_key=True)

@@ -12,13 +12,12 @@ from engine.accounts.permissions import Permission, concerned, may
 from engine.http.filters import AssignmentId, Assignments, Code, Count, Cursor, Sort
 from engine.http.lists.list_columns import assignment_list
 from engine.http.lists.list_download import ExportFormat, download, filter_names
-from engine.http.lists.list_news import list_news
 from engine.http.request_context import RequestContext, SignedIn
 from engine.queries.directory.agencies import agency_choices
 from engine.queries.figures.plans import plan_supervisors
 from engine.queries.filter_choices import plan_choices
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import AssignmentFilter, every_assignment, list_assignments
+from engine.queries.work.assignments import every_assignment, list_assignments
 from engine.queries.work.incoming import messages_about
 from engine.queries.work.promises import every_reason
 from engine.queries.work.threads import entries
@@ -48,11 +47,7 @@ def listing(
     n: Count = 0,
     kept: Count = 0,
 ) -> Response:
-
-    def allowed(each: AssignmentFilter) -> AssignmentFilter:
-        return replace(each, agency_id=ctx.visible_agency(each.agency_id))
-
-    wanted = allowed(wanted)
+    wanted = replace(wanted, agency_id=ctx.visible_agency(wanted.agency_id))
     with ctx.reading() as (session, today):
         listing = assignment_list(today)
         sort = listing.known_order(sort)
@@ -64,7 +59,6 @@ def listing(
         agencies = ctx.kept(session, agency_choices, wanted.plan_id)
         supervisors = plan_supervisors(session, {row.plan_id for row in found.rows})
         reasons = every_reason(session) if wanted.reason else ()
-        fresh = list_news(ctx, session, today, wanted, allowed)
     changeable = {
         row.id for row in found.rows if any(may_change(ctx, act, row, supervisors[row.plan_id]) for act in BulkAct)
     }
@@ -80,7 +74,6 @@ def listing(
         after=after,
         sort=sort,
         changeable=changeable,
-        fresh=fresh,
         outcome=said,
         n=n,
         kept=kept,

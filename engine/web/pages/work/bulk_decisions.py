@@ -25,7 +25,6 @@ from engine.http.assignment_actions import require_for
 from engine.http.filters import Code, Count, PageNumber
 from engine.http.forms import MAX_REASON_CHARS, RESUBMITTED_BY, Form
 from engine.http.lists.list_download import FileFormat, download, filter_names
-from engine.http.lists.list_news import list_news
 from engine.http.lists.listing import Listing
 from engine.http.request_context import RequestContext
 from engine.queries.filter_choices import plan_choices
@@ -112,7 +111,6 @@ class DecisionPage(Generic[A, W]):
         with ctx.reading() as (session, today):
             found = self.waiting(session, today, wanted, page=looked.page)
             plans = plan_choices(session, wanted.plan_id)
-            fresh = list_news(ctx, session, today, wanted, lambda each: self._of_department(ctx, each))
         return ctx.page(
             f"{self.template}.html",
             400 if sentence else 200,
@@ -121,7 +119,6 @@ class DecisionPage(Generic[A, W]):
             plans=plans,
             wanted=wanted,
             looked=looked,
-            fresh=fresh,
             sentence=sentence,
         )
 

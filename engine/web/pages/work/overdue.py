@@ -18,7 +18,6 @@ from engine.http.filters import Assignments, Code, PageNumber, Sort
 from engine.http.forms import Form, clean
 from engine.http.lists.list_columns import OVERDUE_LIST
 from engine.http.lists.list_download import ExportFormat, download, filter_names
-from engine.http.lists.list_news import list_news
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.queries.figures.board import promised_counts
 from engine.queries.filter_choices import department_choices, kind_choices, plan_choices
@@ -59,7 +58,6 @@ def show(
         in_reach = _in_reach(ctx, session, today, wanted)
         promises = ctx.kept(session, promised_counts, today, replace(wanted, classes=(TimeClass.OPEN_OVERDUE,)))
         draft_plan = draftable_plan(ctx, session, wanted.plan_id)
-        fresh = list_news(ctx, session, today, wanted, lambda each: each)
     span = span_of(found.agencies, ctx.today)
     within_reach = {each.id for each in found.agencies if _may_chase(ctx, each)}
     return ctx.kept_page(
@@ -81,7 +79,6 @@ def show(
         lines={each.id: reminder_line(each, span, ctx.language) for each in found.agencies},
         asked=filter_parameters(wanted),
         apart=asked,
-        fresh=fresh,
     )
 
 

@@ -42,7 +42,6 @@ from engine.queries.time_class import Today, read_day
 from engine.queries.work.assignments import AssignmentFilter, Promised, Waiting, list_assignments
 from engine.queries.work.conduct import conduct
 from engine.queries.work.desk import desk
-from engine.queries.work.list_counts import NARROWED, listed_counts
 from engine.queries.work.overdue import how_many_overdue, overdue
 from engine.queries.work.promises import reasons_counted
 from engine.queries.work.todo import todo
@@ -75,7 +74,6 @@ ASKED: dict[Callable[..., Any], Callable[[Today], list[tuple[Any, ...]]]] = {
     todo: lambda today: [(today, each) for each in WANTED],
     overdue: lambda today: [(today, each) for each in WANTED],
     how_many_overdue: lambda today: [(today, each) for each in WANTED],
-    listed_counts: lambda today: [(today, path, WANTED) for path in NARROWED],
     conduct: lambda today: [(today, each) for each in WANTED],
     reasons_counted: lambda today: [(today, each) for each in WANTED],
     letters_by_week: lambda today: [(2021,)],

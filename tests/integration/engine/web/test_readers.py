@@ -63,7 +63,7 @@ ACTS = {
     "/wishes/{contact_id}",
 }
 """Pages that are a form and nothing else, work that waits for who decides it, documents under review."""
-OWN = ("/account", "/sign-out", "/agencies/tinh/feeds", "/wishes/", "/views", "/seen")
+OWN = ("/account", "/sign-out", "/agencies/tinh/feeds", "/wishes/", "/views")
 """What everybody does for themselves."""
 BY_LINK = ("/l/", "/r/", "/u/", "/d/", "/arrived/", "/sign-in")
 

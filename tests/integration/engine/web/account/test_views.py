@@ -15,8 +15,6 @@ from engine.store.records import SavedView
 
 def chips(office: Office, path: str) -> list[tuple[str, str]]:
     page = BeautifulSoup(office.get(path).text, "lxml")
-    for counted in page.select("nav.views a .soft"):
-        counted.decompose()
     return [(each.get_text(" ", strip=True), str(each["href"])) for each in page.select("nav.views a")]
 
 
