@@ -12,12 +12,14 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from config.settings import Settings
 from engine.text import Text
+from notifications.letters.preview import preview_letter
 from workflows.run import channel_wiring
 from workflows.run.installation import establish, require_installation
 from workflows.run.prefect_mark import observe_in_prefect
@@ -63,7 +65,8 @@ def application(system: System) -> FastAPI:
             simulate=cached_simulation(system.database, pages.simulating(workers) if workers else None),
             links=channel_wiring.sign_in_mailer(current, signer),
             single_sign_on=provider_of(settings),
-            wording=channel_wiring.template_editor(settings, system.database, system.delivery.renderer),
+            wording=channel_wiring.template_editor(settings, system.database),
+            preview=partial(preview_letter, system.delivery.renderer),
             examine=lambda connections: examine(running(), connections=connections),
             send_test=lambda to, language, by: send_test(replace(system, settings=by), to, language),
             check_settings=lambda by: check_settings(by, system),

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlmodel import Session
-
 from engine.errors import Problem
 
 
@@ -55,9 +53,4 @@ class TemplateEditor(Protocol):
 
     def save(self, language: str, kind: str, texts: Mapping[str, str], *, actor: str, now: datetime) -> int:
         """Save the texts; returns how many files changed."""
-        ...
-
-    def letter(self, letter_id: int, now: datetime, session: Session | None = None) -> Preview | None:
-        """An unsent letter as it would be sent now; None when none of its lines is still valid. ``session``: in which
-        it is read, such as that of a dry run."""
         ...

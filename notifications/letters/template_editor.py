@@ -11,20 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlmodel import Session
-
 from engine.errors import FileRefused, NotFound, Problem
 from engine.http.template_editor import Preview, TemplateFile
 from engine.limited_process import CallFailed, LimitExceeded, shared_process
 from engine.store.atomic_file import atomic_write
 from engine.store.database import Database
 from engine.store.event_log import append, event
-from engine.store.rulebook import read_rulebook
 from engine.terms import EventKind
 from engine.text import LANGUAGES, Text
 from notifications.contract.channel import Outgoing
-from notifications.letters.facts import gather
-from notifications.letters.renderer import TEMPLATES, LetterRenderer
+from notifications.letters.renderer import TEMPLATES
 from notifications.letters.template_check import EDITED, check_template, facts_to_preview, name_of, parts_of, preview
 
 CHECK_SECONDS = 10.0
@@ -37,7 +33,6 @@ class OfficeTemplates:
     database: Database
     folder: Path
     base_url: str
-    renderer: LetterRenderer
     check_seconds: float = CHECK_SECONDS
     kinds: tuple[str, ...] = EDITED
     languages: tuple[str, ...] = LANGUAGES
@@ -92,17 +87,6 @@ class OfficeTemplates:
         for each in changed:
             self._store(each, texts[each.part])
         return len(changed)
-
-    def letter(self, letter_id: int, now: datetime, session: Session | None = None) -> Preview | None:
-        """Render a queued letter as it would be sent now; None if nothing in it applies any more. ``session``: in
-        which it is read."""
-        if session is None:
-            with self.database.read() as read:
-                return self.letter(letter_id, now, read)
-        facts = gather(session, [letter_id], read_rulebook(session), now)[0]
-        if facts.empty:
-            return None
-        return _preview(self.renderer.render(facts, now))
 
     def _store(self, file: TemplateFile, text: str) -> None:
         path = self.folder / file.name

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -56,6 +56,7 @@ from engine.store.database import Database, table
 from engine.store.pending_answers import Begun
 from engine.store.records import Contact, Letter
 from engine.terms import Outcome, Role, WaitReason
+from notifications.letters.preview import preview_letter
 from workflows.run import channel_wiring, passes
 from workflows.simulation.fast_forward import fast_forward
 
@@ -179,6 +180,7 @@ def open_office(
     now: datetime = NOW,
     step: Callable[[str], None] | None = None,
     wording: Any = None,
+    preview: Any = None,
     simulate: Any = None,
     links: Any = None,
     single_sign_on: Any = None,
@@ -201,9 +203,8 @@ def open_office(
         settings.setdefault("base_url", host)
     chosen = _settings(demo=step is not None, **settings).model_copy(update={"data_dir": folder})
     signer = Signer(KEY)
-    wording = wording or channel_wiring.template_editor(
-        chosen, database, channel_wiring.letter_renderer(chosen, signer)
-    )
+    wording = wording or channel_wiring.template_editor(chosen, database)
+    preview = preview or partial(preview_letter, channel_wiring.letter_renderer(chosen, signer))
     context = AppContext(
         database=database,
         clock=clock,
@@ -213,6 +214,7 @@ def open_office(
         simulate=simulate,
         links=links,
         wording=wording,
+        preview=preview,
         single_sign_on=single_sign_on,
         open_desk=open_desk,
         examine=examine,

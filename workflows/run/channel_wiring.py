@@ -41,8 +41,8 @@ def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
     )
 
 
-def template_editor(settings: Settings, database: Database, of: LetterRenderer) -> OfficeTemplates:
-    return OfficeTemplates(database=database, folder=settings.templates, base_url=settings.base_url, renderer=of)
+def template_editor(settings: Settings, database: Database) -> OfficeTemplates:
+    return OfficeTemplates(database=database, folder=settings.templates, base_url=settings.base_url)
 
 
 def channels(settings: Settings, signer: Signer, database: Database) -> dict[str, Channel]:

@@ -47,7 +47,10 @@ def show(ctx: SignedIn, letter_id: LetterId) -> Response:
         found = letter_story(session, letter_id)
     ctx.require(Permission.SEE_LETTERS, found.row.agency_id)
     waits = found.text is None and found.row.state is LetterState.QUEUED
-    preview = ctx.app.wording.letter(letter_id, ctx.now) if waits and ctx.app.wording else None
+    preview = None
+    if waits and ctx.app.preview:
+        with ctx.app.database.read() as session:
+            preview = ctx.app.preview(session, letter_id, ctx.now)
     text = found.text if preview is None else preview.text
     links = _links(ctx, text or "")
     return ctx.page(

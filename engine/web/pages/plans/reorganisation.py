@@ -198,8 +198,7 @@ def _dry_run(ctx: RequestContext, form: Form, decisions: Sequence[Decision], day
         owing = {each.agency for each in would.owed}
         to_owners = (each for each in would.letters if each.agency in owing and each.role is Role.COORDINATOR)
         first = next((each for each in to_owners if each.channel == "email"), None)
-        wording = ctx.app.wording
-        sample = wording.letter(first.letter_id, now, session) if wording and first else None
+        sample = ctx.app.preview(session, first.letter_id, now) if ctx.app.preview and first else None
     return ctx.page(
         "reorganisation_sure.html",
         on=day,

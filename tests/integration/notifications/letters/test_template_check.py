@@ -219,10 +219,7 @@ HUGE = "{{ 'a'|center(5000000000) }}"
 
 
 def test_one_that_would_take_for_ever_or_all_memory_is_a_problem_before_it_is_saved(laid: Laid, tmp_path: Path) -> None:
-    renderer = office_with(tmp_path, LetterBox()).renderer
-    editor = OfficeTemplates(
-        database=laid.database, folder=tmp_path, base_url=BASE, renderer=renderer, check_seconds=0.2
-    )
+    editor = OfficeTemplates(database=laid.database, folder=tmp_path, base_url=BASE, check_seconds=0.2)
     with pytest.raises(FileRefused):
         editor.shown("vi", "duties", {"subject.txt": HUGE}, NOW)
     (problem,) = editor.problems("vi", "duties", {"subject.txt": LOOP})
@@ -234,9 +231,7 @@ def test_those_who_try_templates_out_hold_up_no_letter_and_are_two_at_most(laid:
     home.mkdir(parents=True)
     (home / "subject.txt").write_text("[Sở] việc mới")
     box, office = LetterBox(), office_with(tmp_path, LetterBox())
-    editor = OfficeTemplates(
-        database=laid.database, folder=tmp_path, base_url=BASE, renderer=office.renderer, check_seconds=2.0
-    )
+    editor = OfficeTemplates(database=laid.database, folder=tmp_path, base_url=BASE, check_seconds=2.0)
     with ThreadPoolExecutor(3) as threads:
         tried = [threads.submit(editor.problems, "vi", "duties", {"subject.txt": LOOP}) for _ in range(3)]
         wait(tried, return_when=FIRST_COMPLETED)
