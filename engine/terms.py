@@ -259,6 +259,7 @@ class EventKind(StrEnum):
     FIGURES_FROZEN = "figures_frozen"
     FEED_CHANGED = "feed_changed"
     TEMPLATE_CHANGED = "template_changed"
+    """In a browser, by releases up to 0.1: recorded no more."""
     AGENCY_CHANGED = "agency_changed"
     PAPER_RECORDED = "paper_recorded"
     PAPER_DROPPED = "paper_dropped"

@@ -65,7 +65,6 @@ def application(system: System) -> FastAPI:
             simulate=cached_simulation(system.database, pages.simulating(workers) if workers else None),
             links=channel_wiring.sign_in_mailer(current, signer),
             single_sign_on=provider_of(settings),
-            wording=channel_wiring.template_editor(settings, system.database),
             preview=partial(preview_letter, system.delivery.renderer),
             examine=lambda connections: examine(running(), connections=connections),
             send_test=lambda to, language, by: send_test(replace(system, settings=by), to, language),

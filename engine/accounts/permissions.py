@@ -55,7 +55,6 @@ class Permission(StrEnum):
     SEE_AGENCIES = "see_agencies"
     """Groups and other spellings of the directory; its contacts are SEE_CONTACTS."""
     SEE_POLICIES = "see_policies"
-    SEE_TEMPLATES = "see_templates"
     SEE_CALENDAR = "see_calendar"
     SEE_ACCOUNTS = "see_accounts"
     SEE_WEBHOOKS = "see_webhooks"
@@ -99,8 +98,6 @@ class Permission(StrEnum):
     """The directory, successions and handover."""
     KEEP_CONTACTS = "keep_contacts"
     KEEP_POLICIES = "keep_policies"
-    KEEP_TEMPLATES = "keep_templates"
-    """The texts of letters."""
     KEEP_CALENDAR = "keep_calendar"
     KEEP_ACCOUNTS = "keep_accounts"
     KEEP_WEBHOOKS = "keep_webhooks"
@@ -140,7 +137,6 @@ SEEN_BY: Mapping[Permission, Permission] = {
     Permission.KEEP_CONTACTS: Permission.SEE_CONTACTS,
     Permission.KEEP_POLICIES: Permission.SEE_POLICIES,
     Permission.KEEP_SETTINGS: Permission.SEE_SETTINGS,
-    Permission.KEEP_TEMPLATES: Permission.SEE_TEMPLATES,
     Permission.KEEP_WEBHOOKS: Permission.SEE_WEBHOOKS,
 }
 """What is kept -> the permission to see it. A role that only reads has the values and none of the keys."""

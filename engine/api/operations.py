@@ -84,7 +84,6 @@ LISTS = frozenset(
         "reasons",
         "sessions",
         "settings",
-        "templates",
         "tokens",
     }
 )
@@ -134,7 +133,6 @@ WITHOUT_KEY = frozenset(
         "remove_webhook",
         "renew_plan",
         "revoke_token",
-        "save_templates",
         "send_webhook_again",
         "switch_webhook",
         "test_webhook",
@@ -160,7 +158,6 @@ GROUPS: Mapping[str, Text] = {
     "standing": Text("Tiến độ và số liệu công bố", "Progress and published figures"),
     "rules": Text("Kế hoạch, lịch, chính sách, thiết lập", "Plans, calendar, policies, settings"),
     "people": Text("Danh bạ, tài khoản, nhật ký", "Directory, accounts, log"),
-    "templates": Text("Mẫu thư", "Letter templates"),
     "webhooks": Text("Webhook", "Webhooks"),
     "account": Text("Tài khoản và khóa của người gọi", "The caller's account and keys"),
 }
@@ -177,8 +174,6 @@ PATH_VALUES: Mapping[str, str] = {
     "entry_id": "4",
     "feed_id": "2",
     "frozen_id": "1",
-    "kind": "watch",
-    "language": "vi",
     "letter_id": "205",
     "period": "2021-H1",
     "plan_id": "1",

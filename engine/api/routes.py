@@ -13,7 +13,6 @@ from engine.api import (
     desk,
     directory,
     figures,
-    letter_templates,
     lists,
     monitoring,
     rules,
@@ -60,7 +59,6 @@ _ROUTERS: tuple[tuple[APIRouter, str], ...] = (
     (assignments.router, "writing"),
     (monitoring.router, "monitoring"),
     (figures.router, "standing"),
-    (letter_templates.router, "templates"),
     (rules.router, "rules"),
     (directory.router, "people"),
 )

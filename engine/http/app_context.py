@@ -13,7 +13,6 @@ from config.settings import Settings
 from engine.accounts.oidc import Provider
 from engine.accounts.signed_links import Signer
 from engine.admin.checklist import CheckSettings, Examine, SendTest
-from engine.http.template_editor import Preview, TemplateEditor
 from engine.plans.simulated_year import SimulateYear
 from engine.store.clock import Clock
 from engine.store.database import Database
@@ -66,6 +65,14 @@ class SignInMailer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Preview:
+    """A letter as it would be if it were sent now."""
+
+    subject: str
+    text: str
+
+
 PreviewLetter = Callable[[Session, int, datetime], Preview | None]
 """(session, letter's id, now) -> None when none of the letter's lines is still valid."""
 ReadElsewhere = Callable[[bytes, str, str], int | None]
@@ -75,13 +82,12 @@ ReadElsewhere = Callable[[bytes, str, str], int | None]
 @dataclass(frozen=True, kw_only=True)
 class AppContext:
     """``step`` advances the demonstration clock ("event", "day", "week") and runs the passes; None means the real
-    clock. ``simulate`` simulates a plan's year, ``links`` mails sign-in links (None: link sign-in is off), ``wording``
-    edits letter templates, ``preview`` renders a letter that waits; these are implemented by other packages.
-    ``single_sign_on`` is the OpenID Connect provider; None means there is none. ``open_desk``: pages and API work
-    without an account, as in the demonstration. ``examine`` measures the installation, ``send_test`` tries its channels
-    and ``check_settings`` whether they can be made, for the settings page. ``settings`` are those of the start;
-    ``current`` reads them with what was entered since. ``read_elsewhere``: workers read documents; None where there are
-    none."""
+    clock. ``simulate`` simulates a plan's year, ``links`` mails sign-in links (None: link sign-in is off), ``preview``
+    renders a letter that waits; these are implemented by other packages. ``single_sign_on`` is the OpenID Connect
+    provider; None means there is none. ``open_desk``: pages and API work without an account, as in the demonstration.
+    ``examine`` measures the installation, ``send_test`` tries its channels and ``check_settings`` whether they can be
+    made, for the settings page. ``settings`` are those of the start; ``current`` reads them with what was entered
+    since. ``read_elsewhere``: workers read documents; None where there are none."""
 
     database: Database
     clock: Clock
@@ -90,7 +96,6 @@ class AppContext:
     step: Callable[[str], None] | None = None
     simulate: SimulateYear | None = None
     links: SignInMailer | None = None
-    wording: TemplateEditor | None = None
     preview: PreviewLetter | None = None
     single_sign_on: Provider | None = None
     open_desk: bool = False

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from engine.http.template_editor import Preview
+from engine.http.app_context import Preview
 from engine.store.rulebook import read_rulebook
 from notifications.letters.facts import gather
 from notifications.letters.renderer import LetterRenderer

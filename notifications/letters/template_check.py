@@ -1,4 +1,4 @@
-"""Check customised templates by rendering samples of every kind of letter, and preview them with real data.
+"""Check customised templates by rendering samples of every kind of letter.
 
 Checks for: syntax errors, undefined names, subject words where they are not allowed, an SMS of more than two parts, a
 letter without its essential link, content that a mail client would have to download.
@@ -14,37 +14,28 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from jinja2 import TemplateSyntaxError
-from sqlalchemy import select
-from sqlmodel import Session
 
 from engine.accounts.signed_links import Signer
-from engine.agencies.deputy_letters import DEPUTY_NAMED
 from engine.assignments.backlog import Backlog, Waiting
 from engine.assignments.chasing import Chased
 from engine.assignments.measures import Boxes
 from engine.assignments.weekly_digest import OverdueRow
 from engine.enums import complete
-from engine.errors import NotFound, Problem
+from engine.errors import Problem
 from engine.files.plan_parts import subject_words
 from engine.queries.directory.enquiries import Enquiries
 from engine.queries.system.letter_counts import LetterCounts
-from engine.store.database import table
-from engine.store.records import Contact, Letter
-from engine.store.rulebook import read_rulebook
 from engine.terms import NoticeKind, Outcome, Role, State
 from engine.text import LANGUAGES, Text
 from notifications.contract.channel import Outgoing
 from notifications.letters.digests import DigestFacts
 from notifications.letters.facts import (
-    ANSWER,
     AccountFacts,
     AnswerFacts,
     DeputyFacts,
     Item,
     LetterFacts,
     SignInFacts,
-    about_duties,
-    gather,
 )
 from notifications.letters.renderer import (
     TEMPLATE_ERRORS,
@@ -52,10 +43,9 @@ from notifications.letters.renderer import (
     LetterRenderer,
     Templates,
 )
-from notifications.letters.view import KINDS, kind_for, letter_kind
+from notifications.letters.view import KINDS
 from notifications.sms.text import MAX_PARTS, measure, plain
 
-PARTS = ("subject.txt", "body.txt", "body.html")
 SHARED = "shared"
 """Not a kind of letter, but the templates that all kinds of a language include."""
 EDITED = (*KINDS, "sms", SHARED)
@@ -151,52 +141,8 @@ def check_folder(folder: Path) -> list[Problem]:
     return list(dict.fromkeys(problems))
 
 
-def facts_to_preview(session: Session, language: str, kind: str, now: datetime) -> LetterFacts:
-    """The newest real letter of this kind, addressed to nobody, or a sample if there is none yet. Raises NotFound for
-    an unknown kind or language."""
-    if kind not in EDITED or language not in LANGUAGES:
-        raise NotFound(Text(f"Không có loại thư «{kind}» ({language}).", f"There is no kind of letter “{kind}”."))
-    shown = KINDS[0] if kind == SHARED else kind
-    facts = _newest(session, shown, now) or next(iter(samples(language, shown)))
-    return replace(facts, language=language, to="nguoi-nhan@co-quan.example", unsendable="", contact_id=0)
-
-
-def preview(
-    anonymous: LetterFacts,
-    texts: Mapping[str, str],
-    kind: str,
-    base_url: str,
-    now: datetime,
-    custom_folder: Path | None = None,
-) -> Outgoing:
-    """Render ``facts_to_preview`` with the given texts. Links in it are not valid. Raises jinja2.TemplateError for a
-    broken text."""
-    names = {name_of(part, anonymous.language, kind): text for part, text in texts.items()}
-    unsigned = LetterRenderer(Signer("a preview signs nothing"), base_url, 1)
-    return unsigned.render_with(Templates(_folders(custom_folder), sandboxed=True, texts=names), anonymous, now)
-
-
 def _folders(custom_folder: Path | None) -> list[Path]:
     return [TEMPLATES] if custom_folder is None else [custom_folder, TEMPLATES]
-
-
-def _newest(session: Session, kind: str, now: datetime) -> LetterFacts | None:
-    m, c = table(Letter), table(Contact)
-    roles = [Role.HEAD] if kind == "director" else [role for role in Role if kind_for(role) == kind]
-    query = select(m.c.id).join(c, c.c.id == m.c.contact_id).order_by(m.c.id.desc()).limit(20)
-    if kind == "sms":
-        query = query.where(m.c.channel == "sms", about_duties())
-    elif kind in ("signin", "account"):
-        return None  # letters about accounts are not stored: a sign-in link is a credential
-    elif kind == "deputy":
-        query = query.where(m.c.channel == "email", m.c.key.startswith(DEPUTY_NAMED))
-    elif kind == "answer":
-        query = query.where(m.c.channel == "email", m.c.key.startswith(ANSWER))
-    else:
-        query = query.where(m.c.role.in_(roles), m.c.channel == "email", about_duties())
-    found = gather(session, list(session.connection().scalars(query)), read_rulebook(session), now)
-    written_so = (facts for facts in found if kind == "sms" or letter_kind(facts) == kind)
-    return next((facts for facts in written_so if not facts.empty), None)
 
 
 # --- Samples --------------------------------------------------------------------------------------------------------
@@ -369,15 +315,6 @@ def _check_samples(
 def name_of(part: str, language: str, kind: str) -> str:
     """A template's path relative to the templates folder: «vi/duties/body.txt», «vi/sms.txt»."""
     return f"{language}/{part}" if kind in ("sms", SHARED) else f"{language}/{kind}/{part}"
-
-
-def parts_of(language: str, kind: str) -> tuple[str, ...]:
-    """The files of a kind of letter, subject first."""
-    if kind == "sms":
-        return ("sms.txt",)
-    directory = TEMPLATES / language if kind == SHARED else TEMPLATES / language / kind
-    found = {path.name for path in directory.iterdir() if path.is_file()} - ({"sms.txt"} if kind == SHARED else set())
-    return (*(part for part in PARTS if part in found), *sorted(found - set(PARTS)))
 
 
 def _of_folder(folder: Path, language: str, kind: str) -> dict[str, str]:

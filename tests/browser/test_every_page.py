@@ -59,8 +59,6 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "/admin/settings": ("/admin/settings",),
     "/admin/settings/address": ("/admin/settings/address",),
     "/admin/settings/{channel}": ("/admin/settings/mail", "/admin/settings/sms"),
-    "/admin/templates": ("/admin/templates",),
-    "/admin/templates/{language}/{kind}": ("/admin/templates/vi/duties", "/admin/templates/en/leadership"),
     "/admin/webhooks": ("/admin/webhooks",),
     "/admin/webhooks/{webhook_id}": ("/admin/webhooks/{webhook}", "/admin/webhooks/2"),
     "/agencies": ("/agencies",),

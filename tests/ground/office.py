@@ -179,7 +179,6 @@ def open_office(
     *,
     now: datetime = NOW,
     step: Callable[[str], None] | None = None,
-    wording: Any = None,
     preview: Any = None,
     simulate: Any = None,
     links: Any = None,
@@ -203,7 +202,6 @@ def open_office(
         settings.setdefault("base_url", host)
     chosen = _settings(demo=step is not None, **settings).model_copy(update={"data_dir": folder})
     signer = Signer(KEY)
-    wording = wording or channel_wiring.template_editor(chosen, database)
     preview = preview or partial(preview_letter, channel_wiring.letter_renderer(chosen, signer))
     context = AppContext(
         database=database,
@@ -213,7 +211,6 @@ def open_office(
         step=step,
         simulate=simulate,
         links=links,
-        wording=wording,
         preview=preview,
         single_sign_on=single_sign_on,
         open_desk=open_desk,

@@ -20,7 +20,6 @@ from notifications.inbound.fetching import InboundSources
 from notifications.inbound.proof import MailProof
 from notifications.letters.renderer import LetterRenderer
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
-from notifications.letters.template_editor import OfficeTemplates
 from notifications.operator_alarm import Operator
 from notifications.sms.gammu import Gammu
 from notifications.webhooks.delivery import WebhookDelivery
@@ -39,10 +38,6 @@ def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
         reply_to=settings.reply_to,
         reply_domain=settings.reply_domain,
     )
-
-
-def template_editor(settings: Settings, database: Database) -> OfficeTemplates:
-    return OfficeTemplates(database=database, folder=settings.templates, base_url=settings.base_url)
 
 
 def channels(settings: Settings, signer: Signer, database: Database) -> dict[str, Channel]:

@@ -73,14 +73,6 @@ LINES: tuple[tuple[str, str, str, str, str, tuple[Permission, ...]], ...] = (
         (Permission.SEE_HEALTH,),
     ),
     (
-        "/admin/templates",
-        "Mẫu thư",
-        "Letter templates",
-        "Câu chữ của thư và tin nhắn; thử trước khi lưu.",
-        "The texts of letters and messages; tried before saving.",
-        (Permission.SEE_TEMPLATES,),
-    ),
-    (
         "/admin/webhooks",
         "Webhook",
         "Webhooks",

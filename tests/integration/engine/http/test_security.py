@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -14,12 +15,15 @@ from bs4 import BeautifulSoup
 from ground.office import HERE, Office, contact_of, everything, letter_of, open_office, token_in
 from ground.walk import HOSTILE, form_body, trouble
 from lxml.html import HtmlElement, fromstring
+from sqlalchemy import delete, update
+from sqlmodel import Session
 
 from engine.accounts.signed_links import Purpose
 from engine.errors import NotAllowed
 from engine.http.security import MAX_BODY_BYTES, FormTokens
-from engine.http.template_editor import TemplateFile
-from engine.store.database import Database
+from engine.store.database import Database, table
+from engine.store.records import Letter, LetterBody
+from engine.terms import LetterState
 
 FAR = "https://evil.example"
 MOST_PAGES = 180
@@ -222,13 +226,15 @@ def test_other_methods_are_refused_in_words(office: Office, method: str) -> None
 def test_an_unexpected_error_is_a_number_that_the_log_has_and_no_traceback(
     lived: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken:
-        def files(self, language: str, kind: str) -> Sequence[TemplateFile]:
-            raise ZeroDivisionError("a secret of the machine")
+    def broken(session: Session, letter_id: int, now: datetime) -> None:
+        raise ZeroDivisionError("a secret of the machine")
 
-    office = open_office(lived, tmp_path, wording=Broken())
+    with lived.write() as session:
+        session.connection().execute(delete(table(LetterBody)))
+        session.connection().execute(update(table(Letter)).values(state=LetterState.QUEUED))
+    office = open_office(lived, tmp_path, preview=broken)
 
-    page = office.get("/admin/templates/vi/duties")
+    page = office.get("/letters/1")
 
     assert page.status_code == 500
     assert "secret" not in page.text

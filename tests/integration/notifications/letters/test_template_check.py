@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,6 @@ from ground.post import KEY, LetterBox
 from jinja2 import TemplateRuntimeError
 
 from engine.accounts.signed_links import Signer
-from engine.errors import Busy, FileRefused, NotFound
 from engine.store.database import Database
 from engine.text import LANGUAGES
 from notifications.delivery import DeliveryContext, deliver
@@ -22,11 +19,8 @@ from notifications.letters.template_check import (
     EDITED,
     check_folder,
     check_template,
-    facts_to_preview,
-    preview,
     samples,
 )
-from notifications.letters.template_editor import OfficeTemplates
 
 NOW = at("2021-04-07", "08:00")
 BASE = "https://dondoc.example"
@@ -114,31 +108,6 @@ def laid(sqlite_database: Database) -> Laid:
     return laid
 
 
-def test_a_preview_shows_the_newest_real_letter_and_signs_nothing(laid: Laid) -> None:
-    with laid.database.read() as session:
-        facts = facts_to_preview(session, "vi", "duties", NOW)
-    texts = {"subject.txt": "[Sở] {{ facts.items|length }} việc của {{ facts.agency }}"}
-    shown = preview(facts, texts, "duties", BASE, NOW)
-    assert shown.subject.startswith("[Sở] 1 việc của ")
-    assert shown.to == "nguoi-nhan@co-quan.example"
-    assert "12/KH-UBND IV." in shown.text
-
-
-@pytest.mark.parametrize("kind", EDITED)
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_kind_can_be_previewed_before_any_letter_exists(
-    sqlite_database: Database, kind: str, language: str
-) -> None:
-    with sqlite_database.read() as session:
-        facts = facts_to_preview(session, language, kind, NOW)
-    assert preview(facts, {}, kind, BASE, NOW).text.strip()
-
-
-def test_a_kind_that_is_none_is_said(sqlite_database: Database) -> None:
-    with sqlite_database.read() as session, pytest.raises(NotFound):
-        facts_to_preview(session, "vi", "invoice", NOW)
-
-
 def office_with(folder: Path, box: LetterBox, seconds: float = 5.0) -> DeliveryContext:
     renderer = LetterRenderer(Signer(KEY), BASE, 45, custom_folder=folder, render_seconds=seconds)
     return DeliveryContext(channels={"email": box}, renderer=renderer)
@@ -216,29 +185,6 @@ def test_an_office_s_template_that_fails_holds_up_no_letter(laid: Laid, tmp_path
 
 LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 HUGE = "{{ 'a'|center(5000000000) }}"
-
-
-def test_one_that_would_take_for_ever_or_all_memory_is_a_problem_before_it_is_saved(laid: Laid, tmp_path: Path) -> None:
-    editor = OfficeTemplates(database=laid.database, folder=tmp_path, base_url=BASE, check_seconds=0.2)
-    with pytest.raises(FileRefused):
-        editor.shown("vi", "duties", {"subject.txt": HUGE}, NOW)
-    (problem,) = editor.problems("vi", "duties", {"subject.txt": LOOP})
-    assert "takes too long" in str(problem.what)
-
-
-def test_those_who_try_templates_out_hold_up_no_letter_and_are_two_at_most(laid: Laid, tmp_path: Path) -> None:
-    home = tmp_path / "vi" / "duties"
-    home.mkdir(parents=True)
-    (home / "subject.txt").write_text("[Sở] việc mới")
-    box, office = LetterBox(), office_with(tmp_path, LetterBox())
-    editor = OfficeTemplates(database=laid.database, folder=tmp_path, base_url=BASE, check_seconds=2.0)
-    with ThreadPoolExecutor(3) as threads:
-        tried = [threads.submit(editor.problems, "vi", "duties", {"subject.txt": LOOP}) for _ in range(3)]
-        wait(tried, return_when=FIRST_COMPLETED)
-        asyncio.run(deliver(laid.database, NOW, replace(office, channels={"email": box})))
-        assert not all(each.done() for each in tried)
-    assert {each.subject for each in box.letters} == {"[Sở] việc mới"}
-    assert sorted(type(each.exception()) is Busy for each in tried) == [False, False, True]
 
 
 @pytest.mark.parametrize("text", [HUGE, LOOP])

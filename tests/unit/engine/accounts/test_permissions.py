@@ -22,7 +22,6 @@ see_standing      -    -    -    any  any  any
 see_contacts      own  own  own  fol  -    any
 see_agencies      -    -    -    -    -    any
 see_policies      -    -    -    -    -    any
-see_templates     -    -    -    -    -    any
 see_calendar      -    -    -    -    -    any
 see_accounts      -    -    -    -    -    any
 see_webhooks      -    -    -    -    -    any
@@ -56,7 +55,6 @@ run_plans         -    -    -    -    -    any
 keep_agencies     -    -    -    -    -    any
 keep_contacts     -    -    own  -    -    any
 keep_policies     -    -    -    -    -    any
-keep_templates    -    -    -    -    -    any
 keep_calendar     -    -    -    -    -    any
 keep_accounts     -    -    -    -    -    any
 keep_webhooks     -    -    -    -    -    any
