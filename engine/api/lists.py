@@ -27,7 +27,6 @@ from engine.http.masked_links import masked
 from engine.queries.directory.agencies import AgencyRow, list_agencies
 from engine.queries.figures.board import board
 from engine.queries.figures.plans import list_plans, plan_page
-from engine.queries.figures.reporting_rates import Metric, metrics
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
 from engine.queries.system.health import Health, health
 from engine.queries.system.letters import LetterRow, LetterStory, letter_story, list_letters
@@ -87,15 +86,6 @@ def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
         return BoardOut.model_validate({**vars(caller.kept(session, board, today, wanted)), "as_of": caller.now})
-
-
-@router.get("/metrics")
-@reads("Tỷ lệ báo cáo theo tên của DHIS2", "Read reporting rates under DHIS2's names")
-def the_metrics(caller: Caller, wanted: Assignments) -> list[Metric]:
-    """Reporting rates under DHIS2's names, per agency and period."""
-    caller.require(Permission.SEE_BOARD)
-    with caller.reading() as (session, today):
-        return list(metrics(caller.kept(session, board, today, wanted)))
 
 
 @router.get("/overdue")

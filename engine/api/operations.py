@@ -65,7 +65,6 @@ SHORT_NAMES: Mapping[str, str] = {
     "the_overdue": "list_overdue",
     "the_accounts": "list_accounts",
     "the_log": "list_log",
-    "the_metrics": "list_metrics",
     "coordinated": "list_coordinated",
     "put_policy": "replace_policy",
 }

@@ -1,6 +1,6 @@
 """The two measures of an assignment, which are never one number, and the only definition of each.
 
-Report timeliness: was the first report in by its due date (DHIS2's ``reporting_rate_on_time``). A return leaves it.
+Report timeliness: was the first report in by its due date. A return leaves it.
 Task outcome: the four boxes of Decision 42/2014/QĐ-TTg (amended by 23/2018). A task is done on the day of the report
 that says so; «một phần» and «chưa làm» leave it open, in term or overdue, although its report is in. It is late if it
 was done after its due date (after a return: its resubmission date), or if its first report had been late: a return does

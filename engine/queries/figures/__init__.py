@@ -1,1 +1,1 @@
-"""Queries for statistics: the board, progress of plans, reporting rates, the year."""
+"""Queries for statistics: the board, progress of plans, the year."""

@@ -1,4 +1,4 @@
-"""The API shows what the pages show: lists with cursors, one assignment with its story, metrics by DHIS2's names."""
+"""The API shows what the pages show: lists with cursors, one assignment with its story."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ READ = (
     "assignments",
     "assignments/1",
     "board",
-    "metrics",
     "overdue",
     "letters",
     "letters/1",
@@ -71,23 +70,6 @@ def test_the_board_counts_by_class_and_by_agency(office: Office) -> None:
     assert board["asked_total"]["by_class"] == {"open_overdue": 1}  # type: ignore[index]
     huyen_b = next(line for line in board["agencies"] if line["agency_id"] == "huyen-b")  # type: ignore[index]
     assert huyen_b["periods"]["2021-H1"]["worst"] == "open_overdue"
-
-
-def test_metrics_bear_dhis2s_names(office: Office) -> None:
-    rows = {each["agency_id"]: each for each in got(office, "metrics")}  # type: ignore[attr-defined]
-    assert rows["huyen-a"] == {
-        "agency_id": "huyen-a",
-        "agency": "Huyen a",
-        "period": "2021-H1",
-        "expected_reports": 1,
-        "actual_reports": 1,
-        "actual_reports_on_time": 0,
-        "reporting_rate": 100.0,
-        "reporting_rate_on_time": 0.0,
-        "reports_returned": 0,
-        "tasks_done": 0,
-        "asked": False,
-    }
 
 
 def test_the_document_is_openapi_3_1_and_names_every_problem(office: Office) -> None:

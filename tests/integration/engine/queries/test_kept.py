@@ -310,7 +310,6 @@ PAGES = (
     "/year?year=2021",
     "/plans",
     "/api/v1/board",
-    "/api/v1/metrics",
     "/api/v1/overdue",
     "/api/v1/plans",
 )

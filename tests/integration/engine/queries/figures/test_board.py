@@ -15,7 +15,6 @@ from engine.assignments.lifecycle import Action, ReportText, report
 from engine.assignments.promise_rows import PromiseText
 from engine.queries.directory.agencies import list_agencies
 from engine.queries.figures.board import board
-from engine.queries.figures.reporting_rates import metrics
 from engine.queries.filter_choices import PlanChoices, plan_choices
 from engine.queries.orders import sorted_by_order
 from engine.queries.time_class import BOXES, Today
@@ -71,11 +70,11 @@ def test_a_report_that_is_in_does_not_make_a_task_done(fresh: Laid) -> None:
         report(session, fresh.assignment("IV.2.1", "huyen-b"), undone, actor="contact:1", now=NOW)
     with looking(fresh.database) as seen:
         found = board(*seen, AssignmentFilter())
-        (metric,) = (each for each in metrics(found) if each.agency_id == "huyen-b")
+        (line,) = (each.cells["2021-H1"] for each in found.agencies if each.id == "huyen-b")
         rows = list_assignments(*seen, AssignmentFilter(finished=False, reporting=(Timing.LATE,))).rows
     assert (found.total.reported, found.total.done, found.total.overdue) == (3, 1, 3)
     assert (found.total.measures.undone, found.total.measures.on_time) == (2, 1)
-    assert (metric.actual_reports, metric.actual_reports_on_time, metric.tasks_done) == (1, 0, 0)
+    assert (line.reported, line.measures.on_time, line.done) == (1, 0, 0)
     assert {(row.agency_id, row.time_class) for row in rows} == {
         ("huyen-a", TimeClass.OPEN_OVERDUE),
         ("huyen-b", TimeClass.OPEN_OVERDUE),
@@ -208,14 +207,6 @@ def test_what_did_not_leave_has_chased_nobody(seen: Seen, lived: Database, state
 
 def test_the_overdue_list_goes_on_page_by_page(seen: Seen) -> None:
     assert overdue(*seen, AssignmentFilter(), page=2).agencies == ()
-
-
-def test_rates_bear_the_names_of_dhis2(seen: Seen) -> None:
-    by_agency = {each.agency_id: each for each in metrics(board(*seen, AssignmentFilter()))}
-    late = by_agency["huyen-a"]
-    assert (late.expected_reports, late.actual_reports, late.actual_reports_on_time) == (1, 1, 0)
-    assert (late.reporting_rate, late.reporting_rate_on_time) == (100.0, 0.0)
-    assert by_agency["huyen-b"].reporting_rate == 0.0
 
 
 def test_agencies_are_listed_with_what_they_have_open_and_overdue(seen: Seen) -> None:
