@@ -58,16 +58,6 @@ _TOKENS = {
     "va": "",
     "cac": "",
 }
-# Words that begin the name of an agency in a list; a place name only begins one if it is capitalised.
-_HEAD = re.compile(
-    r"(?:sở|ban(?= (?!ngành))|ubnd|ủy ban|uỷ ban|công an|bộ chỉ huy|bộ tư lệnh|ngân hàng|đài|báo|hội|liên đoàn|"
-    r"tỉnh đoàn|đoàn(?! thể)|thanh tra|văn phòng|cục|chi cục|kho bạc|bảo hiểm|tòa án|toà án|viện|"
-    r"trường|trung tâm|công ty|các)\b",
-    re.IGNORECASE,
-)
-_MAX_PIECES = 8
-_PLACE = re.compile(r"(?:huyện|thành phố|tp\.?|thị xã|tx\.?|h\.)\s*(?P<first>\w)", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*(?:[,;\n/+&]|\bvà\b|\s[-–]\s)\s*", re.IGNORECASE)
 
 
 def fold(text: str) -> str:
@@ -268,39 +258,6 @@ class DirectoryFile(FileModel):
                 return next(iter(ids)) if len(ids) == 1 else None
         return None
 
-    def split_owners(self, text: str) -> list[str]:
-        """The agencies named in a text, in order: the id of a known one, else the words as written.
-
-        A comma or «và» separates only after a known name, or before words that begin another agency («Sở …»,
-        «UBND …»); what is unknown and cannot be split is kept whole.
-        """
-        edges = [0, *(edge for mark in _SEPARATOR.finditer(text) for edge in mark.span()), len(text)]
-        pieces = [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
-        result: list[str] = []
-        while pieces:
-            count, name = self._first_agency(text, pieces)
-            result.append(name or text[pieces[0][0] : pieces[count - 1][1]].strip())
-            pieces = pieces[count:]
-        return result
-
-    def _first_agency(self, text: str, pieces: Sequence[tuple[int, int]]) -> tuple[int, str | None]:
-        """How many pieces form the agency that begins with the first piece, and its id if it is known."""
-
-        def joined(first: int, count: int) -> str | None:
-            return self.find(text[pieces[first][0] : pieces[first + count - 1][1]])
-
-        def ends(at: int) -> bool:
-            if at == len(pieces) or ";" in text[pieces[at - 1][1] : pieces[at][0]]:
-                return True
-            reach = min(_MAX_PIECES, len(pieces) - at)
-            return _begins_agency(text[pieces[at][0] :]) or any(joined(at, n) for n in range(1, reach + 1))
-
-        for count in range(min(_MAX_PIECES, len(pieces)), 0, -1):
-            name = joined(0, count)
-            if name is not None and ends(count):
-                return count, name
-        return next(count for count in range(1, len(pieces) + 1) if ends(count)), None
-
     def mistakes(self) -> Iterator[Mistake]:
         yield from self._duplicate_ids()
         for n, agency in enumerate(self.agencies):
@@ -358,11 +315,6 @@ class DirectoryFile(FileModel):
         if not group.members and not group.levels:
             what = Text(f"nhóm «{group.id}» không có ai", "the group has no members")
             yield Mistake(at, what, Text("điền members hoặc levels", "give members or levels"))
-
-
-def _begins_agency(text: str) -> bool:
-    place = _PLACE.match(text)
-    return _HEAD.match(text) is not None or (place is not None and place["first"].isupper())
 
 
 def _own_successor(path: Path_) -> Mistake:

@@ -5,11 +5,9 @@ from datetime import date
 
 import pytest
 from ground.paths import CONFIG
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.errors import FileRefused
-from engine.files.directory import DirectoryFile, find_cycle, fold, load_directory, name_key
+from engine.files.directory import DirectoryFile, find_cycle, fold, load_directory
 from engine.files.yaml_reader import dump, read
 from engine.terms import Role
 
@@ -64,53 +62,6 @@ def test_every_name_and_alias_of_every_body_finds_that_body():
 def test_a_name_that_two_bodies_bear_finds_neither():
     directory = small("[{id: a, level: so, names: [{name: Sở X}]}, {id: b, level: so, names: [{name: Sở  x}]}]")
     assert directory.find("Sở X") is None
-
-
-@pytest.mark.parametrize(
-    ("written", "owners"),
-    [
-        ("Đài Phát thanh - Truyền hình tỉnh,\nBáo Nghệ An", ["dai-ptth", "bao-nghe-an"]),
-        ("Sở Văn hóa, Thể thao và Du lịch", ["so-van-hoa-the-thao-du-lich"]),
-        (
-            "Sở Văn hóa, Thể thao và Du lịch, Sở Y tế và Công an tỉnh",
-            "so-van-hoa-the-thao-du-lich so-y-te cong-an-tinh",
-        ),
-        ("UBND huyện Quế Phong, Quỳ Châu và Kỳ Sơn", "ubnd-huyen-que-phong ubnd-huyen-quy-chau ubnd-huyen-ky-son"),
-        ("Sở Lao động - Thương binh và Xã hội", ["so-ldtbxh"]),
-        ("Sở Y tế; Sở Tài chính.", ["so-y-te", "so-tai-chinh"]),
-        (
-            "Các Sở, ban, ngành, đoàn thể cấp tỉnh; UBND các huyện, thành phố, thị xã",
-            "so-ban-nganh-doan-the-tinh huyen-21",
-        ),
-        (
-            "Sở Alpha, Beta và Gamma; Công an tỉnh, các đơn vị",
-            ["Sở Alpha, Beta và Gamma", "cong-an-tinh", "các đơn vị"],
-        ),
-        ("Sở Alpha và Sở Y tế", ["Sở Alpha", "so-y-te"]),
-        (" , và ", []),
-        ("", []),
-    ],
-)
-def test_owners_are_never_cut_inside_a_name(written, owners):
-    assert NGHE_AN.split_owners(written) == (owners.split() if isinstance(owners, str) else owners)
-
-
-def test_a_name_with_comma_and_va_that_no_directory_knows_stays_whole():
-    directory = small("[{id: a, level: so, names: [{name: Sở Văn hóa và Thể thao}]}]")
-    assert directory.split_owners("Sở Văn hóa, Thể thao và Du lịch") == ["Sở Văn hóa, Thể thao và Du lịch"]
-
-
-@given(st.lists(st.sampled_from([each.id for each in NGHE_AN.agencies]), min_size=1, max_size=6, unique=True))
-def test_any_list_of_known_bodies_is_split_into_them(chosen):
-    names = [NGHE_AN.name_on(agency, ISSUED) for agency in chosen]
-    assert NGHE_AN.split_owners(", ".join(names)) == chosen
-    assert NGHE_AN.split_owners(" và ".join(names)) == chosen
-
-
-@given(st.text(st.sampled_from("Sở Y tế, và;UBNDhuyệnCác-&/\n"), max_size=60))
-def test_splitting_what_nobody_knows_loses_no_word(text):
-    pieces = small("[{id: a, level: so, names: [{name: Q}]}]").split_owners(text)
-    assert name_key(" ".join(pieces)) == name_key(text)
 
 
 def test_nghe_an_of_2021_has_twenty_one_districts_with_their_codes():
@@ -246,4 +197,4 @@ def test_the_example_of_two_levels_has_130_communes_and_a_source_for_every_entry
     assert all("[suy ra] trước thuộc" in each.source for each in communes)
     assert all(contact.email.endswith(".example") for each in two_levels.agencies for contact in each.contacts)
     assert two_levels.find("Sở Văn hóa, Thể thao và Du lịch") == "so-van-hoa-the-thao-du-lich"
-    assert two_levels.split_owners("UBND các xã, phường") == ["xa-phuong-130"]
+    assert two_levels.find("UBND các xã, phường") == "xa-phuong-130"
