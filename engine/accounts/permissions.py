@@ -129,19 +129,6 @@ OF_THE_PLAN = frozenset({Permission.ADD_DUTY, Permission.AMEND_DUTY, Permission.
 """Permissions of the department that a plan names as its supervisor."""
 
 
-SEEN_BY: Mapping[Permission, Permission] = {
-    Permission.CHASE: Permission.SEE_PAPERS,
-    Permission.KEEP_ACCOUNTS: Permission.SEE_ACCOUNTS,
-    Permission.KEEP_AGENCIES: Permission.SEE_AGENCIES,
-    Permission.KEEP_CALENDAR: Permission.SEE_CALENDAR,
-    Permission.KEEP_CONTACTS: Permission.SEE_CONTACTS,
-    Permission.KEEP_POLICIES: Permission.SEE_POLICIES,
-    Permission.KEEP_SETTINGS: Permission.SEE_SETTINGS,
-    Permission.KEEP_WEBHOOKS: Permission.SEE_WEBHOOKS,
-}
-"""What is kept -> the permission to see it. A role that only reads has the values and none of the keys."""
-
-
 def _reach(reach: Reach, *permissions: Permission) -> Mapping[Permission, Reach]:
     return dict.fromkeys(permissions, reach)
 
