@@ -29,7 +29,7 @@ from engine.rules.outputs import GivenOutput, Output, read_given, read_output
 from engine.store.database import table
 from engine.store.named_rows import AnyRow, object_of, objects
 from engine.store.records import Agency, Assignment, Duty, Plan, Report
-from engine.terms import State
+from engine.terms import Outcome, State
 
 ROWS_PER_PAGE = 25
 
@@ -226,7 +226,7 @@ def _reports(session: Session, rows: Sequence[AnyRow]) -> list[WaitingReport]:
             outcome=row.report_outcome,
             figures=tuple((code, names.get((row.plan_id, code), ""), value) for code, value in row.figures.items()),
             files=tuple(row.files),
-            owed=read_output(row.owed_output) if row.report_outcome is not None and row.report_outcome.ends else None,
+            owed=read_output(row.owed_output) if Outcome(row.report_outcome).ends else None,
             given=read_given(row.given_output),
             superseded=row.superseded_at is not None,
             assignment=assignment,
