@@ -1,4 +1,4 @@
-"""/api: the JSON API, readable. It shows the OpenAPI document, the same to everybody; the demonstration gives keys."""
+"""/api: the JSON API, readable. It shows the OpenAPI document, the same to everybody."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from engine.accounts.trial_keys import ROLES, make_trial_key
 from engine.errors import NotFound
 from engine.http.filters import Code
-from engine.http.request_context import Anyone, PostedForm, RequestContext
+from engine.http.request_context import Anyone, RequestContext
 
 router = APIRouter(include_in_schema=False)
 MAX_NAMES = 40
@@ -45,20 +44,6 @@ class OperationView:
 
 @router.get("/api")
 def show(ctx: Anyone, group: Code = "") -> Response:
-    return _page(ctx, group)
-
-
-@router.post("/api/trial-key")
-def try_key(ctx: Anyone, form: PostedForm) -> Response:
-    """In the demonstration: a key to try the API with, shown once."""
-    if not ctx.demo:
-        raise NotFound
-    with ctx.writing() as session:
-        key = make_trial_key(session, form.raw("role"), ctx.now)
-    return _page(ctx, "", key)
-
-
-def _page(ctx: RequestContext, group: str, key: str = "") -> Response:
     document = ctx.request.app.openapi()
     groups = _groups(document, ctx)
     shown = next((each for each in groups if each.tag == group), None)
@@ -73,8 +58,6 @@ def _page(ctx: RequestContext, group: str, key: str = "") -> Response:
         catalogue=errors,
         base_url=ctx.app.settings.base_url,
         version=document["info"]["version"],
-        key=key,
-        trial_roles=[(str(role), words.said(ctx.language)) for role, words in ROLES.items()],
     )
 
 
