@@ -10,7 +10,7 @@ WORKERS := $(shell echo $$(($$(nproc) + 1)))
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 - /p' Makefile | awk -F' - ' '{printf "make %-12s %s\n", $$1, $$2}'
 
-.PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash screenshots api-answers simulate package sbom audit migration clean
+.PHONY: help install setup packages run test deep unit coverage check lint year bench bench-pages crash screenshots simulate package sbom audit migration clean
 .NOTPARALLEL:  # two installations at once would wait for each other's lock
 
 install: $(VENV)/.ready  ## what a server needs: .venv, nothing else
@@ -68,9 +68,6 @@ deep: setup  ## every test; CASES="-m deep" those alone that make test leaves ou
 
 screenshots: setup  ## the pictures of docs/screenshots anew
 	@PYTHONPATH=.:tests $(BIN)/python -m browser.screenshots
-
-api-answers: setup  ## the example answers of the page /api anew
-	@PYTHONPATH=.:tests $(BIN)/python -m browser.api_answers
 
 bench: setup  ## what a tick, letters, digests cost, beside a bare baseline
 	@$(BIN)/python -m tests.bench.run

@@ -224,7 +224,7 @@ def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
 
 
 @router.post("/directory/{agency_id}/handover", response_model=HandoverDone)
-@writes("Bàn giao việc đang mở", "Hand over open work", choices={})
+@writes("Bàn giao việc đang mở", "Hand over open work", choices={"418": "so-du-lich"})
 def hand_over(caller: Caller, agency_id: AgencyId, payload: HandoverBody) -> Response:
     """Move the listed assignments; those that cannot move are returned with the reason."""
     caller.require(Permission.KEEP_AGENCIES)

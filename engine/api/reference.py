@@ -1,5 +1,4 @@
-"""The OpenAPI document as strangers need it: how to sign in, what each operation is called, an example, its curl and
-its answer.
+"""The OpenAPI document as strangers need it: how to sign in, what each operation is called, an example and its curl.
 
 FastAPI makes the document from the routes, each with its names and example; added here are the curl and what holds for
 all. The page /api shows the finished document and nothing else.
@@ -9,15 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
 from engine.api.operations import ERROR_CATALOGUE, GROUPS, PATH_VALUES, WITHOUT_KEY
 
-ANSWERS = Path(__file__).with_name("answers.json")
-"""By operation, what a reading one answered in the lived province, shortened (``make api-answers``)."""
 SCHEME = {
     "type": "http",
     "scheme": "bearer",
@@ -58,12 +54,9 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
         {"status": each.status, "en": [each.meaning.en, each.remedy.en], "vi": [each.meaning.vi, each.remedy.vi]}
         for each in ERROR_CATALOGUE
     ]
-    answers = json.loads(ANSWERS.read_text(encoding="utf-8"))
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             contents = operation.get("requestBody", {}).get("content", {})
-            if operation["operationId"] in answers:
-                _answer_of(operation)["example"] = answers[operation["operationId"]]
             sample = _curl(method, path, operation.pop("x-query", ""), contents)
             operation["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": sample}]
             if method == "get" or operation["operationId"] in WITHOUT_KEY:
@@ -73,10 +66,3 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
                 if parameter["in"] == "path" and parameter["name"] in PATH_VALUES:
                     parameter["example"] = PATH_VALUES[parameter["name"]]
     return document
-
-
-def _answer_of(operation: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON of the answer that all went well."""
-    found: dict[str, Any] = next(each for code, each in operation["responses"].items() if code.startswith("2"))
-    content: dict[str, Any] = found["content"]["application/json"]
-    return content

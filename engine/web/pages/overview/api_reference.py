@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +25,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class OperationView:
-    """``answer``: the names of what comes back; ``example``: an answer, shortened, empty where there is none to show.
-    ``optional``: parameters of the query."""
+    """``answer``: the names of what comes back. ``optional``: parameters of the query."""
 
     id: str
     method: str
@@ -39,7 +37,6 @@ class OperationView:
     status: str
     answer: tuple[str, ...]
     listed: bool
-    example: str = ""
 
 
 @router.get("/api")
@@ -85,7 +82,6 @@ def _operations(document: dict[str, Any], tag: str, language: str) -> list[Opera
             continue
         status = next(code for code in operation["responses"] if code.startswith("2"))
         names, listed = _names(document, operation["responses"][status])
-        content = operation["responses"][status].get("content", {}).get("application/json", {})
         query = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
         found.append(
             OperationView(
@@ -99,7 +95,6 @@ def _operations(document: dict[str, Any], tag: str, language: str) -> list[Opera
                 status=status,
                 answer=names,
                 listed=listed,
-                example=json.dumps(content["example"], ensure_ascii=False, indent=1) if "example" in content else "",
             )
         )
     return found

@@ -8,6 +8,7 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
+import jsonschema
 import pytest
 
 from config.settings import Settings
@@ -51,6 +52,13 @@ def test_an_operation_has_a_name_an_example_and_its_curl(key: str) -> None:
         (content,) = found["requestBody"]["content"].values()
         assert "schema" in content
         assert f"-d '{json.dumps(content['example'], ensure_ascii=False)}'" in sample["source"]
+
+
+def test_an_example_of_a_body_is_of_its_schema() -> None:
+    for found in operations().values():
+        for content in found.get("requestBody", {}).get("content", {}).values():
+            schema = {**content["schema"], "components": document()["components"]}
+            jsonschema.Draft202012Validator(schema).validate(content["example"])
 
 
 def test_names_are_told_apart() -> None:

@@ -31,12 +31,16 @@ def test_the_page_names_every_error_and_every_group(stranger: Office, language: 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_operation_stands_in_its_group(stranger: Office, language: str) -> None:
     heads: list[str] = []
+    examples: list[str] = []
     for group in GROUPS:
         soup = BeautifulSoup(stranger.get(f"/api?lang={language}&group={group}").text, "lxml")
-        heads += [each.get_text() for each in soup.select("main h2")]
+        heads += [head.get_text() for head in soup.select("main h2")]
+        examples += [example.get_text() for example in soup.select("main pre")]
     paths = stranger.get("/api/v1/openapi.json").json()["paths"]
     name = "x-summary-vi" if language == "vi" else "summary"
-    assert sorted(heads) == sorted(found[name] for methods in paths.values() for found in methods.values())
+    operations = [found for methods in paths.values() for found in methods.values()]
+    assert sorted(heads) == sorted(found[name] for found in operations)
+    assert sorted(examples) == sorted(found["x-codeSamples"][0]["source"] for found in operations)
 
 
 def test_a_group_that_is_none(stranger: Office) -> None:
