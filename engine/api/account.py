@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks
+from fastapi import BackgroundTasks
 from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -22,7 +22,7 @@ from engine.accounts.permissions import ActorRole, Permission
 from engine.accounts.sign_in import SessionLine, end_session, end_sessions, sessions_of
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Listed, Nothing, Short, no_truth
-from engine.api.operations import NamedRoute, reads, writes
+from engine.api.operations import reads, router_of, writes
 from engine.errors import NotAllowed, NotFound
 from engine.http.filters import SmallId
 from engine.http.guards.account_notices import note
@@ -30,7 +30,7 @@ from engine.http.guards.fresh_proof import require_fresh_proof
 from engine.http.security_log import SecurityEvent
 from engine.text import Text
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("account")
 
 
 class AccountOut(BaseModel):

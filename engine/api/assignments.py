@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, Unpack, get_type_hints
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -29,7 +28,7 @@ from engine.api.models import (
     Submitted,
     TransferBody,
 )
-from engine.api.operations import BASIS, NamedRoute, writes
+from engine.api.operations import BASIS, router_of, writes
 from engine.assignments import lifecycle
 from engine.assignments.lifecycle import report
 from engine.assignments.promises import ask_for_day
@@ -49,7 +48,7 @@ from engine.queries.work.report_page import ReportPage, report_page
 from engine.queries.work.todo import waiting_extensions
 from engine.text import Text
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("writing")
 _Payload = TypeVar("_Payload", bound=BaseModel)
 
 

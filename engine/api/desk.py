@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Base64Bytes, BaseModel, Field
 from sqlmodel import Session
@@ -19,7 +18,7 @@ from engine.agencies.contacts import ContactLine
 from engine.agencies.preferences import Channel
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Id, LongId, Nothing, Out
-from engine.api.operations import NamedRoute, reads, writes
+from engine.api.operations import reads, router_of, writes
 from engine.assignments.reports import evidence
 from engine.errors import NotFound
 from engine.http.assignment_actions import MAX_ACKNOWLEDGED, acknowledge_all
@@ -39,7 +38,7 @@ from engine.store.recipients import CHANNELS
 from engine.terms import NoticeKind
 from engine.text import Text
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("desk")
 
 
 class FileBody(Body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
@@ -19,7 +19,7 @@ from engine.agencies.contacts import ContactLine
 from engine.api.caller import Call, Caller
 from engine.api.lists import Limit
 from engine.api.models import Body, Day, Listed, LongId, Needed, Nothing
-from engine.api.operations import NamedRoute, reads, writes
+from engine.api.operations import reads, router_of, writes
 from engine.assignments import handover
 from engine.assignments.handover import Succeeded
 from engine.files.directory import REST
@@ -32,7 +32,7 @@ from engine.queries.paging import PER_PAGE, Page
 from engine.queries.system.log import LogRow, log
 from engine.terms import ContactRole
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("people")
 SearchText = Annotated[str, Plain, Query(max_length=100)]
 Code = Annotated[str, Plain, Field(max_length=64)]
 Line = Annotated[str, Plain, Field(max_length=300)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
@@ -22,7 +22,7 @@ from engine.api.monitoring_models import (
     RestatementOut,
     StandingOut,
 )
-from engine.api.operations import NamedRoute, reads, writes
+from engine.api.operations import reads, router_of, writes
 from engine.errors import BadInput
 from engine.http.filters import Assignments, Code, PlanId, SmallId
 from engine.plans.closing import past_plan_ids
@@ -34,7 +34,7 @@ from engine.queries.work.conduct import conduct
 from engine.queries.work.promises import reasons_counted
 from engine.text import Text
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("standing")
 AsOf = Annotated[Day | None, Query()]
 
 

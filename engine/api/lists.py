@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from engine.accounts.permissions import Permission
 from engine.api.caller import Caller
 from engine.api.models import BoardOut, Listed, PlanDetail, PlanOut
-from engine.api.operations import NamedRoute, reads
+from engine.api.operations import reads, router_of
 from engine.http.filters import (
     AgencyId,
     AssignmentId,
@@ -35,7 +35,7 @@ from engine.queries.work.assignments import AssignmentRow, list_assignments
 from engine.queries.work.desk import AgencyDesk, desk
 from engine.queries.work.overdue import Overdue, overdue
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("reading")
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 from sqlmodel import Session
 
@@ -27,7 +27,7 @@ from engine.api.monitoring_models import (
     ReportRequestBody,
     ReturnBody,
 )
-from engine.api.operations import BASIS, NamedRoute, reads, writes
+from engine.api.operations import BASIS, reads, router_of, writes
 from engine.assignments.bulk_decisions import (
     Decided,
     accept_reports,
@@ -50,7 +50,7 @@ from engine.queries.work.promises import WaitingPromise, list_promises_waiting, 
 from engine.queries.work.reports_to_accept import WaitingReport, list_reports_waiting, reports_chosen
 from engine.rules.calendar import local_date
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("monitoring")
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from engine.text import Text
 
@@ -98,6 +100,41 @@ def operation_id(name: str, method: str) -> str:
     return f"list_{name}" if name in LISTS else f"get_{name.removeprefix('the_')}"
 
 
+class ProblemField(BaseModel):
+    field: str
+    what: str
+
+
+class Problem(BaseModel):
+    """An error by RFC 9457: ``detail`` is a sentence for people, ``errors`` names the invalid fields."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemField] = []
+
+
+def _problem(what: str) -> dict[str, Any]:
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": what, "content": dict.fromkeys(("application/problem+json", "application/json"), schema)}
+
+
+ERRORS: dict[int | str, dict[str, object]] = {
+    400: _problem("The request cannot be read") | {"model": Problem},
+    401: _problem("Not signed in: no token, no session, or an expired one"),
+    403: _problem("Not allowed"),
+    404: _problem("Not found"),
+    409: _problem("The state of the assignment does not allow it, or it was changed meanwhile"),
+    413: _problem("Larger than 1 MB (uploads: 14 MB)"),
+    415: _problem("Not application/json"),
+    422: _problem("A field is invalid; errors names each"),
+    429: _problem("Tried too often; Retry-After says for how long to wait"),
+    503: _problem("The database is unavailable"),
+}
+"""One names the model, which puts it into the document: FastAPI prepares a model for every route that names it."""
+
+
 class NamedRoute(APIRoute):
     """A route whose function is named by ``reads`` or ``writes``; one that is not stops at import."""
 
@@ -105,6 +142,12 @@ class NamedRoute(APIRoute):
         method = next(iter(options.get("methods") or ["GET"]))
         named = {"operation_id": operation_id(endpoint.__name__, method)}
         super().__init__(path, endpoint, **{**options, **named, **vars(endpoint)["names"]})
+
+
+def router_of(heading: str) -> APIRouter:
+    """A router of the API, whose operations stand under a heading of ``GROUPS``. What all have in common is said here
+    and not where the routes are gathered: FastAPI would work out every route a second time, at the first request."""
+    return APIRouter(prefix="/api/v1", tags=[heading], responses=ERRORS, route_class=NamedRoute)
 
 
 def reads(vi: str, en: str, query: str = "") -> Callable[[Endpoint], Endpoint]:

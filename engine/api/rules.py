@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
@@ -20,7 +20,7 @@ from engine.admin.settings_view import SettingLine, describe_settings
 from engine.agencies.stored_directory import read_directory
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Needed, Out
-from engine.api.operations import BASIS, NamedRoute, reads, writes
+from engine.api.operations import BASIS, reads, router_of, writes
 from engine.assignments import calendar_change, opening
 from engine.assignments.calendar_change import Change, Move, RungMove
 from engine.assignments.opening import Activation
@@ -42,7 +42,7 @@ from engine.rules.policy import Policy
 from engine.terms import PastPeriods, PlanState
 from engine.text import Text
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("rules")
 MAX_FILE_CHARS = 900_000
 YearPath = Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR)]
 PolicyId = Annotated[str, Plain, Path(max_length=64)]

@@ -7,8 +7,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from engine.api import routes as api_routes
 from engine.api.reference import describe
-from engine.api.routes import api_router
 from engine.application import probes
 from engine.features.feeds import pages as ical_feeds
 from engine.features.guide import pages as guide
@@ -171,8 +171,8 @@ def make_app(context: AppContext) -> FastAPI:
         headers = {"cache-control": "public, max-age=31536000, immutable"}
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
-    api = api_router((threads_api.router, "threads"), (webhooks_api.router, "webhooks"))
-    for router in (*(page.router for page in PAGES), api, probes.router):
+    api = (*api_routes.ROUTERS, threads_api.router, webhooks_api.router)
+    for router in (*(page.router for page in PAGES), *api, probes.router):
         # not include_router: FastAPI would work out every route a second time, at the first request (0.5 s)
         app.router.routes.extend(router.routes)
     describe(app)

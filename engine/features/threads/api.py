@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 from sqlmodel import Session
@@ -14,7 +13,7 @@ from sqlmodel import Session
 from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Digests, ExtensionBody, LongId, PromiseFields
-from engine.api.operations import NamedRoute, reads, writes
+from engine.api.operations import reads, router_of, writes
 from engine.assignments.bulk_decisions import MAX_DECISIONS, ask_for_days
 from engine.assignments.promises import make_promise
 from engine.assignments.reports.evidence import StoredFile, find_all, keep
@@ -31,7 +30,7 @@ from engine.queries.work.threads import Coordinated, EntryLine, Raised
 from engine.terms import EntryKind
 from engine.text import Text
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("threads")
 Words = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS), AfterValidator(clean)]
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from engine.accounts.permissions import Permission
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Day, Listed, LongId, Nothing
-from engine.api.operations import NamedRoute, reads, writes
+from engine.api.operations import reads, router_of, writes
 from engine.features.webhooks import queries
 from engine.features.webhooks import subscriptions as webhooks
 from engine.features.webhooks.queries import MessageLine, WebhookLine
@@ -22,7 +21,7 @@ from engine.rules.calendar import instant
 from engine.rules.targets import Allowed
 from engine.terms import WebhookEvent
 
-router = APIRouter(route_class=NamedRoute)
+router = router_of("webhooks")
 Url = Annotated[str, Field(min_length=1, max_length=500)]
 Label = Annotated[str, Field(max_length=120), AfterValidator(clean)]
 

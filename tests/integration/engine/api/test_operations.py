@@ -14,8 +14,7 @@ import pytest
 from config.settings import Settings
 from engine import errors
 from engine.accounts.signed_links import Signer
-from engine.api.operations import ERROR_CATALOGUE, GROUPS, PATH_VALUES, WITHOUT_KEY
-from engine.api.routes import ERRORS
+from engine.api.operations import ERROR_CATALOGUE, ERRORS, GROUPS, PATH_VALUES, WITHOUT_KEY
 from engine.application.app import make_app
 from engine.errors import DondocError
 from engine.http.app_context import AppContext
