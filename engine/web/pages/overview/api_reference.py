@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
 from engine.errors import NotFound
 from engine.http.filters import Code
-from engine.http.request_context import Anyone, RequestContext
+from engine.http.request_context import Anyone
 
 router = APIRouter(include_in_schema=False)
 MAX_NAMES = 40
@@ -41,45 +43,29 @@ class OperationView:
 
 @router.get("/api")
 def show(ctx: Anyone, group: Code = "") -> Response:
-    document = ctx.request.app.openapi()
-    groups = _groups(document, ctx)
-    shown = next((each for each in groups if each.tag == group), None)
-    if group and shown is None:
+    app = ctx.request.app
+    counts = Counter(str(route.tags[0]) for route in app.routes if isinstance(route, APIRoute) and route.tags)
+    if group and group not in counts:
         raise NotFound
+    document = app.state.openapi_of(group)
+    word = "x-vi" if ctx.language == "vi" else "description"
+    groups = [Group(tag["name"], tag[word], counts[tag["name"]]) for tag in document["tags"]]
     errors = [(each["status"], *each[ctx.language]) for each in document["x-errors"]]
     return ctx.page(
         "api_reference.html",
         groups=groups,
-        shown=shown,
-        operations=_operations(document, group, ctx.language) if shown else (),
+        shown=next((found for found in groups if found.tag == group), None),
+        operations=_operations(document, ctx.language),
         catalogue=errors,
         base_url=ctx.app.settings.base_url,
         version=document["info"]["version"],
     )
 
 
-def _groups(document: dict[str, Any], ctx: RequestContext) -> list[Group]:
-    counts: dict[str, int] = {}
-    for _, _, operation in _every(document):
-        counts[operation["tags"][0]] = counts.get(operation["tags"][0], 0) + 1
-    word = "x-vi" if ctx.language == "vi" else "description"
-    return [Group(each["name"], each[word], counts.get(each["name"], 0)) for each in document["tags"]]
-
-
-def _every(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    return [
-        (path, method, operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-        if operation.get("tags")
-    ]
-
-
-def _operations(document: dict[str, Any], tag: str, language: str) -> list[OperationView]:
+def _operations(document: dict[str, Any], language: str) -> list[OperationView]:
     found = []
-    for path, method, operation in _every(document):
-        if operation["tags"][0] != tag:
-            continue
+    every = ((path, *operation) for path, methods in document["paths"].items() for operation in methods.items())
+    for path, method, operation in every:
         status = next(code for code in operation["responses"] if code.startswith("2"))
         names, listed = _names(document, operation["responses"][status])
         query = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from fastapi import FastAPI
 
 from config.settings import Settings
 from engine import errors
@@ -23,11 +24,15 @@ from engine.store.database import Database
 
 
 @cache
-def document() -> dict[str, Any]:
+def application() -> FastAPI:
     settings = Settings(_env_file=None, secret="for tests")  # type: ignore[call-arg]
     return make_app(
         AppContext(database=Database("sqlite://"), clock=system_clock, signer=Signer("x"), settings=settings)
-    ).openapi()
+    )
+
+
+def document() -> dict[str, Any]:
+    return application().openapi()
 
 
 def operations() -> dict[str, dict[str, Any]]:
@@ -58,6 +63,15 @@ def test_an_example_of_a_body_is_of_its_schema() -> None:
         for content in found.get("requestBody", {}).get("content", {}).values():
             schema = {**content["schema"], "components": document()["components"]}
             jsonschema.Draft202012Validator(schema).validate(content["example"])
+
+
+def test_the_document_of_a_heading_says_of_its_operations_what_the_whole_says() -> None:
+    parts = [application().state.openapi_of(heading)["paths"] for heading in GROUPS]
+    found = {
+        (path, method): said for part in parts for path, methods in part.items() for method, said in methods.items()
+    }
+    whole = document()["paths"]
+    assert found == {(path, method): said for path, methods in whole.items() for method, said in methods.items()}
 
 
 def test_names_are_told_apart() -> None:
