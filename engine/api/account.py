@@ -15,11 +15,12 @@ from fastapi import BackgroundTasks
 from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, Field
 
+from engine.accounts import api_tokens, sign_in
 from engine.accounts.accounts import AccountLine
 from engine.accounts.accounts import account as find_account
-from engine.accounts.api_tokens import MAX_TOKEN_LIFETIME, Scope, TokenLine, make_token, revoke_token, tokens_of
+from engine.accounts.api_tokens import MAX_TOKEN_LIFETIME, Scope, TokenLine, tokens_of
 from engine.accounts.permissions import ActorRole, Permission
-from engine.accounts.sign_in import SessionLine, end_session, end_sessions, sessions_of
+from engine.accounts.sign_in import SessionLine, end_sessions, sessions_of
 from engine.api.caller import Call, Caller
 from engine.api.models import Body, Listed, Nothing, Short, no_truth
 from engine.api.operations import reads, router_of, writes
@@ -68,7 +69,7 @@ class Ended(BaseModel):
 
 @router.get("/account")
 @reads("Khóa này là của ai, làm được gì", "Read whose key this is and what it may do")
-def who(caller: Caller) -> AccountOut:
+def get_account(caller: Caller) -> AccountOut:
     account = _own_account(caller)
     scopes = sorted(caller.bearer.scopes) if caller.bearer else None
     return AccountOut.model_validate({**asdict(account), "scopes": scopes})
@@ -76,7 +77,7 @@ def who(caller: Caller) -> AccountOut:
 
 @router.get("/account/sessions")
 @reads("Đang đăng nhập ở đâu", "List sessions")
-def sessions(caller: Caller) -> Listed[SessionLine]:
+def list_sessions(caller: Caller) -> Listed[SessionLine]:
     """The active sessions, last used first; on one page."""
     account = _own_account_to_change(caller)
     with caller.app.database.read() as session:
@@ -86,17 +87,17 @@ def sessions(caller: Caller) -> Listed[SessionLine]:
 
 @router.post("/account/sessions/{session_id}/end")
 @writes("Kết thúc một phiên", "End a session")
-def end_one(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
+def end_session(caller: Caller, session_id: SmallId, payload: Nothing) -> Ended:
     account = _own_account_to_change(caller)
     with caller.writing() as session:
-        end_session(session, account.id, session_id, caller.now)
+        sign_in.end_session(session, account.id, session_id, caller.now)
     _note(caller, SecurityEvent.SESSIONS_ENDED, account)
     return Ended(ended=1)
 
 
 @router.post("/account/sessions/end-others")
 @writes("Kết thúc mọi phiên khác", "End all other sessions")
-def end_others(caller: Caller, payload: Nothing) -> Ended:
+def end_other_sessions(caller: Caller, payload: Nothing) -> Ended:
     """End all sessions but the caller's own, and all tokens; a caller with a token ends all."""
     account = _own_account_to_change(caller)
     with caller.writing() as session:
@@ -107,7 +108,7 @@ def end_others(caller: Caller, payload: Nothing) -> Ended:
 
 @router.get("/account/tokens")
 @reads("Các khóa của tôi", "List the caller's keys")
-def tokens(caller: Caller) -> Listed[TokenLine]:
+def list_tokens(caller: Caller) -> Listed[TokenLine]:
     """Newest first, including expired and revoked ones; on one page."""
     account = _own_account_to_change(caller)
     with caller.app.database.read() as session:
@@ -117,7 +118,7 @@ def tokens(caller: Caller) -> Listed[TokenLine]:
 
 @router.post("/account/tokens", status_code=201)
 @writes("Lập khóa", "Make a key", label="Kho số liệu", scopes=["read"], days=90)
-def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> TokenMade:
+def make_token(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> TokenMade:
     account = _own_account_to_change(caller)
     if caller.bearer is not None and not set(payload.scopes) <= caller.bearer.scopes:
         raise NotAllowed(
@@ -125,7 +126,7 @@ def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> Tok
         )
     require_fresh_proof(caller, account, payload.password)
     with caller.writing() as session:
-        key = make_token(
+        key = api_tokens.make_token(
             session,
             account.id,
             label=payload.label,
@@ -140,10 +141,10 @@ def make(caller: Caller, payload: TokenBody, background: BackgroundTasks) -> Tok
 
 @router.post("/account/tokens/{token_id}/revoke", status_code=204)
 @writes("Thu hồi khóa", "Revoke a key")
-def revoke(caller: Caller, token_id: SmallId, payload: Nothing) -> Response:
+def revoke_token(caller: Caller, token_id: SmallId, payload: Nothing) -> Response:
     account = _own_account_to_change(caller)
     with caller.writing() as session:
-        revoke_token(session, account.id, token_id, **caller.by)
+        api_tokens.revoke_token(session, account.id, token_id, **caller.by)
     _note(caller, SecurityEvent.KEY_REVOKED, account)
     return Response(status_code=204)
 

@@ -90,21 +90,21 @@ def _endpoint(path: str, permission: Permission) -> Callable[[Callable[[_Payload
 
 @_endpoint("acknowledge", Permission.ACKNOWLEDGE)
 @writes("Xác nhận đã nhận", "Acknowledge")
-def acknowledge(payload: Nothing) -> Action:
+def acknowledge_assignment(payload: Nothing) -> Action:
     """Idempotent: ``news`` is false when it was acknowledged before."""
     return lifecycle.acknowledge
 
 
 @_endpoint("decline", Permission.DECLINE)
 @writes("Báo không thuộc nhiệm vụ", "Decline as not theirs", reason="Việc của Phòng Tư pháp.")
-def decline(payload: MaybeReason) -> Action:
+def decline_assignment(payload: MaybeReason) -> Action:
     """«Not mine»: the state is unchanged, the monitor is notified."""
     return partial(lifecycle.decline, reason=payload.reason)
 
 
 @_endpoint("accept", Permission.ACCEPT)
 @writes("Tiếp nhận báo cáo", "Accept the report")
-def accept(payload: AcceptBody) -> Action:
+def accept_report(payload: AcceptBody) -> Action:
     """Of a task that is done and owes an output: ``complete``, or a ``reason``."""
     return partial(lifecycle.accept, complete=payload.complete, reason=payload.reason)
 
@@ -139,27 +139,27 @@ def decide_extension(payload: DecisionBody) -> Action:
 
 @_endpoint("cancel", Permission.CANCEL)
 @writes("Hủy phần việc", "Cancel", reason=BASIS)
-def cancel(payload: ReasonBody) -> Action:
+def cancel_assignment(payload: ReasonBody) -> Action:
     return partial(lifecycle.cancel, reason=payload.reason)
 
 
 @_endpoint("transfer", Permission.TRANSFER)
 @writes("Chuyển giao", "Transfer", to="so-noi-vu", reason=BASIS)
-def transfer(payload: TransferBody) -> Action:
+def transfer_assignment(payload: TransferBody) -> Action:
     """``became`` is the receiving agency's assignment."""
     return partial(lifecycle.transfer, to_agency=payload.to, reason=payload.reason)
 
 
 @_endpoint("chase", Permission.CHASE)
 @writes("Đôn đốc", "Chase")
-def chase(payload: Nothing) -> Action:
+def chase_assignment(payload: Nothing) -> Action:
     """Add a line to the coordinator's next letter; ``news`` is false when it was already chased today."""
     return lifecycle.chase
 
 
 @router.post("/assignments/{assignment_id}/report", response_model=Done)
 @writes("Báo cáo một phần việc", "Report one", outcome="done", body="Đã tổ chức 12 lớp tập huấn.", figures={})
-def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody) -> Response:
+def report_assignment(caller: Caller, assignment_id: AssignmentId, payload: ReportBody) -> Response:
     with caller.reading() as (session, today):
         row = assignment_row(session, today, assignment_id)
         require_for(caller, Permission.REPORT, row)
@@ -199,7 +199,7 @@ def report_one(caller: Caller, assignment_id: AssignmentId, payload: ReportBody)
     period="2021-H1",
     duties=[{"assignment": 418, "outcome": "done", "body": "Đã tổ chức 12 lớp tập huấn."}],
 )
-def report_all(caller: Caller, payload: ReportsBody) -> Response:
+def report_assignments(caller: Caller, payload: ReportsBody) -> Response:
     """Report several duties of one agency in one submission: all or nothing."""
     caller.require(Permission.REPORT, payload.agency)
     with caller.reading() as (session, today):

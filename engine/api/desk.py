@@ -119,7 +119,7 @@ class Revoked(BaseModel):
 
 @router.post("/agencies/{agency_id}/evidence", response_model=FileOut)
 @writes("Tải lên tệp minh chứng", "Upload a file of evidence", name="bien-ban.pdf", content="JVBERi0xLjQKJSVFT0YK")
-def upload(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
+def upload_evidence(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
     """Upload one file, for a report to refer to."""
     caller.require(Permission.REPORT, agency_id)
     with caller.app.database.read() as session:
@@ -136,14 +136,14 @@ def upload(caller: Caller, payload: FileBody, agency_id: AgencyId) -> Response:
 
 @router.get("/agencies/{agency_id}/evidence/{digest}", response_class=Response)
 @reads("Tải về tệp minh chứng", "Download a file of evidence")
-def download(caller: Caller, agency_id: AgencyId, digest: Digest) -> Response:
+def get_evidence(caller: Caller, agency_id: AgencyId, digest: Digest) -> Response:
     """The file as uploaded."""
     return evidence_response(caller, agency_id, digest)
 
 
 @router.post("/assignments/acknowledge", response_model=Acknowledged)
 @writes("Xác nhận nhiều phần việc", "Acknowledge several", ids=[418, 419])
-def acknowledge_many(caller: Caller, payload: IdsBody) -> Response:
+def acknowledge_assignments(caller: Caller, payload: IdsBody) -> Response:
     """Acknowledge several: all, or none when one is not the caller's."""
     with caller.writing() as session:
         return caller.once(
@@ -153,7 +153,7 @@ def acknowledge_many(caller: Caller, payload: IdsBody) -> Response:
 
 @router.get("/wishes")
 @reads("Cách nhận thư của tôi", "Read the caller's notification preferences")
-def my_wishes(caller: Caller) -> PreferencesOut:
+def get_own_wishes(caller: Caller) -> PreferencesOut:
     """Preferences of the contact that matches the caller's account."""
     with caller.app.database.read() as session:
         contact = own_contact(caller, session)
@@ -164,14 +164,14 @@ def my_wishes(caller: Caller) -> PreferencesOut:
 
 @router.get("/contacts/{contact_id}/wishes")
 @reads("Cách nhận thư của một đầu mối", "Read a contact's preferences")
-def contact_wishes(caller: Caller, contact_id: SmallId) -> PreferencesOut:
+def get_wishes(caller: Caller, contact_id: SmallId) -> PreferencesOut:
     with caller.app.database.read() as session:
         return _preferences(caller, session, contact_id)
 
 
 @router.post("/contacts/{contact_id}/wishes", response_model=PreferencesOut)
 @writes("Dừng, gộp hoặc nhận lại một kênh", "Stop, slow or resume a channel", channel="email", do="slow")
-def wish(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) -> Response:
+def set_wishes(caller: Caller, payload: ChannelActionBody, contact_id: SmallId) -> Response:
     """Stop, slow or resume one channel. The last channel that reaches a person cannot be stopped (409)."""
     return _do(
         caller,
@@ -207,7 +207,7 @@ def end_deputy(caller: Caller, payload: Nothing, contact_id: SmallId, deputy_id:
 
 @router.get("/agencies/{agency_id}/feeds")
 @reads("Các địa chỉ lịch", "List calendar feeds")
-def feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
+def list_feeds(caller: Caller, agency_id: AgencyId) -> list[FeedRow]:
     """The agency's calendar feeds and the caller's own."""
     caller.require(Permission.MAKE_FEED, agency_id)
     with caller.app.database.read() as session:

@@ -161,7 +161,9 @@ class LogOut(BaseModel):
 
 @router.get("/directory")
 @reads("Tìm cơ quan theo tên", "Find agencies by name", "q=huyen")
-def directory(caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyMatch]:
+def list_directory(
+    caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE
+) -> Listed[AgencyMatch]:
     """Agencies with a present or earlier name that contains ``q``, ignoring tone marks and case."""
     within = caller.agencies_within(Permission.SEE_CONTACTS)
     with caller.reading() as (session, today):
@@ -170,7 +172,7 @@ def directory(caller: Caller, q: SearchText = "", after: Cursor = "", limit: Lim
 
 @router.get("/directory/{agency_id}")
 @reads("Tên, kế thừa, đầu mối", "Read names, successions and contacts")
-def directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
+def get_directory_entry(caller: Caller, agency_id: AgencyId) -> AgencyPage:
     """Names with their validity, successions and contacts."""
     caller.require(Permission.SEE_CONTACTS, agency_id)
     with caller.reading() as (session, _):
@@ -216,7 +218,7 @@ def withdraw_succession(caller: Caller, agency_id: AgencyId, succession_id: Succ
 
 @router.get("/directory/{agency_id}/handover")
 @reads("Thử bàn giao", "Rehearse a handover")
-def handover_dry_run(caller: Caller, agency_id: AgencyId) -> Succeeded:
+def rehearse_handover(caller: Caller, agency_id: AgencyId) -> Succeeded:
     """Dry run: every open assignment with its receiving agency."""
     caller.require(Permission.KEEP_AGENCIES)
     with caller.reading() as (session, _):
@@ -282,7 +284,7 @@ def contact_left(caller: Caller, contact_id: SmallId, payload: Nothing) -> Respo
 
 @router.get("/accounts")
 @reads("Các tài khoản", "List accounts", "q=huyen")
-def the_accounts(
+def list_accounts(
     caller: Caller, q: SearchText = "", after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AccountLine]:
     """Active accounts first, by agency and mailbox. Shows whether there is a password, never the password."""
@@ -294,7 +296,7 @@ def the_accounts(
 
 @router.get("/accounts/{account_id}")
 @reads("Một tài khoản", "Read an account")
-def one_account(caller: Caller, account_id: SmallId) -> AccountLine:
+def get_account_by_id(caller: Caller, account_id: SmallId) -> AccountLine:
     caller.require(Permission.SEE_ACCOUNTS)
     with caller.reading() as (session, _):
         return accounts.account(session, account_id)
@@ -335,7 +337,7 @@ def set_password(caller: Caller, account_id: SmallId, payload: PasswordBody) -> 
 
 @router.post("/accounts/{account_id}/sign-out", response_model=AccountDone)
 @writes("Đăng xuất tài khoản", "Sign an account out")
-def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
+def sign_out_account(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     """End all sessions and tokens of the account."""
     caller.require(Permission.KEEP_ACCOUNTS)
     event = SecurityEvent.SESSIONS_ENDED
@@ -344,7 +346,7 @@ def sign_out(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
 
 @router.post("/accounts/{account_id}/deactivate", response_model=AccountDone)
 @writes("Khóa tài khoản", "Deactivate an account")
-def deactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
+def deactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     """End the account's sessions, links and tokens; the last administrator cannot be deactivated."""
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.deactivate(s, account_id, **caller.by), account_id)
@@ -352,14 +354,14 @@ def deactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Respons
 
 @router.post("/accounts/{account_id}/reactivate", response_model=AccountDone)
 @writes("Mở lại tài khoản", "Reactivate an account")
-def reactivate(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
+def reactivate_account(caller: Caller, account_id: SmallId, payload: Nothing) -> Response:
     caller.require(Permission.KEEP_ACCOUNTS)
     return _account(caller, lambda s: accounts.reactivate(s, account_id, **caller.by), account_id)
 
 
 @router.get("/log")
 @reads("Nhật ký", "Read the log", "kind=reported&limit=10")
-def the_log(caller: Caller, wanted: Logged, after: Cursor = "", limit: Limit = PER_PAGE) -> LogOut:
+def list_log(caller: Caller, wanted: Logged, after: Cursor = "", limit: Limit = PER_PAGE) -> LogOut:
     """All events, newest first; without a total."""
     caller.require(Permission.SEE_LOG)
     with caller.reading() as (session, _):

@@ -9,7 +9,8 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from engine.accounts.permissions import Permission
-from engine.admin.published_figures import list_published, publish_figures, published, restatements
+from engine.admin import published_figures
+from engine.admin.published_figures import published, restatements
 from engine.api.caller import Caller
 from engine.api.models import Day
 from engine.api.monitoring_models import (
@@ -40,7 +41,7 @@ AsOf = Annotated[Day | None, Query()]
 
 @router.get("/standing")
 @reads("Tiến độ tại một ngày", "Read the progress on a day", "as_of=2021-06-17")
-def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
+def get_standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = "") -> StandingOut:
     """Progress on a day by what is known now; today by default. Without a plan: of the active plans that are not past
     their last date."""
     caller.require(Permission.SEE_STANDING)
@@ -52,7 +53,9 @@ def standing(caller: Caller, plan: PlanId, as_of: AsOf = None, period: Code = ""
 
 @router.get("/standing/changes")
 @reads("Thay đổi giữa hai ngày", "List changes between two days")
-def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = "") -> list[ChangeOut]:
+def list_standing_changes(
+    caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None, period: Code = ""
+) -> list[ChangeOut]:
     """Agencies whose figures differ between two days; by default since what the weekly letters of the week before
     told, as on the page «Lãnh đạo»."""
     caller.require(Permission.SEE_STANDING)
@@ -66,7 +69,7 @@ def changes(caller: Caller, plan: PlanId, since: AsOf = None, until: AsOf = None
 
 @router.get("/reasons")
 @reads("Nguyên nhân chưa hoàn thành", "Count why tasks are not finished")
-def reasons(caller: Caller, wanted: Assignments) -> list[ReasonOut]:
+def list_reasons(caller: Caller, wanted: Assignments) -> list[ReasonOut]:
     """Unfinished tasks by the reason code of their last promise, or of the return of their last report, most first, of
     a plan, period or department."""
     caller.require(Permission.SEE_STANDING)
@@ -79,7 +82,7 @@ def reasons(caller: Caller, wanted: Assignments) -> list[ReasonOut]:
 
 @router.get("/conduct")
 @reads("Giữ hẹn, sản phẩm, thời gian xử lý", "Read promises kept, outputs and time taken", "plan=1")
-def how_work_is_done(caller: Caller, wanted: Assignments) -> ConductOfAllOut:
+def get_how_work_is_done(caller: Caller, wanted: Assignments) -> ConductOfAllOut:
     """Promises kept, outputs complete at acceptance, and medians of working days to acknowledge, to report and to
     accept, of a plan, period or agency; by agency and department."""
     caller.require(Permission.SEE_STANDING)
@@ -89,7 +92,7 @@ def how_work_is_done(caller: Caller, wanted: Assignments) -> ConductOfAllOut:
 
 @router.post("/plans/{plan_id}/freeze", response_model=PublishedOut)
 @writes("Công bố số liệu", "Publish figures", cut_off="2021-06-17")
-def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
+def publish_figures(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
     """Publish a plan's figures for a day; published figures never change."""
     with caller.writing() as session:
         plan = plan_page(session, read_today(session, caller.now), plan_id)
@@ -98,7 +101,7 @@ def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
             raise BadInput(Text("Kế hoạch này không có kỳ ấy.", "The plan has no such period."))
 
         def done() -> PublishedOut:
-            made = publish_figures(session, plan_id, payload.period, payload.cut_off, **caller.by)
+            made = published_figures.publish_figures(session, plan_id, payload.period, payload.cut_off, **caller.by)
             return PublishedOut.model_validate(published(session, made))
 
         return caller.once(session, done)
@@ -106,16 +109,16 @@ def publish(caller: Caller, plan_id: SmallId, payload: FreezeBody) -> Response:
 
 @router.get("/published")
 @reads("Các số liệu đã công bố", "List published figures")
-def all_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
+def list_published(caller: Caller, plan: PlanId) -> list[PublishedOut]:
     """Newest first."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):
-        return [PublishedOut.model_validate(each) for each in list_published(session, plan)]
+        return [PublishedOut.model_validate(each) for each in published_figures.list_published(session, plan)]
 
 
 @router.get("/published/{frozen_id}")
 @reads("Một lần công bố", "Read published figures")
-def one_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
+def get_published(caller: Caller, frozen_id: SmallId) -> PublishedDetail:
     """Published figures unchanged, and by agency the differences known since."""
     caller.require(Permission.SEE_STANDING)
     with caller.reading() as (session, _):

@@ -24,14 +24,18 @@ from engine.http.filters import (
     SmallId,
 )
 from engine.http.masked_links import masked
-from engine.queries.directory.agencies import AgencyRow, list_agencies
+from engine.queries.directory import agencies
+from engine.queries.directory.agencies import AgencyRow
+from engine.queries.figures import plans
 from engine.queries.figures.board import board
-from engine.queries.figures.plans import list_plans, plan_page
+from engine.queries.figures.plans import plan_page
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
+from engine.queries.system import letters
 from engine.queries.system.health import Health, health
-from engine.queries.system.letters import LetterRow, LetterStory, letter_story, list_letters
+from engine.queries.system.letters import LetterRow, LetterStory, letter_story
+from engine.queries.work import assignments
 from engine.queries.work.assignment_story import Story, story
-from engine.queries.work.assignments import AssignmentRow, list_assignments
+from engine.queries.work.assignments import AssignmentRow
 from engine.queries.work.desk import AgencyDesk, desk
 from engine.queries.work.overdue import Overdue, overdue
 
@@ -41,17 +45,17 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 @router.get("/plans")
 @reads("Các kế hoạch", "List plans", "limit=10")
-def plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
+def list_plans(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[PlanOut]:
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
-        found = caller.kept(session, list_plans, today, after=after, limit=limit)
+        found = caller.kept(session, plans.list_plans, today, after=after, limit=limit)
     items = [PlanOut.model_validate(row) for row in found.rows]
     return Listed[PlanOut](items=items, next=found.next or None, total=found.total)
 
 
 @router.get("/plans/{plan_id}")
 @reads("Một kế hoạch và nhiệm vụ của nó", "Read a plan and its duties")
-def plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
+def get_plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
     caller.require(Permission.SEE_PLANS)
     with caller.reading() as (session, today):
         return PlanDetail.model_validate(plan_page(session, today, plan_id))
@@ -59,19 +63,19 @@ def plan(caller: Caller, plan_id: SmallId) -> PlanDetail:
 
 @router.get("/assignments")
 @reads("Các phần việc, có lọc", "List assignments by filters", "class=open_overdue&limit=10")
-def assignments(
+def list_assignments(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[AssignmentRow]:
     """By due date, those without one last. Callers who do not see the board get only their own agency's."""
     wanted = replace(wanted, agency_id=caller.visible_agency(wanted.agency_id))
     with caller.reading() as (session, today):
-        found = caller.kept(session, list_assignments, today, wanted, after=after, limit=limit)
+        found = caller.kept(session, assignments.list_assignments, today, wanted, after=after, limit=limit)
         return Listed[AssignmentRow].of(found)
 
 
 @router.get("/assignments/{assignment_id}")
 @reads("Một phần việc và diễn biến", "Read an assignment and its story")
-def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
+def get_assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
     """One assignment with its ladder, events, letters, reports and what it waits for."""
     with caller.reading() as (session, today):
         found = story(session, today, assignment_id)
@@ -81,7 +85,7 @@ def assignment(caller: Caller, assignment_id: AssignmentId) -> Story:
 
 @router.get("/board")
 @reads("Bảng theo dõi: bốn ô số liệu", "Read the board: the four boxes", "period=2021-H1")
-def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
+def get_board(caller: Caller, wanted: Assignments) -> BoardOut:
     """The four boxes by agency and period, for the given filters."""
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
@@ -90,7 +94,7 @@ def the_board(caller: Caller, wanted: Assignments) -> BoardOut:
 
 @router.get("/overdue")
 @reads("Việc quá hạn theo cơ quan", "List what is overdue, by agency")
-def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
+def list_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Overdue:
     """By agency, the one furthest behind first; ``late`` is in working days. Requests only with ``request=yes``."""
     caller.require(Permission.SEE_BOARD)
     wanted = replace(wanted, request=bool(wanted.request))
@@ -100,16 +104,18 @@ def the_overdue(caller: Caller, wanted: Assignments, page: PageNumber = 1) -> Ov
 
 @router.get("/letters")
 @reads("Các thư", "List letters", "state=refused&limit=10")
-def letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[LetterRow]:
+def list_letters(caller: Caller, wanted: Letters, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[LetterRow]:
     """Newest first."""
     within = caller.agencies_within(Permission.SEE_LETTERS)
     with caller.app.database.read() as session:
-        return Listed[LetterRow].of(list_letters(session, replace(wanted, within=within), after=after, limit=limit))
+        return Listed[LetterRow].of(
+            letters.list_letters(session, replace(wanted, within=within), after=after, limit=limit)
+        )
 
 
 @router.get("/letters/{letter_id}")
 @reads("Một thư như đã gửi", "Read a letter as it was sent")
-def letter(caller: Caller, letter_id: LetterId) -> LetterStory:
+def get_letter(caller: Caller, letter_id: LetterId) -> LetterStory:
     """One letter as it was sent; its personal links are masked outside the demonstration."""
     caller.agencies_within(Permission.SEE_LETTERS)
     with caller.app.database.read() as session:
@@ -120,15 +126,15 @@ def letter(caller: Caller, letter_id: LetterId) -> LetterStory:
 
 @router.get("/agencies")
 @reads("Các cơ quan và số việc", "List agencies with their counts")
-def agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyRow]:
+def list_agencies(caller: Caller, after: Cursor = "", limit: Limit = PER_PAGE) -> Listed[AgencyRow]:
     caller.require(Permission.SEE_BOARD)
     with caller.reading() as (session, today):
-        return Listed[AgencyRow].of(list_agencies(session, today, after=after, limit=limit))
+        return Listed[AgencyRow].of(agencies.list_agencies(session, today, after=after, limit=limit))
 
 
 @router.get("/agencies/{agency_id}")
 @reads("Bàn làm việc của một cơ quan", "Read an agency's desk")
-def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> AgencyDesk:
+def get_agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "") -> AgencyDesk:
     """An agency's desk: returned, overdue, due soon, new, in progress and done."""
     caller.require(Permission.SEE_ASSIGNMENT, agency_id)
     with caller.reading() as (session, today):
@@ -137,7 +143,7 @@ def agency(caller: Caller, agency_id: AgencyId, plan: PlanId, period: Code = "")
 
 @router.get("/health")
 @reads("Tình trạng hệ thống", "Read the system's health")
-def the_health(caller: Caller) -> Health:
+def get_health(caller: Caller) -> Health:
     caller.require(Permission.SEE_HEALTH)
     with caller.reading() as (session, today):
         return health(session, today, live=not caller.demo)

@@ -28,17 +28,13 @@ from engine.api.monitoring_models import (
     ReturnBody,
 )
 from engine.api.operations import BASIS, reads, router_of, writes
-from engine.assignments.bulk_decisions import (
-    Decided,
-    accept_reports,
-    decide_extensions,
-    decide_promises,
-    return_reports,
-)
+from engine.assignments import bulk_decisions
+from engine.assignments.bulk_decisions import Decided
 from engine.assignments.reports import indicators
 from engine.http.assignment_actions import require_for
 from engine.http.filters import Assignments, Code, Cursor, SmallId
-from engine.plans.amendments import NewDuty, add_duty, amend_duty
+from engine.plans import amendments
+from engine.plans.amendments import NewDuty
 from engine.queries.figures.plans import plan_page
 from engine.queries.paging import MAX_PAGE_ROWS, PER_PAGE
 from engine.queries.plan_periods import main_period
@@ -56,7 +52,7 @@ Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_ROWS)]
 
 @router.get("/reports/waiting")
 @reads("Báo cáo chờ tiếp nhận", "List reports that wait", "limit=10")
-def reports_waiting(
+def list_waiting_reports(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[WaitingReport]:
     """Reports that the caller's department may accept or return. ``id`` is the report's id."""
@@ -67,7 +63,7 @@ def reports_waiting(
 
 @router.get("/extensions")
 @reads("Đề nghị gia hạn đang chờ", "List extension requests that wait")
-def extensions(
+def list_extensions(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[ExtensionRequest]:
     """Requests for a later due date pending at the caller's department."""
@@ -78,21 +74,25 @@ def extensions(
 
 @router.post("/reports/accept", response_model=DecidedOut)
 @writes("Tiếp nhận nhiều báo cáo", "Accept several reports", reports=[77, 78])
-def accept_many(caller: Caller, payload: AcceptManyBody) -> Response:
+def accept_reports(caller: Caller, payload: AcceptManyBody) -> Response:
     """At most 500. Reports decided by someone else or resubmitted since are left, with the reason. If one owes an
     output, it is among ``complete`` or there is a ``reason``."""
     accept = partial(
-        accept_reports, report_ids=payload.reports, complete=payload.complete, reason=payload.reason, **caller.by
+        bulk_decisions.accept_reports,
+        report_ids=payload.reports,
+        complete=payload.complete,
+        reason=payload.reason,
+        **caller.by,
     )
     return _reports(caller, Permission.ACCEPT, payload.reports, accept)
 
 
 @router.post("/reports/return", response_model=DecidedOut)
 @writes("Trả lại nhiều báo cáo", "Return several reports", reports=[77], reason="Đề nghị bổ sung số liệu cấp xã.")
-def return_many(caller: Caller, payload: ReturnBody) -> Response:
+def return_reports(caller: Caller, payload: ReturnBody) -> Response:
     """Return all with one reason, which is sent to the coordinators, and one date by which to resubmit."""
     send_back = partial(
-        return_reports,
+        bulk_decisions.return_reports,
         report_ids=payload.reports,
         reason=payload.reason,
         reason_code=payload.reason_code,
@@ -104,14 +104,14 @@ def return_many(caller: Caller, payload: ReturnBody) -> Response:
 
 @router.post("/extensions/decide", response_model=DecidedOut)
 @writes("Quyết định nhiều đề nghị gia hạn", "Decide several extensions", extensions=[5], granted=True, answer="Đồng ý.")
-def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
+def decide_extensions(caller: Caller, payload: ExtensionsBody) -> Response:
     """Decide all with one answer. Requests already decided, or whose report is in, are left with the reason."""
     with caller.writing() as session:
         for row in extensions_chosen(session, read_today(session, caller.now), payload.extensions):
             require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
 
         def done() -> DecidedOut:
-            decided = decide_extensions(
+            decided = bulk_decisions.decide_extensions(
                 session, payload.extensions, granted=payload.granted, answer=payload.answer, **caller.by
             )
             return DecidedOut.of(decided, caller.language)
@@ -121,7 +121,7 @@ def decide_many(caller: Caller, payload: ExtensionsBody) -> Response:
 
 @router.get("/promises")
 @reads("Lời hẹn chờ đồng ý", "List promises that wait")
-def promises(
+def list_promises(
     caller: Caller, wanted: Assignments, after: Cursor = "", limit: Limit = PER_PAGE
 ) -> Listed[WaitingPromise]:
     """Promises about unfinished tasks that wait for the caller's department: they lie too far ahead, or are one too
@@ -133,7 +133,7 @@ def promises(
 
 @router.post("/promises/decide", response_model=DecidedOut)
 @writes("Quyết định nhiều lời hẹn", "Decide several promises", promises=[7], agreed=False, answer="Việc gấp.")
-def decide_several_promises(caller: Caller, payload: PromisesBody) -> Response:
+def decide_promises(caller: Caller, payload: PromisesBody) -> Response:
     """Agree to all, or refuse all with one reason; one that stands may be refused too. Those that were decided, or have
     ended, are left with the reason."""
     with caller.writing() as session:
@@ -141,7 +141,7 @@ def decide_several_promises(caller: Caller, payload: PromisesBody) -> Response:
             require_for(caller, Permission.DECIDE_EXTENSION, row.assignment)
 
         def done() -> DecidedOut:
-            decided = decide_promises(
+            decided = bulk_decisions.decide_promises(
                 session, payload.promises, agreed=payload.agreed, answer=payload.answer, **caller.by
             )
             return DecidedOut.of(decided, caller.language)
@@ -158,7 +158,7 @@ def decide_several_promises(caller: Caller, payload: PromisesBody) -> Response:
     due="2021-07-15",
     basis=BASIS,
 )
-def add(caller: Caller, plan_id: SmallId, payload: DutyBody) -> Response:
+def add_duty(caller: Caller, plan_id: SmallId, payload: DutyBody) -> Response:
     """Add a duty after the document: opens at once, owed once, numbered BS.n."""
     return _add(caller, plan_id, lambda session: payload.duty())
 
@@ -176,7 +176,7 @@ def _add(caller: Call, plan_id: int, duty: Callable[[Session], NewDuty]) -> Resp
         caller.require(Permission.ADD_DUTY, plan.supervisor_id)
 
         def done() -> DutyAdded:
-            duty_id = add_duty(session, plan_id, duty(session), **caller.by)
+            duty_id = amendments.add_duty(session, plan_id, duty(session), **caller.by)
             return DutyAdded(duty=duty_id, citation=duty_now(session, duty_id).citation)
 
         return caller.once(session, done)
@@ -184,13 +184,13 @@ def _add(caller: Call, plan_id: int, duty: Callable[[Session], NewDuty]) -> Resp
 
 @router.post("/duties/{duty_id}/amend", response_model=AmendedOut)
 @writes("Sửa nhiệm vụ", "Amend a duty", basis=BASIS, text="Báo cáo tình hình địa bàn, kèm số liệu xã.")
-def amend(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
+def amend_duty(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
     """Only the given fields change. Returns how many assignments opened, were cancelled, or got another due date."""
     with caller.writing() as session:
         caller.require(Permission.AMEND_DUTY, duty_now(session, duty_id).supervisor_id)
 
         def done() -> AmendedOut:
-            amended = amend_duty(session, duty_id, payload.change(), **caller.by)
+            amended = amendments.amend_duty(session, duty_id, payload.change(), **caller.by)
             return AmendedOut.model_validate(amended)
 
         return caller.once(session, done)
@@ -198,7 +198,7 @@ def amend(caller: Caller, duty_id: SmallId, payload: AmendBody) -> Response:
 
 @router.get("/plans/{plan_id}/figures")
 @reads("Tổng hợp số liệu", "Read the consolidated figures")
-def consolidated(caller: Caller, plan_id: SmallId, period: Code = "") -> ConsolidatedOut:
+def get_figures(caller: Caller, plan_id: SmallId, period: Code = "") -> ConsolidatedOut:
     """Sums so far with each agency's value; by default of the plan's latest main period."""
     caller.require(Permission.SEE_FIGURES)
     with caller.reading() as (session, _):

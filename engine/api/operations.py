@@ -17,89 +17,6 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 BASIS = "Theo Công văn số 512/SLĐTBXH ngày 10/6/2021."
 
 
-SHORT_NAMES: Mapping[str, str] = {
-    "accept": "accept_report",
-    "acknowledge": "acknowledge_assignment",
-    "acknowledge_many": "acknowledge_assignments",
-    "accept_many": "accept_reports",
-    "return_many": "return_reports",
-    "decide_many": "decide_extensions",
-    "decide_several_promises": "decide_promises",
-    "ask_many": "ask_extensions",
-    "activate": "activate_plan",
-    "add": "add_duty",
-    "amend": "amend_duty",
-    "answer": "answer_entry",
-    "ask": "ask_question",
-    "cancel": "cancel_assignment",
-    "chase": "chase_assignment",
-    "deactivate": "deactivate_account",
-    "decline": "decline_assignment",
-    "download": "get_evidence",
-    "end_one": "end_session",
-    "end_others": "end_other_sessions",
-    "make": "make_token",
-    "publish": "publish_figures",
-    "reactivate": "reactivate_account",
-    "rehearse": "rehearse_activation",
-    "report_all": "report_assignments",
-    "report_one": "report_assignment",
-    "revoke": "revoke_token",
-    "sign_out": "sign_out_account",
-    "thread": "list_entries",
-    "transfer": "transfer_assignment",
-    "upload": "upload_evidence",
-    "who": "get_account",
-    "one_account": "get_account_by_id",
-    "all_published": "list_published",
-    "one_published": "get_published",
-    "my_wishes": "get_own_wishes",
-    "contact_wishes": "get_wishes",
-    "wish": "set_wishes",
-    "write": "write_entry",
-    "changes": "list_standing_changes",
-    "consolidated": "get_figures",
-    "reports_waiting": "list_waiting_reports",
-    "webhook_messages": "list_webhook_messages",
-    "directory": "list_directory",
-    "directory_entry": "get_directory_entry",
-    "handover_dry_run": "rehearse_handover",
-    "the_overdue": "list_overdue",
-    "the_accounts": "list_accounts",
-    "the_log": "list_log",
-    "coordinated": "list_coordinated",
-    "put_policy": "replace_policy",
-}
-"""Functions whose own name says too little to a generated client."""
-LISTS = frozenset(
-    {
-        "agencies",
-        "assignments",
-        "difficulties",
-        "extensions",
-        "feeds",
-        "letters",
-        "plans",
-        "policies",
-        "promises",
-        "reasons",
-        "sessions",
-        "settings",
-        "tokens",
-    }
-)
-"""Functions that read a list and are named after it."""
-
-
-def operation_id(name: str, method: str) -> str:
-    """What an operation is called in a generated client: ``list_agencies``, ``get_agency``, ``report_assignment``."""
-    if name in SHORT_NAMES:
-        return SHORT_NAMES[name]
-    if method != "GET" or name.startswith("list_"):
-        return name
-    return f"list_{name}" if name in LISTS else f"get_{name.removeprefix('the_')}"
-
-
 class ProblemField(BaseModel):
     field: str
     what: str
@@ -136,12 +53,12 @@ ERRORS: dict[int | str, dict[str, object]] = {
 
 
 class NamedRoute(APIRoute):
-    """A route whose function is named by ``reads`` or ``writes``; one that is not stops at import."""
+    """A route whose function is named by ``reads`` or ``writes``; one that is not stops at import. The function is
+    called as its operation is in a generated client: ``list_agencies``, ``get_agency``, ``report_assignment``."""
 
     def __init__(self, path: str, endpoint: Callable[..., object], **options: Any) -> None:
-        method = next(iter(options.get("methods") or ["GET"]))
-        named = {"operation_id": operation_id(endpoint.__name__, method)}
-        super().__init__(path, endpoint, **{**options, **named, **vars(endpoint)["names"]})
+        named = {"operation_id": endpoint.__name__, **vars(endpoint)["names"]}
+        super().__init__(path, endpoint, **{**options, **named})
 
 
 def router_of(heading: str) -> APIRouter:

@@ -34,8 +34,9 @@ from engine.http.forms import clean
 from engine.plans import loading
 from engine.plans.closing import end
 from engine.plans.plan_today import plan_today
+from engine.queries.system import policies
 from engine.queries.system.calendar import DayLine, calendar_year, known_until
-from engine.queries.system.policies import PolicyLine, list_policies, policy_line
+from engine.queries.system.policies import PolicyLine, policy_line
 from engine.rules.calendar import FIRST_YEAR, LAST_YEAR, DayException, DayKind
 from engine.rules.periods import Cadence
 from engine.rules.policy import Policy
@@ -224,7 +225,7 @@ class Draft(BaseModel):
 
 @router.get("/calendar/{year}")
 @reads("Lịch của một năm", "Read a year's calendar")
-def calendar(caller: Caller, year: YearPath) -> CalendarOut:
+def get_calendar(caller: Caller, year: YearPath) -> CalendarOut:
     """The days of a year that differ from their weekday's rule."""
     caller.require(Permission.SEE_CALENDAR)
     with caller.reading() as (_, today):
@@ -260,16 +261,16 @@ def change_calendar(caller: Caller, payload: AgreedBody) -> Response:
 
 @router.get("/policies")
 @reads("Các chính sách nhắc việc", "List reminder policies")
-def policies(caller: Caller) -> list[PolicyOut]:
+def list_policies(caller: Caller) -> list[PolicyOut]:
     """All policies, without paging: there are few."""
     caller.require(Permission.SEE_POLICIES)
     with caller.reading() as (session, _):
-        return [PolicyOut.of(line) for line in list_policies(session)]
+        return [PolicyOut.of(line) for line in policies.list_policies(session)]
 
 
 @router.get("/policies/{policy_id}")
 @reads("Một chính sách", "Read a policy")
-def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
+def get_policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
     caller.require(Permission.SEE_POLICIES)
     with caller.reading() as (session, _):
         return PolicyOut.of(policy_line(session, policy_id))
@@ -277,7 +278,7 @@ def policy(caller: Caller, policy_id: PolicyId) -> PolicyOut:
 
 @router.put("/policies/{policy_id}", response_model=PolicyOut)
 @writes("Thay chính sách", "Replace a policy", text=POLICY_EXAMPLE)
-def put_policy(caller: Caller, policy_id: PolicyId, payload: PolicyText) -> Response:
+def replace_policy(caller: Caller, policy_id: PolicyId, payload: PolicyText) -> Response:
     """Make this the current policy of its id. Open assignments keep the ladder they were opened with."""
     caller.require(Permission.KEEP_POLICIES)
     try:
@@ -333,7 +334,7 @@ def load_plan(caller: Caller, payload: TextBody) -> Response:
 
 @router.get("/plans/{plan_id}/activation")
 @reads("Xem trước khi kích hoạt", "Rehearse the activation")
-def rehearse(caller: Caller, plan_id: SmallId, past: PastPeriods = PastPeriods.EXTEND) -> Activation:
+def rehearse_activation(caller: Caller, plan_id: SmallId, past: PastPeriods = PastPeriods.EXTEND) -> Activation:
     """What activating would open and send at once: runs the activation and rolls it back. ``past``: as it would be
     activated with."""
     caller.require(Permission.RUN_PLANS)
@@ -351,7 +352,7 @@ class ActivateBody(Body):
 
 @router.post("/plans/{plan_id}/activate", response_model=PlanNow)
 @writes("Kích hoạt kế hoạch", "Activate a plan", cadences={})
-def activate(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Response:
+def activate_plan(caller: Caller, plan_id: SmallId, payload: ActivateBody) -> Response:
     caller.require(Permission.RUN_PLANS)
     with caller.writing() as session:
 
@@ -410,7 +411,7 @@ def renew_plan(caller: Caller, plan_id: SmallId, payload: RenewBody) -> Draft:
 
 @router.get("/settings")
 @reads("Các thiết lập", "List the settings")
-def settings(caller: Caller) -> list[SettingLine]:
+def list_settings(caller: Caller) -> list[SettingLine]:
     """Every setting with its purpose and source; secret values are never included."""
     caller.require(Permission.SEE_SETTINGS)
     return list(describe_settings(caller.app.settings_now))

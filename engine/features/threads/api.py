@@ -78,7 +78,7 @@ class Asked(BaseModel):
 
 @router.get("/assignments/{assignment_id}/entries")
 @reads("Trao đổi về một phần việc", "List the entries of a thread")
-def thread(caller: Caller, assignment_id: AssignmentId) -> list[EntryLine]:
+def list_entries(caller: Caller, assignment_id: AssignmentId) -> list[EntryLine]:
     """Oldest first."""
     with caller.reading() as (session, today):
         caller.require(Permission.SEE_ASSIGNMENT, assignment_row(session, today, assignment_id).agency_id)
@@ -87,7 +87,7 @@ def thread(caller: Caller, assignment_id: AssignmentId) -> list[EntryLine]:
 
 @router.post("/assignments/{assignment_id}/entries", response_model=Thread)
 @writes("Báo khó khăn, hỏi, báo tiến độ", "Write an entry", kind="difficulty", text="Chưa có kinh phí.")
-def write(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Response:
+def write_entry(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Response:
     """An entry of the owner; the monitor is told in the day's letter."""
 
     if payload.promised_on is not None and (payload.kind is not EntryKind.DIFFICULTY or payload.whole_plan):
@@ -115,7 +115,7 @@ def write(caller: Caller, assignment_id: AssignmentId, payload: EntryBody) -> Re
 
 @router.post("/assignments/{assignment_id}/question", response_model=Thread)
 @writes("Cơ quan theo dõi hỏi", "Ask the owner", text="Đề nghị cho biết số xã đã làm.")
-def ask(caller: Caller, assignment_id: AssignmentId, payload: WordsBody) -> Response:
+def ask_question(caller: Caller, assignment_id: AssignmentId, payload: WordsBody) -> Response:
     """A question of the department above; the coordinator is told in the day's letter."""
 
     def act(session: Session, row: AssignmentRow) -> bool:
@@ -127,7 +127,7 @@ def ask(caller: Caller, assignment_id: AssignmentId, payload: WordsBody) -> Resp
 
 @router.post("/assignments/{assignment_id}/entries/{entry_id}/answer", response_model=Thread)
 @writes("Trả lời", "Answer an entry", text="Đã bố trí từ nguồn sự nghiệp.")
-def answer(caller: Caller, assignment_id: AssignmentId, entry_id: LetterId, payload: WordsBody) -> Response:
+def answer_entry(caller: Caller, assignment_id: AssignmentId, entry_id: LetterId, payload: WordsBody) -> Response:
     """Answer an entry of the other side: the owner's by the department above, the department's by the owner."""
 
     def act(session: Session, row: AssignmentRow) -> bool:
@@ -162,7 +162,7 @@ def add_part(caller: Caller, assignment_id: AssignmentId, payload: PartBody) -> 
 
 @router.post("/assignments/extension", response_model=Asked)
 @writes("Xin gia hạn nhiều phần việc", "Ask to extend several", ids=[418], until="2021-07-30", reason="Chờ số liệu xã.")
-def ask_many(caller: Caller, payload: AskExtensionsBody) -> Response:
+def ask_extensions(caller: Caller, payload: AskExtensionsBody) -> Response:
     """Ask to extend several assignments; those that cannot be are left, with the reason. Of those that are late already
     it is the promise to be done by that day."""
     with caller.writing() as session:
@@ -190,7 +190,7 @@ def ask_many(caller: Caller, payload: AskExtensionsBody) -> Response:
 
 @router.get("/agencies/{agency_id}/coordinated")
 @reads("Việc được giao phối hợp", "List what an agency helps with")
-def coordinated(caller: Caller, agency_id: AgencyId) -> list[Coordinated]:
+def list_coordinated(caller: Caller, agency_id: AgencyId) -> list[Coordinated]:
     """The duties of active plans that an agency helps with, with what the lead reported."""
     caller.require(Permission.SEE_ASSIGNMENT, agency_id)
     with caller.reading() as (session, today):
@@ -199,7 +199,7 @@ def coordinated(caller: Caller, agency_id: AgencyId) -> list[Coordinated]:
 
 @router.get("/plans/{plan_id}/difficulties/{period}")
 @reads("Khó khăn trong kỳ", "List the difficulties of a period")
-def difficulties(caller: Caller, plan_id: SmallId, period: PeriodKey) -> list[Raised]:
+def list_difficulties(caller: Caller, plan_id: SmallId, period: PeriodKey) -> list[Raised]:
     """The difficulties and unasked ad hoc reports of a period and the periods within it, with their answers."""
     caller.require(Permission.SEE_FIGURES)
     with caller.app.database.read() as session:

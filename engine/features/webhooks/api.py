@@ -153,7 +153,7 @@ def test_webhook(caller: Caller, webhook_id: SmallId, payload: Nothing) -> TestQ
 
 @router.get("/webhooks/{webhook_id}/messages")
 @reads("Các tin của một webhook", "List a webhook's messages")
-def webhook_messages(caller: Caller, webhook_id: SmallId, after: Cursor = "") -> Listed[MessageLine]:
+def list_webhook_messages(caller: Caller, webhook_id: SmallId, after: Cursor = "") -> Listed[MessageLine]:
     """Newest first, with what the receiver answered. They are kept for 90 days."""
     caller.require(Permission.KEEP_WEBHOOKS)
     with caller.app.database.read() as session:
