@@ -370,11 +370,6 @@ class Settings(BaseSettings):
         return self.files_dir or self.data_dir / "files"
 
     @property
-    def handover(self) -> Path:
-        """What pages hand to workers, for as long as these work on it; no part of a backup."""
-        return self.files / "handover"
-
-    @property
     def prefect_home(self) -> Path:
         return self.data_dir / "prefect"
 

@@ -41,8 +41,6 @@ def application(system: System) -> FastAPI:
     from engine.accounts.oidc import provider_of
     from engine.application.app import make_app
     from engine.http.app_context import AppContext
-    from workflows.longwork import pages
-    from workflows.longwork.elsewhere import workers_of
     from workflows.operation.doctor import examine
     from workflows.operation.trial_letter import send_test
     from workflows.simulation.demo import stepper
@@ -50,7 +48,6 @@ def application(system: System) -> FastAPI:
 
     settings, signer = system.settings, system.signer
     running = Running(system)
-    workers = workers_of(system)
 
     def current() -> Settings:
         return running().settings
@@ -62,7 +59,7 @@ def application(system: System) -> FastAPI:
             signer=signer,
             settings=settings,
             step=stepper(system) if settings.demo else None,
-            simulate=cached_simulation(system.database, pages.simulating(workers) if workers else None),
+            simulate=cached_simulation(system.database),
             links=channel_wiring.sign_in_mailer(current, signer),
             single_sign_on=provider_of(settings),
             preview=partial(preview_letter, system.delivery.renderer),
@@ -71,7 +68,6 @@ def application(system: System) -> FastAPI:
             check_settings=lambda by: check_settings(by, system),
             current=current,
             open_desk=settings.demo,
-            read_elsewhere=pages.reading(workers) if workers else None,
         )
     )
     _add_machine_routes(app, system)

@@ -75,8 +75,6 @@ class Preview:
 
 PreviewLetter = Callable[[Session, int, datetime], Preview | None]
 """(session, letter's id, now) -> None when none of the letter's lines is still valid."""
-ReadElsewhere = Callable[[bytes, str, str], int | None]
-"""(document, its name, who uploaded it) -> the draft that a worker made of it; None: read it in this process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +85,7 @@ class AppContext:
     provider; None means there is none. ``open_desk``: pages and API work without an account, as in the demonstration.
     ``examine`` measures the installation, ``send_test`` tries its channels and ``check_settings`` whether they can be
     made, for the settings page. ``settings`` are those of the start; ``current`` reads them with what was entered
-    since. ``read_elsewhere``: workers read documents; None where there are none."""
+    since."""
 
     database: Database
     clock: Clock
@@ -103,7 +101,6 @@ class AppContext:
     send_test: SendTest | None = None
     check_settings: CheckSettings | None = None
     current: Callable[[], Settings] | None = None
-    read_elsewhere: ReadElsewhere | None = None
 
     @property
     def settings_now(self) -> Settings:

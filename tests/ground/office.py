@@ -189,7 +189,6 @@ def open_office(
     send_test: Any = None,
     check_settings: Any = None,
     current: Any = None,
-    read_elsewhere: Any = None,
     **settings: Any,
 ) -> Office:
     """The whole application with a database; ``settings`` are those of ``Settings``. ``open_desk`` None: open in the
@@ -218,7 +217,6 @@ def open_office(
         send_test=send_test,
         check_settings=check_settings,
         current=current,
-        read_elsewhere=read_elsewhere,
     )
     tools = Tools(context, _templates(), FormTokens(KEY), SecurityLog(), PatientWork(patience=PATIENCE_SECONDS))
     return Office(httpx.Client(transport=InProcess(tools), base_url=host), context, clock)

@@ -1,1 +1,1 @@
-"""Work that takes long, as deployments of Prefect with parameters; and pages that follow it where workers are."""
+"""Backup, audit and digests as deployments of Prefect."""

@@ -1,12 +1,10 @@
-"""Long work registered with a work pool: on demand, digest and backup by the clock of Vietnam."""
+"""Backup, audit and digests registered with a work pool: on demand, digest and backup by the clock of Vietnam."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 ON_DEMAND = "on-demand"
-QUEUE, AT_ONCE = "long-work", 2
-"""A queue of the pool of its own: so many at once over all machines, so that ticks and letters find a place."""
 ZONE = "Asia/Ho_Chi_Minh"
 
 
@@ -19,10 +17,6 @@ class LongDeployment:
 
 
 DEPLOYMENTS = (
-    LongDeployment("import_document"),
-    LongDeployment("simulate"),
-    LongDeployment("publish"),
-    LongDeployment("report"),
     LongDeployment("audit"),
     LongDeployment("backup", "15 2 * * *"),
     LongDeployment("digest", "5 7 * * *"),
@@ -32,19 +26,11 @@ DEPLOYMENTS = (
 
 def register(pool: str, installation: str) -> list[str]:
     """Returns «flow/deployment» of each. Registering again updates schedules."""
-    from prefect.client.orchestration import get_client
-    from prefect.exceptions import ObjectNotFound
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
     from workflows.longwork import flows
 
-    with get_client(sync_client=True) as client:
-        try:
-            queue = client.read_work_queue_by_name(QUEUE, pool)
-        except ObjectNotFound:
-            queue = client.create_work_queue(QUEUE, work_pool_name=pool, concurrency_limit=AT_ONCE)
-        client.update_work_queue(queue.id, concurrency_limit=AT_ONCE)
     names = []
     for each in DEPLOYMENTS:
         flow = getattr(flows, each.flow)
@@ -52,7 +38,6 @@ def register(pool: str, installation: str) -> list[str]:
             ON_DEMAND,
             schedule=Cron(each.cron, timezone=ZONE) if each.cron else None,
             work_pool_name=pool,
-            work_queue_name=QUEUE,
             parameters={"installation": installation},
             entrypoint_type=EntrypointType.MODULE_PATH,
             description=flow.description,

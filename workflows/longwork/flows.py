@@ -1,4 +1,4 @@
-"""Long work as Prefect flows: what they take is what Prefect's form asks for. Imported only when Prefect is used.
+"""Backup, audit and digests as Prefect flows: they take what its form asks for. Imported only when Prefect is used.
 
 A run does its work in a thread, in one transaction or by none: one that is killed leaves nothing half.
 """
@@ -13,9 +13,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from engine.errors import DondocError
 from workflows.longwork import works
-from workflows.longwork.handover import Handover
 from workflows.run import clock_guard
 from workflows.run.installation import check_installation
 from workflows.run.system import System
@@ -23,20 +21,15 @@ from workflows.run.system import System
 HOW: dict[str, Any] = {"persist_result": False, "validate_parameters": False}
 
 
-async def _done(installation: str, work: Callable[..., str], handed: str = "", **parameters: Any) -> State[str]:
+async def _done(installation: str, work: Callable[..., str], **parameters: Any) -> State[str]:
     """The state in which the run ends: Completed with a sentence of what was done; an error makes it Failed."""
 
     def run() -> str:
         system = _system()
         check_installation(system.database, installation)
         clock_guard.require_agreement(system.database, system.clock())
-        more = {"handed": handed} if handed else {}
         try:
-            return work(system, **parameters, **more)
-        except DondocError as error:
-            if handed:
-                Handover(system.settings.handover).refuse(handed, error)
-            raise
+            return work(system, **parameters)
         finally:
             system.database.dispose()
 
@@ -51,39 +44,9 @@ def _system() -> System:
     return compose_installed()
 
 
-@flow(name="dondoc-import", description="Read a plan document into a draft to be reviewed.", **HOW)
-async def import_document(
-    document: str = "", name: str = "", actor: str = works.ACTOR, handed: str = "", installation: str = ""
-) -> State[str]:
-    return await _done(installation, works.import_document, handed, document=document, name=name, actor=actor)
-
-
-@flow(name="dondoc-simulate", description="Every letter that a plan would send in a year.", **HOW)
-async def simulate(
-    plan_id: int = 0,
-    first: str = "",
-    until: str = "",
-    scenario: str = "silent",
-    handed: str = "",
-    installation: str = "",
-) -> State[str]:
-    asked = {"plan_id": plan_id, "first": first, "until": until, "scenario": scenario}
-    return await _done(installation, works.simulate, handed, **asked)
-
-
-@flow(name="dondoc-publish", description="Publish a plan's figures for a day.", **HOW)
-async def publish(plan_id: int, period: str = "", cut_off: str = "", installation: str = "") -> State[str]:
-    return await _done(installation, works.publish, plan_id=plan_id, period=period, cut_off=cut_off)
-
-
 @flow(name="dondoc-backup", description="Back up, then restore the copy elsewhere and compare.", **HOW)
 async def backup(to: str = "", proof: bool = True, installation: str = "") -> State[str]:
     return await _done(installation, works.backup, to=to, proof=proof)
-
-
-@flow(name="dondoc-report", description="Write a period's consolidated report as a document to be signed.", **HOW)
-async def report(plan_id: int, period: str, to: str = "", installation: str = "") -> State[str]:
-    return await _done(installation, works.report, plan_id=plan_id, period=period, to=to)
 
 
 @flow(name="dondoc-audit", description="The self-audit; Failed where it finds what a person has to look at.", **HOW)

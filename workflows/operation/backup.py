@@ -94,8 +94,7 @@ def backup(system: System, to: Path) -> Path:
     secret.write_text(settings.signing_key())
     for source, name in ((settings.files, FILES), (settings.templates, TEMPLATES)):
         if source.is_dir():
-            # what is handed to a worker is taken back at any moment, also while it is copied
-            shutil.copytree(source, partial / name, ignore=shutil.ignore_patterns(settings.handover.name))
+            shutil.copytree(source, partial / name)
     manifest = Manifest(
         made_at=now,
         version=metadata.version("dondoc"),

@@ -107,11 +107,7 @@ def simulate(
             database.dispose()
 
 
-SimulateElsewhere = Callable[[PlanFile, date, date, Scenario, TellShare], SimulatedYear | None]
-"""As SimulateYear, by another machine on the same database; None where there is none."""
-
-
-def cached_simulation(database: Database, elsewhere: SimulateElsewhere | None = None) -> SimulateYear:
+def cached_simulation(database: Database) -> SimulateYear:
     """A function that simulates with the stored directory, policy and calendar. One simulation at a time, since a year
     takes seconds of CPU; the last ``CACHED_YEARS`` are cached, so viewing another week of the same year is free."""
     lock = threading.Lock()
@@ -131,8 +127,7 @@ def cached_simulation(database: Database, elsewhere: SimulateElsewhere | None = 
             )
         try:
             if key not in kept:
-                year = elsewhere(plan, first, last, scenario, tell) if elsewhere else None
-                kept[key] = year or simulate(
+                kept[key] = simulate(
                     [plan],
                     agencies,
                     policy,

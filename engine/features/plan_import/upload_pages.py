@@ -39,10 +39,6 @@ def receive(ctx: SignedIn, upload: Annotated[Upload, Depends(received)]) -> Resp
     def read() -> int:
         if not upload.raw.strip():
             raise BadInput(Text("Chưa chọn tệp, hoặc tệp trống.", "No file was chosen, or it is empty."))
-        if (elsewhere := ctx.app.read_elsewhere) is not None:
-            draft_id = elsewhere(upload.raw, upload.name, ctx.actor.name)
-            if draft_id is not None:
-                return draft_id
         with ctx.reading() as (session, _):
             directory = read_directory(session)
         draft = draft_of(read_limited(upload.raw, upload.name, directory), directory)

@@ -34,7 +34,6 @@ from engine.files.yaml_reader import read
 from engine.store.database import Database
 from engine.store.records import Event, Plan, PlanDraft
 from engine.terms import EventKind, PlanState
-from engine.text import Text
 from workflows.simulation.simulation import cached_simulation
 
 TEXT = DATA / "188-kh-ubnd-2021.txt"
@@ -60,31 +59,6 @@ def begun(desk: Office, raw: bytes, name: str = "188.txt") -> str:
     answer = upload(desk, raw, name)
     assert answer.status_code == 303, BeautifulSoup(answer.text, "lxml").select_one(".wrong")
     return str(answer.headers["location"])
-
-
-@pytest.mark.parametrize("done", [7, None, BadInput(Text("Tệp hỏng.", "The file is broken."))])
-def test_a_document_is_read_by_a_worker_where_one_does_it_and_here_where_none_does(
-    sqlite_database: Database, tmp_path: Path, done: int | BadInput | None
-) -> None:
-    asked: list[tuple[bytes, str, str]] = []
-
-    def elsewhere(document: bytes, name: str, actor: str) -> int | None:
-        asked.append((document, name, actor))
-        if isinstance(done, BadInput):
-            raise done
-        return done
-
-    load_province(sqlite_database, at("2021-04-07"))
-    office = open_office(sqlite_database, tmp_path, now=at("2021-04-07", "10:00"), read_elsewhere=elsewhere)
-    answer = upload(office, TEXT.read_bytes())
-    assert asked == [(TEXT.read_bytes(), "188.txt", "desk")]
-    drafts = [each.id for each in rows(sqlite_database, PlanDraft)]
-    if isinstance(done, BadInput):
-        assert (answer.status_code, "Tệp hỏng." in answer.text, drafts) == (400, True, [])
-    elif done is None:
-        assert answer.headers["location"] == f"/plans/drafts/{drafts[0]}"
-    else:
-        assert (answer.headers["location"], drafts) == ("/plans/drafts/7", [])
 
 
 def fields(page: str, form: str = "form#review") -> Pairs:
