@@ -267,7 +267,7 @@ def deploy(
     """Register the passes as scheduled Prefect deployments, with the automations, and print what a worker's machine
     needs."""
     from config.settings import read_settings
-    from workflows.longwork.deployments import register as register_long_work
+    from workflows.operation.daily_work import register as register_daily_work
     from workflows.run.installation import installation_id
     from workflows.run.prefect_deployments import deploy as register
     from workflows.run.prefect_deployments import worker_environment
@@ -282,7 +282,7 @@ def deploy(
         installation,
         alarm,
         per_minute=system.settings.smtp_per_minute,
-        long_work=register_long_work,
+        more=register_daily_work,
     )
     typer.echo(
         Text(

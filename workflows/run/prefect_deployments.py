@@ -46,11 +46,11 @@ def deploy(
     alarm_url: str = "",
     *,
     per_minute: int = 0,
-    long_work: Callable[[str, str], list[str]] = lambda pool, installation: [],
+    more: Callable[[str, str], list[str]] = lambda pool, installation: [],
 ) -> list[str]:
     """Register the flows with a work pool of type process, created if missing. Returns «flow/deployment» of each.
     ``prefect``: Prefect's own variables. ``alarm_url``: what the automations call. ``per_minute``: letters that the
-    relay takes of all machines together; 0: no limit. ``long_work`` registers what else the pool is to do. Registering
+    relay takes of all machines together; 0: no limit. ``more`` registers what else the pool is to do. Registering
     again updates schedules and automations. Raises Unavailable if no Prefect server responds, or not to us."""
     api_url = prefect["PREFECT_API_URL"]
     if not answers(api_url, timeout=5):
@@ -91,7 +91,7 @@ def deploy(
         )
         _with_retries(deployment.apply)
         names.append(f"{flow.name}/{NAME}")
-    _with_retries(lambda: names.extend(long_work(pool, installation)))
+    _with_retries(lambda: names.extend(more(pool, installation)))
     flows = [name.partition("/")[0] for name in names]
     _with_retries(lambda: _register_crash_zombies(flows))
     _with_retries(lambda: _limit_rate(per_minute))

@@ -13,7 +13,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from workflows.longwork import works
+from workflows.operation import daily_work
 from workflows.run import clock_guard
 from workflows.run.installation import check_installation
 from workflows.run.system import System
@@ -46,14 +46,14 @@ def _system() -> System:
 
 @flow(name="dondoc-backup", description="Back up, then restore the copy elsewhere and compare.", **HOW)
 async def backup(to: str = "", proof: bool = True, installation: str = "") -> State[str]:
-    return await _done(installation, works.backup, to=to, proof=proof)
+    return await _done(installation, daily_work.backup, to=to, proof=proof)
 
 
 @flow(name="dondoc-audit", description="The self-audit; Failed where it finds what a person has to look at.", **HOW)
 async def audit(installation: str = "") -> State[str]:
-    return await _done(installation, works.audit)
+    return await _done(installation, daily_work.audit)
 
 
 @flow(name="dondoc-digest", description="The week's digests, where they are owed.", **HOW)
 async def digest(installation: str = "") -> State[str]:
-    return await _done(installation, works.digest)
+    return await _done(installation, daily_work.digest)

@@ -13,7 +13,7 @@ from engine.store.clock import system_clock
 from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind, PassName
-from workflows.longwork import works
+from workflows.operation import daily_work
 from workflows.run import passes
 from workflows.run.system import System, compose
 
@@ -32,21 +32,21 @@ def system(laid: Laid, tmp_path: Path) -> System:
 
 
 def test_a_backup_is_proved_unless_told_otherwise(system: System, tmp_path: Path) -> None:
-    said = works.backup(system, to=str(tmp_path / "copies"))
+    said = daily_work.backup(system, to=str(tmp_path / "copies"))
     assert "comes back whole" in said
     made = Path(said.partition(":")[0])
     assert (made / "manifest.json").is_file()
 
 
 def test_an_audit_that_finds_something_is_no_success(system: System, laid: Laid) -> None:
-    assert works.audit(system).startswith("audit: ")
+    assert daily_work.audit(system).startswith("audit: ")
     passes.record_failure(laid.database, PassName.DIGEST, RuntimeError("no"), system_clock())
-    with pytest.raises(works.FindingsLeft, match="failed"):
-        works.audit(system)
+    with pytest.raises(daily_work.FindingsLeft, match="failed"):
+        daily_work.audit(system)
     assert rows(system.database, Event, kind=EventKind.AUDIT_FAILED)
 
 
 def test_a_digest_that_is_not_owed_is_not_made(system: System) -> None:
-    first, again = works.digest(system), works.digest(system)
+    first, again = daily_work.digest(system), daily_work.digest(system)
     assert again.startswith("digest: nothing to do")
     assert first

@@ -1,1 +1,0 @@
-"""Backup, audit and digests as deployments of Prefect."""
