@@ -73,13 +73,18 @@ def until(ask: Any, true: Any) -> Any:
     return found
 
 
+def answer(http: httpx.Client, method: str, path: str, asked: dict[str, Any] | None = None) -> Any:
+    """What the server says; asked again while it is busy (its SQLite locked: 503)."""
+    return until(lambda: http.request(method, path, json=asked), lambda got: not got.is_error).json()
+
+
 def test_backup_audit_and_digest_are_deployed_and_started_with_parameters(
     told: dict[str, str], server: PrefectServer, tmp_path: Path
 ) -> None:
     printed = deploy(told, tmp_path)
     assert all(f"dondoc-{name}/on-demand" in printed for name in NAMES)
     with httpx.Client(base_url=server.api_url, auth=shown(), timeout=60) as http:
-        found = {name: http.get(f"/deployments/name/dondoc-{name}/on-demand").json() for name in NAMES}
+        found = {name: answer(http, "GET", f"/deployments/name/dondoc-{name}/on-demand") for name in NAMES}
         crons = {
             name: (each["schedules"][0]["schedule"]["cron"], each["schedules"][0]["schedule"]["timezone"])
             for name, each in found.items()
@@ -102,10 +107,10 @@ def start(http: httpx.Client, found: dict[str, Any], folder: Path) -> None:
     for name, typed in parameters.items():
         given = {**found[name]["parameters"], **typed}
         asked = {"parameters": given, "state": {"type": "SCHEDULED"}}
-        made[name] = http.post(f"/deployments/{found[name]['id']}/create_flow_run", json=asked).json()["id"]
+        made[name] = answer(http, "POST", f"/deployments/{found[name]['id']}/create_flow_run", asked)["id"]
 
     def states() -> dict[str, tuple[str, str]]:
-        asked = {name: http.get(f"/flow_runs/{run_id}").json()["state"] for name, run_id in made.items()}
+        asked = {name: answer(http, "GET", f"/flow_runs/{run_id}")["state"] for name, run_id in made.items()}
         return {name: (each["type"], each["message"] or "") for name, each in asked.items()}
 
     ended = until(states, lambda seen: not {kind for kind, _ in seen.values()} & {"SCHEDULED", "PENDING", "RUNNING"})
