@@ -1,14 +1,15 @@
 """All settings in one frozen object, created once in the composition root. Nothing else reads the environment.
 
-Each field is set by ``DONDOC_<NAME>`` in the environment or in the file ``.env``. A test compares the table in
-docs/settings.md with these fields.
+Each field is set by ``DONDOC_<NAME>`` in the environment or in the file ``.env``. What is said of it anywhere is said
+here (``config.about``); a value that no office, host or mail administrator has to choose is a constant where it is
+used.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,7 +18,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     BeforeValidator,
-    Field,
     PrivateAttr,
     SecretStr,
     TypeAdapter,
@@ -29,26 +29,13 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from config import SettingsRefused
+from config.about import About, at_sign_in, by_phone, in_operation, of_mail, of_mailbox, on_server
+from config.removed_settings import REMOVED
 
 SmsGateway = Literal["", "kannel", "gammu", "esms", "speedsms"]
 SMS_GATEWAYS: tuple[SmsGateway, ...] = get_args(SmsGateway)
+IMAPS_PORT = 993
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-RELAY = ("smtp_host", "smtp_port", "smtp_security", "smtp_username", "smtp_password")
-GATEWAY = ("sms_gateway", "sms_url", "sms_username", "sms_password")
-ENTERED: Mapping[str, tuple[str, ...]] = {
-    "mail": (*RELAY, "mail_from", "mail_from_name"),
-    "sms": (*GATEWAY, "sms_sender", "sms_part_price", "sms_marks", "sms_answers", "sms_production"),
-    "address": ("base_url",),
-}
-"""Settings that an administrator may enter on a page, by page; where the environment gives them, it wins."""
-CREDENTIALS: Mapping[str, tuple[str, ...]] = {
-    "smtp_password": RELAY,
-    "sms_url": GATEWAY,
-    "sms_username": GATEWAY,
-    "sms_password": GATEWAY,
-}
-"""Credential -> the settings that say where it is sent. Where the environment gives the credential, a page changes none
-of them: it would be sent to whatever host is entered there."""
 
 
 def is_guarded(url: str) -> bool:
@@ -87,163 +74,374 @@ class Settings(BaseSettings):
 
     _entered: frozenset[str] = PrivateAttr(default=frozenset())
 
-    data_dir: Path = Field(Path("var"), description="folder of the database, the Maildir, files and the secret")
-    database_url: str = Field("", description="empty: SQLite in data_dir; or postgresql://user:password@host/name")
-    base_url: str = Field(
-        "http://127.0.0.1:8188",
-        description="URL that people open; begins links in letters; other host names are refused; follows the port",
+    data_dir: Path = on_server(
+        Path("var"),
+        "nơi để cơ sở dữ liệu, hộp thư Maildir, tệp kèm theo và khóa ký",
+        "folder of the database, the Maildir, files and the secret",
     )
-    host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8188, ge=0, le=65535, description="port to listen on")
-    trusted_proxies: str = Field(
-        "127.0.0.1,::1", description="proxies (addresses or networks, comma-separated) whose X-Forwarded-For is trusted"
-    )
-    hsts_subdomains: bool = Field(
-        False, description="browsers are told to use https for every subdomain of base_url's host too (HSTS)"
-    )
-    secret: SecretStr = Field(
-        SecretStr(""), description="signs links; empty: generated once and stored in data_dir/secret"
-    )
-    second_factor_roles: str = Field(
-        "", description="roles that must have a second factor, comma-separated: administrator, monitor …"
-    )
-    language: Literal["vi", "en"] = Field("vi", description="default language of the pages")
-    demo: bool = Field(False, description="demo mode: the clock is advanced by buttons; nothing is sent to the outside")
-
-    oidc_issuer: str = Field("", description="OpenID Connect: issuer or discovery URL; empty: no single sign-on")
-    oidc_client_id: str = Field("", validate_default=True, description="client id at the single sign-on")
-    oidc_client_secret: SecretStr = Field(
-        SecretStr(""), description="client secret at the single sign-on; empty: a public client"
-    )
-    oidc_name: str = Field("", description="name of the single sign-on, shown on the button")
-    oidc_domains: str = Field(
-        "", description="mail domains trusted where the single sign-on says nothing of email_verified, comma-separated"
-    )
-    oidc_role_claim: str = Field(
-        "", description="claim of the single sign-on that must name the account's role, like groups; empty: not asked"
-    )
-
-    mail_from: str = Field("dondoc@localhost.example", description="sender's mailbox")
-    mail_from_name: str = Field("Theo dõi nhiệm vụ", description="sender's name")
-    smtp_host: str = Field("", description="mail relay; empty: letters are only written to the Maildir in data_dir")
-    smtp_port: int = Field(587, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")
-    smtp_security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="required encryption: starttls, tls or none; never downgraded"
-    )
-    smtp_username: str = Field("", description="empty: no authentication")
-    smtp_password: SecretStr = Field(SecretStr(""), description="the password of smtp_username")
-    smtp_ca_file: Path | None = Field(None, description="a private authority's certificate")
-    smtp_connections: int = Field(4, ge=1, le=32, description="connections kept open to the relay")
-    smtp_messages_per_connection: int = Field(0, ge=0, description="0: no limit")
-    smtp_per_minute: int = Field(0, ge=0, description="letters a minute; 0: no limit")
-    smtp_timeout: float = Field(30.0, gt=0, description="seconds to wait for a reply of the relay")
-    reply_to: str = Field("", description="mailbox for replies to letters; empty: mail_from")
-    reply_domain: str = Field(
-        "", description="domain of the reply addresses reply+…@, one a letter; empty: replies must quote the letter"
-    )
-    bounce_domain: str = Field(
-        "", description="domain of the return addresses bounce+…@; empty: mail_from, and bounces are only told"
-    )
-
-    imap_host: str = Field("", description="IMAP server of replies and bounces; empty: not fetched")
-    imap_port: int = Field(993, ge=1, le=65535, description="993 with tls, 143 with starttls")
-    imap_security: Literal["tls", "starttls", "none"] = Field(
-        "tls", description="required encryption: tls, starttls, or none (only on this machine)"
-    )
-    imap_username: str = Field("", description="account of the mailbox")
-    imap_password: SecretStr = Field(SecretStr(""), description="the password of imap_username")
-    imap_folder: str = Field("INBOX", description="folder to read")
-    imap_authserv_id: str = Field(
-        "", description="server whose Authentication-Results must pass; empty: by mail only acknowledgements act"
-    )
-    imap_ca_file: Path | None = Field(None, description="a private authority's certificate")
-    receive_seconds: int = Field(60, ge=5, le=3600, description="seconds between fetches of replies")
-
-    sms_gateway: Annotated[SmsGateway, BeforeValidator(_refuse_apprise)] = Field(
-        "", description="gateway that sends SMS; empty: no SMS"
-    )
-    sms_url: str = Field("", description="kannel: sendsms URL")
-    sms_username: str = Field("", description="kannel: user name; esms: ApiKey")
-    sms_password: SecretStr = Field(SecretStr(""), description="kannel: password; esms: SecretKey; speedsms: token")
-    sms_sender: str = Field("DONDOC", description="sender: brand name (at most 11 letters) or number")
-    sms_part_price: Annotated[int, BeforeValidator(lambda typed: typed or 0)] = Field(
-        0, ge=0, le=100_000, description="price of one part of an SMS in dong, for estimates; 0: not known"
-    )
-    sms_marks: bool = Field(False, description="keep Vietnamese diacritics: 70 characters a part instead of 160")
-    sms_gammu_dir: Path | None = Field(None, description="folder with gammu-smsd's outbox, sent, error and inbox")
-    sms_answers: bool = Field(
-        False, description="replies by SMS are received (kannel, gammu): put a short code into SMS"
-    )
-    sms_production: bool = Field(False, description="really send SMS; else esms only checks, speedsms refuses")
-
-    zalo_app_id: str = Field("", description="Zalo application that sends ZNS before SMS; empty: no Zalo")
-    zalo_app_secret: SecretStr = Field(SecretStr(""), description="the application's secret key")
-    zalo_refresh_token: SecretStr = Field(
-        SecretStr(""), description="refresh token of the Official Account; used once, what follows is stored sealed"
-    )
-    zalo_templates: str = Field(
+    database_url: str = on_server(
         "",
-        description='ZNS templates by kind of letter, as JSON: {"*": {"id": "230001", "parameters": {"han": "due"}}}',
+        "để trống: SQLite trong data_dir; hoặc địa chỉ PostgreSQL",
+        "empty: SQLite in data_dir; or postgresql://user:password@host/name",
+        url=True,
+        example="postgresql://dondoc:MAT-KHAU@db.tinh.example/dondoc",
     )
-    zalo_oa_secret: SecretStr = Field(
+    base_url: str = on_server(
+        "http://127.0.0.1:8188",
+        "địa chỉ mà liên kết trong thư bắt đầu bằng",
+        "URL that people open; begins links in letters; other host names are refused; follows the port",
+        page="address",
+        url=True,
+    )
+    host: str = on_server("127.0.0.1", "địa chỉ mạng mà máy chủ nghe", "address to listen on")
+    port: int = on_server(8188, "cổng mà máy chủ nghe", "port to listen on", ge=0, le=65535)
+    trusted_proxies: str = on_server(
+        "127.0.0.1,::1",
+        "máy chủ trung gian (địa chỉ hoặc mạng) được tin X-Forwarded-For",
+        "proxies (addresses or networks, comma-separated) whose X-Forwarded-For is trusted",
+    )
+    hsts_subdomains: bool = on_server(
+        False,
+        "trình duyệt dùng https cho cả mọi tên miền con (HSTS)",
+        "browsers are told to use https for every subdomain of base_url's host too (HSTS)",
+    )
+    secret: SecretStr = on_server(
         SecretStr(""),
-        description="secret key of the OA's webhook, by which answers by Zalo are received; empty: none are",
+        "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret",
+        "signs links; empty: generated once and stored in data_dir/secret",
+    )
+    language: Literal["vi", "en"] = on_server("vi", "ngôn ngữ ban đầu của các trang", "default language of the pages")
+    demo: bool = on_server(
+        False,
+        "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài",
+        "demo mode: the clock is advanced by buttons; nothing is sent to the outside",
+    )
+    files_dir: Path | None = on_server(
+        None,
+        "thư mục tệp minh chứng, mọi máy chủ cùng dùng",
+        "folder of evidence files, shared by all servers and workers; empty: files in data_dir",
+        example="/srv/dondoc/files",
     )
 
-    callback_secret: SecretStr = Field(
-        SecretStr(""), description="secret in callback URLs of gateways; empty: derived from secret"
+    second_factor_roles: str = at_sign_in(
+        "",
+        "vai trò phải có lớp xác thực thứ hai: administrator, monitor …",
+        "roles that must have a second factor, comma-separated: administrator, monitor …",
+        example="administrator,monitor",
     )
-    webhook_hosts: str = Field(
-        "", description="hosts and networks of the office that webhooks may call although they are private, or by http"
+    oidc_issuer: str = at_sign_in(
+        "",
+        "đăng nhập chung: địa chỉ nơi cấp (OpenID Connect); để trống: không dùng",
+        "OpenID Connect: issuer or discovery URL; empty: no single sign-on",
+        url=True,
+        example="https://sso.tinh.example/realms/can-bo",
     )
-    operator_email: str = Field(
-        "", description="mailbox for alarms, and for the weekly test letter where replies are not fetched"
+    oidc_client_id: str = at_sign_in(
+        "", "mã của cơ quan này tại hệ thống đăng nhập chung", "client id at the single sign-on", validate_default=True
     )
-    operator_phone: str = Field("", description="phone number for alarms by SMS when e-mail is down")
-    metrics_token: SecretStr = Field(
+    oidc_client_secret: SecretStr = at_sign_in(
         SecretStr(""),
-        description="bearer token of /metrics; empty: /metrics is off (in the demonstration: for this machine)",
+        "khóa bí mật của mã ấy; để trống: không có",
+        "client secret at the single sign-on; empty: a public client",
     )
-    templates_dir: Path | None = Field(
-        None, description="customised letter templates, which override the shipped ones; empty: templates in data_dir"
+    oidc_name: str = at_sign_in(
+        "", "tên hệ thống đăng nhập chung trên nút bấm", "name of the single sign-on, shown on the button"
+    )
+    oidc_domains: str = at_sign_in(
+        "",
+        "tên miền thư được tin khi hệ thống đăng nhập chung không ghi email_verified",
+        "mail domains trusted where the single sign-on says nothing of email_verified, comma-separated",
+        example="tinh.example",
+    )
+    oidc_role_claim: str = at_sign_in(
+        "",
+        "thông tin của đăng nhập chung phải ghi vai trò của tài khoản; để trống: không xét",
+        "claim of the single sign-on that must name the account's role, like groups; empty: not asked",
     )
 
-    files_dir: Path | None = Field(
-        None, description="folder of evidence files, shared by all servers and workers; empty: files in data_dir"
+    smtp_host: str = of_mail(
+        "",
+        "máy chủ gửi thư; để trống: thư nằm trong Maildir, không rời máy này",
+        "mail relay; empty: letters are only written to the Maildir in data_dir",
+        page="mail",
+        server=True,
+        example="mail.tinh.example",
+    )
+    smtp_port: int = of_mail(
+        587,
+        "587 với starttls, 465 với tls, 25 với none",
+        "587 with starttls, 465 with tls, 25 with none",
+        ge=1,
+        le=65535,
+        page="mail",
+        server=True,
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = of_mail(
+        "starttls",
+        "cách mã hóa; không bao giờ lặng lẽ hạ xuống",
+        "required encryption: starttls, tls or none; never downgraded",
+        page="mail",
+        server=True,
+    )
+    smtp_username: str = of_mail(
+        "",
+        "tên đăng nhập; để trống: không đăng nhập",
+        "empty: no authentication",
+        page="mail",
+        server=True,
+        example="nhacviec@tinh.example",
+    )
+    smtp_password: SecretStr = of_mail(
+        SecretStr(""), "mật khẩu của smtp_username", "the password of smtp_username", page="mail", server=True
+    )
+    mail_from: str = of_mail("dondoc@localhost.example", "hộp thư gửi đi", "sender's mailbox", page="mail")
+    mail_from_name: str = of_mail("Theo dõi nhiệm vụ", "tên người gửi", "sender's name", page="mail")
+    smtp_ca_file: Path | None = of_mail(
+        None,
+        "chứng thư của tổ chức cấp chứng thư riêng, cho máy chủ gửi và hộp thư trả lời",
+        "a private authority's certificate, for the relay and the mailbox",
+        example="/etc/ssl/tinh-ca.pem",
+    )
+    smtp_per_minute: int = of_mail(0, "số thư một phút; 0: không giới hạn", "letters a minute; 0: no limit", ge=0)
+    reply_to: str = of_mail(
+        "",
+        "hộp thư nhận trả lời; để trống: mail_from",
+        "mailbox for replies to letters; empty: mail_from",
+        example="vanthu@so.example",
+    )
+    reply_domain: str = of_mail(
+        "",
+        "tên miền của địa chỉ reply+…@ và bounce+…@ riêng từng thư; để trống: trả lời phải trích thư, thư bị "
+        "trả về chỉ được báo lại",
+        "domain of each letter's addresses reply+…@ and bounce+…@; empty: replies must quote the letter, and "
+        "bounces are only told",
+        example="so.example",
+    )
+    templates_dir: Path | None = of_mail(
+        None,
+        "mẫu thư riêng của cơ quan, dùng trước mẫu có sẵn",
+        "customised letter templates, which override the shipped ones; empty: templates in data_dir",
     )
 
-    processes: int = Field(
+    imap_host: str = of_mailbox(
+        "",
+        "máy chủ IMAP lấy thư trả lời và thư bị trả về, có thể kèm cổng: 993 (TLS) nếu không ghi, 143 dùng "
+        "STARTTLS; để trống: không lấy",
+        "IMAP server of replies and bounces, with a port if it is not 993 (TLS); 143 uses STARTTLS; empty: not fetched",
+        example="imap.so.example",
+    )
+    imap_username: str = of_mailbox("", "tài khoản của hộp thư", "account of the mailbox", example="reply")
+    imap_password: SecretStr = of_mailbox(SecretStr(""), "mật khẩu của imap_username", "the password of imap_username")
+    imap_authserv_id: str = of_mailbox(
+        "",
+        "máy chủ mà Authentication-Results phải đạt thì mới xử lý thư; để trống: qua thư chỉ tự ghi nhận việc xác nhận",
+        "server whose Authentication-Results must pass; empty: by mail only acknowledgements act",
+        example="mail.so.example",
+    )
+
+    sms_gateway: Annotated[SmsGateway, BeforeValidator(_refuse_apprise)] = by_phone(
+        "",
+        "cổng gửi tin nhắn; để trống: không gửi tin nhắn",
+        "gateway that sends SMS; empty: no SMS",
+        page="sms",
+        server=True,
+        example="kannel",
+    )
+    sms_url: str = by_phone(
+        "",
+        "kannel: địa chỉ sendsms",
+        "kannel: sendsms URL",
+        page="sms",
+        server=True,
+        hidden=True,
+        example="http://127.0.0.1:13013/cgi-bin/sendsms",
+    )
+    sms_username: str = by_phone(
+        "",
+        "kannel: tên đăng nhập; esms: ApiKey",
+        "kannel: user name; esms: ApiKey",
+        page="sms",
+        server=True,
+        hidden=True,
+    )
+    sms_password: SecretStr = by_phone(
+        SecretStr(""),
+        "kannel: mật khẩu; esms: SecretKey; speedsms: token",
+        "kannel: password; esms: SecretKey; speedsms: token",
+        page="sms",
+        server=True,
+    )
+    sms_sender: str = by_phone(
+        "DONDOC",
+        "tên thương hiệu (nhiều nhất 11 chữ) hoặc số gửi",
+        "sender: brand name (at most 11 letters) or number",
+        page="sms",
+    )
+    sms_part_price: Annotated[int, BeforeValidator(lambda typed: typed or 0)] = by_phone(
         0,
+        "giá một phần tin nhắn, đồng, để ước tính; 0: chưa biết",
+        "price of one part of an SMS in dong, for estimates; 0: not known",
+        ge=0,
+        le=100000,
+        page="sms",
+    )
+    sms_marks: bool = by_phone(
+        False,
+        "giữ dấu tiếng Việt: 70 ký tự một phần thay vì 160",
+        "keep Vietnamese diacritics: 70 characters a part instead of 160",
+        page="sms",
+    )
+    sms_gammu_dir: Path | None = by_phone(
+        None,
+        "các thư mục của gammu-smsd: outbox, sent, error, inbox",
+        "folder with gammu-smsd's outbox, sent, error and inbox",
+        example="/var/spool/gammu",
+    )
+    sms_answers: bool = by_phone(
+        False,
+        "nhận tin trả lời (kannel, gammu): mỗi tin có một mã ngắn",
+        "replies by SMS are received (kannel, gammu): put a short code into SMS",
+        page="sms",
+    )
+    sms_production: bool = by_phone(
+        False,
+        "gửi thật; nếu không: esms chỉ kiểm tra, speedsms từ chối",
+        "really send SMS; else esms only checks, speedsms refuses",
+        page="sms",
+    )
+    zalo_app_id: str = by_phone(
+        "",
+        "ứng dụng Zalo gửi ZNS trước tin nhắn; để trống: không dùng Zalo",
+        "Zalo application that sends ZNS before SMS; empty: no Zalo",
+        example="1234567890123456789",
+    )
+    zalo_app_secret: SecretStr = by_phone(
+        SecretStr(""), "khóa bí mật của ứng dụng Zalo", "the application's secret key"
+    )
+    zalo_refresh_token: SecretStr = by_phone(
+        SecretStr(""),
+        "mã làm mới của OA; dùng một lần, mã sau được lưu mã hóa",
+        "refresh token of the Official Account; used once, what follows is stored sealed",
+    )
+    zalo_templates: str = by_phone(
+        "",
+        "mẫu ZNS theo loại thư, dạng JSON",
+        "ZNS templates by kind of letter, as JSON",
+        example='{"*": {"id": "230001", "parameters": {"han": "due"}}}',
+    )
+    zalo_oa_secret: SecretStr = by_phone(
+        SecretStr(""),
+        "khóa bí mật webhook của OA, để nhận câu trả lời qua Zalo; để trống: không nhận",
+        "secret key of the OA's webhook, by which answers by Zalo are received; empty: none are",
+    )
+    callback_secret: SecretStr = by_phone(
+        SecretStr(""),
+        "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra",
+        "secret in callback URLs of gateways; empty: derived from secret",
+    )
+
+    processes: int = in_operation(
+        0,
+        "tiến trình của serve: 1: trang và thư chung; 2: riêng; 0: tùy máy",
+        "of serve: 1: pages and letters in one; 2: apart; 0: by the machine",
         ge=0,
         le=2,
-        description="of serve: 1: pages and letters in one; 2: apart; 0: by the machine",
     )
-    tick_seconds: int = Field(20, ge=1, le=3600, description="seconds between checks for what is due")
-    lease_seconds: int = Field(300, ge=10, description="seconds for which a worker claims a letter")
-    give_up_days: int = Field(5, ge=1, description="days after which a letter that could not be sent expires")
-    keep_bodies_days: int = Field(400, ge=1, description="days after which the texts of letters are deleted")
-    link_days: int = Field(45, ge=1, description="days for which a link in a letter works; in the newest one longer")
-    log: Literal["text", "json"] = Field(
-        "text", description="log of serve: text, or json: one object a line, requests too, with their ids"
+    tick_seconds: int = in_operation(
+        20, "bao nhiêu giây xem việc đến hạn một lần", "seconds between checks for what is due", ge=1, le=3600
     )
-    heartbeat_url: str = Field("", description="URL pinged after every clean audit; empty: none")
-
-    prefect: bool = Field(True, description="show passes as Prefect flow runs when its server answers")
-    prefect_api_url: str = Field("", description="URL of a Prefect API; empty: `serve` starts a local server")
-    prefect_auth: SecretStr = Field(
-        SecretStr(""),
-        description="user:password that a Prefect API asks for; empty: made from the secret, locally at random",
+    lease_seconds: int = in_operation(
+        300, "số giây một thư thuộc về tiến trình đã nhận nó", "seconds for which a worker claims a letter", ge=10
     )
-    prefect_alarm_url: str = Field(
-        "", description="called by Prefect's automations when something is missing; empty: they call nobody"
-    )
-    prefect_runs: int = Field(
-        2000,
+    give_up_days: int = in_operation(
+        5,
+        "thư không gửi được trong chừng ấy ngày thì hết hạn gửi",
+        "days after which a letter that could not be sent expires",
         ge=1,
-        description="of a plan with more assignments in a period, a Prefect run is a duty, not each owner's",
     )
-    prefect_days: int = Field(90, ge=1, description="days for which the local Prefect server keeps events and runs")
-    prefect_port: int = Field(4188, ge=1, le=65535, description="port of the local Prefect server")
+    keep_bodies_days: int = in_operation(
+        400, "nội dung thư được xóa sau chừng ấy ngày", "days after which the texts of letters are deleted", ge=1
+    )
+    link_days: int = in_operation(
+        45,
+        "liên kết trong thư dùng được bao nhiêu ngày",
+        "days for which a link in a letter works; in the newest one longer",
+        ge=1,
+    )
+
+    webhook_hosts: str = in_operation(
+        "",
+        "máy và mạng của cơ quan mà webhook được gọi dù là nội bộ, hoặc bằng http",
+        "hosts and networks of the office that webhooks may call although they are private, or by http",
+        example="esb.tinh.example,10.20.0.0/16",
+    )
+    operator_email: str = in_operation(
+        "",
+        "ai được báo lỗi, và nhận thư thử hằng tuần khi không lấy thư trả lời",
+        "mailbox for alarms, and for the weekly test letter where replies are not fetched",
+        example="vanhanh@tinh.example",
+    )
+    operator_phone: str = in_operation(
+        "",
+        "như trên, bằng tin nhắn khi thư điện tử hỏng",
+        "phone number for alarms by SMS when e-mail is down",
+        example="+84912000000",
+    )
+    metrics_token: SecretStr = in_operation(
+        SecretStr(""),
+        "khóa của /metrics; để trống: không mở",
+        "bearer token of /metrics; empty: /metrics is off (in the demonstration: for this machine)",
+    )
+    log: Literal["text", "json"] = in_operation(
+        "text",
+        "nhật ký của serve: text; hoặc json: mỗi dòng một đối tượng, có cả từng yêu cầu và mã của nó",
+        "log of serve: text, or json: one object a line, requests too, with their ids",
+    )
+    heartbeat_url: str = in_operation(
+        "",
+        "được gọi sau mỗi lần tự kiểm tra sạch; để trống: không gọi",
+        "URL pinged after every clean audit; empty: none",
+        hidden=True,
+        example="https://giamsat.tinh.example/ping/dondoc",
+    )
+    prefect: bool = in_operation(
+        True,
+        "hiện các lần xử lý tự động trong Prefect khi máy chủ Prefect trả lời",
+        "show passes as Prefect flow runs when its server answers",
+    )
+    prefect_api_url: str = in_operation(
+        "",
+        "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect sẵn có",
+        "URL of a Prefect API; empty: `serve` starts a local server",
+        url=True,
+        example="http://prefect.tinh.example:4200/api",
+    )
+    prefect_auth: SecretStr = in_operation(
+        SecretStr(""),
+        "người:mật-khẩu mà Prefect hỏi; để trống: làm từ khóa bí mật (dondoc prefect key), trên máy này thì ngẫu nhiên",
+        "user:password that a Prefect API asks for; empty: made from the secret, locally at random",
+    )
+    prefect_alarm_url: str = in_operation(
+        "",
+        "địa chỉ mà Prefect gọi khi thiếu điều phải có; để trống: không gọi ai",
+        "called by Prefect's automations when something is missing; empty: they call nobody",
+        url=True,
+    )
+    prefect_runs: int = in_operation(
+        2000,
+        "kỳ có nhiều phần việc hơn số này: Prefect hiện một lượt mỗi nhiệm vụ, không theo từng cơ quan",
+        "of a plan with more assignments in a period, a Prefect run is a duty, not each owner's",
+        ge=1,
+    )
+    prefect_days: int = in_operation(
+        90,
+        "số ngày Prefect trên máy này giữ sự kiện và lượt chạy đã xong",
+        "days for which the local Prefect server keeps events and runs",
+        ge=1,
+    )
+    prefect_port: int = in_operation(
+        4188, "cổng của Prefect trên máy này", "port of the local Prefect server", ge=1, le=65535
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -275,6 +473,17 @@ class Settings(BaseSettings):
                     ip_network(each.strip(), strict=False)
         except ValueError:
             raise ValueError("viết như esb.tinh.example,10.20.0.0/16 / like esb.tinh.example,10.20.0.0/16") from None
+        return value
+
+    @field_validator("imap_host")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        try:
+            named = not value or bool(urlsplit(f"//{value}").hostname and urlsplit(f"//{value}").port != 0)
+        except ValueError:
+            named = False
+        if not named:
+            raise ValueError("viết như imap.tinh.example hoặc imap.tinh.example:143 / like imap.tinh.example:143")
         return value
 
     @field_validator("oidc_issuer")
@@ -342,6 +551,12 @@ class Settings(BaseSettings):
         return not self.smtp_host and not self.demo
 
     @property
+    def mailbox_server(self) -> tuple[str, int]:
+        """Host and port of ``imap_host``."""
+        parts = urlsplit(f"//{self.imap_host}")
+        return parts.hostname or "", parts.port or IMAPS_PORT
+
+    @property
     def arrival_proof(self) -> ArrivalProof | None:
         """How letters are proved to arrive; None: not, or none is sent."""
         if not self.smtp_host:
@@ -406,6 +621,28 @@ class Settings(BaseSettings):
         return path.read_text().strip()
 
 
+ABOUT: Mapping[str, About] = {
+    name: next(each for each in field.metadata if isinstance(each, About))
+    for name, field in Settings.model_fields.items()
+}
+HIDDEN = frozenset(
+    name for name, field in Settings.model_fields.items() if field.annotation is SecretStr or ABOUT[name].hidden
+)
+"""Settings whose value is never shown."""
+ENTERED: Mapping[str, tuple[str, ...]] = {
+    page: tuple(name for name, about in ABOUT.items() if about.page == page) for page in ("mail", "sms", "address")
+}
+"""Settings that an administrator may enter on a page, by page; where the environment gives them, it wins."""
+CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(other for other in names if ABOUT[other].server)
+    for names in ENTERED.values()
+    for name in names
+    if name in HIDDEN
+}
+"""Credential -> the settings that say where it is sent. Where the environment gives the credential, a page changes none
+of them: it would be sent to whatever host is entered there."""
+
+
 class SettingSource(StrEnum):
     """The source of a setting's value, in order of precedence."""
 
@@ -418,10 +655,21 @@ class SettingSource(StrEnum):
     DEFAULT = "default"
 
 
+def _given() -> tuple[set[str], set[str]]:
+    """The names of the variables of the environment and of ``.env``."""
+    return {name.upper() for name in os.environ}, {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
+
+
+def still_set(entered: Iterable[str]) -> tuple[str, ...]:
+    """The settings of earlier versions that environment or ``.env`` still name, or that were ``entered`` on a page."""
+    environment, from_file = _given()
+    names = environment | from_file | {f"DONDOC_{name.upper()}" for name in entered}
+    return tuple(name for name in REMOVED if f"DONDOC_{name.upper()}" in names)
+
+
 def setting_sources(settings: Settings) -> Mapping[str, SettingSource]:
     """Field name -> source of its value, determined from the current environment and ``.env``."""
-    environment = {name.upper() for name in os.environ}
-    from_file = {name.upper() for name in DotEnvSettingsSource(Settings).env_vars}
+    environment, from_file = _given()
 
     def source(name: str) -> SettingSource:
         if name not in settings.model_fields_set:

@@ -303,9 +303,10 @@ def worker(
     """Run a Prefect worker on this machine until SIGTERM; its flow runs then settle what is on the wire."""
     from config.settings import settings_environment
     from workflows.run.prefect_server import run_worker
-    from workflows.run.system import compose_installed
+    from workflows.run.system import announce_removed_settings, compose_installed
 
     system = compose_installed()
+    announce_removed_settings(system)
     raise typer.Exit(run_worker(pool, settings_environment(system.settings), system.prefect, runs))
 
 
@@ -369,7 +370,7 @@ def check_templates(
 @app.command("settings")
 def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Every setting with its value; secrets are masked."""
-    from config.settings import Settings, read_settings
+    from config.settings import ABOUT, read_settings
     from engine.admin.settings_view import masked_values
     from workflows.run.installation import require_installation
     from workflows.run.system import compose
@@ -383,8 +384,8 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
     if as_json:
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
-    for name, field in Settings.model_fields.items():
-        typer.echo(f"DONDOC_{name.upper():30} {values[name]:40} {field.description}")
+    for name, about in ABOUT.items():
+        typer.echo(f"DONDOC_{name.upper():30} {values[name]:40} {about.en}")
 
 
 def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:

@@ -25,7 +25,7 @@ from workflows.run.installation import establish, require_installation
 from workflows.run.prefect_mark import observe_in_prefect
 from workflows.run.prefect_server import PrefectServer
 from workflows.run.private_files import make_private
-from workflows.run.system import Running, System, announce_setup_code, compose
+from workflows.run.system import Running, System, announce_removed_settings, announce_setup_code, compose
 from workflows.serving.listen_socket import listen_at
 from workflows.serving.memory import few_arenas
 from workflows.serving.service_manager import READY, STOPPING, ServiceManager
@@ -90,6 +90,7 @@ def serve(settings: Settings) -> None:
         establish(system)
     system.observe()
     observe_in_prefect(system)
+    announce_removed_settings(system)
     announce_setup_code(system)
     app = application(system)
     local_prefect = PrefectServer(

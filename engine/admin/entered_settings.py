@@ -12,14 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import delete, inspect
 from sqlmodel import Session
 
-from config.settings import CREDENTIALS, ENTERED, Settings
+from config.settings import CREDENTIALS, ENTERED, HIDDEN, Settings
 from engine.accounts.sealing import SealBroken, seal, unseal
 from engine.accounts.signed_links import Signer
-from engine.admin.settings_view import HIDDEN
 from engine.errors import FieldsRefused, Unavailable
 from engine.queries.system.channels import PREFIX
 from engine.store.database import Database, table
@@ -75,11 +74,6 @@ def entered(session: Session, signer: Signer) -> Entered:
         ) from None
 
 
-def is_secret(name: str) -> bool:
-    """Whether the value is never shown."""
-    return name in HIDDEN or Settings.model_fields[name].annotation is SecretStr
-
-
 def typed_settings(
     settings: Settings,
     stored: Mapping[str, object],
@@ -91,7 +85,7 @@ def typed_settings(
     from what is stored, or from ``known`` (what was just tried), if they belong to the same server. Raises
     FieldsRefused."""
     may = [name for name in ENTERED[channel] if name not in settings.decided]
-    secrets = [name for name in may if is_secret(name)]
+    secrets = [name for name in may if name in HIDDEN]
     values = {name: typed[name] for name in may if name in typed and name not in secrets}
     if secrets:
         values |= _given(secrets, typed) or _kept_credentials(settings, (known, stored), values, secrets)
@@ -133,7 +127,7 @@ def save(
     write_fact(session, FACT, seal(signer, USE, dict(values)))
     forgotten = [f"{PREFIX}{channel}" for page, channel in CHANNELS.items() if set(ENTERED[page]) & set(changed)]
     session.connection().execute(delete(table(Fact)).where(table(Fact).c.name.in_(forgotten)))
-    said = [name if is_secret(name) else f"{name}={getattr(after, name)}" for name in changed]
+    said = [name if name in HIDDEN else f"{name}={getattr(after, name)}" for name in changed]
     record(session, EventKind.SETTINGS_CHANGED, now, actor=actor, changes=", ".join(said))
     return True
 
@@ -178,7 +172,7 @@ def _validated(settings: Settings, entered_now: Mapping[str, object], names: Ite
 def _same_server(
     settings: Settings, before: Mapping[str, object], values: Mapping[str, object], credential: str
 ) -> bool:
-    names = [name for name in CREDENTIALS[credential] if not is_secret(name) and name not in settings.decided]
+    names = [name for name in CREDENTIALS[credential] if name not in HIDDEN and name not in settings.decided]
     default = {name: Settings.model_fields[name].default for name in names}
     return all(str(values.get(name, default[name])) == str(before.get(name, default[name])) for name in names)
 

@@ -26,8 +26,8 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Relay:
-    """One relay. ``timeout``: seconds for each reply. ``per_connection``: letters on one connection before a new one is
-    opened; ``per_minute``: letters a minute by this process; 0 means no limit. ``pause``: seconds without connection
+    """One relay. ``timeout``: seconds for each reply. ``connections``: kept open to it. ``per_minute``:
+    letters a minute by this process; 0 means no limit. ``pause``: seconds without connection
     attempts after the relay could not be reached (ten times as long after a refused login, so that a wrong password
     does not lock the account). ``hostname``: our name in EHLO, the sender's domain if empty. With ``bounce_domain``
     and ``bounce_secret`` each letter has its own return address (see signed_addresses.py).
@@ -43,9 +43,8 @@ class Relay:
     password: str = field(default="", repr=False)
     ca_file: str = ""
     verify: bool = True
-    timeout: float = 60.0
+    timeout: float = 30.0
     connections: int = 4
-    per_connection: int = 0
     per_minute: int = 0
     hostname: str = ""
     bounce_domain: str = ""
@@ -68,7 +67,7 @@ class Relay:
             yield Text(
                 f"Cổng {self.port} không có thật.", f"{self.port} is not a valid port; 587, 465 and 25 are usual."
             )
-        if self.timeout <= 0 or self.connections < 1 or min(self.per_connection, self.per_minute, self.pause) < 0:
+        if self.timeout <= 0 or self.connections < 1 or min(self.per_minute, self.pause) < 0:
             yield Text(
                 "Giới hạn không được âm.", "Limits must not be negative; time-out and connections are above zero."
             )

@@ -141,10 +141,7 @@ class Email:
                 await asyncio.sleep(wait)
             if self._shared is not None:
                 await self._shared.wait()
-            outcome = await connection.send(envelope)
-            if connection.usable and 0 < self._relay.per_connection <= connection.sent_letters:
-                await connection.close()
-            return outcome
+            return await connection.send(envelope)
         finally:
             self._busy -= 1
             self._returned.set()

@@ -18,7 +18,7 @@ from typing import Any
 from imapclient import SEEN, IMAPClient
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from config.settings import LOOPBACK
+from config.settings import IMAPS_PORT, LOOPBACK
 from engine.errors import BadInput, Unavailable
 from engine.text import Text
 from notifications.email.relay import Security
@@ -40,17 +40,24 @@ MAX_PARTS = 50
 _CONNECTION_ERRORS = (IMAPClientError, imaplib.IMAP4.error, OSError, ssl.SSLError, socket.timeout)
 
 
+def security_of(host: str, port: int) -> Security:
+    """How a mailbox is reached, by its port (RFC 8314, 3.2): 143 begins in the clear and has to change to TLS, any
+    other is TLS. Within this machine 993 alone is encrypted."""
+    if host in LOOPBACK and port != IMAPS_PORT:
+        return Security.NONE
+    return Security.STARTTLS if port == 143 else Security.TLS
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inbox:
-    """One folder of one account. ``timeout``: seconds for each response. Raises BadInput if the password would be sent
+    """INBOX of one account. ``timeout``: seconds for each response. Raises BadInput if the password would be sent
     unencrypted over the network."""
 
     host: str
     username: str
     password: str = field(repr=False)
-    port: int = 993
+    port: int = IMAPS_PORT
     security: Security = Security.TLS
-    folder: str = "INBOX"
     ca_file: str = ""
     timeout: float = 30.0
 
@@ -58,9 +65,8 @@ class Inbox:
         if self.security is Security.NONE and self.host not in LOOPBACK:
             raise BadInput(
                 Text(
-                    "Mật khẩu hộp thư sẽ đi qua mạng không mã hóa; hãy đặt imap_security là tls hoặc starttls.",
-                    "The mailbox's password would cross the network in the clear; set imap_security to tls "
-                    "or starttls.",
+                    "Mật khẩu hộp thư sẽ đi qua mạng không mã hóa; hãy dùng TLS hoặc STARTTLS.",
+                    "The mailbox's password would cross the network in the clear; use TLS or STARTTLS.",
                 )
             )
 
@@ -143,16 +149,9 @@ class Inbox:
         return client
 
     def _select(self, client: Any, now: datetime) -> tuple[list[Any], tuple[bytes, ...]]:
-        """Select the folder; the search criteria, and the flags for messages that are done."""
-        try:
-            selected = client.select_folder(self.folder)
-        except IMAPClientError as error:
-            raise BadInput(
-                Text(
-                    f"Hộp thư không có thư mục «{self.folder}»; sửa imap_folder.",
-                    f"The mailbox has no folder “{self.folder}”; correct imap_folder.",
-                )
-            ) from error
+        """Select INBOX, which every account has (RFC 9051, 5.1); the search criteria, and the flags for messages that
+        are done."""
+        selected = client.select_folder("INBOX")
         since = ["SINCE", (now - MAX_AGE).date()]
         allowed = selected.get(b"PERMANENTFLAGS", ())
         if b"\\*" in allowed or DONE_KEYWORD in allowed:

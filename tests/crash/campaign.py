@@ -198,7 +198,6 @@ def settings(database: Database, folder: Path, relay: SlowRelay) -> dict[str, st
         "DONDOC_SMTP_HOST": "127.0.0.1",
         "DONDOC_SMTP_PORT": str(relay.port),
         "DONDOC_SMTP_SECURITY": "none",
-        "DONDOC_SMTP_CONNECTIONS": str(CONNECTIONS),
     }
 
 

@@ -175,8 +175,6 @@ class Fortnight:
             "DONDOC_SMTP_HOST": "127.0.0.1",
             "DONDOC_SMTP_PORT": str(relay.port),
             "DONDOC_SMTP_SECURITY": "none",
-            "DONDOC_SMTP_TIMEOUT": "5",
-            "DONDOC_SMTP_CONNECTIONS": str(CONNECTIONS),
             "DONDOC_SMS_GATEWAY": "kannel",
             "DONDOC_SMS_URL": f"{outside.url}/sendsms",
             "DONDOC_SMS_USERNAME": "dondoc",

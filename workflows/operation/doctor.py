@@ -19,7 +19,9 @@ import httpx
 
 from config.settings import SMS_GATEWAYS, Settings
 from engine.admin.checklist import CheckLine, Mark, unused, well, wrong
+from engine.admin.entered_settings import entered
 from engine.admin.first_steps import address_line, calendar_line, watch_line
+from engine.admin.settings_view import removed_lines
 from engine.enums import complete
 from engine.errors import DondocError
 from engine.queries.system.health import SILENT_AFTER, last_self_check
@@ -161,6 +163,9 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         used = usage(session, now, marks=system.settings.sms_marks) if system.settings.sms_gateway else None
         proved = arrival_line(session, system.settings)
         opens = max((each.open_days_before for each in read_policies(session).values()), default=0)
+        stored = entered(session, system.signer).values
+    if removed := removed_lines(stored):
+        yield unused("settings", Text.joined(" ", removed))
     yield settings_pairs(system.settings, opens)
     yield _passes(checked, now)
     yield _backup(backup, now)

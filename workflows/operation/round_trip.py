@@ -75,8 +75,8 @@ def round_trip(system: System, wait: float = WAIT_SECONDS) -> Iterator[CheckLine
             name="bounce",
             prefix=BOUNCE,
             use=RETURN_ADDRESSES,
-            domain=settings.bounce_domain,
-            setting="DONDOC_BOUNCE_DOMAIN",
+            domain=settings.reply_domain,
+            setting="DONDOC_REPLY_DOMAIN",
             what=Text("thư bị trả về", "a returned letter"),
         ),
     )

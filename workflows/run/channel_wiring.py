@@ -58,19 +58,18 @@ def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSign
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:
     """The sources of incoming messages; none in demo mode."""
-    from notifications.email.relay import Security
-    from notifications.inbound.mailbox import Inbox
+    from notifications.inbound.mailbox import Inbox, security_of
 
     inbox = None
     if settings.imap_host and not settings.demo:
+        host, port = settings.mailbox_server
         inbox = Inbox(
-            host=settings.imap_host,
+            host=host,
+            port=port,
+            security=security_of(host, port),
             username=settings.imap_username,
             password=settings.imap_password.get_secret_value(),
-            port=settings.imap_port,
-            security=Security(settings.imap_security),
-            folder=settings.imap_folder,
-            ca_file=str(settings.imap_ca_file or ""),
+            ca_file=str(settings.smtp_ca_file or ""),
         )
     proof = MailProof(signer, settings.imap_authserv_id)
     if settings.sms_gateway != "gammu" or settings.demo:
@@ -159,12 +158,9 @@ def email_channel(settings: Settings, signer: Signer) -> Mail:
             username=settings.smtp_username,
             password=settings.smtp_password.get_secret_value(),
             ca_file=str(settings.smtp_ca_file or ""),
-            timeout=settings.smtp_timeout,
-            connections=settings.smtp_connections,
-            per_connection=settings.smtp_messages_per_connection,
             per_minute=settings.smtp_per_minute,
-            bounce_domain=settings.bounce_domain,
-            bounce_secret=signer.secret(RETURN_ADDRESSES) if settings.bounce_domain else "",
+            bounce_domain=settings.reply_domain,
+            bounce_secret=signer.secret(RETURN_ADDRESSES) if settings.reply_domain else "",
         ),
         _shared_rate(settings, signer),
     )

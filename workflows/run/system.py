@@ -18,6 +18,7 @@ from config.settings import Settings, read_settings, settings_refused
 from engine.accounts.setup_code import issue_setup_code
 from engine.accounts.signed_links import Signer
 from engine.admin.entered_settings import entered, read_entered
+from engine.admin.settings_view import removed_lines
 from engine.errors import DondocError
 from engine.store.clock import Clock, DemoClock, system_clock
 from engine.store.database import Database
@@ -169,6 +170,12 @@ class Running:
             self._system = replace(made, delivery=delivery, webhooks=system.webhooks)
             self._changed(self._system)
         self._sealed = sealed
+
+
+def announce_removed_settings(system: System) -> None:
+    """Log what is still set of earlier versions and has no effect."""
+    for line in removed_lines(read_entered(system.database, system.signer).values):
+        log.warning("%s", line)
 
 
 def announce_setup_code(system: System) -> None:

@@ -48,7 +48,6 @@ class Sending:
             audit=lambda: run_audit(system, self._heartbeat.hanging()),
             seconds=settings.tick_seconds,
             inbound=lambda: run_inbound(running()),
-            inbound_seconds=settings.receive_seconds,
             webhooks=lambda: run_webhooks(system),
             projection=Projecting(system).run if settings.prefect else None,
             alive=lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/readyz"),

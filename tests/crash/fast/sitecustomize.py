@@ -42,7 +42,7 @@ def _heartbeat(module: Any) -> None:
     usual = module.Heartbeat.__init__
 
     def begun(self: Any, tick: Any, audit: Any, seconds: float, **more: Any) -> None:
-        more["inbound_seconds"] = max(more["inbound_seconds"] / SPEED, LEAST_SECONDS)
+        more["inbound_seconds"] = max(60 / SPEED, LEAST_SECONDS)
         usual(self, tick, audit, max(seconds / SPEED, LEAST_SECONDS), **more)
 
     module.Heartbeat.__init__ = begun

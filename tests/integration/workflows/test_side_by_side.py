@@ -50,7 +50,6 @@ def test_a_letter_to_the_operator_does_not_wait_for_those_that_leave(sqlite_data
             smtp_host="127.0.0.1",
             smtp_port=relay.port,
             smtp_security="none",
-            smtp_connections=CONNECTIONS,
             operator_email="vanhanh@tinh.example",  # the weekly letter is due
         )  # type: ignore[call-arg]
         made = compose(settings)

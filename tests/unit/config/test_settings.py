@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from config import SettingsRefused
-from config.settings import Settings, read_settings
+from config.about import Section
+from config.settings import ABOUT, CREDENTIALS, Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -96,8 +97,36 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
 
 
 def test_every_setting_says_what_it_is_for() -> None:
-    silent = [name for name, field in Settings.model_fields.items() if not field.description]
-    assert silent == []
+    assert [name for name in Settings.model_fields if not (ABOUT[name].vi and ABOUT[name].en)] == []
+
+
+def test_fields_of_a_section_stand_together_in_the_order_of_the_sections() -> None:
+    order = [about.section for about in ABOUT.values()]
+    assert order == sorted(order, key=list(Section).index)
+
+
+def test_a_credential_stays_with_the_server_that_it_is_sent_to() -> None:
+    relay = ("smtp_host", "smtp_port", "smtp_security", "smtp_username", "smtp_password")
+    gateway = ("sms_gateway", "sms_url", "sms_username", "sms_password")
+    assert {"smtp_password": relay} | dict.fromkeys(("sms_url", "sms_username", "sms_password"), gateway) == CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("typed", "server"),
+    [
+        ("imap.so.example", ("imap.so.example", 993)),
+        ("imap.so.example:143", ("imap.so.example", 143)),
+        ("[::1]:1143", ("::1", 1143)),
+    ],
+)
+def test_the_mailbox_server_may_name_its_port(typed: str, server: tuple[str, int]) -> None:
+    assert read_settings(imap_host=typed).mailbox_server == server
+
+
+@pytest.mark.parametrize("typed", ["imap.so.example:x", "imap.so.example:0", ":993", "imap.so.example:70000"])
+def test_a_mailbox_server_without_a_name_or_a_port_is_refused(typed: str) -> None:
+    with pytest.raises(SettingsRefused, match="DONDOC_IMAP_HOST"):
+        read_settings(imap_host=typed)
 
 
 def test_the_signing_key_is_made_once_and_read_by_its_owner_alone() -> None:

@@ -11,13 +11,11 @@ from ground.paths import ROOT
 from sqlmodel import SQLModel
 from typer.main import get_command
 
-from config.settings import Settings
 from engine.store import records as _records  # noqa: F401  (fills SQLModel.metadata)
 from engine.terms import State
 from workflows.cli import app
 
 README = (ROOT / "README.md").read_text()
-SETTINGS = (ROOT / "docs/settings.md").read_text()
 COMMANDS = (ROOT / "docs/commands.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
@@ -65,15 +63,6 @@ def test_every_table_says_how_long_its_rows_are_kept() -> None:
 def test_every_command_is_documented() -> None:
     missing = [each for each in commands(get_command(app)) if each not in named_commands()]
     assert not missing
-
-
-def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
-    rows = {name: rest for name, *rest in re.findall(r"\| `DONDOC_([A-Z_]+)` \| (.*?) ?\| (.*) \|", SETTINGS)}
-    assert set(rows) == {name.upper() for name in Settings.model_fields}
-    for name, field in Settings.model_fields.items():
-        default, meaning = rows[name.upper()]
-        assert (name, default.strip("`")) == (name, str("" if field.default is None else field.default))
-        assert (field.description or "") in meaning
 
 
 def test_every_state_is_documented() -> None:

@@ -14,8 +14,9 @@ import yaml
 from ground.paths import ROOT
 from typer.main import get_command
 
+from config.removed_settings import REMOVED
 from config.settings import Settings
-from engine.admin.env_example import env_example
+from engine.admin.settings_documents import documents
 from workflows.cli import app
 
 PACKAGING = ROOT / "packaging"
@@ -47,10 +48,17 @@ def test_the_alert_rules_ask_for_metrics_that_there_are() -> None:
     assert all(rule["annotations"]["summary"] for rule in group["rules"])
 
 
-def test_the_example_of_the_environment_is_made_from_the_settings() -> None:
-    """`python -m engine.admin.env_example > packaging/.env.example`"""
-    assert (PACKAGING / ".env.example").read_text() == env_example()
-    assert all(f"# DONDOC_{name.upper()}=" in env_example() for name in Settings.model_fields)
+@pytest.mark.parametrize("path", list(documents()))
+def test_what_names_every_setting_is_made_from_their_fields(path: str) -> None:
+    """`python -m engine.admin.settings_documents`"""
+    assert (ROOT / path).read_text() == documents()[path]
+    assert all(f"DONDOC_{name.upper()}" in documents()[path] for name in Settings.model_fields)
+
+
+def test_a_setting_is_asked_for_only_where_somebody_has_to_answer() -> None:
+    """Whoever needs another one asks first who would set it; a constant with a comment is no setting."""
+    assert len(Settings.model_fields) <= 69
+    assert not set(REMOVED) & set(Settings.model_fields)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from config.settings import ENTERED, Settings
+from config.settings import ENTERED, HIDDEN, Settings
 from engine.accounts.permissions import Permission
 from engine.admin import entered_settings
 from engine.admin.checklist import CheckLine
@@ -105,14 +105,14 @@ def _page(
     present = {name: _shown(settings, name) for name in names}
     shown = typed.filled(present.items())
     for name in names:  # what is decided elsewhere is shown as it is, and credentials never
-        if name in settings.decided or entered_settings.is_secret(name):
+        if name in settings.decided or name in HIDDEN:
             shown.fields[name] = present[name]
     response = ctx.page(
         f"admin/settings_{channel}.html",
         shown.status,
         typed=shown,
         decided=settings.decided,
-        is_set={name for name in names if entered_settings.is_secret(name) and _plain(settings, name)},
+        is_set={name for name in names if name in HIDDEN and _plain(settings, name)},
         own=own_mailbox(ctx),
         gammu=settings.sms_gammu_dir is not None,
         cost=_cost(ctx) if channel is ChannelPage.SMS else None,
@@ -132,7 +132,7 @@ def _cost(ctx: RequestContext) -> CheckLine | None:
 
 def _typed(typed: FormFields, name: str) -> str:
     """A credential as it was typed, anything else on one line."""
-    return typed.fields.get(name, "") if entered_settings.is_secret(name) else typed.text(name)
+    return typed.fields.get(name, "") if name in HIDDEN else typed.text(name)
 
 
 def _switches(names: tuple[str, ...]) -> list[str]:
@@ -145,7 +145,7 @@ def _plain(settings: Settings, name: str) -> str:
 
 
 def _shown(settings: Settings, name: str) -> str:
-    if entered_settings.is_secret(name):
+    if name in HIDDEN:
         return ""
     value = getattr(settings, name)
     return ("1" if value else "") if isinstance(value, bool) else str(value)

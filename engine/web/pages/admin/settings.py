@@ -9,11 +9,12 @@ from itertools import groupby
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from config.about import SECTIONS
 from engine.accounts import accounts
 from engine.accounts.permissions import Permission
 from engine.accounts.rate_limit import Limit, count, enforce_rate_limit
 from engine.admin.checklist import CheckLine
-from engine.admin.settings_view import GROUPS, describe_settings
+from engine.admin.settings_view import describe_settings
 from engine.errors import BadInput, NotFound
 from engine.http.request_context import PostedForm, RequestContext, SignedIn
 from engine.text import Text
@@ -67,7 +68,7 @@ def _page(ctx: RequestContext, *, connections: bool = False, tried: tuple[bool, 
     ctx.require(Permission.SEE_SETTINGS)
     lines: tuple[CheckLine, ...] = ctx.app.examine(connections) if ctx.app.examine else ()
     found = describe_settings(ctx.app.settings_now)
-    groups = [(GROUPS[key], list(each)) for key, each in groupby(found, lambda one: one.group)]
+    groups = [(SECTIONS[key], list(each)) for key, each in groupby(found, lambda one: one.group)]
     return ctx.page(
         "admin/settings.html",
         groups=groups,

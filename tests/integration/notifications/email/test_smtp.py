@@ -224,13 +224,6 @@ async def test_a_refusal_is_kept_though_the_relay_hangs_up_after_it() -> None:
     assert (outcome.fate, outcome.code) == (N, "550")
 
 
-async def test_a_connection_carries_only_as_many_letters_as_the_relay_allows() -> None:
-    async with FaultyServer() as server:
-        await send(server, *map(letter, range(5)), per_connection=2)
-    assert server.connections == 3
-    assert server.said.count("QUIT") == 3
-
-
 async def test_four_tasks_use_four_connections_and_no_more() -> None:
     async with FaultyServer() as server, Email(relay(server.port, connections=4)) as channel:
         outcomes = await asyncio.gather(*(channel.send(letter(number)) for number in range(40)))

@@ -397,10 +397,7 @@ def system_of(world: World, folder: Path, postfix: Postfix | None = None, **chan
         "smtp_ca_file": (postfix or world.postfix).trusted,
         "mail_from": "nhacviec@so.example",
         "reply_domain": "so.example",
-        "bounce_domain": "so.example",
-        "imap_host": "127.0.0.1",
-        "imap_port": world.dovecot.port,
-        "imap_security": "none",
+        "imap_host": f"127.0.0.1:{world.dovecot.port}",
         "imap_username": "tra-loi",
         "imap_password": PASSWORD,
     }

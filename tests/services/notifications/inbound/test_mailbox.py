@@ -24,7 +24,7 @@ def dovecot() -> Iterator[Dovecot]:
         yield started
 
 
-def inbox(dovecot: Dovecot, user: str, password: str = PASSWORD, **more: str) -> Inbox:
+def inbox(dovecot: Dovecot, user: str, password: str = PASSWORD) -> Inbox:
     return Inbox(
         host="127.0.0.1",
         username=user,
@@ -32,8 +32,7 @@ def inbox(dovecot: Dovecot, user: str, password: str = PASSWORD, **more: str) ->
         port=dovecot.port,
         security=Security.NONE,
         timeout=10,
-        **more,
-    )  # type: ignore[arg-type]
+    )
 
 
 def message(number: int) -> bytes:
@@ -102,11 +101,6 @@ def test_of_a_huge_message_the_beginning_is_fetched(dovecot: Dovecot) -> None:
 def test_a_wrong_password_says_which_setting_to_mend(dovecot: Dovecot) -> None:
     with pytest.raises(BadInput, match="DONDOC_IMAP_PASSWORD"):
         list(inbox(dovecot, "wrong", "not this").messages(NOW))
-
-
-def test_a_folder_that_is_not_there_says_which_setting_to_mend(dovecot: Dovecot) -> None:
-    with pytest.raises(BadInput, match="imap_folder"):
-        list(inbox(dovecot, "folder", folder="Nowhere").messages(NOW))
 
 
 def test_a_server_out_of_reach_loses_nothing_and_says_so() -> None:

@@ -21,7 +21,6 @@ MISTAKES: list[dict[str, Any]] = [
     {"port": 65536},
     {"timeout": 0},
     {"connections": 0},
-    {"per_connection": -1},
     {"per_minute": -1},
     {"username": "a", "security": Security.NONE},
     {"bounce_domain": "tra.so.example"},

@@ -1,0 +1,46 @@
+"""Settings that earlier versions had: what holds in their place. Whoever still sets one is told at the start and by
+``dondoc doctor``; it has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REMOVED: Mapping[str, tuple[str, str]] = {
+    "smtp_connections": (
+        "4 kết nối tới máy chủ gửi thư",
+        "4 connections to the relay",
+    ),
+    "smtp_messages_per_connection": (
+        "không giới hạn số thư một kết nối; tốc độ đặt ở DONDOC_SMTP_PER_MINUTE",
+        "no limit of letters on a connection; DONDOC_SMTP_PER_MINUTE sets the rate",
+    ),
+    "smtp_timeout": (
+        "chờ máy chủ gửi thư 30 giây",
+        "the relay is waited for 30 seconds",
+    ),
+    "bounce_domain": (
+        "địa chỉ trả về bounce+…@ dùng tên miền của DONDOC_REPLY_DOMAIN",
+        "return addresses bounce+…@ use the domain of DONDOC_REPLY_DOMAIN",
+    ),
+    "imap_port": (
+        "993; cổng khác ghi trong DONDOC_IMAP_HOST: may-chu:143",
+        "993; another port stands in DONDOC_IMAP_HOST: host:143",
+    ),
+    "imap_security": (
+        "cổng 143 dùng STARTTLS, cổng khác dùng TLS; trên chính máy này chỉ 993 mã hóa",
+        "port 143 uses STARTTLS, every other TLS; on this machine only 993 is encrypted",
+    ),
+    "imap_folder": (
+        "thư mục INBOX",
+        "the folder INBOX",
+    ),
+    "imap_ca_file": (
+        "DONDOC_SMTP_CA_FILE, cho cả hai máy chủ thư",
+        "DONDOC_SMTP_CA_FILE, for both mail servers",
+    ),
+    "receive_seconds": (
+        "60 giây lấy thư trả lời một lần",
+        "replies are fetched every 60 seconds",
+    ),
+}
+"""Name -> what holds instead, in Vietnamese and in English."""

@@ -1,0 +1,58 @@
+"""The two files that name every setting, made from the fields: ``docs/settings.md`` and ``packaging/.env.example``.
+
+``python -m engine.admin.settings_documents`` writes them; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from pathlib import Path
+
+from config.about import SECTIONS
+from config.settings import ABOUT, Settings
+from engine.admin.settings_view import plain_words
+
+_ENV_HEAD = """\
+# Chép thành .env, bỏ dấu # ở dòng cần đặt. Tệp có mật khẩu: chmod 600.
+# Copy to .env and remove the # of what you set. It holds passwords: chmod 600.
+"""
+_PAGE_HEAD = """\
+# Settings
+
+In the environment or in `.env`. `dondoc settings` shows what is in force, secrets masked. A name of an earlier version
+has no effect: `serve` and `dondoc doctor` say what holds instead.
+
+What has a page may be entered there by an administrator instead (*Settings › Address*, *Outgoing mail*, *SMS*); what
+the environment gives, wins. Entered values take effect at the next letter in every process, without a restart; cookies
+follow an address at the next start.
+
+This file is made from the fields of `config/settings.py` by `python -m engine.admin.settings_documents`.
+"""
+_ROOT = Path(__file__).parents[2]
+
+
+def documents() -> Mapping[str, str]:
+    """Path in the repository -> the text of the file."""
+    page, env = [_PAGE_HEAD], [_ENV_HEAD]
+    for section, members in groupby(Settings.model_fields, lambda name: ABOUT[name].section):
+        vi, en = SECTIONS[section]
+        env.append(f"\n# --- {vi} / {en} ---\n")
+        page.append(f"\n## {en}\n\n| setting | default | example | page | what it is |\n|---|---|---|---|---|\n")
+        for name in members:
+            about, default = ABOUT[name], plain_words(Settings.model_fields[name].default)
+            variable = f"DONDOC_{name.upper()}"
+            example = f" (vd / e.g. {about.example})" if about.example else ""
+            env.append(f"# {about.vi} / {about.en}{example}\n# {variable}={default}\n")
+            cells = (_code(variable), _code(default), _code(about.example), about.page, about.en)
+            page.append("|".join(("", *(f" {cell} " if cell else " " for cell in cells), "\n")))
+    return {"docs/settings.md": "".join(page), "packaging/.env.example": "".join(env)}
+
+
+def _code(words: str) -> str:
+    return f"`{words}`" if words else ""
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        (_ROOT / path).write_text(text)
