@@ -42,5 +42,25 @@ REMOVED: Mapping[str, tuple[str, str]] = {
         "60 giây lấy thư trả lời một lần",
         "replies are fetched every 60 seconds",
     ),
+    "hsts_subdomains": (
+        "HSTS chỉ áp dụng cho tên máy của base_url; cần cho cả tên miền con thì đặt ở máy chủ trung gian",
+        "HSTS is for the host of base_url alone; for its subdomains set it at the proxy",
+    ),
+    "language": (
+        "trang mở bằng tiếng Việt, mỗi tài khoản chọn ngôn ngữ của mình",
+        "pages begin in Vietnamese, and every account chooses its language",
+    ),
+    "demo": (
+        "bản trình diễn mở bằng lệnh dondoc demo",
+        "the demonstration is started by dondoc demo",
+    ),
+    "oidc_name": (
+        "nút đăng nhập ghi «hệ thống đăng nhập chung»",
+        "the button says “the single sign-on”",
+    ),
+    "oidc_role_claim": (
+        "vai trò là vai trò của tài khoản; ai thôi việc thì khóa tài khoản ở đây hoặc ở hệ thống đăng nhập chung",
+        "the role is that of the account; who has left is closed here or at the single sign-on",
+    ),
 }
 """Name -> what holds instead, in Vietnamese and in English."""

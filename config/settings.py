@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -70,6 +70,8 @@ class ArrivalProof(StrEnum):
 class Settings(BaseSettings):
     """The settings of an installation."""
 
+    demo: ClassVar[bool] = False
+    """The clock is advanced by buttons, and nothing is sent to the outside (``DemoSettings``)."""
     model_config = SettingsConfigDict(env_prefix="DONDOC_", env_file=".env", frozen=True, extra="ignore")
 
     _entered: frozenset[str] = PrivateAttr(default=frozenset())
@@ -100,21 +102,10 @@ class Settings(BaseSettings):
         "máy chủ trung gian (địa chỉ hoặc mạng) được tin X-Forwarded-For",
         "proxies (addresses or networks, comma-separated) whose X-Forwarded-For is trusted",
     )
-    hsts_subdomains: bool = on_server(
-        False,
-        "trình duyệt dùng https cho cả mọi tên miền con (HSTS)",
-        "browsers are told to use https for every subdomain of base_url's host too (HSTS)",
-    )
     secret: SecretStr = on_server(
         SecretStr(""),
         "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret",
         "signs links; empty: generated once and stored in data_dir/secret",
-    )
-    language: Literal["vi", "en"] = on_server("vi", "ngôn ngữ ban đầu của các trang", "default language of the pages")
-    demo: bool = on_server(
-        False,
-        "bản trình diễn: đồng hồ đứng yên, không gì gửi ra ngoài",
-        "demo mode: the clock is advanced by buttons; nothing is sent to the outside",
     )
     files_dir: Path | None = on_server(
         None,
@@ -144,19 +135,11 @@ class Settings(BaseSettings):
         "khóa bí mật của mã ấy; để trống: không có",
         "client secret at the single sign-on; empty: a public client",
     )
-    oidc_name: str = at_sign_in(
-        "", "tên hệ thống đăng nhập chung trên nút bấm", "name of the single sign-on, shown on the button"
-    )
     oidc_domains: str = at_sign_in(
         "",
         "tên miền thư được tin khi hệ thống đăng nhập chung không ghi email_verified",
         "mail domains trusted where the single sign-on says nothing of email_verified, comma-separated",
         example="tinh.example",
-    )
-    oidc_role_claim: str = at_sign_in(
-        "",
-        "thông tin của đăng nhập chung phải ghi vai trò của tài khoản; để trống: không xét",
-        "claim of the single sign-on that must name the account's role, like groups; empty: not asked",
     )
 
     smtp_host: str = of_mail(
@@ -502,14 +485,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _derive(self) -> Self:
-        """Unless it is set, ``base_url`` follows host and port. A demonstration pings nobody and signs with a key of
-        its own, whatever the environment says."""
+        """Unless it is set, ``base_url`` follows host and port."""
         if "base_url" not in self.model_fields_set and self.port:
             host = self.host if self.host in LOOPBACK else "127.0.0.1"
             object.__setattr__(self, "base_url", f"http://{host}:{self.port}")
-        if self.demo:
-            object.__setattr__(self, "heartbeat_url", "")
-            object.__setattr__(self, "secret", SecretStr(""))
         return self
 
     @property
@@ -621,6 +600,18 @@ class Settings(BaseSettings):
         return path.read_text().strip()
 
 
+class DemoSettings(Settings):
+    """Of ``dondoc demo``. It pings nobody and signs with a key of its own, whatever the environment says."""
+
+    demo: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _keep_apart(self) -> Self:
+        object.__setattr__(self, "heartbeat_url", "")
+        object.__setattr__(self, "secret", SecretStr(""))
+        return self
+
+
 ABOUT: Mapping[str, About] = {
     name: next(each for each in field.metadata if isinstance(each, About))
     for name, field in Settings.model_fields.items()
@@ -688,10 +679,10 @@ def setting_sources(settings: Settings) -> Mapping[str, SettingSource]:
     return {name: source(name) for name in Settings.model_fields}
 
 
-def read_settings(**overrides: object) -> Settings:
+def read_settings(kind: type[Settings] = Settings, **overrides: object) -> Settings:
     """Read the settings from the environment and ``.env``. Raises SettingsRefused, which lists all errors."""
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return kind(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise settings_refused(error) from None
 

@@ -80,12 +80,12 @@ def demo(
 ) -> None:
     """An example plan with the clock stopped behind its first due date, and buttons to advance it. Nothing leaves the
     machine."""
-    from config.settings import read_settings
+    from config.settings import DemoSettings, read_settings
 
     base = read_settings()
     example = example or _choose_example()
     folder = base.data_dir / ("demo" if example is Example.NGHE_AN_2021 else f"demo-{example}")
-    settings = _settings(host, port, prefect, demo=True, data_dir=folder, database_url="")
+    settings = _settings(host, port, prefect, DemoSettings, data_dir=folder, database_url="")
     from workflows.run.system import compose
     from workflows.simulation.demo import prepare
 
@@ -388,11 +388,12 @@ def show_settings(as_json: Annotated[bool, typer.Option("--json")] = False) -> N
         typer.echo(f"DONDOC_{name.upper():30} {values[name]:40} {about.en}")
 
 
-def _settings(host: str, port: int, prefect: bool, **more: object) -> Settings:
-    from config.settings import read_settings
+def _settings(host: str, port: int, prefect: bool, kind: type[Settings] | None = None, **more: object) -> Settings:
+    from config import settings
 
     given: dict[str, object] = {"host": host or None, "port": port or None, "prefect": None if prefect else False}
-    return read_settings(**{name: value for name, value in given.items() if value is not None}, **more)
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return settings.read_settings(kind or settings.Settings, **chosen, **more)
 
 
 def _serve(settings: Settings) -> None:

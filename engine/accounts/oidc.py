@@ -85,38 +85,11 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedIdentity:
-    """The verified identity. ``subject`` is ``<issuer>|<sub>``, the provider's permanent id of the person. ``roles``:
-    what the claim of roles names; None if none is asked for."""
+    """The verified identity. ``subject`` is ``<issuer>|<sub>``, the provider's permanent id of the person."""
 
     subject: str
     email: str
     verified: bool
-    roles: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What an office adds to the standard. ``domains``: of mailboxes that count as verified where the provider says
-    nothing of it. ``role_claim``: the claim that must name the account's role, with dots for what lies within."""
-
-    domains: frozenset[str] = frozenset()
-    role_claim: str = ""
-
-    def verified(self, claims: Mapping[str, Any]) -> bool:
-        """Providers write ``email_verified`` as a boolean, as a string, or not at all."""
-        said = claims.get("email_verified")
-        if said is None:
-            return str(claims.get("email", "")).lower().rpartition("@")[2] in self.domains
-        return said is True or (isinstance(said, str) and said.lower() == "true")
-
-    def roles(self, claims: Mapping[str, Any]) -> frozenset[str] | None:
-        if not self.role_claim:
-            return None
-        found: Any = claims
-        for name in self.role_claim.split("."):
-            found = found.get(name) if isinstance(found, Mapping) else None
-        each = [found] if isinstance(found, str) else found if isinstance(found, list) else []
-        return frozenset(str(role).lower().removeprefix("/") for role in each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +102,8 @@ class _Metadata:
 
 
 class Provider:
-    """An OpenID provider, as its discovery document describes it. ``transport`` is httpx's, for tests."""
+    """An OpenID provider, as its discovery document describes it. ``transport`` is httpx's, for tests. ``domains``: of
+    mailboxes that count as verified where the provider says nothing of it."""
 
     def __init__(
         self,
@@ -138,11 +112,11 @@ class Provider:
         secret: str,
         base_url: str,
         transport: httpx.BaseTransport | None = None,
-        rules: Rules | None = None,
+        domains: frozenset[str] = frozenset(),
     ) -> None:
         self.issuer, self.client_id = issuer.removesuffix(WELL_KNOWN), client_id
         self._secret, self._return, self._transport = secret, base_url + RETURN, transport
-        self._base_url, self._rules = base_url, rules or Rules()
+        self._base_url, self._domains = base_url, domains
         self._metadata: _Metadata | None = None
 
     def sign_out_address(self, now: datetime) -> str:
@@ -194,9 +168,15 @@ class Provider:
         return VerifiedIdentity(
             f"{document['issuer']}|{claims['sub']}",
             str(claims.get("email", "")),
-            self._rules.verified(claims),
-            self._rules.roles(claims),
+            self._is_verified(claims),
         )
+
+    def _is_verified(self, claims: Mapping[str, Any]) -> bool:
+        """Providers write ``email_verified`` as a boolean, as a string, or not at all."""
+        said = claims.get("email_verified")
+        if said is None:
+            return str(claims.get("email", "")).lower().rpartition("@")[2] in self._domains
+        return said is True or (isinstance(said, str) and said.lower() == "true")
 
     def _check_response(self, returned: Mapping[str, str], document: Mapping[str, Any]) -> None:
         """RFC 9207: a response with another issuer, or without one if the provider always sends it, is a mix-up."""
@@ -317,8 +297,7 @@ def provider_of(settings: Settings) -> Provider | None:
         return None
     secret = settings.oidc_client_secret.get_secret_value()
     domains = frozenset(each.strip().lower() for each in settings.oidc_domains.split(",")) - {""}
-    rules = Rules(domains, settings.oidc_role_claim)
-    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, settings.base_url, rules=rules)
+    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, settings.base_url, domains=domains)
 
 
 def consume_state(session: Session, state: str, *, ip: str, now: datetime) -> None:

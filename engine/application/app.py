@@ -181,7 +181,7 @@ def make_app(context: AppContext) -> FastAPI:
     app.add_middleware(BodyLimits)
     app.add_middleware(Concurrency)
     app.add_middleware(AcceptedHosts)
-    app.add_middleware(Guard, secure=is_secure(context), subdomains=context.settings.hsts_subdomains)
+    app.add_middleware(Guard, secure=is_secure(context))
     if context.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=context.settings.trusted_proxies)
     app.add_middleware(RequestIds)

@@ -407,12 +407,12 @@ def tools_of(request: Request) -> Tools:
 
 
 def language_of(request: Request) -> tuple[str, bool]:
-    """The language from the query, else from the cookie, else the person's own once they are known, else from the
-    settings; and whether the user chose it."""
+    """The language from the query, else from the cookie, else the person's own once they are known, else
+    Vietnamese; and whether the user chose it."""
     for code in (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE_COOKIE, "")):
         if code in LANGUAGES:
             return code, True
-    return getattr(request.state, "language", tools_of(request).context.settings.language), False
+    return getattr(request.state, "language", LANGUAGES[0]), False
 
 
 def _base_context(request: Request) -> RequestContext:

@@ -55,12 +55,12 @@ class BodyTooLarge(HTTPException):
 
 class Guard:
     """Middleware: adds security headers and answers HEAD as GET without a body. ``secure`` adds
-    Strict-Transport-Security, ``subdomains`` extends it to them."""
+    Strict-Transport-Security for this host alone: whether every subdomain has TLS is for the proxy to say."""
 
-    def __init__(self, app: ASGIApp, *, secure: bool = False, subdomains: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self.app = app
-        stay = f"max-age={YEAR_SECONDS}" + ("; includeSubDomains" if subdomains else "")
-        self._headers = HEADERS | ({"strict-transport-security": stay} if secure else {})
+        stay = {"strict-transport-security": f"max-age={YEAR_SECONDS}"}
+        self._headers = HEADERS | (stay if secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

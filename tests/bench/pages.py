@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 from sqlalchemy import event
 
-from config.settings import Settings
+from config.settings import DemoSettings
 from engine.accounts.signed_links import Signer
 from engine.application.app import make_app
 from engine.http.app_context import AppContext
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=100)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dondoc-bench-") as folder:
-        settings = Settings(_env_file=None, data_dir=Path(folder), secret=KEY, demo=True)  # type: ignore[call-arg]
+        settings = DemoSettings(_env_file=None, data_dir=Path(folder), secret=KEY)  # type: ignore[call-arg]
         system = compose(settings)
         prepare(system, Example.NGHE_AN_2021)
         asyncio.run(measure(system, Path(str(system.database.url.database)), options.times))

@@ -37,7 +37,7 @@ from ground.post import KEY, post_office
 from httpx import Response
 from sqlmodel import Session, SQLModel
 
-from config.settings import Settings
+from config.settings import DemoSettings, Settings
 from engine.accounts.accounts import any_active, create
 from engine.accounts.sign_in import open_session
 from engine.accounts.signed_links import Link, Purpose, Signer
@@ -199,7 +199,7 @@ def open_office(
             open_desk = step is not None or not any_active(session)
     if host != HERE:
         settings.setdefault("base_url", host)
-    chosen = _settings(demo=step is not None, **settings).model_copy(update={"data_dir": folder})
+    chosen = _settings(DemoSettings if step else Settings, **settings).model_copy(update={"data_dir": folder})
     signer = Signer(KEY)
     preview = preview or partial(preview_letter, channel_wiring.letter_renderer(chosen, signer))
     context = AppContext(
@@ -253,9 +253,9 @@ def _served() -> tuple[FastAPI, asyncio.Runner]:
 
 
 @cache
-def _settings(**settings: Any) -> Settings:
+def _settings(kind: type[Settings], **settings: Any) -> Settings:
     """Cached: reading settings takes 5 ms, and a run opens hundreds of offices."""
-    return Settings(_env_file=None, secret=KEY, **settings)  # type: ignore[call-arg]
+    return kind(_env_file=None, secret=KEY, **settings)  # type: ignore[call-arg]
 
 
 @cache

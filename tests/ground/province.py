@@ -30,7 +30,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session
 
 from config import DATA
-from config.settings import Settings
+from config.settings import DemoSettings, Settings
 from engine.accounts import sign_in
 from engine.accounts.signed_links import Link, Purpose
 from engine.admin.arrival import WeeklyLetter, arrival_key, write_weekly_letter
@@ -81,7 +81,8 @@ STEPS = ("week", "week", "day", "day", "day")
 
 def wired(folder: Path, *, demo: bool = False) -> System:
     """The System with a data folder, created by the composition root."""
-    return compose(Settings(_env_file=None, data_dir=folder, secret=KEY, prefect=False, demo=demo))  # type: ignore[call-arg]
+    kind = DemoSettings if demo else Settings
+    return compose(kind(_env_file=None, data_dir=folder, secret=KEY, prefect=False))  # type: ignore[call-arg]
 
 
 def lived_copy(ground: Ground, folder: Path) -> Path:

@@ -116,7 +116,7 @@ def webhook_delivery(settings: Settings, signer: Signer, letters: DeliveryContex
 
 
 def operator(settings: Settings) -> Operator:
-    return Operator(settings.operator_email, settings.operator_phone, settings.language)
+    return Operator(settings.operator_email, settings.operator_phone)
 
 
 def own_mailbox(settings: Settings, signer: Signer) -> Callable[[str], str] | None:

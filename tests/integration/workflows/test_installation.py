@@ -9,7 +9,7 @@ from ground.factory import at, lay
 from ground.post import KEY
 from typer.testing import CliRunner
 
-from config.settings import Settings
+from config.settings import DemoSettings, Settings
 from engine.errors import Unavailable
 from engine.store.database import Database
 from workflows.cli import app
@@ -127,4 +127,4 @@ def test_init_that_was_killed_in_between_is_completed(
 
 
 def test_a_demonstration_is_asked_for_nothing(tmp_path: Path) -> None:
-    require_installation(Settings(_env_file=None, data_dir=tmp_path, demo=True))  # type: ignore[call-arg]
+    require_installation(DemoSettings(_env_file=None, data_dir=tmp_path))  # type: ignore[call-arg]

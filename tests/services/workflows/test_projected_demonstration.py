@@ -11,7 +11,7 @@ import httpx
 import pytest
 from ground.serving import AUTH, prefect_serving, shown
 
-from config.settings import Settings
+from config.settings import DemoSettings
 from workflows.projection.projector import Projector
 from workflows.projection.shown_runs import open_ids
 from workflows.run.system import compose
@@ -25,7 +25,7 @@ OWNER, PLAN = "cong-an-tinh", "188/KH-UBND"
 def test_the_demonstration_s_duties_are_looked_up_by_plan_owner_and_lateness(migrated: Path, tmp_path: Path) -> None:
     home = tmp_path / "prefect"
     home.mkdir()
-    system = compose(Settings(_env_file=None, data_dir=tmp_path / "demo", demo=True, prefect=False))  # type: ignore[call-arg]
+    system = compose(DemoSettings(_env_file=None, data_dir=tmp_path / "demo", prefect=False))  # type: ignore[call-arg]
     prepare(system, Example.NGHE_AN_2021)
     with system.database.read() as session:
         mine = open_ids(session, 0, 10_000)

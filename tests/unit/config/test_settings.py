@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from config import SettingsRefused
 from config.about import Section
-from config.settings import ABOUT, CREDENTIALS, Settings, read_settings
+from config.settings import ABOUT, CREDENTIALS, DemoSettings, Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +30,10 @@ def test_without_any_setting_it_runs_here_on_sqlite_and_sends_nothing() -> None:
 
 
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(".env").write_text("DONDOC_PORT=9001\nDONDOC_LANGUAGE=en\nOTHER=1\n")
+    Path(".env").write_text("DONDOC_PORT=9001\nDONDOC_HOST=::1\nOTHER=1\n")
     monkeypatch.setenv("DONDOC_PORT", "9002")
     settings = read_settings()
-    assert (settings.port, settings.language) == (9002, "en")
+    assert (settings.port, settings.host) == (9002, "::1")
 
 
 def test_every_mistake_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,7 @@ def test_a_demonstration_pings_nobody_and_signs_with_a_key_of_its_own(
 ) -> None:
     monkeypatch.setenv("DONDOC_SECRET", "the key of the real installation")
     monkeypatch.setenv("DONDOC_HEARTBEAT_URL", "https://watch.example/ping")
-    demo = read_settings(demo=True, data_dir=tmp_path / "demo")
+    demo = read_settings(DemoSettings, data_dir=tmp_path / "demo")
     assert demo.heartbeat_url == ""
     assert demo.signing_key() == (tmp_path / "demo" / "secret").read_text()
     assert read_settings().signing_key() == "the key of the real installation"

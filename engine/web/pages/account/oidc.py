@@ -68,23 +68,11 @@ def come(ctx: Anonymous) -> Response:
             consume_state(session, auth_request.state, ip=ctx.ip, now=ctx.now)
         who = provider.verify_return(dict(ctx.request.query_params), auth_request, ctx.now)
         line = _account(ctx, who)
-        _check_role(line, who)
         with ctx.writing() as session:
             key = open_session(session, line.id, way="single_sign_on", device=ctx.device, now=ctx.now)
     except (SingleSignOnRefused, ProviderUnavailable, TooOften, SignInRefused) as error:
         return _without_cookie(ctx, sign_in_page(ctx, auth_request.to if auth_request else "", trouble=error))
     return _without_cookie(ctx, by_single_sign_on(ctx, entered(ctx, auth_request.to, key, line.email)))
-
-
-def _check_role(line: AccountLine, who: VerifiedIdentity) -> None:
-    """Whoever has left a role at the provider does not come in with it here."""
-    if who.roles is not None and line.role.value not in who.roles:
-        raise SingleSignOnRefused(
-            Text(
-                "Hệ thống đăng nhập chung không ghi vai trò của tài khoản này; hãy hỏi người quản trị.",
-                "The single sign-on does not name this account's role; ask the administrator.",
-            )
-        )
 
 
 def _account(ctx: RequestContext, who: VerifiedIdentity) -> AccountLine:

@@ -16,7 +16,7 @@ from ground.factory import Laid, at, lay, row, rows, swept
 from ground.post import KEY
 from sqlalchemy import update
 
-from config.settings import Settings
+from config.settings import DemoSettings, Settings
 from engine.accounts.signed_links import Signer
 from engine.application.app import make_app
 from engine.http.app_context import AppContext
@@ -59,17 +59,17 @@ class InProcess(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
-def served(laid: Laid, **settings: object) -> httpx.Client:
+def served(laid: Laid, kind: type[Settings] = Settings, **settings: object) -> httpx.Client:
     """Requests go to this machine."""
-    app = mounted(laid.database, **settings)
+    app = mounted(laid.database, kind, **settings)
     return httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1:8188")
 
 
 @cache
-def mounted(database: Database, **chosen: object) -> FastAPI:
+def mounted(database: Database, kind: type[Settings], **chosen: object) -> FastAPI:
     """The whole web application with the addresses mounted as the composition root mounts them; it takes a second to
     make, and the tests share it with the address of their database."""
-    settings = Settings(_env_file=None, secret=KEY, **chosen)  # type: ignore[arg-type]
+    settings = kind(_env_file=None, secret=KEY, **chosen)  # type: ignore[arg-type]
     app = make_app(AppContext(database=database, clock=lambda: NOW, signer=Signer(KEY), settings=settings))
     zalo = {"zalo_app_id": APP_ID, "zalo_oa_secret": OA_SECRET}
     app.include_router(callbacks.router(callbacks.Callbacks(database, lambda: NOW, SECRET, **zalo)))
@@ -236,7 +236,7 @@ def test_metrics_are_for_whoever_has_the_token(laid: Laid) -> None:
 
 
 def test_in_the_demonstration_they_are_for_this_machine(laid: Laid) -> None:
-    client = served(laid, demo=True)
+    client = served(laid, DemoSettings)
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", headers={"host": "dondoc.so.example"}).status_code == 400
     for header in ("x-forwarded-for", "x-real-ip", "forwarded", "via", "x-forwarded-proto"):

@@ -24,7 +24,7 @@ from ground.post import LetterBox
 from ground.postgres import Ground
 from ground.web_servers import receiving, served
 
-from config.settings import Settings
+from config.settings import DemoSettings, Settings
 from engine.admin.checklist import Mark
 from engine.errors import Unavailable
 from engine.features.webhooks import subscriptions as webhooks
@@ -381,7 +381,7 @@ def test_a_mark_that_cannot_be_read_stops_sending_and_says_which_file(office: Of
 
 
 def test_a_demonstration_keeps_none(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, data_dir=tmp_path, demo=True, prefect=False)  # type: ignore[call-arg]
+    settings = DemoSettings(_env_file=None, data_dir=tmp_path, prefect=False)  # type: ignore[call-arg]
     assert compose(settings, with_entered=False).delivery.mark is None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ground.factory import at, lay, row
 
-from config.settings import Settings
+from config.settings import DemoSettings
 from engine.application import daily_cleanup
 from engine.queries.system.health import health
 from engine.queries.time_class import read_today
@@ -22,7 +22,7 @@ BEGAN = at("2021-06-07")
 
 @pytest.fixture
 def system(tmp_path: Path) -> System:
-    settings = Settings(_env_file=None, data_dir=tmp_path, demo=True, prefect=False)  # type: ignore[call-arg]
+    settings = DemoSettings(_env_file=None, data_dir=tmp_path, prefect=False)  # type: ignore[call-arg]
     made = compose(settings)
     made.database.upgrade()
     lay(made.database, now=BEGAN)
