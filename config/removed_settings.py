@@ -62,5 +62,17 @@ REMOVED: Mapping[str, tuple[str, str]] = {
         "vai trò là vai trò của tài khoản; ai thôi việc thì khóa tài khoản ở đây hoặc ở hệ thống đăng nhập chung",
         "the role is that of the account; who has left is closed here or at the single sign-on",
     ),
+    "sms_part_price": (
+        "số phần tin nhắn được đếm, giá thì không",
+        "parts of SMS are counted, not priced",
+    ),
+    "sms_marks": (
+        "tin nhắn không dấu, 160 ký tự một phần",
+        "SMS have no diacritics: 160 characters a part",
+    ),
+    "callback_secret": (
+        "suy ra từ khóa bí mật; nhập lại ở cổng tin nhắn các địa chỉ mà dondoc callbacks in ra",
+        "derived from the secret; enter at the gateways what dondoc callbacks prints",
+    ),
 }
 """Name -> what holds instead, in Vietnamese and in English."""

@@ -260,20 +260,6 @@ class Settings(BaseSettings):
         "sender: brand name (at most 11 letters) or number",
         page="sms",
     )
-    sms_part_price: Annotated[int, BeforeValidator(lambda typed: typed or 0)] = by_phone(
-        0,
-        "giá một phần tin nhắn, đồng, để ước tính; 0: chưa biết",
-        "price of one part of an SMS in dong, for estimates; 0: not known",
-        ge=0,
-        le=100000,
-        page="sms",
-    )
-    sms_marks: bool = by_phone(
-        False,
-        "giữ dấu tiếng Việt: 70 ký tự một phần thay vì 160",
-        "keep Vietnamese diacritics: 70 characters a part instead of 160",
-        page="sms",
-    )
     sms_gammu_dir: Path | None = by_phone(
         None,
         "các thư mục của gammu-smsd: outbox, sent, error, inbox",
@@ -316,11 +302,6 @@ class Settings(BaseSettings):
         SecretStr(""),
         "khóa bí mật webhook của OA, để nhận câu trả lời qua Zalo; để trống: không nhận",
         "secret key of the OA's webhook, by which answers by Zalo are received; empty: none are",
-    )
-    callback_secret: SecretStr = by_phone(
-        SecretStr(""),
-        "nằm trong địa chỉ mà cổng tin nhắn gọi về; để trống: tự suy ra",
-        "secret in callback URLs of gateways; empty: derived from secret",
     )
 
     processes: int = in_operation(

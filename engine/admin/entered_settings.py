@@ -32,7 +32,6 @@ FACT, USE, TRIED = "entered_settings", "settings", "settings.tried"
 MAX_CHARS = 500
 _NUMBERS: Mapping[str, Text] = {
     "smtp_port": Text("Ghi số từ 1 đến 65535.", "Give a number from 1 to 65535."),
-    "sms_part_price": Text("Ghi số đồng, từ 0 đến 100000.", "Give dong, a whole number from 0 to 100000."),
 }
 _CHOOSE = Text("Chọn trong danh sách.", "Choose from the list.")
 _UNUSABLE = Text("Giá trị này không dùng được.", "This value cannot be used.")

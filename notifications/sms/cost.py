@@ -1,4 +1,4 @@
-"""What SMS lately cost, by the price of a part that the office pays."""
+"""What SMS lately cost, in the parts that a gateway charges for."""
 
 from __future__ import annotations
 
@@ -33,13 +33,9 @@ class Usage:
     messages: int
     parts: int
 
-    def cost(self, price: int) -> int:
-        """In đồng. ``price``: đồng a part."""
-        return self.parts * price
 
-
-def usage(session: Session, now: datetime, *, marks: bool) -> Usage:
-    """The SMS of the 30 days before ``now``. ``marks``: as sent, with diacritics. Reads at most 1,000 texts."""
+def usage(session: Session, now: datetime) -> Usage:
+    """The SMS of the 30 days before ``now``. Reads at most 1,000 texts."""
     sent = (
         Letter.channel == "sms",
         col(Letter.day) > (now - timedelta(days=DAYS)).date(),
@@ -47,7 +43,5 @@ def usage(session: Session, now: datetime, *, marks: bool) -> Usage:
     )
     messages = session.exec(select(func.count()).where(*sent)).one()
     texts = select(LetterBody.text).where(LetterBody.letter_id == Letter.id, *sent)
-    counted = [
-        fit(text, marks=marks).size.parts for text in session.exec(texts.order_by(col(Letter.id).desc()).limit(SAMPLE))
-    ]
+    counted = [fit(text).size.parts for text in session.exec(texts.order_by(col(Letter.id).desc()).limit(SAMPLE))]
     return Usage(messages, ceil(sum(counted) * messages / len(counted)) if counted else messages)

@@ -51,9 +51,7 @@ SPEEDSMS_CODES: Mapping[str, CodeMeaning] = {
     "009": _retry("Tài khoản chưa được dùng API.", "The account may not use the API yet."),
     "101": _retry("Thiếu hoặc sai tham số; xem lại sender và sms_type.", "Check sender and sms_type."),
     "105": _refused("Số không hợp lệ; sửa danh bạ.", "The number is not valid; correct the directory."),
-    "110": _refused(
-        "Loại tin này không nhận chữ có dấu; tắt marks.", "Diacritics are not allowed; turn sms_marks off."
-    ),
+    "110": _refused("Loại tin này không nhận chữ có dấu.", "Diacritics are not allowed in this kind of message."),
     "113": _refused("Tin quá dài.", "The message is too long."),
     "300": CodeMeaning(Fate.RETRY, BALANCE),
     "500": _retry("SpeedSMS lỗi nội bộ và đề nghị gửi lại.", "SpeedSMS failed and asks to try again."),

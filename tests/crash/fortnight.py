@@ -36,6 +36,7 @@ from engine.store.database import Database, table
 from engine.store.markers import remember_backup
 from engine.store.records import Assignment, Contact, Letter
 from engine.terms import LetterState
+from notifications.sms.text import plain
 from workflows.run.prefect_server import descendants
 
 BEGINS, ENDS = at("2021-06-09", "17:00"), at("2021-06-24", "12:00")
@@ -179,7 +180,6 @@ class Fortnight:
             "DONDOC_SMS_URL": f"{outside.url}/sendsms",
             "DONDOC_SMS_USERNAME": "dondoc",
             "DONDOC_SMS_PASSWORD": "x",
-            "DONDOC_SMS_MARKS": "true",
             "DONDOC_OPERATOR_EMAIL": OPERATOR,
             "DONDOC_OPERATOR_PHONE": "+84912000000",
             "DONDOC_HEARTBEAT_URL": f"{outside.url}/ping",
@@ -404,7 +404,7 @@ def _account(lived: Fortnight, seconds: float) -> Lived:
 
 
 def _told(outside: Outside, planted: Planted) -> tuple[timedelta | None, timedelta]:
-    by_telephone = (at - planted.begins for at, said in outside.messages if planted.words in said)
+    by_telephone = (at - planted.begins for at, said in outside.messages if plain(planted.words) in said)
     calls = [at - planted.begins for at in outside.calls if planted.begins <= at < planted.ends]
     return min((each for each in by_telephone if each >= timedelta()), default=None), max(calls, default=timedelta())
 

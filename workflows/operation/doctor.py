@@ -160,7 +160,7 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
         backup, held, checked = last_backup(session), hold(session), last_self_check(session)
         waiting = held_letters(session, now)
         state = setup_state(session, read_today(session, now))
-        used = usage(session, now, marks=system.settings.sms_marks) if system.settings.sms_gateway else None
+        used = usage(session, now) if system.settings.sms_gateway else None
         proved = arrival_line(session, system.settings)
         opens = max((each.open_days_before for each in read_policies(session).values()), default=0)
         stored = entered(session, system.signer).values
@@ -176,7 +176,7 @@ def _database(system: System, now: datetime) -> Iterator[CheckLine]:
             Text("Chạy «dondoc release» để xem và quyết định.", "Run “dondoc release” to look and decide."),
         )
     if used is not None:
-        yield sms_cost(used, system.settings.sms_part_price)
+        yield sms_cost(used)
     yield proved
     yield watch_line(system.settings)
     yield from _contents(state, now)
@@ -242,15 +242,13 @@ def settings_pairs(settings: Settings, opens: int) -> CheckLine:
     )
 
 
-def sms_cost(used: Usage, price: int) -> CheckLine:
+def sms_cost(used: Usage) -> CheckLine:
+    """What a gateway charges for; the price of a part stands in the office's contract."""
     counted = Text(
         f"{DAYS} ngày qua: {{messages}} tin nhắn, khoảng {{parts}} phần",
         f"the last {DAYS} days: {{messages}} SMS, about {{parts}} parts",
     ).filled(messages=_number(used.messages), parts=_number(used.parts))
-    if not price:
-        return unused("sms_cost", Text.joined("; ", (counted, Text("chưa nhập giá một phần", "no price of a part"))))
-    paid = Text("khoảng {cost} đồng", "about {cost} dong").filled(cost=_number(used.cost(price)))
-    return well("sms_cost", Text.joined(", ", (counted, paid)))
+    return well("sms_cost", counted)
 
 
 def _number(value: int) -> Text:

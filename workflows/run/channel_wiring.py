@@ -83,16 +83,16 @@ def short_code_key(settings: Settings, signer: Signer) -> bytes:
     return signer.secret("short-codes").encode() if settings.sms_answers else b""
 
 
-def callback_secret(settings: Settings, signer: Signer) -> str:
-    """The secret in callback URLs: the setting, or derived from the signing key."""
-    return settings.callback_secret.get_secret_value() or signer.secret("callbacks")[:32]
+def callback_secret(signer: Signer) -> str:
+    """The secret in callback URLs, derived from the signing key."""
+    return signer.secret("callbacks")[:32]
 
 
 def callback_addresses(settings: Settings, signer: Signer) -> dict[str, str]:
     """The callback URLs to enter at the gateways, by gateway and purpose; of Kannel its groups."""
     from notifications.sms.incoming import KANNEL_GET_URL, kannel_groups
 
-    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(signer)}"
     return {
         "kannel.conf": kannel_groups(f"{callbacks_url}/kannel/incoming?{KANNEL_GET_URL}"),
         "esms CallbackUrl": f"{callbacks_url}/esms",
@@ -201,8 +201,8 @@ def phone_channel(settings: Settings, signer: Signer, database: Database) -> Cha
 def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
     """The channel of the configured gateway, None without one. mypy reports a gateway that the settings allow and this
     function does not."""
-    password, marks = settings.sms_password.get_secret_value(), settings.sms_marks
-    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(settings, signer)}"
+    password = settings.sms_password.get_secret_value()
+    callbacks_url = f"{settings.base_url}/callbacks/{callback_secret(signer)}"
     match settings.sms_gateway:
         case "":
             return None
@@ -214,7 +214,6 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
                 settings.sms_username,
                 password,
                 settings.sms_sender,
-                marks=marks,
                 report_url=f"{callbacks_url}/kannel/receipt",
             )
         case "gammu":
@@ -228,19 +227,18 @@ def sms_channel(settings: Settings, signer: Signer) -> Channel | None:
                 settings.sms_sender,
                 production=settings.sms_production,
                 callback_url=f"{callbacks_url}/esms",
-                marks=marks,
             )
         case "speedsms":
             from notifications.sms.vietnamese import SpeedSms
 
-            return SpeedSms(password, settings.sms_sender, production=settings.sms_production, marks=marks)
+            return SpeedSms(password, settings.sms_sender, production=settings.sms_production)
         case unknown:
             assert_never(unknown)
 
 
 def _gammu(settings: Settings) -> Gammu:
     folder = _gammu_dir(settings)
-    return Gammu(folder / "outbox", folder / "sent", folder / "error", marks=settings.sms_marks)
+    return Gammu(folder / "outbox", folder / "sent", folder / "error")
 
 
 def _gammu_dir(settings: Settings) -> Path:

@@ -50,12 +50,12 @@ def test_what_environment_and_file_still_set_is_named_with_what_holds_instead(
 def test_what_was_entered_on_a_page_stays_stored_unread_and_is_named(
     sqlite_database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    signer, entered = Signer(KEY), {"sms_sender": "TINH", "smtp_timeout": 5}
+    signer, entered = Signer(KEY), {"sms_sender": "TINH", "sms_part_price": 350}
     with sqlite_database.write() as session:
         write_fact(session, FACT, seal(signer, USE, entered))
     system = system_of(sqlite_database, tmp_path)
     assert system.settings.sms_sender == "TINH"
-    assert [line.partition(" ")[0] for line in said(system, caplog)] == ["DONDOC_SMTP_TIMEOUT"]
+    assert [line.partition(" ")[0] for line in said(system, caplog)] == ["DONDOC_SMS_PART_PRICE"]
     assert read_entered(sqlite_database, signer).values == entered
 
 

@@ -225,7 +225,7 @@ def test_a_gateway_is_given_addresses_with_a_secret_that_stays_the_same(tmp_path
     first, again = (channel_wiring.callback_addresses(settings, Signer(KEY)) for _ in range(2))
     assert first == again
     assert KEY not in str(first)
-    assert len(channel_wiring.callback_secret(settings, Signer(KEY))) == 32
+    assert len(channel_wiring.callback_secret(Signer(KEY))) == 32
 
 
 def test_metrics_are_for_whoever_has_the_token(laid: Laid) -> None:

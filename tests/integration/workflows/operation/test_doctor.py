@@ -294,7 +294,7 @@ def sms(system: System, key: str, text: str, **more: Any) -> None:
         session.add(LetterBody(letter_id=letter.id, subject="", text=text))
 
 
-def test_what_sms_lately_cost_is_said_by_the_price_of_a_part(healthy: System) -> None:
+def test_what_sms_lately_cost_is_said_in_parts(healthy: System) -> None:
     sms(healthy, "one", "Nhắc việc " * 10)
     sms(healthy, "two", "Nhắc việc " * 20)
     sms(healthy, "queued", "Nhắc việc", state=LetterState.QUEUED)
@@ -306,20 +306,10 @@ def test_what_sms_lately_cost_is_said_by_the_price_of_a_part(healthy: System) ->
         return next((each for each in doctor.examine(system, connections=False) if each.name == "sms_cost"), None)
 
     assert line(sms_gateway="") is None
-    unknown, known, marked = line(), line(sms_part_price=350), line(sms_part_price=350, sms_marks=True)
-    assert unknown
+    known = line()
     assert known
-    assert marked
-    assert (unknown.mark, unknown.what.vi) == (
-        Mark.UNUSED,
-        "30 ngày qua: 2 tin nhắn, khoảng 3 phần; chưa nhập giá một phần",
-    )
-    assert (known.mark, known.what.vi) == (
-        Mark.WELL,
-        "30 ngày qua: 2 tin nhắn, khoảng 3 phần, khoảng 1.050 đồng",
-    )
-    assert known.what.en == "the last 30 days: 2 SMS, about 3 parts, about 1,050 dong"
-    assert "khoảng 4 phần" in marked.what.vi
+    assert (known.mark, known.what.vi) == (Mark.WELL, "30 ngày qua: 2 tin nhắn, khoảng 3 phần")
+    assert known.what.en == "the last 30 days: 2 SMS, about 3 parts"
 
 
 def test_of_many_sms_the_latest_stand_for_all(healthy: System, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,7 +317,7 @@ def test_of_many_sms_the_latest_stand_for_all(healthy: System, monkeypatch: pyte
     for number, words in enumerate(("ngắn", "Nhắc việc " * 20, "ngắn")):
         sms(healthy, str(number), words)
     with healthy.database.read() as session:
-        assert cost.usage(session, NOW, marks=False) == cost.Usage(messages=3, parts=5)
+        assert cost.usage(session, NOW) == cost.Usage(messages=3, parts=5)
 
 
 @pytest.mark.parametrize(

@@ -113,19 +113,6 @@ async def test_a_letter_is_tried_then_saved_without_typing_the_password_again(in
     assert [each.settings.smtp_host for each in installed.released] == ["127.0.0.1"], "kept letters may leave"
 
 
-@pytest.mark.parametrize(("typed", "kept"), [("", 0), ("350", 350)])
-def test_the_price_of_a_part_may_be_left_empty(installed: Installed, typed: str, kept: int) -> None:
-    installed.post("/admin/settings/sms", sms_part_price=typed, sms_sender="TINH")
-    assert installed.settings.sms_part_price == kept
-
-
-@pytest.mark.parametrize("typed", ["-1", "ba trăm", "350,5", "9999999"])
-def test_a_price_that_is_none_is_told_at_its_field(installed: Installed, typed: str) -> None:
-    answer = installed.post("/admin/settings/sms", sms_part_price=typed)
-    assert answer.status_code == 422
-    assert "Ghi số đồng, từ 0 đến 100000." in BeautifulSoup(answer.text, "html.parser").get_text()
-
-
 def test_nothing_of_a_credential_is_on_a_page_in_the_log_or_readable_in_the_database(installed: Installed) -> None:
     assert installed.post(**MAIL, smtp_port=2525).status_code == 303
     sms = {"sms_gateway": "esms", "sms_username": "khoa-api-9", "sms_password": "khoa-bi-mat-9", "sms_sender": "TINH"}

@@ -19,7 +19,6 @@ SECRETS = {
     "smtp_password": "kh0a-cua-thu",
     "imap_password": "kh0a-cua-hop",
     "sms_password": "kh0a-cua-tin",
-    "callback_secret": "kh0a-goi-ve",
     "metrics_token": "kh0a-do-dem",
     "sms_url": "https://sms.example/kh0a-dia-chi",
     "sms_username": "kh0a-api",
