@@ -74,5 +74,29 @@ REMOVED: Mapping[str, tuple[str, str]] = {
         "suy ra từ khóa bí mật; nhập lại ở cổng tin nhắn các địa chỉ mà dondoc callbacks in ra",
         "derived from the secret; enter at the gateways what dondoc callbacks prints",
     ),
+    "processes": (
+        "máy từ hai bộ xử lý: trang và thư ở hai tiến trình",
+        "with two processors or more, pages and letters are two processes",
+    ),
+    "tick_seconds": (
+        "20 giây xem việc đến hạn một lần",
+        "what is due is looked for every 20 seconds",
+    ),
+    "lease_seconds": (
+        "300 giây",
+        "300 seconds",
+    ),
+    "give_up_days": (
+        "thư không gửi được hết hạn sau 5 ngày",
+        "a letter that could not be sent expires after 5 days",
+    ),
+    "link_days": (
+        "liên kết trong thư dùng được 45 ngày, của thư mới nhất lâu hơn",
+        "a link in a letter works for 45 days, in the newest one longer",
+    ),
+    "templates_dir": (
+        "mẫu thư riêng ở thư mục templates của DONDOC_DATA_DIR; hãy chép chúng vào đó",
+        "customised letters are in the folder templates of DONDOC_DATA_DIR; copy them there",
+    ),
 }
 """Name -> what holds instead, in Vietnamese and in English."""

@@ -200,11 +200,6 @@ class Settings(BaseSettings):
         "bounces are only told",
         example="so.example",
     )
-    templates_dir: Path | None = of_mail(
-        None,
-        "mẫu thư riêng của cơ quan, dùng trước mẫu có sẵn",
-        "customised letter templates, which override the shipped ones; empty: templates in data_dir",
-    )
 
     imap_host: str = of_mailbox(
         "",
@@ -304,33 +299,8 @@ class Settings(BaseSettings):
         "secret key of the OA's webhook, by which answers by Zalo are received; empty: none are",
     )
 
-    processes: int = in_operation(
-        0,
-        "tiến trình của serve: 1: trang và thư chung; 2: riêng; 0: tùy máy",
-        "of serve: 1: pages and letters in one; 2: apart; 0: by the machine",
-        ge=0,
-        le=2,
-    )
-    tick_seconds: int = in_operation(
-        20, "bao nhiêu giây xem việc đến hạn một lần", "seconds between checks for what is due", ge=1, le=3600
-    )
-    lease_seconds: int = in_operation(
-        300, "số giây một thư thuộc về tiến trình đã nhận nó", "seconds for which a worker claims a letter", ge=10
-    )
-    give_up_days: int = in_operation(
-        5,
-        "thư không gửi được trong chừng ấy ngày thì hết hạn gửi",
-        "days after which a letter that could not be sent expires",
-        ge=1,
-    )
     keep_bodies_days: int = in_operation(
         400, "nội dung thư được xóa sau chừng ấy ngày", "days after which the texts of letters are deleted", ge=1
-    )
-    link_days: int = in_operation(
-        45,
-        "liên kết trong thư dùng được bao nhiêu ngày",
-        "days for which a link in a letter works; in the newest one longer",
-        ge=1,
     )
 
     webhook_hosts: str = in_operation(
@@ -527,9 +497,10 @@ class Settings(BaseSettings):
 
     @property
     def apart(self) -> bool:
-        """Whether serve sends letters in a process beside that of the pages."""
+        """Whether serve sends letters in a process beside that of the pages: where there are two processors (decision
+        0023)."""
         usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return not self.demo and (self.processes or min(usable, 2)) == 2
+        return not self.demo and usable > 1
 
     @property
     def needs_second_factor(self) -> frozenset[str]:
@@ -560,7 +531,8 @@ class Settings(BaseSettings):
 
     @property
     def templates(self) -> Path:
-        return self.templates_dir or self.data_dir / "templates"
+        """The folder of customised letters, which override the shipped ones."""
+        return self.data_dir / "templates"
 
     def signing_key(self) -> str:
         """The secret, created on first use. The file is created atomically, readable only by its owner."""

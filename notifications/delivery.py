@@ -57,7 +57,9 @@ STOP_SECONDS = 4.0
 @dataclass(frozen=True, kw_only=True)
 class DeliveryContext:
     """What a delivering pass works with. ``worker`` names this process among others; ``stop`` is set when the process
-    is told to end: no further letter is offered to a channel then."""
+    is told to end: no further letter is offered to a channel then. ``lease``: for how long a claimed letter is this
+    process's; a relay that hangs is given up long before. ``give_up``: after so long a letter that could not be sent
+    expires, as relays do (RFC 5321, 4.5.4.1)."""
 
     channels: Mapping[str, Channel]
     renderer: LetterRenderer

@@ -66,9 +66,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 0,
     prefect: Annotated[bool, typer.Option(help="Show passes in a local Prefect server.")] = True,
+    every: Annotated[int, typer.Option(hidden=True, help="Seconds between two ticks, for tests.")] = 0,
 ) -> None:
     """Run everything: pages, beside them the process that sends, and a Prefect server."""
-    _serve(_settings(host, port, prefect))
+    _serve(_settings(host, port, prefect), every)
 
 
 @app.command()
@@ -396,12 +397,12 @@ def _settings(host: str, port: int, prefect: bool, kind: type[Settings] | None =
     return settings.read_settings(kind or settings.Settings, **chosen, **more)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, tick_seconds: int = 0) -> None:
     from workflows.server import serve as serve_now
     from workflows.serving.logs import configure_logging
 
     configure_logging(settings.log)
-    serve_now(settings)
+    serve_now(settings, tick_seconds)
 
 
 def main() -> None:

@@ -74,11 +74,12 @@ def application(system: System) -> FastAPI:
     return app
 
 
-def serve(settings: Settings) -> None:
-    """Run the web server, the heartbeat beside it and a local Prefect server until SIGINT or SIGTERM."""
+def serve(settings: Settings, tick_seconds: int = 0) -> None:
+    """Run the web server, the heartbeat beside it and a local Prefect server until SIGINT or SIGTERM.
+    ``tick_seconds``: between two looks for what is due; 0: as usual."""
     gc.disable()  # a tenth of the time to start went into looking for garbage
     few_arenas()
-    from workflows.serving.sending import Sending, SendingProcess
+    from workflows.serving.sending import TICK_SECONDS, Sending, SendingProcess
     from workflows.web_server import SWITCH_SECONDS, WebServer, limits_for_this_process
 
     manager = ServiceManager.of(os.environ)
@@ -97,7 +98,8 @@ def serve(settings: Settings) -> None:
         settings.prefect_home, settings.prefect_port, settings.prefect_auth.get_secret_value(), settings.prefect_days
     )
     starts_prefect = settings.prefect and not settings.prefect_api_url
-    sending = SendingProcess(settings) if settings.apart else Sending(system)
+    every = tick_seconds or TICK_SECONDS
+    sending = SendingProcess(settings, every) if settings.apart else Sending(system, every)
     # uvicorn raises the signal again after its shutdown: exit through the finally block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listener = listen_at(settings.host, settings.port)

@@ -70,6 +70,8 @@ TEMPLATE_ERRORS = (
     MemoryError,
 )
 """Exceptions that an edited template can raise."""
+LINK_LIFETIME = timedelta(days=45)
+"""How long a link in a letter works; longer than a month, so that the letter of one period works until the next."""
 AFTER_DUE = timedelta(days=15)
 """How long after the due date an agency can still add its part by the link of a letter."""
 OWN_SMS = ("answer", "deputy")
@@ -94,7 +96,6 @@ class LetterRenderer:
         self,
         signer: Signer,
         base_url: str,
-        link_days: int,
         *,
         custom_folder: Path | None = None,
         reply_to: str = "",
@@ -102,7 +103,7 @@ class LetterRenderer:
         render_seconds: float = RENDER_SECONDS,
         folder: Path = TEMPLATES,
     ) -> None:
-        self.signer, self.base_url, self.link_days = signer, base_url, timedelta(days=link_days)
+        self.signer, self.base_url = signer, base_url
         self._message_id_key = signer.secret("message-id").encode()
         self._reply_to, self._reply_domain = reply_to, reply_domain
         self._reply_key = signer.secret(REPLY_ADDRESSES)
@@ -187,7 +188,7 @@ class LetterRenderer:
         if not helped or audience(facts.role) is not Role.COORDINATOR:
             return ""
         last = max((due_on for due_on in helped if due_on is not None), default=facts.day)
-        until = max(facts.day + self.link_days, last + AFTER_DUE)
+        until = max(facts.day + LINK_LIFETIME, last + AFTER_DUE)
         return self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l", until)
 
     def _deputy_url(self, facts: LetterFacts) -> str:
@@ -212,7 +213,7 @@ class LetterRenderer:
             contact_id=facts.contact_id,
             subject=subject,
             made_on=facts.day,
-            until=until or facts.day + self.link_days,
+            until=until or facts.day + LINK_LIFETIME,
             since=revocation(facts.links_since),
         )
         return f"{self.base_url}/{path}/{self.signer.token(link)}"

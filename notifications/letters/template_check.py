@@ -296,7 +296,7 @@ def _check_samples(
 ) -> list[Problem]:
     """Render every sample of these kinds with the given texts (name -> text); the problems found."""
     problems = [problem for name, text in names.items() for problem in _text_problems(name, text)]
-    renderer = LetterRenderer(Signer("only for trying templates out"), "https://dondoc.example", 45)
+    renderer = LetterRenderer(Signer("only for trying templates out"), "https://dondoc.example")
     templates = Templates(_folders(custom_folder), sandboxed=True, texts=names)
     for kind in kinds:
         for facts in samples(language, kind):

@@ -24,7 +24,7 @@ SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 
 def office(port: int) -> DeliveryContext:
     relay = Relay(host="127.0.0.1", sender=SENDER, port=port, security=Security.NONE, connections=4)
-    renderer = LetterRenderer(Signer("a key for benchmarks"), "https://dondoc.example", 45)
+    renderer = LetterRenderer(Signer("a key for benchmarks"), "https://dondoc.example")
     return DeliveryContext(channels={"email": Email(relay)}, renderer=renderer)
 
 

@@ -194,7 +194,6 @@ def settings(database: Database, folder: Path, relay: SlowRelay) -> dict[str, st
     """Environment variables of an installation on this database that sends through this relay."""
     return {
         **install(database.bind.url.render_as_string(hide_password=False), folder),
-        "DONDOC_TICK_SECONDS": "1",
         "DONDOC_SMTP_HOST": "127.0.0.1",
         "DONDOC_SMTP_PORT": str(relay.port),
         "DONDOC_SMTP_SECURITY": "none",

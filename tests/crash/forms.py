@@ -43,19 +43,19 @@ class Form(Protocol):
 
 @dataclass
 class Serve:
-    """``dondoc serve`` on a free port. ``settings``: its environment variables."""
+    """``dondoc serve`` on a free port. ``settings``: its environment variables; ``every``: seconds between ticks."""
 
     folder: Path
     settings: Mapping[str, str]
+    every: int = 1
     process: subprocess.Popen[bytes] | None = None
     address: str = ""
 
     def start(self) -> None:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
-        self.process = _begin(
-            [DONDOC, "serve", "--no-prefect", "--port", str(port)], self.folder, self.settings, "serve"
-        )
+        words = [DONDOC, "serve", "--no-prefect", "--port", str(port), "--every", str(self.every)]
+        self.process = _begin(words, self.folder, self.settings, "serve")
 
     @property
     def runs(self) -> bool:
@@ -125,7 +125,7 @@ class Workers:
             for server in started:
                 wait_until(partial(answers, server.api_url), 120)
             told = [_deploy(folder, settings, server, every) for server in started]
-            serve = Serve(folder, {**settings, "DONDOC_TICK_SECONDS": "3600"}) if pages else None
+            serve = Serve(folder, settings, every=3600) if pages else None
             if serve is not None:
                 serve.start()
                 stack.callback(serve.end)

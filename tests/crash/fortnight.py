@@ -170,9 +170,6 @@ class Fortnight:
         settings = {
             **install(database.bind.url.render_as_string(hide_password=False), folder),
             **clock.environment,
-            "DONDOC_PROCESSES": "2",
-            "DONDOC_TICK_SECONDS": "60",
-            "DONDOC_LEASE_SECONDS": str(int(10 * clock.speed)),
             "DONDOC_SMTP_HOST": "127.0.0.1",
             "DONDOC_SMTP_PORT": str(relay.port),
             "DONDOC_SMTP_SECURITY": "none",
@@ -185,7 +182,7 @@ class Fortnight:
             "DONDOC_HEARTBEAT_URL": f"{outside.url}/ping",
         }
         lay(database, now=at("2021-06-09", "16:00"), bodies=communes(COMMUNES))
-        self.form = Serve(folder, settings)
+        self.form = Serve(folder, settings, every=60)
         self.readers = Readers(relay)
         self.planted: list[Planted] = []
         self.kills, self.backs_up = 0, True

@@ -89,7 +89,7 @@ class Cradle:
         self.journal = Journal(folder / "journal")
         self.steps = Steps(self.journal)
         self.steps.listen(self.database)
-        self._renderer = LetterRenderer(Signer("a key for the crash tests alone"), "http://127.0.0.1:8188", 45)
+        self._renderer = LetterRenderer(Signer("a key for the crash tests alone"), "http://127.0.0.1:8188")
         for _ in ("everything compiled on the way", "and counted"):
             self._fresh()
             self._be(Death(), "host:0", 0, None)

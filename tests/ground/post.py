@@ -44,7 +44,7 @@ def post_office(
     box: LetterBox | None = None, *, renderer: LetterRenderer | None = None, **more: object
 ) -> DeliveryContext:
     """A DeliveryContext whose only channel is the box."""
-    made = renderer or LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45)
+    made = renderer or LetterRenderer(Signer(KEY), "http://127.0.0.1:8188")
     return DeliveryContext(channels={"email": box or LetterBox()}, renderer=made, **more)  # type: ignore[arg-type]
 
 
@@ -65,7 +65,7 @@ class LinkBox(LetterBox):
 
 
 def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> EmailSignInMailer:
-    return EmailSignInMailer(lambda: box, LetterRenderer(Signer(KEY), base_url, 45), lambda: base_url)
+    return EmailSignInMailer(lambda: box, LetterRenderer(Signer(KEY), base_url), lambda: base_url)
 
 
 DAY, NOW = "2021-06-16", at("2021-06-16", "07:30")

@@ -55,11 +55,11 @@ def serving(url: str, folder: Path, *words: str, **more: str) -> Iterator[tuple[
     """`dondoc serve` as a process of its own: the process, its address, seconds until it answered.
     ``more``: further environment variables."""
     port = free_port()
-    settings = {**install(url, folder), "DONDOC_TICK_SECONDS": "1"}
+    settings = install(url, folder)
     began = time.monotonic()
     with (folder / f"serve-{port}.log").open("wb") as output:
         process = subprocess.Popen(
-            [DONDOC, "serve", "--port", str(port), *(words or ("--no-prefect",))],
+            [DONDOC, "serve", "--port", str(port), "--every", "1", *(words or ("--no-prefect",))],
             env=os.environ | settings | more,
             cwd=folder,
             stdout=output,

@@ -35,6 +35,7 @@ from engine.store.rulebook import read_policies
 from engine.text import Text
 from notifications.contract.channel import Outcome
 from notifications.email.smtp import Email
+from notifications.letters.renderer import LINK_LIFETIME
 from notifications.sms.cost import DAYS, Usage, usage
 from notifications.sms.gammu import Gammu
 from notifications.sms.gateway import HttpGateway
@@ -211,7 +212,7 @@ def not_asked() -> CheckLine:
 def settings_pairs(settings: Settings, opens: int) -> CheckLine:
     """Settings that only make sense together: a letter that opens work ``opens`` days before it is due, how long its
     link works, and how long its text is kept."""
-    needed = max(settings.link_days, opens)
+    needed = max(LINK_LIFETIME.days, opens)
     if settings.keep_bodies_days < needed:
         return wrong(
             "pairs",
@@ -223,21 +224,21 @@ def settings_pairs(settings: Settings, opens: int) -> CheckLine:
                 f"Đặt DONDOC_KEEP_BODIES_DAYS ít nhất {needed}.", f"Set DONDOC_KEEP_BODIES_DAYS to {needed} at least."
             ),
         )
-    if settings.link_days < opens:
+    if LINK_LIFETIME.days < opens:
         return well(
             "pairs",
             Text(
-                f"liên kết dùng {settings.link_days} ngày, mở việc trước hạn {opens} ngày: liên kết của thư mới nhất "
+                f"liên kết dùng {LINK_LIFETIME.days} ngày, mở việc trước hạn {opens} ngày: liên kết của thư mới nhất "
                 f"dùng được đến sau hạn {AFTER_DUE.days} ngày",
-                f"links work {settings.link_days} days, work opens {opens} days ahead: the newest letter's link works "
+                f"links work {LINK_LIFETIME.days} days, work opens {opens} days ahead: the newest letter's link works "
                 f"until {AFTER_DUE.days} days after the due date",
             ),
         )
     return well(
         "pairs",
         Text(
-            f"liên kết dùng {settings.link_days} ngày, mở việc trước hạn {opens} ngày",
-            f"links work {settings.link_days} days, work opens {opens} days ahead",
+            f"liên kết dùng {LINK_LIFETIME.days} ngày, mở việc trước hạn {opens} ngày",
+            f"links work {LINK_LIFETIME.days} days, work opens {opens} days ahead",
         ),
     )
 

@@ -33,7 +33,6 @@ def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
     return LetterRenderer(
         signer,
         settings.base_url,
-        settings.link_days,
         custom_folder=settings.templates,
         reply_to=settings.reply_to,
         reply_domain=settings.reply_domain,

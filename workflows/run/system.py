@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import typer
 from pydantic import ValidationError
@@ -117,8 +116,6 @@ def _wire(settings: Settings, database: Database, clock: Clock, signer: Signer, 
         renderer=channel_wiring.letter_renderer(settings, signer),
         short_code_key=channel_wiring.short_code_key(settings, signer),
         worker=f"{socket.gethostname()}:{os.getpid()}",
-        lease=timedelta(seconds=settings.lease_seconds),
-        give_up=timedelta(days=settings.give_up_days),
         stop=stop,
         mark=None if settings.demo else HighWater(settings.data_dir / NAME),
     )

@@ -4,7 +4,7 @@ Apart, a reader does not wait while ten thousand letters are rendered, and lette
 does is in the database, so neither asks the other anything. The pages' process starts the other and starts it again
 when it dies; the other ends when its standard input does, so that it outlives nobody.
 
-    python -m workflows.serving.sending     by ``SendingProcess`` alone
+    python -m workflows.serving.sending SECONDS     by ``SendingProcess`` alone; between ticks
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from workflows.serving.runs import run_audit, run_inbound, run_tick, run_webhook
 from workflows.serving.service_manager import ServiceManager
 
 log = logging.getLogger(__name__)
+TICK_SECONDS = 20
+"""How soon what is due is done; a tick with nothing to do costs a few statements."""
 STOP_SECONDS = 20
 """A process that was told to stop settles what is on the wire."""
 LONGEST_PAUSE_SECONDS = 60
@@ -40,13 +42,13 @@ STEADY_SECONDS = 60
 class Sending:
     """The heartbeat in a thread of this process."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, tick_seconds: int = TICK_SECONDS) -> None:
         settings, running, manager = system.settings, Running(system, _release_kept), ServiceManager.of(os.environ)
         self._system = system
         self._heartbeat = Heartbeat(
             tick=lambda: run_tick(running()),
             audit=lambda: run_audit(system, self._heartbeat.hanging()),
-            seconds=settings.tick_seconds,
+            seconds=tick_seconds,
             inbound=lambda: run_inbound(running()),
             webhooks=lambda: run_webhooks(system),
             projection=Projecting(system).run if settings.prefect else None,
@@ -67,11 +69,12 @@ class Sending:
 class SendingProcess:
     """The same as a child process, for as long as this one lives."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tick_seconds: int = TICK_SECONDS) -> None:
         chosen = {name: str(getattr(settings, name)) for name in ("host", "port", "prefect")}
         # The signs of life that systemd waits for come from there, and need that the pages answer.
         ours = {name: value for name, value in os.environ.items() if name != "WATCHDOG_PID"}
         self._environment = {**ours, **{f"DONDOC_{name.upper()}": value for name, value in chosen.items()}}
+        self._command = [sys.executable, "-m", "workflows.serving.sending", str(tick_seconds)]
         self._child: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="sending", daemon=True)
@@ -94,8 +97,7 @@ class SendingProcess:
         self._keeper.join()
 
     def _begin(self) -> None:
-        command = [sys.executable, "-m", "workflows.serving.sending"]
-        self._child = subprocess.Popen(command, env=self._environment, stdin=subprocess.PIPE)
+        self._child = subprocess.Popen(self._command, env=self._environment, stdin=subprocess.PIPE)
 
     def _keep(self) -> None:
         """Wait for its end and begin it again; the sooner it ended, the later."""
@@ -136,7 +138,7 @@ def main() -> None:
     system = compose(settings)
     system.observe()
     observe_in_prefect(system)
-    sending = Sending(system)
+    sending = Sending(system, int(sys.argv[1]))
     threading.Thread(target=_wait_for_the_other_end, args=[told], daemon=True).start()
     gc.freeze()  # objects made at start-up live for ever
     sending.start()

@@ -148,9 +148,9 @@ def test_settings_are_shown_with_secrets_masked(dondoc: Commands) -> None:
 
 
 def test_every_wrong_setting_is_named_at_once(dondoc: Commands) -> None:
-    dondoc.set(DONDOC_PORT="abc", DONDOC_BASE_URL="ftp://x", DONDOC_LEASE_SECONDS="1")
+    dondoc.set(DONDOC_PORT="abc", DONDOC_BASE_URL="ftp://x", DONDOC_KEEP_BODIES_DAYS="0")
     said = dondoc("plan", "list").wrong.splitlines()
-    assert [line.partition(":")[0] for line in said] == ["DONDOC_BASE_URL", "DONDOC_PORT", "DONDOC_LEASE_SECONDS"]
+    assert [line.partition(":")[0] for line in said] == ["DONDOC_BASE_URL", "DONDOC_PORT", "DONDOC_KEEP_BODIES_DAYS"]
 
 
 @pytest.mark.parametrize("words", ["init", "once tick", "settings"])

@@ -33,7 +33,7 @@ def sender(serve: subprocess.Popen[bytes]) -> int:
 
 def test_one_that_sends_is_started_again_and_the_letters_leave(sqlite_database: Database, tmp_path: Path) -> None:
     url = str(sqlite_database.url)
-    with serving(url, tmp_path, DONDOC_PROCESSES="2") as (serve, address, _):
+    with serving(url, tmp_path) as (serve, address, _):
         first = sender(serve)
         os.kill(first, signal.SIGKILL)
         assert wait_until(lambda: sender(serve) not in (0, first), SOON)
@@ -45,7 +45,7 @@ def test_one_that_sends_is_started_again_and_the_letters_leave(sqlite_database: 
 
 
 def test_it_outlives_no_pages_that_were_killed(sqlite_database: Database, tmp_path: Path) -> None:
-    with serving(str(sqlite_database.url), tmp_path, DONDOC_PROCESSES="2") as (serve, _, _):
+    with serving(str(sqlite_database.url), tmp_path) as (serve, _, _):
         child = sender(serve)
         assert child
         serve.kill()
@@ -57,7 +57,7 @@ def test_it_outlives_no_pages_that_were_killed(sqlite_database: Database, tmp_pa
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_both_end(sqlite_database: Database, tmp_path: Path, how: signal.Signals) -> None:
-    with serving(str(sqlite_database.url), tmp_path, DONDOC_PROCESSES="2") as (serve, _, _):
+    with serving(str(sqlite_database.url), tmp_path) as (serve, _, _):
         child, began = sender(serve), time.monotonic()
         serve.send_signal(how)
         serve.wait(SOON)
@@ -70,7 +70,7 @@ def test_told_to_stop_both_end(sqlite_database: Database, tmp_path: Path, how: s
 
 def test_one_that_has_sent_ends_without_an_abort(sqlite_database: Database, tmp_path: Path) -> None:
     """SIGABRT after everything was settled, at seven stops of eight: where cores are kept one of 150 MiB."""
-    with serving(str(sqlite_database.url), tmp_path, DONDOC_PROCESSES="2") as (serve, _, _):
+    with serving(str(sqlite_database.url), tmp_path) as (serve, _, _):
         wait_for_letters(owing(sqlite_database))
         serve.terminate()
         serve.wait(SOON)
@@ -78,8 +78,13 @@ def test_one_that_has_sent_ends_without_an_abort(sqlite_database: Database, tmp_
     assert "Fatal" not in log.read_text()
 
 
-def test_in_one_process_there_is_no_other(sqlite_database: Database, tmp_path: Path) -> None:
-    with serving(str(sqlite_database.url), tmp_path, DONDOC_PROCESSES="1") as (serve, _, _):
-        states = wait_for_letters(owing(sqlite_database))
-        assert sender(serve) == 0
+def test_on_one_processor_there_is_one_process(sqlite_database: Database, tmp_path: Path) -> None:
+    processors = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(processors)})
+    try:
+        with serving(str(sqlite_database.url), tmp_path) as (serve, _, _):
+            states = wait_for_letters(owing(sqlite_database))
+            assert sender(serve) == 0
+    finally:
+        os.sched_setaffinity(0, processors)
     assert set(states) == {LetterState.KEPT_HERE}

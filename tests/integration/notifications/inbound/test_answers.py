@@ -89,7 +89,7 @@ class Relay(LetterBox):
 
 def sent(laid: Laid, now: Any = NOW) -> tuple[Relay, Relay]:
     mail, sms = Relay(), Relay("sms")
-    renderer = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", 45, reply_domain="so.example")
+    renderer = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", reply_domain="so.example")
     office = replace(post_office(mail), channels={"email": mail, "sms": sms}, renderer=renderer, short_code_key=CODES)
     asyncio.run(deliver(laid.database, now, office))
     return mail, sms

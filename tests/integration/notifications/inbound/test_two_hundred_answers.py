@@ -87,7 +87,7 @@ def _begun(database: Database) -> tuple[int, dict[int, bytes]]:
     )
     laid = lay(database, now=at("2021-04-07"), plan=plan_file(items=(item(1, "so-ban"), three)), bodies=offices)
     relay = _Relay()
-    renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", 45, reply_domain="so.example")
+    renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", reply_domain="so.example")
     for now in (at("2021-04-07"), SENT):
         swept(database, now)
         relay.raw.clear()

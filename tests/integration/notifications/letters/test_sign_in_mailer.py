@@ -25,7 +25,7 @@ from notifications.letters.renderer import LetterRenderer
 from notifications.letters.sign_in_mailer import EmailSignInMailer
 from workflows.run.channel_wiring import sign_in_mailer as wired
 
-STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "https://dondoc.example", 45)
+STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "https://dondoc.example")
 
 
 def sign_in_letter(**changes: str) -> SignInLetter:

@@ -109,7 +109,7 @@ def laid(sqlite_database: Database) -> Laid:
 
 
 def office_with(folder: Path, box: LetterBox, seconds: float = 5.0) -> DeliveryContext:
-    renderer = LetterRenderer(Signer(KEY), BASE, 45, custom_folder=folder, render_seconds=seconds)
+    renderer = LetterRenderer(Signer(KEY), BASE, custom_folder=folder, render_seconds=seconds)
     return DeliveryContext(channels={"email": box}, renderer=renderer)
 
 

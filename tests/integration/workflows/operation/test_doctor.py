@@ -321,16 +321,16 @@ def test_of_many_sms_the_latest_stand_for_all(healthy: System, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("settings", "mark", "says"),
+    ("settings", "opens", "mark", "says"),
     [
-        ({"keep_bodies_days": 60}, Mark.WRONG, "DONDOC_KEEP_BODIES_DAYS"),
-        ({}, Mark.WELL, "đến sau hạn 15 ngày"),
-        ({"link_days": 120}, Mark.WELL, "liên kết dùng 120 ngày"),
+        ({"keep_bodies_days": 60}, 92, Mark.WRONG, "DONDOC_KEEP_BODIES_DAYS"),
+        ({}, 92, Mark.WELL, "đến sau hạn 15 ngày"),
+        ({}, 30, Mark.WELL, "liên kết dùng 45 ngày"),
     ],
 )
 def test_settings_that_only_make_sense_together_are_compared(
-    database: Database, tmp_path: Path, settings: dict[str, Any], mark: Mark, says: str
+    database: Database, tmp_path: Path, settings: dict[str, Any], opens: int, mark: Mark, says: str
 ) -> None:
-    line = doctor.settings_pairs(system_of(database, tmp_path, **settings).settings, opens=92)
+    line = doctor.settings_pairs(system_of(database, tmp_path, **settings).settings, opens)
     assert line.mark is mark
     assert says in f"{line.what.vi} {line.remedy.vi if line.remedy else ''}"

@@ -107,7 +107,7 @@ class World:
         return Inbox(host="127.0.0.1", username=user, password=PASSWORD, port=port, security=plain, timeout=10)
 
     def office(self, sms: LetterBox | None = None) -> DeliveryContext:
-        renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", 45, reply_domain="so.example")
+        renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", reply_domain="so.example")
         channels = {"email": self.relay(), "sms": sms or _Phone()}
         return replace(post_office(), channels=channels, renderer=renderer, short_code_key=CODES)
 

@@ -78,12 +78,12 @@ def test_every_setting_is_there_with_its_purpose_in_both_languages(office: Offic
 def test_where_a_value_came_from_is_said(
     sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DONDOC_LINK_DAYS", "30")
+    monkeypatch.setenv("DONDOC_KEEP_BODIES_DAYS", "300")
     office = open_office(sqlite_database, tmp_path, port=9000)
     page = office.get("/admin/settings").text
-    assert "30 biến môi trường" in line(page, "DONDOC_LINK_DAYS")
+    assert "300 biến môi trường" in line(page, "DONDOC_KEEP_BODIES_DAYS")
     assert "9000 khi khởi động" in line(page, "DONDOC_PORT")
-    assert "20 mặc định" in line(page, "DONDOC_TICK_SECONDS")
+    assert "587 mặc định" in line(page, "DONDOC_SMTP_PORT")
 
 
 @pytest.mark.parametrize(("role", "agency"), [("monitor", "so-chinh"), ("head", "so-ban"), ("leadership", "tinh")])
