@@ -98,5 +98,25 @@ REMOVED: Mapping[str, tuple[str, str]] = {
         "mẫu thư riêng ở thư mục templates của DONDOC_DATA_DIR; hãy chép chúng vào đó",
         "customised letters are in the folder templates of DONDOC_DATA_DIR; copy them there",
     ),
+    "prefect_auth": (
+        "ghi trong DONDOC_PREFECT_API_URL: http://người:mật-khẩu@máy:4200/api",
+        "it stands in DONDOC_PREFECT_API_URL: http://user:password@host:4200/api",
+    ),
+    "prefect_alarm_url": (
+        "dondoc prefect deploy --alarm ĐỊA-CHỈ",
+        "dondoc prefect deploy --alarm URL",
+    ),
+    "prefect_runs": (
+        "kỳ trên 2.000 phần việc: Prefect hiện mỗi nhiệm vụ một lượt",
+        "of more than 2,000 assignments in a period Prefect shows a run a duty",
+    ),
+    "prefect_days": (
+        "Prefect trên máy này giữ 90 ngày",
+        "the local Prefect server keeps 90 days",
+    ),
+    "prefect_port": (
+        "cổng của Prefect trên máy này là cổng của hệ thống trừ 4000: 4188",
+        "the local Prefect server's port is ours less 4000: 4188",
+    ),
 }
 """Name -> what holds instead, in Vietnamese and in English."""

@@ -350,32 +350,6 @@ class Settings(BaseSettings):
         url=True,
         example="http://prefect.tinh.example:4200/api",
     )
-    prefect_auth: SecretStr = in_operation(
-        SecretStr(""),
-        "người:mật-khẩu mà Prefect hỏi; để trống: làm từ khóa bí mật (dondoc prefect key), trên máy này thì ngẫu nhiên",
-        "user:password that a Prefect API asks for; empty: made from the secret, locally at random",
-    )
-    prefect_alarm_url: str = in_operation(
-        "",
-        "địa chỉ mà Prefect gọi khi thiếu điều phải có; để trống: không gọi ai",
-        "called by Prefect's automations when something is missing; empty: they call nobody",
-        url=True,
-    )
-    prefect_runs: int = in_operation(
-        2000,
-        "kỳ có nhiều phần việc hơn số này: Prefect hiện một lượt mỗi nhiệm vụ, không theo từng cơ quan",
-        "of a plan with more assignments in a period, a Prefect run is a duty, not each owner's",
-        ge=1,
-    )
-    prefect_days: int = in_operation(
-        90,
-        "số ngày Prefect trên máy này giữ sự kiện và lượt chạy đã xong",
-        "days for which the local Prefect server keeps events and runs",
-        ge=1,
-    )
-    prefect_port: int = in_operation(
-        4188, "cổng của Prefect trên máy này", "port of the local Prefect server", ge=1, le=65535
-    )
 
     @field_validator("base_url")
     @classmethod
@@ -514,6 +488,11 @@ class Settings(BaseSettings):
     def files(self) -> Path:
         """The folder of evidence files."""
         return self.files_dir or self.data_dir / "files"
+
+    @property
+    def prefect_port(self) -> int:
+        """Of the Prefect server beside ``serve``: 4188 beside 8188. Two installations of one machine have two."""
+        return self.port - 4000 if self.port > 5023 else self.port + 4000
 
     @property
     def prefect_home(self) -> Path:

@@ -264,6 +264,7 @@ def simulate(
 def deploy(
     pool: Annotated[str, typer.Option(help="Work pool of type process; created if missing.")],
     every: Annotated[int, typer.Option(help="Seconds between two runs.", min=10, max=86400)] = 60,
+    alarm: Annotated[str, typer.Option(help="URL that the automations call when something is missing.")] = "",
 ) -> None:
     """Register the passes as scheduled Prefect deployments, with the automations, and print what a worker's machine
     needs."""
@@ -272,10 +273,11 @@ def deploy(
     from workflows.run.installation import installation_id
     from workflows.run.prefect_deployments import deploy as register
     from workflows.run.prefect_deployments import worker_environment
-    from workflows.run.system import compose_installed
+    from workflows.run.system import announce_removed_settings, compose_installed
 
     system = compose_installed()
-    installation, alarm = installation_id(system.database), system.settings.prefect_alarm_url
+    announce_removed_settings(system)
+    installation = installation_id(system.database)
     names = register(
         system.prefect,
         pool,

@@ -94,9 +94,7 @@ def serve(settings: Settings, tick_seconds: int = 0) -> None:
     announce_removed_settings(system)
     announce_setup_code(system)
     app = application(system)
-    local_prefect = PrefectServer(
-        settings.prefect_home, settings.prefect_port, settings.prefect_auth.get_secret_value(), settings.prefect_days
-    )
+    local_prefect = PrefectServer(settings.prefect_home, settings.prefect_port)
     starts_prefect = settings.prefect and not settings.prefect_api_url
     every = tick_seconds or TICK_SECONDS
     sending = SendingProcess(settings, every) if settings.apart else Sending(system, every)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
-from ground.serving import AUTH, DONDOC, free_port, shown, status
+from ground.serving import AUTH, DONDOC, free_port, letting_in, shown, status
 
 from workflows.run.prefect_server import PrefectServer, answers, descendants, environment, is_alive
 
@@ -182,7 +182,7 @@ class Workers:
 
 def _deploy(folder: Path, settings: Mapping[str, str], server: PrefectServer, every: int) -> Mapping[str, str]:
     """Register the deployments. Returns the environment of a worker, as the command prints it."""
-    asked = {**settings, "DONDOC_PREFECT_API_URL": server.api_url, "DONDOC_PREFECT_AUTH": AUTH}
+    asked = {**settings, "DONDOC_PREFECT_API_URL": letting_in(server.api_url)}
     words = [DONDOC, "prefect", "deploy", "--pool", POOL, "--every", str(every)]
     done = subprocess.run(
         words, env=os.environ | asked, cwd=folder, capture_output=True, text=True, timeout=120, check=False

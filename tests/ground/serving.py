@@ -51,10 +51,12 @@ def install(url: str, folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(url: str, folder: Path, *words: str, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
-    """`dondoc serve` as a process of its own: the process, its address, seconds until it answered.
-    ``more``: further environment variables."""
-    port = free_port()
+def serving(
+    url: str, folder: Path, *words: str, port: int = 0, **more: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
+    """`dondoc serve` as a process of its own: the process, its address, seconds until it answered. ``port`` 0: a free
+    one. ``more``: further environment variables."""
+    port = port or free_port()
     settings = install(url, folder)
     began = time.monotonic()
     with (folder / f"serve-{port}.log").open("wb") as output:
@@ -115,6 +117,11 @@ def wait_for_letters(database: Database) -> list[LetterState]:
 
 
 AUTH = "dondoc:a-word-for-tests-alone"
+
+
+def letting_in(api_url: str, auth: str = AUTH) -> str:
+    """The address with it."""
+    return api_url.replace("://", f"://{auth}@")
 
 
 def shown() -> tuple[str, str]:

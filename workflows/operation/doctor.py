@@ -476,8 +476,8 @@ def prefect(system: System) -> CheckLine:
                 "shown to whoever listens; the work goes on",
             ),
             Text(
-                "Kiểm tra tiến trình ấy (ss -ltnp), hoặc đổi DONDOC_PREFECT_PORT rồi khởi động lại.",
-                "Look at that process (ss -ltnp), or change DONDOC_PREFECT_PORT and restart.",
+                "Kiểm tra tiến trình ấy (ss -ltnp), hoặc đặt DONDOC_PREFECT=false rồi khởi động lại.",
+                "Look at that process (ss -ltnp), or set DONDOC_PREFECT=false and restart.",
             ),
         )
     if system.prefect_answers(CONNECT_SECONDS):

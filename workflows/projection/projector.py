@@ -85,15 +85,15 @@ class Projected:
 
 @dataclass
 class Projector:
-    """One a process. ``most``: of a plan with more open assignments, a run stands for a duty. ``own_clock``: ours is
-    not Prefect's."""
+    """One a process. ``most``: of a plan with more open assignments, a run stands for a duty: Prefect's pages and its
+    SQLite carry no more. ``own_clock``: ours is not Prefect's."""
 
     database: Database
     api_url: str
     auth: str
     installation: str
     base_url: str
-    most: int
+    most: int = 2000
     own_clock: bool = False
     _runs: dict[str, tuple[str, RunState]] = field(default_factory=dict)
     """Key -> id and state of the runs that this process has shown."""

@@ -31,9 +31,9 @@ ZOMBIE_AFTER = timedelta(seconds=95)
 """Three heartbeats of a flow run (``PREFECT_FLOWS_HEARTBEAT_FREQUENCY``)."""
 REFUSED = Text(
     "Máy chủ Prefect không nhận chuỗi đăng nhập của máy này: PREFECT_SERVER_API_AUTH_STRING của nó phải là chuỗi mà "
-    "«dondoc prefect key» in ra, hoặc đặt DONDOC_PREFECT_AUTH.",
+    "«dondoc prefect key» in ra, hoặc ghi vào DONDOC_PREFECT_API_URL.",
     "The Prefect server refuses this machine's string: its PREFECT_SERVER_API_AUTH_STRING must be what “dondoc prefect "
-    "key” prints, or set DONDOC_PREFECT_AUTH.",
+    "key” prints, or stand in DONDOC_PREFECT_API_URL.",
 )
 OF_ONE_MACHINE = ("DONDOC_DATA_DIR", "DONDOC_HOST", "DONDOC_PORT")
 
@@ -161,6 +161,8 @@ def worker_environment(settings: Settings, prefect: Mapping[str, str]) -> dict[s
     }
     if settings.database_url:
         same["DONDOC_DATABASE_URL"] = "<database_url>"
+    if "@" in settings.prefect_api_url:
+        same["DONDOC_PREFECT_API_URL"] = "<prefect_api_url>"
     return {**set_here, **same, **prefect, "PREFECT_API_AUTH_STRING": "<dondoc prefect key>"}
 
 

@@ -83,11 +83,10 @@ def environment(home: Path, api_url: str, auth: str) -> dict[str, str]:
 
 
 def auth_of(settings: Settings, signer: Signer) -> str:
-    """«user:password» that the API of a server for several machines asks for: the setting, what its address holds, or
-    derived from the signing key."""
+    """«user:password» that the API of a server for several machines asks for: what its address holds, or derived from
+    the signing key."""
     within = urlsplit(settings.prefect_api_url).netloc.rpartition("@")[0]
-    given = settings.prefect_auth.get_secret_value() or unquote(within)
-    return given or f"dondoc:{signer.secret('prefect')[:32]}"
+    return unquote(within) or f"dondoc:{signer.secret('prefect')[:32]}"
 
 
 def listener_uids(table: str, port: int) -> frozenset[int]:
@@ -128,7 +127,8 @@ def status_for(api_url: str, auth: str = "", timeout: float = 1.0) -> int | None
 
 class PrefectServer:
     """The server as a child process. ``start`` returns immediately; the server needs 7–11 s until it responds.
-    ``auth``: «user:password» that it asks for; empty: made at each start. ``key``: where that is kept."""
+    ``auth``: «user:password» that it asks for; empty: made at each start. ``key``: where that is kept. ``days``: for
+    which it keeps events and runs, a quarter of reports."""
 
     def __init__(self, home: Path, port: int, auth: str = "", days: int = 90) -> None:
         self.home, self.port, self.days, self._given = home, port, days, auth
@@ -148,7 +148,7 @@ class PrefectServer:
         that answers strangers, or not us, is of an earlier version: it is ended first. Where another user listens at
         the port there is none."""
         if listeners(self.port) - {os.geteuid()}:
-            log.error("Prefect is not started: port %d (DONDOC_PREFECT_PORT) is another user's", self.port)
+            log.error("Prefect is not started: port %d is another user's", self.port)
             return
         if self._responds():
             if self._is_closed():

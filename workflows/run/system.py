@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import ValidationError
@@ -54,7 +55,9 @@ class System:
 
     @property
     def prefect_api(self) -> str:
-        return self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api"
+        """Without user and password."""
+        parts = urlsplit(self.settings.prefect_api_url or f"http://127.0.0.1:{self.settings.prefect_port}/api")
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     @property
     def prefect_auth(self) -> str:

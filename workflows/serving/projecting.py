@@ -25,7 +25,6 @@ def projector(system: System) -> Projector:
         auth=system.prefect_auth,
         installation=installation_id(system.database) or "demo",
         base_url=settings.base_url,
-        most=settings.prefect_runs,
         own_clock=settings.demo,
     )
 

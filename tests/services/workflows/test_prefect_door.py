@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ground.serving import AUTH, DONDOC, free_port, owing, serving, shown, status, wait_for_letters
+from ground.serving import AUTH, DONDOC, free_port, letting_in, owing, serving, shown, status, wait_for_letters
 
 from config.settings import Settings
 from engine.admin.checklist import Mark
@@ -134,7 +134,7 @@ def test_the_doctor_tells_an_open_door_a_closed_one_and_another_s(server: Prefec
 
 
 def told(folder: Path, server: PrefectServer, auth: str) -> System:
-    given: dict[str, Any] = {"prefect_api_url": server.api_url, "prefect_auth": auth, "secret": "x" * 40}
+    given: dict[str, Any] = {"prefect_api_url": letting_in(server.api_url, auth), "secret": "x" * 40}
     return compose(Settings(_env_file=None, data_dir=folder, **given), with_entered=False)
 
 
@@ -191,8 +191,7 @@ def test_another_user_of_a_worker_s_machine_reads_nothing_and_starts_nothing(ser
         folder.chmod(0o755)  # as /var/lib: what protects is what the product makes below it
         told = {
             "DONDOC_DATA_DIR": str(folder / "var"),
-            "DONDOC_PREFECT_API_URL": server.api_url,
-            "DONDOC_PREFECT_AUTH": AUTH,
+            "DONDOC_PREFECT_API_URL": letting_in(server.api_url),
         }
         for words in (["init"], ["prefect", "deploy", "--pool", "van-phong", "--every", "86400"]):
             subprocess.run([DONDOC, *words], env=os.environ | told, cwd=folder, check=True, capture_output=True)
@@ -217,12 +216,13 @@ def test_a_stranger_at_the_port_of_our_server_is_neither_asked_nor_shown_anythin
     sqlite_database: Database, tmp_path: Path
 ) -> None:
     """Whoever listened there first was shown the string of all machines, six times in half a minute."""
-    port, url = free_port(), str(sqlite_database.url)
+    ours, url = free_port(), str(sqlite_database.url)
+    settings = Settings(_env_file=None, data_dir=tmp_path, database_url=url, port=ours)  # type: ignore[call-arg]
+    port = settings.prefect_port
     with listening_as_a_stranger(port) as asked:
-        with serving(url, tmp_path, "--prefect", DONDOC_PREFECT_PORT=str(port)):
+        with serving(url, tmp_path, "--prefect", port=ours):
             wait_for_letters(owing(sqlite_database))
             time.sleep(2 * PROJECTION_SECONDS)
-        settings = Settings(_env_file=None, data_dir=tmp_path, database_url=url, prefect_port=port)  # type: ignore[call-arg]
         line = doctor.prefect(compose(settings, with_entered=False))
         assert asked() == []
         httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=30)
@@ -290,8 +290,8 @@ def tried_by_a_stranger(server: PrefectServer, folder: Path, pids: list[str]) ->
 
 def test_deploy_and_a_worker_of_the_manual_are_let_in_and_do_the_work(server: PrefectServer, tmp_path: Path) -> None:
     """An external server, for these programs: its address and string are in the office's settings."""
-    settings = {"DONDOC_DATA_DIR": str(tmp_path), "DONDOC_PREFECT_API_URL": server.api_url}
-    (tmp_path / ".env").write_text(f"DONDOC_PREFECT_AUTH={AUTH}\n")
+    settings = {"DONDOC_DATA_DIR": str(tmp_path)}
+    (tmp_path / ".env").write_text(f"DONDOC_PREFECT_API_URL={letting_in(server.api_url)}\n")
 
     def run(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -306,7 +306,7 @@ def test_deploy_and_a_worker_of_the_manual_are_let_in_and_do_the_work(server: Pr
     assert run("init").returncode == 0
     assert run("prefect", "key").stdout.strip() == AUTH
     deploy = ("prefect", "deploy", "--pool", "van-phong", "--every", "86400")
-    refused = run(*deploy, DONDOC_PREFECT_AUTH="dondoc:wrong")
+    refused = run(*deploy, DONDOC_PREFECT_API_URL=letting_in(server.api_url, "dondoc:wrong"))
     assert (refused.returncode, "dondoc prefect key" in refused.stderr) == (2, True)
     done = run(*deploy)
     assert (done.returncode, done.stderr) == (0, "")

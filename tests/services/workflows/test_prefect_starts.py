@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from ground.factory import Laid, lay
-from ground.serving import AUTH, DONDOC, install, prefect_serving, shown
+from ground.serving import DONDOC, install, letting_in, prefect_serving, shown
 
 from engine.store.clock import system_clock
 from engine.store.database import Database
@@ -41,7 +41,7 @@ def laid(sqlite_database: Database) -> Laid:
 @pytest.fixture
 def told(laid: Laid, server: PrefectServer, tmp_path: Path) -> dict[str, str]:
     """Environment variables of the office."""
-    prefect = {"DONDOC_PREFECT_API_URL": server.api_url, "DONDOC_PREFECT_AUTH": AUTH}
+    prefect = {"DONDOC_PREFECT_API_URL": letting_in(server.api_url)}
     return {**install(str(laid.database.url), tmp_path), **prefect}
 
 

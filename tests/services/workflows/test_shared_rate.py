@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from ground.serving import AUTH, DONDOC, prefect_serving, shown
+from ground.serving import AUTH, DONDOC, letting_in, prefect_serving, shown
 
 from workflows.run.prefect_rate import LIMIT, PrefectRate, slots_of
 
@@ -42,8 +42,7 @@ def test_two_machines_together_send_no_faster_than_the_relay_takes(migrated: Pat
     with prefect_serving(home, migrated) as server:
         told = {
             "DONDOC_DATA_DIR": str(tmp_path / "var"),
-            "DONDOC_PREFECT_API_URL": server.api_url,
-            "DONDOC_PREFECT_AUTH": AUTH,
+            "DONDOC_PREFECT_API_URL": letting_in(server.api_url),
             "DONDOC_SMTP_PER_MINUTE": str(PER_MINUTE),
         }
         for words in (["init"], ["prefect", "deploy", "--pool", "van-phong", "--every", "86400"]):

@@ -20,7 +20,7 @@ def test_administrators_are_told_where_prefect_is_and_which_command_opens_it(liv
 
 
 def test_the_local_one_is_named_by_its_port_and_none_by_nothing(lived: Database, tmp_path: Path) -> None:
-    page = open_office(lived, tmp_path, prefect=True, prefect_port=4199).get("/health").text
+    page = open_office(lived, tmp_path, prefect=True, port=8199).get("/health").text
     assert "http://127.0.0.1:4199<" in page
     assert (COMMAND in page, f"cat {tmp_path.resolve()}/prefect/key<" in page) == (False, True)
     assert COMMAND not in open_office(lived, tmp_path, prefect=False).get("/health").text
