@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -84,28 +84,35 @@ Files = frozenset[tuple[str, int, int]]
 InUse: TypeAlias = "tuple[CustomTemplates | None, Templates]"
 
 
+@dataclass(frozen=True, slots=True)
+class RendererSettings:
+    """What letters say of the installation's settings. ``reply_to``: the mailbox for replies. ``reply_domain``: where
+    each letter has a reply address of its own."""
+
+    base_url: str
+    reply_to: str = ""
+    reply_domain: str = ""
+
+
 class LetterRenderer:
-    """Renders letters; holds the compiled templates and the key that signs links. Rendering depends on the facts only.
+    """Renders letters; holds the compiled templates and the key that signs links. Rendering depends on the facts and on
+    ``settings``, which are replaced whole when an administrator enters others.
 
     ``custom_folder``: a folder of customised templates. A file there overrides the shipped one of the same name as soon
     as it is saved. If a customised template fails, the letter is rendered with the shipped ones.
-    ``reply_to``: the mailbox for replies. ``reply_domain``: where each letter has a reply address of its own.
     """
 
     def __init__(
         self,
         signer: Signer,
-        base_url: str,
+        settings: RendererSettings,
         *,
         custom_folder: Path | None = None,
-        reply_to: str = "",
-        reply_domain: str = "",
         render_seconds: float = RENDER_SECONDS,
         folder: Path = TEMPLATES,
     ) -> None:
-        self.signer, self.base_url = signer, base_url
+        self.signer, self.settings = signer, settings
         self._message_id_key = signer.secret("message-id").encode()
-        self._reply_to, self._reply_domain = reply_to, reply_domain
         self._reply_key = signer.secret(REPLY_ADDRESSES)
         self._shipped = Templates([folder])
         self._folder, self._custom_folder, self._seconds = folder, custom_folder, render_seconds
@@ -165,15 +172,16 @@ class LetterRenderer:
 
     def _reply_address(self, facts: LetterFacts) -> dict[str, str]:
         """The Reply-To header: the letter's own address where replies have a domain, else the common mailbox."""
-        own = signed_address(REPLY, facts.key, self._reply_key, self._reply_domain) if self._reply_domain else ""
-        return {"Reply-To": own or self._reply_to} if own or self._reply_to else {}
+        common, domain = self.settings.reply_to, self.settings.reply_domain
+        address = (signed_address(REPLY, facts.key, self._reply_key, domain) if domain else "") or common
+        return {"Reply-To": address} if address else {}
 
     def _view(self, facts: LetterFacts, now: datetime) -> LetterView:
         mine = audience(facts.role) is Role.COORDINATOR
         acknowledge = mine and any(item.own and item.state is State.ASSIGNED for item in facts.items)
         return LetterView(
             facts=facts,
-            base_url=self.base_url,
+            base_url=self.settings.base_url,
             at=now,
             acknowledge_url=self._link(facts, Purpose.ACKNOWLEDGE, str(facts.letter_id), "l") if acknowledge else "",
             report_links=tuple(self._report_links(facts)) if mine else (),
@@ -216,7 +224,7 @@ class LetterRenderer:
             until=until or facts.day + LINK_LIFETIME,
             since=revocation(facts.links_since),
         )
-        return f"{self.base_url}/{path}/{self.signer.token(link)}"
+        return f"{self.settings.base_url}/{path}/{self.signer.token(link)}"
 
 
 def _values(view: LetterView) -> dict[str, str]:

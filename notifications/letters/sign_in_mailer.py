@@ -19,7 +19,7 @@ from engine.rules.calendar import local_date
 from engine.terms import Role
 from notifications.contract.channel import Channel, Fate
 from notifications.letters.facts import AccountFacts, LetterFacts, SignInFacts
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 
 log = logging.getLogger(__name__)
 RELAY_TIMEOUT_SECONDS = 10.0
@@ -34,12 +34,12 @@ class Mail(Channel, Protocol):
 
 @dataclass(frozen=True)
 class EmailSignInMailer:
-    """``channel``: factory of the e-mail channel, the same kind that the outbox uses; ``base_url``: the address with
-    which links begin now."""
+    """``channel``: factory of the e-mail channel, the same kind that the outbox uses; ``settings``: those of letters as
+    they are now."""
 
     channel: Callable[[], Mail]
     renderer: LetterRenderer
-    base_url: Callable[[], str]
+    settings: Callable[[], RendererSettings]
     timeout_seconds: float = RELAY_TIMEOUT_SECONDS
 
     def reachable(self) -> bool:
@@ -51,7 +51,7 @@ class EmailSignInMailer:
 
     def send(self, letter: SignInLetter) -> None:
         """Send without retries: people can request another link. Neither the address nor the link is logged."""
-        sign_in = SignInFacts(f"{self.base_url()}{letter.path}", letter.device, letter.at, letter.until)
+        sign_in = SignInFacts(f"{self.settings().base_url}{letter.path}", letter.device, letter.at, letter.until)
         self._deliver(letter, replace(_facts(letter, "signin"), sign_in=sign_in))
 
     def tell(self, letter: AccountLetter) -> None:
@@ -70,7 +70,7 @@ class EmailSignInMailer:
             return await mail.reachable()
 
     async def _send(self, letter: SignInLetter | AccountLetter, facts: LetterFacts) -> None:
-        self.renderer.base_url = self.base_url()
+        self.renderer.settings = self.settings()
         async with self.channel() as mail:
             outcome = await mail.send(self.renderer.render(facts, letter.at))
         if outcome.fate is Fate.KEPT_HERE:

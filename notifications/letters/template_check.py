@@ -41,6 +41,7 @@ from notifications.letters.renderer import (
     TEMPLATE_ERRORS,
     TEMPLATES,
     LetterRenderer,
+    RendererSettings,
     Templates,
 )
 from notifications.letters.view import KINDS
@@ -296,7 +297,7 @@ def _check_samples(
 ) -> list[Problem]:
     """Render every sample of these kinds with the given texts (name -> text); the problems found."""
     problems = [problem for name, text in names.items() for problem in _text_problems(name, text)]
-    renderer = LetterRenderer(Signer("only for trying templates out"), "https://dondoc.example")
+    renderer = LetterRenderer(Signer("only for trying templates out"), RendererSettings("https://dondoc.example"))
     templates = Templates(_folders(custom_folder), sandboxed=True, texts=names)
     for kind in kinds:
         for facts in samples(language, kind):

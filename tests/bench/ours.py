@@ -14,7 +14,7 @@ from notifications.delivery import DeliveryContext
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 from workflows.run import passes
 
 TODAY = date(2021, 6, 15)
@@ -24,7 +24,7 @@ SENDER = Sender("nhacviec@so.example", "Đôn Đốc")
 
 def office(port: int) -> DeliveryContext:
     relay = Relay(host="127.0.0.1", sender=SENDER, port=port, security=Security.NONE, connections=4)
-    renderer = LetterRenderer(Signer("a key for benchmarks"), "https://dondoc.example")
+    renderer = LetterRenderer(Signer("a key for benchmarks"), RendererSettings("https://dondoc.example"))
     return DeliveryContext(channels={"email": Email(relay)}, renderer=renderer)
 
 

@@ -36,7 +36,7 @@ from engine.terms import EventKind, LetterState
 from notifications.delivery import DeliveryContext
 from notifications.email.maildir import Maildir
 from notifications.email.mime import Sender
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 
 SENDER = Sender("dondoc@tinh.example", "Đôn Đốc")
 
@@ -89,7 +89,9 @@ class Cradle:
         self.journal = Journal(folder / "journal")
         self.steps = Steps(self.journal)
         self.steps.listen(self.database)
-        self._renderer = LetterRenderer(Signer("a key for the crash tests alone"), "http://127.0.0.1:8188")
+        self._renderer = LetterRenderer(
+            Signer("a key for the crash tests alone"), RendererSettings("http://127.0.0.1:8188")
+        )
         for _ in ("everything compiled on the way", "and counted"):
             self._fresh()
             self._be(Death(), "host:0", 0, None)

@@ -19,7 +19,7 @@ from engine.store.records import Contact, Letter, WebhookMessage
 from engine.terms import LetterState
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer
 
 KEY = "a key for tests that signs nothing outside of them"
@@ -44,7 +44,7 @@ def post_office(
     box: LetterBox | None = None, *, renderer: LetterRenderer | None = None, **more: object
 ) -> DeliveryContext:
     """A DeliveryContext whose only channel is the box."""
-    made = renderer or LetterRenderer(Signer(KEY), "http://127.0.0.1:8188")
+    made = renderer or LetterRenderer(Signer(KEY), RendererSettings("http://127.0.0.1:8188"))
     return DeliveryContext(channels={"email": box or LetterBox()}, renderer=made, **more)  # type: ignore[arg-type]
 
 
@@ -65,7 +65,8 @@ class LinkBox(LetterBox):
 
 
 def link_post(box: LinkBox, base_url: str = "http://127.0.0.1:8188") -> EmailSignInMailer:
-    return EmailSignInMailer(lambda: box, LetterRenderer(Signer(KEY), base_url), lambda: base_url)
+    settings = RendererSettings(base_url)
+    return EmailSignInMailer(lambda: box, LetterRenderer(Signer(KEY), settings), lambda: settings)
 
 
 DAY, NOW = "2021-06-16", at("2021-06-16", "07:30")

@@ -15,7 +15,7 @@ from engine.accounts.signed_links import Signer
 from engine.terms import OPEN_STATES, NoticeKind, Role, Urgency
 from notifications.contract.channel import Outgoing
 from notifications.letters.facts import LetterFacts
-from notifications.letters.renderer import InUse, LetterRenderer
+from notifications.letters.renderer import InUse, LetterRenderer, RendererSettings
 
 OVERDUE = (NoticeKind.OVERDUE, NoticeKind.ESCALATION)
 FRESH = (NoticeKind.ASSIGNED, NoticeKind.ACKNOWLEDGE)
@@ -33,7 +33,7 @@ class RecordingRenderer(LetterRenderer):
     """Keeps the facts of each letter beside what was rendered of them."""
 
     def __init__(self) -> None:
-        super().__init__(Signer(KEY), "http://127.0.0.1:8188", 45)
+        super().__init__(Signer(KEY), RendererSettings("http://127.0.0.1:8188"))
         self.rendered: list[tuple[LetterFacts, Outgoing]] = []
 
     def render(self, facts: LetterFacts, now: datetime, templates: InUse | None = None) -> Outgoing:

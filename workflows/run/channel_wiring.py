@@ -18,7 +18,7 @@ from notifications.delivery import DeliveryContext
 from notifications.email.signed_addresses import REPLY, REPLY_ADDRESSES, RETURN_ADDRESSES, signed_address
 from notifications.inbound.fetching import InboundSources
 from notifications.inbound.proof import MailProof
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer, Mail
 from notifications.operator_alarm import Operator
 from notifications.sms.gammu import Gammu
@@ -30,13 +30,11 @@ if TYPE_CHECKING:
 
 
 def letter_renderer(settings: Settings, signer: Signer) -> LetterRenderer:
-    return LetterRenderer(
-        signer,
-        settings.base_url,
-        custom_folder=settings.templates,
-        reply_to=settings.reply_to,
-        reply_domain=settings.reply_domain,
-    )
+    return LetterRenderer(signer, renderer_settings(settings), custom_folder=settings.templates)
+
+
+def renderer_settings(settings: Settings) -> RendererSettings:
+    return RendererSettings(settings.base_url, settings.reply_to, settings.reply_domain)
 
 
 def channels(settings: Settings, signer: Signer, database: Database) -> dict[str, Channel]:
@@ -52,7 +50,7 @@ def channels(settings: Settings, signer: Signer, database: Database) -> dict[str
 def sign_in_mailer(current: Callable[[], Settings], signer: Signer) -> EmailSignInMailer:
     """The mailer of sign-in links, on the same e-mail channel as letters. ``current``: the settings in force."""
     renderer = letter_renderer(current(), signer)
-    return EmailSignInMailer(lambda: email_channel(current(), signer), renderer, lambda: current().base_url)
+    return EmailSignInMailer(lambda: email_channel(current(), signer), renderer, lambda: renderer_settings(current()))
 
 
 def inbound_sources(settings: Settings, signer: Signer) -> InboundSources:

@@ -165,9 +165,9 @@ class Running:
             log.error("Settings that were entered cannot be used, those before them stay: %s", error)
         else:
             renderer = system.delivery.renderer  # the editor of templates tells it what was changed
-            renderer.base_url = settings.base_url
+            renderer.settings = made.delivery.renderer.settings
             delivery = replace(made.delivery, renderer=renderer)
-            self._system = replace(made, delivery=delivery, webhooks=system.webhooks)
+            self._system = replace(made, delivery=delivery)
             self._changed(self._system)
         self._sealed = sealed
 

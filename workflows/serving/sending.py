@@ -50,7 +50,7 @@ class Sending:
             audit=lambda: run_audit(system, self._heartbeat.hanging()),
             seconds=tick_seconds,
             inbound=lambda: run_inbound(running()),
-            webhooks=lambda: run_webhooks(system),
+            webhooks=lambda: run_webhooks(running()),
             projection=Projecting(system).run if settings.prefect else None,
             alive=lambda: manager.tell_alive(f"http://{_own_host(settings.host)}:{settings.port}/readyz"),
             alive_seconds=manager.sign_seconds,

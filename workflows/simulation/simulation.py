@@ -41,7 +41,7 @@ from engine.views.labels import label
 from notifications.contract.channel import Channel, Fate, Outcome, Outgoing
 from notifications.delivery import DeliveryContext
 from notifications.letters.facts import RANK, LetterFacts
-from notifications.letters.renderer import InUse, LetterRenderer
+from notifications.letters.renderer import InUse, LetterRenderer, RendererSettings
 from workflows.run.passes import tick
 from workflows.simulation.fast_forward import fast_forward
 from workflows.simulation.scenarios import simulated_agencies
@@ -156,7 +156,7 @@ async def _run_year(
     tell: TellShare,
     channels: Iterable[str],
 ) -> None:
-    renderer = Unwritten(Signer("a simulation's key signs nothing"), "http://127.0.0.1", 45)
+    renderer = Unwritten(Signer("a simulation's key signs nothing"), RendererSettings("http://127.0.0.1"))
     delivery = DeliveryContext(channels={name: Sink(name) for name in channels}, renderer=renderer)
 
     async def ticked(now: datetime) -> None:

@@ -58,7 +58,7 @@ from notifications.inbound.mailbox import Inbox
 from notifications.inbound.message import read_mail
 from notifications.inbound.proof import MailProof
 from notifications.inbound.results import AnswerResult
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.receipts import letter_outcomes
 from notifications.sms.incoming import incoming
 from notifications.sms.replies import NOT_UNDERSTOOD
@@ -89,7 +89,7 @@ class Relay(LetterBox):
 
 def sent(laid: Laid, now: Any = NOW) -> tuple[Relay, Relay]:
     mail, sms = Relay(), Relay("sms")
-    renderer = LetterRenderer(Signer(KEY), "http://127.0.0.1:8188", reply_domain="so.example")
+    renderer = LetterRenderer(Signer(KEY), RendererSettings("http://127.0.0.1:8188", reply_domain="so.example"))
     office = replace(post_office(mail), channels={"email": mail, "sms": sms}, renderer=renderer, short_code_key=CODES)
     asyncio.run(deliver(laid.database, now, office))
     return mail, sms

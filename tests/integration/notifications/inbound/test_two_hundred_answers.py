@@ -32,7 +32,7 @@ from notifications.email.mime import Sender, compose
 from notifications.inbound import answers
 from notifications.inbound.message import read_mail
 from notifications.inbound.proof import MailProof
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 
 SENT, ANSWERED = at("2021-06-03", "07:30"), at("2021-06-07", "08:00")
 READERS = {1: "coordinator@so-ban.example", 3: "coordinator@huyen-a.example"}
@@ -87,7 +87,7 @@ def _begun(database: Database) -> tuple[int, dict[int, bytes]]:
     )
     laid = lay(database, now=at("2021-04-07"), plan=plan_file(items=(item(1, "so-ban"), three)), bodies=offices)
     relay = _Relay()
-    renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", reply_domain="so.example")
+    renderer = LetterRenderer(Signer(KEY), RendererSettings("https://theodoi.so.example", reply_domain="so.example"))
     for now in (at("2021-04-07"), SENT):
         swept(database, now)
         relay.raw.clear()

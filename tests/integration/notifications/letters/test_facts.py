@@ -22,7 +22,7 @@ from engine.store.rulebook import read_rulebook
 from engine.terms import OPEN_STATES, NoticeKind, Outcome, PlanState, Role, State
 from notifications.letters.facts import ORDER, LetterFacts, gather
 from notifications.letters.obsolete import ONLY_UNACKNOWLEDGED, ONLY_WHILE_LATE, obsolete_reason
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.view import PARTS
 
 TODAY, NOW = date(2021, 6, 18), at("2021-06-18", "07:30")
@@ -234,7 +234,7 @@ def asked_again(laid: Laid, day: str) -> dict[str, str]:
     ids = [letter.id for letter in rows(laid.database, Letter, day=date.fromisoformat(day))]
     with laid.database.read() as session:
         found = gather(session, ids, read_rulebook(session), at(day, "07:30"))
-    renderer = LetterRenderer(Signer(KEY), "http://dondoc.example")
+    renderer = LetterRenderer(Signer(KEY), RendererSettings("http://dondoc.example"))
     return {each.to: renderer.render(each, at(day, "07:30")).text for each in found}
 
 
@@ -309,14 +309,14 @@ def test_the_first_letter_of_an_urgent_plan_is_called_urgent(sqlite_database: Da
     laid = lay(sqlite_database, now=at("2021-04-07"), plan=plan)
     swept(sqlite_database, at("2021-04-07"))
     (letter,) = gathered(laid, date(2021, 4, 7), at("2021-04-07", "08:00")).values()
-    sent = LetterRenderer(Signer(KEY), "http://dondoc.example").render(letter, at("2021-04-07"))
+    sent = LetterRenderer(Signer(KEY), RendererSettings("http://dondoc.example")).render(letter, at("2021-04-07"))
     assert sent.subject.startswith("THƯỢNG KHẨN [KH 12/KH-UBND] ")
     assert sent.text.startswith("THƯỢNG KHẨN: Kế hoạch số 12/KH-UBND\n\nKính gửi: ")
 
 
 def written_to(laid: Laid, mailbox: str, day: str) -> str:
     facts = gathered(laid, date.fromisoformat(day), at(day, "07:30"))[mailbox]
-    letter = LetterRenderer(Signer(KEY), "https://dondoc.example").render(facts, at(day, "07:30"))
+    letter = LetterRenderer(Signer(KEY), RendererSettings("https://dondoc.example")).render(facts, at(day, "07:30"))
     assert letter.html
     return letter.text
 
@@ -354,7 +354,9 @@ def test_who_coordinates_gets_one_line_and_a_link_with_the_first_reminder_of_the
 def test_the_link_of_a_coordinating_agency_lives_fifteen_days_past_the_due_date(helped: Laid) -> None:
     signer = Signer(KEY)
     facts = gathered(helped, date(2021, 4, 7), at("2021-04-07", "07:30"))["coordinator@huyen-a.example"]
-    text = LetterRenderer(signer, "https://dondoc.example").render(facts, at("2021-04-07", "07:30")).text
+    text = (
+        LetterRenderer(signer, RendererSettings("https://dondoc.example")).render(facts, at("2021-04-07", "07:30")).text
+    )
     token = text.partition("/l/")[2].split()[0]
     assert signer.verify(Purpose.ACKNOWLEDGE, token).until == date(2021, 7, 2)
 
@@ -364,7 +366,7 @@ def rendered(laid: Laid, day: str) -> dict[str, Any]:
     ids = [letter.id for letter in rows(laid.database, Letter, day=date.fromisoformat(day))]
     with laid.database.read() as session:
         found = gather(session, ids, read_rulebook(session), at(day, "07:30"))
-    renderer = LetterRenderer(Signer(KEY), "http://dondoc.example")
+    renderer = LetterRenderer(Signer(KEY), RendererSettings("http://dondoc.example"))
     return {each.to: renderer.render(each, at(day, "07:30")) for each in found}
 
 

@@ -21,11 +21,11 @@ from notifications.email.maildir import letters, read
 from notifications.email.mime import Sender
 from notifications.email.relay import Relay, Security
 from notifications.email.smtp import Email
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.letters.sign_in_mailer import EmailSignInMailer
 from workflows.run.channel_wiring import sign_in_mailer as wired
 
-STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), "https://dondoc.example")
+STATIONERY = LetterRenderer(Signer("a key of the tests of sign-in letters"), RendererSettings("https://dondoc.example"))
 
 
 def sign_in_letter(**changes: str) -> SignInLetter:
@@ -50,7 +50,7 @@ def over(port: int) -> EmailSignInMailer:
         pause=0.0,
         connections=1,
     )
-    return EmailSignInMailer(lambda: Email(relay), STATIONERY, lambda: STATIONERY.base_url, timeout_seconds=0.5)
+    return EmailSignInMailer(lambda: Email(relay), STATIONERY, lambda: STATIONERY.settings, timeout_seconds=0.5)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

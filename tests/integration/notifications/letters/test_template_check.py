@@ -14,7 +14,7 @@ from engine.accounts.signed_links import Signer
 from engine.store.database import Database
 from engine.text import LANGUAGES
 from notifications.delivery import DeliveryContext, deliver
-from notifications.letters.renderer import TEMPLATES, LetterRenderer
+from notifications.letters.renderer import TEMPLATES, LetterRenderer, RendererSettings
 from notifications.letters.template_check import (
     EDITED,
     check_folder,
@@ -109,7 +109,7 @@ def laid(sqlite_database: Database) -> Laid:
 
 
 def office_with(folder: Path, box: LetterBox, seconds: float = 5.0) -> DeliveryContext:
-    renderer = LetterRenderer(Signer(KEY), BASE, custom_folder=folder, render_seconds=seconds)
+    renderer = LetterRenderer(Signer(KEY), RendererSettings(BASE), custom_folder=folder, render_seconds=seconds)
     return DeliveryContext(channels={"email": box}, renderer=renderer)
 
 

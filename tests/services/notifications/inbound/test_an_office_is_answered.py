@@ -56,7 +56,7 @@ from notifications.inbound import answers
 from notifications.inbound.fetching import InboundSources, receive
 from notifications.inbound.mailbox import Inbox
 from notifications.inbound.proof import MailProof
-from notifications.letters.renderer import LetterRenderer
+from notifications.letters.renderer import LetterRenderer, RendererSettings
 from notifications.sms.incoming import from_kannel
 from workflows.operation.round_trip import round_trip
 from workflows.run import passes
@@ -107,7 +107,8 @@ class World:
         return Inbox(host="127.0.0.1", username=user, password=PASSWORD, port=port, security=plain, timeout=10)
 
     def office(self, sms: LetterBox | None = None) -> DeliveryContext:
-        renderer = LetterRenderer(Signer(KEY), "https://theodoi.so.example", reply_domain="so.example")
+        settings = RendererSettings("https://theodoi.so.example", reply_domain="so.example")
+        renderer = LetterRenderer(Signer(KEY), settings)
         channels = {"email": self.relay(), "sms": sms or _Phone()}
         return replace(post_office(), channels=channels, renderer=renderer, short_code_key=CODES)
 

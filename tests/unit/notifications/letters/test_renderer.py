@@ -33,12 +33,12 @@ from notifications.contract.channel import Outgoing
 from notifications.email.mime import Sender, compose
 from notifications.letters.digests import DigestFacts, first_words
 from notifications.letters.facts import AnswerFacts, Item, LetterFacts
-from notifications.letters.renderer import ONE_PART_CHARS, TEMPLATES, LetterRenderer, week_words
+from notifications.letters.renderer import ONE_PART_CHARS, TEMPLATES, LetterRenderer, RendererSettings, week_words
 from notifications.letters.shortening import MAX_AGENCIES, MAX_DUTIES, MAX_WORST
 
 NOW, DAY = at("2021-06-18", "07:30"), date(2021, 6, 18)
 BASE = "https://dondoc.nghean.gov.example"
-STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), BASE)
+STATIONERY = LetterRenderer(Signer("a key of the tests of letters"), RendererSettings(BASE))
 ROLES = (Role.COORDINATOR, Role.HEAD, Role.DEPUTY, Role.MONITOR, Role.LEADERSHIP)
 OWNERS = ROLES[:3]
 BACKLOG = Backlog(
@@ -260,7 +260,7 @@ def test_english_letters_hold_no_vietnamese_and_vietnamese_ones_no_english() -> 
 def test_the_same_facts_make_the_same_bytes() -> None:
     sender = Sender("dondoc@tinh.example", "Đôn Đốc")
     made = {compose(written(item(), digest=digest()), sender) for _ in range(3)}
-    other = LetterRenderer(Signer("a key of the tests of letters"), BASE)
+    other = LetterRenderer(Signer("a key of the tests of letters"), RendererSettings(BASE))
     made.add(compose(other.render(facts(item(), digest=digest()), NOW), sender))
     assert len(made) == 1
     later = compose(STATIONERY.render(facts(item()), NOW + timedelta(hours=1)), sender)

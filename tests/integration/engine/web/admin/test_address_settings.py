@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from ground.factory import rows
-from ground.office import Office, as_role, enter, join, open_office
+from ground.office import NOW, Office, as_role, enter, join, open_office
 from ground.post import KEY
 
 from config.settings import Settings
 from engine.store.database import Database
 from engine.store.records import Event
 from engine.terms import EventKind
+from notifications.letters.template_check import facts_to_preview
+from workflows.run import channel_wiring
 from workflows.run.system import Running, compose
 
 PAGE = "/admin/settings/address"
@@ -34,12 +36,27 @@ def test_letters_and_host_names_follow_at_once(lived: Database, tmp_path: Path) 
     answer = office.post(PAGE, page=PAGE, base_url=f"{NEW}/")
     assert answer.headers["location"] == f"{PAGE}?said=saved"
     assert running().settings.base_url == NEW
-    assert running().delivery.renderer.base_url == NEW
+    assert running().delivery.renderer.settings.base_url == NEW
     assert office.client.get("/sign-in", headers={"host": "nhacviec.tinh.example"}).status_code == 303
     assert office.client.get("/sign-in", headers={"host": "khac.example"}).status_code == 400
     [change] = [each for each in rows(lived, Event) if each.kind is EventKind.SETTINGS_CHANGED]
     assert change.detail["changes"] == f"base_url={NEW}"
     assert office.post(PAGE, page=PAGE, base_url=NEW).headers["location"] == f"{PAGE}?said=same"
+
+
+def test_the_next_letter_preview_and_webhook_of_the_running_process_have_it(lived: Database, tmp_path: Path) -> None:
+    """Of what was entered the letters alone had it: previews and webhooks led to the address of the start."""
+    office, running = install(lived, tmp_path)
+    first = running()
+    editor = channel_wiring.template_editor(first.settings, lived, first.delivery.renderer)
+    office.post(PAGE, page=PAGE, base_url=NEW)
+    system = running()
+    with lived.read() as session:
+        facts = facts_to_preview(session, "vi", "duties", NOW)
+    assert NEW in system.delivery.renderer.render(facts, NOW).text
+    texts = {file.part: file.text for file in editor.files("vi", "duties")}
+    assert NEW in editor.shown("vi", "duties", texts, NOW).text
+    assert system.webhooks.base_url == NEW
 
 
 @pytest.mark.parametrize(
