@@ -51,10 +51,10 @@ class About:
 
 def _setting(
     section: Section,
-    default: Any,
     vi: str,
     en: str,
     *,
+    default: Any = "",
     page: str = "",
     server: bool = False,
     hidden: bool = False,
@@ -71,3 +71,5 @@ def _setting(
 
 
 on_server, at_sign_in, of_mail, of_mailbox, by_phone, in_operation = (partial(_setting, section) for section in Section)
+of_relay = partial(of_mail, page="mail", server=True)
+of_gateway = partial(by_phone, page="sms", server=True)

@@ -29,12 +29,23 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from config import SettingsRefused
-from config.about import About, at_sign_in, by_phone, in_operation, of_mail, of_mailbox, on_server
+from config.about import (
+    About,
+    at_sign_in,
+    by_phone,
+    in_operation,
+    of_gateway,
+    of_mail,
+    of_mailbox,
+    of_relay,
+    on_server,
+)
 from config.removed_settings import REMOVED
 
 SmsGateway = Literal["", "kannel", "gammu", "esms", "speedsms"]
 SMS_GATEWAYS: tuple[SmsGateway, ...] = get_args(SmsGateway)
 IMAPS_PORT = 993
+NO_SECRET = SecretStr("")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -77,274 +88,220 @@ class Settings(BaseSettings):
     _entered: frozenset[str] = PrivateAttr(default=frozenset())
 
     data_dir: Path = on_server(
-        Path("var"),
         "nơi để cơ sở dữ liệu, hộp thư Maildir, tệp kèm theo và khóa ký",
         "folder of the database, the Maildir, files and the secret",
+        default=Path("var"),
     )
     database_url: str = on_server(
-        "",
         "để trống: SQLite trong data_dir; hoặc địa chỉ PostgreSQL",
         "empty: SQLite in data_dir; or postgresql://user:password@host/name",
         url=True,
         example="postgresql://dondoc:MAT-KHAU@db.tinh.example/dondoc",
     )
     base_url: str = on_server(
-        "http://127.0.0.1:8188",
         "địa chỉ mà liên kết trong thư bắt đầu bằng",
         "URL that people open; begins links in letters; other host names are refused; follows the port",
+        default="http://127.0.0.1:8188",
         page="address",
         url=True,
     )
-    host: str = on_server("127.0.0.1", "địa chỉ mạng mà máy chủ nghe", "address to listen on")
-    port: int = on_server(8188, "cổng mà máy chủ nghe", "port to listen on", ge=0, le=65535)
+    host: str = on_server("địa chỉ mạng mà máy chủ nghe", "address to listen on", default="127.0.0.1")
+    port: int = on_server("cổng mà máy chủ nghe", "port to listen on", default=8188, ge=0, le=65535)
     trusted_proxies: str = on_server(
-        "127.0.0.1,::1",
         "máy chủ trung gian (địa chỉ hoặc mạng) được tin X-Forwarded-For",
         "proxies (addresses or networks, comma-separated) whose X-Forwarded-For is trusted",
+        default="127.0.0.1,::1",
     )
     secret: SecretStr = on_server(
-        SecretStr(""),
         "khóa ký liên kết; để trống: tự tạo một lần, giữ trong data_dir/secret",
         "signs links; empty: generated once and stored in data_dir/secret",
+        default=NO_SECRET,
     )
     files_dir: Path | None = on_server(
-        None,
         "thư mục tệp minh chứng, mọi máy chủ cùng dùng",
         "folder of evidence files, shared by all servers and workers; empty: files in data_dir",
-        example="/srv/dondoc/files",
+        default=None,
     )
 
     second_factor_roles: str = at_sign_in(
-        "",
         "vai trò phải có lớp xác thực thứ hai: administrator, monitor …",
         "roles that must have a second factor, comma-separated: administrator, monitor …",
-        example="administrator,monitor",
     )
     oidc_issuer: str = at_sign_in(
-        "",
         "đăng nhập chung: địa chỉ nơi cấp (OpenID Connect); để trống: không dùng",
         "OpenID Connect: issuer or discovery URL; empty: no single sign-on",
         url=True,
         example="https://sso.tinh.example/realms/can-bo",
     )
     oidc_client_id: str = at_sign_in(
-        "", "mã của cơ quan này tại hệ thống đăng nhập chung", "client id at the single sign-on", validate_default=True
+        "mã của cơ quan này tại hệ thống đăng nhập chung", "client id at the single sign-on", validate_default=True
     )
     oidc_client_secret: SecretStr = at_sign_in(
-        SecretStr(""),
         "khóa bí mật của mã ấy; để trống: không có",
         "client secret at the single sign-on; empty: a public client",
+        default=NO_SECRET,
     )
     oidc_domains: str = at_sign_in(
-        "",
         "tên miền thư được tin khi hệ thống đăng nhập chung không ghi email_verified",
         "mail domains trusted where the single sign-on says nothing of email_verified, comma-separated",
-        example="tinh.example",
     )
 
-    smtp_host: str = of_mail(
-        "",
+    smtp_host: str = of_relay(
         "máy chủ gửi thư; để trống: thư nằm trong Maildir, không rời máy này",
         "mail relay; empty: letters are only written to the Maildir in data_dir",
-        page="mail",
-        server=True,
-        example="mail.tinh.example",
     )
-    smtp_port: int = of_mail(
-        587,
+    smtp_port: int = of_relay(
         "587 với starttls, 465 với tls, 25 với none",
         "587 with starttls, 465 with tls, 25 with none",
+        default=587,
         ge=1,
         le=65535,
-        page="mail",
-        server=True,
     )
-    smtp_security: Literal["starttls", "tls", "none"] = of_mail(
-        "starttls",
+    smtp_security: Literal["starttls", "tls", "none"] = of_relay(
         "cách mã hóa; không bao giờ lặng lẽ hạ xuống",
         "required encryption: starttls, tls or none; never downgraded",
-        page="mail",
-        server=True,
+        default="starttls",
     )
-    smtp_username: str = of_mail(
-        "",
-        "tên đăng nhập; để trống: không đăng nhập",
-        "empty: no authentication",
-        page="mail",
-        server=True,
-        example="nhacviec@tinh.example",
+    smtp_username: str = of_relay("tên đăng nhập; để trống: không đăng nhập", "empty: no authentication")
+    smtp_password: SecretStr = of_relay(
+        "mật khẩu của smtp_username", "the password of smtp_username", default=NO_SECRET
     )
-    smtp_password: SecretStr = of_mail(
-        SecretStr(""), "mật khẩu của smtp_username", "the password of smtp_username", page="mail", server=True
-    )
-    mail_from: str = of_mail("dondoc@localhost.example", "hộp thư gửi đi", "sender's mailbox", page="mail")
-    mail_from_name: str = of_mail("Theo dõi nhiệm vụ", "tên người gửi", "sender's name", page="mail")
+    mail_from: str = of_mail("hộp thư gửi đi", "sender's mailbox", default="dondoc@localhost.example", page="mail")
+    mail_from_name: str = of_mail("tên người gửi", "sender's name", default="Theo dõi nhiệm vụ", page="mail")
     smtp_ca_file: Path | None = of_mail(
-        None,
         "chứng thư của tổ chức cấp chứng thư riêng, cho máy chủ gửi và hộp thư trả lời",
         "a private authority's certificate, for the relay and the mailbox",
-        example="/etc/ssl/tinh-ca.pem",
+        default=None,
     )
-    smtp_per_minute: int = of_mail(0, "số thư một phút; 0: không giới hạn", "letters a minute; 0: no limit", ge=0)
+    smtp_per_minute: int = of_mail(
+        "số thư một phút; 0: không giới hạn", "letters a minute; 0: no limit", default=0, ge=0
+    )
     reply_to: str = of_mail(
-        "",
-        "hộp thư nhận trả lời; để trống: mail_from",
-        "mailbox for replies to letters; empty: mail_from",
-        example="vanthu@so.example",
+        "hộp thư nhận trả lời; để trống: mail_from", "mailbox for replies to letters; empty: mail_from"
     )
     reply_domain: str = of_mail(
-        "",
-        "tên miền của địa chỉ reply+…@ và bounce+…@ riêng từng thư; để trống: trả lời phải trích thư, thư bị "
-        "trả về chỉ được báo lại",
+        "tên miền của địa chỉ reply+…@ và bounce+…@ riêng từng thư; để trống: trả lời phải trích thư, thư bị trả "
+        "về chỉ được báo lại",
         "domain of each letter's addresses reply+…@ and bounce+…@; empty: replies must quote the letter, and "
         "bounces are only told",
         example="so.example",
     )
 
     imap_host: str = of_mailbox(
-        "",
         "máy chủ IMAP lấy thư trả lời và thư bị trả về, có thể kèm cổng: 993 (TLS) nếu không ghi, 143 dùng "
         "STARTTLS; để trống: không lấy",
         "IMAP server of replies and bounces, with a port if it is not 993 (TLS); 143 uses STARTTLS; empty: not fetched",
-        example="imap.so.example",
     )
-    imap_username: str = of_mailbox("", "tài khoản của hộp thư", "account of the mailbox", example="reply")
-    imap_password: SecretStr = of_mailbox(SecretStr(""), "mật khẩu của imap_username", "the password of imap_username")
+    imap_username: str = of_mailbox("tài khoản của hộp thư", "account of the mailbox")
+    imap_password: SecretStr = of_mailbox(
+        "mật khẩu của imap_username", "the password of imap_username", default=NO_SECRET
+    )
     imap_authserv_id: str = of_mailbox(
-        "",
         "máy chủ mà Authentication-Results phải đạt thì mới xử lý thư; để trống: qua thư chỉ tự ghi nhận việc xác nhận",
         "server whose Authentication-Results must pass; empty: by mail only acknowledgements act",
         example="mail.so.example",
     )
 
-    sms_gateway: Annotated[SmsGateway, BeforeValidator(_refuse_apprise)] = by_phone(
-        "",
-        "cổng gửi tin nhắn; để trống: không gửi tin nhắn",
-        "gateway that sends SMS; empty: no SMS",
-        page="sms",
-        server=True,
-        example="kannel",
+    sms_gateway: Annotated[SmsGateway, BeforeValidator(_refuse_apprise)] = of_gateway(
+        "cổng gửi tin nhắn; để trống: không gửi tin nhắn", "gateway that sends SMS; empty: no SMS"
     )
-    sms_url: str = by_phone(
-        "",
-        "kannel: địa chỉ sendsms",
-        "kannel: sendsms URL",
-        page="sms",
-        server=True,
-        hidden=True,
-        example="http://127.0.0.1:13013/cgi-bin/sendsms",
+    sms_url: str = of_gateway(
+        "kannel: địa chỉ sendsms", "kannel: sendsms URL", hidden=True, example="http://127.0.0.1:13013/cgi-bin/sendsms"
     )
-    sms_username: str = by_phone(
-        "",
-        "kannel: tên đăng nhập; esms: ApiKey",
-        "kannel: user name; esms: ApiKey",
-        page="sms",
-        server=True,
-        hidden=True,
+    sms_username: str = of_gateway(
+        "kannel: tên đăng nhập; esms: ApiKey", "kannel: user name; esms: ApiKey", hidden=True
     )
-    sms_password: SecretStr = by_phone(
-        SecretStr(""),
+    sms_password: SecretStr = of_gateway(
         "kannel: mật khẩu; esms: SecretKey; speedsms: token",
         "kannel: password; esms: SecretKey; speedsms: token",
-        page="sms",
-        server=True,
+        default=NO_SECRET,
     )
     sms_sender: str = by_phone(
-        "DONDOC",
         "tên thương hiệu (nhiều nhất 11 chữ) hoặc số gửi",
         "sender: brand name (at most 11 letters) or number",
+        default="DONDOC",
         page="sms",
     )
     sms_gammu_dir: Path | None = by_phone(
-        None,
         "các thư mục của gammu-smsd: outbox, sent, error, inbox",
         "folder with gammu-smsd's outbox, sent, error and inbox",
+        default=None,
         example="/var/spool/gammu",
     )
     sms_answers: bool = by_phone(
-        False,
         "nhận tin trả lời (kannel, gammu): mỗi tin có một mã ngắn",
         "replies by SMS are received (kannel, gammu): put a short code into SMS",
+        default=False,
         page="sms",
     )
     sms_production: bool = by_phone(
-        False,
         "gửi thật; nếu không: esms chỉ kiểm tra, speedsms từ chối",
         "really send SMS; else esms only checks, speedsms refuses",
+        default=False,
         page="sms",
     )
     zalo_app_id: str = by_phone(
-        "",
         "ứng dụng Zalo gửi ZNS trước tin nhắn; để trống: không dùng Zalo",
         "Zalo application that sends ZNS before SMS; empty: no Zalo",
-        example="1234567890123456789",
     )
     zalo_app_secret: SecretStr = by_phone(
-        SecretStr(""), "khóa bí mật của ứng dụng Zalo", "the application's secret key"
+        "khóa bí mật của ứng dụng Zalo", "the application's secret key", default=NO_SECRET
     )
     zalo_refresh_token: SecretStr = by_phone(
-        SecretStr(""),
         "mã làm mới của OA; dùng một lần, mã sau được lưu mã hóa",
         "refresh token of the Official Account; used once, what follows is stored sealed",
+        default=NO_SECRET,
     )
     zalo_templates: str = by_phone(
-        "",
         "mẫu ZNS theo loại thư, dạng JSON",
         "ZNS templates by kind of letter, as JSON",
         example='{"*": {"id": "230001", "parameters": {"han": "due"}}}',
     )
     zalo_oa_secret: SecretStr = by_phone(
-        SecretStr(""),
         "khóa bí mật webhook của OA, để nhận câu trả lời qua Zalo; để trống: không nhận",
         "secret key of the OA's webhook, by which answers by Zalo are received; empty: none are",
+        default=NO_SECRET,
     )
 
     keep_bodies_days: int = in_operation(
-        400, "nội dung thư được xóa sau chừng ấy ngày", "days after which the texts of letters are deleted", ge=1
+        "nội dung thư được xóa sau chừng ấy ngày",
+        "days after which the texts of letters are deleted",
+        default=400,
+        ge=1,
     )
-
     webhook_hosts: str = in_operation(
-        "",
         "máy và mạng của cơ quan mà webhook được gọi dù là nội bộ, hoặc bằng http",
         "hosts and networks of the office that webhooks may call although they are private, or by http",
         example="esb.tinh.example,10.20.0.0/16",
     )
     operator_email: str = in_operation(
-        "",
         "ai được báo lỗi, và nhận thư thử hằng tuần khi không lấy thư trả lời",
         "mailbox for alarms, and for the weekly test letter where replies are not fetched",
-        example="vanhanh@tinh.example",
     )
     operator_phone: str = in_operation(
-        "",
-        "như trên, bằng tin nhắn khi thư điện tử hỏng",
-        "phone number for alarms by SMS when e-mail is down",
-        example="+84912000000",
+        "như trên, bằng tin nhắn khi thư điện tử hỏng", "phone number for alarms by SMS when e-mail is down"
     )
     metrics_token: SecretStr = in_operation(
-        SecretStr(""),
         "khóa của /metrics; để trống: không mở",
         "bearer token of /metrics; empty: /metrics is off (in the demonstration: for this machine)",
+        default=NO_SECRET,
     )
     log: Literal["text", "json"] = in_operation(
-        "text",
         "nhật ký của serve: text; hoặc json: mỗi dòng một đối tượng, có cả từng yêu cầu và mã của nó",
         "log of serve: text, or json: one object a line, requests too, with their ids",
+        default="text",
     )
     heartbeat_url: str = in_operation(
-        "",
         "được gọi sau mỗi lần tự kiểm tra sạch; để trống: không gọi",
         "URL pinged after every clean audit; empty: none",
         hidden=True,
-        example="https://giamsat.tinh.example/ping/dondoc",
     )
     prefect: bool = in_operation(
-        True,
         "hiện các lần xử lý tự động trong Prefect khi máy chủ Prefect trả lời",
         "show passes as Prefect flow runs when its server answers",
+        default=True,
     )
     prefect_api_url: str = in_operation(
-        "",
         "để trống: serve tự mở Prefect trên máy này; hoặc địa chỉ Prefect sẵn có",
         "URL of a Prefect API; empty: `serve` starts a local server",
         url=True,
