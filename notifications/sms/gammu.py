@@ -35,7 +35,7 @@ class Gammu(Channel):
     name = "sms"
     parallel = 1
 
-    def __init__(self, outbox: Path, sent: Path, error: Path, *, marks: bool = False) -> None:
+    def __init__(self, outbox: Path, sent: Path, error: Path) -> None:
         if len({outbox, sent, error}) < 3:
             raise BadInput(
                 Text(
@@ -43,11 +43,11 @@ class Gammu(Channel):
                     "gammu-smsd's outbox, sent and error must be three different folders.",
                 )
             )
-        self.outbox, self.sent, self.error, self.marks = outbox, sent, error, marks
+        self.outbox, self.sent, self.error = outbox, sent, error
 
     async def send(self, letter: Outgoing) -> Outcome:
         try:
-            message = prepare(letter, marks=self.marks)
+            message = prepare(letter)
         except BadInput as error:
             return refused(error)
         try:

@@ -58,8 +58,9 @@ def reference(key: str) -> str:
     return "dd-" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def prepare(letter: Outgoing, *, marks: bool) -> Message:
-    """Final checks of a letter. Raises BadInput if it has no mobile number, no text, or a subject word."""
+def prepare(letter: Outgoing, *, marks: bool = False) -> Message:
+    """Final checks of a letter; an SMS goes without diacritics, 160 characters a part instead
+    of 70. Raises BadInput if it has no mobile number, no text, or a subject word."""
     found = subject_words(letter.text)
     if found:
         raise BadInput(
@@ -122,7 +123,6 @@ def _wait(response: httpx.Response) -> timedelta | None:
 class HttpOptions(TypedDict, total=False):
     """The keywords of ``HttpGateway``."""
 
-    marks: bool
     timeout: float
     transport: httpx.AsyncBaseTransport | None
 
@@ -138,7 +138,6 @@ class HttpGateway(ABC):
         self,
         url: str,
         *,
-        marks: bool = False,
         timeout: float = 20.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -149,7 +148,7 @@ class HttpGateway(ABC):
                     f"The gateway address «{url}» must begin with http:// or https://.",
                 )
             )
-        self.url, self.marks, self._time_limit = url, marks, 2 * timeout
+        self.url, self._time_limit = url, 2 * timeout
         self._options: dict[str, Any] = {
             "timeout": timeout,
             "transport": transport,
@@ -169,7 +168,7 @@ class HttpGateway(ABC):
 
     async def send(self, letter: Outgoing) -> Outcome:
         try:
-            message = prepare(letter, marks=self.marks)
+            message = prepare(letter)
         except BadInput as error:
             return refused(error)
         async with self:

@@ -14,7 +14,7 @@ from engine.errors import BadInput
 from engine.text import Text
 from notifications.contract.channel import Fate, Outcome
 from notifications.sms.gateway import CodeMeaning, HttpGateway, HttpOptions, Message, by_status, outcome
-from notifications.sms.text import Coding, brand
+from notifications.sms.text import brand
 
 EVERY_REPORT = 1 | 2 | 4 | 8 | 16
 """dlr-mask: delivered, not delivered, buffered, accepted by the SMSC, refused by the SMSC."""
@@ -60,7 +60,7 @@ class Kannel(HttpGateway):
         headers = {
             **self._login,
             "X-Kannel-To": message.number,
-            "X-Kannel-Coding": "2" if message.size.coding is Coding.UCS2 else "0",
+            "X-Kannel-Coding": "0",
             # Not X-Kannel-Charset: by POST Kannel reads the character set here and nowhere else.
             "Content-Type": "text/plain; charset=UTF-8",
         }

@@ -11,7 +11,7 @@ from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import Answer, CodeMeaning, HttpOptions, JsonGateway, Message, outcome
 from notifications.sms.numbers import national
 from notifications.sms.permanent_errors import BALANCE, LOGIN
-from notifications.sms.text import Coding, brand
+from notifications.sms.text import brand
 
 
 def _refused(vi: str, en: str) -> CodeMeaning:
@@ -93,8 +93,7 @@ class Esms(JsonGateway):
         }
 
     def ask(self, message: Message) -> dict[str, Any]:
-        unicode = "1" if message.size.coding is Coding.UCS2 else "0"
-        varying = {"Content": message.text, "Phone": national(message.number), "IsUnicode": unicode}
+        varying = {"Content": message.text, "Phone": national(message.number), "IsUnicode": "0"}
         return {"json": {**self._fixed, **varying, "RequestId": message.reference}}
 
     def interpret(self, answer: Answer, message: Message) -> Outcome:

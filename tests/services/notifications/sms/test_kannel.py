@@ -46,11 +46,6 @@ async def test_the_parts_on_the_network_are_those_that_were_counted(kannel: Runn
         wait_until(lambda part=part: part in kannel.seen(), part)  # type: ignore[misc]
 
 
-async def test_a_letter_that_keeps_its_marks_travels_in_ucs2(kannel: RunningKannel) -> None:
-    await through(kannel, letter(5, "Đôn đốc"), marks=True)
-    wait_until(lambda: "ucs-2 %01%10%00%F4%00n" in kannel.seen(), "the message on the network")
-
-
 async def test_accepted_becomes_delivered_by_the_report_and_not_before(kannel: RunningKannel) -> None:
     [outcome] = await through(kannel, letter(6), report_url=kannel.report_url)
     assert outcome.fate is Fate.ACCEPTED

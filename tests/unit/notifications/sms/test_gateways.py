@@ -15,6 +15,7 @@ from engine.errors import BadInput
 from notifications.contract.channel import Fate, Outcome, Outgoing
 from notifications.sms.gateway import HttpGateway, reference
 from notifications.sms.kannel import Kannel
+from notifications.sms.text import plain
 from notifications.sms.vietnamese import Esms, SpeedSms
 
 KEY = "letter:12:sms:2021-06-17"
@@ -81,14 +82,6 @@ async def test_kannel_is_asked_by_headers_so_that_no_address_holds_the_number_or
     assert outcome == Outcome(fate=Fate.ACCEPTED, code="0", reply="0: Accepted for delivery", receipt=reference(KEY))
 
 
-async def test_kannel_is_told_when_the_text_keeps_its_marks():
-    gateway = Gateway(202, "3: Queued for later delivery")
-    outcome = await through(kannel(gateway, marks=True))
-    assert gateway.asked[0].headers["x-kannel-coding"] == "2"
-    assert gateway.asked[0].content.decode() == LETTER.text
-    assert (outcome.fate, outcome.code) == (Fate.ACCEPTED, "3")
-
-
 @pytest.mark.parametrize(
     ("status", "words", "fate", "mend"),
     [
@@ -149,9 +142,9 @@ async def test_esms_is_asked_as_its_documentation_says_and_does_not_send_outside
 
 async def test_esms_sends_in_production_and_says_nothing_of_a_sandbox():
     gateway = Gateway(200, {"CodeResult": "100", "SMSID": "d533459ee42b"})
-    outcome = await through(esms_channel(gateway, production=True, marks=True))
+    outcome = await through(esms_channel(gateway, production=True))
     asked = json.loads(gateway.asked[0].content)
-    assert (asked["Sandbox"], asked["IsUnicode"], asked["Content"]) == ("0", "1", LETTER.text)
+    assert (asked["Sandbox"], asked["IsUnicode"], asked["Content"]) == ("0", "0", plain(LETTER.text))
     assert outcome == Outcome(fate=Fate.ACCEPTED, code="100", reply="", receipt=reference(KEY))
 
 
